@@ -1,0 +1,398 @@
+"""Cameras and rigs: where a point in the room lands in each image.
+
+Inside the package lengths are millimetres, the world is right-handed with z up,
+and ``x_cam = R_w2c @ x_world + t_w2c`` (camera: x right, y down, z forward).
+This module does **not** read files (see :mod:`mmpose_ours.calibration`) and does
+not triangulate (see :mod:`mmpose_ours.triangulation`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+from typing import Iterator, Sequence
+
+import numpy as np
+
+DIST_LENGTHS = (0, 4, 5, 8)
+ROTATION_TOLERANCE = 1e-3
+
+
+def _frozen_array(values, shape, what: str) -> np.ndarray:
+    array = np.array(values, dtype=np.float64)
+    if array.size == int(np.prod(shape)):
+        array = array.reshape(shape)
+    if array.shape != tuple(shape):
+        raise ValueError(f'{what} must have shape {tuple(shape)}, got {array.shape}')
+    if not np.isfinite(array).all():
+        raise ValueError(f'{what} holds values that are not finite')
+    array.setflags(write=False)
+    return array
+
+
+def distort_normalised(xy: np.ndarray, dist: np.ndarray) -> np.ndarray:
+    """Apply OpenCV's radial-tangential (rational) lens model.
+
+    Args:
+        xy: Normalised image coordinates, (..., 2).
+        dist: (8,) coefficients ``k1 k2 p1 p2 k3 k4 k5 k6``.
+
+    Returns:
+        Distorted normalised coordinates, (..., 2).
+    """
+    k1, k2, p1, p2, k3, k4, k5, k6 = dist
+    x, y = xy[..., 0], xy[..., 1]
+    r2 = x * x + y * y
+    radial = (1 + r2 * (k1 + r2 * (k2 + r2 * k3))) / (1 + r2 * (k4 + r2 * (k5 + r2 * k6)))
+    return np.stack(
+        [
+            x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x),
+            y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y,
+        ],
+        axis=-1,
+    )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Camera:
+    """One calibrated camera.
+
+    Args:
+        name: Its name, also that of its image folder.
+        K: (3, 3) intrinsic matrix in pixels of the full image (skew allowed).
+        R_w2c: (3, 3) rotation, world to camera.
+        t_w2c: (3,) translation in millimetres, world to camera.
+        size: (width, height) in pixels, or None where nobody said.
+        dist: Distortion in OpenCV's order ``k1 k2 p1 p2 [k3 [k4 k5 k6]]``:
+            0, 4, 5 or 8 coefficients, kept as given.
+
+    Raises:
+        ValueError: An entry has the wrong shape, is not finite, R is not a
+            rotation, or the principal point lies outside the image.
+    """
+
+    name: str
+    K: np.ndarray
+    R_w2c: np.ndarray
+    t_w2c: np.ndarray
+    size: tuple[int, int] | None = None
+    dist: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(5))
+
+    def __post_init__(self):
+        put = functools.partial(object.__setattr__, self)
+        who = f'camera {self.name!r}'
+        put('name', str(self.name))
+        put('K', _frozen_array(self.K, (3, 3), f'{who}: K'))
+        put('R_w2c', _frozen_array(self.R_w2c, (3, 3), f'{who}: R'))
+        put('t_w2c', _frozen_array(self.t_w2c, (3,), f'{who}: t'))
+        count = int(np.size(self.dist))
+        if count not in DIST_LENGTHS:
+            raise ValueError(
+                f'{who}: {count} distortion coefficients, expected one of {DIST_LENGTHS} '
+                "in OpenCV's order k1 k2 p1 p2 k3 k4 k5 k6"
+            )
+        put('dist', _frozen_array(self.dist, (count,), f'{who}: distortion'))
+        self._check_rotation(who)
+        self._check_intrinsics(who)
+
+    def _check_rotation(self, who: str) -> None:
+        error = np.abs(self.R_w2c @ self.R_w2c.T - np.eye(3)).max()
+        if error > ROTATION_TOLERANCE:
+            raise ValueError(
+                f'{who}: R is no rotation (R times its transpose is off the identity by '
+                f'{error:.3g}); give a 3x3 rotation matrix from world to camera'
+            )
+        if np.linalg.det(self.R_w2c) < 0:
+            raise ValueError(
+                f'{who}: R is a reflection (determinant -1), so one axis is mirrored; '
+                'the world must be right-handed'
+            )
+
+    def _check_intrinsics(self, who: str) -> None:
+        fx, fy, (cx, cy) = self.K[0, 0], self.K[1, 1], self.K[:2, 2]
+        if fx <= 0 or fy <= 0:
+            raise ValueError(f'{who}: focal lengths must be positive, got {fx:g} and {fy:g}')
+        if np.any(self.K[[1, 2, 2, 2], [0, 0, 1, 2]] != (0, 0, 0, 1)):
+            raise ValueError(f'{who}: K must be upper triangular with 1 in its last corner')
+        if self.size is None:
+            return
+        width, height = (int(side) for side in self.size)
+        object.__setattr__(self, 'size', (width, height))
+        if width <= 0 or height <= 0:
+            raise ValueError(f'{who}: image size must be positive, got {width}x{height}')
+        if not (0 <= cx <= width and 0 <= cy <= height):
+            swapped = 0 <= cx <= height and 0 <= cy <= width
+            mend = (
+                f'width and height look swapped: say {height}x{width}'
+                if swapped
+                else 'K must be in pixels of the full image that the size describes'
+            )
+            raise ValueError(
+                f'{who}: principal point ({cx:.1f}, {cy:.1f}) lies outside its '
+                f'{width}x{height} image; {mend}'
+            )
+
+    @classmethod
+    def from_center(cls, name, K, R_w2c, center_w, size=None, dist=(0, 0, 0, 0, 0)) -> Camera:
+        """Build from the camera centre in the world (the Campus/Shelf convention)."""
+        R_w2c = np.asarray(R_w2c, dtype=np.float64).reshape(3, 3)
+        t_w2c = -R_w2c @ np.asarray(center_w, dtype=np.float64).reshape(3)
+        return cls(name, K, R_w2c, t_w2c, size, dist)
+
+    @classmethod
+    def from_camera_to_world(
+        cls, name, K, R_c2w, center_w, size=None, dist=(0, 0, 0, 0, 0)
+    ) -> Camera:
+        """Build from the camera's pose in the world (MMPose's ``SimpleCamera``)."""
+        return cls.from_center(name, K, np.asarray(R_c2w).reshape(3, 3).T, center_w, size, dist)
+
+    @classmethod
+    def looking_at(
+        cls, name, center_w, target_w, focal_px: float, size: tuple[int, int]
+    ) -> Camera:
+        """Build an upright pinhole camera at ``center_w`` that looks at ``target_w``.
+
+        Args:
+            name: The camera's name.
+            center_w: (3,) position in millimetres.
+            target_w: (3,) point in the middle of the image, not straight above or below.
+            focal_px: Focal length in pixels.
+            size: (width, height) in pixels.
+        """
+        center_w = np.asarray(center_w, dtype=np.float64)
+        forward = np.asarray(target_w, dtype=np.float64) - center_w
+        forward /= np.linalg.norm(forward)
+        right = np.cross(forward, (0.0, 0.0, 1.0))
+        right /= np.linalg.norm(right)
+        R_w2c = np.stack([right, np.cross(forward, right), forward])
+        K = [[focal_px, 0, (size[0] - 1) / 2], [0, focal_px, (size[1] - 1) / 2], [0, 0, 1]]
+        return cls.from_center(name, K, R_w2c, center_w, size)
+
+    @functools.cached_property
+    def center_w(self) -> np.ndarray:
+        """(3,) position of the camera in the world, millimetres."""
+        return -np.linalg.solve(self.R_w2c, self.t_w2c)
+
+    @functools.cached_property
+    def dist8(self) -> np.ndarray:
+        """(8,) distortion padded with zeros: ``k1 k2 p1 p2 k3 k4 k5 k6``."""
+        return np.concatenate([self.dist, np.zeros(8 - len(self.dist))])
+
+    @functools.cached_property
+    def max_radius2(self) -> float:
+        """Squared normalised radius beyond which the lens model folds back.
+
+        A polynomial distortion is fitted inside the image only. Past the first
+        extremum of ``r * radial(r)`` it maps points that no ray reaches back into
+        the picture; those are not visible.
+        """
+        k1, k2, _, _, k3, k4, k5, k6 = self.dist8
+        numerator = np.polynomial.Polynomial([1, k1, k2, k3])
+        denominator = np.polynomial.Polynomial([1, k4, k5, k6])
+        s = np.polynomial.Polynomial([0, 1])  # s = r^2
+        # d/dr of r*N(s)/D(s) is (N*D + 2s(N'D - N D')) / D^2
+        slope = numerator * denominator + 2 * s * (
+            numerator.deriv() * denominator - numerator * denominator.deriv()
+        )
+        roots = np.concatenate([slope.roots(), denominator.roots()])
+        positive = roots.real[(np.abs(roots.imag) < 1e-9) & (roots.real > 0)]
+        return float(positive.min()) if positive.size else np.inf
+
+    def to_camera(self, xyz_w: np.ndarray) -> np.ndarray:
+        """Move world points (..., 3) in millimetres into the camera frame (..., 3)."""
+        return np.asarray(xyz_w, dtype=np.float64) @ self.R_w2c.T + self.t_w2c
+
+    def project(self, xyz_w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Project world points into the image, lens distortion included.
+
+        Args:
+            xyz_w: World points in millimetres, (..., 3).
+
+        Returns:
+            ``uv`` (..., 2) pixels, NaN where not valid, and ``valid`` (...), True where
+            the point lies before the camera and inside the lens model's range. A valid
+            point may still fall outside the image: see :meth:`in_image`.
+        """
+        xyz_c = self.to_camera(xyz_w)
+        depth = xyz_c[..., 2]
+        in_front = depth > 0
+        xy = xyz_c[..., :2] / np.where(in_front, depth, np.nan)[..., None]
+        valid = in_front & (np.nan_to_num((xy * xy).sum(-1), nan=np.inf) <= self.max_radius2)
+        uv = distort_normalised(xy, self.dist8) @ self.K[:2, :2].T + self.K[:2, 2]
+        return np.where(valid[..., None], uv, np.nan), valid
+
+    def in_image(self, uv: np.ndarray) -> np.ndarray:
+        """Tell which pixels (..., 2) lie inside the image; NaN does not."""
+        if self.size is None:
+            raise ValueError(f'camera {self.name!r}: its image size is unknown; say it first')
+        uv = np.asarray(uv)
+        width, height = self.size
+        with np.errstate(invalid='ignore'):
+            return (uv >= -0.5).all(-1) & (uv[..., 0] < width - 0.5) & (uv[..., 1] < height - 0.5)
+
+    def undistort_points(self, uv: np.ndarray) -> np.ndarray:
+        """Take the lens distortion off pixels.
+
+        Args:
+            uv: Pixels of the real image, (..., 2).
+
+        Returns:
+            Pixels (..., 2) of the pinhole camera with the same K.
+        """
+        normalised = self.normalise_points(uv)
+        return normalised @ self.K[:2, :2].T + self.K[:2, 2]
+
+    def normalise_points(self, uv: np.ndarray) -> np.ndarray:
+        """Pixels (..., 2) to undistorted rays ``(x/z, y/z)`` (..., 2) of the camera frame."""
+        uv = np.asarray(uv, dtype=np.float64)
+        distorted = (uv - self.K[:2, 2]) @ np.linalg.inv(self.K[:2, :2]).T
+        if not self.dist8.any() or not uv.size:
+            return distorted
+        import cv2
+
+        criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-12)
+        flat = np.ascontiguousarray(distorted.reshape(-1, 1, 2))
+        points = cv2.undistortPointsIter(flat, np.eye(3), self.dist8, None, None, criteria)
+        return points.reshape(uv.shape)
+
+    def in_world(self, new_from_old: np.ndarray, scale: float = 1.0) -> Camera:
+        """Describe the same camera in a turned and rescaled world.
+
+        Args:
+            new_from_old: (3, 3) rotation A with ``x_new = scale * A @ x_old``.
+            scale: New lengths per old length.
+        """
+        return dataclasses.replace(
+            self,
+            R_w2c=self.R_w2c @ np.asarray(new_from_old, dtype=np.float64).T,
+            t_w2c=self.t_w2c * scale,
+        )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class CameraRig:
+    """The ordered, named cameras of one site.
+
+    Raises:
+        ValueError: Two cameras share a name, or there is no camera.
+    """
+
+    cameras: tuple[Camera, ...]
+
+    def __post_init__(self):
+        object.__setattr__(self, 'cameras', tuple(self.cameras))
+        if not self.cameras:
+            raise ValueError('a rig needs at least one camera, got none')
+        repeated = sorted({name for name in self.names if self.names.count(name) > 1})
+        if repeated:
+            raise ValueError(f'camera names must be unique, repeated: {", ".join(repeated)}')
+
+    def __len__(self) -> int:
+        return len(self.cameras)
+
+    def __iter__(self) -> Iterator[Camera]:
+        return iter(self.cameras)
+
+    def __getitem__(self, name: str) -> Camera:
+        for camera in self.cameras:
+            if camera.name == name:
+                return camera
+        raise KeyError(f'no camera {name!r} in the rig; it has {", ".join(self.names)}')
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The cameras' names, in order."""
+        return tuple(camera.name for camera in self.cameras)
+
+    @functools.cached_property
+    def centers_w(self) -> np.ndarray:
+        """(V, 3) camera positions in millimetres."""
+        return np.stack([camera.center_w for camera in self.cameras])
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A short digest that is equal for equal rigs (names, numbers and order)."""
+        digest = hashlib.sha1()
+        for camera in self.cameras:
+            digest.update(repr((camera.name, camera.size)).encode())
+            for array in (camera.K, camera.dist8, camera.R_w2c, camera.t_w2c):
+                digest.update(array.tobytes())
+        return digest.hexdigest()[:16]
+
+    def select(self, names: Sequence[str]) -> CameraRig:
+        """The rig of the named cameras, in the order given.
+
+        Raises:
+            ValueError: A name is not in the rig; lists those that are.
+        """
+        missing = [name for name in names if str(name) not in self.names]
+        if missing:
+            raise ValueError(
+                f'no camera {", ".join(map(repr, missing))} in the rig; '
+                f'it has {", ".join(self.names)}'
+            )
+        return CameraRig(tuple(self[str(name)] for name in names))
+
+    def with_size(self, size: tuple[int, int]) -> CameraRig:
+        """Fill in the image size of the cameras that have none."""
+        return CameraRig(
+            tuple(dataclasses.replace(c, size=size) if c.size is None else c for c in self)
+        )
+
+    def in_world(self, new_from_old: np.ndarray, scale: float = 1.0) -> CameraRig:
+        """The rig in a turned and rescaled world; see :meth:`Camera.in_world`."""
+        return CameraRig(tuple(camera.in_world(new_from_old, scale) for camera in self))
+
+    def project(self, xyz_w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Project world points (..., 3) in mm: ``uv`` (V, ..., 2) and ``valid`` (V, ...)."""
+        uv, valid = zip(*(camera.project(xyz_w) for camera in self))
+        return np.stack(uv), np.stack(valid)
+
+    def sees(self, xyz_w: np.ndarray) -> np.ndarray:
+        """Tell which cameras see which world points (..., 3): (V, ...) bool."""
+        return np.stack([camera.in_image(camera.project(xyz_w)[0]) for camera in self])
+
+
+@dataclasses.dataclass(frozen=True)
+class CaptureSpace:
+    """The box of the room in which people are looked for, axes along the world's.
+
+    Args:
+        center_mm: (x, y, z) of the middle of the box.
+        size_mm: (x, y, z) edge lengths.
+
+    Raises:
+        ValueError: An entry is not finite, a size is not positive, or the box is not of
+            a room's size (0.5 m to 1 km), which means another unit than millimetres.
+    """
+
+    center_mm: tuple[float, float, float]
+    size_mm: tuple[float, float, float]
+
+    def __post_init__(self):
+        for field in ('center_mm', 'size_mm'):
+            values = tuple(float(value) for value in getattr(self, field))
+            if len(values) != 3 or not np.isfinite(values).all():
+                raise ValueError(f'space {field} must be three finite numbers, got {values}')
+            object.__setattr__(self, field, values)
+        if min(self.size_mm) < 500 or max(self.size_mm) > 1e6:
+            raise ValueError(
+                f'a capture space of {self.size_mm} mm is no room for people; '
+                'sizes are millimetres (8 m = 8000)'
+            )
+
+    @property
+    def lower_mm(self) -> np.ndarray:
+        """(3,) smallest corner."""
+        return np.asarray(self.center_mm) - np.asarray(self.size_mm) / 2
+
+    @property
+    def upper_mm(self) -> np.ndarray:
+        """(3,) largest corner."""
+        return np.asarray(self.center_mm) + np.asarray(self.size_mm) / 2
+
+    def contains(self, xyz_w: np.ndarray) -> np.ndarray:
+        """Tell which world points (..., 3) lie inside: (...) bool."""
+        xyz_w = np.asarray(xyz_w)
+        return ((xyz_w >= self.lower_mm) & (xyz_w <= self.upper_mm)).all(-1)
