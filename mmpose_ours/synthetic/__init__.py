@@ -1,0 +1,8 @@
+"""Invented people: poses, scenes of them in a capture space, and what a detector makes of them."""
+
+from mmpose_ours.synthetic.bodies import ACTIONS, built_in_poses
+from mmpose_ours.synthetic.detector import DetectorFaults
+from mmpose_ours.synthetic.pose_bank import PoseBank
+from mmpose_ours.synthetic.scene import Scene, SceneSampler
+
+__all__ = ['ACTIONS', 'DetectorFaults', 'PoseBank', 'Scene', 'SceneSampler', 'built_in_poses']
