@@ -1,0 +1,54 @@
+"""What travels beside the network's input: the rig, the space, the truth, the result."""
+
+from __future__ import annotations
+
+from mmengine.structures import BaseDataElement, InstanceData
+
+from mmpose_ours.cameras import CameraRig, CaptureSpace
+
+
+class MultiviewDataSample(BaseDataElement):
+    """One synchronised instant of a rig.
+
+    Metainfo:
+        rig (CameraRig): the V cameras, in the order of the input's views.
+        space (CaptureSpace): where people are looked for.
+        joints (str): name of the joint set.
+        frame_id (str | int): which instant.
+        actors ((A, 14, 3) array, mm, NaN for absent): annotated people of Campus or Shelf.
+        img_paths (list[str | None]): one image per view, where there are any.
+        keypoints_2d ((V, P, J, 3) array): the detections, for pictures.
+
+    Data fields:
+        gt_instances: ``keypoints_3d`` (G, J, 3) mm and ``visible`` (G, J) bool.
+        pred_instances: ``keypoints_3d`` (P, J, 3) mm and ``scores`` (P,).
+    """
+
+    rig: CameraRig
+    space: CaptureSpace
+
+    @property
+    def gt_instances(self) -> InstanceData:
+        """People who are known to be there."""
+        return self._gt_instances
+
+    @gt_instances.setter
+    def gt_instances(self, value: InstanceData) -> None:
+        self.set_field(value, '_gt_instances', dtype=InstanceData)
+
+    @gt_instances.deleter
+    def gt_instances(self) -> None:
+        del self._gt_instances
+
+    @property
+    def pred_instances(self) -> InstanceData:
+        """People whom a model found."""
+        return self._pred_instances
+
+    @pred_instances.setter
+    def pred_instances(self, value: InstanceData) -> None:
+        self.set_field(value, '_pred_instances', dtype=InstanceData)
+
+    @pred_instances.deleter
+    def pred_instances(self) -> None:
+        del self._pred_instances

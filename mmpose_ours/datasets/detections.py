@@ -1,0 +1,140 @@
+"""Files of 2D people: this package's JSON, and VoxelPose's pickles.
+
+Nothing here detects anyone.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+import jsonschema
+import numpy as np
+
+from mmpose_ours.files import FileFormatError, PathLike, read_json, read_pickle, write_json
+from mmpose_ours.keypoints import JOINT_SETS, joint_map
+
+SCHEMA_FILE = Path(__file__).parent / 'schemas' / 'detections.schema.json'
+
+# frame -> camera -> (P, 17, 3) u, v, score
+Detections = Mapping[str, Mapping[str, np.ndarray]]
+
+
+def read_detections(path: PathLike, cameras: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
+    """Read people per frame and camera, as COCO's 17 joints.
+
+    Args:
+        path: ``.json`` of the schema ``detections.schema.json``, or a pickle keyed
+            ``<camera>_<frame>`` with lists of ``{'pred': (17, 3)}`` (VoxelPose).
+        cameras: Camera names; each must occur in the file.
+
+    Returns:
+        frame -> camera -> (P, 17, 3) float32 ``u, v, score`` in pixels; score 0 is missing.
+
+    Raises:
+        FileFormatError: Wrong content, or a camera that the file does not know.
+        FileNotFoundError: There is no such file; says what is needed.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'{path}: no 2D keypoints there; detect people in the images first and write them '
+            'to this file (see docs/data.md)'
+        )
+    read = _read_pickle if path.suffix in ('.pkl', '.pickle') else _read_json
+    detections = read(path)
+    known = sorted({camera for views in detections.values() for camera in views})
+    missing = [camera for camera in cameras if camera not in known]
+    if missing:
+        raise FileFormatError(
+            f'{path}: no keypoints of camera {", ".join(map(repr, missing))}; it has '
+            f'{", ".join(known) or "none"}; camera names must be those of the calibration'
+        )
+    return detections
+
+
+def stack_views(views: Mapping[str, np.ndarray], cameras: Sequence[str]) -> np.ndarray:
+    """Put one instant's people into one array, (V, P, 17, 3), padded with score 0."""
+    people = [views.get(camera, np.zeros((0, 17, 3), np.float32)) for camera in cameras]
+    stacked = np.zeros((len(people), max(map(len, people), default=0), 17, 3), np.float32)
+    for row, found in zip(stacked, people):
+        row[: len(found)] = found
+    return stacked
+
+
+def write_detections(path: PathLike, detections: Detections) -> None:
+    """Write people as JSON, whole or not at all; the reverse of :func:`read_detections`."""
+    frames = {
+        str(frame): {
+            str(camera): [
+                [[round(float(x), 3) for x in joint] if joint[2] > 0 else None for joint in person]
+                for person in people
+            ]
+            for camera, people in views.items()
+        }
+        for frame, views in detections.items()
+    }
+    write_json(path, {'joints': 'coco17', 'frames': frames})
+
+
+@functools.lru_cache(maxsize=None)
+def _validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(read_json(SCHEMA_FILE))
+
+
+def _read_json(path: Path) -> dict[str, dict[str, np.ndarray]]:
+    data = read_json(path)
+    error = next(_validator().iter_errors(data), None)
+    if error is not None:
+        raise FileFormatError(f'{path}: {error.json_path}: {error.message[:200]}')
+    source = data.get('joints', 'coco17')
+    return {
+        frame: {camera: _from_json(people, source, path) for camera, people in views.items()}
+        for frame, views in data['frames'].items()
+    }
+
+
+def _from_json(people: list, source: str, path: Path) -> np.ndarray:
+    count = len(JOINT_SETS[source])
+    blank = [0.0, 0.0, 0.0]
+    rows = [[joint or blank for joint in person] for person in people]
+    if any(len(row) != count for row in rows):
+        raise FileFormatError(f'{path}: a person of joint set {source} has {count} joints')
+    return to_coco17(np.array(rows, np.float32).reshape(-1, count, 3), source)
+
+
+def to_coco17(people: np.ndarray, source: str) -> np.ndarray:
+    """Detections (P, S, 3) of a joint set as COCO-17; a joint that needs a missing one is lost."""
+    if source == 'coco17':
+        return people
+    matrix = joint_map(source, 'coco17')[0]
+    found = people[..., 2] > 0
+    needed = matrix != 0
+    complete = (~needed | found[:, None]).all(-1) & needed.any(-1)
+    result = np.einsum('ts,psd->ptd', matrix, people)
+    result[..., 2] = np.where(needed, people[:, None, :, 2], np.inf).min(-1)
+    return np.where(complete[..., None], result, 0.0).astype(np.float32)
+
+
+def _read_pickle(path: Path) -> dict[str, dict[str, np.ndarray]]:
+    data: Any = read_pickle(path)
+    detections: dict[str, dict[str, np.ndarray]] = {}
+    try:
+        for key, people in data.items():
+            # Camera names may contain the separator: split from the right.
+            camera, frame = str(key).rsplit('_', 1)
+            arrays = [np.asarray(person['pred'], np.float32) for person in people]
+            stacked = np.stack(arrays) if arrays else np.zeros((0, 17, 3), np.float32)
+            if stacked.shape[1:] == (17, 2):
+                stacked = np.concatenate([stacked, np.ones_like(stacked[..., :1])], -1)
+            if stacked.shape[1:] != (17, 3):
+                raise ValueError(f'{key}: people of shape {stacked.shape[1:]}')
+            stacked[~np.isfinite(stacked).all(-1)] = 0
+            detections.setdefault(str(int(frame)), {})[camera] = stacked
+    except (AttributeError, TypeError, KeyError, ValueError) as error:
+        raise FileFormatError(
+            f"{path}: expected {{'<camera>_<frame>': [{{'pred': (17, 3)}}]}}, found something "
+            f'else ({error!r})'
+        ) from error
+    return detections

@@ -1,0 +1,115 @@
+"""The user's own recordings: a folder of images per camera, a calibration, 2D people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmpose_ours.datasets.detections import read_detections, stack_views
+from mmpose_ours.datasets.multiview import MultiviewDataset
+from mmpose_ours.evaluation.predictions import read_predictions
+from mmpose_ours.keypoints import convert_joints
+from mmpose_ours.registry import DATASETS
+
+IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp')
+
+
+@DATASETS.register_module()
+class OursDataset(MultiviewDataset):
+    """``data/Ours``: ``camera_parameters.json`` and one image folder per camera.
+
+    Args:
+        data_root: The folder.
+        rig_file: Calibration, Panoptic JSON by custom.
+        keypoint_file: 2D people, see :func:`~mmpose_ours.datasets.detections.read_detections`;
+            None works from images only (image mode).
+        truth_file: 3D people in the format that ``mmpose-ours evaluate`` reads, if any.
+        **kwargs: See :class:`MultiviewDataset`.
+
+    Raises:
+        FileNotFoundError: The keypoint file or, in image mode, a camera's folder is missing.
+    """
+
+    METAINFO = dict(dataset_name='ours', joints='coco17')
+
+    def __init__(
+        self,
+        data_root: str = 'data/Ours',
+        rig_file: str = 'camera_parameters.json',
+        keypoint_file: str | None = 'keypoints_2d.json',
+        truth_file: str | None = None,
+        **kwargs: Any,
+    ):
+        self.keypoint_file = Path(data_root) / keypoint_file if keypoint_file else None
+        self.truth_file = Path(data_root) / truth_file if truth_file else None
+        super().__init__(rig_file, data_root=data_root, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """One entry per frame of the keypoint file, or of the image folders."""
+        images = {name: self._images(name) for name in self.rig.names}
+        detections = (
+            read_detections(self.keypoint_file, self.rig.names) if self.keypoint_file else None
+        )
+        truth = self._truth() if self.truth_file else None
+        frames = list(detections) if detections is not None else self._common_frames(images)
+        items = []
+        for frame in sorted(frames, key=_natural):
+            item: dict[str, Any] = dict(
+                frame_id=frame,
+                img_paths=[images[name].get(_key(frame)) for name in self.rig.names],
+            )
+            if detections is not None:
+                item['keypoints_2d'] = stack_views(detections[frame], self.rig.names)
+            if truth is not None:
+                poses = truth.get(_key(frame), np.zeros((0, 17, 3)))
+                visible = ~np.isnan(poses).any(-1)
+                item['keypoints_3d'] = np.where(visible[..., None], poses, 0.0)
+                item['visible'] = visible
+            items.append(item)
+        if not items:
+            raise ValueError(f'{self.keypoint_file or self.data_root}: no frame to work on')
+        return items
+
+    def _images(self, camera: str) -> dict[str, str]:
+        folder = Path(self.data_root) / camera
+        if not folder.is_dir():
+            if self.keypoint_file is not None:
+                return {}
+            raise FileNotFoundError(
+                f'{folder}: no image folder for camera {camera!r}; name the folders after the '
+                'cameras of the calibration, or choose cameras with `cameras`'
+            )
+        return {
+            _key(path.stem): str(path)
+            for path in sorted(folder.iterdir())
+            if path.suffix.lower() in IMAGE_ENDINGS
+        }
+
+    def _common_frames(self, images: dict[str, dict[str, str]]) -> set[str]:
+        common = set.intersection(*(set(frames) for frames in images.values()))
+        if not common:
+            counts = ', '.join(f'{name}: {len(frames)}' for name, frames in images.items())
+            raise ValueError(
+                f'{self.data_root}: no image name occurs in every camera folder ({counts}); '
+                'images of one instant must share their file name'
+            )
+        return common
+
+    def _truth(self) -> dict[str, np.ndarray]:
+        truth = read_predictions(self.truth_file)
+        joints = self.metainfo['joints']
+        return {
+            _key(frame): convert_joints(poses, truth.joints, joints)
+            for frame, poses in truth.frames.items()
+        }
+
+
+def _key(frame: Any) -> str:
+    """A frame's name without leading zeros: '000100' and '100' are the same instant."""
+    return str(frame).lstrip('0') or '0'
+
+
+def _natural(frame: str) -> tuple:
+    return (0, int(frame), '') if frame.isdigit() else (1, 0, frame)

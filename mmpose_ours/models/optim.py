@@ -1,0 +1,36 @@
+"""Optimiser wrappers."""
+
+from __future__ import annotations
+
+import contextlib
+
+import torch
+from mmengine.optim import OptimWrapper
+
+from mmpose_ours.registry import OPTIM_WRAPPERS
+
+
+@OPTIM_WRAPPERS.register_module()
+class AutocastOptimWrapper(OptimWrapper):
+    """Trains in bfloat16 where the processor computes with it, else in float32.
+
+    MMEngine's ``AmpOptimWrapper`` refuses CPUs. bfloat16 has float32's range, so that losses
+    need no scaling; weights and optimiser state stay in float32.
+    """
+
+    @contextlib.contextmanager
+    def optim_context(self, model: torch.nn.Module):
+        """Run the forward pass of one step under autocast."""
+        device = next(model.parameters()).device.type
+        with super().optim_context(model), torch.autocast(
+            device, dtype=torch.bfloat16, enabled=_computes_in_bfloat16(device)
+        ):
+            yield
+
+
+def _computes_in_bfloat16(device: str) -> bool:
+    """Emulated bfloat16 is slower than float32; only hardware support is worth it."""
+    if device == 'cuda':
+        return torch.cuda.is_bf16_supported()
+    probe = getattr(torch.cpu, '_is_avx512_bf16_supported', None)
+    return bool(probe and probe())

@@ -1,0 +1,70 @@
+"""What a person's pose is: a volume around a proposal, and where each joint is in it."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mmpose_ours.models.center import check_bins
+from mmpose_ours.models.projection import TorchRig, box_points, collect, sampling_grid
+from mmpose_ours.models.v2v import V2VNet
+
+
+class PoseRegressor(nn.Module):
+    """Estimates joints inside a cube around each proposal; people are a batch.
+
+    Args:
+        num_joints: Joints, also the channels of the heatmaps.
+        bins: Voxels of the cube along x, y and z, multiples of 4.
+        size_mm: Edge length of the cube.
+        heatmap_size: (width, height) of the heatmaps.
+        beta: Sharpness of the soft-argmax.
+        net: Further arguments of :class:`~mmpose_ours.models.v2v.V2VNet`.
+    """
+
+    def __init__(
+        self,
+        num_joints: int,
+        bins: Sequence[int],
+        size_mm: float,
+        heatmap_size: tuple[int, int],
+        beta: float = 100.0,
+        **net,
+    ):
+        super().__init__()
+        self.bins, self.size_mm, self.beta = check_bins(bins), float(size_mm), beta
+        self.num_joints, self.heatmap_size = num_joints, tuple(heatmap_size)
+        self.pose_net = V2VNet(num_joints, num_joints, **net)
+
+    def volumes(self, heatmaps: Tensor, rig: TorchRig, centers_w: Tensor) -> Tensor:
+        """Feature volumes of people of one instant.
+
+        Args:
+            heatmaps: (V, J, H, W).
+            rig: The V cameras, on the heatmaps' device.
+            centers_w: (P, 3) proposals in millimetres.
+
+        Returns:
+            (P, J, X, Y, Z).
+        """
+        points = self._points(centers_w).view(-1, 3)
+        grid, seen = sampling_grid(rig, points, self.heatmap_size)
+        volumes = collect(heatmaps, grid, seen).view(-1, len(centers_w), *self.bins)
+        return volumes.transpose(0, 1)
+
+    def _points(self, centers_w: Tensor) -> Tensor:
+        return box_points(centers_w, centers_w.new_full((3,), self.size_mm), self.bins)
+
+    def forward(self, volumes: Tensor, centers_w: Tensor) -> Tensor:
+        """Feature volumes (P, J, X, Y, Z) around centres (P, 3) to joints (P, J, 3) in mm."""
+        logits = self.pose_net(volumes).flatten(2)
+        share = torch.softmax(self.beta * logits, dim=2).view(-1, self.num_joints, *self.bins)
+        # Expected place along each axis from that axis' marginal: no (P, J, N, 3) product.
+        offset = [
+            (share.sum(dim=tuple({2, 3, 4} - {2 + axis}))
+             * torch.linspace(-0.5, 0.5, n, device=share.device)).sum(-1)
+            for axis, n in enumerate(self.bins)
+        ]  # fmt: skip
+        return centers_w[:, None] + torch.stack(offset, dim=-1) * self.size_mm

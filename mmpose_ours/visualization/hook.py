@@ -1,0 +1,85 @@
+"""The hook behind ``tools/test.py --show-dir``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Sequence
+
+from mmengine.hooks import Hook
+
+from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.registry import HOOKS
+
+
+@HOOKS.register_module()
+class MultiviewVisualizationHook(Hook):
+    """Draws every ``interval``-th instant of validation or test.
+
+    The stock scripts set ``enable``, ``show``, ``out_dir``, ``interval`` and ``wait_time`` from
+    their command line.
+
+    Args:
+        enable: Whether to draw at all.
+        interval: Draw every n-th instant.
+        show: Whether to open a window.
+        wait_time: Seconds that a window waits.
+        out_dir: Folder for the pictures, inside the run's time-stamped folder unless absolute.
+        max_pictures: Stop after so many.
+    """
+
+    def __init__(
+        self,
+        enable: bool = False,
+        interval: int = 25,
+        show: bool = False,
+        wait_time: float = 0.0,
+        out_dir: str | None = None,
+        max_pictures: int = 50,
+    ):
+        self.enable, self.interval = enable, max(int(interval), 1)
+        self.show, self.wait_time = show, wait_time
+        self.out_dir, self.max_pictures = out_dir, max_pictures
+        self.seen = self.drawn = 0
+
+    def before_test(self, runner) -> None:
+        """Count from the start."""
+        self.seen = self.drawn = 0
+
+    def after_test_iter(
+        self,
+        runner,
+        batch_idx: int,
+        data_batch: dict,
+        outputs: Sequence[MultiviewDataSample],
+    ) -> None:
+        """Draw the instants of a batch that are due."""
+        if not self.enable:
+            return
+        for sample in outputs:
+            due = self.seen % self.interval == 0 and self.drawn < self.max_pictures
+            self.seen += 1
+            if due:
+                self.drawn += 1
+                self._draw(runner, sample)
+
+    def _draw(self, runner, sample: MultiviewDataSample) -> None:
+        frame = str(sample.frame_id)
+        out_file = None
+        if self.out_dir is not None:
+            folder = Path(self.out_dir)
+            if not folder.is_absolute():
+                folder = Path(runner.work_dir) / runner.timestamp / folder
+            out_file = str(folder / f'{frame.zfill(6)}.png')
+        people = len(sample.pred_instances.scores)
+        name = f'frame {frame}: {people} {"person" if people == 1 else "people"}'
+        runner.visualizer.add_datasample(
+            name,
+            None,
+            sample,
+            show=self.show,
+            wait_time=self.wait_time,
+            out_file=out_file,
+            step=self.seen,
+        )
+        if out_file is not None:
+            runner.logger.info(f'picture: {out_file}')

@@ -1,0 +1,84 @@
+"""MMEngine's visualizer, taught to draw instants of a rig."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from mmengine.visualization import Visualizer
+from torch import Tensor
+
+from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.registry import VISUALIZERS
+from mmpose_ours.visualization.figure import draw_instant
+
+
+@VISUALIZERS.register_module()
+class MultiviewVisualizer(Visualizer):
+    """Draws the room and every view of a data sample."""
+
+    def add_datasample(
+        self,
+        name: str,
+        image: np.ndarray | None,
+        data_sample: MultiviewDataSample,
+        draw_gt: bool = True,
+        show: bool = False,
+        wait_time: float = 0,
+        out_file: str | None = None,
+        step: int = 0,
+    ) -> None:
+        """Draw a data sample.
+
+        Args:
+            name: The picture's name.
+            image: Unused; images are read from the sample's ``img_paths``.
+            data_sample: Rig, space, predictions and, where known, truth and detections.
+            draw_gt: Whether to draw the truth too.
+            show: Whether to open a window.
+            wait_time: Seconds that the window waits; 0 is until a key is pressed.
+            out_file: Where to write the picture; None hands it to the backends.
+            step: The picture's number for the backends.
+        """
+        picture = draw_instant(
+            data_sample.rig,
+            data_sample.space,
+            _array(data_sample.pred_instances.keypoints_3d),
+            data_sample.joints,
+            *(_truth(data_sample) if draw_gt else (None, None)),
+            images=_images(data_sample),
+            keypoints_2d=data_sample.get('keypoints_2d'),
+            title=name,
+        )
+        if show:
+            self.show(picture, win_name=name, wait_time=wait_time)
+        if out_file is not None:
+            Path(out_file).parent.mkdir(parents=True, exist_ok=True)
+            if not cv2.imwrite(str(out_file), picture[..., ::-1]):
+                raise OSError(f'{out_file}: the picture could not be written')
+        else:
+            self.add_image(name, picture, step)
+
+
+def _array(values: Tensor | np.ndarray) -> np.ndarray:
+    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+
+
+def _truth(sample: MultiviewDataSample) -> tuple[np.ndarray | None, str | None]:
+    """True people and their joint set: the annotated actors, or the instances."""
+    if sample.get('actors') is not None:
+        return _array(sample.actors), 'campus14'
+    if 'gt_instances' in sample:
+        instances = sample.gt_instances
+        visible = _array(instances.visible).astype(bool)
+        return np.where(visible[..., None], _array(instances.keypoints_3d), np.nan), None
+    return None, None
+
+
+def _images(sample: MultiviewDataSample) -> list[np.ndarray | None] | None:
+    paths = sample.get('img_paths')
+    if not paths:
+        return None
+    images = [cv2.imread(str(path)) if path else None for path in paths]
+    return [None if image is None else image[..., ::-1] for image in images]
