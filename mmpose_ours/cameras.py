@@ -253,7 +253,9 @@ class Camera:
 
         criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-12)
         flat = np.ascontiguousarray(distorted.reshape(-1, 1, 2))
-        points = cv2.undistortPointsIter(flat, np.eye(3), self.dist8, None, None, criteria)
+        # OpenCV 5 gave the criteria to undistortPoints and dropped the other name.
+        undistort = getattr(cv2, 'undistortPointsIter', cv2.undistortPoints)
+        points = undistort(flat, np.eye(3), self.dist8, R=None, P=None, criteria=criteria)
         return points.reshape(uv.shape)
 
     def in_world(self, new_from_old: np.ndarray, scale: float = 1.0) -> Camera:

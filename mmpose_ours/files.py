@@ -23,6 +23,7 @@ _PICKLE_GLOBALS = {
     ('builtins', 'complex'),
     ('builtins', 'bytearray'),
     ('__builtin__', 'set'),
+    ('__builtin__', 'complex'),
     ('__builtin__', 'frozenset'),
     ('collections', 'OrderedDict'),
     ('_codecs', 'encode'),

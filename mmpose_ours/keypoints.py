@@ -158,10 +158,25 @@ _EAR_HEAD: dict[str, Recipe] = {
     'top_head': {**dict.fromkeys(_sides('ear'), 0.75), **dict.fromkeys(_sides('shoulder'), -0.25)},
 }
 
+
+def _blend(first: dict[str, Recipe], second: dict[str, Recipe], share: float) -> dict[str, Recipe]:
+    """``share`` of the first recipe and the rest of the second, joint by joint."""
+
+    def mixed(joint: str) -> Recipe:
+        parts: Recipe = {}
+        for recipe, factor in ((first[joint], share), (second[joint], 1 - share)):
+            for part, weight in recipe.items():
+                before = np.asarray(parts.get(part, 0.0))
+                parts[part] = tuple(np.broadcast_to(before + factor * np.asarray(weight), (3,)))
+        return parts
+
+    return {joint: mixed(joint) for joint in first}
+
+
 # Head joints of the Campus/Shelf annotation, which COCO lacks: published recipes by name.
 HEAD_RECIPES: dict[str, dict[str, Recipe]] = {
     'voxelpose_campus': _EAR_HEAD,
-    'voxelpose_shelf': _nose_head(0.5, (0.75, 0.75, 1.5)),
+    'voxelpose_shelf': _blend(_nose_head(0.5, (0.75, 0.75, 1.5)), _EAR_HEAD, share=0.75),
     'crossview': _nose_head((0.3, 0.4, 0.6), (0.78, 0.5, 1.5)),
 }
 

@@ -62,7 +62,7 @@ def _linear(rays, R, t, weight):
     P = np.concatenate([R, t[..., None] / scale], axis=-1)
     rows = rays[..., None] * P[:, None, 2:3] - P[:, None, :2]  # (V, N, 2, 4)
     rows = rows * np.sqrt(weight)[..., None, None]
-    system = rows.transpose(1, 0, 2, 3).reshape(rows.shape[1], -1, 4)
+    system = rows.transpose(1, 0, 2, 3).reshape(rows.shape[1], 2 * len(rows), 4)
     solution = np.linalg.svd(system, full_matrices=True)[2][:, -1]
     w = solution[:, 3:]
     return solution[:, :3] / np.where(np.abs(w) < 1e-12, 1e-12, w) * scale

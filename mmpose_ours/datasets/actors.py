@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from pathlib import Path
 from typing import Any, Sequence
 
 import numpy as np
+from mmengine.logging import print_log
 
 from mmpose_ours.datasets.detections import read_detections, stack_views
 from mmpose_ours.datasets.multiview import MultiviewDataset
@@ -44,7 +46,7 @@ class ActorsDataset(MultiviewDataset):
         keypoint_file: 2D detections (VoxelPose's pickle or this package's JSON).
         truth_file: ``actorsGT.mat``.
         frames: Ranges ``(first, last)``, inclusive; None takes the published test frames.
-            Frames for which the detection file has no entry in any view are left out.
+            A frame without an entry in the detection file is an instant with nobody seen.
         **kwargs: See :class:`MultiviewDataset`.
     """
 
@@ -72,27 +74,25 @@ class ActorsDataset(MultiviewDataset):
         )
 
     def load_data_list(self) -> list[dict]:
-        """One entry per test frame that the detection file covers."""
+        """One entry per test frame that has truth; one without detections counts as empty."""
         detections = read_detections(self.keypoint_file, self.rig.names)
         actors = read_actors(self.truth_file)
-        items = []
-        for first, last in self.frames:
-            for frame in range(first, last + 1):
-                views = detections.get(str(frame))
-                if views is None:
-                    continue
-                if frame >= len(actors):
-                    raise ValueError(
-                        f'{self.truth_file} ends at frame {len(actors) - 1}, but frame {frame} '
-                        'is asked for; set `frames` to a range that it covers'
-                    )
-                items.append(self._item(frame, views, actors[frame]))
-        if not items:
+        wanted = [f for first, last in self.frames for f in range(first, last + 1)]
+        covered = [frame for frame in wanted if frame < len(actors)]
+        detected = [frame for frame in covered if str(frame) in detections]
+        if not detected:
+            ranges = ', '.join(f'{first}-{last}' for first, last in self.frames)
             raise ValueError(
-                f'{self.keypoint_file} has no detections in frames '
-                f'{", ".join(f"{a}-{b}" for a, b in self.frames)}'
+                f'{self.keypoint_file} and {self.truth_file} share none of the frames {ranges}'
             )
-        return items
+        for frames, what in (
+            (set(wanted) - set(covered), f'are beyond {self.truth_file} and left out'),
+            (set(covered) - set(detected), f'have no entry in {self.keypoint_file}: nobody seen'),
+        ):
+            if frames:
+                message = f'{len(frames)} of {len(wanted)} test frames {what}'
+                print_log(message, logger='current', level=logging.WARNING)
+        return [self._item(f, detections.get(str(f), {}), actors[f]) for f in covered]
 
     def _item(self, frame: int, views: dict, actors: np.ndarray) -> dict:
         paths = [

@@ -116,12 +116,15 @@ class V2VNet(nn.Module):
                 # Small weights: at first the output is near zero everywhere, as is the target.
                 nn.init.normal_(module.weight, std=0.001)
                 nn.init.zeros_(module.bias)
+        # Two to four times faster on CPU, and what tensor cores want.
+        self.to(memory_format=torch.channels_last_3d)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, input_channels, X, Y, Z) to (N, output_channels, X, Y, Z), in float32.
 
         Sides must be multiples of 4.
         """
+        x = x.contiguous(memory_format=torch.channels_last_3d)
         features = self.encoder_decoder(self.front_layers(x))
         # The last layer feeds a sharp soft-argmax: bfloat16 would round its peaks away.
         device = 'cuda' if x.is_cuda else 'cpu'

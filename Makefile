@@ -1,0 +1,32 @@
+# Each target sets up .venv first; after the first time that takes no time.
+# PYTHON=... picks the Python that .venv is made with.
+BIN := .venv/bin
+export PYTHON
+
+.PHONY: setup demo test lint bench wheel clean
+
+setup:
+	@sh requirements/setup.sh
+
+demo: setup
+	$(BIN)/python demo/calibration_to_poses_demo.py --out demo_out
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python benchmarks/bench.py
+
+# build/ keeps files that have since been removed, and they would enter the wheel.
+wheel: setup
+	rm -rf build dist
+	$(BIN)/python -m pip wheel . --quiet --no-deps --no-build-isolation --wheel-dir dist
+	@ls dist/*.whl
+
+clean:
+	rm -rf build dist *.egg-info demo_out .pytest_cache .ruff_cache .mypy_cache

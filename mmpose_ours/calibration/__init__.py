@@ -1,0 +1,29 @@
+"""Calibration files in and out, checked: the only way a rig enters the package.
+
+    >>> from mmpose_ours.calibration import fit_space, read_rig, write_rig
+    >>> rig = read_rig('calibration_shelf.json', image_size=(1032, 776))  # doctest: +SKIP
+    >>> write_rig(rig, 'camera_parameters.json', 'panoptic')  # doctest: +SKIP
+    >>> fit_space(rig).size_mm  # doctest: +SKIP
+
+Formats are modules of this package, listed in :data:`FORMATS`. Importing it needs
+NumPy only, and takes a moment.
+"""
+
+from mmpose_ours.calibration.check import check_rig
+from mmpose_ours.calibration.convert import convert_calibration
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.formats import FORMATS, read_rig, recognise_format, write_rig
+from mmpose_ours.calibration.space import check_space, coverage, fit_space
+
+__all__ = [
+    'FORMATS',
+    'CalibrationError',
+    'check_rig',
+    'check_space',
+    'convert_calibration',
+    'coverage',
+    'fit_space',
+    'read_rig',
+    'recognise_format',
+    'write_rig',
+]

@@ -1,0 +1,121 @@
+"""Campus/Shelf JSON: the calibration files that come with VoxelPose.
+
+==============  ==================================================================
+unit            millimetre
+world           right-handed, **z up**, floor z = 0
+extrinsics      ``R`` world to camera, ``T`` camera **centre**:
+                ``x_cam = R (x_world - T)``
+intrinsics      ``fx fy cx cy`` in pixels of the full image, no skew
+distortion      ``k`` = k1 k2 k3 and ``p`` = p1 p2, OpenCV's meaning
+image size      none in the published files; ``width`` and ``height`` are our
+                addition, which other readers ignore
+cannot hold     k4 k5 k6, fisheye lenses, skew
+==============  ==================================================================
+
+Vectors are columns (3x1) in the published files; flat lists are read as well. VoxelPose
+and MMPose 0.x turn each camera's name into an integer: rename cameras to ``0``, ``1``, ...
+before files go there.
+
+Source: https://github.com/microsoft/voxelpose-pytorch (``data/CampusSeq1`` and
+``data/Shelf``). Schema: ``schemas/campus.schema.json``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.schema import check_schema
+from mmpose_ours.calibration.source import Source
+from mmpose_ours.cameras import Camera, CameraRig
+from mmpose_ours.files import PathLike, write_json
+
+CONVENTION = 'mm, z up, T is the camera centre'
+UNIT = 'mm'
+
+_TELLING_KEYS = {'R', 'T', 'fx', 'fy', 'cx', 'cy'}
+
+
+def recognise(source: Source) -> str:
+    """Say why a file is Campus/Shelf JSON, or return an empty string."""
+    data = source.json_or_none
+    for name, camera in data.items() if isinstance(data, dict) else ():
+        found = sorted(_TELLING_KEYS & camera.keys()) if isinstance(camera, dict) else ()
+        if len(found) >= 4:
+            return f'an object per camera, {name!r} holds {", ".join(found)}'
+    return ''
+
+
+def read(source: Source) -> CameraRig:
+    """Read a rig.
+
+    Args:
+        source: The file.
+
+    Returns:
+        The cameras in file order, millimetres, z up; size None where the file has none.
+
+    Raises:
+        CalibrationError: The file breaks the schema, or a camera is impossible.
+    """
+    data = source.json
+    check_schema(data, 'campus', source.path, lambda place: place[0] if place else None)
+    try:
+        return CameraRig(tuple(_camera(name, entry) for name, entry in data.items()))
+    except ValueError as error:
+        raise CalibrationError(f'{source.path}: {error}') from error
+
+
+def _camera(name: str, entry: dict) -> Camera:
+    center_w, (k1, k2, k3), (p1, p2) = (
+        [float(np.squeeze(value)) for value in entry[key]] for key in ('T', 'k', 'p')
+    )
+    return Camera.from_center(
+        name=name,
+        K=[[entry['fx'], 0, entry['cx']], [0, entry['fy'], entry['cy']], [0, 0, 1]],
+        R_w2c=entry['R'],
+        center_w=center_w,
+        size=(entry['width'], entry['height']) if 'width' in entry else None,
+        dist=(k1, k2, p1, p2, k3),
+    )
+
+
+def write(rig: CameraRig, path: PathLike) -> None:
+    """Write a rig, whole or not at all.
+
+    Args:
+        rig: Cameras in millimetres, z up.
+        path: The file to write.
+
+    Raises:
+        CalibrationError: A camera has skew, or a lens that does not fit.
+    """
+    write_json(path, {camera.name: _entry(camera, path) for camera in rig}, indent=1)
+
+
+def _entry(camera: Camera, path: PathLike) -> dict:
+    if camera.dist8[5:].any():
+        raise CalibrationError(
+            f'{path}: camera {camera.name!r} has rational distortion (k4 k5 k6 = '
+            f'{", ".join(f"{k:g}" for k in camera.dist8[5:])}), but Campus JSON holds '
+            'k1 k2 p1 p2 k3 only; calibrate that camera with five coefficients'
+        )
+    if camera.K[0, 1]:
+        raise CalibrationError(
+            f'{path}: camera {camera.name!r} has skew {camera.K[0, 1]:g}, which Campus JSON '
+            'cannot hold; write panoptic, or calibrate that camera without skew'
+        )
+    k1, k2, p1, p2, k3 = camera.dist8[:5].tolist()
+    entry = {
+        'R': camera.R_w2c.tolist(),
+        'T': camera.center_w.reshape(3, 1).tolist(),
+        'fx': float(camera.K[0, 0]),
+        'fy': float(camera.K[1, 1]),
+        'cx': float(camera.K[0, 2]),
+        'cy': float(camera.K[1, 2]),
+        'k': [[k1], [k2], [k3]],
+        'p': [[p1], [p2]],
+    }
+    if camera.size is not None:
+        entry['width'], entry['height'] = camera.size
+    return entry

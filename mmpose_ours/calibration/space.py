@@ -1,0 +1,199 @@
+"""The capture space: where in the room the cameras can see people, from the rig alone.
+
+The world must be metric with the floor at z = 0; this module does **not** turn or
+ground a rig.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.cameras import CameraRig, CaptureSpace
+
+MIN_VIEWS = 2
+# A standing person is seen if hips and head are; seated ones if the hips are.
+STANDING_MM = (900.0, 1600.0)
+SEATED_MM = (900.0,)
+# Farther away than this, or smaller in the image, keypoints are of no use.
+REACH_MM = 16_000.0
+PERSON_MM, MIN_PERSON_PX = 1700.0, 40.0
+# Nobody stands closer than this to the lens.
+NEAR_MM = 500.0
+
+CELL_MM = 200.0
+MAX_CELLS_PER_SIDE = 200
+SEARCH_MM = 10_000.0
+# A person may stand this far outside the line between two cameras.
+WALL_MM = 500.0
+# An arm's length: the region holds hips and heads, hands reach beyond.
+MARGIN_MM = 400.0
+MAX_EDGE_MM = 14_000.0
+Z_CENTER_MM, Z_SIZE_MM = 1000.0, 2400.0
+# Less than this share of a space in two views means that it is somewhere else.
+MIN_SHARE = 0.01
+
+
+def fit_space(rig: CameraRig, *, max_edge_mm: float = MAX_EDGE_MM) -> CaptureSpace:
+    """Find the box in which people can be seen, from the calibration alone.
+
+    The floor around the cameras is cut into cells. A cell counts for a camera if a
+    person who stands there has hips and head in the image, large enough. Wanted are
+    cells that at least two cameras see, and half as many as see the best cell; where the
+    cameras stand around the best cells, only cells among them or a step outside. The box
+    is the one that holds most wanted cells less unwanted ones, plus an arm's length;
+    its height is that of people on the floor z = 0.
+
+    Args:
+        rig: Two or more cameras with image sizes, millimetres, z up, floor z = 0.
+        max_edge_mm: Longest horizontal edge that the box may have.
+
+    Returns:
+        The space, centre and size in multiples of 100 mm.
+
+    Raises:
+        CalibrationError: An image size is unknown, or no two cameras see a person at
+            the same place.
+    """
+    _need_sizes(rig)
+    x, y, cell = _floor_grid(rig)
+    views = _views_of_people(rig, x, y, STANDING_MM)
+    if views.max() < MIN_VIEWS:
+        views = _views_of_people(rig, x, y, SEATED_MM)
+    if views.max() < MIN_VIEWS:
+        raise CalibrationError(
+            f'no two of the cameras {", ".join(rig.names)} see a person at the same place '
+            'on the floor z = 0; check that the world has z up with the floor at 0, that '
+            'lengths are millimetres, and that the extrinsics are of one calibration'
+        )
+    wanted = views >= max(MIN_VIEWS, -(-int(views.max()) // 2))
+    inside = _among_cameras(rig, x, y)
+    if (inside & (views == views.max())).sum() > 0.5 * (views == views.max()).sum():
+        # Cameras around a room look at its far wall; what they see beyond it is not there.
+        wanted &= inside
+    most_cells = max(1, int((max_edge_mm - 2 * MARGIN_MM) // cell))
+    (i, rows), (j, columns) = _best_window(np.where(wanted, 1, -1), most_cells)
+    # Cells have edges at multiples of 200 mm, so the centre is one of 100 mm.
+    lower = np.array([x[i], y[j]]) - cell / 2 - MARGIN_MM
+    size = np.array([rows, columns]) * cell + 2 * MARGIN_MM
+    return CaptureSpace(center_mm=(*(lower + size / 2), Z_CENTER_MM), size_mm=(*size, Z_SIZE_MM))
+
+
+def coverage(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
+    """Tell how much of a space how many cameras see.
+
+    Args:
+        rig: V cameras with image sizes.
+        space: The space.
+
+    Returns:
+        (V + 1,) share of the space, 0 to 1, that at least 0, 1, ..., V cameras see.
+
+    Raises:
+        CalibrationError: An image size is unknown.
+    """
+    _need_sizes(rig)
+    # Middles of 24 x 24 x 6 equal boxes
+    axes = [
+        low + (np.arange(count) + 0.5) / count * size
+        for low, size, count in zip(space.lower_mm, space.size_mm, (24, 24, 6))
+    ]
+    points = np.stack(np.meshgrid(*axes, indexing='ij'), axis=-1)
+    views = rig.sees(points).sum(0)
+    return np.array([np.mean(views >= count) for count in range(len(rig) + 1)])
+
+
+def check_space(rig: CameraRig, space: CaptureSpace) -> None:
+    """Refuse a space that no two cameras share.
+
+    Raises:
+        CalibrationError: Two or more cameras see less than 1 % of the space; says how
+            much each camera sees and which space would fit.
+    """
+    if len(rig) < MIN_VIEWS:
+        raise CalibrationError(
+            f'only one camera, {rig.names[0]!r}, but 3D needs two or more; '
+            'add the other cameras of the site'
+        )
+    shared = coverage(rig, space)[MIN_VIEWS]
+    if shared >= MIN_SHARE:
+        return
+    each = ', '.join(
+        f'{camera.name!r} {coverage(CameraRig((camera,)), space)[1]:.0%}' for camera in rig
+    )
+    try:
+        fitting = fit_space(rig)
+        mend = f'this rig sees people around center_mm={fitting.center_mm}'
+        mend += f' with size_mm={fitting.size_mm}'
+    except CalibrationError:
+        mend = 'and no other place on the floor z = 0 either: check unit and axes of the rig'
+    raise CalibrationError(
+        f'two cameras or more see only {shared:.1%} of the space at center_mm='
+        f'{space.center_mm} with size_mm={space.size_mm} (camera {each}); {mend}'
+    )
+
+
+def _need_sizes(rig: CameraRig) -> None:
+    for camera in rig:
+        if camera.size is None:
+            raise CalibrationError(
+                f'camera {camera.name!r} has no image size, so nobody knows where it sees; '
+                'say it with --image-size WxH (image_size=(width, height) in Python)'
+            )
+
+
+def _floor_grid(rig: CameraRig) -> tuple[np.ndarray, np.ndarray, float]:
+    """Cell middles in x and y around the cameras, and the cells' edge, all in mm."""
+    places = rig.centers_w[:, :2]
+    lower, upper = places.min(0) - SEARCH_MM, places.max(0) + SEARCH_MM
+    side = (upper - lower).max()
+    cell = CELL_MM * np.ceil(side / MAX_CELLS_PER_SIDE / CELL_MM)
+    first, last = np.floor(lower / cell), np.ceil(upper / cell)
+    x, y = ((np.arange(a, b) + 0.5) * cell for a, b in zip(first, last))
+    return x, y, float(cell)
+
+
+def _views_of_people(
+    rig: CameraRig, x: np.ndarray, y: np.ndarray, heights: tuple[float, ...]
+) -> np.ndarray:
+    """(X, Y) number of cameras that see a person at each cell, all heights at once."""
+    grid = np.stack(np.meshgrid(x, y, heights, indexing='ij'), axis=-1)  # (X, Y, H, 3)
+    extent = np.linalg.norm(rig.centers_w[:, None] - rig.centers_w, axis=-1).max()
+    reach = max(REACH_MM, float(extent))  # a stadium's cameras see farther
+    views = np.zeros(grid.shape[:2], dtype=int)
+    for camera in rig:
+        depth = camera.to_camera(grid[:, :, 0])[..., 2]
+        nearby = (depth > NEAR_MM) & (depth < reach)
+        nearby &= PERSON_MM * camera.K[1, 1] >= MIN_PERSON_PX * depth
+        seen = camera.in_image(camera.project(grid[nearby])[0])  # (N, H)
+        views[nearby] += seen.all(-1)
+    return views
+
+
+def _among_cameras(rig: CameraRig, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """(X, Y) whether a cell lies in the hull of the cameras on the floor, or just outside."""
+    from scipy.spatial import ConvexHull, QhullError
+
+    grid = np.stack(np.meshgrid(x, y, indexing='ij'), axis=-1)
+    try:
+        hull = ConvexHull(rig.centers_w[:, :2])
+    except (QhullError, ValueError):  # two cameras, or all in a line, surround nothing
+        return np.zeros(grid.shape[:2], dtype=bool)
+    outside = grid @ hull.equations[:, :2].T + hull.equations[:, 2]
+    return (outside <= WALL_MM).all(-1)
+
+
+def _best_window(gain: np.ndarray, most_cells: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The window of the largest sum: ``(first, count)`` along both axes."""
+    sums = np.pad(gain.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    best: tuple = (-np.inf, (0, 1), (0, 1))
+    for rows in range(1, min(most_cells, gain.shape[0]) + 1):
+        bands = sums[rows:] - sums[:-rows]
+        for columns in range(1, min(most_cells, gain.shape[1]) + 1):
+            totals = bands[:, columns:] - bands[:, :-columns]
+            index = int(totals.argmax())
+            total = totals.flat[index]
+            if total > best[0]:
+                i, j = np.unravel_index(index, totals.shape)
+                best = (total, (int(i), rows), (int(j), columns))
+    return best[1], best[2]

@@ -1,0 +1,94 @@
+"""The ground truth of Campus and Shelf: ``actorsGT.mat``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmpose_ours.files import FileFormatError, PathLike
+
+_JOINTS = 14
+# Metres; a person's joints span at least and at most this much.
+_SPAN_M = (0.3, 5.0)
+
+
+def read_actors(path: PathLike) -> np.ndarray:
+    """Read the annotated people of Campus or Shelf.
+
+    The file holds ``actor3D``: per actor a cell array over all frames, each cell a (14, 3)
+    array in metres or empty where the actor is not annotated.
+
+    Args:
+        path: ``actorsGT.mat``.
+
+    Returns:
+        (F, A, 14, 3) mm in the joint set ``campus14``, z up; NaN where an actor is absent.
+        The frame index counts from 0, as the image files do.
+
+    Raises:
+        FileFormatError: The file is no such MATLAB file, or is not in metres.
+        FileNotFoundError: There is no such file.
+    """
+    from scipy.io import loadmat
+
+    with open(path, 'rb') as file:
+        try:
+            variables = loadmat(file, variable_names=['actor3D'])
+        except MemoryError:
+            raise
+        except Exception as error:  # a broken file can raise nearly anything
+            raise FileFormatError(
+                f'{path}: not a MATLAB file of version 7 or older ({error}); '
+                'take actorsGT.mat as the data set ships it'
+            ) from error
+    if 'actor3D' not in variables:
+        raise FileFormatError(
+            f'{path}: has no variable actor3D; take actorsGT.mat as the data set ships it'
+        )
+    actors = [_cells(cell) for cell in variables['actor3D'].ravel()]
+    lengths = sorted({len(actor) for actor in actors})
+    if len(lengths) != 1 or any(actor.dtype != object for actor in actors):
+        raise FileFormatError(
+            f'{path}: actor3D must hold one cell per frame for each actor, as many for all; '
+            f'found {lengths} cells'
+        )
+    truth = np.full((lengths[0], len(actors), _JOINTS, 3), np.nan)
+    for index, actor in enumerate(actors):
+        for frame, cell in enumerate(actor):
+            pose = _unwrap(cell)
+            if pose.size == 0:
+                continue
+            if pose.shape != (_JOINTS, 3) or pose.dtype.kind not in 'fiu':
+                raise FileFormatError(
+                    f'{path}: actor {index + 1}, frame {frame}: expected 14 x 3 numbers or '
+                    f'nothing, found {pose.dtype} of shape {pose.shape}'
+                )
+            truth[frame, index] = pose
+    _require_metres(path, truth)
+    return truth * 1000.0
+
+
+def _cells(actor: np.ndarray) -> np.ndarray:
+    """One actor's frames, (F,) cells, out of the one-element cells around them."""
+    cells = np.asarray(actor)
+    while cells.size == 1 and np.asarray(cells.item()).dtype.hasobject:
+        cells = cells.item()
+    return cells.ravel()
+
+
+def _unwrap(cell: np.ndarray) -> np.ndarray:
+    """Take an array out of the one-element cells around it."""
+    cell = np.asarray(cell)
+    while cell.dtype == object and cell.size == 1:
+        cell = np.asarray(cell.item())
+    return cell
+
+
+def _require_metres(path: PathLike, truth: np.ndarray) -> None:
+    poses = truth[np.isfinite(truth).all((-1, -2))]
+    if not len(poses):
+        return
+    span = float(np.median(np.ptp(poses, axis=1).max(-1)))
+    if not _SPAN_M[0] <= span <= _SPAN_M[1]:
+        raise FileFormatError(
+            f'{path}: people span {span:g} where metres were expected; scale actor3D to metres'
+        )

@@ -1,0 +1,191 @@
+"""AP, AR, recall and MPJPE of 3D people, by the protocol of VoxelPose on CMU Panoptic.
+
+Tu et al., "VoxelPose", ECCV 2020. Every prediction is a candidate for the one annotated
+person of its frame who is nearest to it. Candidates are gone through by falling score over
+the whole set: one whose distance is below the threshold claims its person if that person is
+still free, every other one is a false positive.
+
+Two things differ, both towards strictness: predictions in a frame without annotated people
+are false positives (the published code skips the frame), and a joint that a prediction
+lacks counts as far off, see :func:`mmpose_ours.evaluation.distance.pose_distances`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Sequence
+
+import numpy as np
+
+from mmpose_ours.evaluation.distance import FOUND_MM, pose_distances
+
+THRESHOLDS_MM = (25, 50, 75, 100, 125, 150)
+
+
+@dataclasses.dataclass(frozen=True)
+class MatchingResult:
+    """Figures of one evaluation.
+
+    Args:
+        ap: Average precision (0 to 1) per threshold in mm.
+        ar: Recall reached (0 to 1) per threshold in mm.
+        recall: Share of annotated people claimed within 500 mm.
+        mpjpe_mm: Mean of their mean joint errors, over joints that both have; NaN for none.
+        missing_joints: Share of their annotated joints that the predictions lack.
+        false_positives: Predictions that claim nobody within 500 mm.
+        people: Annotated people with at least one visible joint.
+        predictions: Predicted people.
+        frames: Frames compared.
+    """
+
+    ap: dict[int, float]
+    ar: dict[int, float]
+    recall: float
+    mpjpe_mm: float
+    missing_joints: float
+    false_positives: int
+    people: int
+    predictions: int
+    frames: int
+
+    @property
+    def mean_ap(self) -> float:
+        """Mean of ``ap`` over the thresholds."""
+        return float(np.mean(list(self.ap.values())))
+
+    @property
+    def mean_ar(self) -> float:
+        """Mean of ``ar`` over the thresholds."""
+        return float(np.mean(list(self.ar.values())))
+
+    @property
+    def false_positives_per_frame(self) -> float:
+        """False positives divided by frames."""
+        return self.false_positives / self.frames if self.frames else 0.0
+
+    def summary(self) -> dict[str, Any]:
+        """Everything as plain numbers and dictionaries; NaN where undefined."""
+        return {
+            'ap': {str(threshold): value for threshold, value in self.ap.items()},
+            'mean_ap': self.mean_ap,
+            'ar': {str(threshold): value for threshold, value in self.ar.items()},
+            'mean_ar': self.mean_ar,
+            'recall_500mm': self.recall,
+            'mpjpe_mm': self.mpjpe_mm,
+            'missing_joints': self.missing_joints,
+            'false_positives': self.false_positives,
+            'false_positives_per_frame': self.false_positives_per_frame,
+            'annotated_people': self.people,
+            'predicted_people': self.predictions,
+            'frames': self.frames,
+        }
+
+
+def match_poses(
+    predictions: Sequence[np.ndarray],
+    scores: Sequence[np.ndarray],
+    truth: Sequence[np.ndarray],
+    visible: Sequence[np.ndarray],
+    thresholds: Sequence[int] = THRESHOLDS_MM,
+) -> MatchingResult:
+    """Compare predicted people with annotated ones over a set of frames.
+
+    Args:
+        predictions: Per frame (P, J, 3) mm; NaN where a joint is missing, P may be 0.
+        scores: Per frame (P,); higher is surer.
+        truth: Per frame (G, J, 3) mm; G may be 0.
+        visible: Per frame (G, J) bool. People without a visible joint are left out.
+        thresholds: Distances in mm for AP and AR.
+
+    Returns:
+        The figures. AP, AR and recall are NaN where nobody is annotated, and 0 where
+        people are annotated and nobody is predicted.
+
+    Raises:
+        ValueError: Lengths or shapes do not fit together, or a score is NaN.
+    """
+    lengths = {len(predictions), len(scores), len(truth), len(visible)}
+    if len(lengths) > 1:
+        raise ValueError(
+            f'{len(predictions)} frames of predictions, {len(scores)} of scores, '
+            f'{len(truth)} of truth and {len(visible)} of visibility; they must be as many'
+        )
+    rows: list[tuple[float, int, float, float, float]] = []
+    people = 0
+    for frame, entry in enumerate(zip(predictions, scores, truth, visible)):
+        poses, confidence, persons, seen = _checked(frame, *entry)
+        rows += _candidates(poses, confidence, persons, seen, first=people)
+        people += len(persons)
+    # A stable sort: predictions of equal score stay in the order of their frames.
+    rows.sort(key=lambda row: -row[0])
+    table = np.array(rows).reshape(-1, 5)
+    claimed = table[_claims(table, FOUND_MM)]
+    curves = {int(t): _average_precision(_claims(table, t), people) for t in thresholds}
+    return MatchingResult(
+        ap={threshold: curve[0] for threshold, curve in curves.items()},
+        ar={threshold: curve[1] for threshold, curve in curves.items()},
+        recall=len(claimed) / people if people else float('nan'),
+        mpjpe_mm=float(claimed[:, 3].mean()) if len(claimed) else float('nan'),
+        missing_joints=float(claimed[:, 4].mean()) if len(claimed) else 0.0,
+        false_positives=len(table) - len(claimed),
+        people=people,
+        predictions=len(table),
+        frames=len(predictions),
+    )
+
+
+def _checked(frame, poses, scores, persons, seen):
+    """One frame's arrays, of fitting shapes, without people who have no visible joint."""
+    poses, persons = np.asarray(poses, np.float64), np.asarray(persons, np.float64)
+    scores, seen = np.asarray(scores, np.float64), np.asarray(seen, bool)
+    if (
+        poses.ndim != 3
+        or persons.ndim != 3
+        or poses.shape[1:] != persons.shape[1:]
+        or poses.shape[-1] != 3
+        or seen.shape != persons.shape[:2]
+        or scores.shape != poses.shape[:1]
+    ):
+        raise ValueError(
+            f'frame {frame}: expected poses (P, J, 3), scores (P,), truth (G, J, 3) and '
+            f'visible (G, J), got {poses.shape}, {scores.shape}, {persons.shape}, {seen.shape}'
+        )
+    if np.isnan(scores).any():
+        raise ValueError(f'frame {frame}: a score is NaN; give every prediction a number')
+    seen = seen & np.isfinite(persons).all(-1)
+    return poses, scores, persons[seen.any(-1)], seen[seen.any(-1)]
+
+
+def _candidates(poses, scores, persons, seen, first):
+    """Per prediction: score, its nearest person, distance, error and share of joints missing."""
+    if not len(poses):
+        return []
+    if not len(persons):
+        return [(float(score), -1, np.inf, np.nan, 1.0) for score in scores]
+    distance, error = pose_distances(poses, persons, seen)
+    has = np.isfinite(poses).all(-1)
+    missing = 1 - (seen[:, None] & has[None]).sum(-1) / seen.sum(-1)[:, None]
+    nearest = distance.argmin(0)
+    return [
+        (float(scores[p]), first + g, distance[g, p], error[g, p], missing[g, p])
+        for p, g in enumerate(nearest)
+    ]
+
+
+def _claims(table: np.ndarray, threshold: float) -> np.ndarray:
+    """(N,) bool: rows, surest first, that are near enough and whose person was still free."""
+    near = np.flatnonzero(table[:, 2] < threshold)
+    _, first = np.unique(table[near, 1], return_index=True)
+    claims = np.zeros(len(table), dtype=bool)
+    claims[near[first]] = True
+    return claims
+
+
+def _average_precision(claims: np.ndarray, people: int) -> tuple[float, float]:
+    """Area under the precision envelope over recall, and the recall reached."""
+    if not people:
+        return float('nan'), float('nan')
+    hits = np.cumsum(claims)
+    precision = hits / np.arange(1, len(claims) + 1)
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(envelope[claims].sum() / people), float(claims.sum() / people)

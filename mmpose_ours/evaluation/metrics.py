@@ -1,0 +1,216 @@
+"""The figures of this package as metrics of MMEngine.
+
+Both read data samples of this form, one per frame, and hold one result per sample::
+
+    frame_id        int or str
+    joints          name of the joint set of all keypoints
+    pred_instances  keypoints_3d (P, J, 3) mm, scores (P,)
+    gt_instances    keypoints_3d (G, J, 3) mm, visible (G, J)   (MultiviewPoseMetric)
+    actors          (A, 14, 3) mm, NaN where absent             (PCPMetric)
+"""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+
+from mmpose_ours.evaluation.matching import THRESHOLDS_MM, match_poses
+from mmpose_ours.evaluation.pcp import pcp
+from mmpose_ours.evaluation.predictions import write_predictions
+from mmpose_ours.files import PathLike
+from mmpose_ours.keypoints import HEAD_RECIPES, convert_joints
+from mmpose_ours.registry import METRICS
+
+
+class _PoseMetric(BaseMetric):
+    """Collects predictions, one result per frame, and writes them if asked to."""
+
+    def __init__(
+        self,
+        out_file: PathLike | None = None,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        self.out_file = out_file
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep what the figures need of each frame, on the CPU.
+
+        Args:
+            data_batch: Not used.
+            data_samples: See the module's table.
+        """
+        for sample in data_samples:
+            predicted = sample['pred_instances']
+            self.results.append(
+                {
+                    'frame_id': sample['frame_id'],
+                    'joints': sample['joints'],
+                    'keypoints_3d': _array(predicted['keypoints_3d']),
+                    'scores': _array(predicted['scores']),
+                    **self.truth_of(sample),
+                }
+            )
+
+    def truth_of(self, sample: dict) -> dict[str, Any]:
+        """The ground truth to keep of one data sample."""
+        raise NotImplementedError
+
+    def figures(self, results: list[dict]) -> dict[str, float]:
+        """The figures of all frames as plain Python numbers."""
+        raise NotImplementedError
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Work the figures out; write the predictions first.
+
+        Raises:
+            ValueError: ``out_file`` is wanted and two frames share an id, or the frames
+                are not all of one joint set.
+        """
+        if self.out_file is not None:
+            self._write(self.out_file, results)
+        return self.figures(results)
+
+    def _write(self, path: PathLike, results: list[dict]) -> None:
+        joint_sets = sorted({result['joints'] for result in results})
+        if len(joint_sets) != 1:
+            raise ValueError(
+                f'{path}: one file holds one joint set, the frames have '
+                f'{", ".join(joint_sets) or "none"}; leave out_file away'
+            )
+        frames = {result['frame_id']: result['keypoints_3d'] for result in results}
+        if len(frames) < len(results):
+            raise ValueError(
+                f'{path}: {len(results)} frames share {len(frames)} ids; give each '
+                'frame its own frame_id or leave out_file away'
+            )
+        scores = {result['frame_id']: result['scores'] for result in results}
+        write_predictions(path, frames, scores, joint_sets[0])
+
+
+@METRICS.register_module()
+class PCPMetric(_PoseMetric):
+    """Percentage of correct parts on Campus and Shelf.
+
+    Figures: ``PCP`` (average, percent), ``PCP_actor1``..., ``recall_500mm`` (0 to 1),
+    ``error_mm``, ``extra_people_per_frame`` and ``empty_frames``. An actor who is annotated
+    in none of the frames has no figure.
+
+    Args:
+        head: How head joints are made, a key of ``mmpose_ours.keypoints.HEAD_RECIPES``.
+        actors: Indices of the actors that the average is taken over.
+        out_file: Where to write all predictions in the Predictions format.
+        collect_device: See ``mmengine.evaluator.BaseMetric``.
+        prefix: Goes before each figure's name, with a slash.
+    """
+
+    default_prefix = 'pcp'
+
+    def __init__(
+        self,
+        head: str = 'voxelpose_campus',
+        actors: Sequence[int] = (0, 1, 2),
+        out_file: PathLike | None = None,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(out_file, collect_device, prefix)
+        if head not in HEAD_RECIPES:
+            raise ValueError(f'unknown head {head!r}; known: {", ".join(HEAD_RECIPES)}')
+        self.head = head
+        self.actors = tuple(actors)
+
+    def truth_of(self, sample: dict) -> dict[str, Any]:
+        """The (A, 14, 3) annotated actors.
+
+        Raises:
+            ValueError: The sample has none.
+        """
+        if sample.get('actors') is None:
+            raise ValueError(
+                f'frame {sample["frame_id"]}: no annotated actors, which PCPMetric compares with; '
+                'give the data set its actorsGT.mat or use MultiviewPoseMetric'
+            )
+        return {'actors': _array(sample['actors'])}
+
+    def figures(self, results: list[dict]) -> dict[str, float]:
+        """PCP and what stands beside it."""
+        poses = [
+            convert_joints(result['keypoints_3d'], result['joints'], 'campus14', self.head)
+            for result in results
+        ]
+        result = pcp(poses, np.stack([entry['actors'] for entry in results]), self.actors)
+        figures = {'PCP': result.average}
+        for index, percent in enumerate(result.per_actor):
+            if np.isfinite(percent):
+                figures[f'PCP_actor{index + 1}'] = float(percent)
+        return {
+            **figures,
+            'recall_500mm': result.recall,
+            'error_mm': result.error_mm,
+            'extra_people_per_frame': result.unmatched_per_frame,
+            'empty_frames': float(result.empty_frames),
+        }
+
+
+@METRICS.register_module()
+class MultiviewPoseMetric(_PoseMetric):
+    """AP, AR, recall and MPJPE by VoxelPose's protocol for CMU Panoptic.
+
+    Figures: ``AP_25mm``... and ``mAP``, ``AR_25mm``... and ``mAR``, ``recall_500mm`` (all
+    0 to 1), ``MPJPE_mm``, ``missing_joints`` (0 to 1) and ``false_positives_per_frame``.
+
+    Args:
+        thresholds: Distances in mm for AP and AR.
+        out_file: Where to write all predictions in the Predictions format.
+        collect_device: See ``mmengine.evaluator.BaseMetric``.
+        prefix: Goes before each figure's name, with a slash.
+    """
+
+    default_prefix = 'pose3d'
+
+    def __init__(
+        self,
+        thresholds: Sequence[int] = THRESHOLDS_MM,
+        out_file: PathLike | None = None,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(out_file, collect_device, prefix)
+        self.thresholds = tuple(thresholds)
+
+    def truth_of(self, sample: dict) -> dict[str, Any]:
+        """The annotated people and which of their joints are visible."""
+        annotated = sample['gt_instances']
+        return {'truth': _array(annotated['keypoints_3d']), 'visible': _array(annotated['visible'])}
+
+    def figures(self, results: list[dict]) -> dict[str, float]:
+        """AP, AR, recall, MPJPE and false positives."""
+        result = match_poses(
+            [entry['keypoints_3d'] for entry in results],
+            [entry['scores'] for entry in results],
+            [entry['truth'] for entry in results],
+            [entry['visible'] > 0 for entry in results],
+            thresholds=self.thresholds,
+        )
+        figures = {f'AP_{threshold}mm': value for threshold, value in result.ap.items()}
+        figures['mAP'] = result.mean_ap
+        figures.update({f'AR_{threshold}mm': value for threshold, value in result.ar.items()})
+        return {
+            **figures,
+            'mAR': result.mean_ar,
+            'recall_500mm': result.recall,
+            'MPJPE_mm': result.mpjpe_mm,
+            'missing_joints': result.missing_joints,
+            'false_positives_per_frame': result.false_positives_per_frame,
+        }
+
+
+def _array(values: Any) -> np.ndarray:
+    """A tensor on any device, or anything array-like, as float64."""
+    if hasattr(values, 'detach'):
+        values = values.detach().cpu().numpy()
+    return np.asarray(values, dtype=np.float64)

@@ -1,0 +1,267 @@
+"""``mmpose-ours evaluate``: two files in, a table or JSON out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+from typing import Any, Callable, Dict, Sequence, Tuple, Union
+
+import numpy as np
+
+from mmpose_ours.evaluation.actors import read_actors
+from mmpose_ours.evaluation.frames import name_frames, parse_frames
+from mmpose_ours.evaluation.matching import MatchingResult, match_poses
+from mmpose_ours.evaluation.panoptic import read_panoptic_truth
+from mmpose_ours.evaluation.pcp import PCPResult, pcp
+from mmpose_ours.evaluation.predictions import (
+    MM_PER_UNIT,
+    FrameId,
+    Predictions,
+    read_predictions,
+    to_z_up,
+)
+from mmpose_ours.evaluation.tables import format_report
+from mmpose_ours.files import PathLike
+from mmpose_ours.keypoints import JOINT_SETS, convert_joints, joint_map
+
+# The public test range; a file that holds less is evaluated on what it holds.
+PUBLISHED_FRAMES = {'campus': '350-470,650-750', 'shelf': '300-600'}
+DATASETS = (*PUBLISHED_FRAMES, 'panoptic')
+HEADS = ('voxelpose', 'crossview')
+# Below and above which recall another reading of the file is looked for and reported.
+_LOST, _FOUND = 0.1, 0.5
+
+Frames = Union[str, Sequence[FrameId], None]
+
+
+def evaluate_files(
+    dataset: str, gt: PathLike, pred: PathLike, frames: Frames = None, head: str = 'voxelpose'
+) -> dict[str, Any]:
+    """Evaluate a predictions file against a ground truth file.
+
+    Args:
+        dataset: ``'campus'`` or ``'shelf'`` for PCP, ``'panoptic'`` for AP and MPJPE.
+        gt: ``actorsGT.mat``; for Panoptic a file in the Predictions format or a
+            ``hdPose3d_stage1_coco19`` folder.
+        pred: A file in the Predictions format.
+        frames: Frames to compare, as a list or as ``'350-470,650-750'``. None is the
+            published test range (Campus, Shelf) or every frame of the truth (Panoptic).
+        head: Campus and Shelf: how head joints are made from those of COCO.
+
+    Returns:
+        Plain values, ready for JSON; undefined figures are None. ``warnings`` lists what
+        looks wrong.
+
+    Raises:
+        ValueError: A file or an argument is unfit; one sentence that names it and the mend.
+        OSError: A file cannot be opened.
+    """
+    if dataset not in DATASETS:
+        raise ValueError(f'unknown data set {dataset!r}; known: {", ".join(DATASETS)}')
+    if head not in HEADS:
+        raise ValueError(f'unknown head {head!r}; known: {", ".join(HEADS)}')
+    for path, option in ((gt, '--gt'), (pred, '--pred')):
+        if not os.path.exists(path):
+            raise FileNotFoundError(f'{path}: no such file; correct {option}')
+    prediction = read_predictions(pred)
+    if dataset == 'panoptic':
+        wanted, score, extra = _panoptic(gt, pred, prediction, frames)
+    else:
+        wanted, score, extra = _actors(dataset, gt, pred, prediction, frames, head)
+    missing = [frame for frame in wanted if frame not in prediction.frames]
+    if len(missing) == len(wanted):
+        raise ValueError(
+            f'{pred}: has none of the {len(wanted)} frames {name_frames(wanted, 60)} to compare; '
+            'number its frames as the data set does, from 0, or choose others with --frames'
+        )
+    result = score(prediction.frames)
+    summary = result.summary()
+    warnings = _other_reading(pred, prediction, result.recall, score)
+    if not summary['annotated_people']:
+        warnings.append(f'{gt}: nobody is annotated in the frames compared; choose others')
+    if missing:
+        warnings.append(
+            f'{pred}: lacks {len(missing)} of {len(wanted)} frames ({name_frames(missing, 60)}); '
+            'each counts as a frame without a prediction'
+        )
+    return _plain(
+        {
+            'dataset': dataset,
+            'gt': os.fspath(gt),
+            'pred': os.fspath(pred),
+            'frame_ranges': name_frames(wanted),
+            'frames_missing': len(missing),
+            'joints': prediction.joints,
+            **extra,
+            **summary,
+            'warnings': warnings,
+        }
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``mmpose-ours evaluate``."""
+    parser.add_argument('--dataset', required=True, choices=DATASETS)
+    parser.add_argument(
+        '--gt',
+        required=True,
+        metavar='FILE',
+        help='actorsGT.mat; panoptic: a Predictions file or a folder of body3DScene_*.json',
+    )
+    parser.add_argument(
+        '--pred', required=True, metavar='FILE.json', help='people per frame, Predictions format'
+    )
+    parser.add_argument(
+        '--frames',
+        metavar='RANGES',
+        help='such as 350-470,650-750, both ends included '
+        '(default: the published test range, or all of the truth for panoptic)',
+    )
+    parser.add_argument(
+        '--head',
+        choices=HEADS,
+        default='voxelpose',
+        help='campus and shelf: recipe for head joints (default: %(default)s)',
+    )
+    parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate as the arguments say and print the figures.
+
+    Returns:
+        Exit code 0.
+
+    Raises:
+        ValueError, OSError: As :func:`evaluate_files`; the command line prints them.
+    """
+    report = evaluate_files(args.dataset, args.gt, args.pred, args.frames, args.head)
+    print(json.dumps(report, indent=2, allow_nan=False) if args.json else format_report(report))
+    return 0
+
+
+Scorer = Callable[[dict], Union[PCPResult, MatchingResult]]
+Comparison = Tuple[Sequence[FrameId], Scorer, Dict[str, Any]]
+
+
+def _actors(dataset, gt, pred, prediction, frames, head) -> Comparison:
+    """Frames, scorer and extra entries for Campus and Shelf."""
+    truth = read_actors(gt)
+    recipe = head if head == 'crossview' else f'{head}_{dataset}'
+    unmade = _unmade(prediction.joints, 'campus14', recipe)
+    if unmade:
+        raise ValueError(
+            f'{pred}: {prediction.joints} cannot make {", ".join(unmade)} with --head {head}; '
+            'choose another --head or write other joints'
+        )
+    if frames is None:
+        wanted = [f for f in parse_frames(PUBLISHED_FRAMES[dataset]) if f < len(truth)]
+        if not wanted:
+            raise ValueError(
+                f'{gt}: holds frames 0-{len(truth) - 1}, none of the published test range '
+                f'{PUBLISHED_FRAMES[dataset]}; choose some with --frames'
+            )
+    else:
+        wanted = parse_frames(frames) if isinstance(frames, str) else list(frames)
+        beyond = [frame for frame in wanted if not 0 <= frame < len(truth)]
+        if beyond:
+            raise ValueError(
+                f'{gt}: has no frame {beyond[0]}, it holds 0-{len(truth) - 1}; change --frames'
+            )
+
+    def score(people: dict) -> PCPResult:
+        nobody = np.empty((0, len(JOINT_SETS[prediction.joints]), 3))
+        poses = [
+            convert_joints(people.get(frame, nobody), prediction.joints, 'campus14', recipe)
+            for frame in wanted
+        ]
+        return pcp(poses, truth[wanted], actors=range(min(3, truth.shape[1])))
+
+    return wanted, score, {'head': head}
+
+
+def _panoptic(gt, pred, prediction, frames) -> Comparison:
+    """Frames, scorer and extra entries for truth in the Predictions or CMU's own format."""
+    truth = read_panoptic_truth(gt) if os.path.isdir(gt) else read_predictions(gt)
+    wanted: list[FrameId]
+    if frames is None:
+        wanted = list(truth.frames)
+    else:
+        wanted = list(parse_frames(frames) if isinstance(frames, str) else frames)
+        beyond = [frame for frame in wanted if frame not in truth.frames]
+        if beyond:
+            raise ValueError(
+                f'{gt}: lacks frame {beyond[0]} ({len(beyond)} of {len(wanted)}); change --frames'
+            )
+    if not wanted:
+        raise ValueError(f'{gt}: holds no frame to compare; name another truth')
+    unmade = _unmade(prediction.joints, truth.joints)
+    compared = [name for name in JOINT_SETS[truth.joints].joints if name not in unmade]
+    if not compared:
+        raise ValueError(f'{pred}: {prediction.joints} shares no joint with {truth.joints}')
+    columns = JOINT_SETS[truth.joints].index(*compared)
+
+    def score(people: dict) -> MatchingResult:
+        nobody = np.empty((0, len(JOINT_SETS[prediction.joints]), 3))
+        poses = [
+            convert_joints(people.get(frame, nobody), prediction.joints, truth.joints)[:, columns]
+            for frame in wanted
+        ]
+        scores = [prediction.scores.get(frame, np.empty(0)) for frame in wanted]
+        persons = [truth.frames[frame][:, columns] for frame in wanted]
+        return match_poses(poses, scores, persons, [np.isfinite(p).all(-1) for p in persons])
+
+    return wanted, score, {'truth_joints': truth.joints, 'joints_compared': compared}
+
+
+def _unmade(source: str, target: str, head: str = 'voxelpose_campus') -> list[str]:
+    """Joints of the target set that the source set cannot make."""
+    made = joint_map(source, target, head).any((0, 2))
+    return [name for name, can in zip(JOINT_SETS[target].joints, made) if not can]
+
+
+def _other_reading(
+    pred: PathLike, prediction: Predictions, recall: float, score: Scorer
+) -> list[str]:
+    """Where nearly nobody is found: would another unit or up axis find them?"""
+    if not recall < _LOST:
+        return []
+    readings = []
+    for unit, mm in MM_PER_UNIT.items():
+        for up in ('z', '-y'):
+            if (unit, up) == (prediction.unit, prediction.up):
+                continue
+            factor = mm / MM_PER_UNIT[prediction.unit]
+            people = {
+                frame: _turned(poses * factor, prediction.up, up)
+                for frame, poses in prediction.frames.items()
+            }
+            readings.append((score(people).recall, unit, up))
+    best, unit, up = max(readings)
+    if best < _FOUND:
+        return []
+    return [
+        f'{pred}: read as unit "{prediction.unit}" and up "{prediction.up}" it finds '
+        f'{recall:.0%} of the people, as unit "{unit}" and up "{up}" it would find {best:.0%}; '
+        'correct "unit" and "up"'
+    ]
+
+
+def _turned(points: np.ndarray, stated: str, meant: str) -> np.ndarray:
+    """Points read with one up axis as if they had been read with another."""
+    if stated == meant:
+        return points
+    if stated == 'z':
+        return to_z_up(points, meant)
+    return np.stack([points[..., 0], -points[..., 2], points[..., 1]], axis=-1)
+
+
+def _plain(value: Any) -> Any:
+    """None for every NaN, so that the report is valid JSON."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

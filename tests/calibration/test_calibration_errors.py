@@ -1,0 +1,244 @@
+"""Every bad calibration ends in one sentence with file, camera or place, and mend."""
+
+import copy
+import json
+import subprocess
+import sys
+
+import jsonschema
+import numpy as np
+import pytest
+from calibration_rigs import ring_rig, save, written
+
+from mmpose_ours.calibration import CalibrationError, read_rig, recognise_format, write_rig
+from mmpose_ours.calibration.schema import load_schema
+
+MISSING = object()
+
+
+@pytest.fixture
+def good(tmp_path):
+    """Parsed files of both formats."""
+    return {name: written(ring_rig(), tmp_path, name) for name in ('panoptic', 'campus')}
+
+
+def message_of(path, **options):
+    with pytest.raises(CalibrationError) as caught:
+        read_rig(path, **options)
+    message = str(caught.value)
+    assert message.startswith(f'{path}: '), 'the file comes first'
+    assert '\n' not in message and not message.endswith('.')
+    return message
+
+
+def changed(data, place, value):
+    data = copy.deepcopy(data)
+    parent = data
+    for step in place[:-1]:
+        parent = parent[step]
+    if value is MISSING:
+        del parent[place[-1]]
+    else:
+        parent[place[-1]] = value
+    return data
+
+
+@pytest.mark.parametrize(
+    ('place', 'value', 'parts'),
+    [
+        (
+            ('cameras', 2, 'K', 0, 1),
+            'a',
+            ["camera 'cam2'", 'cameras[2].K[0][1] is "a"', 'a number'],
+        ),
+        (('cameras', 1, 't', 1), [1, 2], ['cameras[1].t[1] has 2 values', 'expected 1']),
+        (('cameras', 1, 't'), [1, 2], ['cameras[1].t has 2 values', 'expected 3', 'centimetres']),
+        (('cameras', 1, 'R', 1), None, ['cameras[1].R[1] is null', 'expected a list']),
+        (('cameras', 0, 'distCoef'), MISSING, ["cameras[0] has no 'distCoef'", 'k1 k2 p1 p2 k3']),
+        (('cameras', 0, 'distCoef'), [0] * 8, ['distCoef has 8 values', 'expected 5']),
+        (('cameras', 3, 'resolution', 0), 0, ['cameras[3].resolution[0] is 0', 'at least 1']),
+        (('cameras', 3, 'resolution', 1), 7.5, ['resolution[1] is 7.5', 'a whole number']),
+        (('cameras', 0, 'name'), '', ['cameras[0].name is ""', 'expected a name']),
+        (('cameras', 0, 'name'), True, ['cameras[0].name is true', 'expected a text']),
+        (('cameras', 1), 5, ['cameras[1] is 5', 'expected an object']),
+        (('cameras', 0, 'R', 0, 0), float('nan'), ['R[0][0] is NaN', 'a finite number']),
+        (('cameras', 0, 'R', 0, 0), float('-inf'), ['R[0][0] is -Infinity', 'a finite number']),
+        (('cameras', 0, 'K', 0, 0), 1e300, ['K[0][0] is 1e+300', 'a finite number']),
+        (('cameras', 1, 'name'), 'cam0', ['unique', 'cam0']),
+        (('cameras', 1, 'R', 0, 0), 3, ["camera 'cam1'", 'R is no rotation']),
+        (('cameras', 1, 'R'), [[1, 0, 0], [0, 1, 0], [0, 0, -1]], ["'cam1'", 'reflection']),
+        (('cameras', 1, 'K', 2, 2), 0, ["camera 'cam1'", 'K must be upper triangular']),
+        (('cameras', 2, 'resolution'), [720, 1280], ["camera 'cam2'", 'say 1280x720']),
+        (('cameras', 2, 'resolution'), [300, 700], ["camera 'cam2'", 'full image']),
+    ],
+)
+def test_broken_panoptic_entry(good, tmp_path, place, value, parts):
+    message = message_of(save(changed(good['panoptic'], place, value), tmp_path))
+    for part in parts:
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ('place', 'value', 'parts'),
+    [
+        (('cam1', 'fx'), 0, ["camera 'cam1'", 'cam1.fx is 0', 'more than 0']),
+        (('cam1', 'fx'), '900', ['cam1.fx is "900"', 'expected a number']),
+        (('cam1', 'T'), MISSING, ["camera 'cam1'", "has no 'T'", 'camera centre']),
+        (('cam1', 'T', 2), [None], ['cam1.T[2][0] is null', 'expected a number']),
+        (('cam1', 'height'), MISSING, ["cam1 has no 'height'", 'image height']),
+        (('cam1', 'k'), [0, 0], ['cam1.k has 2 values', 'expected 3']),
+        (('cam1', 'cx'), 5000, ["camera 'cam1'", 'lies outside its 1280x720 image']),
+        (('cam2',), [], ["camera 'cam2'", 'is a list of 0', 'expected an object']),
+    ],
+)
+def test_broken_campus_entry(good, tmp_path, place, value, parts):
+    message = message_of(save(changed(good['campus'], place, value), tmp_path))
+    for part in parts:
+        assert part in message
+
+
+@pytest.mark.parametrize('size', [(1920, 1080), (1032, 776), (640, 480), (1280, 1024)])
+def test_swapped_size_is_found_though_the_centre_stays_inside(tmp_path, size):
+    pinhole = {'fx': 900, 'fy': 900, 'cx': size[0] / 2 + 3, 'cy': size[1] / 2 - 4}
+    data = written(ring_rig(size=None), tmp_path, 'campus')
+    path = save({name: {**entry, **pinhole} for name, entry in data.items()}, tmp_path)
+    message = message_of(path, image_size=size[::-1])
+    assert "camera 'cam0'" in message and f'say {size[0]}x{size[1]}' in message
+    assert read_rig(path, image_size=size)['cam0'].size == size
+
+
+def scaled(data, factor):
+    """The file with its lengths in another unit."""
+    data = copy.deepcopy(data)
+    for camera in data.get('cameras') or data.values():
+        key = 't' if 't' in camera else 'T'
+        camera[key] = (np.array(camera[key]) * factor).tolist()
+    return data
+
+
+@pytest.mark.parametrize(
+    ('format', 'factor', 'parts'),
+    [
+        ('campus', 1e-3, ['1000 times too small', 'as if m stood where mm is due', 'by 1000']),
+        ('campus', 1e-2, ['100 times too small', 'multiply']),
+        ('campus', 1e-1, ['10 times too small', 'as if cm stood where mm is due', 'by 10']),
+        ('campus', 1e3, ['1000 times too large', 'divide', 'by 1000']),
+        ('panoptic', 1e-2, ['100 times too small', 'as if m stood where cm is due', 'by 100']),
+        ('panoptic', 1e-3, ['1000 times too small', 'by 1000']),
+        ('panoptic', 1e3, ['1000 times too large', 'divide', 'by 1000']),
+    ],
+)
+def test_another_unit(good, tmp_path, format, factor, parts):
+    path = save(scaled(good[format], factor), tmp_path)
+    message = message_of(path)
+    for part in [*parts, "cameras 'cam", '--any-scale']:
+        assert part in message
+    assert len(read_rig(path, any_scale=True)) == 4
+
+
+def test_cameras_all_in_one_place(good, tmp_path):
+    path = save(scaled(good['campus'], 0), tmp_path)
+    assert 'stand in one place' in message_of(path)
+    assert 'stand in one place' in message_of(path, any_scale=True)
+
+
+@pytest.mark.parametrize('names', [['cam1', 'nope'], ['nope']])
+def test_missing_camera(good, tmp_path, names):
+    message = message_of(save(good['campus'], tmp_path), cameras=names)
+    assert "no camera 'nope'" in message and 'cam0, cam1, cam2, cam3' in message
+
+
+def test_cameras_come_in_the_order_asked_for(good, tmp_path):
+    path = save(good['panoptic'], tmp_path)
+    assert read_rig(path, cameras=['cam3', 'cam0']).names == ('cam3', 'cam0')
+
+
+def test_cameras_given_as_one_text(good, tmp_path):
+    assert "say ['cam0']" in message_of(save(good['campus'], tmp_path), cameras='cam0')
+
+
+def test_fewer_than_two_cameras(good, tmp_path):
+    path = save({'cam0': good['campus']['cam0']}, tmp_path)
+    assert "only one camera, 'cam0'" in message_of(path)
+    path = save(good['campus'], tmp_path)
+    assert "only one camera, 'cam2'" in message_of(path, cameras=['cam2'])
+
+
+def test_size_that_contradicts_the_file(good, tmp_path):
+    message = message_of(save(good['panoptic'], tmp_path), image_size=(640, 480))
+    assert "camera 'cam0' is 1280x720" in message and '640x480' in message
+
+
+@pytest.mark.parametrize(
+    ('text', 'part'),
+    [
+        ('{"a": [1,}', 'line 1 column 10'),
+        ('', 'not valid JSON'),
+        ('[' * 100_000, 'not valid JSON'),
+        ('[]', 'fits no known format'),
+        ('{"cameras": 3}', 'fits no known format'),
+    ],
+)
+def test_no_calibration_at_all(tmp_path, text, part):
+    assert part in message_of(save(text, tmp_path))
+
+
+def test_empty_lists(tmp_path):
+    assert 'at least 1' in message_of(save({'cameras': []}, tmp_path), format='panoptic')
+    assert 'at least 1 camera' in message_of(save({}, tmp_path), format='campus')
+
+
+def test_no_file(tmp_path):
+    assert 'No such file' in message_of(tmp_path / 'nowhere.json')
+    assert 'is no file' in message_of(tmp_path)
+
+
+def test_a_file_of_another_format_is_named(good, tmp_path):
+    message = message_of(save(good['campus'], tmp_path), format='panoptic')
+    assert 'looks like campus' in message and '--from campus' in message
+
+
+def test_unknown_format_names(good, tmp_path):
+    path = save(good['campus'], tmp_path)
+    assert 'panoptic, campus or auto' in message_of(path, format='shelf')
+    with pytest.raises(CalibrationError, match="cannot write format 'auto'"):
+        write_rig(ring_rig(), tmp_path / 'out.json', 'auto')
+
+
+def test_formats_are_told_by_content_not_by_name(good, tmp_path):
+    for format, data in good.items():
+        name, reason = recognise_format(save(data, tmp_path, 'calibration.txt'))
+        assert name == format and reason
+
+
+@pytest.mark.parametrize('format', ['panoptic', 'campus'])
+def test_schemas_are_valid_complete_and_documented(good, format):
+    schema = load_schema(format)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema['$schema'] == 'https://json-schema.org/draft/2020-12/schema'
+    assert schema['$id'] == f'urn:mmpose-ours:schema:calibration:{format}'
+    jsonschema.validate(good[format], schema)
+    fields = dict(schema.get('properties', {}), **schema['$defs']['camera']['properties'])
+    for name, field in {**fields, **schema['$defs'], '(file)': schema}.items():
+        assert field['title'] and field['description'], name
+    camera = good[format]['cam0'] if format == 'campus' else good[format]['cameras'][0]
+    assert set(camera) <= set(fields), 'what we write is documented'
+
+
+def test_writing_is_strict_json(tmp_path):
+    write_rig(ring_rig(), tmp_path / 'rig.json', 'campus')
+
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    json.loads((tmp_path / 'rig.json').read_text(), parse_constant=refuse)
+
+
+def test_import_is_light():
+    """Reading a calibration must work, quickly, where nothing heavy is installed."""
+    heavy = ('torch', 'mmcv', 'mmengine', 'mmpose', 'cv2', 'matplotlib')
+    code = f'import sys, mmpose_ours.calibration; print([m for m in {heavy} if m in sys.modules])'
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.strip() == '[]'

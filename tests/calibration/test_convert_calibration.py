@@ -1,0 +1,99 @@
+"""The command: what it writes, says and refuses."""
+
+import numpy as np
+import pytest
+from calibration_rigs import assert_same_rig, people_points, ring_rig
+
+from mmpose_ours.calibration import CalibrationError, convert_calibration, read_rig, write_rig
+from mmpose_ours.calibration.convert import main
+
+
+@pytest.fixture
+def panoptic_file(tmp_path):
+    write_rig(ring_rig(), tmp_path / 'in.json', 'panoptic')
+    return tmp_path / 'in.json'
+
+
+def test_there_and_back(panoptic_file, tmp_path, capsys):
+    assert main([str(panoptic_file), str(tmp_path / 'campus.json'), '--to', 'campus']) == 0
+    said = capsys.readouterr().out
+    assert 'panoptic' in said and 'recognised by' in said and "'cameras'" in said
+    assert 'cam0 cam1 cam2 cam3' in said and str(tmp_path / 'campus.json') in said
+    back = tmp_path / 'back.json'
+    assert main([str(tmp_path / 'campus.json'), str(back), '--to', 'panoptic']) == 0
+    rig, there = ring_rig(), read_rig(back)
+    assert_same_rig(rig, there)
+    np.testing.assert_allclose(
+        there.project(people_points())[0], rig.project(people_points())[0], rtol=0, atol=1e-6
+    )
+
+
+def test_cameras_and_names(panoptic_file, tmp_path):
+    out = tmp_path / 'out.json'
+    command = [str(panoptic_file), str(out), '--from', 'panoptic', '--to', 'campus']
+    assert main([*command, '--cameras', 'cam2', 'cam0', '--rename', 'cam2=0', 'cam0=1']) == 0
+    rig = read_rig(out)
+    assert rig.names == ('0', '1')
+    np.testing.assert_allclose(rig['0'].center_w, ring_rig()['cam2'].center_w)
+
+
+def test_names_can_be_exchanged(panoptic_file, tmp_path):
+    names = {'cam0': 'cam1', 'cam1': 'cam0'}
+    rig = convert_calibration(
+        panoptic_file, tmp_path / 'out.json', to_format='panoptic', rename=names
+    )
+    assert rig.names == ('cam1', 'cam0', 'cam2', 'cam3')
+
+
+def test_image_size(tmp_path, capsys):
+    write_rig(ring_rig(size=None), tmp_path / 'in.json', 'campus')
+    command = [str(tmp_path / 'in.json'), str(tmp_path / 'out.json'), '--to', 'panoptic']
+    assert main(command) == 2
+    assert "camera 'cam0' has no image size" in capsys.readouterr().err
+    assert not (tmp_path / 'out.json').exists()
+    assert main([*command, '--image-size', '1280x720']) == 0
+    assert read_rig(tmp_path / 'out.json')['cam3'].size == (1280, 720)
+
+
+@pytest.mark.parametrize(
+    ('extra', 'part'),
+    [
+        (['--image-size', '1280'], "--image-size is '1280', expected WxH"),
+        (['--image-size', '0x7'], 'expected WxH'),
+        (['--rename', 'cam0'], "--rename is 'cam0', expected old=new"),
+        (['--rename', 'cam0=a', 'cam0=b'], 'each old name once'),
+        (['--rename', 'nope=a'], "no camera 'nope' to rename"),
+        (['--rename', 'cam0=cam1'], 'repeated: cam1'),
+        (['--cameras', 'nope', 'cam0'], "no camera 'nope'"),
+        (['--from', 'campus'], 'looks like panoptic'),
+        (['--from', 'opencv9'], "unknown format 'opencv9'"),
+    ],
+)
+def test_errors_are_one_line_and_leave_nothing(panoptic_file, tmp_path, capsys, extra, part):
+    out = tmp_path / 'out.json'
+    assert main([str(panoptic_file), str(out), '--to', 'campus', *extra]) == 2
+    said = capsys.readouterr()
+    assert part in said.err and said.err.count('\n') == 1 and not said.out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['in.json']
+
+
+def test_target_that_cannot_be_written(panoptic_file, capsys):
+    # A file stands where the folder should be.
+    assert main([str(panoptic_file), str(panoptic_file / 'out.json'), '--to', 'campus']) == 2
+    assert capsys.readouterr().err.startswith('convert-calibration: ')
+
+
+def test_failure_keeps_the_old_target(panoptic_file, tmp_path):
+    out = tmp_path / 'out.json'
+    out.write_text('precious')
+    with pytest.raises(CalibrationError):
+        convert_calibration(panoptic_file, out, to_format='campus', cameras=['nope'])
+    assert out.read_text() == 'precious'
+
+
+def test_any_scale(tmp_path, capsys):
+    write_rig(ring_rig(radius=40), tmp_path / 'in.json', 'campus')
+    command = [str(tmp_path / 'in.json'), str(tmp_path / 'out.json'), '--to', 'campus']
+    assert main(command) == 2
+    assert '--any-scale' in capsys.readouterr().err
+    assert main([*command, '--any-scale']) == 0

@@ -1,0 +1,172 @@
+import argparse
+import dataclasses
+import json
+import socket
+
+import pytest
+
+from mmpose_ours import doctor
+from mmpose_ours.doctor import FAILURE, OK, WARNING, Environment, diagnose
+
+LIGHT_STACK = Environment(
+    python='3.11.7',
+    versions={
+        'numpy': '1.26.4',
+        'scipy': '1.17.1',
+        'opencv-python-headless': '4.11.0.86',
+        'jsonschema': '4.26.0',
+        'matplotlib': '3.11.2',
+        'setuptools': '80.9.0',
+        'xtcocotools': '1.14.3',
+        'torch': '2.13.0+cpu',
+        'mmengine': '0.10.7',
+        'mmcv-lite': '2.1.0',
+        'mmpose': '1.3.2',
+    },
+    errors={
+        'mmcv.ops': "ModuleNotFoundError: No module named 'mmcv._ext'",
+        'torchvision': "ModuleNotFoundError: No module named 'torchvision'",
+    },
+    stock_tools='/somewhere/mmpose/.mim/tools',
+)
+MISSING = object()
+
+
+def changed(versions=(), errors=(), **fields):
+    """Change the light stack: versions (MISSING takes one away) and errors are updated."""
+    merged = {**LIGHT_STACK.versions, **dict(versions)}
+    return dataclasses.replace(
+        LIGHT_STACK,
+        versions={name: version for name, version in merged.items() if version is not MISSING},
+        errors={**LIGHT_STACK.errors, **dict(errors)},
+        **fields,
+    )
+
+
+def without(distribution, *modules):
+    return changed(
+        {distribution: MISSING},
+        {module: f"ModuleNotFoundError: No module named '{module}'" for module in modules},
+    )
+
+
+def test_light_stack_is_fine():
+    assert {finding.status for finding in diagnose(LIGHT_STACK)} == {OK}
+
+
+CLASHES = [
+    ('python', FAILURE, '3.8 to 3.12', changed(python='3.13.0')),
+    ('python', FAILURE, '3.8 to 3.12', changed(python='3.7.17')),
+    ('numpy', FAILURE, 'numpy<2', without('numpy', 'numpy')),
+    (
+        'numpy',
+        FAILURE,
+        'numpy<2',
+        changed(
+            {'numpy': '2.1.0'}, {'xtcocotools.mask': 'ValueError: numpy.dtype size changed'}
+        ),
+    ),
+    ('setuptools', FAILURE, 'setuptools<81', changed(
+        {'setuptools': '81.0.0'}, {'pkg_resources': "No module named 'pkg_resources'"}
+    )),
+    ('opencv', FAILURE, 'headless', without('opencv-python-headless', 'cv2')),
+    (
+        'opencv',
+        FAILURE,
+        'libgl1',
+        changed(
+            {'opencv-python-headless': MISSING, 'opencv-python': '4.11.0.86'},
+            {'cv2': 'ImportError: libGL.so.1: cannot open shared object file'},
+        ),
+    ),
+    ('opencv', FAILURE, 'reinstall', changed(errors={'cv2': 'ImportError: numpy.core.multiarray'})),
+    ('opencv', WARNING, 'all but one', changed({'opencv-python': '4.11.0.86'})),
+    ('torch', FAILURE, 'pip install torch', without('torch', 'torch')),
+    ('torchvision', WARNING, 'was made for', changed(
+        {'torchvision': '0.24.1'}, {'torchvision': 'RuntimeError: torchvision::nms does not exist'}
+    )),
+    ('mmengine', FAILURE, 'mmengine==0.10.7', without('mmengine', 'mmengine.runner')),
+    ('mmengine', FAILURE, '0.6', changed({'mmengine': '0.5.0'})),
+    ('mmcv', FAILURE, 'mmcv-lite==2.1.0', without('mmcv-lite', 'mmcv')),
+    ('mmcv', FAILURE, 'uninstall both', changed({'mmcv': '2.1.0'})),
+    ('mmcv', FAILURE, 'refuses mmcv 2.2', changed(
+        {'mmcv-lite': MISSING, 'mmcv': '2.2.0', 'mmdet': '3.2.0'}
+    )),
+    ('mmcv', FAILURE, 'needs mmcv 2', changed({'mmcv-lite': MISSING, 'mmcv-full': '1.7.0'})),
+    ('mmcv', WARNING, 'no-build-isolation', changed({'mmcv-lite': MISSING, 'mmcv': '2.1.0'})),
+    ('mmpose', FAILURE, 'chumpy', without('mmpose', 'mmpose')),
+    ('mmpose', FAILURE, 'mmpose==1.3.2', changed({'mmpose': '0.29.0'})),
+    ('mmpose', FAILURE, 'mmpose==1.3.2', changed(errors={'mmpose': 'AssertionError: MMCV==2.9'})),
+    ('mmpose.datasets', FAILURE, 'light.txt', changed(
+        errors={'mmpose.datasets': "ModuleNotFoundError: No module named 'munkres'"}
+    )),
+    ('launch scripts', FAILURE, 'mmpose==1.3.2', changed(stock_tools=None)),
+    ('disk', WARNING, 'make room', changed(free_gb=0.5)),
+    ('port', WARNING, 'PORT=29501', changed(busy_port=29500)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ('subject', 'status', 'mend', 'environment'),
+    CLASHES,
+    ids=[f'{i}-{row[0]}' for i, row in enumerate(CLASHES)],
+)
+def test_clash(subject, status, mend, environment):
+    (finding,) = [finding for finding in diagnose(environment) if finding.subject == subject]
+    assert finding.status == status
+    assert mend in finding.mend
+    # One cause, one complaint.
+    others = [f for f in diagnose(environment) if f.status != OK and f.subject != subject]
+    assert [f.subject for f in others if f.subject != 'xtcocotools'] == []
+
+
+def test_compiled_stack_is_fine():
+    compiled = changed({'mmcv-lite': MISSING, 'mmcv': '2.1.0', 'mmdet': '3.2.0'})
+    errors = {name: text for name, text in compiled.errors.items() if name != 'mmcv.ops'}
+    assert {f.status for f in diagnose(dataclasses.replace(compiled, errors=errors))} == {OK}
+
+
+def test_gpus_are_named():
+    (finding,) = [f for f in diagnose(changed(gpus=('A', 'B'))) if f.subject == 'GPU']
+    assert finding.found == 'A, B'
+
+
+@pytest.mark.parametrize(
+    ('version', 'expected'),
+    [('2.13.0+cpu', (2, 13, 0)), ('4.11.0.86', (4, 11, 0, 86)), ('2.0.0rc4', (2, 0, 0)), ('x', ())],
+)
+def test_release(version, expected):
+    assert doctor.release(version) == expected
+
+
+@pytest.mark.parametrize(
+    ('environment', 'status'), [(LIGHT_STACK, 0), (without('torch', 'torch'), 1)]
+)
+def test_report(monkeypatch, capsys, environment, status):
+    monkeypatch.setattr(doctor, 'probe', lambda: environment)
+    assert doctor.run(argparse.Namespace(json=False)) == status
+    assert ('Training works here.' in capsys.readouterr().out) == (status == 0)
+    assert doctor.run(argparse.Namespace(json=True)) == status
+    report = json.loads(capsys.readouterr().out)
+    assert report['training_works'] == (status == 0)
+    assert {'subject', 'status', 'found', 'mend'} == set(report['findings'][0])
+
+
+def test_busy_port(monkeypatch):
+    with socket.socket() as server:
+        server.bind(('127.0.0.1', 0))
+        server.listen()
+        port = server.getsockname()[1]
+        monkeypatch.setenv('PORT', str(port))
+        assert doctor._busy_port() == port
+    assert doctor._busy_port() is None
+
+
+def test_probe_tells_what_is_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environment = doctor.probe()
+    import numpy
+
+    assert environment.versions['numpy'] == numpy.__version__
+    assert 'numpy' not in environment.errors
+    assert environment.free_gb > 0
