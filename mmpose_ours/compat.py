@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import functools
 
+import numpy as np
 import torch
 from mmengine.dist import utils as dist_utils
-from mmengine.logging import HistoryBuffer
+from mmengine.logging import HistoryBuffer, MessageHub
 
 
 def make_checkpoints_plain() -> None:
@@ -20,13 +21,24 @@ def make_checkpoints_plain() -> None:
     MMEngine pickles its ``HistoryBuffer`` log by attribute look-ups, which torch's safe
     unpickler (the default since torch 2.6) rightly refuses, so ``tools/test.py`` and
     ``--resume`` fail on checkpoints of the same run. Here the buffer pickles as a call of its
-    own class with plain lists, and that class alone is allowed.
+    own class with plain lists, and that class alone is allowed. The remaining time that the
+    log processor leaves in the message hub is a NumPy number, equally refused: it is stored
+    as a plain one.
     """
 
     def reduce(self):
         history, counts = self.data
         return HistoryBuffer, (history.tolist(), counts.tolist(), self.max_length)
 
+    stored = MessageHub.state_dict
+
+    def state_dict(self):
+        state = stored(self)
+        info = state['runtime_info']
+        plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in info.items()}
+        return {**state, 'runtime_info': plain}
+
+    MessageHub.state_dict = state_dict
     HistoryBuffer.__reduce__ = reduce
     if hasattr(torch.serialization, 'add_safe_globals'):
         torch.serialization.add_safe_globals([HistoryBuffer])

@@ -4,15 +4,20 @@
 #                 test_dataloader.dataset.rig_file=F
 _base_ = ['./voxelpose_ours.py']
 
-heatmap_size = (120, 90)
-net = dict(channels=(12, 16, 24, 32), front_kernel=5)
+heatmap_size = (120, 68)
+net = dict(channels=(12, 16, 24, 32), front_kernel=3)
 model = dict(
     heatmap_size=heatmap_size,
     data_preprocessor=dict(heatmap_size=heatmap_size, sigma=1.8),
-    center=dict(bins=(32, 32, 8), **net),
+    center=dict(bins=(40, 40, 12), **net),
     pose=dict(bins=(20, 20, 20), **net),
+    center_threshold=0.2,
 )
-rig = dict(data_root='', rig_file='{{ fileDirname }}/rigs/five_cameras.json')
+rig = dict(
+    data_root='',
+    rig_file='{{ fileDirname }}/rigs/five_cameras.json',
+    space=None,
+)
 train_dataloader = dict(batch_size=4, dataset=dict(num_samples=400, **rig))
 val_dataloader = dict(dataset=dict(num_samples=50, **rig))
 test_dataloader = dict(
@@ -20,11 +25,11 @@ test_dataloader = dict(
         _delete_=True, type='SyntheticDataset', num_samples=100, seed=2, test_mode=True, **rig
     )
 )
-train_cfg = dict(max_epochs=4, val_interval=4)
-optim_wrapper = dict(type='AutocastOptimWrapper', optimizer=dict(lr=2e-3))
+train_cfg = dict(max_epochs=5, val_interval=5)
+optim_wrapper = dict(type='AutocastOptimWrapper', optimizer=dict(lr=4e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=20, by_epoch=False),
-    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=4, by_epoch=True,
+    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=5, by_epoch=True,
          convert_to_iter_based=True),
 ]  # fmt: skip
 default_hooks = dict(logger=dict(interval=20))

@@ -136,7 +136,7 @@ def _draw_room(axes, rig: CameraRig, space: CaptureSpace) -> None:
     axes.set_xlim(lower[0], upper[0])
     axes.set_ylim(lower[1], upper[1])
     axes.set_zlim(lower[2], upper[2])
-    axes.set_box_aspect(np.maximum(upper - lower, 1.0), zoom=1.25)
+    axes.set_box_aspect(np.maximum(upper - lower, 1.0), zoom=0.95)
     axes.view_init(elev=28, azim=-62)
     axes.set_axis_off()
 

@@ -1,0 +1,165 @@
+"""MMPose's stock scripts on this package: train, test, resume, two processes, a killed run."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import mmpose_ours.registry  # noqa: F401  allows what a run's own checkpoints hold
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = 'configs/ours/voxelpose_ours_tiny.py'
+# The tiny configuration made tinier still: a step takes a fraction of a second.
+SMALL = [
+    'model.center.bins=(16,16,8)',
+    'model.pose.bins=(8,8,8)',
+    'train_dataloader.batch_size=2',
+    'train_dataloader.num_workers=0',
+    'train_dataloader.persistent_workers=False',
+    'train_dataloader.dataset.num_samples=8',
+    'val_dataloader.dataset.num_samples=2',
+    'test_dataloader.dataset.num_samples=3',
+    'train_cfg.val_interval=1',
+    'default_hooks.logger.interval=1',
+]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+def environment() -> dict:
+    path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
+    return {**os.environ, 'PATH': path, 'OMP_NUM_THREADS': '1', 'PORT': str(free_port())}
+
+
+def run(*command: object, options: tuple = (), check: bool = True) -> str:
+    done = subprocess.run(
+        [*map(str, command), '--cfg-options', *SMALL, *options],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+    if check:
+        assert done.returncode == 0, done.stdout[-4000:]
+    return done.stdout
+
+
+def kill_all(argument: str) -> None:
+    """kill -9 the launcher and its workers, which have sessions of their own."""
+    for folder in Path('/proc').glob('[0-9]*'):
+        try:
+            if argument in (folder / 'cmdline').read_bytes().decode(errors='replace').split('\0'):
+                os.kill(int(folder.name), signal.SIGKILL)
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended by itself meanwhile
+
+
+def steps(output: str) -> list[tuple[int, int]]:
+    """(epoch, iteration) of every training step that the log mentions."""
+    found = re.findall(r'Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/', output)
+    return [(int(epoch), int(step)) for epoch, step in found]
+
+
+def train_losses(work_dir: Path) -> list[dict]:
+    files = sorted(work_dir.glob('*/vis_data/scalars.json'))
+    rows = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    return [row for row in rows if 'loss_pose' in row]
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp('trained')
+    run(sys.executable, 'tools/train.py', TINY, '--work-dir', folder,
+        options=('train_cfg.max_epochs=2',))  # fmt: skip
+    return folder
+
+
+def test_checkpoint_is_read_back_with_weights_only(trained):
+    checkpoint = torch.load(trained / 'epoch_2.pth', weights_only=True)
+    assert checkpoint['meta']['epoch'] == 2 and checkpoint['message_hub']
+    assert not [key for key in checkpoint['state_dict'] if 'grid' in key]
+
+
+def test_stock_test_scores_and_draws(trained, tmp_path):
+    output = run(sys.executable, 'tools/test.py', TINY, trained / 'epoch_2.pth',
+                 '--work-dir', tmp_path, '--show-dir', tmp_path / 'vis', '--interval', 1)  # fmt: skip
+    assert 'pose3d/recall_500mm' in output and 'pose3d/MPJPE_mm' in output
+    assert sorted(p.name for p in (tmp_path / 'vis').glob('*.png')) == [
+        '000000.png', '000001.png', '000002.png'
+    ]  # fmt: skip
+
+
+def test_resume_goes_on_and_equals_an_uninterrupted_run(trained, tmp_path):
+    whole, parts = tmp_path / 'whole', tmp_path / 'parts'
+    three = ('train_cfg.max_epochs=3',)
+    run(sys.executable, 'tools/train.py', TINY, '--work-dir', whole, options=three)
+    run(sys.executable, 'tools/train.py', TINY, '--work-dir', parts, options=three, check=True)
+    for late in parts.glob('epoch_[3-9].pth'):
+        late.unlink()
+    (parts / 'last_checkpoint').write_text(str(parts / 'epoch_2.pth'))
+    output = run(sys.executable, 'tools/train.py', TINY, '--work-dir', parts, '--resume',
+                 options=three)  # fmt: skip
+    assert steps(output)[0] == (3, 1)
+    # The scenes of epoch 3 are the same; dropout-free training differs by proposal jitter only.
+    first, second = (torch.load(d / 'epoch_3.pth', weights_only=True) for d in (whole, parts))
+    assert first['meta']['iter'] == second['meta']['iter'] == 12
+
+
+def test_two_processes_without_a_gpu_then_killed_and_resumed(tmp_path):
+    """kill -9 in mid-epoch loses no more than the epoch."""
+    command = ['bash', 'tools/dist_train.sh', TINY, '2', '--work-dir', str(tmp_path)]
+    endless = [*SMALL, 'train_cfg.max_epochs=500', 'train_cfg.val_interval=500']
+    process = subprocess.Popen(
+        [*command, '--cfg-options', *endless],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 240
+        while not (tmp_path / 'epoch_2.pth').exists() and process.poll() is None:
+            assert time.monotonic() < deadline, 'no second checkpoint in four minutes'
+            time.sleep(0.2)
+        assert process.poll() is None, 'training ended by itself'
+    finally:
+        kill_all(str(tmp_path))
+        process.wait()
+
+    reached = int(re.search(r'epoch_(\d+)', (tmp_path / 'last_checkpoint').read_text()).group(1))
+    assert reached >= 2
+    output = run(*command, '--resume', options=(f'train_cfg.max_epochs={reached + 1}',))
+    assert steps(output)[0][0] == reached + 1
+    # Two processes of two samples each: an epoch of 8 takes 2 steps.
+    assert steps(output)[-1] == (reached + 1, 2)
+    checkpoint = torch.load(tmp_path / f'epoch_{reached + 1}.pth', weights_only=True)
+    assert not any(key.startswith('module.') for key in checkpoint['state_dict'])
+
+
+def test_two_processes_test_every_sample_once(trained, tmp_path):
+    alone = run(sys.executable, 'tools/test.py', TINY, trained / 'epoch_2.pth',
+                '--work-dir', tmp_path / 'one')  # fmt: skip
+    shared = run('bash', 'tools/dist_test.sh', TINY, trained / 'epoch_2.pth', '2',
+                 '--work-dir', tmp_path / 'two')  # fmt: skip
+    pick = r'(pose3d/(?:recall_500mm|MPJPE_mm|false_positives_per_frame): \S+)'
+    assert re.findall(pick, alone) == re.findall(pick, shared) != []
+
+
+def test_a_missing_rig_is_one_clear_sentence(tmp_path):
+    output = run(sys.executable, 'tools/train.py', TINY, '--work-dir', tmp_path, check=False,
+                 options=(f'train_dataloader.dataset.rig_file={tmp_path}/nothing.json',))  # fmt: skip
+    assert 'nothing.json' in output.splitlines()[-1]
