@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from typing import Iterator, Sequence
+from typing import Any, Iterator, Sequence
 
 import numpy as np
 
@@ -148,9 +148,7 @@ class Camera:
         return cls.from_center(name, K, np.asarray(R_c2w).reshape(3, 3).T, center_w, size, dist)
 
     @classmethod
-    def looking_at(
-        cls, name, center_w, target_w, focal_px: float, size: tuple[int, int]
-    ) -> Camera:
+    def looking_at(cls, name, center_w, target_w, focal_px: float, size: tuple[int, int]) -> Camera:
         """Build an upright pinhole camera at ``center_w`` that looks at ``target_w``.
 
         Args:
@@ -254,7 +252,7 @@ class Camera:
         criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-12)
         flat = np.ascontiguousarray(distorted.reshape(-1, 1, 2))
         # OpenCV 5 gave the criteria to undistortPoints and dropped the other name.
-        undistort = getattr(cv2, 'undistortPointsIter', cv2.undistortPoints)
+        undistort: Any = getattr(cv2, 'undistortPointsIter', cv2.undistortPoints)
         points = undistort(flat, np.eye(3), self.dist8, R=None, P=None, criteria=criteria)
         return points.reshape(uv.shape)
 

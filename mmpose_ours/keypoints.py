@@ -200,7 +200,11 @@ def joint_map(source: str, target: str, head: str = 'voxelpose_campus') -> np.nd
         if name not in known:
             raise ValueError(f'unknown {name!r}; known: {", ".join(known)}')
     available = JOINT_SETS[source]
-    recipes = {**_DERIVED, **HEAD_RECIPES[head], **{j: {j: 1.0} for j in available.joints}}
+    recipes: dict[str, Recipe] = {
+        **_DERIVED,
+        **HEAD_RECIPES[head],
+        **{joint: {joint: 1.0} for joint in available.joints},
+    }
     matrix = np.zeros((3, len(JOINT_SETS[target]), len(available)))
     for row, joint in enumerate(JOINT_SETS[target].joints):
         recipe = recipes.get(joint, {})

@@ -16,9 +16,7 @@ env_cfg = dict(
     dist_cfg=dict(backend='nccl'),  # gloo on a machine without a GPU
 )
 # No device list: the model's own device is used, so that processes without a GPU work too.
-model_wrapper_cfg = dict(
-    type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
-)
+model_wrapper_cfg = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
 
 visualizer = dict(type='MultiviewVisualizer', vis_backends=[dict(type='LocalVisBackend')])
 log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True)

@@ -25,3 +25,5 @@ test_dataloader = dict(
         **rig,
     )
 )
+# Without a truth file the only figure is the number of people; they are in this file.
+test_evaluator = dict(out_file='work_dirs/voxelpose_ours/predictions.json')

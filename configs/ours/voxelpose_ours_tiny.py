@@ -25,6 +25,7 @@ test_dataloader = dict(
         _delete_=True, type='SyntheticDataset', num_samples=100, seed=2, test_mode=True, **rig
     )
 )
+test_evaluator = dict(out_file=None)
 train_cfg = dict(max_epochs=5, val_interval=5)
 optim_wrapper = dict(type='AutocastOptimWrapper', optimizer=dict(lr=4e-3))
 param_scheduler = [

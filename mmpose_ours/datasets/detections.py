@@ -90,18 +90,31 @@ def _read_json(path: Path) -> dict[str, dict[str, np.ndarray]]:
         raise FileFormatError(f'{path}: {error.json_path}: {error.message[:200]}')
     source = data.get('joints', 'coco17')
     return {
-        frame: {camera: _from_json(people, source, path) for camera, people in views.items()}
+        frame: {
+            camera: _from_json(people, source, f'{path}: $.frames[{frame!r}][{camera!r}]')
+            for camera, people in views.items()
+        }
         for frame, views in data['frames'].items()
     }
 
 
-def _from_json(people: list, source: str, path: Path) -> np.ndarray:
+def _from_json(people: list, source: str, where: str) -> np.ndarray:
     count = len(JOINT_SETS[source])
     blank = [0.0, 0.0, 0.0]
+    for index, person in enumerate(people):
+        if len(person) != count:
+            raise FileFormatError(
+                f'{where}[{index}]: {source} has {count} joints, found {len(person)}; correct '
+                '"joints" or write null for a missing joint'
+            )
     rows = [[joint or blank for joint in person] for person in people]
-    if any(len(row) != count for row in rows):
-        raise FileFormatError(f'{path}: a person of joint set {source} has {count} joints')
-    return to_coco17(np.array(rows, np.float32).reshape(-1, count, 3), source)
+    people = _finite(np.array(rows, np.float64).reshape(-1, count, 3))
+    return to_coco17(people.astype(np.float32), source)
+
+
+def _finite(people: np.ndarray) -> np.ndarray:
+    """The people with joints that hold NaN or infinity taken as missing."""
+    return np.where(np.isfinite(people).all(-1, keepdims=True), people, 0.0)
 
 
 def to_coco17(people: np.ndarray, source: str) -> np.ndarray:
@@ -130,8 +143,7 @@ def _read_pickle(path: Path) -> dict[str, dict[str, np.ndarray]]:
                 stacked = np.concatenate([stacked, np.ones_like(stacked[..., :1])], -1)
             if stacked.shape[1:] != (17, 3):
                 raise ValueError(f'{key}: people of shape {stacked.shape[1:]}')
-            stacked[~np.isfinite(stacked).all(-1)] = 0
-            detections.setdefault(str(int(frame)), {})[camera] = stacked
+            detections.setdefault(str(int(frame)), {})[camera] = _finite(stacked)
     except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise FileFormatError(
             f"{path}: expected {{'<camera>_<frame>': [{{'pred': (17, 3)}}]}}, found something "

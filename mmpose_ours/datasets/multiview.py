@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Sequence
 
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
-from mmpose_ours.calibration import check_space, fit_space, read_rig
+from mmpose_ours.calibration import check_space, coverage, fit_space, read_rig
 from mmpose_ours.cameras import CameraRig, CaptureSpace
 
 PACK = (dict(type='PackMultiviewInputs'),)
@@ -54,6 +55,13 @@ class MultiviewDataset(BaseDataset):
         )
         self.space = CaptureSpace(**space) if space else fit_space(self.rig)
         check_space(self.rig, self.space)
+        shared = coverage(self.rig, self.space)[2]
+        print_log(
+            f'{type(self).__name__}: cameras {", ".join(self.rig.names)}; '
+            f'{"stated" if space else "fitted"} space {self.space.size_mm} mm around '
+            f'{self.space.center_mm} mm, {shared:.0%} of it seen by two cameras or more',
+            logger='current',
+        )
         self.rig.fingerprint  # noqa: B018  worked out once, before samples carry the rig away
         super().__init__(data_root=data_root, pipeline=list(pipeline), **kwargs)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Collection
 
 import numpy as np
+from mmengine.logging import print_log
 
 from mmpose_ours.datasets.detections import read_detections, stack_views
 from mmpose_ours.datasets.multiview import MultiviewDataset
@@ -25,11 +27,13 @@ class OursDataset(MultiviewDataset):
         rig_file: Calibration, Panoptic JSON by custom.
         keypoint_file: 2D people, see :func:`~mmpose_ours.datasets.detections.read_detections`;
             None works from images only (image mode).
-        truth_file: 3D people in the format that ``mmpose-ours evaluate`` reads, if any.
+        truth_file: 3D people in the format that ``mmpose-ours evaluate`` reads, if any. A
+            frame that it does not list is an instant with nobody there.
         **kwargs: See :class:`MultiviewDataset`.
 
     Raises:
         FileNotFoundError: The keypoint file or, in image mode, a camera's folder is missing.
+        ValueError: No frame is common to the cameras, or to the truth and the rest.
     """
 
     METAINFO = dict(dataset_name='ours', joints='coco17')
@@ -54,6 +58,8 @@ class OursDataset(MultiviewDataset):
         )
         truth = self._truth() if self.truth_file else None
         frames = list(detections) if detections is not None else self._common_frames(images)
+        if truth is not None:
+            self._compare_frames(frames, truth)
         items = []
         for frame in sorted(frames, key=_natural):
             item: dict[str, Any] = dict(
@@ -82,7 +88,7 @@ class OursDataset(MultiviewDataset):
                 'cameras of the calibration, or choose cameras with `cameras`'
             )
         return {
-            _key(path.stem): str(path)
+            _key(_without_prefix(path.stem, f'{camera}_')): str(path)
             for path in sorted(folder.iterdir())
             if path.suffix.lower() in IMAGE_ENDINGS
         }
@@ -97,6 +103,18 @@ class OursDataset(MultiviewDataset):
             )
         return common
 
+    def _compare_frames(self, frames: Collection[str], truth: dict[str, np.ndarray]) -> None:
+        unknown = sum(_key(frame) not in truth for frame in frames)
+        if unknown == len(frames):
+            raise ValueError(
+                f'{self.truth_file} has none of the {unknown} frames of '
+                f'{self.keypoint_file or self.data_root} (such as {min(frames, key=_natural)!r}); '
+                'name its frames after the image files'
+            )
+        if unknown:
+            message = f'{unknown} of {len(frames)} frames are not in {self.truth_file}: nobody there'
+            print_log(message, logger='current', level=logging.WARNING)
+
     def _truth(self) -> dict[str, np.ndarray]:
         truth = read_predictions(self.truth_file)
         joints = self.metainfo['joints']
@@ -104,6 +122,11 @@ class OursDataset(MultiviewDataset):
             _key(frame): convert_joints(poses, truth.joints, joints)
             for frame, poses in truth.frames.items()
         }
+
+
+def _without_prefix(stem: str, prefix: str) -> str:
+    """Panoptic repeats the camera's name in its images': ``00_03/00_03_00004500.jpg``."""
+    return stem[len(prefix) :] if stem.startswith(prefix) else stem
 
 
 def _key(frame: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Iterator
 
 import numpy as np
 
@@ -54,6 +54,10 @@ class SyntheticDataset(MultiviewDataset):
 
     def __len__(self) -> int:
         return self.num_samples
+
+    def __iter__(self) -> Iterator[dict]:
+        """One epoch; without this, a loop over the dataset would never end."""
+        return (self[index] for index in range(len(self)))
 
     def get_data_info(self, idx: int) -> dict:
         """Invent item ``idx``; the same for every worker, process and run."""

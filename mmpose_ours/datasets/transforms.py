@@ -29,12 +29,13 @@ class LoadMultiviewImages:
     def __call__(self, results: dict) -> dict:
         """Load the images; a missing one is an error that names it."""
         images = []
-        for camera, path in zip(results['rig'], results['img_paths']):
+        paths = results.get('img_paths') or [None] * len(results['rig'])
+        for camera, path in zip(results['rig'], paths):
             image = cv2.imread(str(path)) if path else None
             if image is None:
                 raise FileNotFoundError(
-                    f'camera {camera.name!r}, frame {results["frame_id"]}: no readable image '
-                    f'{path or ""}; image mode needs one per camera and instant'
+                    f'camera {camera.name!r}, frame {results["frame_id"]}: no readable image'
+                    f'{f" {path}" if path else ""}; image mode needs one per camera and instant'
                 )
             height, width = image.shape[:2]
             if camera.size is not None and (width, height) != tuple(camera.size):

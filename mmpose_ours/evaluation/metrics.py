@@ -5,12 +5,13 @@ Both read data samples of this form, one per frame, and hold one result per samp
     frame_id        int or str
     joints          name of the joint set of all keypoints
     pred_instances  keypoints_3d (P, J, 3) mm, scores (P,)
-    gt_instances    keypoints_3d (G, J, 3) mm, visible (G, J)   (MultiviewPoseMetric)
+    gt_instances    keypoints_3d (G, J, 3) mm, visible (G, J)   (MultiviewPoseMetric, optional)
     actors          (A, 14, 3) mm, NaN where absent             (PCPMetric)
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, Sequence
 
 import numpy as np
@@ -55,13 +56,13 @@ class _PoseMetric(BaseMetric):
                 }
             )
 
+    @abstractmethod
     def truth_of(self, sample: dict) -> dict[str, Any]:
         """The ground truth to keep of one data sample."""
-        raise NotImplementedError
 
+    @abstractmethod
     def figures(self, results: list[dict]) -> dict[str, float]:
         """The figures of all frames as plain Python numbers."""
-        raise NotImplementedError
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Work the figures out; write the predictions first.
@@ -162,6 +163,8 @@ class MultiviewPoseMetric(_PoseMetric):
 
     Figures: ``AP_25mm``... and ``mAP``, ``AR_25mm``... and ``mAR``, ``recall_500mm`` (all
     0 to 1), ``MPJPE_mm``, ``missing_joints`` (0 to 1) and ``false_positives_per_frame``.
+    Frames without ground truth do not count; where none has any, the only figure is
+    ``people_per_frame``.
 
     Args:
         thresholds: Distances in mm for AP and AR.
@@ -184,11 +187,18 @@ class MultiviewPoseMetric(_PoseMetric):
 
     def truth_of(self, sample: dict) -> dict[str, Any]:
         """The annotated people and which of their joints are visible."""
-        annotated = sample['gt_instances']
+        annotated = sample.get('gt_instances')
+        if annotated is None:
+            return {}
         return {'truth': _array(annotated['keypoints_3d']), 'visible': _array(annotated['visible'])}
 
     def figures(self, results: list[dict]) -> dict[str, float]:
         """AP, AR, recall, MPJPE and false positives."""
+        everyone = sum(len(entry['scores']) for entry in results)
+        people_per_frame = everyone / max(len(results), 1)
+        results = [entry for entry in results if 'truth' in entry]
+        if not results:
+            return {'people_per_frame': people_per_frame}
         result = match_poses(
             [entry['keypoints_3d'] for entry in results],
             [entry['scores'] for entry in results],

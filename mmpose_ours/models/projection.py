@@ -95,9 +95,7 @@ class TorchRig:
         return scale, (target - scale * self.size) / 2
 
 
-def box_points(
-    center_mm: Tensor, size_mm: Tensor, bins: Sequence[int]
-) -> Tensor:
+def box_points(center_mm: Tensor, size_mm: Tensor, bins: Sequence[int]) -> Tensor:
     """Voxel centres of boxes; the first and last lie on the faces.
 
     Args:

@@ -112,7 +112,7 @@ class VoxelPose(BaseModel):
             return inputs['heatmaps']
         if self.backbone is None:
             raise ValueError('images given to a model without a 2D backbone; set model.backbone')
-        return [self.backbone(images).clamp(0, 1) for images in inputs['images']]
+        return [self.backbone(images) for images in inputs['images']]
 
     def _rig(self, sample: MultiviewDataSample, device: torch.device) -> TorchRig:
         key = f'{sample.rig.fingerprint} {device}'

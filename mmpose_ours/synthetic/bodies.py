@@ -152,9 +152,12 @@ def built_in_poses(
     bend = angles.one('bend')
     # A bending person tips the pelvis too; the rest of the bend is the spine's.
     pelvis = _rotation(1, bend * 0.4)
-    spine = pelvis @ _rotation(1, bend * 0.6) @ _rotation(0, angles.one('lean'))
+    lean = angles.one('lean')
+    spine = pelvis @ _rotation(1, bend * 0.6) @ _rotation(0, lean)
     spine = spine @ _rotation(2, angles.one('twist', swing=-0.3 * angles.swing(1)))
-    shoulder_centre = move(pelvis @ _rotation(1, bend * 0.3), (0, 0, 1), bone(TRUNK))
+    # A curved spine points, from end to end, half way between its two ends' directions.
+    trunk = pelvis @ _rotation(1, bend * 0.3) @ _rotation(0, lean * 0.5)
+    shoulder_centre = move(trunk, (0, 0, 1), bone(TRUNK))
     half_hips, half_shoulders = bone(HALF_HIPS), bone(HALF_SHOULDERS)
 
     for side, sign in (('left', 1), ('right', -1)):

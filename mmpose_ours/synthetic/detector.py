@@ -38,14 +38,15 @@ class DetectorFaults:
 
     Args:
         jitter: Pixel noise in units of COCO's annotation spread.
-        outlier_share: Joints that land up to a quarter of the body away.
+        outlier_share: Joints that land elsewhere: by 0.12 of the body's size, one standard
+            deviation along each axis.
         missed_joint_share: Joints lost for no reason.
         lower_body_share: People whose knees and ankles are lost (behind furniture).
         swap_share: People with a pair of left and right limbs exchanged.
         occluded_share: Joints lost among those that a nearer person covers.
         far_face_share: Eyes, ears and nose lost among those at the far side of the head.
         missed_person_share: People lost in a view.
-        ghost_rate: Mean number of people in a view who are not there.
+        ghost_rate: Mean number of people who are not there, in a view that has people.
         score: (mean, spread) of the scores of joints that are found.
         weak_share: Elbows, knees, wrists and ankles whose score is weakened much.
         min_joints: A person with fewer joints in a view is not detected there.
@@ -88,8 +89,8 @@ class DetectorFaults:
         found = valid & inside & scene.visible
         size_px = _person_size(uv, found)
         views = [
-            self._one_view(scene, camera, *arrays, rng)
-            for camera, *arrays in zip(rig, uv, found, size_px)
+            self._one_view(scene, camera, uv[view], found[view], size_px[view], rng)
+            for view, camera in enumerate(rig)
         ]
         result = np.zeros((len(rig), max(map(len, views)), 17, 3), dtype=np.float32)
         for row, people in zip(result, views):
@@ -106,7 +107,7 @@ class DetectorFaults:
         )
         found &= ~self._chance(rng, self.missed_joint_share, found.shape)
         hidden = self._chance(rng, self.lower_body_share, people)
-        found[np.ix_(hidden, _LOWER_BODY)] = False
+        found[np.ix_(hidden, np.array(_LOWER_BODY))] = False
         found &= ~self._chance(rng, self.missed_person_share, (people, 1))
 
         uv = np.where(found[..., None], uv, 0.0)
@@ -140,21 +141,26 @@ class DetectorFaults:
         return np.clip(score * (1 - weak), 0.05 if spread else 0, 1.0)
 
     def _covered(self, scene, camera, uv, size_px) -> np.ndarray:
-        """(P, 17) joints whose pixel falls on the trunk or limbs of a nearer person."""
+        """(P, 17) joints whose pixel falls close to a joint of a nearer person."""
         depth = camera.to_camera(scene.poses)[..., 2].mean(1)
+        # A joint without a place, or behind the camera, covers nothing.
+        cover = np.where(scene.visible[..., None] & np.isfinite(uv), uv, np.inf)
         with np.errstate(invalid='ignore'):
-            gap = np.linalg.norm(uv[:, :, None, None] - uv[None, None], axis=-1).min(-1)
+            gap = np.linalg.norm(uv[:, :, None, None] - cover[None, None], axis=-1).min(-1)
             touches = gap < 0.06 * size_px  # (P, 17, P), nearer person's size
         nearer = depth[None] < depth[:, None] - 200.0
         return (touches & nearer[:, None]).any(-1)
 
     def _ghosts(self, keypoints, camera, rng) -> np.ndarray:
-        """Detections of nobody: real-looking people shifted to where none is."""
-        count = min(rng.poisson(self.ghost_rate), 3) if len(keypoints) else 0
-        ghosts = keypoints[rng.integers(len(keypoints), size=count)] if count else keypoints[:0]
-        shift = rng.uniform(-0.5, 0.5, (count, 1, 2)) * np.array(camera.size)
-        ghosts = ghosts.copy()
-        ghosts[..., :2] += shift
+        """Detections of nobody: real-looking people moved to anywhere in the image."""
+        count = rng.poisson(self.ghost_rate) if len(keypoints) else 0
+        if not count:
+            return keypoints[:0]
+        ghosts = keypoints[rng.integers(len(keypoints), size=count)]
+        found = ghosts[..., 2:] > 0
+        middle = (ghosts[..., :2] * found).sum(1, keepdims=True)
+        middle /= np.maximum(found.sum(1, keepdims=True), 1)
+        ghosts[..., :2] += rng.uniform(0, 1, (count, 1, 2)) * np.array(camera.size) - middle
         lost = ~camera.in_image(ghosts[..., :2]) | (rng.random(ghosts.shape[:2]) < 0.3)
         ghosts[..., 2] *= rng.uniform(0.3, 0.9, (count, 1))
         ghosts[lost | (ghosts[..., 2] == 0)] = 0.0
@@ -171,7 +177,9 @@ def _person_size(uv: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 def _far_face(scene: Scene, camera) -> np.ndarray:
     """(P, 5) nose, eyes and ears that the head itself hides from the camera."""
-    nose, left_eye, right_eye, left_ear, right_ear = np.moveaxis(scene.poses[:, _FACE], 1, 0)
+    # Where an ear's or the nose's place is unknown, NaN makes every comparison false.
+    face = np.where(scene.visible[:, _FACE, None], scene.poses[:, _FACE], np.nan)
+    nose, _, _, left_ear, right_ear = np.moveaxis(face, 1, 0)
     centre = (left_ear + right_ear) / 2
     to_camera = camera.center_w - centre
     to_camera = to_camera / np.linalg.norm(to_camera, axis=-1, keepdims=True)
@@ -182,6 +190,12 @@ def _far_face(scene: Scene, camera) -> np.ndarray:
         return (axis * to_camera).sum(-1) / np.maximum(length, 1e-6)
 
     front, left = cosine(ahead), cosine(aside)
-    return np.stack(
-        [front < -0.1, front + 0.5 * left < 0, front - 0.5 * left < 0, left < -0.4, left > 0.4], -1
-    )
+    with np.errstate(invalid='ignore'):
+        hidden = [
+            front < -0.1,
+            front + 0.5 * left < 0,
+            front - 0.5 * left < 0,
+            left < -0.4,
+            left > 0.4,
+        ]
+    return np.stack(hidden, -1)

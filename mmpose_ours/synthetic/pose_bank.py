@@ -12,6 +12,8 @@ from mmpose_ours.synthetic.bodies import built_in_poses
 
 COCO17 = JOINT_SETS['coco17']
 BUILT_IN_COUNT = 5000
+# Above the floor, the median over a bank: from people who mostly sit to very tall ones.
+HIPS_MM = (300.0, 1400.0)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -43,8 +45,8 @@ class PoseBank:
         hips are unknown are left out, because they cannot be placed.
 
         Raises:
-            FileFormatError: Another schema, or poses that are not of a person's size, which
-                means another unit than millimetres.
+            FileFormatError: Another schema, or poses whose hips are not where those of people
+                on the floor z = 0 are: another unit, another up axis or another origin.
         """
         entries = read_pickle(path)
         try:
@@ -64,13 +66,12 @@ class PoseBank:
         poses, visible = poses[keep], visible[keep]
         if not len(poses):
             raise FileFormatError(f'{path}: no pose in it has both hips; it cannot be placed')
-        poses = np.where(visible[..., None], poses, 0.0)
-        extent = np.ptp(np.where(visible[..., None], poses, np.nan)[..., 2], axis=1)
-        tall = float(np.nanquantile(extent, 0.9)) if np.isfinite(extent).any() else 0.0
-        tall = max(tall, float(np.quantile(poses[..., 2].max(1), 0.9)))
-        if not 700 < tall < 3000:
+        root = COCO17.root_of(poses)
+        hips = float(np.median(root[:, 2]))
+        if not HIPS_MM[0] <= hips <= HIPS_MM[1]:
             raise FileFormatError(
-                f'{path}: its people are {tall:.3g} high; poses must be in millimetres, z up'
+                f"{path}: its people's hips are at a height of {hips:.3g}, where 300 to 1400 was "
+                'expected; poses must be in millimetres, z up, with the floor at z = 0'
             )
-        poses[..., :2] -= COCO17.root_of(poses)[:, None, :2]
-        return cls(poses, visible)
+        poses[..., :2] -= root[:, None, :2]
+        return cls(np.where(visible[..., None], poses, 0.0), visible)

@@ -36,7 +36,8 @@ class SceneSampler:
         rig: The site's cameras; their image sizes must be known.
         space: Where people may be.
         bank: The poses to choose from.
-        people: (fewest, most) people in a scene; fewer come where no room is left.
+        people: (fewest, most) people in a scene, drawn evenly; fewer come where no room is
+            left.
         min_views: A person is placed only where this many cameras see most of the body.
         seen_share: The share of joints inside an image for a camera to count.
         close_share: Probability that a person joins another at ``close_mm``.
@@ -45,7 +46,7 @@ class SceneSampler:
         size_spread: Bodies are scaled by 1 plus or minus up to this share.
 
     Raises:
-        ValueError: The rig has fewer than ``min_views`` cameras.
+        ValueError: The rig has fewer than ``min_views`` cameras, or ``people`` is no range.
     """
 
     rig: CameraRig
@@ -59,7 +60,11 @@ class SceneSampler:
     clearance_mm: float = 380.0
     size_spread: float = 0.12
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
+        if not 0 <= self.people[0] <= self.people[1]:
+            raise ValueError(
+                f'people must be (fewest, most) with 0 <= fewest <= most, got {self.people}'
+            )
         if len(self.rig) < self.min_views:
             raise ValueError(
                 f'people must be seen by {self.min_views} cameras, but the rig has only '
@@ -75,12 +80,15 @@ class SceneSampler:
         wanted = int(rng.integers(self.people[0], self.people[1] + 1))
         poses, visible = np.zeros((0, 17, 3)), np.zeros((0, 17), dtype=bool)
         for _ in range(ATTEMPTS):
-            if len(poses) == wanted or (len(poses) and len(poses) >= self.people[0]):
+            before = len(poses)
+            if before == wanted:
                 break
             candidates, seen = self._candidates(rng, CANDIDATES_PER_PERSON * wanted, poses)
             for pose, vis in zip(candidates, seen):
                 if len(poses) < wanted and self._has_room(pose, poses):
                     poses, visible = np.append(poses, pose[None], 0), np.append(visible, [vis], 0)
+            if len(poses) == before and before >= max(self.people[0], 1):
+                break  # a whole round of candidates found no room beside those who are there
         if not len(poses) and wanted:
             raise ValueError(
                 f'no place in the space around {self.space.center_mm} mm (size '

@@ -13,7 +13,7 @@ from mmpose_ours.registry import HOOKS
 
 @HOOKS.register_module()
 class MultiviewVisualizationHook(Hook):
-    """Draws every ``interval``-th instant of validation or test.
+    """Draws every ``interval``-th instant of a test.
 
     The stock scripts set ``enable``, ``show``, ``out_dir``, ``interval`` and ``wait_time`` from
     their command line.

@@ -10,6 +10,7 @@ from mmengine.visualization import Visualizer
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.files import write_whole
 from mmpose_ours.registry import VISUALIZERS
 from mmpose_ours.visualization.figure import draw_instant
 
@@ -54,9 +55,12 @@ class MultiviewVisualizer(Visualizer):
         if show:
             self.show(picture, win_name=name, wait_time=wait_time)
         if out_file is not None:
-            Path(out_file).parent.mkdir(parents=True, exist_ok=True)
-            if not cv2.imwrite(str(out_file), picture[..., ::-1]):
-                raise OSError(f'{out_file}: the picture could not be written')
+            # The ending tells the kind of picture.
+            encoded, content = cv2.imencode(Path(out_file).suffix, picture[..., ::-1])
+            if not encoded:
+                raise OSError(f'{out_file}: the picture could not be encoded')
+            with write_whole(out_file, 'wb') as file:
+                file.write(content.tobytes())
         else:
             self.add_image(name, picture, step)
 

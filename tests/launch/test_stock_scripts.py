@@ -43,9 +43,9 @@ def environment() -> dict:
     return {**os.environ, 'PATH': path, 'OMP_NUM_THREADS': '1', 'PORT': str(free_port())}
 
 
-def run(*command: object, options: tuple = (), check: bool = True) -> str:
+def run(*command: object, options: tuple = (), check: bool = True, small: bool = True) -> str:
     done = subprocess.run(
-        [*map(str, command), '--cfg-options', *SMALL, *options],
+        [*map(str, command), '--cfg-options', *(SMALL if small else []), *options],
         cwd=ROOT,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -163,3 +163,32 @@ def test_a_missing_rig_is_one_clear_sentence(tmp_path):
     output = run(sys.executable, 'tools/train.py', TINY, '--work-dir', tmp_path, check=False,
                  options=(f'train_dataloader.dataset.rig_file={tmp_path}/nothing.json',))  # fmt: skip
     assert 'nothing.json' in output.splitlines()[-1]
+
+
+def test_images_of_the_panoptic_demo_run_through_the_stock_script(shared_data, tmp_path):
+    """Image mode from jpg to a file of people, with narrow random weights."""
+    config = 'configs/panoptic/voxelpose_panoptic_image.py'
+    net = ('width=8', 'deconv_filters=(8,8,8)')
+    options = (
+        *(f'model.backbone.{entry}' for entry in net),
+        'model.center.bins=(16,16,8)',
+        'model.pose.bins=(8,8,8)',
+        'model.center_threshold=-10',
+        f'test_dataloader.dataset.data_root={shared_data}/panoptic_demo',
+        f'test_evaluator.out_file={tmp_path}/people.json',
+    )
+    from mmengine.config import Config, DictAction
+    from mmengine.registry import MODELS, init_default_scope
+
+    cfg = Config.fromfile(ROOT / config)
+    pairs = (option.split('=', 1) for option in options)
+    cfg.merge_from_dict({key: DictAction._parse_iterable(value) for key, value in pairs})
+    init_default_scope(cfg.default_scope)
+    torch.save({'state_dict': MODELS.build(cfg.model).state_dict()}, tmp_path / 'random.pth')
+    output = run(sys.executable, 'tools/test.py', config, tmp_path / 'random.pth',
+                 '--work-dir', tmp_path, '--show-dir', tmp_path / 'vis', '--interval', 4,
+                 options=options, small=False)  # fmt: skip
+    assert 'people_per_frame' in output
+    people = json.loads((tmp_path / 'people.json').read_text())
+    assert people['joints'] == 'panoptic15' and len(people['frames']) == 5
+    assert len(list((tmp_path / 'vis').glob('*.png'))) == 2

@@ -52,9 +52,7 @@ def model(stock):
     model = VoxelPose(
         heatmap_size=recipe.HEATMAP_SIZE,
         center=dict(bins=recipe.CUBE_SIZE, max_people=recipe.MAX_PEOPLE),
-        pose=dict(
-            bins=recipe.SUB_CUBE_SIZE, size_mm=recipe.SUB_SPACE_SIZE, beta=recipe.BETA
-        ),
+        pose=dict(bins=recipe.SUB_CUBE_SIZE, size_mm=recipe.SUB_SPACE_SIZE, beta=recipe.BETA),
         center_threshold=recipe.CENTER_THRESHOLD,
         duplicate_mm=0.0,
     )

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from model_rigs import ring
 
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
 from mmpose_ours.models.heatmaps import draw_heatmaps, person_sigma
 from mmpose_ours.models.projection import TorchRig, collect, sampling_grid, space_points
-from model_rigs import ring
 
 
 @pytest.mark.parametrize('count', [0, 4, 5, 8])

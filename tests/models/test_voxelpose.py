@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 from mmengine.runner import load_checkpoint
+from model_rigs import batch, ring, tiny_model
 
 from mmpose_ours.models import VoxelPose
 from mmpose_ours.registry import MODELS
 from mmpose_ours.synthetic import DetectorFaults
-from model_rigs import batch, ring, tiny_model
 
 
 def losses(model, data):
