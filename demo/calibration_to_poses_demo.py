@@ -35,8 +35,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--calibration', type=Path, default=configs / RIG,
-                        help='Panoptic or Campus JSON; default: five cameras that come along')  # fmt: skip
+    parser.add_argument(
+        '--calibration',
+        type=Path,
+        default=configs / RIG,
+        help='Panoptic or Campus JSON; default: five cameras that come along',
+    )
     parser.add_argument('--out', type=Path, default=Path('demo_out'), help='folder for results')
     parser.add_argument('--epochs', type=int, help='train longer or shorter than the config')
     args = parser.parse_args()
@@ -74,7 +78,9 @@ def main() -> int:
         result = out / f'{name}.json'
         run_tool('test.py', config, weights, '--work-dir', out / 'test', '--out', result,
                  *pictures, options=options, quiet=True)  # fmt: skip
-        figures[name] = json.loads(result.read_text())
+        # Of nobody found there is no mean error: NaN, which JSON does not have.
+        read = json.loads(result.read_text())
+        figures[name] = {key: value if value == value else None for key, value in read.items()}
 
     seconds = time.monotonic() - started
     summary = {
@@ -140,7 +146,8 @@ def print_table(figures: dict[str, dict[str, float]]) -> None:
     """Print the figures of both nets side by side."""
     print(f'   {"":40}{"untrained":>12}{"trained":>12}')
     for key, (label, form) in FIGURES.items():
-        cells = (form.format(figures[name][f'pose3d/{key}']) for name in ('untrained', 'trained'))
+        values = (figures[name][f'pose3d/{key}'] for name in ('untrained', 'trained'))
+        cells = ('-' if value is None else form.format(value) for value in values)
         print(f'   {label:40}' + ''.join(f'{cell:>12}' for cell in cells))
 
 

@@ -96,8 +96,7 @@ class ActorsDataset(MultiviewDataset):
 
     def _item(self, frame: int, views: dict, actors: np.ndarray) -> dict:
         paths = [
-            Path(self.data_root)
-            / self.LAYOUT.image_pattern.format(camera=camera, frame=frame)
+            Path(self.data_root) / self.LAYOUT.image_pattern.format(camera=camera, frame=frame)
             for camera in self.rig.names
         ]
         return dict(

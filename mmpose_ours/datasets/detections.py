@@ -108,7 +108,10 @@ def _from_json(people: list, source: str, where: str) -> np.ndarray:
                 '"joints" or write null for a missing joint'
             )
     rows = [[joint or blank for joint in person] for person in people]
-    people = _finite(np.array(rows, np.float64).reshape(-1, count, 3))
+    try:
+        people = _finite(np.array(rows, np.float64).reshape(-1, count, 3))
+    except OverflowError as error:  # JSON's integers have no end
+        raise FileFormatError(f'{where}: a number is too large for a pixel ({error})') from error
     return to_coco17(people.astype(np.float32), source)
 
 
@@ -144,7 +147,7 @@ def _read_pickle(path: Path) -> dict[str, dict[str, np.ndarray]]:
             if stacked.shape[1:] != (17, 3):
                 raise ValueError(f'{key}: people of shape {stacked.shape[1:]}')
             detections.setdefault(str(int(frame)), {})[camera] = _finite(stacked)
-    except (AttributeError, TypeError, KeyError, ValueError) as error:
+    except (AttributeError, TypeError, LookupError, ValueError, OverflowError) as error:
         raise FileFormatError(
             f"{path}: expected {{'<camera>_<frame>': [{{'pred': (17, 3)}}]}}, found something "
             f'else ({error!r})'

@@ -112,7 +112,9 @@ class OursDataset(MultiviewDataset):
                 'name its frames after the image files'
             )
         if unknown:
-            message = f'{unknown} of {len(frames)} frames are not in {self.truth_file}: nobody there'
+            message = (
+                f'{unknown} of {len(frames)} frames are not in {self.truth_file}: nobody there'
+            )
             print_log(message, logger='current', level=logging.WARNING)
 
     def _truth(self) -> dict[str, np.ndarray]:

@@ -55,10 +55,10 @@ class MultiviewVisualizer(Visualizer):
         if show:
             self.show(picture, win_name=name, wait_time=wait_time)
         if out_file is not None:
-            # The ending tells the kind of picture.
-            encoded, content = cv2.imencode(Path(out_file).suffix, picture[..., ::-1])
-            if not encoded:
-                raise OSError(f'{out_file}: the picture could not be encoded')
+            ending = Path(out_file).suffix
+            if not cv2.haveImageWriter(f'picture{ending}'):
+                raise ValueError(f'{out_file}: no picture format ends in {ending!r}; write .png')
+            content = cv2.imencode(ending, picture[..., ::-1])[1]
             with write_whole(out_file, 'wb') as file:
                 file.write(content.tobytes())
         else:

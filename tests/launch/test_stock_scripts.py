@@ -83,8 +83,14 @@ def train_losses(work_dir: Path) -> list[dict]:
 @pytest.fixture(scope='module')
 def trained(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp('trained')
-    run(sys.executable, 'tools/train.py', TINY, '--work-dir', folder,
-        options=('train_cfg.max_epochs=2',))  # fmt: skip
+    run(
+        sys.executable,
+        'tools/train.py',
+        TINY,
+        '--work-dir',
+        folder,
+        options=('train_cfg.max_epochs=2',),
+    )
     return folder
 
 
@@ -95,12 +101,24 @@ def test_checkpoint_is_read_back_with_weights_only(trained):
 
 
 def test_stock_test_scores_and_draws(trained, tmp_path):
-    output = run(sys.executable, 'tools/test.py', TINY, trained / 'epoch_2.pth',
-                 '--work-dir', tmp_path, '--show-dir', tmp_path / 'vis', '--interval', 1)  # fmt: skip
+    output = run(
+        sys.executable,
+        'tools/test.py',
+        TINY,
+        trained / 'epoch_2.pth',
+        '--work-dir',
+        tmp_path,
+        '--show-dir',
+        tmp_path / 'vis',
+        '--interval',
+        1,
+    )
     assert 'pose3d/recall_500mm' in output and 'pose3d/MPJPE_mm' in output
     assert sorted(p.name for p in (tmp_path / 'vis').glob('*.png')) == [
-        '000000.png', '000001.png', '000002.png'
-    ]  # fmt: skip
+        '000000.png',
+        '000001.png',
+        '000002.png',
+    ]
 
 
 def test_resume_goes_on_and_equals_an_uninterrupted_run(trained, tmp_path):
@@ -111,8 +129,9 @@ def test_resume_goes_on_and_equals_an_uninterrupted_run(trained, tmp_path):
     for late in parts.glob('epoch_[3-9].pth'):
         late.unlink()
     (parts / 'last_checkpoint').write_text(str(parts / 'epoch_2.pth'))
-    output = run(sys.executable, 'tools/train.py', TINY, '--work-dir', parts, '--resume',
-                 options=three)  # fmt: skip
+    output = run(
+        sys.executable, 'tools/train.py', TINY, '--work-dir', parts, '--resume', options=three
+    )
     assert steps(output)[0] == (3, 1)
     # The scenes of epoch 3 are the same; dropout-free training differs by proposal jitter only.
     first, second = (torch.load(d / 'epoch_3.pth', weights_only=True) for d in (whole, parts))
@@ -151,17 +170,37 @@ def test_two_processes_without_a_gpu_then_killed_and_resumed(tmp_path):
 
 
 def test_two_processes_test_every_sample_once(trained, tmp_path):
-    alone = run(sys.executable, 'tools/test.py', TINY, trained / 'epoch_2.pth',
-                '--work-dir', tmp_path / 'one')  # fmt: skip
-    shared = run('bash', 'tools/dist_test.sh', TINY, trained / 'epoch_2.pth', '2',
-                 '--work-dir', tmp_path / 'two')  # fmt: skip
+    alone = run(
+        sys.executable,
+        'tools/test.py',
+        TINY,
+        trained / 'epoch_2.pth',
+        '--work-dir',
+        tmp_path / 'one',
+    )
+    shared = run(
+        'bash',
+        'tools/dist_test.sh',
+        TINY,
+        trained / 'epoch_2.pth',
+        '2',
+        '--work-dir',
+        tmp_path / 'two',
+    )
     pick = r'(pose3d/(?:recall_500mm|MPJPE_mm|false_positives_per_frame): \S+)'
     assert re.findall(pick, alone) == re.findall(pick, shared) != []
 
 
 def test_a_missing_rig_is_one_clear_sentence(tmp_path):
-    output = run(sys.executable, 'tools/train.py', TINY, '--work-dir', tmp_path, check=False,
-                 options=(f'train_dataloader.dataset.rig_file={tmp_path}/nothing.json',))  # fmt: skip
+    output = run(
+        sys.executable,
+        'tools/train.py',
+        TINY,
+        '--work-dir',
+        tmp_path,
+        check=False,
+        options=(f'train_dataloader.dataset.rig_file={tmp_path}/nothing.json',),
+    )
     assert 'nothing.json' in output.splitlines()[-1]
 
 
@@ -185,9 +224,20 @@ def test_images_of_the_panoptic_demo_run_through_the_stock_script(shared_data, t
     cfg.merge_from_dict({key: DictAction._parse_iterable(value) for key, value in pairs})
     init_default_scope(cfg.default_scope)
     torch.save({'state_dict': MODELS.build(cfg.model).state_dict()}, tmp_path / 'random.pth')
-    output = run(sys.executable, 'tools/test.py', config, tmp_path / 'random.pth',
-                 '--work-dir', tmp_path, '--show-dir', tmp_path / 'vis', '--interval', 4,
-                 options=options, small=False)  # fmt: skip
+    output = run(
+        sys.executable,
+        'tools/test.py',
+        config,
+        tmp_path / 'random.pth',
+        '--work-dir',
+        tmp_path,
+        '--show-dir',
+        tmp_path / 'vis',
+        '--interval',
+        4,
+        options=options,
+        small=False,
+    )
     assert 'people_per_frame' in output
     people = json.loads((tmp_path / 'people.json').read_text())
     assert people['joints'] == 'panoptic15' and len(people['frames']) == 5

@@ -18,9 +18,7 @@ def ring_rig(count=4, radius=5500.0, dist=(-0.1, 0.02, 0.001, -0.001, 0.0)):
         angle = 2 * np.pi * i / count + 0.2
         center = (radius * np.cos(angle), radius * np.sin(angle), 2400)
         pinhole = Camera.looking_at(f'cam{i}', center, (0, 0, 1000), 800, SIZE)
-        cameras.append(
-            Camera(pinhole.name, pinhole.K, pinhole.R_w2c, pinhole.t_w2c, SIZE, dist)
-        )
+        cameras.append(Camera(pinhole.name, pinhole.K, pinhole.R_w2c, pinhole.t_w2c, SIZE, dist))
     return CameraRig(tuple(cameras))
 
 

@@ -132,9 +132,7 @@ def test_a_leaning_trunk_moves_the_shoulders_aside(monkeypatch):
 
 
 def test_the_same_generator_state_gives_the_same_people():
-    first, second, other = (
-        built_in_poses(20, np.random.default_rng(seed)) for seed in (7, 7, 8)
-    )
+    first, second, other = (built_in_poses(20, np.random.default_rng(seed)) for seed in (7, 7, 8))
     np.testing.assert_array_equal(first, second)
     assert np.abs(first - other).max() > 10
 

@@ -88,9 +88,7 @@ def test_a_joint_without_a_place_is_not_found(two_people, rig):
 def test_jitter_has_the_stated_scale(two_people, rig, jitter):
     person = Scene(two_people.poses[:1], two_people.visible[:1])
     clean = DetectorFaults.none().detect(person, rig, RNG(0))[:, 0]
-    noisy = np.stack(
-        [only(jitter=jitter).detect(person, rig, RNG(i))[:, 0] for i in range(500)]
-    )
+    noisy = np.stack([only(jitter=jitter).detect(person, rig, RNG(i))[:, 0] for i in range(500)])
     spread = (noisy - clean)[..., :2].std(axis=(0, 3))  # (V, 17) over 1000 numbers each
     size = np.ptp(clean[..., :2], axis=1).max(-1)
     stated = jitter * COCO_SIGMAS * 0.5 * size[:, None]
@@ -129,7 +127,7 @@ def test_people_are_missed_at_the_stated_share_in_each_view_alone(two_people, ri
     assert 1 - found.mean() / 2 == pytest.approx(
         share, abs=binomial_spread(share, 2 * trials * len(rig))
     )
-    # Independent between views: 1200 pairs of rows, correlation 0 within five spreads.
+    # Independent between views: their correlation is 0 within five spreads.
     assert np.abs(np.corrcoef(found.T) - np.eye(len(rig))).max() < 5 / trials**0.5
 
 
@@ -230,7 +228,7 @@ def test_joints_outside_the_image_are_not_reported(rig):
     camera = rig.cameras[0]
     pose = built_in_poses(1, RNG(0), ('stand',))
     # Close to the camera's foot: only the upper body is in the picture.
-    spot = camera.center_w[:2] * (1 - 2600 / np.linalg.norm(camera.center_w[:2]))
+    spot = camera.center_w[:2] * (1 - 2000 / np.linalg.norm(camera.center_w[:2]))
     scene = place(pose, spot)
     uv, valid = camera.project(scene.poses[0])
     outside = ~valid | (uv < -0.5).any(-1) | (uv >= np.array(SIZE) - 0.5).any(-1)
@@ -331,6 +329,7 @@ def test_an_empty_room_has_no_detections(rig):
 def test_all_faults_together_stay_sound_and_seeded(crowd, rig):
     faults = DetectorFaults(ghost_rate=0.5)
     for i, scene in enumerate(crowd):
+        before = scene.poses.copy()
         first, second = (faults.detect(scene, rig, RNG(i)) for _ in range(2))
         np.testing.assert_array_equal(first, second)
         assert np.isfinite(first).all()
@@ -338,4 +337,4 @@ def test_all_faults_together_stay_sound_and_seeded(crowd, rig):
         assert (first[first[..., 2] == 0] == 0).all()
         counts = (first[..., 2] > 0).sum(-1)
         assert ((counts == 0) | (counts >= faults.min_joints)).all()
-    np.testing.assert_array_equal(scene.poses, crowd[-1].poses)
+        np.testing.assert_array_equal(scene.poses, before)

@@ -92,18 +92,18 @@ def test_the_number_of_people_is_drawn_evenly_within_bounds(sampler):
 
 
 def test_most_people_come_even_where_few_places_are_seen(bank):
-    """A space three times as wide as what the cameras share: most candidates fail."""
-    wide = CaptureSpace((0, 0, 1000), (15_000, 15_000, 2400))
+    """A space ten times as wide as what the cameras share: most candidates fail."""
+    wide = CaptureSpace((0, 0, 1000), (50_000, 50_000, 2400))
     sampler = SceneSampler(ring_rig(), wide, bank, people=(1, 5))
     counts = np.array([len(scene.poses) for scene in scenes(sampler, 200)])
-    assert counts.mean() > 2.8
+    assert counts.mean() > 2.85
 
 
 def test_where_no_room_is_left_fewer_come(bank):
     tiny = CaptureSpace((0, 0, 1000), (900, 900, 2400))
-    sampler = SceneSampler(ring_rig(), tiny, bank, people=(12, 12))
+    sampler = SceneSampler(ring_rig(), tiny, bank, people=(40, 40))
     for scene in scenes(sampler, 5):
-        assert 1 <= len(scene.poses) < 12
+        assert 1 <= len(scene.poses) < 40
 
 
 def test_nobody_may_come():

@@ -1,0 +1,249 @@
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from dataset_files import (
+    FRAMES,
+    NAMES,
+    SIZE,
+    SPACE,
+    small_rig,
+    two_people,
+    write_images,
+    write_ours,
+)
+
+from mmpose_ours.calibration import CalibrationError, write_rig
+from mmpose_ours.datasets import OursDataset
+from mmpose_ours.datasets import ours as ours_module
+from mmpose_ours.evaluation.predictions import write_predictions
+from mmpose_ours.files import FileFormatError
+from mmpose_ours.registry import DATASETS
+
+IMAGE_PIPELINE = [
+    dict(type='LoadMultiviewImages', image_size=(160, 120)),
+    dict(type='PackMultiviewInputs'),
+]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_ours(tmp_path / 'Ours')
+    return tmp_path / 'Ours'
+
+
+def build(folder, **changes):
+    settings = dict(type='OursDataset', data_root=str(folder), space=SPACE, test_mode=True)
+    return DATASETS.build({**settings, **changes})
+
+
+def image_mode(folder, **changes):
+    return build(folder, keypoint_file=None, pipeline=IMAGE_PIPELINE, **changes)
+
+
+def test_loads_the_folder_of_the_newcomer(folder):
+    dataset = build(folder)
+    assert isinstance(dataset, OursDataset) and len(dataset) == 3
+    for index, frame in enumerate(FRAMES):
+        item = dataset[index]
+        sample = item['data_samples']
+        assert sample.frame_id == frame and sample.rig.names == NAMES
+        assert item['inputs']['keypoints'].shape == (3, 2, 17, 3)
+        assert [path.split('/')[-2:] for path in sample.img_paths] == [
+            [name, f'{frame}.png'] for name in NAMES
+        ]
+        assert 'gt_instances' not in sample
+    # The keypoints are where the rig sees the people.
+    uv, _ = sample.rig.project(two_people().poses)
+    found = item['inputs']['keypoints'].numpy()[..., :2]
+    nearest = np.abs(found[:, :, None] - uv[:, None]).max((-1, -2)).min(2)
+    assert nearest.max() < 0.01
+
+
+def test_any_subset_and_order_of_cameras_by_name(folder):
+    whole = build(folder)[0]
+    part = build(folder, cameras=['door_2', 'left'])[0]
+    assert part['data_samples'].rig.names == ('door_2', 'left')
+    for row, name in enumerate(('door_2', 'left')):
+        view = NAMES.index(name)
+        np.testing.assert_array_equal(
+            part['inputs']['keypoints'][row], whole['inputs']['keypoints'][view]
+        )
+        assert part['data_samples'].img_paths[row] == whole['data_samples'].img_paths[view]
+
+
+def test_an_unknown_or_single_camera_is_an_error(folder):
+    with pytest.raises(CalibrationError, match=r"parameters\.json: no camera 'roof' .*has left"):
+        build(folder, cameras=['left', 'roof'])
+    with pytest.raises(CalibrationError, match=r"json: only one camera, 'left', .*add the other"):
+        build(folder, cameras=['left'])
+
+
+def test_the_order_of_frames_is_that_of_time(folder):
+    path = folder / 'keypoints_2d.json'
+    data = json.loads(path.read_text())
+    views = data['frames']['000007']
+    path.write_text(json.dumps({'frames': {name: views for name in ('10', '9', '1000', 'b', 'a')}}))
+    dataset = build(folder)
+    frames = [dataset[i]['data_samples'].frame_id for i in range(5)]
+    assert frames == ['9', '10', '1000', 'a', 'b']
+
+
+def test_frames_match_images_whatever_the_leading_zeros(folder):
+    path = folder / 'keypoints_2d.json'
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps({'frames': {'7': data['frames']['000007']}}))
+    paths = build(folder)[0]['data_samples'].img_paths
+    assert all(path.endswith('000007.png') for path in paths)
+
+
+def test_keypoints_alone_are_enough(folder):
+    for name in NAMES:
+        shutil.rmtree(folder / name)
+    item = build(folder)[0]
+    assert item['data_samples'].img_paths == [None, None, None]
+    assert item['inputs']['keypoints'].shape == (3, 2, 17, 3)
+
+
+def test_a_camera_that_found_nobody_in_a_frame_is_an_empty_view(folder):
+    path = folder / 'keypoints_2d.json'
+    data = json.loads(path.read_text())
+    del data['frames']['000008']['right']
+    path.write_text(json.dumps(data))
+    scores = build(folder)[1]['inputs']['keypoints'][..., 2]
+    assert (scores[1] == 0).all() and (scores[[0, 2]] > 0).any(-1).any(-1).all()
+
+
+def test_body25_keypoints_are_converted(folder):
+    path = folder / 'keypoints_2d.json'
+    person = [[j, 2 * j, 0.5] for j in range(25)]
+    views = {name: [person] for name in NAMES}
+    path.write_text(json.dumps({'joints': 'body25', 'frames': {'7': views}}))
+    keypoints = build(folder)[0]['inputs']['keypoints'].numpy()
+    assert keypoints.shape == (3, 1, 17, 3)
+    # nose; left wrist is body25's 7, right ankle its 11.
+    np.testing.assert_allclose(keypoints[0, 0, [0, 9, 16], 0], [0, 7, 11])
+
+
+def test_a_missing_keypoint_file_is_an_error_that_says_what_to_do(folder):
+    (folder / 'keypoints_2d.json').unlink()
+    with pytest.raises(FileNotFoundError, match=r'keypoints_2d\.json: no 2D keypoints .*detect'):
+        build(folder)
+
+
+def test_keypoints_without_one_of_the_cameras_are_an_error(folder):
+    path = folder / 'keypoints_2d.json'
+    data = json.loads(path.read_text())
+    for views in data['frames'].values():
+        del views['door_2']
+    path.write_text(json.dumps(data))
+    with pytest.raises(FileFormatError, match=r"2d\.json: no keypoints of camera 'door_2'; it has"):
+        build(folder)
+    assert len(build(folder, cameras=['left', 'right'])) == 3
+
+
+def test_image_mode_loads_frames_that_all_cameras_have(folder):
+    (folder / 'right' / '000008.png').unlink()
+    dataset = image_mode(folder)
+    assert [dataset[i]['data_samples'].frame_id for i in range(len(dataset))] == ['7', '10']
+    item = dataset[0]
+    assert item['inputs']['images'].shape == (3, 3, 120, 160)
+    assert 'keypoints' not in item['inputs']
+
+
+def test_image_mode_needs_every_cameras_folder(folder):
+    shutil.rmtree(folder / 'right')
+    message = r"Ours/right: no image folder for camera 'right'; name the folders after"
+    with pytest.raises(FileNotFoundError, match=message):
+        image_mode(folder)
+    assert len(image_mode(folder, cameras=['left', 'door_2'])) == 3
+
+
+def test_image_mode_needs_common_frames(folder):
+    shutil.rmtree(folder / 'right')
+    write_images(folder, frames=('000100', '000101'), names=('right',))
+    message = r'Ours: no image name occurs in every .*left: 3, right: 2, door_2: 3\); images of'
+    with pytest.raises(ValueError, match=message):
+        image_mode(folder)
+
+
+def test_an_image_of_another_size_than_calibrated_is_an_error(folder):
+    image = np.zeros((SIZE[1] * 2, SIZE[0] * 2, 3), np.uint8)
+    cv2.imwrite(str(folder / 'right' / '000008.png'), image)
+    dataset = image_mode(folder)
+    dataset[0]
+    message = r"right/000008\.png is 640x480, but camera 'right' was calibrated at 320x240; use"
+    with pytest.raises(ValueError, match=message):
+        dataset[1]
+
+
+def test_a_missing_or_broken_image_is_an_error_that_names_it(folder):
+    (folder / 'left' / '000007.png').write_text('no picture')
+    with pytest.raises(FileNotFoundError, match=r"camera 'left', frame 7: no readable .*left/0+7"):
+        image_mode(folder)[0]
+    (folder / 'left' / '000007.png').unlink()
+    with pytest.raises(FileNotFoundError, match=r"camera 'left', frame 000007: no readable image;"):
+        build(folder, pipeline=IMAGE_PIPELINE)[0]
+
+
+def test_swapped_width_and_height_is_an_error(folder):
+    path = folder / 'camera_parameters.json'
+    data = json.loads(path.read_text())
+    data['cameras'][1]['resolution'] = [240, 320]
+    path.write_text(json.dumps(data))
+    with pytest.raises(CalibrationError, match=r"parameters\.json.*'right'.*swapped"):
+        build(folder)
+
+
+def test_a_missing_calibration_is_an_error(folder):
+    (folder / 'camera_parameters.json').unlink()
+    with pytest.raises(CalibrationError, match='camera_parameters.json'):
+        build(folder)
+
+
+def test_truth_becomes_instances(folder):
+    poses = two_people().poses
+    poses[1, 9] = np.nan
+    frames = {7: poses, 8: poses[:0], 10: poses[:1]}
+    write_predictions(folder / 'truth.json', frames)
+    dataset = build(folder, truth_file='truth.json')
+    people = [dataset[i]['data_samples'].gt_instances for i in range(3)]
+    assert [len(p.keypoints_3d) for p in people] == [2, 0, 1]
+    assert people[0].visible.sum() == 33 and not people[0].visible[1, 9]
+    known = people[0].visible.numpy()
+    np.testing.assert_allclose(people[0].keypoints_3d.numpy()[known], poses[known], atol=0.01)
+    assert np.isfinite(people[0].keypoints_3d.numpy()).all()
+
+
+def test_truth_of_another_joint_set_unit_and_axis_is_converted(folder):
+    person = [[j * 0.1, -1.0, 2.0] for j in range(19)]  # metres, y down
+    data = {'unit': 'm', 'joints': 'panoptic19', 'up': '-y', 'frames': {'000007': [person]}}
+    (folder / 'truth.json').write_text(json.dumps(data))
+    instances = build(folder, truth_file='truth.json')[0]['data_samples'].gt_instances
+    assert instances.visible.all()
+    # The nose is panoptic19's joint 1.
+    np.testing.assert_allclose(instances.keypoints_3d[0, 0], [100, 2000, 1000])
+
+
+def test_frames_without_truth_are_told(folder, monkeypatch):
+    told = []
+    monkeypatch.setattr(ours_module, 'print_log', lambda message, **_: told.append(message))
+    write_predictions(folder / 'truth.json', {7: two_people().poses})
+    dataset = build(folder, truth_file='truth.json')
+    assert len(told) == 1 and told[0].startswith('2 of 3 frames') and 'truth.json' in told[0]
+    assert len(dataset[1]['data_samples'].gt_instances.keypoints_3d) == 0
+
+
+def test_truth_of_other_frames_is_an_error(folder):
+    write_predictions(folder / 'truth.json', {500: two_people().poses})
+    message = r"truth\.json has none of the 3 frames of .*keypoints_2d\.json \(such as '000007'\)"
+    with pytest.raises(ValueError, match=message):
+        build(folder, truth_file='truth.json')
+
+
+def test_another_calibration_format_can_be_named(folder):
+    write_rig(small_rig(), folder / 'calibration.json', 'campus')
+    dataset = build(folder, rig_file='calibration.json', rig_format='campus', image_size=SIZE)
+    assert dataset.rig.cameras[0].size == SIZE
