@@ -15,10 +15,10 @@ fitted = dict(space=None)
 train_dataloader = dict(batch_size=4, dataset=dict(num_samples=1200, **fitted))
 val_dataloader = dict(dataset=dict(num_samples=50, **fitted))
 test_dataloader = dict(dataset=fitted)
-train_cfg = dict(max_epochs=10, val_interval=5)
+train_cfg = dict(max_epochs=8, val_interval=4)
 optim_wrapper = dict(type='AutocastOptimWrapper', optimizer=dict(lr=4e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=100, by_epoch=False),
-    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=10, by_epoch=True,
+    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=8, by_epoch=True,
          convert_to_iter_based=True),
 ]  # fmt: skip
