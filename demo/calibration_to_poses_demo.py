@@ -18,6 +18,7 @@ from pathlib import Path
 
 from mmpose_ours import paths
 from mmpose_ours.calibration import CalibrationError, convert_calibration, fit_space
+from mmpose_ours.calibration.convert import parse_size
 from mmpose_ours.files import write_json
 
 CONFIG = 'ours/voxelpose_ours_tiny.py'
@@ -41,6 +42,7 @@ def main() -> int:
         default=configs / RIG,
         help='Panoptic or Campus JSON; default: five cameras that come along',
     )
+    parser.add_argument('--image-size', metavar='WxH', help='pixels, where the file does not say')
     parser.add_argument('--out', type=Path, default=Path('demo_out'), help='folder for results')
     parser.add_argument('--epochs', type=int, help='train longer or shorter than the config')
     args = parser.parse_args()
@@ -50,7 +52,10 @@ def main() -> int:
     say(f'1. calibration: {args.calibration}')
     rig_file = out / 'calibration_campus.json'
     try:
-        rig = convert_calibration(args.calibration, rig_file, to_format='campus')
+        size = parse_size(args.image_size) if args.image_size else None
+        rig = convert_calibration(
+            args.calibration, rig_file, to_format='campus', image_size=size
+        )
         space = fit_space(rig)
     except (CalibrationError, OSError) as error:
         print(f'demo: {error}', file=sys.stderr)

@@ -6,6 +6,7 @@ This module knows nothing of cameras or poses. It does **not** guess formats.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import pickle
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import IO, Any, Iterator, Union
 
 PathLike = Union[str, 'os.PathLike[str]']
+
+# The units in which files state lengths.
+MM_PER_UNIT = {'mm': 1.0, 'cm': 10.0, 'm': 1000.0}
 
 # What a pickle of plain data may name. Python 2 arrays pass through
 # ``_codecs.encode``; NumPy moved ``numpy.core`` to ``numpy._core`` in 2.0.
@@ -40,6 +44,32 @@ _PICKLE_GLOBALS = {
 
 class FileFormatError(ValueError):
     """A file cannot be read as what it was said to be."""
+
+
+# By errno: what to do about it. The others are met with "check the path".
+_MENDS = {
+    errno.ENOENT: 'correct the path',
+    errno.EISDIR: 'name a file in that folder',
+    errno.ENOTDIR: 'choose another folder, a file stands where one is due',
+    errno.EEXIST: 'choose another folder, a file stands where one is due',
+    errno.EACCES: 'check its permissions or choose another place',
+    errno.EPERM: 'check its permissions or choose another place',
+    errno.EROFS: 'choose another place, nothing can be written there',
+    errno.ENOSPC: 'make room on the disk or choose another one',
+    errno.ENAMETOOLONG: 'choose a shorter name',
+}
+
+
+def explain_os_error(error: OSError) -> str:
+    """Say what the system refused in one sentence: path, reason and next step.
+
+    An error that this package raised with a sentence of its own keeps it.
+    """
+    if error.errno is None or error.strerror is None:
+        return str(error)
+    where = '' if error.filename is None else f'{os.fsdecode(error.filename)}: '
+    reason = error.strerror[:1].lower() + error.strerror[1:]
+    return f'{where}{reason}; {_MENDS.get(error.errno, "check the path")}'
 
 
 class _PlainUnpickler(pickle.Unpickler):
@@ -86,14 +116,36 @@ def read_json(path: PathLike) -> Any:
     """Read a JSON file.
 
     Raises:
-        FileFormatError: The file is no JSON; names the line and column.
+        FileFormatError: The file is no JSON, which names the line and column, or an
+            object holds a key twice, of which Python would keep the last.
         FileNotFoundError: There is no such file.
     """
     with open(path, encoding='utf-8-sig') as file:
         try:
-            return json.load(file)
+            return json.load(file, object_pairs_hook=_object)
+        except _RepeatedKey as error:
+            raise FileFormatError(
+                f'{path}: an object holds the key {error.args[0]!r} twice, expected each key once'
+            ) from error
+        except UnicodeDecodeError as error:
+            raise FileFormatError(
+                f'{path}: not valid JSON (no UTF-8 text but binary data)'
+            ) from error
         except (ValueError, RecursionError) as error:
             raise FileFormatError(f'{path}: not valid JSON ({error})') from error
+
+
+class _RepeatedKey(Exception):
+    """Carries the key."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, each key once."""
+    data = dict(pairs)
+    if len(data) < len(pairs):
+        seen: set[str] = set()
+        raise _RepeatedKey(next(key for key, _ in pairs if key in seen or seen.add(key)))
+    return data
 
 
 @contextlib.contextmanager
@@ -106,10 +158,18 @@ def write_whole(path: PathLike, mode: str = 'w') -> Iterator[IO]:
     Args:
         path: The file to write.
         mode: ``'w'`` for UTF-8 text or ``'wb'`` for bytes.
+
+    Raises:
+        OSError: ``path`` cannot be written; its ``filename`` is ``path``.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f'.{target.name}.', dir=str(target.parent))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f'.{target.name}.', dir=str(target.parent))
+    except OSError as error:  # which names the folder or the temporary file
+        raise OSError(error.errno, error.strerror, str(target)) from error
     try:
         with os.fdopen(handle, mode, encoding=None if 'b' in mode else 'utf-8') as file:
             yield file

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import runpy
+import sys
 from pathlib import Path
+
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.files import FileFormatError
 
 PACKAGE = Path(__file__).resolve().parent
 SHARED = ('configs', 'tools', 'demo')
@@ -72,13 +77,17 @@ def run_stock(script: str) -> None:
         script: File name in :func:`stock_tools`, for example ``train.py``.
 
     Raises:
-        SystemExit: MMPose or its scripts are missing; the message says what to do.
+        SystemExit: MMPose or its scripts are missing, or a file that the config names is
+            missing or unfit; one sentence says what to do. ``MMPOSE_OURS_DEBUG=1`` shows the
+            traceback instead.
     """
     try:
-        path = stock_tools() / script
-    except FileNotFoundError as error:
-        raise SystemExit(f'{script}: error: {error}') from None
-    runpy.run_path(str(path), run_name='__main__')
+        runpy.run_path(str(stock_tools() / script), run_name='__main__')
+    except (CalibrationError, FileFormatError, FileNotFoundError) as error:
+        if os.environ.get('MMPOSE_OURS_DEBUG', '') not in ('', '0'):
+            raise
+        print(f'{script}: error: {" ".join(str(error).split())}', file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

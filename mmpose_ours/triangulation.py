@@ -27,8 +27,9 @@ def triangulate(
         weight: (V, ...) non-negative weights, for example detector scores. None is 1.
 
     Returns:
-        ``xyz_w`` (..., 3) in millimetres, NaN where fewer than two views have a point,
-        and ``error_px`` (...), the weighted root mean square reprojection error.
+        ``xyz_w`` (..., 3) in millimetres and ``error_px`` (...), the weighted root mean
+        square reprojection error. Both are NaN where fewer than two views have a point, and
+        where the rays meet behind a camera that has it: such rays belong to no one point.
     """
     uv = np.asarray(uv, dtype=np.float64)
     views, batch = uv.shape[0], uv.shape[1:-1]
@@ -52,7 +53,9 @@ def triangulate(
     residual = (xyz_c[..., :2] / xyz_c[..., 2:] - rays) * focal[:, None]
     total = np.maximum(weight.sum(0), 1e-12)
     error = np.sqrt((weight * (residual**2).sum(-1)).sum(0) / total)
-    xyz[~enough], error[~enough] = np.nan, np.nan
+    behind = ((weight > 0) & (xyz_c[..., 2] <= 0)).any(0)
+    lost = ~enough | behind
+    xyz[lost], error[lost] = np.nan, np.nan
     return xyz.reshape(*batch, 3), error.reshape(batch)
 
 

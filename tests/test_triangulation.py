@@ -103,3 +103,12 @@ def test_nobody_is_no_error():
 def test_views_must_match_the_rig():
     with pytest.raises(ValueError, match='2 views of points for a rig of 3 cameras'):
         triangulate(ring(3), np.zeros((2, 5, 2)))
+
+
+def test_rays_that_meet_behind_the_cameras_are_no_point():
+    """Diverging rays of two cameras side by side meet behind both, without any error."""
+    left = Camera.looking_at('left', (0, 0, 1000), (0, 1000, 1000), 500, (640, 480))
+    right = Camera.looking_at('right', (1000, 0, 1000), (1000, 1000, 1000), 500, (640, 480))
+    uv = np.array([[[220.0, 239.5]], [[420.0, 239.5]]])
+    xyz, error = triangulate(CameraRig((left, right)), uv)
+    assert np.isnan(xyz).all() and np.isnan(error).all()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 from mmpose_ours.calibration import campus, panoptic
-from mmpose_ours.calibration.check import check_count, check_rig
+from mmpose_ours.calibration.check import check_count, check_names, check_rig
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.source import Source
 from mmpose_ours.cameras import CameraRig
@@ -121,13 +121,15 @@ def write_rig(rig: CameraRig, path: PathLike, format: str) -> None:
         format: A name of :data:`FORMATS`.
 
     Raises:
-        CalibrationError: The format is unknown or cannot hold one of the cameras.
+        CalibrationError: The format is unknown or cannot hold one of the cameras, or a
+            camera's name cannot be that of a folder.
     """
     if format not in writable_formats():
         raise CalibrationError(
             f'{path}: cannot write format {format!r}, expected one of '
             f'{", ".join(writable_formats())}'
         )
+    check_names(rig, path=path)
     FORMATS[format].write(rig, path)
 
 

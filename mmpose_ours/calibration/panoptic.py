@@ -25,12 +25,11 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.schema import check_schema
 from mmpose_ours.calibration.source import Source
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.files import PathLike, write_json
+from mmpose_ours.files import MM_PER_UNIT, PathLike, write_json
 
 CONVENTION = 'cm, y down, t is the translation'
 UNIT = 'cm'
 
-MM_PER_UNIT = 10.0
 # Rows: our x is their x, our y is their z, our z is minus their y.
 Z_UP_FROM_Y_DOWN = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 _TELLING_KEYS = {'K', 'distCoef', 'R', 't', 'resolution'}
@@ -85,7 +84,7 @@ def read(source: Source) -> CameraRig:
         )
     except ValueError as error:
         raise CalibrationError(f'{source.path}: {error}') from error
-    return rig.in_world(Z_UP_FROM_Y_DOWN, MM_PER_UNIT)
+    return rig.in_world(Z_UP_FROM_Y_DOWN, MM_PER_UNIT[UNIT])
 
 
 def write(rig: CameraRig, path: PathLike) -> None:
@@ -110,7 +109,7 @@ def write(rig: CameraRig, path: PathLike) -> None:
                 f'{", ".join(f"{k:g}" for k in camera.dist8[5:])}), but Panoptic JSON holds '
                 'k1 k2 p1 p2 k3 only; calibrate that camera with five coefficients'
             )
-    their_rig = rig.in_world(Z_UP_FROM_Y_DOWN.T, 1 / MM_PER_UNIT)
+    their_rig = rig.in_world(Z_UP_FROM_Y_DOWN.T, 1 / MM_PER_UNIT[UNIT])
     entries = [
         {
             'name': camera.name,

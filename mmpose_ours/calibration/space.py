@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmpose_ours.calibration.check import around_people, check_count
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.cameras import CameraRig, CaptureSpace
+from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
 
 MIN_VIEWS = 2
 # A standing person is seen if hips and head are; seated ones if the hips are.
 STANDING_MM = (900.0, 1600.0)
 SEATED_MM = (900.0,)
+# Hips of everyone, seated or tall, with the floor at z = 0.
+HIPS_MM = (500.0, 1500.0)
 # Farther away than this, or smaller in the image, keypoints are of no use.
 REACH_MM = 16_000.0
 PERSON_MM, MIN_PERSON_PX = 1700.0, 40.0
@@ -87,40 +90,39 @@ def coverage(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
         space: The space.
 
     Returns:
-        (V + 1,) share of the space, 0 to 1, that at least 0, 1, ..., V cameras see.
+        (V + 1,) share of the space, 0 to 1, that at least 0, 1, ..., V cameras see from
+        near enough for keypoints: within 16 m (a stadium's rig as far as it is wide), a
+        person at least 40 px tall.
 
     Raises:
         CalibrationError: An image size is unknown.
     """
-    _need_sizes(rig)
-    # Middles of 24 x 24 x 6 equal boxes
-    axes = [
-        low + (np.arange(count) + 0.5) / count * size
-        for low, size, count in zip(space.lower_mm, space.size_mm, (24, 24, 6))
-    ]
-    points = np.stack(np.meshgrid(*axes, indexing='ij'), axis=-1)
-    views = rig.sees(points).sum(0)
+    views = _seen(rig, space).sum(0)
     return np.array([np.mean(views >= count) for count in range(len(rig) + 1)])
 
 
 def check_space(rig: CameraRig, space: CaptureSpace) -> None:
-    """Refuse a space that no two cameras share.
+    """Refuse a space that no two cameras share, or in which nobody can stand.
 
     Raises:
-        CalibrationError: Two or more cameras see less than 1 % of the space; says how
-            much each camera sees and which space would fit.
+        CalibrationError: Two or more cameras see less than 1 % of the space, and it says
+            how much each camera sees and which space would fit; or the rig is one around
+            people and the space lies below or above their hips.
     """
-    if len(rig) < MIN_VIEWS:
+    check_count(rig)
+    lowest, highest = space.lower_mm[2], space.upper_mm[2]
+    if (highest < HIPS_MM[0] or lowest > HIPS_MM[1]) and around_people(rig):
         raise CalibrationError(
-            f'only one camera, {rig.names[0]!r}, but 3D needs two or more; '
-            'add the other cameras of the site'
+            f'the space at center_mm={space.center_mm} with size_mm={space.size_mm} reaches '
+            f'from z = {lowest:g} to {highest:g} mm, but people on the floor z = 0 have their '
+            f'hips at {HIPS_MM[0]:g} to {HIPS_MM[1]:g} mm; say for example z = '
+            f'{Z_CENTER_MM:g} with a height of {Z_SIZE_MM:g}'
         )
-    shared = coverage(rig, space)[MIN_VIEWS]
+    seen = _seen(rig, space)
+    shared = np.mean(seen.sum(0) >= MIN_VIEWS)
     if shared >= MIN_SHARE:
         return
-    each = ', '.join(
-        f'{camera.name!r} {coverage(CameraRig((camera,)), space)[1]:.0%}' for camera in rig
-    )
+    each = ', '.join(f'{name!r} {share:.0%}' for name, share in zip(rig.names, seen.mean(1)))
     try:
         fitting = fit_space(rig)
         mend = f'this rig sees people around center_mm={fitting.center_mm}'
@@ -131,6 +133,31 @@ def check_space(rig: CameraRig, space: CaptureSpace) -> None:
         f'two cameras or more see only {shared:.1%} of the space at center_mm='
         f'{space.center_mm} with size_mm={space.size_mm} (camera {each}); {mend}'
     )
+
+
+def _seen(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
+    """(V, N) which cameras see which of N points of the space, from near enough."""
+    _need_sizes(rig)
+    # Middles of 24 x 24 x 6 equal boxes
+    axes = [
+        low + (np.arange(count) + 0.5) / count * size
+        for low, size, count in zip(space.lower_mm, space.size_mm, (24, 24, 6))
+    ]
+    points = np.stack(np.meshgrid(*axes, indexing='ij'), axis=-1).reshape(-1, 3)
+    reach = _reach(rig)
+    near = [_near_enough(camera, camera.to_camera(points)[:, 2], reach) for camera in rig]
+    return rig.sees(points) & np.stack(near)
+
+
+def _reach(rig: CameraRig) -> float:
+    """How far away people may be, in mm; a stadium's cameras see farther."""
+    extent = np.linalg.norm(rig.centers_w[:, None] - rig.centers_w, axis=-1).max()
+    return max(REACH_MM, float(extent))
+
+
+def _near_enough(camera: Camera, depth: np.ndarray, reach: float) -> np.ndarray:
+    """Whether people at these depths in mm are within reach and large enough."""
+    return (depth < reach) & (PERSON_MM * camera.K[1, 1] >= MIN_PERSON_PX * depth)
 
 
 def _need_sizes(rig: CameraRig) -> None:
@@ -158,13 +185,11 @@ def _views_of_people(
 ) -> np.ndarray:
     """(X, Y) number of cameras that see a person at each cell, all heights at once."""
     grid = np.stack(np.meshgrid(x, y, heights, indexing='ij'), axis=-1)  # (X, Y, H, 3)
-    extent = np.linalg.norm(rig.centers_w[:, None] - rig.centers_w, axis=-1).max()
-    reach = max(REACH_MM, float(extent))  # a stadium's cameras see farther
+    reach = _reach(rig)
     views = np.zeros(grid.shape[:2], dtype=int)
     for camera in rig:
         depth = camera.to_camera(grid[:, :, 0])[..., 2]
-        nearby = (depth > NEAR_MM) & (depth < reach)
-        nearby &= PERSON_MM * camera.K[1, 1] >= MIN_PERSON_PX * depth
+        nearby = (depth > NEAR_MM) & _near_enough(camera, depth, reach)
         seen = camera.in_image(camera.project(grid[nearby])[0])  # (N, H)
         views[nearby] += seen.all(-1)
     return views

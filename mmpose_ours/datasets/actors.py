@@ -10,7 +10,7 @@ from typing import Any, Sequence
 import numpy as np
 from mmengine.logging import print_log
 
-from mmpose_ours.datasets.detections import read_detections, stack_views
+from mmpose_ours.datasets.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.evaluation.actors import read_actors
 from mmpose_ours.registry import DATASETS
@@ -76,6 +76,7 @@ class ActorsDataset(MultiviewDataset):
     def load_data_list(self) -> list[dict]:
         """One entry per test frame that has truth; one without detections counts as empty."""
         detections = read_detections(self.keypoint_file, self.rig.names)
+        check_pixels(detections, self.rig, self.keypoint_file)
         actors = read_actors(self.truth_file)
         wanted = [f for first, last in self.frames for f in range(first, last + 1)]
         covered = [frame for frame in wanted if frame < len(actors)]

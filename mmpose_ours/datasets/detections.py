@@ -9,12 +9,14 @@ import functools
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
-import jsonschema
 import numpy as np
 
+from mmpose_ours.cameras import CameraRig
 from mmpose_ours.files import FileFormatError, PathLike, read_json, read_pickle, write_json
 from mmpose_ours.keypoints import JOINT_SETS, joint_map
 
+# A little over 1 is rounding or an interpolated heatmap; 95 is per cent.
+MAX_SCORE = 2.0
 SCHEMA_FILE = Path(__file__).parent / 'schemas' / 'detections.schema.json'
 
 # frame -> camera -> (P, 17, 3) u, v, score
@@ -54,6 +56,41 @@ def read_detections(path: PathLike, cameras: Sequence[str]) -> dict[str, dict[st
     return detections
 
 
+def check_pixels(detections: Detections, rig: CameraRig, path: PathLike) -> None:
+    """Refuse keypoints that were not found in images of the calibrated size.
+
+    Args:
+        detections: As :func:`read_detections` gives them.
+        rig: Their cameras, with image sizes.
+        path: Where they come from, for the message.
+
+    Raises:
+        FileFormatError: Most joints of a camera lie outside its image, or all within two
+            pixels of its corner (normalised), or scores are no scores. Names file, camera,
+            what was found and what was expected.
+    """
+    for camera in rig:
+        people = [views[camera.name] for views in detections.values() if camera.name in views]
+        joints = np.concatenate([p.reshape(-1, 3) for p in people] or [np.zeros((0, 3))])
+        joints = joints[joints[:, 2] > 0]
+        if not len(joints):
+            continue
+        who = f'{path}: camera {camera.name!r}'
+        width, height = camera.size
+        largest = joints[:, :2].max(0)
+        if joints[:, 2].max() > MAX_SCORE:
+            raise FileFormatError(
+                f'{who}: scores go up to {joints[:, 2].max():g}; write them between 0 and 1'
+            )
+        outside = 1 - camera.in_image(joints[:, :2]).mean()
+        if outside > 0.5 or largest.max() <= 2:
+            raise FileFormatError(
+                f'{who}: joints lie up to u = {largest[0]:g}, v = {largest[1]:g} and '
+                f'{outside:.0%} of them outside its {width}x{height} image; write pixels of '
+                'images of the size that was calibrated'
+            )
+
+
 def stack_views(views: Mapping[str, np.ndarray], cameras: Sequence[str]) -> np.ndarray:
     """Put one instant's people into one array, (V, P, 17, 3), padded with score 0."""
     people = [views.get(camera, np.zeros((0, 17, 3), np.float32)) for camera in cameras]
@@ -79,7 +116,9 @@ def write_detections(path: PathLike, detections: Detections) -> None:
 
 
 @functools.lru_cache(maxsize=None)
-def _validator() -> jsonschema.Draft202012Validator:
+def _validator() -> Any:
+    import jsonschema
+
     return jsonschema.Draft202012Validator(read_json(SCHEMA_FILE))
 
 

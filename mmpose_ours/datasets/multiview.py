@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any, Sequence
 
@@ -11,7 +12,23 @@ from mmengine.logging import print_log
 from mmpose_ours.calibration import check_space, coverage, fit_space, read_rig
 from mmpose_ours.cameras import CameraRig, CaptureSpace
 
-PACK = (dict(type='PackMultiviewInputs'),)
+PACK = (dict(type='mmpose_ours.PackMultiviewInputs'),)
+
+
+def from_options(cls: type, options: dict[str, Any], what: str, **fixed: Any) -> Any:
+    """Build a dataclass from a config's dictionary.
+
+    Raises:
+        ValueError: An entry is not one of the dataclass, or its value is unfit.
+    """
+    known = [field.name for field in dataclasses.fields(cls) if field.name not in fixed]
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise ValueError(f'{what} has no {", ".join(unknown)}; it takes {", ".join(known)}')
+    try:
+        return cls(**fixed, **options)
+    except TypeError as error:
+        raise ValueError(f'{what}: {error}; it takes {", ".join(known)}') from error
 
 
 class MultiviewDataset(BaseDataset):
@@ -28,6 +45,7 @@ class MultiviewDataset(BaseDataset):
         image_size: (width, height) of cameras whose file does not say it.
         space: ``dict(center_mm=(x, y, z), size_mm=(x, y, z))``, or None to fit the space to
             what the cameras see.
+        any_scale: Accept a rig that is too small or too large for people.
         data_root: Folder of the dataset.
         pipeline: Transforms; by default only :class:`PackMultiviewInputs`.
         **kwargs: As MMEngine's ``BaseDataset``.
@@ -45,20 +63,22 @@ class MultiviewDataset(BaseDataset):
         cameras: Sequence[str] | None = None,
         image_size: tuple[int, int] | None = None,
         space: dict[str, Any] | None = None,
+        any_scale: bool = False,
         data_root: str = '',
         pipeline: Sequence[Any] = PACK,
         **kwargs: Any,
     ):
         self.rig_file = Path(data_root) / rig_file
         self.rig: CameraRig = read_rig(
-            self.rig_file, rig_format, cameras=cameras, image_size=image_size
+            self.rig_file, rig_format, cameras=cameras, image_size=image_size, any_scale=any_scale
         )
-        self.space = CaptureSpace(**space) if space else fit_space(self.rig)
+        stated = from_options(CaptureSpace, space, 'space') if space else None
+        self.space = stated or fit_space(self.rig)
         check_space(self.rig, self.space)
         shared = coverage(self.rig, self.space)[2]
         print_log(
             f'{type(self).__name__}: cameras {", ".join(self.rig.names)}; '
-            f'{"stated" if space else "fitted"} space {self.space.size_mm} mm around '
+            f'{"stated" if stated else "fitted"} space {self.space.size_mm} mm around '
             f'{self.space.center_mm} mm, {shared:.0%} of it seen by two cameras or more',
             logger='current',
         )

@@ -9,10 +9,11 @@ from typing import Any, Collection
 import numpy as np
 from mmengine.logging import print_log
 
-from mmpose_ours.datasets.detections import read_detections, stack_views
+from mmpose_ours.datasets.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.evaluation.predictions import read_predictions
-from mmpose_ours.keypoints import convert_joints
+from mmpose_ours.files import FileFormatError
+from mmpose_ours.keypoints import JOINT_SETS, convert_joints
 from mmpose_ours.registry import DATASETS
 
 IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp')
@@ -53,9 +54,7 @@ class OursDataset(MultiviewDataset):
     def load_data_list(self) -> list[dict]:
         """One entry per frame of the keypoint file, or of the image folders."""
         images = {name: self._images(name) for name in self.rig.names}
-        detections = (
-            read_detections(self.keypoint_file, self.rig.names) if self.keypoint_file else None
-        )
+        detections = self._detections() if self.keypoint_file else None
         truth = self._truth() if self.truth_file else None
         frames = list(detections) if detections is not None else self._common_frames(images)
         if truth is not None:
@@ -69,7 +68,8 @@ class OursDataset(MultiviewDataset):
             if detections is not None:
                 item['keypoints_2d'] = stack_views(detections[frame], self.rig.names)
             if truth is not None:
-                poses = truth.get(_key(frame), np.zeros((0, 17, 3)))
+                nobody = np.zeros((0, len(JOINT_SETS[self.metainfo['joints']]), 3))
+                poses = truth.get(_key(frame), nobody)
                 visible = ~np.isnan(poses).any(-1)
                 item['keypoints_3d'] = np.where(visible[..., None], poses, 0.0)
                 item['visible'] = visible
@@ -77,6 +77,19 @@ class OursDataset(MultiviewDataset):
         if not items:
             raise ValueError(f'{self.keypoint_file or self.data_root}: no frame to work on')
         return items
+
+    def _detections(self) -> dict[str, dict[str, np.ndarray]]:
+        detections = read_detections(self.keypoint_file, self.rig.names)
+        check_pixels(detections, self.rig, self.keypoint_file)
+        by_key: dict[str, str] = {}
+        for frame in detections:
+            other = by_key.setdefault(_key(frame), frame)
+            if other != frame:
+                raise FileFormatError(
+                    f'{self.keypoint_file}: frames {other!r} and {frame!r} are the same instant; '
+                    'leading zeros do not count, so name it once'
+                )
+        return detections
 
     def _images(self, camera: str) -> dict[str, str]:
         folder = Path(self.data_root) / camera
@@ -101,6 +114,13 @@ class OursDataset(MultiviewDataset):
                 f'{self.data_root}: no image name occurs in every camera folder ({counts}); '
                 'images of one instant must share their file name'
             )
+        everything = set.union(*(set(frames) for frames in images.values()))
+        if len(common) < len(everything):
+            message = (
+                f'{self.data_root}: {len(everything) - len(common)} of {len(everything)} instants '
+                'lack an image in some camera and are left out'
+            )
+            print_log(message, logger='current', level=logging.WARNING)
         return common
 
     def _compare_frames(self, frames: Collection[str], truth: dict[str, np.ndarray]) -> None:

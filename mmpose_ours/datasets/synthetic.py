@@ -6,7 +6,7 @@ from typing import Any, Iterator
 
 import numpy as np
 
-from mmpose_ours.datasets.multiview import MultiviewDataset
+from mmpose_ours.datasets.multiview import MultiviewDataset, from_options
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 
@@ -42,11 +42,21 @@ class SyntheticDataset(MultiviewDataset):
         faults: dict[str, Any] | None = {},  # noqa: B006  read only
         **kwargs: Any,
     ):
+        if num_samples < 1 or kwargs.get('indices') is not None:
+            raise ValueError(
+                f'num_samples is {num_samples}, with indices {kwargs.get("indices")}; an epoch '
+                'needs one sample or more, and num_samples alone says how many'
+            )
         super().__init__(rig_file, serialize_data=False, **kwargs)
         self.num_samples, self.seed = num_samples, seed
         bank = PoseBank.from_pickle(bank_file) if bank_file else PoseBank.built_in()
-        self.sampler = SceneSampler(self.rig, self.space, bank, **(scene or {}))
-        self.faults = DetectorFaults.none() if faults is None else DetectorFaults(**faults)
+        site = dict(rig=self.rig, space=self.space, bank=bank)
+        self.sampler = from_options(SceneSampler, scene or {}, 'scene', **site)
+        self.faults = (
+            DetectorFaults.none()
+            if faults is None
+            else from_options(DetectorFaults, faults, 'faults')
+        )
 
     def load_data_list(self) -> list[dict]:
         """Nothing is stored: items are made when asked for."""

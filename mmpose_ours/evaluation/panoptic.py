@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mmpose_ours.evaluation.predictions import FrameId, Predictions, is_number, to_z_up
-from mmpose_ours.files import FileFormatError, PathLike, read_json
+from mmpose_ours.files import MM_PER_UNIT, FileFormatError, PathLike, read_json
 from mmpose_ours.keypoints import JOINT_SETS
 
 # Joints below this confidence are not annotated (VoxelPose's Panoptic protocol).
@@ -59,7 +59,7 @@ def _read_frame(path: Path) -> np.ndarray:
                 'for each of 19 joints'
             )
         joints = np.array(values, dtype=np.float64).reshape(19, 4)[: len(JOINT_SETS[_JOINTS])]
-        pose = to_z_up(joints[:, :3] * 10.0, '-y')
+        pose = to_z_up(joints[:, :3] * MM_PER_UNIT['cm'], '-y')
         pose[joints[:, 3] <= _MIN_CONFIDENCE] = np.nan
         people.append(pose)
     poses = np.array(people).reshape(-1, len(JOINT_SETS[_JOINTS]), 3)

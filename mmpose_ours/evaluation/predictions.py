@@ -15,13 +15,12 @@ from typing import Any, Mapping, Sequence, Union
 
 import numpy as np
 
-from mmpose_ours.files import FileFormatError, PathLike, read_json, write_json
+from mmpose_ours.files import MM_PER_UNIT, FileFormatError, PathLike, read_json, write_json
 from mmpose_ours.keypoints import JOINT_SETS
 
 FrameId = Union[int, str]
 
 SCHEMA_FILE = Path(__file__).parent / 'schemas' / 'predictions.schema.json'
-MM_PER_UNIT = {'mm': 1.0, 'cm': 10.0, 'm': 1000.0}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -77,7 +76,10 @@ def read_predictions(path: PathLike) -> Predictions:
         FileFormatError: Names the file, the JSON path, what was found and what to write.
         FileNotFoundError: There is no such file.
     """
-    data = read_json(path)
+    try:
+        data = read_json(path)
+    except FileFormatError as error:
+        raise FileFormatError(f'{error}; name a file in the Predictions format') from error
     _check_frame(path, data)
     joints, up = data['joints'], data.get('up', 'z')
     scale = MM_PER_UNIT[data['unit']]

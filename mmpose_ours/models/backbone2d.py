@@ -78,7 +78,7 @@ class _DeconvHead(nn.Module):
 
 @MODELS.register_module()
 class PoseResNet(nn.Module):
-    """Images (V, 3, H, W) to heatmaps (V, num_joints, H / 4, W / 4).
+    """Images (V, 3, H, W) to heatmaps (V, num_joints, H / 4, W / 4); H, W multiples of 32.
 
     Args:
         num_joints: Heatmap channels.

@@ -56,6 +56,11 @@ class MultiviewDataPreprocessor(BaseDataPreprocessor):
         inputs, samples = data['inputs'], data['data_samples']
         if 'images' in inputs:
             prepared = {'images': [(i.float() - self.mean) / self.std for i in inputs['images']]}
+        elif 'keypoints' not in inputs:
+            raise ValueError(
+                'a sample has neither images nor 2D keypoints; give the dataset a keypoint_file, '
+                'or put LoadMultiviewImages into its pipeline'
+            )
         else:
             pairs = zip(inputs['keypoints'], samples)
             prepared = {'heatmaps': [self._heatmaps(k, sample.rig) for k, sample in pairs]}

@@ -97,6 +97,7 @@ class VoxelPose(BaseModel):
             mode: ``'loss'``, ``'predict'`` or ``'tensor'`` (root volumes).
         """
         heatmaps = self._heatmaps(inputs)
+        self._check_size(heatmaps[0])
         volumes = torch.stack(
             [self.human_detector.volume(h, s.rig, s.space) for h, s in zip(heatmaps, data_samples)]
         )
@@ -114,6 +115,15 @@ class VoxelPose(BaseModel):
             raise ValueError('images given to a model without a 2D backbone; set model.backbone')
         return [self.backbone(images) for images in inputs['images']]
 
+    def _check_size(self, heatmaps: Tensor) -> None:
+        width, height = self.human_detector.heatmap_size
+        if heatmaps.shape[-2:] != (height, width):
+            raise ValueError(
+                f'heatmaps are {heatmaps.shape[-1]}x{heatmaps.shape[-2]}, but model.heatmap_size '
+                f'is {width}x{height}; give model.data_preprocessor the same heatmap_size, and '
+                'LoadMultiviewImages four times as much'
+            )
+
     def _rig(self, sample: MultiviewDataSample, device: torch.device) -> TorchRig:
         key = f'{sample.rig.fingerprint} {device}'
         if key not in self._rigs:
@@ -123,7 +133,10 @@ class VoxelPose(BaseModel):
     def _loss(self, heatmaps, root_volumes: Tensor, data_samples) -> dict[str, Tensor]:
         targets, volumes, centers, truth, visible = [], [], [], [], []
         for maps, sample in zip(heatmaps, data_samples):
-            poses = sample.gt_instances.keypoints_3d
+            instances = sample.gt_instances
+            # Somebody whose hips are unknown has no place to learn from.
+            instances = instances[instances.visible[:, self.root_index].all(1)]
+            poses = instances.keypoints_3d
             roots = poses[:, self.root_index].mean(1)
             targets.append(self.human_detector.target(roots, sample.space))
             if len(roots):
@@ -132,7 +145,7 @@ class VoxelPose(BaseModel):
                 volumes.append(self.pose_regressor.volumes(maps, rig, proposals))
                 centers.append(proposals)
                 truth.append(poses)
-                visible.append(sample.gt_instances.visible)
+                visible.append(instances.visible)
         loss_center = torch.nn.functional.mse_loss(root_volumes, torch.stack(targets))
         if volumes:
             predicted = self.pose_regressor(torch.cat(volumes), torch.cat(centers))

@@ -50,6 +50,9 @@ class DetectorFaults:
         score: (mean, spread) of the scores of joints that are found.
         weak_share: Elbows, knees, wrists and ankles whose score is weakened much.
         min_joints: A person with fewer joints in a view is not detected there.
+
+    Raises:
+        ValueError: A share is outside 0 to 1, or another number is negative.
     """
 
     jitter: float = 0.4
@@ -64,6 +67,14 @@ class DetectorFaults:
     score: tuple[float, float] = (0.85, 0.1)
     weak_share: float = 0.1
     min_joints: int = 4
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name.endswith('_share') and not 0 <= value <= 1:
+                raise ValueError(f'{field.name} is {value}; a share is between 0 and 1')
+            if np.min(value) < 0:
+                raise ValueError(f'{field.name} is {value}; it cannot be negative')
 
     @classmethod
     def none(cls) -> DetectorFaults:

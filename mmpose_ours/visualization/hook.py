@@ -23,8 +23,7 @@ class MultiviewVisualizationHook(Hook):
         interval: Draw every n-th instant.
         show: Whether to open a window.
         wait_time: Seconds that a window waits.
-        out_dir: Folder for the pictures, inside the run's time-stamped folder unless absolute.
-        max_pictures: Stop after so many.
+        out_dir: Folder for the pictures.
     """
 
     def __init__(
@@ -34,16 +33,15 @@ class MultiviewVisualizationHook(Hook):
         show: bool = False,
         wait_time: float = 0.0,
         out_dir: str | None = None,
-        max_pictures: int = 50,
     ):
         self.enable, self.interval = enable, max(int(interval), 1)
         self.show, self.wait_time = show, wait_time
-        self.out_dir, self.max_pictures = out_dir, max_pictures
-        self.seen = self.drawn = 0
+        self.out_dir = out_dir
+        self.seen = 0
 
     def before_test(self, runner) -> None:
         """Count from the start."""
-        self.seen = self.drawn = 0
+        self.seen = 0
 
     def after_test_iter(
         self,
@@ -56,20 +54,15 @@ class MultiviewVisualizationHook(Hook):
         if not self.enable:
             return
         for sample in outputs:
-            due = self.seen % self.interval == 0 and self.drawn < self.max_pictures
-            self.seen += 1
-            if due:
-                self.drawn += 1
+            if self.seen % self.interval == 0:
                 self._draw(runner, sample)
+            self.seen += 1
 
     def _draw(self, runner, sample: MultiviewDataSample) -> None:
         frame = str(sample.frame_id)
         out_file = None
         if self.out_dir is not None:
-            folder = Path(self.out_dir)
-            if not folder.is_absolute():
-                folder = Path(runner.work_dir) / runner.timestamp / folder
-            out_file = str(folder / f'{frame.zfill(6)}.png')
+            out_file = str(Path(self.out_dir) / f'{frame.zfill(6)}.png')
         people = len(sample.pred_instances.scores)
         name = f'frame {frame}: {people} {"person" if people == 1 else "people"}'
         runner.visualizer.add_datasample(

@@ -247,3 +247,61 @@ def test_another_calibration_format_can_be_named(folder):
     write_rig(small_rig(), folder / 'calibration.json', 'campus')
     dataset = build(folder, rig_file='calibration.json', rig_format='campus', image_size=SIZE)
     assert dataset.rig.cameras[0].size == SIZE
+
+
+def rewritten(folder, change):
+    """The keypoint file with every joint passed through ``change``."""
+    path = folder / 'keypoints_2d.json'
+    data = json.loads(path.read_text())
+    for views in data['frames'].values():
+        for people in views.values():
+            for person in people:
+                person[:] = [joint and change(joint) for joint in person]
+    path.write_text(json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (lambda j: [j[0] / 1e4, j[1] / 1e4, j[2]], r"json: camera 'left'.*lie up to.*pixels of"),
+        (lambda j: [j[0] + 3000, j[1], j[2]], r"camera 'left'.*100% of them outside its"),
+        (lambda j: [j[0], j[1], 95.0], r"camera 'left': scores go up to 95.*between 0 and 1"),
+    ],
+)
+def test_keypoints_of_another_image_size_are_an_error(folder, change, message):
+    rewritten(folder, change)
+    with pytest.raises(FileFormatError, match=message):
+        build(folder)
+
+
+def test_one_instant_under_two_names_is_an_error(folder):
+    path = folder / 'keypoints_2d.json'
+    views = json.loads(path.read_text())['frames']['000007']
+    path.write_text(json.dumps({'frames': {'7': views, '000007': views}}))
+    with pytest.raises(FileFormatError, match="frames '7' and '000007' are the same instant"):
+        build(folder)
+
+
+def test_a_small_rig_can_be_meant(folder, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(
+        'mmpose_ours.datasets.multiview.read_rig',
+        lambda path, *args, **kwargs: seen.update(kwargs) or small_rig(),
+    )
+    build(folder, any_scale=True)
+    assert seen['any_scale'] is True
+
+
+def test_misspelt_options_are_one_sentence(folder):
+    with pytest.raises(ValueError, match='space has no center; it takes center_mm, size_mm'):
+        build(folder, space=dict(center=(0, 0, 0)))
+    with pytest.raises(ValueError, match='faults has no jiter; it takes jitter, '):
+        DATASETS.build(
+            dict(
+                type='SyntheticDataset',
+                rig_file=str(folder / 'camera_parameters.json'),
+                num_samples=1,
+                space=SPACE,
+                faults=dict(jiter=1),
+            )
+        )

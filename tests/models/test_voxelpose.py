@@ -113,11 +113,13 @@ def test_duplicates_are_reported_once():
 
 def test_image_mode_runs_and_keeps_a_frozen_backbone(tmp_path):
     backbone = dict(type='PoseResNet', num_joints=17, width=4, deconv_filters=(8, 8, 8))
-    model = tiny_model(backbone=backbone)
+    size = (80, 64)  # four times as much divides by 32, as a ResNet wants
+    preprocessor = dict(type='MultiviewDataPreprocessor', heatmap_size=size)
+    model = tiny_model(backbone=backbone, heatmap_size=size, data_preprocessor=preprocessor)
     data = batch([ring()])
-    images = np.zeros((4, 3, 240, 320), np.uint8)
+    images = np.zeros((4, 3, 256, 320), np.uint8)
     for image in images:
-        cv2.circle(image[0], (160, 120), 30, 255, -1)
+        cv2.circle(image[0], (160, 128), 30, 255, -1)
     data['inputs'] = dict(images=[torch.from_numpy(images)])
     before = {k: v.clone() for k, v in model.backbone.state_dict().items()}
     model.train()
@@ -156,3 +158,25 @@ def test_bfloat16_training_keeps_the_last_layer_in_float32():
         loss = losses(model, data)
     assert all(v.dtype == torch.float32 for v in loss.values())
     assert all(bool(torch.isfinite(v)) for v in loss.values())
+
+
+def test_two_heatmap_sizes_are_refused():
+    preprocessor = dict(type='MultiviewDataPreprocessor', heatmap_size=(60, 60))
+    model = tiny_model(data_preprocessor=preprocessor)
+    with pytest.raises(ValueError, match='60x60, but model.heatmap_size is 80x60'):
+        predict(model, batch([ring()]))
+
+
+def test_a_person_without_hips_teaches_no_place():
+    """Unknown joints are zeros: half a hip at the origin must not be a target."""
+    model, data = tiny_model(), batch([ring()], people=2)
+    everyone = {k: float(v) for k, v in losses(model.eval(), data).items()}
+    instances = data['data_samples'][0].gt_instances
+    hip = model.root_index[0]
+    instances.visible[1, hip] = False
+    instances.keypoints_3d[1, hip] = 0.0
+    one = {k: float(v) for k, v in losses(model, data).items()}
+    data['data_samples'][0].gt_instances = instances[:1]
+    alone = {k: float(v) for k, v in losses(model, data).items()}
+    assert one['loss_center'] == pytest.approx(alone['loss_center'])
+    assert one['loss_center'] != pytest.approx(everyone['loss_center'])

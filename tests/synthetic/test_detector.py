@@ -338,3 +338,16 @@ def test_all_faults_together_stay_sound_and_seeded(crowd, rig):
         counts = (first[..., 2] > 0).sum(-1)
         assert ((counts == 0) | (counts >= faults.min_joints)).all()
         np.testing.assert_array_equal(scene.poses, before)
+
+
+@pytest.mark.parametrize(
+    ('option', 'message'),
+    [
+        (dict(missed_joint_share=4.0), 'missed_joint_share is 4.0; a share is between 0 and 1'),
+        (dict(jitter=-1.0), 'jitter is -1.0; it cannot be negative'),
+        (dict(score=(0.9, -0.1)), 'score is .* cannot be negative'),
+    ],
+)
+def test_faults_that_cannot_be_are_refused(option, message):
+    with pytest.raises(ValueError, match=message):
+        DetectorFaults(**option)

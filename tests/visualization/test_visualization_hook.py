@@ -58,12 +58,6 @@ def test_every_nth_instant_is_drawn_whatever_the_batch(runner, tmp_path, batch):
     assert runner.asked[0][0] == 'frame 0: 1 person'
 
 
-def test_it_stops_after_max_pictures_and_starts_again(runner):
-    hook = build(enable=True, interval=2, max_pictures=2)
-    assert len(run(hook, runner, 10)) == 2
-    assert len(run(hook, runner, 10)) == 4
-
-
 def test_it_does_nothing_unless_enabled(runner):
     assert run(build(), runner, 5) == []
 

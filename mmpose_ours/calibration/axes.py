@@ -1,0 +1,104 @@
+"""Where the optical axes meet: how far away people stand, and misread extrinsics.
+
+Cameras around people look at them, so their axes nearly meet, in front of every camera,
+and the cameras stand upright. Extrinsics of another convention (R from camera to world,
+centre and translation exchanged) lose that, and get it back when they are read as meant.
+This module does **not** say that cameras must look at one point: a rig is suspicious
+only if another reading of its numbers is plainly the better one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmpose_ours.cameras import CameraRig
+
+# The axes meet somewhere only if they are not parallel: smallest eigenvalue of the
+# mean projector across the axes, 0 for parallel ones; 0.01 is about 10 degrees of spread.
+MIN_AXIS_SPREAD = 0.01
+# Two axes nearly meet under too many readings.
+MIN_CAMERAS = 3
+# Real rigs: at most 7 degrees off the common point, upright by 0.59 (1 is level).
+GOOD_DEGREES, GOOD_UPRIGHT = 15.0, 0.25
+POOR_DEGREES, POOR_UPRIGHT = 25.0, -0.05
+TIMES_BETTER = 4.0
+# Readings that draw the cameras together make any axes meet.
+MIN_SHRINKAGE = 0.3
+
+
+def working_distance(rig: CameraRig) -> float | None:
+    """Median distance in mm from the cameras to where their optical axes come closest.
+
+    Returns:
+        None where the axes are nearly parallel or the cameras look apart.
+    """
+    axes = np.stack([camera.R_w2c[2] for camera in rig])
+    focus = _focus(axes, rig.centers_w)
+    if focus is None:
+        return None
+    distance = float(np.median(((focus - rig.centers_w) * axes).sum(-1)))
+    return distance if distance > 0 else None
+
+
+def better_reading(rig: CameraRig) -> str:
+    """Tell which other meaning of R, t and the centres makes plainly better sense.
+
+    Args:
+        rig: Cameras with z up, in any unit.
+
+    Returns:
+        The mistake, e.g. ``'translations taken for camera centres'``, or an empty text.
+    """
+    if len(rig) < MIN_CAMERAS:
+        return ''
+    R = np.stack([camera.R_w2c for camera in rig])
+    t = np.stack([camera.t_w2c for camera in rig])
+    turned, centers = R.swapaxes(1, 2), rig.centers_w
+    degrees, upright = _judge(R, centers)
+    readings = (
+        ('translations taken for camera centres', R, -_each(turned, centers)),
+        ('camera centres taken for translations', R, t),
+        ('R transposed (camera to world)', turned, centers),
+        ('R transposed (camera to world)', turned, -_each(R, t)),
+        ('R transposed, and camera centres exchanged with translations', turned, t),
+    )
+    for mistake, R_read, centers_read in readings:
+        if _extent(centers_read) < MIN_SHRINKAGE * _extent(centers):
+            continue
+        degrees_read, upright_read = _judge(R_read, centers_read)
+        if degrees_read > GOOD_DEGREES or upright_read < GOOD_UPRIGHT:
+            continue
+        if degrees > max(POOR_DEGREES, TIMES_BETTER * degrees_read):
+            return mistake
+        if upright < POOR_UPRIGHT and degrees_read < degrees:
+            return mistake
+    return ''
+
+
+def _judge(R_w2c: np.ndarray, centers_w: np.ndarray) -> tuple[float, float]:
+    """Largest angle between an axis and the common point, and the least upright camera."""
+    axes = R_w2c[:, 2]
+    upright = float(-R_w2c[:, 1, 2].max())
+    focus = _focus(axes, centers_w)
+    if focus is None:
+        return 180.0, upright
+    sight = focus - centers_w
+    cosines = (sight * axes).sum(-1) / np.maximum(np.linalg.norm(sight, axis=-1), 1e-9)
+    return float(np.degrees(np.arccos(cosines.clip(-1, 1))).max()), upright
+
+
+def _focus(axes: np.ndarray, centers_w: np.ndarray) -> np.ndarray | None:
+    """(3,) point nearest to all axes (V, 3); None where they are nearly parallel."""
+    across = np.eye(3) - axes[:, :, None] * axes[:, None, :]
+    mean = across.mean(0)
+    if np.linalg.eigvalsh(mean)[0] < MIN_AXIS_SPREAD:
+        return None
+    return np.linalg.solve(mean, np.einsum('vij,vj->i', across, centers_w) / len(axes))
+
+
+def _each(R: np.ndarray, points: np.ndarray) -> np.ndarray:
+    return np.einsum('vij,vj->vi', R, points)
+
+
+def _extent(points: np.ndarray) -> float:
+    return float(np.linalg.norm(points[:, None] - points, axis=-1).max())
