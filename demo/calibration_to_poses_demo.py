@@ -53,9 +53,7 @@ def main() -> int:
     rig_file = out / 'calibration_campus.json'
     try:
         size = parse_size(args.image_size) if args.image_size else None
-        rig = convert_calibration(
-            args.calibration, rig_file, to_format='campus', image_size=size
-        )
+        rig = convert_calibration(args.calibration, rig_file, to_format='campus', image_size=size)
         space = fit_space(rig)
     except (CalibrationError, OSError) as error:
         print(f'demo: {error}', file=sys.stderr)

@@ -11,9 +11,10 @@ import argparse
 import importlib
 import os
 import sys
-from typing import Sequence
+from typing import Callable, Sequence
 
 from mmpose_ours import __version__
+from mmpose_ours.files import explain_os_error
 
 # command -> (module, what it does)
 COMMANDS = {
@@ -43,19 +44,63 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         description='Multi-view, multi-person 3D human pose estimation on your own camera rig.',
     )
     parser.add_argument('--version', action='version', version=f'%(prog)s {__version__}')
-    parser.add_argument(
-        '--debug',
-        action='store_true',
-        help='show the traceback of an error (or MMPOSE_OURS_DEBUG=1)',
-    )
+    add_debug(parser)
     commands = parser.add_subparsers(dest='command', metavar='COMMAND', required=True)
     for name, (module_name, summary) in COMMANDS.items():
-        sub = commands.add_parser(name, help=summary, description=f'{summary.capitalize()}.')
+        description = f'{summary[:1].upper()}{summary[1:]}.'
+        sub = commands.add_parser(name, help=summary, description=description)
+        add_debug(sub)
         if name in argv:
             module = importlib.import_module(module_name)
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     return parser
+
+
+def add_debug(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--debug``, which :func:`guarded` looks for."""
+    parser.add_argument(
+        '--debug',
+        action='store_true',
+        default=argparse.SUPPRESS,
+        help='show the traceback of an error (or MMPOSE_OURS_DEBUG=1)',
+    )
+
+
+def guarded(program: str, argv: Sequence[str], call: Callable[[], int]) -> int:
+    """Run a command; an error in what the user gave becomes one sentence on stderr.
+
+    Args:
+        program: What stands before the sentence.
+        argv: The arguments; with ``--debug`` among them errors keep their traceback.
+        call: Parses and runs.
+
+    Returns:
+        The command's exit status, or 2 after an error.
+    """
+    debug = '--debug' in argv or os.environ.get('MMPOSE_OURS_DEBUG', '') not in ('', '0')
+    try:
+        return call()
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough. What is left must not be flushed at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except ImportError as error:
+        if debug:
+            raise
+        message = f'{error}; `mmpose-ours doctor` says what is missing and how to add it'
+    except OSError as error:
+        if debug:
+            raise
+        message = explain_os_error(error)
+    except ValueError as error:
+        if debug:
+            raise
+        message = str(error)
+    print(f'{program}: error: {" ".join(message.split())}', file=sys.stderr)
+    return 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -68,26 +113,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 2 after an error in what the user gave.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    debug = '--debug' in argv or os.environ.get('MMPOSE_OURS_DEBUG', '') not in ('', '0')
-    try:
+
+    def call() -> int:
         args = build_parser(argv).parse_args(argv)
         return args.run(args)
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough. What is left must not be flushed at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return 130
-    except ImportError as error:
-        if debug:
-            raise
-        message = f'{error}; `mmpose-ours doctor` says what is missing and how to add it'
-    except (ValueError, OSError) as error:
-        if debug:
-            raise
-        message = ' '.join(str(error).split())
-    print(f'mmpose-ours: error: {message}', file=sys.stderr)
-    return 2
+
+    return guarded('mmpose-ours', argv, call)
 
 
 if __name__ == '__main__':

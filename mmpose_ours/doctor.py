@@ -1,93 +1,23 @@
 """``mmpose-ours doctor``: what this environment lacks for training, and how to mend it.
 
-:func:`probe` looks at the machine, :func:`diagnose` judges what it saw. This module does
-**not** change anything.
+:mod:`mmpose_ours.environment` looks at the machine, :func:`diagnose` judges what it saw.
+This module does **not** change anything.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib
-import importlib.metadata
 import json
-import os
-import platform
 import re
-import shutil
-import socket
 import sys
-import warnings
 from typing import Callable, Iterator
 
-from mmpose_ours import __version__, paths
+from mmpose_ours import __version__
+from mmpose_ours.environment import DISTRIBUTIONS, Environment, probe
 
 OK, WARNING, FAILURE = 'ok', 'warning', 'failure'
 MIN_FREE_GB = 2.0
-DEFAULT_PORT = 29500  # of the stock dist_*.sh
-
-DISTRIBUTIONS = (
-    'numpy',
-    'scipy',
-    'opencv-python',
-    'opencv-python-headless',
-    'opencv-contrib-python',
-    'opencv-contrib-python-headless',
-    'jsonschema',
-    'matplotlib',
-    'setuptools',
-    'xtcocotools',
-    'torch',
-    'torchvision',
-    'mmengine',
-    'mmcv',
-    'mmcv-full',
-    'mmcv-lite',
-    'mmdet',
-    'mmpose',
-)
-# Imported for real: a package that is installed may still not load. The order is that of
-# their dependence, so that the first failure is the cause of the next.
-MODULES = (
-    'numpy',
-    'scipy',
-    'cv2',
-    'jsonschema',
-    'matplotlib',
-    'pkg_resources',
-    'xtcocotools.mask',
-    'torch',
-    'torchvision',
-    'mmengine.runner',
-    'mmcv',
-    'mmcv.ops',
-    'mmpose',
-    'mmpose.datasets',
-    'mmpose.evaluation',
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Environment:
-    """What :func:`probe` saw.
-
-    Args:
-        python: Python's version.
-        versions: Version by distribution name, for those that are installed.
-        errors: What went wrong, by name of the module that could not be imported.
-        gpus: Names of the CUDA devices that torch sees.
-        stock_tools: Folder of MMPose's launch scripts, None where they are missing.
-        free_gb: Free space on the disk of the current folder.
-        busy_port: The port that the stock ``dist_*.sh`` would use, if another job has it.
-    """
-
-    python: str
-    versions: dict[str, str]
-    errors: dict[str, str]
-    gpus: tuple[str, ...] = ()
-    stock_tools: str | None = None
-    free_gb: float = 100.0
-    busy_port: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,59 +42,6 @@ def release(version: str) -> tuple[int, ...]:
     """Return the leading numbers of a version: ``2.13.0+cpu`` gives ``(2, 13, 0)``."""
     match = re.match(r'\d+(\.\d+)*', version)
     return tuple(int(part) for part in match.group().split('.')) if match else ()
-
-
-def probe() -> Environment:
-    """Look at this machine: installed versions, real imports, GPUs, disk, port."""
-    versions = {}
-    for name in DISTRIBUTIONS:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    errors = {}
-    for module in MODULES:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter('ignore')
-                importlib.import_module(module)
-        # MMPose and mmdet refuse versions with an AssertionError, a binary that does not
-        # fit raises whatever it likes: all of it is what the doctor reports.
-        except Exception as error:
-            errors[module] = f'{type(error).__name__}: {" ".join(str(error).split())}'
-    try:
-        stock_tools = str(paths.stock_tools())
-    except FileNotFoundError:
-        stock_tools = None
-    return Environment(
-        python=platform.python_version(),
-        versions=versions,
-        errors=errors,
-        gpus=_gpus() if 'torch' not in errors else (),
-        stock_tools=stock_tools,
-        free_gb=shutil.disk_usage(os.getcwd()).free / 2**30,
-        busy_port=_busy_port(),
-    )
-
-
-def _gpus() -> tuple[str, ...]:
-    import torch
-
-    if not torch.cuda.is_available():
-        return ()
-    return tuple(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
-
-
-def _busy_port() -> int | None:
-    port = int(os.environ.get('PORT') or DEFAULT_PORT)
-    with socket.socket() as server:
-        # As torch's server does: a port that only waits after its last use is free.
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            server.bind(('127.0.0.1', port))
-        except OSError:
-            return port
-    return None
 
 
 def _check_python(env: Environment) -> Iterator[Finding]:
@@ -305,7 +182,10 @@ def _check_mmpose_parts(env: Environment) -> Iterator[Finding]:
     for module in ('mmpose.datasets', 'mmpose.evaluation'):
         # A cause that is reported above already is not repeated.
         if module in env.errors and not {'mmpose', 'mmcv', 'mmengine.runner'} & set(env.errors):
-            mend = 'install the module that it names; requirements/light.txt lists them all'
+            mend = (
+                'install the module that it names; MMPose 1.3.2 without its dependencies needs: '
+                'pip install json_tricks munkres scipy matplotlib Pillow xtcocotools==1.14.3'
+            )
             yield Finding(module, FAILURE, f'does not load ({env.errors[module]})', mend)
     if 'mmpose' in env.errors:
         return
@@ -358,7 +238,7 @@ def diagnose(env: Environment) -> list[Finding]:
     """Judge what was seen.
 
     Args:
-        env: What :func:`probe` returned.
+        env: What :func:`mmpose_ours.environment.probe` returned.
 
     Returns:
         One finding per subject, in the order in which to mend them.

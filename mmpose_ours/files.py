@@ -5,6 +5,7 @@ This module knows nothing of cameras or poses. It does **not** guess formats.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import errno
 import json
@@ -123,7 +124,7 @@ def read_json(path: PathLike) -> Any:
     with open(path, encoding='utf-8-sig') as file:
         try:
             return json.load(file, object_pairs_hook=_object)
-        except _RepeatedKey as error:
+        except _RepeatedKeyError as error:
             raise FileFormatError(
                 f'{path}: an object holds the key {error.args[0]!r} twice, expected each key once'
             ) from error
@@ -135,7 +136,7 @@ def read_json(path: PathLike) -> Any:
             raise FileFormatError(f'{path}: not valid JSON ({error})') from error
 
 
-class _RepeatedKey(Exception):
+class _RepeatedKeyError(Exception):
     """Carries the key."""
 
 
@@ -143,8 +144,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object, each key once."""
     data = dict(pairs)
     if len(data) < len(pairs):
-        seen: set[str] = set()
-        raise _RepeatedKey(next(key for key, _ in pairs if key in seen or seen.add(key)))
+        counts = collections.Counter(key for key, _ in pairs)
+        raise _RepeatedKeyError(max(counts, key=lambda key: counts[key]))
     return data
 
 

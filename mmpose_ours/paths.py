@@ -13,9 +13,6 @@ import runpy
 import sys
 from pathlib import Path
 
-from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.files import FileFormatError
-
 PACKAGE = Path(__file__).resolve().parent
 SHARED = ('configs', 'tools', 'demo')
 MMPOSE_MISSING = (
@@ -83,8 +80,13 @@ def run_stock(script: str) -> None:
     """
     try:
         runpy.run_path(str(stock_tools() / script), run_name='__main__')
-    except (CalibrationError, FileFormatError, FileNotFoundError) as error:
-        if os.environ.get('MMPOSE_OURS_DEBUG', '') not in ('', '0'):
+    except (ValueError, FileNotFoundError) as error:
+        from mmpose_ours.calibration.errors import CalibrationError  # late: they need NumPy
+        from mmpose_ours.files import FileFormatError
+
+        of_the_user = (CalibrationError, FileFormatError, FileNotFoundError)
+        debug = os.environ.get('MMPOSE_OURS_DEBUG', '') not in ('', '0')
+        if debug or not isinstance(error, of_the_user):
             raise
         print(f'{script}: error: {" ".join(str(error).split())}', file=sys.stderr)
         raise SystemExit(2) from None

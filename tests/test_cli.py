@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mmpose_ours import __version__, cli, paths
+from mmpose_ours.calibration import convert
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ('torch', 'mmengine', 'mmcv', 'mmpose', 'cv2', 'numpy')
@@ -65,6 +66,11 @@ class TestHelp:
         assert end.value.code == 0
         assert f'mmpose-ours {name}' in capsys.readouterr().out
 
+    def test_description_keeps_its_capitals(self, capsys):
+        with pytest.raises(SystemExit):
+            cli.main(['evaluate', '--help'])
+        assert 'Score predicted 3D poses against' in capsys.readouterr().out
+
     def test_version(self, capsys):
         with pytest.raises(SystemExit) as end:
             cli.main(['--version'])
@@ -84,7 +90,11 @@ class TestErrors:
         ('error', 'said'),
         [
             (ValueError('unit is\n  off by 1000'), 'unit is off by 1000'),
-            (FileNotFoundError(2, 'No such file or directory', 'rig.json'), 'rig.json'),
+            (
+                FileNotFoundError(2, 'No such file or directory', 'rig.json'),
+                'rig.json: no such file or directory; correct the path',
+            ),
+            (FileNotFoundError('rig.json: nowhere; make one'), 'error: rig.json: nowhere; make'),
             (ModuleNotFoundError("No module named 'torch'"), 'mmpose-ours doctor'),
         ],
     )
@@ -104,9 +114,15 @@ class TestErrors:
         command(raising(ValueError('seen')))
         with pytest.raises(ValueError, match='seen'):
             cli.main(['--debug', 'try'])
+        with pytest.raises(ValueError, match='seen'):
+            cli.main(['try', '--value', '1', '--debug'])
         monkeypatch.setenv('MMPOSE_OURS_DEBUG', '1')
         with pytest.raises(ValueError, match='seen'):
             cli.main(['try'])
+
+    def test_debug_of_the_calibration_command_by_itself(self):
+        with pytest.raises(ValueError, match='No such file'):
+            convert.main(['absent.json', 'out.json', '--to', 'campus', '--debug'])
 
     def test_status_is_the_commands(self, command):
         command(lambda args: int(args.value))
@@ -151,8 +167,10 @@ class TestPath:
         monkeypatch.setattr('importlib.util.find_spec', lambda name: None)
         assert cli.main(['path', 'mmpose-tools']) == 2
         assert 'pip install --no-deps mmpose' in capsys.readouterr().err
-        with pytest.raises(SystemExit, match=r'train\.py: error: MMPose is not installed'):
+        with pytest.raises(SystemExit) as end:
             paths.run_stock('train.py')
+        assert end.value.code == 2
+        assert 'train.py: error: MMPose is not installed' in capsys.readouterr().err
 
 
 class TestDoors:

@@ -30,10 +30,14 @@ def test_no_placeholder_is_left():
 
 def test_the_readme_example_runs():
     code = re.search(r'```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.S).group(1)
-    check = 'np.testing.assert_allclose(xyz_mm[visible.sum(0) > 2], scene.poses[visible.sum(0) > 2], atol=1e-3)\n'
+    check = (
+        'seen = visible.sum(0) > 2\n'
+        'assert seen.any()\n'
+        'np.testing.assert_allclose(xyz_mm[seen], scene.poses[seen], atol=1e-3)\n'
+    )
     subprocess.run([sys.executable, '-c', code + check], check=True, cwd=ROOT, timeout=120)
 
 
 def test_leaf_configs_are_short():
     for config in ROOT.glob('configs/[a-z]*/*.py'):
-        assert len(config.read_text().splitlines()) < 45, config
+        assert len(config.read_text().splitlines()) < 40, config

@@ -5,8 +5,9 @@ import socket
 
 import pytest
 
-from mmpose_ours import doctor
-from mmpose_ours.doctor import FAILURE, OK, WARNING, Environment, diagnose
+from mmpose_ours import doctor, environment
+from mmpose_ours.doctor import FAILURE, OK, WARNING, diagnose
+from mmpose_ours.environment import Environment
 
 LIGHT_STACK = Environment(
     python='3.11.7',
@@ -97,7 +98,7 @@ CLASHES = [
     ('mmpose', FAILURE, 'chumpy', without('mmpose', 'mmpose')),
     ('mmpose', FAILURE, 'mmpose==1.3.2', changed({'mmpose': '0.29.0'})),
     ('mmpose', FAILURE, 'mmpose==1.3.2', changed(errors={'mmpose': 'AssertionError: MMCV==2.9'})),
-    ('mmpose.datasets', FAILURE, 'light.txt', changed(
+    ('mmpose.datasets', FAILURE, 'munkres', changed(
         errors={'mmpose.datasets': "ModuleNotFoundError: No module named 'munkres'"}
     )),
     ('launch scripts', FAILURE, 'mmpose==1.3.2', changed(stock_tools=None)),
@@ -107,16 +108,16 @@ CLASHES = [
 
 
 @pytest.mark.parametrize(
-    ('subject', 'status', 'mend', 'environment'),
+    ('subject', 'status', 'mend', 'seen'),
     CLASHES,
     ids=[f'{i}-{row[0]}' for i, row in enumerate(CLASHES)],
 )
-def test_clash(subject, status, mend, environment):
-    (finding,) = [finding for finding in diagnose(environment) if finding.subject == subject]
+def test_clash(subject, status, mend, seen):
+    (finding,) = [finding for finding in diagnose(seen) if finding.subject == subject]
     assert finding.status == status
     assert mend in finding.mend
     # One cause, one complaint.
-    others = [f for f in diagnose(environment) if f.status != OK and f.subject != subject]
+    others = [f for f in diagnose(seen) if f.status != OK and f.subject != subject]
     assert [f.subject for f in others if f.subject != 'xtcocotools'] == []
 
 
@@ -139,11 +140,9 @@ def test_release(version, expected):
     assert doctor.release(version) == expected
 
 
-@pytest.mark.parametrize(
-    ('environment', 'status'), [(LIGHT_STACK, 0), (without('torch', 'torch'), 1)]
-)
-def test_report(monkeypatch, capsys, environment, status):
-    monkeypatch.setattr(doctor, 'probe', lambda: environment)
+@pytest.mark.parametrize(('seen', 'status'), [(LIGHT_STACK, 0), (without('torch', 'torch'), 1)])
+def test_report(monkeypatch, capsys, seen, status):
+    monkeypatch.setattr(doctor, 'probe', lambda: seen)
     assert doctor.run(argparse.Namespace(json=False)) == status
     assert ('Training works here.' in capsys.readouterr().out) == (status == 0)
     assert doctor.run(argparse.Namespace(json=True)) == status
@@ -158,15 +157,21 @@ def test_busy_port(monkeypatch):
         server.listen()
         port = server.getsockname()[1]
         monkeypatch.setenv('PORT', str(port))
-        assert doctor._busy_port() == port
-    assert doctor._busy_port() is None
+        assert environment._busy_port() == port
+    assert environment._busy_port() is None
 
 
 def test_probe_tells_what_is_here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    environment = doctor.probe()
+    here = environment.probe()
     import numpy
 
-    assert environment.versions['numpy'] == numpy.__version__
-    assert 'numpy' not in environment.errors
-    assert environment.free_gb > 0
+    assert here.versions['numpy'] == numpy.__version__
+    assert 'numpy' not in here.errors
+    assert here.free_gb > 0
+
+
+def test_mends_name_no_file_of_the_checkout():
+    # A wheel carries no requirements/.
+    for *_, seen in CLASHES:
+        assert not any('requirements' in f.mend or '.txt' in f.mend for f in diagnose(seen))

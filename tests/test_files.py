@@ -8,7 +8,14 @@ import stat
 import numpy as np
 import pytest
 
-from mmpose_ours.files import FileFormatError, read_json, read_pickle, write_json, write_whole
+from mmpose_ours.files import (
+    FileFormatError,
+    explain_os_error,
+    read_json,
+    read_pickle,
+    write_json,
+    write_whole,
+)
 
 
 class Caller:
@@ -87,6 +94,39 @@ def test_json_errors_name_file_and_place(tmp_path):
         read_json(tmp_path / 'broken.json')
     (tmp_path / 'marked.json').write_bytes(b'\xef\xbb\xbf{"a": 1}')
     assert read_json(tmp_path / 'marked.json') == {'a': 1}, 'a byte order mark is no error'
+
+
+@pytest.mark.parametrize(
+    ('text', 'key'), [('{"a": 1, "b": 2, "a": 1}', 'a'), ('[{"deep": {"x": {}, "x": 3}}]', 'x')]
+)
+def test_a_repeated_key_is_an_error(tmp_path, text, key):
+    (tmp_path / 'twice.json').write_text(text)
+    with pytest.raises(FileFormatError, match=f"twice.json: an object holds the key '{key}' twice"):
+        read_json(tmp_path / 'twice.json')
+
+
+def test_binary_data_is_no_json(tmp_path):
+    (tmp_path / 'a.mat').write_bytes(b'MATLAB 5.0\xff\xfe\x00')
+    with pytest.raises(FileFormatError, match='a.mat: not valid JSON .no UTF-8 text but binary'):
+        read_json(tmp_path / 'a.mat')
+
+
+def test_os_errors_say_path_reason_and_next_step(tmp_path):
+    def sentence_of(path):
+        with pytest.raises(OSError) as caught:
+            write_json(path, [1])
+        return explain_os_error(caught.value)
+
+    (tmp_path / 'file').write_text('')
+    assert sentence_of(tmp_path) == f'{tmp_path}: is a directory; name a file in that folder'
+    beside = tmp_path / 'file' / 'a.json'
+    assert sentence_of(beside).startswith(f'{beside}: ')
+    assert sentence_of(beside).endswith('; choose another folder, a file stands where one is due')
+    assert [path.name for path in tmp_path.iterdir()] == ['file']
+    with pytest.raises(OSError) as caught:
+        open(tmp_path / 'absent')
+    assert explain_os_error(caught.value).endswith('no such file or directory; correct the path')
+    assert explain_os_error(FileNotFoundError('said already')) == 'said already'
 
 
 def test_json_round_trip_keeps_every_bit(tmp_path):

@@ -26,11 +26,11 @@ test_dataloader = dict(
     )
 )
 test_evaluator = dict(out_file=None)
-train_cfg = dict(max_epochs=5, val_interval=5)
+train_cfg = dict(max_epochs=6, val_interval=6)
 optim_wrapper = dict(type='AutocastOptimWrapper', optimizer=dict(lr=4e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=20, by_epoch=False),
-    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=5, by_epoch=True,
+    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=6, by_epoch=True,
          convert_to_iter_based=True),
 ]  # fmt: skip
 default_hooks = dict(logger=dict(interval=20))

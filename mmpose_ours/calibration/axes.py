@@ -19,7 +19,7 @@ MIN_AXIS_SPREAD = 0.01
 # Two axes nearly meet under too many readings.
 MIN_CAMERAS = 3
 # Real rigs: at most 7 degrees off the common point, upright by 0.59 (1 is level).
-GOOD_DEGREES, GOOD_UPRIGHT = 15.0, 0.25
+GOOD_DEGREES, GOOD_UPRIGHT = 10.0, 0.25
 POOR_DEGREES, POOR_UPRIGHT = 25.0, -0.05
 TIMES_BETTER = 4.0
 # Readings that draw the cameras together make any axes meet.

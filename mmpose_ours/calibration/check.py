@@ -38,7 +38,8 @@ def check_rig(
     Args:
         rig: Cameras in millimetres.
         path: Where the rig comes from, for messages.
-        unit: The unit of lengths in that file, a key of :data:`mmpose_ours.files.MM_PER_UNIT`, for messages.
+        unit: The unit of lengths in that file, for messages: a key of
+            :data:`mmpose_ours.files.MM_PER_UNIT`.
         any_scale: Accept a rig that is too small or too large for people, as one around
             hands, animals or a desk is, with extrinsics as they are.
 
@@ -80,7 +81,12 @@ def check_names(rig: CameraRig, *, path: PathLike | None = None) -> None:
     """Raise a CalibrationError where a camera's name cannot be that of its image folder."""
     where = '' if path is None else f'{path}: '
     for position, name in enumerate(rig.names):
-        if not name.strip() or name in ('.', '..') or not name.isprintable() or _SLASHES & set(name):
+        if (
+            not name.strip()
+            or name in ('.', '..')
+            or not name.isprintable()
+            or _SLASHES & set(name)
+        ):
             raise CalibrationError(
                 f'{where}camera {position + 1} of {len(rig)} has the name {name!r}, but a '
                 "camera's name is also its image folder's, so it must be a text without "

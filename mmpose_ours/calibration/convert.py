@@ -138,26 +138,25 @@ def run(args: argparse.Namespace) -> int:
     """Run the command on parsed arguments.
 
     Returns:
-        0, or 2 after an error, which stands on stderr in one line.
+        0.
+
+    Raises:
+        CalibrationError, OSError: As :func:`convert_calibration`; the command line prints them.
     """
-    try:
-        recognised = ''
-        if args.from_format == 'auto':
-            args.from_format, reason = recognise_format(args.source)
-            recognised = f', recognised by {reason}'
-        rig = convert_calibration(
-            args.source,
-            args.target,
-            args.from_format,
-            to_format=args.to_format,
-            cameras=args.cameras,
-            rename=parse_renames(args.rename),
-            image_size=parse_size(args.image_size) if args.image_size else None,
-            any_scale=args.any_scale,
-        )
-    except (CalibrationError, OSError) as error:
-        print(f'convert-calibration: {error}', file=sys.stderr)
-        return 2
+    recognised = ''
+    if args.from_format == 'auto':
+        args.from_format, reason = recognise_format(args.source)
+        recognised = f', recognised by {reason}'
+    rig = convert_calibration(
+        args.source,
+        args.target,
+        args.from_format,
+        to_format=args.to_format,
+        cameras=args.cameras,
+        rename=parse_renames(args.rename),
+        image_size=parse_size(args.image_size) if args.image_size else None,
+        any_scale=args.any_scale,
+    )
     convention = FORMATS[args.from_format].CONVENTION
     print(f'read    {args.source}: {args.from_format} ({convention}){recognised}')
     print(f'cameras {len(rig)}: {" ".join(rig.names)}')
@@ -166,13 +165,22 @@ def run(args: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point of ``convert-calibration``."""
-    parser = argparse.ArgumentParser(
-        prog='convert-calibration',
-        description='Convert a calibration file from one format to another, checked on the way.',
-    )
-    add_arguments(parser)
-    return run(parser.parse_args(argv))
+    """Entry point of ``convert-calibration``: ``mmpose-ours convert-calibration`` by itself."""
+    # The one import upwards: as a program of its own this module is a command line.
+    from mmpose_ours import cli
+
+    argv = list(sys.argv[1:] if argv is None else argv)
+
+    def call() -> int:
+        parser = argparse.ArgumentParser(
+            prog='convert-calibration',
+            description='Convert a calibration file from one format to another, and check it.',
+        )
+        cli.add_debug(parser)
+        add_arguments(parser)
+        return run(parser.parse_args(argv))
+
+    return cli.guarded('convert-calibration', argv, call)
 
 
 if __name__ == '__main__':

@@ -51,7 +51,9 @@ class Source:
         try:
             return read_json(self.path)
         except FileFormatError as error:
-            raise CalibrationError(f'{error}; correct it or export the calibration again') from error
+            raise CalibrationError(
+                f'{error}; correct it or export the calibration again'
+            ) from error
         except OSError as error:
             raise CalibrationError(
                 f'{self.path}: cannot be read ({error.strerror}); check its permissions'

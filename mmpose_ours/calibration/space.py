@@ -29,6 +29,8 @@ MAX_CELLS_PER_SIDE = 200
 SEARCH_MM = 10_000.0
 # A person may stand this far outside the line between two cameras.
 WALL_MM = 500.0
+# Cameras surround what they look at if nearly all of the best cells lie among them.
+SURROUNDED = 0.9
 # An arm's length: the region holds hips and heads, hands reach beyond.
 MARGIN_MM = 400.0
 MAX_EDGE_MM = 14_000.0
@@ -71,7 +73,7 @@ def fit_space(rig: CameraRig, *, max_edge_mm: float = MAX_EDGE_MM) -> CaptureSpa
         )
     wanted = views >= max(MIN_VIEWS, -(-int(views.max()) // 2))
     inside = _among_cameras(rig, x, y)
-    if (inside & (views == views.max())).sum() > 0.5 * (views == views.max()).sum():
+    if (inside & (views == views.max())).sum() > SURROUNDED * (views == views.max()).sum():
         # Cameras around a room look at its far wall; what they see beyond it is not there.
         wanted &= inside
     most_cells = max(1, int((max_edge_mm - 2 * MARGIN_MM) // cell))

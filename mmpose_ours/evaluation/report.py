@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 import os
-from typing import Any, Callable, Dict, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -15,19 +15,15 @@ from mmpose_ours.evaluation.frames import name_frames, parse_frames
 from mmpose_ours.evaluation.matching import MatchingResult, match_poses
 from mmpose_ours.evaluation.panoptic import read_panoptic_truth
 from mmpose_ours.evaluation.pcp import PCPResult, pcp
-from mmpose_ours.evaluation.predictions import (
-    MM_PER_UNIT,
-    FrameId,
-    Predictions,
-    read_predictions,
-    to_z_up,
-)
+from mmpose_ours.evaluation.predictions import FrameId, Predictions, read_predictions, to_z_up
 from mmpose_ours.evaluation.tables import format_report
-from mmpose_ours.files import PathLike
+from mmpose_ours.files import MM_PER_UNIT, PathLike
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints, joint_map
 
-# The public test range; a file that holds less is evaluated on what it holds.
+# The public test range; a file that holds less is evaluated on what it holds, and says so.
 PUBLISHED_FRAMES = {'campus': '350-470,650-750', 'shelf': '300-600'}
+# Both files are called actorsGT.mat; the number of actors tells them apart.
+ACTORS = {'campus': 3, 'shelf': 4}
 DATASETS = (*PUBLISHED_FRAMES, 'panoptic')
 HEADS = ('voxelpose', 'crossview')
 # Below and above which recall another reading of the file is looked for and reported.
@@ -67,9 +63,9 @@ def evaluate_files(
             raise FileNotFoundError(f'{path}: no such file; correct {option}')
     prediction = read_predictions(pred)
     if dataset == 'panoptic':
-        wanted, score, extra = _panoptic(gt, pred, prediction, frames)
+        wanted, score, extra, warnings = _panoptic(gt, pred, prediction, frames)
     else:
-        wanted, score, extra = _actors(dataset, gt, pred, prediction, frames, head)
+        wanted, score, extra, warnings = _actors(dataset, gt, pred, prediction, frames, head)
     missing = [frame for frame in wanted if frame not in prediction.frames]
     if len(missing) == len(wanted):
         raise ValueError(
@@ -78,7 +74,7 @@ def evaluate_files(
         )
     result = score(prediction.frames)
     summary = result.summary()
-    warnings = _other_reading(pred, prediction, result.recall, score)
+    warnings += _other_reading(pred, prediction, result.recall, score)
     if not summary['annotated_people']:
         warnings.append(f'{gt}: nobody is annotated in the frames compared; choose others')
     if missing:
@@ -143,12 +139,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 Scorer = Callable[[dict], Union[PCPResult, MatchingResult]]
-Comparison = Tuple[Sequence[FrameId], Scorer, Dict[str, Any]]
+Comparison = Tuple[Sequence[FrameId], Scorer, Dict[str, Any], List[str]]
 
 
 def _actors(dataset, gt, pred, prediction, frames, head) -> Comparison:
-    """Frames, scorer and extra entries for Campus and Shelf."""
+    """Frames, scorer, extra entries and warnings for Campus and Shelf."""
     truth = read_actors(gt)
+    _require_actors(dataset, gt, truth.shape[1])
     recipe = head if head == 'crossview' else f'{head}_{dataset}'
     unmade = _unmade(prediction.joints, 'campus14', recipe)
     if unmade:
@@ -156,12 +153,20 @@ def _actors(dataset, gt, pred, prediction, frames, head) -> Comparison:
             f'{pred}: {prediction.joints} cannot make {", ".join(unmade)} with --head {head}; '
             'choose another --head or write other joints'
         )
+    warnings = []
     if frames is None:
-        wanted = [f for f in parse_frames(PUBLISHED_FRAMES[dataset]) if f < len(truth)]
+        published = parse_frames(PUBLISHED_FRAMES[dataset])
+        wanted = [frame for frame in published if frame < len(truth)]
         if not wanted:
             raise ValueError(
                 f'{gt}: holds frames 0-{len(truth) - 1}, none of the published test range '
                 f'{PUBLISHED_FRAMES[dataset]}; choose some with --frames'
+            )
+        if len(wanted) < len(published):
+            warnings.append(
+                f'{gt}: ends at frame {len(truth) - 1}, so {len(published) - len(wanted)} of the '
+                f'{len(published)} frames of the published test range {PUBLISHED_FRAMES[dataset]} '
+                'are not compared; figures over all of them are of other frames'
             )
     else:
         wanted = parse_frames(frames) if isinstance(frames, str) else list(frames)
@@ -179,11 +184,23 @@ def _actors(dataset, gt, pred, prediction, frames, head) -> Comparison:
         ]
         return pcp(poses, truth[wanted], actors=range(min(3, truth.shape[1])))
 
-    return wanted, score, {'head': head}
+    return wanted, score, {'head': head}, warnings
+
+
+def _require_actors(dataset: str, gt: PathLike, found: int) -> None:
+    """Raise a ValueError where the truth is another data set's."""
+    if found == ACTORS[dataset]:
+        return
+    others = [name for name, count in ACTORS.items() if count == found]
+    mend = f'say --dataset {others[0]}, or name' if others else 'name'
+    raise ValueError(
+        f'{gt}: holds {found} actor{"s" * (found != 1)}, but {dataset} has {ACTORS[dataset]}; '
+        f'{mend} the actorsGT.mat of {dataset} with --gt'
+    )
 
 
 def _panoptic(gt, pred, prediction, frames) -> Comparison:
-    """Frames, scorer and extra entries for truth in the Predictions or CMU's own format."""
+    """Frames, scorer, extra entries and warnings for truth as Predictions or as CMU ships it."""
     truth = read_panoptic_truth(gt) if os.path.isdir(gt) else read_predictions(gt)
     wanted: list[FrameId]
     if frames is None:
@@ -213,7 +230,7 @@ def _panoptic(gt, pred, prediction, frames) -> Comparison:
         persons = [truth.frames[frame][:, columns] for frame in wanted]
         return match_poses(poses, scores, persons, [np.isfinite(p).all(-1) for p in persons])
 
-    return wanted, score, {'truth_joints': truth.joints, 'joints_compared': compared}
+    return wanted, score, {'truth_joints': truth.joints, 'joints_compared': compared}, []
 
 
 def _unmade(source: str, target: str, head: str = 'voxelpose_campus') -> list[str]:

@@ -4,14 +4,22 @@ import copy
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import jsonschema
 import numpy as np
 import pytest
-from calibration_rigs import ring_rig, save, written
+from calibration_rigs import SIZE, ring_rig, save, written
 
-from mmpose_ours.calibration import CalibrationError, read_rig, recognise_format, write_rig
+from mmpose_ours.calibration import (
+    CalibrationError,
+    check_rig,
+    read_rig,
+    recognise_format,
+    write_rig,
+)
 from mmpose_ours.calibration.schema import load_schema
+from mmpose_ours.cameras import Camera, CameraRig
 
 MISSING = object()
 
@@ -134,6 +142,111 @@ def test_another_unit(good, tmp_path, format, factor, parts):
     for part in [*parts, "cameras 'cam", '--any-scale']:
         assert part in message
     assert len(read_rig(path, any_scale=True)) == 4
+
+
+@pytest.mark.parametrize('size', [(4096, 3072), (5000, 720)])
+def test_size_of_another_image(good, tmp_path, size):
+    data = {name: {k: v for k, v in entry.items() if k not in ('width', 'height')}
+            for name, entry in good['campus'].items()}  # fmt: skip
+    path = save(data, tmp_path)
+    message = message_of(path, image_size=size)
+    assert "camera 'cam0'" in message and 'not that of the calibrated image' in message
+    assert read_rig(path, image_size=SIZE).names == ('cam0', 'cam1', 'cam2', 'cam3')
+
+
+@pytest.mark.parametrize('name', ['', '  ', 'a/b', 'a\\b', '..', 'a\n'])
+def test_names_that_no_folder_can_have(good, tmp_path, name):
+    data = {(name if key == 'cam1' else key): entry for key, entry in good['campus'].items()}
+    message = message_of(save(data, tmp_path))
+    assert f'camera 2 of 4 has the name {name!r}' in message and 'give it another' in message
+    rig = ring_rig(names=['cam0', name, 'cam2', 'cam3'])
+    for format in ('panoptic', 'campus'):
+        with pytest.raises(CalibrationError, match='camera 2 of 4 has the name'):
+            write_rig(rig, tmp_path / 'out.json', format)
+    assert not (tmp_path / 'out.json').exists()
+
+
+def test_a_camera_that_comes_twice(good, tmp_path):
+    text = json.dumps(good['campus'])
+    text = text[:-1] + f', "cam2": {json.dumps(good["campus"]["cam0"])}' + '}'
+    assert "holds the key 'cam2' twice" in message_of(save(text, tmp_path))
+
+
+MISREADINGS = {
+    'translation as centre': (
+        'translations taken for camera centres',
+        lambda c: Camera.from_center(c.name, c.K, c.R_w2c, c.t_w2c, c.size, c.dist),
+    ),
+    'centre as translation': (
+        'camera centres taken for translations',
+        lambda c: Camera(c.name, c.K, c.R_w2c, c.center_w, c.size, c.dist),
+    ),
+    'R transposed beside the centre': (
+        'R transposed (camera to world)',
+        lambda c: Camera.from_center(c.name, c.K, c.R_w2c.T, c.center_w, c.size, c.dist),
+    ),
+    'R transposed beside the translation': (
+        'R transposed (camera to world)',
+        lambda c: Camera(c.name, c.K, c.R_w2c.T, c.t_w2c, c.size, c.dist),
+    ),
+    'the pose in the world': (
+        'R transposed, and camera centres exchanged with translations',
+        lambda c: Camera(c.name, c.K, c.R_w2c.T, c.center_w, c.size, c.dist),
+    ),
+}
+REAL = {
+    'shelf': ('shelf/calibration_shelf.json', {'image_size': (1032, 776)}),
+    'voxelpose': ('calib/voxelpose/calibration_shelf.json', {'image_size': (1032, 776)}),
+    'campus': ('campus/calibration_campus.json', {'image_size': (360, 288)}),
+    'panoptic 31': ('calib/panoptic/camera_parameters.json', {}),
+    'pizza1': ('pizza1/camera_parameters.json', {}),
+    'five cameras': (Path(__file__).parents[2] / 'configs/ours/rigs/five_cameras.json', {}),
+}
+
+
+@pytest.mark.parametrize('misreading', list(MISREADINGS))
+@pytest.mark.parametrize('name', list(REAL))
+def test_misread_extrinsics_of_real_rigs(shared_data, name, misreading):
+    file, options = REAL[name]
+    rig = read_rig(shared_data / file, **options)
+    said, misread = MISREADINGS[misreading]
+    with pytest.raises(CalibrationError) as caught:
+        check_rig(CameraRig(tuple(map(misread, rig))), path='rig.json')
+    assert f'look like {said}; give R from world to camera' in str(caught.value)
+    assert 'any-scale' not in str(caught.value)
+
+
+def test_unusual_rigs_are_not_taken_for_misread():
+    def rig(places, targets, roll=None):
+        cameras = [
+            Camera.looking_at(f'c{i}', place, target, 900, SIZE)
+            for i, (place, target) in enumerate(zip(places, targets))
+        ]
+        roll = np.diag([-1, -1, 1]) if roll is None else roll
+        cameras[0] = Camera.from_center('c0', cameras[0].K, roll @ cameras[0].R_w2c, places[0],
+                                        SIZE)  # fmt: skip
+        return CameraRig(tuple(cameras))
+
+    places = [(3000, 200, 2500), (-3000, 900, 2400), (500, 3500, 2600), (100, -3500, 2000)]
+    one_place = [(0, 0, 1000)] * 4
+    check_rig(rig(places, one_place))  # one upside down
+    check_rig(rig(places, one_place, [[0, -1, 0], [1, 0, 0], [0, 0, 1]]))  # one upright picture
+    check_rig(rig(places, [(0, 2000, 1), (2500, 0, 900), (-2000, 0, 500), (0, 900, 1)], np.eye(3)))
+    outward = [(x * 5, y * 5, 1000) for x, y, _ in places]
+    check_rig(rig(places, outward, np.eye(3)))
+
+
+def test_axes_that_meet_too_near_are_no_matter_of_the_unit():
+    # A row 2.9 m long whose axes meet just before it: no other unit mends that.
+    row = [
+        Camera.looking_at(f'c{x}', (x, 0, 1000), (x + aside, 200, 1000), 900, SIZE)
+        for x, aside in ((0, 0), (150, -50), (100, -10), (2900, -9000))
+    ]
+    with pytest.raises(CalibrationError) as caught:
+        check_rig(CameraRig(tuple(row)))
+    message = str(caught.value)
+    assert 'translation taken for centre' in message and 'R transposed' in message
+    assert 'any-scale' not in message and ' 1 times' not in message
 
 
 def test_cameras_all_in_one_place(good, tmp_path):

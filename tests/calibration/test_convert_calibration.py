@@ -1,10 +1,18 @@
 """The command: what it writes, says and refuses."""
 
+import sys
+
 import numpy as np
 import pytest
 from calibration_rigs import assert_same_rig, people_points, ring_rig
 
-from mmpose_ours.calibration import CalibrationError, convert_calibration, read_rig, write_rig
+from mmpose_ours.calibration import (
+    CalibrationError,
+    convert_calibration,
+    read_rig,
+    schema,
+    write_rig,
+)
 from mmpose_ours.calibration.convert import main
 
 
@@ -77,10 +85,38 @@ def test_errors_are_one_line_and_leave_nothing(panoptic_file, tmp_path, capsys, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ['in.json']
 
 
-def test_target_that_cannot_be_written(panoptic_file, capsys):
-    # A file stands where the folder should be.
-    assert main([str(panoptic_file), str(panoptic_file / 'out.json'), '--to', 'campus']) == 2
-    assert capsys.readouterr().err.startswith('convert-calibration: ')
+@pytest.mark.parametrize(
+    ('target', 'mend'),
+    [
+        ('in.json/out.json', 'choose another folder, a file stands where one is due'),
+        ('in.json/deep/out.json', 'choose another folder, a file stands where one is due'),
+        ('folder', 'is a directory; name a file in that folder'),
+    ],
+)
+def test_target_that_cannot_be_written(panoptic_file, tmp_path, capsys, target, mend):
+    (tmp_path / 'folder').mkdir()
+    target = tmp_path / target
+    assert main([str(panoptic_file), str(target), '--to', 'campus']) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f'convert-calibration: error: {target}: ') and mend in said
+    assert 'Errno' not in said and said.count('\n') == 1
+    assert not list((tmp_path / 'folder').iterdir())
+
+
+def test_a_missing_package_is_a_sentence(panoptic_file, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'jsonschema', None)
+    schema._validator.cache_clear()
+    assert main([str(panoptic_file), str(tmp_path / 'out.json'), '--to', 'campus']) == 2
+    said = capsys.readouterr().err
+    assert 'jsonschema' in said and '`mmpose-ours doctor` says what is missing' in said
+
+
+@pytest.mark.parametrize('name', ['a/b', 'a\\b', '..', ' '])
+def test_new_names_that_no_folder_can_have(panoptic_file, tmp_path, capsys, name):
+    out = tmp_path / 'out.json'
+    assert main([str(panoptic_file), str(out), '--to', 'campus', '--rename', f'cam0={name}']) == 2
+    assert f'has the name {name!r}' in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_failure_keeps_the_old_target(panoptic_file, tmp_path):

@@ -100,6 +100,34 @@ def test_space_beside_the_rig_is_refused_with_the_right_one():
         check_space(rig.select(['cam0']), fit_space(rig))
 
 
+def test_space_out_of_reach_is_not_seen():
+    # In the picture of most cameras, but 50 m away a person is a few pixels.
+    rig, far = ring_rig(8, radius=3500.0, dist=()), CaptureSpace((50_000, 0, 1000), (8000,) * 3)
+    assert (rig.sees(np.array(far.center_mm)).sum(0) >= 2).all()
+    assert coverage(rig, far)[2] == 0
+    with pytest.raises(CalibrationError, match='see only 0.0% of the space'):
+        check_space(rig, far)
+
+
+@pytest.mark.parametrize('z', [-2000, 5000])
+def test_space_without_hips_is_refused(z):
+    rig = ring_rig(4)
+    with pytest.raises(CalibrationError, match='people on the floor z = 0 have their hips at 500'):
+        check_space(rig, CaptureSpace((0, 0, z), (8000, 8000, 2000)))
+    check_space(rig, CaptureSpace((0, 0, 500), (4000, 4000, 1000)))
+
+
+def test_a_desk_need_not_hold_hips():
+    desk = CameraRig(
+        tuple(
+            Camera.looking_at(f'c{a}', (250 * np.cos(a), 250 * np.sin(a), 300), (0, 0, 50), 900,
+                              (1280, 720))
+            for a in (0, 2, 4)
+        )
+    )  # fmt: skip
+    check_space(desk, CaptureSpace((0, 0, 100), (500, 500, 500)))
+
+
 def test_coverage_of_a_wall_of_sight():
     rig = ring_rig(4)
     shares = coverage(rig, fit_space(rig))

@@ -101,6 +101,7 @@ def test_truth_scores_full_marks_on_shelf(shared_data, tmp_path):
     write_predictions(tmp_path / 'pred.json', people, None, 'campus14')
     report = evaluate_files('shelf', shared_data / 'shelf/actorsGT.mat', tmp_path / 'pred.json')
     assert report['frame_ranges'] == '300-549'
+    assert 'ends at frame 549, so 51 of the 301 frames' in report['warnings'][0]
     assert [actor['pcp'] for actor in report['actors']] == [100] * 4
     assert report['averaged_actors'] == [1, 2, 3] and report['unmatched'] == 0
 
@@ -157,19 +158,22 @@ def test_joints_that_the_predictions_cannot_have_are_not_compared(panoptic):
 )
 def test_a_wrong_unit_or_up_axis_is_diagnosed(campus, unit, up, factor, order):
     pose = (standing(2000, 3000) * factor)[:, order].tolist()
-    actors = np.empty((1, 1), dtype=object)
-    actors[0, 0] = np.empty((360, 1), dtype=object)
-    for frame in range(360):
-        actors[0, 0][frame, 0] = standing(2000, 3000) / 1000
+    actors = np.empty((1, 3), dtype=object)
+    for index in range(3):
+        actors[0, index] = np.empty((360, 1), dtype=object)
+        for frame in range(360):
+            there = index == 0
+            actors[0, index][frame, 0] = standing(2000, 3000) / 1000 if there else np.empty((1, 0))
     savemat(str(campus / 'actorsGT.mat'), {'actor3D': actors})
     document = {'unit': unit, 'up': up, 'joints': 'campus14'}
     document['frames'] = {str(frame): [pose] for frame in range(350, 360)}
     (campus / 'pred.json').write_text(json.dumps(document))
     report = evaluate_files('campus', campus / 'actorsGT.mat', campus / 'pred.json')
     assert report['pcp'] == 0
-    assert 'would find 100%; correct "unit" and "up"' in report['warnings'][0]
+    (warning,) = [text for text in report['warnings'] if 'as unit' in text]
+    assert 'would find 100%; correct "unit" and "up"' in warning
     right = 'm' if factor == 1e-3 else 'mm'
-    assert f'as unit "{right}" and up "z" it would' in report['warnings'][0]
+    assert f'as unit "{right}" and up "z" it would' in warning
 
 
 def test_frames_in_which_nobody_is_annotated_are_reported(campus):
@@ -193,10 +197,31 @@ def test_bad_input_is_one_sentence_and_exit_code_2(campus, capsys):
         ({'frames': '390-410'}, 'actorsGT.mat: has no frame 400, it holds 0-399; change --frames'),
         ({'frames': '1-9'}, 'pred.json: has none of the 9 frames 1-9 to compare; number'),
         ({'pred': campus / 'absent.json'}, 'absent.json: no such file; correct --pred'),
-        ({'pred': campus / 'actorsGT.mat'}, 'actorsGT.mat'),
+        (
+            {'pred': campus / 'actorsGT.mat'},
+            'actorsGT.mat: not valid JSON (no UTF-8 text but binary data); name a file in the '
+            'Predictions format',
+        ),
+        ({'pred': campus}, 'is a directory; name a file in that folder'),
+        ({'gt': campus}, 'is a directory; name a file in that folder'),
         ({'gt': campus / 'pred.json'}, 'pred.json: not a MATLAB file'),
     ):
         assert message in error_of(capsys, arguments(campus, **options))
+
+
+def test_the_truth_of_another_data_set(shared_data, tmp_path, capsys):
+    write_predictions(tmp_path / 'pred.json', {350: standing()[None]}, None, 'campus14')
+    for dataset, other, counts in (('shelf', 'campus', (3, 4)), ('campus', 'shelf', (4, 3))):
+        said = error_of(capsys, arguments(tmp_path, dataset, shared_data / other / 'actorsGT.mat'))
+        assert f'holds {counts[0]} actors, but {dataset} has {counts[1]}' in said
+        assert f'say --dataset {other}, or name the actorsGT.mat of {dataset}' in said
+
+
+def test_a_truth_that_ends_early_is_reported(campus):
+    report = evaluate_files('campus', campus / 'actorsGT.mat', campus / 'pred.json')
+    assert 'ends at frame 399, so 172 of the 222 frames' in report['warnings'][0]
+    report = evaluate_files('campus', campus / 'actorsGT.mat', campus / 'pred.json', '350-351')
+    assert report['warnings'] == []
 
 
 def test_a_head_that_the_joints_cannot_make_is_an_error(campus, capsys):
