@@ -68,7 +68,7 @@ def main() -> int:
     say('2. training on invented people, from scratch')
     epochs = schedule(args.epochs)
     trained = out / 'train'
-    run_tool('train.py', config, '--work-dir', trained, '--no-validate', options=options + epochs)
+    run_tool('train.py', config, '--work-dir', trained, options=options + epochs)
     checkpoint = Path((trained / 'last_checkpoint').read_text().strip())
 
     say('3. testing on people it has never seen')
