@@ -200,7 +200,7 @@ def test_two_processes_test_every_sample_once(trained, tmp_path):
     [
         ('rig_file=nothing.json', ('nothing.json',)),
         ('cameras=[north_west,attic]', ("'attic'", 'north_west', 'south')),
-        ('rig_file=README.md', ('README.md', 'JSON')),
+        ('rig_file=README.md', ('README.md', 'fits no known format')),
     ],
 )
 def test_an_unfit_rig_is_one_clear_sentence(tmp_path, option, words):
