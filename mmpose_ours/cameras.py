@@ -11,11 +11,12 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from typing import Any, Iterator, Sequence
+from typing import Iterator, Sequence
 
 import numpy as np
 
-DIST_LENGTHS = (0, 4, 5, 8)
+from mmpose_ours.lenses import LENSES, distort, max_radius2, undistort
+
 ROTATION_TOLERANCE = 1e-3
 
 
@@ -31,29 +32,6 @@ def _frozen_array(values, shape, what: str) -> np.ndarray:
     return array
 
 
-def distort_normalised(xy: np.ndarray, dist: np.ndarray) -> np.ndarray:
-    """Apply OpenCV's radial-tangential (rational) lens model.
-
-    Args:
-        xy: Normalised image coordinates, (..., 2).
-        dist: (8,) coefficients ``k1 k2 p1 p2 k3 k4 k5 k6``.
-
-    Returns:
-        Distorted normalised coordinates, (..., 2).
-    """
-    k1, k2, p1, p2, k3, k4, k5, k6 = dist
-    x, y = xy[..., 0], xy[..., 1]
-    r2 = x * x + y * y
-    radial = (1 + r2 * (k1 + r2 * (k2 + r2 * k3))) / (1 + r2 * (k4 + r2 * (k5 + r2 * k6)))
-    return np.stack(
-        [
-            x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x),
-            y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y,
-        ],
-        axis=-1,
-    )
-
-
 @dataclasses.dataclass(frozen=True, eq=False)
 class Camera:
     """One calibrated camera.
@@ -64,12 +42,13 @@ class Camera:
         R_w2c: (3, 3) rotation, world to camera.
         t_w2c: (3,) translation in millimetres, world to camera.
         size: (width, height) in pixels, or None where nobody said.
-        dist: Distortion in OpenCV's order ``k1 k2 p1 p2 [k3 [k4 k5 k6]]``:
-            0, 4, 5 or 8 coefficients, kept as given.
+        dist: The lens's coefficients, kept as given; for ``opencv`` 0, 4, 5, 8, 12 or 14
+            in OpenCV's order ``k1 k2 p1 p2 [k3 [k4 k5 k6 [s1 s2 s3 s4 [tx ty]]]]``.
+        lens: The lens model, a key of :data:`mmpose_ours.lenses.LENSES`.
 
     Raises:
         ValueError: An entry has the wrong shape, is not finite, R is not a
-            rotation, or the principal point lies outside the image.
+            rotation, the lens is unknown, or the principal point lies outside the image.
     """
 
     name: str
@@ -78,6 +57,7 @@ class Camera:
     t_w2c: np.ndarray
     size: tuple[int, int] | None = None
     dist: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(5))
+    lens: str = 'opencv'
 
     def __post_init__(self):
         put = functools.partial(object.__setattr__, self)
@@ -86,11 +66,14 @@ class Camera:
         put('K', _frozen_array(self.K, (3, 3), f'{who}: K'))
         put('R_w2c', _frozen_array(self.R_w2c, (3, 3), f'{who}: R'))
         put('t_w2c', _frozen_array(self.t_w2c, (3,), f'{who}: t'))
-        count = int(np.size(self.dist))
-        if count not in DIST_LENGTHS:
+        if self.lens not in LENSES:
+            raise ValueError(f'{who}: unknown lens {self.lens!r}, expected {", ".join(LENSES)}')
+        count, lengths = int(np.size(self.dist)), LENSES[self.lens].lengths
+        if count not in lengths:
+            order = " in OpenCV's order k1 k2 p1 p2 k3 k4 k5 k6" if self.lens == 'opencv' else ''
             raise ValueError(
-                f'{who}: {count} distortion coefficients, expected one of {DIST_LENGTHS} '
-                "in OpenCV's order k1 k2 p1 p2 k3 k4 k5 k6"
+                f'{who}: {count} distortion coefficients, expected '
+                f'{"one of " if len(lengths) > 1 else ""}{", ".join(map(str, lengths))}{order}'
             )
         put('dist', _frozen_array(self.dist, (count,), f'{who}: distortion'))
         self._check_rotation(who)
@@ -173,29 +156,14 @@ class Camera:
         return -np.linalg.solve(self.R_w2c, self.t_w2c)
 
     @functools.cached_property
-    def dist8(self) -> np.ndarray:
-        """(8,) distortion padded with zeros: ``k1 k2 p1 p2 k3 k4 k5 k6``."""
-        return np.concatenate([self.dist, np.zeros(8 - len(self.dist))])
+    def dist_full(self) -> np.ndarray:
+        """The distortion padded with zeros to the lens's longest form, 14 for ``opencv``."""
+        return np.concatenate([self.dist, np.zeros(LENSES[self.lens].lengths[-1] - len(self.dist))])
 
     @functools.cached_property
     def max_radius2(self) -> float:
-        """Squared normalised radius beyond which the lens model folds back.
-
-        A polynomial distortion is fitted inside the image only. Past the first
-        extremum of ``r * radial(r)`` it maps points that no ray reaches back into
-        the picture; those are not visible.
-        """
-        k1, k2, _, _, k3, k4, k5, k6 = self.dist8
-        numerator = np.polynomial.Polynomial([1, k1, k2, k3])
-        denominator = np.polynomial.Polynomial([1, k4, k5, k6])
-        s = np.polynomial.Polynomial([0, 1])  # s = r^2
-        # d/dr of r*N(s)/D(s) is (N*D + 2s(N'D - N D')) / D^2
-        slope = numerator * denominator + 2 * s * (
-            numerator.deriv() * denominator - numerator * denominator.deriv()
-        )
-        roots = np.concatenate([slope.roots(), denominator.roots()])
-        positive = roots.real[(np.abs(roots.imag) < 1e-9) & (roots.real > 0)]
-        return float(positive.min()) if positive.size else np.inf
+        """Squared normalised radius beyond which the lens model folds back."""
+        return max_radius2(self.lens, self.dist_full)
 
     def to_camera(self, xyz_w: np.ndarray) -> np.ndarray:
         """Move world points (..., 3) in millimetres into the camera frame (..., 3)."""
@@ -217,7 +185,7 @@ class Camera:
         in_front = depth > 0
         xy = xyz_c[..., :2] / np.where(in_front, depth, np.nan)[..., None]
         valid = in_front & (np.nan_to_num((xy * xy).sum(-1), nan=np.inf) <= self.max_radius2)
-        uv = distort_normalised(xy, self.dist8) @ self.K[:2, :2].T + self.K[:2, 2]
+        uv = distort(self.lens, self.dist_full, xy) @ self.K[:2, :2].T + self.K[:2, 2]
         return np.where(valid[..., None], uv, np.nan), valid
 
     def in_image(self, uv: np.ndarray) -> np.ndarray:
@@ -245,16 +213,9 @@ class Camera:
         """Pixels (..., 2) to undistorted rays ``(x/z, y/z)`` (..., 2) of the camera frame."""
         uv = np.asarray(uv, dtype=np.float64)
         distorted = (uv - self.K[:2, 2]) @ np.linalg.inv(self.K[:2, :2]).T
-        if not self.dist8.any() or not uv.size:
+        if (self.lens == 'opencv' and not self.dist.any()) or not uv.size:
             return distorted
-        import cv2
-
-        criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-12)
-        flat = np.ascontiguousarray(distorted.reshape(-1, 1, 2))
-        # OpenCV 5 gave the criteria to undistortPoints and dropped the other name.
-        undistort: Any = getattr(cv2, 'undistortPointsIter', cv2.undistortPoints)
-        points = undistort(flat, np.eye(3), self.dist8, R=None, P=None, criteria=criteria)
-        return points.reshape(uv.shape)
+        return undistort(self.lens, self.dist_full, distorted)
 
     def in_world(self, new_from_old: np.ndarray, scale: float = 1.0) -> Camera:
         """Describe the same camera in a turned and rescaled world.
@@ -315,8 +276,8 @@ class CameraRig:
         """A short digest that is equal for equal rigs (names, numbers and order)."""
         digest = hashlib.sha1()
         for camera in self.cameras:
-            digest.update(repr((camera.name, camera.size)).encode())
-            for array in (camera.K, camera.dist8, camera.R_w2c, camera.t_w2c):
+            digest.update(repr((camera.name, camera.size, camera.lens)).encode())
+            for array in (camera.K, camera.dist_full, camera.R_w2c, camera.t_w2c):
                 digest.update(array.tobytes())
         return digest.hexdigest()[:16]
 

@@ -13,7 +13,7 @@ import os
 import pickle
 import tempfile
 from pathlib import Path
-from typing import IO, Any, Iterator, Union
+from typing import IO, Any, Iterator, Mapping, Union
 
 PathLike = Union[str, 'os.PathLike[str]']
 
@@ -117,23 +117,34 @@ def read_json(path: PathLike) -> Any:
     """Read a JSON file.
 
     Raises:
-        FileFormatError: The file is no JSON, which names the line and column, or an
-            object holds a key twice, of which Python would keep the last.
+        FileFormatError: See :func:`parse_json`.
         FileNotFoundError: There is no such file.
     """
-    with open(path, encoding='utf-8-sig') as file:
-        try:
-            return json.load(file, object_pairs_hook=_object)
-        except _RepeatedKeyError as error:
-            raise FileFormatError(
-                f'{path}: an object holds the key {error.args[0]!r} twice, expected each key once'
-            ) from error
-        except UnicodeDecodeError as error:
-            raise FileFormatError(
-                f'{path}: not valid JSON (no UTF-8 text but binary data)'
-            ) from error
-        except (ValueError, RecursionError) as error:
-            raise FileFormatError(f'{path}: not valid JSON ({error})') from error
+    with open(path, 'rb') as file:
+        return parse_json(file.read(), path)
+
+
+def parse_json(content: bytes, path: PathLike) -> Any:
+    """Parse the content of a JSON file.
+
+    Args:
+        content: The file's bytes.
+        path: The file, for messages.
+
+    Raises:
+        FileFormatError: The content is no JSON, which names the line and column, or an
+            object holds a key twice, of which Python would keep the last.
+    """
+    try:
+        return json.loads(content.decode('utf-8-sig'), object_pairs_hook=_object)
+    except _RepeatedKeyError as error:
+        raise FileFormatError(
+            f'{path}: an object holds the key {error.args[0]!r} twice, expected each key once'
+        ) from error
+    except UnicodeDecodeError as error:
+        raise FileFormatError(f'{path}: not valid JSON (no UTF-8 text but binary data)') from error
+    except (ValueError, RecursionError) as error:
+        raise FileFormatError(f'{path}: not valid JSON ({error})') from error
 
 
 class _RepeatedKeyError(Exception):
@@ -183,6 +194,23 @@ def write_whole(path: PathLike, mode: str = 'w') -> Iterator[IO]:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+
+
+def write_files_whole(folder: PathLike, contents: Mapping[str, str]) -> None:
+    """Write text files into a folder: all of them are complete before the first appears.
+
+    Args:
+        folder: Made where it is missing.
+        contents: Text by file name.
+
+    Raises:
+        OSError: One of them cannot be written; none has changed then.
+    """
+    with contextlib.ExitStack() as stack:
+        for name, text in contents.items():
+            file = stack.enter_context(write_whole(Path(folder) / name))
+            file.write(text)
+            file.flush()
 
 
 def write_json(path: PathLike, data: Any, indent: int | None = None) -> None:

@@ -55,7 +55,11 @@ def test_every_module_is_importable_as_a_package():
 def test_constraints_name_every_requirement():
     def names(file):
         lines = (line.split('#')[0].strip() for line in file.read_text().splitlines())
-        return {line.split('==')[0].lower().replace('_', '-') for line in lines if line}
+        return {
+            line.split(';')[0].split('==')[0].strip().lower().replace('_', '-')
+            for line in lines
+            if line
+        }
 
     requirements = ROOT / 'requirements'
     tested = names(requirements / 'constraints.txt')

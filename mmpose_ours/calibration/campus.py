@@ -24,21 +24,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.errors import about
+from mmpose_ours.calibration.holds import Holds
 from mmpose_ours.calibration.schema import check_schema
-from mmpose_ours.calibration.source import Source
+from mmpose_ours.calibration.source import Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
 from mmpose_ours.files import PathLike, write_json
 
-CONVENTION = 'mm, z up, T is the camera centre'
-UNIT = 'mm'
+CONVENTION = 'T is the camera centre'
+UNIT, UP = 'mm', 'z'
+HOLDS = Holds('Campus JSON', coefficients=5)
 
 _TELLING_KEYS = {'R', 'T', 'fx', 'fy', 'cx', 'cy'}
 
 
 def recognise(source: Source) -> str:
     """Say why a file is Campus/Shelf JSON, or return an empty string."""
-    data = source.json_or_none
+    data = source.one.parsed('json')
     for name, camera in data.items() if isinstance(data, dict) else ():
         found = sorted(_TELLING_KEYS & camera.keys()) if isinstance(camera, dict) else ()
         if len(found) >= 4:
@@ -46,7 +48,7 @@ def recognise(source: Source) -> str:
     return ''
 
 
-def read(source: Source) -> CameraRig:
+def read(source: Source) -> Reading:
     """Read a rig.
 
     Args:
@@ -58,12 +60,10 @@ def read(source: Source) -> CameraRig:
     Raises:
         CalibrationError: The file breaks the schema, or a camera is impossible.
     """
-    data = source.json
+    data = source.one.json
     check_schema(data, 'campus', source.path, lambda place: place[0] if place else None)
-    try:
-        return CameraRig(tuple(_camera(name, entry) for name, entry in data.items()))
-    except ValueError as error:
-        raise CalibrationError(f'{source.path}: {error}') from error
+    with about(source.path):
+        return Reading(CameraRig(tuple(_camera(n, entry) for n, entry in data.items())))
 
 
 def _camera(name: str, entry: dict) -> Camera:
@@ -81,31 +81,12 @@ def _camera(name: str, entry: dict) -> Camera:
 
 
 def write(rig: CameraRig, path: PathLike) -> None:
-    """Write a rig, whole or not at all.
-
-    Args:
-        rig: Cameras in millimetres, z up.
-        path: The file to write.
-
-    Raises:
-        CalibrationError: A camera has skew, or a lens that does not fit.
-    """
-    write_json(path, {camera.name: _entry(camera, path) for camera in rig}, indent=1)
+    """Write a rig in millimetres, z up, whole or not at all."""
+    write_json(path, {camera.name: _entry(camera) for camera in rig}, indent=1)
 
 
-def _entry(camera: Camera, path: PathLike) -> dict:
-    if camera.dist8[5:].any():
-        raise CalibrationError(
-            f'{path}: camera {camera.name!r} has rational distortion (k4 k5 k6 = '
-            f'{", ".join(f"{k:g}" for k in camera.dist8[5:])}), but Campus JSON holds '
-            'k1 k2 p1 p2 k3 only; calibrate that camera with five coefficients'
-        )
-    if camera.K[0, 1]:
-        raise CalibrationError(
-            f'{path}: camera {camera.name!r} has skew {camera.K[0, 1]:g}, which Campus JSON '
-            'cannot hold; write panoptic, or calibrate that camera without skew'
-        )
-    k1, k2, p1, p2, k3 = camera.dist8[:5].tolist()
+def _entry(camera: Camera) -> dict:
+    k1, k2, p1, p2, k3 = camera.dist_full[:5].tolist()
     entry = {
         'R': camera.R_w2c.tolist(),
         'T': camera.center_w.reshape(3, 1).tolist(),

@@ -1,17 +1,19 @@
 """The table of formats, and the two doors that every rig passes through.
 
-To add a format: write a module with ``CONVENTION``, ``UNIT``, ``recognise``, ``read`` and
-``write`` (or leave ``write`` out), and add one line to :data:`FORMATS`.
+To add a format: write a module as CONTRIBUTING says, and add one line to :data:`FORMATS`.
+Its rigs are in the file's own unit and axes; these doors turn them to ours and back.
 """
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+import dataclasses
+from typing import Any, Callable, Sequence
 
 from mmpose_ours.calibration import campus, panoptic
 from mmpose_ours.calibration.check import check_count, check_names, check_rig
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.calibration.source import Source
+from mmpose_ours.calibration.source import Reading, Source
+from mmpose_ours.calibration.worlds import from_ours, to_ours
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.files import PathLike
 
@@ -31,11 +33,11 @@ def writable_formats() -> tuple:
     return tuple(name for name, module in FORMATS.items() if hasattr(module, 'write'))
 
 
-def recognise_format(path: PathLike) -> tuple[str, str]:
-    """Tell a calibration file's format by its content; its name does not matter.
+def recognise_format(path: PathLike | Sequence[PathLike]) -> tuple[str, str]:
+    """Tell a calibration's format by its content; the file's name does not matter.
 
     Args:
-        path: The file.
+        path: The file, the folder, or several files.
 
     Returns:
         The format's name and the reason.
@@ -47,8 +49,7 @@ def recognise_format(path: PathLike) -> tuple[str, str]:
 
 
 def _recognise(source: Source) -> tuple[str, str]:
-    source.check_syntax()
-    reasons = {name: FORMATS[name].recognise(source) for name in readable_formats()}
+    reasons = {name: _reason(FORMATS[name].recognise, source) for name in readable_formats()}
     found = [name for name, reason in reasons.items() if reason]
     if len(found) == 1:
         return found[0], reasons[found[0]]
@@ -57,25 +58,134 @@ def _recognise(source: Source) -> tuple[str, str]:
             f'{source.path}: fits more than one format ({", ".join(found)}); '
             'name the right one with --from (format=...)'
         )
+    for file in source:
+        file.check_syntax()
     raise CalibrationError(
         f'{source.path}: its content fits no known format ({", ".join(readable_formats())}); '
         'name the format with --from (format=...) to learn what is missing'
     )
 
 
-def read_rig(
-    path: PathLike,
+def _reason(recognise: Callable[[Source], str], source: Source) -> str:
+    """Whatever is too broken to be recognised is not recognised."""
+    try:
+        return recognise(source)
+    except CalibrationError:
+        return ''
+
+
+@dataclasses.dataclass(frozen=True)
+class Read:
+    """A rig and how its file was understood.
+
+    Args:
+        rig: The cameras in millimetres, z up.
+        format: The name of the format.
+        reason: Why it was recognised; empty where it was said.
+        unit: The unit of the file's lengths, ``mm``, ``cm``, ``m`` or millimetres as text.
+        up: The axis that points up in the file.
+        uncalibrated: Cameras that the file lists without a pose or a lens.
+        notes: What a user should see of it.
+    """
+
+    rig: CameraRig
+    format: str
+    reason: str
+    unit: str
+    up: str
+    uncalibrated: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def convention(self) -> str:
+        """One line on the file's convention."""
+        return describe(self.format, self.unit, self.up)
+
+
+def describe(format: str, unit: str, up: str) -> str:
+    """One line on a format's convention: unit, axes and the meaning of R and t."""
+    unit = unit if unit.isalpha() else f'{unit} mm'
+    up = 'y down' if up == '-y' else f'{up} up'
+    return f'{unit}, {up}, {FORMATS[format].CONVENTION}'
+
+
+def read_calibration(
+    path: PathLike | Sequence[PathLike],
     format: str = 'auto',
     *,
+    unit: str | float | None = None,
+    up: str | None = None,
+) -> Read:
+    """Read a calibration with all that is to be known of it, whether or not it makes sense.
+
+    Args:
+        path: The file, the folder, or several files of one calibration.
+        format: A name of :data:`FORMATS`, or ``'auto'`` to tell by content.
+        unit: The unit of the file's lengths: ``mm``, ``cm``, ``m`` or millimetres per unit.
+            None takes the format's own.
+        up: The axis that points up in the file: ``x -x y -y z -z``. None takes the format's.
+
+    Raises:
+        CalibrationError: The file is missing or broken, the format unknown, or it does not
+            fix unit or up axis and nobody said.
+    """
+    source = Source(path)
+    reason = ''
+    if format == 'auto':
+        format, reason = _recognise(source)
+    elif format not in readable_formats():
+        raise CalibrationError(
+            f'{source.path}: unknown format {format!r}, expected one of '
+            f'{", ".join(readable_formats())} or auto'
+        )
+    module = FORMATS[format]
+    try:
+        reading: Reading = module.read(source)
+    except CalibrationError:
+        _refuse_other_format(source, format)
+        raise
+    notes = list(reading.notes)
+    told = {'unit': (unit, module.UNIT), 'up': (up, module.UP)}
+    for word, (said, fixed) in told.items():
+        if said is None and fixed is None:
+            choices = '{mm,cm,m,FACTOR}' if word == 'unit' else '{x,-x,y,-y,z,-z}'
+            meaning = (
+                'of its lengths (FACTOR: millimetres per unit)'
+                if word == 'unit'
+                else 'axis of its world'
+            )
+            raise CalibrationError(
+                f'{source.path}: {format} files do not say the {word} {meaning}; say '
+                f'--{word} {choices} ({word}=... in Python)'
+            )
+        if said is not None and fixed is not None and str(said) != fixed:
+            notes.append(f'{word} {said} as told; {format} files have {fixed}')
+    unit = module.UNIT if unit is None else str(unit)
+    up = module.UP if up is None else up
+    try:
+        rig = to_ours(reading.rig, unit, up)
+    except CalibrationError as error:
+        raise CalibrationError(f'{source.path}: {error}') from error
+    return Read(rig, format, reason, unit, up, reading.uncalibrated, tuple(notes))
+
+
+def read_rig(
+    path: PathLike | Sequence[PathLike],
+    format: str = 'auto',
+    *,
+    unit: str | float | None = None,
+    up: str | None = None,
     cameras: Sequence[str] | None = None,
     image_size: tuple[int, int] | None = None,
     any_scale: bool = False,
 ) -> CameraRig:
-    """Read a calibration file into a checked rig.
+    """Read a calibration into a checked rig.
 
     Args:
-        path: The calibration file.
+        path: The calibration file, the folder, or several files.
         format: A name of :data:`FORMATS`, or ``'auto'`` to tell by content.
+        unit: See :func:`read_calibration`.
+        up: See :func:`read_calibration`.
         cameras: Names of the cameras wanted, in the order wanted; None is all of them.
         image_size: (width, height) in pixels of the cameras whose size the file does
             not say.
@@ -87,28 +197,18 @@ def read_rig(
 
     Raises:
         CalibrationError: The file is missing or broken, the format unknown, a camera
-            not in it, or the rig implausible. One sentence with file, camera and mend.
+            not in it or not calibrated, or the rig implausible. One sentence with file,
+            camera and mend.
     """
-    source = Source(path)
-    if format == 'auto':
-        format, _ = _recognise(source)
-    elif format not in readable_formats():
-        raise CalibrationError(
-            f'{path}: unknown format {format!r}, expected one of '
-            f'{", ".join(readable_formats())} or auto'
-        )
-    try:
-        rig = FORMATS[format].read(source)
-    except CalibrationError:
-        _refuse_other_format(source, format)
-        raise
+    read = read_calibration(path, format, unit=unit, up=up)
+    where = Source(path).path
+    rig = read.rig
     if image_size is not None:
-        rig = _with_size(rig, image_size, path)
+        rig = with_size(rig, image_size, where)
     # The unit is judged on all cameras of the file: more cameras, more evidence.
-    check_rig(rig, path=path, unit=FORMATS[format].UNIT, any_scale=any_scale)
-    if cameras is not None:
-        rig = _select(rig, cameras, path)
-        check_count(rig, path=path)
+    check_rig(rig, path=where, unit=read.unit, any_scale=any_scale)
+    rig = choose_cameras(rig, read.uncalibrated, cameras, where)
+    check_count(rig, path=where)
     return rig
 
 
@@ -117,20 +217,37 @@ def write_rig(rig: CameraRig, path: PathLike, format: str) -> None:
 
     Args:
         rig: Cameras in millimetres, z up; the format's own unit and axes are written.
-        path: The file to write.
+        path: The file to write, of a format with several files the folder.
         format: A name of :data:`FORMATS`.
 
     Raises:
         CalibrationError: The format is unknown or cannot hold one of the cameras, or a
             camera's name cannot be that of a folder.
     """
+    module = writer_of(format, path)
+    check_names(rig, path=path)
+    module.HOLDS.check(rig, path)
+    module.write(from_ours(rig, *written_world(format)), path)
+
+
+def writer_of(format: str, path: PathLike) -> Any:
+    """The module that writes a format.
+
+    Raises:
+        CalibrationError: None does.
+    """
     if format not in writable_formats():
         raise CalibrationError(
             f'{path}: cannot write format {format!r}, expected one of '
             f'{", ".join(writable_formats())}'
         )
-    check_names(rig, path=path)
-    FORMATS[format].write(rig, path)
+    return FORMATS[format]
+
+
+def written_world(format: str) -> tuple[str, str]:
+    """Unit and up axis in which a format is written."""
+    module = FORMATS[format]
+    return getattr(module, 'WRITTEN', None) or (module.UNIT, module.UP)
 
 
 def _refuse_other_format(source: Source, format: str) -> None:
@@ -146,7 +263,12 @@ def _refuse_other_format(source: Source, format: str) -> None:
         )
 
 
-def _with_size(rig: CameraRig, size: tuple[int, int], path: PathLike) -> CameraRig:
+def with_size(rig: CameraRig, size: tuple[int, int], path: PathLike) -> CameraRig:
+    """Fill in image sizes.
+
+    Raises:
+        CalibrationError: A camera has another size, or its principal point does not fit.
+    """
     for camera in rig:
         if camera.size is not None and camera.size != tuple(size):
             raise CalibrationError(
@@ -159,15 +281,34 @@ def _with_size(rig: CameraRig, size: tuple[int, int], path: PathLike) -> CameraR
         raise CalibrationError(f'{path}: {error}') from error
 
 
-def _select(rig: CameraRig, names: Sequence[str], path: PathLike) -> CameraRig:
+def choose_cameras(
+    rig: CameraRig,
+    uncalibrated: Sequence[str],
+    names: Sequence[str] | None,
+    path: PathLike,
+) -> CameraRig:
+    """The cameras asked for, in the order asked for; None is all.
+
+    Raises:
+        CalibrationError: One of them is not there, or is not calibrated.
+    """
     if isinstance(names, str):
         raise CalibrationError(
             f'{path}: cameras must be a list of names, got the text {names!r}; say [{names!r}]'
         )
-    if not len(names):
+    if names is not None and not len(names):
         raise CalibrationError(
             f'{path}: an empty list of cameras was asked for; it has {", ".join(rig.names)}'
         )
+    wanted = uncalibrated if names is None else [n for n in map(str, names) if n in uncalibrated]
+    if len(wanted):
+        raise CalibrationError(
+            f'{path}: camera {", ".join(map(repr, wanted))} is listed but not calibrated; '
+            f'calibrate it, or take the others with --cameras {" ".join(rig.names)} '
+            '(cameras=[...])'
+        )
+    if names is None:
+        return rig
     try:
         return rig.select(names)
     except ValueError as error:

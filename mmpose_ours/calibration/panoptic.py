@@ -21,23 +21,23 @@ import re
 
 import numpy as np
 
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.errors import about
+from mmpose_ours.calibration.holds import Holds
 from mmpose_ours.calibration.schema import check_schema
-from mmpose_ours.calibration.source import Source
+from mmpose_ours.calibration.source import Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.files import MM_PER_UNIT, PathLike, write_json
+from mmpose_ours.files import PathLike, write_json
 
-CONVENTION = 'cm, y down, t is the translation'
-UNIT = 'cm'
+CONVENTION = 't is the translation'
+UNIT, UP = 'cm', '-y'
+HOLDS = Holds('Panoptic JSON', coefficients=5, skew=True, needs_size=True)
 
-# Rows: our x is their x, our y is their z, our z is minus their y.
-Z_UP_FROM_Y_DOWN = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 _TELLING_KEYS = {'K', 'distCoef', 'R', 't', 'resolution'}
 
 
 def recognise(source: Source) -> str:
     """Say why a file is Panoptic JSON, or return an empty string."""
-    data = source.json_or_none
+    data = source.one.parsed('json')
     cameras = data.get('cameras') if isinstance(data, dict) else None
     for camera in cameras if isinstance(cameras, list) else ():
         found = sorted(_TELLING_KEYS & camera.keys()) if isinstance(camera, dict) else ()
@@ -46,19 +46,19 @@ def recognise(source: Source) -> str:
     return ''
 
 
-def read(source: Source) -> CameraRig:
+def read(source: Source) -> Reading:
     """Read a rig.
 
     Args:
         source: The file.
 
     Returns:
-        The cameras in file order, millimetres, z up.
+        The cameras in file order, centimetres, y down.
 
     Raises:
         CalibrationError: The file breaks the schema, or a camera is impossible.
     """
-    data = source.json
+    data = source.one.json
 
     def camera_at(place):
         try:
@@ -68,48 +68,26 @@ def read(source: Source) -> CameraRig:
         return name if isinstance(name, str) else None
 
     check_schema(data, 'panoptic', source.path, camera_at)
-    try:
-        rig = CameraRig(
-            tuple(
-                Camera(
-                    name=camera['name'],
-                    K=camera['K'],
-                    R_w2c=camera['R'],
-                    t_w2c=np.array([float(np.squeeze(value)) for value in camera['t']]),
-                    size=tuple(camera['resolution']),
-                    dist=camera['distCoef'],
+    with about(source.path):
+        return Reading(
+            CameraRig(
+                tuple(
+                    Camera(
+                        name=camera['name'],
+                        K=camera['K'],
+                        R_w2c=camera['R'],
+                        t_w2c=np.array([float(np.squeeze(value)) for value in camera['t']]),
+                        size=tuple(camera['resolution']),
+                        dist=camera['distCoef'],
+                    )
+                    for camera in data['cameras']
                 )
-                for camera in data['cameras']
             )
         )
-    except ValueError as error:
-        raise CalibrationError(f'{source.path}: {error}') from error
-    return rig.in_world(Z_UP_FROM_Y_DOWN, MM_PER_UNIT[UNIT])
 
 
 def write(rig: CameraRig, path: PathLike) -> None:
-    """Write a rig, whole or not at all.
-
-    Args:
-        rig: Cameras in millimetres, z up, with image sizes.
-        path: The file to write.
-
-    Raises:
-        CalibrationError: A camera has no image size, or a lens that does not fit.
-    """
-    for camera in rig:
-        if camera.size is None:
-            raise CalibrationError(
-                f'{path}: camera {camera.name!r} has no image size, which Panoptic JSON needs; '
-                'say it with --image-size WxH (image_size=(width, height) in Python)'
-            )
-        if camera.dist8[5:].any():
-            raise CalibrationError(
-                f'{path}: camera {camera.name!r} has rational distortion (k4 k5 k6 = '
-                f'{", ".join(f"{k:g}" for k in camera.dist8[5:])}), but Panoptic JSON holds '
-                'k1 k2 p1 p2 k3 only; calibrate that camera with five coefficients'
-            )
-    their_rig = rig.in_world(Z_UP_FROM_Y_DOWN.T, 1 / MM_PER_UNIT[UNIT])
+    """Write a rig in centimetres, y down, whole or not at all."""
     entries = [
         {
             'name': camera.name,
@@ -118,11 +96,11 @@ def write(rig: CameraRig, path: PathLike) -> None:
             'panel': panel,
             'node': node,
             'K': camera.K.tolist(),
-            'distCoef': camera.dist8[:5].tolist(),
+            'distCoef': camera.dist_full[:5].tolist(),
             'R': camera.R_w2c.tolist(),
             't': camera.t_w2c.reshape(3, 1).tolist(),
         }
-        for camera, (panel, node) in zip(their_rig, _panels_and_nodes(rig))
+        for camera, (panel, node) in zip(rig, _panels_and_nodes(rig))
     ]
     write_json(path, {'cameras': entries}, indent=1)
 

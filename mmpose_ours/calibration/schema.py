@@ -88,14 +88,19 @@ def format_place(place: Sequence[Any]) -> str:
     return text.lstrip('.') or 'the file'
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
     """A found value, short enough for one sentence."""
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return f'a list of {len(value)}'
     if isinstance(value, dict):
         return 'an object'
-    text = json.dumps(value)
-    return text if len(text) <= 40 else text[:37] + '...'
+    if value is None or isinstance(value, (bool, int, float, str)):
+        try:
+            text = json.dumps(value)
+        except ValueError:  # a whole number of more digits than Python writes
+            return 'a huge number'
+        return text if len(text) <= 40 else text[:37] + '...'
+    return f'a {type(value).__name__}'
 
 
 def _explain(error, name: str) -> tuple:
@@ -107,7 +112,7 @@ def _explain(error, name: str) -> tuple:
     if rule == 'type':
         wanted = [wanted] if isinstance(wanted, str) else wanted
         kinds = ' or '.join(_TYPE_NAMES.get(kind, kind) for kind in wanted)
-        return f'is {_show(value)}', f'{kinds}{about}'
+        return f'is {show(value)}', f'{kinds}{about}'
     if rule in ('required', 'dependentRequired'):
         names = wanted if rule == 'required' else sum(wanted.values(), [])
         missing = next(key for key in names if key not in value)
@@ -124,10 +129,10 @@ def _explain(error, name: str) -> tuple:
     if rule in ('exclusiveMinimum', 'minimum', 'exclusiveMaximum', 'maximum'):
         word = {'exclusiveMinimum': 'more than', 'minimum': 'at least',
                 'exclusiveMaximum': 'less than', 'maximum': 'at most'}[rule]  # fmt: skip
-        return f'is {_show(value)}', f'{word} {wanted}{about}'
+        return f'is {show(value)}', f'{word} {wanted}{about}'
     if rule in ('minLength', 'pattern'):
-        return f'is {_show(value)}', f'a name{about}'
-    return f'is {_show(value)}', f'what the schema {name!r} says{about}'
+        return f'is {show(value)}', f'a name{about}'
+    return f'is {show(value)}', f'what the schema {name!r} says{about}'
 
 
 def _title(name: str, field: str) -> str:
@@ -146,5 +151,5 @@ def _number_out_of_range(data: Any) -> tuple | None:
         elif isinstance(value, list):
             stack.extend((place + (i,), child) for i, child in reversed(list(enumerate(value))))
         elif isinstance(value, (int, float)) and not abs(value) <= LARGEST_NUMBER:
-            return place, f'is {_show(value)}', f'a finite number of at most {LARGEST_NUMBER:g}'
+            return place, f'is {show(value)}', f'a finite number of at most {LARGEST_NUMBER:g}'
     return None

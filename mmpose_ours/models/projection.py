@@ -36,6 +36,14 @@ class TorchRig:
         unsized = [camera.name for camera in rig if camera.size is None]
         if unsized:
             raise ValueError(f'the image size of camera {", ".join(unsized)} is unknown')
+        for camera in rig:
+            if camera.lens not in ('opencv', 'fisheye') or camera.dist_full[8:].any():
+                raise ValueError(
+                    f'camera {camera.name!r} has a {camera.lens} lens with coefficients '
+                    f'{camera.dist.tolist()}, which the models cannot project through; convert '
+                    'the rig with `convert-calibration ... --approximate`, or render pinhole '
+                    'images with `mmpose-ours undistort`'
+                )
 
         def stack(values) -> Tensor:
             return torch.as_tensor(np.stack(list(values)), dtype=dtype, device=device)
@@ -43,7 +51,9 @@ class TorchRig:
         self.K = stack(camera.K for camera in rig)
         self.R_w2c = stack(camera.R_w2c for camera in rig)
         self.t_w2c = stack(camera.t_w2c for camera in rig)
-        self.dist = stack(camera.dist8 for camera in rig)
+        # Fisheyes keep their four coefficients in the first four places.
+        self.dist = stack(np.pad(c.dist_full, (0, 4))[:8] for c in rig)
+        self.fisheye = torch.tensor([c.lens == 'fisheye' for c in rig], device=device)
         self.size = stack(np.array(camera.size) for camera in rig)
         self.max_radius2 = stack(np.array(camera.max_radius2) for camera in rig)
 
@@ -66,7 +76,10 @@ class TorchRig:
         xy = xyz_c[..., :2] / torch.where(in_front, depth, torch.ones_like(depth))[..., None]
         r2 = (xy * xy).sum(-1)
         valid = in_front & (r2 <= self.max_radius2[:, None])
-        if self.dist.any():
+        if self.fisheye.any():
+            bent = self._fisheye(xy, r2)
+            xy = torch.where(self.fisheye[:, None, None], bent, self._distort(xy, r2))
+        elif self.dist.any():
             xy = self._distort(xy, r2)
         uv = torch.baddbmm(self.K[:, None, :2, 2], xy, self.K[:, :2, :2].transpose(1, 2))
         return torch.where(valid[..., None], uv, torch.zeros_like(uv)), valid
@@ -83,6 +96,15 @@ class TorchRig:
             ],
             dim=-1,
         )
+
+    def _fisheye(self, xy: Tensor, r2: Tensor) -> Tensor:
+        k1, k2, k3, k4 = self.dist[:, :4].T[..., None]
+        # Near the axis the angle is its tangent, and r would divide by zero.
+        r = r2.clamp_min(1e-12).sqrt()
+        angle = torch.atan(r)
+        a2 = angle * angle
+        bent = angle * (1 + a2 * (k1 + a2 * (k2 + a2 * (k3 + a2 * k4))))
+        return xy * (bent / r)[..., None]
 
     def fit(self, heatmap_size: Sequence[int]) -> tuple[Tensor, Tensor]:
         """How full images fit into heatmaps: same shape, centred (letterbox).

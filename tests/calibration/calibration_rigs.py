@@ -48,7 +48,7 @@ def assert_same_rig(rig, other, names=True):
     assert not names or rig.names == other.names
     for a, b in zip(rig, other):
         np.testing.assert_allclose(a.K, b.K, rtol=0, atol=1e-12)
-        np.testing.assert_allclose(a.dist8, b.dist8, rtol=0, atol=0)
+        np.testing.assert_allclose(a.dist_full, b.dist_full, rtol=0, atol=0)
         np.testing.assert_allclose(a.R_w2c, b.R_w2c, rtol=0, atol=1e-15)
         np.testing.assert_allclose(a.t_w2c, b.t_w2c, rtol=1e-12, atol=1e-9)
         assert a.size == b.size

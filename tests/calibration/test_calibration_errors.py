@@ -303,7 +303,7 @@ def test_empty_lists(tmp_path):
 
 def test_no_file(tmp_path):
     assert 'No such file' in message_of(tmp_path / 'nowhere.json')
-    assert 'is no file' in message_of(tmp_path)
+    assert 'is a folder without files' in message_of(tmp_path)
 
 
 def test_a_file_of_another_format_is_named(good, tmp_path):

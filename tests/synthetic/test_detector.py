@@ -44,7 +44,7 @@ def expected(scene, rig):
         rvec = cv2.Rodrigues(camera.R_w2c)[0]
         people = []
         for pose, visible in zip(scene.poses, scene.visible):
-            uv = cv2.projectPoints(pose, rvec, camera.t_w2c, camera.K, camera.dist8)[0][:, 0]
+            uv = cv2.projectPoints(pose, rvec, camera.t_w2c, camera.K, camera.dist_full)[0][:, 0]
             ahead = camera.to_camera(pose)[:, 2] > 0
             inside = (uv >= -0.5).all(-1) & (uv < np.array(SIZE) - 0.5).all(-1)
             found = ahead & inside & visible
