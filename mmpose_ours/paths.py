@@ -45,7 +45,7 @@ def share(name: str) -> Path:
 
 def schemas() -> list[Path]:
     """Find the folders of JSON Schemas; each subpackage that reads files has its own."""
-    return sorted(folder for folder in PACKAGE.glob('*/schemas') if folder.is_dir())
+    return sorted(folder for folder in PACKAGE.glob('**/schemas') if folder.is_dir())
 
 
 def stock_tools() -> Path:

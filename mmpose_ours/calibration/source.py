@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import re
 from pathlib import Path
-from typing import Any, Callable, Iterator, Sequence, Union, cast
+from typing import Any, Callable, Iterator, Sequence, cast
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.cameras import CameraRig
@@ -228,9 +228,7 @@ class Source:
             File(path) for name in named for path in _expanded(Path(name))
         )
         # What messages call it
-        self.path: Union[PathLike, str] = (
-            named[0] if len(named) == 1 else ', '.join(map(str, named))
-        )
+        self.path: PathLike = named[0] if len(named) == 1 else ', '.join(map(str, named))
 
     def __iter__(self) -> Iterator[File]:
         return iter(self.files)

@@ -9,7 +9,7 @@ from typing import Any, Collection
 import numpy as np
 from mmengine.logging import print_log
 
-from mmpose_ours.datasets.detections import check_pixels, read_detections, stack_views
+from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.evaluation.predictions import read_predictions
 from mmpose_ours.files import FileFormatError
@@ -26,7 +26,7 @@ class OursDataset(MultiviewDataset):
     Args:
         data_root: The folder.
         rig_file: Calibration, Panoptic JSON by custom.
-        keypoint_file: 2D people, see :func:`~mmpose_ours.datasets.detections.read_detections`;
+        keypoint_file: 2D people, see :func:`~mmpose_ours.detections.read_detections`;
             None works from images only (image mode).
         truth_file: 3D people in the format that ``mmpose-ours evaluate`` reads, if any. A
             frame that it does not list is an instant with nobody there.

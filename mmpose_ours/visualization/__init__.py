@@ -1,7 +1,9 @@
-"""Pictures of rigs, scenes and results."""
+"""Pictures of rigs, scenes and results.
+
+Drawing needs Matplotlib only; the visualizer and the hook, which need MMEngine, are
+imported from their own modules.
+"""
 
 from mmpose_ours.visualization.figure import draw_instant
-from mmpose_ours.visualization.hook import MultiviewVisualizationHook
-from mmpose_ours.visualization.visualizer import MultiviewVisualizer
 
-__all__ = ['MultiviewVisualizationHook', 'MultiviewVisualizer', 'draw_instant']
+__all__ = ['draw_instant']

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from dataset_files import exact_detections, small_rig, write_pickle
 
-from mmpose_ours.datasets.detections import (
+from mmpose_ours.detections import (
     read_detections,
     stack_views,
     to_coco17,

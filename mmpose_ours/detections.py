@@ -76,7 +76,7 @@ def check_pixels(detections: Detections, rig: CameraRig, path: PathLike) -> None
         if not len(joints):
             continue
         who = f'{path}: camera {camera.name!r}'
-        width, height = camera.size
+        width, height = camera.size or (0, 0)
         largest = joints[:, :2].max(0)
         if joints[:, 2].max() > MAX_SCORE:
             raise FileFormatError(
@@ -148,10 +148,10 @@ def _from_json(people: list, source: str, where: str) -> np.ndarray:
             )
     rows = [[joint or blank for joint in person] for person in people]
     try:
-        people = _finite(np.array(rows, np.float64).reshape(-1, count, 3))
+        found = _finite(np.array(rows, np.float64).reshape(-1, count, 3))
     except OverflowError as error:  # JSON's integers have no end
         raise FileFormatError(f'{where}: a number is too large for a pixel ({error})') from error
-    return to_coco17(people.astype(np.float32), source)
+    return to_coco17(found.astype(np.float32), source)
 
 
 def _finite(people: np.ndarray) -> np.ndarray:

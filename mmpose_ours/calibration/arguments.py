@@ -1,0 +1,90 @@
+"""The options by which every command is told how to read a calibration."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.formats import (
+    Read,
+    choose_cameras,
+    read_calibration,
+    readable_formats,
+    with_size,
+)
+from mmpose_ours.calibration.source import Source
+from mmpose_ours.cameras import CameraRig
+
+
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--from --unit --up --cameras --image-size``."""
+    parser.add_argument(
+        '--from',
+        dest='from_format',
+        default='auto',
+        metavar='FORMAT',
+        help=f'auto (default: by content) or one of {", ".join(readable_formats())}',
+    )
+    parser.add_argument(
+        '--unit',
+        metavar='{mm,cm,m,FACTOR}',
+        help="unit of the source's lengths, or millimetres per unit; where the format fixes it, "
+        'this overrides',
+    )
+    # Not argparse's choices: it would take -y for an option of its own.
+    parser.add_argument(
+        '--up',
+        metavar='{x,-x,y,-y,z,-z}',
+        help="axis of the source's world that points up; where the format fixes it, this overrides",
+    )
+    parser.add_argument(
+        '--cameras', nargs='+', metavar='NAME', help='cameras to keep, in this order'
+    )
+    parser.add_argument(
+        '--image-size', metavar='WxH', help='image size in pixels where the source does not say it'
+    )
+
+
+def join_up(argv: list[str]) -> list[str]:
+    """Write ``--up -y`` as ``--up=-y``, because argparse takes a leading dash for an option."""
+    joined: list[str] = []
+    for word in argv:
+        if joined and joined[-1] == '--up':
+            joined[-1] = f'--up={word}'
+        else:
+            joined.append(word)
+    return joined
+
+
+def parse_size(text: str, option: str = '--image-size') -> tuple[int, int]:
+    """Read ``WxH``, e.g. ``1920x1080``, as (width, height) in pixels.
+
+    Raises:
+        CalibrationError: The text is no size.
+    """
+    found = re.fullmatch(r'([1-9]\d{0,5})[xX]([1-9]\d{0,5})', text)
+    if not found:
+        raise CalibrationError(f'{option} is {text!r}, expected WxH in pixels, e.g. 1920x1080')
+    return int(found[1]), int(found[2])
+
+
+def read_as_told(paths: list[str], args: argparse.Namespace) -> tuple[Read, CameraRig]:
+    """Read the calibration that the options describe, without judging it.
+
+    Args:
+        paths: The calibration's files, or its folder.
+        args: Parsed options of :func:`add_reading_arguments`.
+
+    Returns:
+        What the file holds, and the cameras asked for, millimetres, z up.
+
+    Raises:
+        CalibrationError: It cannot be read, or a camera is not in it.
+    """
+    read = read_calibration(paths, args.from_format, unit=args.unit, up=args.up)
+    where = Source(paths).path
+    rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, where)
+    if args.image_size:
+        rig = with_size(rig, parse_size(args.image_size), where)
+    return read, rig
