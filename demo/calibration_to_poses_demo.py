@@ -17,8 +17,9 @@ import time
 from pathlib import Path
 
 from mmpose_ours import paths
-from mmpose_ours.calibration import CalibrationError, convert_calibration, fit_space
-from mmpose_ours.calibration.convert import parse_size
+from mmpose_ours.calibration import CalibrationError, check_rig, fit_space, write_rig
+from mmpose_ours.calibration.arguments import add_reading_arguments, read_as_told
+from mmpose_ours.cli import join_up
 from mmpose_ours.files import write_json
 
 CONFIG = 'ours/voxelpose_ours_tiny.py'
@@ -39,21 +40,23 @@ def main() -> int:
     parser.add_argument(
         '--calibration',
         type=Path,
-        default=configs / RIG,
-        help='Panoptic or Campus JSON; default: five cameras that come along',
+        nargs='+',
+        default=[configs / RIG],
+        help='file or files of any readable format; default: five cameras that come along',
     )
-    parser.add_argument('--image-size', metavar='WxH', help='pixels, where the file does not say')
+    add_reading_arguments(parser)
     parser.add_argument('--out', type=Path, default=Path('demo_out'), help='folder for results')
     parser.add_argument('--epochs', type=int, help='train longer or shorter than the config')
-    args = parser.parse_args()
+    args = parser.parse_args(join_up(sys.argv[1:]))
     started = time.monotonic()
     out = args.out.resolve()
 
-    say(f'1. calibration: {args.calibration}')
+    say(f'1. calibration: {" ".join(map(str, args.calibration))}')
     rig_file = out / 'calibration_campus.json'
     try:
-        size = parse_size(args.image_size) if args.image_size else None
-        rig = convert_calibration(args.calibration, rig_file, to_format='campus', image_size=size)
+        read, rig = read_as_told(args.calibration, args)
+        check_rig(rig, path=args.calibration[0], unit=read.unit)
+        write_rig(rig, rig_file, 'campus')
         space = fit_space(rig)
     except (CalibrationError, OSError) as error:
         print(f'demo: {error}', file=sys.stderr)

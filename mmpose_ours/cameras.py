@@ -217,6 +217,27 @@ class Camera:
             return distorted
         return undistort(self.lens, self.dist_full, distorted)
 
+    def resized(self, size: tuple[int, int]) -> Camera:
+        """The camera of the same picture, scaled to another (width, height) in pixels.
+
+        Pixel centres are at whole numbers, so ``u_new + 0.5 = (u + 0.5) * width_new / width``.
+
+        Raises:
+            ValueError: The camera's size is unknown, or the new one has another shape.
+        """
+        if self.size is None:
+            raise ValueError(f'camera {self.name!r}: its image size is unknown; say it first')
+        scale = np.array(size) / self.size
+        # A pixel of rounding is no other shape.
+        if np.abs(np.array(self.size) * scale.mean() - size).max() > 1.0:
+            raise ValueError(
+                f'camera {self.name!r}: {size[0]}x{size[1]} has another shape than its '
+                f'{self.size[0]}x{self.size[1]} image; give a size of the same shape'
+            )
+        K = np.diag([*scale, 1.0]) @ self.K
+        K[:2, 2] += (scale - 1) / 2
+        return dataclasses.replace(self, K=K, size=(int(size[0]), int(size[1])))
+
     def in_world(self, new_from_old: np.ndarray, scale: float = 1.0) -> Camera:
         """Describe the same camera in a turned and rescaled world.
 
@@ -299,6 +320,14 @@ class CameraRig:
         """Fill in the image size of the cameras that have none."""
         return CameraRig(
             tuple(dataclasses.replace(c, size=size) if c.size is None else c for c in self)
+        )
+
+    def moved(self, shift_mm: np.ndarray) -> CameraRig:
+        """The rig in a world whose origin moved: ``x_new = x_old + shift_mm``."""
+        return CameraRig(
+            tuple(
+                dataclasses.replace(c, t_w2c=c.t_w2c - c.R_w2c @ np.asarray(shift_mm)) for c in self
+            )
         )
 
     def in_world(self, new_from_old: np.ndarray, scale: float = 1.0) -> CameraRig:

@@ -67,6 +67,17 @@ def add_debug(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def join_up(argv: Sequence[str]) -> list[str]:
+    """Write ``--up -y`` as ``--up=-y``, because argparse takes a leading dash for an option."""
+    joined: list[str] = []
+    for word in argv:
+        if joined and joined[-1] == '--up':
+            joined[-1] = f'--up={word}'
+        else:
+            joined.append(word)
+    return joined
+
+
 def guarded(program: str, argv: Sequence[str], call: Callable[[], int]) -> int:
     """Run a command; an error in what the user gave becomes one sentence on stderr.
 
@@ -112,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 2 after an error in what the user gave.
     """
-    argv = list(sys.argv[1:] if argv is None else argv)
+    argv = join_up(sys.argv[1:] if argv is None else argv)
 
     def call() -> int:
         args = build_parser(argv).parse_args(argv)

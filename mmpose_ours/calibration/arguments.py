@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from typing import Sequence
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import (
@@ -15,6 +16,7 @@ from mmpose_ours.calibration.formats import (
 )
 from mmpose_ours.calibration.source import Source
 from mmpose_ours.cameras import CameraRig
+from mmpose_ours.files import PathLike
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +34,6 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         help="unit of the source's lengths, or millimetres per unit; where the format fixes it, "
         'this overrides',
     )
-    # Not argparse's choices: it would take -y for an option of its own.
     parser.add_argument(
         '--up',
         metavar='{x,-x,y,-y,z,-z}',
@@ -44,17 +45,6 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--image-size', metavar='WxH', help='image size in pixels where the source does not say it'
     )
-
-
-def join_up(argv: list[str]) -> list[str]:
-    """Write ``--up -y`` as ``--up=-y``, because argparse takes a leading dash for an option."""
-    joined: list[str] = []
-    for word in argv:
-        if joined and joined[-1] == '--up':
-            joined[-1] = f'--up={word}'
-        else:
-            joined.append(word)
-    return joined
 
 
 def parse_size(text: str, option: str = '--image-size') -> tuple[int, int]:
@@ -69,7 +59,7 @@ def parse_size(text: str, option: str = '--image-size') -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def read_as_told(paths: list[str], args: argparse.Namespace) -> tuple[Read, CameraRig]:
+def read_as_told(paths: Sequence[PathLike], args: argparse.Namespace) -> tuple[Read, CameraRig]:
     """Read the calibration that the options describe, without judging it.
 
     Args:
@@ -82,9 +72,8 @@ def read_as_told(paths: list[str], args: argparse.Namespace) -> tuple[Read, Came
     Raises:
         CalibrationError: It cannot be read, or a camera is not in it.
     """
-    read = read_calibration(paths, args.from_format, unit=args.unit, up=args.up)
+    size = parse_size(args.image_size) if args.image_size else None
+    read = read_calibration(paths, args.from_format, unit=args.unit, up=args.up, image_size=size)
     where = Source(paths).path
     rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, where)
-    if args.image_size:
-        rig = with_size(rig, parse_size(args.image_size), where)
-    return read, rig
+    return read, rig if size is None else with_size(rig, size, where)

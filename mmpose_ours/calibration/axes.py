@@ -32,12 +32,17 @@ def working_distance(rig: CameraRig) -> float | None:
     Returns:
         None where the axes are nearly parallel or the cameras look apart.
     """
-    axes = np.stack([camera.R_w2c[2] for camera in rig])
-    focus = _focus(axes, rig.centers_w)
+    focus = focus_point(rig)
     if focus is None:
         return None
+    axes = np.stack([camera.R_w2c[2] for camera in rig])
     distance = float(np.median(((focus - rig.centers_w) * axes).sum(-1)))
     return distance if distance > 0 else None
+
+
+def focus_point(rig: CameraRig) -> np.ndarray | None:
+    """(3,) world point nearest to all optical axes; None where they are nearly parallel."""
+    return _focus(np.stack([camera.R_w2c[2] for camera in rig]), rig.centers_w)
 
 
 def better_reading(rig: CameraRig) -> str:

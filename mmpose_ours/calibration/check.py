@@ -2,15 +2,19 @@
 
 Each check is for a mistake that otherwise ends in silent nonsense: another unit, width
 and height swapped, R transposed, too few cameras. It does **not** look at images or keypoints, so a
-rig that passes may still be wrong.
+rig that passes may still be wrong (``mmpose-ours check-rig`` looks at them).
 """
 
 from __future__ import annotations
+
+import dataclasses
+from typing import Iterator
 
 import numpy as np
 
 from mmpose_ours.calibration.axes import better_reading, working_distance
 from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.worlds import mm_per_unit
 from mmpose_ours.cameras import Camera, CameraRig
 from mmpose_ours.files import MM_PER_UNIT, PathLike
 
@@ -26,6 +30,53 @@ MAX_OFF_MIDDLE = 0.3
 _SLASHES = frozenset('/\\')
 
 
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """Something about a rig that cannot be what its owner meant.
+
+    Args:
+        topic: ``count``, ``names``, ``size``, ``place``, ``reading`` (another meaning of R and
+            t) or ``unit``.
+        sentence: What was found, what was expected, cameras and mend.
+        cameras: Names of the cameras it is about; empty where it is the rig as a whole.
+        power_of_ten: Of ``unit``: how many powers of ten lengths seem off.
+    """
+
+    topic: str
+    sentence: str
+    cameras: tuple[str, ...] = ()
+    power_of_ten: int = 0
+
+
+# Where the rig is not one around people, these do not apply.
+OF_SCALE = ('reading', 'unit')
+
+
+def problems_of(rig: CameraRig, unit: str = 'mm') -> Iterator[Problem]:
+    """Find what :func:`check_rig` refuses, one after the other.
+
+    Args:
+        rig: Cameras in millimetres.
+        unit: The unit of lengths in the file, for sentences.
+    """
+    yield from _of_count(rig)
+    yield from _of_names(rig)
+    for camera in rig:
+        yield from _of_size(camera)
+    if len(rig) < 2:
+        return
+    apart = np.linalg.norm(rig.centers_w[:, None] - rig.centers_w, axis=-1)
+    if apart.max() < 1e-6:
+        yield Problem(
+            'place',
+            f'all cameras, from {rig.names[0]!r} to {rig.names[-1]!r}, stand in one place, so '
+            'nothing can be triangulated; give each camera its own extrinsics',
+        )
+        return
+    yield from _of_reading(rig)
+    yield from _of_unit(rig, apart, unit)
+
+
 def check_rig(
     rig: CameraRig,
     *,
@@ -39,7 +90,7 @@ def check_rig(
         rig: Cameras in millimetres.
         path: Where the rig comes from, for messages.
         unit: The unit of lengths in that file, for messages: a key of
-            :data:`mmpose_ours.files.MM_PER_UNIT`.
+            :data:`mmpose_ours.files.MM_PER_UNIT` or a number of millimetres.
         any_scale: Accept a rig that is too small or too large for people, as one around
             hands, animals or a desk is, with extrinsics as they are.
 
@@ -50,36 +101,37 @@ def check_rig(
             each other, working at less than 500 mm, or spread over more than 300 m.
             Names file, cameras and mend.
     """
-    where = '' if path is None else f'{path}: '
-    check_count(rig, path=path)
-    check_names(rig, path=path)
-    for camera in rig:
-        _check_orientation_of_size(camera, where)
-        _check_middle(camera, where)
-    apart = np.linalg.norm(rig.centers_w[:, None] - rig.centers_w, axis=-1)
-    if apart.max() < 1e-6:
-        raise CalibrationError(
-            f'{where}all cameras, from {rig.names[0]!r} to {rig.names[-1]!r}, stand in one '
-            'place, so nothing can be triangulated; give each camera its own extrinsics'
-        )
-    if not any_scale:
-        _check_reading(rig, where)
-        _check_unit(rig, apart, unit, where)
+    for problem in problems_of(rig, unit):
+        if not (any_scale and problem.topic in OF_SCALE):
+            _refuse(problem, path)
+
+
+def _refuse(problem: Problem, path: PathLike | None) -> None:
+    raise CalibrationError(('' if path is None else f'{path}: ') + problem.sentence)
 
 
 def check_count(rig: CameraRig, *, path: PathLike | None = None) -> None:
     """Raise a CalibrationError where a rig has fewer than two cameras."""
-    if len(rig) < 2:
-        where = '' if path is None else f'{path}: '
-        raise CalibrationError(
-            f'{where}only one camera, {rig.names[0]!r}, but 3D needs two or more; '
-            'add the other cameras of the site'
-        )
+    for problem in _of_count(rig):
+        _refuse(problem, path)
 
 
 def check_names(rig: CameraRig, *, path: PathLike | None = None) -> None:
     """Raise a CalibrationError where a camera's name cannot be that of its image folder."""
-    where = '' if path is None else f'{path}: '
+    for problem in _of_names(rig):
+        _refuse(problem, path)
+
+
+def _of_count(rig: CameraRig) -> Iterator[Problem]:
+    if len(rig) < 2:
+        yield Problem(
+            'count',
+            f'only one camera, {rig.names[0]!r}, but 3D needs two or more; add the other cameras '
+            'of the site',
+        )
+
+
+def _of_names(rig: CameraRig) -> Iterator[Problem]:
     for position, name in enumerate(rig.names):
         if (
             not name.strip()
@@ -87,45 +139,43 @@ def check_names(rig: CameraRig, *, path: PathLike | None = None) -> None:
             or not name.isprintable()
             or _SLASHES & set(name)
         ):
-            raise CalibrationError(
-                f'{where}camera {position + 1} of {len(rig)} has the name {name!r}, but a '
-                "camera's name is also its image folder's, so it must be a text without "
-                'slashes; give it another name in the file'
+            yield Problem(
+                'names',
+                f"camera {position + 1} of {len(rig)} has the name {name!r}, but a camera's "
+                "name is also its image folder's, so it must be a text without slashes; give it "
+                'another name in the file',
+                (name,),
             )
 
 
-def _check_orientation_of_size(camera: Camera, where: str) -> None:
-    """A principal point far from the middle that fits the turned image tells a swap.
+def _of_size(camera: Camera) -> Iterator[Problem]:
+    """The camera itself refuses a principal point outside the image; what is left is inside.
 
-    The camera itself refuses a principal point outside the image; a full-HD one with
-    width and height swapped still has it inside.
+    A principal point far from the middle that fits the turned image tells a swap (a full-HD
+    one stays inside); the size of a scaled or cropped image puts it near an edge.
     """
     if camera.size is None:
         return
-    point = camera.K[:2, 2]
-    size = np.array(camera.size, dtype=float)
-    as_given, as_turned = (np.abs((point + 0.5) / s - 0.5).max() for s in (size, size[::-1]))
-    if as_given > 0.1 and as_turned * 2.5 < as_given:
-        width, height = camera.size
-        raise CalibrationError(
-            f'{where}camera {camera.name!r}: principal point ({point[0]:.1f}, {point[1]:.1f}) '
-            f'is far from the middle of its {width}x{height} image and close to that of a '
-            f'{height}x{width} one, so width and height look swapped; say {height}x{width}'
-        )
-
-
-def _check_middle(camera: Camera, where: str) -> None:
-    """The size of a scaled or cropped image puts the principal point near an edge."""
-    if camera.size is None:
-        return
     point, (width, height) = camera.K[:2, 2], camera.size
-    off = np.abs((point + 0.5) / (width, height) - 0.5).max()
-    if off > MAX_OFF_MIDDLE:
-        raise CalibrationError(
-            f'{where}camera {camera.name!r}: principal point ({point[0]:.1f}, {point[1]:.1f}) '
-            f'is {off:.0%} of a side off the middle of its {width}x{height} image, so the size '
-            'is not that of the calibrated image; say the size of the full images that the '
-            'intrinsics were found on'
+    off, off_turned = (
+        float(np.abs((point + 0.5) / size - 0.5).max())
+        for size in ((width, height), (height, width))
+    )
+    at = f'camera {camera.name!r}: principal point ({point[0]:.1f}, {point[1]:.1f})'
+    if off > 0.1 and off_turned * 2.5 < off:
+        yield Problem(
+            'size',
+            f'{at} is far from the middle of its {width}x{height} image and close to that of a '
+            f'{height}x{width} one, so width and height look swapped; say {height}x{width}',
+            (camera.name,),
+        )
+    elif off > MAX_OFF_MIDDLE:
+        yield Problem(
+            'size',
+            f'{at} is {off:.0%} of a side off the middle of its {width}x{height} image, so the '
+            'size is not that of the calibrated image; say the size of the full images that '
+            'the intrinsics were found on',
+            (camera.name,),
         )
 
 
@@ -135,13 +185,14 @@ _MEND_EXTRINSICS = (
 )
 
 
-def _check_reading(rig: CameraRig, where: str) -> None:
+def _of_reading(rig: CameraRig) -> Iterator[Problem]:
     mistake = better_reading(rig)
     if mistake:
-        raise CalibrationError(
-            f'{where}as given the cameras {rig.names[0]!r} to {rig.names[-1]!r} look past each '
-            f'other or stand on their heads, but read otherwise all stand upright and look at '
-            f'one place, so the extrinsics look like {mistake}; {_MEND_EXTRINSICS}'
+        yield Problem(
+            'reading',
+            f'as given the cameras {rig.names[0]!r} to {rig.names[-1]!r} look past each other or '
+            'stand on their heads, but read otherwise all stand upright and look at one place, '
+            f'so the extrinsics look like {mistake}; {_MEND_EXTRINSICS}',
         )
 
 
@@ -169,25 +220,30 @@ def _misplaced(rig: CameraRig, apart: np.ndarray) -> str:
     return ''
 
 
-def _check_unit(rig: CameraRig, apart: np.ndarray, unit: str, where: str) -> None:
+def _of_unit(rig: CameraRig, apart: np.ndarray, unit: str) -> Iterator[Problem]:
     found = _misplaced(rig, apart)
     if not found:
         return
     # Centred on a room: the power of ten that brings the cameras 5 m apart.
     power = int(round(np.log10(TYPICAL_EXTENT_MM / apart.max())))
     if power == 0:
-        raise CalibrationError(
-            f'{where}{found}, though the cameras are {_length(float(apart.max()))} apart, so the '
+        yield Problem(
+            'reading',
+            f'{found}, though the cameras are {_length(float(apart.max()))} apart, so the '
             'extrinsics look like translation taken for centre (or the reverse), or like R '
-            f'transposed (camera to world); {_MEND_EXTRINSICS}'
+            f'transposed (camera to world); {_MEND_EXTRINSICS}',
         )
+        return
     factor = f'{10 ** abs(power)}'
-    likely = [name for name, mm in MM_PER_UNIT.items() if mm == MM_PER_UNIT[unit] * 10.0**power]
+    given_mm = mm_per_unit(unit)
+    likely = [name for name, mm in MM_PER_UNIT.items() if mm == given_mm * 10.0**power]
     guess = f', as if {likely[0]} stood where {unit} is due' if likely else ''
-    raise CalibrationError(
-        f'{where}{found}, so lengths look {factor} times too {"small" if power > 0 else "large"}'
+    yield Problem(
+        'unit',
+        f'{found}, so lengths look {factor} times too {"small" if power > 0 else "large"}'
         f'{guess}; {"multiply" if power > 0 else "divide"} the translations (or camera centres) '
-        f'by {factor}, or say --any-scale (any_scale=True) where the rig is not around people'
+        f'by {factor}, or say --any-scale (any_scale=True) where the rig is not around people',
+        power_of_ten=power,
     )
 
 

@@ -1,61 +1,180 @@
-"""The command ``convert-calibration``: one tool's calibration file into another's."""
+"""The command ``convert-calibration``: one tool's calibration into another's."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import re
 import sys
 from typing import Mapping, Sequence
 
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.approximate import Fit, approximate_rig
+from mmpose_ours.calibration.arguments import add_reading_arguments, parse_size
+from mmpose_ours.calibration.check import problems_of
+from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.formats import (
-    FORMATS,
-    read_rig,
-    readable_formats,
-    recognise_format,
+    Read,
+    choose_cameras,
+    describe,
+    read_calibration,
+    with_size,
     writable_formats,
     write_rig,
+    writer_of,
+    written_world,
 )
+from mmpose_ours.calibration.ground import ground_rig
+from mmpose_ours.calibration.source import Source
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.files import PathLike
+from mmpose_ours.files import PathLike, write_json
+
+# What is refused even where nobody asked whether the rig makes sense: lengths off by a
+# thousand, in a format that says its unit, are a mistake and no small rig.
+REFUSED_POWER_OF_TEN = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Conversion:
+    """What became of a calibration.
+
+    Args:
+        rig: The rig as written, millimetres, z up.
+        read: How the source was understood.
+        to_format: The format written.
+        fits: The cameras whose lens had to be refitted.
+        notes: What was done on the way, a sentence each.
+        warnings: What about the rig makes no sense around people, a sentence each.
+    """
+
+    rig: CameraRig
+    read: Read
+    to_format: str
+    fits: tuple[Fit, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def written_as(self) -> str:
+        """One line on the convention of the file that was written."""
+        return describe(self.to_format, *written_world(self.to_format))
+
+    def report(self) -> dict:
+        """All of it as plain data, for a JSON file."""
+        return {
+            'from': self.read.format,
+            'recognised_by': self.read.reason or None,
+            'unit': self.read.unit,
+            'up': self.read.up,
+            'convention': self.read.convention,
+            'to': self.to_format,
+            'written_as': self.written_as,
+            'notes': list(self.notes),
+            'warnings': list(self.warnings),
+            'approximated': [
+                {
+                    'camera': fit.camera.name,
+                    'largest_error_px': fit.error_px,
+                    'share_of_image_left_out': fit.left_out,
+                }
+                for fit in self.fits
+            ],
+            'uncalibrated': list(self.read.uncalibrated),
+            'cameras': [
+                {
+                    'name': camera.name,
+                    'size': camera.size,
+                    'K': camera.K.tolist(),
+                    'lens': camera.lens,
+                    'dist': camera.dist.tolist(),
+                    'R_w2c': camera.R_w2c.tolist(),
+                    't_w2c_mm': camera.t_w2c.tolist(),
+                    'center_mm': camera.center_w.tolist(),
+                }
+                for camera in self.rig
+            ],
+        }
 
 
 def convert_calibration(
-    source: PathLike,
+    source: PathLike | Sequence[PathLike],
     target: PathLike,
     from_format: str = 'auto',
     *,
     to_format: str,
+    unit: str | float | None = None,
+    up: str | None = None,
     cameras: Sequence[str] | None = None,
     rename: Mapping[str, str] | None = None,
     image_size: tuple[int, int] | None = None,
+    scale_intrinsics: tuple[int, int] | None = None,
+    ground: bool = False,
+    approximate: bool = False,
     any_scale: bool = False,
-) -> CameraRig:
-    """Convert a calibration file.
+) -> Conversion:
+    """Convert a calibration.
 
     Args:
-        source: The file to read.
-        target: The file to write, whole or not at all.
+        source: The file to read, the folder, or several files of one calibration.
+        target: The file to write, of a format with several files the folder.
         from_format: A name of :data:`mmpose_ours.calibration.FORMATS`, or ``'auto'``.
         to_format: A name of :data:`mmpose_ours.calibration.FORMATS`.
+        unit: The unit of the source's lengths: ``mm``, ``cm``, ``m`` or millimetres per unit.
+            None takes the format's own.
+        up: The axis that points up in the source: ``x -x y -y z -z``. None takes the format's.
         cameras: The cameras to keep, in this order, by their names in ``source``.
         rename: New camera name by old one.
         image_size: (width, height) in pixels where ``source`` does not say.
-        any_scale: Accept a rig too small or too large for people.
-
-    Returns:
-        The rig as written, millimetres, z up.
+        scale_intrinsics: (width, height) in pixels of the scaled images that will be used.
+        ground: Level the world by the cameras' horizons and put the floor below what they
+            look at, see :func:`mmpose_ours.calibration.ground.ground_rig`; ``up`` need not
+            be known then.
+        approximate: Refit lenses that the target cannot hold.
+        any_scale: Do not judge whether the rig is one around people.
 
     Raises:
         CalibrationError: The rig cannot be read, or the target cannot hold it.
         OSError: The target cannot be written.
     """
-    rig = read_rig(source, from_format, cameras=cameras, image_size=image_size, any_scale=any_scale)
+    where = Source(source).path
+    writer = writer_of(to_format, target)
+    read = read_calibration(
+        source, from_format, unit=unit, up=up, image_size=image_size, any_up=ground
+    )
+    rig = choose_cameras(read.rig, read.uncalibrated, cameras, where)
+    if image_size is not None:
+        rig = with_size(rig, image_size, where)
+    notes = list(read.notes)
     if rename:
-        rig = _rename(rig, rename, source)
+        rig = _rename(rig, rename, where)
+    if scale_intrinsics is not None:
+        with about(where):
+            rig = CameraRig(tuple(camera.resized(scale_intrinsics) for camera in rig))
+    if ground:
+        with about(where):
+            rig, note = ground_rig(rig)
+        notes.append(note)
+    warnings = [] if any_scale else _judge(rig, where, read, told=unit is not None)
+    fits: list[Fit] = []
+    if approximate:
+        with about(where):
+            rig, fits = approximate_rig(rig, writer.HOLDS)
     write_rig(rig, target, to_format)
-    return rig
+    return Conversion(rig, read, to_format, tuple(fits), tuple(notes), tuple(warnings))
+
+
+def _judge(rig: CameraRig, where: PathLike, read: Read, told: bool) -> list[str]:
+    """What makes no sense around people.
+
+    Raises:
+        CalibrationError: Something that cannot be meant: sizes that do not fit the intrinsics,
+            or a length off by a thousand in the format's own unit.
+    """
+    warnings = []
+    for problem in problems_of(rig, read.unit):
+        absurd = abs(problem.power_of_ten) >= REFUSED_POWER_OF_TEN and not told
+        if problem.topic in ('names', 'size') or absurd:
+            raise CalibrationError(f'{where}: {problem.sentence}')
+        warnings.append(problem.sentence)
+    return warnings
 
 
 def _rename(rig: CameraRig, rename: Mapping[str, str], path: PathLike) -> CameraRig:
@@ -71,18 +190,6 @@ def _rename(rig: CameraRig, rename: Mapping[str, str], path: PathLike) -> Camera
         )
     except ValueError as error:
         raise CalibrationError(f'{path}: after renaming, {error}; give other names') from error
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Read ``WxH``, e.g. ``1920x1080``, as (width, height) in pixels.
-
-    Raises:
-        CalibrationError: The text is no size.
-    """
-    found = re.fullmatch(r'([1-9]\d{0,5})[xX]([1-9]\d{0,5})', text)
-    if not found:
-        raise CalibrationError(f'--image-size is {text!r}, expected WxH in pixels, e.g. 1920x1080')
-    return int(found[1]), int(found[2])
 
 
 def parse_renames(pairs: Sequence[str]) -> dict:
@@ -102,14 +209,14 @@ def parse_renames(pairs: Sequence[str]) -> dict:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument('source', metavar='IN', help='calibration file to read')
-    parser.add_argument('target', metavar='OUT', help='calibration file to write')
     parser.add_argument(
-        '--from',
-        dest='from_format',
-        default='auto',
-        metavar='FORMAT',
-        help=f'auto (default: by content) or one of {", ".join(readable_formats())}',
+        'source',
+        metavar='IN',
+        nargs='+',
+        help='calibration to read: a file, several files, or the folder that holds them',
+    )
+    parser.add_argument(
+        'target', metavar='OUT', help='calibration to write: a file, or a folder where it takes one'
     )
     parser.add_argument(
         '--to',
@@ -118,19 +225,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FORMAT',
         help=f'one of {", ".join(writable_formats())}',
     )
+    add_reading_arguments(parser)
     parser.add_argument(
-        '--cameras', nargs='+', metavar='NAME', help='cameras to keep, in this order'
+        '--rename',
+        nargs='+',
+        action='extend',
+        default=[],
+        metavar='OLD=NEW',
+        help='new names for cameras',
     )
     parser.add_argument(
-        '--rename', nargs='+', default=[], metavar='OLD=NEW', help='new names for cameras'
+        '--scale-intrinsics',
+        metavar='WxH',
+        help='size in pixels of the scaled images that the rig will be used with',
     )
     parser.add_argument(
-        '--image-size', metavar='WxH', help='image size in pixels where IN does not say it'
+        '--ground',
+        action='store_true',
+        help="level the world by the cameras' horizons and put the floor a metre below what "
+        'they look at',
     )
+    parser.add_argument(
+        '--approximate',
+        action='store_true',
+        help='refit the nearest lens where OUT cannot hold the one in IN, and say how far off',
+    )
+    parser.add_argument('--report', metavar='FILE', help='write all that was found as JSON')
     parser.add_argument(
         '--any-scale',
         action='store_true',
-        help='accept a rig too small or too large for people (hands, animals)',
+        help='do not judge whether the rig is one around people (hands, animals)',
     )
 
 
@@ -143,25 +267,46 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CalibrationError, OSError: As :func:`convert_calibration`; the command line prints them.
     """
-    recognised = ''
-    if args.from_format == 'auto':
-        args.from_format, reason = recognise_format(args.source)
-        recognised = f', recognised by {reason}'
-    rig = convert_calibration(
+    done = convert_calibration(
         args.source,
         args.target,
         args.from_format,
         to_format=args.to_format,
+        unit=args.unit,
+        up=args.up,
         cameras=args.cameras,
         rename=parse_renames(args.rename),
         image_size=parse_size(args.image_size) if args.image_size else None,
+        scale_intrinsics=_parse_scale(args.scale_intrinsics),
+        ground=args.ground,
+        approximate=args.approximate,
         any_scale=args.any_scale,
     )
-    convention = FORMATS[args.from_format].CONVENTION
-    print(f'read    {args.source}: {args.from_format} ({convention}){recognised}')
-    print(f'cameras {len(rig)}: {" ".join(rig.names)}')
-    print(f'wrote   {args.target}: {args.to_format} ({FORMATS[args.to_format].CONVENTION})')
+    if args.report:
+        write_json(args.report, done.report(), indent=1)
+    _print(done, Source(args.source).path, args.target)
     return 0
+
+
+def _parse_scale(text: str | None) -> tuple[int, int] | None:
+    return parse_size(text, '--scale-intrinsics') if text else None
+
+
+def _print(done: Conversion, source: PathLike, target: PathLike) -> None:
+    reason = f', recognised by {done.read.reason}' if done.read.reason else ''
+    print(f'read    {source}: {done.read.format} ({done.read.convention}){reason}')
+    print(f'cameras {len(done.rig)}: {" ".join(done.rig.names)}')
+    for note in done.notes:
+        print(f'note    {note}')
+    for fit in done.fits:
+        beyond = f', {fit.left_out:.0%} of the image is beyond it' if fit.left_out else ''
+        print(
+            f'refit   camera {fit.camera.name!r}: nearest lens is off by at most '
+            f'{fit.error_px:.3g} px{beyond}'
+        )
+    for warning in done.warnings:
+        print(f'warning: {source}: {warning}', file=sys.stderr)
+    print(f'wrote   {target}: {done.to_format} ({done.written_as})')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -169,12 +314,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The one import upwards: as a program of its own this module is a command line.
     from mmpose_ours import cli
 
-    argv = list(sys.argv[1:] if argv is None else argv)
+    argv = cli.join_up(sys.argv[1:] if argv is None else argv)
 
     def call() -> int:
         parser = argparse.ArgumentParser(
             prog='convert-calibration',
-            description='Convert a calibration file from one format to another, and check it.',
+            description='Convert a calibration from one format to another, and check it.',
         )
         cli.add_debug(parser)
         add_arguments(parser)

@@ -115,6 +115,8 @@ def read_calibration(
     *,
     unit: str | float | None = None,
     up: str | None = None,
+    image_size: tuple[int, int] | None = None,
+    any_up: bool = False,
 ) -> Read:
     """Read a calibration with all that is to be known of it, whether or not it makes sense.
 
@@ -124,12 +126,15 @@ def read_calibration(
         unit: The unit of the file's lengths: ``mm``, ``cm``, ``m`` or millimetres per unit.
             None takes the format's own.
         up: The axis that points up in the file: ``x -x y -y z -z``. None takes the format's.
+        image_size: (width, height) in pixels, for formats whose intrinsics mean nothing
+            without it; other cameras do not get it.
+        any_up: Take z where nobody says which axis points up: the rig will be turned later.
 
     Raises:
         CalibrationError: The file is missing or broken, the format unknown, or it does not
             fix unit or up axis and nobody said.
     """
-    source = Source(path)
+    source = Source(path, image_size)
     reason = ''
     if format == 'auto':
         format, reason = _recognise(source)
@@ -145,6 +150,8 @@ def read_calibration(
         _refuse_other_format(source, format)
         raise
     notes = list(reading.notes)
+    if any_up and up is None and module.UP is None:
+        up = 'z'
     told = {'unit': (unit, module.UNIT), 'up': (up, module.UP)}
     for word, (said, fixed) in told.items():
         if said is None and fixed is None:
@@ -200,7 +207,7 @@ def read_rig(
             not in it or not calibrated, or the rig implausible. One sentence with file,
             camera and mend.
     """
-    read = read_calibration(path, format, unit=unit, up=up)
+    read = read_calibration(path, format, unit=unit, up=up, image_size=image_size)
     where = Source(path).path
     rig = read.rig
     if image_size is not None:

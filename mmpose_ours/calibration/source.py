@@ -215,12 +215,19 @@ class Source:
 
     Args:
         paths: A file, a folder that holds nothing but one calibration's files, or several.
+        image_size: (width, height) in pixels that the user said, for formats whose
+            intrinsics are relative to it.
 
     Raises:
         CalibrationError: A file is missing or too large, or a folder holds no file.
     """
 
-    def __init__(self, paths: PathLike | Sequence[PathLike]):
+    def __init__(
+        self,
+        paths: PathLike | Sequence[PathLike],
+        image_size: tuple[int, int] | None = None,
+    ):
+        self.image_size = image_size
         named = list(paths) if isinstance(paths, (list, tuple)) else [cast(PathLike, paths)]
         if not named:
             raise CalibrationError('no calibration file was named; name one')

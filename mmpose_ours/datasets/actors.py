@@ -10,8 +10,8 @@ from typing import Any, Sequence
 import numpy as np
 from mmengine.logging import print_log
 
-from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.datasets.multiview import MultiviewDataset
+from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.evaluation.actors import read_actors
 from mmpose_ours.registry import DATASETS
 

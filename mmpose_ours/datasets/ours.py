@@ -9,8 +9,8 @@ from typing import Any, Collection
 import numpy as np
 from mmengine.logging import print_log
 
-from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.datasets.multiview import MultiviewDataset
+from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.evaluation.predictions import read_predictions
 from mmpose_ours.files import FileFormatError
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints

@@ -47,10 +47,10 @@ def test_cameras_and_names(panoptic_file, tmp_path):
 
 def test_names_can_be_exchanged(panoptic_file, tmp_path):
     names = {'cam0': 'cam1', 'cam1': 'cam0'}
-    rig = convert_calibration(
+    done = convert_calibration(
         panoptic_file, tmp_path / 'out.json', to_format='panoptic', rename=names
     )
-    assert rig.names == ('cam1', 'cam0', 'cam2', 'cam3')
+    assert done.rig.names == ('cam1', 'cam0', 'cam2', 'cam3')
 
 
 def test_image_size(tmp_path, capsys):
@@ -127,9 +127,26 @@ def test_failure_keeps_the_old_target(panoptic_file, tmp_path):
     assert out.read_text() == 'precious'
 
 
-def test_any_scale(tmp_path, capsys):
+def test_a_small_rig_is_converted_with_a_warning(tmp_path, capsys):
     write_rig(ring_rig(radius=40), tmp_path / 'in.json', 'campus')
     command = [str(tmp_path / 'in.json'), str(tmp_path / 'out.json'), '--to', 'campus']
+    assert main(command) == 0
+    said = capsys.readouterr().err
+    assert said.startswith(f'warning: {tmp_path}') and '100 times too small' in said
+    assert main([*command, '--any-scale']) == 0
+    assert not capsys.readouterr().err
+
+
+def test_a_unit_off_by_a_thousand_is_refused_unless_it_was_told(tmp_path, capsys):
+    write_rig(ring_rig(radius=4), tmp_path / 'in.json', 'campus')
+    command = [str(tmp_path / 'in.json'), str(tmp_path / 'out.json'), '--to', 'campus']
     assert main(command) == 2
-    assert '--any-scale' in capsys.readouterr().err
+    assert 'as if m stood where mm is due' in capsys.readouterr().err
+    assert not (tmp_path / 'out.json').exists()
+    assert main([*command, '--unit', 'm']) == 0
+    said = capsys.readouterr()
+    assert 'unit m as told; campus files have mm' in said.out and not said.err
+    np.testing.assert_allclose(
+        read_rig(tmp_path / 'out.json').centers_w, 1000 * ring_rig(radius=4).centers_w
+    )
     assert main([*command, '--any-scale']) == 0
