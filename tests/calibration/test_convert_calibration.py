@@ -138,7 +138,8 @@ def test_a_small_rig_is_converted_with_a_warning(tmp_path, capsys):
 
 
 def test_a_unit_off_by_a_thousand_is_refused_unless_it_was_told(tmp_path, capsys):
-    write_rig(ring_rig(radius=4), tmp_path / 'in.json', 'campus')
+    in_metres = ring_rig().in_world(np.eye(3), 1e-3)
+    write_rig(in_metres, tmp_path / 'in.json', 'campus')
     command = [str(tmp_path / 'in.json'), str(tmp_path / 'out.json'), '--to', 'campus']
     assert main(command) == 2
     assert 'as if m stood where mm is due' in capsys.readouterr().err
@@ -146,7 +147,5 @@ def test_a_unit_off_by_a_thousand_is_refused_unless_it_was_told(tmp_path, capsys
     assert main([*command, '--unit', 'm']) == 0
     said = capsys.readouterr()
     assert 'unit m as told; campus files have mm' in said.out and not said.err
-    np.testing.assert_allclose(
-        read_rig(tmp_path / 'out.json').centers_w, 1000 * ring_rig(radius=4).centers_w
-    )
+    np.testing.assert_allclose(read_rig(tmp_path / 'out.json').centers_w, ring_rig().centers_w)
     assert main([*command, '--any-scale']) == 0
