@@ -18,6 +18,10 @@ from mmpose_ours.files import explain_os_error
 
 # command -> (module, what it does)
 COMMANDS = {
+    'check-rig': (
+        'mmpose_ours.calibration.check_rig',
+        'say what is wrong or strange about a calibration, by itself, images and keypoints',
+    ),
     'convert-calibration': (
         'mmpose_ours.calibration.convert',
         'convert a calibration file from one format to another',

@@ -56,18 +56,9 @@ def better_reading(rig: CameraRig) -> str:
     """
     if len(rig) < MIN_CAMERAS:
         return ''
-    R = np.stack([camera.R_w2c for camera in rig])
-    t = np.stack([camera.t_w2c for camera in rig])
-    turned, centers = R.swapaxes(1, 2), rig.centers_w
-    degrees, upright = _judge(R, centers)
-    readings = (
-        ('translations taken for camera centres', R, -_each(turned, centers)),
-        ('camera centres taken for translations', R, t),
-        ('R transposed (camera to world)', turned, centers),
-        ('R transposed (camera to world)', turned, -_each(R, t)),
-        ('R transposed, and camera centres exchanged with translations', turned, t),
-    )
-    for mistake, R_read, centers_read in readings:
+    centers = rig.centers_w
+    degrees, upright = _judge(np.stack([camera.R_w2c for camera in rig]), centers)
+    for mistake, R_read, centers_read in other_readings(rig):
         if _extent(centers_read) < MIN_SHRINKAGE * _extent(centers):
             continue
         degrees_read, upright_read = _judge(R_read, centers_read)
@@ -78,6 +69,25 @@ def better_reading(rig: CameraRig) -> str:
         if upright < POOR_UPRIGHT and degrees_read < degrees:
             return mistake
     return ''
+
+
+def other_readings(rig: CameraRig) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """What the numbers of a rig would say if R, t and the centres meant something else.
+
+    Returns:
+        Per reading the mistake that was made if it is the right one, rotations world to
+        camera (V, 3, 3) and camera centres (V, 3).
+    """
+    R = np.stack([camera.R_w2c for camera in rig])
+    t = np.stack([camera.t_w2c for camera in rig])
+    turned, centers = R.swapaxes(1, 2), rig.centers_w
+    return [
+        ('translations taken for camera centres', R, -_each(turned, centers)),
+        ('camera centres taken for translations', R, t),
+        ('R transposed (camera to world)', turned, centers),
+        ('R transposed (camera to world)', turned, -_each(R, t)),
+        ('R transposed, and camera centres exchanged with translations', turned, t),
+    ]
 
 
 def _judge(R_w2c: np.ndarray, centers_w: np.ndarray) -> tuple[float, float]:

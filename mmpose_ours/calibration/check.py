@@ -36,16 +36,18 @@ class Problem:
 
     Args:
         topic: ``count``, ``names``, ``size``, ``place``, ``reading`` (another meaning of R and
-            t) or ``unit``.
+            t), ``unit``, and what ``mmpose-ours check-rig`` adds to these.
         sentence: What was found, what was expected, cameras and mend.
         cameras: Names of the cameras it is about; empty where it is the rig as a whole.
         power_of_ten: Of ``unit``: how many powers of ten lengths seem off.
+        warning: Whether the rig can be used all the same.
     """
 
     topic: str
     sentence: str
     cameras: tuple[str, ...] = ()
     power_of_ten: int = 0
+    warning: bool = False
 
 
 # Where the rig is not one around people, these do not apply.
@@ -238,6 +240,13 @@ def _of_unit(rig: CameraRig, apart: np.ndarray, unit: str) -> Iterator[Problem]:
     given_mm = mm_per_unit(unit)
     likely = [name for name, mm in MM_PER_UNIT.items() if mm == given_mm * 10.0**power]
     guess = f', as if {likely[0]} stood where {unit} is due' if likely else ''
+    if not likely:
+        fitting = [
+            f'{name} for {unit} would be {mm / given_mm:g} times'
+            for name, mm in MM_PER_UNIT.items()
+            if mm != given_mm and MIN_EXTENT_MM < apart.max() * mm / given_mm < MAX_EXTENT_MM
+        ]
+        guess = f' ({" and ".join(fitting)})' if fitting else ''
     yield Problem(
         'unit',
         f'{found}, so lengths look {factor} times too {"small" if power > 0 else "large"}'

@@ -103,6 +103,15 @@ def coverage(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
     return np.array([np.mean(views >= count) for count in range(len(rig) + 1)])
 
 
+def seen_by_each(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
+    """(V,) share of a space, 0 to 1, that each camera sees from near enough.
+
+    Raises:
+        CalibrationError: An image size is unknown.
+    """
+    return _seen(rig, space).mean(1)
+
+
 def check_space(rig: CameraRig, space: CaptureSpace) -> None:
     """Refuse a space that no two cameras share, or in which nobody can stand.
 

@@ -1,0 +1,312 @@
+"""What can be said of a rig from its calibration alone: facts, evidence and problems.
+
+Unit and orientation are judged apart from each other, and both apart from reprojection: a
+rig may reproject perfectly and yet stand on its head, or be a thousand times too small.
+This module looks at no pictures and no people (see :mod:`inspect_pictures` and
+:mod:`inspect_people`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+import numpy as np
+
+from mmpose_ours.calibration.axes import focus_point, working_distance
+from mmpose_ours.calibration.check import Problem, problems_of
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.ground import up_by_horizons
+from mmpose_ours.calibration.space import coverage, fit_space, seen_by_each
+from mmpose_ours.calibration.worlds import Z_UP_FROM
+from mmpose_ours.cameras import Camera, CameraRig
+
+# A world is upright enough for people's feet to be below their heads.
+MAX_LEAN_DEGREES = 30.0
+SOME_LEAN_DEGREES = 5.0
+# Principal points of whole images sit within 0.05 of the middle; a calibration made at
+# another resolution puts those of all cameras off by the same share along both axes.
+MIN_OFF_BY_RESOLUTION, SAME_SHARE = 0.1, 0.04
+USUAL_RATIOS = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 4 / 3, 3 / 2, 2.0, 3.0, 4.0)
+MAX_FOV_DEGREES, MIN_FOV_DEGREES = 150.0, 8.0
+# What a camera looks at is within this angle of its axis, and what it turns away from
+# beyond that one.
+LOOKS_AT_DEGREES, LOOKS_AWAY_DEGREES = 40.0, 75.0
+# Of the capture space: less is nothing.
+MIN_SHARE_SEEN = 0.02
+
+
+def camera_facts(camera: Camera) -> dict[str, Any]:
+    """Numbers that a person can compare with the real camera.
+
+    Returns:
+        ``size``, ``fov_degrees`` (horizontal, vertical), ``principal_point_off`` (share of a
+        side off the middle, x and y), ``rotation_error``, ``center_mm``, ``height_mm``,
+        ``tilt_degrees`` (down is positive), ``roll_degrees``, ``lens``; None where the image
+        size is not known.
+    """
+    right, down, forward = camera.R_w2c
+    facts: dict[str, Any] = {
+        'name': camera.name,
+        'size': camera.size,
+        'lens': camera.lens,
+        'focal_px': [float(camera.K[0, 0]), float(camera.K[1, 1])],
+        'fov_degrees': None,
+        'principal_point_off': None,
+        'rotation_error': float(np.abs(camera.R_w2c @ camera.R_w2c.T - np.eye(3)).max()),
+        'center_mm': camera.center_w.round(3).tolist(),
+        'height_mm': float(camera.center_w[2]),
+        'tilt_degrees': float(np.degrees(np.arcsin(np.clip(-forward[2], -1, 1)))),
+        'roll_degrees': float(np.degrees(np.arctan2(-right[2], -down[2]))),
+    }
+    if camera.size is not None:
+        width, height = camera.size
+        cx, cy = camera.K[:2, 2]
+        edges = np.array([[-0.5, cy], [width - 0.5, cy], [cx, -0.5], [cx, height - 0.5]])
+        angles = np.degrees(np.arctan(np.linalg.norm(camera.normalise_points(edges), axis=-1)))
+        facts['fov_degrees'] = [float(angles[:2].sum()), float(angles[2:].sum())]
+        facts['principal_point_off'] = [
+            float((cx + 0.5) / width - 0.5),
+            float((cy + 0.5) / height - 0.5),
+        ]
+    return facts
+
+
+def rig_facts(rig: CameraRig) -> dict[str, Any]:
+    """How the cameras stand to each other.
+
+    Returns:
+        ``baselines_mm`` and ``view_angles_degrees`` between two cameras (least, median,
+        most), ``focus_mm`` (the point that the cameras look at, or None),
+        ``working_distance_mm``, ``off_focus_degrees`` by camera name.
+    """
+    axes = np.stack([camera.R_w2c[2] for camera in rig])
+    pairs = np.triu_indices(len(rig), 1)
+    apart = np.linalg.norm(rig.centers_w[:, None] - rig.centers_w, axis=-1)[pairs]
+    angles = np.degrees(np.arccos((axes @ axes.T).clip(-1, 1)))[pairs]
+    focus = focus_point(rig)
+    off = None
+    if focus is not None:
+        off = dict(zip(rig.names, _off_axis_degrees(rig, focus).round(1).tolist()))
+    return {
+        'baselines_mm': _spread(apart),
+        'view_angles_degrees': _spread(angles),
+        'focus_mm': None if focus is None else focus.round(1).tolist(),
+        'working_distance_mm': working_distance(rig),
+        'off_focus_degrees': off,
+    }
+
+
+def _spread(values: np.ndarray) -> list[float] | None:
+    if not len(values):
+        return None
+    return [float(values.min()), float(np.median(values)), float(values.max())]
+
+
+def judge_orientation(rig: CameraRig) -> tuple[str, Problem | None]:
+    """Which way is up, by the cameras' horizons.
+
+    Returns:
+        The evidence, and the problem where up is not z.
+    """
+    try:
+        up = up_by_horizons(rig)
+    except CalibrationError as error:
+        return f'undecided by the cameras alone: {error}', None
+    lean = float(np.degrees(np.arccos(np.clip(up[2], -1, 1))))
+    evidence = (
+        f'by the horizons of {len(rig)} cameras up is ({up[0]:.2f}, {up[1]:.2f}, {up[2]:.2f}), '
+        f'{lean:.1f} degrees off z'
+    )
+    return evidence, lean_problem(up, f'by the horizons of {len(rig)} cameras')
+
+
+def lean_problem(
+    up: np.ndarray, by_whom: str, harmless_degrees: float = SOME_LEAN_DEGREES
+) -> Problem | None:
+    """The problem with a world whose true up (unit vector) is not z, or None.
+
+    Args:
+        up: (3,) unit vector that truly points up.
+        by_whom: Where that is known from, the start of a sentence.
+        harmless_degrees: A lean that the evidence cannot tell from none.
+    """
+    lean = float(np.degrees(np.arccos(np.clip(up[2], -1, 1))))
+    if lean <= harmless_degrees:
+        return None
+    axis = nearest_axis(up)
+    found = f'{by_whom} up is ({up[0]:.2f}, {up[1]:.2f}, {up[2]:.2f})'
+    if lean <= MAX_LEAN_DEGREES:
+        return Problem(
+            'orientation',
+            f'{found}, so the world leans by {lean:.1f} degrees; level it with '
+            '`mmpose-ours align-rig`',
+            warning=True,
+        )
+    if axis == '-z':
+        return Problem(
+            'orientation',
+            f'{found}, so the world is upside down (a calibration board that was turned over?); '
+            'convert the calibration with --up -z',
+        )
+    if axis == 'z':
+        return Problem(
+            'orientation',
+            f'{found}, so the world leans by {lean:.0f} degrees; level it with '
+            '`mmpose-ours align-rig`',
+        )
+    return Problem(
+        'orientation',
+        f'{found}, so the world has {axis} up where z is due (an axis was left unturned); '
+        f'convert the calibration with --up {axis}',
+    )
+
+
+def nearest_axis(up: np.ndarray) -> str:
+    """The name of the axis that a vector is nearest to: ``x -x y -y z -z``."""
+    return max(Z_UP_FROM, key=lambda axis: float(Z_UP_FROM[axis][2] @ up))
+
+
+def inspect_rig(rig: CameraRig, unit: str = 'mm') -> Iterator[Problem]:
+    """Find what is wrong or strange about a rig from its calibration alone.
+
+    Args:
+        rig: Cameras in millimetres, z up.
+        unit: The unit of lengths in the file, for sentences.
+    """
+    found = list(problems_of(rig, unit))
+    if any(problem.topic == 'reading' for problem in found):
+        # Under another meaning of R and t, lengths mean nothing.
+        found = [problem for problem in found if problem.topic != 'unit']
+    yield from found
+    yield from _of_resolution(rig, {name for problem in found for name in problem.cameras})
+    yield from _of_fov(rig)
+    topics = {problem.topic for problem in found}
+    if topics & {'count', 'place', 'reading', 'unit'}:
+        return  # a rig that is not one has no horizon and sees nothing
+    orientation = judge_orientation(rig)[1]
+    if orientation is not None:
+        yield orientation
+        return  # the floor is elsewhere, so who sees it says nothing
+    yield from _of_floor(rig)
+    if all(camera.size is not None for camera in rig):
+        yield from _of_looking_away(rig)
+
+
+def _of_resolution(rig: CameraRig, known: set[str]) -> Iterator[Problem]:
+    """Principal points all off by the same share, as after a change of resolution."""
+    sized = [c for c in rig if c.size is not None and c.name not in known]
+    if not sized:
+        return
+    scales = np.array([2 * (c.K[:2, 2] + 0.5) / np.array(c.size) for c in sized])
+    scale = float(scales.mean())
+    same = np.abs(scales - scale).max() < 2 * SAME_SHARE
+    if same and abs(scale - 1) > 2 * MIN_OFF_BY_RESOLUTION:
+        camera = sized[0]
+        width, height = camera.size or (0, 0)
+        ratio = min(USUAL_RATIOS, key=lambda usual: abs(usual - scale))
+        like = f'{ratio * width:.0f}x{ratio * height:.0f}'
+        yield Problem(
+            'resolution',
+            f'camera {camera.name!r}{" and the others" if len(sized) > 1 else ""}: principal '
+            f'point ({camera.K[0, 2]:.1f}, {camera.K[1, 2]:.1f}) is that of a {like} image, but '
+            f'the image size is {width}x{height}, so the calibration is one of another '
+            f'resolution; write {like} as its size, then convert it with --scale-intrinsics '
+            f'{width}x{height}',
+            tuple(c.name for c in sized),
+        )
+
+
+def _of_fov(rig: CameraRig) -> Iterator[Problem]:
+    for camera in rig:
+        fov = camera_facts(camera)['fov_degrees']
+        if fov is None or camera.lens != 'opencv':
+            continue
+        widest = max(fov)
+        if np.isnan(widest) or widest > MAX_FOV_DEGREES or widest < MIN_FOV_DEGREES:
+            yield Problem(
+                'lens',
+                f'camera {camera.name!r} sees {widest:.0f} degrees, which no ordinary lens does; '
+                'check focal length, distortion and image size',
+                (camera.name,),
+                warning=True,
+            )
+
+
+def _of_floor(rig: CameraRig) -> Iterator[Problem]:
+    below = [camera.name for camera in rig if camera.center_w[2] < 0]
+    if below:
+        yield Problem(
+            'floor',
+            f'camera {", ".join(map(repr, below))} stands below the floor z = 0; ground the rig '
+            'with `mmpose-ours align-rig`',
+            tuple(below),
+            warning=True,
+        )
+
+
+def _of_looking_away(rig: CameraRig) -> Iterator[Problem]:
+    """A camera that turns its back on what all others look at, or sees nothing they share."""
+    away = [name for name in rig.names if len(rig) > 2 and _turns_away(rig, name)]
+    for name in away:
+        yield Problem(
+            'view',
+            f'camera {name!r} looks away: all others look at one place, which lies '
+            f'{_off_focus_of_others(rig, name)[0]:.0f} degrees off its axis; check its '
+            'extrinsics, or leave it out with --cameras',
+            (name,),
+        )
+    if away:
+        return
+    try:
+        space = fit_space(rig)
+    except CalibrationError as error:
+        yield Problem('view', str(error))
+        return
+    for name, share in zip(rig.names, seen_by_each(rig, space)):
+        if share < MIN_SHARE_SEEN:
+            yield Problem(
+                'view',
+                f'camera {name!r} sees {share:.0%} of the space around ({space.center_mm[0]:.0f}, '
+                f'{space.center_mm[1]:.0f}) mm that the others share; check its extrinsics, or '
+                'leave it out with --cameras',
+                (name,),
+                warning=True,
+            )
+
+
+def _turns_away(rig: CameraRig, name: str) -> bool:
+    off, off_others = _off_focus_of_others(rig, name)
+    return off > LOOKS_AWAY_DEGREES and off_others < LOOKS_AT_DEGREES
+
+
+def _off_focus_of_others(rig: CameraRig, name: str) -> tuple[float, float]:
+    """Degrees off its axis of the point that the others look at; the most of theirs."""
+    others = rig.select([other for other in rig.names if other != name])
+    focus = focus_point(others)
+    if focus is None:
+        return 0.0, 180.0
+    return (
+        float(_off_axis_degrees(rig.select([name]), focus)[0]),
+        float(_off_axis_degrees(others, focus).max()),
+    )
+
+
+def _off_axis_degrees(rig: CameraRig, point_w: np.ndarray) -> np.ndarray:
+    """(V,) angle between each camera's axis and its sight of a world point."""
+    axes = np.stack([camera.R_w2c[2] for camera in rig])
+    sight = point_w - rig.centers_w
+    cosines = (sight * axes).sum(-1) / np.maximum(np.linalg.norm(sight, axis=-1), 1e-9)
+    return np.degrees(np.arccos(cosines.clip(-1, 1)))
+
+
+def space_facts(rig: CameraRig) -> dict[str, Any] | None:
+    """The fitted capture space and how much of it 0, 1, 2, ... cameras see; None without one."""
+    try:
+        space = fit_space(rig)
+    except CalibrationError:
+        return None
+    return {
+        'center_mm': list(space.center_mm),
+        'size_mm': list(space.size_mm),
+        'seen_by_at_least': coverage(rig, space).round(4).tolist(),
+    }
