@@ -30,7 +30,7 @@ class SeenPeople:
     """The people of one view, free of the camera's lens.
 
     Args:
-        rays: (P, J, 2) joints as ``(x/z, y/z)`` of the camera frame.
+        rays: (P, J, 3) joints as ``(x/z, y/z, 1)`` of the camera frame.
         found: (P, J) which joints the detector found.
         size: (P,) diagonal of the box around a person's found joints, in the unit of rays.
     """
@@ -45,12 +45,13 @@ class SeenPeople:
         people = np.asarray(people, dtype=np.float64)
         rays = camera.normalise_points(people[..., :2])
         found = (people[..., 2] > MIN_SCORE) & np.isfinite(rays).all(-1)
-        rays = np.where(found[..., None], rays, 0.0)
         low = np.where(found[..., None], rays, np.inf).min(-2, initial=np.inf)
         high = np.where(found[..., None], rays, -np.inf).max(-2, initial=-np.inf)
         with np.errstate(invalid='ignore'):
             size = np.linalg.norm(high - low, axis=-1)
-        return cls(rays, found, np.where(found.sum(-1) >= 2, size, np.nan))
+        homogeneous = np.ones((*rays.shape[:-1], 3))
+        homogeneous[..., :2] = np.where(found[..., None], rays, 0.0)
+        return cls(homogeneous, found, np.where(found.sum(-1) >= 2, size, np.nan))
 
     def __len__(self) -> int:
         return len(self.rays)
@@ -74,11 +75,9 @@ def epipolar_errors(
     R = second.R_w2c @ first.R_w2c.T
     x, y, z = second.t_w2c - R @ first.t_w2c
     essential = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ R
-    rays, other_rays = (np.pad(v.rays, ((0, 0), (0, 0), (0, 1)), constant_values=1.0)
-                        for v in (people, others))  # fmt: skip
-    lines = rays @ essential.T  # in the second view
-    other_lines = other_rays @ essential  # in the first
-    product = np.abs(np.einsum('pjd,qjd->pqj', lines, other_rays))
+    lines = people.rays @ essential.T  # in the second view
+    other_lines = others.rays @ essential  # in the first
+    product = np.abs(np.einsum('pjd,qjd->pqj', lines, others.rays))
     with np.errstate(invalid='ignore', divide='ignore'):
         per_other = 1 / (np.linalg.norm(lines[..., :2], axis=-1)[:, None] * others.size[:, None])
         per_person = 1 / (

@@ -32,7 +32,7 @@ from mmpose_ours.files import FileFormatError, PathLike, write_whole
 
 # The order in which causes come before their consequences.
 TOPICS = ('count', 'names', 'place', 'size', 'resolution', 'reading', 'mirrored', 'unit',
-          'orientation', 'camera', 'view', 'floor', 'lens', 'reprojection', 'images',
+          'orientation', 'keypoints', 'camera', 'view', 'floor', 'lens', 'reprojection', 'images',
           'people')  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def _outside(detections: Detections, rig: CameraRig, path: PathLike) -> list[Pro
     try:
         check_pixels(detections, CameraRig(tuple(sized)), path)
     except FileFormatError as error:
-        return [Problem('resolution', str(error))]
+        return [Problem('keypoints', str(error))]
     return []
 
 

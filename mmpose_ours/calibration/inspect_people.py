@@ -21,7 +21,7 @@ from mmpose_ours.files import MM_PER_UNIT
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.triangulation import triangulate
 
-MAX_INSTANTS = 60
+MAX_INSTANTS = 40
 MIN_PEOPLE = 5
 # Of adults, millimetres between joints as COCO places them (between published body tables
 # and what OpenPose and HRNet show); children and detectors move them by a quarter.
