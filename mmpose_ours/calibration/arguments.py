@@ -59,12 +59,19 @@ def parse_size(text: str, option: str = '--image-size') -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def read_as_told(paths: Sequence[PathLike], args: argparse.Namespace) -> tuple[Read, CameraRig]:
+def read_as_told(
+    paths: Sequence[PathLike],
+    args: argparse.Namespace,
+    any_up: bool = False,
+    any_unit: bool = False,
+) -> tuple[Read, CameraRig]:
     """Read the calibration that the options describe, without judging it.
 
     Args:
         paths: The calibration's files, or its folder.
         args: Parsed options of :func:`add_reading_arguments`.
+        any_up: See :func:`mmpose_ours.calibration.formats.read_calibration`.
+        any_unit: Likewise.
 
     Returns:
         What the file holds, and the cameras asked for, millimetres, z up.
@@ -73,7 +80,15 @@ def read_as_told(paths: Sequence[PathLike], args: argparse.Namespace) -> tuple[R
         CalibrationError: It cannot be read, or a camera is not in it.
     """
     size = parse_size(args.image_size) if args.image_size else None
-    read = read_calibration(paths, args.from_format, unit=args.unit, up=args.up, image_size=size)
+    read = read_calibration(
+        paths,
+        args.from_format,
+        unit=args.unit,
+        up=args.up,
+        image_size=size,
+        any_up=any_up,
+        any_unit=any_unit,
+    )
     where = Source(paths).path
     rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, where)
     return read, rig if size is None else with_size(rig, size, where)

@@ -9,7 +9,25 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Callable, Sequence
 
-from mmpose_ours.calibration import campus, panoptic
+from mmpose_ours.calibration import (
+    agisoft,
+    anipose,
+    caliscope,
+    campus,
+    colmap,
+    crossview,
+    dannce,
+    easymocap,
+    kalibr,
+    krtd,
+    mmpose,
+    nerfstudio,
+    opencv,
+    panoptic,
+    pose2sim,
+    qualisys,
+    vicon,
+)
 from mmpose_ours.calibration.check import check_count, check_names, check_rig
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.source import Reading, Source
@@ -20,6 +38,21 @@ from mmpose_ours.files import PathLike
 FORMATS: dict[str, Any] = {
     'panoptic': panoptic,
     'campus': campus,
+    'opencv': opencv,
+    'easymocap': easymocap,
+    'anipose': anipose,
+    'pose2sim': pose2sim,
+    'caliscope': caliscope,
+    'qualisys': qualisys,
+    'vicon': vicon,
+    'agisoft': agisoft,
+    'dannce': dannce,
+    'krtd': krtd,
+    'crossview': crossview,
+    'mmpose': mmpose,
+    'colmap': colmap,
+    'nerfstudio': nerfstudio,
+    'kalibr': kalibr,
 }
 
 
@@ -117,6 +150,7 @@ def read_calibration(
     up: str | None = None,
     image_size: tuple[int, int] | None = None,
     any_up: bool = False,
+    any_unit: bool = False,
 ) -> Read:
     """Read a calibration with all that is to be known of it, whether or not it makes sense.
 
@@ -129,6 +163,7 @@ def read_calibration(
         image_size: (width, height) in pixels, for formats whose intrinsics mean nothing
             without it; other cameras do not get it.
         any_up: Take z where nobody says which axis points up: the rig will be turned later.
+        any_unit: Take millimetres where nobody says the unit: the rig will be scaled later.
 
     Raises:
         CalibrationError: The file is missing or broken, the format unknown, or it does not
@@ -152,6 +187,8 @@ def read_calibration(
     notes = list(reading.notes)
     if any_up and up is None and module.UP is None:
         up = 'z'
+    if any_unit and unit is None and module.UNIT is None:
+        unit = 'mm'
     told = {'unit': (unit, module.UNIT), 'up': (up, module.UP)}
     for word, (said, fixed) in told.items():
         if said is None and fixed is None:
@@ -263,7 +300,8 @@ def _refuse_other_format(source: Source, format: str) -> None:
         other, reason = _recognise(source)
     except CalibrationError:
         return
-    if other != format:
+    # Formats of one layout: the detail is the better answer.
+    if other != format and other not in getattr(FORMATS[format], 'SAME_LAYOUT', ()):
         raise CalibrationError(
             f'{source.path}: is no {format} file but looks like {other} ({reason}); '
             f'say --from {other} (format={other!r})'

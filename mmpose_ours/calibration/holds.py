@@ -62,9 +62,10 @@ class Holds:
                 )
             lacks = self.lacks(camera)
             if lacks:
+                room = '' if lacks.startswith('skew') else f' ({self._room()})'
                 raise CalibrationError(
                     f'{path}: camera {camera.name!r} has {lacks}, which {self.title} cannot '
-                    f'hold ({self._room()}); refit the nearest lens that it holds with '
+                    f'hold{room}; refit the nearest lens that it holds with '
                     '--approximate, render pinhole images with `mmpose-ours undistort`, or '
                     'write another format'
                 )

@@ -41,7 +41,7 @@ def recognise(source: Source) -> str:
     cameras = data.get('cameras') if isinstance(data, dict) else None
     for camera in cameras if isinstance(cameras, list) else ():
         found = sorted(_TELLING_KEYS & camera.keys()) if isinstance(camera, dict) else ()
-        if len(found) >= 2:
+        if len(found) >= 2 and 'T' not in camera:  # MMPose's have K, R and T
             return f"a list 'cameras' whose entries hold {', '.join(found)}"
     return ''
 

@@ -12,6 +12,8 @@ import re
 from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence, cast
 
+import numpy as np
+
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.files import FileFormatError, PathLike, parse_json
@@ -22,6 +24,8 @@ MAX_BYTES = {'json': 64 << 20, 'xml': 64 << 20, 'toml': 4 << 20, 'yaml': 4 << 20
 # COLMAP's images carry every keypoint; such files are read line by line.
 MAX_FILE_BYTES = 4 << 30
 MAX_FILES = 2000
+# Of brackets within brackets.
+MAX_DEPTH = 100
 EXPORT_AGAIN = 'correct it or export the calibration again'
 
 
@@ -67,6 +71,7 @@ class File:
                 f'{path}: {self.size / 2**30:.0f} GB is too large for a calibration; '
                 'name the calibration file itself'
             )
+        self._outcomes: dict[str, Any] = {}
 
     @functools.cached_property
     def head(self) -> bytes:
@@ -124,28 +129,25 @@ class File:
         for kind in {self.kind, promised} & set(MAX_BYTES):
             getattr(self, kind)
 
-    @functools.cached_property
+    @property
     def json(self) -> Any:
         """The content as JSON.
 
         Raises:
             CalibrationError: It is no JSON; names line and column.
         """
-        try:
-            return parse_json(self._limited('json'), self.path)
-        except FileFormatError as error:
-            raise CalibrationError(f'{error}; {EXPORT_AGAIN}') from error
+        return self._parsed_once('json', lambda content: parse_json(content, self.path))
 
-    @functools.cached_property
+    @property
     def toml(self) -> dict:
         """The content as TOML.
 
         Raises:
             CalibrationError: It is no TOML; names line and column.
         """
-        return self._parse('toml', _parse_toml)
+        return self._parsed_once('toml', _parse_toml)
 
-    @functools.cached_property
+    @property
     def yaml(self) -> Any:
         """The content as YAML, OpenCV's dialect of it included.
 
@@ -154,16 +156,16 @@ class File:
         Raises:
             CalibrationError: It is no YAML; names line and column.
         """
-        return self._parse('yaml', _parse_yaml)
+        return self._parsed_once('yaml', _parse_yaml)
 
-    @functools.cached_property
+    @property
     def xml(self) -> Any:
         """The root element of the content as XML.
 
         Raises:
             CalibrationError: It is no XML, or declares entities; names line and column.
         """
-        return self._parse('xml', _parse_xml)
+        return self._parsed_once('xml', _parse_xml)
 
     @functools.cached_property
     def text(self) -> str:
@@ -188,12 +190,28 @@ class File:
             )
         return self.read_bytes()
 
+    def _parsed_once(self, kind: str, parse: Callable[[bytes], Any]) -> Any:
+        """Parse, and remember what came of it: several formats ask for the same."""
+        if kind not in self._outcomes:
+            try:
+                self._outcomes[kind] = self._parse(kind, parse)
+            except CalibrationError as error:
+                self._outcomes[kind] = error
+        outcome = self._outcomes[kind]
+        if isinstance(outcome, CalibrationError):
+            raise outcome
+        return outcome
+
     def _parse(self, kind: str, parse: Callable[[bytes], Any]) -> Any:
         content = self._limited(kind)
         try:
+            if kind != 'xml' and _nested_deeply(content):
+                raise RecursionError
             return parse(content)
         except ImportError:
             raise
+        except FileFormatError as error:  # names the file already
+            raise CalibrationError(f'{error}; {EXPORT_AGAIN}') from error
         except UnicodeDecodeError as error:
             why = 'no UTF-8 text but binary data'
             raise CalibrationError(
@@ -206,8 +224,19 @@ class File:
             ) from error
         except (RecursionError, MemoryError) as error:
             raise CalibrationError(
-                f'{self.path}: nested too deeply for a calibration; export it again'
+                f'{self.path}: not valid {kind.upper()} (nested too deeply for a calibration); '
+                f'{EXPORT_AGAIN}'
             ) from error
+
+
+def _nested_deeply(content: bytes) -> bool:
+    """Whether more brackets are open somewhere than any calibration has: parsers are slow there."""
+    if re.search(rb'(?:- *){%d}' % MAX_DEPTH, content):  # YAML's lists of lists
+        return True
+    text = np.frombuffer(content, dtype=np.uint8)
+    brackets = np.isin(text, np.frombuffer(b'[{]}', dtype=np.uint8))
+    steps = np.where(np.isin(text[brackets], np.frombuffer(b'[{', dtype=np.uint8)), 1, -1)
+    return bool(len(steps)) and int(steps.cumsum().max()) > MAX_DEPTH
 
 
 class Source:
@@ -313,7 +342,10 @@ def _yaml_loader() -> Any:
     """PyYAML's safe loader for OpenCV's matrices, each key once and no merging."""
     import yaml
 
-    class Loader(yaml.SafeLoader):
+    # libyaml's parser where PyYAML was built with it: ten times faster
+    base: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+
+    class Loader(base):
         def flatten_mapping(self, node: Any) -> None:
             """Merge keys multiply; no calibration has them."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.matfiles import read_mat
 
 _JOINTS = 14
 # Metres; a person's joints span at least and at most this much.
@@ -28,23 +29,15 @@ def read_actors(path: PathLike) -> np.ndarray:
         FileFormatError: The file is no such MATLAB file, or is not in metres.
         FileNotFoundError: There is no such file.
     """
-    from scipy.io import loadmat
-
-    with open(path, 'rb') as file:
-        try:
-            variables = loadmat(file, variable_names=['actor3D'])
-        except MemoryError:
-            raise
-        except Exception as error:  # a broken file can raise nearly anything
-            raise FileFormatError(
-                f'{path}: not a MATLAB file of version 7 or older ({error}); '
-                'take actorsGT.mat as the data set ships it'
-            ) from error
+    try:
+        variables = read_mat(path, ['actor3D'])
+    except FileFormatError as error:
+        raise FileFormatError(f'{error}, or take actorsGT.mat as the data set ships it') from error
     if 'actor3D' not in variables:
         raise FileFormatError(
             f'{path}: has no variable actor3D; take actorsGT.mat as the data set ships it'
         )
-    actors = [_cells(cell) for cell in variables['actor3D'].ravel()]
+    actors = [_cells(cell) for cell in np.ravel(variables['actor3D'])]
     lengths = sorted({len(actor) for actor in actors})
     if len(lengths) != 1 or any(actor.dtype != object for actor in actors):
         raise FileFormatError(
@@ -70,7 +63,7 @@ def read_actors(path: PathLike) -> np.ndarray:
 def _cells(actor: np.ndarray) -> np.ndarray:
     """One actor's frames, (F,) cells, out of the one-element cells around them."""
     cells = np.asarray(actor)
-    while cells.size == 1 and np.asarray(cells.item()).dtype.hasobject:
+    while _wraps_array(cells) and cells.item().dtype == object:
         cells = cells.item()
     return cells.ravel()
 
@@ -78,9 +71,13 @@ def _cells(actor: np.ndarray) -> np.ndarray:
 def _unwrap(cell: np.ndarray) -> np.ndarray:
     """Take an array out of the one-element cells around it."""
     cell = np.asarray(cell)
-    while cell.dtype == object and cell.size == 1:
-        cell = np.asarray(cell.item())
+    while _wraps_array(cell):
+        cell = cell.item()
     return cell
+
+
+def _wraps_array(cell: np.ndarray) -> bool:
+    return cell.dtype == object and cell.size == 1 and isinstance(cell.item(), np.ndarray)
 
 
 def _require_metres(path: PathLike, truth: np.ndarray) -> None:

@@ -1,0 +1,121 @@
+"""Which images of a COLMAP model are the cameras of a rig, where they stand, and their names."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Sequence
+
+import numpy as np
+
+from mmpose_ours.calibration.colmap_models import FrameRecord, ImageRecord, Records, RigRecord
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.image_names import (
+    check_image_count,
+    folder_names,
+    path_parts,
+    refuse_names,
+    unique,
+)
+from mmpose_ours.calibration.rotations import from_quaternion
+from mmpose_ours.calibration.source import EXPORT_AGAIN
+from mmpose_ours.files import PathLike
+
+# Of a quaternion: rounding to three digits is less.
+_LENGTH_TOLERANCE = 1e-2
+
+
+class View(NamedTuple):
+    """A camera of the rig to be: image path (empty: none), camera, R and t world to camera."""
+
+    image: str
+    camera_id: int
+    R_w2c: np.ndarray
+    t_w2c: np.ndarray
+
+
+def find_views(records: Records, path: PathLike, notes: list[str]) -> list[View]:
+    """The images, each a camera, or the cameras of rigs as in their first frame.
+
+    Args:
+        records: The model; its images and rigs name cameras that it lists.
+        path: The model, for messages.
+        notes: Gets sentences that a user should see.
+
+    Raises:
+        CalibrationError: A quaternion is none, a rig has no frame, or there are too many
+            images.
+    """
+    mounted = [rig for rig in records.rigs if len(rig.sensors) > 1]
+    on_a_rig = {id for rig in mounted for id in rig.sensors}
+    alone = [image for image in records.images if image.camera_id not in on_a_rig]
+    check_image_count(len(alone), path)
+    shared = len(alone) - len({image.camera_id for image in alone})
+    if shared:
+        notes.append(f'{len(alone)} images are each a camera, though they share lenses')
+    views = [
+        View(image.name, image.camera_id, *_pose(image.pose, f'image {image.name!r}', path))
+        for image in alone
+    ]
+    for rig in mounted:
+        views += _mounted(rig, records, path, notes)
+    return views
+
+
+def _mounted(rig: RigRecord, records: Records, path: PathLike, notes: list[str]) -> list[View]:
+    """The cameras of a rig where it stood in its first frame."""
+    frames = [frame for frame in records.frames if frame.rig_id == rig.id]
+    if not frames:
+        raise CalibrationError(
+            f'{path}: rig {rig.id} mounts {len(rig.sensors)} cameras together, expected a frame '
+            'that says where it stood; name the file with the frames too'
+        )
+    if len(frames) > 1:
+        notes.append(
+            f'the cameras of rig {rig.id} stand as in the first of its {len(frames)} frames '
+            f'(frame {frames[0].id})'
+        )
+    R_world, t_world = _pose(frames[0].pose, f'frame {frames[0].id}', path)
+    images = _first_images(frames, records.images)
+    views = []
+    for camera_id, sensor_from_rig in rig.sensors.items():
+        if sensor_from_rig is not None:
+            who = f'camera {camera_id} of rig {rig.id}'
+            R, t = _pose(sensor_from_rig, who, path)
+            views.append(View(images.get(camera_id, ''), camera_id, R @ R_world, R @ t_world + t))
+    return views
+
+
+def _first_images(frames: Sequence[FrameRecord], images: Sequence[ImageRecord]) -> dict[int, str]:
+    """The path of each camera's image in the first frame that has one."""
+    paths = {image.id: image.name for image in images}
+    found: dict[int, str] = {}
+    for frame in frames:
+        for camera_id, image_id in frame.images.items():
+            if image_id in paths:
+                found.setdefault(camera_id, paths[image_id])
+    return found
+
+
+def _pose(pose: Sequence[float], who: str, path: PathLike) -> tuple[np.ndarray, np.ndarray]:
+    length = float(np.linalg.norm(pose[:4]))
+    if not abs(length - 1) < _LENGTH_TOLERANCE:
+        raise CalibrationError(
+            f'{path}: {who} has a quaternion of length {length:.6g}, expected 1; {EXPORT_AGAIN}'
+        )
+    return from_quaternion(np.array(pose[:4])), np.array(pose[4:])
+
+
+def name_views(views: Sequence[View], path: PathLike) -> list[str]:
+    """A name for each camera, as the docstring of :mod:`~mmpose_ours.calibration.colmap` says.
+
+    Raises:
+        CalibrationError: The paths of the images do not tell the cameras apart.
+    """
+    images = [view.image or str(view.camera_id) for view in views]
+    if all(len(path_parts(image)) == 1 for image in images):
+        names = images
+    else:
+        folders = folder_names(images)
+        names = folders if unique(folders) else [(path_parts(i) or [''])[-1] for i in images]
+    if not unique(names):
+        raise refuse_names(images, path)
+    return names

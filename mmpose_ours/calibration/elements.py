@@ -1,0 +1,102 @@
+"""XML elements as :class:`Node`: attributes and text come out checked, errors name the place."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+from mmpose_ours.calibration.node import Node
+from mmpose_ours.calibration.source import Source
+
+# 20,000 elements under one another parse, but no calibration nests like that.
+MAX_DEPTH = 50
+
+
+class Element:
+    """One element of an XML file, and where it stands.
+
+    Args:
+        xml: The parsed element.
+        node: Its attributes as a mapping of texts, with the place and the camera.
+    """
+
+    def __init__(self, xml: Any, node: Node):
+        self.xml, self.node = xml, node
+
+    @classmethod
+    def root_of(cls, source: Source) -> Element:
+        """The root of the only file.
+
+        Raises:
+            CalibrationError: It is no XML.
+        """
+        xml = source.one.xml
+        return cls(xml, Node(dict(xml.attrib), source.path, (xml.tag,)))
+
+    def of_camera(self, name: str) -> Element:
+        """The same element, known to belong to a camera."""
+        return Element(self.xml, self.node.of_camera(name))
+
+    def find(self, tag: str) -> Element | None:
+        """The first child with a tag."""
+        xml = self.xml.find(tag)
+        return None if xml is None else self._child(xml, tag)
+
+    def __getitem__(self, tag: str) -> Element:
+        """The first child with a tag.
+
+        Raises:
+            CalibrationError: There is none.
+        """
+        found = self.find(tag)
+        if found is None:
+            self.node.fail(f'has no <{tag}>', f'<{tag}>')
+        return found
+
+    def all(self, tag: str) -> list[Element]:
+        """The children with a tag, in order."""
+        return [self._child(xml, tag, index) for index, xml in enumerate(self.xml.findall(tag))]
+
+    def within(self, tag: str, *groups: str) -> Iterator[Element]:
+        """The elements with a tag here and inside ``groups`` in ``groups``, in file order.
+
+        Raises:
+            CalibrationError: The groups are nested too deeply.
+        """
+        stack = [(self, 0)]
+        while stack:
+            element, depth = stack.pop()
+            if depth > MAX_DEPTH:
+                element.node.fail('is nested too deeply', f'at most {MAX_DEPTH} levels')
+            if depth and element.xml.tag == tag:
+                yield element
+                continue
+            inside = [
+                (element._child(xml, xml.tag, index), depth + 1)
+                for index, xml in enumerate(element.xml)
+                if xml.tag == tag or xml.tag in groups
+            ]
+            stack.extend(reversed(inside))
+
+    def text(self) -> Node:
+        """Its text, without spaces around it."""
+        return self._with((self.xml.text or '').strip())
+
+    def words(self) -> Node:
+        """The words of its text, for numbers one after the other."""
+        return self._with((self.xml.text or '').split())
+
+    def _with(self, value: Any) -> Node:
+        return Node(value, self.node.path, self.node.place, self.node.camera)
+
+    def _child(self, xml: Any, *steps: Any) -> Element:
+        place = (*self.node.place, *steps)
+        return Element(xml, Node(dict(xml.attrib), self.node.path, place, self.node.camera))
+
+
+def words(node: Node) -> Node:
+    """The words of an attribute, for numbers one after the other.
+
+    Raises:
+        CalibrationError: It is no text.
+    """
+    return Node(node.text().split(), node.path, node.place, node.camera)
