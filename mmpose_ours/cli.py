@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import re
 import sys
 from typing import Callable, Sequence
 
@@ -18,6 +19,10 @@ from mmpose_ours.files import explain_os_error
 
 # command -> (module, what it does)
 COMMANDS = {
+    'align-rig': (
+        'mmpose_ours.calibration.align_rig',
+        'turn, scale and ground a calibration by what is known of the room',
+    ),
     'check-rig': (
         'mmpose_ours.calibration.check_rig',
         'say what is wrong or strange about a calibration, by itself, images and keypoints',
@@ -34,9 +39,21 @@ COMMANDS = {
         'mmpose_ours.evaluation.report',
         'score predicted 3D poses against ground truth',
     ),
+    'fit-space': (
+        'mmpose_ours.calibration.space_command',
+        'find the capture space of a rig, as lines for a config',
+    ),
+    'init': (
+        'mmpose_ours.init_rig',
+        'make a data folder for a rig: calibration, image folders, config, picture',
+    ),
     'path': (
         'mmpose_ours.paths',
         'print where configs, launch scripts or schemas lie',
+    ),
+    'undistort': (
+        'mmpose_ours.undistort',
+        'render images or videos without lens distortion, and write their pinhole rig',
     ),
 }
 
@@ -72,11 +89,16 @@ def add_debug(parser: argparse.ArgumentParser) -> None:
 
 
 def join_up(argv: Sequence[str]) -> list[str]:
-    """Write ``--up -y`` as ``--up=-y``, because argparse takes a leading dash for an option."""
+    """Keep argparse from taking a leading dash for an option.
+
+    ``--up -y`` becomes ``--up=-y``, and a point such as ``-1,0,2.5`` gets a space before it.
+    """
     joined: list[str] = []
     for word in argv:
         if joined and joined[-1] == '--up':
             joined[-1] = f'--up={word}'
+        elif re.fullmatch(r'-[-+.,eE\d\s]*,[-+.,eE\d\s]*', word):
+            joined.append(f' {word}')
         else:
             joined.append(word)
     return joined

@@ -11,7 +11,7 @@ rig = dict(
     data_root=data_root,
     rig_file='camera_parameters.json',
     cameras=None,  # names, or None for all
-    space=None,  # dict(center_mm=(x, y, z), size_mm=(x, y, z)), or None to fit it to the rig
+    # space=dict(center_mm=(x, y, z), size_mm=(x, y, z)), else it is fitted to the rig
 )
 train_dataloader = dict(dataset=rig)
 val_dataloader = dict(dataset=rig)

@@ -26,9 +26,10 @@ from mmpose_ours.calibration.inspect_rig import (
     space_facts,
 )
 from mmpose_ours.calibration.source import Source
+from mmpose_ours.calibration.space import fit_space
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import Detections, check_pixels, read_detections
-from mmpose_ours.files import FileFormatError, PathLike, write_whole
+from mmpose_ours.files import FileFormatError, PathLike
 
 # The order in which causes come before their consequences.
 TOPICS = ('count', 'names', 'place', 'size', 'resolution', 'reading', 'mirrored', 'unit',
@@ -187,24 +188,16 @@ def run(args: argparse.Namespace) -> int:
         raise FileNotFoundError(f'{args.images}: no such folder of images; correct the path')
     report = {'calibration': str(where), **check(read, rig, args.images, args.keypoints)}
     if args.picture:
-        _draw(rig, str(where), report, args.picture)
+        from mmpose_ours.visualization.rig import write_rig_picture
+
+        write_rig_picture(
+            args.picture, rig, fit_space(rig) if report['space'] else None, str(where)
+        )
     if args.json:
         print(json.dumps(report, indent=1))
     else:
         _print(report, read)
     return 0 if report['ok'] else 1
-
-
-def _draw(rig: CameraRig, title: str, report: dict[str, Any], path: str) -> None:
-    import cv2
-
-    from mmpose_ours.calibration.space import fit_space
-    from mmpose_ours.visualization.rig import draw_rig
-
-    space = fit_space(rig) if report['space'] else None
-    encoded = cv2.imencode('.png', draw_rig(rig, space, title=title)[..., ::-1])[1]
-    with write_whole(path, 'wb') as file:
-        file.write(encoded.tobytes())
 
 
 def _print(report: dict[str, Any], read: Read) -> None:

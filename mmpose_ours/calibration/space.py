@@ -33,13 +33,19 @@ WALL_MM = 500.0
 SURROUNDED = 0.9
 # An arm's length: the region holds hips and heads, hands reach beyond.
 MARGIN_MM = 400.0
-MAX_EDGE_MM = 14_000.0
+MAX_EDGE_MM, MIN_EDGE_MM = 14_000.0, 1000.0
 Z_CENTER_MM, Z_SIZE_MM = 1000.0, 2400.0
 # Less than this share of a space in two views means that it is somewhere else.
 MIN_SHARE = 0.01
 
 
-def fit_space(rig: CameraRig, *, max_edge_mm: float = MAX_EDGE_MM) -> CaptureSpace:
+class NoSpaceError(CalibrationError):
+    """Nowhere on the floor do enough cameras see a person."""
+
+
+def fit_space(
+    rig: CameraRig, *, max_edge_mm: float = MAX_EDGE_MM, min_views: int | None = None
+) -> CaptureSpace:
     """Find the box in which people can be seen, from the calibration alone.
 
     The floor around the cameras is cut into cells. A cell counts for a camera if a
@@ -51,27 +57,45 @@ def fit_space(rig: CameraRig, *, max_edge_mm: float = MAX_EDGE_MM) -> CaptureSpa
 
     Args:
         rig: Two or more cameras with image sizes, millimetres, z up, floor z = 0.
-        max_edge_mm: Longest horizontal edge that the box may have.
+        max_edge_mm: Longest horizontal edge that the box may have, 1 m or more.
+        min_views: Wanted are the cells that at least so many cameras see, 2 or more, instead
+            of half as many as see the best cell.
 
     Returns:
         The space, centre and size in multiples of 100 mm.
 
     Raises:
-        CalibrationError: An image size is unknown, or no two cameras see a person at
-            the same place.
+        NoSpaceError: No two cameras (or ``min_views`` of them) see a person at the same place.
+        CalibrationError: An image size is unknown, or an argument is out of range.
     """
+    if not MIN_EDGE_MM <= max_edge_mm < np.inf:
+        raise CalibrationError(
+            f'the longest edge may be {max_edge_mm:g} mm, expected {MIN_EDGE_MM:g} mm or more: '
+            'people with outstretched arms need that much'
+        )
+    if min_views is not None and not MIN_VIEWS <= min_views <= len(rig):
+        raise CalibrationError(
+            f'a space that at least {min_views} cameras see was asked for, but the rig has '
+            f'{len(rig)} cameras and 3D needs two views; ask for 2 to {len(rig)} views'
+        )
     _need_sizes(rig)
     x, y, cell = _floor_grid(rig)
-    views = _views_of_people(rig, x, y, STANDING_MM)
+    views = views_of_people(rig, x, y, STANDING_MM)
+    if views.max() < (min_views or MIN_VIEWS):
+        views = views_of_people(rig, x, y, SEATED_MM)
     if views.max() < MIN_VIEWS:
-        views = _views_of_people(rig, x, y, SEATED_MM)
-    if views.max() < MIN_VIEWS:
-        raise CalibrationError(
+        raise NoSpaceError(
             f'no two of the cameras {", ".join(rig.names)} see a person at the same place '
             'on the floor z = 0; check that the world has z up with the floor at 0, that '
             'lengths are millimetres, and that the extrinsics are of one calibration'
         )
-    wanted = views >= max(MIN_VIEWS, -(-int(views.max()) // 2))
+    if min_views is not None and views.max() < min_views:
+        raise NoSpaceError(
+            f'no {min_views} of the cameras {", ".join(rig.names)} see a person at the same '
+            f'place on the floor z = 0, at most {views.max()} do; ask for {views.max()} views or '
+            'fewer'
+        )
+    wanted = views >= (min_views or max(MIN_VIEWS, -(-int(views.max()) // 2)))
     inside = _among_cameras(rig, x, y)
     if (inside & (views == views.max())).sum() > SURROUNDED * (views == views.max()).sum():
         # Cameras around a room look at its far wall; what they see beyond it is not there.
@@ -191,10 +215,20 @@ def _floor_grid(rig: CameraRig) -> tuple[np.ndarray, np.ndarray, float]:
     return x, y, float(cell)
 
 
-def _views_of_people(
-    rig: CameraRig, x: np.ndarray, y: np.ndarray, heights: tuple[float, ...]
+def views_of_people(
+    rig: CameraRig, x: np.ndarray, y: np.ndarray, heights: tuple[float, ...] = STANDING_MM
 ) -> np.ndarray:
-    """(X, Y) number of cameras that see a person at each cell, all heights at once."""
+    """Count the cameras that see a person at each place of a grid on the floor.
+
+    Args:
+        rig: Cameras with image sizes, millimetres, z up, floor z = 0.
+        x: (X,) places along x in millimetres.
+        y: (Y,) places along y in millimetres.
+        heights: What of the person must be in the image, all of it, in mm above the floor.
+
+    Returns:
+        (X, Y) number of cameras, 0 to V.
+    """
     grid = np.stack(np.meshgrid(x, y, heights, indexing='ij'), axis=-1)  # (X, Y, H, 3)
     reach = _reach(rig)
     views = np.zeros(grid.shape[:2], dtype=int)

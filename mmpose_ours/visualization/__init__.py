@@ -5,5 +5,6 @@ imported from their own modules.
 """
 
 from mmpose_ours.visualization.figure import draw_instant
+from mmpose_ours.visualization.rig import draw_rig
 
-__all__ = ['draw_instant']
+__all__ = ['draw_instant', 'draw_rig']

@@ -17,12 +17,10 @@ from matplotlib.lines import Line2D
 
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
 from mmpose_ours.keypoints import JOINT_SETS, JointSet
+from mmpose_ours.visualization.room import SPACE_COLOUR, draw_room
 
 TRUTH_COLOUR = '#8f8f8f'
 DETECTION_COLOUR, DETECTION_EDGE = '#ffffff', '#6f6f6f'
-SPACE_COLOUR, GRID_COLOUR, CAMERA_COLOUR = '#3c6e8f', '#d3dade', '#333333'
-# A frustum's length as a share of the rig's extent.
-FRUSTUM_SHARE, MIN_FRUSTUM_MM = 0.05, 300.0
 # A limb with an end nearer to the lens than this becomes a streak across the picture.
 NEAR_MM = 300.0
 # Inches: area of a view, height of its name, of the title and of the legend, gaps.
@@ -66,7 +64,7 @@ def draw_instant(
     people = [(TRUTH_COLOUR, person, true_set, 2.2) for person in _people(truth)]
     people += [(colour, person, JOINT_SETS[joints], 1.0) for colour, person in _coloured(poses)]
 
-    viewer = _draw_room(room, rig, space)
+    viewer = draw_room(room, rig, space)
     for colour, person, joint_set, width in people:
         _draw_person(room, viewer, person, joint_set, colour, 1.9 * width)
     for view, (camera, axes) in enumerate(zip(rig, views)):
@@ -168,86 +166,6 @@ def _draw_sheet(axes: Axes, camera: Camera, image: np.ndarray | None) -> None:
     axes.set_yticks([])
     axes.set_title(camera.name, fontsize=10, pad=4)
     axes.set_autoscale_on(False)
-
-
-def _draw_room(axes: Axes, rig: CameraRig, space: CaptureSpace) -> Camera:
-    """The floor and the box of the space, and a frustum per camera.
-
-    Returns:
-        The camera that the room is seen by: what it projects can be drawn on the axes.
-    """
-    low, high = space.lower_mm, space.upper_mm
-    floor = float(np.clip(0.0, low[2], high[2]))
-    box = np.array([[x, y, z] for z in (floor, high[2]) for x, y in _ring(low, high)])
-    extent = np.ptp(np.concatenate([rig.centers_w, box]), axis=0).max()
-    frustums = [_frustum(camera, max(FRUSTUM_SHARE * extent, MIN_FRUSTUM_MM)) for camera in rig]
-    corners = np.concatenate([box, *(np.concatenate(lines) for lines in frustums)])
-    viewer = _overview(corners)
-
-    def draw(lines, **style) -> None:
-        flat = [viewer.project(np.asarray(line, dtype=float))[0] for line in lines]
-        axes.add_collection(LineCollection(flat, **style), autolim=False)
-
-    grid = [
-        [(x, low[1], floor), (x, high[1], floor)]
-        for x in np.arange(np.ceil(low[0] / 1000) * 1000, high[0], 1000)
-    ] + [
-        [(low[0], y, floor), (high[0], y, floor)]
-        for y in np.arange(np.ceil(low[1] / 1000) * 1000, high[1], 1000)
-    ]
-    draw(grid, colors=GRID_COLOUR, linewidths=0.7, zorder=0)
-    ground, ceiling = box[:4], box[4:]
-    draw([[*ground, ground[0]]], colors=SPACE_COLOUR, linewidths=1.2, zorder=1)
-    draw([[*ceiling, ceiling[0]], *zip(ground, ceiling)], colors=SPACE_COLOUR, linewidths=0.8,
-         linestyles=':', zorder=1)  # fmt: skip
-    for camera, lines in zip(rig, frustums):
-        draw(lines, colors=CAMERA_COLOUR, linewidths=0.9, zorder=1)
-        # The name goes to the side that the camera turns its back on.
-        back = viewer.project(np.stack([camera.center_w, lines[4][:4].mean(0)]))[0]
-        left = back[0, 0] < back[1, 0]
-        axes.annotate(
-            camera.name, back[0], xytext=(-5 if left else 5, 3), textcoords='offset points',
-            fontsize=9, ha='right' if left else 'left', color=CAMERA_COLOUR, zorder=5,
-            bbox=dict(facecolor='white', alpha=0.75, linewidth=0, pad=0.8),
-        )  # fmt: skip
-
-    flat = viewer.project(corners)[0]
-    # Room at the sides for the cameras' names.
-    margin = np.ptp(flat, axis=0) * (0.13, 0.05)
-    lower, upper = flat.min(0) - margin, flat.max(0) + margin
-    axes.set_xlim(lower[0], upper[0])
-    axes.set_ylim(upper[1], lower[1])
-    axes.set_aspect('equal')
-    axes.set_axis_off()
-    return viewer
-
-
-def _ring(low: np.ndarray, high: np.ndarray) -> list[tuple[float, float]]:
-    return [(low[0], low[1]), (high[0], low[1]), (high[0], high[1]), (low[0], high[1])]
-
-
-def _overview(points: np.ndarray) -> Camera:
-    """A camera above the room, outside its front left corner, with all points before it."""
-    middle = (points.min(0) + points.max(0)) / 2
-    radius = np.linalg.norm(points - middle, axis=1).max()
-    azimuth, elevation = np.deg2rad((-62.0, 30.0))
-    direction = np.array(
-        [
-            np.cos(elevation) * np.cos(azimuth),
-            np.cos(elevation) * np.sin(azimuth),
-            np.sin(elevation),
-        ]
-    )
-    return Camera.looking_at('overview', middle + 4 * radius * direction, middle, 1000, (640, 480))
-
-
-def _frustum(camera: Camera, length_mm: float) -> list[np.ndarray]:
-    """A camera's view cone as lines: four edges from the lens, and the rim."""
-    width, height = camera.size
-    pixels = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=float)
-    rays = np.concatenate([camera.normalise_points(pixels), np.ones((4, 1))], axis=1)
-    tips = camera.center_w + length_mm * rays @ camera.R_w2c
-    return [*(np.stack([camera.center_w, tip]) for tip in tips), np.append(tips, tips[:1], axis=0)]
 
 
 def _draw_legend(figure: Figure, truth: bool, detections: bool) -> None:

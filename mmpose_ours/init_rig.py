@@ -1,0 +1,276 @@
+"""The command ``init``: a data folder for a rig, ready to train on.
+
+What it writes is laid out as the dataset ``OursDataset`` reads it; the last step reads it
+back as that dataset will.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import tempfile
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from mmpose_ours import paths
+from mmpose_ours.calibration import check_space, coverage, read_rig
+from mmpose_ours.calibration import panoptic as target_format
+from mmpose_ours.calibration.arguments import add_reading_arguments, read_as_told
+from mmpose_ours.calibration.check import check_names
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.formats import write_rig
+from mmpose_ours.calibration.source import Source
+from mmpose_ours.calibration.space_command import space_line, space_of, warn_of_floor
+from mmpose_ours.cameras import CameraRig, CaptureSpace
+from mmpose_ours.files import PathLike, write_files_whole
+
+RIG_FILE, CONFIG_FILE = 'camera_parameters.json', 'voxelpose_ours.py'
+README_FILE, PICTURE_FILE = 'README.txt', 'rig.png'
+BASE = Path('ours') / 'voxelpose_ours.py'
+# What BASE trains for, and so the name of its last checkpoint.
+LAST_EPOCH = 30
+
+
+def init_rig(
+    folder: PathLike,
+    rig: CameraRig,
+    space: CaptureSpace,
+    *,
+    source: PathLike,
+    any_scale: bool = False,
+    force: bool = False,
+) -> list[str]:
+    """Write calibration, image folders, config, README and picture of a rig.
+
+    Args:
+        folder: The data folder, made where it is missing.
+        rig: V cameras with image sizes and lenses that Panoptic JSON holds.
+        space: Their capture space.
+        source: Where the rig comes from; may be the folder's own ``camera_parameters.json``.
+        any_scale: Whether the rig need not be one around people.
+        force: Whether existing files may be replaced.
+
+    Returns:
+        What was written, and what could not be, a line each.
+
+    Raises:
+        CalibrationError: Panoptic JSON cannot hold the rig, or what was written does not pass
+            its check.
+        FileExistsError: One of the files is there and nobody said ``force``.
+        OSError: The folder cannot be written.
+    """
+    folder = Path(folder)
+    _check_holds(rig, source)
+    _check_round_trip(rig, space, any_scale)
+    in_place = _is_in_place(folder / RIG_FILE, rig, any_scale)
+    names = [CONFIG_FILE, README_FILE, PICTURE_FILE, *([] if in_place else [RIG_FILE])]
+    present = [name for name in names if (folder / name).exists()]
+    if present and not force:
+        raise FileExistsError(
+            f'{folder}: has {", ".join(sorted(present))} already; name another folder, or say '
+            '--force to replace'
+        )
+    done = []
+    for name in rig.names:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    if not in_place:
+        write_rig(rig, folder / RIG_FILE, 'panoptic')
+        done.append(f'{RIG_FILE}: {len(rig)} cameras (Panoptic JSON: cm, y down)')
+    else:
+        done.append(f'{RIG_FILE}: left as it is, {len(rig)} cameras')
+    done.append(f'{" ".join(f"{name}/" for name in rig.names)}: for their images')
+    texts = {
+        CONFIG_FILE: config_text(folder, rig, space, any_scale),
+        README_FILE: readme_text(folder, rig),
+    }
+    write_files_whole(folder, texts)
+    done.append(f'{CONFIG_FILE}: the config, with the space that the cameras see')
+    done.append(f'{README_FILE}: what goes where')
+    done.append(_draw(folder / PICTURE_FILE, rig, space))
+    check_space(_as_the_dataset_reads(folder / RIG_FILE, rig, any_scale), space)
+    return done
+
+
+def config_text(folder: Path, rig: CameraRig, space: CaptureSpace, any_scale: bool = False) -> str:
+    """The config of a rig: the installed one with its cameras and its space.
+
+    It finds the data beside itself, so that it runs from any folder.
+    """
+    seen = coverage(rig, space)
+    shares = [f'{count} or more {seen[count]:.0%}' for count in range(2, min(len(rig), 4) + 1)]
+    names = ', '.join(map(repr, rig.names))
+    wrapped = textwrap.wrap(names, 88, break_long_words=False, break_on_hyphens=False)
+    cameras = [f'    cameras=[{names}],']
+    if len(wrapped) > 1:
+        cameras = ['    cameras=[', *(f'        {line}' for line in wrapped), '    ],']
+    lines = [
+        f'# VoxelPose for the {len(rig)} cameras of this folder, made by `mmpose-ours init`.',
+        f'_base_ = [{_base_config(folder)!r}]',
+        '',
+        "data_root = '{{ fileDirname }}'  # the folder of this file",
+        'rig = dict(',
+        '    data_root=data_root,',
+        f'    rig_file={RIG_FILE!r},',
+        *cameras,
+        '    # Millimetres, z up. Share of it that so many cameras see:',
+        f'    # {", ".join(shares)}.',
+        # MMEngine merges no dictionary into the installed config's None without being told.
+        f'    {space_line(space)}',
+        *(['    any_scale=True,'] if any_scale else []),
+        ')',
+        'train_dataloader = dict(dataset=rig)',
+        'val_dataloader = dict(dataset=rig)',
+        'test_dataloader = dict(dataset=rig)',
+    ]
+    return '\n'.join(lines) + '\n'
+
+
+def readme_text(folder: Path, rig: CameraRig) -> str:
+    """What goes where in the folder, and the next commands."""
+    train, test = next_commands(folder)
+    names = textwrap.fill(' '.join(rig.names), 62, subsequent_indent=' ' * 26)
+    return f"""Data of {len(rig)} cameras, laid out for mmpose_ours
+
+{RIG_FILE}    calibration, Panoptic JSON: centimetres, y down
+<camera>/                 images of that camera; images of one instant share their
+                          file name (000000.jpg, 000001.jpg, ...). The cameras:
+                          {names}
+keypoints_2d.json         2D people, for testing. You add it; `mmpose-ours path schemas`
+                          prints where its schema detections.schema.json lies
+poses_3d.json             3D truth, if there is any. You add it, and name it in the config:
+                          test_dataloader = dict(dataset=dict(truth_file='poses_3d.json', **rig))
+{CONFIG_FILE}         config: the cameras and the space in which people are looked for
+{PICTURE_FILE}                   the cameras from above, in perspective and from the side
+
+Train, on invented people, without images:
+  {train}
+Test, on keypoints_2d.json:
+  {test}
+"""
+
+
+def next_commands(folder: Path) -> tuple[str, str]:
+    """The commands that train and test on a folder, from the current one."""
+    config = folder / CONFIG_FILE
+    checkpoint = Path('work_dirs') / config.stem / f'epoch_{LAST_EPOCH}.pth'
+    tools = paths.share('tools')
+    here = Path.cwd()
+    if here in tools.parents:
+        tools = tools.relative_to(here)
+    train = f'python {_quoted(tools / "train.py")} {_quoted(config)}'
+    return train, f'python {_quoted(tools / "test.py")} {_quoted(config)} {_quoted(checkpoint)}'
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(path.as_posix())
+
+
+def _base_config(folder: Path) -> str:
+    """The installed config: relative inside a checkout, which may move, else absolute."""
+    configs = paths.share('configs')
+    checkout = configs.parent
+    if checkout == paths.PACKAGE.parent and checkout in folder.resolve().parents:
+        return Path(os.path.relpath(configs / BASE, folder.resolve())).as_posix()
+    return (configs / BASE).as_posix()
+
+
+def _check_holds(rig: CameraRig, source: PathLike) -> None:
+    """Refuse what Panoptic JSON cannot hold, with this command's ways out."""
+    check_names(rig, path=source)
+    for camera in rig:
+        lacks = target_format.HOLDS.lacks(camera)
+        if lacks:
+            raise CalibrationError(
+                f'{source}: camera {camera.name!r} has {lacks}, which {RIG_FILE} cannot hold; '
+                f'render pinhole images with `mmpose-ours undistort {source} IN OUT` and name '
+                f'OUT/{RIG_FILE} as --rig, or refit the lens with `mmpose-ours '
+                f'convert-calibration {source} refitted.json --to panoptic --approximate`, '
+                'both with the reading options of this call'
+            )
+
+
+def _check_round_trip(rig: CameraRig, space: CaptureSpace, any_scale: bool) -> None:
+    """Whether the rig passes its checks as written, before anything is."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / RIG_FILE
+        write_rig(rig, path, 'panoptic')
+        check_space(_as_the_dataset_reads(path, rig, any_scale), space)
+
+
+def _as_the_dataset_reads(path: Path, rig: CameraRig, any_scale: bool) -> CameraRig:
+    return read_rig(path, cameras=rig.names, any_scale=any_scale)
+
+
+def _is_in_place(path: Path, rig: CameraRig, any_scale: bool) -> bool:
+    """Whether the folder has a calibration that the dataset reads as just this rig."""
+    if not path.is_file():
+        return False
+    try:
+        return _as_the_dataset_reads(path, rig, any_scale).fingerprint == rig.fingerprint
+    except CalibrationError:
+        return False
+
+
+def _draw(path: Path, rig: CameraRig, space: CaptureSpace) -> str:
+    try:
+        from mmpose_ours.visualization.rig import write_rig_picture
+    except ImportError as error:
+        return f'{path.name}: not drawn ({error}); `pip install matplotlib` adds what is missing'
+    title = f'{len(rig)} cameras of {path.parent.name}'
+    write_rig_picture(path, rig, space, title)
+    return f'{path.name}: the cameras from above, in perspective and from the side'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument('folder', metavar='FOLDER', help='data folder to make, e.g. data/Ours')
+    parser.add_argument(
+        '--rig',
+        required=True,
+        nargs='+',
+        metavar='RIG',
+        help='calibration: a file, several files, or the folder that holds them',
+    )
+    add_reading_arguments(parser)
+    parser.add_argument(
+        '--min-views',
+        type=int,
+        metavar='N',
+        help='the space is where at least N cameras see, see fit-space',
+    )
+    parser.add_argument(
+        '--any-scale',
+        action='store_true',
+        help='do not judge whether the rig is one around people (a stereo pair in one housing)',
+    )
+    parser.add_argument('--force', action='store_true', help='replace files that are there')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command on parsed arguments.
+
+    Returns:
+        0.
+
+    Raises:
+        CalibrationError, OSError: As :func:`init_rig`; or the rig cannot be read, or no space
+            be fitted to it.
+    """
+    read, rig = read_as_told(args.rig, args)
+    where = Source(args.rig).path
+    options: dict[str, Any] = dict(any_scale=args.any_scale)
+    space = space_of(rig, read, where, min_views=args.min_views, **options)
+    warn_of_floor(rig, where)
+    folder = Path(args.folder)
+    done = init_rig(folder, rig, space, source=where, force=args.force, **options)
+    seen = coverage(rig, space)[2]
+    print(f'{folder}:')
+    for line in done:
+        print(f'  {line}')
+    print(f'checked: {RIG_FILE} reads back, and two cameras or more see {seen:.0%} of the space')
+    train, test = next_commands(folder)
+    print(f'\ntrain (no images are needed):\n  {train}')
+    print(f'test (after adding keypoints_2d.json, see {README_FILE}):\n  {test}')
+    return 0

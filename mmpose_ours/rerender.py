@@ -1,0 +1,281 @@
+"""Pictures through a map of pixels: the images or the video of one camera, file by file.
+
+Every file is complete or not there. This module knows no cameras (see
+:mod:`mmpose_ours.pinhole`) and chooses no files (see :mod:`mmpose_ours.undistort`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+import numpy as np
+
+from mmpose_ours.files import FileFormatError, write_whole
+
+# What OpenCV's own builds can write into each container.
+CODECS = {
+    '.mp4': 'mp4v',
+    '.m4v': 'mp4v',
+    '.mov': 'mp4v',
+    '.mkv': 'mp4v',
+    '.avi': 'MJPG',
+    '.webm': 'VP80',
+    '.mpg': 'PIM1',
+}
+# Containers that hold no index only estimate how many frames there are.
+SHORT_SHARE = 0.01
+
+
+class PixelMap:
+    """Where each pixel of the new picture lies in the old one.
+
+    Args:
+        uv: (H, W, 2) float32 pixels of the old picture; outside of it is black.
+        size: (width, height) of the old picture.
+    """
+
+    def __init__(self, uv: np.ndarray, size: tuple[int, int]):
+        import cv2
+
+        self.size = size
+        self.new_size = (uv.shape[1], uv.shape[0])
+        self._maps = cv2.convertMaps(uv, None, cv2.CV_16SC2)
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """The new picture (H, W) or (H, W, 3) of an old one, of the same kind of number."""
+        import cv2
+
+        return cv2.remap(image, *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+
+def decode_image(path: Path) -> np.ndarray:
+    """Read an image as it is stored: grey or BGR, 8 or 16 bit.
+
+    Raises:
+        FileFormatError: It cannot be decoded, or breaks off.
+        OSError: It cannot be read.
+    """
+    import cv2
+
+    content = path.read_bytes()
+    image = None
+    if content:
+        with contextlib.suppress(cv2.error):
+            flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
+            image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    # OpenCV fills up what is missing of a JPEG or PNG with grey or black, and says nothing.
+    if image is None or _breaks_off(content):
+        what = 'is empty' if not content else 'breaks off' if image is not None else 'is no image'
+        raise FileFormatError(f'{path}: {what}, so it cannot be decoded; copy or export it again')
+    return image
+
+
+def _breaks_off(content: bytes) -> bool:
+    second_half = content[len(content) // 2 :]
+    if content[:2] == b'\xff\xd8':
+        return b'\xff\xd9' not in second_half
+    return content[:8] == b'\x89PNG\r\n\x1a\n' and b'IEND' not in second_half
+
+
+def render_image(source: Path, target: Path, pixel_map: PixelMap) -> None:
+    """Render one image into a file of the same kind, whole or not at all.
+
+    Raises:
+        FileFormatError: It cannot be decoded, or is not of the map's size.
+        OSError: It cannot be read or written.
+    """
+    import cv2
+
+    image = decode_image(source)
+    check_size(source, image, pixel_map.size)
+    try:
+        content = cv2.imencode(target.suffix, pixel_map(image))[1].tobytes()
+    except cv2.error as error:
+        raise FileFormatError(
+            f'{target}: {image.dtype} pictures cannot be written as {target.suffix}; convert the '
+            'images to .png first'
+        ) from error
+    with _naming(target), write_whole(target, 'wb') as file:
+        file.write(content)
+
+
+def check_size(path: Path, image: np.ndarray, size: tuple[int, int]) -> None:
+    """Raise a FileFormatError where a picture is not of the size (width, height)."""
+    height, width = image.shape[:2]
+    if (width, height) != tuple(size):
+        raise FileFormatError(
+            f'{path}: is {width}x{height}, but the pictures of its camera before it are '
+            f'{size[0]}x{size[1]}; give images of one size'
+        )
+
+
+def video_size(path: Path) -> tuple[int, int]:
+    """(width, height) of the first frame of a video.
+
+    Raises:
+        FileFormatError: None can be decoded.
+    """
+    with _opened(path) as capture:
+        decoded, frame = capture.read()
+    if not decoded:
+        raise FileFormatError(f'{path}: no frame can be decoded; copy or export it again')
+    return frame.shape[1], frame.shape[0]
+
+
+def render_video(
+    source: Path,
+    target: Path,
+    pixel_map: PixelMap,
+    codec: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> tuple[int, int]:
+    """Render a video, frame by frame at the same rate, whole or not at all. Sound is lost.
+
+    Args:
+        source: The video.
+        target: The video to write; its ending says the container.
+        pixel_map: For each frame.
+        codec: Four letters as OpenCV knows them; None takes the container's usual one.
+        progress: Called with the frames done, and how many the file says it has.
+
+    Returns:
+        How many frames were rendered, and how many the file said it had (0: it did not).
+
+    Raises:
+        FileFormatError: No frame can be decoded, the rate is not known, or the codec is not
+            available.
+        OSError: The target cannot be written.
+    """
+    import cv2
+
+    with _opened(source) as capture:
+        rate = capture.get(cv2.CAP_PROP_FPS)
+        if not 0 < rate < 100_000:
+            raise FileFormatError(
+                f'{source}: does not say its frame rate; write it anew with one, for example '
+                f'`ffmpeg -r 30 -i {source.name} new.mp4`'
+            )
+        announced = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        with _temporary(target) as temporary:
+            count = _copy_frames(
+                capture, source, temporary, target, pixel_map, codec, rate, announced, progress
+            )
+            if not _has_frames(temporary, count):
+                raise OSError(
+                    errno.ENOSPC, 'the video came out incomplete, as on a full disk', str(target)
+                )
+    return count, announced
+
+
+def is_short(count: int, announced: int) -> bool:
+    """Whether so many frames are fewer than a video announced, beyond an estimate's error."""
+    return announced - count > max(1.0, SHORT_SHARE * announced)
+
+
+def _copy_frames(
+    capture: Any,
+    source: Path,
+    temporary: str,
+    target: Path,
+    pixel_map: PixelMap,
+    codec: str | None,
+    rate: float,
+    announced: int,
+    progress: Callable[[int, int], None],
+) -> int:
+    import cv2
+
+    codec = codec or CODECS.get(target.suffix.lower(), 'mp4v')
+    if len(codec) != 4:
+        raise FileFormatError(f'the codec is {codec!r}, expected four letters, e.g. MJPG')
+    fourcc = cv2.VideoWriter.fourcc(*codec)
+    writer = cv2.VideoWriter(temporary, fourcc, rate, pixel_map.new_size)
+    count = 0
+    try:
+        if not writer.isOpened():
+            raise FileFormatError(
+                f'{target}: this OpenCV cannot write {target.suffix} with codec {codec!r} at '
+                f'{rate:g} frames per second; name another with --codec (mp4v for .mp4, MJPG for '
+                '.avi), or extract images first'
+            )
+        while True:
+            decoded, frame = capture.read()
+            if not decoded:
+                break
+            check_size(source, frame, pixel_map.size)
+            writer.write(pixel_map(frame))
+            count += 1
+            progress(count, announced)
+    finally:
+        writer.release()
+    if not count:
+        raise FileFormatError(f'{source}: no frame can be decoded; copy or export it again')
+    return count
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    import cv2
+
+    capture = cv2.VideoCapture(str(path))
+    try:
+        if not capture.isOpened():
+            raise FileFormatError(f'{path}: is no video that this OpenCV can decode; convert it')
+        yield capture
+    finally:
+        capture.release()
+
+
+def _has_frames(path: str, count: int) -> bool:
+    """Whether a video that was just written can be read again, to its end."""
+    import cv2
+
+    capture = cv2.VideoCapture(path)
+    try:
+        if not capture.isOpened():
+            return False
+        if int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) == count:
+            return True
+        found = 0
+        while capture.grab():
+            found += 1
+        return found == count
+    finally:
+        capture.release()
+
+
+@contextlib.contextmanager
+def _temporary(target: Path) -> Iterator[str]:
+    """A file beside the target, of the same ending, that takes its place in the end."""
+    with _naming(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(
+            prefix=f'.{target.stem}.', suffix=target.suffix, dir=str(target.parent)
+        )
+    os.close(handle)
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+@contextlib.contextmanager
+def _naming(target: Path) -> Iterator[None]:
+    """A full disk names no file; say which one could not be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(target)) from error
