@@ -116,7 +116,6 @@ def config_text(folder: Path, rig: CameraRig, space: CaptureSpace, any_scale: bo
         *cameras,
         '    # Millimetres, z up. Share of it that so many cameras see:',
         f'    # {", ".join(shares)}.',
-        # MMEngine merges no dictionary into the installed config's None without being told.
         f'    {space_line(space)}',
         *(['    any_scale=True,'] if any_scale else []),
         ')',

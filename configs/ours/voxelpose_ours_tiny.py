@@ -16,7 +16,6 @@ model = dict(
 rig = dict(
     data_root='',
     rig_file='{{ fileDirname }}/rigs/five_cameras.json',
-    space=None,
 )
 train_dataloader = dict(batch_size=4, dataset=dict(num_samples=400, **rig))
 val_dataloader = dict(dataset=dict(num_samples=50, **rig))

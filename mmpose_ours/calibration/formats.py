@@ -194,9 +194,9 @@ def read_calibration(
         if said is None and fixed is None:
             choices = '{mm,cm,m,FACTOR}' if word == 'unit' else '{x,-x,y,-y,z,-z}'
             meaning = (
-                'of its lengths (FACTOR: millimetres per unit)'
+                'of their lengths (FACTOR: millimetres per unit)'
                 if word == 'unit'
-                else 'axis of its world'
+                else 'axis of their world'
             )
             raise CalibrationError(
                 f'{source.path}: {format} files do not say the {word} {meaning}; say '

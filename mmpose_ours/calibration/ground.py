@@ -84,10 +84,12 @@ def ground_rig(rig: CameraRig) -> tuple[CameraRig, str]:
 
 
 def rotation_onto_z(up: np.ndarray) -> np.ndarray:
-    """(3, 3) smallest rotation that takes the unit vector ``up`` to (0, 0, 1)."""
+    """(3, 3) rotation that takes the unit vector ``up`` to (0, 0, 1), exact also where it is down."""
     x, y, z = up
-    if z < -1 + 1e-12:
-        return np.diag([1.0, -1.0, -1.0])
+    if z < 0:
+        # Near -z the smallest rotation is not a matter of ``up`` but of its rounding.
+        over = np.diag([1.0, -1.0, -1.0])
+        return rotation_onto_z(over @ up) @ over
     factor = 1 / (1 + z)
     return np.array(
         [[1 - x * x * factor, -x * y * factor, -x], [-x * y * factor, 1 - y * y * factor, -y],

@@ -55,7 +55,16 @@ def test_horizons_that_tell_nothing():
 
 
 @pytest.mark.parametrize(
-    'up', [(0, 0, 1), (0, 0, -1), (1, 0, 0), (0.6, 0, -0.8), (0.3, -0.4, 0.866)]
+    'up',
+    [
+        (0, 0, 1),
+        (0, 0, -1),
+        (1, 0, 0),
+        (0.6, 0, -0.8),
+        (0.3, -0.4, 0.866),
+        (1e-6, 2e-6, -1),
+        (1e-13, 0, -1),
+    ],
 )
 def test_rotation_onto_z(up):
     up = np.array(up) / np.linalg.norm(up)
