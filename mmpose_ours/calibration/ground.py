@@ -84,7 +84,7 @@ def ground_rig(rig: CameraRig) -> tuple[CameraRig, str]:
 
 
 def rotation_onto_z(up: np.ndarray) -> np.ndarray:
-    """(3, 3) rotation that takes the unit vector ``up`` to (0, 0, 1), exact also where it is down."""
+    """(3, 3) rotation that takes the unit vector ``up`` to (0, 0, 1), exact near -z too."""
     x, y, z = up
     if z < 0:
         # Near -z the smallest rotation is not a matter of ``up`` but of its rounding.
