@@ -18,8 +18,8 @@ from pathlib import Path
 
 from mmpose_ours import paths
 from mmpose_ours.calibration import CalibrationError, check_rig, fit_space, write_rig
-from mmpose_ours.calibration.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.cli import join_up
+from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.files import write_json
 
 CONFIG = 'ours/voxelpose_ours_tiny.py'

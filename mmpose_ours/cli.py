@@ -20,15 +20,15 @@ from mmpose_ours.files import explain_os_error
 # command -> (module, what it does)
 COMMANDS = {
     'align-rig': (
-        'mmpose_ours.calibration.align_rig',
+        'mmpose_ours.commands.align_rig',
         'turn, scale and ground a calibration by what is known of the room',
     ),
     'check-rig': (
-        'mmpose_ours.calibration.check_rig',
+        'mmpose_ours.commands.check_rig',
         'say what is wrong or strange about a calibration, by itself, images and keypoints',
     ),
     'convert-calibration': (
-        'mmpose_ours.calibration.convert',
+        'mmpose_ours.commands.convert_calibration',
         'convert a calibration file from one format to another',
     ),
     'doctor': (
@@ -40,11 +40,11 @@ COMMANDS = {
         'score predicted 3D poses against ground truth',
     ),
     'fit-space': (
-        'mmpose_ours.calibration.space_command',
+        'mmpose_ours.commands.fit_space',
         'find the capture space of a rig, as lines for a config',
     ),
     'init': (
-        'mmpose_ours.init_rig',
+        'mmpose_ours.commands.init',
         'make a data folder for a rig: calibration, image folders, config, picture',
     ),
     'path': (
@@ -52,7 +52,7 @@ COMMANDS = {
         'print where configs, launch scripts or schemas lie',
     ),
     'undistort': (
-        'mmpose_ours.undistort',
+        'mmpose_ours.commands.undistort',
         'render images or videos without lens distortion, and write their pinhole rig',
     ),
 }
@@ -156,6 +156,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return args.run(args)
 
     return guarded('mmpose-ours', argv, call)
+
+
+def convert_calibration(argv: Sequence[str] | None = None) -> int:
+    """The program ``convert-calibration``: ``mmpose-ours convert-calibration`` by itself."""
+    argv = join_up(sys.argv[1:] if argv is None else argv)
+
+    def call() -> int:
+        parser = argparse.ArgumentParser(
+            prog='convert-calibration',
+            description='Convert a calibration from one format to another, and check it.',
+        )
+        add_debug(parser)
+        command = importlib.import_module(COMMANDS['convert-calibration'][0])
+        command.add_arguments(parser)
+        return command.run(parser.parse_args(argv))
+
+    return guarded('convert-calibration', argv, call)
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
 """Pictures through a map of pixels: the images or the video of one camera, file by file.
 
 Every file is complete or not there. This module knows no cameras (see
-:mod:`mmpose_ours.pinhole`) and chooses no files (see :mod:`mmpose_ours.undistort`).
+:mod:`mmpose_ours.pinhole`) and chooses no files (see :mod:`mmpose_ours.commands.undistort`).
 """
 
 from __future__ import annotations

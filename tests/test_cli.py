@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from mmpose_ours import __version__, cli, paths
-from mmpose_ours.calibration import convert
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ('torch', 'mmengine', 'mmcv', 'mmpose', 'cv2', 'numpy')
@@ -122,7 +121,7 @@ class TestErrors:
 
     def test_debug_of_the_calibration_command_by_itself(self):
         with pytest.raises(ValueError, match='No such file'):
-            convert.main(['absent.json', 'out.json', '--to', 'campus', '--debug'])
+            cli.convert_calibration(['absent.json', 'out.json', '--to', 'campus', '--debug'])
 
     def test_status_is_the_commands(self, command):
         command(lambda args: int(args.value))

@@ -1,14 +1,11 @@
-"""The command ``convert-calibration``: one tool's calibration into another's."""
+"""From one tool's calibration to another's."""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
-import sys
 from typing import Mapping, Sequence
 
 from mmpose_ours.calibration.approximate import Fit, approximate_rig
-from mmpose_ours.calibration.arguments import add_reading_arguments, parse_size
 from mmpose_ours.calibration.check import problems_of
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.formats import (
@@ -17,7 +14,6 @@ from mmpose_ours.calibration.formats import (
     describe,
     read_calibration,
     with_size,
-    writable_formats,
     write_rig,
     writer_of,
     written_world,
@@ -25,7 +21,7 @@ from mmpose_ours.calibration.formats import (
 from mmpose_ours.calibration.ground import ground_rig
 from mmpose_ours.calibration.source import Source
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.files import PathLike, write_json
+from mmpose_ours.files import PathLike
 
 # What is refused even where nobody asked whether the rig makes sense: lengths off by a
 # thousand, in a format that says its unit, are a mistake and no small rig.
@@ -190,143 +186,3 @@ def _rename(rig: CameraRig, rename: Mapping[str, str], path: PathLike) -> Camera
         )
     except ValueError as error:
         raise CalibrationError(f'{path}: after renaming, {error}; give other names') from error
-
-
-def parse_renames(pairs: Sequence[str]) -> dict:
-    """Read ``old=new`` pairs.
-
-    Raises:
-        CalibrationError: A pair has no ``=``, an empty side, or an old name comes twice.
-    """
-    renames = {}
-    for pair in pairs:
-        old, _, new = pair.partition('=')
-        if not old or not new or old in renames:
-            raise CalibrationError(f'--rename is {pair!r}, expected old=new, each old name once')
-        renames[old] = new
-    return renames
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument(
-        'source',
-        metavar='IN',
-        nargs='+',
-        help='calibration to read: a file, several files, or the folder that holds them',
-    )
-    parser.add_argument(
-        'target', metavar='OUT', help='calibration to write: a file, or a folder where it takes one'
-    )
-    parser.add_argument(
-        '--to',
-        dest='to_format',
-        required=True,
-        metavar='FORMAT',
-        help=f'one of {", ".join(writable_formats())}',
-    )
-    add_reading_arguments(parser)
-    parser.add_argument(
-        '--rename',
-        nargs='+',
-        action='extend',
-        default=[],
-        metavar='OLD=NEW',
-        help='new names for cameras',
-    )
-    parser.add_argument(
-        '--scale-intrinsics',
-        metavar='WxH',
-        help='size in pixels of the scaled images that the rig will be used with',
-    )
-    parser.add_argument(
-        '--ground',
-        action='store_true',
-        help="level the world by the cameras' horizons and put the floor a metre below what "
-        'they look at',
-    )
-    parser.add_argument(
-        '--approximate',
-        action='store_true',
-        help='refit the nearest lens where OUT cannot hold the one in IN, and say how far off',
-    )
-    parser.add_argument('--report', metavar='FILE', help='write all that was found as JSON')
-    parser.add_argument(
-        '--any-scale',
-        action='store_true',
-        help='do not judge whether the rig is one around people (hands, animals)',
-    )
-
-
-def run(args: argparse.Namespace) -> int:
-    """Run the command on parsed arguments.
-
-    Returns:
-        0.
-
-    Raises:
-        CalibrationError, OSError: As :func:`convert_calibration`; the command line prints them.
-    """
-    done = convert_calibration(
-        args.source,
-        args.target,
-        args.from_format,
-        to_format=args.to_format,
-        unit=args.unit,
-        up=args.up,
-        cameras=args.cameras,
-        rename=parse_renames(args.rename),
-        image_size=parse_size(args.image_size) if args.image_size else None,
-        scale_intrinsics=_parse_scale(args.scale_intrinsics),
-        ground=args.ground,
-        approximate=args.approximate,
-        any_scale=args.any_scale,
-    )
-    if args.report:
-        write_json(args.report, done.report(), indent=1)
-    _print(done, Source(args.source).path, args.target)
-    return 0
-
-
-def _parse_scale(text: str | None) -> tuple[int, int] | None:
-    return parse_size(text, '--scale-intrinsics') if text else None
-
-
-def _print(done: Conversion, source: PathLike, target: PathLike) -> None:
-    reason = f', recognised by {done.read.reason}' if done.read.reason else ''
-    print(f'read    {source}: {done.read.format} ({done.read.convention}){reason}')
-    print(f'cameras {len(done.rig)}: {" ".join(done.rig.names)}')
-    for note in done.notes:
-        print(f'note    {note}')
-    for fit in done.fits:
-        beyond = f', {fit.left_out:.0%} of the image is beyond it' if fit.left_out else ''
-        print(
-            f'refit   camera {fit.camera.name!r}: nearest lens is off by at most '
-            f'{fit.error_px:.3g} px{beyond}'
-        )
-    for warning in done.warnings:
-        print(f'warning: {source}: {warning}', file=sys.stderr)
-    print(f'wrote   {target}: {done.to_format} ({done.written_as})')
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point of ``convert-calibration``: ``mmpose-ours convert-calibration`` by itself."""
-    # The one import upwards: as a program of its own this module is a command line.
-    from mmpose_ours import cli
-
-    argv = cli.join_up(sys.argv[1:] if argv is None else argv)
-
-    def call() -> int:
-        parser = argparse.ArgumentParser(
-            prog='convert-calibration',
-            description='Convert a calibration from one format to another, and check it.',
-        )
-        cli.add_debug(parser)
-        add_arguments(parser)
-        return run(parser.parse_args(argv))
-
-    return cli.guarded('convert-calibration', argv, call)
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -1,31 +1,27 @@
-"""People in a room: poses placed where the rig can see them."""
+"""People in a room: poses placed where the rig can see them.
+
+Scenes are made many at a time. Each has a generator of its own, so that a scene is the same
+whatever is made beside it, while NumPy's cost per call is shared.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Sequence
 
 import numpy as np
 
 from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.synthetic.crowd import Crowd, Scene
+from mmpose_ours.synthetic.draws import Draws, choose
 from mmpose_ours.synthetic.pose_bank import PoseBank
 
 COCO17 = JOINT_SETS['coco17']
 CANDIDATES_PER_PERSON = 6
 ATTEMPTS = 20
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Scene:
-    """People of one instant.
-
-    Args:
-        poses: (P, 17, 3) world joints in millimetres.
-        visible: (P, 17) bool, False where a joint's place is unknown.
-    """
-
-    poses: np.ndarray
-    visible: np.ndarray
+JOINT_CLEARANCE_MM = 80.0
+_TRUNK = COCO17.index('left_hip', 'right_hip', 'left_shoulder', 'right_shoulder')
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -77,59 +73,131 @@ class SceneSampler:
         Raises:
             ValueError: Nobody could be placed: the cameras do not share the space.
         """
-        wanted = int(rng.integers(self.people[0], self.people[1] + 1))
-        poses, visible = np.zeros((0, 17, 3)), np.zeros((0, 17), dtype=bool)
+        return self.sample_many([rng]).split()[0]
+
+    def sample_many(self, rngs: Sequence[np.random.Generator]) -> Crowd:
+        """Draw one scene per generator: the same ones as :meth:`sample`, much faster.
+
+        Raises:
+            ValueError: Nobody could be placed: the cameras do not share the space.
+        """
+        draws = Draws(rngs)
+        fewest, most = self.people
+        every = np.ones(len(draws), dtype=int)
+        wanted = fewest + choose(draws.uniform(every), most - fewest + 1)
+        placed = Crowd.nobody(len(draws))
+        still_open = wanted > 0
         for _ in range(ATTEMPTS):
-            before = len(poses)
-            if before == wanted:
+            if not still_open.any():
                 break
-            candidates, seen = self._candidates(rng, CANDIDATES_PER_PERSON * wanted, poses)
-            for pose, vis in zip(candidates, seen):
-                if len(poses) < wanted and self._has_room(pose, poses):
-                    poses, visible = np.append(poses, pose[None], 0), np.append(visible, [vis], 0)
-            if len(poses) == before and before >= max(self.people[0], 1):
-                break  # a whole round of candidates found no room beside those who are there
-        if not len(poses) and wanted:
+            before = placed.counts
+            tried = np.where(still_open, CANDIDATES_PER_PERSON * wanted, 0)
+            pool = placed.joined(self._candidates(draws, tried, placed))
+            placed = pool.take(self._welcome(pool, wanted))
+            # A whole round of candidates may have found no room beside those who are there.
+            full = (placed.counts == before) & (before >= max(fewest, 1))
+            still_open &= (placed.counts < wanted) & ~full
+        if (placed.counts[wanted > 0] == 0).any():
             raise ValueError(
                 f'no place in the space around {self.space.center_mm} mm (size '
                 f'{self.space.size_mm} mm) where {self.min_views} cameras see a person; '
                 'check the space and the calibration'
             )
-        return Scene(poses, visible)
+        return placed
 
-    def _candidates(self, rng, count: int, placed: np.ndarray):
-        """Turned, scaled and mirrored poses at random places that enough cameras see."""
-        index = rng.integers(len(self.bank), size=count)
-        poses, visible = self.bank.poses[index].copy(), self.bank.visible[index].copy()
-        mirror = rng.random(count) < 0.5
-        poses[mirror] = poses[mirror][:, COCO17.flip_order] * (1, -1, 1)
-        visible[mirror] = visible[mirror][:, COCO17.flip_order]
-        poses *= rng.uniform(1 - self.size_spread, 1 + self.size_spread, (count, 1, 1))
-        yaw = rng.uniform(0, 2 * np.pi, count)
-        c, s = np.cos(yaw), np.sin(yaw)
-        turn = np.stack([np.stack([c, -s], -1), np.stack([s, c], -1)], -2)
-        poses[..., :2] = np.einsum('nij,nkj->nki', turn, poses[..., :2])
+    def _candidates(self, draws: Draws, tried: np.ndarray, placed: Crowd) -> Crowd:
+        """Turned, scaled and mirrored poses at random places that enough cameras see.
 
-        ground = rng.uniform(self.space.lower_mm[:2], self.space.upper_mm[:2], (count, 2))
-        # Half a scene's candidates may already stand beside each other.
-        near = np.flatnonzero(rng.random(count) < self.close_share)
-        others = np.concatenate([COCO17.root_of(placed)[:, :2], ground[:1]])
-        near = near[near > 0]
-        away, heading = rng.uniform(*self.close_mm, len(near)), rng.uniform(0, 6.2832, len(near))
+        Args:
+            draws: Of S scenes.
+            tried: (S,) how many candidates each scene draws; those that fail drop out.
+            placed: Who is there already.
+        """
+        scene = np.repeat(np.arange(len(draws)), tried)
+        pose, mirror, size, yaw, x, y, *joining = draws.uniform(tried, 10).T
+        poses, visible = self._bodies(pose, mirror < 0.5, size, yaw)
+        lower, upper = self.space.lower_mm[:2], self.space.upper_mm[:2]
+        ground = lower + np.stack([x, y], -1) * (upper - lower)
+        poses[..., :2] += self._joined_ground(ground, scene, tried, joining, placed)[:, None]
+
+        inside = np.flatnonzero(self.space.contains(COCO17.root_of(poses)))
+        seen = self.rig.sees(poses[inside]) & visible[inside]
+        needed = self.seen_share * np.count_nonzero(visible[inside], axis=-1)
+        views = (np.count_nonzero(seen, axis=-1) >= needed).sum(0)
+        rows = inside[views >= self.min_views]
+        return Crowd(poses[rows], visible[rows], scene[rows], len(draws))
+
+    def _bodies(self, pose, mirror, size, yaw) -> tuple[np.ndarray, np.ndarray]:
+        """(N, 17, 3) poses of the bank and (N, 17) what is known of them, from (N,) draws."""
+        index = choose(pose, len(self.bank))[:, None]
+        joints = np.where(mirror[:, None], COCO17.flip_order, np.arange(17))
+        poses, visible = self.bank.poses[index, joints], self.bank.visible[index, joints]
+        poses *= (1 + self.size_spread * (2 * size - 1))[:, None, None]
+        c, s = np.cos(2 * np.pi * yaw)[:, None], np.sin(2 * np.pi * yaw)[:, None]
+        x, y = poses[..., 0], poses[..., 1] * np.where(mirror, -1, 1)[:, None]
+        poses[..., 0], poses[..., 1] = c * x - s * y, s * x + c * y
+        return poses, visible
+
+    def _joined_ground(self, ground, scene, tried, joining, placed: Crowd) -> np.ndarray:
+        """(N, 2) places on the floor after some candidates have joined somebody.
+
+        Half a scene's candidates may already stand beside each other: they choose among those
+        who are there and the scene's first candidate.
+        """
+        joins, whom, away, heading = joining
+        first = np.cumsum(tried) - tried
+        there = placed.counts[scene]
+        chosen = choose(whom, there + 1)
+        spots = np.concatenate([COCO17.root_of(placed.poses)[:, :2], ground])
+        spot = np.where(
+            chosen < there, placed.starts[scene] + chosen, len(placed) + first[scene]
+        )
+        nearest, farthest = self.close_mm
+        away = nearest + away * (farthest - nearest)
+        heading = 2 * np.pi * heading
         step = away[:, None] * np.stack([np.cos(heading), np.sin(heading)], -1)
-        ground[near] = others[rng.integers(len(others), size=len(near))] + step
-        poses[..., :2] += ground[:, None]
+        joins = (joins < self.close_share) & (np.arange(len(scene)) != first[scene])
+        return np.where(joins[:, None], spots[spot] + step, ground)
 
-        seen = self.rig.sees(poses) & visible
-        views = (seen.sum(-1) >= self.seen_share * visible.sum(-1)).sum(0)
-        ok = (views >= self.min_views) & self.space.contains(COCO17.root_of(poses))
-        return poses[ok], visible[ok]
+    def _welcome(self, pool: Crowd, wanted: np.ndarray) -> np.ndarray:
+        """Choose in order whoever finds room beside those chosen before: (N,) bool."""
+        first, second = pool.pairs()
+        clash = self._clash(pool.poses, first, second)
+        first, second = first[clash], second[clash]
+        rank = np.arange(len(pool)) - pool.starts[pool.scene]
+        order = np.argsort(rank[first], kind='stable')
+        first, second = first[order], second[order]
+        most = int(rank.max(initial=-1)) + 1
+        ends = np.searchsorted(rank[first], np.arange(most), side='right')
 
-    def _has_room(self, pose: np.ndarray, placed: np.ndarray) -> bool:
-        """Whether trunks keep their distance and no joint is inside another body."""
-        if not len(placed):
-            return True
-        trunk = COCO17.index('left_hip', 'right_hip', 'left_shoulder', 'right_shoulder')
-        apart = np.linalg.norm(pose[trunk].mean(0) - placed[:, trunk].mean(1), axis=-1)
-        joints = np.linalg.norm(pose[None, :, None] - placed[:, None], axis=-1)
-        return bool(apart.min() >= self.clearance_mm and joints.min() >= 80.0)
+        chosen, blocked = np.zeros((2, len(pool)), dtype=bool)
+        number = np.zeros_like(wanted)
+        start = 0
+        for turn, end in enumerate(ends):
+            scenes = np.flatnonzero((pool.counts > turn) & (number < wanted))
+            if not scenes.size:
+                break
+            rows = pool.starts[scenes] + turn
+            chosen[rows] = ~blocked[rows]
+            number[scenes] += chosen[rows]
+            blocked[second[start:end][chosen[first[start:end]]]] = True
+            start = end
+        return chosen
+
+    def _clash(self, poses: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Whether trunks are too close or a joint is inside another body: (M,) bool."""
+        trunk = poses[:, _TRUNK].mean(1)
+        clash = _distance2(trunk[first], trunk[second]) < self.clearance_mm**2
+        # Joints are compared only where the boxes around two bodies nearly touch.
+        low, high = poses.min(1), poses.max(1)
+        apart = np.maximum(low[first] - high[second], low[second] - high[first]).max(-1)
+        near = np.flatnonzero(~clash & (apart < JOINT_CLEARANCE_MM))
+        gaps2 = _distance2(poses[first[near], :, None], poses[second[near], None])
+        clash[near] = (gaps2 < JOINT_CLEARANCE_MM**2).any((1, 2))
+        return clash
+
+
+def _distance2(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Squared distance of points (..., 3)."""
+    x, y, z = (a[..., axis] - b[..., axis] for axis in range(3))
+    return x * x + y * y + z * z

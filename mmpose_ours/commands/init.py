@@ -17,13 +17,13 @@ from typing import Any
 from mmpose_ours import paths
 from mmpose_ours.calibration import check_space, coverage, read_rig
 from mmpose_ours.calibration import panoptic as target_format
-from mmpose_ours.calibration.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.calibration.check import check_names
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import write_rig
 from mmpose_ours.calibration.source import Source
-from mmpose_ours.calibration.space_command import space_line, space_of, warn_of_floor
 from mmpose_ours.cameras import CameraRig, CaptureSpace
+from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
+from mmpose_ours.commands.fit_space import space_line, space_of, warn_of_floor
 from mmpose_ours.files import PathLike, write_files_whole
 
 RIG_FILE, CONFIG_FILE = 'camera_parameters.json', 'voxelpose_ours.py'

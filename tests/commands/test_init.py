@@ -14,10 +14,10 @@ import pytest
 from mmpose_ours import cli, paths
 from mmpose_ours.calibration import coverage, fit_space, read_rig, write_rig
 from mmpose_ours.cameras import Camera, CameraRig
+from mmpose_ours.commands.init import RIG_FILE, config_text
 from mmpose_ours.detections import write_detections
-from mmpose_ours.init_rig import RIG_FILE, config_text
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SIZE = (640, 480)
 FILES = ['README.txt', 'camera_parameters.json', 'rig.png', 'voxelpose_ours.py']
 
@@ -167,7 +167,7 @@ def test_a_rig_that_the_target_cannot_hold(tmp_path, capsys, monkeypatch, rig, s
     class Read:
         unit = 'mm'
 
-    monkeypatch.setattr('mmpose_ours.init_rig.read_as_told', lambda *_: (Read, rig))
+    monkeypatch.setattr('mmpose_ours.commands.init.read_as_told', lambda *_: (Read, rig))
     file = tmp_path / 'rig.yaml'
     file.touch()
     assert init(tmp_path, file) == 2

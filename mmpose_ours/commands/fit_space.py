@@ -13,7 +13,6 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.calibration.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.calibration.check import OF_SCALE, problems_of
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import Read
@@ -27,6 +26,7 @@ from mmpose_ours.calibration.space import (
     seen_by_each,
 )
 from mmpose_ours.cameras import CameraRig, CaptureSpace
+from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.files import PathLike
 
 # The coarse grid of configs/_base_/voxelpose.py, whose net halves it twice.

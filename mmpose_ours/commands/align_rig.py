@@ -13,7 +13,6 @@ import numpy as np
 
 from mmpose_ours.calibration.align import PARTS, Alignment, Evidence, align, strange_about
 from mmpose_ours.calibration.align_geometry import Similarity
-from mmpose_ours.calibration.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.calibration.check import problems_of
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import (
@@ -28,6 +27,7 @@ from mmpose_ours.calibration.formats import (
 from mmpose_ours.calibration.source import Source
 from mmpose_ours.calibration.worlds import Z_UP_FROM, mm_per_unit
 from mmpose_ours.cameras import CameraRig
+from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.files import PathLike, read_json, write_whole
 

@@ -15,7 +15,7 @@ from mmpose_ours import cli, rerender
 from mmpose_ours.calibration import read_rig, write_rig
 from mmpose_ours.cameras import Camera, CameraRig
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SIZE = (320, 240)
 DIST = (-0.25, 0.08, 0.001, -0.002, 0.01)
 FISHEYE = (0.05, -0.01, 0.002, -0.0005)
@@ -123,7 +123,7 @@ def test_points_land_where_the_written_pinhole_rig_projects_them(tmp_path, recor
 def test_a_fisheye_that_no_panoptic_json_holds(tmp_path):
     rig = rig_of(dist=FISHEYE, lens='fisheye')
     write_images(rig, tmp_path / 'in')
-    from mmpose_ours.undistort import undistort as call
+    from mmpose_ours.commands.undistort import undistort as call
 
     results = call(rig, tmp_path / 'in', tmp_path / 'out')
     assert [result.pictures for result in results] == [2, 2]
@@ -293,7 +293,7 @@ def test_originals_are_never_written_over(tmp_path, recording, capsys, target):
 
 
 def test_a_view_too_wide_names_the_way_out(tmp_path, recording, capsys, monkeypatch):
-    monkeypatch.setattr('mmpose_ours.undistort.pinhole.MAX_TANGENT', 0.3)
+    monkeypatch.setattr('mmpose_ours.commands.undistort.pinhole.MAX_TANGENT', 0.3)
     assert undistort(tmp_path, '--keep', 'all') == 2
     assert '--keep focal' in capsys.readouterr().err
     assert not (tmp_path / 'out').exists()

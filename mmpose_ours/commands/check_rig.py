@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mmpose_ours.calibration.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.calibration.check import Problem
 from mmpose_ours.calibration.formats import Read
 from mmpose_ours.calibration.inspect_people import inspect_people
@@ -28,6 +27,7 @@ from mmpose_ours.calibration.inspect_rig import (
 from mmpose_ours.calibration.source import Source
 from mmpose_ours.calibration.space import fit_space
 from mmpose_ours.cameras import CameraRig
+from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.files import FileFormatError, PathLike
 

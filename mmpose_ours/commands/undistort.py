@@ -17,12 +17,12 @@ from typing import Callable, Sequence
 import numpy as np
 
 from mmpose_ours import pinhole
-from mmpose_ours.calibration.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.calibration.check import problems_of
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.formats import write_rig
 from mmpose_ours.calibration.source import Source
 from mmpose_ours.cameras import Camera, CameraRig
+from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.files import FileFormatError, PathLike
 from mmpose_ours.recordings import images_of, video_of
 from mmpose_ours.rerender import (

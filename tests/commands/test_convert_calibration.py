@@ -13,7 +13,7 @@ from mmpose_ours.calibration import (
     schema,
     write_rig,
 )
-from mmpose_ours.calibration.convert import main
+from mmpose_ours.cli import convert_calibration as main
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from calibration_rigs import ring_rig
 
 from mmpose_ours import cli
 from mmpose_ours.calibration import CalibrationError, coverage, fit_space, write_rig
-from mmpose_ours.calibration.space_command import bins_for, check_bins
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.commands.fit_space import bins_for, check_bins
 
 
 @pytest.fixture
