@@ -14,12 +14,11 @@ from mmpose_ours.calibration.formats import (
     describe,
     read_calibration,
     with_size,
-    write_rig,
+    write_rig_and_report,
     writer_of,
     written_world,
 )
 from mmpose_ours.calibration.ground import ground_rig
-from mmpose_ours.calibration.source import Source
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.files import PathLike
 
@@ -105,6 +104,7 @@ def convert_calibration(
     ground: bool = False,
     approximate: bool = False,
     any_scale: bool = False,
+    report: PathLike | None = None,
 ) -> Conversion:
     """Convert a calibration.
 
@@ -125,16 +125,20 @@ def convert_calibration(
             be known then.
         approximate: Refit lenses that the target cannot hold.
         any_scale: Do not judge whether the rig is one around people.
+        report: A JSON file for all that was found, see :meth:`Conversion.report`.
+
+    Returns:
+        What was written, and what there is to say of it.
 
     Raises:
         CalibrationError: The rig cannot be read, or the target cannot hold it.
         OSError: The target cannot be written.
     """
-    where = Source(source).path
     writer = writer_of(to_format, target)
     read = read_calibration(
         source, from_format, unit=unit, up=up, image_size=image_size, any_up=ground
     )
+    where = read.path
     rig = choose_cameras(read.rig, read.uncalibrated, cameras, where)
     if image_size is not None:
         rig = with_size(rig, image_size, where)
@@ -153,8 +157,9 @@ def convert_calibration(
     if approximate:
         with about(where):
             rig, fits = approximate_rig(rig, writer.HOLDS)
-    write_rig(rig, target, to_format)
-    return Conversion(rig, read, to_format, tuple(fits), tuple(notes), tuple(warnings))
+    done = Conversion(rig, read, to_format, tuple(fits), tuple(notes), tuple(warnings))
+    write_rig_and_report(rig, target, to_format, report, done.report())
+    return done
 
 
 def _judge(rig: CameraRig, where: PathLike, read: Read, told: bool) -> list[str]:

@@ -6,7 +6,9 @@ Its rigs are in the file's own unit and axes; these doors turn them to ours and 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import json
 from typing import Any, Callable, Sequence
 
 from mmpose_ours.calibration import (
@@ -33,7 +35,7 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.source import Reading, Source
 from mmpose_ours.calibration.worlds import from_ours, to_ours
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.files import PathLike
+from mmpose_ours.files import PathLike, write_whole
 
 FORMATS: dict[str, Any] = {
     'panoptic': panoptic,
@@ -112,6 +114,7 @@ class Read:
     """A rig and how its file was understood.
 
     Args:
+        path: The file, folder or files, as messages call it.
         rig: The cameras in millimetres, z up.
         format: The name of the format.
         reason: Why it was recognised; empty where it was said.
@@ -121,6 +124,7 @@ class Read:
         notes: What a user should see of it.
     """
 
+    path: PathLike
     rig: CameraRig
     format: str
     reason: str
@@ -210,7 +214,7 @@ def read_calibration(
         rig = to_ours(reading.rig, unit, up)
     except CalibrationError as error:
         raise CalibrationError(f'{source.path}: {error}') from error
-    return Read(rig, format, reason, unit, up, reading.uncalibrated, tuple(notes))
+    return Read(source.path, rig, format, reason, unit, up, reading.uncalibrated, tuple(notes))
 
 
 def read_rig(
@@ -245,8 +249,7 @@ def read_rig(
             camera and mend.
     """
     read = read_calibration(path, format, unit=unit, up=up, image_size=image_size)
-    where = Source(path).path
-    rig = read.rig
+    where, rig = read.path, read.rig
     if image_size is not None:
         rig = with_size(rig, image_size, where)
     # The unit is judged on all cameras of the file: more cameras, more evidence.
@@ -272,6 +275,24 @@ def write_rig(rig: CameraRig, path: PathLike, format: str) -> None:
     check_names(rig, path=path)
     module.HOLDS.check(rig, path)
     module.write(from_ours(rig, *written_world(format)), path)
+
+
+def write_rig_and_report(
+    rig: CameraRig, path: PathLike, format: str, report_path: PathLike | None, report: Any
+) -> None:
+    """Write a rig and, if wanted, plain data about it as JSON: both or neither.
+
+    Raises:
+        CalibrationError: See :func:`write_rig`.
+        OSError: One of the two cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        if report_path is not None:
+            # Complete, beside its place, before the rig is written
+            file = stack.enter_context(write_whole(report_path))
+            file.write(json.dumps(report, indent=1, allow_nan=False) + '\n')
+            file.flush()
+        write_rig(rig, path, format)
 
 
 def writer_of(format: str, path: PathLike) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import Sequence
+from typing import Any, Sequence
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import (
@@ -14,9 +14,29 @@ from mmpose_ours.calibration.formats import (
     readable_formats,
     with_size,
 )
-from mmpose_ours.calibration.source import Source
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.files import PathLike
+
+
+def add_rig(parser: argparse.ArgumentParser, *name: str, **options: Any) -> None:
+    """Declare ``RIG``: one or more paths of one calibration."""
+    parser.add_argument(
+        *(name or ('rig',)),
+        metavar='RIG',
+        nargs='+',
+        help='calibration: a file, several files, or the folder that holds them',
+        **options,
+    )
+
+
+def add_any_scale(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--any-scale``."""
+    parser.add_argument(
+        '--any-scale',
+        action='store_true',
+        help='do not judge whether the rig is one around people (hands, animals, a stereo pair '
+        'in one housing)',
+    )
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +109,12 @@ def read_as_told(
         any_up=any_up,
         any_unit=any_unit,
     )
-    where = Source(paths).path
-    rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, where)
-    return read, rig if size is None else with_size(rig, size, where)
+    rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, read.path)
+    return read, rig if size is None else with_size(rig, size, read.path)
+
+
+def print_read(read: Read, rig: CameraRig) -> None:
+    """Say how a calibration was understood, and which cameras were taken from it."""
+    reason = f', recognised by {read.reason}' if read.reason else ''
+    print(f'read    {read.path}: {read.format} ({read.convention}){reason}')
+    print(f'cameras {len(rig)}: {" ".join(rig.names)}')

@@ -24,10 +24,9 @@ from mmpose_ours.calibration.inspect_rig import (
     rig_facts,
     space_facts,
 )
-from mmpose_ours.calibration.source import Source
 from mmpose_ours.calibration.space import fit_space
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
+from mmpose_ours.commands.arguments import add_reading_arguments, add_rig, read_as_told
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.files import FileFormatError, PathLike
 
@@ -42,7 +41,7 @@ def check(
     rig: CameraRig,
     images: Path | None = None,
     keypoints: PathLike | None = None,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], CameraRig]:
     """Collect all that can be said of a rig.
 
     Args:
@@ -54,7 +53,8 @@ def check(
     Returns:
         Plain data: ``ok``, ``problems`` and ``warnings`` (topic, sentence, cameras),
         ``judgement`` (orientation, unit and reprojection with their evidence), ``cameras``,
-        ``rig``, ``space``, ``images``, ``people``.
+        ``rig``, ``space``, ``images``, ``people``. And the rig, with the sizes that the pictures
+        have where the calibration says none.
 
     Raises:
         FileFormatError, FileNotFoundError: The keypoints cannot be read.
@@ -63,7 +63,8 @@ def check(
     problems: list[Problem] = []
     if images is not None:
         pictures, problems = inspect_pictures(rig, images)
-        rig = _sized(rig, pictures)
+        rig, found = _sized(rig, pictures, images)
+        problems += found
     problems += inspect_rig(rig, read.unit)
     report: dict[str, Any] = {
         'format': read.format,
@@ -88,14 +89,23 @@ def check(
     report['problems'] = [_plain(p) for p in problems if not p.warning]
     report['warnings'] = [_plain(p) for p in problems if p.warning]
     report['ok'] = not report['problems']
-    return report
+    return report, rig
 
 
-def _sized(rig: CameraRig, pictures: dict[str, tuple[int, int] | None]) -> CameraRig:
+def _sized(
+    rig: CameraRig, pictures: dict[str, tuple[int, int] | None], root: Path
+) -> tuple[CameraRig, list[Problem]]:
     """The rig with sizes that the calibration does not say taken from the pictures."""
-    return CameraRig(
-        tuple(c if c.size else dataclasses.replace(c, size=pictures[c.name]) for c in rig)
-    )
+    cameras, problems = [], []
+    for camera in rig:
+        size = pictures[camera.name]
+        if camera.size is None and size is not None:
+            try:
+                camera = dataclasses.replace(camera, size=size)
+            except ValueError as error:  # a principal point that lies outside the picture
+                problems.append(Problem('resolution', f'{root}: {error}', (camera.name,)))
+        cameras.append(camera)
+    return CameraRig(tuple(cameras)), problems
 
 
 def _outside(detections: Detections, rig: CameraRig, path: PathLike) -> list[Problem]:
@@ -156,9 +166,7 @@ def _plain(problem: Problem) -> dict[str, Any]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        'rig', metavar='RIG', nargs='+', help='the calibration: a file, several, or a folder'
-    )
+    add_rig(parser)
     add_reading_arguments(parser)
     parser.add_argument(
         '--images',
@@ -183,18 +191,17 @@ def run(args: argparse.Namespace) -> int:
         CalibrationError, FileFormatError, OSError: An input cannot be read.
     """
     read, rig = read_as_told(args.rig, args)
-    where = Source(args.rig).path
     if args.images is not None and not args.images.is_dir():
         raise FileNotFoundError(f'{args.images}: no such folder of images; correct the path')
-    report = {'calibration': str(where), **check(read, rig, args.images, args.keypoints)}
+    found, rig = check(read, rig, args.images, args.keypoints)
+    report = {'calibration': str(read.path), **found}
     if args.picture:
         from mmpose_ours.visualization.rig import write_rig_picture
 
-        write_rig_picture(
-            args.picture, rig, fit_space(rig) if report['space'] else None, str(where)
-        )
+        space = fit_space(rig) if report['space'] else None
+        write_rig_picture(args.picture, rig, space, str(read.path))
     if args.json:
-        print(json.dumps(report, indent=1))
+        print(json.dumps(report, indent=1, allow_nan=False))
     else:
         _print(report, read)
     return 0 if report['ok'] else 1
@@ -231,7 +238,9 @@ def _print(report: dict[str, Any], read: Read) -> None:
     for problem in report['warnings']:
         print(f'warning {problem["topic"]}: {problem["sentence"]}')
     sys.stdout.flush()
-    print('nothing wrong was found' if report['ok'] else f'{len(report["problems"])} wrong')
+    wrong = len(report['problems'])
+    things = f'{wrong} thing{"s are" if wrong > 1 else " is"} wrong'
+    print(things if wrong else 'nothing wrong was found')
 
 
 def _print_cameras(report: dict[str, Any]) -> None:

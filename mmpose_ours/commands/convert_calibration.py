@@ -9,9 +9,13 @@ from typing import Sequence
 from mmpose_ours.calibration.convert import Conversion, convert_calibration
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import writable_formats
-from mmpose_ours.calibration.source import Source
-from mmpose_ours.commands.arguments import add_reading_arguments, parse_size
-from mmpose_ours.files import PathLike, write_json
+from mmpose_ours.commands.arguments import (
+    add_any_scale,
+    add_reading_arguments,
+    parse_size,
+    print_read,
+)
+from mmpose_ours.files import PathLike
 
 
 def parse_renames(pairs: Sequence[str]) -> dict:
@@ -73,11 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='refit the nearest lens where OUT cannot hold the one in IN, and say how far off',
     )
     parser.add_argument('--report', metavar='FILE', help='write all that was found as JSON')
-    parser.add_argument(
-        '--any-scale',
-        action='store_true',
-        help='do not judge whether the rig is one around people (hands, animals)',
-    )
+    add_any_scale(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -103,10 +103,9 @@ def run(args: argparse.Namespace) -> int:
         ground=args.ground,
         approximate=args.approximate,
         any_scale=args.any_scale,
+        report=args.report,
     )
-    if args.report:
-        write_json(args.report, done.report(), indent=1)
-    _print(done, Source(args.source).path, args.target)
+    _print(done, args.target)
     return 0
 
 
@@ -114,10 +113,8 @@ def _parse_scale(text: str | None) -> tuple[int, int] | None:
     return parse_size(text, '--scale-intrinsics') if text else None
 
 
-def _print(done: Conversion, source: PathLike, target: PathLike) -> None:
-    reason = f', recognised by {done.read.reason}' if done.read.reason else ''
-    print(f'read    {source}: {done.read.format} ({done.read.convention}){reason}')
-    print(f'cameras {len(done.rig)}: {" ".join(done.rig.names)}')
+def _print(done: Conversion, target: PathLike) -> None:
+    print_read(done.read, done.rig)
     for note in done.notes:
         print(f'note    {note}')
     for fit in done.fits:
@@ -127,5 +124,5 @@ def _print(done: Conversion, source: PathLike, target: PathLike) -> None:
             f'{fit.error_px:.3g} px{beyond}'
         )
     for warning in done.warnings:
-        print(f'warning: {source}: {warning}', file=sys.stderr)
+        print(f'warning: {done.read.path}: {warning}', file=sys.stderr)
     print(f'wrote   {target}: {done.to_format} ({done.written_as})')

@@ -1,8 +1,4 @@
-"""The command ``fit-space``: the capture space of a rig, as lines for a config.
-
-The module cannot have the command's name: it would hide the function of that name, see
-:mod:`mmpose_ours.calibration.space`.
-"""
+"""The command ``fit-space``: the capture space of a rig, as lines for a config."""
 
 from __future__ import annotations
 
@@ -17,7 +13,6 @@ from mmpose_ours.calibration.check import OF_SCALE, problems_of
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import Read
 from mmpose_ours.calibration.inspect_rig import judge_orientation
-from mmpose_ours.calibration.source import Source
 from mmpose_ours.calibration.space import (
     MAX_EDGE_MM,
     NoSpaceError,
@@ -26,18 +21,21 @@ from mmpose_ours.calibration.space import (
     seen_by_each,
 )
 from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
+from mmpose_ours.commands.arguments import (
+    add_any_scale,
+    add_reading_arguments,
+    add_rig,
+    read_as_told,
+)
 from mmpose_ours.files import PathLike
 
 # The coarse grid of configs/_base_/voxelpose.py, whose net halves it twice.
 BINS, MULTIPLE_OF = (80, 80, 20), 4
-MOST_ROWS = 40
 
 
 def space_of(
     rig: CameraRig,
     read: Read,
-    path: PathLike,
     *,
     max_edge_mm: float = MAX_EDGE_MM,
     min_views: int | None = None,
@@ -48,7 +46,6 @@ def space_of(
     Args:
         rig: The cameras, or some of them.
         read: What the file holds.
-        path: The file, for messages.
         max_edge_mm: See :func:`fit_space`.
         min_views: See :func:`fit_space`.
         any_scale: Do not judge whether the rig is one around people.
@@ -57,6 +54,7 @@ def space_of(
         CalibrationError: The rig cannot be one around people, or no place is seen by enough
             cameras; names the file, and the command that finds out more.
     """
+    path = read.path
     more = f'`mmpose-ours check-rig {path}` says more of the rig'
     for problem in problems_of(rig, read.unit):
         if not problem.warning and not (any_scale and problem.topic in OF_SCALE):
@@ -136,12 +134,7 @@ def space_line(space: CaptureSpace) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        'rig',
-        metavar='RIG',
-        nargs='+',
-        help='calibration: a file, several files, or the folder that holds them',
-    )
+    add_rig(parser)
     add_reading_arguments(parser)
     parser.add_argument(
         '--min-views',
@@ -157,11 +150,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='MM',
         help=f'longest horizontal edge of the box (default {MAX_EDGE_MM:g})',
     )
-    parser.add_argument(
-        '--any-scale',
-        action='store_true',
-        help='do not judge whether the rig is one around people (a stereo pair in one housing)',
-    )
+    add_any_scale(parser)
     grid = parser.add_mutually_exclusive_group()
     grid.add_argument(
         '--bins',
@@ -193,23 +182,21 @@ def run(args: argparse.Namespace) -> int:
     """
     bins = check_bins(args.bins)
     read, rig = read_as_told(args.rig, args)
-    where = Source(args.rig).path
     space = space_of(
         rig,
         read,
-        where,
         max_edge_mm=args.max_edge,
         min_views=args.min_views,
         any_scale=args.any_scale,
     )
-    warn_of_floor(rig, where)
+    warn_of_floor(rig, read.path)
     if args.voxel is not None:
         bins = bins_for(space, args.voxel)
-    report = {'calibration': str(where), **describe_space(rig, space, bins)}
+    report = {'calibration': str(read.path), **describe_space(rig, space, bins)}
     if args.picture:
         from mmpose_ours.visualization.rig import write_rig_picture
 
-        write_rig_picture(args.picture, rig, space, str(where))
+        write_rig_picture(args.picture, rig, space, str(read.path))
     if args.json:
         print(json.dumps(report, indent=1))
     else:
@@ -227,8 +214,8 @@ def _print(report: dict[str, Any], space: CaptureSpace, bins: tuple[int, int, in
     print(f'# in rig\n{in_rig}')
     print(f'# voxels of {edges} mm\n{in_model}\n')
     print('seen by at least   share of the space')
-    for count, share in list(enumerate(report['seen_by_at_least']))[1:MOST_ROWS]:
-        if share > 0:
+    for count, share in enumerate(report['seen_by_at_least']):
+        if count and share > 0:
             print(f'{count:7d} camera{"s" if count > 1 else " "}   {share:6.1%}')
     print('\ncamera             share of the space')
     for name, share in report['seen_by_camera'].items():

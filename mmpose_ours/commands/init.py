@@ -20,9 +20,13 @@ from mmpose_ours.calibration import panoptic as target_format
 from mmpose_ours.calibration.check import check_names
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import write_rig
-from mmpose_ours.calibration.source import Source
 from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
+from mmpose_ours.commands.arguments import (
+    add_any_scale,
+    add_reading_arguments,
+    add_rig,
+    read_as_told,
+)
 from mmpose_ours.commands.fit_space import space_line, space_of, warn_of_floor
 from mmpose_ours.files import PathLike, write_files_whole
 
@@ -225,13 +229,7 @@ def _draw(path: Path, rig: CameraRig, space: CaptureSpace) -> str:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument('folder', metavar='FOLDER', help='data folder to make, e.g. data/Ours')
-    parser.add_argument(
-        '--rig',
-        required=True,
-        nargs='+',
-        metavar='RIG',
-        help='calibration: a file, several files, or the folder that holds them',
-    )
+    add_rig(parser, '--rig', required=True)
     add_reading_arguments(parser)
     parser.add_argument(
         '--min-views',
@@ -239,11 +237,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='the space is where at least N cameras see, see fit-space',
     )
-    parser.add_argument(
-        '--any-scale',
-        action='store_true',
-        help='do not judge whether the rig is one around people (a stereo pair in one housing)',
-    )
+    add_any_scale(parser)
     parser.add_argument('--force', action='store_true', help='replace files that are there')
 
 
@@ -258,12 +252,11 @@ def run(args: argparse.Namespace) -> int:
             be fitted to it.
     """
     read, rig = read_as_told(args.rig, args)
-    where = Source(args.rig).path
     options: dict[str, Any] = dict(any_scale=args.any_scale)
-    space = space_of(rig, read, where, min_views=args.min_views, **options)
-    warn_of_floor(rig, where)
+    space = space_of(rig, read, min_views=args.min_views, **options)
+    warn_of_floor(rig, read.path)
     folder = Path(args.folder)
-    done = init_rig(folder, rig, space, source=where, force=args.force, **options)
+    done = init_rig(folder, rig, space, source=read.path, force=args.force, **options)
     seen = coverage(rig, space)[2]
     print(f'{folder}:')
     for line in done:

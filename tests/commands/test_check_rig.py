@@ -57,16 +57,15 @@ def test_each_mistake_has_its_sentence(tmp_path, capsys, people_file, mistake):
     assert words in found[topic], found
 
 
-def test_without_keypoints_most_mistakes_are_found_too(tmp_path, capsys):
-    for mistake in set(MISTAKES) - {
-        'mirrored axes',
-        'two names exchanged',
-        'calibrated at another resolution',
-    }:
-        change, topic, _ = MISTAKES[mistake]
-        write_rig(change(ring_rig(5)), tmp_path / 'rig.json', 'campus')
-        status, report = check(capsys, tmp_path / 'rig.json')
-        assert status == 1 and topic in {p['topic'] for p in report['problems']}, mistake
+NEED_PEOPLE = {'mirrored axes', 'two names exchanged', 'calibrated at another resolution'}
+
+
+@pytest.mark.parametrize('mistake', sorted(set(MISTAKES) - NEED_PEOPLE))
+def test_without_keypoints_most_mistakes_are_found_too(tmp_path, capsys, mistake):
+    change, topic, _ = MISTAKES[mistake]
+    write_rig(change(ring_rig(5)), tmp_path / 'rig.json', 'campus')
+    status, report = check(capsys, tmp_path / 'rig.json')
+    assert status == 1 and topic in {p['topic'] for p in report['problems']}
 
 
 def test_orientation_is_judged_apart_from_reprojection(tmp_path, capsys, people_file):
@@ -143,6 +142,27 @@ def test_sizes_that_the_calibration_lacks_come_from_the_pictures(tmp_path, capsy
         cv2.imwrite(str(tmp_path / name / '0.jpg'), np.zeros((720, 1280, 3), np.uint8))
     status, report = check(capsys, tmp_path / 'rig.json', '--images', tmp_path)
     assert status == 0 and report['cameras'][0]['size'] == [1280, 720] and report['space']
+
+
+def test_a_picture_without_sizes_in_the_calibration(tmp_path, capsys):
+    write_rig(ring_rig(2, size=None), tmp_path / 'rig.json', 'campus')
+    for name in ('cam0', 'cam1'):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / '0.jpg'), np.zeros((720, 1280, 3), np.uint8))
+    picture = tmp_path / 'rig.png'
+    status, _ = check(capsys, tmp_path / 'rig.json', '--images', tmp_path, '--picture', picture)
+    assert status == 0 and cv2.imread(str(picture)) is not None
+
+
+def test_pictures_too_small_for_the_principal_point_are_a_finding(tmp_path, capsys):
+    write_rig(ring_rig(2, size=None), tmp_path / 'rig.json', 'campus')
+    for name in ('cam0', 'cam1'):
+        (tmp_path / name).mkdir()
+        cv2.imwrite(str(tmp_path / name / '0.jpg'), np.zeros((240, 320, 3), np.uint8))
+    status, report = check(capsys, tmp_path / 'rig.json', '--images', tmp_path)
+    assert status == 1 and [p['topic'] for p in report['problems']] == ['resolution'] * 2
+    assert str(tmp_path) in sentences(report)[0]
+    assert 'lies outside its 320x240' in sentences(report)[0]
 
 
 def test_a_camera_without_pictures(tmp_path, capsys):
@@ -291,12 +311,12 @@ def test_real_images_have_the_calibrated_size(shared_data, capsys):
 
 def test_the_swap_of_real_sizes(shared_data, tmp_path, capsys):
     rig = read_rig(shared_data / 'pizza1' / 'camera_parameters.json')
-    with pytest.raises(CalibrationError, match='fits|swapped|outside'):
-        write_rig(rig, tmp_path / 'rig.json', 'campus')
-        data = json.loads((tmp_path / 'rig.json').read_text())
-        for camera in data.values():
-            camera['width'], camera['height'] = camera['height'], camera['width']
-        (tmp_path / 'rig.json').write_text(json.dumps(data))
+    write_rig(rig, tmp_path / 'rig.json', 'campus')
+    data = json.loads((tmp_path / 'rig.json').read_text())
+    for camera in data.values():
+        camera['width'], camera['height'] = camera['height'], camera['width']
+    (tmp_path / 'rig.json').write_text(json.dumps(data))
+    with pytest.raises(CalibrationError, match='look swapped'):
         read_rig(tmp_path / 'rig.json')
     status, report = check(capsys, tmp_path / 'rig.json')
     assert status == 1 and SWAPPED in sentences(report)[0]

@@ -1,5 +1,6 @@
 """The command: what it writes, says and refuses."""
 
+import json
 import sys
 
 import numpy as np
@@ -109,6 +110,39 @@ def test_a_missing_package_is_a_sentence(panoptic_file, tmp_path, capsys, monkey
     assert main([str(panoptic_file), str(tmp_path / 'out.json'), '--to', 'campus']) == 2
     said = capsys.readouterr().err
     assert 'jsonschema' in said and '`mmpose-ours doctor` says what is missing' in said
+
+
+def test_report_says_everything(panoptic_file, tmp_path):
+    report = tmp_path / 'report.json'
+    command = [str(panoptic_file), str(tmp_path / 'out.json'), '--to', 'campus']
+    assert main([*command, '--unit', 'cm', '--report', str(report)]) == 0
+    said = json.loads(report.read_text())
+    assert (said['from'], said['to'], said['unit'], said['up']) == (
+        'panoptic',
+        'campus',
+        'cm',
+        '-y',
+    )
+    assert said['recognised_by'] and said['warnings'] == [] and said['approximated'] == []
+    rig = read_rig(tmp_path / 'out.json')
+    for entry, camera in zip(said['cameras'], rig):
+        assert entry['name'] == camera.name and entry['size'] == list(camera.size)
+        np.testing.assert_allclose(entry['center_mm'], camera.center_w)
+
+
+def test_a_report_that_cannot_be_written_leaves_no_rig(panoptic_file, tmp_path, capsys):
+    out = tmp_path / 'out.json'
+    command = [
+        str(panoptic_file),
+        str(out),
+        '--to',
+        'campus',
+        '--report',
+        f'{panoptic_file}/r.json',
+    ]
+    assert main(command) == 2
+    assert 'a file stands where one is due' in capsys.readouterr().err
+    assert not out.exists()
 
 
 @pytest.mark.parametrize('name', ['a/b', 'a\\b', '..', ' '])

@@ -163,14 +163,10 @@ def test_a_calibration_that_lies_there_already_is_left_alone(tmp_path, capsys):
         (rig_of(dist=(0, 0, 0, 0, 0, 0.1, 0, 0)), "camera 'door' has rational distortion"),
     ],
 )
-def test_a_rig_that_the_target_cannot_hold(tmp_path, capsys, monkeypatch, rig, said):
-    class Read:
-        unit = 'mm'
-
-    monkeypatch.setattr('mmpose_ours.commands.init.read_as_told', lambda *_: (Read, rig))
-    file = tmp_path / 'rig.yaml'
-    file.touch()
-    assert init(tmp_path, file) == 2
+def test_a_rig_that_the_target_cannot_hold(tmp_path, capsys, rig, said):
+    file = tmp_path / 'rig.toml'
+    write_rig(rig, file, 'anipose')
+    assert init(tmp_path, file, '--unit', 'mm', '--up', 'z') == 2
     err = capsys.readouterr().err
     assert said in err
     assert f'mmpose-ours undistort {file} IN OUT' in err and '--approximate' in err
