@@ -43,8 +43,11 @@ class SeenPeople:
     def by(cls, camera: Camera, people: np.ndarray) -> SeenPeople:
         """From a camera's detections (P, J, 3) ``u, v, score`` in pixels."""
         people = np.asarray(people, dtype=np.float64)
-        rays = camera.normalise_points(people[..., :2])
-        found = (people[..., 2] > MIN_SCORE) & np.isfinite(rays).all(-1)
+        found = (people[..., 2] > MIN_SCORE) & np.isfinite(people[..., :2]).all(-1)
+        # A ray is looked for at every pixel, and at the middle it is found at once.
+        uv = np.where(found[..., None], people[..., :2], camera.K[:2, 2])
+        rays = camera.normalise_points(uv)
+        found &= np.isfinite(rays).all(-1)
         low = np.where(found[..., None], rays, np.inf).min(-2, initial=np.inf)
         high = np.where(found[..., None], rays, -np.inf).max(-2, initial=-np.inf)
         with np.errstate(invalid='ignore'):
@@ -105,7 +108,12 @@ def associate(rig: CameraRig, keypoints: np.ndarray, max_error: float = MAX_ERRO
     Returns:
         (G, V) which detection of each view is the person, -1 where none is. Only people
         whom two views or more see; those with more views first.
+
+    Raises:
+        ValueError: The number of views is not that of the cameras.
     """
+    if len(keypoints) != len(rig):
+        raise ValueError(f'{len(keypoints)} views of people for a rig of {len(rig)} cameras')
     views = [SeenPeople.by(camera, people) for camera, people in zip(rig, keypoints)]
     cameras = rig.cameras
     errors: dict[tuple[int, int], np.ndarray] = {}

@@ -5,7 +5,6 @@ Nothing here detects anyone.
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
@@ -13,10 +12,12 @@ import numpy as np
 
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.files import FileFormatError, PathLike, read_json, read_pickle, write_json
+from mmpose_ours.json_schema import first_fault
 from mmpose_ours.keypoints import JOINT_SETS, joint_map
 
 # A little over 1 is rounding or an interpolated heatmap; 95 is per cent.
 MAX_SCORE = 2.0
+WRITE_AGAIN = 'correct it or write it again as docs/data.md shows'
 SCHEMA_FILE = Path(__file__).parent / 'schemas' / 'detections.schema.json'
 
 # frame -> camera -> (P, 17, 3) u, v, score
@@ -49,8 +50,9 @@ def read_detections(path: PathLike, cameras: Sequence[str]) -> dict[str, dict[st
     known = sorted({camera for views in detections.values() for camera in views})
     missing = [camera for camera in cameras if camera not in known]
     if missing:
+        plural = 's' if len(missing) > 1 else ''
         raise FileFormatError(
-            f'{path}: no keypoints of camera {", ".join(map(repr, missing))}; it has '
+            f'{path}: no keypoints of camera{plural} {", ".join(map(repr, missing))}; it has '
             f'{", ".join(known) or "none"}; camera names must be those of the calibration'
         )
     return detections
@@ -115,18 +117,18 @@ def write_detections(path: PathLike, detections: Detections) -> None:
     write_json(path, {'joints': 'coco17', 'frames': frames})
 
 
-@functools.lru_cache(maxsize=None)
-def _validator() -> Any:
-    import jsonschema
-
-    return jsonschema.Draft202012Validator(read_json(SCHEMA_FILE))
-
-
 def _read_json(path: Path) -> dict[str, dict[str, np.ndarray]]:
     data = read_json(path)
-    error = next(_validator().iter_errors(data), None)
-    if error is not None:
-        raise FileFormatError(f'{path}: {error.json_path}: {error.message[:200]}')
+    try:
+        fault = first_fault(data, SCHEMA_FILE)
+    except RecursionError as error:
+        raise FileFormatError(
+            f'{path}: lists or objects are nested too deeply for keypoints; {WRITE_AGAIN}'
+        ) from error
+    if fault is not None:
+        raise FileFormatError(
+            f'{path}: {fault.json_path} {fault.found}, expected {fault.expected}; {WRITE_AGAIN}'
+        )
     source = data.get('joints', 'coco17')
     return {
         frame: {

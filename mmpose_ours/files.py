@@ -161,11 +161,58 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
+def whole_path(path: PathLike, suffix: str = '') -> Iterator[Path]:
+    """Let ``path`` appear complete or not at all, whoever writes it.
+
+    Yields a temporary file in the same folder, which replaces ``path`` when the block
+    ends without an exception. Parent folders are made.
+
+    Args:
+        path: The file to write.
+        suffix: The temporary file's ending, for writers that go by it.
+
+    Raises:
+        OSError: ``path`` cannot be written; its ``filename`` is ``path``.
+    """
+    target = Path(path)
+    handle, name = _temporary_for(target, suffix)
+    os.close(handle)
+    try:
+        yield Path(name)
+        _put_in_place(name, target)
+    except BaseException as error:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+        # A full disk names no file.
+        if isinstance(error, OSError) and error.errno and error.filename in (None, name):
+            raise OSError(error.errno, error.strerror, str(target)) from error
+        raise
+
+
+def _temporary_for(target: Path, suffix: str = '') -> tuple[int, str]:
+    """A new file beside the target, open for writing: its handle and its path."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.mkstemp(suffix, f'.{target.name}.', str(target.parent))
+    except OSError as error:  # which names the folder or the temporary file
+        raise OSError(error.errno, error.strerror, str(target)) from error
+
+
+def _put_in_place(temporary: str, target: Path) -> None:
+    # mkstemp makes private files; give the result what a plain open() would.
+    umask = os.umask(0)
+    os.umask(umask)
+    os.chmod(temporary, 0o666 & ~umask)
+    os.replace(temporary, target)
+
+
+@contextlib.contextmanager
 def write_whole(path: PathLike, mode: str = 'w') -> Iterator[IO]:
     """Open ``path`` for writing so that it appears complete or not at all.
 
-    The content goes to a temporary file in the same folder, which replaces
-    ``path`` when the block ends without an exception. Parent folders are made.
+    See :func:`whole_path`, which this opens.
 
     Args:
         path: The file to write.
@@ -174,43 +221,36 @@ def write_whole(path: PathLike, mode: str = 'w') -> Iterator[IO]:
     Raises:
         OSError: ``path`` cannot be written; its ``filename`` is ``path``.
     """
-    target = Path(path)
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f'.{target.name}.', dir=str(target.parent))
-    except OSError as error:  # which names the folder or the temporary file
-        raise OSError(error.errno, error.strerror, str(target)) from error
-    try:
-        with os.fdopen(handle, mode, encoding=None if 'b' in mode else 'utf-8') as file:
-            yield file
-        # mkstemp makes private files; give the result what a plain open() would.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+    encoding = None if 'b' in mode else 'utf-8'
+    with whole_path(path) as temporary, open(temporary, mode, encoding=encoding) as file:
+        yield file
 
 
-def write_files_whole(folder: PathLike, contents: Mapping[str, str]) -> None:
-    """Write text files into a folder: all of them are complete before the first appears.
+def write_files_whole(folder: PathLike, contents: Mapping[str, str | bytes]) -> None:
+    """Write files into a folder: all of them are complete before the first appears.
 
     Args:
         folder: Made where it is missing.
-        contents: Text by file name.
+        contents: Text, which is written as UTF-8, or bytes by file name.
 
     Raises:
-        OSError: One of them cannot be written; none has changed then.
+        OSError: One of them cannot be written. None has changed then, unless the system
+            refuses to put a complete file in its place: those before it are there already.
     """
-    with contextlib.ExitStack() as stack:
-        for name, text in contents.items():
-            file = stack.enter_context(write_whole(Path(folder) / name))
-            file.write(text)
-            file.flush()
+    complete: list[tuple[str, Path]] = []
+    try:
+        for name, content in contents.items():
+            target = Path(folder) / name
+            handle, temporary = _temporary_for(target)
+            complete.append((temporary, target))
+            with os.fdopen(handle, 'wb') as file:
+                file.write(content.encode('utf-8') if isinstance(content, str) else content)
+        for temporary, target in complete:
+            _put_in_place(temporary, target)
+    finally:
+        for temporary, _ in complete:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
 
 
 def write_json(path: PathLike, data: Any, indent: int | None = None) -> None:

@@ -28,6 +28,8 @@ import numpy as np
 NEWTON_STEPS = 30
 # Of the normalised plane: a hundred-thousandth of a pixel of any lens.
 CONVERGED = 1e-10
+# Of the normalised plane: a ray that bends to farther from its pixel than this is not its ray.
+MISSED = 1e-6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,14 +55,18 @@ def _opencv(plane: np.ndarray, dist: np.ndarray) -> np.ndarray:
     k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4, tx, ty = dist
     x, y = plane[..., 0], plane[..., 1]
     r2 = x * x + y * y
-    radial = (1 + r2 * (k1 + r2 * (k2 + r2 * k3))) / (1 + r2 * (k4 + r2 * (k5 + r2 * k6)))
-    bent = np.stack(
-        [
-            x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x) + r2 * (s1 + r2 * s2),
-            y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y + r2 * (s3 + r2 * s4),
-        ],
-        axis=-1,
-    )
+    radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+    # Most lenses have but five coefficients, and few points to be quick about.
+    if k4 or k5 or k6:
+        radial /= 1 + r2 * (k4 + r2 * (k5 + r2 * k6))
+    bent = plane * radial[..., None]
+    if p1 or p2:
+        cross = 2 * x * y
+        bent[..., 0] += p1 * cross + p2 * (r2 + 2 * x * x)
+        bent[..., 1] += p1 * (r2 + 2 * y * y) + p2 * cross
+    if s1 or s2 or s3 or s4:
+        bent[..., 0] += r2 * (s1 + r2 * s2)
+        bent[..., 1] += r2 * (s3 + r2 * s4)
     if not (tx or ty):
         return bent
     tilt = _tilt(tx, ty)
@@ -168,23 +174,28 @@ def distort(lens: str, dist: np.ndarray, xy: np.ndarray) -> np.ndarray:
     return model.bend(_onto_angle(xy) if model.angular else xy, dist)
 
 
-def undistort(lens: str, dist: np.ndarray, bent: np.ndarray) -> np.ndarray:
+def undistort(
+    lens: str, dist: np.ndarray, bent: np.ndarray, limit2: float | None = None
+) -> np.ndarray:
     """Invert :func:`distort`.
 
     Args:
         lens: A key of :data:`LENSES`.
         dist: Its coefficients in full.
         bent: Distorted normalised coordinates, (..., 2).
+        limit2: What :func:`max_radius2` says of the lens, where that is known already.
 
     Returns:
-        Rays ``(x/z, y/z)``, (..., 2); NaN where no ray before the camera ends there.
+        Rays ``(x/z, y/z)``, (..., 2); NaN where no ray before the camera and inside the lens
+        model's range ends there.
     """
     model = LENSES[lens]
+    limit2 = max_radius2(lens, dist) if limit2 is None else limit2
     if lens == 'opencv':
-        plane = _opencv_inverse(bent, dist)
-    else:
-        plane = _newton(lambda p: model.bend(p, dist), bent)
-    return _from_angle(plane) if model.angular else plane
+        return _opencv_inverse(bent, dist, limit2)
+    plane = _newton(lambda p: model.bend(p, dist), bent)
+    xy = _from_angle(plane) if model.angular else plane
+    return np.where(_within(xy, limit2)[..., None], xy, np.nan)
 
 
 def max_radius2(lens: str, dist: np.ndarray) -> float:
@@ -228,19 +239,49 @@ def _from_angle(plane: np.ndarray) -> np.ndarray:
     return plane * scale[..., None]
 
 
-def _opencv_inverse(bent: np.ndarray, dist: np.ndarray) -> np.ndarray:
-    """OpenCV's own iteration: compiled, and fast on many points."""
+def _opencv_inverse(bent: np.ndarray, dist: np.ndarray, limit2: float) -> np.ndarray:
+    """OpenCV's own iteration, compiled and fast, and Newton's steps where it fails.
+
+    The iteration diverges in the outer part of strong lenses, and where no ray ends at a
+    pixel it ends somewhere all the same; bending its rays again tells.
+    """
     import cv2
 
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-12)
     flat = np.ascontiguousarray(bent.reshape(-1, 1, 2))
     # OpenCV 5 gave the criteria to undistortPoints and dropped the other name.
     inverse: Any = getattr(cv2, 'undistortPointsIter', cv2.undistortPoints)
-    return inverse(flat, np.eye(3), dist, R=None, P=None, criteria=criteria).reshape(bent.shape)
+    found = inverse(flat, np.eye(3), dist, R=None, P=None, criteria=criteria)
+    flat, plane = flat.reshape(-1, 2), found.reshape(-1, 2)
+    reached = _reaches(plane, flat, dist, limit2)
+    if not reached.all():
+        again = ~reached & np.isfinite(flat).all(-1)
+        plane[again] = _newton(lambda p: _opencv(p, dist), flat[again])
+        reached[again] = _reaches(plane[again], flat[again], dist, limit2)
+        plane[~reached] = np.nan
+    return plane.reshape(bent.shape)
+
+
+def _reaches(plane: np.ndarray, target: np.ndarray, dist: np.ndarray, limit2: float) -> np.ndarray:
+    """(N,) whether rays (N, 2) of the plane inside the lens's range end at their targets."""
+    with np.errstate(all='ignore'):
+        off = _opencv(plane, dist) - target
+        return (np.abs(off).max(-1) <= MISSED) & _within(plane, limit2)
+
+
+def _within(xy: np.ndarray, limit2: float) -> np.ndarray:
+    x, y = xy[..., 0], xy[..., 1]
+    with np.errstate(invalid='ignore', over='ignore'):
+        return x * x + y * y <= limit2
 
 
 def _newton(bend: Callable[[np.ndarray], np.ndarray], target: np.ndarray) -> np.ndarray:
     """Solve ``bend(plane) = target`` from ``plane = target``; NaN where it fails."""
+    with np.errstate(all='ignore'):
+        return _newton_steps(bend, target)
+
+
+def _newton_steps(bend: Callable[[np.ndarray], np.ndarray], target: np.ndarray) -> np.ndarray:
     step = 1e-6
     flat = target.reshape(-1, 2)
     plane = flat.copy()
@@ -260,5 +301,5 @@ def _newton(bend: Callable[[np.ndarray], np.ndarray], target: np.ndarray) -> np.
         # A step longer than half the plane is a leap over a fold, not a correction.
         length = np.linalg.norm(delta, axis=-1, keepdims=True)
         plane = plane - delta * np.minimum(1.0, 0.5 / np.maximum(length, 1e-12))
-    lost = ~(np.abs(bend(plane) - flat).max(-1) < 1e-6)
+    lost = ~(np.abs(bend(plane) - flat).max(-1) < MISSED)
     return np.where(lost[:, None], np.nan, plane).reshape(target.shape)

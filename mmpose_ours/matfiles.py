@@ -58,13 +58,29 @@ def read_mat(path: PathLike, names: Collection[str] | None = None) -> dict[str, 
         FileNotFoundError: There is no such file.
     """
     with open(path, 'rb') as file:
-        try:
-            order = _byte_order(file.read(_HEADER))
-            return dict(_variables(file, order, names))
-        except (_BrokenError, ValueError, zlib.error, MemoryError) as error:
-            raise FileFormatError(
-                f'{path}: not a MATLAB file of version 7 or older ({error}); {SAVE_AGAIN}'
-            ) from error
+        return read_open_mat(file, path, names)
+
+
+def read_open_mat(
+    file: BinaryIO, path: PathLike, names: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Read variables of an open MAT file.
+
+    Args:
+        file: A file on disk, at its beginning.
+        path: Where it lies, for messages.
+        names: See :func:`read_mat`, also for what is returned.
+
+    Raises:
+        FileFormatError: See :func:`read_mat`.
+    """
+    try:
+        order = _byte_order(file.read(_HEADER))
+        return dict(_variables(file, order, names))
+    except (_BrokenError, ValueError, zlib.error, MemoryError) as error:
+        raise FileFormatError(
+            f'{path}: not a MATLAB file of version 7 or older ({error}); {SAVE_AGAIN}'
+        ) from error
 
 
 class _BrokenError(Exception):

@@ -1,4 +1,4 @@
-"""Where a recording's pictures lie: images or a video per camera, found by camera name.
+"""Where a recording's pictures lie, and how one is decoded: images or a video per camera.
 
 ========================== ==========================================================
 ``<root>/<camera>/*.jpg``  a folder of images per camera, of any name
@@ -7,85 +7,186 @@
 ``<root>/<camera>.mp4``    a video per camera, also inside the camera's folder
 ========================== ==========================================================
 
+The first of these places that holds a picture counts, and hidden files never do: macOS leaves
+``._0.jpg`` beside images, and an interrupted program its temporary files.
+
 This module finds and decodes; it does **not** match the cameras' instants.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator, Sequence
 
 import numpy as np
+
+from mmpose_ours.files import FileFormatError, PathLike
 
 IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 VIDEO_ENDINGS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg')
 
 
-def images_of(root: Path, camera: str) -> list[Path]:
-    """The images of a camera in the order of their numbers; an empty list where there are none."""
-    for folder in (root / camera, root / f'Camera{camera}'):
-        if folder.is_dir():
-            found = [p for p in folder.iterdir() if p.suffix.lower() in IMAGE_ENDINGS]
-            return sorted(found, key=natural_key)
-    if not root.is_dir():
-        return []
-    found = [
-        path
-        for path in root.iterdir()
-        if path.suffix.lower() in IMAGE_ENDINGS
-        and (path.stem == camera or path.stem.startswith(f'{camera}_'))
-    ]
-    return sorted(found, key=natural_key)
+def pictures_of(root: Path, camera: str, names: Sequence[str]) -> tuple[Path, ...]:
+    """The files with a camera's pictures: its images in order, or else its video.
+
+    Args:
+        root: The recording.
+        camera: The camera's name.
+        names: Those of all cameras of the recording, see :func:`images_of`.
+
+    Returns:
+        Images, or one video (see :func:`is_video`), or nothing.
+    """
+    images = images_of(root, camera, names)
+    video = None if images else video_of(root, camera)
+    return tuple(images) if video is None else (video,)
+
+
+def images_of(root: Path, camera: str, names: Sequence[str]) -> list[Path]:
+    """The images of a camera in the order of their numbers.
+
+    Args:
+        root: The recording.
+        camera: The camera's name.
+        names: Those of all cameras of the recording. Where all images lie in one folder, the
+            longest name that fits says whose an image is: ``cam_1_0.jpg`` is of ``cam_1``
+            where there is such a camera, else of ``cam``.
+
+    Returns:
+        Files; none where the camera has no images.
+    """
+    for folder in _folders(root, camera):
+        found = _files(folder, IMAGE_ENDINGS)
+        if found:
+            return found
+    return [p for p in _files(root, IMAGE_ENDINGS) if _owner(p.stem, (camera, *names)) == camera]
 
 
 def video_of(root: Path, camera: str) -> Path | None:
     """The video of a camera, or None; in its own folder the first one by name."""
-    folders = [folder for folder in (root / camera, root / f'Camera{camera}') if folder.is_dir()]
-    inside = [path for folder in folders for path in sorted(folder.iterdir())]
-    beside = [root / f'{camera}{ending}' for ending in VIDEO_ENDINGS]
-    beside += [root / f'{camera}{ending.upper()}' for ending in VIDEO_ENDINGS]
-    for path in (*beside, *inside):
-        if path.suffix.lower() in VIDEO_ENDINGS and path.is_file():
-            return path
-    return None
+    beside = [path for path in _files(root, VIDEO_ENDINGS) if path.stem == camera]
+    if beside:
+        return min(beside, key=lambda path: VIDEO_ENDINGS.index(path.suffix.lower()))
+    inside = [path for folder in _folders(root, camera) for path in _files(folder, VIDEO_ENDINGS)]
+    return inside[0] if inside else None
 
 
-def first_frame(root: Path, camera: str) -> tuple[Path, np.ndarray] | None:
-    """The first picture of a camera that can be decoded: its file and (H, W, 3) BGR.
+def is_video(path: Path) -> bool:
+    """Whether a file's ending is that of a video."""
+    return path.suffix.lower() in VIDEO_ENDINGS
+
+
+def first_size(files: Sequence[Path]) -> tuple[Path, tuple[int, int]]:
+    """The size of the first picture that can be decoded.
+
+    Args:
+        files: One or more, as :func:`pictures_of` finds them.
 
     Returns:
-        None where the camera has no pictures, or none that can be decoded.
+        The file, and (width, height) of its picture.
+
+    Raises:
+        FileFormatError: None can be decoded.
+        OSError: One cannot be read.
+    """
+    assert files
+    for path in files:
+        try:
+            height, width = (_first_frame if is_video(path) else decode_image)(path).shape[:2]
+        except FileFormatError as error:
+            refused = error
+        else:
+            return path, (width, height)
+    if len(files) == 1:
+        raise refused
+    raise FileFormatError(f'none of {len(files)} images can be decoded; the last: {refused}')
+
+
+def decode_image(path: Path) -> np.ndarray:
+    """Read an image as it is stored.
+
+    Returns:
+        (H, W) grey or (H, W, 3) BGR, 8 or 16 bit.
+
+    Raises:
+        FileFormatError: It cannot be decoded, or breaks off.
+        OSError: It cannot be read.
     """
     import cv2
 
-    for path in images_of(root, camera)[:10]:
-        image = read_image(path)
-        if image is not None:
-            return path, image
-    video = video_of(root, camera)
-    if video is None:
-        return None
-    capture = cv2.VideoCapture(str(video))
-    try:
-        decoded, frame = capture.read()
-    finally:
-        capture.release()
-    return (video, frame) if decoded else None
+    # Not cv2.imread, which cannot open names beyond ASCII on every system.
+    content = path.read_bytes()
+    image = None
+    if content:
+        with contextlib.suppress(cv2.error):
+            flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
+            image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    # Some OpenCV fill up what is missing of a JPEG or PNG with grey or black, and say nothing.
+    broken = _breaks_off(content)
+    if image is None or broken:
+        what = 'breaks off' if broken else 'is no image' if content else 'is empty'
+        raise FileFormatError(f'{path}: {what}, so it cannot be decoded; copy or export it again')
+    return image
 
 
-def read_image(path: Path) -> np.ndarray | None:
-    """An image as (H, W, 3) BGR uint8, or None where it cannot be decoded."""
+@contextlib.contextmanager
+def opened_video(path: PathLike) -> Iterator[Any]:
+    """A video as a ``cv2.VideoCapture``, closed at the end.
+
+    Raises:
+        FileFormatError: OpenCV cannot open it.
+    """
     import cv2
 
+    capture = cv2.VideoCapture(str(path))
     try:
-        # Not cv2.imread, which cannot open names beyond ASCII on every system.
-        return cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_COLOR)
-    except (OSError, cv2.error):
-        return None
+        if not capture.isOpened():
+            raise FileFormatError(f'{path}: is no video that this OpenCV can decode; convert it')
+        yield capture
+    finally:
+        capture.release()
 
 
 def natural_key(path: Path) -> tuple[Any, ...]:
     """Sorts ``img_2`` before ``img_10``."""
     parts = re.split(r'(\d+)', path.stem)
-    return tuple((0, int(part), '') if part.isdigit() else (1, 0, part) for part in parts)
+    return tuple((0, int(part), '') if part.isdecimal() else (1, 0, part) for part in parts)
+
+
+def _first_frame(video: Path) -> np.ndarray:
+    with opened_video(video) as capture:
+        decoded, frame = capture.read()
+    if not decoded:
+        raise FileFormatError(f'{video}: no frame can be decoded; copy or export it again')
+    return frame
+
+
+def _folders(root: Path, camera: str) -> tuple[Path, Path]:
+    return root / camera, root / f'Camera{camera}'
+
+
+def _files(folder: Path, endings: Sequence[str]) -> list[Path]:
+    """The files of a folder with one of these endings, in order; none where there is no folder."""
+    if not folder.is_dir():
+        return []
+    found = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in endings and not path.name.startswith('.') and path.is_file()
+    ]
+    return sorted(found, key=lambda path: (natural_key(path), path.name))
+
+
+def _owner(stem: str, names: Sequence[str]) -> str | None:
+    """Of images of all cameras in one folder: whose this is."""
+    fitting = [name for name in names if stem == name or stem.startswith(f'{name}_')]
+    return max(fitting, key=len, default=None)
+
+
+def _breaks_off(content: bytes) -> bool:
+    second_half = content[len(content) // 2 :]
+    if content[:2] == b'\xff\xd8':
+        return b'\xff\xd9' not in second_half
+    return content[:8] == b'\x89PNG\r\n\x1a\n' and b'IEND' not in second_half

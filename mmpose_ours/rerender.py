@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
-import tempfile
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Callable
 
 import numpy as np
 
-from mmpose_ours.files import FileFormatError, write_whole
+from mmpose_ours.files import FileFormatError, whole_path, write_whole
+from mmpose_ours.recordings import decode_image, opened_video
 
 # What OpenCV's own builds can write into each container.
 CODECS = {
@@ -53,35 +52,6 @@ class PixelMap:
         return cv2.remap(image, *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
 
 
-def decode_image(path: Path) -> np.ndarray:
-    """Read an image as it is stored: grey or BGR, 8 or 16 bit.
-
-    Raises:
-        FileFormatError: It cannot be decoded, or breaks off.
-        OSError: It cannot be read.
-    """
-    import cv2
-
-    content = path.read_bytes()
-    image = None
-    if content:
-        with contextlib.suppress(cv2.error):
-            flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
-            image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    # OpenCV fills up what is missing of a JPEG or PNG with grey or black, and says nothing.
-    if image is None or _breaks_off(content):
-        what = 'is empty' if not content else 'breaks off' if image is not None else 'is no image'
-        raise FileFormatError(f'{path}: {what}, so it cannot be decoded; copy or export it again')
-    return image
-
-
-def _breaks_off(content: bytes) -> bool:
-    second_half = content[len(content) // 2 :]
-    if content[:2] == b'\xff\xd8':
-        return b'\xff\xd9' not in second_half
-    return content[:8] == b'\x89PNG\r\n\x1a\n' and b'IEND' not in second_half
-
-
 def render_image(source: Path, target: Path, pixel_map: PixelMap) -> None:
     """Render one image into a file of the same kind, whole or not at all.
 
@@ -93,15 +63,16 @@ def render_image(source: Path, target: Path, pixel_map: PixelMap) -> None:
 
     image = decode_image(source)
     check_size(source, image, pixel_map.size)
-    try:
-        content = cv2.imencode(target.suffix, pixel_map(image))[1].tobytes()
-    except cv2.error as error:
+    coded, content = False, None
+    with contextlib.suppress(cv2.error):
+        coded, content = cv2.imencode(target.suffix, pixel_map(image))
+    if not coded or content is None:
         raise FileFormatError(
-            f'{target}: {image.dtype} pictures cannot be written as {target.suffix}; convert the '
-            'images to .png first'
-        ) from error
-    with _naming(target), write_whole(target, 'wb') as file:
-        file.write(content)
+            f'{target}: {image.dtype} pictures of {pixel_map.new_size[0]}x{pixel_map.new_size[1]} '
+            f'cannot be written as {target.suffix}; convert the images to .png first'
+        )
+    with write_whole(target, 'wb') as file:
+        file.write(content.tobytes())
 
 
 def check_size(path: Path, image: np.ndarray, size: tuple[int, int]) -> None:
@@ -112,19 +83,6 @@ def check_size(path: Path, image: np.ndarray, size: tuple[int, int]) -> None:
             f'{path}: is {width}x{height}, but the pictures of its camera before it are '
             f'{size[0]}x{size[1]}; give images of one size'
         )
-
-
-def video_size(path: Path) -> tuple[int, int]:
-    """(width, height) of the first frame of a video.
-
-    Raises:
-        FileFormatError: None can be decoded.
-    """
-    with _opened(path) as capture:
-        decoded, frame = capture.read()
-    if not decoded:
-        raise FileFormatError(f'{path}: no frame can be decoded; copy or export it again')
-    return frame.shape[1], frame.shape[0]
 
 
 def render_video(
@@ -153,7 +111,7 @@ def render_video(
     """
     import cv2
 
-    with _opened(source) as capture:
+    with opened_video(source) as capture:
         rate = capture.get(cv2.CAP_PROP_FPS)
         if not 0 < rate < 100_000:
             raise FileFormatError(
@@ -161,7 +119,8 @@ def render_video(
                 f'`ffmpeg -r 30 -i {source.name} new.mp4`'
             )
         announced = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        with _temporary(target) as temporary:
+        # OpenCV knows the container by the ending.
+        with whole_path(target, target.suffix) as temporary:
             count = _copy_frames(
                 capture, source, temporary, target, pixel_map, codec, rate, announced, progress
             )
@@ -180,7 +139,7 @@ def is_short(count: int, announced: int) -> bool:
 def _copy_frames(
     capture: Any,
     source: Path,
-    temporary: str,
+    temporary: Path,
     target: Path,
     pixel_map: PixelMap,
     codec: str | None,
@@ -194,7 +153,7 @@ def _copy_frames(
     if len(codec) != 4:
         raise FileFormatError(f'the codec is {codec!r}, expected four letters, e.g. MJPG')
     fourcc = cv2.VideoWriter.fourcc(*codec)
-    writer = cv2.VideoWriter(temporary, fourcc, rate, pixel_map.new_size)
+    writer = cv2.VideoWriter(str(temporary), fourcc, rate, pixel_map.new_size)
     count = 0
     try:
         if not writer.isOpened():
@@ -218,64 +177,15 @@ def _copy_frames(
     return count
 
 
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    import cv2
-
-    capture = cv2.VideoCapture(str(path))
-    try:
-        if not capture.isOpened():
-            raise FileFormatError(f'{path}: is no video that this OpenCV can decode; convert it')
-        yield capture
-    finally:
-        capture.release()
-
-
-def _has_frames(path: str, count: int) -> bool:
+def _has_frames(path: Path, count: int) -> bool:
     """Whether a video that was just written can be read again, to its end."""
     import cv2
 
-    capture = cv2.VideoCapture(path)
-    try:
-        if not capture.isOpened():
-            return False
+    with contextlib.suppress(FileFormatError), opened_video(path) as capture:
         if int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) == count:
             return True
         found = 0
         while capture.grab():
             found += 1
         return found == count
-    finally:
-        capture.release()
-
-
-@contextlib.contextmanager
-def _temporary(target: Path) -> Iterator[str]:
-    """A file beside the target, of the same ending, that takes its place in the end."""
-    with _naming(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(
-            prefix=f'.{target.stem}.', suffix=target.suffix, dir=str(target.parent)
-        )
-    os.close(handle)
-    try:
-        yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
-
-
-@contextlib.contextmanager
-def _naming(target: Path) -> Iterator[None]:
-    """A full disk names no file; say which one could not be written."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is None:
-            raise
-        raise OSError(error.errno, error.strerror, str(target)) from error
+    return False

@@ -25,12 +25,13 @@ _MAX_DEPTH = 3
 _CODE_LENGTH = 8
 
 
-def read_small_pickle(path: PathLike) -> Any:
-    """Read a pickle of at most a megabyte.
+def parse_small_pickle(content: bytes, path: PathLike) -> Any:
+    """Parse the content of a pickle of at most a megabyte.
 
     Args:
-        path: A pickle of any protocol that holds numbers, texts, lists, dictionaries, tuples
-            and numeric NumPy arrays, Python 2 ones included.
+        content: A pickle of any protocol that holds numbers, texts, lists, dictionaries,
+            tuples and numeric NumPy arrays, Python 2 ones included.
+        path: The file, for messages.
 
     Returns:
         The stored object.
@@ -38,10 +39,7 @@ def read_small_pickle(path: PathLike) -> Any:
     Raises:
         FileFormatError: The file is too large, truncated, no pickle, or holds anything else.
             Nothing of it is run.
-        FileNotFoundError: There is no such file.
     """
-    with open(path, 'rb') as file:
-        content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise FileFormatError(f'{path}: more than {MAX_BYTES >> 20} MB; export it as JSON')
     try:

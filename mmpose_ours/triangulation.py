@@ -28,8 +28,12 @@ def triangulate(
 
     Returns:
         ``xyz_w`` (..., 3) in millimetres and ``error_px`` (...), the weighted root mean
-        square reprojection error. Both are NaN where fewer than two views have a point, and
-        where the rays meet behind a camera that has it: such rays belong to no one point.
+        square reprojection error. Both are NaN where fewer than two views have a point (a
+        pixel that no ray of the lens reaches is none), and where the rays meet behind a
+        camera that has it: such rays belong to no one point.
+
+    Raises:
+        ValueError: The number of views is not that of the cameras.
     """
     uv = np.asarray(uv, dtype=np.float64)
     views, batch = uv.shape[0], uv.shape[1:-1]
@@ -37,10 +41,14 @@ def triangulate(
         raise ValueError(f'{views} views of points for a rig of {len(rig)} cameras')
     weight = np.ones(uv.shape[:-1]) if weight is None else np.asarray(weight, dtype=np.float64)
     known = (weight > 0) & np.isfinite(uv).all(-1)
-    weight = np.where(known, weight, 0.0).reshape(views, -1)
-    flat_uv = np.where(known[..., None], uv, 0.0).reshape(views, -1, 2)
+    # A ray is looked for at every pixel, and at the middle it is found at once.
+    middle = np.stack([c.K[:2, 2] for c in rig])[:, None]
+    flat_uv = np.where(known.reshape(views, -1, 1), uv.reshape(views, -1, 2), middle)
 
     rays = np.stack([c.normalise_points(points) for c, points in zip(rig, flat_uv)])
+    reached = np.isfinite(rays).all(-1)
+    rays = np.where(reached[..., None], rays, 0.0)
+    weight = np.where(known.reshape(views, -1) & reached, weight.reshape(views, -1), 0.0)
     R = np.stack([c.R_w2c for c in rig])
     t = np.stack([c.t_w2c for c in rig])
     focal = np.stack([c.K[[0, 1], [0, 1]] for c in rig])

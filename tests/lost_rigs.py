@@ -64,3 +64,11 @@ def stature_mm(poses):
     trunk = np.linalg.norm(middle[:, 5:7].mean(1) - middle[:, 11:13].mean(1), axis=-1)
     legs = np.linalg.norm(hip - knee, axis=-1) + np.linalg.norm(knee - ankle, axis=-1)
     return float((legs + trunk).mean() / (THIGH + SHANK + TRUNK))
+
+
+def lying(poses):
+    """The same people on their backs on the floor, along one direction."""
+    poses = poses @ np.array([[0, 0, 1.0], [0, 1, 0], [-1, 0, 0]]).T
+    poses[..., 2] -= poses[..., 2].min(1, keepdims=True) - 60
+    poses[..., :2] -= poses[:, 11:13, :2].mean(1, keepdims=True)
+    return poses

@@ -63,8 +63,8 @@ def test_noisy_detections_are_mostly_right(rig):
 
 
 def test_a_joint_on_its_epipolar_line_has_no_error(rig):
-    scene, _ = scene_of(rig, 0)
-    keypoints = seen(rig, scene.poses)
+    scenes = (seen(rig, scene_of(rig, seed)[0].poses) for seed in range(50))
+    keypoints = next(k for k in scenes if (k[:2, ..., 2].sum(-1) > 12).all())
     a, b = rig.cameras[:2]
     errors = epipolar_errors(a, b, SeenPeople.by(a, keypoints[0]), SeenPeople.by(b, keypoints[1]))
     assert errors.shape == (3, 3)
@@ -85,6 +85,19 @@ def test_too_few_joints_in_common_decide_nothing(rig):
     a, b = rig.cameras[:2]
     errors = epipolar_errors(a, b, SeenPeople.by(a, keypoints[0]), SeenPeople.by(b, keypoints[1]))
     assert np.isinf(errors).all()
+
+
+def test_joints_that_no_ray_of_the_lens_reaches_are_not_found():
+    folding = Camera('a', np.diag([600, 600, 1]), np.eye(3), np.zeros(3), None, (-0.5, 0, 0, 0))
+    people = np.array([[[10, 10, 1], [90, 40, 1], [800, 600, 1], [np.nan, 1, 1], [20, 20, 0]]])
+    seen_people = SeenPeople.by(folding, people)
+    assert seen_people.found.tolist() == [[True, True, False, False, False]]
+    assert np.isfinite(seen_people.rays).all() and 0.1 < seen_people.size[0] < 0.2
+
+
+def test_views_must_match_the_rig(rig):
+    with pytest.raises(ValueError, match='2 views of people for a rig of 4 cameras'):
+        associate(rig, np.zeros((2, 1, 17, 3)))
 
 
 @pytest.mark.parametrize('people', [0, 1])

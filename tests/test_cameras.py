@@ -47,7 +47,8 @@ def test_undistortion_inverts_the_lens(dist):
     assert len(uv) > 100
     pinhole = camera(())
     expected = pinhole.project(people_points())[0][cam.in_image(cam.project(people_points())[0])]
-    np.testing.assert_allclose(cam.undistort_points(uv), expected, rtol=0, atol=1e-4)
+    straight = cam.normalise_points(uv) @ K[:2, :2].T + K[:2, 2]
+    np.testing.assert_allclose(straight, expected, rtol=0, atol=1e-4)
 
 
 def test_a_point_behind_the_camera_is_not_valid():
@@ -85,12 +86,31 @@ def test_named_constructors_agree():
         np.testing.assert_allclose(other.R_w2c, cam.R_w2c)
 
 
+def test_named_constructors_take_any_lens():
+    cam = camera((0.01, 0.0, 0.0, 0.0), lens='fisheye')
+    expected = cam.project(people_points())[0]
+    for made in (
+        Camera.from_center('a', K, cam.R_w2c, cam.center_w, SIZE, cam.dist, 'fisheye'),
+        Camera.from_camera_to_world('a', K, cam.R_w2c.T, cam.center_w, SIZE, cam.dist, 'fisheye'),
+    ):
+        np.testing.assert_allclose(made.project(people_points())[0], expected)
+
+
+@pytest.mark.parametrize('target', [(1, 2, 0), (1, 2, 9), (1, 2, 3)])
+def test_a_camera_that_looks_straight_down_is_not_upright(target):
+    with pytest.raises(ValueError, match="camera 'a' at .* straight above or below"):
+        Camera.looking_at('a', (1, 2, 3), target, 900, SIZE)
+
+
 def test_in_image_is_about_whole_pixels():
     cam = camera(size=(640, 480), K=[[900, 0, 320], [0, 900, 240], [0, 0, 1]])
     uv = [[-0.5, 0], [-0.6, 0], [639.4, 479.4], [639.5, 10], [10, 479.5], [np.nan, 3]]
     assert cam.in_image(uv).tolist() == [True, False, True, False, False, False]
-    with pytest.raises(ValueError, match="camera 'a': its image size is unknown"):
+    with pytest.raises(ValueError, match="camera 'a' has no image size; say it with --image-size"):
         camera(size=None).in_image([[1, 1]])
+    with pytest.raises(ValueError, match="camera 'a' has no image size, by which .*; say it with"):
+        camera(size=None).need_size('by which it is scaled')
+    assert camera().need_size() == SIZE
 
 
 def test_turned_and_scaled_world_gives_the_same_pixels():
@@ -144,6 +164,16 @@ def test_rig_is_ordered_and_named():
         CameraRig((camera(), camera()))
     with pytest.raises(ValueError, match='at least one camera'):
         CameraRig(())
+
+
+def test_distances_between_cameras():
+    places = [(0, 0, 0), (300, 400, 0), (0, 0, 1200)]
+    cams = CameraRig(
+        tuple(Camera.from_center(str(i), K, np.eye(3), place) for i, place in enumerate(places))
+    )
+    expected = [[0, 500, 1200], [500, 0, 1300], [1200, 1300, 0]]
+    np.testing.assert_allclose(cams.distances_mm, expected, atol=1e-9)
+    assert cams.distances_mm is cams.distances_mm
 
 
 def test_rig_projects_all_cameras():

@@ -85,12 +85,17 @@ def test_numbers_that_are_none_are_missing_joints(tmp_path):
     'data, message',
     [
         ('{', 'not valid JSON'),
-        ([], r"\$: \[\] is not of type 'object'"),
-        ({'joints': 'coco17'}, r"\$: 'frames' is a required property"),
-        ({'frames': {}, 'joints': 'hand21'}, r"\$\.joints: 'hand21' is not one of"),
-        ({'frames': {'1': {'a': [PERSON[:-1] + [[1, 2]]]}}}, r"\$\.frames\['1'\]\.a\[0\]\[16\]: "),
-        ({'frames': {'1': {'a': [PERSON[:-1] + [['1', 2, 3]]]}}}, r'a\[0\]\[16\]: '),
-        ({'frames': {'1': {'a': [PERSON[:-1] + [[1, 2, -0.5]]]}}}, r'a\[0\]\[16\]: '),
+        ([], r'\$ is a list of 0, expected an object; correct it or write it again'),
+        ({'joints': 'coco17'}, r"\$ has no 'frames', expected 'frames'; correct it"),
+        ({'frames': {}, 'joints': 'hand21'},
+         r'\$\.joints is "hand21", expected one of coco17, body25, panoptic15, panoptic19; '),
+        ({'frames': {}, 'fps': 30}, r'\$ has the unknown key "fps", expected only .joints., '),
+        ({'frames': {'1': {'a': [PERSON[:-1] + [[1, 2]]]}}},
+         r"\$\.frames\['1'\]\.a\[0\]\[16\] has 2 values, expected at least 3; "),
+        ({'frames': {'1': {'a': [PERSON[:-1] + [['1', 2, 3]]]}}},
+         r'a\[0\]\[16\]\[0\] is "1", expected a number; correct it'),
+        ({'frames': {'1': {'a': [PERSON[:-1] + [[1, 2, -0.5]]]}}},
+         r'a\[0\]\[16\]\[2\] is -0.5, expected at least 0; correct it'),
         ({'frames': {'1': {'a': PERSON}}}, r"\$\.frames\['1'\]\.a\[0\]"),
         ({'frames': {'1': {'a': [PERSON, PERSON[:-1]]}}},
          r"\$\.frames\['1'\]\['a'\]\[1\]: coco17 has 17 joints, found 16; correct \"joints\""),
@@ -108,6 +113,8 @@ def test_an_unknown_camera_is_an_error_that_lists_the_known(tmp_path):
     assert read_detections(tmp_path / 'k.json', ['b'])['1']['b'].shape == (0, 17, 3)
     with pytest.raises(FileFormatError, match=r"k\.json: no keypoints of camera 'c'; it has a, b"):
         read_detections(tmp_path / 'k.json', ['a', 'c'])
+    with pytest.raises(FileFormatError, match=r"no keypoints of cameras 'c', 'd'; it has a, b"):
+        read_detections(tmp_path / 'k.json', ['d', 'a', 'c'][::-1])
 
 
 def test_a_missing_file_is_an_error_that_says_what_to_do(tmp_path):

@@ -1,6 +1,7 @@
 """Files come whole or not at all, and what is read stays data."""
 
 import collections
+import errno
 import os
 import pickle
 import stat
@@ -13,6 +14,8 @@ from mmpose_ours.files import (
     explain_os_error,
     read_json,
     read_pickle,
+    whole_path,
+    write_files_whole,
     write_json,
     write_whole,
 )
@@ -172,3 +175,51 @@ def test_files_are_as_readable_as_others(tmp_path):
     (tmp_path / 'plain').write_text('')
     modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ('ours', 'plain')}
     assert len(modes) == 1
+
+
+def test_files_are_written_together_as_text_or_bytes(tmp_path):
+    write_files_whole(tmp_path / 'new', {'a.txt': 'ä\n', 'b.bin': b'\x00\xff'})
+    assert (tmp_path / 'new' / 'a.txt').read_bytes() == 'ä\n'.encode()
+    assert (tmp_path / 'new' / 'b.bin').read_bytes() == b'\x00\xff'
+    assert len(list((tmp_path / 'new').iterdir())) == 2
+
+
+def test_one_that_cannot_be_written_changes_none(tmp_path):
+    (tmp_path / 'b').mkdir()
+    (tmp_path / 'a').write_text('before')
+    with pytest.raises(IsADirectoryError):
+        write_files_whole(tmp_path, {'a': 'after', 'b': 'is a folder'})
+    assert (tmp_path / 'a').read_text() == 'before'
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['a', 'b']
+
+
+def test_more_files_than_may_be_open(tmp_path):
+    resource = pytest.importorskip('resource', reason='Windows has no such limit')
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.open(os.devnull, os.O_RDONLY)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free + 20, hard))
+    try:
+        write_files_whole(tmp_path, {str(i): 'x' for i in range(300)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert len(list(tmp_path.iterdir())) == 300
+
+
+def test_who_writes_by_path_gets_one_of_the_ending_and_leaves_all_or_nothing(tmp_path):
+    path = tmp_path / 'new' / 'cam0.mp4'
+    with whole_path(path, '.mp4') as temporary:
+        assert temporary.suffix == '.mp4' and temporary.name.startswith('.cam0.mp4.')
+        temporary.write_bytes(b'whole')
+        assert not path.exists()
+    assert path.read_bytes() == b'whole' and [path] == list(path.parent.iterdir())
+    with pytest.raises(KeyError), whole_path(path, '.mp4') as temporary:
+        temporary.write_bytes(b'half')
+        raise KeyError
+    assert path.read_bytes() == b'whole' and [path] == list(path.parent.iterdir())
+
+
+def test_a_full_disk_names_the_file_that_was_to_be_written(tmp_path):
+    with pytest.raises(OSError, match='No space') as refused, write_whole(tmp_path / 'a.json'):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+    assert refused.value.filename == str(tmp_path / 'a.json')

@@ -113,6 +113,50 @@ def test_a_fisheye_folds_where_its_polynomial_turns():
     assert valid.tolist() == [True, False]
 
 
+# Barrels that fold, one that does not, a real full-HD camera's, a rational one.
+STRONG = [
+    (-0.5, 0, 0, 0, 0),
+    (-0.35, 0.08, 0.001, -0.001, 0.0),
+    (-0.28, 0.07, 0.0002, 0.00002),
+    (-0.21, 0.17, 0.0004, -0.0007, 0.02),
+    (0.3, -0.1, 0.001, -0.0005, 0.02, 0.45, -0.05, 0.03),
+]
+
+
+@pytest.mark.parametrize('dist', STRONG, ids=str)
+def test_opencv_lenses_are_inverted_in_all_of_their_range(dist):
+    """OpenCV's own iteration diverges in the outer part."""
+    dist = full('opencv', dist)
+    widest = min(0.97 * np.sqrt(max_radius2('opencv', dist)), 1.5)
+    radius, angle = np.random.default_rng(0).uniform((0, 0), (widest, 2 * np.pi), (500, 2)).T
+    plane = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+    found = undistort('opencv', dist, distort('opencv', dist, plane))
+    np.testing.assert_allclose(found, plane, rtol=0, atol=5e-5)
+
+
+def test_an_opencv_pixel_that_no_ray_reaches_has_none():
+    """OpenCV gives it a ray inside the range, which projects to another pixel."""
+    camera = Camera('a', np.diag([600, 600, 1]), np.eye(3), np.zeros(3), None, (-0.5, 0, 0, 0))
+    farthest = 600 * distort('opencv', camera.dist_full, np.array([camera.max_radius2**0.5, 0]))[0]
+    uv = np.array([[300.0, 200.0], [0.99 * farthest, 0], [1.01 * farthest, 0], [np.nan, 1], [0, 0]])
+    rays = camera.normalise_points(uv)
+    assert np.isfinite(rays).all(-1).tolist() == [False, True, False, False, True]
+    seen = np.isfinite(rays).all(-1)
+    ahead = np.concatenate([rays[seen], np.ones((seen.sum(), 1))], axis=1)
+    np.testing.assert_allclose(camera.project(ahead)[0], uv[seen], atol=1e-3)
+
+
+def test_no_lens_gives_a_ray_that_ends_elsewhere():
+    everywhere = np.random.default_rng(2).uniform(-1.5, 1.5, (400, 2))
+    for lens, dist in [*CASES, *(('opencv', dist) for dist in STRONG)]:
+        dist = full(lens, dist)
+        found = undistort(lens, dist, everywhere)
+        seen = np.isfinite(found).all(-1)
+        again = distort(lens, dist, found[seen])
+        np.testing.assert_allclose(again, everywhere[seen], rtol=0, atol=2e-6)
+        assert ((found[seen] ** 2).sum(-1) <= max_radius2(lens, dist)).all()
+
+
 def test_pixels_that_no_ray_reaches_are_not_undistorted():
     # A fisheye of 90 degrees half angle ends at r = pi / 2.
     bent = np.array([[1.5, 0.0], [1.6, 0.0]])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mmpose_ours.files import FileFormatError
-from mmpose_ours.small_pickles import read_small_pickle
+from mmpose_ours.small_pickles import parse_small_pickle
 
 CONTENT = {
     ('S1', 54138969): {
@@ -33,7 +33,7 @@ CONTENT = {
 def test_content_is_pythons(tmp_path, protocol):
     path = tmp_path / 'a.pkl'
     path.write_bytes(pickle.dumps(CONTENT, protocol=protocol))
-    found = read_small_pickle(path)
+    found = parse_small_pickle(path.read_bytes(), path)
     assert found.keys() == CONTENT.keys()
     assert (found['list'], found['ordered']) == (CONTENT['list'], CONTENT['ordered'])
     theirs, ours = CONTENT['S1', 54138969], found['S1', 54138969]
@@ -84,7 +84,7 @@ def tuples(levels):
 def test_the_hand_written_array_is_sound(tmp_path):
     path = tmp_path / 'a.pkl'
     path.write_bytes(array_with((1, (1,), None, False, EIGHT)))
-    assert read_small_pickle(path) == [2.5]
+    assert parse_small_pickle(path.read_bytes(), path) == [2.5]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_others_are_refused_in_one_sentence(tmp_path, capsys, content, message):
     tracemalloc.start()
     start = time.perf_counter()
     with pytest.raises(FileFormatError, match=message) as caught:
-        read_small_pickle(path)
+        parse_small_pickle(path.read_bytes(), path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 16 << 20 and time.perf_counter() - start < 1
@@ -135,7 +135,7 @@ def test_others_are_refused_in_one_sentence(tmp_path, capsys, content, message):
 def test_a_far_place_in_the_memo_costs_nothing(tmp_path):
     path = tmp_path / 'a.pkl'
     path.write_bytes(b'\x80\x02}r\xff\xff\xff\x7f.')
-    assert read_small_pickle(path) == {}
+    assert parse_small_pickle(path.read_bytes(), path) == {}
 
 
 @pytest.mark.parametrize('protocol', [2, 4, 5])
@@ -148,6 +148,6 @@ def test_flipped_bytes_never_escape(tmp_path, protocol):
             damaged[chance.randrange(len(damaged))] = chance.randrange(256)
         path.write_bytes(bytes(damaged))
         try:
-            repr(read_small_pickle(path))
+            repr(parse_small_pickle(path.read_bytes(), path))
         except FileFormatError as error:
             assert '\n' not in str(error)

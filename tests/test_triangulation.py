@@ -79,6 +79,17 @@ def test_weight_zero_and_nan_are_left_out():
     np.testing.assert_allclose(triangulate(rig, uv, weight)[0], points, atol=1e-3)
 
 
+def test_pixels_that_no_ray_reaches_have_no_vote():
+    """A lens that folds inside its image: OpenCV's ray of such a pixel is a false one."""
+    rig, points = ring(4, (-0.5, 0, 0, 0)), people(10)
+    uv = rig.project(points)[0]
+    uv[0, :5] = (5.0, 5.0)  # a corner
+    xyz, error = triangulate(rig, uv)
+    np.testing.assert_allclose(xyz, points, atol=1e-2)
+    uv[1:3, 0] = (5.0, 5.0)
+    assert np.isnan(triangulate(rig, uv)[0][0]).all(), 'one ray is left'
+
+
 def test_fewer_than_two_views_give_nan():
     rig, points = ring(3), people(4)
     uv = rig.project(points)[0]

@@ -31,8 +31,10 @@ import dataclasses
 
 import numpy as np
 
+from mmpose_ours.calibration.camera_axes import HALF_PIXEL
 from mmpose_ours.calibration.elements import Element
 from mmpose_ours.calibration.errors import CalibrationError, about
+from mmpose_ours.calibration.poses import rigid
 from mmpose_ours.calibration.source import Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
 
@@ -175,7 +177,7 @@ def _world(element: Element) -> _World:
     if not any(parts.values()):
         return _CHUNK_ITSELF
     rotation, translation, scale = (
-        transform[tag].words().array(*shape) if part is not None else default
+        transform[tag].text().words().array(*shape) if part is not None else default
         for (tag, part), shape, default in zip(
             parts.items(), ((3, 3), (3,), (1,)), (np.eye(3), np.zeros(3), np.ones(1))
         )
@@ -190,14 +192,12 @@ def _camera(element: Element, sensor: Element, world: _World) -> Camera:
     assert calibration is not None
     name = element.node.camera or ''
     calibration = calibration.of_camera(name)
-    pose = element['transform'].words().array(4, 4, what='camera to world')
-    if np.abs(pose[3] - (0, 0, 0, 1)).max() > 1e-6:
-        element['transform'].node.fail('ends in another row than 0 0 0 1', 'a 4x4 pose')
+    R_c2w, center = rigid(element['transform'].text().words(), 'camera to world')
     resolution = calibration.find('resolution') or sensor.of_camera(name)['resolution']
     width, height = (resolution.node[side].whole() for side in ('width', 'height'))
     K, lens, dist = _intrinsics(calibration, sensor.of_camera(name), width, height)
-    R_w2c = (world.R @ pose[:3, :3]).T
-    center_w = world.scale * world.R @ pose[:3, 3] + world.shift
+    R_w2c = (world.R @ R_c2w).T
+    center_w = world.scale * world.R @ center + world.shift
     return Camera(name, K, R_w2c, -R_w2c @ center_w, (width, height), dist, lens)
 
 
@@ -234,7 +234,8 @@ def _intrinsics(
                 f'has {tag} = {value:g}, for which OpenCV has no term',
                 f'no {tag}; run Tools > Optimize Cameras without it and export again',
             )
-    K = np.array([[f + b1, b2, width / 2 + cx - 0.5], [0, f, height / 2 + cy - 0.5], [0, 0, 1]])
+    u, v = width / 2 + cx - HALF_PIXEL, height / 2 + cy - HALF_PIXEL
+    K = np.array([[f + b1, b2, u], [0, f, v], [0, 0, 1]])
     if kind in _FRAME:
         return K, 'opencv', np.array([k1, k2, p2, p1, k3])
     if p1 or p2:

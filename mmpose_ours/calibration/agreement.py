@@ -9,14 +9,14 @@ one or the wrong camera lies beyond 0.1.
 from __future__ import annotations
 
 import itertools
-from typing import Mapping, Sequence
+from typing import Mapping, Sequence, Tuple
 
 import numpy as np
 
 from mmpose_ours.association import SeenPeople, epipolar_errors
 from mmpose_ours.cameras import CameraRig
 
-Pair = tuple  # of two camera names
+Pair = Tuple[str, str]  # names of cameras
 # More errors than this of one person tell nothing more: a stranger is a stranger.
 CUT = 0.2
 # Pairs beyond this number are sampled.

@@ -1,13 +1,14 @@
 """A rig into the room: z up, millimetres, the floor z = 0, from whatever is known of the room.
 
 Each of up, scale and floor is fixed by at most one source; what nothing fixes stays as it is,
-and the figures say so. What people tell is in :mod:`align_people`.
+and the figures say so. What people tell is in :mod:`people_up`, :mod:`people_size` and
+:mod:`people_floor`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, ContextManager, Mapping
 
 import numpy as np
 
@@ -17,21 +18,18 @@ from mmpose_ours.calibration.align_geometry import (
     fit_floor,
     triangulate_floor,
 )
-from mmpose_ours.calibration.align_people import (
-    USUAL_HEIGHT_MM,
-    body_height,
-    find_people,
-    floor_by_people,
-    place_of_people,
-    up_by_people,
-)
-from mmpose_ours.calibration.axes import focus_point
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.axes import degrees_off_z, focus_point
+from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.ground import rotation_onto_z, up_by_horizons
 from mmpose_ours.calibration.inspect_people import inspect_people
-from mmpose_ours.calibration.inspect_rig import inspect_rig
+from mmpose_ours.calibration.inspect_rig import RigInspection
+from mmpose_ours.calibration.people import find_people, place_of_people
+from mmpose_ours.calibration.people_floor import floor_by_people
+from mmpose_ours.calibration.people_size import body_height
+from mmpose_ours.calibration.people_up import up_by_people
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import Detections
+from mmpose_ours.files import PathLike
 
 PARTS = ('up', 'scale', 'floor')
 _NAMES = {'up': 'up axis', 'scale': 'scale', 'floor': 'floor'}
@@ -55,6 +53,8 @@ class Evidence:
         person_height_mm: How tall they are on average.
         origin: ``('focus',)``, ``('keep',)`` or ``('camera', name)``; empty is focus where
             there is one.
+        files: Where this was read from, for messages: by the option ``--floor-pixels`` or
+            ``--keypoints``, and the rig by ``RIG``.
 
     Raises:
         CalibrationError: Two sources fix the same thing, which it names; or no source at all.
@@ -70,6 +70,7 @@ class Evidence:
     people_for: tuple[str, ...] | None = None
     person_height_mm: float | None = None
     origin: tuple[str, ...] = ()
+    files: Mapping[str, PathLike] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.people is None and (self.person_height_mm is not None or self.people_for):
@@ -154,22 +155,50 @@ def align(
         CalibrationError: The evidence does not tell, contradicts itself or names what the rig
             does not have.
     """
-    floor, marks_px = _measured_floor(rig, evidence)
-    xyz = None if evidence.people is None else find_people(rig, evidence.people, progress)
+    with _blaming('RIG', evidence):
+        _check_names(rig, evidence)
+    with _blaming('--floor-pixels' if evidence.floor_pixels is not None else 'RIG', evidence):
+        floor, marks_px = _measured_floor(rig, evidence)
+    with _blaming('--keypoints', evidence):
+        xyz = None if evidence.people is None else find_people(rig, evidence.people, progress)
     figures: dict[str, dict[str, Any]] = {}
-    up, figures['up'] = _find_up(rig, evidence, floor, xyz)
+    with _blaming(evidence.source_of('up'), evidence):
+        up, figures['up'] = _find_up(rig, evidence, floor, xyz)
     if marks_px is not None:
         figures['up']['floor_points_error_px'] = marks_px.tolist()
     turn = Similarity(rotation_onto_z(up))
-    scale, figures['scale'] = _find_scale(rig, evidence, xyz)
+    with _blaming(evidence.source_of('scale'), evidence):
+        scale, figures['scale'] = _find_scale(rig, evidence, xyz)
     sized = Similarity(scale=scale).after(turn)
     xyz_mm = None if xyz is None else sized(xyz)
-    floor_mm, figures['floor'] = _find_floor(sized, evidence, floor, xyz_mm)
-    below, figures['origin'] = _find_origin(sized.of_rig(rig), evidence, xyz_mm)
+    with _blaming(evidence.source_of('floor'), evidence):
+        floor_mm, figures['floor'] = _find_floor(sized, evidence, floor, xyz_mm)
+    with _blaming('RIG', evidence):
+        below, figures['origin'] = _find_origin(sized.of_rig(rig), evidence, xyz_mm)
     shift_mm = np.array([-below[0], -below[1], -floor_mm])
     figures['origin']['moved_mm'] = shift_mm.tolist()
     whole = Similarity(shift=shift_mm).after(sized)
     return Alignment(whole.of_rig(rig), whole, figures)
+
+
+def _blaming(option: str, evidence: Evidence) -> ContextManager[None]:
+    """Errors begin with the file of what tells: that of an option, or else the rig's."""
+    told_by = '--keypoints' if option == '--person-height' else option
+    files = evidence.files
+    return about(files.get(told_by, files.get('RIG')), nameless=True)
+
+
+def _check_names(rig: CameraRig, evidence: Evidence) -> None:
+    """Refuse names of cameras that the rig does not have; those of floor pixels come later."""
+    named = [('--distance', end) for end in (evidence.distance or ())[:2] if isinstance(end, str)]
+    if evidence.origin[:1] == ('camera',):
+        named.append(('--origin', evidence.origin[1]))
+    for option, name in named:
+        if name not in rig.names:
+            point = ' (nor is it a point x,y,z)' if option == '--distance' else ''
+            raise CalibrationError(
+                f'{option}: no camera {name!r} in the rig{point}; it has {", ".join(rig.names)}'
+            )
 
 
 def strange_about(rig: CameraRig, people: Detections | None) -> list[str]:
@@ -179,7 +208,7 @@ def strange_about(rig: CameraRig, people: Detections | None) -> list[str]:
         rig: Millimetres, z up.
         people: Those that it was aligned by, if it was: their views must agree.
     """
-    problems = list(inspect_rig(rig))
+    problems = list(RigInspection(rig).problems)
     if people is not None:
         problems += inspect_people(rig, people)[1]
     return list(dict.fromkeys(problem.sentence for problem in problems))
@@ -231,7 +260,7 @@ def _find_up(
         said = 'as told' if by else 'nothing fixes it, it stays as in the file'
     figures.update(
         up_as_read=up.tolist(),
-        turned_degrees=float(np.degrees(np.arctan2(np.linalg.norm(up[:2]), up[2]))),
+        turned_degrees=degrees_off_z(up),
         sentence=said,
     )
     return up, figures
@@ -284,7 +313,7 @@ def _find_floor(
     figures: dict[str, Any] = {'by': by or None}
     z_mm, said = 0.0, 'nothing fixes it, z = 0 stays where it is in the file'
     if by == '--keypoints' and xyz_mm is not None:
-        z_mm = floor_by_people(xyz_mm, evidence.person_height_mm or USUAL_HEIGHT_MM)
+        z_mm = floor_by_people(xyz_mm)
         said = f'feet of {len(xyz_mm)} people stood on z = {z_mm:.0f} mm'
     elif floor is not None:
         z_mm = float(sized(floor.point)[2])

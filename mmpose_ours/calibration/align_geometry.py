@@ -61,8 +61,7 @@ class Similarity:
 
 def at_home(rig: CameraRig) -> tuple[CameraRig, float]:
     """The rig with its cameras at most 5 m apart, and by how much it was scaled for that."""
-    apart = np.linalg.norm(rig.centers_w[:, None] - rig.centers_w, axis=-1).max()
-    factor = HOME_EXTENT_MM / float(apart)
+    factor = HOME_EXTENT_MM / float(rig.distances_mm.max())
     # About its middle: far from the origin, digits are lost.
     return rig.moved(-rig.centers_w.mean(0)).in_world(np.eye(3), factor), factor
 
@@ -104,8 +103,8 @@ def fit_floor(points: np.ndarray, rig: CameraRig) -> Plane:
     _, spread, axes = np.linalg.svd(points - middle, full_matrices=False)
     if not spread[1] > MIN_WIDTH * spread[0]:
         raise CalibrationError(
-            f'the {len(points)} floor points lie on one line (they are {_share(spread)} as wide '
-            'as long), so they do not tell how the floor lies; add a point beside the line'
+            f'the {len(points)} floor points lie on one line{_width(spread)}, so they do not '
+            'tell how the floor lies; add a point beside the line'
         )
     if spread[2] > MAX_THICKNESS * spread[1]:
         raise CalibrationError(
@@ -125,8 +124,9 @@ def fit_floor(points: np.ndarray, rig: CameraRig) -> Plane:
     return Plane(middle, up * np.sign(heights.mean()), residual, len(points))
 
 
-def _share(spread: np.ndarray) -> str:
-    return f'{spread[1] / spread[0]:.1%}' if spread[0] > 0 else 'not'
+def _width(spread: np.ndarray) -> str:
+    share = spread[1] / spread[0] if spread[0] > 0 else 0.0
+    return f' (they are {share:.1%} as wide as long)' if share >= 0.001 else ''
 
 
 def triangulate_floor(
@@ -165,8 +165,9 @@ def triangulate_floor(
                 uv[rig.names.index(name), index] = _pixel(point, name, index)
     views = np.isfinite(uv).all(-1).sum(0)
     for index in np.flatnonzero(views < 2):
+        cameras = 'only one camera' if views[index] else 'no camera'
         raise CalibrationError(
-            f'floor point {index + 1} is marked in {views[index]} camera, expected two or more'
+            f'floor point {index + 1} is marked in {cameras}, expected two or more'
         )
     home, factor = at_home(rig)
     xyz_mm, error_px = triangulate(home, uv)
@@ -181,11 +182,16 @@ def triangulate_floor(
 def _pixel(point: Sequence[float], name: str, index: int) -> np.ndarray:
     try:
         uv = np.array(point, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # JSON's integers have no end
         uv = np.zeros(0)
     if uv.shape != (2,) or not np.isfinite(uv).all():
         raise CalibrationError(
-            f'camera {name!r}, floor point {index + 1} is {point!r}, expected [u, v] in pixels '
-            'or null'
+            f'camera {name!r}, floor point {index + 1} is {_short(point)}, expected [u, v] in '
+            'pixels or null'
         )
     return uv
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + '...'

@@ -68,7 +68,8 @@ def read(source: Source) -> Reading:
 
 def write(rig: CameraRig, path: PathLike) -> None:
     """Write a rig in millimetres, z up, whole or not at all."""
-    camera_toml.write_sections(rig, path, lambda index, camera: f'cam_{index}', _values)
+    sections = [f'cam_{index}' for index in range(len(rig))]
+    camera_toml.write_sections(rig, path, sections, _values)
 
 
 def _values(camera: Camera) -> dict:

@@ -6,12 +6,12 @@ import dataclasses
 
 import numpy as np
 
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.holds import Holds
 from mmpose_ours.cameras import Camera, CameraRig
 from mmpose_ours.lenses import distort
 
-# Rays of a regular grid over the image: edges and corners included.
+# Pixels along and down the image.
 GRID = (41, 31)
 # Wider than this from the axis no polynomial in the tangent follows a fisheye.
 MAX_TANGENT = 5.0
@@ -31,6 +31,17 @@ class Fit:
     camera: Camera
     error_px: float
     left_out: float
+
+
+def image_grid(camera: Camera) -> np.ndarray:
+    """(1271, 2) pixels of a regular grid over a camera's image, edges and corners included.
+
+    Raises:
+        ValueError: The image size is unknown.
+    """
+    sides = zip(camera.need_size(), GRID)
+    columns, rows = (np.linspace(-0.5, side - 0.5, count) for side, count in sides)
+    return np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
 
 
 def approximate_rig(rig: CameraRig, holds: Holds) -> tuple[CameraRig, list[Fit]]:
@@ -64,13 +75,9 @@ def approximate_camera(camera: Camera, holds: Holds) -> Fit:
     """
     from scipy.optimize import least_squares
 
-    if camera.size is None:
-        raise CalibrationError(
-            f'camera {camera.name!r} has no image size, over which its lens would be refitted; '
-            'say it with --image-size WxH (image_size=(width, height) in Python)'
-        )
-    columns, rows = (np.linspace(-0.5, side - 0.5, count) for side, count in zip(camera.size, GRID))
-    uv = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    with about():
+        camera.need_size('over which its lens would be refitted')
+    uv = image_grid(camera)
     rays = camera.normalise_points(uv)
     with np.errstate(invalid='ignore'):
         wide = ~((rays * rays).sum(-1) <= min(MAX_TANGENT**2, camera.max_radius2))

@@ -45,6 +45,34 @@ def focus_point(rig: CameraRig) -> np.ndarray | None:
     return _focus(np.stack([camera.R_w2c[2] for camera in rig]), rig.centers_w)
 
 
+def angle_degrees(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Angles (...) between vectors (..., 3) of any length, exact near 0 and 180 degrees.
+
+    The arc cosine loses half of the digits there.
+    """
+    across = np.linalg.norm(np.cross(a, b), axis=-1)
+    return np.degrees(np.arctan2(across, (np.asarray(a) * b).sum(-1)))
+
+
+def degrees_off_z(up: np.ndarray) -> float:
+    """Degrees between a (3,) vector and the z axis."""
+    return float(angle_degrees(up, np.array([0.0, 0.0, 1.0])))
+
+
+def off_axis_degrees(axes: np.ndarray, centers_w: np.ndarray, point_w: np.ndarray) -> np.ndarray:
+    """How far off the cameras' axes a point lies.
+
+    Args:
+        axes: (V, 3) optical axes in the world.
+        centers_w: (V, 3) camera centres.
+        point_w: (3,) the point, in the unit of the centres.
+
+    Returns:
+        (V,) degrees; 0 for a camera that stands at the point.
+    """
+    return angle_degrees(axes, point_w - centers_w)
+
+
 def better_reading(rig: CameraRig) -> str:
     """Tell which other meaning of R, t and the centres makes plainly better sense.
 
@@ -97,9 +125,7 @@ def _judge(R_w2c: np.ndarray, centers_w: np.ndarray) -> tuple[float, float]:
     focus = _focus(axes, centers_w)
     if focus is None:
         return 180.0, upright
-    sight = focus - centers_w
-    cosines = (sight * axes).sum(-1) / np.maximum(np.linalg.norm(sight, axis=-1), 1e-9)
-    return float(np.degrees(np.arccos(cosines.clip(-1, 1))).max()), upright
+    return float(off_axis_degrees(axes, centers_w, focus).max()), upright
 
 
 def _focus(axes: np.ndarray, centers_w: np.ndarray) -> np.ndarray | None:

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator
 
-from mmpose_ours.calibration.camera_toml import camera, given, reading
+from mmpose_ours.calibration.camera_toml import given, reading, to_camera
 from mmpose_ours.calibration.errors import about
 from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.opencv_storage import rotation
@@ -92,7 +92,7 @@ def read(source: Source) -> Reading:
                 continue
             R_w2c = rotation(pose[:1])
             assert R_w2c is not None
-            cameras.append(camera(section, name, R_w2c))
+            cameras.append(to_camera(section, name, R_w2c))
             ignore = given(section, 'ignore')
             if ignore is not None and ignore.flag('whether the camera is left out'):
                 notes.append(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Callable
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
@@ -86,16 +86,16 @@ def read_sections(file: File) -> Reading:
             else:
                 section = section.of_camera(name)
                 rotation = section['rotation'].array(3, what='Rodrigues vector')
-                cameras.append(camera(section, name, from_vector(rotation)))
-        nowhere = [one.name for one in cameras if _is_nowhere(one)]
+                cameras.append(to_camera(section, name, from_vector(rotation)))
+        nowhere = [camera.name for camera in cameras if _is_nowhere(camera)]
         if len(nowhere) > 1:
-            cameras = [one for one in cameras if one.name not in nowhere]
+            cameras = [camera for camera in cameras if camera.name not in nowhere]
             uncalibrated += nowhere
         return reading(file.path, cameras, uncalibrated)
 
 
-def _is_nowhere(one: Camera) -> bool:
-    return not one.t_w2c.any() and np.array_equal(one.R_w2c, np.eye(3))
+def _is_nowhere(camera: Camera) -> bool:
+    return not camera.t_w2c.any() and np.array_equal(camera.R_w2c, np.eye(3))
 
 
 def reading(
@@ -115,7 +115,7 @@ def reading(
     return Reading(CameraRig(tuple(cameras)), tuple(uncalibrated), notes)
 
 
-def camera(section: Node, name: str, R_w2c: np.ndarray) -> Camera:
+def to_camera(section: Node, name: str, R_w2c: np.ndarray) -> Camera:
     """The camera of a section.
 
     Args:
@@ -143,7 +143,7 @@ def camera(section: Node, name: str, R_w2c: np.ndarray) -> Camera:
 def write_sections(
     rig: CameraRig,
     path: PathLike,
-    section_name: Callable[[int, Camera], str],
+    sections: Sequence[str],
     values: Callable[[Camera], dict],
 ) -> None:
     """Write a rig, whole or not at all.
@@ -151,23 +151,24 @@ def write_sections(
     Args:
         rig: The cameras in the format's unit and axes.
         path: The file.
-        section_name: The section's name of a camera by its position.
+        sections: The name of each camera's section, no two alike.
         values: Of a camera: its ``size``, ``distortions`` and ``fisheye`` as the format
             has them.
     """
+    assert len(set(sections)) == len(rig)
     lines = []
-    for index, one in enumerate(rig):
-        own = values(one)
+    for section, camera in zip(sections, rig):
+        own = values(camera)
         entries = {
-            'name': one.name,
+            'name': camera.name,
             'size': own.pop('size'),
-            'matrix': one.K.tolist(),
+            'matrix': camera.K.tolist(),
             'distortions': own.pop('distortions'),
-            'rotation': to_vector(one.R_w2c).tolist(),
-            'translation': one.t_w2c.tolist(),
+            'rotation': to_vector(camera.R_w2c).tolist(),
+            'translation': camera.t_w2c.tolist(),
             **own,
         }
-        lines.append(f'[{_key(section_name(index, one))}]')
+        lines.append(f'[{_key(section)}]')
         lines += [f'{key} = {_value(value)}' for key, value in entries.items()]
         lines.append('')
     lines += [f'[{METADATA}]', 'adjusted = false', 'error = 0.0']

@@ -8,7 +8,7 @@ rig that passes may still be wrong (``mmpose-ours check-rig`` looks at them).
 from __future__ import annotations
 
 import dataclasses
-from typing import Iterator
+from typing import Collection, Iterator
 
 import numpy as np
 
@@ -50,8 +50,13 @@ class Problem:
     warning: bool = False
 
 
-# Where the rig is not one around people, these do not apply.
+# What :func:`problems_of` finds. Where the rig is not one around people, those of scale do
+# not apply; with those of pictures, pictures and cameras do not belong together; and with
+# those of geometry the cameras tell nothing of the room.
+TOPICS = ('count', 'names', 'size', 'place', 'reading', 'unit')
 OF_SCALE = ('reading', 'unit')
+OF_PICTURES = ('names', 'size')
+OF_GEOMETRY = ('count', 'names', 'size', 'place')
 
 
 def problems_of(rig: CameraRig, unit: str = 'mm') -> Iterator[Problem]:
@@ -67,8 +72,7 @@ def problems_of(rig: CameraRig, unit: str = 'mm') -> Iterator[Problem]:
         yield from _of_size(camera)
     if len(rig) < 2:
         return
-    apart = np.linalg.norm(rig.centers_w[:, None] - rig.centers_w, axis=-1)
-    if apart.max() < 1e-6:
+    if rig.distances_mm.max() < 1e-6:
         yield Problem(
             'place',
             f'all cameras, from {rig.names[0]!r} to {rig.names[-1]!r}, stand in one place, so '
@@ -76,7 +80,7 @@ def problems_of(rig: CameraRig, unit: str = 'mm') -> Iterator[Problem]:
         )
         return
     yield from _of_reading(rig)
-    yield from _of_unit(rig, apart, unit)
+    yield from _of_unit(rig, unit)
 
 
 def check_rig(
@@ -103,13 +107,43 @@ def check_rig(
             each other, working at less than 500 mm, or spread over more than 300 m.
             Names file, cameras and mend.
     """
+    refuse(rig, path, unit, [t for t in TOPICS if not (any_scale and t in OF_SCALE)])
+
+
+def refuse(
+    rig: CameraRig,
+    path: PathLike | None,
+    unit: str,
+    topics: Collection[str],
+    more: str = '',
+) -> list[Problem]:
+    """Refuse a rig that has a problem of some topics.
+
+    Args:
+        rig: Cameras in millimetres.
+        path: Where the rig comes from, for messages.
+        unit: The unit of lengths in that file, for messages.
+        topics: Those that must not occur, of :data:`TOPICS`; see also :data:`OF_PICTURES` and
+            :data:`OF_GEOMETRY`.
+        more: What the message says at its end, after a semicolon.
+
+    Returns:
+        The problems of the other topics.
+
+    Raises:
+        CalibrationError: There is one of these topics.
+    """
+    others = []
     for problem in problems_of(rig, unit):
-        if not (any_scale and problem.topic in OF_SCALE):
-            _refuse(problem, path)
+        if problem.topic in topics:
+            _refuse(problem, path, more)
+        others.append(problem)
+    return others
 
 
-def _refuse(problem: Problem, path: PathLike | None) -> None:
-    raise CalibrationError(('' if path is None else f'{path}: ') + problem.sentence)
+def _refuse(problem: Problem, path: PathLike | None, more: str = '') -> None:
+    where = '' if path is None else f'{path}: '
+    raise CalibrationError(where + problem.sentence + (f'; {more}' if more else ''))
 
 
 def check_count(rig: CameraRig, *, path: PathLike | None = None) -> None:
@@ -200,11 +234,12 @@ def _of_reading(rig: CameraRig) -> Iterator[Problem]:
 
 def around_people(rig: CameraRig) -> bool:
     """Whether the cameras stand as far apart and as far away as they do around people."""
-    return not _misplaced(rig, np.linalg.norm(rig.centers_w[:, None] - rig.centers_w, axis=-1))
+    return not _misplaced(rig)
 
 
-def _misplaced(rig: CameraRig, apart: np.ndarray) -> str:
-    """What is wrong with the distances (V, V) between cameras, or an empty text."""
+def _misplaced(rig: CameraRig) -> str:
+    """What is wrong with the distances between cameras, or an empty text."""
+    apart = rig.distances_mm
     a, b = np.unravel_index(apart.argmax(), apart.shape)
     extent = float(apart[a, b])
     pair = f'{rig.names[a]!r} and {rig.names[b]!r}'
@@ -222,16 +257,16 @@ def _misplaced(rig: CameraRig, apart: np.ndarray) -> str:
     return ''
 
 
-def _of_unit(rig: CameraRig, apart: np.ndarray, unit: str) -> Iterator[Problem]:
-    found = _misplaced(rig, apart)
+def _of_unit(rig: CameraRig, unit: str) -> Iterator[Problem]:
+    found, extent = _misplaced(rig), float(rig.distances_mm.max())
     if not found:
         return
     # Centred on a room: the power of ten that brings the cameras 5 m apart.
-    power = int(round(np.log10(TYPICAL_EXTENT_MM / apart.max())))
+    power = int(round(np.log10(TYPICAL_EXTENT_MM / extent)))
     if power == 0:
         yield Problem(
             'reading',
-            f'{found}, though the cameras are {_length(float(apart.max()))} apart, so the '
+            f'{found}, though the cameras are {_length(extent)} apart, so the '
             'extrinsics look like translation taken for centre (or the reverse), or like R '
             f'transposed (camera to world); {_MEND_EXTRINSICS}',
         )
@@ -244,7 +279,7 @@ def _of_unit(rig: CameraRig, apart: np.ndarray, unit: str) -> Iterator[Problem]:
         fitting = [
             f'{name} for {unit} would be {mm / given_mm:g} times'
             for name, mm in MM_PER_UNIT.items()
-            if mm != given_mm and MIN_EXTENT_MM < apart.max() * mm / given_mm < MAX_EXTENT_MM
+            if mm != given_mm and MIN_EXTENT_MM < extent * mm / given_mm < MAX_EXTENT_MM
         ]
         guess = f' ({" and ".join(fitting)})' if fitting else ''
     yield Problem(

@@ -17,7 +17,8 @@ cannot hold     skew, OpenCV's s1 and later coefficients, unknown image sizes
 ==============  ==================================================================
 
 Names: an image's name is its camera's. ``cam1/000.jpg`` is ``cam1`` where every image lies
-in a folder and the folders differ, else ``000.jpg`` where the file names differ.
+in a folder and the folders differ, else ``000.jpg``, with its ending, since a camera's name is
+written as its image's.
 
 Traps: several images of one camera are cameras of their own, unless ``rigs`` mounts cameras
 together: then its cameras are the rig's, placed as in the first frame. Each image of
@@ -51,7 +52,7 @@ from mmpose_ours.calibration.image_names import check_image_count
 from mmpose_ours.calibration.rotations import to_quaternion
 from mmpose_ours.calibration.source import EXPORT_AGAIN, File, Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.files import PathLike, write_files_whole, write_whole
+from mmpose_ours.files import PathLike, write_files_whole
 from mmpose_ours.lenses import LENSES
 
 CONVENTION = 't is the translation, R a quaternion w x y z'
@@ -187,7 +188,7 @@ def _check_ids(owners: Sequence, what: str, known: dict, source: Source) -> None
         if id not in known:
             listed = ', '.join(map(str, list(known)[:20])) or 'none'
             raise CalibrationError(
-                f'{source.path}: {who} is of {what} {id}, expected one that is listed ({listed}); '
+                f'{source.path}: {who} refers to {what} {id}, which is not listed ({listed}); '
                 'name all files of the model or export it again'
             )
 
@@ -204,47 +205,35 @@ def write(rig: CameraRig, path: PathLike) -> None:
     """Write a rig as text, in metres, z up, all files whole or none.
 
     Args:
-        rig: The cameras; each becomes a camera, a rig of one, a frame and an image without
-            keypoints, named like the camera.
+        rig: The cameras, which fit :data:`HOLDS`; each becomes a camera, a rig of one, a
+            frame and an image without keypoints, named like the camera.
         path: The folder, made where it is missing, or one of the files in it.
 
     Raises:
-        CalibrationError: A name has a space, a camera does not fit, or the folder holds a
-            binary model, which COLMAP would read instead.
+        CalibrationError: A name has a space, or the folder holds a binary model, which
+            COLMAP would read instead.
     """
     for name in rig.names:
         colmap_text.check_name(name, path)
-    folder = _folder(path, '.bin')
-    write_files_whole(folder, colmap_text.render(_to_records(rig, path)))
+    folder = _folder(path)
+    write_files_whole(folder, colmap_text.render(_to_records(rig)))
 
 
-def write_binary(rig: CameraRig, path: PathLike) -> None:
-    """Write a rig as :func:`write` does, as binary files, whose names may hold spaces."""
-    contents = colmap_binary.render(_to_records(rig, path))
-    folder = _folder(path, '.txt')
-    with contextlib.ExitStack() as stack:
-        for name, content in contents.items():
-            file = stack.enter_context(write_whole(folder / name, 'wb'))
-            file.write(content)
-            file.flush()
-
-
-def _folder(path: PathLike, other: str) -> Path:
-    """The folder that a path names, which must not hold the other kind of files."""
+def _folder(path: PathLike) -> Path:
+    """The folder that a path names, which must hold no binary files."""
     folder = Path(path)
     if folder.suffix in ('.txt', '.bin') and folder.stem in _FILES:
         folder = folder.parent
     for role in ROLES:
-        if (folder / f'{role}{other}').exists():
+        if (folder / f'{role}.bin').exists():
             raise CalibrationError(
-                f'{folder / role}{other}: is of another model, which would be mixed up with '
+                f'{folder / role}.bin: is of another model, which would be mixed up with '
                 'this one; choose another folder or remove it'
             )
     return folder
 
 
-def _to_records(rig: CameraRig, path: PathLike) -> Records:
-    HOLDS.check(rig, path)
+def _to_records(rig: CameraRig) -> Records:
     records = Records()
     for id, camera in enumerate(rig, start=1):
         pose = tuple(map(float, (*to_quaternion(camera.R_w2c), *camera.t_w2c)))

@@ -22,7 +22,6 @@ from mmpose_ours.calibration.colmap_models import (
     FrameRecord,
     ImageRecord,
     Place,
-    Records,
     RigRecord,
 )
 from mmpose_ours.calibration.errors import CalibrationError
@@ -129,13 +128,8 @@ def read(file: File) -> tuple[str, list]:
 
 
 def _parse(file: File, parse: Callable[[_Stream], Iterator[Any]]) -> list:
-    try:
-        with open(file.path, 'rb') as stream:
-            return list(parse(_Stream(file, stream)))
-    except OSError as error:
-        raise CalibrationError(
-            f'{file.path}: cannot be read ({error.strerror}); check its permissions'
-        ) from error
+    with file.opened() as stream:
+        return list(parse(_Stream(file, stream)))
 
 
 def _cameras(stream: _Stream) -> Iterator[CameraRecord]:
@@ -191,30 +185,3 @@ def _frames(stream: _Stream) -> Iterator[FrameRecord]:
 
 
 _PARSERS = {'cameras': _cameras, 'images': _images, 'rigs': _rigs, 'frames': _frames}
-
-
-def render(records: Records) -> dict[str, bytes]:
-    """Contents by file name; rigs are of one camera each."""
-    pack = struct.pack
-    cameras = [
-        pack('<IiQQ', c.id, MODELS[c.model].number, *c.size) + pack(f'<{len(c.params)}d', *c.params)
-        for c in records.cameras
-    ]
-    images = [
-        pack('<I7dI', i.id, *i.pose, i.camera_id) + i.name.encode('utf-8') + b'\x00' + bytes(8)
-        for i in records.images
-    ]
-    rigs = [
-        pack('<II', r.id, len(r.sensors)) + b''.join(pack('<iI', _CAMERA, id) for id in r.sensors)
-        for r in records.rigs
-    ]
-    frames = [
-        pack('<II7dI', f.id, f.rig_id, *f.pose, len(f.images))
-        + b''.join(pack('<iIQ', _CAMERA, *item) for item in f.images.items())
-        for f in records.frames
-    ]
-    contents = {'cameras': cameras, 'images': images, 'rigs': rigs, 'frames': frames}
-    return {
-        **{f'{role}.bin': pack('<Q', len(c)) + b''.join(c) for role, c in contents.items()},
-        'points3D.bin': bytes(8),
-    }

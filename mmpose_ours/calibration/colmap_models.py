@@ -11,6 +11,7 @@ from typing import Any, Mapping, NoReturn, Sequence
 
 import numpy as np
 
+from mmpose_ours.calibration.camera_axes import HALF_PIXEL
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.schema import LARGEST_NUMBER
@@ -22,8 +23,6 @@ from mmpose_ours.lenses import LENSES
 # A rig of ten cameras and an hour of frames; reading them takes seconds.
 MAX_RECORDS = 200_000
 LARGEST_ID = 2**32 - 1
-# COLMAP's first pixel has its corner at 0 and its centre at 0.5.
-HALF_PIXEL = 0.5
 
 POSE = ('QW', 'QX', 'QY', 'QZ', 'TX', 'TY', 'TZ')
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

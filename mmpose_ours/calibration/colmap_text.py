@@ -133,18 +133,13 @@ def read(file: File, role: str, into: Records) -> str:
     Raises:
         CalibrationError: A line is broken.
     """
-    try:
-        with open(file.path, 'rb') as stream:
-            lines = _Lines(file, stream)
-            found: list = getattr(into, role)
-            for record in _PARSERS[role](lines):
-                found.append(record)
-                if len(found) > MAX_RECORDS:
-                    lines.place.fail(f'is {role} {len(found)}', f'at most {MAX_RECORDS} of them')
-    except OSError as error:
-        raise CalibrationError(
-            f'{file.path}: cannot be read ({error.strerror}); check its permissions'
-        ) from error
+    with file.opened() as stream:
+        lines = _Lines(file, stream)
+        found: list = getattr(into, role)
+        for record in _PARSERS[role](lines):
+            found.append(record)
+            if len(found) > MAX_RECORDS:
+                lines.place.fail(f'is {role} {len(found)}', f'at most {MAX_RECORDS} of them')
     if lines.announced in (None, len(found)):
         return ''
     return f'{file.path}: its header counts {lines.announced} {role}, {len(found)} are there'

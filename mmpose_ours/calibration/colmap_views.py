@@ -8,13 +8,7 @@ import numpy as np
 
 from mmpose_ours.calibration.colmap_models import FrameRecord, ImageRecord, Records, RigRecord
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.calibration.image_names import (
-    check_image_count,
-    folder_names,
-    path_parts,
-    refuse_names,
-    unique,
-)
+from mmpose_ours.calibration.image_names import check_image_count, name_cameras
 from mmpose_ours.calibration.rotations import from_quaternion
 from mmpose_ours.calibration.source import EXPORT_AGAIN
 from mmpose_ours.files import PathLike
@@ -105,17 +99,10 @@ def _pose(pose: Sequence[float], who: str, path: PathLike) -> tuple[np.ndarray, 
 
 
 def name_views(views: Sequence[View], path: PathLike) -> list[str]:
-    """A name for each camera, as the docstring of :mod:`~mmpose_ours.calibration.colmap` says.
+    """A name for each camera: of its image, or the camera's number where it has none.
 
     Raises:
         CalibrationError: The paths of the images do not tell the cameras apart.
     """
     images = [view.image or str(view.camera_id) for view in views]
-    if all(len(path_parts(image)) == 1 for image in images):
-        names = images
-    else:
-        folders = folder_names(images)
-        names = folders if unique(folders) else [(path_parts(i) or [''])[-1] for i in images]
-    if not unique(names):
-        raise refuse_names(images, path)
-    return names
+    return name_cameras(images, path, endings=True)

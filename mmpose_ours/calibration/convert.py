@@ -6,7 +6,7 @@ import dataclasses
 from typing import Mapping, Sequence
 
 from mmpose_ours.calibration.approximate import Fit, approximate_rig
-from mmpose_ours.calibration.check import problems_of
+from mmpose_ours.calibration.check import OF_PICTURES, refuse
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.formats import (
     Read,
@@ -169,13 +169,11 @@ def _judge(rig: CameraRig, where: PathLike, read: Read, told: bool) -> list[str]
         CalibrationError: Something that cannot be meant: sizes that do not fit the intrinsics,
             or a length off by a thousand in the format's own unit.
     """
-    warnings = []
-    for problem in problems_of(rig, read.unit):
-        absurd = abs(problem.power_of_ten) >= REFUSED_POWER_OF_TEN and not told
-        if problem.topic in ('names', 'size') or absurd:
+    problems = refuse(rig, where, read.unit, OF_PICTURES)
+    for problem in problems:
+        if abs(problem.power_of_ten) >= REFUSED_POWER_OF_TEN and not told:
             raise CalibrationError(f'{where}: {problem.sentence}')
-        warnings.append(problem.sentence)
-    return warnings
+    return [problem.sentence for problem in problems]
 
 
 def _rename(rig: CameraRig, rename: Mapping[str, str], path: PathLike) -> CameraRig:

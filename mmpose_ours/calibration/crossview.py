@@ -24,6 +24,7 @@ import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.node import Node
+from mmpose_ours.calibration.poses import rigid
 from mmpose_ours.calibration.source import Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
 
@@ -64,10 +65,12 @@ def read(source: Source) -> Reading:
             node = data
     if node is None:
         raise CalibrationError(f"{source.path}: has no 'cameras'; name the calibration.json")
+    cameras = dict(node['cameras'].items())
+    if not cameras:
+        node['cameras'].fail('is empty', 'one entry for each camera')
     with about(source.path):
-        return Reading(
-            CameraRig(tuple(_camera(n, c.of_camera(n), size) for n, c in node['cameras'].items()))
-        )
+        rig = (_camera(name, camera.of_camera(name), size) for name, camera in cameras.items())
+        return Reading(CameraRig(tuple(rig)))
 
 
 def _camera(name: str, camera: Node, size: tuple[int, int] | None) -> Camera:
@@ -87,9 +90,7 @@ def _camera(name: str, camera: Node, size: tuple[int, int] | None) -> Camera:
             'does not say; say --image-size WxH (image_size=(width, height) in Python)'
         )
     place = camera.get('Tw', 'pose') or camera['Tw']
-    pose = place.array(4, 4, what='camera to world')
-    if np.abs(pose[3] - (0, 0, 0, 1)).max() > 1e-6:
-        place.fail('ends in another row than 0 0 0 1', 'a 4x4 pose')
+    R_c2w, center_w = rigid(place, 'camera to world')
     coefficients = camera.get('dist_coeffs')
     dist = np.zeros(0)
     if coefficients is not None:
@@ -98,8 +99,8 @@ def _camera(name: str, camera: Node, size: tuple[int, int] | None) -> Camera:
     return Camera.from_camera_to_world(
         name=name,
         K=np.diag([*size, 1.0]) @ K,
-        R_c2w=pose[:3, :3],
-        center_w=pose[:3, 3],
+        R_c2w=R_c2w,
+        center_w=center_w,
         size=size,
         dist=dist,
     )

@@ -30,7 +30,7 @@ from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.source import File, Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
 from mmpose_ours.files import FileFormatError
-from mmpose_ours.matfiles import read_mat
+from mmpose_ours.matfiles import read_open_mat
 
 CONVENTION = 't is the translation, r and K are transposed'
 UNIT, UP = 'mm', None
@@ -77,11 +77,10 @@ def read(source: Source) -> Reading:
 
 def _content(file: File) -> dict[str, Any]:
     try:
-        return read_mat(file.path, _WANTED)
+        with file.opened() as stream:
+            return read_open_mat(stream, file.path, _WANTED)
     except FileFormatError as error:
         raise CalibrationError(str(error)) from error
-    except OSError as error:
-        raise CalibrationError(f'{file.path}: cannot be read ({error.strerror})') from error
 
 
 def _items(value: Any) -> list:

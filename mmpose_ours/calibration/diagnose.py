@@ -108,7 +108,8 @@ def _mistakes(rig: CameraRig, bad: set[Pair]) -> Iterator[tuple[Problem, CameraR
                 'resolution',
                 f'{people_agree} focal lengths and principal points are {ratio:.3g} times as '
                 'large, so the calibration is one of another resolution than the images that '
-                f'people were found in{at}; convert it with --scale-intrinsics WxH of these images',
+                f'people were found in{at}; convert it to their size with `mmpose-ours '
+                'convert-calibration ... --scale-intrinsics WxH`',
             ),
             CameraRig(tuple(_rescaled(c, ratio) for c in rig)),
             True,
@@ -122,7 +123,8 @@ def _mistakes(rig: CameraRig, bad: set[Pair]) -> Iterator[tuple[Problem, CameraR
             Problem(
                 'names',
                 f'{people_agree} cameras {a!r} and {b!r} are exchanged, so their names look '
-                f'swapped; say --rename {a}={b} {b}={a}, or exchange their recordings',
+                f'swapped; exchange them with `mmpose-ours convert-calibration ... --rename '
+                f'{a}={b} {b}={a}`, or exchange their recordings',
                 (a, b),
             ),
             CameraRig(tuple(exchanged)),

@@ -79,24 +79,9 @@ class Element:
 
     def text(self) -> Node:
         """Its text, without spaces around it."""
-        return self._with((self.xml.text or '').strip())
-
-    def words(self) -> Node:
-        """The words of its text, for numbers one after the other."""
-        return self._with((self.xml.text or '').split())
-
-    def _with(self, value: Any) -> Node:
-        return Node(value, self.node.path, self.node.place, self.node.camera)
+        text = (self.xml.text or '').strip()
+        return Node(text, self.node.path, self.node.place, self.node.camera)
 
     def _child(self, xml: Any, *steps: Any) -> Element:
         place = (*self.node.place, *steps)
         return Element(xml, Node(dict(xml.attrib), self.node.path, place, self.node.camera))
-
-
-def words(node: Node) -> Node:
-    """The words of an attribute, for numbers one after the other.
-
-    Raises:
-        CalibrationError: It is no text.
-    """
-    return Node(node.text().split(), node.path, node.place, node.camera)

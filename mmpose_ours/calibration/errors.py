@@ -13,11 +13,18 @@ class CalibrationError(ValueError):
 
 
 @contextlib.contextmanager
-def about(path: PathLike) -> Iterator[None]:
-    """Turn a ValueError, such as a camera's, into a CalibrationError that names the file."""
+def about(path: PathLike | None = None, nameless: bool = False) -> Iterator[None]:
+    """Turn a ValueError, such as a camera's, into a CalibrationError that names the file.
+
+    Args:
+        path: The file; None where nobody knows it here.
+        nameless: CalibrationErrors from inside do not name it yet either.
+    """
     try:
         yield
-    except CalibrationError:
+    except CalibrationError as error:
+        if nameless and path is not None:
+            raise CalibrationError(f'{path}: {error}') from error
         raise
     except ValueError as error:
-        raise CalibrationError(f'{path}: {error}') from error
+        raise CalibrationError(('' if path is None else f'{path}: ') + str(error)) from error

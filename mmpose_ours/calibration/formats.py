@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 from mmpose_ours.calibration import (
     agisoft,
@@ -58,11 +58,6 @@ FORMATS: dict[str, Any] = {
 }
 
 
-def readable_formats() -> tuple:
-    """Names that :func:`read_rig` takes, ``'auto'`` apart."""
-    return tuple(name for name, module in FORMATS.items() if hasattr(module, 'read'))
-
-
 def writable_formats() -> tuple:
     """Names that :func:`write_rig` takes."""
     return tuple(name for name, module in FORMATS.items() if hasattr(module, 'write'))
@@ -84,7 +79,7 @@ def recognise_format(path: PathLike | Sequence[PathLike]) -> tuple[str, str]:
 
 
 def _recognise(source: Source) -> tuple[str, str]:
-    reasons = {name: _reason(FORMATS[name].recognise, source) for name in readable_formats()}
+    reasons = {name: _reason(FORMATS[name].recognise, source) for name in FORMATS}
     found = [name for name, reason in reasons.items() if reason]
     if len(found) == 1:
         return found[0], reasons[found[0]]
@@ -96,7 +91,7 @@ def _recognise(source: Source) -> tuple[str, str]:
     for file in source:
         file.check_syntax()
     raise CalibrationError(
-        f'{source.path}: its content fits no known format ({", ".join(readable_formats())}); '
+        f'{source.path}: its content fits no known format ({", ".join(FORMATS)}); '
         'name the format with --from (format=...) to learn what is missing'
     )
 
@@ -177,10 +172,10 @@ def read_calibration(
     reason = ''
     if format == 'auto':
         format, reason = _recognise(source)
-    elif format not in readable_formats():
+    elif format not in FORMATS:
         raise CalibrationError(
             f'{source.path}: unknown format {format!r}, expected one of '
-            f'{", ".join(readable_formats())} or auto'
+            f'{", ".join(FORMATS)} or auto'
         )
     module = FORMATS[format]
     try:
@@ -358,20 +353,26 @@ def choose_cameras(
     Raises:
         CalibrationError: One of them is not there, or is not calibrated.
     """
-    if isinstance(names, str):
+    if isinstance(names, str) or not isinstance(names, (Iterable, type(None))):
+        kind = type(names).__name__
+        kind = 'the text' if kind == 'str' else f'{"an" if kind == "int" else "a"} {kind},'
         raise CalibrationError(
-            f'{path}: cameras must be a list of names, got the text {names!r}; say [{names!r}]'
+            f'{path}: cameras must be a list of names, got {kind} {names!r}; say [{str(names)!r}]'
         )
-    if names is not None and not len(names):
+    names = None if names is None else [str(name) for name in names]
+    if names is not None and not names:
         raise CalibrationError(
             f'{path}: an empty list of cameras was asked for; it has {", ".join(rig.names)}'
         )
-    wanted = uncalibrated if names is None else [n for n in map(str, names) if n in uncalibrated]
-    if len(wanted):
+    wanted = [n for n in (uncalibrated if names is None else names) if n in uncalibrated]
+    if wanted:
+        listed = ', '.join(map(repr, wanted))
+        who, it = (
+            (f'camera {listed} is', 'it') if len(wanted) == 1 else (f'cameras {listed} are', 'them')
+        )
         raise CalibrationError(
-            f'{path}: camera {", ".join(map(repr, wanted))} is listed but not calibrated; '
-            f'calibrate it, or take the others with --cameras {" ".join(rig.names)} '
-            '(cameras=[...])'
+            f'{path}: {who} listed but not calibrated; calibrate {it}, or take the others with '
+            f'--cameras {" ".join(rig.names)} (cameras=[...])'
         )
     if names is None:
         return rig

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.calibration.axes import focus_point
+from mmpose_ours.calibration.axes import degrees_off_z, focus_point
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.cameras import CameraRig
 
@@ -73,9 +73,8 @@ def ground_rig(rig: CameraRig) -> tuple[CameraRig, str]:
             'it with `mmpose-ours align-rig`'
         )
     shift_mm = np.array([-focus[0], -focus[1], HIPS_ABOVE_FLOOR_MM - focus[2]])
-    degrees = float(np.degrees(np.arccos(np.clip(up[2], -1, 1))))
     note = (
-        f'turned by {degrees:.1f} degrees so that the horizons are level, and moved by '
+        f'turned by {degrees_off_z(up):.1f} degrees so that the horizons are level, and moved by '
         f'({shift_mm[0]:.0f}, {shift_mm[1]:.0f}, {shift_mm[2]:.0f}) mm so that the floor is '
         f'{HIPS_ABOVE_FLOOR_MM:g} mm below the point that the cameras look at (an assumption: '
         'measure it with `mmpose-ours align-rig`)'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.cameras import Camera, CameraRig
 from mmpose_ours.files import PathLike
 
@@ -55,11 +55,9 @@ class Holds:
                 camera and the way out.
         """
         for camera in rig:
-            if camera.size is None and self.needs_size:
-                raise CalibrationError(
-                    f'{path}: camera {camera.name!r} has no image size, which {self.title} '
-                    'needs; say it with --image-size WxH (image_size=(width, height) in Python)'
-                )
+            if self.needs_size:
+                with about(path):
+                    camera.need_size(f'which {self.title} needs')
             lacks = self.lacks(camera)
             if lacks:
                 room = '' if lacks.startswith('skew') else f' ({self._room()})'

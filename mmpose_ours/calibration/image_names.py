@@ -10,6 +10,7 @@ from mmpose_ours.files import PathLike
 
 # Beyond this the images are a walk with one camera, and comparing all names takes minutes.
 MAX_CAMERAS = 1000
+_ENDINGS = ('png', 'jpg', 'jpeg', 'exr', 'bmp', 'tif', 'tiff', 'webp', 'tga', 'bin', 'npy')
 
 
 def path_parts(image: str) -> list[str]:
@@ -22,9 +23,35 @@ def unique(names: Sequence[str]) -> bool:
     return all(names) and len(set(names)) == len(names)
 
 
-def folder_names(images: Sequence[str]) -> list[str]:
-    """The name of the folder that each image lies in, empty for none."""
-    return [(['', *path_parts(image)])[-2] if path_parts(image) else '' for image in images]
+def name_cameras(images: Sequence[str], path: PathLike, endings: bool) -> list[str]:
+    """A name for the camera of each image.
+
+    That is the name of its folder where every image lies in one and the folders differ, else
+    the name of its file. Of a single image it is the file's: its folder tells nothing apart.
+
+    Args:
+        images: Their paths, one image for each camera.
+        path: The file that lists them, for messages.
+        endings: Whether a file's name keeps the ending of an image. COLMAP's images are
+            written by the camera's name as it is, nerfstudio's with an ending put behind it.
+
+    Raises:
+        CalibrationError: The paths do not tell the cameras apart.
+    """
+    parts = [['', *path_parts(image)] for image in images]
+    folders = [''.join(names[-2:-1]) for names in parts]
+    if len(images) > 1 and unique(folders):
+        return folders
+    files = [names[-1] if endings else stem(names[-1]) for names in parts]
+    if not unique(files):
+        raise _refuse_names(images, path)
+    return files
+
+
+def stem(name: str) -> str:
+    """A file name without the ending of an image; Blender's have none, but may hold dots."""
+    start, dot, ending = name.rpartition('.')
+    return start if dot and ending.lower() in _ENDINGS else name
 
 
 def check_image_count(count: int, path: PathLike) -> None:
@@ -40,7 +67,7 @@ def check_image_count(count: int, path: PathLike) -> None:
         )
 
 
-def refuse_names(images: Sequence[str], path: PathLike) -> CalibrationError:
+def _refuse_names(images: Sequence[str], path: PathLike) -> CalibrationError:
     """The error for images whose paths do not tell their cameras apart."""
     shown = ', '.join(repr(image[:80]) for image in images[:3])
     more = ', ...' if len(images) > 3 else ''

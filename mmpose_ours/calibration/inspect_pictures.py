@@ -6,10 +6,8 @@ from pathlib import Path
 
 from mmpose_ours.calibration.check import Problem
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.recordings import first_frame
-
-# Scaled by the same factor along both sides, up to a pixel of rounding.
-SAME_SHAPE = 0.01
+from mmpose_ours.files import FileFormatError, explain_os_error
+from mmpose_ours.recordings import first_size, pictures_of
 
 
 def inspect_pictures(
@@ -27,48 +25,64 @@ def inspect_pictures(
     sizes: dict[str, tuple[int, int] | None] = {}
     problems = []
     for camera in rig:
-        found = first_frame(root, camera.name)
-        if found is None:
-            sizes[camera.name] = None
-            problems.append(
-                Problem(
-                    'images',
-                    f'camera {camera.name!r} has no picture that can be decoded in {root}; name '
-                    f'the folder or video after the camera ({root / camera.name}), or leave it '
-                    'out with --cameras',
-                    (camera.name,),
-                )
-            )
-            continue
-        path, image = found
-        sizes[camera.name] = (image.shape[1], image.shape[0])
-        problem = _compare(camera, sizes[camera.name] or (0, 0), path)
+        sizes[camera.name], problem = _inspect(camera, root, rig.names)
         if problem is not None:
             problems.append(problem)
     return sizes, problems
 
 
-def _compare(camera: Camera, size: tuple[int, int], path: Path) -> Problem | None:
+def _inspect(
+    camera: Camera, root: Path, names: tuple[str, ...]
+) -> tuple[tuple[int, int] | None, Problem | None]:
+    files = pictures_of(root, camera.name, names)
+    if not files:
+        sentence = (
+            f'camera {camera.name!r} has no pictures in {root}; name the folder or video after '
+            f'the camera ({root / camera.name}), or leave it out with --cameras'
+        )
+        return None, Problem('images', sentence, (camera.name,))
+    try:
+        path, size = first_size(files)
+    except (FileFormatError, OSError) as error:
+        reason = explain_os_error(error) if isinstance(error, OSError) else str(error)
+        sentence = f'camera {camera.name!r} has no picture that can be decoded: {reason}'
+        return None, Problem('images', sentence, (camera.name,))
+    sentence = size_mismatch(camera, size, path)
+    return size, Problem('resolution', sentence, (camera.name,)) if sentence else None
+
+
+def size_mismatch(camera: Camera, size: tuple[int, int], path: Path) -> str:
+    """Say how pictures of another size than the calibration's come together with it.
+
+    Args:
+        camera: The camera.
+        size: (width, height) of its pictures.
+        path: One of them.
+
+    Returns:
+        A sentence; empty where the sizes are the same or the camera's is not known.
+    """
     if camera.size is None or camera.size == size:
-        return None
-    given, (width, height) = camera.size, size
+        return ''
+    width, height = size
     found = (
-        f'camera {camera.name!r}: {path} is {width}x{height}, but the calibration is for '
-        f'{given[0]}x{given[1]}'
+        f'{path}: is {width}x{height}, but camera {camera.name!r} was calibrated for '
+        f'{camera.size[0]}x{camera.size[1]} images'
     )
-    if given == (height, width):
-        sentence = (
+    if camera.size == (height, width):
+        return (
             f'{found}, so width and height are swapped or the pictures were turned; correct the '
-            'size, or turn the pictures back as they were calibrated'
+            'size, or turn the images by 90 degrees, as they were when it was calibrated'
         )
-    elif abs(width / given[0] * given[1] / height - 1) < SAME_SHAPE:
-        sentence = (
-            f'{found}, so the calibration is one of another resolution; convert it with '
-            f'--scale-intrinsics {width}x{height}'
-        )
-    else:
-        sentence = (
+    try:
+        camera.resized(size)
+    except ValueError:
+        return (
             f'{found}, which is another shape, so the pictures were cropped or are those of '
-            'another camera; calibrate on these pictures, or use the uncropped ones'
+            'another camera; give the full images that it was calibrated for, or calibrate on '
+            'these'
         )
-    return Problem('resolution', sentence, (camera.name,))
+    return (
+        f'{found}, so the calibration is one of another resolution; scale it first: `mmpose-ours '
+        f'convert-calibration RIG scaled.json --to panoptic --scale-intrinsics {width}x{height}`'
+    )

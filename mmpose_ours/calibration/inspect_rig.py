@@ -8,17 +8,25 @@ This module looks at no pictures and no people (see :mod:`inspect_pictures` and
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+import dataclasses
+import functools
+from typing import Any, Iterator, Sequence
 
 import numpy as np
 
-from mmpose_ours.calibration.axes import focus_point, working_distance
+from mmpose_ours.calibration.axes import (
+    angle_degrees,
+    degrees_off_z,
+    focus_point,
+    off_axis_degrees,
+    working_distance,
+)
 from mmpose_ours.calibration.check import Problem, problems_of
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.ground import up_by_horizons
-from mmpose_ours.calibration.space import coverage, fit_space, seen_by_each
+from mmpose_ours.calibration.space import fit_space, seen_by_each
 from mmpose_ours.calibration.worlds import Z_UP_FROM
-from mmpose_ours.cameras import Camera, CameraRig
+from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
 
 # A world is upright enough for people's feet to be below their heads.
 MAX_LEAN_DEGREES = 30.0
@@ -41,8 +49,9 @@ def camera_facts(camera: Camera) -> dict[str, Any]:
     Returns:
         ``size``, ``fov_degrees`` (horizontal, vertical), ``principal_point_off`` (share of a
         side off the middle, x and y), ``rotation_error``, ``center_mm``, ``height_mm``,
-        ``tilt_degrees`` (down is positive), ``roll_degrees``, ``lens``; None where the image
-        size is not known.
+        ``tilt_degrees`` (down is positive), ``roll_degrees``, ``lens``. None stands for what
+        needs the image size where that is not known, and in ``fov_degrees`` for a direction in
+        which no ray before the camera ends at the edge of the image.
     """
     right, down, forward = camera.R_w2c
     facts: dict[str, Any] = {
@@ -63,7 +72,8 @@ def camera_facts(camera: Camera) -> dict[str, Any]:
         cx, cy = camera.K[:2, 2]
         edges = np.array([[-0.5, cy], [width - 0.5, cy], [cx, -0.5], [cx, height - 0.5]])
         angles = np.degrees(np.arctan(np.linalg.norm(camera.normalise_points(edges), axis=-1)))
-        facts['fov_degrees'] = [float(angles[:2].sum()), float(angles[2:].sum())]
+        both = (angles[:2].sum(), angles[2:].sum())
+        facts['fov_degrees'] = [float(fov) if np.isfinite(fov) else None for fov in both]
         facts['principal_point_off'] = [
             float((cx + 0.5) / width - 0.5),
             float((cy + 0.5) / height - 0.5),
@@ -79,21 +89,26 @@ def rig_facts(rig: CameraRig) -> dict[str, Any]:
         most), ``focus_mm`` (the point that the cameras look at, or None),
         ``working_distance_mm``, ``off_focus_degrees`` by camera name.
     """
-    axes = np.stack([camera.R_w2c[2] for camera in rig])
+    axes = _axes(rig)
     pairs = np.triu_indices(len(rig), 1)
-    apart = np.linalg.norm(rig.centers_w[:, None] - rig.centers_w, axis=-1)[pairs]
-    angles = np.degrees(np.arccos((axes @ axes.T).clip(-1, 1)))[pairs]
+    angles = angle_degrees(axes[:, None], axes)[pairs]
     focus = focus_point(rig)
     off = None
     if focus is not None:
-        off = dict(zip(rig.names, _off_axis_degrees(rig, focus).round(1).tolist()))
+        degrees = off_axis_degrees(axes, rig.centers_w, focus)
+        off = dict(zip(rig.names, degrees.round(1).tolist()))
     return {
-        'baselines_mm': _spread(apart),
+        'baselines_mm': _spread(rig.distances_mm[pairs]),
         'view_angles_degrees': _spread(angles),
         'focus_mm': None if focus is None else focus.round(1).tolist(),
         'working_distance_mm': working_distance(rig),
         'off_focus_degrees': off,
     }
+
+
+def _axes(rig: CameraRig) -> np.ndarray:
+    """(V, 3) optical axes in the world."""
+    return np.stack([camera.R_w2c[2] for camera in rig])
 
 
 def _spread(values: np.ndarray) -> list[float] | None:
@@ -112,10 +127,9 @@ def judge_orientation(rig: CameraRig) -> tuple[str, Problem | None]:
         up = up_by_horizons(rig)
     except CalibrationError as error:
         return f'undecided by the cameras alone: {error}', None
-    lean = float(np.degrees(np.arccos(np.clip(up[2], -1, 1))))
     evidence = (
         f'by the horizons of {len(rig)} cameras up is ({up[0]:.2f}, {up[1]:.2f}, {up[2]:.2f}), '
-        f'{lean:.1f} degrees off z'
+        f'{degrees_off_z(up):.1f} degrees off z'
     )
     return evidence, lean_problem(up, f'by the horizons of {len(rig)} cameras')
 
@@ -130,7 +144,7 @@ def lean_problem(
         by_whom: Where that is known from, the start of a sentence.
         harmless_degrees: A lean that the evidence cannot tell from none.
     """
-    lean = float(np.degrees(np.arccos(np.clip(up[2], -1, 1))))
+    lean = degrees_off_z(up)
     if lean <= harmless_degrees:
         return None
     axis = nearest_axis(up)
@@ -146,7 +160,7 @@ def lean_problem(
         return Problem(
             'orientation',
             f'{found}, so the world is upside down (a calibration board that was turned over?); '
-            'convert the calibration with --up -z',
+            'turn it with `mmpose-ours convert-calibration ... --up -z`',
         )
     if axis == 'z':
         return Problem(
@@ -157,7 +171,7 @@ def lean_problem(
     return Problem(
         'orientation',
         f'{found}, so the world has {axis} up where z is due (an axis was left unturned); '
-        f'convert the calibration with --up {axis}',
+        f'turn it with `mmpose-ours convert-calibration ... --up {axis}`',
     )
 
 
@@ -166,30 +180,68 @@ def nearest_axis(up: np.ndarray) -> str:
     return max(Z_UP_FROM, key=lambda axis: float(Z_UP_FROM[axis][2] @ up))
 
 
-def inspect_rig(rig: CameraRig, unit: str = 'mm') -> Iterator[Problem]:
-    """Find what is wrong or strange about a rig from its calibration alone.
+@dataclasses.dataclass(frozen=True, eq=False)
+class RigInspection:
+    """A rig judged from its calibration alone; each thing is worked out once, when asked for.
 
     Args:
         rig: Cameras in millimetres, z up.
         unit: The unit of lengths in the file, for sentences.
     """
-    found = list(problems_of(rig, unit))
-    if any(problem.topic == 'reading' for problem in found):
-        # Under another meaning of R and t, lengths mean nothing.
-        found = [problem for problem in found if problem.topic != 'unit']
-    yield from found
-    yield from _of_resolution(rig, {name for problem in found for name in problem.cameras})
-    yield from _of_fov(rig)
-    topics = {problem.topic for problem in found}
-    if topics & {'count', 'place', 'reading', 'unit'}:
-        return  # a rig that is not one has no horizon and sees nothing
-    orientation = judge_orientation(rig)[1]
-    if orientation is not None:
-        yield orientation
-        return  # the floor is elsewhere, so who sees it says nothing
-    yield from _of_floor(rig)
-    if all(camera.size is not None for camera in rig):
-        yield from _of_looking_away(rig)
+
+    rig: CameraRig
+    unit: str = 'mm'
+
+    @functools.cached_property
+    def cameras(self) -> list[dict[str, Any]]:
+        """What :func:`camera_facts` says of each camera."""
+        return [camera_facts(camera) for camera in self.rig]
+
+    @functools.cached_property
+    def orientation(self) -> tuple[str, Problem | None]:
+        """What :func:`judge_orientation` says."""
+        return judge_orientation(self.rig)
+
+    @property
+    def space(self) -> CaptureSpace | None:
+        """The fitted space; None where there is none or an image size is unknown."""
+        return self._space_or_why_not[0]
+
+    @functools.cached_property
+    def _space_or_why_not(self) -> tuple[CaptureSpace | None, str]:
+        try:
+            return fit_space(self.rig), ''
+        except CalibrationError as error:
+            return None, str(error)
+
+    @functools.cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong or strange about the rig."""
+        return tuple(self._problems())
+
+    def _problems(self) -> Iterator[Problem]:
+        found = list(problems_of(self.rig, self.unit))
+        if any(problem.topic == 'reading' for problem in found):
+            # Under another meaning of R and t, lengths mean nothing.
+            found = [problem for problem in found if problem.topic != 'unit']
+        yield from found
+        known = {name for problem in found for name in problem.cameras}
+        yield from _of_resolution(self.rig, known)
+        yield from _of_fov(self.cameras)
+        topics = {problem.topic for problem in found}
+        if topics & {'count', 'place', 'reading', 'unit'}:
+            return  # a rig that is not one has no horizon and sees nothing
+        leaning = self.orientation[1]
+        if leaning is not None:
+            yield leaning
+            return  # the floor is elsewhere, so who sees it says nothing
+        yield from _of_floor(self.rig)
+        if any(camera.size is None for camera in self.rig):
+            return
+        away = list(_of_looking_away(self.rig))
+        yield from away
+        if not away:
+            yield from _of_space(self.rig, *self._space_or_why_not)
 
 
 def _of_resolution(rig: CameraRig, known: set[str]) -> Iterator[Problem]:
@@ -202,7 +254,7 @@ def _of_resolution(rig: CameraRig, known: set[str]) -> Iterator[Problem]:
     same = np.abs(scales - scale).max() < 2 * SAME_SHARE
     if same and abs(scale - 1) > 2 * MIN_OFF_BY_RESOLUTION:
         camera = sized[0]
-        width, height = camera.size or (0, 0)
+        width, height = camera.need_size()
         ratio = min(USUAL_RATIOS, key=lambda usual: abs(usual - scale))
         like = f'{ratio * width:.0f}x{ratio * height:.0f}'
         yield Problem(
@@ -210,26 +262,30 @@ def _of_resolution(rig: CameraRig, known: set[str]) -> Iterator[Problem]:
             f'camera {camera.name!r}{" and the others" if len(sized) > 1 else ""}: principal '
             f'point ({camera.K[0, 2]:.1f}, {camera.K[1, 2]:.1f}) is that of a {like} image, but '
             f'the image size is {width}x{height}, so the calibration is one of another '
-            f'resolution; write {like} as its size, then convert it with --scale-intrinsics '
-            f'{width}x{height}',
+            f'resolution; write {like} as its size, then scale it with `mmpose-ours '
+            f'convert-calibration ... --scale-intrinsics {width}x{height}`',
             tuple(c.name for c in sized),
         )
 
 
-def _of_fov(rig: CameraRig) -> Iterator[Problem]:
-    for camera in rig:
-        fov = camera_facts(camera)['fov_degrees']
-        if fov is None or camera.lens != 'opencv':
+def _of_fov(cameras: Sequence[dict[str, Any]]) -> Iterator[Problem]:
+    for facts in cameras:
+        name, fov = facts['name'], facts['fov_degrees']
+        if fov is None or facts['lens'] != 'opencv':
             continue
-        widest = max(fov)
-        if np.isnan(widest) or widest > MAX_FOV_DEGREES or widest < MIN_FOV_DEGREES:
-            yield Problem(
-                'lens',
-                f'camera {camera.name!r} sees {widest:.0f} degrees, which no ordinary lens does; '
-                'check focal length, distortion and image size',
-                (camera.name,),
-                warning=True,
-            )
+        if None in fov:
+            found = 'has a distortion that folds back before the edge of its image'
+        elif MIN_FOV_DEGREES <= max(fov) <= MAX_FOV_DEGREES:
+            continue
+        else:
+            found = f'sees {max(fov):.0f} degrees'
+        yield Problem(
+            'lens',
+            f'camera {name!r} {found}, which no ordinary lens does; check focal length, '
+            'distortion and image size',
+            (name,),
+            warning=True,
+        )
 
 
 def _of_floor(rig: CameraRig) -> Iterator[Problem]:
@@ -237,7 +293,8 @@ def _of_floor(rig: CameraRig) -> Iterator[Problem]:
     if below:
         yield Problem(
             'floor',
-            f'camera {", ".join(map(repr, below))} stands below the floor z = 0; ground the rig '
+            f'{"cameras" if below[1:] else "camera"} {", ".join(map(repr, below))} '
+            f'{"stand" if below[1:] else "stands"} below the floor z = 0; ground the rig '
             'with `mmpose-ours align-rig`',
             tuple(below),
             warning=True,
@@ -245,22 +302,23 @@ def _of_floor(rig: CameraRig) -> Iterator[Problem]:
 
 
 def _of_looking_away(rig: CameraRig) -> Iterator[Problem]:
-    """A camera that turns its back on what all others look at, or sees nothing they share."""
-    away = [name for name in rig.names if len(rig) > 2 and _turns_away(rig, name)]
-    for name in away:
-        yield Problem(
-            'view',
-            f'camera {name!r} looks away: all others look at one place, which lies '
-            f'{_off_focus_of_others(rig, name)[0]:.0f} degrees off its axis; check its '
-            'extrinsics, or leave it out with --cameras',
-            (name,),
-        )
-    if away:
-        return
-    try:
-        space = fit_space(rig)
-    except CalibrationError as error:
-        yield Problem('view', str(error))
+    """A camera that turns its back on what all others look at."""
+    for name in rig.names if len(rig) > 2 else ():
+        off, off_others = _off_focus_of_others(rig, name)
+        if off > LOOKS_AWAY_DEGREES and off_others < LOOKS_AT_DEGREES:
+            yield Problem(
+                'view',
+                f'camera {name!r} looks away: all others look at one place, which lies '
+                f'{off:.0f} degrees off its axis; check its extrinsics, or leave it out with '
+                '--cameras',
+                (name,),
+            )
+
+
+def _of_space(rig: CameraRig, space: CaptureSpace | None, why_not: str) -> Iterator[Problem]:
+    """No space at all, or a camera that sees nothing of what the others share."""
+    if space is None:
+        yield Problem('view', why_not)
         return
     for name, share in zip(rig.names, seen_by_each(rig, space)):
         if share < MIN_SHARE_SEEN:
@@ -274,39 +332,12 @@ def _of_looking_away(rig: CameraRig) -> Iterator[Problem]:
             )
 
 
-def _turns_away(rig: CameraRig, name: str) -> bool:
-    off, off_others = _off_focus_of_others(rig, name)
-    return off > LOOKS_AWAY_DEGREES and off_others < LOOKS_AT_DEGREES
-
-
 def _off_focus_of_others(rig: CameraRig, name: str) -> tuple[float, float]:
     """Degrees off its axis of the point that the others look at; the most of theirs."""
     others = rig.select([other for other in rig.names if other != name])
     focus = focus_point(others)
     if focus is None:
         return 0.0, 180.0
-    return (
-        float(_off_axis_degrees(rig.select([name]), focus)[0]),
-        float(_off_axis_degrees(others, focus).max()),
-    )
-
-
-def _off_axis_degrees(rig: CameraRig, point_w: np.ndarray) -> np.ndarray:
-    """(V,) angle between each camera's axis and its sight of a world point."""
-    axes = np.stack([camera.R_w2c[2] for camera in rig])
-    sight = point_w - rig.centers_w
-    cosines = (sight * axes).sum(-1) / np.maximum(np.linalg.norm(sight, axis=-1), 1e-9)
-    return np.degrees(np.arccos(cosines.clip(-1, 1)))
-
-
-def space_facts(rig: CameraRig) -> dict[str, Any] | None:
-    """The fitted capture space and how much of it 0, 1, 2, ... cameras see; None without one."""
-    try:
-        space = fit_space(rig)
-    except CalibrationError:
-        return None
-    return {
-        'center_mm': list(space.center_mm),
-        'size_mm': list(space.size_mm),
-        'seen_by_at_least': coverage(rig, space).round(4).tolist(),
-    }
+    off = off_axis_degrees(_axes(rig), rig.centers_w, focus)
+    own = rig.names.index(name)
+    return float(off[own]), float(np.delete(off, own).max())

@@ -30,7 +30,7 @@ from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.source import File, Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
 from mmpose_ours.files import FileFormatError
-from mmpose_ours.small_pickles import read_small_pickle
+from mmpose_ours.small_pickles import MAX_BYTES, parse_small_pickle
 
 CONVENTION = 'R is camera to world, T is the camera centre'
 UNIT = UP = None
@@ -84,11 +84,9 @@ def _content(file: File) -> Any:
     if not file.head.startswith(b'\x80'):
         return file.parsed('json') if file.kind == 'json' else None
     try:
-        return read_small_pickle(file.path)
+        return parse_small_pickle(file.read_bytes(MAX_BYTES + 1), file.path)
     except FileFormatError as error:
         raise CalibrationError(str(error)) from error
-    except OSError as error:
-        raise CalibrationError(f'{file.path}: cannot be read ({error.strerror})') from error
 
 
 def _cameras(content: Any) -> Iterator[tuple[str, Any]]:

@@ -15,8 +15,8 @@ image size      ``w`` and ``h``; Blender's data sets have none
 cannot hold     k4 k5 k6, skew, lenses of two kinds in one file, unknown image sizes
 ==============  ==================================================================
 
-Names: the file name of ``file_path`` without its ending, or the folder's where only those
-differ.
+Names: the folder of ``file_path`` where the folders differ, else the file name without its
+ending, which is written behind every name.
 
 Traps: nerfstudio's k4 of a lens that is no fisheye multiplies r^8, OpenCV's k4 does not, so
 it must be zero; its documentation gives a fisheye no p1 p2, which are left out. Nerfstudio
@@ -31,19 +31,13 @@ https://github.com/NVlabs/instant-ngp (``src/nerf_loader.cu``).
 from __future__ import annotations
 
 import math
-from typing import Sequence
 
 import numpy as np
 
+from mmpose_ours.calibration.camera_axes import FLIP_Y_AND_Z, HALF_PIXEL
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.holds import Holds
-from mmpose_ours.calibration.image_names import (
-    check_image_count,
-    folder_names,
-    path_parts,
-    refuse_names,
-    unique,
-)
+from mmpose_ours.calibration.image_names import check_image_count, name_cameras
 from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.poses import rigid
 from mmpose_ours.calibration.source import Reading, Source
@@ -55,14 +49,10 @@ UNIT = UP = None
 WRITTEN = ('m', 'z')
 HOLDS = Holds('transforms.json', coefficients=5, lenses=('opencv', 'fisheye'), needs_size=True)
 
-HALF_PIXEL = 0.5
 _PERSPECTIVE = ('SIMPLE_PINHOLE', 'PINHOLE', 'SIMPLE_RADIAL', 'RADIAL', 'OPENCV')
 _FISHEYE = 'OPENCV_FISHEYE'
 # Keys with which instant-ngp tells lenses that are not ours
 _OTHER_LENSES = ('ftheta_p0', 'latlong', 'equirectangular', 'orthographic')
-_ENDINGS = ('png', 'jpg', 'jpeg', 'exr', 'bmp', 'tif', 'tiff', 'webp', 'tga', 'bin', 'npy')
-# From OpenCV's camera axes to OpenGL's and back
-_FLIP = np.diag([1.0, -1.0, -1.0])
 
 
 def recognise(source: Source) -> str:
@@ -92,7 +82,8 @@ def read(source: Source) -> Reading:
     whole = Node.of(source.one, 'json')
     frames = whole['frames'].elements()
     check_image_count(len(frames), source.path)
-    names = _names([frame['file_path'].text('path of the image') for frame in frames], source.path)
+    images = [frame['file_path'].text('path of the image') for frame in frames]
+    names = name_cameras(images, source.path, endings=False)
     notes: list[str] = []
     cameras, uncalibrated = [], []
     with about(source.path):
@@ -114,20 +105,6 @@ def read(source: Source) -> Reading:
                 '(applied_transform, applied_scale); poses are taken as they are'
             )
         return Reading(CameraRig(tuple(cameras)), tuple(uncalibrated), tuple(dict.fromkeys(notes)))
-
-
-def _names(images: Sequence[str], path: PathLike) -> list[str]:
-    stems = [_stem((path_parts(image) or [''])[-1]) for image in images]
-    names = stems if unique(stems) else folder_names(images)
-    if not unique(names):
-        raise refuse_names(images, path)
-    return names
-
-
-def _stem(name: str) -> str:
-    """A file name without the ending of an image; Blender's have none, but may hold dots."""
-    stem, dot, ending = name.rpartition('.')
-    return stem if dot and ending.lower() in _ENDINGS else name
 
 
 def _same(own: object, common: object) -> bool:
@@ -222,7 +199,7 @@ class _Values:
 
 def _camera(name: str, values: _Values, notes: list[str]) -> Camera:
     R_c2w, center_w = rigid(values.frame['transform_matrix'], 'camera to world')
-    R_w2c = _FLIP @ R_c2w.T
+    R_w2c = FLIP_Y_AND_Z @ R_c2w.T
     fisheye = values.is_fisheye()
     fx = values.focal_length('x', 0)
     fy = values.focal_length('y', 1)
@@ -275,7 +252,7 @@ def _frame(camera: Camera) -> dict:
     k = camera.dist_full
     order = ('k1', 'k2', 'k3', 'k4') if camera.lens == 'fisheye' else ('k1', 'k2', 'p1', 'p2', 'k3')
     matrix = np.eye(4)
-    matrix[:3, :3] = camera.R_w2c.T @ _FLIP
+    matrix[:3, :3] = camera.R_w2c.T @ FLIP_Y_AND_Z
     matrix[:3, 3] = camera.center_w
     return {
         'file_path': f'images/{camera.name}.png',

@@ -11,9 +11,10 @@ from typing import Any, Iterator, NoReturn, Sequence
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.calibration.schema import LARGEST_NUMBER, format_place, show
+from mmpose_ours.calibration.schema import LARGEST_NUMBER
 from mmpose_ours.calibration.source import EXPORT_AGAIN, File
 from mmpose_ours.files import PathLike
+from mmpose_ours.json_schema import format_place, show
 
 MAX_IMAGE_SIDE = 1_000_000
 
@@ -110,6 +111,14 @@ class Node:
         if isinstance(self.value, bool) or not isinstance(self.value, (str, int)):
             self.fail(f'is {show(self.value)}', 'a text', what)
         return str(self.value)
+
+    def words(self) -> Node:
+        """The words of a text, for numbers one after the other.
+
+        Raises:
+            CalibrationError: It is no text.
+        """
+        return Node(self.text().split(), self.path, self.place, self.camera)
 
     def flag(self, what: str = '') -> bool:
         """True or false.

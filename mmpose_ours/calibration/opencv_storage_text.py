@@ -92,7 +92,10 @@ def _xml(tree: Mapping[str, Any]) -> list[str]:
         elif isinstance(value, list):
             lines.append(f'<{key}>')
             for item in value:
-                lines += ['<_>', *_xml(item), '</_>']
+                if isinstance(item, str):
+                    lines.append(f'<_>{escape(_scalar(item))}</_>')
+                else:
+                    lines += ['<_>', *_xml(item), '</_>']
             lines.append(f'</{key}>')
         else:
             lines.append(f'<{key}>{escape(_scalar(value))}</{key}>')

@@ -27,6 +27,7 @@ Source: https://github.com/perfanalytics/pose2sim (``Pose2Sim/calibration.py`` a
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from mmpose_ours.calibration import camera_toml
@@ -82,11 +83,19 @@ def read(source: Source) -> Reading:
 
 def write(rig: CameraRig, path: PathLike) -> None:
     """Write a rig in metres, z up, whole or not at all."""
-    camera_toml.write_sections(rig, path, _section_name, _values)
+    camera_toml.write_sections(rig, path, _section_names(rig), _values)
 
 
-def _section_name(index: int, camera: Camera) -> str:
-    return f'cam_{index}' if camera.name in _NO_CAMERAS else camera.name
+def _section_names(rig: CameraRig) -> list[str]:
+    """The cameras' names; where Pose2Sim would skip one, the next ``cam_N`` that none has."""
+    taken = set(rig.names)
+    names = []
+    for index, name in enumerate(rig.names):
+        if name in _NO_CAMERAS:
+            name = next(n for n in map('cam_{}'.format, itertools.count(index)) if n not in taken)
+            taken.add(name)
+        names.append(name)
+    return names
 
 
 def _values(camera: Camera) -> dict:

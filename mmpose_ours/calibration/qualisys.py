@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmpose_ours.calibration.camera_axes import FLIP_Y_AND_Z
 from mmpose_ours.calibration.elements import Element
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.source import Reading, Source
@@ -109,7 +110,7 @@ def _camera(camera: Element) -> Camera:
     k1, k2, k3 = (intrinsic[f'radialDistortion{i}'].number() for i in (1, 2, 3))
     p1, p2 = (intrinsic[f'tangentalDistortion{i}'].number() for i in (1, 2))
     R = np.array([[transform[f'r{i}{j}'].number() for j in (1, 2, 3)] for i in (1, 2, 3)])
-    R_w2c = np.diag([1.0, -1.0, -1.0]) @ R
+    R_w2c = FLIP_Y_AND_Z @ R
     center_w = np.array([transform[axis].number('millimetres') for axis in 'xyz'])
     return Camera(
         name=camera.node.camera or '',

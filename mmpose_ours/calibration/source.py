@@ -6,11 +6,12 @@ each within a limit of size. This module does **not** know what the values mean.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import re
 from pathlib import Path
-from typing import Any, Callable, Iterator, Sequence, cast
+from typing import Any, BinaryIO, Callable, Iterator, Sequence, cast
 
 import numpy as np
 
@@ -84,9 +85,19 @@ class File:
         Raises:
             CalibrationError: The file cannot be read.
         """
+        with self.opened() as stream:
+            return stream.read(count)
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """The file, open for reading bytes.
+
+        Raises:
+            CalibrationError: The file cannot be read.
+        """
         try:
-            with open(self.path, 'rb') as file:
-                return file.read(count)
+            with open(self.path, 'rb') as stream:
+                yield stream
         except OSError as error:
             raise CalibrationError(
                 f'{self.path}: cannot be read ({error.strerror}); check its permissions'
@@ -112,14 +123,12 @@ class File:
                 return kind
         return 'text'
 
-    def parsed(self, *kinds: str) -> Any | None:
-        """The parsed content, or None where the file is none of these kinds."""
-        for kind in kinds:
-            try:
-                return getattr(self, kind)
-            except CalibrationError:
-                continue
-        return None
+    def parsed(self, kind: str) -> Any | None:
+        """The parsed content, or None where the file is not of this kind."""
+        try:
+            return getattr(self, kind)
+        except CalibrationError:
+            return None
 
     def check_syntax(self) -> None:
         """Raise a CalibrationError where the file is not what it begins or is named like."""

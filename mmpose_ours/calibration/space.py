@@ -6,10 +6,12 @@ ground a rig.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from mmpose_ours.calibration.check import around_people, check_count
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
 
 MIN_VIEWS = 2
@@ -57,7 +59,8 @@ def fit_space(
 
     Args:
         rig: Two or more cameras with image sizes, millimetres, z up, floor z = 0.
-        max_edge_mm: Longest horizontal edge that the box may have, 1 m or more.
+        max_edge_mm: Longest horizontal edge that the box may have, 1 m or more (around cameras
+            spread over more than 20 m, a cell of the floor and two arm's lengths).
         min_views: Wanted are the cells that at least so many cameras see, 2 or more, instead
             of half as many as see the best cell.
 
@@ -80,6 +83,13 @@ def fit_space(
         )
     _need_sizes(rig)
     x, y, cell = _floor_grid(rig)
+    smallest = cell + 2 * MARGIN_MM
+    if max_edge_mm < smallest:
+        raise CalibrationError(
+            f'the longest edge may be {max_edge_mm:g} mm, but around cameras that stand up to '
+            f'{rig.distances_mm.max() / 1000:.3g} m apart the floor is cut into cells of {cell:g} '
+            f'mm; ask for {smallest:g} mm or more'
+        )
     views = views_of_people(rig, x, y, STANDING_MM)
     if views.max() < (min_views or MIN_VIEWS):
         views = views_of_people(rig, x, y, SEATED_MM)
@@ -100,7 +110,7 @@ def fit_space(
     if (inside & (views == views.max())).sum() > SURROUNDED * (views == views.max()).sum():
         # Cameras around a room look at its far wall; what they see beyond it is not there.
         wanted &= inside
-    most_cells = max(1, int((max_edge_mm - 2 * MARGIN_MM) // cell))
+    most_cells = int((max_edge_mm - 2 * MARGIN_MM) // cell)
     (i, rows), (j, columns) = _best_window(np.where(wanted, 1, -1), most_cells)
     # Cells have edges at multiples of 200 mm, so the centre is one of 100 mm.
     lower = np.array([x[i], y[j]]) - cell / 2 - MARGIN_MM
@@ -123,8 +133,13 @@ def coverage(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
     Raises:
         CalibrationError: An image size is unknown.
     """
-    views = _seen(rig, space).sum(0)
-    return np.array([np.mean(views >= count) for count in range(len(rig) + 1)])
+    return _shares(_seen(rig, space))
+
+
+def _shares(seen: np.ndarray) -> np.ndarray:
+    """(V + 1,) shares of points (V, N) that at least 0, 1, ..., V cameras see."""
+    views = seen.sum(0)
+    return np.array([np.mean(views >= count) for count in range(len(seen) + 1)])
 
 
 def seen_by_each(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
@@ -134,6 +149,26 @@ def seen_by_each(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
         CalibrationError: An image size is unknown.
     """
     return _seen(rig, space).mean(1)
+
+
+def describe_space(rig: CameraRig, space: CaptureSpace) -> dict[str, Any]:
+    """A space and what cameras see of it, as plain data.
+
+    Returns:
+        ``center_mm``, ``size_mm``, ``seen_by_at_least`` (shares of :func:`coverage`) and
+        ``seen_by_camera`` (those of :func:`seen_by_each` by name).
+
+    Raises:
+        CalibrationError: An image size is unknown.
+    """
+    seen = _seen(rig, space)
+    each = seen.mean(1).round(4).tolist()
+    return {
+        'center_mm': list(space.center_mm),
+        'size_mm': list(space.size_mm),
+        'seen_by_at_least': _shares(seen).round(4).tolist(),
+        'seen_by_camera': dict(zip(rig.names, each)),
+    }
 
 
 def check_space(rig: CameraRig, space: CaptureSpace) -> None:
@@ -186,8 +221,7 @@ def _seen(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
 
 def _reach(rig: CameraRig) -> float:
     """How far away people may be, in mm; a stadium's cameras see farther."""
-    extent = np.linalg.norm(rig.centers_w[:, None] - rig.centers_w, axis=-1).max()
-    return max(REACH_MM, float(extent))
+    return max(REACH_MM, float(rig.distances_mm.max()))
 
 
 def _near_enough(camera: Camera, depth: np.ndarray, reach: float) -> np.ndarray:
@@ -196,12 +230,9 @@ def _near_enough(camera: Camera, depth: np.ndarray, reach: float) -> np.ndarray:
 
 
 def _need_sizes(rig: CameraRig) -> None:
-    for camera in rig:
-        if camera.size is None:
-            raise CalibrationError(
-                f'camera {camera.name!r} has no image size, so nobody knows where it sees; '
-                'say it with --image-size WxH (image_size=(width, height) in Python)'
-            )
+    with about():
+        for camera in rig:
+            camera.need_size('so nobody knows where it sees')
 
 
 def _floor_grid(rig: CameraRig) -> tuple[np.ndarray, np.ndarray, float]:

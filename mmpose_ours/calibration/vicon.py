@@ -34,7 +34,8 @@ import dataclasses
 
 import numpy as np
 
-from mmpose_ours.calibration.elements import Element, words
+from mmpose_ours.calibration.approximate import image_grid
+from mmpose_ours.calibration.elements import Element
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.rotations import from_quaternion
@@ -44,9 +45,6 @@ from mmpose_ours.lenses import distort
 
 CONVENTION = 'POSITION is the camera centre'
 UNIT, UP = 'mm', 'z'
-
-# Points of the image that the lens is fitted to, edges and corners included.
-GRID = (41, 31)
 
 
 def recognise(source: Source) -> str:
@@ -73,7 +71,7 @@ def read(source: Source) -> Reading:
         CalibrationError: A value is missing or impossible, a camera moves, or no camera is
             calibrated.
     """
-    cameras, names, uncalibrated, notes = [], [], [], []
+    cameras, marker_cameras, uncalibrated, notes = [], [], [], []
     for element in Element.root_of(source).all('Camera'):
         name = element.node['DEVICEID'].text()
         element = element.of_camera(name)
@@ -86,16 +84,16 @@ def read(source: Source) -> Reading:
         cameras.append(camera)
         notes += said
         if not _is_video(element):
-            names.append(name)
+            marker_cameras.append(name)
     if not cameras:
         raise CalibrationError(
             f'{source.path}: none of {len(uncalibrated)} cameras has a calibrated key frame; '
             'calibrate in Nexus and take the .xcp file of that trial'
         )
-    if names and len(names) < len(cameras):
+    if marker_cameras and len(marker_cameras) < len(cameras):
         notes.append(
-            f'camera {", ".join(map(repr, names[:20]))}: marker cameras, which record no video; '
-            'take the others with --cameras (cameras=[...])'
+            f'camera {", ".join(map(repr, marker_cameras[:20]))}: marker cameras, which record no '
+            'video; take the others with --cameras (cameras=[...])'
         )
     with about(source.path):
         return Reading(CameraRig(tuple(cameras)), tuple(uncalibrated), tuple(notes))
@@ -127,7 +125,7 @@ def _camera(element: Element, frame: Element, source: Source) -> tuple[Camera, l
     camera, key, notes = element.node, frame.node, []
     name = camera.camera or ''
     focal = key['FOCAL_LENGTH'].number('pixels')
-    cx, cy = words(key['PRINCIPAL_POINT']).array(2, what='pixels')
+    cx, cy = key['PRINCIPAL_POINT'].words().array(2, what='pixels')
     aspect = _factor(camera, 'PIXEL_ASPECT_RATIO')
     correction = _factor(key, 'PIXEL_ASPECT_RATIO_CORRECTION')
     found = camera.get('SKEW')
@@ -138,14 +136,14 @@ def _camera(element: Element, frame: Element, source: Source) -> tuple[Camera, l
             'not document; fy was multiplied by it'
         )
     K = np.array([[focal, skew, cx], [0, focal / aspect * correction, cy], [0, 0, 1]])
-    quaternion = words(key['ORIENTATION']).array(4, what='quaternion x y z w')
+    quaternion = key['ORIENTATION'].words().array(4, what='quaternion x y z w')
     if not 1e-6 < np.linalg.norm(quaternion) < 1e6:
         key['ORIENTATION'].fail('is no quaternion', 'four numbers x y z w of length 1')
     R_w2c = from_quaternion(np.roll(quaternion, 1))
-    center_w = words(key['POSITION']).array(3, what='millimetres')
+    center_w = key['POSITION'].words().array(3, what='millimetres')
     size = source.image_size
     if 'SENSOR_SIZE' in camera:
-        size = words(camera['SENSOR_SIZE']).image_size()
+        size = camera['SENSOR_SIZE'].words().image_size()
     pinhole = Camera(name, K, R_w2c, -R_w2c @ center_w, size, np.zeros(0))
     centre, radial = _radial(frame, (cx, cy))
     if not radial.any():
@@ -187,7 +185,7 @@ def _radial(frame: Element, principal_point: tuple[float, float]) -> tuple[np.nd
     first = frame.node.get('VICON_RADIAL')
     if first is None:
         return np.array(principal_point), np.zeros(3)
-    values = words(first).one_of((2, 3), 'k1 k2')
+    values = first.words().one_of((2, 3), 'k1 k2')
     return np.array(principal_point), np.pad(values, (0, 3 - len(values)))
 
 
@@ -199,9 +197,7 @@ def _refit(
     The rays of a grid of pixels are known; where OpenCV's model puts them is linear in its
     coefficients, so this is one least-squares solve.
     """
-    assert camera.size is not None
-    columns, rows = (np.linspace(-0.5, side - 0.5, count) for side, count in zip(camera.size, GRID))
-    uv = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    uv = image_grid(camera)
     offset = uv - centre
     r2 = (offset * offset).sum(-1)
     polynomial = np.polynomial.Polynomial([1.0, *radial])

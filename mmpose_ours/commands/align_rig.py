@@ -6,14 +6,13 @@ import argparse
 import contextlib
 import json
 import sys
-import time
-from typing import Any, Iterator, Sequence
+from typing import Any, Sequence
 
 import numpy as np
 
 from mmpose_ours.calibration.align import PARTS, Alignment, Evidence, align, strange_about
 from mmpose_ours.calibration.align_geometry import Similarity
-from mmpose_ours.calibration.check import problems_of
+from mmpose_ours.calibration.check import OF_GEOMETRY, refuse
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import (
     FORMATS,
@@ -28,12 +27,10 @@ from mmpose_ours.calibration.source import Source
 from mmpose_ours.calibration.worlds import Z_UP_FROM, mm_per_unit
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
+from mmpose_ours.commands.progress import Progress
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.files import PathLike, read_json, write_whole
 
-PROGRESS_SECONDS = 3.0
-# Of a rig with these problems nothing can be aligned.
-FATAL = ('count', 'names', 'size', 'place')
 ORIGINS = ('focus', 'keep', 'camera')
 
 
@@ -118,13 +115,10 @@ def run(args: argparse.Namespace) -> int:
     writer_of(args.to_format, args.target)
     where = Source(args.rig).path
     read, rig = read_as_told(args.rig, args, any_up=True, any_unit=True)
-    for problem in problems_of(rig, read.unit):
-        if problem.topic in FATAL:
-            raise CalibrationError(f'{where}: {problem.sentence}')
+    refuse(rig, where, read.unit, OF_GEOMETRY)
     from_source = Similarity(Z_UP_FROM[read.up], mm_per_unit(read.unit))
-    evidence = _evidence(args, rig, from_source)
-    with _about(args.floor_pixels or args.keypoints or where):
-        done = align(rig, evidence, _Progress())
+    evidence = _evidence(args, rig, from_source, where)
+    done = align(rig, evidence, Progress('people in 3D', 'instants'))
     warnings = [*_left_open(args, read, done), *strange_about(done.rig, evidence.people)]
     report = _report(args, read, done, from_source, warnings)
     _write(args, done.rig, report)
@@ -132,8 +126,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _evidence(args: argparse.Namespace, rig: CameraRig, from_source: Similarity) -> Evidence:
+def _evidence(
+    args: argparse.Namespace, rig: CameraRig, from_source: Similarity, where: PathLike
+) -> Evidence:
     points = args.floor_points
+    files = {'RIG': where, '--floor-pixels': args.floor_pixels, '--keypoints': args.keypoints}
     return Evidence(
         up_told=args.up is not None,
         unit_told=args.unit is not None,
@@ -146,7 +143,8 @@ def _evidence(args: argparse.Namespace, rig: CameraRig, from_source: Similarity)
         people=_read_people(args.keypoints, rig) if args.keypoints else None,
         people_for=tuple(args.keypoints_for) if args.keypoints_for else None,
         person_height_mm=args.person_height,
-        origin=_parse_origin(args.origin, rig),
+        origin=_parse_origin(args.origin),
+        files={option: path for option, path in files.items() if path},
     )
 
 
@@ -175,29 +173,18 @@ def _parse_distance(
         raise CalibrationError(f'--distance ends in {length!r}, expected millimetres') from error
     places: list[Any] = []
     for end in ends:
-        if end in rig.names:
-            places.append(end)
-            continue
-        if ',' not in end:
-            raise CalibrationError(
-                f'--distance is from {end!r}, which is no camera of the rig (it has '
-                f'{", ".join(rig.names)}) and no point x,y,z; name one of those'
-            )
-        places.append(from_source(parse_point(end, '--distance')))
+        is_name = ',' not in end or end in rig.names
+        places.append(end if is_name else from_source(parse_point(end, '--distance')))
     return places[0], places[1], mm
 
 
-def _parse_origin(words: Sequence[str], rig: CameraRig) -> tuple[str, ...]:
+def _parse_origin(words: Sequence[str]) -> tuple[str, ...]:
     if not words:
         return ()
     kind, *names = words
     if kind not in ORIGINS or len(names) != (kind == 'camera'):
         raise CalibrationError(
             f'--origin is {" ".join(words)!r}, expected focus, keep or camera NAME'
-        )
-    if names and names[0] not in rig.names:
-        raise CalibrationError(
-            f'--origin: no camera {names[0]!r} in the rig; it has {", ".join(rig.names)}'
         )
     return (kind, *names)
 
@@ -217,26 +204,6 @@ def _read_people(path: PathLike, rig: CameraRig) -> Detections:
     if all(camera.size is not None for camera in rig):
         check_pixels(people, rig, path)
     return people
-
-
-@contextlib.contextmanager
-def _about(path: PathLike) -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        raise CalibrationError(f'{path}: {error}') from error
-
-
-class _Progress:
-    """Says on stderr, every few seconds, how far the search for people is."""
-
-    def __init__(self) -> None:
-        self.said = time.monotonic()
-
-    def __call__(self, done: int, total: int) -> None:
-        if time.monotonic() - self.said > PROGRESS_SECONDS and done < total:
-            print(f'people in 3D: {done} of {total} instants', file=sys.stderr)
-            self.said = time.monotonic()
 
 
 def _left_open(args: argparse.Namespace, read: Read, done: Alignment) -> list[str]:

@@ -8,10 +8,10 @@ from typing import Any, Sequence
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import (
+    FORMATS,
     Read,
     choose_cameras,
     read_calibration,
-    readable_formats,
     with_size,
 )
 from mmpose_ours.cameras import CameraRig
@@ -46,7 +46,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         dest='from_format',
         default='auto',
         metavar='FORMAT',
-        help=f'auto (default: by content) or one of {", ".join(readable_formats())}',
+        help=f'auto (default: by content) or one of {", ".join(FORMATS)}',
     )
     parser.add_argument(
         '--unit',

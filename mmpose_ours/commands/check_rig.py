@@ -17,15 +17,9 @@ from mmpose_ours.calibration.check import Problem
 from mmpose_ours.calibration.formats import Read
 from mmpose_ours.calibration.inspect_people import inspect_people
 from mmpose_ours.calibration.inspect_pictures import inspect_pictures
-from mmpose_ours.calibration.inspect_rig import (
-    camera_facts,
-    inspect_rig,
-    judge_orientation,
-    rig_facts,
-    space_facts,
-)
-from mmpose_ours.calibration.space import fit_space
-from mmpose_ours.cameras import CameraRig
+from mmpose_ours.calibration.inspect_rig import RigInspection, rig_facts
+from mmpose_ours.calibration.space import describe_space
+from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.commands.arguments import add_reading_arguments, add_rig, read_as_told
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.files import FileFormatError, PathLike
@@ -65,14 +59,15 @@ def check(
         pictures, problems = inspect_pictures(rig, images)
         rig, found = _sized(rig, pictures, images)
         problems += found
-    problems += inspect_rig(rig, read.unit)
+    inspection = RigInspection(rig, read.unit)
+    problems += inspection.problems
     report: dict[str, Any] = {
         'format': read.format,
         'recognised_by': read.reason or None,
         'convention': read.convention,
-        'cameras': [camera_facts(camera) for camera in rig],
+        'cameras': inspection.cameras,
         'rig': rig_facts(rig) if len(rig) > 1 else None,
-        'judgement': {'orientation': judge_orientation(rig)[0]},
+        'judgement': {'orientation': inspection.orientation[0]},
     }
     if images is not None:
         report['images'] = pictures
@@ -83,9 +78,9 @@ def check(
         problems += found
         report['judgement'].update(_by_people(report['people']))
     problems = _each_once(problems)
-    sized = all(camera.size is not None for camera in rig)
     whole = not any(p.topic in ('reading', 'unit', 'orientation', 'place') for p in problems)
-    report['space'] = space_facts(rig) if sized and whole and len(rig) > 1 else None
+    space = inspection.space if whole and len(rig) > 1 else None
+    report['space'] = None if space is None else describe_space(rig, space)
     report['problems'] = [_plain(p) for p in problems if not p.warning]
     report['warnings'] = [_plain(p) for p in problems if p.warning]
     report['ok'] = not report['problems']
@@ -198,7 +193,8 @@ def run(args: argparse.Namespace) -> int:
     if args.picture:
         from mmpose_ours.visualization.rig import write_rig_picture
 
-        space = fit_space(rig) if report['space'] else None
+        box = report['space']
+        space = CaptureSpace(box['center_mm'], box['size_mm']) if box else None
         write_rig_picture(args.picture, rig, space, str(read.path))
     if args.json:
         print(json.dumps(report, indent=1, allow_nan=False))
@@ -249,9 +245,9 @@ def _print_cameras(report: dict[str, Any]) -> None:
           f'{"height":>8s}  {"tilt":>5s}  {"roll":>5s}  lens')  # fmt: skip
     for facts in report['cameras']:
         size = 'unknown' if facts['size'] is None else '{}x{}'.format(*facts['size'])
-        view = '-' if facts['fov_degrees'] is None else '{:.0f} x {:.0f}°'.format(
-            *facts['fov_degrees']
-        )  # fmt: skip
+        # Rays of a fisheye may come from beside or behind the camera.
+        fov = ('?' if angle is None else f'{angle:.0f}' for angle in facts['fov_degrees'] or ())
+        view = ' x '.join(fov) + '°' if facts['fov_degrees'] else '-'
         off = facts['principal_point_off']
         middle = '-' if off is None else '{:+.1%} {:+.1%}'.format(*off)
         print(f'{facts["name"]:{wide}s}  {size:>11s}  {view:>9s}  {middle:>12s}  '

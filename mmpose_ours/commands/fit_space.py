@@ -16,9 +16,8 @@ from mmpose_ours.calibration.inspect_rig import judge_orientation
 from mmpose_ours.calibration.space import (
     MAX_EDGE_MM,
     NoSpaceError,
-    coverage,
+    describe_space,
     fit_space,
-    seen_by_each,
 )
 from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.commands.arguments import (
@@ -106,13 +105,10 @@ def check_bins(bins: Sequence[int]) -> tuple[int, int, int]:
     return x, y, z
 
 
-def describe_space(rig: CameraRig, space: CaptureSpace, bins: tuple[int, int, int]) -> dict:
+def describe(rig: CameraRig, space: CaptureSpace, bins: tuple[int, int, int]) -> dict:
     """All that the command says, as plain data."""
     return {
-        'center_mm': list(space.center_mm),
-        'size_mm': list(space.size_mm),
-        'seen_by_at_least': coverage(rig, space).round(4).tolist(),
-        'seen_by_camera': dict(zip(rig.names, seen_by_each(rig, space).round(4).tolist())),
+        **describe_space(rig, space),
         'bins': list(bins),
         'voxel_mm': [round(size / count, 1) for size, count in zip(space.size_mm, bins)],
     }
@@ -192,7 +188,7 @@ def run(args: argparse.Namespace) -> int:
     warn_of_floor(rig, read.path)
     if args.voxel is not None:
         bins = bins_for(space, args.voxel)
-    report = {'calibration': str(read.path), **describe_space(rig, space, bins)}
+    report = {'calibration': str(read.path), **describe(rig, space, bins)}
     if args.picture:
         from mmpose_ours.visualization.rig import write_rig_picture
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import sys
-import time
 from pathlib import Path
 from typing import Callable, Sequence
 
@@ -20,23 +20,16 @@ from mmpose_ours import pinhole
 from mmpose_ours.calibration.check import problems_of
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.formats import write_rig
+from mmpose_ours.calibration.inspect_pictures import size_mismatch
 from mmpose_ours.calibration.source import Source
 from mmpose_ours.cameras import Camera, CameraRig
 from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
+from mmpose_ours.commands.progress import Progress, to_stderr
 from mmpose_ours.files import FileFormatError, PathLike
-from mmpose_ours.recordings import images_of, video_of
-from mmpose_ours.rerender import (
-    PixelMap,
-    decode_image,
-    is_short,
-    render_image,
-    render_video,
-    video_size,
-)
+from mmpose_ours.recordings import first_size, images_of, is_video, pictures_of, video_of
+from mmpose_ours.rerender import PixelMap, is_short, render_image, render_video
 
 RIG_FILE = 'camera_parameters.json'
-# Seconds between two lines of progress.
-PATIENCE = 5.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,12 +39,15 @@ class Pictures:
     Args:
         camera: The camera with its lens, and the size of its pictures.
         files: The images in order, or the video.
-        video: Whether it is a video.
     """
 
     camera: Camera
     files: tuple[Path, ...]
-    video: bool
+
+    @property
+    def video(self) -> bool:
+        """Whether it is a video."""
+        return is_video(self.files[0])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,63 +120,23 @@ def _pictures_of(root: Path, rig: CameraRig, name: str) -> Pictures:
         CalibrationError: The sizes differ.
         FileFormatError: There are none.
     """
-    images = [path for path in images_of(root, name) if _owner(path, root, rig) in (name, None)]
-    video = None if images else video_of(root, name)
-    files = tuple(images) if images else () if video is None else (video,)
     if not root.is_dir():
         raise FileFormatError(f'{root}: no such folder of images or videos; correct the path')
+    files = pictures_of(root, name, rig.names)
     if not files:
         raise FileFormatError(
             f'{root}: no pictures of camera {name!r}; name the folder of its images or its video '
             f'after it ({name}/ or {name}.mp4), or choose cameras with --cameras'
         )
-    path, size = (video, video_size(video)) if video else _first_image(files)
+    path, size = first_size(files)
     camera = rig[name]
+    mismatch = size_mismatch(camera, size, path)
+    if mismatch:
+        raise CalibrationError(mismatch)
     if camera.size is None:
         with about(path):
             camera = dataclasses.replace(camera, size=size)
-    elif camera.size != size:
-        raise CalibrationError(_other_size(camera, path, size))
-    return Pictures(camera, files, video is not None)
-
-
-def _first_image(files: Sequence[Path]) -> tuple[Path, tuple[int, int]]:
-    """The first image that can be decoded, and its width and height."""
-    for path in files:
-        try:
-            height, width = decode_image(path).shape[:2]
-        except FileFormatError as error:
-            refused = error
-        else:
-            return path, (width, height)
-    raise FileFormatError(f'none of {len(files)} images can be decoded; the last: {refused}')
-
-
-def _owner(path: Path, root: Path, rig: CameraRig) -> str | None:
-    """Of images of all cameras in one folder: whose this is; the longest fitting name."""
-    if path.parent != root:
-        return None
-    fitting = [n for n in rig.names if path.stem == n or path.stem.startswith(f'{n}_')]
-    return max(fitting, key=len)
-
-
-def _other_size(camera: Camera, path: Path, size: tuple[int, int]) -> str:
-    width, height = camera.size or (0, 0)
-    found = (
-        f'{path}: is {size[0]}x{size[1]}, but camera {camera.name!r} was calibrated for '
-        f'{width}x{height} images; '
-    )
-    try:
-        camera.resized(size)
-    except ValueError:
-        mend = 'give the full images that it was calibrated for'
-        if size == (height, width):
-            mend = 'turn the images by 90 degrees, as they were when it was calibrated'
-        return found + mend
-    return (
-        f'{found}scale the calibration first: `mmpose-ours convert-calibration RIG scaled.json '
-        f'--to panoptic --scale-intrinsics {size[0]}x{size[1]}`'
-    )
+    return Pictures(camera, files)
 
 
 def _make_room(source: Path, target: Path, everything: Sequence[Pictures], overwrite: bool) -> None:
@@ -190,14 +146,7 @@ def _make_room(source: Path, target: Path, everything: Sequence[Pictures], overw
         OSError: It holds originals, or something and nobody said that it may, or pictures that
             would stay beside the new ones and not fit their rig.
     """
-    inside = [source.resolve(), *(p.parent.resolve() for each in everything for p in each.files)]
-    taken = target.resolve()
-    if taken in inside or any(
-        folder in taken.parents for folder in inside if folder != source.resolve()
-    ):
-        raise FileExistsError(
-            f'{target}: holds the original pictures, which would be lost; name another folder'
-        )
+    _keep_originals(source, target, everything)
     if target.exists() and not target.is_dir():
         raise FileExistsError(f'{target}: is a file, expected a folder to write; name another')
     if not target.is_dir() or not any(target.iterdir()):
@@ -207,10 +156,10 @@ def _make_room(source: Path, target: Path, everything: Sequence[Pictures], overw
             f'{target}: is not empty; name another folder, or say --overwrite to replace '
             'pictures of the same names'
         )
-    for each in everything:
-        name = each.camera.name
-        new = {target / path.relative_to(source) for path in each.files}
-        old = {*images_of(target, name), *filter(None, [video_of(target, name)])}
+    names = [each.camera.name for each in everything]
+    for each, name in zip(everything, names):
+        new = set(_new_files(source, target, [each]))
+        old = {*images_of(target, name, names), *filter(None, [video_of(target, name)])}
         others = sorted(old - new)
         if others:
             raise FileExistsError(
@@ -221,6 +170,32 @@ def _make_room(source: Path, target: Path, everything: Sequence[Pictures], overw
     # Without its rig a half replaced folder cannot be taken for a finished one.
     if (target / RIG_FILE).exists():
         (target / RIG_FILE).unlink()
+
+
+def _new_files(source: Path, target: Path, everything: Sequence[Pictures]) -> list[Path]:
+    """The pictures to write."""
+    return [target / path.relative_to(source) for each in everything for path in each.files]
+
+
+def _keep_originals(source: Path, target: Path, everything: Sequence[Pictures]) -> None:
+    """Refuse to write into a folder that, followed through links, holds originals.
+
+    Raises:
+        FileExistsError: So it is, or it lies below such a folder.
+    """
+    files = [path for each in everything for path in each.files]
+    root = os.path.realpath(source)
+    holding = {os.path.realpath(folder) for folder in {path.parent for path in files}}
+    # An original may itself be a link to a picture elsewhere.
+    linked = {os.path.dirname(os.path.realpath(p)) for p in files if p.is_symlink()}
+    for folder in sorted({target, *(p.parent for p in _new_files(source, target, everything))}):
+        real = Path(os.path.realpath(folder))
+        # Below the recording's own folder there is room, where no camera has its pictures.
+        below = any(str(above) in holding - {root} for above in real.parents)
+        if below or str(real) in {root, *holding, *linked}:
+            raise FileExistsError(
+                f'{folder}: holds the original pictures, which would be lost; name another folder'
+            )
 
 
 def _render(
@@ -234,14 +209,8 @@ def _render(
     uv = pinhole.undistortion_map(each.camera, camera)
     kept, black = pinhole.kept_and_black(each.camera, camera, uv)
     pixel_map = PixelMap(uv, each.camera.size or (0, 0))
-    last = time.monotonic()
-
-    def progress(done: int, of: int) -> None:
-        nonlocal last
-        if time.monotonic() - last > PATIENCE:
-            last = time.monotonic()
-            say(f'camera {camera.name!r}: {done} of {of or "an unknown number"}')
-
+    what = 'frames' if each.video else 'images'
+    progress = Progress(f'camera {each.camera.name!r}', what, say)
     broken: list[str] = []
     count = 0
     if each.video:
@@ -264,7 +233,6 @@ def _render(
                 if new.exists():  # an older one, which would not fit
                     new.unlink()
             progress(index + 1, len(each.files))
-    what = 'frames' if each.video else 'images'
     say(f'camera {camera.name!r}: {count} {what}, {kept:.0%} of the view kept, {black:.0%} black')
     for sentence in broken:
         say(f'warning: {sentence}')
@@ -314,6 +282,12 @@ def run(args: argparse.Namespace) -> int:
         if problem.topic in ('names', 'size'):
             raise CalibrationError(f'{where}: {problem.sentence}')
         print(f'warning: {where}: {problem.sentence}', file=sys.stderr)
+    new_rig = Path(args.target) / RIG_FILE
+    if os.path.realpath(args.rig) in map(os.path.realpath, (new_rig, args.target)):
+        raise FileExistsError(
+            f'{new_rig}: is the calibration of the original pictures, which would be lost; name '
+            'another folder'
+        )
     results = undistort(
         rig,
         args.source,
@@ -321,7 +295,7 @@ def run(args: argparse.Namespace) -> int:
         keep=args.keep,
         codec=args.codec,
         overwrite=args.overwrite,
-        say=lambda line: print(line, file=sys.stderr, flush=True),
+        say=to_stderr,
     )
     broken = [sentence for result in results for sentence in result.broken]
     if args.json:

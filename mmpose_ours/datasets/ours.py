@@ -14,14 +14,15 @@ from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.evaluation.predictions import read_predictions
 from mmpose_ours.files import FileFormatError
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints
+from mmpose_ours.recordings import images_of
 from mmpose_ours.registry import DATASETS
-
-IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp')
 
 
 @DATASETS.register_module()
 class OursDataset(MultiviewDataset):
-    """``data/Ours``: ``camera_parameters.json`` and one image folder per camera.
+    """``data/Ours``: ``camera_parameters.json`` and the images of every camera.
+
+    Images lie in a folder per camera, or all in one, see :mod:`mmpose_ours.recordings`.
 
     Args:
         data_root: The folder.
@@ -33,7 +34,7 @@ class OursDataset(MultiviewDataset):
         **kwargs: See :class:`MultiviewDataset`.
 
     Raises:
-        FileNotFoundError: The keypoint file or, in image mode, a camera's folder is missing.
+        FileNotFoundError: The keypoint file or, in image mode, a camera's images are missing.
         ValueError: No frame is common to the cameras, or to the truth and the rest.
     """
 
@@ -52,7 +53,7 @@ class OursDataset(MultiviewDataset):
         super().__init__(rig_file, data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """One entry per frame of the keypoint file, or of the image folders."""
+        """One entry per frame of the keypoint file, or instant of the images."""
         images = {name: self._images(name) for name in self.rig.names}
         detections = self._detections() if self.keypoint_file else None
         truth = self._truth() if self.truth_file else None
@@ -92,26 +93,20 @@ class OursDataset(MultiviewDataset):
         return detections
 
     def _images(self, camera: str) -> dict[str, str]:
-        folder = Path(self.data_root) / camera
-        if not folder.is_dir():
-            if self.keypoint_file is not None:
-                return {}
+        paths = images_of(Path(self.data_root), camera, self.rig.names)
+        if not paths and self.keypoint_file is None:
             raise FileNotFoundError(
-                f'{folder}: no image folder for camera {camera!r}; name the folders after the '
-                'cameras of the calibration, or choose cameras with `cameras`'
+                f'{self.data_root}: no images of camera {camera!r}; name their folder after it '
+                f'({camera}/), or choose cameras with `cameras`'
             )
-        return {
-            _key(_without_prefix(path.stem, f'{camera}_')): str(path)
-            for path in sorted(folder.iterdir())
-            if path.suffix.lower() in IMAGE_ENDINGS
-        }
+        return {_key(_without_name(path.stem, camera)): str(path) for path in paths}
 
     def _common_frames(self, images: dict[str, dict[str, str]]) -> set[str]:
         common = set.intersection(*(set(frames) for frames in images.values()))
         if not common:
             counts = ', '.join(f'{name}: {len(frames)}' for name, frames in images.items())
             raise ValueError(
-                f'{self.data_root}: no image name occurs in every camera folder ({counts}); '
+                f'{self.data_root}: no image name occurs for every camera ({counts}); '
                 'images of one instant must share their file name'
             )
         everything = set.union(*(set(frames) for frames in images.values()))
@@ -146,9 +141,11 @@ class OursDataset(MultiviewDataset):
         }
 
 
-def _without_prefix(stem: str, prefix: str) -> str:
-    """Panoptic repeats the camera's name in its images': ``00_03/00_03_00004500.jpg``."""
-    return stem[len(prefix) :] if stem.startswith(prefix) else stem
+def _without_name(stem: str, camera: str) -> str:
+    """Images may repeat their camera's name: ``00_03/00_03_00004500.jpg``, as Panoptic's do."""
+    if stem == camera:  # the only instant of a recording
+        return ''
+    return stem[len(camera) + 1 :] if stem.startswith(f'{camera}_') else stem
 
 
 def _key(frame: Any) -> str:

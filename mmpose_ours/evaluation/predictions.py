@@ -8,7 +8,6 @@ quicker loop of the same meaning.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 from pathlib import Path
 from typing import Any, Mapping, Sequence, Union
@@ -16,6 +15,7 @@ from typing import Any, Mapping, Sequence, Union
 import numpy as np
 
 from mmpose_ours.files import MM_PER_UNIT, FileFormatError, PathLike, read_json, write_json
+from mmpose_ours.json_schema import validator
 from mmpose_ours.keypoints import JOINT_SETS
 
 FrameId = Union[int, str]
@@ -167,13 +167,6 @@ def write_predictions(
     write_json(path, document)
 
 
-@functools.lru_cache(maxsize=None)
-def _validator():
-    import jsonschema
-
-    return jsonschema.Draft202012Validator(read_json(SCHEMA_FILE))
-
-
 def _check_frame(path: PathLike, data: Any) -> None:
     """Hold everything but the people against the schema."""
     shell = data
@@ -181,7 +174,8 @@ def _check_frame(path: PathLike, data: Any) -> None:
         shell = {**data, 'frames': dict.fromkeys(data['frames'], [])}
     if isinstance(data, dict) and isinstance(data.get('scores'), dict):
         shell = {**shell, 'scores': {}}
-    for error in sorted(_validator().iter_errors(shell), key=lambda e: list(map(str, e.path))):
+    errors = validator(SCHEMA_FILE).iter_errors(shell)
+    for error in sorted(errors, key=lambda e: list(map(str, e.path))):
         message = error.message if len(error.message) < 200 else error.message[:200] + '...'
         raise FileFormatError(
             f'{path}: {error.json_path}: {message}; write '

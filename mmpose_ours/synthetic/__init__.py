@@ -1,8 +1,17 @@
 """Invented people: poses, scenes of them in a capture space, and what a detector makes of them."""
 
 from mmpose_ours.synthetic.bodies import ACTIONS, built_in_poses
+from mmpose_ours.synthetic.crowd import Crowd, Scene
 from mmpose_ours.synthetic.detector import DetectorFaults
 from mmpose_ours.synthetic.pose_bank import PoseBank
-from mmpose_ours.synthetic.scene import Scene, SceneSampler
+from mmpose_ours.synthetic.scene import SceneSampler
 
-__all__ = ['ACTIONS', 'DetectorFaults', 'PoseBank', 'Scene', 'SceneSampler', 'built_in_poses']
+__all__ = [
+    'ACTIONS',
+    'Crowd',
+    'DetectorFaults',
+    'PoseBank',
+    'Scene',
+    'SceneSampler',
+    'built_in_poses',
+]

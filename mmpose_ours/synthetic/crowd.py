@@ -91,10 +91,17 @@ class Crowd:
             self.scenes,
         )
 
-    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Every two people of one scene: their rows (M,) and (M,), the earlier first."""
-        row = np.arange(len(self))
-        later = (self.starts + self.counts)[self.scene] - row - 1
-        first = np.repeat(row, later)
+    def pairs(self, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Every two people of one scene, the earlier first.
+
+        Args:
+            rows: (R,) rows of people who are the earlier ones; None takes everybody.
+
+        Returns:
+            (M,) and (M,) rows, ascending where ``rows`` are.
+        """
+        rows = np.arange(len(self)) if rows is None else rows
+        later = (self.starts + self.counts)[self.scene[rows]] - rows - 1
         before = np.cumsum(later) - later
-        return first, np.arange(len(first)) - before[first] + first + 1
+        first = np.repeat(rows, later)
+        return first, np.arange(len(first)) + np.repeat(rows + 1 - before, later)

@@ -9,19 +9,21 @@ swapped limbs and ghosts come on top. Jitter is scaled by COCO's per-joint annot
 from __future__ import annotations
 
 import dataclasses
+from typing import Sequence
 
 import numpy as np
 
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.keypoints import JOINT_SETS
-from mmpose_ours.synthetic.scene import Scene
+from mmpose_ours.synthetic.crowd import Crowd, Scene
+from mmpose_ours.synthetic.draws import Draws, choose
+from mmpose_ours.synthetic.occlusion import FACE, covered, far_side_of_head, joint_box
 
 COCO17 = JOINT_SETS['coco17']
 # COCO's keypoint spread (one standard deviation per unit of object scale).
 COCO_SIGMAS = np.array(
     [26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]
 ) / 1000  # fmt: skip
-_FACE = COCO17.index('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
 _LIMB_ENDS = COCO17.index('left_wrist', 'right_wrist', 'left_ankle', 'right_ankle')
 _MID_LIMBS = COCO17.index('left_elbow', 'right_elbow', 'left_knee', 'right_knee')
 _LOWER_BODY = COCO17.index('left_knee', 'right_knee', 'left_ankle', 'right_ankle')
@@ -30,6 +32,29 @@ _SWAPPED_TOGETHER = (
     ('elbow', 'wrist'),
     ('hip', 'knee', 'ankle'),
 )
+# An outlier's distance, in sizes of the body, one standard deviation along each axis.
+OUTLIER_SPREAD = 0.12
+# Share of a ghost's joints that are missing.
+GHOST_LOSES = 0.3
+
+
+def _swaps() -> np.ndarray:
+    """(L, 17) orders of the joints, each with some left and right limbs exchanged."""
+    orders = np.tile(np.arange(17), (len(_SWAPPED_TOGETHER), 1))
+    for order, limb in zip(orders, _SWAPPED_TOGETHER):
+        joints = COCO17.index(*(f'{side}_{name}' for side in ('left', 'right') for name in limb))
+        order[joints] = np.array(COCO17.flip_order)[joints]
+    return orders
+
+
+def _weakened() -> np.ndarray:
+    """(17,) what remains of a joint's score where it is weakened."""
+    factor = np.ones(17)
+    factor[_MID_LIMBS], factor[_LIMB_ENDS] = 0.5, 0.3
+    return factor
+
+
+_SWAPS, _WEAKENED = _swaps(), _weakened()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,118 +120,150 @@ class DetectorFaults:
             (its pixel is then 0). Rows of a view are in random order, so that a row means
             nothing across views; P' is the largest count over the views.
         """
-        uv, valid = rig.project(scene.poses)
-        inside = np.stack([camera.in_image(points) for camera, points in zip(rig, uv)])
-        found = valid & inside & scene.visible
+        return self.detect_many(Crowd.of([scene]), rig, [rng])[0]
+
+    def detect_many(
+        self, crowd: Crowd, rig: CameraRig, rngs: Sequence[np.random.Generator]
+    ) -> list[np.ndarray]:
+        """Detect the people of S scenes; as :meth:`detect` of each, much faster.
+
+        Args:
+            crowd: S scenes.
+            rig: V cameras.
+            rngs: A source of randomness per scene.
+
+        Returns:
+            One array per scene, as :meth:`detect` returns it.
+        """
+        draws = Draws(rngs)
+        uv, found = _seen(crowd, rig)
         size_px = _person_size(uv, found)
-        views = [
-            self._one_view(scene, camera, uv[view], found[view], size_px[view], rng)
-            for view, camera in enumerate(rig)
-        ]
-        result = np.zeros((len(rig), max(map(len, views)), 17, 3), dtype=np.float32)
-        for row, people in zip(result, views):
-            row[: len(people)] = people
-        return result
-
-    def _one_view(self, scene, camera, uv, found, size_px, rng) -> np.ndarray:
-        people = len(uv)
-        found = found.copy()
-        found &= ~(self._covered(scene, camera, uv, size_px) & self._chance(
-            rng, self.occluded_share, found.shape))  # fmt: skip
-        found[:, _FACE] &= ~(
-            _far_face(scene, camera) & self._chance(rng, self.far_face_share, (people, len(_FACE)))
+        # Per person and view: a fate for the whole person; per joint: one of its own.
+        lower_lost, person_lost, swap, limb, order = np.moveaxis(
+            draws.uniform(crowd.counts, 5, len(rig)), 1, 0
         )
-        found &= ~self._chance(rng, self.missed_joint_share, found.shape)
-        hidden = self._chance(rng, self.lower_body_share, people)
-        found[np.ix_(hidden, np.array(_LOWER_BODY))] = False
-        found &= ~self._chance(rng, self.missed_person_share, (people, 1))
+        lost, wild, weak = np.moveaxis(draws.uniform(crowd.counts, 3, len(rig), 17), 1, 0)
+        *noise, score = np.moveaxis(draws.normal(crowd.counts, 3, len(rig), 17), 1, 0)
+        person_score = draws.normal(crowd.counts, len(rig))
 
+        found &= lost < self._kept_share(crowd, rig, uv, found, size_px)
+        found[..., _LOWER_BODY] &= (lower_lost >= self.lower_body_share)[..., None]
+        found &= (person_lost >= self.missed_person_share)[..., None]
+
+        spread = np.where(
+            wild < self.outlier_share,
+            np.hypot(self.jitter * COCO_SIGMAS * 0.5, OUTLIER_SPREAD),
+            self.jitter * COCO_SIGMAS * 0.5,
+        )
         uv = np.where(found[..., None], uv, 0.0)
-        noise = rng.normal(size=uv.shape) * (self.jitter * COCO_SIGMAS * 0.5)[:, None]
-        wild = self._chance(rng, self.outlier_share, found.shape)
-        noise[wild] += rng.normal(size=(wild.sum(), 2)) * 0.12
-        uv = uv + noise * size_px[:, None, None]
-        for person in np.flatnonzero(self._chance(rng, self.swap_share, people)):
-            limb = _SWAPPED_TOGETHER[rng.integers(len(_SWAPPED_TOGETHER))]
-            left, right = (COCO17.index(*(f'{s}_{n}' for n in limb)) for s in ('left', 'right'))
-            uv[person, left + right] = uv[person, right + left]
-            found[person, left + right] = found[person, right + left]
+        uv += np.stack(noise, -1) * (spread * size_px[..., None])[..., None]
+        swapped = np.nonzero(swap < self.swap_share)
+        joints = _SWAPS[choose(limb[swapped], len(_SWAPS))]
+        uv[swapped] = np.take_along_axis(uv[swapped], joints[..., None], axis=1)
+        found[swapped] = np.take_along_axis(found[swapped], joints, axis=1)
 
-        keypoints = np.concatenate([uv, self._scores(rng, found)[..., None]], axis=-1)
+        score = self._scores(score, person_score, weak < self.weak_share)
+        keypoints = np.concatenate([uv, score[..., None]], axis=-1)
         keypoints[~found] = 0.0
-        keypoints = keypoints[found.sum(1) >= self.min_joints]
-        keypoints = np.concatenate([keypoints, self._ghosts(keypoints, camera, rng)])
-        return rng.permutation(keypoints)
+        person, view = np.nonzero(np.count_nonzero(found, axis=-1) >= self.min_joints)
+        views = crowd.scene[person] * len(rig) + view
+        real = keypoints[person, view]
+        ghosts, ghost_views, ghost_order = self._ghosts(real, views, rig, draws)
+        return _arranged(
+            np.concatenate([real, ghosts]),
+            np.concatenate([views, ghost_views]),
+            np.concatenate([order[person, view], ghost_order]),
+            (crowd.scenes, len(rig)),
+        )
 
-    @staticmethod
-    def _chance(rng, share: float, shape) -> np.ndarray:
-        return rng.random(shape) < share
+    def _kept_share(self, crowd, rig, uv, found, size_px) -> np.ndarray:
+        """(N, V, 17) probability that a joint survives what hides or loses it."""
+        kept = np.full(found.shape, 1 - self.missed_joint_share)
+        if self.occluded_share:
+            kept *= 1 - self.occluded_share * covered(crowd, rig, uv, found, size_px)
+        if self.far_face_share:
+            kept[..., FACE] *= 1 - self.far_face_share * far_side_of_head(crowd, rig)
+        return kept
 
-    def _scores(self, rng, found) -> np.ndarray:
+    def _scores(self, joint: np.ndarray, person: np.ndarray, weak: np.ndarray) -> np.ndarray:
+        """(N, V, 17) scores from unit normals of joints and people, and who is weakened."""
         mean, spread = self.score
-        person = rng.normal(0, spread / 2, (len(found), 1))
-        score = rng.normal(mean, spread, found.shape) + person
-        weak = np.zeros(found.shape)
-        weak[:, _MID_LIMBS], weak[:, _LIMB_ENDS] = 0.5, 0.7
-        weak[self._chance(rng, 1 - self.weak_share, found.shape)] = 0
-        return np.clip(score * (1 - weak), 0.05 if spread else 0, 1.0)
+        score = mean + spread * (joint + person[..., None] / 2)
+        score *= np.where(weak, _WEAKENED, 1.0)
+        return np.clip(score, 0.05 if spread else 0, 1.0)
 
-    def _covered(self, scene, camera, uv, size_px) -> np.ndarray:
-        """(P, 17) joints whose pixel falls close to a joint of a nearer person."""
-        depth = camera.to_camera(scene.poses)[..., 2].mean(1)
-        # A joint without a place, or behind the camera, covers nothing.
-        cover = np.where(scene.visible[..., None] & np.isfinite(uv), uv, np.inf)
-        with np.errstate(invalid='ignore'):
-            gap = np.linalg.norm(uv[:, :, None, None] - cover[None, None], axis=-1).min(-1)
-            touches = gap < 0.06 * size_px  # (P, 17, P), nearer person's size
-        nearer = depth[None] < depth[:, None] - 200.0
-        return (touches & nearer[:, None]).any(-1)
+    def _ghosts(self, real: np.ndarray, views: np.ndarray, rig: CameraRig, draws: Draws):
+        """Detections of nobody: real-looking people moved to anywhere in the image.
 
-    def _ghosts(self, keypoints, camera, rng) -> np.ndarray:
-        """Detections of nobody: real-looking people moved to anywhere in the image."""
-        count = rng.poisson(self.ghost_rate) if len(keypoints) else 0
-        if not count:
-            return keypoints[:0]
-        ghosts = keypoints[rng.integers(len(keypoints), size=count)]
+        Args:
+            real: (D, 17, 3) detections of all scenes and views.
+            views: (D,) which view of which scene each is in: scene * V + view.
+            rig: V cameras.
+            draws: Of S scenes.
+
+        Returns:
+            (G, 17, 3) ghosts, (G,) where they are, as ``views``, and (G,) draws to order by.
+        """
+        there = np.bincount(views, minlength=len(draws) * len(rig))
+        count = draws.poisson(self.ghost_rate, len(rig)).ravel() * (there > 0)
+        view = np.repeat(np.arange(len(count)), count)
+        drawn = draws.uniform(count.reshape(-1, len(rig)).sum(1), 17 + 5)
+        lost, (whom, strength, order, *spot) = drawn[:, :17] < GHOST_LOSES, drawn[:, 17:].T
+
+        by_view = np.argsort(views, kind='stable')
+        first = np.cumsum(there) - there
+        ghosts = real[by_view[first[view] + choose(whom, there[view])]]
         found = ghosts[..., 2:] > 0
-        middle = (ghosts[..., :2] * found).sum(1, keepdims=True)
-        middle /= np.maximum(found.sum(1, keepdims=True), 1)
-        ghosts[..., :2] += rng.uniform(0, 1, (count, 1, 2)) * np.array(camera.size) - middle
-        lost = ~camera.in_image(ghosts[..., :2]) | (rng.random(ghosts.shape[:2]) < 0.3)
-        ghosts[..., 2] *= rng.uniform(0.3, 0.9, (count, 1))
-        ghosts[lost | (ghosts[..., 2] == 0)] = 0.0
-        return ghosts[(ghosts[..., 2] > 0).sum(1) >= self.min_joints]
+        middle = (ghosts[..., :2] * found).sum(1) / np.maximum(found.sum(1), 1)
+        size = np.array([camera.size for camera in rig])[view % len(rig)]
+        ghosts[..., :2] += (np.stack(spot, -1) * size - middle)[:, None]
+        ghosts[..., 2] *= 0.3 + 0.6 * strength[:, None]
+        uv = ghosts[..., :2]
+        inside = ((uv >= -0.5) & (uv < size[:, None] - 0.5)).all(-1)
+        ghosts[~(inside & found[..., 0]) | lost] = 0.0
+        enough = np.count_nonzero(ghosts[..., 2], axis=-1) >= self.min_joints
+        return ghosts[enough], view[enough], order[enough]
+
+
+def _seen(crowd: Crowd, rig: CameraRig) -> tuple[np.ndarray, np.ndarray]:
+    """Where each joint is in each image, (N, V, 17, 2), and whether it is inside, (N, V, 17)."""
+    uv = np.empty((len(crowd), len(rig), 17, 2))
+    found = np.empty(uv.shape[:-1], dtype=bool)
+    for view, camera in enumerate(rig):
+        uv[:, view], valid = camera.project(crowd.poses)
+        found[:, view] = valid & camera.in_image(uv[:, view]) & crowd.visible
+    return uv, found
 
 
 def _person_size(uv: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """(V, P) longer side of the box around the joints found, in pixels."""
-    low = np.where(found[..., None], uv, np.inf).min(-2)
-    high = np.where(found[..., None], uv, -np.inf).max(-2)
+    """(N, V) longer side of the box around the joints found, in pixels."""
+    low, high = joint_box(uv, found)
     size = (high - low).max(-1)
     return np.where(np.isfinite(size), size, 0.0)
 
 
-def _far_face(scene: Scene, camera) -> np.ndarray:
-    """(P, 5) nose, eyes and ears that the head itself hides from the camera."""
-    # Where an ear's or the nose's place is unknown, NaN makes every comparison false.
-    face = np.where(scene.visible[:, _FACE, None], scene.poses[:, _FACE], np.nan)
-    nose, _, _, left_ear, right_ear = np.moveaxis(face, 1, 0)
-    centre = (left_ear + right_ear) / 2
-    to_camera = camera.center_w - centre
-    to_camera = to_camera / np.linalg.norm(to_camera, axis=-1, keepdims=True)
-    ahead, aside = nose - centre, left_ear - right_ear
+def _arranged(
+    keypoints: np.ndarray, views: np.ndarray, order: np.ndarray, shape: tuple[int, int]
+) -> list[np.ndarray]:
+    """Sort detections into views, each view's by ``order``, padded per scene with zeros.
 
-    def cosine(axis):
-        length = np.linalg.norm(axis, axis=-1)
-        return (axis * to_camera).sum(-1) / np.maximum(length, 1e-6)
+    Args:
+        keypoints: (D, 17, 3).
+        views: (D,) scene * V + view.
+        order: (D,).
+        shape: (S, V).
 
-    front, left = cosine(ahead), cosine(aside)
-    with np.errstate(invalid='ignore'):
-        hidden = [
-            front < -0.1,
-            front + 0.5 * left < 0,
-            front - 0.5 * left < 0,
-            left < -0.4,
-            left > 0.4,
-        ]
-    return np.stack(hidden, -1)
+    Returns:
+        S arrays (V, P, 17, 3) float32, P the scene's largest count over the views.
+    """
+    by_view = np.lexsort((order, views))
+    keypoints, views = keypoints[by_view], views[by_view]
+    counts = np.bincount(views, minlength=shape[0] * shape[1])
+    rank = np.arange(len(views)) - (np.cumsum(counts) - counts)[views]
+    most = counts.reshape(shape).max(1)
+    result = np.zeros((counts.size, most.max(initial=0), 17, 3), dtype=np.float32)
+    result[views, rank] = keypoints
+    return [
+        view[:, :people].copy()
+        for view, people in zip(result.reshape(*shape, *result.shape[1:]), most)
+    ]

@@ -149,9 +149,7 @@ class SceneSampler:
         there = placed.counts[scene]
         chosen = choose(whom, there + 1)
         spots = np.concatenate([COCO17.root_of(placed.poses)[:, :2], ground])
-        spot = np.where(
-            chosen < there, placed.starts[scene] + chosen, len(placed) + first[scene]
-        )
+        spot = np.where(chosen < there, placed.starts[scene] + chosen, len(placed) + first[scene])
         nearest, farthest = self.close_mm
         away = nearest + away * (farthest - nearest)
         heading = 2 * np.pi * heading
@@ -160,40 +158,45 @@ class SceneSampler:
         return np.where(joins[:, None], spots[spot] + step, ground)
 
     def _welcome(self, pool: Crowd, wanted: np.ndarray) -> np.ndarray:
-        """Choose in order whoever finds room beside those chosen before: (N,) bool."""
-        first, second = pool.pairs()
-        clash = self._clash(pool.poses, first, second)
-        first, second = first[clash], second[clash]
-        rank = np.arange(len(pool)) - pool.starts[pool.scene]
-        order = np.argsort(rank[first], kind='stable')
-        first, second = first[order], second[order]
-        most = int(rank.max(initial=-1)) + 1
-        ends = np.searchsorted(rank[first], np.arange(most), side='right')
+        """Choose in order whoever finds room beside those chosen before: (N,) bool.
 
+        All scenes take their turns together: first everybody's first person, and so on.
+        """
+        joints_first = np.ascontiguousarray(np.swapaxes(pool.poses, 0, 1))
+        low, high = joints_first.min(0), joints_first.max(0)
         chosen, blocked = np.zeros((2, len(pool)), dtype=bool)
         number = np.zeros_like(wanted)
-        start = 0
-        for turn, end in enumerate(ends):
+        for turn in range(pool.counts.max(initial=0)):
             scenes = np.flatnonzero((pool.counts > turn) & (number < wanted))
             if not scenes.size:
                 break
             rows = pool.starts[scenes] + turn
-            chosen[rows] = ~blocked[rows]
-            number[scenes] += chosen[rows]
-            blocked[second[start:end][chosen[first[start:end]]]] = True
-            start = end
+            rows = rows[~blocked[rows]]
+            chosen[rows] = True
+            number[pool.scene[rows]] += 1
+            pairs = np.stack(pool.pairs(rows))
+            first, second = pairs[:, ~blocked[pairs[1]]]
+            blocked[second] = self._clash(pool.poses, low, high, first, second)
         return chosen
 
-    def _clash(self, poses: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """Whether trunks are too close or a joint is inside another body: (M,) bool."""
-        trunk = poses[:, _TRUNK].mean(1)
-        clash = _distance2(trunk[first], trunk[second]) < self.clearance_mm**2
-        # Joints are compared only where the boxes around two bodies nearly touch.
-        low, high = poses.min(1), poses.max(1)
+    def _clash(self, poses, low, high, first, second) -> np.ndarray:
+        """Whether trunks are too close or a joint is inside another body: (M,) bool.
+
+        Args:
+            poses: (N, 17, 3).
+            low: (N, 3) smallest corner of the box around each body.
+            high: (N, 3) largest corner.
+            first: (M,) rows of one person each.
+            second: (M,) rows of the other.
+        """
         apart = np.maximum(low[first] - high[second], low[second] - high[first]).max(-1)
-        near = np.flatnonzero(~clash & (apart < JOINT_CLEARANCE_MM))
-        gaps2 = _distance2(poses[first[near], :, None], poses[second[near], None])
-        clash[near] = (gaps2 < JOINT_CLEARANCE_MM**2).any((1, 2))
+        # Bodies are compared only where the boxes around them nearly touch.
+        clash = apart < max(JOINT_CLEARANCE_MM, self.clearance_mm)
+        near = np.flatnonzero(clash)
+        one, other = poses[first[near]], poses[second[near]]
+        trunk2 = _distance2(one[:, _TRUNK].mean(1), other[:, _TRUNK].mean(1))
+        joint2 = _distance2(one[:, :, None], other[:, None]).reshape(-1, 17 * 17).min(-1)
+        clash[near] = (trunk2 < self.clearance_mm**2) | (joint2 < JOINT_CLEARANCE_MM**2)
         return clash
 
 

@@ -10,14 +10,15 @@ from typing import Sequence
 import numpy as np
 from matplotlib import colormaps, patheffects
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
 from mmpose_ours.keypoints import JOINT_SETS, JointSet
+from mmpose_ours.visualization.labels import plain
 from mmpose_ours.visualization.room import SPACE_COLOUR, draw_room
+from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of
 
 TRUTH_COLOUR = '#8f8f8f'
 DETECTION_COLOUR, DETECTION_EDGE = '#ffffff', '#6f6f6f'
@@ -26,6 +27,8 @@ NEAR_MM = 300.0
 # Inches: area of a view, height of its name, of the title and of the legend, gaps.
 VIEW_AREA, NAME_HEIGHT, TITLE_HEIGHT, LEGEND_HEIGHT, GAP = 10.0, 0.27, 0.4, 0.32, 0.12
 MIN_ROOM_HEIGHT = 4.6
+# Characters above a view.
+LONGEST_NAME = 30
 
 
 def draw_instant(
@@ -59,7 +62,6 @@ def draw_instant(
         ValueError: A camera's image size is unknown.
     """
     figure, room, views = _layout(rig, title)
-    canvas = FigureCanvasAgg(figure)
     true_set = JOINT_SETS[truth_joints or joints]
     people = [(TRUTH_COLOUR, person, true_set, 2.2) for person in _people(truth)]
     people += [(colour, person, JOINT_SETS[joints], 1.0) for colour, person in _coloured(poses)]
@@ -79,8 +81,7 @@ def draw_instant(
                 linewidths=0.5, zorder=4,
             )  # fmt: skip
     _draw_legend(figure, truth is not None, keypoints_2d is not None)
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    return pixels_of(figure)
 
 
 def _layout(rig: CameraRig, title: str) -> tuple[Figure, Axes, list[Axes]]:
@@ -101,22 +102,18 @@ def _layout(rig: CameraRig, title: str) -> tuple[Figure, Axes, list[Axes]]:
             TITLE_HEIGHT + room_height + LEGEND_HEIGHT,
         ]
     )
-    figure = Figure(figsize=tuple(total), dpi=100)
+    figure = new_sheet(*total)
 
-    def place(left: float, bottom: float, width: float, height: float) -> Axes:
-        return figure.add_axes((left / total[0], bottom / total[1], width / total[0],
-                                height / total[1]))  # fmt: skip
-
-    room = place(GAP, LEGEND_HEIGHT, room_width, room_height)
+    room = add_panel(figure, (GAP, LEGEND_HEIGHT, room_width, room_height))
     top = LEGEND_HEIGHT + (room_height + tall) / 2
     views = []
     for view in range(len(rig)):
         row, column = divmod(view, columns)
         left = room_width + 2 * GAP + column * (width + GAP)
         bottom = top - (row + 1) * (height + NAME_HEIGHT + GAP) + GAP
-        views.append(place(left, bottom, width, height))
-    figure.text(0.5, 1 - 0.5 * TITLE_HEIGHT / total[1], title, fontsize=12, ha='center',
-                va='center')  # fmt: skip
+        views.append(add_panel(figure, (left, bottom, width, height)))
+    figure.text(0.5, 1 - 0.5 * TITLE_HEIGHT / total[1], plain(title, None), fontsize=12,
+                ha='center', va='center')  # fmt: skip
     return figure, room, views
 
 
@@ -164,7 +161,7 @@ def _draw_sheet(axes: Axes, camera: Camera, image: np.ndarray | None) -> None:
     axes.set_aspect('equal')
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.set_title(camera.name, fontsize=10, pad=4)
+    axes.set_title(plain(camera.name, LONGEST_NAME), fontsize=10, pad=4)
     axes.set_autoscale_on(False)
 
 

@@ -17,9 +17,15 @@ TIED = 12
 POINT_PX, GAP_PX = 5.0, 2.0
 
 
-def plain(text: str) -> str:
-    """A text as it is, whatever Matplotlib takes for a formula, and not too long."""
-    text = text if len(text) <= LONGEST else f'{text[: LONGEST - 1]}…'
+def plain(text: str, longest: int | None = LONGEST) -> str:
+    """A text as it is, whatever Matplotlib takes for a formula, and not too long.
+
+    Args:
+        text: A name, a title.
+        longest: How many characters it is cut to; None leaves it whole.
+    """
+    if longest is not None and len(text) > longest:
+        text = f'{text[: longest - 1]}…'
     return text.replace('$', r'\$')
 
 

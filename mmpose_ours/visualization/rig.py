@@ -5,12 +5,9 @@ Pure drawing with Matplotlib; no windows are opened.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
@@ -19,9 +16,10 @@ from matplotlib.patches import Circle, Polygon, Rectangle
 
 from mmpose_ours.calibration.space import PERSON_MM, views_of_people
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
-from mmpose_ours.files import PathLike, write_whole
-from mmpose_ours.visualization.labels import write_names
+from mmpose_ours.files import PathLike
+from mmpose_ours.visualization.labels import plain, write_names
 from mmpose_ours.visualization.room import CAMERA_COLOUR, draw_room, frustum, ring
+from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_picture
 
 # Vermilion stands out from the map's yellow to blue for every kind of colour vision.
 BOX_COLOUR, PERSON_COLOUR = '#c2410c', '#555555'
@@ -51,9 +49,8 @@ def draw_rig(rig: CameraRig, space: CaptureSpace | None = None, title: str = '')
     Returns:
         (H, W, 3) uint8 RGB picture.
     """
-    figure = Figure(figsize=SHEET, dpi=100)
-    canvas = FigureCanvasAgg(figure)
-    figure.text(0.5, 1 - 0.28 / SHEET[1], title.replace('$', r'\$'), fontsize=13, ha='center',
+    figure = new_sheet(*SHEET)
+    figure.text(0.5, 1 - 0.28 / SHEET[1], plain(title, None), fontsize=13, ha='center',
                 va='center')  # fmt: skip
     box = None if space is None else np.stack([space.lower_mm, space.upper_mm])
     points = rig.centers_w if box is None else np.concatenate([rig.centers_w, box])
@@ -64,12 +61,11 @@ def draw_rig(rig: CameraRig, space: CaptureSpace | None = None, title: str = '')
     sized = [camera for camera in rig if camera.size is not None]
 
     _draw_from_above(figure, rig, sized, cones, box, step_mm)
-    room = _panel(figure, ROOM)
+    room = add_panel(figure, ROOM)
     _draw_perspective(room, rig, space, step_mm)
-    _draw_from_the_side(_panel(figure, SIDE), rig, cones, box, step_mm)
+    _draw_from_the_side(add_panel(figure, SIDE), rig, cones, box, step_mm)
     _draw_legend(figure, space, unsized=len(rig) - len(sized))
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    return pixels_of(figure)
 
 
 def write_rig_picture(
@@ -78,23 +74,10 @@ def write_rig_picture(
     """Write :func:`draw_rig`'s picture to a file, whole or not at all.
 
     Raises:
-        ValueError: The file's ending is that of no picture format.
+        ValueError: The file's ending is that of no format that holds the picture.
         OSError: The file cannot be written.
     """
-    import cv2
-
-    ending = Path(path).suffix
-    if not cv2.haveImageWriter(f'picture{ending}'):
-        raise ValueError(f'{path}: no picture format ends in {ending!r}; write .png')
-    content = cv2.imencode(ending, draw_rig(rig, space, title)[..., ::-1])[1]
-    with write_whole(path, 'wb') as file:
-        file.write(content.tobytes())
-
-
-def _panel(figure: Figure, inches: tuple[float, float, float, float]) -> Axes:
-    left, bottom, width, height = inches
-    return figure.add_axes((left / SHEET[0], bottom / SHEET[1], width / SHEET[0],
-                            height / SHEET[1]))  # fmt: skip
+    write_picture(path, draw_rig(rig, space, title))
 
 
 def _grid_step(extent_mm: float) -> float:
@@ -146,7 +129,7 @@ def _draw_from_above(
     box: np.ndarray | None,
     step_mm: float,
 ) -> None:
-    axes = _panel(figure, TOP)
+    axes = add_panel(figure, TOP)
     tips = np.concatenate([np.concatenate(cone) for cone in cones])
     points = tips if box is None else np.concatenate([tips, box])
     spread = float(np.ptp(points[:, :2], axis=0).max())
@@ -184,7 +167,7 @@ def _draw_coverage(figure: Figure, axes: Axes, rig: CameraRig, limits: np.ndarra
     )  # fmt: skip
     axes.set_xlim(*limits[:, 0])
     axes.set_ylim(*limits[:, 1])
-    bar = figure.colorbar(ScalarMappable(norm, colours), cax=_panel(figure, BAR),
+    bar = figure.colorbar(ScalarMappable(norm, colours), cax=add_panel(figure, BAR),
                           orientation='horizontal')  # fmt: skip
     every = 1 if most <= 12 else 2 if most <= 20 else 5
     ticks = [0, 1, *(n for n in range(2, most + 1) if n % every == 0)]

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.visualization.labels import plain
 
 SPACE_COLOUR, GRID_COLOUR, CAMERA_COLOUR = '#3c6e8f', '#d3dade', '#333333'
 # A frustum's length as a share of the rig's extent.
@@ -97,7 +98,7 @@ def _write_name(axes: Axes, viewer: Camera, camera: Camera, lines: Sequence[np.n
     back = viewer.project(np.stack([camera.center_w, lines[-1][:4].mean(0)]))[0]
     left = back[0, 0] < back[1, 0]
     axes.annotate(
-        camera.name, back[0], xytext=(-5 if left else 5, 3), textcoords='offset points',
+        plain(camera.name), back[0], xytext=(-5 if left else 5, 3), textcoords='offset points',
         fontsize=9, ha='right' if left else 'left', color=CAMERA_COLOUR, zorder=5,
         bbox=dict(facecolor='white', alpha=0.75, linewidth=0, pad=0.8),
     )  # fmt: skip

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 from mmengine.visualization import Visualizer
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
-from mmpose_ours.files import write_whole
 from mmpose_ours.registry import VISUALIZERS
 from mmpose_ours.visualization.figure import draw_instant
+from mmpose_ours.visualization.sheet import write_picture
 
 
 @VISUALIZERS.register_module()
@@ -41,6 +39,9 @@ class MultiviewVisualizer(Visualizer):
             wait_time: Seconds that the window waits; 0 is until a key is pressed.
             out_file: Where to write the picture; None hands it to the backends.
             step: The picture's number for the backends.
+
+        Raises:
+            ValueError, OSError: As :func:`~mmpose_ours.visualization.sheet.write_picture`.
         """
         picture = draw_instant(
             data_sample.rig,
@@ -55,12 +56,7 @@ class MultiviewVisualizer(Visualizer):
         if show:
             self.show(picture, win_name=name, wait_time=wait_time)
         if out_file is not None:
-            ending = Path(out_file).suffix
-            if not cv2.haveImageWriter(f'picture{ending}'):
-                raise ValueError(f'{out_file}: no picture format ends in {ending!r}; write .png')
-            content = cv2.imencode(ending, picture[..., ::-1])[1]
-            with write_whole(out_file, 'wb') as file:
-                file.write(content.tobytes())
+            write_picture(out_file, picture)
         else:
             self.add_image(name, picture, step)
 

@@ -89,9 +89,10 @@ class TestThreeFloorPointsAndADistance:
         ('points', 'part'),
         [
             (FLOOR_POINTS[:2], '2 floor points, expected three or more'),
-            (np.arange(12.0).reshape(4, 3), 'lie on one line'),
-            (np.zeros((3, 3)), 'lie on one line'),
-            (FLOOR_POINTS[[0, 1, 1, 0]], 'lie on one line'),
+            (np.arange(12.0).reshape(4, 3), 'lie on one line, so'),
+            (np.zeros((3, 3)), 'lie on one line, so'),
+            (FLOOR_POINTS[[0, 1, 1, 0]], 'lie on one line, so'),
+            (FLOOR_POINTS * (1, 0.01, 1), r'one line \(they are 0\.\d% as wide as long\), so'),
             (np.concatenate([FLOOR_POINTS, [[0, 0, 3000.0]]]), 'are no plane'),
             (FLOOR_POINTS + (0, 0, 2530), 'on both sides'),
         ],
@@ -128,7 +129,12 @@ class TestFloorPixels:
             (lambda p: p.update(cam9=p.pop('cam1')), "no camera 'cam9'"),
             (lambda p: p['cam1'].pop(), 'every camera must list the same points'),
             (lambda p: p.clear(), 'found none'),
-            (lambda p: p['cam1'].__setitem__(2, None), 'point 3 is marked in 1 camera'),
+            (lambda p: p['cam1'].__setitem__(2, None), 'point 3 is marked in only one camera'),
+            (
+                lambda p: p['cam2'].__setitem__(2, None) or p['cam1'].__setitem__(2, None),
+                'point 3 is marked in no camera',
+            ),
+            (lambda p: p['cam1'].__setitem__(0, [1, 10**400]), r'is \[1, 1000.*\.\.\., expected'),
             (lambda p: p['cam1'].__setitem__(0, [1, 'x']), r'expected \[u, v\]'),
             (lambda p: p['cam1'].__setitem__(0, [1, 2, 3]), r'expected \[u, v\]'),
             (lambda p: p['cam1'].__setitem__(0, [1, float('nan')]), r'expected \[u, v\]'),
@@ -238,6 +244,21 @@ class TestSourcesExcludeEachOther:
             align(ring_rig(), Evidence(distance=('cam0', 'cam1', length)))
         with pytest.raises(CalibrationError, match='two places that are one'):
             align(ring_rig(), Evidence(distance=('cam0', 'cam0', 1000.0)))
+
+
+@pytest.mark.parametrize(
+    ('evidence', 'part'),
+    [
+        (Evidence(distance=('cam0', 'cam9', 1.0)), "--distance: no camera 'cam9' in the rig"),
+        (Evidence(distance=('x', np.zeros(3), 1.0)), "--distance: no camera 'x' .* cam0, cam1"),
+        (Evidence(origin=('camera', 'x')), "--origin: no camera 'x' in the rig; it has cam0, cam1"),
+        # Names first: people take minutes.
+        (Evidence(people={}, origin=('camera', 'x')), "--origin: no camera 'x'"),
+    ],
+)
+def test_names_that_the_rig_does_not_have(evidence, part):
+    with pytest.raises(CalibrationError, match=part):
+        align(ring_rig(), evidence)
 
 
 def test_identity_is_the_default():

@@ -3,52 +3,25 @@
 import numpy as np
 import pytest
 from calibration_rigs import ring_rig
-from lost_rigs import extent, lost_world, people_before, up_error_degrees
-from scipy.spatial.transform import Rotation
+from lost_rigs import extent, lost_world, lying, people_before, up_error_degrees
 
 from mmpose_ours.calibration import CalibrationError, read_rig
 from mmpose_ours.calibration.align import Evidence, align, strange_about
-from mmpose_ours.calibration.align_people import (
-    JOINT_HEIGHTS,
-    body_height,
-    find_people,
-    up_by_people,
-)
-from mmpose_ours.calibration.inspect_people import body_up
+from mmpose_ours.calibration.people_size import JOINT_HEIGHTS
 from mmpose_ours.detections import read_detections
 from mmpose_ours.evaluation.actors import read_actors
 from mmpose_ours.files import read_json
 from mmpose_ours.keypoints import JOINT_SETS
-from mmpose_ours.synthetic import DetectorFaults, built_in_poses
+from mmpose_ours.synthetic import DetectorFaults
 
 CAMPUS14 = JOINT_SETS['campus14']
 # Of stature, after Drillis and Contini.
 EYES = 0.936
 
 
-def lying(poses):
-    """The same people on their backs on the floor, along one direction."""
-    poses = poses @ np.array([[0, 0, 1.0], [0, 1, 0], [-1, 0, 0]]).T
-    poses[..., 2] -= poses[..., 2].min(1, keepdims=True) - 60
-    poses[..., :2] -= poses[:, 11:13, :2].mean(1, keepdims=True)
-    return poses
-
-
 def every_third_lies(poses):
     poses[::3] = lying(poses[::3])
     return poses
-
-
-def turned_about(people):
-    """The same people, each looking another way."""
-    yaw = np.random.default_rng(2).uniform(0, 2 * np.pi, len(people))
-    return np.einsum(
-        'nij,nkj->nki', Rotation.from_rotvec(yaw[:, None] * (0, 0, 1)).as_matrix(), people
-    )
-
-
-def degrees_off_z(up):
-    return np.degrees(np.arctan2(np.linalg.norm(up[:2]), up[2]))
 
 
 def compare(done, lost, true, floor_z_mm=0.0, at=(0.0, 0.0)):
@@ -124,101 +97,7 @@ class TestInventedPeople:
         assert up < 1e-6 and abs(floor_mm) < 1e-6 and 1e-6 < abs(scale) < 0.04
 
 
-class TestUpOfBodies:
-    """People in one spot: feet cannot tell, bodies must."""
-
-    @pytest.fixture
-    def poses(self):
-        """Of 200 people with an action; all look along x unless they are turned about."""
-        return lambda actions: built_in_poses(200, np.random.default_rng(1), actions)
-
-    def test_sitters_who_all_look_one_way(self, poses):
-        sitting = poses(('sit',))
-        assert degrees_off_z(body_up(sitting)) > 15
-        assert degrees_off_z(up_by_people(sitting).up) < 12
-
-    def test_half_of_the_people_lie(self, poses):
-        people = turned_about(poses(('walk', 'stand')))
-        people[::2] = lying(people[::2])
-        assert degrees_off_z(up_by_people(people).up) < 2
-
-    def test_wrong_associations(self, poses):
-        people = turned_about(poses(('walk', 'stand')))
-        rng = np.random.default_rng(0)
-        # A joint in five belongs to somebody else, and another one to nobody.
-        wrong = rng.random(people.shape[:2]) < 0.2
-        people[wrong] = rng.uniform(-2000, 2000, (wrong.sum(), 3))
-        people[rng.random(people.shape[:2]) < 0.2] = np.nan
-        assert degrees_off_z(up_by_people(people).up) < 3
-
-    def test_stoopers_who_all_look_one_way_are_righted_by_their_feet(self, poses):
-        people = poses(('bend_over',))
-        people[..., :2] += np.random.default_rng(0).uniform(-2000, 2000, (len(people), 1, 2))
-        found = up_by_people(people)
-        assert degrees_off_z(body_up(people)) > 10
-        assert degrees_off_z(found.up) < 0.5 and found.feet > 50
-
-    def test_people_all_over_the_place(self, poses):
-        people = poses(None)
-        turns = Rotation.random(len(people), random_state=0).as_matrix()
-        people = np.einsum('nij,nkj->nki', turns, people)
-        with pytest.raises(CalibrationError, match='do not agree on which way is up'):
-            up_by_people(people)
-
-    def test_spread_and_share_are_those_of_the_bodies(self, poses):
-        # Legs straight up and trunks 10 degrees off: the middle, all within 5 degrees.
-        people = np.full((40, 17, 3), np.nan)
-        lean = np.radians(10)
-        for joint, z in (('ankle', 80), ('knee', 480), ('hip', 880)):
-            for side, x in (('left', -100), ('right', 100)):
-                people[:, JOINT_SETS['coco17'].index(f'{side}_{joint}')[0]] = (x, 0, z)
-        top = (500 * np.sin(lean), 880 + 500 * np.cos(lean))
-        for side, x in (('left', -100), ('right', 100)):
-            people[:, JOINT_SETS['coco17'].index(f'{side}_shoulder')[0]] = (x, *top)
-        found = up_by_people(people)
-        assert degrees_off_z(found.up) == pytest.approx(5, abs=0.1)
-        assert found.spread_degrees == pytest.approx(5, abs=0.1)
-        assert (found.bodies, found.share, found.feet) == (80, 1.0, 0)
-
-
-class TestBodyHeight:
-    def standing(self, statures):
-        """People as Drillis and Contini draw them, in any posture of straight segments."""
-        people = np.full((len(statures), 17, 3), np.nan)
-        for joint, share in JOINT_HEIGHTS.items():
-            for side, x in (('left', -100), ('right', 100)):
-                index = JOINT_SETS['coco17'].index(f'{side}_{joint}')[0]
-                people[:, index] = [(x, 0, share * stature) for stature in statures]
-        return people
-
-    def test_is_the_stature(self):
-        height = body_height(self.standing([1500, 1600, 1700, 1800, 1900]))
-        assert height.median == pytest.approx(1700)
-        assert (height.low, height.high) == (pytest.approx(1600), pytest.approx(1800))
-        assert height.count == 5
-
-    def test_where_the_hip_is_put_does_not_matter(self):
-        people = self.standing([1700] * 6)
-        people[:, JOINT_SETS['coco17'].index('left_hip', 'right_hip'), 2] -= 70
-        assert body_height(people).median == pytest.approx(1700)
-
-    def test_people_without_feet_do_not_count(self):
-        people = self.standing([1700] * 8)
-        people[:4, JOINT_SETS['coco17'].index('left_ankle', 'right_ankle')] = np.nan
-        with pytest.raises(CalibrationError, match='of 8 people in 3D only 4 show'):
-            body_height(people)
-
-
 class TestFewPeople:
-    def test_counts_are_said(self):
-        rig = ring_rig()
-        people, _ = people_before(rig, ('walk',), instants=2)
-        with pytest.raises(CalibrationError, match=r'only \d people .* 2 instants of 2'):
-            find_people(rig, {k: {c: v[:1] for c, v in views.items()}
-                              for k, views in people.items()})  # fmt: skip
-        with pytest.raises(CalibrationError, match='only 0 people'):
-            find_people(rig, {})
-
     def test_no_feet(self):
         rig = ring_rig()
         people, _ = people_before(rig, ('walk',))

@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 
 from mmpose_ours.calibration import CalibrationError
-from mmpose_ours.calibration.approximate import approximate_camera, approximate_rig
+from mmpose_ours.calibration.approximate import (
+    approximate_camera,
+    approximate_rig,
+    image_grid,
+)
 from mmpose_ours.calibration.holds import Holds
 from mmpose_ours.cameras import Camera, CameraRig
 
@@ -75,6 +79,19 @@ def test_what_is_beyond_any_polynomial_is_told():
                    (640, 480), (0.0, 0, 0, 0), 'fisheye')  # fmt: skip
     with pytest.raises(CalibrationError, match="camera 'a' sees too wide"):
         approximate_camera(wider, FIVE)
+
+
+def test_the_grid_of_an_image_has_its_edges_and_corners():
+    uv = image_grid(camera(()))
+    assert uv.shape == (41 * 31, 2)
+    assert uv.min(0).tolist() == [-0.5, -0.5] and uv.max(0).tolist() == [1279.5, 719.5]
+
+
+def test_pixels_that_no_ray_reaches_are_left_out():
+    folds = Camera('a', np.array([[950.0, 0, 640], [0, 950, 360], [0, 0, 1]]), np.eye(3),
+                   np.zeros(3), SIZE, (-0.3, 0, 0, 0, 0))  # fmt: skip
+    fit = approximate_camera(folds, FIVE)
+    assert 0 < fit.left_out < 0.2 and fit.error_px < 1.0
 
 
 def test_without_a_size_there_is_no_image_to_fit_over():

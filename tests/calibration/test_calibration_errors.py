@@ -18,8 +18,10 @@ from mmpose_ours.calibration import (
     recognise_format,
     write_rig,
 )
-from mmpose_ours.calibration.schema import load_schema
+from mmpose_ours.calibration.formats import choose_cameras
+from mmpose_ours.calibration.schema import schema_file
 from mmpose_ours.cameras import Camera, CameraRig
+from mmpose_ours.json_schema import load_schema
 
 MISSING = object()
 
@@ -266,8 +268,30 @@ def test_cameras_come_in_the_order_asked_for(good, tmp_path):
     assert read_rig(path, cameras=['cam3', 'cam0']).names == ('cam3', 'cam0')
 
 
-def test_cameras_given_as_one_text(good, tmp_path):
-    assert "say ['cam0']" in message_of(save(good['campus'], tmp_path), cameras='cam0')
+@pytest.mark.parametrize(
+    ('cameras', 'said'),
+    [
+        ('cam0', "got the text 'cam0'; say ['cam0']"),
+        (5, "got an int, 5; say ['5']"),
+        (True, "got a bool, True; say ['True']"),
+    ],
+)
+def test_cameras_that_are_no_list(good, tmp_path, cameras, said):
+    message = message_of(save(good['campus'], tmp_path), cameras=cameras)
+    assert 'cameras must be a list of names, ' + said in message
+
+
+def test_cameras_by_number_or_iterator(good, tmp_path):
+    path = save({str(i): camera for i, camera in enumerate(good['campus'].values())}, tmp_path)
+    assert read_rig(path, cameras=iter([2, 0])).names == ('2', '0')
+
+
+def test_uncalibrated_cameras_are_told_in_grammar():
+    rig = ring_rig()
+    with pytest.raises(CalibrationError, match="x: camera 'a' is listed .*; calibrate it, or"):
+        choose_cameras(rig, ['a', 'b'], ['cam0', 'a'], 'x')
+    with pytest.raises(CalibrationError, match="x: cameras 'a', 'b' are .*; calibrate them, or"):
+        choose_cameras(rig, ['a', 'b'], None, 'x')
 
 
 def test_fewer_than_two_cameras(good, tmp_path):
@@ -328,7 +352,7 @@ def test_formats_are_told_by_content_not_by_name(good, tmp_path):
 
 @pytest.mark.parametrize('format', ['panoptic', 'campus'])
 def test_schemas_are_valid_complete_and_documented(good, format):
-    schema = load_schema(format)
+    schema = load_schema(schema_file(format))
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema['$schema'] == 'https://json-schema.org/draft/2020-12/schema'
     assert schema['$id'] == f'urn:mmpose-ours:schema:calibration:{format}'
@@ -351,9 +375,18 @@ def test_writing_is_strict_json(tmp_path):
 
 def test_import_is_light():
     """Reading a calibration must work, quickly, where nothing heavy is installed."""
-    heavy = ('torch', 'mmcv', 'mmengine', 'mmpose', 'cv2', 'matplotlib')
-    code = f'import sys, mmpose_ours.calibration; print([m for m in {heavy} if m in sys.modules])'
-    done = subprocess.run(
-        [sys.executable, '-c', code], capture_output=True, text=True, check=True, timeout=60
+    heavy = ('torch', 'mmcv', 'mmengine', 'mmpose', 'cv2', 'matplotlib', 'scipy', 'yaml',
+             'jsonschema', 'defusedxml')  # fmt: skip
+    code = (
+        'import sys, time; import mmpose_ours.calibration; '
+        f'print(time.process_time(), [m for m in {heavy} if m in sys.modules])'
     )
-    assert done.stdout.strip() == '[]'
+    runs = []
+    for _ in range(3):  # the first may compile, and another process may slow one down
+        done = subprocess.run(
+            [sys.executable, '-c', code], capture_output=True, text=True, check=True, timeout=60
+        )
+        seconds, loaded = done.stdout.split(' ', 1)
+        assert loaded.strip() == '[]'
+        runs.append(float(seconds))
+    assert min(runs) < 0.5

@@ -89,8 +89,8 @@ def test_coefficients_of_any_number(tmp_path, dist, read_as):
         ({'K': [[2, 0], [0, 3]]}, r'cameras.c0.K has 4 values, expected 3x3 numbers'),
         ({'K': None}, "has no 'K'"),
         ({'K': [[800, 0, 200], [0, 600, 50], [0, 0, 1]]}, 'principal point .* lies outside'),
-        ({'Tw': POSE[:3]}, 'Tw has 12 values, expected 4x4'),
-        ({'Tw': [*POSE[:3], [0, 0, 1, 1]]}, 'ends in another row'),
+        ({'Tw': POSE[:2]}, 'Tw has 8 values, expected 12 or 16 numbers .a 3x4 or 4x4 matrix'),
+        ({'Tw': [*POSE[:3], [0, 0, 1, 1]]}, 'Tw has the last row 0 0 1 1, expected 0 0 0 1'),
         ({'Tw': [[0, 0, 2, 1], *POSE[1:]]}, "camera 'c0': R is no rotation"),
         ({'Tw': None}, "has no 'Tw'"),
         ({'dist_coeffs': [0] * 6}, 'has 6 values, expected 0 or 1'),
@@ -130,3 +130,18 @@ def test_real_file_equals_the_expected_values(shared_data):
     checked = read_rig(path, image_size=(360, 288))
     assert np.all((checked.centers_w[:, 2] > 1500) & (checked.centers_w[:, 2] < 3000))
     assert all(camera.R_w2c[1, 2] < -0.9 for camera in checked)
+
+
+def test_no_camera_is_said(tmp_path):
+    with pytest.raises(CalibrationError, match='rig.json: cameras is empty, expected one entry'):
+        read(Source(save({'cameras': {}}, tmp_path)))
+
+
+@pytest.mark.parametrize('off', [5e-7, 5e-6])
+def test_the_last_row_may_be_rounded(tmp_path, off):
+    source = Source(rig_file(tmp_path, entry(Tw=[*POSE[:3], [0, 0, off, 1]])), (400, 200))
+    if off < 1e-6:
+        assert len(read(source).rig) == 1
+    else:
+        with pytest.raises(CalibrationError, match='has the last row 0 0 5e-06 1'):
+            read(source)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from calibration_rigs import ring_rig
-from tool_rigs import DISTS, assert_same_pixels, changed, fisheye_rig, read_sample
+from tool_rigs import DISTS, assert_same_pixels, changed, fisheye_rig, read_sample, storage
 
 from mmpose_ours.calibration import CalibrationError, read_rig, recognise_format, write_rig
 from mmpose_ours.calibration import easymocap as easymocap_format
@@ -18,14 +18,6 @@ K = np.array([[500.0, 0, 320], [0, 510, 240], [0, 0, 1]])
 # Looks along the world's x, upright.
 ROT = np.array([[0.0, -1, 0], [0, 0, -1], [1, 0, 0]])
 RVEC = cv2.Rodrigues(ROT)[0]
-
-
-def storage(path, values):
-    file = cv2.FileStorage(str(path), cv2.FILE_STORAGE_WRITE)
-    for key, value in values.items():
-        file.write(key, value)
-    file.release()
-    return path
 
 
 def intri(cameras='ab', **changes):

@@ -198,3 +198,13 @@ def test_other_formats_are_not_taken_for_it(tmp_path):
     panoptic = {'name': 'a', 'K': 1, 'R': 1, 't': 1, 'distCoef': 1, 'resolution': 1}
     assert recognise_format(save({'cameras': [panoptic]}, tmp_path))[0] == 'panoptic'
     assert json.loads((tmp_path / 'rig.json').read_text())
+
+
+def test_a_pickle_that_cannot_be_read_says_what_to_do(tmp_path):
+    path = tmp_path / 'cameras.pkl'
+    path.write_bytes(pickle.dumps({}))
+    source = Source(path)
+    assert source.one.head
+    path.unlink()
+    with pytest.raises(CalibrationError, match=r'cameras.pkl: cannot be read \(No such.*; check'):
+        read(source)

@@ -6,12 +6,14 @@ import cv2
 import numpy as np
 import pytest
 from calibration_rigs import people_points, ring_rig
-from tool_rigs import DISTS, FISHEYE, assert_same_pixels, changed, fisheye_rig, read_sample
+from tool_rigs import DISTS, FISHEYE, assert_same_pixels, changed, fisheye_rig, read_sample, storage
 
 from mmpose_ours.calibration import CalibrationError, read_rig, recognise_format, write_rig
 from mmpose_ours.calibration import opencv as opencv_format
+from mmpose_ours.calibration import opencv_storage_text as storage_text
 from mmpose_ours.calibration.formats import read_calibration
-from mmpose_ours.calibration.source import Source
+from mmpose_ours.calibration.opencv_storage import read_storage
+from mmpose_ours.calibration.source import File, Source
 from mmpose_ours.cameras import Camera, CameraRig
 
 WORLD = {'unit': 'mm', 'up': 'z'}
@@ -20,15 +22,6 @@ K2 = np.array([[600.0, 0, 330], [0, 610, 250], [0, 0, 1]])
 # A quarter turn about y: camera 2 looks along camera 1's -x.
 R = np.array([[0.0, 0, 1], [0, 1, 0], [-1, 0, 0]])
 T = np.array([[100.0], [0], [50]])
-
-
-def storage(path, values):
-    """A file as OpenCV itself writes it."""
-    file = cv2.FileStorage(str(path), cv2.FILE_STORAGE_WRITE)
-    for key, value in values.items():
-        file.write(key, value)
-    file.release()
-    return path
 
 
 def pair(**changes):
@@ -317,3 +310,14 @@ def test_more_files_than_a_layout_has(tmp_path):
 def test_k1_and_k2_may_be_coefficients(tmp_path):
     values = one_camera(k1=0.1, k2=0.2)
     assert read(storage(tmp_path / 'a.yml', values)).rig.names == ('a',)
+
+
+@pytest.mark.parametrize('ending', list(storage_text.WRITERS))
+def test_lists_of_texts_are_read_as_written(tmp_path, ending):
+    path, names = tmp_path / f'a{ending}', ['01', 'a b', 'c<&']
+    for count in (1, 3):
+        path.write_text(storage_text.WRITERS[ending]({'names': names[:count]}))
+        file = cv2.FileStorage(str(path), cv2.FILE_STORAGE_READ)
+        node = file.getNode('names')
+        assert [node.at(i).string() for i in range(node.size())] == names[:count]
+        assert read_storage(File(path)).value == {'names': names[:count]}

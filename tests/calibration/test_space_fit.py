@@ -7,6 +7,7 @@ import pytest
 from calibration_rigs import ring_rig
 
 from mmpose_ours.calibration import CalibrationError, check_space, coverage, fit_space, read_rig
+from mmpose_ours.calibration.space import describe_space, seen_by_each
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
 
 OFFICIAL = {
@@ -59,6 +60,23 @@ def test_edges_are_bounded():
     assert max(fit_space(pair).size_mm) <= 14000
     assert max(fit_space(pair, max_edge_mm=6000).size_mm) <= 6000
     assert fit_space(pair).lower_mm[0] >= -500, 'nobody is seen behind the cameras'
+
+
+def test_an_edge_shorter_than_a_cell_and_two_arms_is_refused():
+    hall = ring_rig(8, radius=15_000.0)
+    assert max(fit_space(hall, max_edge_mm=1300).size_mm[:2]) <= 1300
+    with pytest.raises(CalibrationError, match='may be 1000 mm.* 30 m apart.*ask for 1200 mm'):
+        fit_space(hall, max_edge_mm=1000)
+
+
+def test_a_space_as_plain_data():
+    rig, space = ring_rig(5), fit_space(ring_rig(5))
+    said = describe_space(rig, space)
+    assert said['center_mm'] == list(space.center_mm) and said['size_mm'] == list(space.size_mm)
+    np.testing.assert_allclose(said['seen_by_at_least'], coverage(rig, space), atol=1e-4)
+    np.testing.assert_allclose(
+        list(said['seen_by_camera'].values()), seen_by_each(rig, space), atol=1e-4
+    )
 
 
 def test_low_cameras_still_get_a_space():

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
+from tool_rigs import text_reader
 
 from mmpose_ours.calibration import CalibrationError, read_rig, recognise_format
-from mmpose_ours.calibration.source import Source
 from mmpose_ours.calibration.vicon import read
 
 # Rows are the camera's right, down and forward in the world: it looks along x, upright.
@@ -34,14 +34,7 @@ def xcp(*cameras):
     return f'<Cameras SOURCE="Nexus 2.16" VERSION="2.0">{"".join(cameras)}</Cameras>'
 
 
-@pytest.fixture()
-def read_text(tmp_path):
-    def reads(text, image_size=None):
-        path = tmp_path / 'trial.xcp'
-        path.write_text(text)
-        return read(Source(path, image_size))
-
-    return reads
+read_text = text_reader(read, 'trial.xcp')
 
 
 def test_one_camera_by_hand(read_text):

@@ -1,5 +1,6 @@
 """The command: what it reads, writes, says and refuses."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -11,6 +12,7 @@ from mmpose_ours import cli
 from mmpose_ours.calibration import read_rig, write_rig
 from mmpose_ours.calibration.align_geometry import Similarity
 from mmpose_ours.calibration.worlds import Z_UP_FROM
+from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import write_detections
 
 FLOOR_POINTS = np.array([[0.0, 0, 0], [3000, 100, 0], [-200, 2500, 0]])
@@ -208,7 +210,7 @@ class TestPeople:
         (['--floor-points', '0,0,0', '1,0,0', '2,nan,0'], 'expected x,y,z'),
         ([*FLOOR, '--up', 'z'], '--up and --floor-points both fix the up axis'),
         (['--up', 'z', '--horizons'], '--up and --horizons both fix the up axis'),
-        (['--distance', 'cam0', 'cam9', '3'], "from 'cam9', which is no camera"),
+        (['--distance', 'cam0', 'cam9', '3'], "in.json: --distance: no camera 'cam9' in the rig"),
         (['--distance', 'cam0', 'cam1', 'far'], "ends in 'far', expected millimetres"),
         (['--distance', 'cam0', 'cam0', '3'], 'two places that are one'),
         (['--distance', 'cam0', 'cam1', '3', '--unit', 'm'], '--unit and --distance both fix'),
@@ -217,7 +219,7 @@ class TestPeople:
         (['--keypoints', 'absent.json'], 'absent.json: no 2D keypoints'),
         (['--horizons', '--origin', 'middle'], "--origin is 'middle', expected focus"),
         (['--horizons', '--origin', 'camera'], "--origin is 'camera', expected focus"),
-        (['--horizons', '--origin', 'camera', 'x'], "--origin: no camera 'x'"),
+        (['--horizons', '--origin', 'camera', 'x'], "in.json: --origin: no camera 'x'"),
         (['--horizons', '--to', 'nothing'], "cannot write format 'nothing'"),
         (['--horizons', '--cameras', 'cam0'], 'only one camera'),
     ],
@@ -229,6 +231,52 @@ def test_errors_are_one_line_and_leave_nothing(rig_file, tmp_path, capsys, optio
     said = capsys.readouterr()
     assert part in said.err and said.err.count('\n') == 1 and not said.out
     assert [path.name for path in tmp_path.iterdir()] == ['in.json']
+
+
+class TestErrorsNameTheFileThatTells:
+    """Of several files the one that is to be mended."""
+
+    @pytest.fixture
+    def said_of(self, tmp_path, capsys, keypoints):
+        def said_of(rig, *options):
+            write_rig(rig, tmp_path / 'in.json', 'campus')
+            command = ['align-rig', str(tmp_path / 'in.json'), str(tmp_path / 'out.json')]
+            assert cli.main([*command, '--keypoints', keypoints[0], *options]) == 2
+            return capsys.readouterr().err.split('error: ', 1)[1]
+
+        return said_of
+
+    def test_horizons_are_those_of_the_rig(self, tmp_path, said_of):
+        roll = np.array([[0.6, -0.8, 0], [0.8, 0.6, 0], [0, 0, 1]])
+        one, *others = ring_rig()
+        rolled = dataclasses.replace(one, R_w2c=roll @ one.R_w2c, t_w2c=roll @ one.t_w2c)
+        rig = CameraRig((rolled, *others))
+        said = said_of(rig, '--horizons', '--keypoints-for', 'floor')
+        assert said.startswith(f'{tmp_path / "in.json"}: the cameras are not level')
+
+    def test_floor_pixels(self, tmp_path, said_of):
+        path = tmp_path / 'floor.json'
+        path.write_text(json.dumps({'cam0': [[1, 2]] * 3, 'cam9': [[1, 2]] * 3}))
+        options = ['--floor-pixels', str(path), '--keypoints-for', 'scale']
+        said = said_of(ring_rig(), *options, '--person-height', '1700')
+        assert said.startswith(f"{path}: no camera 'cam9'")
+
+    def test_integers_without_end(self, tmp_path, said_of):
+        path = tmp_path / 'floor.json'
+        path.write_text(json.dumps({'cam0': [[1, 10**400]] * 3, 'cam1': [[1, 2]] * 3}))
+        options = ['--floor-pixels', str(path), '--keypoints-for', 'scale']
+        said = said_of(ring_rig(), *options, '--person-height', '1700')
+        assert said.startswith(f"{path}: camera 'cam0', floor point 1 is [1, 1000")
+
+    def test_people(self, tmp_path, said_of, keypoints):
+        # Of cameras that look elsewhere, so that no two agree on anybody.
+        strangers = [dataclasses.replace(c, R_w2c=c.R_w2c[[1, 2, 0]]) for c in ring_rig()]
+        said = said_of(CameraRig(tuple(strangers)), '--distance', 'cam0', 'cam1', '2000')
+        assert said.startswith(f'{keypoints[0]}: only ')
+
+    def test_distances_are_in_the_rig(self, tmp_path, said_of):
+        said = said_of(ring_rig(), '--distance', 'cam0', 'cam0', '3')
+        assert said.startswith(f'{tmp_path / "in.json"}: --distance is between two places')
 
 
 @pytest.mark.parametrize('content', ['[]', '{"cam0": 3}', '{"cam0": [[1, 2]]', '{}'])

@@ -262,6 +262,37 @@ def test_what_is_printed(tmp_path, capsys, people_file):
     assert 'WRONG   orientation: ' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ('mistake', 'mend'),
+    [
+        (
+            'two names exchanged',
+            '`mmpose-ours convert-calibration ... --rename cam1=cam0 cam0=cam1`',
+        ),
+        (
+            'calibrated at another resolution',
+            '`mmpose-ours convert-calibration ... --scale-intrinsics WxH`',
+        ),
+    ],
+)
+def test_mends_name_the_command_that_has_the_option(tmp_path, capsys, people_file, mistake, mend):
+    write_rig(MISTAKES[mistake][0](ring_rig(5)), tmp_path / 'rig.json', 'campus')
+    _, report = check(capsys, tmp_path / 'rig.json', '--keypoints', people_file)
+    assert mend in sentences(report)[0]
+
+
+def test_a_fisheye_that_sees_beside_itself(tmp_path, capsys):
+    """No ray before the camera ends at the edge: unknown, and NaN is no JSON."""
+    K = [[400, 0, 640], [0, 400, 360], [0, 0, 1]]
+    rig = each(ring_rig(), lambda c: dataclasses.replace(c, K=K, dist=(0,) * 4, lens='fisheye'))
+    write_rig(rig, tmp_path / 'rig.toml', 'anipose')
+    command = ['check-rig', str(tmp_path / 'rig.toml'), '--unit', 'mm', '--up', 'z']
+    assert cli.main([*command, '--json']) == 0
+    said = capsys.readouterr().out
+    assert 'NaN' not in said and json.loads(said)['cameras'][0]['fov_degrees'][0] is None
+    assert cli.main(command) == 0 and '? x 103°' in capsys.readouterr().out
+
+
 def test_a_file_that_cannot_be_read_is_status_2(tmp_path, capsys):
     (tmp_path / 'rig.json').write_text('{}')
     status, said = check(capsys, tmp_path / 'rig.json')

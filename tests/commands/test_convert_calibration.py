@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from calibration_rigs import assert_same_rig, people_points, ring_rig
 
+from mmpose_ours import json_schema
 from mmpose_ours.calibration import (
     CalibrationError,
     convert_calibration,
     read_rig,
-    schema,
     write_rig,
 )
 from mmpose_ours.cli import convert_calibration as main
@@ -106,7 +106,7 @@ def test_target_that_cannot_be_written(panoptic_file, tmp_path, capsys, target, 
 
 def test_a_missing_package_is_a_sentence(panoptic_file, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, 'jsonschema', None)
-    schema._validator.cache_clear()
+    json_schema.validator.cache_clear()
     assert main([str(panoptic_file), str(tmp_path / 'out.json'), '--to', 'campus']) == 2
     said = capsys.readouterr().err
     assert 'jsonschema' in said and '`mmpose-ours doctor` says what is missing' in said

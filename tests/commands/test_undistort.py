@@ -292,6 +292,51 @@ def test_originals_are_never_written_over(tmp_path, recording, capsys, target):
     assert (tmp_path / 'in' / 'left' / '0000.png').read_bytes() == before
 
 
+@pytest.mark.parametrize('link', ['folder', 'above', 'pictures'])
+def test_originals_behind_a_link_are_never_written_over(tmp_path, recording, capsys, link):
+    (tmp_path / 'out').mkdir()
+    originals = tmp_path / 'in'
+    if link == 'folder':
+        (tmp_path / 'out' / 'left').symlink_to(originals / 'left')
+    elif link == 'above':
+        (tmp_path / 'out' / 'right').symlink_to(originals)
+    else:  # the recording is made of links to pictures in OUT
+        os.rename(originals / 'left', tmp_path / 'out' / 'left')
+        (originals / 'left').mkdir()
+        for path in (tmp_path / 'out' / 'left').iterdir():
+            (originals / 'left' / path.name).symlink_to(path)
+    before = {path: path.read_bytes() for path in originals.rglob('*.png')}
+    assert undistort(tmp_path, '--overwrite') == 2
+    assert 'holds the original pictures, which would be lost' in capsys.readouterr().err
+    assert before == {path: path.read_bytes() for path in originals.rglob('*.png')}
+    assert len(before) == 4 and not (tmp_path / 'out' / 'camera_parameters.json').exists()
+
+
+def test_links_to_other_folders_are_followed(tmp_path, recording):
+    (tmp_path / 'out').mkdir()
+    (tmp_path / 'large disk').mkdir()
+    (tmp_path / 'out' / 'left').symlink_to(tmp_path / 'large disk')
+    assert undistort(tmp_path, '--overwrite') == 0
+    assert files_in(tmp_path / 'large disk') == ['0000.png', '0001.png']
+
+
+@pytest.mark.parametrize('named', ['out', 'out/camera_parameters.json'])
+def test_the_calibration_of_the_originals_is_never_written_over(tmp_path, recording, capsys, named):
+    (tmp_path / 'out').mkdir()
+    write_rig(recording, tmp_path / 'out' / 'camera_parameters.json', 'panoptic')
+    before = (tmp_path / 'out' / 'camera_parameters.json').read_bytes()
+    assert undistort(tmp_path, '--overwrite', rig=named) == 2
+    assert 'is the calibration of the original pictures' in capsys.readouterr().err
+    assert (tmp_path / 'out' / 'camera_parameters.json').read_bytes() == before
+
+
+def test_what_a_killed_run_and_macos_leave_behind_is_no_picture(tmp_path, recording, capsys):
+    (tmp_path / 'in' / 'left' / '._0000.png').write_bytes(b'macOS')
+    (tmp_path / 'in' / 'left' / '.take.abc.mp4').write_bytes(b'half')
+    assert undistort(tmp_path) == 0
+    assert files_in(tmp_path / 'out' / 'left') == ['0000.png', '0001.png']
+
+
 def test_a_view_too_wide_names_the_way_out(tmp_path, recording, capsys, monkeypatch):
     monkeypatch.setattr('mmpose_ours.commands.undistort.pinhole.MAX_TANGENT', 0.3)
     assert undistort(tmp_path, '--keep', 'all') == 2

@@ -155,16 +155,38 @@ def test_image_mode_loads_frames_that_all_cameras_have(folder):
 
 def test_image_mode_needs_every_cameras_folder(folder):
     shutil.rmtree(folder / 'right')
-    message = r"Ours/right: no image folder for camera 'right'; name the folders after"
+    message = r"Ours: no images of camera 'right'; name their folder after it \(right/\)"
     with pytest.raises(FileNotFoundError, match=message):
         image_mode(folder)
     assert len(image_mode(folder, cameras=['left', 'door_2'])) == 3
 
 
+def test_images_may_lie_in_one_folder_or_in_those_of_campus(folder):
+    for path in (folder / 'left').iterdir():
+        path.rename(folder / f'left_{path.name}')
+    (folder / 'right').rename(folder / 'Cameraright')
+    (folder / 'right').mkdir()
+    (folder / 'door_2' / '._000008.png').write_bytes(b'macOS')
+    dataset = image_mode(folder)
+    samples = [dataset[i]['data_samples'] for i in range(len(dataset))]
+    assert [sample.frame_id for sample in samples] == ['7', '8', '10']
+    assert [path[len(str(folder)) + 1 :] for path in samples[1].img_paths] == [
+        'left_000008.png', 'Cameraright/000008.png', 'door_2/000008.png',
+    ]  # fmt: skip
+    # One picture each, called like its camera.
+    for path in (*folder.rglob('*00007.png'), *folder.rglob('*00010.png')):
+        path.unlink()
+    for path, name in zip(samples[1].img_paths, NAMES):
+        (folder / path).rename(folder / f'{name}.png')
+    assert [image_mode(folder)[0]['data_samples'].img_paths] == [
+        [str(folder / f'{name}.png') for name in NAMES]
+    ]
+
+
 def test_image_mode_needs_common_frames(folder):
     shutil.rmtree(folder / 'right')
     write_images(folder, frames=('000100', '000101'), names=('right',))
-    message = r'Ours: no image name occurs in every .*left: 3, right: 2, door_2: 3\); images of'
+    message = r'Ours: no image name occurs for every .*left: 3, right: 2, door_2: 3\); images of'
     with pytest.raises(ValueError, match=message):
         image_mode(folder)
 

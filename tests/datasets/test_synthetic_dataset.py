@@ -10,6 +10,8 @@ from torch.utils.data import DataLoader
 from mmpose_ours.calibration import CalibrationError, write_rig
 from mmpose_ours.datasets import FreshEpochSampler
 from mmpose_ours.datasets import sampler as sampler_module
+from mmpose_ours.datasets.read_ahead import ReadAhead
+from mmpose_ours.datasets.synthetic import BLOCK
 from mmpose_ours.paths import share
 from mmpose_ours.registry import DATA_SAMPLERS, DATASETS
 
@@ -108,6 +110,73 @@ def test_indices_beyond_the_length_work_and_a_loop_ends(rig_file):
     assert [item['data_samples'].frame_id for item in dataset] == list(range(6))
 
 
+@pytest.mark.parametrize('batch, workers, ranks', [(1, 1, 1), (4, 2, 1), (3, 2, 4), (40, 1, 1)])
+def test_a_worker_invents_in_blocks_what_it_will_be_asked_for(rig_file, batch, workers, ranks):
+    """Whatever regular share of an epoch a worker sees: nothing is made twice or in vain."""
+    dataset = build(rig_file, num_samples=240 * ranks * workers)
+    alone = build(rig_file)
+    blocks = []
+    invent = dataset._invent
+    dataset._invent = lambda indices: blocks.append(list(indices)) or invent(indices)
+    seen = list(range(1, len(dataset), ranks))  # what process 1 draws
+    batches = [seen[i : i + batch] for i in range(0, len(seen), batch)][1::workers]
+    for indices in batches:
+        for index, item in zip(indices, dataset.__getitems__(indices)):
+            assert item['data_samples'].frame_id == index
+            if index % 17 == 0:
+                assert_same(item, alone[index])
+        assert len(dataset._waiting) <= max(BLOCK, batch)
+    made = [index for block in blocks for index in block]
+    assert len(made) == len(set(made))
+    assert len(made) <= sum(map(len, batches)) + BLOCK
+    # The first batches teach the step; from then on blocks are full.
+    full = max(batch, BLOCK - BLOCK % batch)
+    assert len(blocks) <= 3 + len(made) / full
+
+
+def test_nothing_is_made_ahead_in_a_shuffled_order(rig_file):
+    dataset = build(rig_file, num_samples=1000)
+    made = []
+    invent = dataset._invent
+    dataset._invent = lambda indices: made.extend(indices) or invent(indices)
+    order = np.random.default_rng(0).permutation(1000)[:60]
+    for index in order[:20]:
+        dataset[index]
+    for start in range(20, 60, 4):
+        dataset.__getitems__(order[start : start + 4])
+    assert made == order.tolist()
+
+
+def test_nothing_is_made_beyond_the_end_of_an_epoch(rig_file):
+    dataset = build(rig_file, num_samples=10)
+    made = []
+    invent = dataset._invent
+    dataset._invent = lambda indices: made.extend(indices) or invent(indices)
+    for index in range(20, 30):
+        dataset[index]
+    assert made == list(range(20, 30))
+
+
+def test_an_item_may_be_asked_for_again(rig_file):
+    dataset = build(rig_file)
+    one, two, three = dataset.__getitems__([4, 4, 4])
+    assert_same(one, two)
+    assert_same(one, three)
+    one['inputs']['keypoints'].zero_()
+    for _ in range(4):
+        assert_same(two, dataset[4])
+
+
+def test_items_share_the_rig_and_nothing_else(rig_file):
+    """A batch then pickles its rig once, on the way from a worker to the model."""
+    dataset = build(rig_file)
+    items = dataset.__getitems__(range(4))
+    assert all(item['data_samples'].rig is dataset.rig for item in items)
+    assert len(pickle.dumps(items)) < sum(len(pickle.dumps(item)) for item in items)
+    owners = [item['inputs']['keypoints'].untyped_storage().data_ptr() for item in items]
+    assert len(set(owners)) == 4
+
+
 def test_items_are_kilobytes(rig_file):
     assert len(pickle.dumps(build(rig_file)[0])) < 16_384
     five = share('configs') / 'ours' / 'rigs' / 'five_cameras.json'
@@ -182,3 +251,21 @@ def test_an_uneven_epoch_is_covered_in_as_many_steps_by_all(monkeypatch):
     drawn = ranks(monkeypatch, 7, 3, 1)
     assert {len(indices) for indices in drawn} == {3}
     assert {index for indices in drawn for index in indices} == set(range(7, 14))
+
+
+def test_reading_ahead_waits_for_a_regular_step():
+    ahead = ReadAhead(6)
+    assert ahead([0, 1]) == [0, 1]
+    assert ahead([4, 5]) == [4, 5]
+    assert ahead([8, 9]) == [8, 9, 12, 13, 16, 17]
+    assert ahead([12, 13]) == [12, 13, 16, 17, 20, 21]
+    assert ahead([40, 41]) == [40, 41]
+    assert ahead([68, 70]) == [68, 70], 'the step is not the same for both'
+    assert ahead([96]) == [96], 'a shorter batch is no continuation'
+    assert ahead([]) == [] == ahead([])
+
+
+def test_reading_ahead_goes_backwards_but_does_not_stand_still():
+    ahead = ReadAhead(3)
+    assert [ahead([i]) for i in (9, 8, 7)] == [[9], [8], [7, 6, 5]]
+    assert [ahead([i]) for i in (7, 7, 7)] == [[7], [7], [7]]

@@ -1,5 +1,7 @@
 """The torch twin of the cameras, the heatmaps, and the votes of voxels."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -21,6 +23,31 @@ def test_twin_equals_the_cameras(count):
     assert 0.2 < valid.mean() < 0.98  # points behind cameras are among them
     np.testing.assert_allclose(twin_uv.numpy()[valid], uv[valid], atol=1e-6)
     assert not twin_uv.numpy()[~valid].any()
+
+
+def test_twin_equals_the_cameras_through_a_fisheye():
+    fisheye, pinhole = ring(4), ring(4, np.array([-0.1, 0.05, 0.001, -0.0005]))
+    cameras = [
+        dataclasses.replace(camera, dist=(-0.02, 0.01, 0.003, -0.001), lens='fisheye')
+        for camera in fisheye.cameras[:2]
+    ]
+    rig = CameraRig((*cameras, *pinhole.cameras[2:]))  # one rig may have both
+    points = np.random.default_rng(0).uniform(-6000, 6000, (500, 3))
+    uv, valid = rig.project(points)
+    twin_uv, twin_valid = TorchRig(rig, dtype=torch.float64).project(torch.from_numpy(points))
+    np.testing.assert_array_equal(twin_valid.numpy(), valid)
+    assert 0.2 < valid.mean() < 0.98
+    np.testing.assert_allclose(twin_uv.numpy()[valid], uv[valid], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ('lens', 'dist'), [('fov', (0.8,)), ('eucm', (0.6, 1.1)), ('opencv', (0,) * 8 + (0.1, 0, 0, 0))]
+)
+def test_lenses_without_a_twin_are_refused(lens, dist):
+    good, other = ring(2)
+    rig = CameraRig((good, dataclasses.replace(other, dist=dist, lens=lens)))
+    with pytest.raises(ValueError, match=f'camera {other.name!r} has a {lens} lens.*--approximate'):
+        TorchRig(rig)
 
 
 def test_a_voxel_behind_a_camera_gets_no_vote():

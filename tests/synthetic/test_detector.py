@@ -6,7 +6,14 @@ import pytest
 from synthetic_rigs import COCO17, SIZE, SPACE, binomial_spread, place, ring_rig
 
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.synthetic import DetectorFaults, PoseBank, Scene, SceneSampler, built_in_poses
+from mmpose_ours.synthetic import (
+    Crowd,
+    DetectorFaults,
+    PoseBank,
+    Scene,
+    SceneSampler,
+    built_in_poses,
+)
 from mmpose_ours.synthetic.detector import COCO_SIGMAS
 
 LOWER = COCO17.index('left_knee', 'right_knee', 'left_ankle', 'right_ankle')
@@ -338,6 +345,16 @@ def test_all_faults_together_stay_sound_and_seeded(crowd, rig):
         counts = (first[..., 2] > 0).sum(-1)
         assert ((counts == 0) | (counts >= faults.min_joints)).all()
         np.testing.assert_array_equal(scene.poses, before)
+
+
+def test_a_detection_is_the_same_whatever_is_detected_beside_it(crowd, rig):
+    faults = DetectorFaults(ghost_rate=0.5, swap_share=0.2)
+    scenes = [*crowd, Scene(np.zeros((0, 17, 3)), np.zeros((0, 17), dtype=bool))]
+    rngs = [RNG((5, i)) for i in range(len(scenes))]
+    for i, found in enumerate(faults.detect_many(Crowd.of(scenes), rig, rngs)):
+        alone = faults.detect(scenes[i], rig, RNG((5, i)))
+        np.testing.assert_array_equal(found, alone)
+        assert found.flags['OWNDATA'] or found.base.nbytes == found.nbytes
 
 
 @pytest.mark.parametrize(

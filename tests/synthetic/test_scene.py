@@ -21,7 +21,7 @@ def sampler(bank):
 
 
 def scenes(sampler, count=60):
-    return [sampler.sample(np.random.default_rng((1, i))) for i in range(count)]
+    return sampler.sample_many([np.random.default_rng((1, i)) for i in range(count)]).split()
 
 
 def nearest_mm(scene):
@@ -120,6 +120,23 @@ def test_the_same_seed_gives_the_same_scene(sampler):
     assert first.poses.shape != other.poses.shape or np.abs(first.poses - other.poses).max() > 10
 
 
+@pytest.mark.parametrize(
+    'options', [dict(), dict(people=(0, 3)), dict(people=(2, 9), close_share=0.9)]
+)
+def test_a_scene_is_the_same_whatever_is_made_beside_it(bank, options):
+    sampler = SceneSampler(ring_rig(), SPACE, bank, **options)
+    alone = [sampler.sample(np.random.default_rng((1, i))) for i in range(40)]
+    for one, other in zip(alone, scenes(sampler, 40)):
+        np.testing.assert_array_equal(one.poses, other.poses)
+        np.testing.assert_array_equal(one.visible, other.visible)
+
+
+def test_a_generator_goes_on_to_other_scenes(sampler):
+    rng = np.random.default_rng(0)
+    first, second = sampler.sample(rng), sampler.sample(rng)
+    assert first.poses.shape != second.poses.shape or (first.poses != second.poses).all()
+
+
 def test_sampling_leaves_the_bank_as_it_is(bank):
     before = bank.poses.copy()
     scenes(SceneSampler(ring_rig(), SPACE, bank), 5)
@@ -163,5 +180,5 @@ def test_people_must_be_a_range(bank, people):
 
 def test_a_camera_without_size_is_an_error_that_names_it(bank):
     rig = CameraRig(tuple(dataclasses.replace(camera, size=None) for camera in ring_rig()))
-    with pytest.raises(ValueError, match="camera 'cam0': its image size is unknown"):
+    with pytest.raises(ValueError, match="camera 'cam0' has no image size"):
         SceneSampler(rig, SPACE, bank).sample(np.random.default_rng(0))

@@ -192,6 +192,14 @@ def test_the_room_is_not_clipped(panels):
         assert not ink[:, :2].any() and not ink[:, -2:].any()
 
 
+def test_names_and_titles_are_no_formulas():
+    cameras = tuple(
+        dataclasses.replace(camera, name=rf'$\frac${i}') for i, camera in enumerate(small_rig())
+    )
+    picture = draw_instant(CameraRig(cameras), SPACE, people((0, 0)), title=r'take $\frac$')
+    assert (picture < 200).any()
+
+
 def test_a_camera_without_size_is_an_error_that_names_it():
     cameras = tuple(dataclasses.replace(camera, size=None) for camera in small_rig())
     with pytest.raises(ValueError, match='image size of camera camera 0.* is unknown'):

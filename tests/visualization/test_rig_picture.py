@@ -23,14 +23,14 @@ def drawn(monkeypatch):
 
     def draw(*args, **kwargs):
         axes = []
-        original = rig._panel
+        original = rig.add_panel
 
         def spy(figure, inches):
             axes.append((inches, original(figure, inches)))
             return axes[-1][1]
 
         with monkeypatch.context() as patch:
-            patch.setattr(rig, '_panel', spy)
+            patch.setattr(rig, 'add_panel', spy)
             picture = draw_rig(*args, **kwargs)
         top = dict(axes)[TOP]
         return picture, top
@@ -175,6 +175,7 @@ def test_names_are_no_formulas(drawn):
     assert plain('a$b$') == r'a\$b\$' and len(plain('x' * 50)) == 20
     cameras = [dataclasses.replace(c, name=f'${c.name}^_$') for c in small_rig(2)]
     drawn(CameraRig(tuple(cameras)), SPACE, title=r'data/$x_$/rig.json')
+    assert plain('x' * 50 + '$', None) == 'x' * 50 + r'\$'
 
 
 def test_the_file_is_written_whole_or_refused(tmp_path):
