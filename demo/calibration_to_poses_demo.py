@@ -55,7 +55,7 @@ def main() -> int:
     rig_file = out / 'calibration_campus.json'
     try:
         read, rig = read_as_told(args.calibration, args)
-        check_rig(rig, path=args.calibration[0], unit=read.unit)
+        check_rig(rig, path=args.calibration[0], unit=read.unit, up=read.up)
         write_rig(rig, rig_file, 'campus')
         space = fit_space(rig)
     except (CalibrationError, OSError) as error:

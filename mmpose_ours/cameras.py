@@ -109,7 +109,8 @@ class Camera:
             mend = (
                 f'width and height look swapped: say {height}x{width}'
                 if swapped
-                else 'K must be in pixels of the full image that the size describes'
+                else 'K must be in pixels of the full image that the size describes, so one of '
+                'the two is of another resolution'
             )
             raise ValueError(
                 f'{who}: principal point ({cx:.1f}, {cy:.1f}) lies outside its '

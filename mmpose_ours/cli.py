@@ -170,7 +170,7 @@ def convert_calibration(argv: Sequence[str] | None = None) -> int:
         add_debug(parser)
         command = importlib.import_module(COMMANDS['convert-calibration'][0])
         command.add_arguments(parser)
-        return command.run(parser.parse_args(argv))
+        return command.run(parser.parse_intermixed_args(argv))
 
     return guarded('convert-calibration', argv, call)
 

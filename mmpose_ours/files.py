@@ -174,7 +174,7 @@ def whole_path(path: PathLike, suffix: str = '') -> Iterator[Path]:
     Raises:
         OSError: ``path`` cannot be written; its ``filename`` is ``path``.
     """
-    target = Path(path)
+    target = _place_of(path)
     handle, name = _temporary_for(target, suffix)
     os.close(handle)
     try:
@@ -189,10 +189,26 @@ def whole_path(path: PathLike, suffix: str = '') -> Iterator[Path]:
         raise
 
 
+def _place_of(path: PathLike) -> Path:
+    """Where a file is to be: behind a link, and only where a plain file is or may be.
+
+    Raises:
+        OSError: A folder or a device is there, or a file that may not be written.
+    """
+    target = Path(path)
+    if target.is_symlink():
+        target = target.resolve()
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, 'is no plain file', str(path))
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    return target
+
+
 def _temporary_for(target: Path, suffix: str = '') -> tuple[int, str]:
     """A new file beside the target, open for writing: its handle and its path."""
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return tempfile.mkstemp(suffix, f'.{target.name}.', str(target.parent))
@@ -202,9 +218,13 @@ def _temporary_for(target: Path, suffix: str = '') -> tuple[int, str]:
 
 def _put_in_place(temporary: str, target: Path) -> None:
     # mkstemp makes private files; give the result what a plain open() would.
-    umask = os.umask(0)
-    os.umask(umask)
-    os.chmod(temporary, 0o666 & ~umask)
+    if target.exists():
+        mode = target.stat().st_mode & 0o777
+    else:
+        umask = os.umask(0)
+        os.umask(umask)
+        mode = 0o666 & ~umask
+    os.chmod(temporary, mode)
     os.replace(temporary, target)
 
 
@@ -240,7 +260,7 @@ def write_files_whole(folder: PathLike, contents: Mapping[str, str | bytes]) -> 
     complete: list[tuple[str, Path]] = []
     try:
         for name, content in contents.items():
-            target = Path(folder) / name
+            target = _place_of(Path(folder) / name)
             handle, temporary = _temporary_for(target)
             complete.append((temporary, target))
             with os.fdopen(handle, 'wb') as file:

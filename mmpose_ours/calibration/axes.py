@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmpose_ours.calibration.worlds import Z_UP_FROM
 from mmpose_ours.cameras import CameraRig
 
 # The axes meet somewhere only if they are not parallel: smallest eigenvalue of the
@@ -22,6 +23,8 @@ MIN_CAMERAS = 3
 GOOD_DEGREES, GOOD_UPRIGHT = 10.0, 0.25
 POOR_DEGREES, POOR_UPRIGHT = 25.0, -0.05
 TIMES_BETTER = 4.0
+# Sine of the roll of cameras that stand on one floor: 15 degrees.
+MAX_ROLL = 0.26
 # Readings that draw the cameras together make any axes meet.
 MIN_SHRINKAGE = 0.3
 
@@ -30,12 +33,14 @@ def working_distance(rig: CameraRig) -> float | None:
     """Median distance in mm from the cameras to where their optical axes come closest.
 
     Returns:
-        None where the axes are nearly parallel or the cameras look apart.
+        None where the axes are nearly parallel, or some camera looks elsewhere.
     """
     focus = focus_point(rig)
     if focus is None:
         return None
     axes = np.stack([camera.R_w2c[2] for camera in rig])
+    if off_axis_degrees(axes, rig.centers_w, focus).max() > POOR_DEGREES:
+        return None
     distance = float(np.median(((focus - rig.centers_w) * axes).sum(-1)))
     return distance if distance > 0 else None
 
@@ -73,11 +78,12 @@ def off_axis_degrees(axes: np.ndarray, centers_w: np.ndarray, point_w: np.ndarra
     return angle_degrees(axes, point_w - centers_w)
 
 
-def better_reading(rig: CameraRig) -> str:
+def better_reading(rig: CameraRig, up: str = 'z') -> str:
     """Tell which other meaning of R, t and the centres makes plainly better sense.
 
     Args:
         rig: Cameras with z up, in any unit.
+        up: The axis that points up in the file that they come from.
 
     Returns:
         The mistake, e.g. ``'translations taken for camera centres'``, or an empty text.
@@ -85,8 +91,11 @@ def better_reading(rig: CameraRig) -> str:
     if len(rig) < MIN_CAMERAS:
         return ''
     centers = rig.centers_w
-    degrees, upright = _judge(np.stack([camera.R_w2c for camera in rig]), centers)
-    for mistake, R_read, centers_read in other_readings(rig):
+    R = np.stack([camera.R_w2c for camera in rig])
+    degrees, upright = _judge(R, centers)
+    if degrees <= GOOD_DEGREES and _level_somehow(R):
+        return ''  # they look at one place and are level as they are, whatever axis is up
+    for mistake, R_read, centers_read in other_readings(rig, up):
         if _extent(centers_read) < MIN_SHRINKAGE * _extent(centers):
             continue
         degrees_read, upright_read = _judge(R_read, centers_read)
@@ -99,23 +108,43 @@ def better_reading(rig: CameraRig) -> str:
     return ''
 
 
-def other_readings(rig: CameraRig) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def _level_somehow(R_w2c: np.ndarray) -> bool:
+    """Whether all cameras (V, 3, 3) stand upright on some floor, not necessarily on z = 0."""
+    right, down = R_w2c[:, 0], R_w2c[:, 1]
+    up = np.linalg.eigh(right.T @ right)[1][:, 0]
+    upright = -down @ up * np.sign(-(down @ up).sum())
+    return bool(np.abs(right @ up).max() < MAX_ROLL and upright.min() > GOOD_UPRIGHT)
+
+
+def other_readings(rig: CameraRig, up: str = 'z') -> list[tuple[str, np.ndarray, np.ndarray]]:
     """What the numbers of a rig would say if R, t and the centres meant something else.
+
+    Args:
+        rig: V cameras with z up.
+        up: The axis that points up in the file that they come from: numbers are exchanged
+            in the file's axes, not in ours.
 
     Returns:
         Per reading the mistake that was made if it is the right one, rotations world to
-        camera (V, 3, 3) and camera centres (V, 3).
+        camera (V, 3, 3) and camera centres (V, 3), with z up.
     """
-    R = np.stack([camera.R_w2c for camera in rig])
     t = np.stack([camera.t_w2c for camera in rig])
-    turned, centers = R.swapaxes(1, 2), rig.centers_w
-    return [
-        ('translations taken for camera centres', R, -_each(turned, centers)),
-        ('camera centres taken for translations', R, t),
-        ('R transposed (camera to world)', turned, centers),
-        ('R transposed (camera to world)', turned, -_each(R, t)),
-        ('R transposed, and camera centres exchanged with translations', turned, t),
-    ]
+    readings = []
+    for axis in dict.fromkeys((up, 'z')):
+        ours_from_theirs = Z_UP_FROM[axis]
+        R = np.stack([camera.R_w2c for camera in rig]) @ ours_from_theirs
+        turned, centers = R.swapaxes(1, 2), rig.centers_w @ ours_from_theirs
+        readings += [
+            (mistake, R_read @ ours_from_theirs.T, centers_read @ ours_from_theirs.T)
+            for mistake, R_read, centers_read in (
+                ('translations taken for camera centres', R, -_each(turned, centers)),
+                ('camera centres taken for translations', R, t),
+                ('R transposed (camera to world)', turned, centers),
+                ('R transposed (camera to world)', turned, -_each(R, t)),
+                ('R transposed, and camera centres exchanged with translations', turned, t),
+            )
+        ]
+    return readings
 
 
 def _judge(R_w2c: np.ndarray, centers_w: np.ndarray) -> tuple[float, float]:

@@ -25,6 +25,8 @@ MAX_EXTENT_MM = 300_000.0
 # Where the cameras' axes meet people stand; at half a metre only a face fits the image.
 MIN_WORKING_DISTANCE_MM = 500.0
 TYPICAL_EXTENT_MM = 5000.0
+# A ratio between units is likelier than another power of ten, by so many decades.
+UNIT_BONUS = 0.45
 # Share of a side; lenses sit within 0.05 of the middle, crops seldom beyond 0.2.
 MAX_OFF_MIDDLE = 0.3
 _SLASHES = frozenset('/\\')
@@ -59,12 +61,13 @@ OF_PICTURES = ('names', 'size')
 OF_GEOMETRY = ('count', 'names', 'size', 'place')
 
 
-def problems_of(rig: CameraRig, unit: str = 'mm') -> Iterator[Problem]:
+def problems_of(rig: CameraRig, unit: str = 'mm', up: str = 'z') -> Iterator[Problem]:
     """Find what :func:`check_rig` refuses, one after the other.
 
     Args:
         rig: Cameras in millimetres.
         unit: The unit of lengths in the file, for sentences.
+        up: The axis that points up in the file, in whose axes R and t may have been exchanged.
     """
     yield from _of_count(rig)
     yield from _of_names(rig)
@@ -79,7 +82,7 @@ def problems_of(rig: CameraRig, unit: str = 'mm') -> Iterator[Problem]:
             'nothing can be triangulated; give each camera its own extrinsics',
         )
         return
-    yield from _of_reading(rig)
+    yield from _of_reading(rig, up)
     yield from _of_unit(rig, unit)
 
 
@@ -88,6 +91,7 @@ def check_rig(
     *,
     path: PathLike | None = None,
     unit: str = 'mm',
+    up: str = 'z',
     any_scale: bool = False,
 ) -> None:
     """Refuse a rig that cannot be what its owner meant.
@@ -97,6 +101,7 @@ def check_rig(
         path: Where the rig comes from, for messages.
         unit: The unit of lengths in that file, for messages: a key of
             :data:`mmpose_ours.files.MM_PER_UNIT` or a number of millimetres.
+        up: The axis that points up in that file.
         any_scale: Accept a rig that is too small or too large for people, as one around
             hands, animals or a desk is, with extrinsics as they are.
 
@@ -107,7 +112,8 @@ def check_rig(
             each other, working at less than 500 mm, or spread over more than 300 m.
             Names file, cameras and mend.
     """
-    refuse(rig, path, unit, [t for t in TOPICS if not (any_scale and t in OF_SCALE)])
+    topics = [topic for topic in TOPICS if not (any_scale and topic in OF_SCALE)]
+    refuse(rig, path, unit, topics, up=up)
 
 
 def refuse(
@@ -116,6 +122,7 @@ def refuse(
     unit: str,
     topics: Collection[str],
     more: str = '',
+    up: str = 'z',
 ) -> list[Problem]:
     """Refuse a rig that has a problem of some topics.
 
@@ -126,6 +133,7 @@ def refuse(
         topics: Those that must not occur, of :data:`TOPICS`; see also :data:`OF_PICTURES` and
             :data:`OF_GEOMETRY`.
         more: What the message says at its end, after a semicolon.
+        up: The axis that points up in that file.
 
     Returns:
         The problems of the other topics.
@@ -134,7 +142,7 @@ def refuse(
         CalibrationError: There is one of these topics.
     """
     others = []
-    for problem in problems_of(rig, unit):
+    for problem in problems_of(rig, unit, up):
         if problem.topic in topics:
             _refuse(problem, path, more)
         others.append(problem)
@@ -221,8 +229,8 @@ _MEND_EXTRINSICS = (
 )
 
 
-def _of_reading(rig: CameraRig) -> Iterator[Problem]:
-    mistake = better_reading(rig)
+def _of_reading(rig: CameraRig, up: str) -> Iterator[Problem]:
+    mistake = better_reading(rig, up)
     if mistake:
         yield Problem(
             'reading',
@@ -261,9 +269,13 @@ def _of_unit(rig: CameraRig, unit: str) -> Iterator[Problem]:
     found, extent = _misplaced(rig), float(rig.distances_mm.max())
     if not found:
         return
-    # Centred on a room: the power of ten that brings the cameras 5 m apart.
-    power = int(round(np.log10(TYPICAL_EXTENT_MM / extent)))
-    if power == 0:
+    given_mm = mm_per_unit(unit)
+    # What the lengths may have to be multiplied with, where that makes a room of it.
+    too_small = extent <= MAX_EXTENT_MM
+    ratios = [ratio if too_small else 1 / ratio for ratio in (10.0, 100.0, 1000.0)]
+    ratios = [r for r in ratios if MIN_EXTENT_MM <= extent * r <= MAX_EXTENT_MM]
+    meant = {r: _unit_of(given_mm * r) for r in ratios}
+    if not ratios or TYPICAL_EXTENT_MM / 3 < extent < TYPICAL_EXTENT_MM * 3:
         yield Problem(
             'reading',
             f'{found}, though the cameras are {_length(extent)} apart, so the '
@@ -271,24 +283,29 @@ def _of_unit(rig: CameraRig, unit: str) -> Iterator[Problem]:
             f'transposed (camera to world); {_MEND_EXTRINSICS}',
         )
         return
-    factor = f'{10 ** abs(power)}'
-    given_mm = mm_per_unit(unit)
-    likely = [name for name, mm in MM_PER_UNIT.items() if mm == given_mm * 10.0**power]
-    guess = f', as if {likely[0]} stood where {unit} is due' if likely else ''
-    if not likely:
-        fitting = [
-            f'{name} for {unit} would be {mm / given_mm:g} times'
-            for name, mm in MM_PER_UNIT.items()
-            if mm != given_mm and MIN_EXTENT_MM < extent * mm / given_mm < MAX_EXTENT_MM
-        ]
-        guess = f' ({" and ".join(fitting)})' if fitting else ''
+
+    def decades_off(ratio: float) -> float:
+        named = UNIT_BONUS if meant[ratio] else 0.0
+        return abs(np.log10(extent * ratio / TYPICAL_EXTENT_MM)) - named
+
+    ratio = min(ratios, key=decades_off)
+    times = f'{max(ratio, 1 / ratio):g}'
+    guess = f', as if {meant[ratio]} stood where {unit} is due' if meant[ratio] else ''
+    if not guess:
+        others = [f'{name} for {unit} would be {r:g} times' for r, name in meant.items() if name]
+        guess = f' ({" and ".join(others)})' if others else ''
     yield Problem(
         'unit',
-        f'{found}, so lengths look {factor} times too {"small" if power > 0 else "large"}'
-        f'{guess}; {"multiply" if power > 0 else "divide"} the translations (or camera centres) '
-        f'by {factor}, or say --any-scale (any_scale=True) where the rig is not around people',
-        power_of_ten=power,
+        f'{found}, so lengths look {times} times too {"small" if too_small else "large"}'
+        f'{guess}; {"multiply" if too_small else "divide"} the translations (or camera centres) '
+        f'by {times}, or say --any-scale (any_scale=True) where the rig is not around people',
+        power_of_ten=round(np.log10(ratio)),
     )
+
+
+def _unit_of(mm: float) -> str:
+    """The name of a unit of so many millimetres, or an empty text."""
+    return next((name for name, length in MM_PER_UNIT.items() if np.isclose(length, mm)), '')
 
 
 def _length(mm: float) -> str:

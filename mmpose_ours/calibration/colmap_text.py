@@ -40,7 +40,7 @@ _HEADERS = {
 
 def role(file: File) -> str:
     """What a text file holds: cameras, images, rigs, frames, points3D, or nothing known."""
-    lines = file.head.decode('utf-8', 'replace').splitlines()
+    lines = file.head.decode('utf-8-sig', 'replace').splitlines()
     comments = ' '.join(line for line in lines if line.lstrip().startswith('#'))
     for name, words in _HEADERS.items():
         if words in comments:
@@ -91,7 +91,7 @@ class _Lines:
             if len(line) == LONGEST_LINE:
                 self.place.fail('has no end', f'a line of fewer than {LONGEST_LINE} bytes')
             try:
-                text = line.decode('utf-8').strip()
+                text = line.decode('utf-8').lstrip('\ufeff').strip()
             except UnicodeDecodeError:
                 self.place.fail('is no UTF-8 text', 'text')
             count = re.match(r'# Number of \w+: (\d{1,9})\b', text)

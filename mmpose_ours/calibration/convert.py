@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Mapping, Sequence
 
 from mmpose_ours.calibration.approximate import Fit, approximate_rig
@@ -19,6 +20,7 @@ from mmpose_ours.calibration.formats import (
     written_world,
 )
 from mmpose_ours.calibration.ground import ground_rig
+from mmpose_ours.calibration.source import Source
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.files import PathLike
 
@@ -135,6 +137,8 @@ def convert_calibration(
         OSError: The target cannot be written.
     """
     writer = writer_of(to_format, target)
+    if report is not None:
+        _check_report(report, [*Source(source).paths, target])
     read = read_calibration(
         source, from_format, unit=unit, up=up, image_size=image_size, any_up=ground
     )
@@ -152,7 +156,10 @@ def convert_calibration(
         with about(where):
             rig, note = ground_rig(rig)
         notes.append(note)
-    warnings = [] if any_scale else _judge(rig, where, read, told=unit is not None)
+    warnings: list[str] = []
+    if not any_scale:
+        up_of_rig = 'z' if ground else read.up
+        warnings = _judge(rig, where, read, told=unit is not None, up=up_of_rig)
     fits: list[Fit] = []
     if approximate:
         with about(where):
@@ -162,14 +169,24 @@ def convert_calibration(
     return done
 
 
-def _judge(rig: CameraRig, where: PathLike, read: Read, told: bool) -> list[str]:
+def _check_report(report: PathLike, others: Sequence[PathLike]) -> None:
+    """Refuse a report that would replace the calibration that is read or written."""
+    place = Path(report).resolve()
+    for other in others:
+        if Path(other).resolve() == place:
+            raise CalibrationError(
+                f'{report}: is the report and a calibration at once; give the report another name'
+            )
+
+
+def _judge(rig: CameraRig, where: PathLike, read: Read, told: bool, up: str) -> list[str]:
     """What makes no sense around people.
 
     Raises:
         CalibrationError: Something that cannot be meant: sizes that do not fit the intrinsics,
             or a length off by a thousand in the format's own unit.
     """
-    problems = refuse(rig, where, read.unit, OF_PICTURES)
+    problems = refuse(rig, where, read.unit, OF_PICTURES, up=up)
     for problem in problems:
         if abs(problem.power_of_ten) >= REFUSED_POWER_OF_TEN and not told:
             raise CalibrationError(f'{where}: {problem.sentence}')

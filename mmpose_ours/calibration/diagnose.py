@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import shlex
 from typing import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -32,6 +33,11 @@ EXPLAINS_POOR, EXPLAINS_FAIR = 0.7, 0.6
 # The median error of a pair of cameras that do not belong together.
 BAD_PAIR = 0.08
 MAX_SUSPECTS = 6
+# Camera axes that are taken for others where a world is mirrored: one negated, or two exchanged.
+MIRRORS = (
+    *(np.diag(np.where(np.arange(3) == axis, -1.0, 1.0)) for axis in range(3)),
+    *(np.eye(3)[list(order)] for order in ((1, 0, 2), (2, 1, 0), (0, 2, 1))),
+)
 
 
 def diagnose(
@@ -39,6 +45,7 @@ def diagnose(
     instants: Sequence[Mapping[str, np.ndarray]],
     sightings: Sightings,
     errors: Mapping[Pair, np.ndarray],
+    up: str = 'z',
 ) -> Problem | None:
     """Name what is wrong with a rig that detected people contradict.
 
@@ -47,6 +54,7 @@ def diagnose(
         instants: Per instant, camera name to (P, J, 3) ``u, v, score``.
         sightings: The same people as the rig's lenses see them.
         errors: Their errors under the rig as given, by pair of cameras.
+        up: The axis that points up in the rig's file.
 
     Returns:
         The problem, or None where people agree with the rig.
@@ -58,14 +66,14 @@ def diagnose(
     poor = given >= POOR or bool(bad)
     enough = min(GOOD, (EXPLAINS_POOR if poor else EXPLAINS_FAIR) * given)
     best: tuple[float, Problem] | None = None
-    for problem, other, lenses_differ in _mistakes(rig, bad):
+    for problem, other, lenses_differ in _mistakes(rig, bad, up):
         seen = Sightings(other, instants) if lenses_differ else sightings
         score = overall(seen.errors(other, pairs_of(other)))
         if score < enough and (best is None or score < 0.9 * best[0]):
             best = score, problem
     if best is not None or not poor:
         return best[1] if best else None
-    return _worst_cameras(rig, errors, bad) or Problem(
+    return _worst_camera(rig, instants, errors, bad) or Problem(
         'reprojection',
         f"the same joints seen by two cameras miss each other by {given:.0%} of a person's size "
         '(right calibrations stay below 7 %), and no usual mistake explains it; check that the '
@@ -74,10 +82,10 @@ def diagnose(
     )
 
 
-def _mistakes(rig: CameraRig, bad: set[Pair]) -> Iterator[tuple[Problem, CameraRig, bool]]:
+def _mistakes(rig: CameraRig, bad: set[Pair], up: str) -> Iterator[tuple[Problem, CameraRig, bool]]:
     """Usual mistakes: the problem, the rig without it, and whether its lenses differ."""
     people_agree = 'people seen by two cameras agree only if'
-    for mistake, R, centers in other_readings(rig):
+    for mistake, R, centers in other_readings(rig, up):
         yield (
             Problem(
                 'reading',
@@ -88,32 +96,21 @@ def _mistakes(rig: CameraRig, bad: set[Pair]) -> Iterator[tuple[Problem, CameraR
             False,
         )
     R = np.stack([camera.R_w2c for camera in rig])
-    flip_u = np.diag([-1.0, 1.0, 1.0])
     mirrored = Problem(
         'mirrored',
         f'{people_agree} one axis of the world is read the other way, so the world is mirrored; '
         'export the calibration in right-handed axes, or negate one axis of it',
     )
-    yield mirrored, _posed(rig, flip_u @ R @ flip_u, rig.centers_w @ flip_u), False
+    # Which axis of the world does not matter: any two mirrored worlds are turned alike.
+    flip_x = np.diag([-1.0, 1.0, 1.0])
+    for mirror in MIRRORS:
+        yield mirrored, _posed(rig, mirror @ R @ flip_x, rig.centers_w @ flip_x), False
     for axis in range(3):
         flip = np.diag(np.where(np.arange(3) == axis, -1.0, 1.0))
         yield mirrored, _posed(rig, R, rig.centers_w @ flip), False
     for ratio in USUAL_RATIOS:
-        camera = rig.cameras[0]
-        at = (
-            '' if camera.size is None else ' ({:.0f}x{:.0f})'.format(*ratio * np.array(camera.size))
-        )
-        yield (
-            Problem(
-                'resolution',
-                f'{people_agree} focal lengths and principal points are {ratio:.3g} times as '
-                'large, so the calibration is one of another resolution than the images that '
-                f'people were found in{at}; convert it to their size with `mmpose-ours '
-                'convert-calibration ... --scale-intrinsics WxH`',
-            ),
-            CameraRig(tuple(_rescaled(c, ratio) for c in rig)),
-            True,
-        )
+        rescaled = CameraRig(tuple(_rescaled(c, ratio) for c in rig))
+        yield _other_resolution(people_agree, ratio), rescaled, True
     suspects = _suspects(rig, bad)
     for a, b in itertools.combinations(suspects, 2):
         exchanged = [
@@ -124,12 +121,26 @@ def _mistakes(rig: CameraRig, bad: set[Pair]) -> Iterator[tuple[Problem, CameraR
                 'names',
                 f'{people_agree} cameras {a!r} and {b!r} are exchanged, so their names look '
                 f'swapped; exchange them with `mmpose-ours convert-calibration ... --rename '
-                f'{a}={b} {b}={a}`, or exchange their recordings',
+                f'{shlex.quote(f"{a}={b}")} {shlex.quote(f"{b}={a}")}`, or exchange their '
+                'recordings',
                 (a, b),
             ),
             CameraRig(tuple(exchanged)),
             True,
         )
+
+
+def _other_resolution(
+    people_agree: str, ratio: float, whose: str = '', cameras: tuple[str, ...] = ()
+) -> Problem:
+    return Problem(
+        'resolution',
+        f'{people_agree} focal lengths and principal points{whose} are {ratio:.3g} times as '
+        'large, so the calibration is one of another resolution than the images that people were '
+        'found in; convert it to their size with `mmpose-ours convert-calibration ... '
+        '--scale-intrinsics WxH`',
+        cameras,
+    )
 
 
 def _posed(rig: CameraRig, R_w2c: np.ndarray, centers_w: np.ndarray) -> CameraRig:
@@ -154,8 +165,11 @@ def _suspects(rig: CameraRig, bad: set[Pair]) -> list[str]:
     return [name for name in rig.names if name in worst]
 
 
-def _worst_cameras(
-    rig: CameraRig, errors: Mapping[Pair, np.ndarray], bad: set[Pair]
+def _worst_camera(
+    rig: CameraRig,
+    instants: Sequence[Mapping[str, np.ndarray]],
+    errors: Mapping[Pair, np.ndarray],
+    bad: set[Pair],
 ) -> Problem | None:
     """One camera that is in every bad pair, while the others agree."""
     if len(rig) < 3:
@@ -164,6 +178,12 @@ def _worst_cameras(
         own = {pair: v for pair, v in errors.items() if name in pair}
         rest = {pair: v for pair, v in errors.items() if name not in pair}
         if bad and all(name in pair for pair in bad) and overall(rest) < GOOD:
+            for ratio in USUAL_RATIOS:
+                other = CameraRig(tuple(_rescaled(c, ratio) if c.name == name else c for c in rig))
+                score = overall(Sightings(other, instants).errors(other, list(own)))
+                if score < min(GOOD, EXPLAINS_POOR * overall(own)):
+                    agree = 'people seen by two cameras agree only if'
+                    return _other_resolution(agree, ratio, f' of camera {name!r}', (name,))
             return Problem(
                 'camera',
                 f'camera {name!r} contradicts all others: joints that it sees are '

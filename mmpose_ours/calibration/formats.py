@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import shlex
+from pathlib import Path
 from typing import Any, Callable, Iterable, Sequence
 
 from mmpose_ours.calibration import (
@@ -75,14 +77,26 @@ def recognise_format(path: PathLike | Sequence[PathLike]) -> tuple[str, str]:
     Raises:
         CalibrationError: No format, or more than one, fits.
     """
-    return _recognise(Source(path))
+    return _recognise(Source(path))[1:]
 
 
-def _recognise(source: Source) -> tuple[str, str]:
-    reasons = {name: _reason(FORMATS[name].recognise, source) for name in FORMATS}
-    found = [name for name, reason in reasons.items() if reason]
+def _recognise(source: Source) -> tuple[Source, str, str]:
+    """The files that are a calibration, its format, and why."""
+    found = _claims(source)
+    if not found and len(source.files) > 1:
+        # A calibration among other files: a folder of pictures and keypoints, say.
+        alone = [(source.only(file), _claims(source.only(file))) for file in source]
+        alone = [(file, claims) for file, claims in alone if claims]
+        if len(alone) > 1:
+            each = ', '.join(f'{Path(file.path).name} ({next(iter(c))})' for file, c in alone[:5])
+            raise CalibrationError(
+                f'{source.path}: holds more than one calibration: {each}; name the file that you '
+                'mean'
+            )
+        if alone:
+            source, found = alone[0]
     if len(found) == 1:
-        return found[0], reasons[found[0]]
+        return source, *next(iter(found.items()))
     if found:
         raise CalibrationError(
             f'{source.path}: fits more than one format ({", ".join(found)}); '
@@ -94,6 +108,21 @@ def _recognise(source: Source) -> tuple[str, str]:
         f'{source.path}: its content fits no known format ({", ".join(FORMATS)}); '
         'name the format with --from (format=...) to learn what is missing'
     )
+
+
+def _claims(source: Source) -> dict[str, str]:
+    """Why, by name of each format that takes these files for its own."""
+    reasons = {name: _reason(module.recognise, source) for name, module in FORMATS.items()}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _only_of(source: Source, module: Any) -> Source:
+    """Of several files that are no calibration together, the one that is one by itself."""
+    if len(source.files) > 1 and not _reason(module.recognise, source):
+        alone = [file for file in source if _reason(module.recognise, source.only(file))]
+        if len(alone) == 1:
+            return source.only(alone[0])
+    return source
 
 
 def _reason(recognise: Callable[[Source], str], source: Source) -> str:
@@ -171,13 +200,14 @@ def read_calibration(
     source = Source(path, image_size)
     reason = ''
     if format == 'auto':
-        format, reason = _recognise(source)
+        source, format, reason = _recognise(source)
     elif format not in FORMATS:
         raise CalibrationError(
             f'{source.path}: unknown format {format!r}, expected one of '
             f'{", ".join(FORMATS)} or auto'
         )
     module = FORMATS[format]
+    source = _only_of(source, module)
     try:
         reading: Reading = module.read(source)
     except CalibrationError:
@@ -248,7 +278,7 @@ def read_rig(
     if image_size is not None:
         rig = with_size(rig, image_size, where)
     # The unit is judged on all cameras of the file: more cameras, more evidence.
-    check_rig(rig, path=where, unit=read.unit, any_scale=any_scale)
+    check_rig(rig, path=where, unit=read.unit, up=read.up, any_scale=any_scale)
     rig = choose_cameras(rig, read.uncalibrated, cameras, where)
     check_count(rig, path=where)
     return rig
@@ -313,7 +343,7 @@ def written_world(format: str) -> tuple[str, str]:
 def _refuse_other_format(source: Source, format: str) -> None:
     """Where the content is plainly another format's, say that instead of a detail."""
     try:
-        other, reason = _recognise(source)
+        _, other, reason = _recognise(source)
     except CalibrationError:
         return
     # Formats of one layout: the detail is the better answer.
@@ -372,10 +402,15 @@ def choose_cameras(
         )
         raise CalibrationError(
             f'{path}: {who} listed but not calibrated; calibrate {it}, or take the others with '
-            f'--cameras {" ".join(rig.names)} (cameras=[...])'
+            f'--cameras {" ".join(map(shlex.quote, rig.names))} (cameras=[...])'
         )
     if names is None:
         return rig
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise CalibrationError(
+            f'{path}: {", ".join(map(repr, twice))} asked for twice; say it once'
+        )
     try:
         return rig.select(names)
     except ValueError as error:

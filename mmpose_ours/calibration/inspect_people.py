@@ -39,12 +39,15 @@ STRANGE_FLOOR_MM, WRONG_FLOOR_MM = 250.0, 700.0
 BODY_LEAN_DEGREES = 15.0
 
 
-def inspect_people(rig: CameraRig, detections: Detections) -> tuple[dict[str, Any], list[Problem]]:
+def inspect_people(
+    rig: CameraRig, detections: Detections, up: str = 'z'
+) -> tuple[dict[str, Any], list[Problem]]:
     """Judge a rig by the people that its cameras see.
 
     Args:
         rig: V cameras, millimetres, z up.
         detections: frame -> camera -> (P, 17, 3) ``u, v, score``, COCO-17.
+        up: The axis that points up in the rig's file.
 
     Returns:
         Facts (instants, agreement, reprojection error per camera in pixels, up by the
@@ -68,7 +71,7 @@ def inspect_people(rig: CameraRig, detections: Detections) -> tuple[dict[str, An
                 warning=True,
             )
         ]
-    wrong = diagnose(rig, instants, sightings, errors)
+    wrong = diagnose(rig, instants, sightings, errors, up)
     if wrong is not None:
         return facts, [wrong]
     xyz_mm, seen = people_in_3d(rig, instants)
@@ -147,10 +150,26 @@ def _lengths(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
     near = min(factors, key=lambda factor: abs(np.log(factor * ratio)))
     if abs(np.log(near * ratio)) < np.log(WRONG_LENGTH):
         times = f'{near:g}' if near > 1 else f'{1 / near:g}'
-        mend = f'{"multiply" if near > 1 else "divide"} the translations (or centres) by {times}'
+        sentence = (
+            f'{found}, so lengths are {times} times too {"small" if near > 1 else "large"}, '
+            f'{_confusion(near)}; {"multiply" if near > 1 else "divide"} the translations (or '
+            f'centres) by {times}'
+        )
     else:
         mend = 'scale the rig with `mmpose-ours align-rig --person-height MM`'
-    return facts, Problem('unit', f'{found}, so lengths are in another unit; {mend}')
+        sentence = f'{found}, so lengths are in another unit; {mend}'
+    return facts, Problem('unit', sentence)
+
+
+def _confusion(factor: float) -> str:
+    """Which unit was taken for which, if lengths must be multiplied by ``factor``."""
+    pairs = [
+        f'{name} for {other}'
+        for name, mm in MM_PER_UNIT.items()
+        for other, other_mm in MM_PER_UNIT.items()
+        if np.isclose(mm / other_mm, factor)
+    ]
+    return f'as if one took {" or ".join(pairs)}'
 
 
 def _floor(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:

@@ -37,8 +37,8 @@ MIN_OFF_BY_RESOLUTION, SAME_SHARE = 0.1, 0.04
 USUAL_RATIOS = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 4 / 3, 3 / 2, 2.0, 3.0, 4.0)
 MAX_FOV_DEGREES, MIN_FOV_DEGREES = 150.0, 8.0
 # What a camera looks at is within this angle of its axis, and what it turns away from
-# beyond that one.
-LOOKS_AT_DEGREES, LOOKS_AWAY_DEGREES = 40.0, 75.0
+# beyond the last; in between it depends on what it sees.
+LOOKS_AT_DEGREES, LOOKS_ASIDE_DEGREES, LOOKS_AWAY_DEGREES = 40.0, 50.0, 75.0
 # Of the capture space: less is nothing.
 MIN_SHARE_SEEN = 0.02
 
@@ -187,10 +187,12 @@ class RigInspection:
     Args:
         rig: Cameras in millimetres, z up.
         unit: The unit of lengths in the file, for sentences.
+        up: The axis that points up in the file.
     """
 
     rig: CameraRig
     unit: str = 'mm'
+    up: str = 'z'
 
     @functools.cached_property
     def cameras(self) -> list[dict[str, Any]]:
@@ -220,7 +222,7 @@ class RigInspection:
         return tuple(self._problems())
 
     def _problems(self) -> Iterator[Problem]:
-        found = list(problems_of(self.rig, self.unit))
+        found = list(problems_of(self.rig, self.unit, self.up))
         if any(problem.topic == 'reading' for problem in found):
             # Under another meaning of R and t, lengths mean nothing.
             found = [problem for problem in found if problem.topic != 'unit']
@@ -302,10 +304,12 @@ def _of_floor(rig: CameraRig) -> Iterator[Problem]:
 
 
 def _of_looking_away(rig: CameraRig) -> Iterator[Problem]:
-    """A camera that turns its back on what all others look at."""
+    """A camera that turns its back on what all others look at, or sees nothing of it."""
     for name in rig.names if len(rig) > 2 else ():
         off, off_others = _off_focus_of_others(rig, name)
-        if off > LOOKS_AWAY_DEGREES and off_others < LOOKS_AT_DEGREES:
+        if off_others >= LOOKS_AT_DEGREES or off <= LOOKS_ASIDE_DEGREES:
+            continue
+        if off > LOOKS_AWAY_DEGREES or _sees_nothing_of_others(rig, name):
             yield Problem(
                 'view',
                 f'camera {name!r} looks away: all others look at one place, which lies '
@@ -313,6 +317,15 @@ def _of_looking_away(rig: CameraRig) -> Iterator[Problem]:
                 '--cameras',
                 (name,),
             )
+
+
+def _sees_nothing_of_others(rig: CameraRig, name: str) -> bool:
+    """Whether a camera sees nothing of the space that the others share."""
+    try:
+        space = fit_space(rig.select([other for other in rig.names if other != name]))
+    except CalibrationError:
+        return False
+    return bool(seen_by_each(rig.select([name]), space)[0] < MIN_SHARE_SEEN)
 
 
 def _of_space(rig: CameraRig, space: CaptureSpace | None, why_not: str) -> Iterator[Problem]:

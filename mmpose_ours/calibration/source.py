@@ -72,6 +72,8 @@ class File:
                 f'{path}: {self.size / 2**30:.0f} GB is too large for a calibration; '
                 'name the calibration file itself'
             )
+        if self.head.startswith(b'\x1f\x8b'):
+            raise CalibrationError(f'{path}: is compressed (gzip); unpack it first')
         self._outcomes: dict[str, Any] = {}
 
     @functools.cached_property
@@ -115,8 +117,8 @@ class File:
             return 'binary'
         if start.startswith(b'%YAML'):
             return 'yaml'
-        if start.startswith(b'{'):
-            return 'json'
+        if start.startswith(b'{'):  # JSON, or YAML in one line
+            return 'yaml' if self.parsed('json') is None and self.parsed('yaml') else 'json'
         # '[' opens a JSON list, a TOML table and a YAML list; the parsers know.
         for kind in ('json', 'toml', 'yaml'):
             if isinstance(self.parsed(kind), (dict, list)):
@@ -252,7 +254,7 @@ class Source:
     """The files of one calibration.
 
     Args:
-        paths: A file, a folder that holds nothing but one calibration's files, or several.
+        paths: A file, the folder that holds one calibration's files, or several files.
         image_size: (width, height) in pixels that the user said, for formats whose
             intrinsics are relative to it.
 
@@ -277,6 +279,15 @@ class Source:
 
     def __iter__(self) -> Iterator[File]:
         return iter(self.files)
+
+    @property
+    def paths(self) -> list[Path]:
+        """Where the files lie."""
+        return [file.path for file in self.files]
+
+    def only(self, file: File) -> Source:
+        """This source without its other files."""
+        return Source(file.path, self.image_size)
 
     @property
     def one(self) -> File:

@@ -59,8 +59,7 @@ def check(
         pictures, problems = inspect_pictures(rig, images)
         rig, found = _sized(rig, pictures, images)
         problems += found
-    inspection = RigInspection(rig, read.unit)
-    problems += inspection.problems
+    inspection = RigInspection(rig, read.unit, read.up)
     report: dict[str, Any] = {
         'format': read.format,
         'recognised_by': read.reason or None,
@@ -74,9 +73,11 @@ def check(
     if keypoints is not None:
         detections = read_detections(keypoints, rig.names)
         problems += _outside(detections, rig, keypoints)
-        report['people'], found = inspect_people(rig, detections)
+        report['people'], found = inspect_people(rig, detections, read.up)
         problems += found
         report['judgement'].update(_by_people(report['people']))
+    # Of two that say the same, people know better than the cameras alone.
+    problems += inspection.problems
     problems = _each_once(problems)
     whole = not any(p.topic in ('reading', 'unit', 'orientation', 'place') for p in problems)
     space = inspection.space if whole and len(rig) > 1 else None

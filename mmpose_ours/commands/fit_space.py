@@ -55,7 +55,7 @@ def space_of(
     """
     path = read.path
     more = f'`mmpose-ours check-rig {path}` says more of the rig'
-    for problem in problems_of(rig, read.unit):
+    for problem in problems_of(rig, read.unit, read.up):
         if not problem.warning and not (any_scale and problem.topic in OF_SCALE):
             raise CalibrationError(f'{path}: {problem.sentence}; {more}')
     try:

@@ -20,6 +20,7 @@ from mmpose_ours.calibration import panoptic as target_format
 from mmpose_ours.calibration.check import check_names
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import write_rig
+from mmpose_ours.calibration.inspect_rig import judge_orientation
 from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.commands.arguments import (
     add_any_scale,
@@ -27,7 +28,7 @@ from mmpose_ours.commands.arguments import (
     add_rig,
     read_as_told,
 )
-from mmpose_ours.commands.fit_space import space_line, space_of, warn_of_floor
+from mmpose_ours.commands.fit_space import space_line, space_of
 from mmpose_ours.files import PathLike, write_files_whole
 
 RIG_FILE, CONFIG_FILE = 'camera_parameters.json', 'voxelpose_ours.py'
@@ -254,7 +255,9 @@ def run(args: argparse.Namespace) -> int:
     read, rig = read_as_told(args.rig, args)
     options: dict[str, Any] = dict(any_scale=args.any_scale)
     space = space_of(rig, read, min_views=args.min_views, **options)
-    warn_of_floor(rig, read.path)
+    leaning = judge_orientation(rig)[1]
+    if leaning is not None and not leaning.warning and not args.any_scale:
+        raise CalibrationError(f'{read.path}: {leaning.sentence}')
     folder = Path(args.folder)
     done = init_rig(folder, rig, space, source=read.path, force=args.force, **options)
     seen = coverage(rig, space)[2]

@@ -278,7 +278,7 @@ def run(args: argparse.Namespace) -> int:
     """
     read, rig = read_as_told([args.rig], args)
     where = Source([args.rig]).path
-    for problem in problems_of(rig, read.unit):
+    for problem in problems_of(rig, read.unit, read.up):
         if problem.topic in ('names', 'size'):
             raise CalibrationError(f'{where}: {problem.sentence}')
         print(f'warning: {where}: {problem.sentence}', file=sys.stderr)

@@ -150,13 +150,8 @@ class DetectorFaults:
         found[..., _LOWER_BODY] &= (lower_lost >= self.lower_body_share)[..., None]
         found &= (person_lost >= self.missed_person_share)[..., None]
 
-        spread = np.where(
-            wild < self.outlier_share,
-            np.hypot(self.jitter * COCO_SIGMAS * 0.5, OUTLIER_SPREAD),
-            self.jitter * COCO_SIGMAS * 0.5,
-        )
         uv = np.where(found[..., None], uv, 0.0)
-        uv += np.stack(noise, -1) * (spread * size_px[..., None])[..., None]
+        uv += np.stack(noise, -1) * self._spread_px(wild, size_px)[..., None]
         swapped = np.nonzero(swap < self.swap_share)
         joints = _SWAPS[choose(limb[swapped], len(_SWAPS))]
         uv[swapped] = np.take_along_axis(uv[swapped], joints[..., None], axis=1)
@@ -184,6 +179,12 @@ class DetectorFaults:
         if self.far_face_share:
             kept[..., FACE] *= 1 - self.far_face_share * far_side_of_head(crowd, rig)
         return kept
+
+    def _spread_px(self, wild: np.ndarray, size_px: np.ndarray) -> np.ndarray:
+        """(N, V, 17) spread of a joint's pixel, along each axis, from draws of outliers."""
+        jitter = self.jitter * COCO_SIGMAS * 0.5
+        outlier = np.hypot(jitter, OUTLIER_SPREAD)
+        return np.where(wild < self.outlier_share, outlier, jitter) * size_px[..., None]
 
     def _scores(self, joint: np.ndarray, person: np.ndarray, weak: np.ndarray) -> np.ndarray:
         """(N, V, 17) scores from unit normals of joints and people, and who is weakened."""

@@ -238,17 +238,37 @@ def test_unusual_rigs_are_not_taken_for_misread():
     check_rig(rig(places, outward, np.eye(3)))
 
 
-def test_axes_that_meet_too_near_are_no_matter_of_the_unit():
-    # A row 2.9 m long whose axes meet just before it: no other unit mends that.
-    row = [
-        Camera.looking_at(f'c{x}', (x, 0, 1000), (x + aside, 200, 1000), 900, SIZE)
-        for x, aside in ((0, 0), (150, -50), (100, -10), (2900, -9000))
-    ]
+def test_a_point_too_near_in_a_large_rig_is_no_matter_of_the_unit():
+    # Three cameras peer at a point 300 mm away, the fourth from 2.8 m: no unit mends that.
+    places = [(0, 0, 1000), (150, -50, 1000), (300, 0, 1000), (2900, -300, 1000)]
+    row = [Camera.looking_at(f'c{x}', (x, y, z), (150, 280, 1000), 900, SIZE) for x, y, z in places]
     with pytest.raises(CalibrationError) as caught:
         check_rig(CameraRig(tuple(row)))
     message = str(caught.value)
     assert 'translation taken for centre' in message and 'R transposed' in message
     assert 'any-scale' not in message and ' 1 times' not in message
+
+
+def test_cameras_that_look_apart_are_not_judged_by_where_their_axes_meet():
+    places = [(0, -1000, 2500), (4000, 1000, 2500), (8000, -1000, 2500), (12000, 1000, 2500)]
+    targets = [(4000, 200, 900), (0, -200, 900), (12000, 300, 900), (8000, 0, 900)]
+    corridor = [
+        Camera.looking_at(f'c{i}', place, target, 800, SIZE)
+        for i, (place, target) in enumerate(zip(places, targets))
+    ]
+    check_rig(CameraRig(tuple(corridor)))
+
+
+@pytest.mark.parametrize('extent_m', [1.3, 6, 24])
+def test_metres_for_millimetres_whatever_the_room(extent_m):
+    rig = ring_rig(4).in_world(np.eye(3), extent_m / ring_rig(4).distances_mm.max())
+    with pytest.raises(CalibrationError, match='look 1000 times too small, as if m stood'):
+        check_rig(rig)
+
+
+def test_a_sound_rig_with_a_wrong_up_is_not_taken_for_misread():
+    turned = ring_rig(4).in_world(np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]))
+    check_rig(turned, up='-y')  # its orientation is check-rig's matter
 
 
 def test_cameras_all_in_one_place(good, tmp_path):

@@ -334,6 +334,72 @@ def test_real_people_expose_each_mistake(shared_data, tmp_path, capsys, name, mi
     assert status == 1 and words in found[topic], found
 
 
+IN_THE_FILE = {
+    'centre for translation': (
+        lambda R, t: (R, -R.T @ t),
+        'camera centres taken for translations',
+    ),
+    'translation for centre': (lambda R, t: (R, -R @ t), 'translations taken for camera centres'),
+    'R transposed': (lambda R, t: (R.T, t), 'R transposed (camera to world)'),
+    'R transposed beside the centre': (
+        lambda R, t: (R.T, R.T @ R.T @ t),
+        'R transposed (camera to world)',
+    ),
+}
+
+
+@pytest.mark.parametrize('with_people', [True, False])
+@pytest.mark.parametrize('mistake', list(IN_THE_FILE))
+def test_extrinsics_exchanged_in_a_file_with_y_down(
+    tmp_path, capsys, people_file, mistake, with_people
+):
+    """Panoptic JSON: the mistake is made in the file's axes, not in ours."""
+    change, words = IN_THE_FILE[mistake]
+    write_rig(ring_rig(5), tmp_path / 'rig.json', 'panoptic')
+    data = json.loads((tmp_path / 'rig.json').read_text())
+    for camera in data['cameras']:
+        R, t = change(np.array(camera['R']), np.array(camera['t'])[:, 0])
+        camera['R'], camera['t'] = R.tolist(), t.reshape(3, 1).tolist()
+    (tmp_path / 'rig.json').write_text(json.dumps(data))
+    people = ['--keypoints', people_file] if with_people else []
+    status, report = check(capsys, tmp_path / 'rig.json', *people)
+    if mistake == 'R transposed' and not with_people:
+        # In these axes a transposed ring is a ring again, level and turned inwards.
+        assert status == 0
+    else:
+        assert status == 1 and words in sentences(report)[0], sentences(report)
+
+
+@pytest.mark.parametrize('mirror', ['x', 'y', 'z', 'xy', 'xz', 'yz'])
+def test_every_mirrored_world_is_named(tmp_path, capsys, people_file, mirror):
+    order = {'xy': (1, 0, 2), 'xz': (2, 1, 0), 'yz': (0, 2, 1)}.get(mirror)
+    M = np.eye(3)[list(order)] if order else np.diag([-1.0 if a == mirror else 1 for a in 'xyz'])
+    mirrored = each(
+        ring_rig(5), lambda c: dataclasses.replace(c, R_w2c=M @ c.R_w2c @ M, t_w2c=M @ c.t_w2c)
+    )
+    write_rig(mirrored, tmp_path / 'rig.json', 'campus')
+    status, report = check(capsys, tmp_path / 'rig.json', '--keypoints', people_file)
+    assert status == 1 and any('the world is mirrored' in s for s in sentences(report))
+
+
+def test_one_camera_of_another_resolution_is_named(tmp_path, capsys, people_file):
+    scaled = first(ring_rig(5), lambda c: dataclasses.replace(c, K=np.diag([0.5, 0.5, 1]) @ c.K))
+    write_rig(scaled, tmp_path / 'rig.json', 'campus')
+    status, report = check(capsys, tmp_path / 'rig.json', '--keypoints', people_file)
+    assert status == 1
+    assert any("of camera 'cam0' are 2 times as large" in s for s in sentences(report))
+
+
+def test_a_camera_turned_aside_sees_nothing_of_what_the_others_share(tmp_path, capsys):
+    turn = cv2.Rodrigues(np.array([0.0, np.radians(72), 0.0]))[0]
+    turned = first(
+        ring_rig(5), lambda c: dataclasses.replace(c, R_w2c=turn @ c.R_w2c, t_w2c=turn @ c.t_w2c)
+    )
+    write_rig(turned, tmp_path / 'rig.json', 'panoptic')
+    status, report = check(capsys, tmp_path / 'rig.json')
+    assert status == 1 and "camera 'cam0' looks away" in sentences(report)[0]
+
+
 def test_real_images_have_the_calibrated_size(shared_data, capsys):
     pizza = shared_data / 'pizza1'
     status, report = check(capsys, pizza / 'camera_parameters.json', '--images', pizza / 'images')

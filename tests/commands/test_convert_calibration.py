@@ -1,6 +1,7 @@
 """The command: what it writes, says and refuses."""
 
 import json
+import os
 import sys
 
 import numpy as np
@@ -143,6 +144,38 @@ def test_a_report_that_cannot_be_written_leaves_no_rig(panoptic_file, tmp_path, 
     assert main(command) == 2
     assert 'a file stands where one is due' in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize('report', ['in.json', 'out.json', './out.json'])
+def test_a_report_does_not_replace_a_calibration(panoptic_file, tmp_path, capsys, report):
+    before = panoptic_file.read_bytes()
+    command = [str(panoptic_file), str(tmp_path / 'out.json'), '--to', 'campus']
+    assert main([*command, '--report', str(tmp_path / report)]) == 2
+    assert 'is the report and a calibration at once' in capsys.readouterr().err
+    assert panoptic_file.read_bytes() == before and not (tmp_path / 'out.json').exists()
+
+
+def test_a_calibration_among_other_files(panoptic_file, tmp_path, capsys):
+    folder = panoptic_file.parent
+    (folder / 'notes.txt').write_text('walk, then sit')
+    (folder / 'settings.json').write_text('{"fps": 30}')
+    (folder / 'video.mp4').write_bytes(b'\x00\x00\x00\x18ftypmp42' * 100)
+    assert main([str(folder), str(tmp_path / 'o' / 'out.json'), '--to', 'campus']) == 0
+    assert f'read    {panoptic_file}: panoptic' in capsys.readouterr().out
+    write_rig(ring_rig(), folder / 'other.json', 'campus')
+    assert main([str(folder), str(tmp_path / 'o' / 'out.json'), '--to', 'campus']) == 2
+    said = capsys.readouterr().err
+    assert 'holds more than one calibration' in said and 'other.json (campus)' in said
+
+
+def test_targets_that_are_no_plain_files(panoptic_file, tmp_path, capsys):
+    os.mkfifo(tmp_path / 'pipe')
+    assert main([str(panoptic_file), str(tmp_path / 'pipe'), '--to', 'campus']) == 2
+    assert 'is no plain file' in capsys.readouterr().err
+    (tmp_path / 'real.json').write_text('old')
+    (tmp_path / 'link.json').symlink_to(tmp_path / 'real.json')
+    assert main([str(panoptic_file), str(tmp_path / 'link.json'), '--to', 'campus']) == 0
+    assert (tmp_path / 'link.json').is_symlink() and len(read_rig(tmp_path / 'real.json')) == 4
 
 
 @pytest.mark.parametrize('name', ['a/b', 'a\\b', '..', ' '])
