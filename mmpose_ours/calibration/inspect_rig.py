@@ -236,6 +236,7 @@ class RigInspection:
         leaning = self.orientation[1]
         if leaning is not None:
             yield leaning
+        if leaning is not None and not leaning.warning:
             return  # the floor is elsewhere, so who sees it says nothing
         yield from _of_floor(self.rig)
         if any(camera.size is None for camera in self.rig):
