@@ -19,8 +19,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# BENCH=... are options, see docs/performance.md.
 bench: setup
-	$(BIN)/python benchmarks/bench.py
+	@case " $(BENCH) " in *" --ours-only "*) ;; *) sh requirements/stock.sh ;; esac
+	$(BIN)/python -m benchmarks.bench $(BENCH)
 
 # build/ keeps files that have since been removed, and they would enter the wheel.
 wheel: setup

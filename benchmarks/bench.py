@@ -1,132 +1,113 @@
-"""Times each stage of this package on this machine: ``make bench``.
+"""Our code against stock MMPose 0.29, side by side on this machine: ``make bench``.
 
-Median and spread of several rounds, in one process, stages in turn. Prints a table and writes
-``benchmarks/out/bench.json`` (seconds). Times of different machines do not compare; the matrix
-rate in the last line says what this one can do.
+Prints a table (medians, spreads, ratios) and writes ``bench.json`` (seconds) and
+``bench.png`` into ``benchmarks/out``. Times of different machines do not compare, ratios do
+within reason. docs/performance.md says what each row means.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
+import contextlib
+import os
+import sys
+import tempfile
 from pathlib import Path
-from typing import Callable
 
-import numpy as np
-import torch
-from mmengine.registry import init_default_scope
-
-import mmpose_ours.registry  # noqa: F401  makes the scope known
-from mmpose_ours import paths
-from mmpose_ours.calibration import fit_space, read_rig
-from mmpose_ours.datasets import PackMultiviewInputs
+from benchmarks import report
+from benchmarks.agreement import bfloat16_error_mm, check_agreement
+from benchmarks.problem import QUICK, Sizes, usual_rig, write_problem
+from benchmarks.stages import take_turns, usual_stages
+from benchmarks.sweep import sweep, time_shares
+from benchmarks.worker import ROOT, Worker
 from mmpose_ours.files import write_json
-from mmpose_ours.models import VoxelPose
-from mmpose_ours.models.projection import TorchRig, sampling_grid, space_points
-from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 
-OUT = Path(__file__).parent / 'out' / 'bench.json'
+RATES = ('sgemm_gflops', 'bfloat16_gflops', 'memory_gb_per_s', 'load')
+STOCK_PYTHON = ROOT / '.venv-stock' / 'bin' / 'python'
+OURS = [sys.executable, '-m', 'benchmarks.ours_side']
+STOCK = [str(STOCK_PYTHON), '-m', 'benchmarks.stock_side']
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
+    parser.add_argument('--rounds', type=int, default=5, help='times that each row is measured')
+    parser.add_argument('--threads', type=int, default=_free_cores(), help='of either side')
+    parser.add_argument('--config', nargs='*', default=[], help='models to measure as well')
+    parser.add_argument('--sweep', action='store_true', help='vary views, people, batch, threads')
+    parser.add_argument('--quick', action='store_true', help='small volumes: does it run at all?')
+    parser.add_argument('--ours-only', action='store_true', help='without the stock environment')
+    parser.add_argument('--out', type=Path, default=Path(__file__).parent / 'out')
+    parsed = parser.parse_args(arguments)
+    if parsed.rounds < 1 or parsed.threads < 1:
+        parser.error('--rounds and --threads must be 1 or more')
+    for config in parsed.config:
+        if not (ROOT / config).is_file():
+            parser.error(f'no config {config}; name one relative to the checkout, as configs/...')
+    if not parsed.ours_only and not STOCK_PYTHON.exists():
+        parser.error('no .venv-stock: `make bench` makes it; --ours-only does without')
+    return parsed
 
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--people', type=int, default=3)
-    args = parser.parse_args()
-    init_default_scope('mmpose_ours')
-    stages = make_stages(args.people)
-    times: dict[str, list[float]] = {name: [] for name in stages}
-    for round_ in range(args.rounds + 1):
-        for name, stage in stages.items():
-            start = time.perf_counter()
-            stage()
-            if round_:  # the first round warms caches up
-                times[name].append(time.perf_counter() - start)
-        print(f'round {round_} of {args.rounds}', flush=True)
+    args = parse_arguments()
+    sizes, seconds = (QUICK, 0.01) if args.quick else (Sizes(), 0.3)
+    rig, rig_name = usual_rig()
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory())) / 'usual'
+        write_problem(folder, rig, sizes)
+        ours = stack.enter_context(Worker('our', OURS, args.threads))
+        stock = None
+        if not args.ours_only:
+            stock = stack.enter_context(Worker('stock', STOCK, args.threads))
+        sides = {'ours': ours, **({'stock': stock} if stock else {})}
+        result: dict = dict(rig=rig_name, sizes=vars(sizes))
+        result['versions'] = {name: side.ask('describe') for name, side in sides.items()}
+        for side in sides.values():
+            side.ask('load', folder=str(folder))
+        if stock:
+            result['agreement'] = check_agreement(folder, ours, stock)
+            print('ours and stock agree:', report.one_line(result['agreement']), flush=True)
+        block = dict(size=256, megabytes=16) if args.quick else {}
+        before = ours.ask('machine', threads=args.threads, **block)
 
-    print(f'\n{"stage":34}{"median":>11}{"spread":>11}')
-    for name, values in times.items():
-        spread = max(values) - min(values)
-        print(f'{name:34}{statistics.median(values) * 1e3:8.1f} ms{spread * 1e3:8.1f} ms')
-    rate = matrix_rate_gflops()
-    print(f'\nmatrix product, float32: {rate:.0f} GFLOP/s on {torch.get_num_threads()} threads')
-    write_json(
-        OUT,
-        {
-            **{name: {'ours': statistics.median(values)} for name, values in times.items()},
-            'machine': {'sgemm_gflops': rate, 'threads': torch.get_num_threads()},
-        },
-        indent=2,
-    )
-    print(f'written: {OUT}')
+        stages = usual_stages(args.config)
+        turns = dict(rounds=args.rounds, seconds=seconds, threads=args.threads)
+        rows = take_turns(stages, ours, stock, **turns)
+        if all(version['gpu'] for version in result['versions'].values()):
+            on_gpu = [stage for stage in stages if stage.on_gpu]
+            result['gpu'] = take_turns(on_gpu, ours, stock, device='cuda', **turns)
+        # A limit is the best that was seen: other programs may be at work at either time.
+        after = ours.ask('machine', threads=args.threads, **block)
+        result['machine'] = {**before, **{k: max(before[k], after[k]) for k in RATES}}
+        if stock:
+            rows['voxelpose_bfloat16']['error_mm'] = bfloat16_error_mm(folder)
+        result['loader_bytes'] = _loader_bytes(sides)
+        result['shares'] = time_shares(sides, rows, result['machine'], args.threads)
+        result.update(rows)
+        if args.sweep:
+            result['sweep'] = sweep(folder.parent, ours, stock, sizes, args)
 
-
-def make_stages(people: int) -> dict[str, Callable[[], object]]:
-    """The stages of one instant of the invented five-camera rig, by name."""
-    rig = read_rig(paths.share('configs') / 'ours' / 'rigs' / 'five_cameras.json')
-    space = fit_space(rig)
-    sampler = SceneSampler(rig, space, PoseBank.built_in(), people=(people, people))
-    faults, rng = DetectorFaults(), np.random.default_rng(0)
-
-    def scene():
-        drawn = sampler.sample(rng)
-        return drawn, faults.detect(drawn, rig, rng)
-
-    drawn, keypoints = scene()
-    packed = PackMultiviewInputs()(
-        dict(rig=rig, space=space, joints='coco17', frame_id=0, keypoints_2d=keypoints,
-             keypoints_3d=drawn.poses, visible=drawn.visible)
-    )  # fmt: skip
-    data = dict(
-        inputs=dict(keypoints=[packed['inputs']['keypoints']]),
-        data_samples=[packed['data_samples']],
-    )
-    preprocessor = dict(type='MultiviewDataPreprocessor', heatmap_size=(200, 152))
-    model = VoxelPose(data_preprocessor=preprocessor, pose=dict(shortcut=True, beta=20.0))
-    prepared = model.data_preprocessor(data)
-    heatmaps, sample = prepared['inputs']['heatmaps'][0], prepared['data_samples'][0]
-    torch_rig = TorchRig(rig)
-    roots = sample.gt_instances.keypoints_3d[:, model.root_index].mean(1)
-
-    def train_step():
-        model.train()
-        model.zero_grad()
-        sum(model(**prepared, mode='loss').values()).backward()
-        model.eval()
-
-    @torch.inference_mode()
-    def frame():
-        root_volume = model.human_detector(model.human_detector.volume(heatmaps, rig, space)[None])
-        model.human_detector.peaks(root_volume[0], space)
-        volumes = model.pose_regressor.volumes(heatmaps, torch_rig, roots)
-        return model.pose_regressor(volumes, roots)
-
-    points = space_points(space, model.human_detector.bins).view(-1, 3)
-    model.eval()
-    return {
-        'scene_sampling': scene,
-        'heatmaps': lambda: model.data_preprocessor(data),
-        'coarse_grid_once_per_rig': lambda: sampling_grid(
-            TorchRig(rig, dtype=torch.float64), points, (200, 152)
-        ),
-        'coarse_projection': lambda: model.human_detector.volume(heatmaps, rig, space),
-        'person_projection': lambda: model.pose_regressor.volumes(heatmaps, torch_rig, roots),
-        'voxelpose_frame': frame,
-        'voxelpose_train_step': train_step,
-    }
+    print(report.table(stages, result))
+    # Beside its float32 row, where readers look for it.
+    result['voxelpose_same_weights']['bfloat16'] = result.pop('voxelpose_bfloat16')
+    write_json(args.out / 'bench.json', result, indent=2)
+    written = ['bench.json', *report.plots(args.out, stages, result)]
+    print('written:', ', '.join(str(args.out / name) for name in written))
 
 
-def matrix_rate_gflops(size: int = 2048, rounds: int = 5) -> float:
-    """The machine's own limit: the best rate of a float32 matrix product."""
-    a, b = torch.rand(size, size), torch.rand(size, size)
-    best = float('inf')
-    for _ in range(rounds):
-        start = time.perf_counter()
-        a @ b
-        best = min(best, time.perf_counter() - start)
-    return 2 * size**3 / best / 1e9
+def _loader_bytes(sides: dict[str, Worker]) -> dict:
+    found = {name: side.ask('item_bytes') for name, side in sides.items()}
+    stock = found.get('stock')
+    return dict(ours=found['ours'], stock=stock, ratio=stock / found['ours'] if stock else None)
+
+
+def _free_cores() -> int:
+    """Cores that this process may use; containers often lend only some."""
+    if hasattr(os, 'sched_getaffinity'):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 if __name__ == '__main__':
