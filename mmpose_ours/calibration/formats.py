@@ -85,8 +85,8 @@ def _recognise(source: Source) -> tuple[Source, str, str]:
     found = _claims(source)
     if not found and len(source.files) > 1:
         # A calibration among other files: a folder of pictures and keypoints, say.
-        alone = [(source.only(file), _claims(source.only(file))) for file in source]
-        alone = [(file, claims) for file, claims in alone if claims]
+        alone = [(one, _claims(one)) for one in map(source.only, source)]
+        alone = [(one, c) for one, c in alone if any(_is_whole(one, FORMATS[n]) for n in c)]
         if len(alone) > 1:
             each = ', '.join(f'{Path(file.path).name} ({next(iter(c))})' for file, c in alone[:5])
             raise CalibrationError(
@@ -119,10 +119,18 @@ def _claims(source: Source) -> dict[str, str]:
 def _only_of(source: Source, module: Any) -> Source:
     """Of several files that are no calibration together, the one that is one by itself."""
     if len(source.files) > 1 and not _reason(module.recognise, source):
-        alone = [file for file in source if _reason(module.recognise, source.only(file))]
+        alone = [one for one in map(source.only, source) if _is_whole(one, module)]
         if len(alone) == 1:
-            return source.only(alone[0])
+            return alone[0]
     return source
+
+
+def _is_whole(source: Source, module: Any) -> bool:
+    """Whether one file is a rig by itself, and not a camera or half of a calibration."""
+    try:
+        return bool(module.recognise(source)) and len(module.read(source).rig) > 1
+    except CalibrationError:
+        return False
 
 
 def _reason(recognise: Callable[[Source], str], source: Source) -> str:

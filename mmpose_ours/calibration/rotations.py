@@ -16,12 +16,12 @@ def _rotation() -> Any:
 
 def from_vector(rvec: np.ndarray) -> np.ndarray:
     """(3, 3) rotation of a Rodrigues vector (3,), as ``cv2.Rodrigues`` has it."""
-    return _rotation().from_rotvec(np.reshape(rvec, 3)).as_matrix()
+    return _rotation().from_rotvec(np.array(rvec, dtype=float).reshape(3)).as_matrix()
 
 
 def to_vector(R: np.ndarray) -> np.ndarray:
     """(3,) Rodrigues vector of a rotation; the nearest one where R (3, 3) is rounded."""
-    return _rotation().from_matrix(R).as_rotvec()
+    return _rotation().from_matrix(np.array(R)).as_rotvec()
 
 
 def from_quaternion(wxyz: np.ndarray) -> np.ndarray:
@@ -36,6 +36,6 @@ def from_quaternion(wxyz: np.ndarray) -> np.ndarray:
 
 def to_quaternion(R: np.ndarray) -> np.ndarray:
     """(4,) unit quaternion ``w x y z``, w not negative, of a rotation (3, 3)."""
-    x, y, z, w = _rotation().from_matrix(R).as_quat()
+    x, y, z, w = _rotation().from_matrix(np.array(R)).as_quat()
     sign = -1.0 if w < 0 else 1.0
     return sign * np.array([w, x, y, z])

@@ -99,7 +99,9 @@ def _vicon(rig, folder):
     """Vicon has one focal length and an aspect ratio, and another lens: here none."""
     cameras = ''
     for camera in rig:
-        quaternion = ' '.join(map(repr, Rotation.from_matrix(camera.R_w2c).as_quat().tolist()))
+        quaternion = ' '.join(
+            map(repr, Rotation.from_matrix(np.array(camera.R_w2c)).as_quat().tolist())
+        )
         center = ' '.join(map(repr, camera.center_w.tolist()))
         cameras += (
             f'<Camera DEVICEID="{camera.name}" TYPE="VideoInputDevice:x" USERID="1" ISDV="1" '
