@@ -464,6 +464,10 @@ class CaptureSpace:
                 'sizes are millimetres (8 m = 8000)'
             )
 
+    def __deepcopy__(self, memo: dict) -> CaptureSpace:
+        """The space itself: it never changes, and every sample of a dataset carries it."""
+        return self
+
     @property
     def lower_mm(self) -> np.ndarray:
         """(3,) smallest corner."""

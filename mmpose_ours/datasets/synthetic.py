@@ -10,9 +10,10 @@ from mmpose_ours.datasets.multiview import MultiviewDataset, from_options
 from mmpose_ours.datasets.read_ahead import ReadAhead
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
+from mmpose_ours.synthetic.draws import Streams
 
-# Scenes made together: NumPy's cost per call is shared, and the arrays still fit into a cache.
-BLOCK = 32
+# Scenes made together: NumPy's cost per call is shared, and a block is soon made (20 ms).
+BLOCK = 128
 
 
 @DATASETS.register_module()
@@ -59,6 +60,7 @@ class SyntheticDataset(MultiviewDataset):
             )
         super().__init__(rig_file, serialize_data=False, **kwargs)
         self.num_samples, self.seed = num_samples, seed
+        self._streams = Streams(seed)
         self._read_ahead = ReadAhead(BLOCK)
         self._waiting: dict[int, dict] = {}
         bank = PoseBank.from_pickle(bank_file) if bank_file else PoseBank.built_in()
@@ -102,7 +104,7 @@ class SyntheticDataset(MultiviewDataset):
         return self._with_rig(self._waiting.pop(idx))
 
     def _invent(self, indices: Sequence[int]) -> dict[int, dict]:
-        rngs = [np.random.default_rng((self.seed, index)) for index in indices]
+        rngs = self._streams(indices)
         crowd = self.sampler.sample_many(rngs)
         detections = self.faults.detect_many(crowd, self.rig, rngs)
         return {

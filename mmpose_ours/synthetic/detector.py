@@ -17,12 +17,12 @@ from mmpose_ours.cameras import CameraRig
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.synthetic.crowd import Crowd, Scene
 from mmpose_ours.synthetic.draws import Draws, choose
-from mmpose_ours.synthetic.occlusion import FACE, covered, far_side_of_head, joint_box
+from mmpose_ours.synthetic.occlusion import FACE, covered, far_side_of_head, joint_box, longer_side
 
 COCO17 = JOINT_SETS['coco17']
 # COCO's keypoint spread (one standard deviation per unit of object scale).
 COCO_SIGMAS = np.array(
-    [26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]
+    [26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89], dtype=np.float32
 ) / 1000  # fmt: skip
 _LIMB_ENDS = COCO17.index('left_wrist', 'right_wrist', 'left_ankle', 'right_ankle')
 _MID_LIMBS = COCO17.index('left_elbow', 'right_elbow', 'left_knee', 'right_knee')
@@ -49,7 +49,7 @@ def _swaps() -> np.ndarray:
 
 def _weakened() -> np.ndarray:
     """(17,) what remains of a joint's score where it is weakened."""
-    factor = np.ones(17)
+    factor = np.ones(17, dtype=np.float32)
     factor[_MID_LIMBS], factor[_LIMB_ENDS] = 0.5, 0.3
     return factor
 
@@ -137,32 +137,36 @@ class DetectorFaults:
         """
         draws = Draws(rngs)
         uv, found = _seen(crowd, rig)
-        size_px = _person_size(uv, found)
+        box = joint_box(uv, found)
+        kept = self._kept_share(crowd, rig, uv, found, box)
+        # What follows has people first, as they draw, and pixels in single precision.
+        uv = np.ascontiguousarray(np.where(found, uv, 0.0).transpose(0, 3, 2, 1), np.float32)
+        kept, size_px = (np.ascontiguousarray(a.T, np.float32) for a in (kept, longer_side(box)))
+        found = np.ascontiguousarray(found.T)
         # Per person and view: a fate for the whole person; per joint: one of its own.
         lower_lost, person_lost, swap, limb, order = np.moveaxis(
             draws.uniform(crowd.counts, 5, len(rig)), 1, 0
         )
-        lost, wild, weak = np.moveaxis(draws.uniform(crowd.counts, 3, len(rig), 17), 1, 0)
-        *noise, score = np.moveaxis(draws.normal(crowd.counts, 3, len(rig), 17), 1, 0)
-        person_score = draws.normal(crowd.counts, len(rig))
+        joints = crowd.counts, 3, len(rig), 17
+        lost, wild, weak = np.moveaxis(draws.uniform(*joints, dtype=np.float32), 1, 0)
+        *noise, score = np.moveaxis(draws.normal(*joints, dtype=np.float32), 1, 0)
+        person_score = draws.normal(crowd.counts, len(rig), dtype=np.float32)
 
-        found &= lost < self._kept_share(crowd, rig, uv, found, size_px)
+        found &= lost < kept
         found[..., _LOWER_BODY] &= (lower_lost >= self.lower_body_share)[..., None]
         found &= (person_lost >= self.missed_person_share)[..., None]
 
-        uv = np.where(found[..., None], uv, 0.0)
-        uv += np.stack(noise, -1) * self._spread_px(wild, size_px)[..., None]
-        swapped = np.nonzero(swap < self.swap_share)
-        joints = _SWAPS[choose(limb[swapped], len(_SWAPS))]
-        uv[swapped] = np.take_along_axis(uv[swapped], joints[..., None], axis=1)
-        found[swapped] = np.take_along_axis(found[swapped], joints, axis=1)
+        uv += noise * self._spread_px(wild, size_px)
+        person, view = np.nonzero(swap < self.swap_share)
+        source = _SWAPS[choose(limb[person, view], len(_SWAPS))]
+        uv[:, person, view] = uv[:, person[:, None], view[:, None], source]
+        found[person, view] = found[person[:, None], view[:, None], source]
 
         score = self._scores(score, person_score, weak < self.weak_share)
-        keypoints = np.concatenate([uv, score[..., None]], axis=-1)
-        keypoints[~found] = 0.0
+        keypoints = np.where(found, [*uv, score], 0.0)
         person, view = np.nonzero(np.count_nonzero(found, axis=-1) >= self.min_joints)
         views = crowd.scene[person] * len(rig) + view
-        real = keypoints[person, view]
+        real = np.moveaxis(keypoints, 0, -1)[person, view]
         ghosts, ghost_views, ghost_order = self._ghosts(real, views, rig, draws)
         return _arranged(
             np.concatenate([real, ghosts]),
@@ -171,13 +175,13 @@ class DetectorFaults:
             (crowd.scenes, len(rig)),
         )
 
-    def _kept_share(self, crowd, rig, uv, found, size_px) -> np.ndarray:
-        """(N, V, 17) probability that a joint survives what hides or loses it."""
+    def _kept_share(self, crowd, rig, uv, found, box) -> np.ndarray:
+        """(17, V, N) probability that a joint survives what hides or loses it."""
         kept = np.full(found.shape, 1 - self.missed_joint_share)
         if self.occluded_share:
-            kept *= 1 - self.occluded_share * covered(crowd, rig, uv, found, size_px)
+            kept *= 1 - self.occluded_share * covered(crowd, rig, uv, found, box)
         if self.far_face_share:
-            kept[..., FACE] *= 1 - self.far_face_share * far_side_of_head(crowd, rig)
+            kept[FACE] *= 1 - self.far_face_share * far_side_of_head(crowd, rig)
         return kept
 
     def _spread_px(self, wild: np.ndarray, size_px: np.ndarray) -> np.ndarray:
@@ -227,20 +231,15 @@ class DetectorFaults:
 
 
 def _seen(crowd: Crowd, rig: CameraRig) -> tuple[np.ndarray, np.ndarray]:
-    """Where each joint is in each image, (N, V, 17, 2), and whether it is inside, (N, V, 17)."""
-    uv = np.empty((len(crowd), len(rig), 17, 2))
-    found = np.empty(uv.shape[:-1], dtype=bool)
+    """Where each joint is in each image, (2, 17, V, N), and whether it is inside, (17, V, N)."""
+    uv = np.empty((2, 17, len(rig), len(crowd)))
+    found = np.empty(uv.shape[1:], dtype=bool)
+    poses = np.moveaxis(crowd.joints_first, 0, -1)
     for view, camera in enumerate(rig):
-        uv[:, view], valid = camera.project(crowd.poses)
-        found[:, view] = valid & camera.in_image(uv[:, view]) & crowd.visible
+        pixels, _ = camera.project(poses)
+        uv[:, :, view] = np.moveaxis(pixels, -1, 0)
+        found[:, view] = camera.in_image(pixels) & crowd.visible.T
     return uv, found
-
-
-def _person_size(uv: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """(N, V) longer side of the box around the joints found, in pixels."""
-    low, high = joint_box(uv, found)
-    size = (high - low).max(-1)
-    return np.where(np.isfinite(size), size, 0.0)
 
 
 def _arranged(

@@ -18,57 +18,71 @@ PAIRS_AT_ONCE = 128
 
 
 def covered(
-    crowd: Crowd, rig: CameraRig, uv: np.ndarray, found: np.ndarray, size_px: np.ndarray
+    crowd: Crowd,
+    rig: CameraRig,
+    uv: np.ndarray,
+    found: np.ndarray,
+    box: tuple[np.ndarray, np.ndarray],
 ) -> np.ndarray:
     """Tell which joints lie, in the image, close to a joint of a nearer person.
 
     Args:
         crowd: N people.
         rig: V cameras.
-        uv: (N, V, 17, 2) pixels; NaN where a joint has no image.
-        found: (N, V, 17) bool, the joints to tell of.
-        size_px: (N, V) sizes of people in the image.
+        uv: (2, 17, V, N) pixels; NaN where a joint has no image.
+        found: (17, V, N) bool, the joints to tell of.
+        box: :func:`joint_box` of these.
 
     Returns:
-        (N, V, 17) bool.
+        (17, V, N) bool.
     """
-    middle = crowd.poses.mean(1)
-    depth = np.stack([camera.to_camera(middle)[:, 2] for camera in rig], axis=1)
+    middle = crowd.joints_first.mean(1)
+    # A sum, not a product of matrices, whose rounding may depend on a person's neighbours.
+    depth = np.stack([(c.R_w2c[2][:, None] * middle).sum(0) + c.t_w2c[2] for c in rig])
     # A joint without a place, or behind the camera, covers nothing.
-    covers = crowd.visible[:, None] & np.isfinite(uv[..., 0])
-    low, high = joint_box(uv, found)
-    cover_low, cover_high = joint_box(uv, covers)
-    reach = COVER_REACH * size_px
+    covers = crowd.visible.T[:, None] & np.isfinite(uv[0])
+    (low, high), (cover_low, cover_high) = box, joint_box(uv, covers)
+    reach = COVER_REACH * longer_side(box)
 
     pair = crowd.pairs()
     behind, before = np.concatenate([pair, pair[::-1]], axis=1)
-    nearer = depth[before] < depth[behind] - NEARER_MM
+    nearer = depth[:, before] < depth[:, behind] - NEARER_MM
     # Joints are compared only where the boxes around two people touch.
-    near_low, near_high = cover_low - reach[..., None], cover_high + reach[..., None]
-    touch = (near_low[before] <= high[behind]) & (low[behind] <= near_high[before])
-    row, view = np.nonzero(nearer & touch.all(-1))
+    near_low, near_high = cover_low - reach, cover_high + reach
+    touch = (near_low[..., before] <= high[..., behind]) & (
+        low[..., behind] <= near_high[..., before]
+    )
+    view, row = np.nonzero(nearer & touch.all(0))
     behind, before = behind[row], before[row]
 
     hidden = np.zeros(found.shape, dtype=bool)
     for part in range(0, len(view), PAIRS_AT_ONCE):
         few = slice(part, part + PAIRS_AT_ONCE)
         one, other, at = behind[few], before[few], view[few]
-        # (2, 1, M, 17) joints that may be hidden, and (2, 17, M, 1) those that may hide them.
-        target = np.moveaxis(uv[one, at], -1, 0)[:, None]
-        cover = np.where(covers[other, at, :, None], uv[other, at], np.inf)
-        gap_u, gap_v = target - np.ascontiguousarray(cover.T)[..., None]
+        cover = np.where(covers[:, at, other], uv[:, :, at, other], np.inf)
+        # Of M pairs each joint that may be hidden and each that may hide it: (17, 17, M).
+        gap_u, gap_v = uv[:, :, None, at, one] - cover[:, None]
         with np.errstate(invalid='ignore'):
-            near = gap_u * gap_u + gap_v * gap_v < (reach[other, at] ** 2)[:, None]
-        np.logical_or.at(hidden, (one, at), near.any(0))
+            near = gap_u * gap_u + gap_v * gap_v < reach[at, other] ** 2
+        joint, which = np.nonzero(near.any(1))
+        hidden[joint, at[which], one[which]] = True
     return hidden & found
 
 
 def joint_box(uv: np.ndarray, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Smallest and largest (..., 2) pixel of the joints (..., 17) asked for, inf if none."""
-    axes = uv[..., 0], uv[..., 1]
-    low = [np.where(of, pixel, np.inf).min(-1) for pixel in axes]
-    high = [np.where(of, pixel, -np.inf).max(-1) for pixel in axes]
-    return np.stack(low, -1), np.stack(high, -1)
+    """Smallest and largest pixel (2, ...) of the joints asked for, inf if none.
+
+    Args:
+        uv: (2, 17, ...) pixels.
+        of: (17, ...) bool.
+    """
+    return np.where(of, uv, np.inf).min(1), np.where(of, uv, -np.inf).max(1)
+
+
+def longer_side(box: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """The longer side (...) of boxes (2, ...) in pixels; 0 if there is no joint in it."""
+    low, high = box
+    return np.maximum(high - low, 0.0).max(0)
 
 
 def far_side_of_head(crowd: Crowd, rig: CameraRig) -> np.ndarray:
@@ -79,18 +93,18 @@ def far_side_of_head(crowd: Crowd, rig: CameraRig) -> np.ndarray:
         rig: V cameras.
 
     Returns:
-        (N, V, 5) bool; False where the place of the nose or of an ear is unknown.
+        (5, V, N) bool; False where the place of the nose or of an ear is unknown.
     """
     # NaN makes every comparison below false.
-    face = np.where(crowd.visible[:, FACE, None], crowd.poses[:, FACE], np.nan)
-    nose, _, _, left_ear, right_ear = np.moveaxis(face, 1, 0)
+    face = np.where(crowd.visible.T[FACE], crowd.joints_first[:, FACE], np.nan)
+    nose, _, _, left_ear, right_ear = face.swapaxes(0, 1)
     centre = (left_ear + right_ear) / 2
-    to_camera = rig.centers_w - centre[:, None]
-    to_camera /= np.linalg.norm(to_camera, axis=-1, keepdims=True)
+    to_camera = rig.centers_w.T[..., None] - centre[:, None]
+    distance = _length(to_camera)
 
     def cosine(axis: np.ndarray) -> np.ndarray:
-        length = np.linalg.norm(axis, axis=-1, keepdims=True)
-        return (axis[:, None] * to_camera).sum(-1) / np.maximum(length, 1e-6)
+        along = (axis[:, None] * to_camera).sum(0)
+        return along / (np.maximum(_length(axis), 1e-6) * distance)
 
     front, left = cosine(nose - centre), cosine(left_ear - right_ear)
     with np.errstate(invalid='ignore'):
@@ -101,4 +115,8 @@ def far_side_of_head(crowd: Crowd, rig: CameraRig) -> np.ndarray:
             left < -0.4,
             left > 0.4,
         ]
-    return np.stack(hidden, -1)
+    return np.stack(hidden)
+
+
+def _length(xyz: np.ndarray) -> np.ndarray:
+    return np.sqrt((xyz * xyz).sum(0))

@@ -19,6 +19,8 @@ from mmpose_ours.synthetic.pose_bank import PoseBank
 
 COCO17 = JOINT_SETS['coco17']
 CANDIDATES_PER_PERSON = 6
+# So many of them are looked at first, the others only where these do not suffice.
+FIRST_PER_PERSON = 3
 ATTEMPTS = 20
 JOINT_CLEARANCE_MM = 80.0
 _TRUNK = COCO17.index('left_hip', 'right_hip', 'left_shoulder', 'right_shoulder')
@@ -92,8 +94,7 @@ class SceneSampler:
                 break
             before = placed.counts
             tried = np.where(still_open, CANDIDATES_PER_PERSON * wanted, 0)
-            pool = placed.joined(self._candidates(draws, tried, placed))
-            placed = pool.take(self._welcome(pool, wanted))
+            placed = self._admitted(draws, tried, wanted, placed)
             # A whole round of candidates may have found no room beside those who are there.
             full = (placed.counts == before) & (before >= max(fewest, 1))
             still_open &= (placed.counts < wanted) & ~full
@@ -105,56 +106,75 @@ class SceneSampler:
             )
         return placed
 
-    def _candidates(self, draws: Draws, tried: np.ndarray, placed: Crowd) -> Crowd:
-        """Turned, scaled and mirrored poses at random places that enough cameras see.
+    def _admitted(self, draws: Draws, tried: np.ndarray, wanted: np.ndarray, placed: Crowd):
+        """Add those of a round of candidates who find room, in order, until enough are there.
 
         Args:
             draws: Of S scenes.
-            tried: (S,) how many candidates each scene draws; those that fail drop out.
+            tried: (S,) how many candidates each scene draws.
+            wanted: (S,) how many people each scene should have.
             placed: Who is there already.
+
+        Returns:
+            The crowd of who is there then.
         """
         scene = np.repeat(np.arange(len(draws)), tried)
-        pose, mirror, size, yaw, x, y, *joining = draws.uniform(tried, 10).T
-        poses, visible = self._bodies(pose, mirror < 0.5, size, yaw)
+        place = np.arange(len(scene)) - (np.cumsum(tried) - tried)[scene]
+        drawn = draws.uniform(tried, 10).T
         lower, upper = self.space.lower_mm[:2], self.space.upper_mm[:2]
-        ground = lower + np.stack([x, y], -1) * (upper - lower)
-        poses[..., :2] += self._joined_ground(ground, scene, tried, joining, placed)[:, None]
+        ground = lower + drawn[4:6].T * (upper - lower)
+        ground = self._joined_ground(ground, scene, place, drawn[6:], placed)
+        first = place < FIRST_PER_PERSON * wanted[scene]
+        for part in (first, ~first):
+            rows = np.flatnonzero(part & (placed.counts < wanted)[scene])
+            if rows.size:
+                pool = placed.joined(
+                    self._candidates(drawn[:4, rows], ground[rows], scene[rows], len(draws))
+                )
+                placed = pool.take(self._welcome(pool, wanted))
+        return placed
 
+    def _candidates(self, drawn, ground, scene, scenes: int) -> Crowd:
+        """Turned, scaled and mirrored poses at (N, 2) places, of those whom cameras see."""
+        poses, visible = self._bodies(*drawn)
+        poses[..., :2] += ground[:, None]
         inside = np.flatnonzero(self.space.contains(COCO17.root_of(poses)))
-        seen = self.rig.sees(poses[inside]) & visible[inside]
-        needed = self.seen_share * np.count_nonzero(visible[inside], axis=-1)
+        poses, visible, scene = poses[inside], visible[inside], scene[inside]
+        seen = self.rig.sees(poses) & visible
+        needed = self.seen_share * np.count_nonzero(visible, axis=-1)
         views = (np.count_nonzero(seen, axis=-1) >= needed).sum(0)
-        rows = inside[views >= self.min_views]
-        return Crowd(poses[rows], visible[rows], scene[rows], len(draws))
+        return Crowd(poses, visible, scene, scenes).take(views >= self.min_views)
 
     def _bodies(self, pose, mirror, size, yaw) -> tuple[np.ndarray, np.ndarray]:
         """(N, 17, 3) poses of the bank and (N, 17) what is known of them, from (N,) draws."""
-        index = choose(pose, len(self.bank))[:, None]
-        joints = np.where(mirror[:, None], COCO17.flip_order, np.arange(17))
-        poses, visible = self.bank.poses[index, joints], self.bank.visible[index, joints]
+        index = choose(pose, len(self.bank))
+        poses, visible = self.bank.poses[index], self.bank.visible[index]
+        mirrored = np.flatnonzero(mirror < 0.5)
+        poses[mirrored] = poses[mirrored][:, COCO17.flip_order] * (1, -1, 1)
+        visible[mirrored] = visible[mirrored][:, COCO17.flip_order]
         poses *= (1 + self.size_spread * (2 * size - 1))[:, None, None]
         c, s = np.cos(2 * np.pi * yaw)[:, None], np.sin(2 * np.pi * yaw)[:, None]
-        x, y = poses[..., 0], poses[..., 1] * np.where(mirror, -1, 1)[:, None]
+        x, y = poses[..., 0], poses[..., 1]
         poses[..., 0], poses[..., 1] = c * x - s * y, s * x + c * y
         return poses, visible
 
-    def _joined_ground(self, ground, scene, tried, joining, placed: Crowd) -> np.ndarray:
+    def _joined_ground(self, ground, scene, place, joining, placed: Crowd) -> np.ndarray:
         """(N, 2) places on the floor after some candidates have joined somebody.
 
         Half a scene's candidates may already stand beside each other: they choose among those
         who are there and the scene's first candidate.
         """
         joins, whom, away, heading = joining
-        first = np.cumsum(tried) - tried
+        first = np.arange(len(scene)) - place
         there = placed.counts[scene]
         chosen = choose(whom, there + 1)
         spots = np.concatenate([COCO17.root_of(placed.poses)[:, :2], ground])
-        spot = np.where(chosen < there, placed.starts[scene] + chosen, len(placed) + first[scene])
+        spot = np.where(chosen < there, placed.starts[scene] + chosen, len(placed) + first)
         nearest, farthest = self.close_mm
         away = nearest + away * (farthest - nearest)
         heading = 2 * np.pi * heading
         step = away[:, None] * np.stack([np.cos(heading), np.sin(heading)], -1)
-        joins = (joins < self.close_share) & (np.arange(len(scene)) != first[scene])
+        joins = (joins < self.close_share) & (place > 0)
         return np.where(joins[:, None], spots[spot] + step, ground)
 
     def _welcome(self, pool: Crowd, wanted: np.ndarray) -> np.ndarray:
@@ -162,8 +182,7 @@ class SceneSampler:
 
         All scenes take their turns together: first everybody's first person, and so on.
         """
-        joints_first = np.ascontiguousarray(np.swapaxes(pool.poses, 0, 1))
-        low, high = joints_first.min(0), joints_first.max(0)
+        bodies = _Bodies(pool.joints_first)
         chosen, blocked = np.zeros((2, len(pool)), dtype=bool)
         number = np.zeros_like(wanted)
         for turn in range(pool.counts.max(initial=0)):
@@ -176,31 +195,33 @@ class SceneSampler:
             number[pool.scene[rows]] += 1
             pairs = np.stack(pool.pairs(rows))
             first, second = pairs[:, ~blocked[pairs[1]]]
-            blocked[second] = self._clash(pool.poses, low, high, first, second)
+            blocked[second] = bodies.clash(first, second, self.clearance_mm)
         return chosen
 
-    def _clash(self, poses, low, high, first, second) -> np.ndarray:
-        """Whether trunks are too close or a joint is inside another body: (M,) bool.
 
-        Args:
-            poses: (N, 17, 3).
-            low: (N, 3) smallest corner of the box around each body.
-            high: (N, 3) largest corner.
-            first: (M,) rows of one person each.
-            second: (M,) rows of the other.
-        """
-        apart = np.maximum(low[first] - high[second], low[second] - high[first]).max(-1)
-        # Bodies are compared only where the boxes around them nearly touch.
-        clash = apart < max(JOINT_CLEARANCE_MM, self.clearance_mm)
-        near = np.flatnonzero(clash)
-        one, other = poses[first[near]], poses[second[near]]
-        trunk2 = _distance2(one[:, _TRUNK].mean(1), other[:, _TRUNK].mean(1))
-        joint2 = _distance2(one[:, :, None], other[:, None]).reshape(-1, 17 * 17).min(-1)
-        clash[near] = (trunk2 < self.clearance_mm**2) | (joint2 < JOINT_CLEARANCE_MM**2)
+class _Bodies:
+    """Whether two of N people, joints (3, 17, N), are in each other's way."""
+
+    def __init__(self, joints: np.ndarray):
+        self.joints = joints
+        self.low, self.high = joints.min(1), joints.max(1)
+        self.trunk = joints[:, _TRUNK].mean(1)
+
+    def clash(self, first: np.ndarray, second: np.ndarray, clearance_mm: float) -> np.ndarray:
+        """Whether trunks are too close or a joint is inside another body, of (M,) pairs."""
+        clash = _length2(self.trunk[:, first] - self.trunk[:, second]) < clearance_mm**2
+        apart = np.maximum(
+            self.low[:, first] - self.high[:, second], self.low[:, second] - self.high[:, first]
+        ).max(0)
+        # Joints are compared only where the boxes around two bodies nearly touch.
+        near = np.flatnonzero(~clash & (apart < JOINT_CLEARANCE_MM))
+        one, other = self.joints[..., first[near]], self.joints[..., second[near]]
+        gaps = (a[:, None] - b for a, b in zip(one, other))
+        clash[near] = (_length2(gaps) < JOINT_CLEARANCE_MM**2).any((0, 1))
         return clash
 
 
-def _distance2(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Squared distance of points (..., 3)."""
-    x, y, z = (a[..., axis] - b[..., axis] for axis in range(3))
+def _length2(xyz) -> np.ndarray:
+    """Squared length of vectors whose axis comes first."""
+    x, y, z = xyz
     return x * x + y * y + z * z

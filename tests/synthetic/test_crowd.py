@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmpose_ours.synthetic import Crowd, Scene
-from mmpose_ours.synthetic.draws import Draws, choose
+from mmpose_ours.synthetic.draws import Draws, Streams, choose
 
 
 def crowd_of(*counts):
@@ -61,6 +61,16 @@ def test_a_scene_draws_from_its_own_generator_only():
     rng = np.random.default_rng(3)
     np.testing.assert_array_equal(first[0][2:], rng.random((3, 4)))
     np.testing.assert_array_equal(first[1][2:], rng.standard_normal((3, 2, 5)))
+
+
+def test_streams_are_those_that_numpy_jumps_to():
+    streams = Streams(5)
+    streams([3, 3, 4])[0].random(10, dtype=np.float32)  # what was handed out before is no matter
+    numbers = (7, 0, 123_456_789)
+    for number, rng in zip(numbers, streams(numbers)):
+        other = np.random.Generator(np.random.PCG64(5).jumped(number))
+        np.testing.assert_array_equal(rng.random(4), other.random(4))
+    assert (Streams(6)([7])[0].random(4) != streams([7])[0].random(4)).all()
 
 
 def test_choices_are_even_and_never_too_large():

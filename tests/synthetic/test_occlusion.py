@@ -4,7 +4,7 @@ from synthetic_rigs import SPACE, ring_rig
 
 from mmpose_ours.synthetic import Crowd, PoseBank, SceneSampler
 from mmpose_ours.synthetic import occlusion as module
-from mmpose_ours.synthetic.occlusion import COVER_REACH, NEARER_MM, covered, joint_box
+from mmpose_ours.synthetic.occlusion import COVER_REACH, NEARER_MM, covered, joint_box, longer_side
 
 
 @pytest.fixture(scope='module')
@@ -36,16 +36,16 @@ def test_nearer_people_cover_those_behind_them(crowd, monkeypatch, at_once):
     rig = ring_rig()
     uv, valid = (np.moveaxis(array, 0, 1) for array in rig.project(crowd.poses))
     found = valid & crowd.visible[:, None]
-    low, high = joint_box(uv, found)
-    size_px = (high - low).max(-1)
-    hidden = covered(crowd, rig, uv, found, size_px)
-    np.testing.assert_array_equal(hidden, one_by_one(crowd, rig, uv, found, size_px))
+    box = joint_box(uv.transpose(3, 2, 1, 0), found.T)
+    hidden = covered(crowd, rig, uv.transpose(3, 2, 1, 0), found.T, box).T
+    np.testing.assert_array_equal(hidden, one_by_one(crowd, rig, uv, found, longer_side(box).T))
     assert 0.03 < hidden[found].mean() < 0.6
 
 
 def test_the_box_of_no_joint_is_empty():
-    uv = np.array([[1.0, 5.0], [4.0, 2.0], [9.0, 9.0]])
+    uv = np.array([[1.0, 4.0, 9.0], [5.0, 2.0, 9.0]])
     low, high = joint_box(uv, np.array([True, True, False]))
     assert low.tolist() == [1, 2] and high.tolist() == [4, 5]
+    assert longer_side((low, high)) == 3
     low, high = joint_box(uv, np.zeros(3, dtype=bool))
-    assert (low > high).all()
+    assert (low > high).all() and longer_side((low, high)) == 0

@@ -6,6 +6,7 @@ from synthetic_rigs import COCO17, SIZE, SPACE, joint, ring_rig
 
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
 from mmpose_ours.synthetic import PoseBank, SceneSampler
+from mmpose_ours.synthetic import scene as module
 
 TRUNK = COCO17.index('left_hip', 'right_hip', 'left_shoulder', 'right_shoulder')
 
@@ -129,6 +130,18 @@ def test_a_scene_is_the_same_whatever_is_made_beside_it(bank, options):
     for one, other in zip(alone, scenes(sampler, 40)):
         np.testing.assert_array_equal(one.poses, other.poses)
         np.testing.assert_array_equal(one.visible, other.visible)
+
+
+def test_how_many_candidates_are_looked_at_first_makes_no_difference(bank, monkeypatch):
+    wide = CaptureSpace((0, 0, 1000), (9000, 9000, 2400))
+    sampler = SceneSampler(ring_rig(), wide, bank, people=(1, 8), close_share=0.9)
+    drawn = []
+    for first in (1, module.FIRST_PER_PERSON, module.CANDIDATES_PER_PERSON):
+        monkeypatch.setattr(module, 'FIRST_PER_PERSON', first)
+        drawn.append(scenes(sampler, 40))
+    for one, *others in zip(*drawn):
+        for other in others:
+            np.testing.assert_array_equal(one.poses, other.poses)
 
 
 def test_a_generator_goes_on_to_other_scenes(sampler):
