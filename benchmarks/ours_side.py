@@ -260,7 +260,12 @@ def _answer_with(model: torch.nn.Module, people: int) -> None:
     Its time depends on how many people it finds, and that is what the benchmark sets. The
     names are those that all models of this package give to what limits people.
     """
-    limits = dict(max_people=people, center_threshold=-torch.inf, duplicate_mm=0.0)
+    limits = dict(
+        max_people=people,
+        center_threshold=-torch.inf,
+        score_threshold=-torch.inf,
+        duplicate_mm=0.0,
+    )
     for module in model.modules():
         for name, value in limits.items():
             if hasattr(module, name):

@@ -2,14 +2,18 @@
 
 from mmpose_ours.models.backbone2d import PoseResNet
 from mmpose_ours.models.data_preprocessor import MultiviewDataPreprocessor
+from mmpose_ours.models.faster_voxelpose import FasterVoxelPose
 from mmpose_ours.models.optim import AutocastOptimWrapper
+from mmpose_ours.models.rays import RayPreprocessor
 from mmpose_ours.models.v2v import V2VNet
 from mmpose_ours.models.voxelpose import VoxelPose
 
 __all__ = [
     'AutocastOptimWrapper',
+    'FasterVoxelPose',
     'MultiviewDataPreprocessor',
     'PoseResNet',
+    'RayPreprocessor',
     'V2VNet',
     'VoxelPose',
 ]

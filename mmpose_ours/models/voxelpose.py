@@ -167,13 +167,13 @@ class VoxelPose(BaseModel):
                 rig = self._rig(sample, maps.device)
                 volumes = self.pose_regressor.volumes(maps, rig, centers)
                 poses = self.pose_regressor(volumes, centers)
-                first = _without_duplicates(poses, self.duplicate_mm)
+                first = without_duplicates(poses, self.duplicate_mm)
                 poses, scores = poses[first], scores[first]
             sample.pred_instances = InstanceData(keypoints_3d=poses, scores=scores)
         return data_samples
 
 
-def _without_duplicates(poses: Tensor, limit_mm: float) -> list[int]:
+def without_duplicates(poses: Tensor, limit_mm: float) -> list[int]:
     """Indices of poses (P, J, 3), best first, that are not a better one's double."""
     distance = (poses[:, None] - poses[None]).norm(dim=-1).mean(-1).tolist()
     kept: list[int] = []

@@ -1,0 +1,228 @@
+"""Who is where: people proposed by pairs of detections and confirmed by the other views.
+
+Nothing is learned. Two detections of different views whose rays meet joint by joint put a
+person into the room; each view then says which of its detections passes closest to that
+person. The person whom the views confirm best is taken, its detections are spent, and so on:
+hypothesise and verify, as in RANSAC, for all pairs and all samples of a batch at once. Costs
+depend on the number of detections, never on the size of the room.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor
+
+from mmpose_ours.models.rays import Rays
+
+# Rays of one joint that pass each other at more than this count as this far apart.
+GAP_LIMIT_MM = 300.0
+# Two detections can be compared with this many joints in common.
+MIN_COMMON_JOINTS = 4
+# Sines of angles between rays below this say nothing about depth.
+MIN_SINE = 0.02
+FAR = 1e6
+# exp(-NOTHING) is 0 here; beyond it come numbers that processors are slow with.
+NOTHING = 30.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Proposer:
+    """Proposes people from rays.
+
+    Args:
+        max_people: The most proposals per instant.
+        max_gap_mm: Mean distance of two detections' rays up to which they may be one person.
+        sigma_mm: Distance from a person at which a ray's agreement has fallen to 0.6.
+        min_agreement: Detections that agree less (0 to 1) are not that person's.
+        max_pairs: Pairs of detections that are tried; each detection's best partner first.
+    """
+
+    max_people: int = 10
+    max_gap_mm: float = 150.0
+    sigma_mm: float = 100.0
+    min_agreement: float = 0.3
+    max_pairs: int = 256
+
+    @torch.no_grad()
+    def __call__(self, rays: Rays) -> Tensor:
+        """Group the detections of B samples.
+
+        Args:
+            rays: Origins (B, V, 3), directions (B, V, P, J, 3), weights (B, V, P, J).
+
+        Returns:
+            (B, max_people, V) which detection of each view is the person, -1 where none is;
+            nobody at all where fewer than two views agree.
+
+        Raises:
+            ValueError: There is only one view.
+        """
+        views, people, joints = rays.weights.shape[1:]
+        if views < 2:
+            raise ValueError(
+                'people are proposed where rays of two cameras meet, but the rig has one camera'
+            )
+        flat = _Flat.of(rays)
+        bodies, seen = self._bodies_of_pairs(flat, views, people)
+        first = self._spend(self._agreement(flat, bodies, seen), rays)
+        # The pair's guess is rough in depth: ask all views again about the body of its group.
+        mine = gather(rays, first)
+        bodies = mine.meet(bodies.new_zeros(()).expand(*first.shape[:2], joints, 3), 1e-4)
+        seen = (mine.weights > 0).sum(2) >= 2
+        again = self._agreement(flat, bodies, seen)
+        rival = again.amax(1, keepdim=True)
+        return _best(torch.where(again < rival, torch.zeros_like(again), again), self.min_agreement)
+
+    def _bodies_of_pairs(self, flat: _Flat, views: int, people: int) -> tuple[Tensor, Tensor]:
+        """Midpoints between the rays of likely pairs: (B, H, J, 3) and which exist (B, H, J)."""
+        along, gap = flat.meet_in_pairs()
+        batch, joints, count, _ = gap.shape
+        common = (flat.found[..., :, None] & flat.found[..., None, :]).sum(1)
+        mean_gap = gap.sum(1) / common.clamp_min(1)
+        view = torch.arange(count, device=gap.device) // people
+        possible = (common >= MIN_COMMON_JOINTS) & (view[:, None] != view)
+        mean_gap = torch.where(possible, mean_gap, mean_gap.new_full((), FAR))
+        # Each detection's partner in every view; of these the nearest comes first, then the
+        # second: nobody is crowded out by people with more detections.
+        partner_gap, partner = mean_gap.view(batch, count, views, people).min(-1)
+        partner = partner + torch.arange(views, device=gap.device) * people
+        rank = partner_gap.argsort(-1).argsort(-1)
+        order = torch.where(partner_gap < self.max_gap_mm, rank * GAP_LIMIT_MM + partner_gap, FAR)
+        tried = min(self.max_pairs, count * views)
+        order, pair = order.flatten(1).topk(tried, largest=False)
+        one, two = pair // views, partner.flatten(1).gather(1, pair)
+
+        sample = torch.arange(batch, device=gap.device)[:, None]
+
+        def half(mine: Tensor, other: Tensor) -> Tensor:
+            depth = along[sample, :, mine, other][..., None]
+            origin, direction = flat.origins[sample, mine], flat.directions[sample, :, mine]
+            return origin[:, :, None] + depth * direction
+
+        exist = flat.found[sample, :, one] & flat.found[sample, :, two] & (order < FAR)[..., None]
+        exist &= (along[sample, :, one, two] > 0) & (along[sample, :, two, one] > 0)
+        return 0.5 * (half(one, two) + half(two, one)), exist
+
+    def _agreement(self, flat: _Flat, bodies: Tensor, seen: Tensor) -> Tensor:
+        """How well each view's detections agree with each body: (B, H, V, P), 0 to 1."""
+        distance2 = flat.distance2(bodies)
+        common = seen.transpose(1, 2)[..., None] & flat.found[:, :, None]
+        exponent = (0.5 / self.sigma_mm**2 * distance2).clamp_max_(NOTHING)
+        closeness = torch.exp(-exponent) * common
+        count = common.sum(1)
+        # One more than the joints in common: few joints convince less.
+        agreement = closeness.sum(1) / (count + 1)
+        agreement = torch.where(
+            count >= MIN_COMMON_JOINTS - 1, agreement, torch.zeros_like(agreement)
+        )
+        return agreement.view(*agreement.shape[:2], -1, flat.people)
+
+    def _spend(self, agreement: Tensor, rays: Rays) -> Tensor:
+        """Take the best confirmed body, spend its detections, and again: (B, max_people, V)."""
+        free = (rays.weights > 0).any(-1)[:, None]
+        sample = torch.arange(len(agreement), device=agreement.device)
+        taken = []
+        for _ in range(self.max_people):
+            left = agreement * free
+            best, which = left.max(-1)
+            best = torch.where(best > self.min_agreement, best, torch.zeros_like(best))
+            support = torch.where(
+                (best > 0).sum(-1) >= 2, best.sum(-1), torch.zeros_like(best[..., 0])
+            )
+            winner = support.argmax(1)
+            good = (best[sample, winner] > 0) & (support[sample, winner] > 0)[:, None]
+            taken.append(torch.where(good, which[sample, winner], -1))
+            spent = torch.nn.functional.one_hot(taken[-1].clamp_min(0), free.shape[-1]).bool()
+            free = free & ~(spent & good[..., None])[:, None]
+        return torch.stack(taken, 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Flat:
+    """The detections of all views in one row of D = V * P; joints come first.
+
+    ``origins`` (B, D, 3), ``directions`` (B, J, D, 3), ``found`` (B, J, D), ``people`` P.
+    """
+
+    origins: Tensor
+    directions: Tensor
+    found: Tensor
+    people: int
+
+    @classmethod
+    def of(cls, rays: Rays) -> _Flat:
+        people = rays.weights.shape[2]
+        return cls(
+            rays.origins.repeat_interleave(people, 1),
+            rays.directions.flatten(1, 2).transpose(1, 2).contiguous(),
+            (rays.weights > 0).flatten(1, 2).transpose(1, 2).contiguous(),
+            people,
+        )
+
+    def meet_in_pairs(self) -> tuple[Tensor, Tensor]:
+        """Where the rays of the same joint of two detections come closest.
+
+        Returns:
+            ``along`` (B, J, D, D), the distance in mm from the first's camera along its ray,
+            negative behind it, and ``gap`` (B, J, D, D), the distance between the rays at most
+            ``GAP_LIMIT_MM``; 0 where one of them has no such joint.
+        """
+        a, o = self.directions, self.origins[:, None]
+        moment = torch.linalg.cross(o.expand_as(a), a)
+        # The reciprocal product of two lines is their distance times the sine between them.
+        product = a @ moment.transpose(-1, -2)
+        product = product + product.transpose(-1, -2)
+        cosine = a @ a.transpose(-1, -2)
+        sine2 = (1 - cosine * cosine).clamp_min(MIN_SINE**2)
+        other_origin = a @ o.transpose(-1, -2)  # how far along my ray the other camera is
+        ahead = other_origin - (o * a).sum(-1, keepdim=True)
+        along = (ahead + cosine * ahead.transpose(-1, -2)) / sine2
+        both = self.found[..., :, None] & self.found[..., None, :]
+        gap = (product.abs() * sine2.rsqrt()).clamp_max(GAP_LIMIT_MM)
+        gap = torch.where((along > 0) & (along.transpose(-1, -2) > 0), gap, GAP_LIMIT_MM)
+        return along, gap * both
+
+    def distance2(self, bodies: Tensor) -> Tensor:
+        """Squared distance of joints from rays; behind a camera, very far.
+
+        Args:
+            bodies: (B, H, J, 3).
+
+        Returns:
+            (B, J, H, D) mm^2.
+        """
+        x, o = bodies.transpose(1, 2), self.origins[:, None]
+        along = x @ self.directions.transpose(-1, -2) - (o * self.directions).sum(-1)[:, :, None]
+        views = o[:, :, :: self.people]
+        from_camera2 = (x[..., None, :] - views[:, :, None]).square().sum(-1)
+        distance2 = from_camera2.repeat_interleave(self.people, -1) - along * along
+        return torch.where(along > 0, distance2.clamp_min(0), FAR**2)
+
+
+def _best(agreement: Tensor, least: float) -> Tensor:
+    """Each view's best detection of each person, -1 below ``least`` or with fewer than 2 views."""
+    best, which = agreement.max(-1)
+    good = best > least
+    good &= good.sum(-1, keepdim=True) >= 2
+    return torch.where(good, which, -1)
+
+
+def gather(rays: Rays, detections: Tensor) -> Rays:
+    """The rays of each person.
+
+    Args:
+        rays: Origins (B, V, 3), directions (B, V, P, J, 3), weights (B, V, P, J).
+        detections: (B, G, V), -1 where a view does not show the person.
+
+    Returns:
+        Origins (B, G, V, 3), directions (B, G, V, J, 3), weights (B, G, V, J).
+    """
+    batch, _, views = detections.shape
+    sample = torch.arange(batch, device=detections.device)[:, None, None]
+    view = torch.arange(views, device=detections.device)
+    index = detections.clamp_min(0)
+    weights = rays.weights[sample, view, index] * (detections >= 0)[..., None]
+    origins = rays.origins[:, None].expand(-1, detections.shape[1], -1, -1)
+    return Rays(origins, rays.directions[sample, view, index], weights)

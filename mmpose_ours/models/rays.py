@@ -1,0 +1,161 @@
+"""Detections as rays of the room: what a model needs that never draws a heatmap.
+
+A joint that a camera sees lies on a ray through the camera's centre. Rays are the same for
+every lens and every image size, and there are some hundred of them where heatmaps have
+millions of pixels.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Sequence
+
+import numpy as np
+import torch
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor
+
+from mmpose_ours.cameras import CameraRig
+from mmpose_ours.registry import MODELS
+
+
+@dataclasses.dataclass(frozen=True)
+class Rays:
+    """Rays of joints, in millimetres; any leading dimensions ``...`` and V views.
+
+    Args:
+        origins: (..., V, 3) where the cameras are.
+        directions: (..., V, J, 3) unit vectors; 0 where nothing was found.
+        weights: (..., V, J) the detector's scores; 0 where nothing was found.
+    """
+
+    origins: Tensor
+    directions: Tensor
+    weights: Tensor
+
+    def moved(self, shift: Tensor, turn: Tensor | None = None) -> Rays:
+        """Rays after ``x -> turn @ (x + shift)``; shift (..., 3), turn (..., 3, 3)."""
+        origins, directions = self.origins + shift[..., None, :], self.directions
+        if turn is not None:
+            back = turn.transpose(-1, -2)
+            origins, directions = origins @ back, directions @ back[..., None, :, :]
+        return dataclasses.replace(self, origins=origins, directions=directions)
+
+    def meet(
+        self,
+        near: Tensor,
+        pull: Tensor | float,
+        start: Tensor | None = None,
+        reach_mm: float = 120.0,
+        steps: int = 3,
+    ) -> Tensor:
+        """Where the rays of each joint meet: least squares that strays do not bend.
+
+        Every step solves for the point of least weighted squared distance from the rays, with
+        the weights of those that passed far from the step before reduced (Geman and McClure's
+        function). Differentiable.
+
+        Args:
+            near: (..., J, 3) where joints are expected.
+            pull: (..., J, 3) or a number: how much expectation weighs along each axis, where
+                one ray of weight 1 weighs 1. More than 0, since one ray leaves its depth open.
+            start: (..., J, 3) where the first step looks from; ``None`` is everywhere.
+            reach_mm: Distance at which a ray's weight has fallen to a quarter.
+            steps: Solutions, one after the other.
+
+        Returns:
+            (..., J, 3).
+        """
+        a = self.directions
+        across = torch.eye(3, device=a.device) - a[..., :, None] * a[..., None, :]
+        from_origin = (across @ self.origins[..., None, :, None])[..., 0]
+        prior = pull * torch.ones_like(near)
+        x, weights = start, self.weights
+        for _ in range(steps):
+            if x is not None:
+                offset = (across @ x[..., None, :, :, None])[..., 0] - from_origin
+                weights = self.weights / (1 + (offset * offset).sum(-1) / reach_mm**2) ** 2
+            normal = (weights[..., None, None] * across).sum(-4) + torch.diag_embed(prior)
+            target = (weights[..., None] * from_origin).sum(-3) + prior * near
+            x = torch.linalg.solve(normal, target[..., None])[..., 0]
+        assert x is not None
+        return x
+
+
+def rays_of(rig: CameraRig, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rays of detections, whatever the lenses.
+
+    Args:
+        rig: V cameras.
+        keypoints: (V, P, J, 3) ``u, v, score`` in pixels; score 0 is not found.
+
+    Returns:
+        ``directions`` (V, P, J, 3), unit vectors of the world, and ``weights`` (V, P, J), the
+        scores; both 0 where nothing was found or where no ray of the lens ends at the pixel.
+    """
+    weights = keypoints[..., 2].astype(np.float64)
+    directions = np.empty(keypoints.shape)
+    for view, camera in enumerate(rig):
+        # A ray is looked for at every pixel, and at the middle it is found at once.
+        uv = np.where(weights[view, ..., None] > 0, keypoints[view, ..., :2], camera.K[:2, 2])
+        xy = camera.normalise_points(uv)
+        directions[view] = np.concatenate([xy, np.ones_like(xy[..., :1])], -1) @ camera.R_w2c
+    weights[~np.isfinite(directions).all(-1)] = 0.0
+    length = np.linalg.norm(directions, axis=-1, keepdims=True)
+    return np.where(weights[..., None] > 0, directions / length, 0.0), weights
+
+
+@MODELS.register_module()
+class RayPreprocessor(BaseDataPreprocessor):
+    """From the keypoints of a batch to its rays; samples may have different rigs.
+
+    Coordinates are relative to the middle of each sample's capture space, so that single
+    precision suffices wherever the world has its origin.
+    """
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Prepare a collated batch of B samples.
+
+        Args:
+            data: ``inputs`` with a list of ``keypoints`` (V, P, J, 3), and ``data_samples``.
+            training: Unused.
+
+        Returns:
+            ``inputs`` with ``rays`` (:class:`Rays` with leading dimensions (B,) for origins and
+            (B, V, P) for directions and weights, padded with weights of 0), and
+            ``data_samples``.
+
+        Raises:
+            ValueError: There are no keypoints.
+        """
+        inputs, samples = data['inputs'], data['data_samples']
+        if 'keypoints' not in inputs:
+            raise ValueError(
+                'this model takes 2D keypoints, and a sample has none; give the dataset a '
+                'keypoint_file (image mode is VoxelPose\'s)'
+            )  # fmt: skip
+        keypoints = [np.asarray(k) for k in inputs['keypoints']]
+        views, people, joints = (max(k.shape[axis] for k in keypoints) for axis in range(3))
+        origins = np.zeros((len(samples), views, 3), np.float32)
+        directions = np.zeros((len(samples), views, max(people, 1), joints, 3), np.float32)
+        weights = np.zeros(directions.shape[:-1], np.float32)
+        for rows, rig in _by_rig(samples):
+            counts = [keypoints[row].shape[1] for row in rows]
+            together = rays_of(rig, np.concatenate([keypoints[row] for row in rows], axis=1))
+            ends = np.cumsum(counts)[:-1]
+            for row, ray, weight in zip(rows, *(np.split(part, ends, 1) for part in together)):
+                origins[row, : len(rig)] = rig.centers_w - np.array(samples[row].space.center_mm)
+                directions[row, : len(rig), : ray.shape[1]] = ray
+                weights[row, : len(rig), : ray.shape[1]] = weight
+        arrays = (torch.from_numpy(part) for part in (origins, directions, weights))
+        rays = Rays(*(part.to(self.device, non_blocking=True) for part in arrays))
+        samples = [sample.to(self.device) for sample in samples]
+        return dict(inputs=dict(rays=rays), data_samples=samples)
+
+
+def _by_rig(samples: Sequence) -> list[tuple[list[int], CameraRig]]:
+    """Rows of the samples that share a rig, with the rig."""
+    rows: dict[str, list[int]] = {}
+    for row, sample in enumerate(samples):
+        rows.setdefault(sample.rig.fingerprint, []).append(row)
+    return [(same, samples[same[0]].rig) for same in rows.values()]
