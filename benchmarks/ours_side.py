@@ -64,7 +64,7 @@ class OurSide(Side):
     def make_sample_with_heatmaps(self) -> Work:
         """The same, and its heatmaps drawn."""
         sample = self.make_scene_sampling()
-        return lambda: self.preprocessor(_collate([sample()]))
+        return lambda: self.preprocessor(collate([sample()]))
 
     def training_item(self) -> dict:
         """An item of 5 people."""
@@ -124,7 +124,7 @@ class OurSide(Side):
         """Poses of ``batch`` instants of ``people`` each."""
         if config:
             model = self._configured(config, people, device)[0].eval()
-            data = _collate([self._item(people)] * batch)
+            data = collate([self._item(people)] * batch)
             work = _inference(lambda: model.test_step(data))
         else:
             model = self._model(device)
@@ -156,7 +156,7 @@ class OurSide(Side):
             adam = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-4))
             wrapper = build_optim_wrapper(model, adam)
         model.train()
-        data = _collate([self._item(people)] * batch)
+        data = collate([self._item(people)] * batch)
         return lambda: model.train_step(data, wrapper)
 
     def _configured(self, config: str, people: int, device: str) -> tuple[BaseModel, dict]:
@@ -216,7 +216,7 @@ class OurSide(Side):
         return self._item(1)['data_samples']
 
     def _data(self, people: int | str) -> dict:
-        return _collate([self._item(people)])
+        return collate([self._item(people)])
 
     def _heatmaps(self, people: int, device: str = 'cpu') -> torch.Tensor:
         return self.preprocessor(self._data(people))['inputs']['heatmaps'][0].to(device)
@@ -242,7 +242,7 @@ class OurSide(Side):
         return machine.limits(threads, size, megabytes)
 
 
-def _collate(items: list[dict]) -> dict:
+def collate(items: list[dict]) -> dict:
     """What the loader's ``pseudo_collate`` makes of items."""
     return dict(
         inputs=dict(keypoints=[item['inputs']['keypoints'] for item in items]),

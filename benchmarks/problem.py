@@ -47,16 +47,21 @@ class Sizes:
 QUICK = Sizes((24, 24, 8), (16, 16, 16), (100, 76))
 
 
+def shelf_folder() -> Path | None:
+    """The folder of the real Shelf, where the test data is at hand."""
+    data = Path(os.environ.get('MMPOSE_OURS_TEST_DATA', ROOT.parent / 'shared' / 'data'))
+    return data / 'shelf' if (data / 'shelf' / 'calibration_shelf.json').is_file() else None
+
+
 def usual_rig() -> tuple[CameraRig, str]:
     """The five cameras of Shelf where the test data is at hand, else the package's own five.
 
     Returns:
         The rig, and what to call it.
     """
-    data = Path(os.environ.get('MMPOSE_OURS_TEST_DATA', ROOT.parent / 'shared' / 'data'))
-    shelf = data / 'shelf' / 'calibration_shelf.json'
-    if shelf.is_file():
-        return read_rig(shelf, image_size=SHELF_SIZE), 'Shelf, 5 cameras'
+    shelf = shelf_folder()
+    if shelf:
+        return read_rig(shelf / 'calibration_shelf.json', image_size=SHELF_SIZE), 'Shelf, 5 cameras'
     invented = paths.share('configs') / 'ours' / 'rigs' / 'five_cameras.json'
     return read_rig(invented), 'invented, 5 cameras'
 

@@ -38,8 +38,7 @@ def table(stages: Sequence[Stage], result: dict) -> str:
     bytes_line = ['one item through the loader', _bytes(loader['ours']), '']
     bytes_line += [_bytes(loader['stock']), '', _ratio(loader['ratio'])]
     lines.append(bytes_line + [''] * (len(head) - len(bytes_line)))
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    text = ['| ' + ' | '.join(map(str.ljust, line, widths)) + ' |' for line in lines]
+    text = [markdown(lines)]
 
     machine, shares = result['machine'], result['shares']
     text += [
@@ -65,6 +64,12 @@ def table(stages: Sequence[Stage], result: dict) -> str:
             f'CAUTION: other programs are at work (load {machine["load"]:.1f}): times are too long'
         )
     return '\n'.join(['', *text, ''])
+
+
+def markdown(lines: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as a Markdown table; the first is the head, the second a rule."""
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return '\n'.join('| ' + ' | '.join(map(str.ljust, line, widths)) + ' |' for line in lines)
 
 
 def one_line(values: dict[str, float]) -> str:

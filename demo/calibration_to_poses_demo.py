@@ -1,6 +1,6 @@
 """From a calibration file to people in 3D in a few minutes, on two CPU cores.
 
-Converts a calibration, trains a small VoxelPose from scratch on invented people with MMPose's
+Converts a calibration, trains the fast model from scratch on invented people with MMPose's
 stock ``train.py``, tests it and an untrained net on held-out people with the stock ``test.py``,
 and draws what it found. Try it on your own cameras:
 
@@ -22,7 +22,7 @@ from mmpose_ours.cli import join_up
 from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.files import write_json
 
-CONFIG = 'ours/voxelpose_ours_tiny.py'
+CONFIG = 'ours/faster_voxelpose_ours_tiny.py'
 RIG = 'ours/rigs/five_cameras.json'
 FIGURES = {
     'recall_500mm': ('people found (500 mm)', '{:.1%}'),

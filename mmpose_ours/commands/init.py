@@ -31,11 +31,11 @@ from mmpose_ours.commands.arguments import (
 from mmpose_ours.commands.fit_space import space_line, space_of
 from mmpose_ours.files import PathLike, write_files_whole
 
-RIG_FILE, CONFIG_FILE = 'camera_parameters.json', 'voxelpose_ours.py'
+RIG_FILE, CONFIG_FILE = 'camera_parameters.json', 'faster_voxelpose_ours.py'
 README_FILE, PICTURE_FILE = 'README.txt', 'rig.png'
-BASE = Path('ours') / 'voxelpose_ours.py'
+BASE = Path('ours') / CONFIG_FILE
 # What BASE trains for, and so the name of its last checkpoint.
-LAST_EPOCH = 30
+LAST_EPOCH = 10
 
 
 def init_rig(
@@ -111,7 +111,7 @@ def config_text(folder: Path, rig: CameraRig, space: CaptureSpace, any_scale: bo
     if len(wrapped) > 1:
         cameras = ['    cameras=[', *(f'        {line}' for line in wrapped), '    ],']
     lines = [
-        f'# VoxelPose for the {len(rig)} cameras of this folder, made by `mmpose-ours init`.',
+        f'# The fast model for the {len(rig)} cameras of this folder, made by `mmpose-ours init`.',
         f'_base_ = [{_base_config(folder)!r}]',
         '',
         "data_root = '{{ fileDirname }}'  # the folder of this file",
@@ -145,7 +145,7 @@ keypoints_2d.json         2D people, for testing. You add it; `mmpose-ours path 
                           prints where its schema detections.schema.json lies
 poses_3d.json             3D truth, if there is any. You add it, and name it in the config:
                           test_dataloader = dict(dataset=dict(truth_file='poses_3d.json', **rig))
-{CONFIG_FILE}         config: the cameras and the space in which people are looked for
+{CONFIG_FILE}  config: the cameras and the space in which people are looked for
 {PICTURE_FILE}                   the cameras from above, in perspective and from the side
 
 Train, on invented people, without images:

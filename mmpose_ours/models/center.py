@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Sequence
 
 import torch
@@ -9,11 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.models.projection import TorchRig, collect, sampling_grid, space_points
+from mmpose_ours.models.projection import TorchRig, space_points
 from mmpose_ours.models.v2v import V2VNet
+from mmpose_ours.models.votes import Bags, count_votes, point_bags, sample_votes, sampling_grid
 
-# Rigs whose grids are kept; a site has one, a test bench a few.
-KEPT_GRIDS = 4
+# Rigs whose voxels' places are kept; a site has one, a test bench a few.
+KEPT_RIGS = 4
 
 
 class CenterDetector(nn.Module):
@@ -44,24 +46,27 @@ class CenterDetector(nn.Module):
         self.heatmap_size, self.max_people = tuple(heatmap_size), max_people
         self.target_sigma_mm = target_sigma_mm
         self.center_net = V2VNet(num_joints, 1, **net)
-        self._grids: dict[str, tuple[Tensor, Tensor]] = {}
+        self._places: dict[str, list[Bags] | tuple[Tensor, Tensor]] = {}
 
     def volume(self, heatmaps: Tensor, rig: CameraRig, space: CaptureSpace) -> Tensor:
         """Heatmaps (V, J, H, W) of one instant to its feature volume (J, X, Y, Z)."""
-        grid, seen = self._grid(rig, space, heatmaps.device)
-        return collect(heatmaps, grid, seen).view(-1, *self.bins)
-
-    def _grid(self, rig: CameraRig, space: CaptureSpace, device) -> tuple[Tensor, Tensor]:
+        device = heatmaps.device
         key = f'{rig.fingerprint} {space} {device}'
-        if key not in self._grids:
-            while len(self._grids) >= KEPT_GRIDS:
-                self._grids.pop(next(iter(self._grids)))
+        if key not in self._places:
+            while len(self._places) >= KEPT_RIGS:
+                self._places.pop(next(iter(self._places)))
             points = space_points(space, self.bins).view(-1, 3)
-            grid, seen = sampling_grid(
-                TorchRig(rig, dtype=torch.float64), points, self.heatmap_size
-            )
-            self._grids[key] = grid.float().to(device), seen.to(device)
-        return self._grids[key]
+            seen_by = TorchRig(rig, dtype=torch.float64), points, self.heatmap_size
+            if device.type == 'cpu':
+                self._places[key] = point_bags(*seen_by)
+            else:
+                grid, seen = sampling_grid(*seen_by)
+                self._places[key] = grid.float().to(device), seen.to(device)
+        places = self._places[key]
+        if isinstance(places, list):
+            votes = count_votes(heatmaps, places, math.prod(self.bins))
+            return votes.view(*self.bins, -1).permute(3, 0, 1, 2)
+        return sample_votes(heatmaps, *places).view(-1, *self.bins)
 
     def forward(self, volumes: Tensor) -> Tensor:
         """Feature volumes (B, J, X, Y, Z) to root volumes (B, X, Y, Z)."""

@@ -32,6 +32,9 @@ def person_sigma(keypoints: Tensor, sigma: float) -> Tensor:
 def draw_heatmaps(keypoints: Tensor, sigma: float, size: tuple[int, int]) -> Tensor:
     """Draw Gaussian peaks of height ``score``, the higher one where people overlap.
 
+    Only a window around each peak is computed, as large for all as the widest one needs,
+    and everything is written in one go.
+
     Args:
         keypoints: (V, P, J, 3) ``u, v, score`` in heatmap pixels; score 0 draws nothing.
         sigma: Peak width in heatmap pixels for a person of :data:`BASE_SIZE` pixels.
@@ -40,20 +43,32 @@ def draw_heatmaps(keypoints: Tensor, sigma: float, size: tuple[int, int]) -> Ten
     Returns:
         (V, J, height, width) in [0, 1].
     """
-    views, people, joints = keypoints.shape[:3]
-    if not people:
-        return keypoints.new_zeros(views, joints, size[1], size[0])
-    width = person_sigma(keypoints, sigma)[..., None, None]
+    views, _, joints, _ = keypoints.shape
+    width, height = size
+    heatmaps = keypoints.new_zeros(views * joints * height * width)
+    found = keypoints[..., 2] > 0
+    view, _, joint = found.nonzero(as_tuple=True)
+    if not len(view):
+        return heatmaps.view(views, joints, height, width)
+    u, v, score = keypoints[found].T[..., None]
+    spread = person_sigma(keypoints, sigma)[..., None].expand_as(found)[found][:, None]
+    reach = int(TRUNCATION * float(spread.detach().max()) + 0.5)
 
-    def profile(mu: Tensor, length: int) -> Tensor:
-        offset = torch.arange(length, device=mu.device, dtype=mu.dtype) - mu[..., None]
+    def profile(mu: Tensor, length: int) -> tuple[Tensor, Tensor]:
+        """Along one axis the first pixels of K windows (K, 1), and the peaks within (K, R)."""
+        # Windows never leave the picture: near its border the peak is not in their middle.
+        count = min(2 * reach + 1, length)
+        first = (mu.detach().round() - reach).clamp(0, length - count)
+        offset = torch.arange(count, device=mu.device) + (first - mu)
         # Beyond the truncation a peak is nothing: tails must not vote.
-        return torch.exp(-0.5 * (offset / width) ** 2) * (offset.abs() <= TRUNCATION * width)
+        inside = offset.abs() <= TRUNCATION * spread
+        return first.long(), torch.exp(-0.5 * (offset / spread) ** 2) * inside
 
-    across = profile(keypoints[..., 0], size[0])
-    down = profile(keypoints[..., 1], size[1]) * keypoints[..., 2:].clamp(0, 1)
-    result = keypoints.new_zeros(views, joints, size[1], size[0])
-    for person in range(people):  # one at a time: all at once would need people times memory
-        peak = down[:, person, :, :, None] * across[:, person, :, None, :]
-        result = torch.maximum(result, peak)
-    return result
+    left, across = profile(u, width)
+    top, down = profile(v, height)
+    peaks = (down * score.clamp(0, 1))[..., None] * across[:, None]
+    rows, columns = (torch.arange(n, device=u.device) for n in peaks.shape[1:])
+    window = (rows[:, None] * width + columns).flatten()
+    corner = ((view * joints + joint)[:, None] * height + top) * width + left
+    heatmaps.scatter_reduce_(0, (corner + window).flatten(), peaks.flatten(), 'amax')
+    return heatmaps.view(views, joints, height, width)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from mmpose_ours.models.center import check_bins
-from mmpose_ours.models.projection import TorchRig, box_points, collect, sampling_grid
+from mmpose_ours.models.projection import TorchRig, box_points
 from mmpose_ours.models.v2v import V2VNet
+from mmpose_ours.models.votes import count_votes, cube_bags, sample_votes, sampling_grid
 
 
 class PoseRegressor(nn.Module):
@@ -55,13 +57,14 @@ class PoseRegressor(nn.Module):
         Returns:
             (P, J, X, Y, Z).
         """
-        points = self._points(centers_w).view(-1, 3)
-        grid, seen = sampling_grid(rig, points, self.heatmap_size)
-        volumes = collect(heatmaps, grid, seen).view(-1, len(centers_w), *self.bins)
-        return volumes.transpose(0, 1)
-
-    def _points(self, centers_w: Tensor) -> Tensor:
-        return box_points(centers_w, centers_w.new_full((3,), self.size_mm), self.bins)
+        people = len(centers_w)
+        if heatmaps.device.type == 'cpu':
+            bags = cube_bags(rig, centers_w, self.size_mm, self.bins, self.heatmap_size)
+            votes = count_votes(heatmaps, bags, people * math.prod(self.bins))
+            return votes.view(people, *self.bins, self.num_joints).permute(0, 4, 1, 2, 3)
+        points = box_points(centers_w, centers_w.new_full((3,), self.size_mm), self.bins)
+        grid, seen = sampling_grid(rig, points.view(-1, 3), self.heatmap_size)
+        return sample_votes(heatmaps, grid, seen).view(-1, people, *self.bins).transpose(0, 1)
 
     def forward(self, volumes: Tensor, centers_w: Tensor) -> Tensor:
         """Feature volumes (P, J, X, Y, Z) around centres (P, 3) to joints (P, J, 3) in mm."""

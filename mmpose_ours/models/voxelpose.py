@@ -98,10 +98,13 @@ class VoxelPose(BaseModel):
         """
         heatmaps = self._heatmaps(inputs)
         self._check_size(heatmaps[0])
-        volumes = torch.stack(
-            [self.human_detector.volume(h, s.rig, s.space) for h, s in zip(heatmaps, data_samples)]
-        )
-        root_volumes = self.human_detector(volumes)
+        volumes = [
+            self.human_detector.volume(maps, sample.rig, sample.space)
+            for maps, sample in zip(heatmaps, data_samples)
+        ]
+        # Stacked with their channels last, as they are made and as the net wants them.
+        stacked = torch.stack([volume.movedim(0, -1) for volume in volumes]).movedim(-1, 1)
+        root_volumes = self.human_detector(stacked)
         if mode == 'loss':
             return self._loss(heatmaps, root_volumes, data_samples)
         if mode == 'predict':

@@ -19,7 +19,7 @@ from mmpose_ours.detections import write_detections
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = (640, 480)
-FILES = ['README.txt', 'camera_parameters.json', 'rig.png', 'voxelpose_ours.py']
+FILES = ['README.txt', 'camera_parameters.json', 'faster_voxelpose_ours.py', 'rig.png']
 
 
 def rig_of(names=('door', 'it\'s "left"', 'über 2'), **changes):
@@ -62,8 +62,8 @@ def test_layout(tmp_path, source, capsys):
     readme = (folder / 'README.txt').read_text(encoding='utf-8')
     out = capsys.readouterr().out
     for text in (readme, out):
-        assert f'train.py {folder}/voxelpose_ours.py' in text
-        assert f'test.py {folder}/voxelpose_ours.py work_dirs/voxelpose_ours/epoch_30.pth' in text
+        assert f'train.py {folder}/faster_voxelpose_ours.py' in text
+        assert f'test.py {folder}/faster_voxelpose_ours.py work_dirs/faster_voxelpose_ours/epoch_10.pth' in text
     shared = coverage(written, fit_space(written))[2]
     assert f'two cameras or more see {shared:.0%} of the space' in out
 
@@ -75,8 +75,8 @@ def test_the_config_loads_and_its_datasets_build(tmp_path, source, monkeypatch):
     assert init(tmp_path, source) == 0
     folder = tmp_path / 'data' / 'Ours'
     monkeypatch.chdir(tmp_path)  # another folder than the checkout's
-    config = Config.fromfile('data/Ours/voxelpose_ours.py')
-    assert config.model.type == 'VoxelPose' and config.train_cfg.max_epochs == 30
+    config = Config.fromfile('data/Ours/faster_voxelpose_ours.py')
+    assert config.model.type == 'FasterVoxelPose' and config.train_cfg.max_epochs == 10
 
     from mmpose_ours.registry import DATASETS
 
@@ -118,26 +118,26 @@ def test_base_config_is_relative_inside_a_checkout_only(tmp_path, monkeypatch):
         return scope['_base_'][0]
 
     inside = checkout / 'data' / 'Ours'
-    assert base(inside) == '../../configs/ours/voxelpose_ours.py'
-    assert base(tmp_path / 'data') == f'{checkout.as_posix()}/configs/ours/voxelpose_ours.py'
+    assert base(inside) == '../../configs/ours/faster_voxelpose_ours.py'
+    assert base(tmp_path / 'data') == f'{checkout.as_posix()}/configs/ours/faster_voxelpose_ours.py'
     share = checkout / 'mmpose_ours' / 'share' / 'configs'  # a wheel's
     share.mkdir(parents=True)
-    assert base(inside) == f'{share.as_posix()}/ours/voxelpose_ours.py'
+    assert base(inside) == f'{share.as_posix()}/ours/faster_voxelpose_ours.py'
 
 
 def test_nothing_is_replaced_unless_forced(tmp_path, source, capsys):
     assert init(tmp_path, source) == 0
     folder = tmp_path / 'data' / 'Ours'
-    (folder / 'voxelpose_ours.py').write_text('mine')
+    (folder / 'faster_voxelpose_ours.py').write_text('mine')
     (folder / 'camera_parameters.json').unlink()
     before = contents(folder)
     assert init(tmp_path, source) == 2
     err = capsys.readouterr().err
-    assert 'Ours: has README.txt, rig.png, voxelpose_ours.py already' in err and '--force' in err
+    assert 'Ours: has README.txt, faster_voxelpose_ours.py, rig.png already' in err and '--force' in err
     assert contents(folder) == before
     (folder / 'door' / '0.jpg').write_bytes(b'mine')
     assert init(tmp_path, source, '--force') == 0
-    assert 'VoxelPose' in (folder / 'voxelpose_ours.py').read_text(encoding='utf-8')
+    assert 'fast model' in (folder / 'faster_voxelpose_ours.py').read_text(encoding='utf-8')
     assert (folder / 'door' / '0.jpg').read_bytes() == b'mine'
 
 
@@ -151,7 +151,7 @@ def test_a_calibration_that_lies_there_already_is_left_alone(tmp_path, capsys):
     assert json.loads((folder / RIG_FILE).read_text())['calibDataSource'] == 'kept'
     assert 'left as it is, 2 cameras' in capsys.readouterr().out
     # Read another way it is another rig, which the dataset would not see.
-    os.remove(folder / 'voxelpose_ours.py')
+    os.remove(folder / 'faster_voxelpose_ours.py')
     assert init(tmp_path, folder / RIG_FILE, '--unit', '9') == 2
     assert 'has README.txt, camera_parameters.json, rig.png already' in capsys.readouterr().err
 

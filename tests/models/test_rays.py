@@ -73,8 +73,11 @@ def test_preprocessor_pads_rigs_and_people_of_different_number():
     assert rays.weights.shape == (2, 5, 2, 17) and rays.directions.shape == (2, 5, 2, 17, 3)
     assert not rays.weights[0, 3:].any() and not rays.weights[0, :, 1:].any()
     np.testing.assert_allclose(rays.origins[1], ring(5).centers_w - SPACE.center_mm, rtol=1e-5)
-    alone = RayPreprocessor()(dict(data, inputs=dict(keypoints=data['inputs']['keypoints'][1:]),
-                                   data_samples=data['data_samples'][1:]))['inputs']['rays']  # fmt: skip
+    second = dict(
+        inputs=dict(keypoints=data['inputs']['keypoints'][1:]),
+        data_samples=data['data_samples'][1:],
+    )
+    alone = RayPreprocessor()(second)['inputs']['rays']
     torch.testing.assert_close(rays.directions[1], alone.directions[0])
 
 
