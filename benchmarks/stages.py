@@ -34,12 +34,11 @@ class Stage:
     on_gpu: bool = False
 
 
-def usual_stages(configs: Sequence[str] = (), fast_model: bool | None = None) -> list[Stage]:
+def usual_stages(configs: Sequence[str] = ()) -> list[Stage]:
     """The rows of the table.
 
     Args:
         configs: Further configs whose models are measured against stock VoxelPose.
-        fast_model: Whether to measure the fast model; by default where its config exists.
     """
     three, five = dict(people=3), dict(people=5)
     same_weights = Stage(
@@ -65,9 +64,8 @@ def usual_stages(configs: Sequence[str] = (), fast_model: bool | None = None) ->
         ),
         Stage('voxelpose_train_step', 'training step, 5 people', 'train_step', five, on_gpu=True),
     ]
-    models = {ROOT.joinpath(config).stem: str(ROOT / config) for config in configs}
-    if FAST_MODEL.is_file() if fast_model is None else fast_model:
-        models['fast_model'] = str(FAST_MODEL)
+    models = {'fast_model': str(FAST_MODEL)}
+    models.update({ROOT.joinpath(config).stem: str(ROOT / config) for config in configs})
     for name, config in models.items():
         own = dict(config=config)
         frame = f'{name}, 5 people (stock: VoxelPose)'

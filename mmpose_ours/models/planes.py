@@ -143,6 +143,8 @@ class PlaneRegressor(nn.Module):
         self.confidence = nn.Sequential(
             nn.Linear(3 * channels[-1] + 2, 64), nn.ReLU(inplace=True), nn.Linear(64, 1)
         )
+        # Almost everybody who is proposed is real, so that is what an untrained net believes.
+        nn.init.constant_(self.confidence[-1].bias, 3.0)
         # How sharp the rays' own picture is, and how much the net's opinion weighs in mm^-2.
         self.log_sharpness = nn.Parameter(torch.full((len(joints),), 1.0))
         self.log_pull = nn.Parameter(torch.full((len(joints),), 7.0))

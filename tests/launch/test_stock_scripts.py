@@ -17,6 +17,7 @@ import mmpose_ours.registry  # noqa: F401  allows what a run's own checkpoints h
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = 'configs/ours/voxelpose_ours_tiny.py'
+FAST = 'configs/ours/faster_voxelpose_ours_tiny.py'
 # The tiny configuration made tinier still: a step takes a fraction of a second.
 SMALL = [
     'model.center.bins=(16,16,8)',
@@ -193,6 +194,25 @@ def test_two_processes_test_every_sample_once(trained, tmp_path):
     )
     pick = r'(pose3d/(?:recall_500mm|MPJPE_mm|false_positives_per_frame): \S+)'
     assert re.findall(pick, alone) == re.findall(pick, shared) != []
+
+
+def test_the_fast_model_trains_on_two_processes_and_finds_people(tmp_path):
+    options = (
+        'model.pose.bins=12',
+        'model.pose.channels=(8,8,8)',
+        'train_dataloader.batch_size=2',
+        'train_dataloader.dataset.num_samples=16',
+        'train_cfg.max_epochs=2',
+        'default_hooks.logger.interval=1',
+        'val_dataloader.dataset.num_samples=2',
+        'test_dataloader.dataset.num_samples=8',
+    )
+    train = ('bash', 'tools/dist_train.sh', FAST, '2', '--work-dir', tmp_path)
+    output = run(*train, options=options, small=False)
+    assert steps(output)[-1] == (2, 4) and 'loss_score' in output
+    test = ('bash', 'tools/dist_test.sh', FAST, tmp_path / 'epoch_2.pth', '2')
+    tested = run(*test, '--work-dir', tmp_path, options=options, small=False)
+    assert float(re.search(r'pose3d/recall_500mm: (\S+)', tested).group(1)) > 0.9
 
 
 @pytest.mark.parametrize(
