@@ -63,7 +63,8 @@ def test_layout(tmp_path, source, capsys):
     out = capsys.readouterr().out
     for text in (readme, out):
         assert f'train.py {folder}/faster_voxelpose_ours.py' in text
-        assert f'test.py {folder}/faster_voxelpose_ours.py work_dirs/faster_voxelpose_ours/epoch_10.pth' in text
+        checkpoint = 'work_dirs/faster_voxelpose_ours/epoch_10.pth'
+        assert f'test.py {folder}/faster_voxelpose_ours.py {checkpoint}' in text
     shared = coverage(written, fit_space(written))[2]
     assert f'two cameras or more see {shared:.0%} of the space' in out
 
@@ -133,7 +134,10 @@ def test_nothing_is_replaced_unless_forced(tmp_path, source, capsys):
     before = contents(folder)
     assert init(tmp_path, source) == 2
     err = capsys.readouterr().err
-    assert 'Ours: has README.txt, faster_voxelpose_ours.py, rig.png already' in err and '--force' in err
+    assert (
+        'Ours: has README.txt, faster_voxelpose_ours.py, rig.png already' in err
+        and '--force' in err
+    )
     assert contents(folder) == before
     (folder / 'door' / '0.jpg').write_bytes(b'mine')
     assert init(tmp_path, source, '--force') == 0
