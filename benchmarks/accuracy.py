@@ -44,7 +44,9 @@ COLUMNS = {
     'false_positives_per_frame': ('ghosts per instant', '{:.3f}'),
     'ms': ('time', '{:.1f} ms'),
     'steps': ('steps', '{:,}'),
-    'PCP': ('PCP, Shelf', '{:.2f}'),
+    'shelf_PCP': ('real Shelf: PCP', '{:.2f}'),
+    'shelf_recall_500mm': ('recall', '{:.3f}'),
+    'shelf_extra_people_per_frame': ('extra people', '{:.2f}'),
 }
 Items = Sequence[dict]
 Answer = Callable[[dict], list]
@@ -109,7 +111,7 @@ def train(config: Config, dataset: Items, minutes: float) -> tuple[torch.nn.Modu
         steps += 1
         if time.monotonic() - said > SAY_EVERY_S:
             said = time.monotonic()
-            shown = ' '.join(f'{key} {float(value):.4f}' for key, value in losses.items())
+            shown = ' '.join(f'{key} {value.item():.4f}' for key, value in losses.items())
             print(f'{passed:4.0%}  step {steps}  {shown}', flush=True)
     return model.eval(), steps
 
@@ -134,7 +136,8 @@ def test(answer: Answer, held_out: Items, real: Items) -> dict[str, float]:
             with torch.no_grad():
                 samples = answer(collate([real[index]]))
             pcp.process(None, [sample.to_dict() for sample in samples])
-        figures.update(pcp.compute_metrics(pcp.results))
+        found = pcp.compute_metrics(pcp.results)
+        figures.update({f'shelf_{name}': value for name, value in found.items()})
     return figures
 
 

@@ -39,6 +39,8 @@ class FasterVoxelPose(BaseModel):
         score_threshold: People with lower scores (0 to 1) are dropped.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
             dropped.
+        margin_mm: People whose hips are farther outside the capture space are dropped; infinite
+            keeps whoever the cameras see.
         data_preprocessor: ``RayPreprocessor``, which is also the default.
         init_cfg: As MMEngine's.
     """
@@ -50,6 +52,7 @@ class FasterVoxelPose(BaseModel):
         pose: dict[str, Any] | None = None,
         score_threshold: float = 0.5,
         duplicate_mm: float = 150.0,
+        margin_mm: float = 500.0,
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ):
@@ -59,6 +62,8 @@ class FasterVoxelPose(BaseModel):
         self.proposer = Proposer(**(proposals or {}))
         self.pose_regressor = PlaneRegressor(self.joints, **(pose or {}))
         self.score_threshold, self.duplicate_mm = score_threshold, duplicate_mm
+        self.margin_mm = margin_mm
+        self._root = self.joints.index(*self.joints.root)
 
     def forward(
         self,
@@ -133,9 +138,11 @@ class FasterVoxelPose(BaseModel):
             if found is not None:
                 mine = sample == index
                 scores, order = found[2][mine].sigmoid().sort(descending=True)
-                poses = found[0][mine][order] + _middle(data_sample, found[0])
-                good = scores > self.score_threshold
-                poses, scores = poses[good], scores[good]
+                poses = found[0][mine][order]
+                reach = poses.new_tensor(data_sample.space.size_mm) / 2 + self.margin_mm
+                inside = (poses[:, self._root].mean(1).abs() <= reach).all(-1)
+                good = inside & (scores > self.score_threshold)
+                poses, scores = poses[good] + _middle(data_sample, poses), scores[good]
                 first = without_duplicates(poses, self.duplicate_mm)
                 poses, scores = poses[first], scores[first]
             data_sample.pred_instances = InstanceData(keypoints_3d=poses, scores=scores)

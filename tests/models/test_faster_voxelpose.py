@@ -6,7 +6,7 @@ import torch
 from mmengine.config import Config
 from model_rigs import SPACE, batch, ring
 
-from mmpose_ours.cameras import Camera, CameraRig
+from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.models import FasterVoxelPose
@@ -185,6 +185,17 @@ def test_rigs_of_different_size_and_lens_share_a_batch():
         alone = predict(model, one)[0].pred_instances.keypoints_3d
         assert len(poses) == 2
         torch.testing.assert_close(alone, poses, atol=0.1, rtol=0)
+
+
+def test_people_outside_the_space_are_left_out():
+    data = batch([ring()], people=3)
+    middle = data['data_samples'][0].gt_instances.keypoints_3d[0, 11:13].mean(0)
+    small = CaptureSpace(middle.tolist(), (800, 800, 800))
+    for margin_mm, count in ((0.0, 1), (float('inf'), 3)):
+        data['data_samples'][0].set_metainfo(dict(space=small))
+        found = predict(small_model(margin_mm=margin_mm), data)[0].pred_instances
+        assert len(found.scores) == count
+        assert (found.keypoints_3d[:, 11:13].mean(1) - middle).norm(dim=-1).min() < 80
 
 
 def test_of_doubles_the_better_one_stays():
