@@ -84,7 +84,7 @@ def main() -> None:
         if stock:
             rows['voxelpose_bfloat16']['error_mm'] = bfloat16_error_mm(folder)
         result['loader_bytes'] = _loader_bytes(sides)
-        result['shares'] = time_shares(sides, rows, result['machine'], args.threads)
+        result['shares'] = time_shares(sides, rows, result['machine'])
         result.update(rows)
         if args.sweep:
             result['sweep'] = sweep(folder.parent, ours, stock, sizes, args)

@@ -76,16 +76,13 @@ def _points(threads: int, most: int | None) -> Iterator[tuple[str, int, dict[str
         yield 'views', views, usual
 
 
-def time_shares(
-    sides: dict[str, Worker], rows: dict[str, dict], machine: dict, threads: int
-) -> dict[str, dict]:
+def time_shares(sides: dict[str, Worker], rows: dict[str, dict], machine: dict) -> dict[str, dict]:
     """What a frame of VoxelPose with 3 people is spent on, and how far the limit is.
 
     Args:
         sides: The workers.
         rows: Medians per stage.
         machine: See :func:`benchmarks.machine.limits`.
-        threads: Threads of either side.
 
     Returns:
         Per side: ``stages`` (seconds of each part over those of the whole; measured apart, they
@@ -96,7 +93,8 @@ def time_shares(
     shares = {}
     for name, side in sides.items():
         whole = rows['voxelpose_same_weights'][name]
-        done = side.ask('operators', stage='frame', threads=threads, people=USUAL_PEOPLE)
+        # In one thread: torch's counters see no others.
+        done = side.ask('operators', stage='frame', threads=1, people=USUAL_PEOPLE)
         rate = done['gflop'] / whole
         shares[name] = dict(
             stages={part: rows[part][name] / whole for part in parts},
