@@ -18,7 +18,7 @@ from benchmarks import report
 from benchmarks.agreement import bfloat16_error_mm, check_agreement
 from benchmarks.problem import QUICK, Sizes, usual_rig, write_problem
 from benchmarks.stages import take_turns, usual_stages
-from benchmarks.sweep import sweep, time_shares
+from benchmarks.sweep import fast_model_shares, sweep, time_shares
 from benchmarks.worker import ROOT, Worker
 from mmpose_ours.files import write_json
 
@@ -85,6 +85,7 @@ def main() -> None:
             rows['voxelpose_bfloat16']['error_mm'] = bfloat16_error_mm(folder)
         result['loader_bytes'] = _loader_bytes(sides)
         result['shares'] = time_shares(sides, rows, result['machine'])
+        result['fast_model_shares'] = fast_model_shares(ours, result['machine'], args.threads)
         result.update(rows)
         if args.sweep:
             result['sweep'] = sweep(folder.parent, ours, stock, sizes, args)

@@ -144,6 +144,19 @@ class OurSide(Side):
             raise ValueError(f'{config or "VoxelPose"} answers with {found} people, not {people}')
         return work
 
+    def make_fast_model_part(self, part: str, config: str, people: int) -> Work:
+        """One of the fast model's three: ``rays``, ``proposals`` or ``joints``."""
+        model = self._configured(config, people, 'cpu')[0].eval()
+        data = self._data(people)
+        rays = model.data_preprocessor(data)['inputs']['rays']
+        mine = model.people(rays)[0]
+        parts = dict(
+            rays=lambda: model.data_preprocessor(data),
+            proposals=lambda: model.people(rays),
+            joints=lambda: model.pose_regressor(mine),
+        )
+        return _inference(parts[part])
+
     def make_train_step(
         self, people: int, config: str = '', batch: int = 1, device: str = 'cpu'
     ) -> Work:

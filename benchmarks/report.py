@@ -48,11 +48,8 @@ def table(stages: Sequence[Stage], result: dict) -> str:
         f'{machine["bfloat16_gflops"]:.0f} GFLOP/s, memory {machine["memory_gb_per_s"]:.0f} GB/s',
     ]
     for side, share in shares.items():
-        parts = ', '.join(f'{name} {value:.0%}' for name, value in share['stages'].items())
-        text.append(
-            f'{side}, VoxelPose with 3 people: {share["gflop"]:.0f} GFLOP at '
-            f'{share["of_matrix_rate"]:.0%} of the matrix rate; {parts}'
-        )
+        text.append(f'{side}, VoxelPose with 3 people: {_shares(share)}')
+    text.append(f'fast model with 5 people: {_shares(result["fast_model_shares"])}')
     error = result['voxelpose_bfloat16'].get('error_mm')
     if error:
         text.append(
@@ -64,6 +61,13 @@ def table(stages: Sequence[Stage], result: dict) -> str:
             f'CAUTION: other programs are at work (load {machine["load"]:.1f}): times are too long'
         )
     return '\n'.join(['', *text, ''])
+
+
+def _shares(share: dict) -> str:
+    parts = ', '.join(f'{name} {value:.0%}' for name, value in share['stages'].items())
+    return (
+        f'{share["gflop"]:.3g} GFLOP at {share["of_matrix_rate"]:.0%} of the matrix rate; {parts}'
+    )
 
 
 def markdown(lines: Sequence[Sequence[str]]) -> str:

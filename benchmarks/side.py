@@ -8,10 +8,11 @@ file: torch only, Python 3.8.
 from __future__ import annotations
 
 import ctypes
+import math
 import pickle
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Sequence
 
 import torch
 
@@ -65,9 +66,7 @@ class Side:
         work = self.work(stage, **options)
         if first:
             work()
-        once = _timed(work, 1)
-        calls = int(seconds / once['wall'])
-        return _timed(work, calls) if calls > 1 else once
+        return _timed(work, seconds)
 
     def peak_memory(self, stage: str, threads: int, **options: Any) -> int | None:
         """Bytes that a call of a stage takes on top of what the process holds before it.
@@ -101,12 +100,12 @@ class Side:
             multiply-accumulate is two), without Fourier transforms.
         """
         from torch.profiler import ProfilerActivity, profile
-        from torch.utils.flop_counter import FlopCounterMode, baddbmm_flop
+        from torch.utils.flop_counter import FlopCounterMode
 
         torch.set_num_threads(threads)
         work = self.work(stage, **options)
         work()
-        in_place = {torch.ops.aten.baddbmm_: baddbmm_flop}  # which the counter does not know
+        in_place = {torch.ops.aten.baddbmm_: _baddbmm_flop}  # which the counter does not know
         with FlopCounterMode(display=False, custom_mapping=in_place) as counter:
             work()
         with profile(activities=[ProfilerActivity.CPU]) as profiler:
@@ -141,13 +140,18 @@ class Side:
         raise NotImplementedError
 
 
-def _timed(work: Callable[[], Any], calls: int) -> dict:
+def _timed(work: Callable[[], Any], seconds: float) -> dict:
+    """Means of as many calls as fill the time, at least one.
+
+    They are counted and not foretold from the first: some calls work ahead for later ones.
+    """
     _synchronize()
-    wall, cpu = time.perf_counter(), time.process_time()
-    for _ in range(calls):
+    start, cpu, calls = time.perf_counter(), time.process_time(), 0
+    while not calls or time.perf_counter() - start < seconds:
         work()
+        calls += 1
     _synchronize()
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    wall, cpu = time.perf_counter() - start, time.process_time() - cpu
     return dict(wall=wall / calls, cpu=cpu / calls)
 
 
@@ -159,3 +163,8 @@ def _synchronize() -> None:
 def _status_bytes(field: str) -> int:
     lines = Path('/proc/self/status').read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field + ':'))
+
+
+def _baddbmm_flop(_: Any, first: Sequence[int], second: Sequence[int], **__: Any) -> int:
+    """Floating point operations of a batch of products, from the shapes of the factors."""
+    return 2 * math.prod(first) * second[-1]

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from benchmarks.problem import PEOPLE, Sizes, ring_rig, write_problem
-from benchmarks.stages import usual_stages
+from benchmarks.stages import FAST_MODEL, usual_stages
 from benchmarks.worker import Worker
 
 VIEWS = (3, 5, 8, 16, 31)
 BATCHES = (1, 2, 4)
 QUICK_VALUES = 2  # of each axis
-USUAL_PEOPLE = 3
+USUAL_PEOPLE, FAST_MODEL_PEOPLE = 3, 5
 
 
 def sweep(
@@ -95,12 +95,37 @@ def time_shares(sides: dict[str, Worker], rows: dict[str, dict], machine: dict) 
         whole = rows['voxelpose_same_weights'][name]
         # In one thread: torch's counters see no others.
         done = side.ask('operators', stage='frame', threads=1, people=USUAL_PEOPLE)
-        rate = done['gflop'] / whole
-        shares[name] = dict(
-            stages={part: rows[part][name] / whole for part in parts},
-            operators=done['shares'],
-            gflop=done['gflop'],
-            gflop_per_s=rate,
-            of_matrix_rate=rate / machine['sgemm_gflops'],
-        )
+        shares[name] = _share({part: rows[part][name] for part in parts}, whole, done, machine)
     return shares
+
+
+def fast_model_shares(ours: Worker, machine: dict, threads: int) -> dict:
+    """What a frame of the fast model with 5 people is spent on.
+
+    Args:
+        ours: Our worker.
+        machine: See :func:`benchmarks.machine.limits`.
+        threads: Threads to use.
+
+    Returns:
+        As an entry of :func:`time_shares`.
+    """
+    own = dict(config=str(FAST_MODEL), people=FAST_MODEL_PEOPLE)
+    often = dict(seconds=0.3, threads=threads)
+    parts = {
+        part: ours.ask('measure', stage='fast_model_part', part=part, **own, **often)['wall']
+        for part in ('rays', 'proposals', 'joints')
+    }
+    done = ours.ask('operators', stage='frame', threads=1, **own)
+    return _share(parts, sum(parts.values()), done, machine)
+
+
+def _share(parts: dict[str, float], whole: float, done: dict, machine: dict) -> dict:
+    rate = done['gflop'] / whole
+    return dict(
+        stages={part: seconds / whole for part, seconds in parts.items()},
+        operators=done['shares'],
+        gflop=done['gflop'],
+        gflop_per_s=rate,
+        of_matrix_rate=rate / machine['sgemm_gflops'],
+    )

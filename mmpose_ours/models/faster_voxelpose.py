@@ -78,18 +78,30 @@ class FasterVoxelPose(BaseModel):
             data_samples: Space of each, and the truth for ``'loss'``.
             mode: ``'loss'``, ``'predict'`` or ``'tensor'`` (all proposals' poses, and logits).
         """
-        rays = inputs['rays']
-        with torch.no_grad(), torch.autocast(rays.weights.device.type, enabled=False):
-            groups = self.proposer(rays)
-            sample, person = torch.nonzero((groups >= 0).any(-1), as_tuple=True)
-            everyone = gather(rays, groups)
-            mine = Rays(*(part[sample, person] for part in vars(everyone).values()))
+        mine, sample = self.people(inputs['rays'])
         found = self.pose_regressor(mine) if len(sample) else None
         if mode == 'loss':
             return self._loss(found, sample, data_samples)
         if mode == 'predict':
             return self._predict(found, sample, data_samples)
         return found
+
+    @torch.no_grad()
+    def people(self, rays: Rays) -> tuple[Rays, Tensor]:
+        """The rays of everybody who is proposed.
+
+        Args:
+            rays: Origins (B, V, 3), directions (B, V, P, J, 3), weights (B, V, P, J).
+
+        Returns:
+            Origins (N, V, 3), directions (N, V, J, 3), weights (N, V, J), and in which sample
+            each of the N people is, (N,).
+        """
+        with torch.autocast(rays.weights.device.type, enabled=False):
+            groups = self.proposer(rays)
+            sample, person = torch.nonzero((groups >= 0).any(-1), as_tuple=True)
+            everyone = gather(rays, groups)
+        return Rays(*(part[sample, person] for part in vars(everyone).values())), sample
 
     def _loss(self, found, sample: Tensor, data_samples) -> dict[str, Tensor]:
         # Every process must hand gradients to the same parameters in every step.
