@@ -4,8 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-MIN_RECALL_500MM = 0.9
-MAX_MPJPE_MM = 80.0
+MIN_RECALL_500MM = 0.97
+MAX_MPJPE_MM = 40.0
 
 
 def main(folder: Path) -> None:

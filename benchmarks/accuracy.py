@@ -116,6 +116,7 @@ def train(config: Config, dataset: Items, minutes: float) -> tuple[torch.nn.Modu
     return model.eval(), steps
 
 
+@torch.no_grad()
 def test(answer: Answer, held_out: Items, real: Items) -> dict[str, float]:
     """Figures on held-out people, and on real ones where there are any."""
     metric = MultiviewPoseMetric()
@@ -124,8 +125,7 @@ def test(answer: Answer, held_out: Items, real: Items) -> dict[str, float]:
     for index in range(len(held_out)):
         data = collate([held_out[index]])
         start = time.perf_counter()
-        with torch.no_grad():
-            samples = answer(data)
+        samples = answer(data)
         seconds += time.perf_counter() - start
         metric.process(None, [sample.to_dict() for sample in samples])
     figures = metric.compute_metrics(metric.results)
@@ -133,8 +133,7 @@ def test(answer: Answer, held_out: Items, real: Items) -> dict[str, float]:
     if len(real):
         pcp = PCPMetric(head='voxelpose_shelf')
         for index in range(len(real)):
-            with torch.no_grad():
-                samples = answer(collate([real[index]]))
+            samples = answer(collate([real[index]]))
             pcp.process(None, [sample.to_dict() for sample in samples])
         found = pcp.compute_metrics(pcp.results)
         figures.update({f'shelf_{name}': value for name, value in found.items()})

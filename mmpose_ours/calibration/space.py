@@ -18,6 +18,8 @@ MIN_VIEWS = 2
 # A standing person is seen if hips and head are; seated ones if the hips are.
 STANDING_MM = (900.0, 1600.0)
 SEATED_MM = (900.0,)
+# Beyond, coordinates in single precision have steps of more than a millimetre.
+FARTHEST_MM = 1e7
 # Hips of everyone, seated or tall, with the floor at z = 0.
 HIPS_MM = (500.0, 1500.0)
 # Farther away than this, or smaller in the image, keypoints are of no use.
@@ -177,9 +179,17 @@ def check_space(rig: CameraRig, space: CaptureSpace) -> None:
     Raises:
         CalibrationError: Two or more cameras see less than 1 % of the space, and it says
             how much each camera sees and which space would fit; or the rig is one around
-            people and the space lies below or above their hips.
+            people and the space lies below or above their hips; or the world's origin is so
+            far away that single precision loses millimetres.
     """
     check_count(rig)
+    away = float(np.abs(space.center_mm).max())
+    if away > FARTHEST_MM:
+        raise CalibrationError(
+            f'the space is {away / 1e6:g} km from the origin of the world, more than '
+            f'{FARTHEST_MM / 1e6:g} km: models compute in single precision, which would lose '
+            'millimetres there; give the rig an origin in the room (mmpose-ours align-rig)'
+        )
     lowest, highest = space.lower_mm[2], space.upper_mm[2]
     if (highest < HIPS_MM[0] or lowest > HIPS_MM[1]) and around_people(rig):
         raise CalibrationError(

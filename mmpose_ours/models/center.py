@@ -50,23 +50,30 @@ class CenterDetector(nn.Module):
 
     def volume(self, heatmaps: Tensor, rig: CameraRig, space: CaptureSpace) -> Tensor:
         """Heatmaps (V, J, H, W) of one instant to its feature volume (J, X, Y, Z)."""
-        device = heatmaps.device
-        key = f'{rig.fingerprint} {space} {device}'
+        key = f'{rig.fingerprint} {space} {heatmaps.device}'
         if key not in self._places:
             while len(self._places) >= KEPT_RIGS:
                 self._places.pop(next(iter(self._places)))
-            points = space_points(space, self.bins).view(-1, 3)
-            seen_by = TorchRig(rig, dtype=torch.float64), points, self.heatmap_size
-            if device.type == 'cpu':
-                self._places[key] = point_bags(*seen_by)
-            else:
-                grid, seen = sampling_grid(*seen_by)
-                self._places[key] = grid.float().to(device), seen.to(device)
+            # Made in inference mode they could not be used in training.
+            with torch.inference_mode(False), torch.no_grad():
+                self._places[key] = self._make_places(rig, space, heatmaps.device)
         places = self._places[key]
         if isinstance(places, list):
             votes = count_votes(heatmaps, places, math.prod(self.bins))
             return votes.view(*self.bins, -1).permute(3, 0, 1, 2)
         return sample_votes(heatmaps, *places).view(-1, *self.bins)
+
+    def _make_places(self, rig: CameraRig, space: CaptureSpace, device: torch.device):
+        points = space_points(space, self.bins).view(-1, 3)
+        seen_by = TorchRig(rig, dtype=torch.float64), points, self.heatmap_size
+        if device.type == 'cpu':
+            return point_bags(*seen_by)
+        grid, seen = sampling_grid(*seen_by)
+        return grid.float().to(device), seen.to(device)
+
+    def __getstate__(self) -> dict:
+        """Copies and pickles go without what is derived from rigs."""
+        return {**self.__dict__, '_places': {}}
 
     def forward(self, volumes: Tensor) -> Tensor:
         """Feature volumes (B, J, X, Y, Z) to root volumes (B, X, Y, Z)."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.models.planes import PlaneRegressor
-from mmpose_ours.models.proposals import Proposer, gather
+from mmpose_ours.models.proposals import Proposer, rays_of_people
 from mmpose_ours.models.rays import Rays
 from mmpose_ours.models.voxelpose import without_duplicates
 from mmpose_ours.registry import MODELS
@@ -56,7 +56,7 @@ class FasterVoxelPose(BaseModel):
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ):
-        preprocessor = data_preprocessor or dict(type='RayPreprocessor')
+        preprocessor = data_preprocessor or dict(type='mmpose_ours.RayPreprocessor')
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.joints = JOINT_SETS[joints]
         self.proposer = Proposer(**(proposals or {}))
@@ -76,8 +76,18 @@ class FasterVoxelPose(BaseModel):
         Args:
             inputs: ``rays``, relative to the middle of each sample's space.
             data_samples: Space of each, and the truth for ``'loss'``.
-            mode: ``'loss'``, ``'predict'`` or ``'tensor'`` (all proposals' poses, and logits).
+            mode: ``'loss'``, ``'predict'`` or ``'tensor'``: what the regressor says of all
+                proposals, None where there are none.
+
+        Raises:
+            ValueError: The keypoints are of another joint set, or there is only one camera.
         """
+        count = inputs['rays'].weights.shape[-1]
+        if count != len(self.joints):
+            raise ValueError(
+                f'keypoints of {count} joints for a model of {self.joints.name}, which has '
+                f'{len(self.joints)}; say model.joints'
+            )
         mine, sample = self.people(inputs['rays'])
         found = self.pose_regressor(mine) if len(sample) else None
         if mode == 'loss':
@@ -100,7 +110,7 @@ class FasterVoxelPose(BaseModel):
         with torch.autocast(rays.weights.device.type, enabled=False):
             groups = self.proposer(rays)
             sample, person = torch.nonzero((groups >= 0).any(-1), as_tuple=True)
-            everyone = gather(rays, groups)
+            everyone = rays_of_people(rays, groups)
         return Rays(*(part[sample, person] for part in vars(everyone).values())), sample
 
     def _loss(self, found, sample: Tensor, data_samples) -> dict[str, Tensor]:
@@ -130,17 +140,20 @@ class FasterVoxelPose(BaseModel):
         for index, data_sample in enumerate(data_samples):
             rows = torch.nonzero(sample == index)[:, 0]
             people = data_sample.gt_instances
+            people = people[people.visible.bool().any(1)]
             if not len(rows) or not len(people):
                 continue
-            known = people.keypoints_3d - _middle(data_sample, poses)
             seen = people.visible.bool()
+            known = people.keypoints_3d - _middle(data_sample, poses)
+            # Joints that nobody knows may hold anything.
+            known = torch.where(seen[..., None], known, torch.zeros_like(known))
             distance = (poses[rows, None] - known).norm(dim=-1) * seen
             distance = distance.sum(-1) / seen.sum(-1).clamp_min(1)  # (proposals, people)
             nearest, whom = distance.min(1)
             truth[rows], visible[rows] = known[whom], seen[whom]
             matched[rows] = nearest < MATCH_MM
-            best = distance.argmin(0)
-            first[rows[best]] = (distance[best, torch.arange(len(people))] < MATCH_MM).float()
+            least, best = distance.min(0)
+            first[rows[best[least < MATCH_MM]]] = 1.0
         return truth, visible, matched, first
 
     def _predict(self, found, sample: Tensor, data_samples) -> list[MultiviewDataSample]:

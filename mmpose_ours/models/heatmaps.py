@@ -46,7 +46,7 @@ def draw_heatmaps(keypoints: Tensor, sigma: float, size: tuple[int, int]) -> Ten
     views, _, joints, _ = keypoints.shape
     width, height = size
     heatmaps = keypoints.new_zeros(views * joints * height * width)
-    found = keypoints[..., 2] > 0
+    found = (keypoints[..., 2] > 0) & keypoints.isfinite().all(-1)
     view, _, joint = found.nonzero(as_tuple=True)
     if not len(view):
         return heatmaps.view(views, joints, height, width)

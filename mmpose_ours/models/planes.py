@@ -16,14 +16,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmpose_ours.keypoints import JointSet
-from mmpose_ours.models.rays import Rays
+from mmpose_ours.models.rays import NOTHING, Rays
 
 # Axes (across, up) of each picture; the person's left is +x, its back +y.
 PLANES = ((0, 1), (0, 2), (1, 2))
+# Which marginals are along x, y and z, of all planes' first axes and then their second ones.
+MARGINALS = [
+    [axes.index(axis) * 3 + plane for plane, axes in enumerate(PLANES) if axis in axes]
+    for axis in range(3)
+]
 # Width of a ray in the pictures.
 RAY_SIGMA_MM = 80.0
-# exp(-NOTHING) is 0 to the eye; beyond it come numbers that processors are slow with.
-NOTHING = 30.0
 # Where joints of somebody standing are above the hips, to guess hips that nobody saw.
 HEIGHT_ABOVE_HIPS_MM = dict(
     nose=600, eye=620, ear=610, neck=470, shoulder=450, elbow=200, wrist=50, hip=0, knee=-430,
@@ -131,9 +134,9 @@ class PlaneRegressor(nn.Module):
     def __init__(
         self,
         joints: JointSet,
-        bins: int = 24,
+        bins: int = 20,
         size_mm: float = 2400.0,
-        channels: Sequence[int] = (48, 64, 128),
+        channels: Sequence[int] = (32, 64, 96),
     ):
         super().__init__()
         if bins <= 0 or bins % 4:
@@ -210,20 +213,15 @@ class PlaneRegressor(nn.Module):
         """Expected place and its variance along x, y and z from pictures (N, 3, J, S, S)."""
         axis = torch.linspace(-self.half_mm, self.half_mm, self.bins, device=logits.device)
         share = torch.softmax(logits.flatten(3), -1).view_as(logits)
-        pixel = axis[1] - axis[0]
-        mean, precision = 0.0, 0.0
-        for plane, axes in enumerate(PLANES):
-            for dimension, other in zip(axes, (-1, -2)):
-                marginal = share[:, plane].sum(other)
-                middle = (marginal * axis).sum(-1)
-                variance = (marginal * axis**2).sum(-1) - middle**2
-                weight = (
-                    F.one_hot(torch.tensor(dimension), 3).to(axis)
-                    / (variance.clamp_min(0) + pixel**2 / 12)[..., None]
-                )
-                mean = mean + weight * middle[..., None]
-                precision = precision + weight
-        return mean / precision, 1 / precision
+        marginals = torch.cat([share.sum(-1), share.sum(-2)], 1)  # (N, 6, J, S)
+        middle = marginals @ axis
+        variance = (marginals @ axis**2 - middle**2).clamp_min(0)
+        precision = 1 / (variance + (axis[1] - axis[0]) ** 2 / 12)
+        # Two of the three planes show each axis: (N, 3, 2, J)
+        middle, precision = middle[:, MARGINALS], precision[:, MARGINALS]
+        total = precision.sum(2)
+        mean = (precision * middle).sum(2) / total
+        return mean.transpose(1, 2), 1 / total.transpose(1, 2)
 
 
 def _pictures(lines: Tensor, weights: Tensor) -> Tensor:

@@ -3,8 +3,8 @@
 Nothing is learned. Two detections of different views whose rays meet joint by joint put a
 person into the room; each view then says which of its detections passes closest to that
 person. The person whom the views confirm best is taken, its detections are spent, and so on:
-hypothesise and verify, as in RANSAC, for all pairs and all samples of a batch at once. Costs
-depend on the number of detections, never on the size of the room.
+hypothesise and verify, as in RANSAC, for all pairs of a sample at once. Costs grow with the square
+of the number of detections in all views, never with the size of the room.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from mmpose_ours.models.rays import Rays
+from mmpose_ours.models.rays import NOTHING, Rays
 
 # Rays of one joint that pass each other at more than this count as this far apart.
 GAP_LIMIT_MM = 300.0
-# Two detections can be compared with this many joints in common.
-MIN_COMMON_JOINTS = 4
+# Two detections can be compared with this many joints in common; a third one with the body
+# that they make with one fewer, since that has only joints that both of them found.
+MIN_COMMON_JOINTS, MIN_BODY_JOINTS = 4, 3
 # Sines of angles between rays below this say nothing about depth.
 MIN_SINE = 0.02
 FAR = 1e6
-# exp(-NOTHING) is 0 here; beyond it come numbers that processors are slow with.
-NOTHING = 30.0
+# Joints of pairs that are compared at once: bounds memory to some ten times 32 MB.
+MAX_COMPARED = 1 << 23
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Proposer:
         max_gap_mm: Mean distance of two detections' rays up to which they may be one person.
         sigma_mm: Distance from a person at which a ray's agreement has fallen to 0.6.
         min_agreement: Detections that agree less (0 to 1) are not that person's.
-        max_pairs: Pairs of detections that are tried; each detection's best partner first.
+        max_pairs: Pairs of detections that are tried, at least one for each detection; each
+            one's best partner comes first.
     """
 
     max_people: int = 10
@@ -64,11 +66,14 @@ class Proposer:
             raise ValueError(
                 'people are proposed where rays of two cameras meet, but the rig has one camera'
             )
+        together = max(1, MAX_COMPARED // (joints * (views * people) ** 2))
+        if len(rays.weights) > together:
+            return torch.cat([self(part) for part in rays.split(together)])
         flat = _Flat.of(rays)
         bodies, seen = self._bodies_of_pairs(flat, views, people)
         first = self._spend(self._agreement(flat, bodies, seen), rays)
         # The pair's guess is rough in depth: ask all views again about the body of its group.
-        mine = gather(rays, first)
+        mine = rays_of_people(rays, first)
         bodies = mine.meet(bodies.new_zeros(()).expand(*first.shape[:2], joints, 3), 1e-4)
         seen = (mine.weights > 0).sum(2) >= 2
         again = self._agreement(flat, bodies, seen)
@@ -90,7 +95,7 @@ class Proposer:
         partner = partner + torch.arange(views, device=gap.device) * people
         rank = partner_gap.argsort(-1).argsort(-1)
         order = torch.where(partner_gap < self.max_gap_mm, rank * GAP_LIMIT_MM + partner_gap, FAR)
-        tried = min(self.max_pairs, count * views)
+        tried = min(max(self.max_pairs, count), count * views)
         order, pair = order.flatten(1).topk(tried, largest=False)
         one, two = pair // views, partner.flatten(1).gather(1, pair)
 
@@ -114,9 +119,7 @@ class Proposer:
         count = common.sum(1)
         # One more than the joints in common: few joints convince less.
         agreement = closeness.sum(1) / (count + 1)
-        agreement = torch.where(
-            count >= MIN_COMMON_JOINTS - 1, agreement, torch.zeros_like(agreement)
-        )
+        agreement = torch.where(count >= MIN_BODY_JOINTS, agreement, torch.zeros_like(agreement))
         return agreement.view(*agreement.shape[:2], -1, flat.people)
 
     def _spend(self, agreement: Tensor, rays: Rays) -> Tensor:
@@ -209,7 +212,7 @@ def _best(agreement: Tensor, least: float) -> Tensor:
     return torch.where(good, which, -1)
 
 
-def gather(rays: Rays, detections: Tensor) -> Rays:
+def rays_of_people(rays: Rays, detections: Tensor) -> Rays:
     """The rays of each person.
 
     Args:

@@ -18,6 +18,9 @@ from torch import Tensor
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.registry import MODELS
 
+# exp(-NOTHING) is 0 for all purposes; beyond it come numbers that processors are slow with.
+NOTHING = 30.0
+
 
 @dataclasses.dataclass(frozen=True)
 class Rays:
@@ -33,13 +36,16 @@ class Rays:
     directions: Tensor
     weights: Tensor
 
-    def moved(self, shift: Tensor, turn: Tensor | None = None) -> Rays:
+    def split(self, size: int) -> list[Rays]:
+        """The rays in parts of ``size`` rows."""
+        parts = (self.origins.split(size), self.directions.split(size), self.weights.split(size))
+        return [Rays(*part) for part in zip(*parts)]
+
+    def moved(self, shift: Tensor, turn: Tensor) -> Rays:
         """Rays after ``x -> turn @ (x + shift)``; shift (..., 3), turn (..., 3, 3)."""
-        origins, directions = self.origins + shift[..., None, :], self.directions
-        if turn is not None:
-            back = turn.transpose(-1, -2)
-            origins, directions = origins @ back, directions @ back[..., None, :, :]
-        return dataclasses.replace(self, origins=origins, directions=directions)
+        back = turn.transpose(-1, -2)
+        origins = (self.origins + shift[..., None, :]) @ back
+        return Rays(origins, self.directions @ back[..., None, :, :], self.weights)
 
     def meet(
         self,
@@ -87,13 +93,14 @@ def rays_of(rig: CameraRig, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
     Args:
         rig: V cameras.
-        keypoints: (V, P, J, 3) ``u, v, score`` in pixels; score 0 is not found.
+        keypoints: (V, P, J, 3) ``u, v, score`` in pixels; a score of 0 or less is not found,
+            1 is the most there is.
 
     Returns:
         ``directions`` (V, P, J, 3), unit vectors of the world, and ``weights`` (V, P, J), the
         scores; both 0 where nothing was found or where no ray of the lens ends at the pixel.
     """
-    weights = keypoints[..., 2].astype(np.float64)
+    weights = np.clip(np.nan_to_num(keypoints[..., 2].astype(np.float64)), 0.0, 1.0)
     directions = np.empty(keypoints.shape)
     for view, camera in enumerate(rig):
         # A ray is looked for at every pixel, and at the middle it is found at once.
@@ -109,8 +116,8 @@ def rays_of(rig: CameraRig, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarr
 class RayPreprocessor(BaseDataPreprocessor):
     """From the keypoints of a batch to its rays; samples may have different rigs.
 
-    Coordinates are relative to the middle of each sample's capture space, so that single
-    precision suffices wherever the world has its origin.
+    Coordinates are relative to the middle of each sample's capture space: squares of large
+    numbers would cost single precision its digits.
     """
 
     def forward(self, data: dict, training: bool = False) -> dict:
@@ -134,7 +141,7 @@ class RayPreprocessor(BaseDataPreprocessor):
                 'this model takes 2D keypoints, and a sample has none; give the dataset a '
                 'keypoint_file (image mode is VoxelPose\'s)'
             )  # fmt: skip
-        keypoints = [np.asarray(k) for k in inputs['keypoints']]
+        keypoints = [k.cpu().numpy() for k in inputs['keypoints']]
         views, people, joints = (max(k.shape[axis] for k in keypoints) for axis in range(3))
         origins = np.zeros((len(samples), views, 3), np.float32)
         directions = np.zeros((len(samples), views, max(people, 1), joints, 3), np.float32)
@@ -148,7 +155,7 @@ class RayPreprocessor(BaseDataPreprocessor):
                 directions[row, : len(rig), : ray.shape[1]] = ray
                 weights[row, : len(rig), : ray.shape[1]] = weight
         arrays = (torch.from_numpy(part) for part in (origins, directions, weights))
-        rays = Rays(*(part.to(self.device, non_blocking=True) for part in arrays))
+        rays = Rays(*(part.to(self.device, non_blocking=self._non_blocking) for part in arrays))
         samples = [sample.to(self.device) for sample in samples]
         return dict(inputs=dict(rays=rays), data_samples=samples)
 

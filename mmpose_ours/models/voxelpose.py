@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.keypoints import JOINT_SETS
-from mmpose_ours.models.center import CenterDetector
+from mmpose_ours.models.center import KEPT_RIGS, CenterDetector
 from mmpose_ours.models.pose import PoseRegressor
 from mmpose_ours.models.projection import TorchRig
 from mmpose_ours.registry import MODELS
@@ -130,8 +130,16 @@ class VoxelPose(BaseModel):
     def _rig(self, sample: MultiviewDataSample, device: torch.device) -> TorchRig:
         key = f'{sample.rig.fingerprint} {device}'
         if key not in self._rigs:
-            self._rigs[key] = TorchRig(sample.rig, device)
+            while len(self._rigs) >= KEPT_RIGS:
+                self._rigs.pop(next(iter(self._rigs)))
+            # Made in inference mode it could not be used in training.
+            with torch.inference_mode(False):
+                self._rigs[key] = TorchRig(sample.rig, device)
         return self._rigs[key]
+
+    def __getstate__(self) -> dict:
+        """Copies and pickles go without what is derived from rigs."""
+        return {**self.__dict__, '_rigs': {}}
 
     def _loss(self, heatmaps, root_volumes: Tensor, data_samples) -> dict[str, Tensor]:
         targets, volumes, centers, truth, visible = [], [], [], [], []

@@ -118,6 +118,14 @@ def test_space_beside_the_rig_is_refused_with_the_right_one():
         check_space(rig.select(['cam0']), fit_space(rig))
 
 
+def test_a_world_whose_origin_is_in_another_country_is_refused():
+    """Models would lose millimetres without a word."""
+    away = np.array((5e8, 4e9, 0.0))
+    rig = ring_rig(4).moved(away)
+    with pytest.raises(CalibrationError, match='4000 km from the origin.*align-rig'):
+        check_space(rig, CaptureSpace(tuple(away + (0, 0, 1000)), (8000, 8000, 2000)))
+
+
 def test_space_out_of_reach_is_not_seen():
     # In the picture of most cameras, but 50 m away a person is a few pixels.
     rig, far = ring_rig(8, radius=3500.0, dist=()), CaptureSpace((50_000, 0, 1000), (8000,) * 3)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from model_rigs import SPACE, batch, ring
 
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
@@ -133,17 +134,48 @@ def test_scores_learn_to_tell_people_from_ghosts():
     assert history[0]['loss_score'] > 0.3 > 0.1 > history[-1]['loss_score']
 
 
+def matched(proposals, instances, data):
+    """What the loss makes of proposals, in the first sample, relative to its space."""
+    data['data_samples'][0].gt_instances = instances
+    sample = torch.zeros(len(proposals), dtype=torch.long)
+    return small_model()._match(proposals, sample, data['data_samples'])
+
+
 def test_a_proposal_that_is_nobody_or_a_second_time_somebody_is_no_person():
-    model = small_model()
     data = batch([ring(4)], people=2)
-    poses = data['data_samples'][0].gt_instances.keypoints_3d - torch.tensor(SPACE.center_mm)
+    instances = data['data_samples'][0].gt_instances
+    poses = instances.keypoints_3d - torch.tensor(SPACE.center_mm)
     proposals = torch.cat([poses + 100, poses[:1], poses[:1] + 1000])
-    sample = torch.zeros(4, dtype=torch.long)
-    truth, visible, matched, first = model._match(proposals, sample, data['data_samples'])
-    assert matched.tolist() == [True, True, True, False]
+    truth, visible, match, first = matched(proposals, instances, data)
+    assert match.tolist() == [True, True, True, False]
     assert first.tolist() == [0, 1, 1, 0]
     torch.testing.assert_close(truth[2], poses[0])
     assert visible.all()
+
+
+@pytest.mark.parametrize('proposed', [0, 1])
+def test_somebody_whom_nobody_proposed_makes_no_ghost_of_another(proposed):
+    data = batch([ring(4)], people=2)
+    instances = data['data_samples'][0].gt_instances
+    poses = instances.keypoints_3d - torch.tensor(SPACE.center_mm)
+    _, _, match, first = matched(poses[proposed : proposed + 1], instances, data)
+    assert match.tolist() == [True] and first.tolist() == [1]
+
+
+def test_joints_that_nobody_knows_teach_nothing():
+    """NaN where the truth is unknown, and people of whom nothing is known."""
+    model, data = small_model(), batch([ring(4)], people=2)
+    expected = losses(model, data)
+    instances = data['data_samples'][0].gt_instances
+    nobody = instances[:1].new()
+    nobody.keypoints_3d = torch.full((1, 17, 3), torch.nan)
+    nobody.visible = torch.zeros(1, 17, dtype=torch.bool)
+    data['data_samples'][0].gt_instances = instances.cat([nobody, instances])
+    for key, loss in losses(model, data).items():
+        torch.testing.assert_close(loss, expected[key])
+    data['data_samples'][0].gt_instances.keypoints_3d[1, 3] = torch.nan
+    data['data_samples'][0].gt_instances.visible[1, 3] = False
+    assert all(loss.isfinite() for loss in losses(model, data).values())
 
 
 @pytest.mark.parametrize('nobody', ['detected', 'there'])
@@ -203,13 +235,32 @@ def test_of_doubles_the_better_one_stays():
     assert len(merged.scores) == 1
 
 
-def test_bfloat16_moves_joints_by_millimetres():
-    model, data = small_model(), batch([ring(5)], people=2)
-    exact = predict(model, data)[0].pred_instances.keypoints_3d
-    with torch.autocast('cpu', torch.bfloat16):
-        rough = predict(model, data)[0].pred_instances.keypoints_3d
-    assert rough.dtype == torch.float32
-    assert (exact - rough).norm(dim=-1).median() < 10
+def test_bfloat16_keeps_what_the_net_says():
+    model = small_model().eval()
+    torch.nn.init.normal_(model.pose_regressor.net.out.weight, std=0.5)
+    rays = model.data_preprocessor(batch([ring(5)], people=2))['inputs']['rays']
+    with torch.no_grad():
+        _, opinions, logits = model(dict(rays=rays), [])
+        with torch.autocast('cpu', torch.bfloat16):
+            rough = model(dict(rays=rays), [])
+    assert all(part.dtype == torch.float32 for part in rough)
+    assert (rough[1] - opinions).norm(dim=-1).max() < 10
+    assert (rough[2] - logits).abs().max() < 0.1
+    # The net is not idle: without it opinions are elsewhere.
+    model.pose_regressor.net.out.weight.data.zero_()
+    with torch.no_grad():
+        idle = model(dict(rays=rays), [])[1]
+    assert (idle - opinions).norm(dim=-1).median() > 10
+
+
+def test_builds_without_a_scope():
+    with DefaultScope.overwrite_default_scope(None):
+        assert isinstance(FasterVoxelPose().data_preprocessor, RayPreprocessor)
+
+
+def test_keypoints_of_another_joint_set_are_refused():
+    with pytest.raises(ValueError, match='17 joints for a model of panoptic15'):
+        predict(small_model(joints='panoptic15'), batch([ring()]))
 
 
 def test_weights_hold_no_geometry():

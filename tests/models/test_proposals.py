@@ -6,9 +6,10 @@ import torch
 from model_rigs import batch, ring
 
 from mmpose_ours.association import associate
-from mmpose_ours.models.proposals import Proposer, gather
-from mmpose_ours.models.rays import RayPreprocessor
-from mmpose_ours.synthetic import DetectorFaults
+from mmpose_ours.cameras import Camera, CameraRig
+from mmpose_ours.models.proposals import Proposer, rays_of_people
+from mmpose_ours.models.rays import RayPreprocessor, Rays, rays_of
+from mmpose_ours.synthetic import DetectorFaults, PoseBank
 
 
 def rays_and_data(rigs, **options):
@@ -23,7 +24,7 @@ def as_set(groups) -> set:
 
 def true_errors(rays, groups, data, index=0) -> np.ndarray:
     """(G, people) mean distances of the groups' bodies from the true ones."""
-    mine = gather(rays, groups)
+    mine = rays_of_people(rays, groups)
     bodies = mine.meet(torch.zeros(*groups.shape[:2], 17, 3), 1e-4)[index]
     sample = data['data_samples'][index]
     truth = sample.gt_instances.keypoints_3d - torch.tensor(sample.space.center_mm)
@@ -62,6 +63,13 @@ def test_a_sample_does_not_depend_on_its_batch():
         groups = Proposer()(alone['inputs']['rays'])
         assert as_set(groups[0]) == as_set(together[index, :, :views])
         assert (together[index, :, views:] == -1).all()
+
+
+def test_a_large_batch_is_taken_in_parts(monkeypatch):
+    rays, _ = rays_and_data([ring(5)] * 3, people=4, faults=DetectorFaults())
+    whole = Proposer()(rays)
+    monkeypatch.setattr('mmpose_ours.models.proposals.MAX_COMPARED', 1)
+    assert (Proposer()(rays) == whole).all()
 
 
 def test_ghosts_do_not_hide_people_and_rarely_meet():
@@ -103,9 +111,28 @@ def test_one_camera_is_refused():
         Proposer()(one)
 
 
-def test_parallel_cameras_and_people_on_the_baseline_give_no_nan():
+def test_a_person_between_two_cameras_is_found_with_a_third():
+    """On the line between two cameras their rays are parallel and tell no depth."""
+    target, size = (0, 0, 900), (960, 720)
+    places = ((4500, 0, 900), (-4500, 0, 900), (0, -4500, 1500))
+    rig = CameraRig(
+        tuple(Camera.looking_at(str(i), place, target, 700, size) for i, place in enumerate(places))
+    )
+    pose = PoseBank.built_in(1).poses[:1]
+    pose = pose - pose[:, [11, 12]].mean(1, keepdims=True) + target
+    uv, _ = rig.project(pose)
+    keypoints = np.concatenate([uv, np.ones((*uv.shape[:-1], 1))], -1)
+    directions, weights = rays_of(rig, keypoints)
+    arrays = (rig.centers_w, directions, weights)
+    rays = Rays(*(torch.tensor(array, dtype=torch.float32)[None] for array in arrays))
+    groups = Proposer()(rays)
+    assert as_set(groups[0]) == {(0, 0, 0)}
+    body = rays_of_people(rays, groups).meet(torch.zeros(1, 10, 17, 3), 1e-4)[0, 0]
+    assert (body - torch.tensor(pose[0])).norm(dim=-1).max() < 5
+
+
+def test_the_same_camera_twice_proposes_nobody():
     rays, _ = rays_and_data([ring(2)], people=1)
     rays.origins[:, 1] = rays.origins[:, 0]
     rays.directions[:, 1] = rays.directions[:, 0]
-    groups = Proposer()(rays)
-    assert gather(rays, groups).meet(torch.zeros(1, 10, 17, 3), 1e-4).isfinite().all()
+    assert (Proposer()(rays) == -1).all()

@@ -66,6 +66,16 @@ def test_nothing_found_and_pixels_without_a_ray_weigh_nothing():
     assert not weights.any() and not directions.any()
 
 
+def test_scores_beyond_0_to_1_are_held_there(points):
+    """A weight below 0 would push joints away from a ray."""
+    rig = ring(2)
+    keypoints = seen_by(rig, points[:4])
+    keypoints[..., 2] = -1.0, np.nan, 100.0, 0.5
+    directions, weights = rays_of(rig, keypoints)
+    np.testing.assert_array_equal(weights, np.broadcast_to([0, 0, 1, 0.5], weights.shape))
+    assert not directions[..., :2, :].any() and directions[..., 2:, :].any(-1).all()
+
+
 def test_preprocessor_pads_rigs_and_people_of_different_number():
     data = batch([ring(3), ring(5)], people=2)
     data['inputs']['keypoints'][0] = data['inputs']['keypoints'][0][:, :1]

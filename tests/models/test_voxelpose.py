@@ -1,5 +1,7 @@
 """VoxelPose as a model of MMEngine: losses, results, batches, images, checkpoints."""
 
+import pickle
+
 import cv2
 import numpy as np
 import pytest
@@ -180,3 +182,18 @@ def test_a_person_without_hips_teaches_no_place():
     alone = {k: float(v) for k, v in losses(model, data).items()}
     assert one['loss_center'] == pytest.approx(alone['loss_center'])
     assert one['loss_center'] != pytest.approx(everyone['loss_center'])
+
+
+def test_what_is_known_of_a_rig_serves_training_after_inference_and_is_not_copied():
+    model, data = tiny_model(), batch([ring()])
+    before = len(pickle.dumps(model))
+    model.eval()
+    with torch.inference_mode():
+        model.test_step(data)
+    assert len(pickle.dumps(model)) < before + 2000
+    prepared = model.data_preprocessor(data, True)
+    maps = [heatmaps.requires_grad_() for heatmaps in prepared['inputs']['heatmaps']]
+    model.train()
+    loss = model(dict(heatmaps=maps), prepared['data_samples'], mode='loss')
+    sum(loss.values()).backward()
+    assert maps[0].grad.any()
