@@ -153,7 +153,7 @@ def _bars(stages: Sequence[Stage], result: dict) -> Figure:
 
 
 def _curves(sweep: dict[str, dict]) -> Figure:
-    """Seconds and peak memory of a frame along every axis of the sweep."""
+    """Seconds and peak memory of a frame along every axis of the sweep, both logarithmic."""
     figure = Figure(figsize=(3.4 * len(sweep), 6), layout='constrained')
     all_axes = figure.subplots(2, len(sweep), squeeze=False)
     units = (('seconds', 'seconds per call', 1.0), ('peak_memory_bytes', 'peak memory, MB', 1e-6))
@@ -167,10 +167,12 @@ def _curves(sweep: dict[str, dict]) -> Figure:
                     axes.plot(*zip(*pairs), color=colour, marker=marker, label=model)
             axes.set_xlabel(axis)
             axes.set_ylabel(label if column == 0 else '')
-            axes.margins(y=0.12)
-            axes.set_ylim(bottom=0)
-            axes.set_xticks([int(x) for x in points])
+            # What grows in proportion has the slope of the diagonal.
+            axes.set_xscale('log')
+            axes.set_yscale('log')
+            axes.set_xticks([int(x) for x in points], list(points))
+            axes.minorticks_off()
             axes.spines[['top', 'right']].set_visible(False)
             axes.grid(color='#dddddd', linewidth=0.6)
-    all_axes[0, 0].legend(frameon=False)
+    all_axes[1, 0].legend(frameon=False)
     return figure

@@ -13,6 +13,8 @@ from benchmarks.worker import Worker
 VIEWS = (3, 5, 8, 16, 31)
 BATCHES = (1, 2, 4)
 QUICK_VALUES = 2  # of each axis
+# Time that calls fill at each point, at least one.
+POINT_SECONDS = 0.3
 USUAL_PEOPLE, FAST_MODEL_PEOPLE = 3, 5
 
 
@@ -22,7 +24,7 @@ def sweep(
     """Vary one thing at a time: a frame of VoxelPose and of every other model that is measured.
 
     Views come from cameras in a ring, everything else from the usual rig. Each point is
-    measured once, after a first call.
+    measured in one round, after a first call.
 
     Args:
         folder: Where problems are written; holds the usual one, which the workers have loaded.
@@ -53,7 +55,7 @@ def sweep(
         entry = result.setdefault(axis, {})[str(value)] = {}
         for name, (side, own) in models.items():
             request = dict(options, **own, stage='frame')
-            time = side.ask('measure', seconds=0.0, **request)
+            time = side.ask('measure', seconds=POINT_SECONDS, **request)
             memory = side.ask('peak_memory', **request)
             entry[name] = dict(seconds=time['wall'], peak_memory_bytes=memory)
         print(f'sweep: {axis} {value}', flush=True)
