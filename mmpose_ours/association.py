@@ -44,9 +44,7 @@ class SeenPeople:
         """From a camera's detections (P, J, 3) ``u, v, score`` in pixels."""
         people = np.asarray(people, dtype=np.float64)
         found = (people[..., 2] > MIN_SCORE) & np.isfinite(people[..., :2]).all(-1)
-        # A ray is looked for at every pixel, and at the middle it is found at once.
-        uv = np.where(found[..., None], people[..., :2], camera.K[:2, 2])
-        rays = camera.normalise_points(uv)
+        rays = camera.normalise_points(people[..., :2], found)
         found &= np.isfinite(rays).all(-1)
         low = np.where(found[..., None], rays, np.inf).min(-2, initial=np.inf)
         high = np.where(found[..., None], rays, -np.inf).max(-2, initial=-np.inf)

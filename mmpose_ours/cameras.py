@@ -269,17 +269,23 @@ class Camera:
         with np.errstate(invalid='ignore'):
             return (u >= -0.5) & (v >= -0.5) & (u < width - 0.5) & (v < height - 0.5)
 
-    def normalise_points(self, uv: np.ndarray) -> np.ndarray:
+    def normalise_points(self, uv: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
         """Take the lens off pixels of the image.
 
         Args:
             uv: Pixels of the real image, (..., 2).
+            known: (...) which of them mean something; ``None`` is all.
 
         Returns:
             Undistorted rays ``(x/z, y/z)`` (..., 2) of the camera frame; NaN where no ray
-            before the camera and inside the lens model's range ends at the pixel.
+            before the camera and inside the lens model's range ends at the pixel, and where
+            the pixel means nothing.
         """
         uv = np.asarray(uv, dtype=np.float64)
+        if known is not None:
+            # A ray is looked for at every pixel, and at the middle it is found at once.
+            rays = self.normalise_points(np.where(known[..., None], uv, self.K[:2, 2]))
+            return np.where(known[..., None], rays, np.nan)
         distorted = (uv - self.K[:2, 2]) @ np.linalg.inv(self.K[:2, :2]).T
         if (self.lens == 'opencv' and not self.dist.any()) or not uv.size:
             return distorted

@@ -41,14 +41,11 @@ def triangulate(
         raise ValueError(f'{views} views of points for a rig of {len(rig)} cameras')
     weight = np.ones(uv.shape[:-1]) if weight is None else np.asarray(weight, dtype=np.float64)
     known = (weight > 0) & np.isfinite(uv).all(-1)
-    # A ray is looked for at every pixel, and at the middle it is found at once.
-    middle = np.stack([c.K[:2, 2] for c in rig])[:, None]
-    flat_uv = np.where(known.reshape(views, -1, 1), uv.reshape(views, -1, 2), middle)
-
-    rays = np.stack([c.normalise_points(points) for c, points in zip(rig, flat_uv)])
+    flat = zip(rig, uv.reshape(views, -1, 2), known.reshape(views, -1))
+    rays = np.stack([camera.normalise_points(points, of) for camera, points, of in flat])
     reached = np.isfinite(rays).all(-1)
     rays = np.where(reached[..., None], rays, 0.0)
-    weight = np.where(known.reshape(views, -1) & reached, weight.reshape(views, -1), 0.0)
+    weight = np.where(reached, weight.reshape(views, -1), 0.0)
     R = np.stack([c.R_w2c for c in rig])
     t = np.stack([c.t_w2c for c in rig])
     focal = np.stack([c.K[[0, 1], [0, 1]] for c in rig])

@@ -51,6 +51,14 @@ def test_undistortion_inverts_the_lens(dist):
     np.testing.assert_allclose(straight, expected, rtol=0, atol=1e-4)
 
 
+def test_pixels_that_mean_nothing_have_no_ray():
+    lens = camera((-0.2, 0.1, 0.001, -0.002, 0.02))
+    uv = np.array([[300.0, 200.0], [np.nan, 5.0], [1e9, -1e9]])
+    rays = lens.normalise_points(uv, np.array([True, False, False]))
+    np.testing.assert_array_equal(rays[0], lens.normalise_points(uv[0]))
+    assert np.isnan(rays[1:]).all()
+
+
 def test_a_point_behind_the_camera_is_not_valid():
     cam = camera()
     ahead = cam.center_w + 2000 * cam.R_w2c[2]

@@ -103,9 +103,7 @@ def rays_of(rig: CameraRig, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarr
     weights = np.clip(np.nan_to_num(keypoints[..., 2].astype(np.float64)), 0.0, 1.0)
     directions = np.empty(keypoints.shape)
     for view, camera in enumerate(rig):
-        # A ray is looked for at every pixel, and at the middle it is found at once.
-        uv = np.where(weights[view, ..., None] > 0, keypoints[view, ..., :2], camera.K[:2, 2])
-        xy = camera.normalise_points(uv)
+        xy = camera.normalise_points(keypoints[view, ..., :2], weights[view] > 0)
         directions[view] = np.concatenate([xy, np.ones_like(xy[..., :1])], -1) @ camera.R_w2c
     weights[~np.isfinite(directions).all(-1)] = 0.0
     length = np.linalg.norm(directions, axis=-1, keepdims=True)
