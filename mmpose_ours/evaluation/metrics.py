@@ -1,12 +1,14 @@
 """The figures of this package as metrics of MMEngine.
 
-Both read data samples of this form, one per frame, and hold one result per sample::
+All read data samples of this form, one per frame, and hold one result per sample::
 
     frame_id        int or str
     joints          name of the joint set of all keypoints
     pred_instances  keypoints_3d (P, J, 3) mm, scores (P,)
     gt_instances    keypoints_3d (G, J, 3) mm, visible (G, J)   (MultiviewPoseMetric, optional)
     actors          (A, 14, 3) mm, NaN where absent             (PCPMetric)
+    rig             the cameras                                 (UnlabelledMetric)
+    keypoints_2d    (V, D, K, 3), of `joints` or of coco17      (UnlabelledMetric)
 """
 
 from __future__ import annotations
@@ -19,9 +21,10 @@ from mmengine.evaluator import BaseMetric
 
 from mmpose_ours.evaluation.matching import THRESHOLDS_MM, match_poses
 from mmpose_ours.evaluation.pcp import pcp
-from mmpose_ours.evaluation.predictions import write_predictions
+from mmpose_ours.evaluation.predictions import frame_id, write_predictions
+from mmpose_ours.evaluation.unlabelled import Instant, unlabelled_figures
 from mmpose_ours.files import PathLike
-from mmpose_ours.keypoints import HEAD_RECIPES, convert_joints
+from mmpose_ours.keypoints import HEAD_RECIPES, JOINT_SETS, convert_joints
 from mmpose_ours.registry import METRICS
 
 
@@ -217,6 +220,68 @@ class MultiviewPoseMetric(_PoseMetric):
             'missing_joints': result.missing_joints,
             'false_positives_per_frame': result.false_positives_per_frame,
         }
+
+
+@METRICS.register_module()
+class UnlabelledMetric(_PoseMetric):
+    """What 2D people, time and anatomy say of predictions that nobody annotated.
+
+    Figures, those that could be measured: ``people_per_frame``, ``ghosts_per_frame``,
+    ``out_of_view_per_frame``, ``missed_per_frame``, ``missed_share`` (0 to 1),
+    ``reprojection_px`` and ``reprojection_share`` (medians, and ``_p90``), ``limb_spread`` and
+    ``side_difference`` (shares, and ``_p90``), ``head_above_hips`` (0 to 1), ``jitter_mm`` (per
+    frame squared, and ``_p90``) and ``jitter_m_s2``. They are defined in
+    :class:`mmpose_ours.evaluation.unlabelled_result.UnlabelledResult`.
+
+    Args:
+        frame_rate: Frame numbers per second, if known.
+        out_file: Where to write all predictions in the Predictions format.
+        collect_device: See ``mmengine.evaluator.BaseMetric``.
+        prefix: Goes before each figure's name, with a slash.
+    """
+
+    default_prefix = 'unlabelled'
+
+    def __init__(
+        self,
+        frame_rate: float | None = None,
+        out_file: PathLike | None = None,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(out_file, collect_device, prefix)
+        self.frame_rate = frame_rate
+
+    def truth_of(self, sample: dict) -> dict[str, Any]:
+        """The rig and the 2D people.
+
+        Raises:
+            ValueError: The sample has no 2D people.
+        """
+        if sample.get('keypoints_2d') is None:
+            raise ValueError(
+                f'frame {sample["frame_id"]}: no keypoints_2d, which UnlabelledMetric compares '
+                'with; give the data set a keypoint file'
+            )
+        return {'rig': sample['rig'], 'keypoints_2d': _array(sample['keypoints_2d'])}
+
+    def figures(self, results: list[dict]) -> dict[str, float]:
+        """Reprojection, ghosts, missed people, limbs, sides, heads and jitter."""
+        joints = results[0]['joints']
+        count = results[0]['keypoints_2d'].shape[2]
+        instants = [
+            Instant(
+                frame_id(result['frame_id']),
+                result['rig'],
+                result['keypoints_3d'],
+                result['keypoints_2d'],
+            )
+            for result in results
+        ]
+        numbered = all(isinstance(instant.frame, int) for instant in instants)
+        instants.sort(key=lambda instant: instant.frame if numbered else str(instant.frame))
+        keypoint_joints = joints if count == len(JOINT_SETS[joints]) else 'coco17'
+        return unlabelled_figures(instants, joints, keypoint_joints, self.frame_rate).figures()
 
 
 def _array(values: Any) -> np.ndarray:

@@ -14,6 +14,7 @@ from mmpose_ours.keypoints import JOINT_SETS
 # Joints below this confidence are not annotated (VoxelPose's Panoptic protocol).
 _MIN_CONFIDENCE = 0.1
 _JOINTS = 'panoptic15'
+ANNOTATED_JOINTS = 'panoptic19'
 
 
 def read_panoptic_truth(folder: PathLike) -> Predictions:
@@ -31,21 +32,45 @@ def read_panoptic_truth(folder: PathLike) -> Predictions:
     Raises:
         FileFormatError: The folder has no such file, or a file is not of this form.
     """
-    frames: dict[FrameId, np.ndarray] = {}
-    for path in sorted(Path(folder).glob('body3DScene_*.json')):
-        match = re.fullmatch(r'body3DScene_([0-9]+)\.json', path.name)
-        if match:
-            frames[int(match[1])] = _read_frame(path)
-    if not frames:
-        raise FileFormatError(
-            f'{folder}: has no body3DScene_*.json; name the hdPose3d_stage1_coco19 folder itself'
-        )
+    columns = JOINT_SETS[ANNOTATED_JOINTS].index(*JOINT_SETS[_JOINTS].joints)
+    frames: dict[FrameId, np.ndarray] = {
+        frame: people_with_root(read_panoptic_bodies(path)[:, columns])
+        for frame, path in panoptic_frame_files(folder).items()
+    }
     scores = {frame: np.ones(len(people)) for frame, people in frames.items()}
     return Predictions(frames, scores, _JOINTS, unit='cm', up='-y')
 
 
-def _read_frame(path: Path) -> np.ndarray:
-    """One frame's people, (P, 15, 3) mm."""
+def panoptic_frame_files(folder: PathLike) -> dict[int, Path]:
+    """The annotation files of a sequence by frame number, rising.
+
+    Raises:
+        FileFormatError: The folder has none.
+    """
+    matches = (
+        (re.fullmatch(r'body3DScene_([0-9]+)\.json', path.name), path)
+        for path in Path(folder).glob('body3DScene_*.json')
+    )
+    files = {int(match[1]): path for match, path in matches if match}
+    if not files:
+        raise FileFormatError(
+            f'{folder}: has no body3DScene_*.json; name the hdPose3d_stage1_coco19 folder itself'
+        )
+    return dict(sorted(files.items()))
+
+
+def read_panoptic_bodies(path: PathLike) -> np.ndarray:
+    """Read everybody who is annotated in one frame.
+
+    Args:
+        path: ``body3DScene_*.json``; cm, y down.
+
+    Returns:
+        (P, 19, 3) mm, z up, ``panoptic19``; NaN where a joint's confidence is 0.1 or less.
+
+    Raises:
+        FileFormatError: The file is not of this form; names the place in it.
+    """
     data = read_json(path)
     bodies = data.get('bodies') if isinstance(data, dict) else None
     if not isinstance(bodies, list):
@@ -58,9 +83,22 @@ def _read_frame(path: Path) -> np.ndarray:
                 f'{path}: $.bodies[{index}].joints19: expected 76 numbers, x y z confidence '
                 'for each of 19 joints'
             )
-        joints = np.array(values, dtype=np.float64).reshape(19, 4)[: len(JOINT_SETS[_JOINTS])]
+        joints = np.array(values, dtype=np.float64).reshape(19, 4)
         pose = to_z_up(joints[:, :3] * MM_PER_UNIT['cm'], '-y')
         pose[joints[:, 3] <= _MIN_CONFIDENCE] = np.nan
         people.append(pose)
-    poses = np.array(people).reshape(-1, len(JOINT_SETS[_JOINTS]), 3)
-    return poses[np.isfinite(JOINT_SETS[_JOINTS].root_of(poses)).all(-1)]
+    return np.array(people).reshape(-1, len(JOINT_SETS[ANNOTATED_JOINTS]), 3)
+
+
+def people_with_root(poses: np.ndarray, joints: str = _JOINTS) -> np.ndarray:
+    """Those who count by the protocol.
+
+    Args:
+        poses: (P, J, 3), NaN where a joint is not annotated.
+        joints: Their joint set.
+
+    Returns:
+        (P', J, 3) without people whose root is not annotated: the mid-hip, or a hip in
+        ``coco17``. It says where a person is.
+    """
+    return poses[np.isfinite(JOINT_SETS[joints].root_of(poses)).all(-1)]

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
 
 import numpy as np
 
+from mmpose_ours.evaluation import unlabelled_report
 from mmpose_ours.evaluation.actors import read_actors
 from mmpose_ours.evaluation.frames import name_frames, parse_frames
 from mmpose_ours.evaluation.matching import MatchingResult, match_poses
@@ -17,6 +18,7 @@ from mmpose_ours.evaluation.panoptic import read_panoptic_truth
 from mmpose_ours.evaluation.pcp import PCPResult, pcp
 from mmpose_ours.evaluation.predictions import FrameId, Predictions, read_predictions, to_z_up
 from mmpose_ours.evaluation.tables import format_report
+from mmpose_ours.evaluation.unlabelled_report import format_without_truth
 from mmpose_ours.files import MM_PER_UNIT, PathLike
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints, joint_map
 
@@ -99,10 +101,9 @@ def evaluate_files(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``mmpose-ours evaluate``."""
-    parser.add_argument('--dataset', required=True, choices=DATASETS)
+    parser.add_argument('--dataset', choices=DATASETS, help='what --gt is the truth of')
     parser.add_argument(
         '--gt',
-        required=True,
         metavar='FILE',
         help='actorsGT.mat; panoptic: a Predictions file or a folder of body3DScene_*.json',
     )
@@ -122,6 +123,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='campus and shelf: recipe for head joints (default: %(default)s)',
     )
     parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
+    unlabelled_report.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -133,8 +135,17 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ValueError, OSError: As :func:`evaluate_files`; the command line prints them.
     """
-    report = evaluate_files(args.dataset, args.gt, args.pred, args.frames, args.head)
-    print(json.dumps(report, indent=2, allow_nan=False) if args.json else format_report(report))
+    if args.without_truth:
+        report, layout = unlabelled_report.report_without_truth(args), format_without_truth
+    elif args.dataset is None or args.gt is None:
+        raise ValueError(
+            'evaluate needs --dataset and --gt, the truth to compare with; where there is none, '
+            'say --without-truth --rig FILE --keypoints FILE'
+        )
+    else:
+        report = evaluate_files(args.dataset, args.gt, args.pred, args.frames, args.head)
+        layout = format_report
+    print(json.dumps(report, indent=2, allow_nan=False) if args.json else layout(report))
     return 0
 
 

@@ -24,34 +24,34 @@ def _pcp_lines(report: dict[str, Any]) -> list[str]:
         rows.append(
             [
                 f'actor {actor["actor"]}' + ('' if counted else ' *'),
-                _number(actor['pcp']),
+                number(actor['pcp']),
                 f'{actor["correct"]} of {actor["total"]}',
-                *(_number(actor['groups'][group]) for group in GROUPS),
+                *(number(actor['groups'][group]) for group in GROUPS),
             ]
         )
-    average = [_number(report['groups'][group]) for group in GROUPS]
-    rows.append(['average', _number(report['pcp']), '', *average])
+    average = [number(report['groups'][group]) for group in GROUPS]
+    rows.append(['average', number(report['pcp']), '', *average])
     found = round((report['recall_500mm'] or 0) * report['annotated_people'])
     lines = [
         f'{report["dataset"]}: {report["frames"]} frames ({report["frame_ranges"]}), '
         f'joints {report["joints"]}, head {report["head"]}',
         '',
-        *_columns(rows),
+        *columns(rows),
     ]
     if len(report['actors']) > len(report['averaged_actors']):
         lines.append('* not in the average, as published')
     lines += [
         '',
-        *_columns(
+        *columns(
             [
                 [
                     'found within 500 mm',
                     f'{found} of {report["annotated_people"]} annotated people',
                 ],
-                ['mean joint error', f'{_number(report["error_mm"], 1)} mm over those found'],
+                ['mean joint error', f'{number(report["error_mm"], 1)} mm over those found'],
                 [
                     'extra people',
-                    f'{_number(report["unmatched_per_frame"])} per frame '
+                    f'{number(report["unmatched_per_frame"])} per frame '
                     f'({report["unmatched"]} in all; the labels may leave real people out)',
                 ],
                 [
@@ -71,26 +71,26 @@ def _matching_lines(report: dict[str, Any]) -> list[str]:
     rows = [['0 to 1', *(f'{threshold} mm' for threshold in thresholds), 'mean']]
     for name, key in (('AP', 'ap'), ('AR', 'ar')):
         values = [report[key][threshold] for threshold in thresholds]
-        rows.append([name, *(_number(v, 3) for v in (*values, report[f'mean_{key}']))])
+        rows.append([name, *(number(v, 3) for v in (*values, report[f'mean_{key}']))])
     return [
         f'{report["dataset"]}: {report["frames"]} frames ({report["frame_ranges"]}), '
         f'{len(report["joints_compared"])} joints compared '
         f'({report["joints"]} with {report["truth_joints"]})',
         '',
-        *_columns(rows),
+        *columns(rows),
         '',
-        *_columns(
+        *columns(
             [
                 [
                     'recall at 500 mm',
-                    f'{_number(report["recall_500mm"], 3)} of '
+                    f'{number(report["recall_500mm"], 3)} of '
                     f'{report["annotated_people"]} annotated people',
                 ],
-                ['MPJPE', f'{_number(report["mpjpe_mm"], 1)} mm over those found'],
-                ['missing joints', f'{_number(100 * report["missing_joints"], 1)} % of theirs'],
+                ['MPJPE', f'{number(report["mpjpe_mm"], 1)} mm over those found'],
+                ['missing joints', f'{number(100 * report["missing_joints"], 1)} % of theirs'],
                 [
                     'false positives',
-                    f'{_number(report["false_positives_per_frame"])} per frame '
+                    f'{number(report["false_positives_per_frame"])} per frame '
                     f'({report["false_positives"]} of {report["predicted_people"]} predictions)',
                 ],
             ],
@@ -99,11 +99,12 @@ def _matching_lines(report: dict[str, Any]) -> list[str]:
     ]
 
 
-def _number(value: float | None, digits: int = 2) -> str:
+def number(value: float | None, digits: int = 2) -> str:
+    """A figure as text; a dash where it is undefined."""
     return '-' if value is None else f'{value:.{digits}f}'
 
 
-def _columns(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
+def columns(rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
     """Pad to columns: the first ``left`` flush left, the others flush right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return [

@@ -116,3 +116,28 @@ def test_pcp_without_actors_is_an_error():
 def test_an_unknown_head_is_an_error():
     with pytest.raises(ValueError, match="unknown head 'ears'; known: voxelpose_campus"):
         METRICS.build({'type': 'PCPMetric', 'head': 'ears'})
+
+
+def test_unlabelled_metric():
+    from test_unlabelled import rig_of
+
+    from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
+
+    rig = rig_of()
+    pose = built_in_poses(1, np.random.default_rng(3), ('stand',))
+    samples = []
+    for frame in ('000002', '000000', '000001'):  # in any order
+        moved = pose + [40.0 * int(frame) ** 2, 0, 0]
+        scene = Scene(moved, np.ones((1, 17), bool))
+        seen = DetectorFaults.none().detect(scene, rig, np.random.default_rng(0))
+        people = np.concatenate([moved, moved + [1200, 1200, 0]])  # and a ghost
+        one = sample(frame, people, [0.9, 0.5], joints='coco17')
+        one.set_metainfo({'rig': rig, 'keypoints_2d': seen})
+        samples.append(one)
+    figures = evaluate(samples, type='UnlabelledMetric', frame_rate=10.0)
+    assert figures['unlabelled/ghosts_per_frame'] == 1 and figures['unlabelled/missed_share'] == 0
+    assert figures['unlabelled/reprojection_px'] == pytest.approx(0, abs=1e-2)
+    assert figures['unlabelled/jitter_mm'] == pytest.approx(80, rel=1e-4)
+    assert figures['unlabelled/jitter_m_s2'] == pytest.approx(8, rel=1e-4)
+    with pytest.raises(ValueError, match='frame 7: no keypoints_2d.*keypoint file'):
+        evaluate([sample(7, pose, [1.0], joints='coco17')], type='UnlabelledMetric')
