@@ -61,7 +61,25 @@ class PoseBank:
                 f"{path}: expected a list of {{'pose': (17, 3), 'vis': (17,)}} as in "
                 f'panoptic_training_pose.pkl, found something else ({error!r})'
             ) from error
-        visible &= np.isfinite(poses).all(-1)
+        return cls.placed(poses, visible, path, 'poses must be in millimetres, z up, with the '
+                          'floor at z = 0')  # fmt: skip
+
+    @classmethod
+    def placed(
+        cls, poses: np.ndarray, visible: np.ndarray, path: PathLike, remedy: str
+    ) -> PoseBank:
+        """Put people over the origin; those whose hips are unknown are left out.
+
+        Args:
+            poses: (N, 17, 3) millimetres, z up, anywhere on the floor z = 0.
+            visible: (N, 17) bool; joints that are not finite are unknown too.
+            path: The file that they come from, for messages.
+            remedy: What to do if they are not people on that floor.
+
+        Raises:
+            FileFormatError: Nobody has hips, or not where those of people on the floor are.
+        """
+        visible = visible & np.isfinite(poses).all(-1)
         keep = visible[:, COCO17.index('left_hip', 'right_hip')].all(1)
         poses, visible = poses[keep], visible[keep]
         if not len(poses):
@@ -71,7 +89,16 @@ class PoseBank:
         if not HIPS_MM[0] <= hips <= HIPS_MM[1]:
             raise FileFormatError(
                 f"{path}: its people's hips are at a height of {hips:.3g}, where 300 to 1400 was "
-                'expected; poses must be in millimetres, z up, with the floor at z = 0'
+                f'expected; {remedy}'
             )
         poses[..., :2] -= root[:, None, :2]
         return cls(np.where(visible[..., None], poses, 0.0), visible)
+
+    def take(self, chosen: np.ndarray) -> PoseBank:
+        """Some of the poses, by index or mask."""
+        return PoseBank(self.poses[chosen], self.visible[chosen])
+
+    @property
+    def known_poses(self) -> np.ndarray:
+        """(N, 17, 3) poses with NaN where a joint's place is unknown."""
+        return np.where(self.visible[..., None], self.poses, np.nan)

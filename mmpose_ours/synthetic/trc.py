@@ -1,0 +1,99 @@
+"""TRC: markers or joints over time, tab separated, of OpenSim, Pose2Sim and Cortex.
+
+Two lines of header name the unit, a line names the markers (each stands above three columns),
+a line numbers the columns; then frame, time and coordinates per line, empty where a marker was
+not seen. Format after the "Marker (.trc) Files" page of OpenSim's documentation. OpenSim has y up,
+but not every writer follows (:mod:`recording` tells).
+
+Markers on the skin are not joints: only joints by name are read, as Pose2Sim writes them, or
+joint centres such as ``LHJC``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmpose_ours.files import MM_PER_UNIT, FileFormatError, PathLike
+from mmpose_ours.synthetic.anthropometry import COCO17
+from mmpose_ours.synthetic.mocap_names import BODY, FACE, check_found, coco_joints, middle_joint
+from mmpose_ours.synthetic.recording import Recording
+
+_UNITS = {**{unit: unit for unit in MM_PER_UNIT}, 'meters': 'm', 'millimeters': 'mm',
+          'centimeters': 'cm'}  # fmt: skip
+# Frames and time stand before the coordinates.
+_BEFORE = 2
+
+
+def read_trc(path: PathLike) -> tuple[list[str], np.ndarray, str]:
+    """Read a TRC file.
+
+    Returns:
+        Names of M markers, (T, M, 3) in the file's unit and axes, NaN where a marker was not
+        seen, and the unit ``mm``, ``cm`` or ``m``.
+
+    Raises:
+        FileFormatError: Names the line, what was found and what was expected.
+        FileNotFoundError: There is no such file.
+    """
+    with open(path, encoding='utf-8-sig', errors='replace') as file:
+        lines = [line.rstrip('\r\n') for line in file]
+    if len(lines) < 6 or not lines[0].startswith('PathFileType'):
+        raise FileFormatError(
+            f'{path}: found {lines[0][:40] if lines else ""!r} at its start, expected '
+            'PathFileType, four more lines of header, and frames'
+        )
+    facts = dict(zip(lines[1].split(), lines[2].split()))
+    unit = _UNITS.get(facts.get('Units', '').lower())
+    if unit is None:
+        raise FileFormatError(
+            f'{path}, line 3: the unit is {facts.get("Units")!r}, expected mm, cm or m; correct it'
+        )
+    header = [name.strip() for name in lines[3].split('\t')]
+    columns = [i for i, name in enumerate(header) if name and i >= _BEFORE]
+    names = [header[i] for i in columns]
+    if not names or any(b - a != 3 for a, b in zip(columns, columns[1:])):
+        raise FileFormatError(
+            f'{path}, line 4: found {len(names)} marker names, expected them tab separated, each '
+            'above three columns; export it again'
+        )
+    rows = []
+    for number, line in enumerate(lines[5:], 6):
+        cells = line.split('\t')
+        if not ''.join(cells).strip():
+            continue
+        cells += [''] * (columns[-1] + 3 - len(cells))
+        try:
+            rows.append([_number(cell) for cell in cells[columns[0] : columns[-1] + 3]])
+        except ValueError as error:
+            raise FileFormatError(
+                f'{path}, line {number}: {error}, expected numbers, or nothing where a marker was '
+                'not seen'
+            ) from error
+    if not rows:
+        raise FileFormatError(f'{path}: it has no frames; export it again')
+    xyz = np.array(rows).reshape(len(rows), len(names), 3)
+    # Cortex and others write zeros for a marker that was not seen.
+    return names, np.where((xyz == 0).all(-1, keepdims=True), np.nan, xyz), unit
+
+
+def _number(cell: str) -> float:
+    text = cell.strip()
+    value = float(text) if text else np.nan
+    return value if np.isfinite(value) else np.nan
+
+
+def record_trc(path: PathLike) -> Recording:
+    """COCO's joints of a TRC file; the face where the file has one.
+
+    Raises:
+        FileFormatError: See :func:`read_trc`; or its markers are no joints.
+    """
+    names, markers, unit = read_trc(path)
+    found = coco_joints(names, (*BODY, *FACE))
+    check_found(path, names, found)
+    nose = middle_joint(names, 'nose')
+    if nose is not None:
+        found['nose'] = nose
+    xyz = np.full((len(markers), len(COCO17), 3), np.nan)
+    xyz[:, COCO17.index(*found)] = markers[:, list(found.values())]
+    return Recording(xyz, unit=unit)

@@ -1,0 +1,107 @@
+"""Faults that were planted in detections are found again, without any truth in 3D."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from mmpose_ours.calibration import fit_space, read_rig
+from mmpose_ours.paths import share
+from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
+from mmpose_ours.synthetic.draws import Streams
+from mmpose_ours.synthetic.errors import ErrorModel, Rays, fit_errors
+from mmpose_ours.synthetic.fit_noise import TooLittleError, fit_noise
+
+# What issue 5 asks for.
+WITHIN = 0.15
+JITTER, MISSED, SWAPPED = 0.6, 0.1, 0.15
+
+
+def five_cameras():
+    return read_rig(share('configs') / 'ours' / 'rigs' / 'five_cameras.json')
+
+
+def recording(faults, scenes, rig, seed=0, people=(2, 4)):
+    """Detections of invented people, one array per instant."""
+    sampler = SceneSampler(rig, fit_space(rig), PoseBank.built_in(500), people=people)
+    rngs = Streams(seed)(range(scenes))
+    return faults.detect_many(sampler.sample_many(rngs), rig, rngs)
+
+
+@pytest.fixture(scope='module')
+def fitted():
+    """Planted among the usual other faults: outliers, occlusion, lost legs and people, ghosts."""
+    planted = DetectorFaults(jitter=JITTER, missed_joint_share=MISSED, swap_share=SWAPPED)
+    return fit_noise(five_cameras(), recording(planted, 130, five_cameras(), seed=3))
+
+
+def test_planted_jitter_misses_and_swaps_are_recovered(fitted):
+    faults = fitted.faults
+    assert np.mean(faults.jitter) == pytest.approx(JITTER, rel=WITHIN)
+    # Each joint by itself too: the shape of the noise is COCO's.
+    np.testing.assert_allclose(faults.jitter, JITTER, rtol=0.2)
+    assert np.mean(faults.missed_joint_share) == pytest.approx(MISSED, rel=WITHIN)
+    assert faults.swap_share == pytest.approx(SWAPPED, rel=WITHIN)
+
+
+def test_what_was_not_planted_is_not_found(fitted):
+    faults = fitted.faults
+    assert max(faults.second_find_share, faults.halves_share, faults.whole_swap_share) < 0.005
+    assert faults.score_error < 0.05
+    assert not np.any(faults.joint_bias)
+    # And the usual faults are what they are by default.
+    usual = DetectorFaults()
+    for name in ('far_face_share', 'lower_body_share', 'missed_person_share', 'ghost_rate'):
+        assert getattr(faults, name) == pytest.approx(getattr(usual, name), rel=0.5), name
+
+
+def test_what_is_drawn_from_the_fit_looks_like_what_was_given(fitted):
+    for name in ('people_per_view', 'views_per_person'):
+        assert fitted.drawn[name] == pytest.approx(fitted.given[name], rel=0.05), name
+    given, drawn = (np.array(f['residual_quantiles']) for f in (fitted.given, fitted.drawn))
+    np.testing.assert_allclose(drawn[:5], given[:5], rtol=0.1)
+
+
+def test_a_fit_can_be_written_and_read(fitted, tmp_path):
+    fitted.write(tmp_path / 'noise.json', 'a test')
+    assert dataclasses.asdict(DetectorFaults.read(tmp_path / 'noise.json')) == dataclasses.asdict(
+        dataclasses.replace(fitted.faults, joint_bias=[])
+    )
+
+
+def test_errors_are_fitted_to_points_alone():
+    """Points seen by four cameras at the corners of a cube, errors drawn by NumPy."""
+    rng = np.random.default_rng(0)
+    slope = np.array([[[1, 0, 0], [0, 0, 1]], [[0, 1, 0], [0, 0, 1]]] * 2, float)
+    spread = np.linspace(0.01, 0.03, 17)
+    spread = (spread + spread[[0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]]) / 2
+    shape = 4, 1000, 17
+    bias = np.zeros((4, 1, 17, 2))
+    error = rng.normal(size=(*shape, 2)) * spread[:, None] + bias
+    wild = rng.random(shape) < 0.04
+    error[wild] = rng.normal(size=(wild.sum(), 2)) * 0.15
+    moved = rng.normal(size=(*shape[1:], 3)) * 30
+    offset = np.einsum('vai,nji->vnja', slope, moved) + 200 * error
+    slopes = np.broadcast_to(slope[:, None, None], (*shape, 2, 3))
+    size = np.full(shape[:2], 200.0)
+    rays = Rays(np.zeros((*shape, 2)), offset, slopes, size, np.ones(shape, bool), np.zeros(shape))
+    model, agreement = fit_errors(rays, ErrorModel.usual())
+    np.testing.assert_allclose(model.spread, spread, rtol=0.06)
+    assert model.outlier_share == pytest.approx(0.04, rel=0.25)
+    assert model.outlier_spread == pytest.approx(0.15, rel=0.15)
+    assert (agreement.outlier[wild] > 0.5).mean() > 0.8
+
+
+def test_two_cameras_cannot_judge_each_other():
+    rig = five_cameras()
+    pair = rig.select(rig.names[:2])
+    with pytest.raises(TooLittleError, match='2 cameras.*three cameras or more.*shipped profile'):
+        fit_noise(pair, [np.zeros((2, 1, 17, 3))])
+
+
+def test_too_few_people_are_said_with_their_number():
+    rig = five_cameras()
+    with pytest.raises(TooLittleError, match=r'\d+ people are seen by 3 cameras.*60 are needed'):
+        fit_noise(rig, recording(DetectorFaults(), 5, rig))
+    with pytest.raises(TooLittleError, match='0 people'):
+        fit_noise(rig, [np.zeros((5, 0, 17, 3))] * 3)
