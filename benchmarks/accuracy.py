@@ -1,164 +1,218 @@
-"""What training buys, for equal minutes: ``python -m benchmarks.accuracy``.
+"""What one gets on real people: ``make accuracy``, ``make accuracy-quick``.
 
-Trains each config's model from scratch for the same time on invented people in the same rig,
-and tests all on the same held-out people with a detector's faults, beside plain triangulation
-of the same detections, which learns nothing. Where the real Shelf is at hand, the same weights
-are tested on its real detections too. Prints a table and writes ``accuracy.json``.
+Every model meets the same real detections of Shelf, with five cameras, all triples and all
+pairs of them, and with people taken away. Models that are trained get the same minutes on
+invented people of the same five cameras. The table is printed; figures are in
+``benchmarks/out/accuracy.json``. A row that is there already, made by the same code and
+options, is not made again: an interrupted run goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
+import dataclasses
+import hashlib
+import json
 import time
 from pathlib import Path
-from typing import Callable, Sequence
+from typing import Any, Callable
 
 import torch
 from mmengine.config import Config
-from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader
 from mmengine.structures import InstanceData
 
 import mmpose_ours.registry  # noqa: F401  makes the scope known
-from benchmarks.ours_side import collate
 from benchmarks.problem import SHELF_SIZE, shelf_folder
 from benchmarks.report import markdown
+from benchmarks.shelf import SETTINGS, Answer, Shelf
+from benchmarks.training import train
+from benchmarks.worker import ROOT
 from mmpose_ours import paths
 from mmpose_ours.association import associate, gather
-from mmpose_ours.evaluation.metrics import MultiviewPoseMetric, PCPMetric
+from mmpose_ours.evaluation import evaluate_files
 from mmpose_ours.files import write_json
 from mmpose_ours.registry import DATASETS, MODELS
 from mmpose_ours.triangulation import triangulate
 
-CONFIGS = ('ours/faster_voxelpose_ours.py', 'ours/voxelpose_ours_tiny.py')
-SHELF_DETECTIONS = 'pred_shelf_openpose_coco.pkl'
-WARM_UP_STEPS = 50
-SAY_EVERY_S = 30.0
-COLUMNS = {
-    'recall_500mm': ('recall', '{:.3f}'),
-    'MPJPE_mm': ('MPJPE', '{:.1f} mm'),
-    'missing_joints': ('joints missing', '{:.1%}'),
-    'mAP': ('mAP', '{:.3f}'),
-    'AP_50mm': ('AP 50 mm', '{:.3f}'),
-    'false_positives_per_frame': ('ghosts per instant', '{:.3f}'),
-    'ms': ('time', '{:.1f} ms'),
-    'steps': ('steps', '{:,}'),
-    'shelf_PCP': ('real Shelf: PCP', '{:.2f}'),
-    'shelf_recall_500mm': ('recall', '{:.3f}'),
-    'shelf_extra_people_per_frame': ('extra people', '{:.2f}'),
+CHECKPOINTS = Path(__file__).parent / 'out' / 'accuracy'
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One model.
+
+    Args:
+        what: Its name in the table.
+        config: Below ``configs``; None is plain triangulation.
+        weights: What to load; None for a model without any.
+        trained: Whether it is trained here, from ``weights`` if there are any.
+        options: Of the model, which replace the config's.
+        settings: Which of :data:`~benchmarks.shelf.SETTINGS` are tested.
+    """
+
+    what: str
+    config: str | None
+    weights: str | None = None
+    trained: bool = False
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    settings: tuple[str, ...] = tuple(SETTINGS)
+
+
+BOX = 'mmpose-ours://keypoint_prior'
+FEW = ('five', 'triples', 'pairs', 'dropped20')
+ROWS = {
+    'shelf_plain': Row('association and least squares', None, settings=FEW),
+    'shelf_triangulation': Row('`TriangulatePose`', 'shelf/triangulation_shelf.py'),
+    'shelf_prior_in_the_box': Row('prior in the box', 'shelf/keypoint_prior_shelf.py', BOX),
+    'shelf_prior_for_the_rig': Row(
+        'prior for the rig', 'shelf/keypoint_prior_shelf.py', BOX, trained=True
+    ),
+    'shelf_fast': Row('fast model', 'shelf/faster_voxelpose_shelf.py', trained=True),
+    'shelf_voxelpose': Row('VoxelPose', 'shelf/voxelpose_shelf_cpu.py', trained=True),
+    'ablation_unfilled': Row(
+        '`TriangulatePose`, joints of fewer than two views left open',
+        'shelf/triangulation_shelf.py',
+        options=dict(fill=False),
+        settings=FEW,
+    ),
+    'ablation_lifted': Row(
+        '`TriangulatePose` with people of single views',
+        'shelf/triangulation_shelf.py',
+        options=dict(single_views=True),
+        settings=FEW,
+    ),
+    'ablation_no_single_views': Row(
+        'prior in the box without people of single views',
+        'shelf/keypoint_prior_shelf.py',
+        BOX,
+        options=dict(single_views=False),
+        settings=FEW,
+    ),
 }
-Items = Sequence[dict]
-Answer = Callable[[dict], list]
 
 
 def main() -> None:
     """Train, test, print."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('configs', nargs='*', help=f'models to train (default {CONFIGS})')
-    parser.add_argument('--minutes', type=float, default=10.0, help='of training, each')
-    parser.add_argument('--rig', help='calibration; default: Shelf where it is at hand, else ours')
-    parser.add_argument('--scenes', type=int, default=300, help='held-out instants')
-    parser.add_argument('--threads', type=int, default=torch.get_num_threads())
-    parser.add_argument('--out', type=Path, default=Path(__file__).parent / 'out')
+    parser.add_argument('--quick', action='store_true', help='only what needs no training')
+    parser.add_argument('--minutes', type=float, default=25.0, help='of training, each')
+    parser.add_argument('--only', nargs='+', choices=[*ROWS, 'campus'], help='these rows')
+    parser.add_argument('--fresh', action='store_true', help='make again what is there already')
+    parser.add_argument('--out', type=Path, default=Path(__file__).parent / 'out/accuracy.json')
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
     init_default_scope('mmpose_ours')
-    configs = args.configs or [str(paths.share('configs') / name) for name in CONFIGS]
-
-    shelf = None if args.rig else shelf_folder()
-    rig = dict(rig_file=args.rig or str(paths.share('configs') / 'ours/rigs/five_cameras.json'))
-    real: Items = ()
-    if shelf:
-        rig = dict(rig_file=str(shelf / 'calibration_shelf.json'), image_size=SHELF_SIZE)
-        files = dict(data_root=str(shelf), keypoint_file=SHELF_DETECTIONS)
-        real = DATASETS.build(dict(type='ShelfDataset', test_mode=True, **files))
-    dataset = dict(type='SyntheticDataset', **rig)
-    held_out = DATASETS.build(dict(dataset, num_samples=args.scenes, seed=2, test_mode=True))
-    rows = {'plain triangulation': test(triangulated, held_out, real)}
-    for config in configs:
-        name, loaded = Path(config).stem, Config.fromfile(config)
-        model, steps = train(loaded, DATASETS.build(dict(dataset, num_samples=10**9)), args.minutes)
-        rows[name] = dict(test(model.test_step, held_out, real), steps=steps)
-    shown = {key: column for key, column in COLUMNS.items() if any(key in r for r in rows.values())}
-    print(table(rows, shown))
-    where = 'Shelf' if shelf else Path(rig['rig_file']).name
-    result = dict(rig=where, minutes=args.minutes, threads=args.threads, rows=rows)
-    # Of nobody found there is no mean error: NaN, which JSON does not have.
-    for row in rows.values():
-        row.update({key: None for key, value in row.items() if value != value})
-    write_json(args.out / 'accuracy.json', result, indent=2)
-
-
-def train(config: Config, dataset: Items, minutes: float) -> tuple[torch.nn.Module, int]:
-    """Train a config's model with its optimiser and batch size for so long, from scratch.
-
-    The learning rate warms up and falls as a cosine of the time that has passed, so that every
-    model has a whole schedule.
-    """
-    torch.manual_seed(0)
-    model = MODELS.build(config.model)
-    wrapper = build_optim_wrapper(model, config.optim_wrapper)
-    batch, rate = config.train_dataloader.batch_size, wrapper.get_lr()['lr'][0]
-    model.train()
-    start, said, steps = time.monotonic(), 0.0, 0
-    while (passed := (time.monotonic() - start) / 60 / minutes) < 1:
-        for group in wrapper.optimizer.param_groups:
-            warm = min(1.0, (steps + 1) / WARM_UP_STEPS)
-            group['lr'] = rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * passed)))
-        items = dataset.__getitems__(list(range(steps * batch, (steps + 1) * batch)))
-        losses = model.train_step(collate(items), wrapper)
-        steps += 1
-        if time.monotonic() - said > SAY_EVERY_S:
-            said = time.monotonic()
-            shown = ' '.join(f'{key} {value.item():.4f}' for key, value in losses.items())
-            print(f'{passed:4.0%}  step {steps}  {shown}', flush=True)
-    return model.eval(), steps
+    folder = shelf_folder()
+    if folder is None:
+        raise SystemExit(
+            'the real Shelf is not at hand: put its files into a folder shelf/ and name the '
+            'folder around it in MMPOSE_OURS_TEST_DATA (see CONTRIBUTING.md)'
+        )
+    shelf = Shelf(folder)
+    result = {} if args.fresh or not args.out.is_file() else json.loads(args.out.read_text())
+    for name, row in ROWS.items():
+        if (args.only and name not in args.only) or (args.quick and row.trained):
+            continue
+        stamp = _stamp(row, args.minutes)
+        if result.get(name, {}).get('made_by') == stamp:
+            print(f'{name}: there already')
+            continue
+        print(f'{name} ...', flush=True)
+        answer, about = prepare(name, row, shelf, args.minutes)
+        torch.set_num_threads(1)
+        figures = {}
+        for setting in row.settings:
+            figures[setting] = shelf.test(answer, SETTINGS[setting])
+            print(f'  {setting}: PCP {figures[setting]["pcp"]:.2f}', flush=True)
+        result[name] = {**figures, **about, 'made_by': stamp}
+        write_json(args.out, result, indent=1)
+    if not args.only or 'campus' in args.only:
+        result['campus_published_tracker'] = campus(folder.parent / 'campus')
+        write_json(args.out, result, indent=1)
+    print(table(result))
 
 
-@torch.no_grad()
-def test(answer: Answer, held_out: Items, real: Items) -> dict[str, float]:
-    """Figures on held-out people, and on real ones where there are any."""
-    metric = MultiviewPoseMetric()
-    answer(collate([held_out[0]]))  # what is worked out once per rig
-    seconds = 0.0
-    for index in range(len(held_out)):
-        data = collate([held_out[index]])
-        start = time.perf_counter()
-        samples = answer(data)
-        seconds += time.perf_counter() - start
-        metric.process(None, [sample.to_dict() for sample in samples])
-    figures = metric.compute_metrics(metric.results)
-    figures['ms'] = seconds / len(held_out) * 1e3
-    if len(real):
-        pcp = PCPMetric(head='voxelpose_shelf')
-        for index in range(len(real)):
-            samples = answer(collate([real[index]]))
-            pcp.process(None, [sample.to_dict() for sample in samples])
-        found = pcp.compute_metrics(pcp.results)
-        figures.update({f'shelf_{name}': value for name, value in found.items()})
-    return figures
+def prepare(name: str, row: Row, shelf: Shelf, minutes: float) -> tuple[Answer, dict[str, Any]]:
+    """A model that answers, and what is to be known about it."""
+    if row.config is None:
+        return plain_triangulation, {}
+    config = Config.fromfile(str(paths.share('configs') / row.config))
+    config.model.update(row.options)
+    if not row.trained:
+        model = MODELS.build(config.model).eval()
+        if row.weights:
+            model.load_state_dict(CheckpointLoader.load_checkpoint(row.weights)['state_dict'])
+        return _without_grad(model.test_step), {}
+    options = dict(config.train_dataloader.dataset, rig_file='calibration_shelf.json')
+    options.update(data_root=str(shelf.folder), image_size=SHELF_SIZE, num_samples=10**9)
+    torch.set_num_threads(2)
+    start = time.monotonic()
+    model, steps = train(config, DATASETS.build(options), minutes)
+    about = dict(training_minutes=(time.monotonic() - start) / 60, steps=steps)
+    CHECKPOINTS.mkdir(parents=True, exist_ok=True)
+    torch.save(dict(state_dict=model.state_dict(), meta=about), CHECKPOINTS / f'{name}.pth')
+    return _without_grad(model.test_step), about
 
 
-def triangulated(data: dict) -> list:
-    """Groups of detections that fit on each other's epipolar lines, triangulated."""
+def _without_grad(step: Callable) -> Answer:
+    def answer(data: dict) -> list:
+        with torch.no_grad():
+            return step(data)
+
+    return answer
+
+
+def plain_triangulation(data: dict) -> list:
+    """Groups of detections that fit on each other's epipolar lines, by least squares."""
     for keypoints, sample in zip(data['inputs']['keypoints'], data['data_samples']):
         groups = associate(sample.rig, keypoints.numpy())
         mine = gather(keypoints.numpy(), groups)
         poses = triangulate(sample.rig, mine[..., :2], mine[..., 2])[0]
-        scores = (groups >= 0).sum(1)  # of the views, the more the better
-        sample.pred_instances = InstanceData(keypoints_3d=poses, scores=scores)
+        # Of the views, the more the better.
+        scores = torch.from_numpy((groups >= 0).sum(1))
+        sample.pred_instances = InstanceData(keypoints_3d=torch.from_numpy(poses), scores=scores)
     return data['data_samples']
 
 
-def table(rows: dict[str, dict], columns: dict[str, tuple[str, str]]) -> str:
+def campus(folder: Path) -> dict[str, Any]:
+    """The published tracker's result, scored by this package's PCP."""
+    report = evaluate_files(
+        'campus', folder / 'actorsGT.mat', folder / 'published_tracker_result_3d.json', head='crossview'
+    )
+    return report
+
+
+def _stamp(row: Row, minutes: float) -> str:
+    """Tells one result from another: the package's code and weights, the row and its minutes."""
+    digest = hashlib.sha256(repr((row, minutes if row.trained else None)).encode())
+    for path in sorted((ROOT / 'mmpose_ours').rglob('*')):
+        if path.suffix in ('.py', '.safetensors'):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def table(result: dict[str, Any]) -> str:
     """A row per model, as text (Markdown)."""
-    head = ['', *(title for title, _ in columns.values())]
+    head = ['', *SETTINGS, 'pairs: recall', 'pairs: unmatched', 'error, five', 'ms, five']
     lines = [head, ['---'] * len(head)]
-    for name, row in rows.items():
-        cells = (form.format(row[key]) if key in row else '-' for key, (_, form) in columns.items())
-        lines.append([name, *cells])
+    for name, row in ROWS.items():
+        figures = result.get(name)
+        if not figures:
+            continue
+        cells = [_pcp(figures.get(setting)) for setting in SETTINGS]
+        pairs, five = figures['pairs'], figures['five']
+        cells += [f'{pairs["recall"]:.3f}', f'{pairs["unmatched_per_frame"]:.2f}']
+        cells += [f'{five["mean_error_mm"]:.1f} mm', f'{five["ms_per_frame"]:.1f}']
+        lines.append([row.what, *cells])
     return markdown(lines)
+
+
+def _pcp(figures: dict[str, Any] | None) -> str:
+    if figures is None:
+        return '-'
+    low, high = figures['pcp_interval']
+    return f'{figures["pcp"]:.2f} ({low:.1f} to {high:.1f})'
 
 
 if __name__ == '__main__':

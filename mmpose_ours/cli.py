@@ -39,6 +39,14 @@ COMMANDS = {
         'mmpose_ours.evaluation.report',
         'score predicted 3D poses against ground truth',
     ),
+    'fit-noise': (
+        'mmpose_ours.commands.fit_noise',
+        "measure a detector's faults on your own keypoints, for inventing people like them",
+    ),
+    'export-weights': (
+        'mmpose_ours.weights',
+        'write the weights of a checkpoint as safetensors, which cannot run code',
+    ),
     'fit-space': (
         'mmpose_ours.commands.fit_space',
         'find the capture space of a rig, as lines for a config',
@@ -50,6 +58,18 @@ COMMANDS = {
     'path': (
         'mmpose_ours.paths',
         'print where configs, launch scripts or schemas lie',
+    ),
+    'pose-bank': (
+        'mmpose_ours.commands.pose_bank',
+        'make a bank of poses from recordings of people, and say how good it is',
+    ),
+    'prepare': (
+        'mmpose_ours.commands.prepare',
+        'check and unpack what was downloaded of Campus, Shelf or CMU Panoptic',
+    ),
+    'train-rig': (
+        'mmpose_ours.commands.train_rig',
+        'train for a rig and say whether it pays: check, space, noise, train, test, report',
     ),
     'undistort': (
         'mmpose_ours.commands.undistort',

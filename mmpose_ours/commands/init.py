@@ -31,11 +31,11 @@ from mmpose_ours.commands.arguments import (
 from mmpose_ours.commands.fit_space import space_line, space_of
 from mmpose_ours.files import PathLike, write_files_whole
 
-RIG_FILE, CONFIG_FILE = 'camera_parameters.json', 'faster_voxelpose_ours.py'
-README_FILE, PICTURE_FILE = 'README.txt', 'rig.png'
-BASE = Path('ours') / CONFIG_FILE
-# What BASE trains for, and so the name of its last checkpoint.
-LAST_EPOCH = 10
+RIG_FILE, README_FILE, PICTURE_FILE = 'camera_parameters.json', 'README.txt', 'rig.png'
+# The recommended config first; what each is, and the last epoch that it trains for.
+PRIOR_CONFIG, FAST_CONFIG = 'keypoint_prior_ours.py', 'faster_voxelpose_ours.py'
+CONFIGS = {PRIOR_CONFIG: ('learned prior', 5), FAST_CONFIG: ('fast voxel model', 10)}
+BOX_WEIGHTS = 'mmpose-ours://keypoint_prior'
 
 
 def init_rig(
@@ -47,7 +47,7 @@ def init_rig(
     any_scale: bool = False,
     force: bool = False,
 ) -> list[str]:
-    """Write calibration, image folders, config, README and picture of a rig.
+    """Write calibration, image folders, configs, README and picture of a rig.
 
     Args:
         folder: The data folder, made where it is missing.
@@ -70,7 +70,7 @@ def init_rig(
     _check_holds(rig, source)
     _check_round_trip(rig, space, any_scale)
     in_place = _is_in_place(folder / RIG_FILE, rig, any_scale)
-    names = [CONFIG_FILE, README_FILE, PICTURE_FILE, *([] if in_place else [RIG_FILE])]
+    names = [*CONFIGS, README_FILE, PICTURE_FILE, *([] if in_place else [RIG_FILE])]
     present = [name for name in names if (folder / name).exists()]
     if present and not force:
         raise FileExistsError(
@@ -86,22 +86,33 @@ def init_rig(
     else:
         done.append(f'{RIG_FILE}: left as it is, {len(rig)} cameras')
     done.append(f'{" ".join(f"{name}/" for name in rig.names)}: for their images')
-    texts = {
-        CONFIG_FILE: config_text(folder, rig, space, any_scale),
-        README_FILE: readme_text(folder, rig),
-    }
-    write_files_whole(folder, texts)
-    done.append(f'{CONFIG_FILE}: the config, with the space that the cameras see')
+    texts = {name: config_text(folder, rig, space, any_scale, name) for name in CONFIGS}
+    write_files_whole(folder, {**texts, README_FILE: readme_text(folder, rig)})
+    done.append(f'{PRIOR_CONFIG}: the recommended config, with the space that the cameras see')
+    done.append(f'{FAST_CONFIG}: the same of the {CONFIGS[FAST_CONFIG][0]}')
     done.append(f'{README_FILE}: what goes where')
     done.append(_draw(folder / PICTURE_FILE, rig, space))
     check_space(_as_the_dataset_reads(folder / RIG_FILE, rig, any_scale), space)
     return done
 
 
-def config_text(folder: Path, rig: CameraRig, space: CaptureSpace, any_scale: bool = False) -> str:
+def config_text(
+    folder: Path,
+    rig: CameraRig,
+    space: CaptureSpace,
+    any_scale: bool = False,
+    name: str = PRIOR_CONFIG,
+) -> str:
     """The config of a rig: the installed one with its cameras and its space.
 
     It finds the data beside itself, so that it runs from any folder.
+
+    Args:
+        folder: Where it is to lie.
+        rig: V cameras.
+        space: Their capture space.
+        any_scale: Whether the rig need not be one around people.
+        name: Which of :data:`CONFIGS`.
     """
     seen = coverage(rig, space)
     shares = [f'{count} or more {seen[count]:.0%}' for count in range(2, min(len(rig), 4) + 1)]
@@ -111,8 +122,9 @@ def config_text(folder: Path, rig: CameraRig, space: CaptureSpace, any_scale: bo
     if len(wrapped) > 1:
         cameras = ['    cameras=[', *(f'        {line}' for line in wrapped), '    ],']
     lines = [
-        f'# The fast model for the {len(rig)} cameras of this folder, made by `mmpose-ours init`.',
-        f'_base_ = [{_base_config(folder)!r}]',
+        f'# The {CONFIGS[name][0]} for the {len(rig)} cameras of this folder, made by '
+        '`mmpose-ours init`.',
+        f'_base_ = [{_base_config(folder, name)!r}]',
         '',
         "data_root = '{{ fileDirname }}'  # the folder of this file",
         'rig = dict(',
@@ -133,51 +145,61 @@ def config_text(folder: Path, rig: CameraRig, space: CaptureSpace, any_scale: bo
 
 def readme_text(folder: Path, rig: CameraRig) -> str:
     """What goes where in the folder, and the next commands."""
-    train, test = next_commands(folder)
-    names = textwrap.fill(' '.join(rig.names), 62, subsequent_indent=' ' * 26)
+    names = textwrap.fill(' '.join(rig.names), 60, subsequent_indent=' ' * 28)
+    steps = '\n'.join(f'{what}:\n  {command}' for what, command in next_commands(folder).items())
     return f"""Data of {len(rig)} cameras, laid out for mmpose_ours
 
-{RIG_FILE}    calibration, Panoptic JSON: centimetres, y down
-<camera>/                 images of that camera; images of one instant share their
-                          file name (000000.jpg, 000001.jpg, ...). The cameras:
-                          {names}
-keypoints_2d.json         2D people, for testing. You add it; `mmpose-ours path schemas`
-                          prints where its schema detections.schema.json lies
-poses_3d.json             3D truth, if there is any. You add it, and name it in the config:
-                          test_dataloader = dict(dataset=dict(truth_file='poses_3d.json', **rig))
-{CONFIG_FILE}  config: the cameras and the space in which people are looked for
-{PICTURE_FILE}                   the cameras from above, in perspective and from the side
+{RIG_FILE}      calibration, Panoptic JSON: centimetres, y down
+<camera>/                   images of that camera; images of one instant share their
+                            file name (000000.jpg, 000001.jpg, ...). The cameras:
+                            {names}
+keypoints_2d.json           2D people, for testing. You add it; `mmpose-ours path schemas`
+                            prints where its schema detections.schema.json lies
+poses_3d.json               3D truth, if there is any. You add it, and name it in the config:
+                            test_dataloader = dict(dataset=dict(truth_file='poses_3d.json', **rig))
+{PRIOR_CONFIG}      the recommended config: cameras, and the space in which people
+                            are looked for; works as it comes, and can be trained
+{FAST_CONFIG}    another model, which has to be trained
+{PICTURE_FILE}                     the cameras from above, in perspective and from the side
 
-Train, on invented people, without images:
-  {train}
-Test, on keypoints_2d.json:
-  {test}
+{steps}
 """
 
 
-def next_commands(folder: Path) -> tuple[str, str]:
-    """The commands that train and test on a folder, from the current one."""
-    config = folder / CONFIG_FILE
-    checkpoint = Path('work_dirs') / config.stem / f'epoch_{LAST_EPOCH}.pth'
+def next_commands(folder: Path) -> dict[str, str]:
+    """What can be done with a folder, and the command for it from the current one."""
+    config = folder / PRIOR_CONFIG
+    checkpoint = Path('work_dirs') / config.stem / f'epoch_{CONFIGS[PRIOR_CONFIG][1]}.pth'
     tools = paths.share('tools')
     here = Path.cwd()
     if here in tools.parents:
         tools = tools.relative_to(here)
     train = f'python {_quoted(tools / "train.py")} {_quoted(config)}'
-    return train, f'python {_quoted(tools / "test.py")} {_quoted(config)} {_quoted(checkpoint)}'
+    test = f'python {_quoted(tools / "test.py")} {_quoted(config)}'
+    return {
+        'Find people by keypoints_2d.json, with the weights in the package': (
+            f'{test} {BOX_WEIGHTS}'
+        ),
+        'Train for these cameras and judge whether that pays, in one command': (
+            f'mmpose-ours train-rig {_quoted(folder)}'
+        ),
+        'Or train by hand, on invented people, without images': train,
+        'and test what was trained': f'{test} {_quoted(checkpoint)}',
+    }
 
 
 def _quoted(path: Path) -> str:
     return shlex.quote(path.as_posix())
 
 
-def _base_config(folder: Path) -> str:
+def _base_config(folder: Path, name: str) -> str:
     """The installed config: relative inside a checkout, which may move, else absolute."""
     configs = paths.share('configs')
+    base = configs / 'ours' / name
     checkout = configs.parent
     if checkout == paths.PACKAGE.parent and checkout in folder.resolve().parents:
-        return Path(os.path.relpath(configs / BASE, folder.resolve())).as_posix()
-    return (configs / BASE).as_posix()
+        return Path(os.path.relpath(base, folder.resolve())).as_posix()
+    return base.as_posix()
 
 
 def _check_holds(rig: CameraRig, source: PathLike) -> None:
@@ -265,7 +287,7 @@ def run(args: argparse.Namespace) -> int:
     for line in done:
         print(f'  {line}')
     print(f'checked: {RIG_FILE} reads back, and two cameras or more see {seen:.0%} of the space')
-    train, test = next_commands(folder)
-    print(f'\ntrain (no images are needed):\n  {train}')
-    print(f'test (after adding keypoints_2d.json, see {README_FILE}):\n  {test}')
+    print(f'\n2D people, for testing, go into keypoints_2d.json, see {README_FILE}.')
+    for what, command in next_commands(folder).items():
+        print(f'{what}:\n  {command}')
     return 0

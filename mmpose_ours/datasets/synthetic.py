@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Iterator, Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from mmpose_ours.datasets.read_ahead import ReadAhead
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
+from mmpose_ours.synthetic.pose_sources import read_bank
 
 # Scenes made together: NumPy's cost per call is shared, and a block is soon made (20 ms).
 BLOCK = 128
@@ -33,11 +35,12 @@ class SyntheticDataset(MultiviewDataset):
         rig_file: See :class:`MultiviewDataset`.
         num_samples: Items per epoch.
         seed: Another seed gives other people; use different ones for training and testing.
-        bank_file: Poses in the schema of ``panoptic_training_pose.pkl``; None uses the
+        bank_file: A file of poses of any kind that ``docs/poses.md`` names; None uses the
             built-in bodies.
         scene: Arguments of :class:`~mmpose_ours.synthetic.SceneSampler`.
-        faults: Arguments of :class:`~mmpose_ours.synthetic.DetectorFaults`; None gives a
-            perfect detector.
+        faults: Arguments of :class:`~mmpose_ours.synthetic.DetectorFaults`, the name of a
+            shipped detector (``'openpose'``, ``'hrnet'``, ``'mediapipe'``), or the path of a
+            file that ``mmpose-ours fit-noise`` wrote; None gives a perfect detector.
         **kwargs: See :class:`MultiviewDataset`.
     """
 
@@ -50,7 +53,7 @@ class SyntheticDataset(MultiviewDataset):
         seed: int = 0,
         bank_file: str | None = None,
         scene: dict[str, Any] | None = None,
-        faults: dict[str, Any] | None = {},  # noqa: B006  read only
+        faults: dict[str, Any] | str | None = {},  # noqa: B006  read only
         **kwargs: Any,
     ):
         if num_samples < 1 or kwargs.get('indices') is not None:
@@ -63,14 +66,10 @@ class SyntheticDataset(MultiviewDataset):
         self._streams = Streams(seed)
         self._read_ahead = ReadAhead(BLOCK)
         self._waiting: dict[int, dict] = {}
-        bank = PoseBank.from_pickle(bank_file) if bank_file else PoseBank.built_in()
+        bank = read_bank(bank_file) if bank_file else PoseBank.built_in()
         site = dict(rig=self.rig, space=self.space, bank=bank)
         self.sampler = from_options(SceneSampler, scene or {}, 'scene', **site)
-        self.faults = (
-            DetectorFaults.none()
-            if faults is None
-            else from_options(DetectorFaults, faults, 'faults')
-        )
+        self.faults = _faults(faults)
 
     def load_data_list(self) -> list[dict]:
         """Nothing is stored: items are made when asked for."""
@@ -117,3 +116,12 @@ class SyntheticDataset(MultiviewDataset):
             )
             for index, scene, keypoints in zip(indices, crowd.split(), detections)
         }
+
+
+def _faults(given: dict[str, Any] | str | os.PathLike | None) -> DetectorFaults:
+    """The detector that a config asks for."""
+    if given is None:
+        return DetectorFaults.none()
+    if isinstance(given, (str, os.PathLike)):
+        return DetectorFaults.read(given)
+    return from_options(DetectorFaults, given, 'faults')

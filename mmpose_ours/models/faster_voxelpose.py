@@ -15,7 +15,7 @@ from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.models.planes import PlaneRegressor
 from mmpose_ours.models.proposals import Proposer, rays_of_people
 from mmpose_ours.models.rays import Rays
-from mmpose_ours.models.voxelpose import without_duplicates
+from mmpose_ours.models.selection import choose_people, middle_of
 from mmpose_ours.registry import MODELS
 
 # A proposal this close to a true pose (mean joint distance) is that person.
@@ -144,7 +144,7 @@ class FasterVoxelPose(BaseModel):
             if not len(rows) or not len(people):
                 continue
             seen = people.visible.bool()
-            known = people.keypoints_3d - _middle(data_sample, poses)
+            known = people.keypoints_3d - middle_of(data_sample.space, poses)
             # Joints that nobody knows may hold anything.
             known = torch.where(seen[..., None], known, torch.zeros_like(known))
             distance = (poses[rows, None] - known).norm(dim=-1) * seen
@@ -162,18 +162,10 @@ class FasterVoxelPose(BaseModel):
             scores = poses.new_zeros(0)
             if found is not None:
                 mine = sample == index
-                scores, order = found[2][mine].sigmoid().sort(descending=True)
-                poses = found[0][mine][order]
-                reach = poses.new_tensor(data_sample.space.size_mm) / 2 + self.margin_mm
-                inside = (poses[:, self._root].mean(1).abs() <= reach).all(-1)
-                good = inside & (scores > self.score_threshold)
-                poses, scores = poses[good] + _middle(data_sample, poses), scores[good]
-                first = without_duplicates(poses, self.duplicate_mm)
-                poses, scores = poses[first], scores[first]
+                poses, scores = found[0][mine], found[2][mine].sigmoid()
+                good, limits = scores > self.score_threshold, (self.duplicate_mm, self.margin_mm)
+                rows = choose_people(poses, scores, good, data_sample.space, self._root, *limits)
+                poses, scores = poses[rows] + middle_of(data_sample.space, poses), scores[rows]
             data_sample.pred_instances = InstanceData(keypoints_3d=poses, scores=scores)
         return data_samples
 
-
-def _middle(sample: MultiviewDataSample, like: Tensor) -> Tensor:
-    """(3,) middle of the space, where rays have their zero."""
-    return like.new_tensor(sample.space.center_mm)

@@ -55,8 +55,8 @@ class Proposer:
             rays: Origins (B, V, 3), directions (B, V, P, J, 3), weights (B, V, P, J).
 
         Returns:
-            (B, max_people, V) which detection of each view is the person, -1 where none is;
-            nobody at all where fewer than two views agree.
+            (B, G, V) which detection of each view is the person, -1 where none is; nobody at all
+            where fewer than two views agree. G is at most ``max_people``.
 
         Raises:
             ValueError: There is only one view.
@@ -69,18 +69,36 @@ class Proposer:
         together = max(1, MAX_COMPARED // (joints * (views * people) ** 2))
         if len(rays.weights) > together:
             return torch.cat([self(part) for part in rays.split(together)])
-        flat = _Flat.of(rays)
-        bodies, seen = self._bodies_of_pairs(flat, views, people)
-        first = self._spend(self._agreement(flat, bodies, seen), rays)
+        first = self.by_pairs(rays)
         # The pair's guess is rough in depth: ask all views again about the body of its group.
         mine = rays_of_people(rays, first)
-        bodies = mine.meet(bodies.new_zeros(()).expand(*first.shape[:2], joints, 3), 1e-4)
+        bodies = mine.meet(mine.weights.new_zeros(*first.shape[:2], joints, 3), 1e-4)
         seen = (mine.weights > 0).sum(2) >= 2
-        again = self._agreement(flat, bodies, seen)
-        rival = again.amax(1, keepdim=True)
-        return _best(torch.where(again < rival, torch.zeros_like(again), again), self.min_agreement)
+        return self.best_views(self.agreement(Flat.of(rays), bodies, seen))
 
-    def _bodies_of_pairs(self, flat: _Flat, views: int, people: int) -> tuple[Tensor, Tensor]:
+    @torch.no_grad()
+    def by_pairs(self, rays: Rays) -> Tensor:
+        """Groups around the best pairs, as :meth:`__call__` returns them."""
+        flat = Flat.of(rays)
+        bodies, seen = self._bodies_of_pairs(flat, *rays.weights.shape[1:3])
+        return self._spend(self.agreement(flat, bodies, seen), rays)
+
+    def best_views(self, agreement: Tensor) -> Tensor:
+        """Each view's detection that is each body's and nobody else's more.
+
+        Args:
+            agreement: (B, H, V, P).
+
+        Returns:
+            (B, H, V), -1 where none agrees enough; nobody where fewer than two views do.
+        """
+        rival = agreement.amax(1, keepdim=True)
+        best, which = torch.where(agreement < rival, 0.0, agreement).max(-1)
+        good = best > self.min_agreement
+        good &= good.sum(-1, keepdim=True) >= 2
+        return torch.where(good, which, -1)
+
+    def _bodies_of_pairs(self, flat: Flat, views: int, people: int) -> tuple[Tensor, Tensor]:
         """Midpoints between the rays of likely pairs: (B, H, J, 3) and which exist (B, H, J)."""
         along, gap = flat.meet_in_pairs()
         batch, joints, count, _ = gap.shape
@@ -110,11 +128,25 @@ class Proposer:
         exist &= (along[sample, :, one, two] > 0) & (along[sample, :, two, one] > 0)
         return 0.5 * (half(one, two) + half(two, one)), exist
 
-    def _agreement(self, flat: _Flat, bodies: Tensor, seen: Tensor) -> Tensor:
-        """How well each view's detections agree with each body: (B, H, V, P), 0 to 1."""
-        distance2 = flat.distance2(bodies)
+    def agreement(
+        self, flat: Flat, bodies: Tensor, seen: Tensor, spread_mm: Tensor | None = None
+    ) -> Tensor:
+        """How well each view's detections agree with each body.
+
+        Args:
+            flat: The detections of B samples.
+            bodies: (B, H, J, 3).
+            seen: (B, H, J) which joints of a body are known.
+            spread_mm: (B, H, J) how badly they are known; None is exactly.
+
+        Returns:
+            (B, H, V, P), 0 to 1.
+        """
+        variance = self.sigma_mm**2
+        if spread_mm is not None:
+            variance = variance + spread_mm.square().transpose(1, 2)[..., None]
         common = seen.transpose(1, 2)[..., None] & flat.found[:, :, None]
-        exponent = (0.5 / self.sigma_mm**2 * distance2).clamp_max_(NOTHING)
+        exponent = (flat.distance2(bodies) * (0.5 / variance)).clamp_max_(NOTHING)
         closeness = torch.exp(-exponent) * common
         count = common.sum(1)
         # One more than the joints in common: few joints convince less.
@@ -123,7 +155,7 @@ class Proposer:
         return agreement.view(*agreement.shape[:2], -1, flat.people)
 
     def _spend(self, agreement: Tensor, rays: Rays) -> Tensor:
-        """Take the best confirmed body, spend its detections, and again: (B, max_people, V)."""
+        """Take the best confirmed body, spend its detections, and again: (B, G, V)."""
         free = (rays.weights > 0).any(-1)[:, None]
         sample = torch.arange(len(agreement), device=agreement.device)
         taken = []
@@ -137,13 +169,15 @@ class Proposer:
             winner = support.argmax(1)
             good = (best[sample, winner] > 0) & (support[sample, winner] > 0)[:, None]
             taken.append(torch.where(good, which[sample, winner], -1))
+            if not good.any():
+                break
             spent = torch.nn.functional.one_hot(taken[-1].clamp_min(0), free.shape[-1]).bool()
             free = free & ~(spent & good[..., None])[:, None]
         return torch.stack(taken, 1)
 
 
 @dataclasses.dataclass(frozen=True)
-class _Flat:
+class Flat:
     """The detections of all views in one row of D = V * P; joints come first.
 
     ``origins`` (B, D, 3), ``directions`` (B, J, D, 3), ``found`` (B, J, D), ``people`` P.
@@ -155,7 +189,7 @@ class _Flat:
     people: int
 
     @classmethod
-    def of(cls, rays: Rays) -> _Flat:
+    def of(cls, rays: Rays) -> Flat:
         people = rays.weights.shape[2]
         return cls(
             rays.origins.repeat_interleave(people, 1),
@@ -202,14 +236,6 @@ class _Flat:
         from_camera2 = (x[..., None, :] - views[:, :, None]).square().sum(-1)
         distance2 = from_camera2.repeat_interleave(self.people, -1) - along * along
         return torch.where(along > 0, distance2.clamp_min(0), FAR**2)
-
-
-def _best(agreement: Tensor, least: float) -> Tensor:
-    """Each view's best detection of each person, -1 below ``least`` or with fewer than 2 views."""
-    best, which = agreement.max(-1)
-    good = best > least
-    good &= good.sum(-1, keepdim=True) >= 2
-    return torch.where(good, which, -1)
 
 
 def rays_of_people(rays: Rays, detections: Tensor) -> Rays:

@@ -45,7 +45,8 @@ class Rays:
         """Rays after ``x -> turn @ (x + shift)``; shift (..., 3), turn (..., 3, 3)."""
         back = turn.transpose(-1, -2)
         origins = (self.origins + shift[..., None, :]) @ back
-        return Rays(origins, self.directions @ back[..., None, :, :], self.weights)
+        directions = (self.directions.flatten(-3, -2) @ back).view_as(self.directions)
+        return Rays(origins, directions, self.weights)
 
     def meet(
         self,
@@ -72,20 +73,46 @@ class Rays:
         Returns:
             (..., J, 3).
         """
-        a = self.directions
-        across = torch.eye(3, device=a.device) - a[..., :, None] * a[..., None, :]
-        from_origin = (across @ self.origins[..., None, :, None])[..., 0]
+        feet = self.feet()
         prior = pull * torch.ones_like(near)
         x, weights = start, self.weights
         for _ in range(steps):
             if x is not None:
-                offset = (across @ x[..., None, :, :, None])[..., 0] - from_origin
-                weights = self.weights / (1 + (offset * offset).sum(-1) / reach_mm**2) ** 2
-            normal = (weights[..., None, None] * across).sum(-4) + torch.diag_embed(prior)
-            target = (weights[..., None] * from_origin).sum(-3) + prior * near
-            x = torch.linalg.solve(normal, target[..., None])[..., 0]
+                weights = self.weights / (1 + self.distance2(x) / reach_mm**2) ** 2
+            normal, target = self.equations(feet, weights)
+            normal = normal + torch.diag_embed(prior)
+            x = torch.linalg.solve(normal, (target + prior * near)[..., None])[..., 0]
         assert x is not None
         return x
+
+    def feet(self) -> Tensor:
+        """(..., V, J, 3) the point of each ray that is nearest to (0, 0, 0)."""
+        a, origins = self.directions, self.origins[..., None, :]
+        return origins - (origins * a).sum(-1, keepdim=True) * a
+
+    def distance2(self, points: Tensor) -> Tensor:
+        """(..., V, J) squared distance in mm^2 of each joint's point (..., J, 3) from its rays."""
+        away = points[..., None, :, :] - self.origins[..., None, :]
+        along = (away * self.directions).sum(-1)
+        return (away.square().sum(-1) - along * along).clamp_min(0)
+
+    def equations(self, feet: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """What the points nearest to each joint's rays solve.
+
+        Args:
+            feet: What :meth:`feet` returns.
+            weights: (..., V, J).
+
+        Returns:
+            ``normal`` (..., J, 3, 3) and ``target`` (..., J, 3) with ``normal @ x = target`` for
+            the point x of least weighted squared distance.
+        """
+        # Sums written out: products of tiny matrices cost many times as much.
+        a, w = self.directions, weights[..., None]
+        along = ((w * a)[..., :, None] * a[..., None, :]).sum(-4)
+        total = weights.sum(-2)[..., None, None]
+        normal = total * torch.eye(3, device=a.device) - along
+        return normal, (w * feet).sum(-3)
 
 
 def rays_of(rig: CameraRig, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,7 @@ from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.models.center import KEPT_RIGS, CenterDetector
 from mmpose_ours.models.pose import PoseRegressor
 from mmpose_ours.models.projection import TorchRig
+from mmpose_ours.models.selection import without_duplicates
 from mmpose_ours.registry import MODELS
 
 # Buffers by which MMPose 0.x keeps the training rig's space in its checkpoints.
@@ -182,16 +183,6 @@ class VoxelPose(BaseModel):
                 poses, scores = poses[first], scores[first]
             sample.pred_instances = InstanceData(keypoints_3d=poses, scores=scores)
         return data_samples
-
-
-def without_duplicates(poses: Tensor, limit_mm: float) -> list[int]:
-    """Indices of poses (P, J, 3), best first, that are not a better one's double."""
-    distance = (poses[:, None] - poses[None]).norm(dim=-1).mean(-1).tolist()
-    kept: list[int] = []
-    for person in range(len(poses)):
-        if all(distance[person][other] >= limit_mm for other in kept):
-            kept.append(person)
-    return kept
 
 
 def _drop_geometry(state_dict: dict, prefix: str, *_: Any) -> None:

@@ -1,4 +1,4 @@
-"""What hides a joint from a camera: nearer people, and the person's own head."""
+"""Which joints a camera sees, and what hides them: other people, the own head, the edge."""
 
 from __future__ import annotations
 
@@ -13,8 +13,22 @@ FACE = JOINT_SETS['coco17'].index('nose', 'left_eye', 'right_eye', 'left_ear', '
 NEARER_MM = 200.0
 # How far a joint of a body covers, in sizes of that body in the image.
 COVER_REACH = 0.06
+# How far from the edge of the image detectors do worse, in sizes of the body.
+BORDER_REACH = 0.06
 # Keeps the arrays of joint by joint within a cache.
 PAIRS_AT_ONCE = 128
+
+
+def seen_joints(crowd: Crowd, rig: CameraRig) -> tuple[np.ndarray, np.ndarray]:
+    """Where each joint is in each image, (2, 17, V, N), and whether it is inside, (17, V, N)."""
+    uv = np.empty((2, 17, len(rig), len(crowd)))
+    found = np.empty(uv.shape[1:], dtype=bool)
+    poses = np.moveaxis(crowd.joints_first, 0, -1)
+    for view, camera in enumerate(rig):
+        pixels, _ = camera.project(poses)
+        uv[:, :, view] = np.moveaxis(pixels, -1, 0)
+        found[:, view] = camera.in_image(pixels) & crowd.visible.T
+    return uv, found
 
 
 def covered(
@@ -23,6 +37,7 @@ def covered(
     uv: np.ndarray,
     found: np.ndarray,
     box: tuple[np.ndarray, np.ndarray],
+    cover_reach: float = COVER_REACH,
 ) -> np.ndarray:
     """Tell which joints lie, in the image, close to a joint of a nearer person.
 
@@ -32,6 +47,7 @@ def covered(
         uv: (2, 17, V, N) pixels; NaN where a joint has no image.
         found: (17, V, N) bool, the joints to tell of.
         box: :func:`joint_box` of these.
+        cover_reach: How far a joint of a body covers, in sizes of that body in the image.
 
     Returns:
         (17, V, N) bool.
@@ -42,7 +58,7 @@ def covered(
     # A joint without a place, or behind the camera, covers nothing.
     covers = crowd.visible.T[:, None] & np.isfinite(uv[0])
     (low, high), (cover_low, cover_high) = box, joint_box(uv, covers)
-    reach = COVER_REACH * longer_side(box)
+    reach = cover_reach * longer_side(box)
 
     pair = crowd.pairs()
     behind, before = np.concatenate([pair, pair[::-1]], axis=1)
@@ -85,12 +101,14 @@ def longer_side(box: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     return np.maximum(high - low, 0.0).max(0)
 
 
-def far_side_of_head(crowd: Crowd, rig: CameraRig) -> np.ndarray:
+def far_side_of_head(crowd: Crowd, rig: CameraRig, beyond: float = 0.0) -> np.ndarray:
     """Tell which of nose, eyes and ears (see :data:`FACE`) the head itself hides.
 
     Args:
         crowd: N people.
         rig: V cameras.
+        beyond: Cosine by which a joint must be farther behind to count, for those who want to
+            be sure; negative for those who want to be sure of the opposite.
 
     Returns:
         (5, V, N) bool; False where the place of the nose or of an ear is unknown.
@@ -109,13 +127,36 @@ def far_side_of_head(crowd: Crowd, rig: CameraRig) -> np.ndarray:
     front, left = cosine(nose - centre), cosine(left_ear - right_ear)
     with np.errstate(invalid='ignore'):
         hidden = [
-            front < -0.1,
-            front + 0.5 * left < 0,
-            front - 0.5 * left < 0,
-            left < -0.4,
-            left > 0.4,
+            front < -0.1 - beyond,
+            front + 0.5 * left < -beyond,
+            front - 0.5 * left < -beyond,
+            left < -0.4 - beyond,
+            left > 0.4 + beyond,
         ]
     return np.stack(hidden)
+
+
+def at_border(
+    rig: CameraRig,
+    uv: np.ndarray,
+    box: tuple[np.ndarray, np.ndarray],
+    border_reach: float = BORDER_REACH,
+) -> np.ndarray:
+    """Tell which joints lie close to the edge of the image.
+
+    Args:
+        rig: V cameras, whose image sizes are known.
+        uv: (2, 17, V, N) pixels; NaN where a joint has no image.
+        box: :func:`joint_box` of the joints inside the image.
+        border_reach: How far from the edge that is, in sizes of the body in the image.
+
+    Returns:
+        (17, V, N) bool.
+    """
+    reach = border_reach * longer_side(box)
+    size = np.array([camera.need_size() for camera in rig], float).T[:, None, :, None]
+    with np.errstate(invalid='ignore'):
+        return np.minimum(uv, size - 1 - uv).min(0) < reach
 
 
 def _length(xyz: np.ndarray) -> np.ndarray:

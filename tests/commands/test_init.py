@@ -14,12 +14,15 @@ import pytest
 from mmpose_ours import cli, paths
 from mmpose_ours.calibration import coverage, fit_space, read_rig, write_rig
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.commands.init import RIG_FILE, config_text
+from mmpose_ours.commands.init import BOX_WEIGHTS, CONFIGS, RIG_FILE, config_text
 from mmpose_ours.detections import write_detections
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = (640, 480)
-FILES = ['README.txt', 'camera_parameters.json', 'faster_voxelpose_ours.py', 'rig.png']
+FILES = [
+    'README.txt', 'camera_parameters.json', 'faster_voxelpose_ours.py', 'keypoint_prior_ours.py',
+    'rig.png',
+]  # fmt: skip
 
 
 def rig_of(names=('door', 'it\'s "left"', 'über 2'), **changes):
@@ -62,22 +65,32 @@ def test_layout(tmp_path, source, capsys):
     readme = (folder / 'README.txt').read_text(encoding='utf-8')
     out = capsys.readouterr().out
     for text in (readme, out):
-        assert f'train.py {folder}/faster_voxelpose_ours.py' in text
-        checkpoint = 'work_dirs/faster_voxelpose_ours/epoch_10.pth'
-        assert f'test.py {folder}/faster_voxelpose_ours.py {checkpoint}' in text
+        config = f'{folder}/keypoint_prior_ours.py'
+        assert f'train.py {config}\n' in text
+        assert f'test.py {config} mmpose-ours://keypoint_prior\n' in text
+        assert f'test.py {config} work_dirs/keypoint_prior_ours/epoch_5.pth\n' in text
+        assert f'mmpose-ours train-rig {folder}\n' in text
     shared = coverage(written, fit_space(written))[2]
     assert f'two cameras or more see {shared:.0%} of the space' in out
 
 
-def test_the_config_loads_and_its_datasets_build(tmp_path, source, monkeypatch):
+@pytest.mark.parametrize(
+    ('name', 'model'),
+    [
+        ('keypoint_prior_ours.py', 'KeypointPrior'),
+        ('faster_voxelpose_ours.py', 'FasterVoxelPose'),
+    ],
+)
+def test_a_config_loads_and_its_datasets_build(tmp_path, source, monkeypatch, name, model):
     from mmengine.config import Config
     from mmengine.registry import DefaultScope, init_default_scope
 
     assert init(tmp_path, source) == 0
     folder = tmp_path / 'data' / 'Ours'
     monkeypatch.chdir(tmp_path)  # another folder than the checkout's
-    config = Config.fromfile('data/Ours/faster_voxelpose_ours.py')
-    assert config.model.type == 'FasterVoxelPose' and config.train_cfg.max_epochs == 10
+    config = Config.fromfile(f'data/Ours/{name}')
+    assert config.model.type == model and config.train_cfg.max_epochs == CONFIGS[name][1]
+    assert config.load_from == (BOX_WEIGHTS if model == 'KeypointPrior' else None)
 
     from mmpose_ours.registry import DATASETS
 
@@ -119,11 +132,11 @@ def test_base_config_is_relative_inside_a_checkout_only(tmp_path, monkeypatch):
         return scope['_base_'][0]
 
     inside = checkout / 'data' / 'Ours'
-    assert base(inside) == '../../configs/ours/faster_voxelpose_ours.py'
-    assert base(tmp_path / 'data') == f'{checkout.as_posix()}/configs/ours/faster_voxelpose_ours.py'
+    assert base(inside) == '../../configs/ours/keypoint_prior_ours.py'
+    assert base(tmp_path / 'data') == f'{checkout.as_posix()}/configs/ours/keypoint_prior_ours.py'
     share = checkout / 'mmpose_ours' / 'share' / 'configs'  # a wheel's
     share.mkdir(parents=True)
-    assert base(inside) == f'{share.as_posix()}/ours/faster_voxelpose_ours.py'
+    assert base(inside) == f'{share.as_posix()}/ours/keypoint_prior_ours.py'
 
 
 def test_nothing_is_replaced_unless_forced(tmp_path, source, capsys):
@@ -135,13 +148,14 @@ def test_nothing_is_replaced_unless_forced(tmp_path, source, capsys):
     assert init(tmp_path, source) == 2
     err = capsys.readouterr().err
     assert (
-        'Ours: has README.txt, faster_voxelpose_ours.py, rig.png already' in err
+        'Ours: has README.txt, faster_voxelpose_ours.py, keypoint_prior_ours.py, rig.png already'
+        in err
         and '--force' in err
     )
     assert contents(folder) == before
     (folder / 'door' / '0.jpg').write_bytes(b'mine')
     assert init(tmp_path, source, '--force') == 0
-    assert 'fast model' in (folder / 'faster_voxelpose_ours.py').read_text(encoding='utf-8')
+    assert 'fast voxel model' in (folder / 'faster_voxelpose_ours.py').read_text(encoding='utf-8')
     assert (folder / 'door' / '0.jpg').read_bytes() == b'mine'
 
 
@@ -155,7 +169,8 @@ def test_a_calibration_that_lies_there_already_is_left_alone(tmp_path, capsys):
     assert json.loads((folder / RIG_FILE).read_text())['calibDataSource'] == 'kept'
     assert 'left as it is, 2 cameras' in capsys.readouterr().out
     # Read another way it is another rig, which the dataset would not see.
-    os.remove(folder / 'faster_voxelpose_ours.py')
+    for name in CONFIGS:
+        os.remove(folder / name)
     assert init(tmp_path, folder / RIG_FILE, '--unit', '9') == 2
     assert 'has README.txt, camera_parameters.json, rig.png already' in capsys.readouterr().err
 

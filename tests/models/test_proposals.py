@@ -127,7 +127,7 @@ def test_a_person_between_two_cameras_is_found_with_a_third():
     rays = Rays(*(torch.tensor(array, dtype=torch.float32)[None] for array in arrays))
     groups = Proposer()(rays)
     assert as_set(groups[0]) == {(0, 0, 0)}
-    body = rays_of_people(rays, groups).meet(torch.zeros(1, 10, 17, 3), 1e-4)[0, 0]
+    body = rays_of_people(rays, groups).meet(torch.zeros(1, groups.shape[1], 17, 3), 1e-4)[0, 0]
     assert (body - torch.tensor(pose[0])).norm(dim=-1).max() < 5
 
 

@@ -121,7 +121,9 @@ def test_joints_are_lost_at_the_border_alone(near_rig):
     near = lost = 0
     for i, scene in enumerate(cut_scenes(near_rig)):
         scene = Scene(scene.poses[:1], scene.visible[:1])
-        before, after = (only(border_share=s).detect(scene, near_rig, RNG(i))[:, 0] for s in (0, 0.5))
+        before, after = (
+            only(border_share=s).detect(scene, near_rig, RNG(i))[:, 0] for s in (0, 0.5)
+        )
         seen, uv = before[..., 2] > 0, before[..., :2]
         low = np.where(seen[..., None], uv, np.inf).min(-2)
         high = np.where(seen[..., None], uv, -np.inf).max(-2)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mmpose_ours.calibration import fit_space, read_rig
+from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.paths import share
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
@@ -62,6 +63,15 @@ def test_what_is_drawn_from_the_fit_looks_like_what_was_given(fitted):
     np.testing.assert_allclose(drawn[:5], given[:5], rtol=0.1)
 
 
+def test_what_nothing_could_show_keeps_its_default():
+    """One person alone is never behind another."""
+    faults = DetectorFaults(occluded_share=0.9, ghost_rate=0.0)
+    rig = five_cameras()
+    alone = fit_noise(rig, recording(faults, 70, rig, people=(1, 1)))
+    assert alone.counts['occluded_share'][1] < 30
+    assert alone.faults.occluded_share == DetectorFaults().occluded_share
+
+
 def test_a_fit_can_be_written_and_read(fitted, tmp_path):
     fitted.write(tmp_path / 'noise.json', 'a test')
     assert dataclasses.asdict(DetectorFaults.read(tmp_path / 'noise.json')) == dataclasses.asdict(
@@ -70,14 +80,14 @@ def test_a_fit_can_be_written_and_read(fitted, tmp_path):
 
 
 def test_errors_are_fitted_to_points_alone():
-    """Points seen by four cameras at the corners of a cube, errors drawn by NumPy."""
+    """Points seen by six level cameras 30 degrees apart, errors drawn by NumPy."""
     rng = np.random.default_rng(0)
-    slope = np.array([[[1, 0, 0], [0, 0, 1]], [[0, 1, 0], [0, 0, 1]]] * 2, float)
+    turns = np.arange(6) * np.pi / 6
+    slope = np.array([[[np.cos(a), np.sin(a), 0], [0, 0, 1]] for a in turns])
     spread = np.linspace(0.01, 0.03, 17)
-    spread = (spread + spread[[0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]]) / 2
-    shape = 4, 1000, 17
-    bias = np.zeros((4, 1, 17, 2))
-    error = rng.normal(size=(*shape, 2)) * spread[:, None] + bias
+    spread = (spread + spread[JOINT_SETS['coco17'].flip_order]) / 2  # sides are taken together
+    shape = 6, 1000, 17
+    error = rng.normal(size=(*shape, 2)) * spread[:, None]
     wild = rng.random(shape) < 0.04
     error[wild] = rng.normal(size=(wild.sum(), 2)) * 0.15
     moved = rng.normal(size=(*shape[1:], 3)) * 30

@@ -1,0 +1,14 @@
+# People found by geometry, joints and whether they are there by a net that knows bodies. Nothing
+# here depends on a rig.
+model = dict(
+    type='KeypointPrior',
+    joints='coco17',
+    data_preprocessor=dict(type='RayPreprocessor'),
+    proposals=dict(max_people=10, max_pairs=48),
+    net=dict(width=128, layers=4, heads=4),
+    single_views=True,
+    score_threshold=0.3,
+    single_threshold=0.5,
+    duplicate_mm=200.0,
+    margin_mm=500.0,
+)

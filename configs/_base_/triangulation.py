@@ -1,0 +1,11 @@
+# Geometry alone: nothing to train.
+model = dict(
+    type='TriangulatePose',
+    joints='coco17',
+    data_preprocessor=dict(type='RayPreprocessor'),
+    proposals=dict(max_people=10, max_pairs=48),
+    single_views=False,
+    fill=True,
+    duplicate_mm=200.0,
+    margin_mm=500.0,
+)

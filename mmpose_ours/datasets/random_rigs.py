@@ -1,0 +1,136 @@
+"""Invented people in invented rooms, seen by invented cameras: what suits every rig."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Sequence
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+
+from mmpose_ours.datasets.multiview import PACK, from_options
+from mmpose_ours.registry import DATASETS
+from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
+from mmpose_ours.synthetic.rigs import random_site
+from mmpose_ours.synthetic.draws import Streams
+
+# Of a joint, in sizes of the body.
+BIAS = 0.015
+# How wrong detectors are: each site has one of its own, every fault evenly between these.
+FAULTS: dict[str, Any] = dict(
+    jitter=(0.2, 0.9),
+    outlier_share=(0.005, 0.04),
+    missed_joint_share=(0.01, 0.12),
+    lower_body_share=(0.0, 0.15),
+    swap_share=(0.0, 0.05),
+    occluded_share=(0.3, 0.9),
+    far_face_share=(0.4, 0.95),
+    missed_person_share=(0.0, 0.25),
+    ghost_rate=(0.0, 0.2),
+    whole_swap_share=(0.0, 0.04),
+    border_share=(0.0, 0.5),
+    cut_person_share=(0.0, 0.5),
+    second_find_share=(0.0, 0.05),
+    halves_share=(0.0, 0.04),
+    score_error=(0.0, 0.4),
+    joint_bias=([[-BIAS, -BIAS]] * 17, [[BIAS, BIAS]] * 17),
+    score=((0.55, 0.05), (0.9, 0.2)),
+)
+# Sites in which nobody can be placed are left for another one.
+ATTEMPTS = 20
+
+
+@DATASETS.register_module()
+class RandomRigsDataset(BaseDataset):
+    """Scenes of sites that change every few items; no file is needed.
+
+    An item depends on ``seed`` and its index only, whatever is asked for before. Any index
+    from 0 on is valid. Items of a site are made together, so that asking for them in order is
+    many times cheaper than at random.
+
+    Args:
+        num_samples: Items per epoch.
+        seed: Another seed gives other sites and people.
+        items_per_site: Consecutive items that share their cameras, room and detector.
+        scene: Arguments of :class:`~mmpose_ours.synthetic.SceneSampler`.
+        faults: Ranges ``name=(low, high)`` of arguments of
+            :class:`~mmpose_ours.synthetic.DetectorFaults` that replace those of ``FAULTS``.
+        bank_file: See :class:`~mmpose_ours.datasets.SyntheticDataset`.
+        pipeline: Transforms.
+        **kwargs: As MMEngine's ``BaseDataset``.
+    """
+
+    METAINFO = dict(dataset_name='random_rigs', joints='coco17')
+
+    def __init__(
+        self,
+        num_samples: int,
+        seed: int = 0,
+        items_per_site: int = 32,
+        scene: dict[str, Any] | None = None,
+        faults: dict[str, Any] | None = None,
+        bank_file: str | None = None,
+        pipeline: Sequence[Any] = PACK,
+        **kwargs: Any,
+    ):
+        if num_samples < 1 or items_per_site < 1:
+            raise ValueError(
+                f'num_samples is {num_samples} and items_per_site {items_per_site}; both must be '
+                '1 or more'
+            )
+        self.num_samples, self.seed, self.items_per_site = num_samples, seed, items_per_site
+        self.scene = dict(people=(1, 6), min_views=1, **(scene or {}))
+        self.fault_ranges = {**FAULTS, **(faults or {})}
+        self.bank = PoseBank.from_pickle(bank_file) if bank_file else PoseBank.built_in()
+        self._streams = Streams(seed)
+        self._site, self._waiting = -1, {}
+        super().__init__(pipeline=list(pipeline), serialize_data=False, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Nothing is stored: items are made when asked for."""
+        return []
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+    def __iter__(self) -> Iterator[dict]:
+        """One epoch; without this, a loop over the dataset would never end."""
+        return (self[index] for index in range(len(self)))
+
+    def get_data_info(self, idx: int) -> dict:
+        """Invent item ``idx``, and its site's others if they are not there yet."""
+        idx = int(idx)
+        site = idx // self.items_per_site
+        if site != self._site:
+            self._site, self._waiting = site, self._invent(site)
+        return dict(self._waiting[idx])
+
+    def _invent(self, site: int) -> dict[int, dict]:
+        rng = np.random.default_rng((self.seed, site))
+        first = site * self.items_per_site
+        indices = range(first, first + self.items_per_site)
+        for _ in range(ATTEMPTS):
+            rig, space = random_site(rng)
+            drawn = {name: rng.uniform(*limits) for name, limits in self.fault_ranges.items()}
+            faults = from_options(DetectorFaults, drawn, 'faults')
+            place = dict(rig=rig, space=space, bank=self.bank)
+            sampler = from_options(SceneSampler, self.scene, 'scene', **place)
+            rngs = self._streams(indices)
+            try:
+                crowd = sampler.sample_many(rngs)
+            except ValueError:  # nobody fits in there
+                continue
+            detections = faults.detect_many(crowd, rig, rngs)
+            return {
+                index: dict(
+                    frame_id=index,
+                    sample_idx=index,
+                    rig=rig,
+                    space=space,
+                    joints=self.metainfo['joints'],
+                    keypoints_2d=keypoints,
+                    keypoints_3d=scene.poses.astype(np.float32),
+                    visible=scene.visible.copy(),
+                )
+                for index, scene, keypoints in zip(indices, crowd.split(), detections)
+            }
+        raise RuntimeError(f'no site of {ATTEMPTS} has room for people; make scenes easier')

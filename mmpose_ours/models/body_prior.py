@@ -1,0 +1,254 @@
+"""What bodies look like, as one Gaussian: joints that rays leave open follow from the others.
+
+The mean and covariance of the joints of many invented people, standing square to their
+shoulders, say how far an elbow may be from a shoulder and where knees are when only hips and
+ankles are seen. Together with rays they make a linear system: its solution is the most likely
+body (maximum a posteriori), its inverse says how well each joint is known. Nothing is trained.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mmpose_ours.keypoints import JOINT_SETS, JointSet, convert_joints
+from mmpose_ours.models.rays import Rays
+from mmpose_ours.synthetic.bodies import built_in_poses
+from mmpose_ours.synthetic.detector import COCO_SIGMAS
+
+COCO17 = JOINT_SETS['coco17']
+BODIES, SIZE_SPREAD = 5000, 0.08
+# Anywhere in the room, and about as sure as floors are at the height 0.
+PLACE_SPREAD_MM = (2000.0, 2000.0, 150.0)
+# What no Gaussian of so many invented people knows.
+OWN_SPREAD_MM = 20.0
+# Spread of detected joints across their rays: of DetectorFaults' default, for a person of 1.7 m.
+RAY_SPREAD_MM = np.maximum(0.2 * 1700.0 * COCO_SIGMAS, 15.0)
+# Distance at which a ray's weight has fallen to a quarter, step by step.
+REACHES_MM = (300.0, 200.0, 150.0, 120.0)
+ROUGH_REACHES_MM = (300.0,)
+# Directions that are tried for people whose direction the rays do not tell.
+HEADINGS = 8
+# Joints that two views show, from which on they tell where a person is.
+MIN_JOINTS = 3
+HIPS_ABOVE_FLOOR_MM = 900.0
+FARTHEST_MM = 15000.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Bodies:
+    """N people in the frame of their rays, in mm.
+
+    Args:
+        poses: (N, J, 3).
+        spread: (N, J, 3) standard deviation of each joint along the person's axes.
+        energy: (N,) half the squared distance, in standard deviations, from rays and mean body.
+        shift: (N, 3) and
+        turn: (N, 3, 3): into the person's axes by ``turn @ (x + shift)``: the person's left is
+            +x, its back +y, and the floor is at z = 0.
+    """
+
+    poses: Tensor
+    spread: Tensor
+    energy: Tensor
+    shift: Tensor
+    turn: Tensor
+
+    def own(self, points: Tensor) -> Tensor:
+        """Points (N, ..., 3) in the person's axes."""
+        return (points + self.shift[:, None]) @ self.turn.transpose(1, 2)
+
+    def back(self, points: Tensor) -> Tensor:
+        """The reverse of :meth:`own`."""
+        return points @ self.turn - self.shift[:, None]
+
+    def __getitem__(self, rows: Tensor) -> Bodies:
+        return Bodies(*(part[rows] for part in vars(self).values()))
+
+
+class PersonFrame:
+    """Where people are and how they stand, from their joints.
+
+    Args:
+        joints: The joint set.
+    """
+
+    def __init__(self, joints: JointSet):
+        self.hips = joints.index(*joints.root)
+        self.left, self.right = (
+            joints.index(*(f'{side}_{name}' for name in ('shoulder', 'hip')))
+            for side in ('left', 'right')
+        )
+
+    def heading(self, poses: Tensor, known: Tensor) -> Tensor:
+        """(N,) direction in radians of people's left, from the sides that are known (N, 2)."""
+        across = (poses[:, self.left] - poses[:, self.right])[..., :2]
+        across = (across * known[..., None]).sum(1)
+        return torch.atan2(across[:, 1], across[:, 0])
+
+    @torch.no_grad()
+    def moved_to(self, poses: Tensor, bodies: Bodies) -> Bodies:
+        """The bodies with other joints (N, J, 3), and the axes that go with these."""
+        known = poses.new_ones(len(poses), 2)
+        center = poses[:, self.hips].mean(1)[:, :2]
+        shift = torch.cat([-center, bodies.shift[:, 2:]], 1)
+        turn = turn_to(self.heading(poses, known))
+        return dataclasses.replace(bodies, poses=poses, shift=shift, turn=turn)
+
+
+class GaussianBody(nn.Module):
+    """The most likely bodies of rays.
+
+    Args:
+        joints: The joint set; joints that COCO-17 cannot make are not known.
+    """
+
+    def __init__(self, joints: JointSet):
+        super().__init__()
+        mean, covariance = _statistics(joints.name)
+        precision = np.linalg.inv(covariance)
+        self.num_joints = len(joints)
+        known = np.isfinite(mean).all(-1)
+        if not known.all():
+            raise ValueError(f'bodies of {joints.name} cannot be invented')
+        for name, value in (
+            ('mean', mean),
+            ('precision', precision),
+            ('pull', precision @ mean.ravel()),
+            ('ray_precision', 1 / RAY_SPREAD_MM**2),
+        ):
+            self.register_buffer(name, torch.tensor(value).float(), persistent=False)
+        self.frame = PersonFrame(joints)
+
+    def fit(self, rays: Rays, floor_mm: Tensor) -> Bodies:
+        """Find the most likely bodies.
+
+        Args:
+            rays: Of N people; directions (N, V, J, 3).
+            floor_mm: (N,) height of the floor in their frame.
+        """
+        points, known, center, heading, placed = self._place(rays)
+        shift = torch.cat([-center, -floor_mm[:, None]], 1)
+        turn = turn_to(heading)
+        first = torch.where(known[..., None], points, torch.nan)
+        bodies = self._settle(rays, shift, turn, first)
+        lost = torch.nonzero(~placed)[:, 0]
+        if not len(lost):
+            return bodies
+        tried = self._try_headings(Rays(*(part[lost] for part in vars(rays).values())), floor_mm[lost])
+        return Bodies(
+            *(a.index_copy(0, lost, b) for a, b in zip(vars(bodies).values(), vars(tried).values()))
+        )
+
+    def _place(self, rays: Rays) -> tuple[Tensor, ...]:
+        """What joints of two views or more say of place and heading.
+
+        Returns:
+            ``points`` (N, J, 3), ``known`` (N, J), ``center`` (N, 2), ``heading`` (N,) in
+            radians, and ``placed`` (N,), whether they say enough.
+        """
+        known = (rays.weights > 0).sum(1) >= 2
+        points = rays.meet(rays.weights.new_zeros(*known.shape, 3), 1e-4)
+        count = known.sum(1)
+        hips = known[:, self.frame.hips].all(1)
+        middle = (points * known[..., None]).sum(1) / count.clamp_min(1)[:, None]
+        center = torch.where(hips[:, None], points[:, self.frame.hips].mean(1), middle)[:, :2]
+        sides = known[:, self.frame.left] & known[:, self.frame.right]
+        heading = self.frame.heading(points, sides)
+        return points, known, center, heading, (count >= MIN_JOINTS) & sides.any(1)
+
+    def _settle(
+        self, rays: Rays, shift: Tensor, turn: Tensor, first: Tensor | None, reaches=REACHES_MM
+    ) -> Bodies:
+        """Solve again and again, strays losing their weight; from ``first`` where it is known."""
+        own = rays.moved(shift, turn)
+        feet, precision = own.feet(), own.weights * self.ray_precision
+        if first is not None:
+            first = (first + shift[:, None]) @ turn.transpose(1, 2)
+        if first is None or first.isnan().any():
+            x = self._solve(own, feet, precision)[0]
+            first = x if first is None else torch.where(first.isnan(), x, first)
+        x = first
+        for reach in reaches:
+            weights = precision / (1 + own.distance2(x) / reach**2).square()
+            x, factor = self._solve(own, feet, weights)
+        distance2 = own.distance2(x)
+        misfit = (precision * distance2 / (1 + distance2 / REACHES_MM[-1] ** 2)).sum((1, 2))
+        strange = (x - self.mean).flatten(1)
+        energy = 0.5 * (misfit + ((strange @ self.precision) * strange).sum(1))
+        variance = torch.cholesky_inverse(factor).diagonal(dim1=1, dim2=2)
+        spread = variance.clamp_min(1.0).sqrt().view_as(x)
+        return Bodies(x @ turn - shift[:, None], spread, energy, shift, turn)
+
+    def _solve(self, own: Rays, feet: Tensor, precision: Tensor) -> tuple[Tensor, Tensor]:
+        """Most likely poses (N, J, 3) for precisions (N, V, J), and their systems' factors."""
+        people, joints = precision.shape[0], self.num_joints
+        normal, target = own.equations(feet, precision)
+        system = self.precision.repeat(people, 1, 1)
+        blocks = system.view(people, joints, 3, joints, 3).diagonal(dim1=1, dim2=3)
+        blocks += normal.permute(0, 2, 3, 1)
+        factor = torch.linalg.cholesky(system)
+        x = torch.cholesky_solve(target.flatten(1)[..., None] + self.pull[:, None], factor)
+        return x.view(people, joints, 3), factor
+
+    def _try_headings(self, rays: Rays, floor_mm: Tensor) -> Bodies:
+        """The best of several headings, for people whom hardly more than one view shows."""
+        center = self._stands(rays, floor_mm)
+        shift = torch.cat([-center, -floor_mm[:, None]], 1)
+        angles = torch.arange(HEADINGS, device=shift.device) * (2 * math.pi / HEADINGS)
+        often = functools.partial(torch.repeat_interleave, repeats=HEADINGS, dim=0)
+        turn = turn_to(angles.float()).repeat(len(shift), 1, 1)
+        # Most of them are shown by one view alone, wherever that is in the rig.
+        shown = (rays.weights > 0).any(-1)
+        view = shown.float().argsort(1, descending=True)[:, : int(shown.sum(1).max())]
+        row = torch.arange(len(view), device=view.device)[:, None]
+        few = Rays(rays.origins[row, view], rays.directions[row, view], rays.weights[row, view])
+        every = Rays(*(often(part) for part in vars(few).values()))
+        rough = self._settle(every, often(shift), turn, None, ROUGH_REACHES_MM)
+        best = rough.energy.view(-1, HEADINGS).argmin(1)
+        best = torch.arange(len(shift), device=best.device) * HEADINGS + best
+        return self._settle(few, shift, turn[best], rough.poses[best])
+
+    def _stands(self, rays: Rays, floor_mm: Tensor) -> Tensor:
+        """(N, 2) where joints would be if they were as high as those of the mean body."""
+        height = self.mean[:, 2] + floor_mm[:, None]
+        found = rays.weights > 0
+        up = rays.directions[..., 2]
+        origin = rays.origins[:, :, None]
+        along = (height[:, None] - origin[..., 2]) / torch.where(up.abs() < 0.03, torch.nan, up)
+        fair = found & (along > 0) & (along < FARTHEST_MM)
+        guess = torch.where(fair, along, torch.where(found, 4000.0, torch.nan))
+        # A level ray says nothing of depth, so it only counts where no other does.
+        guess = torch.where(found & ~fair & fair.any(2, keepdim=True), torch.nan, guess)
+        places = (origin + guess[..., None] * rays.directions)[..., :2]
+        return places.flatten(1, 2).nanmedian(1).values.nan_to_num()
+
+
+def turn_to(heading: Tensor) -> Tensor:
+    """(N,) directions of people's left to (N, 3, 3) rotations that make it +x."""
+    cos, sin, zero = heading.cos(), heading.sin(), torch.zeros_like(heading)
+    rows = [cos, sin, zero, -sin, cos, zero, zero, zero, zero + 1]
+    return torch.stack(rows, -1).view(-1, 3, 3)
+
+
+@functools.lru_cache(maxsize=None)
+def _statistics(joints: str) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (J, 3) and covariance (3 J, 3 J) of invented people's joints."""
+    rng = np.random.default_rng(0)
+    poses = built_in_poses(BODIES, rng)
+    poses *= 1 + SIZE_SPREAD * rng.uniform(-1, 1, (BODIES, 1, 1))
+    left, right = (COCO17.index(f'{side}_shoulder', f'{side}_hip') for side in ('left', 'right'))
+    across = (poses[:, left] - poses[:, right])[..., :2].sum(1)
+    angle = np.arctan2(across[:, 1], across[:, 0])
+    turn = turn_to(torch.from_numpy(angle)).numpy()
+    poses = convert_joints(poses @ turn.transpose(0, 2, 1), 'coco17', joints)
+    poses = np.where(np.isnan(poses).any((0, 2))[:, None], np.nan, poses)
+    flat = poses.reshape(BODIES, -1)
+    place = np.kron(np.ones((poses.shape[1],) * 2), np.diag(np.square(PLACE_SPREAD_MM)))
+    own = OWN_SPREAD_MM**2 * np.eye(flat.shape[1])
+    return poses.mean(0), np.cov(flat.T) + place + own

@@ -1,0 +1,56 @@
+"""Whom to report of everybody that a model has found."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import torch
+from torch import Tensor
+
+from mmpose_ours.cameras import CaptureSpace
+
+
+def choose_people(
+    poses: Tensor,
+    rank: Tensor,
+    good: Tensor,
+    space: CaptureSpace,
+    root: Sequence[int],
+    duplicate_mm: float,
+    margin_mm: float,
+) -> Tensor:
+    """Choose the people of one instant.
+
+    Args:
+        poses: (N, J, 3) mm, relative to the middle of the space.
+        rank: (N,) the best people have the highest.
+        good: (N,) bool, who may be reported at all.
+        space: Where people are looked for.
+        root: Indices of the joints whose mean is a person's place.
+        duplicate_mm: Of two poses with a smaller mean joint distance the lower one is dropped.
+        margin_mm: People farther outside the space than this are dropped; infinite keeps
+            whoever the cameras see.
+
+    Returns:
+        (P,) rows, best first.
+    """
+    reach = poses.new_tensor(space.size_mm) / 2 + margin_mm
+    inside = (poses[:, root].mean(1).abs() <= reach).all(-1)
+    order = rank.argsort(descending=True)
+    order = order[(good & inside)[order]]
+    return order[without_duplicates(poses[order], duplicate_mm)]
+
+
+def without_duplicates(poses: Tensor, limit_mm: float) -> list[int]:
+    """Indices of poses (P, J, 3), best first, that are not a better one's double."""
+    distance = (poses[:, None] - poses[None]).norm(dim=-1).mean(-1).tolist()
+    kept: list[int] = []
+    for person in range(len(poses)):
+        if all(distance[person][other] >= limit_mm for other in kept):
+            kept.append(person)
+    return kept
+
+
+def middle_of(space: CaptureSpace, like: Tensor) -> Tensor:
+    """(3,) middle of the space, where rays have their zero."""
+    return like.new_tensor(space.center_mm)

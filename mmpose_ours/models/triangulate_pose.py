@@ -1,0 +1,119 @@
+"""People by geometry alone: nothing to train, the yardstick for everything that is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.models.body_prior import REACHES_MM
+from mmpose_ours.models.people import Found, PeopleFinder
+from mmpose_ours.models.proposals import Proposer
+from mmpose_ours.models.rays import Rays
+from mmpose_ours.models.selection import choose_people, middle_of
+from mmpose_ours.registry import MODELS
+
+
+@MODELS.register_module()
+class TriangulatePose(BaseModel):
+    """Keypoints of calibrated views to people in 3D without a net.
+
+    Detections are grouped by the rays that meet, and a person's joints are where rays and
+    :class:`~mmpose_ours.models.body_prior.GaussianBody` together put them, strays losing their
+    weight: robust triangulation with a weak body, of any lens.
+
+    Results have, beside ``keypoints_3d`` and ``scores``, ``spread_mm`` (P, J), the standard
+    deviation of each joint's place, and ``views`` (P,), how many cameras show the person.
+
+    Args:
+        joints: Name of the joint set.
+        proposals: Arguments of :class:`~mmpose_ours.models.proposals.Proposer`.
+        single_views: Whether people whom one view alone shows are reported. Their depth is
+            that of somebody of usual size who stands on the floor, and many are ghosts.
+        fill: Whether joints that fewer than two views show are put where the body has them;
+            else they are NaN.
+        duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
+            dropped.
+        margin_mm: People whose hips are farther outside the capture space are dropped;
+            infinite keeps whoever the cameras see.
+        data_preprocessor: ``RayPreprocessor``, which is also the default.
+        init_cfg: As MMEngine's.
+    """
+
+    def __init__(
+        self,
+        joints: str = 'coco17',
+        proposals: dict[str, Any] | None = None,
+        single_views: bool = False,
+        fill: bool = True,
+        duplicate_mm: float = 200.0,
+        margin_mm: float = 500.0,
+        data_preprocessor: dict[str, Any] | None = None,
+        init_cfg: dict[str, Any] | None = None,
+    ):
+        preprocessor = data_preprocessor or dict(type='mmpose_ours.RayPreprocessor')
+        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        self.joints = JOINT_SETS[joints]
+        self.finder = PeopleFinder(self.joints, Proposer(**(proposals or {})), single_views)
+        self.fill, self.duplicate_mm, self.margin_mm = fill, duplicate_mm, margin_mm
+
+    def forward(
+        self,
+        inputs: dict[str, Rays],
+        data_samples: list[MultiviewDataSample],
+        mode: str = 'tensor',
+    ) -> Any:
+        """Run on a batch of B instants.
+
+        Args:
+            inputs: ``rays``, relative to the middle of each sample's space.
+            data_samples: Space of each.
+            mode: ``'predict'``, or ``'tensor'`` for everybody who is found.
+
+        Raises:
+            ValueError: ``mode`` is ``'loss'``: there is nothing to train.
+        """
+        if mode == 'loss':
+            raise ValueError(
+                'TriangulatePose has nothing to train: test it, or train configs/ours/'
+                'keypoint_prior_ours.py, which learns what geometry does not know'
+            )
+        rays = inputs['rays']
+        floor_mm = rays.origins.new_tensor([-s.space.center_mm[2] for s in data_samples])
+        found = self.finder(rays, floor_mm)
+        return self._predict(found, data_samples) if mode == 'predict' else found
+
+    def _predict(self, found: Found, data_samples) -> list[MultiviewDataSample]:
+        scores, views = self._scores(found), (found.views >= 0).sum(1)
+        spread = found.bodies.spread.square().mean(-1).sqrt()
+        poses = found.bodies.poses
+        shown = poses
+        if not self.fill:
+            several = (found.rays.weights > 0).sum(1) >= 2
+            shown = torch.where(several[..., None], poses, torch.nan)
+        root = self.joints.index(*self.joints.root)
+        for index, data_sample in enumerate(data_samples):
+            mine = found.sample == index
+            limits = self.duplicate_mm, self.margin_mm
+            rows = torch.nonzero(mine)[:, 0]
+            rows = rows[
+                choose_people(poses[mine], scores[mine], mine[mine], data_sample.space, root, *limits)
+            ]
+            data_sample.pred_instances = InstanceData(
+                keypoints_3d=shown[rows] + middle_of(data_sample.space, poses),
+                scores=scores[rows],
+                spread_mm=spread[rows],
+                views=views[rows],
+            )
+        return data_samples
+
+    def _scores(self, found: Found) -> Tensor:
+        """(N,) 0 to 1, by how many rays per joint agree with the body."""
+        distance2 = found.rays.distance2(found.bodies.poses)
+        agreeing = found.rays.weights / (1 + distance2 / REACHES_MM[-1] ** 2).square()
+        return 1 - torch.exp(-agreeing.sum((1, 2)) / len(self.joints))

@@ -1,0 +1,97 @@
+"""Weights that come with the package, under names that MMEngine loads like any checkpoint.
+
+``mmpose-ours://keypoint_prior`` are those of the learned prior, for ``tools/test.py``,
+``load_from`` and ``init_cfg`` alike; ``mmpose-ours://none`` is the empty checkpoint of a model
+that has no weights. They are kept as safetensors, a format that cannot run code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.runner import CheckpointLoader
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from mmpose_ours.files import PathLike, whole_path
+
+SCHEME, NOTHING = 'mmpose-ours://', 'none'
+FOLDER = Path(__file__).parent / 'shipped_weights'
+
+
+def shipped() -> dict[str, Path]:
+    """The names of the weights in the package, and their files."""
+    return {path.stem: path for path in sorted(FOLDER.glob('*.safetensors'))}
+
+
+def load_shipped(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """Load weights of the package; MMEngine calls this for names of the scheme.
+
+    Args:
+        filename: ``mmpose-ours://<name>``.
+        map_location: Where tensors go.
+
+    Returns:
+        A checkpoint: ``state_dict`` and ``meta``.
+
+    Raises:
+        FileNotFoundError: No weights have that name.
+    """
+    name = filename[len(SCHEME) :]
+    if name == NOTHING:
+        return dict(state_dict={}, meta={})
+    known = shipped()
+    if name not in known:
+        raise FileNotFoundError(
+            f'{filename}: no weights of that name come with this package; it has '
+            f'{", ".join([*known, NOTHING])}'
+        )
+    with safe_open(known[name], 'pt') as file:
+        meta = dict(file.metadata() or {})
+    return dict(state_dict=load_file(known[name], str(map_location or 'cpu')), meta=meta)
+
+
+def export(checkpoint: PathLike, out: PathLike, about: str = '') -> int:
+    """Write a checkpoint's weights as safetensors, in single precision, whole or not at all.
+
+    Args:
+        checkpoint: A ``.pth`` of a run; read as data only.
+        out: The file to write.
+        about: One line that is kept with them, for example the command that made them.
+
+    Returns:
+        How many numbers there are.
+    """
+    state = torch.load(checkpoint, map_location='cpu', weights_only=True)
+    state = state.get('state_dict', state)
+    weights = {name: tensor.float().contiguous() for name, tensor in state.items()}
+    meta = dict(about=about) if about else None
+    with whole_path(out) as path:
+        save_file(weights, path, meta)
+    return sum(tensor.numel() for tensor in weights.values())
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument('checkpoint', metavar='CHECKPOINT', help='.pth of a training run')
+    parser.add_argument('out', metavar='OUT.safetensors', help='the file to write')
+    parser.add_argument('--about', default='', help='one line to keep with the weights')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command on parsed arguments.
+
+    Returns:
+        0.
+
+    Raises:
+        OSError: A file cannot be read or written.
+    """
+    count = export(args.checkpoint, args.out, args.about)
+    size_mb = Path(args.out).stat().st_size / 1e6
+    print(f'{args.out}: {count:,} numbers, {size_mb:.1f} MB')
+    return 0
