@@ -177,10 +177,8 @@ def plain_triangulation(data: dict) -> list:
 
 def campus(folder: Path) -> dict[str, Any]:
     """The published tracker's result, scored by this package's PCP."""
-    report = evaluate_files(
-        'campus', folder / 'actorsGT.mat', folder / 'published_tracker_result_3d.json', head='crossview'
-    )
-    return report
+    truth, published = folder / 'actorsGT.mat', folder / 'published_tracker_result_3d.json'
+    return evaluate_files('campus', truth, published, head='crossview')
 
 
 def _stamp(row: Row, minutes: float) -> str:

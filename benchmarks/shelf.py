@@ -132,7 +132,8 @@ class _Case:
 
 def _figures(cases: Sequence[_Case], cameras: Sequence[tuple[str, ...]]) -> dict[str, Any]:
     """Means over the cases, and how far they may be off."""
-    correct, total = (np.stack([getattr(case, name) for case in cases]) for name in ('correct', 'total'))
+    correct = np.stack([case.correct for case in cases])
+    total = np.stack([case.total for case in cases])
     everything = np.arange(total.shape[1])
     per_actor = _per_actor(correct, total, everything)
     low, high = np.percentile(_resampled(correct, total), [2.5, 97.5])

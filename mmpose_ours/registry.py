@@ -48,7 +48,7 @@ compat.apply()
 
 
 @CheckpointLoader.register_scheme(prefixes=f'{SCOPE.replace("_", "-")}://', force=True)
-def _load_shipped(filename, map_location=None):
+def load_from_package(filename, map_location=None):
     """Weights that come with the package; see :mod:`mmpose_ours.weights`."""
     from mmpose_ours.weights import load_shipped
 

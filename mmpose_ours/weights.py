@@ -8,12 +8,10 @@ that has no weights. They are kept as safetensors, a format that cannot run code
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.runner import CheckpointLoader
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 

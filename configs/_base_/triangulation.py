@@ -3,7 +3,7 @@ model = dict(
     type='TriangulatePose',
     joints='coco17',
     data_preprocessor=dict(type='RayPreprocessor'),
-    proposals=dict(max_people=10, max_pairs=48),
+    proposals=dict(max_people=10, max_pairs=64),
     single_views=False,
     fill=True,
     duplicate_mm=200.0,

@@ -39,8 +39,8 @@ class Verdict:
 def judge(tallies: Mapping[str, Mapping[str, Tally]]) -> Verdict:
     """Compare contenders on all tests.
 
-    One is better if a test says so beyond doubt and none says the contrary; without that, what
-    needs no training and no weights is preferred.
+    One is better if a test says so beyond doubt and none says the contrary. Where the trained
+    model is not, the one in the box is used, and triangulation where it is better than that.
 
     Args:
         tallies: By test, by contender, joints of the same instants.

@@ -10,8 +10,8 @@ from mmengine.dataset import BaseDataset
 from mmpose_ours.datasets.multiview import PACK, from_options
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
-from mmpose_ours.synthetic.rigs import random_site
 from mmpose_ours.synthetic.draws import Streams
+from mmpose_ours.synthetic.rigs import random_site
 
 # Of a joint, in sizes of the body.
 BIAS = 0.015

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mmpose_ours.keypoints import JOINT_SETS, JointSet, convert_joints
+from mmpose_ours.keypoints import JOINT_SETS, JointSet
 from mmpose_ours.models.rays import Rays
 from mmpose_ours.synthetic.bodies import built_in_poses
 from mmpose_ours.synthetic.detector import COCO_SIGMAS
@@ -29,9 +29,9 @@ PLACE_SPREAD_MM = (2000.0, 2000.0, 150.0)
 OWN_SPREAD_MM = 20.0
 # Spread of detected joints across their rays: of DetectorFaults' default, for a person of 1.7 m.
 RAY_SPREAD_MM = np.maximum(0.2 * 1700.0 * COCO_SIGMAS, 15.0)
-# Distance at which a ray's weight has fallen to a quarter, step by step.
-REACHES_MM = (300.0, 200.0, 150.0, 120.0)
-ROUGH_REACHES_MM = (300.0,)
+# Distance at which a ray's weight has fallen to a quarter, step by step: to find a body roughly,
+# and then well.
+ROUGH_REACHES_MM, REACHES_MM = (300.0,), (200.0, 120.0)
 # Directions that are tried for people whose direction the rays do not tell.
 HEADINGS = 8
 # Joints that two views show, from which on they tell where a person is.
@@ -58,6 +58,12 @@ class Bodies:
     energy: Tensor
     shift: Tensor
     turn: Tensor
+
+    @classmethod
+    def nobody(cls, like: Tensor, joints: int) -> Bodies:
+        """No people, on the device of a tensor."""
+        poses = like.new_zeros(0, joints, 3)
+        return cls(poses, poses, poses[:, 0, 0], poses[:, 0], like.new_zeros(0, 3, 3))
 
     def own(self, points: Tensor) -> Tensor:
         """Points (N, ..., 3) in the person's axes."""
@@ -105,17 +111,22 @@ class GaussianBody(nn.Module):
     """The most likely bodies of rays.
 
     Args:
-        joints: The joint set; joints that COCO-17 cannot make are not known.
+        joints: The joint set, which must be COCO's.
+
+    Raises:
+        ValueError: It is another one.
     """
 
     def __init__(self, joints: JointSet):
         super().__init__()
-        mean, covariance = _statistics(joints.name)
+        if joints != COCO17:
+            raise ValueError(
+                f'bodies are known in the joints of {COCO17.name}, not of {joints.name}; convert '
+                'the keypoints'
+            )
+        mean, covariance = _statistics()
         precision = np.linalg.inv(covariance)
         self.num_joints = len(joints)
-        known = np.isfinite(mean).all(-1)
-        if not known.all():
-            raise ValueError(f'bodies of {joints.name} cannot be invented')
         for name, value in (
             ('mean', mean),
             ('precision', precision),
@@ -125,14 +136,23 @@ class GaussianBody(nn.Module):
             self.register_buffer(name, torch.tensor(value).float(), persistent=False)
         self.frame = PersonFrame(joints)
 
-    def fit(self, rays: Rays, floor_mm: Tensor) -> Bodies:
-        """Find the most likely bodies.
+    def forward(self, rays: Rays, floor_mm: Tensor) -> Bodies:
+        """Find the most likely bodies; see :meth:`roughly`."""
+        return self.refined(rays, self.roughly(rays, floor_mm))
+
+    def roughly(
+        self, rays: Rays, floor_mm: Tensor, about: tuple[Tensor, Tensor] | None = None
+    ) -> Bodies:
+        """Find about the most likely bodies.
 
         Args:
             rays: Of N people; directions (N, V, J, 3).
             floor_mm: (N,) height of the floor in their frame.
+            about: (N, J, 3) where joints are, more or less, and (N, J) for which of them that is
+                known; by default where two rays or more meet.
         """
-        points, known, center, heading, placed = self._place(rays)
+        points, known = self._meet(rays) if about is None else about
+        center, heading, placed = self._place(points, known)
         shift = torch.cat([-center, -floor_mm[:, None]], 1)
         turn = turn_to(heading)
         first = torch.where(known[..., None], points, torch.nan)
@@ -140,30 +160,43 @@ class GaussianBody(nn.Module):
         lost = torch.nonzero(~placed)[:, 0]
         if not len(lost):
             return bodies
-        tried = self._try_headings(Rays(*(part[lost] for part in vars(rays).values())), floor_mm[lost])
+        tried = self._try_headings(rays[lost], floor_mm[lost])
         return Bodies(
             *(a.index_copy(0, lost, b) for a, b in zip(vars(bodies).values(), vars(tried).values()))
         )
 
-    def _place(self, rays: Rays) -> tuple[Tensor, ...]:
+    def refined(self, rays: Rays, bodies: Bodies) -> Bodies:
+        """Find the most likely bodies of rays (N, V, J, 3) from where they are about."""
+        bodies = self.frame.moved_to(bodies.poses, bodies)
+        return self._settle(rays, bodies.shift, bodies.turn, bodies.poses, REACHES_MM)
+
+    def _meet(self, rays: Rays) -> tuple[Tensor, Tensor]:
+        """Where rays meet (N, J, 3), and which joints two views show (N, J)."""
+        known = (rays.weights > 0).sum(1) >= 2
+        return rays.meet(rays.weights.new_zeros(*known.shape, 3), 1e-4), known
+
+    def _place(self, points: Tensor, known: Tensor) -> tuple[Tensor, ...]:
         """What joints of two views or more say of place and heading.
 
         Returns:
-            ``points`` (N, J, 3), ``known`` (N, J), ``center`` (N, 2), ``heading`` (N,) in
-            radians, and ``placed`` (N,), whether they say enough.
+            ``center`` (N, 2), ``heading`` (N,) in radians, and ``placed`` (N,), whether they
+            say enough.
         """
-        known = (rays.weights > 0).sum(1) >= 2
-        points = rays.meet(rays.weights.new_zeros(*known.shape, 3), 1e-4)
         count = known.sum(1)
         hips = known[:, self.frame.hips].all(1)
         middle = (points * known[..., None]).sum(1) / count.clamp_min(1)[:, None]
         center = torch.where(hips[:, None], points[:, self.frame.hips].mean(1), middle)[:, :2]
         sides = known[:, self.frame.left] & known[:, self.frame.right]
         heading = self.frame.heading(points, sides)
-        return points, known, center, heading, (count >= MIN_JOINTS) & sides.any(1)
+        return center, heading, (count >= MIN_JOINTS) & sides.any(1)
 
     def _settle(
-        self, rays: Rays, shift: Tensor, turn: Tensor, first: Tensor | None, reaches=REACHES_MM
+        self,
+        rays: Rays,
+        shift: Tensor,
+        turn: Tensor,
+        first: Tensor | None,
+        reaches=ROUGH_REACHES_MM,
     ) -> Bodies:
         """Solve again and again, strays losing their weight; from ``first`` where it is known."""
         own = rays.moved(shift, turn)
@@ -207,9 +240,9 @@ class GaussianBody(nn.Module):
         shown = (rays.weights > 0).any(-1)
         view = shown.float().argsort(1, descending=True)[:, : int(shown.sum(1).max())]
         row = torch.arange(len(view), device=view.device)[:, None]
-        few = Rays(rays.origins[row, view], rays.directions[row, view], rays.weights[row, view])
-        every = Rays(*(often(part) for part in vars(few).values()))
-        rough = self._settle(every, often(shift), turn, None, ROUGH_REACHES_MM)
+        few = rays[row, view]
+        every = few[often(row[:, 0])]
+        rough = self._settle(every, often(shift), turn, None)
         best = rough.energy.view(-1, HEADINGS).argmin(1)
         best = torch.arange(len(shift), device=best.device) * HEADINGS + best
         return self._settle(few, shift, turn[best], rough.poses[best])
@@ -237,18 +270,15 @@ def turn_to(heading: Tensor) -> Tensor:
 
 
 @functools.lru_cache(maxsize=None)
-def _statistics(joints: str) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (J, 3) and covariance (3 J, 3 J) of invented people's joints."""
+def _statistics() -> tuple[np.ndarray, np.ndarray]:
+    """Mean (J, 3) and covariance (3 J, 3 J) of invented people's joints in their own axes."""
     rng = np.random.default_rng(0)
     poses = built_in_poses(BODIES, rng)
     poses *= 1 + SIZE_SPREAD * rng.uniform(-1, 1, (BODIES, 1, 1))
-    left, right = (COCO17.index(f'{side}_shoulder', f'{side}_hip') for side in ('left', 'right'))
-    across = (poses[:, left] - poses[:, right])[..., :2].sum(1)
-    angle = np.arctan2(across[:, 1], across[:, 0])
-    turn = turn_to(torch.from_numpy(angle)).numpy()
-    poses = convert_joints(poses @ turn.transpose(0, 2, 1), 'coco17', joints)
-    poses = np.where(np.isnan(poses).any((0, 2))[:, None], np.nan, poses)
+    points = torch.from_numpy(poses)
+    heading = PersonFrame(COCO17).heading(points, points.new_ones(len(points), 2))
+    poses = (points @ turn_to(heading).transpose(1, 2)).numpy()
     flat = poses.reshape(BODIES, -1)
-    place = np.kron(np.ones((poses.shape[1],) * 2), np.diag(np.square(PLACE_SPREAD_MM)))
+    place = np.kron(np.ones((len(COCO17),) * 2), np.diag(np.square(PLACE_SPREAD_MM)))
     own = OWN_SPREAD_MM**2 * np.eye(flat.shape[1])
     return poses.mean(0), np.cov(flat.T) + place + own

@@ -168,4 +168,3 @@ class FasterVoxelPose(BaseModel):
                 poses, scores = poses[rows] + middle_of(data_sample.space, poses), scores[rows]
             data_sample.pred_instances = InstanceData(keypoints_3d=poses, scores=scores)
         return data_samples
-

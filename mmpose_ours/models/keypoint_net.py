@@ -1,6 +1,6 @@
-"""A small net that knows what bodies do: from the most likely body and its rays to better joints.
+"""A small net that knows what bodies do: from likely bodies and their rays to better joints.
 
-Joints are tokens that attend to each other; what views say of a joint is summed, so that any
+Joints are tokens that attend to each other. What views say of a joint is averaged, so that any
 number of cameras in any order will do, and everything is in the person's own axes, so that
 neither the rig nor the room matters.
 """
@@ -11,12 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from mmpose_ours.keypoints import JointSet
-from mmpose_ours.models.body_prior import RAY_SPREAD_MM, Bodies, PersonFrame
+from mmpose_ours.models.body_prior import RAY_SPREAD_MM, Bodies
 from mmpose_ours.models.rays import Rays
 
 # Numbers that a net likes are around 1.
 BODY_UNIT_MM, OFFSET_UNIT_MM, DEPTH_UNIT_MM, SPREAD_UNIT_MM = 1000.0, 100.0, 5000.0, 50.0
 MAX_OFFSET_MM = 500.0
+# Beyond so many views more make no difference.
+MOST_VIEWS = 8
 
 
 class KeypointNet(nn.Module):
@@ -28,24 +30,16 @@ class KeypointNet(nn.Module):
         width: Of a token.
         layers: Layers of attention.
         heads: Heads of attention.
-        passes: How often bodies are corrected, each time from where the last one put them.
     """
 
     def __init__(
-        self,
-        joints: JointSet,
-        facts: int,
-        width: int = 128,
-        layers: int = 4,
-        heads: int = 4,
-        passes: int = 1,
+        self, joints: JointSet, facts: int, width: int = 128, layers: int = 4, heads: int = 4
     ):
         super().__init__()
-        self.passes, self.frame = passes, PersonFrame(joints)
         self.of_ray = nn.Sequential(
             nn.Linear(9, width // 2), nn.GELU(), nn.Linear(width // 2, width // 2)
         )
-        self.of_joint = nn.Linear(width + 6, width)
+        self.of_joint = nn.Linear(width + 7, width)
         self.of_person = nn.Linear(facts, width)
         self.which = nn.Parameter(torch.randn(len(joints) + 1, width) * 0.1)
         layer = nn.TransformerEncoderLayer(
@@ -78,23 +72,21 @@ class KeypointNet(nn.Module):
             the net alone says; ``precision`` (N, J, 1) of opinions in mm^-2; ``logits`` (N,),
             above 0 where it takes them for one real person.
         """
-        person = self.of_person(facts)[:, None]
-        for _ in range(self.passes):
-            own, pose = rays.moved(bodies.shift, bodies.turn), bodies.own(bodies.poses)
-            spread = (bodies.spread / SPREAD_UNIT_MM).log()
-            joint = self.of_joint(torch.cat([self._rays(own, pose), pose / BODY_UNIT_MM, spread], -1))
-            tokens = self.norm(self.mix(torch.cat([joint, person], 1) + self.which))
-            step, confidence = self.to_joint(tokens[:, :-1]).split([3, 1], -1)
-            opinions = pose + step * bodies.spread
-            precision = confidence.clamp(-8, 8).exp() / bodies.spread.square().mean(-1, keepdim=True)
-            weighted = Rays(own.origins, own.directions, own.weights * self.log_ray_precision.exp())
-            poses = weighted.meet(opinions, precision, start=opinions, reach_mm=120.0, steps=2)
-            poses, opinions = bodies.back(poses), bodies.back(opinions)
-            bodies = self.frame.moved_to(poses, bodies)
-        return poses, opinions, precision, self.to_score(tokens[:, -1])[:, 0]
+        own, pose = rays.moved(bodies.shift, bodies.turn), bodies.own(bodies.poses)
+        spread = (bodies.spread / SPREAD_UNIT_MM).log()
+        joint = self.of_joint(torch.cat([self._rays(own, pose), pose / BODY_UNIT_MM, spread], -1))
+        tokens = torch.cat([joint, self.of_person(facts)[:, None]], 1) + self.which
+        tokens = self.norm(self.mix(tokens)).float()
+        step, confidence = self.to_joint(tokens[:, :-1]).split([3, 1], -1)
+        opinions = pose + step * bodies.spread
+        precision = confidence.clamp(-8, 8).exp() / bodies.spread.square().mean(-1, keepdim=True)
+        weighted = Rays(own.origins, own.directions, own.weights * self.log_ray_precision.exp())
+        poses = weighted.meet(opinions, precision, start=opinions, reach_mm=120.0, steps=2)
+        logits = self.to_score(tokens[:, -1])[:, 0]
+        return bodies.back(poses), bodies.back(opinions), precision, logits
 
     def _rays(self, own: Rays, pose: Tensor) -> Tensor:
-        """(N, J, width) what all views' rays say of each joint."""
+        """(N, J, width + 1) what all views' rays say of each joint, and how many those are."""
         from_camera = pose[:, None] - own.origins[:, :, None]
         along = (from_camera * own.directions).sum(-1, keepdim=True)
         offset = from_camera - along * own.directions
@@ -110,4 +102,7 @@ class KeypointNet(nn.Module):
             found,
         ]
         said = self.of_ray(torch.cat(parts, -1)) * found
-        return torch.cat([said.sum(1) / 2, said.amax(1)], -1)
+        # Means and not sums: a rig may have more cameras than any that was trained on.
+        count = found.sum(1)
+        mean = said.sum(1) / count.clamp_min(1)
+        return torch.cat([mean, said.amax(1), count.clamp_max(MOST_VIEWS) / 3], -1)

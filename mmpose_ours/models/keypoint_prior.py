@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.keypoints import JOINT_SETS
-from mmpose_ours.models.keypoint_net import KeypointNet
+from mmpose_ours.models.keypoint_net import MOST_VIEWS, KeypointNet
 from mmpose_ours.models.people import Found, PeopleFinder
 from mmpose_ours.models.proposals import Proposer
 from mmpose_ours.models.rays import Rays
@@ -115,7 +115,7 @@ class KeypointPrior(BaseModel):
         weights = found.rays.weights * keep[..., None]
         rays = Rays(found.rays.origins, found.rays.directions, weights)
         views = torch.where(keep, found.views, -1)
-        bodies = self.finder.body.fit(rays, floor_mm[found.sample])
+        bodies = self.finder.body(rays, floor_mm[found.sample])
         return Found(rays, found.sample, views, bodies), exists & keep
 
     @torch.no_grad()
@@ -135,17 +135,17 @@ class KeypointPrior(BaseModel):
         best = torch.where(views[None] > 1, near, 10.0).amin(1).clamp_max(2.0)
         spread = found.bodies.spread.square().mean((1, 2)).sqrt()
         facts = [
-            views / 3,
+            views.clamp_max(MOST_VIEWS) / 3,
             (views == 1).float(),
             seen,
             weight,
             (found.bodies.energy / 50).clamp_max(4),
             missing.amax(1),
-            missing.sum(1) / 2,
+            missing.sum(1).clamp_max(4) / 2,
             nearest,
             best,
             (spread / 100).log(),
-            exists.sum(1) / 4,
+            exists.sum(1).clamp_max(MOST_VIEWS) / 4,
         ]
         return torch.stack(facts, -1)
 
@@ -195,7 +195,7 @@ class KeypointPrior(BaseModel):
             matched[rows] = nearest < MATCH_MM
             distance = (poses[rows, None] - known).norm(dim=-1) * seen
             distance = distance.sum(-1) / seen.sum(-1).clamp_min(1)
-            mine = (whom[:, None] == torch.arange(len(people), device=whom.device))
+            mine = whom[:, None] == torch.arange(len(people), device=whom.device)
             mine = mine & matched[rows][:, None]
             distance = torch.where(mine, distance, torch.inf)
             # Whom more views show is the one to keep.
@@ -257,4 +257,3 @@ def _existing(data_samples, found: Found) -> Tensor:
     """(N, V) which views the rig of each person has."""
     counts = torch.tensor([len(sample.rig) for sample in data_samples], device=found.sample.device)
     return torch.arange(found.views.shape[1], device=counts.device) < counts[found.sample][:, None]
-

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mmpose_ours.keypoints import JointSet
 from mmpose_ours.models.body_prior import Bodies, GaussianBody
-from mmpose_ours.models.proposals import Flat, Proposer, rays_of_people
+from mmpose_ours.models.proposals import Flat, Proposer
 from mmpose_ours.models.rays import Rays
 
 # A detection that agrees this much with somebody who is there already is not somebody else.
@@ -42,8 +42,7 @@ class Found:
 
     def take(self, rows: Tensor) -> Found:
         """Some of the people, by a mask or by rows in ascending order."""
-        rays = Rays(*(part[rows] for part in vars(self.rays).values()))
-        return Found(rays, self.sample[rows], self.views[rows], self.bodies[rows])
+        return Found(self.rays[rows], self.sample[rows], self.views[rows], self.bodies[rows])
 
 
 class PeopleFinder(nn.Module):
@@ -75,45 +74,72 @@ class PeopleFinder(nn.Module):
             rays: Origins (B, V, 3), directions (B, V, P, J, 3), weights (B, V, P, J).
             floor_mm: (B,) height of the floor in the frame of the rays.
         """
-        views, agreement = self._groups(rays, floor_mm)
-        if self.single_views:
-            views = torch.cat([views, self._singles(rays, views, agreement)], 1)
-        sample, row = torch.nonzero((views >= 0).any(-1), as_tuple=True)
-        everyone = rays_of_people(rays, views)
-        mine = Rays(*(part[sample, row] for part in vars(everyone).values()))
-        return Found(mine, sample, views[sample, row], self.body.fit(mine, floor_mm[sample]))
+        found, agreement = self._groups(rays, floor_mm)
+        if not self.single_views:
+            return found
+        alone = self._singles(rays, found, agreement)
+        if not len(alone[0]):
+            return found
+        single = self._found(rays, *alone)
+        single = dataclasses.replace(single, bodies=self.body(single.rays, floor_mm[single.sample]))
+        return _joined(found, single)
 
-    def _groups(self, rays: Rays, floor_mm: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, G, V) detections of people of two views or more, and (B, V, P) how much each
-        detection agrees with anybody."""
+    def _groups(self, rays: Rays, floor_mm: Tensor) -> tuple[Found, Tensor]:
+        """People of two views or more, and (B, V, P) how much each detection is anybody's."""
         batch, count, people, joints = rays.weights.shape
-        nobody = torch.full((batch, 0, count), -1, device=rays.weights.device)
-        if count < 2:
-            return nobody, rays.weights.new_zeros(batch, count, people)
-        first = self.proposer(rays)
+        first = None
+        if count > 1:
+            first, rough, seen = self.proposer.by_pairs(rays)
+        if first is None or not (first >= 0).any():
+            nobody = torch.zeros(0, dtype=torch.long, device=rays.weights.device)
+            found = self._found(rays, nobody, nobody[:, None].expand(0, count))
+            return found, rays.weights.new_zeros(batch, count, people)
         sample, row = torch.nonzero((first >= 0).any(-1), as_tuple=True)
-        if not len(sample):
-            return nobody, rays.weights.new_zeros(batch, count, people)
-        everyone = rays_of_people(rays, first)
-        mine = Rays(*(part[sample, row] for part in vars(everyone).values()))
-        bodies = self.body.fit(mine, floor_mm[sample])
-        poses = mine.weights.new_zeros(*first.shape[:2], joints, 3)
+        found = self._found(rays, sample, first[sample, row])
+        known = rough[sample, row], seen[sample, row]
+        bodies = self.body.roughly(found.rays, floor_mm[sample], known)
+        # All views are asked again, now about the whole body of each group.
+        poses = rays.weights.new_zeros(*first.shape[:2], joints, 3)
         spread = poses[..., 0].clone()
         poses[sample, row] = bodies.poses
         spread[sample, row] = bodies.spread.square().mean(-1).sqrt()
         agreement = self.proposer.agreement(Flat.of(rays), poses, spread > 0, spread)
-        return self.proposer.best_views(agreement), agreement.amax(1)
+        views = self.proposer.best_views(agreement)[sample, row]
+        kept = torch.nonzero((views >= 0).any(-1))[:, 0]
+        found = self._found(rays, sample[kept], views[kept])
+        bodies = self.body.refined(found.rays, bodies[kept])
+        return dataclasses.replace(found, bodies=bodies), agreement.amax(1)
 
-    def _singles(self, rays: Rays, views: Tensor, agreement: Tensor) -> Tensor:
-        """(B, S, V) detections that are nobody's, each by itself."""
-        batch, count, people = agreement.shape
-        spent = torch.zeros(batch, count, people + 1, dtype=torch.bool, device=views.device)
-        spent.scatter_(2, torch.where(views < 0, people, views).transpose(1, 2), True)
-        free = ((rays.weights > 0).sum(-1) >= self.min_single_joints) & ~spent[..., :people]
-        free &= agreement < EXPLAINED
-        rank = free.flatten(1).cumsum(1) - 1
-        most = int(free.flatten(1).sum(1).max()) if free.numel() else 0
-        singles = torch.full((batch, most, count), -1, device=views.device)
-        sample, view, person = torch.nonzero(free, as_tuple=True)
-        singles[sample, rank.view_as(free)[sample, view, person], view] = person
-        return singles
+    def _found(self, rays: Rays, sample: Tensor, views: Tensor) -> Found:
+        """People by sample (N,) and detections (N, V), their bodies still unknown."""
+        view = torch.arange(views.shape[1], device=views.device)
+        index, one = views.clamp_min(0), sample[:, None]
+        weights = rays.weights[one, view, index] * (views >= 0)[..., None]
+        mine = Rays(rays.origins[sample], rays.directions[one, view, index], weights)
+        return Found(mine, sample, views, Bodies.nobody(rays.weights, len(self.body.mean)))
+
+    def _singles(self, rays: Rays, found: Found, agreement: Tensor) -> tuple[Tensor, Tensor]:
+        """Sample (S,) and views (S, V) of detections that are nobody's, each by itself."""
+        spent = torch.zeros_like(agreement, dtype=torch.bool)
+        person, view = torch.nonzero(found.views >= 0, as_tuple=True)
+        spent[found.sample[person], view, found.views[person, view]] = True
+        enough = (rays.weights > 0).sum(-1) >= self.min_single_joints
+        sample, view, index = torch.nonzero(
+            enough & ~spent & (agreement < EXPLAINED), as_tuple=True
+        )
+        views = torch.full((len(sample), agreement.shape[1]), -1, device=sample.device)
+        views[torch.arange(len(sample), device=sample.device), view] = index
+        return sample, views
+
+
+def _joined(one: Found, two: Found) -> Found:
+    """The people of both, in order of sample."""
+
+    def both(a, b):
+        return torch.cat([a, b])
+
+    sample = both(one.sample, two.sample)
+    rays = Rays(*map(both, vars(one.rays).values(), vars(two.rays).values()))
+    bodies = Bodies(*map(both, vars(one.bodies).values(), vars(two.bodies).values()))
+    everyone = Found(rays, sample, both(one.views, two.views), bodies)
+    return everyone.take(sample.argsort(stable=True))

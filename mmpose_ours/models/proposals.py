@@ -69,7 +69,7 @@ class Proposer:
         together = max(1, MAX_COMPARED // (joints * (views * people) ** 2))
         if len(rays.weights) > together:
             return torch.cat([self(part) for part in rays.split(together)])
-        first = self.by_pairs(rays)
+        first = self.by_pairs(rays)[0]
         # The pair's guess is rough in depth: ask all views again about the body of its group.
         mine = rays_of_people(rays, first)
         bodies = mine.meet(mine.weights.new_zeros(*first.shape[:2], joints, 3), 1e-4)
@@ -77,11 +77,18 @@ class Proposer:
         return self.best_views(self.agreement(Flat.of(rays), bodies, seen))
 
     @torch.no_grad()
-    def by_pairs(self, rays: Rays) -> Tensor:
-        """Groups around the best pairs, as :meth:`__call__` returns them."""
+    def by_pairs(self, rays: Rays) -> tuple[Tensor, Tensor, Tensor]:
+        """Groups around the best pairs.
+
+        Returns:
+            ``groups`` (B, G, V), as :meth:`__call__` returns them; ``bodies`` (B, G, J, 3) of the
+            pairs, rough in depth; and ``seen`` (B, G, J), which joints these have.
+        """
         flat = Flat.of(rays)
         bodies, seen = self._bodies_of_pairs(flat, *rays.weights.shape[1:3])
-        return self._spend(self.agreement(flat, bodies, seen), rays)
+        groups, winner = self._spend(self.agreement(flat, bodies, seen), rays)
+        sample = torch.arange(len(groups), device=groups.device)[:, None]
+        return groups, bodies[sample, winner], seen[sample, winner]
 
     def best_views(self, agreement: Tensor) -> Tensor:
         """Each view's detection that is each body's and nobody else's more.
@@ -113,8 +120,11 @@ class Proposer:
         partner = partner + torch.arange(views, device=gap.device) * people
         rank = partner_gap.argsort(-1).argsort(-1)
         order = torch.where(partner_gap < self.max_gap_mm, rank * GAP_LIMIT_MM + partner_gap, FAR)
-        tried = min(max(self.max_pairs, count), count * views)
-        order, pair = order.flatten(1).topk(tried, largest=False)
+        tried = max(self.max_pairs, count)
+        order = order.flatten(1)
+        pair = torch.arange(count * views, device=gap.device).expand(batch, -1)
+        if tried < count * views:
+            order, pair = order.topk(tried, largest=False)
         one, two = pair // views, partner.flatten(1).gather(1, pair)
 
         sample = torch.arange(batch, device=gap.device)[:, None]
@@ -154,26 +164,30 @@ class Proposer:
         agreement = torch.where(count >= MIN_BODY_JOINTS, agreement, torch.zeros_like(agreement))
         return agreement.view(*agreement.shape[:2], -1, flat.people)
 
-    def _spend(self, agreement: Tensor, rays: Rays) -> Tensor:
-        """Take the best confirmed body, spend its detections, and again: (B, G, V)."""
-        free = (rays.weights > 0).any(-1)[:, None]
+    def _spend(self, agreement: Tensor, rays: Rays) -> tuple[Tensor, Tensor]:
+        """Take the best confirmed body, spend its detections, and again.
+
+        Returns:
+            (B, G, V) detections, and (B, G) whose body it was.
+        """
+        # One place more than there are detections, for views that show nobody.
+        free = torch.nn.functional.pad((rays.weights > 0).any(-1).float(), (0, 1))
+        nobody = free.shape[-1] - 1
         sample = torch.arange(len(agreement), device=agreement.device)
-        taken = []
+        taken, bodies = [], []
         for _ in range(self.max_people):
-            left = agreement * free
-            best, which = left.max(-1)
-            best = torch.where(best > self.min_agreement, best, torch.zeros_like(best))
-            support = torch.where(
-                (best > 0).sum(-1) >= 2, best.sum(-1), torch.zeros_like(best[..., 0])
-            )
-            winner = support.argmax(1)
-            good = (best[sample, winner] > 0) & (support[sample, winner] > 0)[:, None]
-            taken.append(torch.where(good, which[sample, winner], -1))
-            if not good.any():
+            best, which = (agreement * free[:, None, :, :nobody]).max(-1)
+            good = best > self.min_agreement
+            support = (best * good).sum(-1) * (good.sum(-1) >= 2)
+            most, winner = support.max(1)
+            mine = good[sample, winner] & (most > 0)[:, None]
+            spent = torch.where(mine, which[sample, winner], nobody)
+            free.scatter_(2, spent[..., None], 0.0)
+            taken.append(torch.where(mine, spent, -1))
+            bodies.append(winner)
+            if not mine.any():
                 break
-            spent = torch.nn.functional.one_hot(taken[-1].clamp_min(0), free.shape[-1]).bool()
-            free = free & ~(spent & good[..., None])[:, None]
-        return torch.stack(taken, 1)
+        return torch.stack(taken, 1), torch.stack(bodies, 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,6 +204,7 @@ class Flat:
 
     @classmethod
     def of(cls, rays: Rays) -> Flat:
+        """The detections of directions (B, V, P, J, 3), whichever view they are in."""
         people = rays.weights.shape[2]
         return cls(
             rays.origins.repeat_interleave(people, 1),

@@ -8,7 +8,7 @@ millions of pixels.
 from __future__ import annotations
 
 import dataclasses
-from typing import Sequence
+from typing import Any, Sequence
 
 import numpy as np
 import torch
@@ -40,6 +40,10 @@ class Rays:
         """The rays in parts of ``size`` rows."""
         parts = (self.origins.split(size), self.directions.split(size), self.weights.split(size))
         return [Rays(*part) for part in zip(*parts)]
+
+    def __getitem__(self, rows: Any) -> Rays:
+        """Some of the rows, by whatever indexes all three tensors."""
+        return Rays(self.origins[rows], self.directions[rows], self.weights[rows])
 
     def moved(self, shift: Tensor, turn: Tensor) -> Rays:
         """Rays after ``x -> turn @ (x + shift)``; shift (..., 3), turn (..., 3, 3)."""

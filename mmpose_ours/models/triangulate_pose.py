@@ -98,12 +98,10 @@ class TriangulatePose(BaseModel):
             shown = torch.where(several[..., None], poses, torch.nan)
         root = self.joints.index(*self.joints.root)
         for index, data_sample in enumerate(data_samples):
-            mine = found.sample == index
-            limits = self.duplicate_mm, self.margin_mm
-            rows = torch.nonzero(mine)[:, 0]
-            rows = rows[
-                choose_people(poses[mine], scores[mine], mine[mine], data_sample.space, root, *limits)
-            ]
+            rows = torch.nonzero(found.sample == index)[:, 0]
+            good, limits = rows >= 0, (self.duplicate_mm, self.margin_mm)
+            best = choose_people(poses[rows], scores[rows], good, data_sample.space, root, *limits)
+            rows = rows[best]
             data_sample.pred_instances = InstanceData(
                 keypoints_3d=shown[rows] + middle_of(data_sample.space, poses),
                 scores=scores[rows],

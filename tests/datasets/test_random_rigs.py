@@ -1,0 +1,54 @@
+"""Sites, people and detectors that change: the same for the same seed, whatever is asked first."""
+
+import numpy as np
+import pytest
+
+from mmpose_ours.datasets import RandomRigsDataset
+
+
+def dataset(**options) -> RandomRigsDataset:
+    return RandomRigsDataset(**{'num_samples': 12, 'items_per_site': 3, **options})
+
+
+def test_an_item_depends_on_seed_and_index_only():
+    forward, backward = dataset(), dataset()
+    items = [forward[index] for index in range(12)]
+    again = [backward[index] for index in reversed(range(12))][::-1]
+    for one, two in zip(items, again):
+        assert (one['inputs']['keypoints'] == two['inputs']['keypoints']).all()
+        assert one['data_samples'].rig.fingerprint == two['data_samples'].rig.fingerprint
+    other = dataset(seed=1)[0]
+    assert other['data_samples'].rig.fingerprint != items[0]['data_samples'].rig.fingerprint
+
+
+def test_sites_change_after_so_many_items_and_differ_in_cameras():
+    rigs = [item['data_samples'].rig for item in dataset(num_samples=60)]
+    prints = [rig.fingerprint for rig in rigs]
+    assert all(len(set(prints[i : i + 3])) == 1 for i in range(0, 60, 3))
+    assert len(set(prints)) == 20 and len({len(rig) for rig in rigs}) >= 4
+
+
+def test_people_are_where_their_detections_are():
+    """Without faults the detections are the projections of the people."""
+    none = dict.fromkeys(
+        ('jitter', 'outlier_share', 'missed_joint_share', 'lower_body_share', 'swap_share',
+         'occluded_share', 'far_face_share', 'missed_person_share', 'ghost_rate',
+         'whole_swap_share', 'border_share', 'cut_person_share', 'second_find_share',
+         'halves_share', 'score_error'), (0.0, 0.0))  # fmt: skip
+    none['joint_bias'] = (np.zeros((17, 2)), np.zeros((17, 2)))
+    for item in dataset(faults=none):
+        sample, keypoints = item['data_samples'], item['inputs']['keypoints'].numpy()
+        uv = sample.rig.project(sample.gt_instances.keypoints_3d.double().numpy())[0]
+        for view in range(len(sample.rig)):
+            for person in keypoints[view]:
+                found = person[:, 2] > 0
+                if found.any():
+                    off = np.abs(uv[view][:, found] - person[found, :2]).max((1, 2))
+                    assert np.nanmin(off) < 0.05
+
+
+def test_bad_numbers_are_refused():
+    with pytest.raises(ValueError, match='num_samples is 0'):
+        dataset(num_samples=0)
+    with pytest.raises(ValueError, match='faults has no jiter'):
+        dataset(faults=dict(jiter=(0, 1)))[0]
