@@ -102,15 +102,17 @@ class Record:
         self.steps[step] = {'inputs': inputs, 'finished': None, 'seconds': spent}
         self._save()
         start = time.monotonic()
-        yield doing
-        self.steps[step].update(
-            finished=time.strftime('%Y-%m-%d %H:%M:%S'),
-            seconds=round(spent + time.monotonic() - start, 1),
-            result=doing.result,
-            commands=doing.commands,
-            files=[str(path.resolve()) for path in doing.files],
-        )
-        self._save()
+        try:
+            yield doing
+            self.steps[step].update(
+                finished=time.strftime('%Y-%m-%d %H:%M:%S'),
+                result=doing.result,
+                commands=doing.commands,
+                files=[str(path.resolve()) for path in doing.files],
+            )
+        finally:
+            self.steps[step]['seconds'] = round(spent + time.monotonic() - start, 1)
+            self._save()
 
     def _save(self) -> None:
         data = {

@@ -114,8 +114,8 @@ def report_text(site: Site, record: Record, verdict: Verdict, command: str) -> s
         f'or more see {space["seen_by_two"]:.0%} of it',
         f'- detector: {record.result("noise")["why"]}',
         f'- training: {MODELS[site.model].about}, {training["epochs"]} epochs of '
-        f'{training["instants_per_epoch"]} invented instants, {minutes:.0f} minutes with what '
-        'goes before and after',
+        f'{training["instants_per_epoch"]} invented instants, in {minutes:.1f} minutes or more '
+        '(kill -9 loses count), timing and validation included',
         *(f'- warning of the check: {text}' for text in warnings.get('warnings', [])),
         '',
     ]

@@ -65,6 +65,9 @@ class Bodies:
         poses = like.new_zeros(0, joints, 3)
         return cls(poses, poses, poses[:, 0, 0], poses[:, 0], like.new_zeros(0, 3, 3))
 
+    def __len__(self) -> int:
+        return len(self.poses)
+
     def own(self, points: Tensor) -> Tensor:
         """Points (N, ..., 3) in the person's axes."""
         return (points + self.shift[:, None]) @ self.turn.transpose(1, 2)
@@ -165,10 +168,18 @@ class GaussianBody(nn.Module):
             *(a.index_copy(0, lost, b) for a, b in zip(vars(bodies).values(), vars(tried).values()))
         )
 
-    def refined(self, rays: Rays, bodies: Bodies) -> Bodies:
-        """Find the most likely bodies of rays (N, V, J, 3) from where they are about."""
+    def refined(
+        self, rays: Rays, bodies: Bodies, pull: tuple[Tensor, Tensor] | None = None
+    ) -> Bodies:
+        """Find the most likely bodies from where they are about.
+
+        Args:
+            rays: Of N people; directions (N, V, J, 3).
+            bodies: Where they are about.
+            pull: (N, J, 3) where else joints are known to be, and (N, J) how well, in mm^-2.
+        """
         bodies = self.frame.moved_to(bodies.poses, bodies)
-        return self._settle(rays, bodies.shift, bodies.turn, bodies.poses, REACHES_MM)
+        return self._settle(rays, bodies.shift, bodies.turn, bodies.poses, REACHES_MM, pull)
 
     def _meet(self, rays: Rays) -> tuple[Tensor, Tensor]:
         """Where rays meet (N, J, 3), and which joints two views show (N, J)."""
@@ -196,20 +207,23 @@ class GaussianBody(nn.Module):
         shift: Tensor,
         turn: Tensor,
         first: Tensor | None,
-        reaches=ROUGH_REACHES_MM,
+        reaches: tuple[float, ...] = ROUGH_REACHES_MM,
+        pull: tuple[Tensor, Tensor] | None = None,
     ) -> Bodies:
         """Solve again and again, strays losing their weight; from ``first`` where it is known."""
         own = rays.moved(shift, turn)
         feet, precision = own.feet(), own.weights * self.ray_precision
+        if pull is not None:
+            pull = (pull[0] + shift[:, None]) @ turn.transpose(1, 2), pull[1]
         if first is not None:
             first = (first + shift[:, None]) @ turn.transpose(1, 2)
         if first is None or first.isnan().any():
-            x = self._solve(own, feet, precision)[0]
+            x = self._solve(own, feet, precision, pull)[0]
             first = x if first is None else torch.where(first.isnan(), x, first)
         x = first
         for reach in reaches:
             weights = precision / (1 + own.distance2(x) / reach**2).square()
-            x, factor = self._solve(own, feet, weights)
+            x, factor = self._solve(own, feet, weights, pull)
         distance2 = own.distance2(x)
         misfit = (precision * distance2 / (1 + distance2 / REACHES_MM[-1] ** 2)).sum((1, 2))
         strange = (x - self.mean).flatten(1)
@@ -218,10 +232,15 @@ class GaussianBody(nn.Module):
         spread = variance.clamp_min(1.0).sqrt().view_as(x)
         return Bodies(x @ turn - shift[:, None], spread, energy, shift, turn)
 
-    def _solve(self, own: Rays, feet: Tensor, precision: Tensor) -> tuple[Tensor, Tensor]:
+    def _solve(
+        self, own: Rays, feet: Tensor, precision: Tensor, pull: tuple[Tensor, Tensor] | None
+    ) -> tuple[Tensor, Tensor]:
         """Most likely poses (N, J, 3) for precisions (N, V, J), and their systems' factors."""
         people, joints = precision.shape[0], self.num_joints
         normal, target = own.equations(feet, precision)
+        if pull is not None:
+            normal = normal + pull[1][..., None, None] * torch.eye(3, device=normal.device)
+            target = target + pull[1][..., None] * pull[0]
         system = self.precision.repeat(people, 1, 1)
         blocks = system.view(people, joints, 3, joints, 3).diagonal(dim1=1, dim2=3)
         blocks += normal.permute(0, 2, 3, 1)

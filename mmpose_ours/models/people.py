@@ -8,6 +8,7 @@ shows. A detection that is nobody's may be a person whom only that view sees.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -80,9 +81,9 @@ class PeopleFinder(nn.Module):
         alone = self._singles(rays, found, agreement)
         if not len(alone[0]):
             return found
-        single = self._found(rays, *alone)
+        single = self.by_views(rays, *alone)
         single = dataclasses.replace(single, bodies=self.body(single.rays, floor_mm[single.sample]))
-        return _joined(found, single)
+        return joined(found, single)
 
     def _groups(self, rays: Rays, floor_mm: Tensor) -> tuple[Found, Tensor]:
         """People of two views or more, and (B, V, P) how much each detection is anybody's."""
@@ -92,10 +93,10 @@ class PeopleFinder(nn.Module):
             first, rough, seen = self.proposer.by_pairs(rays)
         if first is None or not (first >= 0).any():
             nobody = torch.zeros(0, dtype=torch.long, device=rays.weights.device)
-            found = self._found(rays, nobody, nobody[:, None].expand(0, count))
+            found = self.by_views(rays, nobody, nobody[:, None].expand(0, count))
             return found, rays.weights.new_zeros(batch, count, people)
         sample, row = torch.nonzero((first >= 0).any(-1), as_tuple=True)
-        found = self._found(rays, sample, first[sample, row])
+        found = self.by_views(rays, sample, first[sample, row])
         known = rough[sample, row], seen[sample, row]
         bodies = self.body.roughly(found.rays, floor_mm[sample], known)
         # All views are asked again, now about the whole body of each group.
@@ -106,11 +107,18 @@ class PeopleFinder(nn.Module):
         agreement = self.proposer.agreement(Flat.of(rays), poses, spread > 0, spread)
         views = self.proposer.best_views(agreement)[sample, row]
         kept = torch.nonzero((views >= 0).any(-1))[:, 0]
-        found = self._found(rays, sample[kept], views[kept])
+        found = self.by_views(rays, sample[kept], views[kept])
         bodies = self.body.refined(found.rays, bodies[kept])
         return dataclasses.replace(found, bodies=bodies), agreement.amax(1)
 
-    def _found(self, rays: Rays, sample: Tensor, views: Tensor) -> Found:
+    def free(self, rays: Rays, found: Found) -> Tensor:
+        """(B, V, P) which detections are nobody's."""
+        free = (rays.weights > 0).any(-1)
+        person, view = torch.nonzero(found.views >= 0, as_tuple=True)
+        free[found.sample[person], view, found.views[person, view]] = False
+        return free
+
+    def by_views(self, rays: Rays, sample: Tensor, views: Tensor) -> Found:
         """People by sample (N,) and detections (N, V), their bodies still unknown."""
         view = torch.arange(views.shape[1], device=views.device)
         index, one = views.clamp_min(0), sample[:, None]
@@ -120,26 +128,32 @@ class PeopleFinder(nn.Module):
 
     def _singles(self, rays: Rays, found: Found, agreement: Tensor) -> tuple[Tensor, Tensor]:
         """Sample (S,) and views (S, V) of detections that are nobody's, each by itself."""
-        spent = torch.zeros_like(agreement, dtype=torch.bool)
-        person, view = torch.nonzero(found.views >= 0, as_tuple=True)
-        spent[found.sample[person], view, found.views[person, view]] = True
         enough = (rays.weights > 0).sum(-1) >= self.min_single_joints
-        sample, view, index = torch.nonzero(
-            enough & ~spent & (agreement < EXPLAINED), as_tuple=True
-        )
+        free = enough & self.free(rays, found) & (agreement < EXPLAINED)
+        sample, view, index = torch.nonzero(free, as_tuple=True)
         views = torch.full((len(sample), agreement.shape[1]), -1, device=sample.device)
         views[torch.arange(len(sample), device=sample.device), view] = index
         return sample, views
 
 
-def _joined(one: Found, two: Found) -> Found:
-    """The people of both, in order of sample."""
+def joined(*parts: Found) -> Found:
+    """The people of several searches of the same samples, in order of sample."""
 
-    def both(a, b):
-        return torch.cat([a, b])
+    def together(kind: type, field: str) -> Any:
+        everybody = [vars(getattr(part, field)) for part in parts]
+        return kind(*(torch.cat([one[name] for one in everybody]) for name in everybody[0]))
 
-    sample = both(one.sample, two.sample)
-    rays = Rays(*map(both, vars(one.rays).values(), vars(two.rays).values()))
-    bodies = Bodies(*map(both, vars(one.bodies).values(), vars(two.bodies).values()))
-    everyone = Found(rays, sample, both(one.views, two.views), bodies)
+    sample = torch.cat([part.sample for part in parts])
+    views = torch.cat([part.views for part in parts])
+    everyone = Found(together(Rays, 'rays'), sample, views, together(Bodies, 'bodies'))
     return everyone.take(sample.argsort(stable=True))
+
+
+def in_order(parts: Sequence[Found]) -> Found:
+    """The people of searches of one sample each as those of so many samples."""
+    return joined(
+        *(
+            dataclasses.replace(part, sample=torch.full_like(part.sample, index))
+            for index, part in enumerate(parts)
+        )
+    )

@@ -90,19 +90,20 @@ class Proposer:
         sample = torch.arange(len(groups), device=groups.device)[:, None]
         return groups, bodies[sample, winner], seen[sample, winner]
 
-    def best_views(self, agreement: Tensor) -> Tensor:
+    def best_views(self, agreement: Tensor, least: int = 2) -> Tensor:
         """Each view's detection that is each body's and nobody else's more.
 
         Args:
             agreement: (B, H, V, P).
+            least: How many views a body needs.
 
         Returns:
-            (B, H, V), -1 where none agrees enough; nobody where fewer than two views do.
+            (B, H, V), -1 where none agrees enough.
         """
         rival = agreement.amax(1, keepdim=True)
         best, which = torch.where(agreement < rival, 0.0, agreement).max(-1)
         good = best > self.min_agreement
-        good &= good.sum(-1, keepdim=True) >= 2
+        good &= good.sum(-1, keepdim=True) >= least
         return torch.where(good, which, -1)
 
     def _bodies_of_pairs(self, flat: Flat, views: int, people: int) -> tuple[Tensor, Tensor]:
@@ -162,7 +163,8 @@ class Proposer:
         # One more than the joints in common: few joints convince less.
         agreement = closeness.sum(1) / (count + 1)
         agreement = torch.where(count >= MIN_BODY_JOINTS, agreement, torch.zeros_like(agreement))
-        return agreement.view(*agreement.shape[:2], -1, flat.people)
+        views = agreement.shape[-1] // flat.people
+        return agreement.view(*agreement.shape[:2], views, flat.people)
 
     def _spend(self, agreement: Tensor, rays: Rays) -> tuple[Tensor, Tensor]:
         """Take the best confirmed body, spend its detections, and again.

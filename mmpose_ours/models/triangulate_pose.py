@@ -12,7 +12,8 @@ from torch import Tensor
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.models.body_prior import REACHES_MM
-from mmpose_ours.models.people import Found, PeopleFinder
+from mmpose_ours.models.memory import Memory
+from mmpose_ours.models.people import Found, PeopleFinder, in_order
 from mmpose_ours.models.proposals import Proposer
 from mmpose_ours.models.rays import Rays
 from mmpose_ours.models.selection import choose_people, middle_of
@@ -35,6 +36,8 @@ class TriangulatePose(BaseModel):
         proposals: Arguments of :class:`~mmpose_ours.models.proposals.Proposer`.
         single_views: Whether people whom one view alone shows are reported. Their depth is
             that of somebody of usual size who stands on the floor, and many are ghosts.
+        remember: Whether people of the instant before, whom one view still shows, are kept.
+            Instants must come in the order of time, to one process.
         fill: Whether joints that fewer than two views show are put where the body has them;
             else they are NaN.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
@@ -50,6 +53,7 @@ class TriangulatePose(BaseModel):
         joints: str = 'coco17',
         proposals: dict[str, Any] | None = None,
         single_views: bool = False,
+        remember: bool = False,
         fill: bool = True,
         duplicate_mm: float = 200.0,
         margin_mm: float = 500.0,
@@ -60,6 +64,7 @@ class TriangulatePose(BaseModel):
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.joints = JOINT_SETS[joints]
         self.finder = PeopleFinder(self.joints, Proposer(**(proposals or {})), single_views)
+        self.memory = Memory(self.finder) if remember else None
         self.fill, self.duplicate_mm, self.margin_mm = fill, duplicate_mm, margin_mm
 
     def forward(
@@ -85,7 +90,11 @@ class TriangulatePose(BaseModel):
             )
         rays = inputs['rays']
         floor_mm = rays.origins.new_tensor([-s.space.center_mm[2] for s in data_samples])
-        found = self.finder(rays, floor_mm)
+        if self.memory is None:
+            found = self.finder(rays, floor_mm)
+        else:
+            one_by_one = zip(rays.split(1), floor_mm.split(1), data_samples)
+            found = in_order([self.memory(*instant) for instant in one_by_one])
         return self._predict(found, data_samples) if mode == 'predict' else found
 
     def _predict(self, found: Found, data_samples) -> list[MultiviewDataSample]:

@@ -92,6 +92,11 @@ class Rays:
         slope = np.where(known[..., None, None], slope, 0.0)
         return cls(uv[:, 0], offset, slope, size_px, known, z)
 
+    def of_people(self, which: np.ndarray) -> Rays:
+        """The same of fewer people, by number."""
+        every = (getattr(self, field.name) for field in dataclasses.fields(self))
+        return Rays(*(values[:, which] for values in every))
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Agreement:

@@ -69,10 +69,39 @@ class Swaps:
 def find_swaps(rays: Rays, model: ErrorModel) -> Swaps:
     """Find exchanged limbs in each view of each person.
 
+    A view that is exchanged misleads the others about where the point is, so that a right one
+    may look wrong. The surest exchange of each person is put right first, and the rest is asked
+    again.
+
     Args:
         rays: V views of N people, linearised where the views agree.
         model: What errors look like.
     """
+    group = np.full(rays.found.shape[:2], -1)
+    asked = np.arange(group.shape[1])
+    can_tell = None
+    while len(asked):
+        of_asked = _exchanged(rays.of_people(asked), _sources(group[:, asked]))
+        gains, tells = _gains(of_asked, model)
+        if can_tell is None:
+            # Asked before anything is put right, this depends on the other views alone: those
+            # who are told only because another's exchange was found are hardly ever exchanged.
+            can_tell = tells >= TELLS_FROM
+        best = np.where(group[:, asked] < 0, gains.max(0), 0.0)
+        surest = (best == best.max(0)) & (best > WINS_BY)
+        group[:, asked] = np.where(surest, gains.argmax(0), group[:, asked])
+        asked = asked[surest.any(0)]
+    assert can_tell is not None  # somebody was asked
+
+    def count(*numbers: int) -> tuple[int, int]:
+        told = can_tell[numbers[0]]
+        return int((np.isin(group, numbers) & told).sum()), int(told.sum())
+
+    return Swaps(_sources(group), {'arms': count(0), 'legs': count(1, 2)}, count(3))
+
+
+def _gains(rays: Rays, model: ErrorModel) -> tuple[np.ndarray, np.ndarray]:
+    """What exchanging each group would gain, and what it could: 2 times (4, V, N)."""
     place, variance, told = _told_by_others(rays, model)
     size = np.maximum(rays.size_px, 1e-9)[..., None, None]
     found_at = rays.offset_px / size  # both from the projected point
@@ -91,7 +120,28 @@ def find_swaps(rays: Rays, model: ErrorModel) -> Swaps:
     between = apart + to_right - to_left
     gain = np.where(told_pair, (as_is - swapped) / 2, 0.0)
     tells = np.where(told_pair, np.minimum((between**2).sum(-1) / tau2, SAYS_AT_MOST), 0.0)
-    return _best(gain, tells)
+    of = np.array([[pair in group for pair in PAIRS] for group in GROUPS.values()], float)
+    # A product, not a matrix product, so that nobody depends on who else is there.
+    return tuple(np.stack([(a * row).sum(-1) for row in of]) for a in (gain, tells))
+
+
+def _exchanged(rays: Rays, source: np.ndarray) -> Rays:
+    """The same views where each joint (V, N, 17) has the pixel of another."""
+    pixel = rays.projected_px + rays.offset_px
+    pixel = np.take_along_axis(pixel, source[..., None], axis=2)
+    found = np.take_along_axis(rays.found, source, axis=2)
+    offset = np.where(found[..., None], pixel - rays.projected_px, 0.0)
+    return dataclasses.replace(rays, offset_px=offset, found=found)
+
+
+def _sources(group: np.ndarray) -> np.ndarray:
+    """(V, N, 17) the joint whose place each joint has, from the number (V, N) of a group."""
+    source = np.broadcast_to(np.arange(17), (*group.shape, 17)).copy()
+    for number, pairs in enumerate(GROUPS.values()):
+        joints = COCO17.index(*(f'{side}_{pair}' for side in ('left', 'right') for pair in pairs))
+        who = np.nonzero(group == number)
+        source[who[0][:, None], who[1][:, None], joints] = np.array(COCO17.flip_order)[joints]
+    return source
 
 
 def _told_by_others(rays: Rays, model: ErrorModel):
@@ -125,25 +175,3 @@ def _told_by_others(rays: Rays, model: ErrorModel):
 def _apart(rays: Rays, size: np.ndarray) -> np.ndarray:
     """(V, N, 8, 2) from the projected left joint to the right one, in sizes."""
     return (rays.projected_px[..., RIGHT, :] - rays.projected_px[..., LEFT, :]) / size
-
-
-def _best(gain: np.ndarray, tells: np.ndarray) -> Swaps:
-    """The likeliest exchange of each person in each view, from (V, N, 8) gains of pairs."""
-    names = list(GROUPS)
-    of = np.array([[pair in GROUPS[name] for pair in PAIRS] for name in names], float)
-    gains = np.stack([(gain * row).sum(-1) for row in of])
-    can_tell = np.stack([(tells * row).sum(-1) >= TELLS_FROM for row in of])
-    best = np.argmax(gains, axis=0)
-    best = np.where(gains.max(0) > WINS_BY, best, -1)
-
-    source = np.broadcast_to(np.arange(17), (*gain.shape[:2], 17)).copy()
-    for number, name in enumerate(names):
-        joints = COCO17.index(*(f'{side}_{j}' for side in ('left', 'right') for j in GROUPS[name]))
-        who = np.nonzero(best == number)
-        source[who[0][:, None], who[1][:, None], joints] = np.array(COCO17.flip_order)[joints]
-
-    def count(*numbers: int) -> tuple[int, int]:
-        told = can_tell[numbers[0]]
-        return int((np.isin(best, numbers) & told).sum()), int(told.sum())
-
-    return Swaps(source, {'arms': count(0), 'legs': count(1, 2)}, count(3))

@@ -147,9 +147,7 @@ def figures(model, dataset) -> dict:
             found += int((nearest < 500).sum())
             errors += nearest[nearest < 500].tolist()
             ghosts += int((distance.amin(1) > 500).sum())
-    return dict(
-        recall=found / people, error=float(np.median(errors)), ghosts=ghosts / len(dataset)
-    )
+    return dict(recall=found / people, error=float(np.median(errors)), ghosts=ghosts / len(dataset))
 
 
 def test_the_weights_in_the_package_suit_rigs_they_never_saw(unseen):
