@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: setup demo test lint bench wheel clean
+.PHONY: setup demo test lint bench accuracy accuracy-quick wheel clean
 
 setup:
 	@sh requirements/setup.sh
@@ -23,6 +23,13 @@ lint: setup
 bench: setup
 	@case " $(BENCH) " in *" --ours-only "*) ;; *) sh requirements/stock.sh ;; esac
 	$(BIN)/python -m benchmarks.bench $(BENCH)
+
+# Figures on real people; ACCURACY=... are options, see docs/accuracy.md.
+accuracy: setup
+	$(BIN)/python -m benchmarks.accuracy $(ACCURACY)
+
+accuracy-quick: setup
+	$(BIN)/python -m benchmarks.accuracy --quick $(ACCURACY)
 
 # build/ keeps files that have since been removed, and they would enter the wheel.
 wheel: setup

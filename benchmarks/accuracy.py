@@ -10,7 +10,6 @@ options, is not made again: an interrupted run goes on where it stopped.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import hashlib
 import json
 import time
@@ -24,8 +23,9 @@ from mmengine.runner import CheckpointLoader
 from mmengine.structures import InstanceData
 
 import mmpose_ours.registry  # noqa: F401  makes the scope known
+from benchmarks.accuracy_rows import ROWS, Row, draw, table
+from benchmarks.pizza import pizza1
 from benchmarks.problem import SHELF_SIZE, shelf_folder
-from benchmarks.report import markdown
 from benchmarks.shelf import SETTINGS, Answer, Shelf
 from benchmarks.training import train
 from benchmarks.worker import ROOT
@@ -39,66 +39,12 @@ from mmpose_ours.triangulation import triangulate
 CHECKPOINTS = Path(__file__).parent / 'out' / 'accuracy'
 
 
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """One model.
-
-    Args:
-        what: Its name in the table.
-        config: Below ``configs``; None is plain triangulation.
-        weights: What to load; None for a model without any.
-        trained: Whether it is trained here, from ``weights`` if there are any.
-        options: Of the model, which replace the config's.
-        settings: Which of :data:`~benchmarks.shelf.SETTINGS` are tested.
-    """
-
-    what: str
-    config: str | None
-    weights: str | None = None
-    trained: bool = False
-    options: dict[str, Any] = dataclasses.field(default_factory=dict)
-    settings: tuple[str, ...] = tuple(SETTINGS)
-
-
-BOX = 'mmpose-ours://keypoint_prior'
-FEW = ('five', 'triples', 'pairs', 'dropped20')
-ROWS = {
-    'shelf_plain': Row('association and least squares', None, settings=FEW),
-    'shelf_triangulation': Row('`TriangulatePose`', 'shelf/triangulation_shelf.py'),
-    'shelf_prior_in_the_box': Row('prior in the box', 'shelf/keypoint_prior_shelf.py', BOX),
-    'shelf_prior_for_the_rig': Row(
-        'prior for the rig', 'shelf/keypoint_prior_shelf.py', BOX, trained=True
-    ),
-    'shelf_fast': Row('fast model', 'shelf/faster_voxelpose_shelf.py', trained=True),
-    'shelf_voxelpose': Row('VoxelPose', 'shelf/voxelpose_shelf_cpu.py', trained=True),
-    'ablation_unfilled': Row(
-        '`TriangulatePose`, joints of fewer than two views left open',
-        'shelf/triangulation_shelf.py',
-        options=dict(fill=False),
-        settings=FEW,
-    ),
-    'ablation_lifted': Row(
-        '`TriangulatePose` with people of single views',
-        'shelf/triangulation_shelf.py',
-        options=dict(single_views=True),
-        settings=FEW,
-    ),
-    'ablation_no_single_views': Row(
-        'prior in the box without people of single views',
-        'shelf/keypoint_prior_shelf.py',
-        BOX,
-        options=dict(single_views=False),
-        settings=FEW,
-    ),
-}
-
-
 def main() -> None:
     """Train, test, print."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--quick', action='store_true', help='only what needs no training')
     parser.add_argument('--minutes', type=float, default=25.0, help='of training, each')
-    parser.add_argument('--only', nargs='+', choices=[*ROWS, 'campus'], help='these rows')
+    parser.add_argument('--only', nargs='+', choices=[*ROWS, 'campus', 'pizza1'], help='these rows')
     parser.add_argument('--fresh', action='store_true', help='make again what is there already')
     parser.add_argument('--out', type=Path, default=Path(__file__).parent / 'out/accuracy.json')
     args = parser.parse_args()
@@ -129,8 +75,13 @@ def main() -> None:
         write_json(args.out, result, indent=1)
     if not args.only or 'campus' in args.only:
         result['campus_published_tracker'] = campus(folder.parent / 'campus')
-        write_json(args.out, result, indent=1)
+    if not args.only or 'pizza1' in args.only:
+        result['pizza1_triangulation'] = pizza1(folder.parent / 'pizza1')
+    write_json(args.out, result, indent=1)
     print(table(result))
+    picture = args.out.with_suffix('.png')
+    draw(result, picture)
+    print(f'\n{args.out}\n{picture}')
 
 
 def prepare(name: str, row: Row, shelf: Shelf, minutes: float) -> tuple[Answer, dict[str, Any]]:
@@ -138,7 +89,10 @@ def prepare(name: str, row: Row, shelf: Shelf, minutes: float) -> tuple[Answer, 
     if row.config is None:
         return plain_triangulation, {}
     config = Config.fromfile(str(paths.share('configs') / row.config))
-    config.model.update(row.options)
+    options = dict(row.options)
+    if 'bank_file' in options:
+        options['bank_file'] = str(shelf.folder.parent / options['bank_file'])
+    config.model.update(options)
     if not row.trained:
         model = MODELS.build(config.model).eval()
         if row.weights:
@@ -188,29 +142,6 @@ def _stamp(row: Row, minutes: float) -> str:
         if path.suffix in ('.py', '.safetensors'):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def table(result: dict[str, Any]) -> str:
-    """A row per model, as text (Markdown)."""
-    head = ['', *SETTINGS, 'pairs: recall', 'pairs: unmatched', 'error, five', 'ms, five']
-    lines = [head, ['---'] * len(head)]
-    for name, row in ROWS.items():
-        figures = result.get(name)
-        if not figures:
-            continue
-        cells = [_pcp(figures.get(setting)) for setting in SETTINGS]
-        pairs, five = figures['pairs'], figures['five']
-        cells += [f'{pairs["recall"]:.3f}', f'{pairs["unmatched_per_frame"]:.2f}']
-        cells += [f'{five["mean_error_mm"]:.1f} mm', f'{five["ms_per_frame"]:.1f}']
-        lines.append([row.what, *cells])
-    return markdown(lines)
-
-
-def _pcp(figures: dict[str, Any] | None) -> str:
-    if figures is None:
-        return '-'
-    low, high = figures['pcp_interval']
-    return f'{figures["pcp"]:.2f} ({low:.1f} to {high:.1f})'
 
 
 if __name__ == '__main__':

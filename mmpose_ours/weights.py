@@ -15,6 +15,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from mmpose_ours import compat
 from mmpose_ours.files import PathLike, whole_path
 
 SCHEME, NOTHING = 'mmpose-ours://', 'none'
@@ -64,6 +65,7 @@ def export(checkpoint: PathLike, out: PathLike, about: str = '') -> int:
     Returns:
         How many numbers there are.
     """
+    compat.apply()  # lets torch read a run's log as data
     state = torch.load(checkpoint, map_location='cpu', weights_only=True)
     state = state.get('state_dict', state)
     weights = {name: tensor.float().contiguous() for name, tensor in state.items()}

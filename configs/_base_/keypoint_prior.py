@@ -5,7 +5,7 @@ model = dict(
     joints='coco17',
     data_preprocessor=dict(type='RayPreprocessor'),
     proposals=dict(max_people=10, max_pairs=64),
-    net=dict(width=128, layers=4, heads=4),
+    net=dict(width=128, layers=3, heads=4),
     single_views=True,
     score_threshold=0.3,
     single_threshold=0.5,

@@ -20,9 +20,12 @@ from mmpose_ours.keypoints import JOINT_SETS, JointSet
 from mmpose_ours.models.rays import Rays
 from mmpose_ours.synthetic.bodies import built_in_poses
 from mmpose_ours.synthetic.detector import COCO_SIGMAS
+from mmpose_ours.synthetic.pose_sources import read_bank
 
 COCO17 = JOINT_SETS['coco17']
 BODIES, SIZE_SPREAD = 5000, 0.08
+# Poses that a covariance of 51 numbers needs, at least.
+MIN_BANK = 200
 # Anywhere in the room, and about as sure as floors are at the height 0.
 PLACE_SPREAD_MM = (2000.0, 2000.0, 150.0)
 # What no Gaussian of so many invented people knows.
@@ -115,19 +118,21 @@ class GaussianBody(nn.Module):
 
     Args:
         joints: The joint set, which must be COCO's.
+        bank_file: Poses of people to take the body from, see
+            :func:`mmpose_ours.synthetic.pose_sources.read_bank`; None takes the built-in bodies.
 
     Raises:
-        ValueError: It is another one.
+        ValueError: It is another joint set, or there are too few whole poses.
     """
 
-    def __init__(self, joints: JointSet):
+    def __init__(self, joints: JointSet, bank_file: str | None = None):
         super().__init__()
         if joints != COCO17:
             raise ValueError(
                 f'bodies are known in the joints of {COCO17.name}, not of {joints.name}; convert '
                 'the keypoints'
             )
-        mean, covariance = _statistics()
+        mean, covariance = _statistics(bank_file)
         precision = np.linalg.inv(covariance)
         self.num_joints = len(joints)
         for name, value in (
@@ -289,15 +294,27 @@ def turn_to(heading: Tensor) -> Tensor:
 
 
 @functools.lru_cache(maxsize=None)
-def _statistics() -> tuple[np.ndarray, np.ndarray]:
-    """Mean (J, 3) and covariance (3 J, 3 J) of invented people's joints in their own axes."""
+def _statistics(bank_file: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (J, 3) and covariance (3 J, 3 J) of people's joints in their own axes."""
     rng = np.random.default_rng(0)
-    poses = built_in_poses(BODIES, rng)
-    poses *= 1 + SIZE_SPREAD * rng.uniform(-1, 1, (BODIES, 1, 1))
+    if bank_file is None:
+        poses = built_in_poses(BODIES, rng)
+    else:
+        bank = read_bank(bank_file)
+        poses = bank.poses[bank.visible.all(1)]
+        if len(poses) < MIN_BANK:
+            raise ValueError(
+                f'{bank_file}: {len(poses)} poses with all joints, of {len(bank)}; a body needs '
+                f'{MIN_BANK} or more'
+            )
+        # What people do to the left they also do to the right.
+        poses = np.concatenate([poses, poses[:, COCO17.flip_order] * (1, -1, 1)])
+        poses[..., :2] -= COCO17.root_of(poses)[:, None, :2]
+    poses = poses * (1 + SIZE_SPREAD * rng.uniform(-1, 1, (len(poses), 1, 1)))
     points = torch.from_numpy(poses)
     heading = PersonFrame(COCO17).heading(points, points.new_ones(len(points), 2))
     poses = (points @ turn_to(heading).transpose(1, 2)).numpy()
-    flat = poses.reshape(BODIES, -1)
+    flat = poses.reshape(len(poses), -1)
     place = np.kron(np.ones((len(COCO17),) * 2), np.diag(np.square(PLACE_SPREAD_MM)))
     own = OWN_SPREAD_MM**2 * np.eye(flat.shape[1])
     return poses.mean(0), np.cov(flat.T) + place + own

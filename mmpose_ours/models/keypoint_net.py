@@ -33,7 +33,7 @@ class KeypointNet(nn.Module):
     """
 
     def __init__(
-        self, joints: JointSet, facts: int, width: int = 128, layers: int = 4, heads: int = 4
+        self, joints: JointSet, facts: int, width: int = 128, layers: int = 3, heads: int = 4
     ):
         super().__init__()
         self.of_ray = nn.Sequential(

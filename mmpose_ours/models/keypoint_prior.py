@@ -13,7 +13,8 @@ from torch import Tensor
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.models.keypoint_net import MOST_VIEWS, KeypointNet
-from mmpose_ours.models.people import Found, PeopleFinder
+from mmpose_ours.models.memory import Memory
+from mmpose_ours.models.people import FLOOR_SPREAD_MM, Found, PeopleFinder
 from mmpose_ours.models.proposals import Proposer
 from mmpose_ours.models.rays import Rays
 from mmpose_ours.models.selection import choose_people, middle_of
@@ -39,6 +40,8 @@ class KeypointPrior(BaseModel):
         proposals: Arguments of :class:`~mmpose_ours.models.proposals.Proposer`.
         net: Arguments of :class:`~mmpose_ours.models.keypoint_net.KeypointNet`.
         single_views: Whether people whom one view alone shows are reported.
+        remember: Whether people of the instant before, whom one view still shows, are kept; see
+            :class:`TriangulatePose`. Training does without.
         score_threshold: People with lower scores (0 to 1) are dropped.
         single_threshold: The same for people of a single view.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
@@ -55,6 +58,7 @@ class KeypointPrior(BaseModel):
         proposals: dict[str, Any] | None = None,
         net: dict[str, Any] | None = None,
         single_views: bool = True,
+        remember: bool = False,
         score_threshold: float = 0.3,
         single_threshold: float = 0.5,
         duplicate_mm: float = 200.0,
@@ -67,6 +71,7 @@ class KeypointPrior(BaseModel):
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.joints = JOINT_SETS[joints]
         self.finder = PeopleFinder(self.joints, Proposer(**(proposals or {})), single_views)
+        self.memory = Memory(self.finder) if remember else None
         self.net = KeypointNet(self.joints, FACTS, **(net or {}))
         self.score_threshold, self.single_threshold = score_threshold, single_threshold
         self.duplicate_mm, self.margin_mm = duplicate_mm, margin_mm
@@ -89,10 +94,16 @@ class KeypointPrior(BaseModel):
         """
         rays = inputs['rays']
         floor_mm = rays.origins.new_tensor([-s.space.center_mm[2] for s in data_samples])
-        found = self.finder(rays, floor_mm)
+        if mode == 'loss':
+            # Nobody's floor is exactly where the calibration says.
+            floor_mm = floor_mm + FLOOR_SPREAD_MM * torch.randn_like(floor_mm)
+        if self.memory is None or mode == 'loss':
+            found = self.finder(rays, floor_mm)
+        else:
+            found = self.memory.each(rays, floor_mm, data_samples)
         exists = _existing(data_samples, found)
         if mode == 'loss':
-            found, exists = self._forget(found, exists, floor_mm)
+            found, exists = self._forget(found, exists)
         said = None
         if len(found):
             said = self.net(found.rays, found.bodies, self._facts(found, exists, data_samples))
@@ -103,7 +114,7 @@ class KeypointPrior(BaseModel):
         return said
 
     @torch.no_grad()
-    def _forget(self, found: Found, exists: Tensor, floor_mm: Tensor) -> tuple[Found, Tensor]:
+    def _forget(self, found: Found, exists: Tensor) -> tuple[Found, Tensor]:
         """Leave out some views of some people, so that few views are learned from often."""
         if not len(found) or not self.forget_views:
             return found, exists
@@ -115,7 +126,7 @@ class KeypointPrior(BaseModel):
         weights = found.rays.weights * keep[..., None]
         rays = Rays(found.rays.origins, found.rays.directions, weights)
         views = torch.where(keep, found.views, -1)
-        bodies = self.finder.body(rays, floor_mm[found.sample])
+        bodies = self.finder.body(rays, -found.bodies.shift[:, 2])
         return Found(rays, found.sample, views, bodies), exists & keep
 
     @torch.no_grad()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Sequence
 
 import torch
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.models.body_prior import Bodies
-from mmpose_ours.models.people import Found, PeopleFinder, joined
+from mmpose_ours.models.people import Found, PeopleFinder, in_order, joined
 from mmpose_ours.models.proposals import Flat
 from mmpose_ours.models.rays import Rays
 
@@ -36,6 +37,13 @@ class Memory:
         self._frame: int | str | None = None
         self._bodies: Bodies | None = None
 
+    def each(
+        self, rays: Rays, floor_mm: Tensor, data_samples: Sequence[MultiviewDataSample]
+    ) -> Found:
+        """Find everybody in B instants, in their order; as :meth:`__call__` of each."""
+        instants = zip(rays.split(1), floor_mm.split(1), data_samples)
+        return in_order([self(*instant) for instant in instants])
+
     @torch.no_grad()
     def __call__(self, rays: Rays, floor_mm: Tensor, sample: MultiviewDataSample) -> Found:
         """Find everybody in the next instant.
@@ -50,12 +58,14 @@ class Memory:
         if recording != self._recording or not _follows(frame, self._frame):
             self._bodies = None
         self._recording, self._frame = recording, frame
-        found = self.finder(rays, floor_mm)
+        found, agreement, floor_mm = self.finder.groups(rays, floor_mm)
         if self._bodies is not None:
             missed = self._missed(found, self._bodies)
             if len(missed):
                 found = joined(found, self._again(rays, found, missed))
         self._bodies = found.bodies
+        if self.finder.single_views:
+            found = self.finder.with_singles(rays, found, agreement, floor_mm)
         return found
 
     def _missed(self, found: Found, before: Bodies) -> Bodies:

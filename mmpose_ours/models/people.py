@@ -20,6 +20,10 @@ from mmpose_ours.models.rays import Rays
 
 # A detection that agrees this much with somebody who is there already is not somebody else.
 EXPLAINED = 0.25
+# Ankles of people who stand, above the floor, and how far that varies.
+ANKLE_MM, FEET_SPREAD_MM = 94.0, 50.0
+# How far floors are from where a calibration says, usually and at most.
+FLOOR_SPREAD_MM, FLOOR_LIMIT_MM = 80.0, 300.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +58,7 @@ class PeopleFinder(nn.Module):
         proposer: Groups the detections.
         single_views: Whether to report people whom one view alone shows.
         min_single_joints: Joints that a detection needs to be a person by itself.
+        bank_file: See :class:`~mmpose_ours.models.body_prior.GaussianBody`.
     """
 
     def __init__(
@@ -62,9 +67,11 @@ class PeopleFinder(nn.Module):
         proposer: Proposer,
         single_views: bool = False,
         min_single_joints: int = 5,
+        bank_file: str | None = None,
     ):
         super().__init__()
-        self.body, self.proposer = GaussianBody(joints), proposer
+        self.body, self.proposer = GaussianBody(joints, bank_file), proposer
+        self._ankles = joints.index('left_ankle', 'right_ankle')
         self.single_views, self.min_single_joints = single_views, min_single_joints
 
     @torch.no_grad()
@@ -75,18 +82,31 @@ class PeopleFinder(nn.Module):
             rays: Origins (B, V, 3), directions (B, V, P, J, 3), weights (B, V, P, J).
             floor_mm: (B,) height of the floor in the frame of the rays.
         """
-        found, agreement = self._groups(rays, floor_mm)
-        if not self.single_views:
-            return found
-        alone = self._singles(rays, found, agreement)
-        if not len(alone[0]):
-            return found
-        single = self.by_views(rays, *alone)
-        single = dataclasses.replace(single, bodies=self.body(single.rays, floor_mm[single.sample]))
-        return joined(found, single)
+        groups = self.groups(rays, floor_mm)
+        return self.with_singles(rays, *groups) if self.single_views else groups[0]
 
-    def _groups(self, rays: Rays, floor_mm: Tensor) -> tuple[Found, Tensor]:
-        """People of two views or more, and (B, V, P) how much each detection is anybody's."""
+    def with_singles(self, rays: Rays, found: Found, agreement: Tensor, floor_mm: Tensor) -> Found:
+        """Those who are found, and people of the detections that are nobody's.
+
+        Args:
+            rays: As :meth:`forward`'s.
+            found: Who is found already.
+            agreement: (B, V, P) how much each detection is anybody's.
+            floor_mm: (B,).
+        """
+        alone = self.by_views(rays, *self._singles(rays, found, agreement))
+        if not len(alone):
+            return found
+        bodies = self.body(alone.rays, floor_mm[alone.sample])
+        return joined(found, dataclasses.replace(alone, bodies=bodies))
+
+    def groups(self, rays: Rays, floor_mm: Tensor) -> tuple[Found, Tensor, Tensor]:
+        """Find the people of two views or more; as :meth:`forward`.
+
+        Returns:
+            The people; (B, V, P) how much each detection is anybody's; and (B,) the height of
+            the floor on which the people of each sample stand.
+        """
         batch, count, people, joints = rays.weights.shape
         first = None
         if count > 1:
@@ -94,7 +114,7 @@ class PeopleFinder(nn.Module):
         if first is None or not (first >= 0).any():
             nobody = torch.zeros(0, dtype=torch.long, device=rays.weights.device)
             found = self.by_views(rays, nobody, nobody[:, None].expand(0, count))
-            return found, rays.weights.new_zeros(batch, count, people)
+            return found, rays.weights.new_zeros(batch, count, people), floor_mm
         sample, row = torch.nonzero((first >= 0).any(-1), as_tuple=True)
         found = self.by_views(rays, sample, first[sample, row])
         known = rough[sample, row], seen[sample, row]
@@ -107,9 +127,22 @@ class PeopleFinder(nn.Module):
         agreement = self.proposer.agreement(Flat.of(rays), poses, spread > 0, spread)
         views = self.proposer.best_views(agreement)[sample, row]
         kept = torch.nonzero((views >= 0).any(-1))[:, 0]
-        found = self.by_views(rays, sample[kept], views[kept])
-        bodies = self.body.refined(found.rays, bodies[kept])
-        return dataclasses.replace(found, bodies=bodies), agreement.amax(1)
+        found, bodies = self.by_views(rays, sample[kept], views[kept]), bodies[kept]
+        floor_mm = self._floor(found, bodies, floor_mm)
+        shift = torch.cat([bodies.shift[:, :2], -floor_mm[found.sample, None]], 1)
+        bodies = self.body.refined(found.rays, dataclasses.replace(bodies, shift=shift))
+        return dataclasses.replace(found, bodies=bodies), agreement.amax(1), floor_mm
+
+    def _floor(self, found: Found, bodies: Bodies, floor_mm: Tensor) -> Tensor:
+        """(B,) where the floor is by the feet that two views show, and by what was said."""
+        feet = bodies.poses[:, self._ankles, 2]
+        shown = ((found.rays.weights > 0).sum(1) >= 2)[:, self._ankles]
+        lowest = torch.where(shown, feet, torch.inf).amin(1) - ANKLE_MM - floor_mm[found.sample]
+        fair = lowest.abs() < FLOOR_LIMIT_MM
+        count = torch.zeros_like(floor_mm).index_add_(0, found.sample, fair.float())
+        total = torch.where(fair, lowest, 0.0)
+        off = torch.zeros_like(floor_mm).index_add_(0, found.sample, total)
+        return floor_mm + off / (count + (FEET_SPREAD_MM / FLOOR_SPREAD_MM) ** 2)
 
     def free(self, rays: Rays, found: Found) -> Tensor:
         """(B, V, P) which detections are nobody's."""

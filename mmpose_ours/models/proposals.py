@@ -10,6 +10,7 @@ of the number of detections in all views, never with the size of the room.
 from __future__ import annotations
 
 import dataclasses
+from typing import Sequence
 
 import torch
 from torch import Tensor
@@ -61,14 +62,11 @@ class Proposer:
         Raises:
             ValueError: There is only one view.
         """
-        views, people, joints = rays.weights.shape[1:]
+        views, _, joints = rays.weights.shape[1:]
         if views < 2:
             raise ValueError(
                 'people are proposed where rays of two cameras meet, but the rig has one camera'
             )
-        together = max(1, MAX_COMPARED // (joints * (views * people) ** 2))
-        if len(rays.weights) > together:
-            return torch.cat([self(part) for part in rays.split(together)])
         first = self.by_pairs(rays)[0]
         # The pair's guess is rough in depth: ask all views again about the body of its group.
         mine = rays_of_people(rays, first)
@@ -84,8 +82,13 @@ class Proposer:
             ``groups`` (B, G, V), as :meth:`__call__` returns them; ``bodies`` (B, G, J, 3) of the
             pairs, rough in depth; and ``seen`` (B, G, J), which joints these have.
         """
+        views, people, joints = rays.weights.shape[1:]
+        together = max(1, MAX_COMPARED // max(1, joints * (views * people) ** 2))
+        if len(rays.weights) > together:
+            parts = [self.by_pairs(part) for part in rays.split(together)]
+            return tuple(map(_stacked, zip(*parts), (-1, 0, False)))
         flat = Flat.of(rays)
-        bodies, seen = self._bodies_of_pairs(flat, *rays.weights.shape[1:3])
+        bodies, seen = self._bodies_of_pairs(flat, views, people)
         groups, winner = self._spend(self.agreement(flat, bodies, seen), rays)
         sample = torch.arange(len(groups), device=groups.device)[:, None]
         return groups, bodies[sample, winner], seen[sample, winner]
@@ -253,6 +256,15 @@ class Flat:
         from_camera2 = (x[..., None, :] - views[:, :, None]).square().sum(-1)
         distance2 = from_camera2.repeat_interleave(self.people, -1) - along * along
         return torch.where(along > 0, distance2.clamp_min(0), FAR**2)
+
+
+def _stacked(parts: Sequence[Tensor], blank: float) -> Tensor:
+    """Parts (b, G, ...) of a batch one after another, those with fewer groups filled up."""
+    most = max(part.shape[1] for part in parts)
+    rows = [part.new_full((len(part), most, *part.shape[2:]), blank) for part in parts]
+    for row, part in zip(rows, parts):
+        row[:, : part.shape[1]] = part
+    return torch.cat(rows)
 
 
 def rays_of_people(rays: Rays, detections: Tensor) -> Rays:

@@ -13,7 +13,7 @@ from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.models.body_prior import REACHES_MM
 from mmpose_ours.models.memory import Memory
-from mmpose_ours.models.people import Found, PeopleFinder, in_order
+from mmpose_ours.models.people import Found, PeopleFinder
 from mmpose_ours.models.proposals import Proposer
 from mmpose_ours.models.rays import Rays
 from mmpose_ours.models.selection import choose_people, middle_of
@@ -38,6 +38,7 @@ class TriangulatePose(BaseModel):
             that of somebody of usual size who stands on the floor, and many are ghosts.
         remember: Whether people of the instant before, whom one view still shows, are kept.
             Instants must come in the order of time, to one process.
+        bank_file: Poses of people to take the body from; None takes the built-in bodies.
         fill: Whether joints that fewer than two views show are put where the body has them;
             else they are NaN.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
@@ -54,6 +55,7 @@ class TriangulatePose(BaseModel):
         proposals: dict[str, Any] | None = None,
         single_views: bool = False,
         remember: bool = False,
+        bank_file: str | None = None,
         fill: bool = True,
         duplicate_mm: float = 200.0,
         margin_mm: float = 500.0,
@@ -63,7 +65,8 @@ class TriangulatePose(BaseModel):
         preprocessor = data_preprocessor or dict(type='mmpose_ours.RayPreprocessor')
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.joints = JOINT_SETS[joints]
-        self.finder = PeopleFinder(self.joints, Proposer(**(proposals or {})), single_views)
+        proposer = Proposer(**(proposals or {}))
+        self.finder = PeopleFinder(self.joints, proposer, single_views, bank_file=bank_file)
         self.memory = Memory(self.finder) if remember else None
         self.fill, self.duplicate_mm, self.margin_mm = fill, duplicate_mm, margin_mm
 
@@ -93,8 +96,7 @@ class TriangulatePose(BaseModel):
         if self.memory is None:
             found = self.finder(rays, floor_mm)
         else:
-            one_by_one = zip(rays.split(1), floor_mm.split(1), data_samples)
-            found = in_order([self.memory(*instant) for instant in one_by_one])
+            found = self.memory.each(rays, floor_mm, data_samples)
         return self._predict(found, data_samples) if mode == 'predict' else found
 
     def _predict(self, found: Found, data_samples) -> list[MultiviewDataSample]:

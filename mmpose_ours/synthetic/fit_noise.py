@@ -16,6 +16,7 @@ import numpy as np
 from mmpose_ours.association import MIN_SCORE
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.files import PathLike, write_json
+from mmpose_ours.synthetic.corrections import corrected
 from mmpose_ours.synthetic.crowd import Crowd
 from mmpose_ours.synthetic.detector import DetectorFaults
 from mmpose_ours.synthetic.draws import Streams
@@ -33,11 +34,6 @@ SETTLING = 2
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 # A detection most of whose joints are outliers, and so many, is not of this person.
 WRONG_PERSON, OF_JOINTS = 0.5, 6
-# What measuring adds to or takes off, and what it finds a certain part of.
-ADDED_BY_MEASURING = ('outlier_share', 'occluded_share', 'far_face_share', 'border_share',
-                      'lower_body_share', 'score_error')  # fmt: skip
-LOST_BY_MEASURING = ('second_find_share', 'halves_share')
-RARELY = 0.005
 # Shares that keep their defaults where they would rest on fewer cases.
 FROM_CASES = ('lower_body_share', 'occluded_share', 'far_face_share', 'border_share',
               'missed_person_share', 'cut_person_share', 'whole_swap_share')  # fmt: skip
@@ -114,31 +110,10 @@ def fit_noise(
         detections = by.detect_many(given.witnesses.crowd, rig, rngs)
         return _Measured(rig, detections, min_score, _named(progress, what))
 
-    faults = _corrected(faults, drawn(faults, 'people drawn from the fit').faults()[0])
+    faults = corrected(faults, *drawn(faults, 'people drawn from the fit').faults())
     faults = _told(faults, counts)
     again = drawn(faults, 'people drawn from the corrected fit')
     return FittedNoise(faults, counts, given.figures(), again.figures())
-
-
-def _corrected(fitted: DetectorFaults, refitted: DetectorFaults) -> DetectorFaults:
-    """Take off what measuring itself does to shares, by what it did to known ones.
-
-    People in 3D are known to some centimetres only, which makes a few hidden joints look
-    missed, and swaps that nobody can tell look like outliers. What was drawn from the fit has
-    the same of it (a step of the parametric bootstrap; Efron and Tibshirani 1993, chapter 10).
-    """
-    missed, again = (np.asarray(f.missed_joint_share) for f in (fitted, refitted))
-    factor = np.clip(missed.mean() / max(again.mean(), 1e-6), 0.5, 1.5)
-    changes: dict[str, Any] = {'missed_joint_share': _rounded(np.minimum(missed * factor, 1.0))}
-    for name in ADDED_BY_MEASURING:
-        value = 2 * getattr(fitted, name) - getattr(refitted, name)
-        changes[name] = round(float(np.clip(value, 0.0, 1.0)), 4)
-    for name in LOST_BY_MEASURING:
-        value, again = getattr(fitted, name), getattr(refitted, name)
-        # A handful of events would correct for chance.
-        factor = np.clip(value / again, 0.5, 2.5) if again > RARELY else 1.0
-        changes[name] = round(float(min(value * factor, 1.0)), 4)
-    return dataclasses.replace(fitted, **changes)
 
 
 class _Measured:
@@ -197,7 +172,7 @@ class _Measured:
             rays = Rays.of(witnesses.rig, crowd.poses, witnesses.keypoints, size, found, z)
             model, agreement = fit_errors(rays, model)
             visible = crowd.visible & (rays.found.sum(0) >= 2)
-            poses = np.where(visible[..., None], crowd.poses + agreement.step_mm, 0.0)
+            poses = _filled(crowd.poses + agreement.step_mm, visible)
             moved = Crowd(poses, visible, crowd.scene, crowd.scenes)
             witnesses = dataclasses.replace(witnesses, crowd=moved)
         return model, rays, agreement, witnesses
@@ -206,7 +181,7 @@ class _Measured:
         """The detector, and what each of its numbers rests on."""
         witnesses, model = self.witnesses, self.model
         halves = dataclasses.replace(witnesses, halves=witnesses.halves | self.wrong)
-        misses: Misses = count_misses(halves, self.sound)
+        misses: Misses = count_misses(halves, self.sound, model.spread)
         ghosts = count_ghosts(witnesses)
         detections = int(witnesses.has.sum())
         judged = self.rays.found & (self.rays.found.sum(0) >= MIN_VIEWS)
@@ -276,6 +251,16 @@ class _Measured:
             'score_quantiles': _rounded(np.quantile(score[score > 0], QUANTILES), 3),
             'residual_quantiles': _rounded(np.quantile(error, QUANTILES), 4),
         }
+
+
+def _filled(poses: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Poses (N, 17, 3) with unknown joints in the middle of the others.
+
+    Who stands before whom follows from the middle of all joints.
+    """
+    weight = known[..., None]
+    middle = (poses * weight).sum(1, keepdims=True) / np.maximum(weight.sum(1, keepdims=True), 1)
+    return np.where(weight, poses, middle)
 
 
 def _told(faults: DetectorFaults, counts: dict[str, Any]) -> DetectorFaults:

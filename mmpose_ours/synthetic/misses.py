@@ -13,6 +13,7 @@ import dataclasses
 import numpy as np
 
 from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.synthetic.crowd import Crowd
 from mmpose_ours.synthetic.detector import is_cut
 from mmpose_ours.synthetic.occlusion import (
     BORDER_REACH,
@@ -37,9 +38,12 @@ ROUNDS = 30
 # Joints nearly hidden, or nearly outside, are not asked: their places are known to a share of a
 # body's size only. The reaches that make a joint surely hidden, and surely not.
 SURE, SURELY_NOT = 0.7, 1.8
-HEAD_MARGIN = 0.2
 # What is as near to the edge may be outside.
 UNSURE_BORDER = 0.025
+# Which way a head faces is known to its ears' errors: so many of them make one sure.
+SURE_OF_HEAD = 3.0
+# A joint's share starts as that of all joints, told from so many cases.
+CASES_BEFORE = 30
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,12 +86,13 @@ class Misses:
     cut_person: Share
 
 
-def count_misses(witnesses: Witnesses, sound: np.ndarray) -> Misses:
+def count_misses(witnesses: Witnesses, sound: np.ndarray, spread: np.ndarray) -> Misses:
     """Count what each view misses of what the others see.
 
     Args:
         witnesses: V views of N people, left and right put right.
         sound: (V, N, 17) bool, joints that are found where they should be.
+        spread: (17,) of joints' errors along an axis, in sizes of the body.
     """
     rig, crowd, found = witnesses.rig, witnesses.crowd, witnesses.found
     uv, inside = seen_joints(crowd, rig)
@@ -99,8 +104,9 @@ def count_misses(witnesses: Witnesses, sound: np.ndarray) -> Misses:
 
     hidden, not_hidden = cover(SURE), ~cover(SURELY_NOT)
     far, not_far = np.zeros_like(hidden), np.ones_like(hidden)
-    far[..., FACE] = np.moveaxis(far_side_of_head(crowd, rig, HEAD_MARGIN), 0, -1)
-    not_far[..., FACE] = ~np.moveaxis(far_side_of_head(crowd, rig, -HEAD_MARGIN), 0, -1)
+    margin = SURE_OF_HEAD * _doubt_of_heads(crowd, spread)
+    far[..., FACE] = np.moveaxis(far_side_of_head(crowd, rig, margin), 0, -1)
+    not_far[..., FACE] = ~np.moveaxis(far_side_of_head(crowd, rig, -margin), 0, -1)
     edge, outside = (
         np.moveaxis(at_border(rig, uv, box, reach), 0, -1)
         for reach in (BORDER_REACH, UNSURE_BORDER)
@@ -112,7 +118,7 @@ def count_misses(witnesses: Witnesses, sound: np.ndarray) -> Misses:
     told[..., FACE] &= by_others[..., HEAD].all(-1, keepdims=True)
 
     whole = witnesses.has & ~witnesses.halves
-    there = told & whole[..., None]
+    there = told & (whole & ~witnesses.again)[..., None]
     plain = there & ~(hidden | far | edge)
     lost = ~found
     joint, lower_body, gone = _by_joint(plain, lost)
@@ -138,6 +144,18 @@ def count_misses(witnesses: Witnesses, sound: np.ndarray) -> Misses:
         person=person,
         cut_person=_added(witnesses.has, would_be, cut_people),
     )
+
+
+def _doubt_of_heads(crowd: Crowd, spread: np.ndarray) -> float:
+    """By how much errors turn heads whose ears two views see, as the sine of an angle."""
+    told = crowd.visible[:, HEAD[1:]].all(-1)
+    if not told.any():
+        return 1.0
+    poses = np.where(crowd.visible[told, :, None], crowd.poses[told], np.nan)
+    left, right = poses[:, HEAD[1]], poses[:, HEAD[2]]
+    radius_mm = float(np.median(np.linalg.norm(left - right, axis=-1))) / 2
+    body_mm = float(np.median((np.nanmax(poses, 1) - np.nanmin(poses, 1)).max(-1)))
+    return float(spread[HEAD[1:]].mean()) * body_mm / max(radius_mm, 1.0) / 2**0.5
 
 
 def _is_lower() -> np.ndarray:
@@ -168,7 +186,9 @@ def _by_joint(plain: np.ndarray, lost: np.ndarray) -> tuple[np.ndarray, Share, n
         weight[..., LOWER] = 1 - gone[..., None]
         count, total = ((weight * mask).sum((0, 1)) for mask in (plain & lost, plain))
         count, total = (a + a[COCO17.flip_order] for a in (count, total))
-        joint = np.clip(count / np.maximum(total, 1), 1e-4, 0.99)
+        all_joints = count.sum() / max(total.sum(), 1)
+        joint = (count + CASES_BEFORE * all_joints) / (total + CASES_BEFORE)
+        joint = np.clip(joint, 1e-4, 0.99)
         share = float(np.clip(gone[able].sum() / max(able.sum(), 1), 1e-5, 0.9))
     return joint, Share(round(float(gone[able].sum()), 1), int(able.sum()), share), gone > 0.5
 

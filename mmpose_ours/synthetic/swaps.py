@@ -77,21 +77,20 @@ def find_swaps(rays: Rays, model: ErrorModel) -> Swaps:
         rays: V views of N people, linearised where the views agree.
         model: What errors look like.
     """
-    group = np.full(rays.found.shape[:2], -1)
+    gains, tells = _gains(rays, model)
+    # Before anything is put right, this depends on the other views alone. Who is told only
+    # because another's exchange was found is hardly ever exchanged.
+    can_tell = _can_tell(tells)
+    group = np.full(can_tell.shape[1:], -1)
     asked = np.arange(group.shape[1])
-    can_tell = None
-    while len(asked):
-        of_asked = _exchanged(rays.of_people(asked), _sources(group[:, asked]))
-        gains, tells = _gains(of_asked, model)
-        if can_tell is None:
-            # Asked before anything is put right, this depends on the other views alone: those
-            # who are told only because another's exchange was found are hardly ever exchanged.
-            can_tell = tells >= TELLS_FROM
+    while True:
         best = np.where(group[:, asked] < 0, gains.max(0), 0.0)
         surest = (best == best.max(0)) & (best > WINS_BY)
         group[:, asked] = np.where(surest, gains.argmax(0), group[:, asked])
         asked = asked[surest.any(0)]
-    assert can_tell is not None  # somebody was asked
+        if not len(asked):
+            break
+        gains, _ = _gains(_exchanged(rays.of_people(asked), _sources(group[:, asked])), model)
 
     def count(*numbers: int) -> tuple[int, int]:
         told = can_tell[numbers[0]]
@@ -121,8 +120,16 @@ def _gains(rays: Rays, model: ErrorModel) -> tuple[np.ndarray, np.ndarray]:
     gain = np.where(told_pair, (as_is - swapped) / 2, 0.0)
     tells = np.where(told_pair, np.minimum((between**2).sum(-1) / tau2, SAYS_AT_MOST), 0.0)
     of = np.array([[pair in group for pair in PAIRS] for group in GROUPS.values()], float)
-    # A product, not a matrix product, so that nobody depends on who else is there.
-    return tuple(np.stack([(a * row).sum(-1) for row in of]) for a in (gain, tells))
+    by_group = [np.stack([(says * row).sum(-1) for row in of]) for says in (gain, tells)]
+    return by_group[0], by_group[1]
+
+
+def _can_tell(tells: np.ndarray) -> np.ndarray:
+    """(4, V, N) bool, where an exchange would be told from none, and limbs from the whole."""
+    *_, whole = tells
+    rest = whole - tells[:-1]  # what the pairs beside a limb say, whether they go with it
+    others = np.concatenate([rest, rest.min(0, keepdims=True)])
+    return np.minimum(tells, others) >= TELLS_FROM
 
 
 def _exchanged(rays: Rays, source: np.ndarray) -> Rays:

@@ -91,7 +91,7 @@ def test_forgetting_leaves_at_least_one_view():
     floor = torch.full((8,), -SPACE.center_mm[2])
     found = model.finder(data['inputs']['rays'], floor)
     exists = torch.ones_like(found.views, dtype=torch.bool)
-    less, left = model._forget(found, exists, floor)
+    less, left = model._forget(found, exists)
     views = (less.views >= 0).sum(1)
     assert views.min() == 1 and set(views.tolist()) == {1, 2, 3, 4}
     assert (left == (less.views >= 0)).all()

@@ -1,0 +1,154 @@
+"""Which models are compared, and the table and picture of what came of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from benchmarks.report import MARKERS, SERIES, markdown
+from benchmarks.shelf import SETTINGS
+from mmpose_ours.files import write_whole
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One model.
+
+    Args:
+        what: Its name in the table.
+        config: Below ``configs``; None is plain triangulation.
+        weights: What to load; None for a model without any.
+        trained: Whether it is trained here, from ``weights`` if there are any.
+        options: Of the model, which replace the config's.
+        settings: Which of :data:`~benchmarks.shelf.SETTINGS` are tested.
+    """
+
+    what: str
+    config: str | None
+    weights: str | None = None
+    trained: bool = False
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    settings: tuple[str, ...] = tuple(SETTINGS)
+
+
+BOX = 'mmpose-ours://keypoint_prior'
+FEW = ('five', 'triples', 'pairs', 'dropped20')
+ROWS = {
+    'shelf_plain': Row('association and least squares', None, settings=FEW),
+    'shelf_triangulation': Row('`TriangulatePose`', 'shelf/triangulation_shelf.py'),
+    'shelf_prior_in_the_box': Row('prior in the box', 'shelf/keypoint_prior_shelf.py', BOX),
+    'shelf_prior_for_the_rig': Row(
+        'prior for the rig', 'shelf/keypoint_prior_shelf.py', BOX, trained=True
+    ),
+    'shelf_fast': Row('fast model', 'shelf/faster_voxelpose_shelf.py', trained=True),
+    'shelf_voxelpose': Row('VoxelPose', 'shelf/voxelpose_shelf_cpu.py', trained=True),
+    'ablation_unfilled': Row(
+        '`TriangulatePose`, joints of fewer than two views left open',
+        'shelf/triangulation_shelf.py',
+        options=dict(fill=False),
+        settings=FEW,
+    ),
+    'ablation_lifted': Row(
+        '`TriangulatePose` with people of single views',
+        'shelf/triangulation_shelf.py',
+        options=dict(single_views=True),
+        settings=FEW,
+    ),
+    'ablation_remember': Row(
+        '`TriangulatePose` with the instant before',
+        'shelf/triangulation_shelf.py',
+        options=dict(remember=True),
+        settings=FEW,
+    ),
+    'ablation_prior_remember': Row(
+        'prior in the box with the instant before',
+        'shelf/keypoint_prior_shelf.py',
+        BOX,
+        options=dict(remember=True),
+        settings=FEW,
+    ),
+    'ablation_panoptic_poses': Row(
+        "`TriangulatePose`, body from Panoptic's poses",
+        'shelf/triangulation_shelf.py',
+        options=dict(bank_file='panoptic_poses/panoptic_poses_coco17.pkl'),
+        settings=FEW,
+    ),
+    'ablation_no_single_views': Row(
+        'prior in the box without people of single views',
+        'shelf/keypoint_prior_shelf.py',
+        BOX,
+        options=dict(single_views=False),
+        settings=FEW,
+    ),
+}
+
+
+def table(result: dict[str, Any]) -> str:
+    """A row per model, as text (Markdown)."""
+    head = ['', *SETTINGS, 'pairs: recall', 'pairs: unmatched', 'error, five', 'ms, five']
+    lines = [head, ['---'] * len(head)]
+    for name, row in ROWS.items():
+        figures = result.get(name)
+        if not figures:
+            continue
+        cells = [_pcp(figures.get(setting)) for setting in SETTINGS]
+        pairs, five = figures['pairs'], figures['five']
+        cells += [f'{pairs["recall"]:.3f}', f'{pairs["unmatched_per_frame"]:.2f}']
+        cells += [f'{five["mean_error_mm"]:.1f} mm', f'{five["ms_per_frame"]:.1f}']
+        lines.append([row.what, *cells])
+    return markdown(lines)
+
+
+def _pcp(figures: dict[str, Any] | None) -> str:
+    if figures is None:
+        return '-'
+    low, high = figures['pcp_interval']
+    return f'{figures["pcp"]:.2f} ({low:.1f} to {high:.1f})'
+
+
+DRAWN = (
+    'shelf_triangulation',
+    'shelf_prior_in_the_box',
+    'shelf_prior_for_the_rig',
+    'shelf_fast',
+    'shelf_voxelpose',
+)
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """PCP of each model in each setting, with intervals, as a PNG."""
+    names = [name for name in DRAWN if name in result]
+    figure = Figure(figsize=(9, 4.2), dpi=110)
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for index, name in enumerate(names):
+        x, values, low, high = [], [], [], []
+        for place, setting in enumerate(SETTINGS):
+            if setting in result[name]:
+                figures = result[name][setting]
+                x.append(place + (index - (len(names) - 1) / 2) * 0.13)
+                values.append(figures['pcp'])
+                low.append(figures['pcp'] - figures['pcp_interval'][0])
+                high.append(figures['pcp_interval'][1] - figures['pcp'])
+        axes.errorbar(
+            x,
+            values,
+            yerr=np.maximum([low, high], 0),
+            fmt=MARKERS[index],
+            color=SERIES[index],
+            capsize=2,
+            label=ROWS[name].what.strip('`'),
+        )
+    titles = ('five cameras', 'all triples', 'all pairs', 'a fifth dropped', 'two fifths dropped')
+    axes.set_xticks(range(len(SETTINGS)), titles)
+    axes.set_ylabel('PCP, mean of actors 1 to 3')
+    axes.grid(axis='y', alpha=0.3)
+    axes.legend(loc='lower left', fontsize=8)
+    figure.tight_layout()
+    with write_whole(path, 'wb') as file:
+        figure.savefig(file, format='png')
