@@ -39,7 +39,6 @@ ROUGH_REACHES_MM, REACHES_MM = (300.0,), (200.0, 120.0)
 HEADINGS = 8
 # Joints that two views show, from which on they tell where a person is.
 MIN_JOINTS = 3
-HIPS_ABOVE_FLOOR_MM = 900.0
 FARTHEST_MM = 15000.0
 
 

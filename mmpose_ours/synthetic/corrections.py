@@ -16,47 +16,63 @@ LOST_BY_MEASURING = ('second_find_share', 'halves_share')
 RARELY = 0.005
 
 
+def rounds_needed(fitted: DetectorFaults) -> int:
+    """How often to draw and correct.
+
+    Of halves and second finds only a part is recognised, and the rest looks like missed joints.
+    These can be told from real ones only when people are drawn with as many halves as there are.
+    """
+    return 2 if any(getattr(fitted, name) > RARELY for name in LOST_BY_MEASURING) else 1
+
+
 def corrected(
-    fitted: DetectorFaults, refitted: DetectorFaults, counts: dict[str, Any]
+    faults: DetectorFaults,
+    given: DetectorFaults,
+    refitted: DetectorFaults,
+    counts: dict[str, Any],
 ) -> DetectorFaults:
     """Take off what measuring itself does to faults, by what it did to known ones.
 
     People in 3D are known to some centimetres only, which makes a few hidden joints look
-    missed, and swaps that nobody can tell look like outliers. What was drawn from the fit has
-    the same of it (a step of the parametric bootstrap; Efron and Tibshirani 1993, chapter 10).
-    Swaps are left alone: where they are told they are hardly ever told wrongly, and there are so
-    few that a second drawing would add more of chance than it takes off.
+    missed, and swaps that nobody can tell look like outliers. What was drawn has the same of it
+    (a step of the parametric bootstrap; Efron and Tibshirani 1993, chapter 10). Swaps are left
+    alone: where they are told they are hardly ever told wrongly, and there are so few that
+    another drawing would add more of chance than it takes off.
 
     Args:
-        fitted: The recording's, by which people were drawn.
-        refitted: Of what was drawn.
+        faults: By which people were drawn.
+        given: As measured on the recording.
+        refitted: As measured on what was drawn.
         counts: What ``refitted`` rests on.
+
+    Returns:
+        Faults that should be measured as ``given``.
     """
     changes: dict[str, Any] = {}
     for name in ('jitter', 'missed_joint_share'):
-        value, again = (np.asarray(getattr(f, name)) for f in (fitted, refitted))
-        changes[name] = value / _added_by_measuring(value.mean(), again.mean(), counts[name][0])
-    changes['missed_joint_share'] = np.minimum(changes['missed_joint_share'], 1.0)
-    changes = {name: np.round(value, 4).tolist() for name, value in changes.items()}
+        drawn, first, again = (np.asarray(getattr(f, name)) for f in (faults, given, refitted))
+        too_large = _beyond_chance(first.mean(), again.mean(), counts[name][0])
+        most = np.inf if name == 'jitter' else 1.0
+        changes[name] = np.round(np.minimum(drawn / too_large, most), 4).tolist()
     for name in ADDED_BY_MEASURING:
-        value = 2 * getattr(fitted, name) - getattr(refitted, name)
-        changes[name] = round(float(np.clip(value, 0.0, 1.0)), 4)
+        drawn, first, again = (getattr(f, name) for f in (faults, given, refitted))
+        changes[name] = round(float(np.clip(drawn + first - again, 0.0, 1.0)), 4)
     for name in LOST_BY_MEASURING:
-        value, again = getattr(fitted, name), getattr(refitted, name)
+        drawn, first, again = (getattr(f, name) for f in (faults, given, refitted))
         # A handful of events would correct for chance.
-        factor = np.clip(value / again, 0.5, 2.5) if again > RARELY else 1.0
-        changes[name] = round(float(min(value * factor, 1.0)), 4)
-    return dataclasses.replace(fitted, **changes)
+        factor = np.clip(first / again, 0.5, 2.5) if again > RARELY else 1.0
+        changes[name] = round(float(min(drawn * factor, 1.0)), 4)
+    return dataclasses.replace(faults, **changes)
 
 
-def _added_by_measuring(drawn: float, measured: float, events: float) -> float:
-    """How many times too large a fault is measured, as far as chance does not explain it.
+def _beyond_chance(given: float, refitted: float, events: float) -> float:
+    """How many times larger a fault is measured again, as far as chance does not explain it.
 
-    The ratio of what was measured to what was drawn strays by the inverse of the root of
-    ``events``; as much of its square is taken off (as James and Stein 1961 shrink a mean).
+    The ratio strays by the inverse of the root of ``events``; as much of its square is taken
+    off (as James and Stein 1961 shrink a mean).
     """
-    if not drawn or not events:
+    if not given or not events:
         return 1.0
-    excess = measured / drawn - 1
+    excess = refitted / given - 1
     certain = max(0.0, 1 - 1 / max(events * excess**2, 1.0))
     return float(np.clip(1 + excess * certain, 0.5, 2.0))

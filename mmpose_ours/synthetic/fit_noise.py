@@ -16,7 +16,7 @@ import numpy as np
 from mmpose_ours.association import MIN_SCORE
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.files import PathLike, write_json
-from mmpose_ours.synthetic.corrections import corrected
+from mmpose_ours.synthetic.corrections import corrected, rounds_needed
 from mmpose_ours.synthetic.crowd import Crowd
 from mmpose_ours.synthetic.detector import DetectorFaults
 from mmpose_ours.synthetic.draws import Streams
@@ -103,14 +103,17 @@ def fit_noise(
     for camera in rig:
         camera.need_size('which tells what should have been seen')
     given = _Measured(rig, instants, min_score, _named(progress, 'people'))
-    faults, counts = given.faults()
+    measured, counts = given.faults()
 
     def drawn(by: DetectorFaults, what: str) -> _Measured:
         rngs = Streams(seed)(range(len(instants)))
         detections = by.detect_many(given.witnesses.crowd, rig, rngs)
         return _Measured(rig, detections, min_score, _named(progress, what))
 
-    faults = corrected(faults, *drawn(faults, 'people drawn from the fit').faults())
+    faults = measured
+    for _ in range(rounds_needed(measured)):
+        again = drawn(faults, 'people drawn from the fit')
+        faults = corrected(faults, measured, *again.faults())
     faults = _told(faults, counts)
     again = drawn(faults, 'people drawn from the corrected fit')
     return FittedNoise(faults, counts, given.figures(), again.figures())

@@ -13,9 +13,13 @@ from mmpose_ours.synthetic.draws import Streams
 from mmpose_ours.synthetic.errors import ErrorModel, Rays, fit_errors
 from mmpose_ours.synthetic.fit_noise import TooLittleError, fit_noise
 
-# What issue 5 asks for.
+# What issue 5 asks for, at several plantings and for seeds that nobody chose.
 WITHIN = 0.15
-JITTER, MISSED, SWAPPED = 0.6, 0.1, 0.15
+PLANTED = {
+    'calm': dict(jitter=0.3, missed_joint_share=0.05, swap_share=0.12),
+    'wild': dict(jitter=0.7, missed_joint_share=0.1, swap_share=0.2),
+}
+SEEDS = (11, 12)
 
 
 def five_cameras():
@@ -30,19 +34,38 @@ def recording(faults, scenes, rig, seed=0, people=(2, 4)):
 
 
 @pytest.fixture(scope='module')
-def fitted():
+def fits():
     """Planted among the usual other faults: outliers, occlusion, lost legs and people, ghosts."""
-    planted = DetectorFaults(jitter=JITTER, missed_joint_share=MISSED, swap_share=SWAPPED)
-    return fit_noise(five_cameras(), recording(planted, 130, five_cameras(), seed=3))
+    rig = five_cameras()
+    return {
+        name: [fit_noise(rig, recording(DetectorFaults(**planted), 130, rig, s)) for s in SEEDS]
+        for name, planted in PLANTED.items()
+    }
 
 
-def test_planted_jitter_misses_and_swaps_are_recovered(fitted):
-    faults = fitted.faults
-    assert np.mean(faults.jitter) == pytest.approx(JITTER, rel=WITHIN)
-    # Each joint by itself too: the shape of the noise is COCO's.
-    np.testing.assert_allclose(faults.jitter, JITTER, rtol=0.2)
-    assert np.mean(faults.missed_joint_share) == pytest.approx(MISSED, rel=WITHIN)
-    assert faults.swap_share == pytest.approx(SWAPPED, rel=WITHIN)
+@pytest.fixture(scope='module')
+def fitted(fits):
+    return fits['wild'][0]
+
+
+@pytest.mark.parametrize('name', PLANTED)
+def test_planted_jitter_and_misses_are_recovered(fits, name):
+    planted = PLANTED[name]
+    for faults in (fit.faults for fit in fits[name]):
+        assert np.mean(faults.jitter) == pytest.approx(planted['jitter'], rel=WITHIN)
+        # Each joint by itself too: the shape of the noise is COCO's.
+        np.testing.assert_allclose(faults.jitter, planted['jitter'], rtol=0.2)
+        missed = planted['missed_joint_share']
+        assert np.mean(faults.missed_joint_share) == pytest.approx(missed, rel=WITHIN)
+
+
+@pytest.mark.parametrize('name', PLANTED)
+def test_planted_swaps_are_recovered(fits, name):
+    """Both seeds together: a seed alone has some sixty swaps, which stray by an eighth."""
+    swaps = [fit.counts['swap_share'].values() for fit in fits[name]]
+    assert sum(count for limbs in swaps for count, _ in limbs) > 100
+    mean = np.mean([fit.faults.swap_share for fit in fits[name]])
+    assert mean == pytest.approx(PLANTED[name]['swap_share'], rel=WITHIN)
 
 
 def test_what_was_not_planted_is_not_found(fitted):
