@@ -102,13 +102,13 @@ def fit_noise(
         )
     for camera in rig:
         camera.need_size('which tells what should have been seen')
-    given = _Measured(rig, instants, min_score, _named(progress, 'people'))
+    given = Measured(rig, instants, min_score, _named(progress, 'people'))
     measured, counts = given.faults()
 
-    def drawn(by: DetectorFaults, what: str) -> _Measured:
+    def drawn(by: DetectorFaults, what: str) -> Measured:
         rngs = Streams(seed)(range(len(instants)))
         detections = by.detect_many(given.witnesses.crowd, rig, rngs)
-        return _Measured(rig, detections, min_score, _named(progress, what))
+        return Measured(rig, detections, min_score, _named(progress, what))
 
     faults = measured
     for _ in range(rounds_needed(measured)):
@@ -119,8 +119,8 @@ def fit_noise(
     return FittedNoise(faults, counts, given.figures(), again.figures())
 
 
-class _Measured:
-    """A recording, measured.
+class Measured:
+    """A recording, measured as it is, without taking off what measuring adds.
 
     Args:
         rig: V cameras.
@@ -133,8 +133,8 @@ class _Measured:
         self,
         rig: CameraRig,
         instants: Sequence[np.ndarray],
-        min_score: float,
-        progress: Callable[[int, int], None] | None,
+        min_score: float = MIN_SCORE,
+        progress: Callable[[int, int], None] | None = None,
     ):
         witnesses = find_witnesses(rig, instants, min_score, progress)
         self._check_enough(witnesses)
