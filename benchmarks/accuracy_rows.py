@@ -46,7 +46,12 @@ ROWS = {
         'prior for the rig', 'shelf/keypoint_prior_shelf.py', BOX, trained=True
     ),
     'shelf_fast': Row('fast model', 'shelf/faster_voxelpose_shelf.py', trained=True),
-    'shelf_voxelpose': Row('VoxelPose', 'shelf/voxelpose_shelf_cpu.py', trained=True),
+    'shelf_voxelpose': Row(
+        'VoxelPose',
+        'shelf/voxelpose_shelf_cpu.py',
+        trained=True,
+        settings=('five', 'triples', 'pairs'),
+    ),
     'ablation_unfilled': Row(
         '`TriangulatePose`, joints of fewer than two views left open',
         'shelf/triangulation_shelf.py',
@@ -65,11 +70,11 @@ ROWS = {
         options=dict(remember=True),
         settings=FEW,
     ),
-    'ablation_prior_remember': Row(
-        'prior in the box with the instant before',
+    'ablation_each_instant': Row(
+        'prior in the box, each instant by itself',
         'shelf/keypoint_prior_shelf.py',
         BOX,
-        options=dict(remember=True),
+        options=dict(remember=False),
         settings=FEW,
     ),
     'ablation_panoptic_poses': Row(
@@ -82,7 +87,7 @@ ROWS = {
         'prior in the box without people of single views',
         'shelf/keypoint_prior_shelf.py',
         BOX,
-        options=dict(single_views=False),
+        options=dict(single_views=False, remember=False),
         settings=FEW,
     ),
 }

@@ -101,6 +101,7 @@ class ActorsDataset(MultiviewDataset):
             for camera in self.rig.names
         ]
         return dict(
+            recording=str(self.data_root),
             frame_id=frame,
             keypoints_2d=stack_views(views, self.rig.names),
             actors=actors,

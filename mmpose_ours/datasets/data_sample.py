@@ -14,6 +14,7 @@ class MultiviewDataSample(BaseDataElement):
         rig (CameraRig): the V cameras, in the order of the input's views.
         space (CaptureSpace): where people are looked for.
         joints (str): name of the joint set.
+        recording (str): whose instant; none where instants do not follow each other.
         frame_id (str | int): which instant.
         actors ((A, 14, 3) array, mm, NaN for absent): annotated people of Campus or Shelf.
         img_paths (list[str | None]): one image per view, where there are any.

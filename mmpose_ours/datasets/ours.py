@@ -63,6 +63,7 @@ class OursDataset(MultiviewDataset):
         items = []
         for frame in sorted(frames, key=_natural):
             item: dict[str, Any] = dict(
+                recording=str(self.data_root),
                 frame_id=frame,
                 img_paths=[images[name].get(_key(frame)) for name in self.rig.names],
             )

@@ -162,6 +162,7 @@ class PanopticDataset(MultiviewDataset):
             truth = people_with_root(poses, self.metainfo['joints'])
             visible = np.isfinite(truth).all(-1)
             item = dict(
+                recording=sequence,
                 frame_id=frame if len(self.sequences) == 1 else f'{sequence}/{frame:08d}',
                 sequence=sequence,
                 keypoints_3d=np.where(visible[..., None], truth, 0.0).astype(np.float32),

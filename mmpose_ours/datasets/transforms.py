@@ -10,7 +10,9 @@ from mmengine.structures import InstanceData
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.registry import TRANSFORMS
 
-META_KEYS = ('rig', 'space', 'joints', 'frame_id', 'actors', 'img_paths', 'keypoints_2d')
+META_KEYS = (
+    'rig', 'space', 'joints', 'recording', 'frame_id', 'actors', 'img_paths', 'keypoints_2d',
+)  # fmt: skip
 
 
 @TRANSFORMS.register_module()

@@ -41,7 +41,7 @@ class KeypointPrior(BaseModel):
         net: Arguments of :class:`~mmpose_ours.models.keypoint_net.KeypointNet`.
         single_views: Whether people whom one view alone shows are reported.
         remember: Whether people of the instant before, whom one view still shows, are kept; see
-            :class:`TriangulatePose`. Training does without.
+            :class:`TriangulatePose`. Invented instants, which do not follow each other, do without.
         score_threshold: People with lower scores (0 to 1) are dropped.
         single_threshold: The same for people of a single view.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
@@ -58,7 +58,7 @@ class KeypointPrior(BaseModel):
         proposals: dict[str, Any] | None = None,
         net: dict[str, Any] | None = None,
         single_views: bool = True,
-        remember: bool = False,
+        remember: bool = True,
         score_threshold: float = 0.3,
         single_threshold: float = 0.5,
         duplicate_mm: float = 200.0,

@@ -51,11 +51,12 @@ class Memory:
         Args:
             rays: Origins (1, V, 3), directions (1, V, P, J, 3), weights (1, V, P, J).
             floor_mm: (1,) height of the floor in the frame of the rays.
-            sample: Tells recordings apart, by rig, space and numbers of frames, which rise in
-                a recording.
+            sample: Tells recordings apart, by name, rig, space and numbers of frames, which rise
+                in a recording. Without a name there is no instant before.
         """
-        recording, frame = (sample.rig.fingerprint, sample.space), sample.get('frame_id')
-        if recording != self._recording or not _follows(frame, self._frame):
+        frame, name = sample.get('frame_id'), sample.get('recording')
+        recording = (name, sample.rig.fingerprint, sample.space)
+        if name is None or recording != self._recording or not _follows(frame, self._frame):
             self._bodies = None
         self._recording, self._frame = recording, frame
         found, agreement, floor_mm = self.finder.groups(rays, floor_mm)

@@ -37,7 +37,7 @@ class TriangulatePose(BaseModel):
         single_views: Whether people whom one view alone shows are reported. Their depth is
             that of somebody of usual size who stands on the floor, and many are ghosts.
         remember: Whether people of the instant before, whom one view still shows, are kept.
-            Instants must come in the order of time, to one process.
+            For recordings, whose instants must come in the order of time.
         bank_file: Poses of people to take the body from; None takes the built-in bodies.
         fill: Whether joints that fewer than two views show are put where the body has them;
             else they are NaN.

@@ -23,7 +23,7 @@ def instant(views, only=None, shift_mm=0.0, seed=0):
         for view in set(range(views)) - set(only):
             keypoints[view, 0] = 0.0
     data['inputs']['keypoints'] = [torch.from_numpy(keypoints)]
-    sample.set_metainfo(dict(frame_id=next(FRAMES)))
+    sample.set_metainfo(dict(recording='here', frame_id=next(FRAMES)))
     return data
 
 
@@ -56,6 +56,11 @@ def test_another_recording_starts_afresh():
     people(model, instant(4))
     # The same people, but seen by another rig: nothing is known of them.
     assert len(people(model, instant(3, only=[0]))[0].scores) == 1
+    for name, count in (('here', 2), ('there', 1), (None, 1)):
+        people(model, instant(3))
+        data = instant(3, only=[0])
+        data['data_samples'][0].set_metainfo(dict(recording=name))
+        assert len(people(model, data)[0].scores) == count
 
 
 def test_frames_that_start_again_are_another_recording():
