@@ -44,6 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--quick', action='store_true', help='only what needs no training')
     parser.add_argument('--minutes', type=float, default=25.0, help='of training, each')
+    parser.add_argument('--threads', type=int, default=2, help='of training; testing has one')
     parser.add_argument('--only', nargs='+', choices=[*ROWS, 'campus', 'pizza1'], help='these rows')
     parser.add_argument('--fresh', action='store_true', help='make again what is there already')
     parser.add_argument('--out', type=Path, default=Path(__file__).parent / 'out/accuracy.json')
@@ -65,7 +66,7 @@ def main() -> None:
             print(f'{name}: there already')
             continue
         print(f'{name} ...', flush=True)
-        answer, about = prepare(name, row, shelf, args.minutes)
+        answer, about = prepare(name, row, shelf, args.minutes, args.threads)
         torch.set_num_threads(1)
         figures = {}
         for setting in row.settings:
@@ -84,7 +85,9 @@ def main() -> None:
     print(f'\n{args.out}\n{picture}')
 
 
-def prepare(name: str, row: Row, shelf: Shelf, minutes: float) -> tuple[Answer, dict[str, Any]]:
+def prepare(
+    name: str, row: Row, shelf: Shelf, minutes: float, threads: int
+) -> tuple[Answer, dict[str, Any]]:
     """A model that answers, and what is to be known about it."""
     if row.config is None:
         return plain_triangulation, {}
@@ -100,10 +103,12 @@ def prepare(name: str, row: Row, shelf: Shelf, minutes: float) -> tuple[Answer, 
         return _without_grad(model.test_step), {}
     options = dict(config.train_dataloader.dataset, rig_file='calibration_shelf.json')
     options.update(data_root=str(shelf.folder), image_size=SHELF_SIZE, num_samples=10**9)
-    torch.set_num_threads(2)
+    torch.set_num_threads(threads)
     start = time.monotonic()
     model, steps = train(config, DATASETS.build(options), minutes)
-    about = dict(training_minutes=(time.monotonic() - start) / 60, steps=steps)
+    about = dict(
+        training_minutes=(time.monotonic() - start) / 60, training_threads=threads, steps=steps
+    )
     CHECKPOINTS.mkdir(parents=True, exist_ok=True)
     torch.save(dict(state_dict=model.state_dict(), meta=about), CHECKPOINTS / f'{name}.pth')
     return _without_grad(model.test_step), about

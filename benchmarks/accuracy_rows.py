@@ -93,9 +93,12 @@ ROWS = {
 }
 
 
+PAIRS_HEAD = ('pairs: recall', 'pairs: unmatched', 'pairs: ghosts')
+
+
 def table(result: dict[str, Any]) -> str:
     """A row per model, as text (Markdown)."""
-    head = ['', *SETTINGS, 'pairs: recall', 'pairs: unmatched', 'error, five', 'ms, five']
+    head = ['', *SETTINGS, *PAIRS_HEAD, 'five: error', 'five: ms']
     lines = [head, ['---'] * len(head)]
     for name, row in ROWS.items():
         figures = result.get(name)
@@ -104,6 +107,7 @@ def table(result: dict[str, Any]) -> str:
         cells = [_pcp(figures.get(setting)) for setting in SETTINGS]
         pairs, five = figures['pairs'], figures['five']
         cells += [f'{pairs["recall"]:.3f}', f'{pairs["unmatched_per_frame"]:.2f}']
+        cells.append(f'{pairs["ghosts_per_frame"]:.2f}')
         cells += [f'{five["mean_error_mm"]:.1f} mm', f'{five["ms_per_frame"]:.1f}']
         lines.append([row.what, *cells])
     return markdown(lines)
