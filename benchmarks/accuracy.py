@@ -141,11 +141,13 @@ def campus(folder: Path) -> dict[str, Any]:
 
 
 def _stamp(row: Row, minutes: float) -> str:
-    """Tells one result from another: the package's code and weights, the row and its minutes."""
+    """Tells one result from another: code and weights, the row and its minutes."""
     digest = hashlib.sha256(repr((row, minutes if row.trained else None)).encode())
-    for path in sorted((ROOT / 'mmpose_ours').rglob('*')):
-        if path.suffix in ('.py', '.safetensors'):
-            digest.update(path.read_bytes())
+    package, here = ROOT / 'mmpose_ours', Path(__file__).parent
+    for path in sorted(
+        [*package.rglob('*.py'), *package.rglob('*.safetensors'), *here.glob('*.py')]
+    ):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -70,11 +70,11 @@ ROWS = {
         options=dict(remember=True),
         settings=FEW,
     ),
-    'ablation_each_instant': Row(
-        'prior in the box, each instant by itself',
+    'ablation_prior_remember': Row(
+        'prior in the box with the instant before',
         'shelf/keypoint_prior_shelf.py',
         BOX,
-        options=dict(remember=False),
+        options=dict(remember=True),
         settings=FEW,
     ),
     'ablation_panoptic_poses': Row(
@@ -87,7 +87,7 @@ ROWS = {
         'prior in the box without people of single views',
         'shelf/keypoint_prior_shelf.py',
         BOX,
-        options=dict(single_views=False, remember=False),
+        options=dict(single_views=False),
         settings=FEW,
     ),
 }

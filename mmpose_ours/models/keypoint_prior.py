@@ -58,7 +58,7 @@ class KeypointPrior(BaseModel):
         proposals: dict[str, Any] | None = None,
         net: dict[str, Any] | None = None,
         single_views: bool = True,
-        remember: bool = True,
+        remember: bool = False,
         score_threshold: float = 0.3,
         single_threshold: float = 0.5,
         duplicate_mm: float = 200.0,
