@@ -93,6 +93,11 @@ class KeypointPrior(BaseModel):
                 is found, None where nobody is.
         """
         rays = inputs['rays']
+        # Half of a number's digits do not suffice for geometry, and the net is small.
+        with torch.autocast(rays.weights.device.type, enabled=False):
+            return self._run(rays, data_samples, mode)
+
+    def _run(self, rays: Rays, data_samples: list[MultiviewDataSample], mode: str) -> Any:
         floor_mm = rays.origins.new_tensor([-s.space.center_mm[2] for s in data_samples])
         if mode == 'loss':
             # Nobody's floor is exactly where the calibration says.

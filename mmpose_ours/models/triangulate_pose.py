@@ -93,10 +93,11 @@ class TriangulatePose(BaseModel):
             )
         rays = inputs['rays']
         floor_mm = rays.origins.new_tensor([-s.space.center_mm[2] for s in data_samples])
-        if self.memory is None:
-            found = self.finder(rays, floor_mm)
-        else:
-            found = self.memory.each(rays, floor_mm, data_samples)
+        with torch.autocast(rays.weights.device.type, enabled=False):
+            if self.memory is None:
+                found = self.finder(rays, floor_mm)
+            else:
+                found = self.memory.each(rays, floor_mm, data_samples)
         return self._predict(found, data_samples) if mode == 'predict' else found
 
     def _predict(self, found: Found, data_samples) -> list[MultiviewDataSample]:

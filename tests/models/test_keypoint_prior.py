@@ -44,6 +44,16 @@ def test_untrained_it_is_triangulation():
         assert distance.shape == (3, 3) and distance.amin(1).max() < 15
 
 
+@pytest.mark.parametrize('kind', [KeypointPrior, TriangulatePose])
+def test_autocast_leaves_geometry_alone(kind):
+    torch.manual_seed(0)
+    model = kind().eval()
+    expected = people_of(predict(model, batch([ring(4)], people=2))[0])
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        result = people_of(predict(model, batch([ring(4)], people=2))[0])
+    torch.testing.assert_close(result, expected, atol=0.1, rtol=0)
+
+
 def test_all_parameters_learn():
     model = small_model()
     torch.nn.init.normal_(model.net.to_joint.weight, std=0.1)
