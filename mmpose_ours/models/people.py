@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mmpose_ours.keypoints import JointSet
-from mmpose_ours.models.body_prior import Bodies, GaussianBody
+from mmpose_ours.models.body_prior import COCO17, Bodies, GaussianBody
 from mmpose_ours.models.proposals import Flat, Proposer
 from mmpose_ours.models.rays import Rays
 
@@ -81,6 +81,10 @@ class PeopleFinder(nn.Module):
         Args:
             rays: Origins (B, V, 3), directions (B, V, P, J, 3), weights (B, V, P, J).
             floor_mm: (B,) height of the floor in the frame of the rays.
+
+        Raises:
+            ValueError: The keypoints are of another joint set, or there is only one camera and
+                people of single views are not wanted.
         """
         groups = self.groups(rays, floor_mm)
         return self.with_singles(rays, *groups) if self.single_views else groups[0]
@@ -108,6 +112,16 @@ class PeopleFinder(nn.Module):
             the floor on which the people of each sample stand.
         """
         batch, count, people, joints = rays.weights.shape
+        if joints != self.body.num_joints:
+            raise ValueError(
+                f'keypoints of {joints} joints, where {COCO17.name} with {len(COCO17)} was '
+                'expected; convert them'
+            )
+        if count < 2 and not self.single_views:
+            raise ValueError(
+                'people are found where rays of two cameras meet, but the rig has one camera; '
+                'single_views=True reports those whom one alone shows'
+            )
         first = None
         if count > 1:
             first, rough, seen = self.proposer.by_pairs(rays)

@@ -1,6 +1,7 @@
 """Who is there: whole bodies gather detections, single views only where asked for."""
 
 import numpy as np
+import pytest
 import torch
 from model_rigs import SPACE, batch, ring
 
@@ -108,5 +109,9 @@ def test_nobody_and_one_camera():
     rays = RayPreprocessor()(data)['inputs']['rays']
     one = type(rays)(rays.origins[:, :1], rays.directions[:, :1], rays.weights[:, :1])
     floor = torch.full((1,), -SPACE.center_mm[2])
-    assert len(finder()(one, floor)) == 0
+    with pytest.raises(ValueError, match='the rig has one camera'):
+        finder()(one, floor)
+    less = type(rays)(rays.origins, rays.directions[:, :, :, :15], rays.weights[..., :15])
+    with pytest.raises(ValueError, match='keypoints of 15 joints'):
+        finder()(less, floor)
     assert len(finder(single_views=True)(one, floor)) == 1
