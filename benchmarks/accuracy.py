@@ -61,7 +61,11 @@ def main() -> None:
     for name, row in ROWS.items():
         if (args.only and name not in args.only) or (args.quick and row.trained):
             continue
-        stamp = _stamp(row, args.minutes)
+        bank = row.options.get('bank_file')
+        if bank and not (folder.parent / bank).is_file():
+            print(f'{name}: skipped, there is no {folder.parent / bank}')
+            continue
+        stamp = _stamp(row, (args.minutes, args.threads))
         if result.get(name, {}).get('made_by') == stamp:
             print(f'{name}: there already')
             continue
@@ -75,14 +79,22 @@ def main() -> None:
         result[name] = {**figures, **about, 'made_by': stamp}
         write_json(args.out, result, indent=1)
     if not args.only or 'campus' in args.only:
-        result['campus_published_tracker'] = campus(folder.parent / 'campus')
+        result.update(_where_there('campus_published_tracker', campus, folder.parent / 'campus'))
     if not args.only or 'pizza1' in args.only:
-        result['pizza1_triangulation'] = pizza1(folder.parent / 'pizza1')
+        result.update(_where_there('pizza1_triangulation', pizza1, folder.parent / 'pizza1'))
     write_json(args.out, result, indent=1)
     print(table(result))
     picture = args.out.with_suffix('.png')
     draw(result, picture)
     print(f'\n{args.out}\n{picture}')
+
+
+def _where_there(name: str, test: Callable, folder: Path) -> dict[str, Any]:
+    """Figures of a folder; none, which is said, where it is absent."""
+    if not folder.is_dir():
+        print(f'{name}: skipped, there is no {folder}')
+        return {}
+    return {name: test(folder)}
 
 
 def prepare(
@@ -96,6 +108,7 @@ def prepare(
     if 'bank_file' in options:
         options['bank_file'] = str(shelf.folder.parent / options['bank_file'])
     config.model.update(options)
+    config.load_from = row.weights
     if not row.trained:
         model = MODELS.build(config.model).eval()
         if row.weights:
@@ -140,12 +153,17 @@ def campus(folder: Path) -> dict[str, Any]:
     return evaluate_files('campus', truth, published, head='crossview')
 
 
-def _stamp(row: Row, minutes: float) -> str:
-    """Tells one result from another: code and weights, the row and its minutes."""
-    digest = hashlib.sha256(repr((row, minutes if row.trained else None)).encode())
-    package, here = ROOT / 'mmpose_ours', Path(__file__).parent
+def _stamp(row: Row, training: tuple[float, int]) -> str:
+    """Tells one result from another: code, weights and configs, the row and its training."""
+    digest = hashlib.sha256(repr((row, training if row.trained else None)).encode())
+    package, configs, here = ROOT / 'mmpose_ours', paths.share('configs'), Path(__file__).parent
     for path in sorted(
-        [*package.rglob('*.py'), *package.rglob('*.safetensors'), *here.glob('*.py')]
+        [
+            *package.rglob('*.py'),
+            *package.rglob('*.safetensors'),
+            *here.glob('*.py'),
+            *configs.rglob('*.py'),
+        ]
     ):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

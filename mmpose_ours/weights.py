@@ -32,7 +32,7 @@ def load_shipped(filename: str, map_location: Any = None) -> dict[str, Any]:
 
     Args:
         filename: ``mmpose-ours://<name>``.
-        map_location: Where tensors go.
+        map_location: Ignored: MMEngine copies from the CPU to where the model is.
 
     Returns:
         A checkpoint: ``state_dict`` and ``meta``.
@@ -51,7 +51,7 @@ def load_shipped(filename: str, map_location: Any = None) -> dict[str, Any]:
         )
     with safe_open(known[name], 'pt') as file:
         meta = dict(file.metadata() or {})
-    return dict(state_dict=load_file(known[name], str(map_location or 'cpu')), meta=meta)
+    return dict(state_dict=load_file(known[name]), meta=meta)
 
 
 def export(checkpoint: PathLike, out: PathLike, about: str = '') -> int:

@@ -37,6 +37,7 @@ FAULTS: dict[str, Any] = dict(
 )
 # Sites in which nobody can be placed are left for another one.
 ATTEMPTS = 20
+ARRAYS = ('keypoints_2d', 'keypoints_3d', 'visible')
 
 
 @DATASETS.register_module()
@@ -72,17 +73,19 @@ class RandomRigsDataset(BaseDataset):
         pipeline: Sequence[Any] = PACK,
         **kwargs: Any,
     ):
-        if num_samples < 1 or items_per_site < 1:
+        if num_samples < 1 or items_per_site < 1 or kwargs.get('indices') is not None:
             raise ValueError(
-                f'num_samples is {num_samples} and items_per_site {items_per_site}; both must be '
-                '1 or more'
+                f'num_samples is {num_samples}, items_per_site {items_per_site}, with indices '
+                f'{kwargs.get("indices")}; both must be 1 or more, and num_samples alone says how '
+                'many'
             )
         self.num_samples, self.seed, self.items_per_site = num_samples, seed, items_per_site
-        self.scene = dict(people=(1, 6), min_views=1, **(scene or {}))
+        self.scene = {**dict(people=(1, 6), min_views=1), **(scene or {})}
         self.fault_ranges = {**FAULTS, **(faults or {})}
         self.bank = PoseBank.from_pickle(bank_file) if bank_file else PoseBank.built_in()
         self._streams = Streams(seed)
-        self._site, self._waiting = -1, {}
+        self._site: int | None = None
+        self._waiting: dict[int, dict] = {}
         super().__init__(pipeline=list(pipeline), serialize_data=False, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -99,10 +102,14 @@ class RandomRigsDataset(BaseDataset):
     def get_data_info(self, idx: int) -> dict:
         """Invent item ``idx``, and its site's others if they are not there yet."""
         idx = int(idx)
+        if idx < 0:
+            raise IndexError(f'no item {idx}; items count from 0')
         site = idx // self.items_per_site
         if site != self._site:
             self._site, self._waiting = site, self._invent(site)
-        return dict(self._waiting[idx])
+        # A copy: whoever edits an item must not change what the next one gets.
+        arrays = {key: self._waiting[idx][key].copy() for key in ARRAYS}
+        return {**self._waiting[idx], **arrays}
 
     def _invent(self, site: int) -> dict[int, dict]:
         rng = np.random.default_rng((self.seed, site))

@@ -213,11 +213,11 @@ class KeypointPrior(BaseModel):
             distance = distance.sum(-1) / seen.sum(-1).clamp_min(1)
             mine = whom[:, None] == torch.arange(len(people), device=whom.device)
             mine = mine & matched[rows][:, None]
-            distance = torch.where(mine, distance, torch.inf)
+            distance = torch.where(mine & (distance < LOST_MM), distance, torch.inf)
             # Whom more views show is the one to keep.
             order = distance - 1e4 * (found.views[rows] >= 0).sum(1)[:, None]
             least, best = order.min(0)
-            good = (least < 1e5) & (distance.gather(0, best[None])[0] < LOST_MM)
+            good = least.isfinite()
             first[rows[best[good]]] = 1.0
         return truth, visible, matched, first
 
@@ -237,7 +237,8 @@ class KeypointPrior(BaseModel):
                     poses, rank, scores > least, data_sample.space, self._root, *limits
                 )
                 poses, scores, shown = poses[rows], scores[rows], shown[rows]
-                spread = precision[rows, :, 0].rsqrt()
+                # The standard deviation along an axis of the Laplace distribution that is learned.
+                spread = 2 * precision[rows, :, 0].rsqrt()
                 poses = poses + middle_of(data_sample.space, poses)
             data_sample.pred_instances = InstanceData(
                 keypoints_3d=poses, scores=scores, spread_mm=spread, views=shown
@@ -253,7 +254,9 @@ def _ray_distance(rays: Rays, people: Tensor, seen: Tensor) -> Tensor:
     offset = (from_camera - along * directions).norm(dim=-1).clamp_max(STRAY_MM)
     offset = torch.where(along[..., 0] > 0, offset, STRAY_MM)
     weight = ((rays.weights > 0)[:, None] & seen[None, :, None]).float()
-    return (offset * weight).sum((2, 3)) / weight.sum((2, 3)).clamp_min(1)
+    count = weight.sum((2, 3))
+    # Without a joint in common nothing says that this is that person.
+    return torch.where(count > 0, (offset * weight).sum((2, 3)) / count.clamp_min(1), STRAY_MM)
 
 
 def _inside(data_samples, found: Found) -> Tensor:

@@ -145,7 +145,11 @@ class PeopleFinder(nn.Module):
         floor_mm = self._floor(found, bodies, floor_mm)
         shift = torch.cat([bodies.shift[:, :2], -floor_mm[found.sample, None]], 1)
         bodies = self.body.refined(found.rays, dataclasses.replace(bodies, shift=shift))
-        return dataclasses.replace(found, bodies=bodies), agreement.amax(1), floor_mm
+        # Whoever is dropped explains nothing.
+        stays = torch.zeros(first.shape[:2], device=first.device)
+        stays[sample[kept], row[kept]] = 1.0
+        explained = (agreement * stays[..., None, None]).amax(1)
+        return dataclasses.replace(found, bodies=bodies), explained, floor_mm
 
     def _floor(self, found: Found, bodies: Bodies, floor_mm: Tensor) -> Tensor:
         """(B,) where the floor is by the feet that two views show, and by what was said."""

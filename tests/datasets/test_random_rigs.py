@@ -50,5 +50,19 @@ def test_people_are_where_their_detections_are():
 def test_bad_numbers_are_refused():
     with pytest.raises(ValueError, match='num_samples is 0'):
         dataset(num_samples=0)
+    with pytest.raises(IndexError, match='no item -1'):
+        dataset()[-1]
     with pytest.raises(ValueError, match='faults has no jiter'):
         dataset(faults=dict(jiter=(0, 1)))[0]
+
+
+def test_scenes_take_other_options_and_editing_an_item_changes_no_other():
+    few = dataset(scene=dict(people=(2, 2), min_views=2))
+    item = few[0]
+    assert len(item['data_samples'].gt_instances) == 2
+    before = item['inputs']['keypoints'].clone()
+    item['inputs']['keypoints'][:] = 0.0
+    item['data_samples'].gt_instances.keypoints_3d[:] = 0.0
+    again = few[0]
+    assert (again['inputs']['keypoints'] == before).all()
+    assert again['data_samples'].gt_instances.keypoints_3d.abs().max() > 0

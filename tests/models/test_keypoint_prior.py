@@ -169,3 +169,25 @@ def test_the_weights_in_the_package_suit_rigs_they_never_saw(unseen):
     # Those whom triangulation finds are found at least as well.
     both = (learned < FOUND_MM) & (plain < FOUND_MM)
     assert learned[both].mean() < 1.02 * plain[both].mean()
+
+
+def test_the_spread_that_is_told_is_that_of_the_errors(unseen):
+    model = KeypointPrior()
+    load_checkpoint(model, BOX, strict=True)
+    errors, told = [], []
+    for item in unseen:
+        data = dict(
+            inputs=dict(keypoints=[item['inputs']['keypoints']]),
+            data_samples=[item['data_samples']],
+        )
+        result = predict(model, data)[0]
+        poses, spread = people_of(result), result.pred_instances.spread_mm
+        if len(poses) and len(result.gt_instances):
+            apart = (poses[:, None] - result.gt_instances.keypoints_3d).norm(dim=-1)
+            whom = apart.mean(-1).argmin(1)
+            near = apart[torch.arange(len(poses)), whom]
+            good = near.mean(-1) < FOUND_MM
+            errors.append(near[good].flatten())
+            told.append(spread[good].flatten())
+    ratio = torch.cat(errors).square().mean().sqrt() / (3 * torch.cat(told).square().mean()).sqrt()
+    assert 0.6 < ratio < 1.6
