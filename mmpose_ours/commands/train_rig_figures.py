@@ -18,9 +18,9 @@ from scipy.optimize import linear_sum_assignment
 from mmpose_ours.association import MIN_SCORE
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.evaluation.distance import FOUND_MM
-from mmpose_ours.evaluation.predictions import FrameId, Predictions
 from mmpose_ours.evaluation.support import find_support
 from mmpose_ours.evaluation.unlabelled import Instant
+from mmpose_ours.results.predictions import FrameId, Predictions
 
 # A joint is right within so many millimetres of the true one, or within this share of the 2D
 # person's box of the detected one (17 cm on somebody who stands upright).

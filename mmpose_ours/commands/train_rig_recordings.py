@@ -13,7 +13,7 @@ import numpy as np
 
 from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.detections import read_detections, write_detections
-from mmpose_ours.evaluation.predictions import FrameId, frame_id, write_predictions
+from mmpose_ours.results.predictions import FrameId, frame_id, write_predictions
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
 

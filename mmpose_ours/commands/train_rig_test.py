@@ -30,10 +30,10 @@ from mmpose_ours.commands.train_rig_site import TRAINED, Site, space_of_record
 from mmpose_ours.commands.train_rig_stock import command_line, run_stock, shown
 from mmpose_ours.commands.train_rig_verdict import HELD_OUT, OWN
 from mmpose_ours.detections import read_detections, stack_views
-from mmpose_ours.evaluation.predictions import FrameId, frame_id, read_predictions
 from mmpose_ours.evaluation.unlabelled import unlabelled_figures
 from mmpose_ours.files import write_whole
 from mmpose_ours.recordings import images_of
+from mmpose_ours.results.predictions import FrameId, frame_id, read_predictions
 
 # Of the recording and of invented people: so many are drawn, for each contender.
 PICTURES = 3

@@ -11,11 +11,11 @@ from mmengine.logging import print_log
 
 from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
-from mmpose_ours.evaluation.predictions import read_predictions
 from mmpose_ours.files import FileFormatError
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints
 from mmpose_ours.recordings import images_of
 from mmpose_ours.registry import DATASETS
+from mmpose_ours.results.predictions import read_predictions
 
 
 @DATASETS.register_module()

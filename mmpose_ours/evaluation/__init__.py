@@ -10,7 +10,6 @@ from mmpose_ours.evaluation.actors import read_actors
 from mmpose_ours.evaluation.matching import MatchingResult, match_poses
 from mmpose_ours.evaluation.panoptic import read_panoptic_truth
 from mmpose_ours.evaluation.pcp import PCPResult, pcp
-from mmpose_ours.evaluation.predictions import Predictions, read_predictions, write_predictions
 from mmpose_ours.evaluation.report import evaluate_files
 from mmpose_ours.evaluation.unlabelled import Instant, unlabelled_figures
 from mmpose_ours.evaluation.unlabelled_report import evaluate_without_truth
@@ -20,7 +19,6 @@ __all__ = [
     'Instant',
     'MatchingResult',
     'PCPResult',
-    'Predictions',
     'UnlabelledResult',
     'evaluate_files',
     'evaluate_without_truth',
@@ -28,7 +26,5 @@ __all__ = [
     'pcp',
     'read_actors',
     'read_panoptic_truth',
-    'read_predictions',
     'unlabelled_figures',
-    'write_predictions',
 ]

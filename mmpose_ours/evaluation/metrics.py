@@ -21,11 +21,11 @@ from mmengine.evaluator import BaseMetric
 
 from mmpose_ours.evaluation.matching import THRESHOLDS_MM, match_poses
 from mmpose_ours.evaluation.pcp import pcp
-from mmpose_ours.evaluation.predictions import frame_id, write_predictions
 from mmpose_ours.evaluation.unlabelled import Instant, unlabelled_figures
 from mmpose_ours.files import PathLike
 from mmpose_ours.keypoints import HEAD_RECIPES, JOINT_SETS, convert_joints
 from mmpose_ours.registry import METRICS
+from mmpose_ours.results.predictions import frame_id, write_predictions
 
 
 class _PoseMetric(BaseMetric):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mmpose_ours.evaluation.predictions import FrameId, Predictions, is_number, to_z_up
 from mmpose_ours.files import MM_PER_UNIT, FileFormatError, PathLike, read_json
 from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.results.predictions import FrameId, Predictions, is_number, to_z_up
 
 # Joints below this confidence are not annotated (VoxelPose's Panoptic protocol).
 _MIN_CONFIDENCE = 0.1

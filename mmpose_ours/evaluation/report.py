@@ -16,11 +16,11 @@ from mmpose_ours.evaluation.frames import name_frames, parse_frames
 from mmpose_ours.evaluation.matching import MatchingResult, match_poses
 from mmpose_ours.evaluation.panoptic import read_panoptic_truth
 from mmpose_ours.evaluation.pcp import PCPResult, pcp
-from mmpose_ours.evaluation.predictions import FrameId, Predictions, read_predictions, to_z_up
 from mmpose_ours.evaluation.tables import format_report
 from mmpose_ours.evaluation.unlabelled_report import format_without_truth
 from mmpose_ours.files import MM_PER_UNIT, PathLike
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints, joint_map
+from mmpose_ours.results.predictions import FrameId, Predictions, read_predictions, to_z_up
 
 # The public test range; a file that holds less is evaluated on what it holds, and says so.
 PUBLISHED_FRAMES = {'campus': '350-470,650-750', 'shelf': '300-600'}

@@ -21,11 +21,11 @@ from mmpose_ours.evaluation.bodies import (
     relative_spread,
     side_differences,
 )
-from mmpose_ours.evaluation.predictions import FrameId
 from mmpose_ours.evaluation.support import Support, find_support, missed_people
-from mmpose_ours.evaluation.tracks import link_people
 from mmpose_ours.evaluation.unlabelled_result import Reprojection, UnlabelledResult, percentiles
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints
+from mmpose_ours.results.predictions import FrameId
+from mmpose_ours.results.tracks import link_people
 
 # A track shorter than this tells nothing of how a limb's length varies.
 MIN_TRACK = 5

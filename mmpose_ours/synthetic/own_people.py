@@ -11,6 +11,7 @@ import numpy as np
 
 from mmpose_ours.files import PathLike
 from mmpose_ours.keypoints import convert_joints
+from mmpose_ours.results import read_predictions
 from mmpose_ours.synthetic.anthropometry import (
     COCO17,
     FRACTIONS,
@@ -45,9 +46,6 @@ def clean_people(path: PathLike) -> tuple[PoseBank, str]:
     Raises:
         FileFormatError: The file is none, or nobody is left.
     """
-    # The format is the evaluation's, whose reader is as light as this module.
-    from mmpose_ours.evaluation.predictions import read_predictions
-
     predictions = read_predictions(path)
     frames = [
         convert_joints(predictions.frames[key], predictions.joints, 'coco17')

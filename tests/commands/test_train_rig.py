@@ -33,8 +33,8 @@ from mmpose_ours.commands.train_rig_recordings import cameras_to_leave_out, runs
 from mmpose_ours.commands.train_rig_stock import StockError, run_stock
 from mmpose_ours.commands.train_rig_verdict import judge
 from mmpose_ours.detections import stack_views, write_detections
-from mmpose_ours.evaluation.predictions import read_predictions, write_predictions
 from mmpose_ours.evaluation.unlabelled import Instant
+from mmpose_ours.results.predictions import read_predictions, write_predictions
 from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
 
 SIZE = (640, 480)

@@ -11,8 +11,8 @@ from mmengine.evaluator import Evaluator  # noqa: E402
 from mmengine.structures import InstanceData  # noqa: E402
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample  # noqa: E402
-from mmpose_ours.evaluation import read_predictions  # noqa: E402
 from mmpose_ours.registry import METRICS  # noqa: E402
+from mmpose_ours.results import read_predictions  # noqa: E402
 
 
 def sample(frame, predicted, scores, actors=None, truth=None, joints='campus14'):

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from panoptic_files import write_sequence
 
-from mmpose_ours.evaluation import evaluate_files, write_predictions
+from mmpose_ours.evaluation import evaluate_files
 from mmpose_ours.evaluation.panoptic import read_panoptic_truth
+from mmpose_ours.results import write_predictions
 
 REFERENCE = Path(__file__).resolve().parents[1] / 'stock_reference' / 'panoptic.npz'
 

@@ -12,10 +12,11 @@ from mmpose_ours.calibration import read_rig, write_rig
 from mmpose_ours.cameras import Camera, CameraRig
 from mmpose_ours.cli import main
 from mmpose_ours.detections import read_detections, stack_views, write_detections
-from mmpose_ours.evaluation import Instant, unlabelled_figures, write_predictions
+from mmpose_ours.evaluation import Instant, unlabelled_figures
 from mmpose_ours.evaluation.bodies import head_above_hips, jitter_mm
-from mmpose_ours.evaluation.tracks import link_people
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints
+from mmpose_ours.results import write_predictions
+from mmpose_ours.results.tracks import link_people
 from mmpose_ours.synthetic import built_in_poses
 from mmpose_ours.triangulation import triangulate
 

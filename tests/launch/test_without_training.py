@@ -18,9 +18,9 @@ from mmpose_ours.calibration import fit_space, read_rig
 from mmpose_ours.calibration.formats import write_rig
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import write_detections
-from mmpose_ours.evaluation import write_predictions
 from mmpose_ours.evaluation.metrics import MultiviewPoseMetric
 from mmpose_ours.registry import DATASETS, MODELS
+from mmpose_ours.results import write_predictions
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 
 RIG = ROOT / 'configs/ours/rigs/five_cameras.json'

@@ -5,9 +5,10 @@ import jsonschema
 import numpy as np
 import pytest
 
-from mmpose_ours.evaluation import read_panoptic_truth, read_predictions, write_predictions
-from mmpose_ours.evaluation.predictions import SCHEMA_FILE
+from mmpose_ours.evaluation import read_panoptic_truth
 from mmpose_ours.files import FileFormatError
+from mmpose_ours.results import read_predictions, write_predictions
+from mmpose_ours.results.predictions import SCHEMA_FILE
 
 SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding='utf-8'))
 POSE = [[10.0 * i, 2.0, 100.0 + i] for i in range(17)]
