@@ -12,10 +12,10 @@ test_dataloader = dict(
     batch_size=32, dataset=dict(num_samples=640, seed=2, test_mode=True, **sites)
 )
 test_evaluator = dict(out_file=None)
-train_cfg = dict(max_epochs=12, val_interval=6)
+train_cfg = dict(max_epochs=24, val_interval=6)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, begin=0, end=100, by_epoch=False),
-    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=12, by_epoch=True,
+    dict(type='CosineAnnealingLR', eta_min=1e-5, begin=0, end=24, by_epoch=True,
          convert_to_iter_based=True),
 ]  # fmt: skip

@@ -49,7 +49,6 @@ class Bodies:
     Args:
         poses: (N, J, 3).
         spread: (N, J, 3) standard deviation of each joint along the person's axes.
-        energy: (N,) half the squared distance, in standard deviations, from rays and mean body.
         shift: (N, 3) and
         turn: (N, 3, 3): into the person's axes by ``turn @ (x + shift)``: the person's left is
             +x, its back +y, and the floor is at z = 0.
@@ -57,7 +56,6 @@ class Bodies:
 
     poses: Tensor
     spread: Tensor
-    energy: Tensor
     shift: Tensor
     turn: Tensor
 
@@ -65,7 +63,7 @@ class Bodies:
     def nobody(cls, like: Tensor, joints: int) -> Bodies:
         """No people, on the device of a tensor."""
         poses = like.new_zeros(0, joints, 3)
-        return cls(poses, poses, poses[:, 0, 0], poses[:, 0], like.new_zeros(0, 3, 3))
+        return cls(poses, poses, poses[:, 0], like.new_zeros(0, 3, 3))
 
     def __len__(self) -> int:
         return len(self.poses)
@@ -185,6 +183,14 @@ class GaussianBody(nn.Module):
         bodies = self.frame.moved_to(bodies.poses, bodies)
         return self._settle(rays, bodies.shift, bodies.turn, bodies.poses, REACHES_MM, pull)
 
+    def energy(self, rays: Rays, bodies: Bodies) -> Tensor:
+        """(N,) half the squared distance, in standard deviations, from rays and mean body."""
+        distance2 = rays.distance2(bodies.poses)
+        precision = rays.weights * self.ray_precision
+        misfit = (precision * distance2 / (1 + distance2 / REACHES_MM[-1] ** 2)).sum((1, 2))
+        strange = (bodies.own(bodies.poses) - self.mean).flatten(1)
+        return 0.5 * (misfit + ((strange @ self.precision) * strange).sum(1))
+
     def _meet(self, rays: Rays) -> tuple[Tensor, Tensor]:
         """Where rays meet (N, J, 3), and which joints two views show (N, J)."""
         known = (rays.weights > 0).sum(1) >= 2
@@ -228,13 +234,9 @@ class GaussianBody(nn.Module):
         for reach in reaches:
             weights = precision / (1 + own.distance2(x) / reach**2).square()
             x, factor = self._solve(own, feet, weights, pull)
-        distance2 = own.distance2(x)
-        misfit = (precision * distance2 / (1 + distance2 / REACHES_MM[-1] ** 2)).sum((1, 2))
-        strange = (x - self.mean).flatten(1)
-        energy = 0.5 * (misfit + ((strange @ self.precision) * strange).sum(1))
         variance = torch.cholesky_inverse(factor).diagonal(dim1=1, dim2=2)
         spread = variance.clamp_min(1.0).sqrt().view_as(x)
-        return Bodies(x @ turn - shift[:, None], spread, energy, shift, turn)
+        return Bodies(x @ turn - shift[:, None], spread, shift, turn)
 
     def _solve(
         self, own: Rays, feet: Tensor, precision: Tensor, pull: tuple[Tensor, Tensor] | None
@@ -245,7 +247,7 @@ class GaussianBody(nn.Module):
         if pull is not None:
             normal = normal + pull[1][..., None, None] * torch.eye(3, device=normal.device)
             target = target + pull[1][..., None] * pull[0]
-        system = self.precision.repeat(people, 1, 1)
+        system = self.precision.expand(people, -1, -1).clone()
         blocks = system.view(people, joints, 3, joints, 3).diagonal(dim1=1, dim2=3)
         blocks += normal.permute(0, 2, 3, 1)
         factor = torch.linalg.cholesky(system)
@@ -266,7 +268,7 @@ class GaussianBody(nn.Module):
         few = rays[row, view]
         every = few[often(row[:, 0])]
         rough = self._settle(every, often(shift), turn, None)
-        best = rough.energy.view(-1, HEADINGS).argmin(1)
+        best = self.energy(every, rough).view(-1, HEADINGS).argmin(1)
         best = torch.arange(len(shift), device=best.device) * HEADINGS + best
         return self._settle(few, shift, turn[best], rough.poses[best])
 

@@ -93,7 +93,8 @@ class KeypointNet(nn.Module):
         # Of a ray that passes far off only the direction matters.
         length = offset.norm(dim=-1, keepdim=True).clamp_min(1e-3)
         offset = offset * (length.clamp_max(MAX_OFFSET_MM) / length)
-        found = (own.weights > 0).float()[..., None]
+        shown = (own.weights > 0)[..., None]
+        found = shown.float()
         parts = [
             own.directions,
             offset / OFFSET_UNIT_MM,
@@ -105,4 +106,6 @@ class KeypointNet(nn.Module):
         # Means and not sums: a rig may have more cameras than any that was trained on.
         count = found.sum(1)
         mean = said.sum(1) / count.clamp_min(1)
-        return torch.cat([mean, said.amax(1), count.clamp_max(MOST_VIEWS) / 3], -1)
+        most = torch.where(shown, said, -torch.inf).amax(1)
+        most = torch.where(count > 0, most, 0.0)
+        return torch.cat([mean, most, count.clamp_max(MOST_VIEWS) / 3], -1)

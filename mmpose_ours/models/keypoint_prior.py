@@ -155,7 +155,7 @@ class KeypointPrior(BaseModel):
             (views == 1).float(),
             seen,
             weight,
-            (found.bodies.energy / 50).clamp_max(4),
+            (self.finder.body.energy(found.rays, found.bodies) / 50).clamp_max(4),
             missing.amax(1),
             missing.sum(1).clamp_max(4) / 2,
             nearest,
