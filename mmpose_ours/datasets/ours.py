@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.files import FileFormatError
+from mmpose_ours.instants import frame_key, frame_of_image, frame_order
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints
 from mmpose_ours.recordings import images_of
 from mmpose_ours.registry import DATASETS
@@ -61,17 +62,17 @@ class OursDataset(MultiviewDataset):
         if truth is not None:
             self._compare_frames(frames, truth)
         items = []
-        for frame in sorted(frames, key=_natural):
+        for frame in sorted(frames, key=frame_order):
             item: dict[str, Any] = dict(
                 recording=str(self.data_root),
                 frame_id=frame,
-                img_paths=[images[name].get(_key(frame)) for name in self.rig.names],
+                img_paths=[images[name].get(frame_key(frame)) for name in self.rig.names],
             )
             if detections is not None:
                 item['keypoints_2d'] = stack_views(detections[frame], self.rig.names)
             if truth is not None:
                 nobody = np.zeros((0, len(JOINT_SETS[self.metainfo['joints']]), 3))
-                poses = truth.get(_key(frame), nobody)
+                poses = truth.get(frame_key(frame), nobody)
                 visible = ~np.isnan(poses).any(-1)
                 item['keypoints_3d'] = np.where(visible[..., None], poses, 0.0)
                 item['visible'] = visible
@@ -85,7 +86,7 @@ class OursDataset(MultiviewDataset):
         check_pixels(detections, self.rig, self.keypoint_file)
         by_key: dict[str, str] = {}
         for frame in detections:
-            other = by_key.setdefault(_key(frame), frame)
+            other = by_key.setdefault(frame_key(frame), frame)
             if other != frame:
                 raise FileFormatError(
                     f'{self.keypoint_file}: frames {other!r} and {frame!r} are the same instant; '
@@ -100,7 +101,7 @@ class OursDataset(MultiviewDataset):
                 f'{self.data_root}: no images of camera {camera!r}; name their folder after it '
                 f'({camera}/), or choose cameras with `cameras`'
             )
-        return {_key(_without_name(path.stem, camera)): str(path) for path in paths}
+        return {frame_of_image(path, camera): str(path) for path in paths}
 
     def _common_frames(self, images: dict[str, dict[str, str]]) -> set[str]:
         common = set.intersection(*(set(frames) for frames in images.values()))
@@ -120,11 +121,12 @@ class OursDataset(MultiviewDataset):
         return common
 
     def _compare_frames(self, frames: Collection[str], truth: dict[str, np.ndarray]) -> None:
-        unknown = sum(_key(frame) not in truth for frame in frames)
+        unknown = sum(frame_key(frame) not in truth for frame in frames)
         if unknown == len(frames):
+            first = min(frames, key=frame_order)
             raise ValueError(
                 f'{self.truth_file} has none of the {unknown} frames of '
-                f'{self.keypoint_file or self.data_root} (such as {min(frames, key=_natural)!r}); '
+                f'{self.keypoint_file or self.data_root} (such as {first!r}); '
                 'name its frames after the image files'
             )
         if unknown:
@@ -137,22 +139,6 @@ class OursDataset(MultiviewDataset):
         truth = read_predictions(self.truth_file)
         joints = self.metainfo['joints']
         return {
-            _key(frame): convert_joints(poses, truth.joints, joints)
+            frame_key(frame): convert_joints(poses, truth.joints, joints)
             for frame, poses in truth.frames.items()
         }
-
-
-def _without_name(stem: str, camera: str) -> str:
-    """Images may repeat their camera's name: ``00_03/00_03_00004500.jpg``, as Panoptic's do."""
-    if stem == camera:  # the only instant of a recording
-        return ''
-    return stem[len(camera) + 1 :] if stem.startswith(f'{camera}_') else stem
-
-
-def _key(frame: Any) -> str:
-    """A frame's name without leading zeros: '000100' and '100' are the same instant."""
-    return str(frame).lstrip('0') or '0'
-
-
-def _natural(frame: str) -> tuple:
-    return (0, int(frame), '') if frame.isdigit() else (1, 0, frame)
