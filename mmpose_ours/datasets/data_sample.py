@@ -19,6 +19,8 @@ class MultiviewDataSample(BaseDataElement):
         actors ((A, 14, 3) array, mm, NaN for absent): annotated people of Campus or Shelf.
         img_paths (list[str | None]): one image per view, where there are any.
         keypoints_2d ((V, P, J, 3) array): the detections, for pictures.
+        best_score (float): of all whom a model considered; with least_score (float), which
+            people need.
 
     Data fields:
         gt_instances: ``keypoints_3d`` (G, J, 3) mm and ``visible`` (G, J) bool.

@@ -19,7 +19,8 @@ META_KEYS = (
 class LoadMultiviewImages:
     """Read every view's image and fit it, undistorted in shape, into the network's input.
 
-    Required Keys: img_paths (V,). Added Keys: images (V, 3, H, W) uint8, RGB.
+    Required Keys: img_paths (V,), or pictures (V,) that are decoded already, (H, W, 3) BGR.
+    Added Keys: images (V, 3, H, W) uint8, RGB.
 
     Args:
         image_size: (width, height) of the network's input; four times the heatmap's.
@@ -32,8 +33,10 @@ class LoadMultiviewImages:
         """Load the images; a missing one is an error that names it."""
         images = []
         paths = results.get('img_paths') or [None] * len(results['rig'])
-        for camera, path in zip(results['rig'], paths):
-            image = cv2.imread(str(path)) if path else None
+        pictures = results.pop('pictures', [None] * len(paths))
+        for camera, path, image in zip(results['rig'], paths, pictures):
+            if image is None and path:
+                image = cv2.imread(str(path))
             if image is None:
                 raise FileNotFoundError(
                     f'camera {camera.name!r}, frame {results["frame_id"]}: no readable image'

@@ -15,7 +15,7 @@ from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.models.planes import PlaneRegressor
 from mmpose_ours.models.proposals import Proposer, rays_of_people
 from mmpose_ours.models.rays import Rays
-from mmpose_ours.models.selection import choose_people, middle_of
+from mmpose_ours.models.selection import choose_people, middle_of, tell_scores
 from mmpose_ours.registry import MODELS
 
 # A proposal this close to a true pose (mean joint distance) is that person.
@@ -163,6 +163,7 @@ class FasterVoxelPose(BaseModel):
             if found is not None:
                 mine = sample == index
                 poses, scores = found[0][mine], found[2][mine].sigmoid()
+                tell_scores(data_sample, scores, self.score_threshold)
                 good, limits = scores > self.score_threshold, (self.duplicate_mm, self.margin_mm)
                 rows = choose_people(poses, scores, good, data_sample.space, self._root, *limits)
                 poses, scores = poses[rows] + middle_of(data_sample.space, poses), scores[rows]

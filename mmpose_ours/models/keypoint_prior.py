@@ -17,7 +17,7 @@ from mmpose_ours.models.memory import Memory
 from mmpose_ours.models.people import FLOOR_SPREAD_MM, Found, PeopleFinder
 from mmpose_ours.models.proposals import Proposer
 from mmpose_ours.models.rays import Rays
-from mmpose_ours.models.selection import choose_people, middle_of
+from mmpose_ours.models.selection import choose_people, middle_of, tell_scores
 from mmpose_ours.registry import MODELS
 
 LOSS_UNIT_MM, OPINION_WEIGHT = 50.0, 0.2
@@ -229,6 +229,7 @@ class KeypointPrior(BaseModel):
             if said is not None:
                 mine = found.sample == index
                 poses, precision, scores = said[0][mine], said[2][mine], said[3][mine].sigmoid()
+                tell_scores(data_sample, scores, self.score_threshold)
                 shown = views[mine]
                 least = torch.where(shown > 1, self.score_threshold, self.single_threshold)
                 # People of more views first, so that they are whom duplicates are compared with.

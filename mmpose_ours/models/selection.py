@@ -7,6 +7,7 @@ from typing import Sequence
 from torch import Tensor
 
 from mmpose_ours.cameras import CaptureSpace
+from mmpose_ours.datasets.data_sample import MultiviewDataSample
 
 
 def choose_people(
@@ -48,6 +49,12 @@ def without_duplicates(poses: Tensor, limit_mm: float) -> list[int]:
         if all(distance[person][other] >= limit_mm for other in kept):
             kept.append(person)
     return kept
+
+
+def tell_scores(data_sample: MultiviewDataSample, scores: Tensor, least: float) -> None:
+    """Leave word of the best score, of people who are dropped too, and of what is needed."""
+    best = float(scores.max()) if len(scores) else 0.0
+    data_sample.set_metainfo(dict(best_score=best, least_score=least))
 
 
 def middle_of(space: CaptureSpace, like: Tensor) -> Tensor:

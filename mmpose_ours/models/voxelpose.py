@@ -14,7 +14,7 @@ from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.models.center import KEPT_RIGS, CenterDetector
 from mmpose_ours.models.pose import PoseRegressor
 from mmpose_ours.models.projection import TorchRig
-from mmpose_ours.models.selection import without_duplicates
+from mmpose_ours.models.selection import tell_scores, without_duplicates
 from mmpose_ours.registry import MODELS
 
 # Buffers by which MMPose 0.x keeps the training rig's space in its checkpoints.
@@ -172,6 +172,7 @@ class VoxelPose(BaseModel):
     def _predict(self, heatmaps, root_volumes, data_samples) -> list[MultiviewDataSample]:
         for maps, volume, sample in zip(heatmaps, root_volumes, data_samples):
             centers, scores = self.human_detector.peaks(volume, sample.space)
+            tell_scores(sample, scores, self.center_threshold)
             keep = scores > self.center_threshold
             centers, scores = centers[keep], scores[keep]
             poses = centers.new_zeros(0, len(self.joints), 3)
