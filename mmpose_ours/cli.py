@@ -39,6 +39,10 @@ COMMANDS = {
         'mmpose_ours.evaluation.report',
         'score predicted 3D poses against ground truth',
     ),
+    'export': (
+        'mmpose_ours.commands.export',
+        'write 3D people over time as CSV, TRC, C3D, BVH or NumPy arrays',
+    ),
     'fit-noise': (
         'mmpose_ours.commands.fit_noise',
         "measure a detector's faults on your own keypoints, for inventing people like them",
@@ -55,6 +59,10 @@ COMMANDS = {
         'mmpose_ours.commands.init',
         'make a data folder for a rig: calibration, image folders, config, picture',
     ),
+    'keypoints': (
+        'mmpose_ours.commands.keypoints',
+        'convert 2D people of OpenPose, AlphaPose, COCO, MMPose or Pose2Sim, and say what is there',
+    ),
     'path': (
         'mmpose_ours.paths',
         'print where configs, launch scripts or schemas lie',
@@ -62,6 +70,10 @@ COMMANDS = {
     'pose-bank': (
         'mmpose_ours.commands.pose_bank',
         'make a bank of poses from recordings of people, and say how good it is',
+    ),
+    'predict': (
+        'mmpose_ours.commands.predict',
+        'find people in 3D in images, videos or keypoints of your cameras, and show them',
     ),
     'prepare': (
         'mmpose_ours.commands.prepare',
@@ -74,6 +86,10 @@ COMMANDS = {
     'undistort': (
         'mmpose_ours.commands.undistort',
         'render images or videos without lens distortion, and write their pinhole rig',
+    ),
+    'view': (
+        'mmpose_ours.commands.view',
+        'look at 3D people: a web page to walk around in, pictures, a film',
     ),
 }
 

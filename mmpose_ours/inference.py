@@ -7,12 +7,14 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
+import functools
 import itertools
 import time
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence, Union
+from typing import Any, Iterable, Iterator, Mapping, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -26,6 +28,9 @@ from mmpose_ours.calibration import check_space, fit_space, read_rig
 from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.datasets.multiview import PACK, from_options
 from mmpose_ours.detections import Detections, check_pixels, read_detections, stack_views
+from mmpose_ours.detections.cache import LazyImage, detect_recording, image_key
+from mmpose_ours.detectors import Detector
+from mmpose_ours.detectors import detector as detector_by_name
 from mmpose_ours.diagnosis import Diagnosis, Witness, diagnose_recording
 from mmpose_ours.files import FileFormatError, PathLike
 from mmpose_ours.instants import (
@@ -43,9 +48,9 @@ from mmpose_ours.results.tracks import PeopleTracker
 
 # The model in the box: it needs no training.
 DEFAULT_CONFIG = 'ours/keypoint_prior_ours.py'
+# An instant, and by camera that took part its people in 2D, or its picture.
+_Seen = Tuple[Instant, Mapping[str, np.ndarray]]
 Inputs = Union[PathLike, Mapping[str, Any], Iterable[Union[Instant, Mapping[str, np.ndarray]]]]
-# A list of (H, W, 3) BGR pictures to (P, 17, 3) u, v, score of each.
-Detector = Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -91,8 +96,9 @@ class MultiviewInferencer:
         cameras: Names of the cameras to use; None is all.
         space: Where to look for people; None takes the config's, or fits it to the rig.
         any_scale: Accept a rig that is not one around people.
-        detector: Finds people in pictures, for recordings without keypoints: see
-            :mod:`mmpose_ours.detectors`. Not used by a model that looks at pictures itself.
+        detector: Finds people in pictures, for recordings without keypoints: one of
+            :mod:`mmpose_ours.detectors`, or its name. Not used by a model that looks at pictures
+            itself.
         device: ``'cpu'``, ``'cuda:0'``, ...; None is a GPU where there is one.
 
     Raises:
@@ -110,7 +116,7 @@ class MultiviewInferencer:
         cameras: Sequence[str] | None = None,
         space: CaptureSpace | None = None,
         any_scale: bool = False,
-        detector: Detector | None = None,
+        detector: Detector | str | None = None,
         device: str | None = None,
     ):
         if config is None:
@@ -138,8 +144,9 @@ class MultiviewInferencer:
             or fit_space(self.rig)
         )
         check_space(self.rig, self.space)
-        self.detector = detector
+        self.detector = detector_by_name(detector) if isinstance(detector, str) else detector
         self.notes: list[str] = []
+        self.footage: Footage | None = None
         self.seconds: dict[str, float] = {}
         self.witness = Witness(self.rig.names)
         self._rigs = {self.rig.names: self.rig}
@@ -149,6 +156,7 @@ class MultiviewInferencer:
         inputs: Inputs | None = None,
         keypoints: PathLike | Detections | None = None,
         *,
+        keep_keypoints: PathLike | None = None,
         frame_offsets: Mapping[str, int] | None = None,
         batch_size: int = 1,
         smooth: bool = False,
@@ -163,8 +171,10 @@ class MultiviewInferencer:
             keypoints: People in 2D, a file that is read by
                 :func:`~mmpose_ours.detections.read_detections` or what that returns. None asks
                 the detector.
+            keep_keypoints: File for what the detector finds; pictures that it knows already are
+                not looked at again.
             frame_offsets: Camera name to how many of its pictures come before the first instant.
-            batch_size: Instants that the model is given at once.
+            batch_size: Instants that detector and model are given at once.
             smooth: Whether to smooth joints over time.
             fps: Instants per second, for smoothing; None asks the videos.
 
@@ -176,7 +186,21 @@ class MultiviewInferencer:
             ValueError: A picture is not of the size that was calibrated; or neither keypoints
                 nor a detector are there.
         """
-        footage, instants = self._instants(inputs, keypoints, frame_offsets)
+        self.notes = []
+        footage, instants = self._instants(inputs, frame_offsets)
+        self.footage = footage
+        if keypoints is not None:
+            seen = self._with_keypoints(instants, self._read(keypoints))
+        elif inputs is None:
+            raise ValueError('there is nothing to work on; give pictures, keypoints, or both')
+        elif self.sees_pictures:
+            seen = ((instant, self._pictures(instant)) for instant in instants)
+        elif self.detector is None:
+            raise ValueError(
+                f'{type(self.model).__name__} works from people in 2D; give keypoints or a detector'
+            )
+        else:
+            seen = self._detected(instants, keep_keypoints, batch_size)
         smoother = None
         if smooth:
             fps = fps or (footage.fps if footage is not None else None)
@@ -186,10 +210,8 @@ class MultiviewInferencer:
         self.seconds = dict.fromkeys(('pictures', 'people in 2D', 'people in 3D'), 0.0)
         self.witness = Witness(self.rig.names)
         tracker, recording = PeopleTracker(), _name_of(inputs, keypoints)
-        for batch in _in_batches(instants, batch_size):
-            everybody = self._detected(batch)
-            samples = self._samples(batch, everybody, recording)
-            for people in self._found(batch, everybody, samples):
+        for batch in _in_batches(seen, batch_size):
+            for people in self._found(batch, self._samples(batch, recording)):
                 ids = tracker(people.poses_mm)
                 people = dataclasses.replace(people, ids=ids)
                 if smoother is not None:
@@ -223,35 +245,20 @@ class MultiviewInferencer:
         return model.to(self.device).eval()
 
     def _instants(
-        self,
-        inputs: Inputs | None,
-        keypoints: PathLike | Detections | None,
-        offsets: Mapping[str, int] | None,
-    ) -> tuple[Footage | None, Iterable[_Seen]]:
-        """What there is to see: the pictures if they are files, and instants with keypoints."""
-        self.notes = []
-        known = None if keypoints is None else self._read(keypoints)
-        if inputs is None and known is None:
-            raise ValueError('there is nothing to work on; give pictures, keypoints, or both')
-        if known is None and self.detector is None and not self.sees_pictures:
-            raise ValueError(
-                f'{type(self.model).__name__} works from people in 2D; give keypoints or a detector'
-            )
+        self, inputs: Inputs | None, offsets: Mapping[str, int] | None
+    ) -> tuple[Footage | None, Iterable[Instant]]:
+        """The pictures if they are files, and what there is to see."""
         if inputs is None:
-            frames = sorted(known, key=frame_order)
-            return None, (_Seen(Instant(frame, {}), known[frame]) for frame in frames)
+            return None, ()
         footage = None
-        if isinstance(inputs, (str, Path)) or _names_files(inputs):
-            footage = open_footage(inputs, self.rig.names, offsets)
+        # A mapping is camera name to files, anything else one instant after another.
+        if isinstance(inputs, (str, Path, Mapping)):
+            inputs = footage = open_footage(inputs, self.rig.names, offsets)
             self.notes += footage.notes
-            inputs = footage
-        instants = (
+        return footage, (
             instant if isinstance(instant, Instant) else Instant(str(number), instant)
             for number, instant in enumerate(inputs)
         )
-        if known is None:
-            return footage, (_Seen(instant, None) for instant in instants)
-        return footage, self._with_keypoints(instants, known)
 
     def _read(self, keypoints: PathLike | Detections) -> dict[str, Mapping[str, np.ndarray]]:
         where = 'the keypoints'
@@ -263,85 +270,99 @@ class MultiviewInferencer:
 
     def _with_keypoints(self, instants: Iterable[Instant], known: Mapping) -> Iterator[_Seen]:
         """Instants of pictures and keypoints, those of keypoints alone at the end."""
-        left = dict.fromkeys(known)
-        without = 0
+        # A camera without an entry saw nobody: many tools leave such pictures out.
+        nobody = dict.fromkeys(self.rig.names, np.zeros((0, 17, 3), np.float32))
+        left, without = dict.fromkeys(known), 0
         for instant in instants:
             key = frame_key(instant.frame)
             left.pop(key, None)
             without += key not in known
-            yield _Seen(instant, known.get(key, {}))
+            yield instant, {**nobody, **_of(self.rig.names, known.get(key, {}))}
         if without:
             self.notes.append(f'{without} instants have pictures and no entry in the keypoints')
         for frame in sorted(left, key=frame_order):
-            yield _Seen(Instant(frame, {}), known[frame])
+            yield Instant(frame, {}), {**nobody, **_of(self.rig.names, known[frame])}
 
-    def _detected(self, batch: Sequence[_Seen]) -> list[dict[str, np.ndarray]]:
-        """People in 2D of each instant, by camera that took part."""
-        if self.sees_pictures:
-            return [self._decode(seen) for seen in batch]
-        if any(seen.keypoints is None for seen in batch):
-            return self._ask_detector(batch)
-        # A camera without an entry saw nobody: many tools leave such pictures out.
-        nobody = np.zeros((0, 17, 3), np.float32)
-        return [
-            {name: seen.keypoints.get(name, nobody) for name in self.rig.names} for seen in batch
-        ]
+    def _detected(
+        self, instants: Iterable[Instant], path: PathLike | None, batch_size: int
+    ) -> Iterator[_Seen]:
+        """Instants, and their people in 2D by camera whose picture can be read."""
+        waiting: collections.deque[Instant] = collections.deque()
 
-    def _ask_detector(self, batch: Sequence[_Seen]) -> list[dict[str, np.ndarray]]:
-        pictures = [self._decode(seen) for seen in batch]
-        flat = [picture for views in pictures for picture in views.values()]
-        with self._timed('people in 2D'):
-            found = iter(self.detector(flat) if flat else [])
-        return [{name: next(found) for name in views} for views in pictures]
+        def images() -> Iterator[tuple[str, dict[str, LazyImage]]]:
+            for instant in instants:
+                waiting.append(instant)
+                pictures = _of(self.rig.names, instant.pictures)
+                yield (
+                    instant.frame,
+                    {
+                        name: LazyImage(
+                            image_key(picture) if path is not None else '',
+                            functools.partial(self._decode, instant.frame, name, picture),
+                        )
+                        for name, picture in pictures.items()
+                    },
+                )
 
-    def _decode(self, seen: _Seen) -> dict[str, np.ndarray]:
+        found = detect_recording(
+            images(), self.detector, path, batch=batch_size, say=self.notes.append
+        )
+        while True:
+            start, reading = time.perf_counter(), self.seconds['pictures']
+            item = next(found, None)
+            passed = time.perf_counter() - start
+            self.seconds['people in 2D'] += passed - (self.seconds['pictures'] - reading)
+            if item is None:
+                return
+            yield waiting.popleft(), item[1]
+
+    def _pictures(self, instant: Instant) -> dict[str, np.ndarray]:
         """The pictures of an instant; a camera whose picture is broken goes without."""
         result = {}
-        for camera in self.rig:
-            picture = seen.instant.pictures.get(camera.name)
-            if picture is None:
-                continue
+        for name, picture in _of(self.rig.names, instant.pictures).items():
             try:
-                with self._timed('pictures'):
-                    image = decoded(picture)
+                result[name] = self._decode(instant.frame, name, picture)
             except FileFormatError as error:
-                self._note_once(f'camera {camera.name!r} goes without pictures that fail: {error}')
-                continue
-            size = image.shape[1], image.shape[0]
-            if camera.size is not None and size != tuple(camera.size):
-                raise ValueError(
-                    f'frame {seen.instant.frame}: the picture of camera {camera.name!r} is '
-                    f'{size[0]}x{size[1]}, but the camera was calibrated at {camera.size[0]}x'
-                    f'{camera.size[1]}; use pictures of the calibrated size, or convert the '
-                    'calibration with `convert-calibration ... --image-size`'
-                )
-            result[camera.name] = image
+                self._note_once(f'camera {name!r} goes without pictures that fail: {error}')
         return result
 
-    def _samples(self, batch, everybody, recording: str) -> list:
+    def _decode(self, frame: str, name: str, picture: Picture) -> np.ndarray:
+        with self._timed('pictures'):
+            image = decoded(picture)
+        size, expected = (image.shape[1], image.shape[0]), self.rig[name].size
+        if expected is not None and size != tuple(expected):
+            raise ValueError(
+                f'frame {frame}: the picture of camera {name!r} is {size[0]}x{size[1]}, but the '
+                f'camera was calibrated at {expected[0]}x{expected[1]}; use pictures of the '
+                'calibrated size'
+            )
+        return image
+
+    def _samples(self, batch: Sequence[_Seen], recording: str) -> list:
         """What the model says of each instant; None where no two cameras took part."""
         samples: list[Any] = [None] * len(batch)
-        rows = [i for i, views in enumerate(everybody) if len(views) >= min(2, len(self.rig))]
+        least = min(2, len(self.rig))
+        rows = [row for row, (_, views) in enumerate(batch) if len(views) >= least]
         with self._timed('people in 3D'), torch.no_grad():
-            packed = []
-            for row in rows:
-                rig = self._rig_of(tuple(everybody[row]))
-                info = dict(
-                    rig=rig,
-                    space=self.space,
-                    joints=self.model.joints.name,
-                    recording=recording,
-                    frame_id=batch[row].instant.frame,
-                )
-                if self.sees_pictures:
-                    info['pictures'] = [everybody[row][name] for name in rig.names]
-                else:
-                    info['keypoints_2d'] = stack_views(everybody[row], rig.names)
-                packed.append(self.pipeline(info))
+            packed = [self.pipeline(self._info(*batch[row], recording)) for row in rows]
             if packed:
                 for row, sample in zip(rows, self.model.test_step(pseudo_collate(packed))):
                     samples[row] = sample.cpu()
         return samples
+
+    def _info(self, instant: Instant, views: Mapping[str, np.ndarray], recording: str) -> dict:
+        """What the pipeline takes."""
+        rig = self._rig_of(tuple(views))
+        info = dict(
+            rig=rig,
+            space=self.space,
+            joints=self.model.joints.name,
+            recording=recording,
+            frame_id=instant.frame,
+        )
+        if self.sees_pictures:
+            return dict(info, pictures=list(views.values()))
+        return dict(info, keypoints_2d=stack_views(views, rig.names))
 
     def _rig_of(self, names: tuple[str, ...]) -> CameraRig:
         """The cameras that took part; what is worked out for a rig is kept with it."""
@@ -349,9 +370,9 @@ class MultiviewInferencer:
             self._rigs[names] = self.rig.select(names)
         return self._rigs[names]
 
-    def _found(self, batch, everybody, samples) -> Iterator[People]:
+    def _found(self, batch: Sequence[_Seen], samples: Sequence) -> Iterator[People]:
         joints = self.model.joints
-        for seen, views, sample in zip(batch, everybody, samples):
+        for (instant, views), sample in zip(batch, samples):
             poses, scores = np.zeros((0, len(joints), 3)), np.zeros(0)
             counts = spread = best = least = None
             if sample is not None:
@@ -364,16 +385,16 @@ class MultiviewInferencer:
             detections = {} if self.sees_pictures else views
             self.witness.add(detections, len(poses), best, least, tuple(views))
             yield People(
-                seen.instant.frame,
-                poses,
-                scores,
-                np.zeros(len(poses), int),
-                counts,
-                spread,
-                joints.name,
-                tuple(views),
-                detections,
-                seen.instant.pictures,
+                frame=instant.frame,
+                poses_mm=poses,
+                scores=scores,
+                ids=np.arange(len(poses)),
+                views=counts,
+                spread_mm=spread,
+                joints=joints.name,
+                cameras=tuple(views),
+                detections=detections,
+                pictures=instant.pictures,
             )
 
     @contextlib.contextmanager
@@ -386,14 +407,6 @@ class MultiviewInferencer:
         """Note a camera's first failure only."""
         if not any(known.split(':')[0] == note.split(':')[0] for known in self.notes):
             self.notes.append(note)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Seen:
-    """An instant, and its people in 2D by camera if these are known."""
-
-    instant: Instant
-    keypoints: Mapping[str, np.ndarray] | None
 
 
 def _unwrapped(dataset: Mapping) -> Mapping:
@@ -409,9 +422,9 @@ def _rig_file(dataset: Mapping) -> Path:
     return Path(dataset.get('data_root', '')) / dataset['rig_file']
 
 
-def _names_files(inputs: Any) -> bool:
-    """Whether it is camera name to files, rather than one instant after another."""
-    return isinstance(inputs, Mapping)
+def _of(names: Sequence[str], views: Mapping[str, Any]) -> dict[str, Any]:
+    """What there is of some cameras, in their order."""
+    return {name: views[name] for name in names if name in views}
 
 
 def _name_of(inputs: Any, keypoints: Any) -> str:

@@ -131,6 +131,30 @@ JOINT_SETS: dict[str, JointSet] = {
             _ARMS_LEGS + _NECK_TRUNK + _FACE + _mirrored(('ankle', 'heel'), ('ankle', 'big_toe')),
             ('mid_hip',),
         ),
+        # OpenPose's COCO model.
+        JointSet(
+            'coco18',
+            (
+                'nose', 'neck', 'right_shoulder', 'right_elbow', 'right_wrist',
+                'left_shoulder', 'left_elbow', 'left_wrist',
+                'right_hip', 'right_knee', 'right_ankle', 'left_hip', 'left_knee', 'left_ankle',
+                'right_eye', 'left_eye', 'right_ear', 'left_ear',
+            ),
+            _ARMS_LEGS + _TRUNK + _FACE + (('neck', 'nose'),),
+            _HIPS,
+        ),
+        # COCO-17 first, then Halpe's own; AlphaPose and RTMPose know it.
+        JointSet(
+            'halpe26',
+            (
+                'nose',
+                *_sides('eye', 'ear', 'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle'),
+                'head', 'neck', 'mid_hip', *_sides('big_toe', 'small_toe', 'heel'),
+            ),
+            _ARMS_LEGS + _NECK_TRUNK + _FACE + _mirrored(('ankle', 'heel'), ('ankle', 'big_toe'))
+            + (('head', 'neck'),),
+            ('mid_hip',),
+        ),
     )
 }  # fmt: skip
 

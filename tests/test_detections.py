@@ -88,7 +88,7 @@ def test_numbers_that_are_none_are_missing_joints(tmp_path):
         ([], r'\$ is a list of 0, expected an object; correct it or write it again'),
         ({'joints': 'coco17'}, r"\$ has no 'frames', expected 'frames'; correct it"),
         ({'frames': {}, 'joints': 'hand21'},
-         r'\$\.joints is "hand21", expected one of coco17, body25, panoptic15, panoptic19; '),
+         r'\$\.joints is "hand21", expected one of coco17, coco18, body25, halpe26, panoptic15'),
         ({'frames': {}, 'fps': 30}, r'\$ has the unknown key "fps", expected only .joints., '),
         ({'frames': {'1': {'a': [PERSON[:-1] + [[1, 2]]]}}},
          r"\$\.frames\['1'\]\.a\[0\]\[16\] has 2 values, expected at least 3; "),

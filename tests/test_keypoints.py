@@ -32,8 +32,14 @@ ORDERS = {
     'body25': {0: 'nose', 1: 'neck', 2: 'right_shoulder', 8: 'mid_hip', 9: 'right_hip',
                14: 'left_ankle', 15: 'right_eye', 18: 'left_ear', 19: 'left_big_toe',
                24: 'right_heel'},
+    'coco18': {0: 'nose', 1: 'neck', 2: 'right_shoulder', 5: 'left_shoulder', 8: 'right_hip',
+               13: 'left_ankle', 14: 'right_eye', 17: 'left_ear'},
+    'halpe26': {0: 'nose', 4: 'right_ear', 5: 'left_shoulder', 16: 'right_ankle', 17: 'head',
+                18: 'neck', 19: 'mid_hip', 20: 'left_big_toe', 21: 'right_big_toe',
+                22: 'left_small_toe', 25: 'right_heel'},
 }  # fmt: skip
-LENGTHS = {'coco17': 17, 'campus14': 14, 'panoptic15': 15, 'panoptic19': 19, 'body25': 25}
+LENGTHS = {'coco17': 17, 'campus14': 14, 'panoptic15': 15, 'panoptic19': 19, 'body25': 25,
+           'coco18': 18, 'halpe26': 26}  # fmt: skip
 
 
 @pytest.mark.parametrize('name', list(JOINT_SETS))

@@ -39,6 +39,32 @@ def add_any_scale(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_frame_offsets(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--frame-offsets``, for :func:`parse_offsets`."""
+    parser.add_argument(
+        '--frame-offsets',
+        nargs='+',
+        default=[],
+        metavar='CAMERA=N',
+        help='pictures of a camera that come before the first instant',
+    )
+
+
+def parse_offsets(words: Sequence[str]) -> dict[str, int]:
+    """Read the words of ``--frame-offsets``, ``CAMERA=N``.
+
+    Raises:
+        ValueError: One is none.
+    """
+    offsets = {}
+    for word in words:
+        found = re.fullmatch(r'(.+)=(-?\d+)', word)
+        if not found:
+            raise ValueError(f'--frame-offsets has {word!r}, expected CAMERA=N such as cam1=12')
+        offsets[found[1]] = int(found[2])
+    return offsets
+
+
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare ``--from --unit --up --cameras --image-size``."""
     parser.add_argument(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Sequence
+from typing import Any, Sequence
 
 import numpy as np
-from mmengine.dataset import BaseDataset
 
+from mmpose_ours.datasets.invented import InventedDataset, items_of
 from mmpose_ours.datasets.multiview import PACK, from_options
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
@@ -41,7 +41,7 @@ ARRAYS = ('keypoints_2d', 'keypoints_3d', 'visible')
 
 
 @DATASETS.register_module()
-class RandomRigsDataset(BaseDataset):
+class RandomRigsDataset(InventedDataset):
     """Scenes of sites that change every few items; no file is needed.
 
     An item depends on ``seed`` and its index only, whatever is asked for before. Any index
@@ -88,17 +88,6 @@ class RandomRigsDataset(BaseDataset):
         self._waiting: dict[int, dict] = {}
         super().__init__(pipeline=list(pipeline), serialize_data=False, **kwargs)
 
-    def load_data_list(self) -> list[dict]:
-        """Nothing is stored: items are made when asked for."""
-        return []
-
-    def __len__(self) -> int:
-        return self.num_samples
-
-    def __iter__(self) -> Iterator[dict]:
-        """One epoch; without this, a loop over the dataset would never end."""
-        return (self[index] for index in range(len(self)))
-
     def get_data_info(self, idx: int) -> dict:
         """Invent item ``idx``, and its site's others if they are not there yet."""
         idx = int(idx)
@@ -127,17 +116,6 @@ class RandomRigsDataset(BaseDataset):
             except ValueError:  # nobody fits in there
                 continue
             detections = faults.detect_many(crowd, rig, rngs)
-            return {
-                index: dict(
-                    frame_id=index,
-                    sample_idx=index,
-                    rig=rig,
-                    space=space,
-                    joints=self.metainfo['joints'],
-                    keypoints_2d=keypoints,
-                    keypoints_3d=scene.poses.astype(np.float32),
-                    visible=scene.visible.copy(),
-                )
-                for index, scene, keypoints in zip(indices, crowd.split(), detections)
-            }
+            shared = dict(rig=rig, space=space, joints=self.metainfo['joints'])
+            return items_of(indices, crowd, detections, **shared)
         raise RuntimeError(f'no site of {ATTEMPTS} has room for people; make scenes easier')

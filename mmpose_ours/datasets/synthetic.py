@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Iterator, Sequence
+from typing import Any, Sequence
 
-import numpy as np
-
+from mmpose_ours.datasets.invented import InventedDataset, items_of
 from mmpose_ours.datasets.multiview import MultiviewDataset, from_options
 from mmpose_ours.datasets.read_ahead import ReadAhead
 from mmpose_ours.registry import DATASETS
@@ -19,7 +18,7 @@ BLOCK = 128
 
 
 @DATASETS.register_module()
-class SyntheticDataset(MultiviewDataset):
+class SyntheticDataset(InventedDataset, MultiviewDataset):
     """Scenes invented on the fly; nothing but a calibration file is needed.
 
     An item depends on ``seed`` and its index only. Any index from 0 on is valid, also beyond
@@ -71,17 +70,6 @@ class SyntheticDataset(MultiviewDataset):
         self.sampler = from_options(SceneSampler, scene or {}, 'scene', **site)
         self.faults = _faults(faults)
 
-    def load_data_list(self) -> list[dict]:
-        """Nothing is stored: items are made when asked for."""
-        return []
-
-    def __len__(self) -> int:
-        return self.num_samples
-
-    def __iter__(self) -> Iterator[dict]:
-        """One epoch; without this, a loop over the dataset would never end."""
-        return (self[index] for index in range(len(self)))
-
     def __getitem__(self, idx: int) -> dict:
         """Item ``idx``, through the pipeline."""
         return self.__getitems__([idx])[0]
@@ -106,16 +94,7 @@ class SyntheticDataset(MultiviewDataset):
         rngs = self._streams(indices)
         crowd = self.sampler.sample_many(rngs)
         detections = self.faults.detect_many(crowd, self.rig, rngs)
-        return {
-            index: dict(
-                frame_id=index,
-                sample_idx=index,
-                keypoints_2d=keypoints,
-                keypoints_3d=scene.poses.astype(np.float32),
-                visible=scene.visible.copy(),
-            )
-            for index, scene, keypoints in zip(indices, crowd.split(), detections)
-        }
+        return items_of(indices, crowd, detections)
 
 
 def _faults(given: dict[str, Any] | str | os.PathLike | None) -> DetectorFaults:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from mmpose_ours.keypoints import JointSet
 from mmpose_ours.models.body_prior import COCO17, Bodies, GaussianBody
-from mmpose_ours.models.proposals import Flat, Proposer
+from mmpose_ours.models.proposals import Flat, Proposer, rays_of_people
 from mmpose_ours.models.rays import Rays
 
 # A detection that agrees this much with somebody who is there already is not somebody else.
@@ -171,10 +171,7 @@ class PeopleFinder(nn.Module):
 
     def by_views(self, rays: Rays, sample: Tensor, views: Tensor) -> Found:
         """People by sample (N,) and detections (N, V), their bodies still unknown."""
-        view = torch.arange(views.shape[1], device=views.device)
-        index, one = views.clamp_min(0), sample[:, None]
-        weights = rays.weights[one, view, index] * (views >= 0)[..., None]
-        mine = Rays(rays.origins[sample], rays.directions[one, view, index], weights)
+        mine = rays_of_people(rays, views, sample)
         return Found(mine, sample, views, Bodies.nobody(rays.weights, len(self.body.mean)))
 
     def _singles(self, rays: Rays, found: Found, agreement: Tensor) -> tuple[Tensor, Tensor]:

@@ -267,20 +267,22 @@ def _stacked(parts: Sequence[Tensor], blank: float) -> Tensor:
     return torch.cat(rows)
 
 
-def rays_of_people(rays: Rays, detections: Tensor) -> Rays:
+def rays_of_people(rays: Rays, detections: Tensor, sample: Tensor | None = None) -> Rays:
     """The rays of each person.
 
     Args:
         rays: Origins (B, V, 3), directions (B, V, P, J, 3), weights (B, V, P, J).
-        detections: (B, G, V), -1 where a view does not show the person.
+        detections: (B, G, V), -1 where a view does not show the person; or (N, V) with
+        sample: (N,) which sample each person is in.
 
     Returns:
-        Origins (B, G, V, 3), directions (B, G, V, J, 3), weights (B, G, V, J).
+        Origins (..., V, 3), directions (..., V, J, 3), weights (..., V, J).
     """
-    batch, _, views = detections.shape
-    sample = torch.arange(batch, device=detections.device)[:, None, None]
-    view = torch.arange(views, device=detections.device)
+    if sample is None:
+        sample = torch.arange(len(detections), device=detections.device)[:, None]
+        sample = sample.expand(detections.shape[:2])
+    view = torch.arange(detections.shape[-1], device=detections.device)
     index = detections.clamp_min(0)
-    weights = rays.weights[sample, view, index] * (detections >= 0)[..., None]
-    origins = rays.origins[:, None].expand(-1, detections.shape[1], -1, -1)
-    return Rays(origins, rays.directions[sample, view, index], weights)
+    mine = sample[..., None], view, index
+    weights = rays.weights[mine] * (detections >= 0)[..., None]
+    return Rays(rays.origins[sample], rays.directions[mine], weights)

@@ -1,26 +1,45 @@
 """The Predictions format: 3D people per frame as JSON, for results and ground truth alike.
 
 The published contract is ``schemas/predictions.schema.json``. The reader holds the frame of
-a file against it with ``jsonschema`` and walks the people, who are nearly all of it, with a
-quicker loop of the same meaning.
+a file against it with ``jsonschema`` and the people with :mod:`people_json`. Files are written
+by :mod:`predictions_writer`, frame by frame.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 from pathlib import Path
-from typing import Any, Mapping, Sequence, Union
+from typing import Any
 
 import numpy as np
 
-from mmpose_ours.files import MM_PER_UNIT, FileFormatError, PathLike, read_json, write_json
+from mmpose_ours.files import MM_PER_UNIT, FileFormatError, PathLike, read_json
 from mmpose_ours.json_schema import validator
-from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.results.people_json import (
+    FrameId,
+    frame_id,
+    is_number,
+    parse_counts,
+    parse_people,
+    parse_scores,
+    parse_spread,
+)
+from mmpose_ours.results.predictions_writer import PredictionsWriter, write_predictions
 
-FrameId = Union[int, str]
+__all__ = [
+    'FrameId',
+    'Predictions',
+    'PredictionsWriter',
+    'frame_id',
+    'is_number',
+    'read_predictions',
+    'to_z_up',
+    'write_predictions',
+]
 
 SCHEMA_FILE = Path(__file__).parent / 'schemas' / 'predictions.schema.json'
+# What stands beside the frames, with the same keys.
+_BESIDE = ('scores', 'ids', 'views', 'spread_mm')
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -33,6 +52,13 @@ class Predictions:
         joints: Name of the joint set.
         unit: What the file was written in.
         up: The axis that points up in the file.
+        ids: Frame id to (P,) whole numbers, the same number for the same person over time;
+            of every frame, or empty where nobody has worked them out.
+        views: Frame id to (P,), how many cameras showed the person; of the frames that say so.
+        spread_mm: Frame id to (P, J) standard deviation, NaN where unknown; likewise.
+        fps: Frame numbers (or frames, where they have names) per second, if known.
+        rig: Fingerprint or file name of the calibration, ``''`` if unknown.
+        made_by: What the program that wrote the file says of itself.
     """
 
     frames: dict[FrameId, np.ndarray]
@@ -40,12 +66,12 @@ class Predictions:
     joints: str
     unit: str = 'mm'
     up: str = 'z'
-
-
-def frame_id(key: FrameId) -> FrameId:
-    """The id behind a JSON key: a number where it is all digits (``'000350'`` is 350)."""
-    text = str(key)
-    return int(text) if text.isascii() and text.isdigit() else text
+    ids: dict[FrameId, np.ndarray] = dataclasses.field(default_factory=dict)
+    views: dict[FrameId, np.ndarray] = dataclasses.field(default_factory=dict)
+    spread_mm: dict[FrameId, np.ndarray] = dataclasses.field(default_factory=dict)
+    fps: float | None = None
+    rig: str = ''
+    made_by: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def to_z_up(points: np.ndarray, up: str) -> np.ndarray:
@@ -86,85 +112,64 @@ def read_predictions(path: PathLike) -> Predictions:
     keys: dict[FrameId, str] = {}
     frames: dict[FrameId, np.ndarray] = {}
     scores: dict[FrameId, np.ndarray] = {}
-    given = data.get('scores', {})
     for key, people in data['frames'].items():
-        if frame_id(key) in keys:
+        frame = frame_id(key)
+        if frame in keys:
             raise FileFormatError(
-                f'{path}: frames {keys[frame_id(key)]!r} and {key!r} are the same frame; keep one'
+                f'{path}: frames {keys[frame]!r} and {key!r} are the same frame; keep one'
             )
-        keys[frame_id(key)] = key
-        where = f'$.frames[{key!r}]'
-        if not isinstance(people, list):
-            raise _bad(path, where, 'expected a list of people', people)
-        rows = [_person(path, f'{where}[{i}]', p, joints) for i, p in enumerate(people)]
-        poses = np.array(rows, dtype=np.float64).reshape(-1, len(JOINT_SETS[joints]), 4)
-        xyz = to_z_up(poses[..., :3] * scale, up)
-        listed = given.get(key)
-        if listed is None:
-            people_scores = [_mean(pose[:, 3]) for pose in poses]
-        else:
-            people_scores = _scores(path, f'$.scores[{key!r}]', listed, xyz)
-        frames[frame_id(key)] = xyz
-        scores[frame_id(key)] = np.array(people_scores, dtype=np.float64)
-    stray = sorted(set(given) - set(data['frames']))
-    if stray:
-        raise FileFormatError(
-            f'{path}: $.scores has frame {stray[0]!r}, which $.frames lacks; use the same keys'
-        )
-    return Predictions(frames, scores, joints, data['unit'], up)
-
-
-def write_predictions(
-    path: PathLike,
-    frames: Mapping[FrameId, np.ndarray],
-    scores: Mapping[FrameId, np.ndarray] | None = None,
-    joints: str = 'coco17',
-) -> None:
-    """Write people in the Predictions format (mm, z up), whole or not at all.
-
-    Coordinates are rounded to the micrometre; missing joints (NaN) become ``null``.
-
-    Args:
-        path: JSON file to write.
-        frames: Frame id to (P, J, 3) mm.
-        scores: Frame id to (P,), for the same frames. None leaves them out.
-        joints: Name of the joint set.
-
-    Raises:
-        ValueError: A shape does not fit the joint set, two ids are the same frame, or the
-            scores do not fit the people.
-    """
-    if joints not in JOINT_SETS:
-        raise ValueError(f'unknown joint set {joints!r}; known: {", ".join(JOINT_SETS)}')
-    people: dict[str, list] = {}
-    people_scores: dict[str, list] = {}
-    for key, poses in frames.items():
-        poses = np.asarray(poses, dtype=np.float64)
-        name = str(frame_id(key))
-        if poses.ndim != 3 or poses.shape[1:] != (len(JOINT_SETS[joints]), 3):
-            raise ValueError(
-                f'frame {key}: {joints} needs (P, {len(JOINT_SETS[joints])}, 3), got {poses.shape}'
+        keys[frame] = key
+        rows = parse_people(path, f'$.frames[{key!r}]', people, joints)
+        frames[frame] = to_z_up(rows[..., :3] * scale, up)
+        listed = data.get('scores', {}).get(key)
+        scores[frame] = parse_scores(path, f'$.scores[{key!r}]', listed, rows)
+    for name in _BESIDE:
+        stray = sorted(set(data.get(name, {})) - set(data['frames']))
+        if stray:
+            raise FileFormatError(
+                f'{path}: $.{name} has frame {stray[0]!r}, which $.frames lacks; use the same keys'
             )
-        if name in people:
-            raise ValueError(f'frame {key} is there twice')
-        people[name] = [
-            [
-                [round(v, 3) for v in joint] if all(map(math.isfinite, joint)) else None
-                for joint in p
-            ]
-            for p in poses.tolist()
-        ]
-        if scores is not None:
-            values = np.asarray(scores[key], dtype=np.float64)
-            if values.shape != poses.shape[:1] or not np.isfinite(values).all():
-                raise ValueError(
-                    f'frame {key}: expected {len(poses)} finite scores, got {values.tolist()}'
-                )
-            people_scores[name] = [round(value, 6) for value in values.tolist()]
-    document = {'unit': 'mm', 'joints': joints, 'up': 'z', 'frames': people}
-    if scores is not None:
-        document['scores'] = people_scores
-    write_json(path, document)
+    return Predictions(
+        frames,
+        scores,
+        joints,
+        data['unit'],
+        up,
+        ids=_ids(path, data, keys, frames),
+        views={
+            frame: parse_counts(path, f'$.views[{key!r}]', data['views'][key], len(frames[frame]))
+            for frame, key in keys.items()
+            if key in data.get('views', {})
+        },
+        spread_mm={
+            frame: parse_spread(
+                path, f'$.spread_mm[{key!r}]', data['spread_mm'][key], *frames[frame].shape[:2]
+            )
+            for frame, key in keys.items()
+            if key in data.get('spread_mm', {})
+        },
+        fps=float(data['fps']) if 'fps' in data else None,
+        rig=data.get('rig', ''),
+        made_by=data.get('made_by', {}),
+    )
+
+
+def _ids(
+    path: PathLike, data: dict, keys: dict[FrameId, str], frames: dict[FrameId, np.ndarray]
+) -> dict[FrameId, np.ndarray]:
+    if 'ids' not in data:
+        return {}
+    ids = {}
+    for frame, key in keys.items():
+        people = len(frames[frame])
+        if people and key not in data['ids']:
+            raise FileFormatError(
+                f'{path}: $.ids lacks frame {key!r}, which has {people} people; give all people '
+                'ids, or leave "ids" away'
+            )
+        listed = data['ids'].get(key, [])
+        ids[frame] = parse_counts(path, f'$.ids[{key!r}]', listed, people, once=True)
+    return ids
 
 
 def _check_frame(path: PathLike, data: Any) -> None:
@@ -172,8 +177,9 @@ def _check_frame(path: PathLike, data: Any) -> None:
     shell = data
     if isinstance(data, dict) and isinstance(data.get('frames'), dict):
         shell = {**data, 'frames': dict.fromkeys(data['frames'], [])}
-    if isinstance(data, dict) and isinstance(data.get('scores'), dict):
-        shell = {**shell, 'scores': {}}
+    for name in _BESIDE:
+        if isinstance(data, dict) and isinstance(data.get(name), dict):
+            shell = {**shell, name: {}}
     errors = validator(SCHEMA_FILE).iter_errors(shell)
     for error in sorted(errors, key=lambda e: list(map(str, e.path))):
         message = error.message if len(error.message) < 200 else error.message[:200] + '...'
@@ -181,64 +187,3 @@ def _check_frame(path: PathLike, data: Any) -> None:
             f'{path}: {error.json_path}: {message}; write '
             '{"unit": "mm", "joints": "coco17", "up": "z", "frames": {"350": [person, ...]}}'
         )
-
-
-def _bad(path: PathLike, where: str, expected: str, found: Any) -> FileFormatError:
-    text = repr(found)
-    return FileFormatError(
-        f'{path}: {where}: {expected}, found {text if len(text) < 60 else text[:60] + "..."}'
-    )
-
-
-def is_number(value: Any) -> bool:
-    """Whether a JSON value is a number that a coordinate or score can be."""
-    # Also false for NaN, and no overflow for an integer that no float can hold.
-    return type(value) in (int, float) and abs(value) < 1e15
-
-
-def _person(path: PathLike, where: str, person: Any, joints: str) -> list[list[float]]:
-    """One person as J rows of x, y, z, score; NaN where missing or not given."""
-    count = len(JOINT_SETS[joints])
-    if not isinstance(person, list):
-        raise _bad(path, where, f'expected a list of {count} joints', person)
-    if len(person) != count:
-        raise FileFormatError(
-            f'{path}: {where}: {joints} has {count} joints, found {len(person)}; '
-            'correct "joints" or write null for a missing joint'
-        )
-    rows = []
-    for index, joint in enumerate(person):
-        if joint is None:
-            rows.append([math.nan] * 4)
-        elif isinstance(joint, list) and len(joint) in (3, 4) and all(map(is_number, joint)):
-            rows.append([*joint, *[math.nan] * (4 - len(joint))])
-        else:
-            expected = 'expected [x, y, z], [x, y, z, score] or null'
-            raise _bad(path, f'{where}[{index}]', expected, joint)
-    return rows
-
-
-def _scores(path: PathLike, where: str, listed: Any, poses: np.ndarray) -> list[float]:
-    if not isinstance(listed, list) or len(listed) != len(poses):
-        raise _bad(path, where, f'expected {len(poses)} scores, one per person', listed)
-    scores = []
-    for index, (entry, pose) in enumerate(zip(listed, poses)):
-        if is_number(entry):
-            scores.append(float(entry))
-        elif (
-            isinstance(entry, list)
-            and len(entry) == len(pose)
-            and all(value is None or is_number(value) for value in entry)
-        ):
-            values = np.array(entry, dtype=np.float64)
-            scores.append(_mean(values[np.isfinite(pose).all(-1)]))
-        else:
-            expected = f'expected a number or {len(pose)} numbers'
-            raise _bad(path, f'{where}[{index}]', expected, entry)
-    return scores
-
-
-def _mean(values: Sequence[float]) -> float:
-    """Mean of the numbers given; 1 for none."""
-    known = [value for value in values if not math.isnan(value)]
-    return sum(known) / len(known) if known else 1.0

@@ -1,53 +1,151 @@
-"""Who is who over time: predicted people linked from frame to frame by nearest distance."""
+"""Who is who over time: people numbered from frame to frame, by where they are heading.
+
+A track is where a person was last and how fast the body moved. Each is moved on to the time of
+the next frame, and people are given to tracks so that the squared distances sum to the least.
+Two who cross each other keep their numbers, also where both are lost while they do.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Sequence
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-# Nobody moves farther between two frames (a sprint at 15 frames per second).
+# Nobody is farther than this from where a track expects them (a sprint at 15 frames per second,
+# when nothing is known of how fast the person moves).
 MAX_STEP_MM = 500.0
 # Somebody who is not found for so many frames comes back as somebody else.
 PATIENCE = 5
+# How much of the newest step enters the velocity. One step alone is noisy; one in five seconds
+# says nothing of where somebody who turns is going.
+_NEWEST = 0.5
+
+
+class PeopleTracker:
+    """Numbers people frame by frame; its memory holds those of the last few frames.
+
+    Args:
+        max_step_mm: Largest mean distance, over the joints known in both, between a person and
+            where the track expects them.
+        patience: Frames that a track outlives without being found.
+        step: Frame numbers from one frame to the next, for frames that are every so many of a
+            video.
+        first: The first number to give.
+    """
+
+    def __init__(
+        self,
+        max_step_mm: float = MAX_STEP_MM,
+        patience: int = PATIENCE,
+        step: float = 1,
+        first: int = 0,
+    ) -> None:
+        if max_step_mm <= 0 or patience < 0 or step <= 0:
+            raise ValueError(
+                f'max_step_mm {max_step_mm}, patience {patience}, step {step}: expected a distance '
+                'and a step above 0, and frames from 0 on'
+            )
+        self.max_step_mm, self.patience, self.step = max_step_mm, patience, step
+        self._next = first
+        self._tracks: dict[int, _Track] = {}
+        self._frame: float | None = None
+
+    def __call__(self, poses: np.ndarray, frame: float | None = None) -> np.ndarray:
+        """Number the people of the next frame.
+
+        Args:
+            poses: (P, J, 3) mm; NaN where a joint is missing.
+            frame: Its number, greater than the one before. None: one step after it.
+
+        Returns:
+            (P,) numbers, each once.
+
+        Raises:
+            ValueError: The frame is not after the one before.
+        """
+        if frame is None:
+            frame = 0.0 if self._frame is None else self._frame + self.step
+        if self._frame is not None and frame <= self._frame:
+            raise ValueError(f'frame {frame} comes after {self._frame}; give frames in their order')
+        self._frame = frame
+        now = frame / self.step
+        # Half a step is for frame numbers that are not quite even.
+        alive = {n: t for n, t in self._tracks.items() if now - t.time < self.patience + 1.5}
+        numbers = self._known(poses, alive, now)
+        for person in np.flatnonzero(numbers < 0):
+            numbers[person], self._next = self._next, self._next + 1
+        for number, pose in zip(numbers.tolist(), poses):
+            track = alive.get(number)
+            alive[number] = _Track(now, pose) if track is None else track.seen(now, pose)
+        self._tracks = alive
+        return numbers
+
+    def _known(self, poses: np.ndarray, tracks: dict[int, _Track], now: float) -> np.ndarray:
+        """(P,) numbers of the tracks that people belong to, -1 for new people."""
+        numbers = np.full(len(poses), -1)
+        if not tracks or not len(poses):
+            return numbers
+        names = list(tracks)
+        expected = np.stack([track.at(now) for track in tracks.values()])
+        distance = _distances(expected, poses)
+        near = distance < self.max_step_mm
+        # What is too far costs more than all near pairs together.
+        cost = np.where(near, distance, self.max_step_mm * (1 + min(near.shape))) ** 2
+        for row, person in zip(*linear_sum_assignment(cost)):
+            if near[row, person]:
+                numbers[person] = names[row]
+        return numbers
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Track:
+    """Where a person was last: time in steps, (J, 3) mm, and mm per step of the body (3,)."""
+
+    time: float
+    pose: np.ndarray
+    velocity: np.ndarray | None = None
+
+    def at(self, time: float) -> np.ndarray:
+        """(J, 3) where the person is expected."""
+        return (
+            self.pose if self.velocity is None else self.pose + self.velocity * (time - self.time)
+        )
+
+    def seen(self, time: float, pose: np.ndarray) -> _Track:
+        """The track with the person found anew."""
+        expected = self.at(time)
+        moved = (pose - self.pose)[np.isfinite(pose - self.pose).all(-1)].mean(0)
+        velocity = moved / (time - self.time)
+        if self.velocity is not None:
+            velocity = (1 - _NEWEST) * self.velocity + _NEWEST * velocity
+        # A joint that is missing is taken to have moved along.
+        return _Track(time, np.where(np.isfinite(pose), pose, expected), velocity)
 
 
 def link_people(
-    poses: Sequence[np.ndarray], max_step_mm: float = MAX_STEP_MM, patience: int = PATIENCE
+    poses: Sequence[np.ndarray],
+    max_step_mm: float = MAX_STEP_MM,
+    patience: int = PATIENCE,
+    frames: Sequence[float] | None = None,
 ) -> list[np.ndarray]:
-    """Give every person of every frame the number of a track.
+    """Give every person of every frame the number of a track, see :class:`PeopleTracker`.
 
     Args:
         poses: Per frame (P, J, 3) mm in the order of time; NaN where a joint is missing.
-        max_step_mm: Largest mean distance, over the joints known in both, between a person
-            and where the track was last.
-        patience: Frames that a track outlives without being found.
+        max_step_mm: See :class:`PeopleTracker`.
+        patience: Likewise.
+        frames: Increasing numbers of the frames, where some are left out. What lies between
+            most of them is one step.
 
     Returns:
-        Per frame (P,) numbers of tracks, each at most once. Pairs are chosen so that the
-        summed distance is least.
+        Per frame (P,) numbers of tracks, each at most once.
     """
-    last: dict[int, tuple[int, np.ndarray]] = {}  # track -> frame and pose
-    numbers, begun = [], 0
-    for frame, people in enumerate(poses):
-        last = {t: (f, pose) for t, (f, pose) in last.items() if frame - f <= patience + 1}
-        tracks = list(last)
-        number = np.full(len(people), -1)
-        if tracks and len(people):
-            known = np.stack([pose for _, pose in last.values()])
-            distance = _distances(known, people)
-            near = distance < max_step_mm
-            # What is too far costs more than all near pairs together.
-            cost = np.where(near, distance, max_step_mm * (1 + min(near.shape)))
-            for row, person in zip(*linear_sum_assignment(cost)):
-                if near[row, person]:
-                    number[person] = tracks[row]
-        for person in np.flatnonzero(number < 0):
-            number[person], begun = begun, begun + 1
-        last.update({int(t): (frame, pose) for t, pose in zip(number, people)})
-        numbers.append(number)
-    return numbers
+    step = 1.0 if frames is None or len(frames) < 2 else float(np.median(np.diff(frames)))
+    tracker = PeopleTracker(max_step_mm, patience, step)
+    numbers = range(len(poses)) if frames is None else frames
+    return [tracker(people, number) for people, number in zip(poses, numbers)]
 
 
 def _distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:

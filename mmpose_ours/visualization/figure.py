@@ -17,13 +17,12 @@ from matplotlib.lines import Line2D
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
 from mmpose_ours.keypoints import JOINT_SETS, JointSet
 from mmpose_ours.visualization.labels import plain
+from mmpose_ours.visualization.projected import project_before
 from mmpose_ours.visualization.room import SPACE_COLOUR, draw_room
 from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of
 
 TRUTH_COLOUR = '#8f8f8f'
 DETECTION_COLOUR, DETECTION_EDGE = '#ffffff', '#6f6f6f'
-# A limb with an end nearer to the lens than this becomes a streak across the picture.
-NEAR_MM = 300.0
 # Inches: area of a view, height of its name, of the title and of the legend, gaps.
 VIEW_AREA, NAME_HEIGHT, TITLE_HEIGHT, LEGEND_HEIGHT, GAP = 10.0, 0.27, 0.4, 0.32, 0.12
 MIN_ROOM_HEIGHT = 4.6
@@ -133,9 +132,7 @@ def _draw_person(
     axes: Axes, camera: Camera, person: np.ndarray, joint_set: JointSet, colour, width: float
 ) -> None:
     """Draw the joints (J, 3) that are known and well before the camera, and their limbs."""
-    depth = camera.to_camera(person)[..., 2]
-    with np.errstate(invalid='ignore'):
-        uv = np.where((depth >= NEAR_MM)[:, None], camera.project(person)[0], np.nan)
+    uv = project_before(camera, person)
     known = np.isfinite(uv).all(-1)
     a, b = joint_set.limb_indices.T
     limbs = uv[joint_set.limb_indices[known[a] & known[b]]]

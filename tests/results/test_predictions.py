@@ -7,6 +7,7 @@ import pytest
 
 from mmpose_ours.evaluation import read_panoptic_truth
 from mmpose_ours.files import FileFormatError
+from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.results import read_predictions, write_predictions
 from mmpose_ours.results.predictions import SCHEMA_FILE
 
@@ -36,6 +37,7 @@ def write(path, document):
 def test_schema_is_itself_valid_and_known_by_urn():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA['$id'].startswith('urn:')
+    assert SCHEMA['properties']['joints']['enum'] == list(JOINT_SETS)
 
 
 def test_millimetres_z_up(tmp_path):
@@ -109,7 +111,7 @@ BAD = [
     ([], r'\$: .* is not of type'),
     (changed('unit', to=...), r"\$: 'unit' is a required property"),
     (changed('unit', to='inch'), r"\$\.unit: 'inch' is not one of"),
-    (changed('joints', to='coco18'), r"\$\.joints: 'coco18' is not one of"),
+    (changed('joints', to='coco99'), r"\$\.joints: 'coco99' is not one of"),
     ({**GOOD, 'up': 'y'}, r"\$\.up: 'y' is not one of"),
     (changed('frames', to=[]), r'\$\.frames: \[\] is not of type'),
     ({**GOOD, 'scores': []}, r'\$\.scores: \[\] is not of type'),

@@ -1,0 +1,80 @@
+"""How a 2D detector agrees with keypoints that are there: people found, distance, time.
+
+    python -m benchmarks.detectors_2d IMAGES KEYPOINTS --detector mediapipe --options tile=0.75
+
+Agreement is not accuracy: both may err, and KEYPOINTS may lack people.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from mmpose_ours.detections import read_detections
+from mmpose_ours.detections.people import cameras_of
+from mmpose_ours.detectors import detector
+from mmpose_ours.recordings import decode_image, images_of, natural_key
+
+# People of KEYPOINTS with fewer joints are not asked for.
+MIN_JOINTS = 6
+# Of a person's extent: a find whose median joint is further away is of somebody else.
+NEAR = 0.25
+# Joints that count in the distance.
+MIN_SCORE = 0.5
+
+
+def relative_distance(one: np.ndarray, other: np.ndarray) -> float:
+    """Median distance of the joints that both have, in extents of ``one``; 9 where too few."""
+    both = (one[:, 2] > 0) & (other[:, 2] > 0)
+    if both.sum() < 4:
+        return 9.0
+    apart = np.linalg.norm(one[both, :2] - other[both, :2], axis=-1)
+    return float(np.median(apart) / np.ptp(one[one[:, 2] > 0, :2], axis=0).max())
+
+
+def matches(known: np.ndarray, found: np.ndarray) -> list[tuple[int, int]]:
+    """Pairs of known and found people who are near each other."""
+    costs = np.array([[relative_distance(a, b) for b in found] for a in known])
+    costs = costs.reshape(len(known), len(found))
+    return [(a, b) for a, b in zip(*linear_sum_assignment(costs)) if costs[a, b] < NEAR]
+
+
+def main() -> None:
+    """Print a line for the detector."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('images', help='folder: <camera>/*.jpg or <camera>_<frame>.jpg')
+    parser.add_argument('keypoints', help='of the same images, any format of ours')
+    parser.add_argument('--detector', default='mediapipe')
+    parser.add_argument('--options', nargs='*', default=[], metavar='NAME=NUMBER')
+    args = parser.parse_args()
+    options = {name: float(value) for name, _, value in (o.partition('=') for o in args.options)}
+    finder = detector(args.detector, **options)
+    detections = read_detections(args.keypoints)
+    names = cameras_of(detections)
+    counts, seconds, distances = np.zeros(3, int), [], []
+    for camera in names:
+        for path in images_of(Path(args.images), camera, names):
+            numbers = [part[1] for part in natural_key(path) if part[0] == 0]
+            known = detections[str(numbers[-1])][camera]
+            known = known[(known[..., 2] > 0).sum(-1) >= MIN_JOINTS]
+            image, start = decode_image(path), time.perf_counter()
+            (found,) = finder.detect([image])
+            seconds.append(time.perf_counter() - start)
+            pairs = matches(known, found)
+            counts += (len(known), len(pairs), len(found))
+            for a, b in pairs:
+                both = (known[a][:, 2] > 0) & (found[b][:, 2] > MIN_SCORE)
+                apart = known[a][both, :2] - found[b][both, :2]
+                distances += np.linalg.norm(apart, axis=-1).tolist()
+    print(
+        f'{finder.name} {finder.version}: {counts[1]} of {counts[0]} people, {counts[2]} finds, '
+        f'median {np.median(distances):.1f} px, {np.median(seconds):.2f} s per image'
+    )
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,377 @@
+"""The command ``view``: people in 3D to look at, as a page, as pictures, as a film."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Iterable, Sequence
+
+import numpy as np
+
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.space import fit_space
+from mmpose_ours.cameras import CameraRig, CaptureSpace
+from mmpose_ours.commands.arguments import (
+    add_frame_offsets,
+    add_reading_arguments,
+    add_rig,
+    parse_offsets,
+    read_as_told,
+)
+from mmpose_ours.commands.progress import Progress
+from mmpose_ours.detections import Detections, check_pixels, read_detections
+from mmpose_ours.files import PathLike
+from mmpose_ours.instants import Footage, frame_key, open_footage
+from mmpose_ours.results.predictions import FrameId, Predictions, read_predictions
+
+if TYPE_CHECKING:
+    from mmpose_ours.visualization.people import ShownPeople
+    from mmpose_ours.visualization.pictures import FootagePictures
+
+# Where a camera has no picture.
+BLANK = 90
+# Of a film where nobody knows how fast time went.
+FILM_FPS = 10.0
+PAGE_FILE, FILM_FILE, PICTURE_FOLDER = 'scene.html', 'people.mp4', 'instants'
+VIEW_FOLDER = 'views'
+RUN_FILE = 'run.html'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        'people', metavar='PEOPLE', help='3D people, a file in the Predictions format'
+    )
+    add_rig(parser, '--rig', required=True)
+    add_reading_arguments(parser)
+    parser.add_argument('--out', required=True, metavar='DIR', help='folder for what is written')
+    parser.add_argument(
+        '--img-root',
+        metavar='DIR',
+        help='the pictures: a folder of images or a video per camera, see docs/data.md',
+    )
+    parser.add_argument(
+        '--keypoints', metavar='FILE', help='2D people that the 3D ones come from, drawn beneath'
+    )
+    parser.add_argument(
+        '--report',
+        action='store_true',
+        help=f'write {RUN_FILE}: figures of the whole recording, per camera, and the worst '
+        'instants; needs --keypoints',
+    )
+    parser.add_argument('--png', action='store_true', help='write a sheet per instant as PNG')
+    parser.add_argument(
+        '--single-views',
+        action='store_true',
+        help=f'write every picture with the people in it as {VIEW_FOLDER}/<camera>/<frame>.png',
+    )
+    parser.add_argument('--radius', type=int, metavar='PX', help='of joints in single views')
+    parser.add_argument('--thickness', type=int, metavar='PX', help='of limbs in single views')
+    parser.add_argument('--show', action='store_true', help='show the sheets in a window')
+    add_frame_offsets(parser)
+    parser.add_argument('--mp4', action='store_true', help=f'write the sheets as {FILM_FILE}')
+    parser.add_argument(
+        '--no-page', action='store_true', help=f'write no {PAGE_FILE}, only what else is asked for'
+    )
+    parser.add_argument(
+        '--every', type=int, default=1, metavar='N', help='take every n-th instant (default 1)'
+    )
+    parser.add_argument(
+        '--fps', type=float, help='frames per second, where neither the file nor a video says'
+    )
+    parser.add_argument(
+        '--image-budget',
+        type=float,
+        default=16.0,
+        metavar='MB',
+        help='megabytes of pictures in the page (default 16); where they do not suffice, fewer '
+        'instants carry pictures',
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command on parsed arguments.
+
+    Returns:
+        0.
+
+    Raises:
+        ValueError, OSError: Something cannot be read, does not fit together, or cannot be
+            written.
+    """
+    # Only now: drawing needs more than the other commands.
+    from mmpose_ours.visualization.people import shown_people
+    from mmpose_ours.visualization.pictures import FootagePictures
+
+    _check(args)
+    predictions = read_predictions(args.people)
+    if not predictions.frames:
+        raise ValueError(f'{args.people}: has no frame, so there is nothing to look at')
+    read, rig = read_as_told(args.rig, args)
+    footage = None
+    if args.img_root:
+        footage = open_footage(args.img_root, rig.names, parse_offsets(args.frame_offsets))
+    detections = read_detections(args.keypoints) if args.keypoints else None
+    rig = _cameras_shown(rig, args, footage, detections)
+    if detections is not None:
+        check_pixels(detections, rig, args.keypoints)
+        _compare(predictions, args.people, detections, args.keypoints)
+    if footage is not None and footage.frames is not None:
+        _compare(predictions, args.people, footage.frames, args.img_root)
+    instants = shown_people(predictions, detections)[:: args.every]
+    fps = args.fps or predictions.fps or (footage.fps if footage is not None else None)
+    rate = instants_per_second(fps, [people.frame for people in instants])
+    pictures = None if footage is None else FootagePictures(footage)
+    space = _space_of(rig, read.path)
+    if not args.no_page:
+        _write_page(args, rig, space, predictions, instants, rate, pictures)
+    if args.report:
+        _write_report(args, rig, space, predictions, instants, rate, pictures)
+    if args.single_views:
+        _write_views(args, rig, predictions, instants, pictures)
+    if args.png or args.mp4 or args.show:
+        _write_sheets(args, rig, space, predictions, instants, rate or FILM_FPS, pictures)
+    if pictures is not None and pictures.broken:
+        first = next(iter(pictures.broken.values()))
+        print(f'warning: {len(pictures.broken)} left out: {first}', file=sys.stderr)
+    return 0
+
+
+def instants_per_second(fps: float | None, frames: Sequence[FrameId]) -> float | None:
+    """How many of these instants there are per second.
+
+    Args:
+        fps: Frame numbers per second, or frames where they have names; None is not known.
+        frames: The instants; every fifth number makes a fifth of the frame rate.
+    """
+    if fps is None:
+        return None
+    steps = np.diff([frame for frame in frames if isinstance(frame, int)])
+    usual = float(np.median(steps)) if len(steps) else 1.0
+    return fps / max(usual, 1.0)
+
+
+def picture_name(index: int, frame: FrameId) -> str:
+    """The file name of an instant's sheet: its number, or its place in the recording and name."""
+    if isinstance(frame, int):
+        return f'{frame:06d}.png'
+    return f'{index:06d}_{re.sub(r"[^A-Za-z0-9_-]", "_", frame)[:60]}.png'
+
+
+def _check(args: argparse.Namespace) -> None:
+    if args.every < 1:
+        raise ValueError(f'--every is {args.every}, expected 1 or more')
+    if args.fps is not None and not 0 < args.fps <= 1000:
+        raise ValueError(f'--fps is {args.fps:g}, expected more than 0, at most 1000')
+    if not 0 <= args.image_budget <= 1000:
+        raise ValueError(f'--image-budget is {args.image_budget:g}, expected 0 to 1000 megabytes')
+    if args.no_page and not (args.png or args.mp4 or args.report or args.single_views or args.show):
+        raise ValueError(
+            '--no-page leaves nothing to write; add --png, --mp4, --single-views or --report'
+        )
+    if args.report and not args.keypoints:
+        raise ValueError('--report compares with 2D people; name their file with --keypoints')
+
+
+def _cameras_shown(
+    rig: CameraRig,
+    args: argparse.Namespace,
+    footage: Footage | None,
+    detections: Detections | None,
+) -> CameraRig:
+    """The cameras that were named, else those of which there is something to show."""
+    if args.cameras or (footage is None and detections is None):
+        return rig
+    has: set[str] = set(footage.cameras) if footage is not None else set()
+    if footage is None and detections is not None:
+        has = {camera for views in detections.values() for camera in views}
+    shown = [name for name in rig.names if name in has]
+    if not shown:
+        raise ValueError(
+            f'{args.keypoints}: has keypoints of {", ".join(sorted(has)) or "no camera"}, but the '
+            f'calibration has {", ".join(rig.names)}; the names must agree'
+        )
+    if len(shown) < len(rig):
+        kind = 'pictures' if footage is not None else 'keypoints'
+        print(
+            f'cameras {len(shown)} of {len(rig)}: {" ".join(shown)}; those without {kind} are '
+            'left out (name them with --cameras to see them)'
+        )
+    return rig.select(shown)
+
+
+def _compare(
+    predictions: Predictions, path: PathLike, frames: Iterable[str], other: PathLike
+) -> None:
+    """Refuse what has no frame in common with the people, and say how many lack it."""
+    theirs = {frame_key(frame) for frame in frames}
+    lacking = [frame for frame in predictions.frames if frame_key(frame) not in theirs]
+    if len(lacking) == len(predictions.frames):
+        raise ValueError(
+            f'{other} has none of the {len(lacking)} frames of {path} (such as {lacking[0]!r}) but '
+            f'others (such as {next(iter(theirs), "none")!r}); frames are named after the images'
+        )
+    if lacking:
+        print(f'note: {other} lacks {len(lacking)} of {len(predictions.frames)} frames of {path}')
+
+
+def _space_of(rig: CameraRig, path: PathLike) -> CaptureSpace | None:
+    try:
+        return fit_space(rig)
+    except CalibrationError as error:
+        print(f'note: {path}: no capture space is drawn: {error}', file=sys.stderr)
+        return None
+
+
+def _write_page(
+    args: argparse.Namespace,
+    rig: CameraRig,
+    space: CaptureSpace | None,
+    predictions: Predictions,
+    instants: Sequence[ShownPeople],
+    rate: float | None,
+    pictures: FootagePictures | None,
+) -> None:
+    from mmpose_ours.visualization.scene_page import write_scene_page
+
+    path = Path(args.out) / PAGE_FILE
+    with_pictures = write_scene_page(
+        path,
+        rig,
+        instants,
+        joints=predictions.joints,
+        space=space,
+        fps=rate,
+        pictures=pictures,
+        image_budget=round(args.image_budget * 1e6),
+        title=Path(args.people).name,
+        progress=Progress('pictures for the page', 'instants'),
+    )
+    people = len({int(identity) for shown in instants for identity in shown.ids})
+    line = f'wrote   {path}: {len(instants)} instants, {people} identities, {len(rig)} cameras'
+    if pictures is not None:
+        line += f', pictures of {with_pictures} instants'
+    print(f'{line}, {path.stat().st_size / 1e6:.1f} MB')
+
+
+def _write_report(
+    args: argparse.Namespace,
+    rig: CameraRig,
+    space: CaptureSpace | None,
+    predictions: Predictions,
+    instants: Sequence[ShownPeople],
+    rate: float | None,
+    pictures: FootagePictures | None,
+) -> None:
+    from mmpose_ours.visualization.run_page import write_run_page
+
+    path = Path(args.out) / RUN_FILE
+    figures = write_run_page(
+        path,
+        rig,
+        instants,
+        joints=predictions.joints,
+        space=space,
+        fps=rate,
+        pictures=pictures,
+        title=Path(args.people).name,
+        progress=Progress('comparing with 2D people', 'instants'),
+    )
+    reprojection = figures.overall.reprojection
+    print(
+        f'wrote   {path}: reprojection error {reprojection.median_px:.1f} px (median), '
+        f'{reprojection.p90_px:.1f} px (90 %)'
+    )
+
+
+def _write_sheets(
+    args: argparse.Namespace,
+    rig: CameraRig,
+    space: CaptureSpace | None,
+    predictions: Predictions,
+    instants: Sequence[ShownPeople],
+    rate: float,
+    pictures: FootagePictures | None,
+) -> None:
+    from mmpose_ours.visualization.board import Board
+    from mmpose_ours.visualization.colours import identity_colours
+    from mmpose_ours.visualization.film import open_film
+    from mmpose_ours.visualization.sheet import write_picture
+
+    colours = identity_colours(people.ids for people in instants)
+    board = Board(rig, space, predictions.joints, colours)
+    film, folder = Path(args.out) / FILM_FILE, Path(args.out) / PICTURE_FOLDER
+    progress = Progress('sheets', 'instants')
+    with contextlib.ExitStack() as stack:
+        add = stack.enter_context(open_film(film, rate, board.size)) if args.mp4 else None
+        for index, people in enumerate(instants):
+            sheet = board.draw(people, pictures)
+            if args.png:
+                write_picture(folder / picture_name(index, people.frame), sheet)
+            if add is not None:
+                add(sheet)
+            if args.show:
+                _show(sheet)
+            progress(index + 1, len(instants))
+    if args.png:
+        print(f'wrote   {folder}: {len(instants)} pictures')
+    if args.mp4:
+        seconds = len(instants) / rate
+        print(f'wrote   {film}: {seconds:.1f} s at {rate:g} instants per second')
+
+
+def _write_views(
+    args: argparse.Namespace,
+    rig: CameraRig,
+    predictions: Predictions,
+    instants: Sequence[ShownPeople],
+    pictures: FootagePictures | None,
+) -> None:
+    """Every camera's picture with the people drawn in; grey where there is none."""
+    from mmpose_ours.visualization.colours import identity_colours
+    from mmpose_ours.visualization.overlay import draw_overlay
+    from mmpose_ours.visualization.sheet import write_picture
+
+    colours = identity_colours(people.ids for people in instants)
+    folder, progress = Path(args.out) / VIEW_FOLDER, Progress('single views', 'instants')
+    for index, people in enumerate(instants):
+        for camera in rig:
+            image = None if pictures is None else pictures.of(camera.name, people.frame)
+            if image is None:
+                width, height = camera.need_size()
+                image = np.full((height, width, 3), BLANK, np.uint8)
+            drawn = draw_overlay(
+                image,
+                camera,
+                people.poses_mm,
+                people.ids,
+                joints=predictions.joints,
+                keypoints=people.detections.get(camera.name),
+                colours=colours,
+                radius=args.radius,
+                thickness=args.thickness,
+            )
+            write_picture(folder / camera.name / picture_name(index, people.frame), drawn)
+        progress(index + 1, len(instants))
+    print(f'wrote   {folder}: {len(instants)} pictures of each of {len(rig)} cameras')
+
+
+def _show(picture: np.ndarray) -> None:
+    """Show a picture until the next one comes.
+
+    Raises:
+        ValueError: There is no screen, or this OpenCV has no windows.
+    """
+    import cv2
+
+    try:
+        cv2.imshow('people in 3D', picture[..., ::-1])
+        cv2.waitKey(1)
+    except cv2.error as error:
+        raise ValueError(
+            '--show needs a screen and an OpenCV with windows (opencv-python, not its headless '
+            'build); leave it out and look at the files'
+        ) from error

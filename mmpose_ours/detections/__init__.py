@@ -1,0 +1,19 @@
+"""2D people per frame and camera: this package's file, and what other tools write.
+
+Nothing here detects anyone, see :mod:`mmpose_ours.detectors`.
+"""
+
+from mmpose_ours.detections.formats import FORMATS, read_detections
+from mmpose_ours.detections.people import Detections, check_pixels, stack_views, to_coco17
+from mmpose_ours.detections.writer import DetectionsWriter, write_detections
+
+__all__ = [
+    'FORMATS',
+    'Detections',
+    'DetectionsWriter',
+    'check_pixels',
+    'read_detections',
+    'stack_views',
+    'to_coco17',
+    'write_detections',
+]

@@ -1,0 +1,275 @@
+"""A recording's keypoints, detected once: what is known of an image is not detected again.
+
+The keypoint file itself says what found its people and in which images (``source`` in the
+schema). An image is known by its file's name, size and time of change, or by its pixels.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import hashlib
+import os
+from pathlib import Path
+from typing import Any, Callable, Iterable, Iterator, Mapping, Union
+
+import numpy as np
+
+from mmpose_ours.detections.journal import Instant, Journal
+from mmpose_ours.detections.json_format import read_json_detections
+from mmpose_ours.detections.npz_format import read_npz
+from mmpose_ours.detections.people import as_kept
+from mmpose_ours.detections.writer import DetectionsWriter
+from mmpose_ours.files import FileFormatError, PathLike, read_json
+from mmpose_ours.recordings import decode_image
+
+
+@dataclasses.dataclass(frozen=True)
+class LazyImage:
+    """An image that is read only where it must be, for example a frame of a video.
+
+    Args:
+        key: What it is known by: changes where the image does. '' where it cannot be known
+            again, so that it is detected each time.
+        read: Gives the image, BGR.
+    """
+
+    key: str
+    read: Callable[[], np.ndarray]
+
+
+Image = Union[np.ndarray, PathLike, LazyImage]
+
+
+def detect_recording(
+    instants: Iterable[tuple[str, Mapping[str, Image]]],
+    detector: Any,
+    path: PathLike | None,
+    *,
+    batch: int = 1,
+    say: Callable[[str], None] = lambda line: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    total: int = 0,
+) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """Yield the people of each instant, and write them when all have been asked for.
+
+    After an interruption the next call goes on where this one was. Instants of an earlier call
+    that do not come this time stay in the file. One process at a time may write a file.
+
+    Args:
+        instants: Frame name and camera -> image: an array (BGR), a path, or a
+            :class:`LazyImage`.
+        detector: See :class:`mmpose_ours.detectors.Detector`.
+        path: The keypoint file, ``.json`` or ``.npz``; beside it ``.<name>.partial`` exists
+            while this runs. None keeps nothing.
+        batch: Instants that the detector is given together.
+        say: Takes a sentence for a camera whose images cannot be read; the camera is left out
+            of those instants.
+        progress: Told how many instants are done, of how many.
+        total: How many instants will come; 0 where nobody knows.
+
+    Yields:
+        Frame name, and camera -> (P, 17, 3) float32 ``u, v, score``, the same numbers whether
+        detected now or before.
+
+    Raises:
+        FileExistsError: ``path`` holds keypoints that no detector of this package wrote.
+        FileFormatError: ``path`` is no keypoint file.
+        OSError: It cannot be written.
+        ValueError: Another ending, or a batch below 1.
+    """
+    if batch < 1:
+        raise ValueError(f'batch is {batch}, expected 1 or more instants')
+    if path is None:
+        yield from _detect(instants, detector, batch, say)
+        return
+    path = Path(path)
+    writer = DetectionsWriter(path)  # refuses other endings before any work
+    head = {'detector': detector.name, 'version': detector.version}
+    journal = Journal(path.with_name(f'.{path.name}.partial'), head)
+    complete = False
+    try:
+        changed = not _load_earlier(path, head, journal, say)
+        unread = _Unread(say)
+        for done, group in enumerate(_groups(instants, batch)):
+            work = [_Work.of(str(name), images, journal, unread) for name, images in group]
+            fresh = [image for each in work for image in each.images.values()]
+            people = iter(detector.detect(fresh) if fresh else [])
+            for offset, each in enumerate(work):
+                each.views.update({camera: as_kept(next(people)) for camera in each.images})
+                if each.keys != journal.get(each.frame).images or each.frame not in journal:
+                    journal.put(each.frame, Instant(each.keys, each.views))
+                    changed = True
+                progress(done * batch + offset + 1, total)
+                yield each.frame, {camera: each.views[camera] for camera in each.order}
+        unread.sum_up()
+        if changed:
+            _write(writer, journal, head)
+        complete = True
+    finally:
+        journal.close(remove=complete)
+
+
+def _detect(
+    instants: Iterable[tuple[str, Mapping[str, Image]]],
+    detector: Any,
+    batch: int,
+    say: Callable[[str], None],
+) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """The same without a file."""
+    unread = _Unread(say)
+    for group in _groups(instants, batch):
+        readable: list[tuple[str, dict[str, np.ndarray]]] = []
+        for frame, images in group:
+            pixels: dict[str, np.ndarray] = {}
+            for camera, image in images.items():
+                try:
+                    pixels[camera] = _pixels(image)
+                except (FileFormatError, FileNotFoundError) as error:
+                    unread(camera, error)
+            readable.append((str(frame), pixels))
+        fresh = [image for _, pixels in readable for image in pixels.values()]
+        people = iter(detector.detect(fresh) if fresh else [])
+        for frame, pixels in readable:
+            yield frame, {camera: as_kept(next(people)) for camera in pixels}
+    unread.sum_up()
+
+
+class _Unread:
+    """Tells of images that cannot be read: the first of each camera, and in the end how many."""
+
+    def __init__(self, say: Callable[[str], None]):
+        self._say = say
+        self._counts: collections.Counter[str] = collections.Counter()
+
+    def __call__(self, camera: str, error: Exception) -> None:
+        self._counts[camera] += 1
+        if self._counts[camera] == 1:
+            self._say(f'warning: camera {camera!r}: {error}; goes on without it')
+
+    def sum_up(self) -> None:
+        for camera, count in self._counts.items():
+            if count > 1:
+                self._say(f'warning: camera {camera!r}: {count} images could not be read')
+
+
+@dataclasses.dataclass
+class _Work:
+    """One instant: what is known of it, and the images that are to be looked at."""
+
+    frame: str
+    order: list[str]
+    keys: dict[str, str]
+    views: dict[str, np.ndarray]
+    images: dict[str, np.ndarray]
+
+    @classmethod
+    def of(
+        cls, frame: str, images: Mapping[str, Image], journal: Journal, unread: _Unread
+    ) -> _Work:
+        known = journal.get(frame)
+        work = cls(frame, [], dict(known.images), dict(known.views), {})
+        for camera, image in images.items():
+            try:
+                key = image_key(image)
+                if not key or known.images.get(camera) != key:
+                    work.images[camera] = _pixels(image)
+            except (FileFormatError, FileNotFoundError) as error:
+                work.keys.pop(camera, None)
+                work.views.pop(camera, None)
+                unread(camera, error)
+                continue
+            work.keys[camera] = key
+            work.order.append(camera)
+        return work
+
+
+def image_key(image: Image) -> str:
+    """What an image is known by."""
+    if isinstance(image, LazyImage):
+        return image.key
+    if isinstance(image, np.ndarray):
+        digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16)
+        return f'{image.shape} {digest.hexdigest()}'
+    state = os.stat(image)
+    return f'{Path(image).name} {state.st_size} {state.st_mtime_ns}'
+
+
+def _pixels(image: Image) -> np.ndarray:
+    if isinstance(image, LazyImage):
+        return image.read()
+    return image if isinstance(image, np.ndarray) else decode_image(Path(image))
+
+
+def _groups(
+    instants: Iterable[tuple[str, Mapping[str, Image]]], size: int
+) -> Iterator[list[tuple[str, Mapping[str, Image]]]]:
+    group = []
+    for instant in instants:
+        group.append(instant)
+        if len(group) == size:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def made_here(path: PathLike) -> bool:
+    """Whether a keypoint file is one that :func:`detect_recording` wrote, and may go on with.
+
+    Raises:
+        FileFormatError: It is no keypoint file of this package.
+        FileNotFoundError: There is no such file.
+    """
+    return isinstance(_read(Path(path))[1], dict)
+
+
+def _read(path: Path) -> tuple[dict[str, dict[str, np.ndarray]], Any]:
+    """The people of a keypoint file, and its ``source``."""
+    if path.suffix.lower() == '.npz':
+        return read_npz(path)
+    data = read_json(path)
+    return read_json_detections(data, path), data.get('source')
+
+
+def _load_earlier(
+    path: Path, head: Mapping[str, str], journal: Journal, say: Callable[[str], None]
+) -> bool:
+    """Put what the complete file knows into the journal.
+
+    Returns:
+        Whether the journal now holds that and nothing else.
+
+    Raises:
+        FileExistsError: Its people were not detected by this package.
+        FileFormatError: It cannot be read.
+    """
+    if not path.exists():
+        return False
+    detections, source = _read(path)
+    if not isinstance(source, dict):
+        raise FileExistsError(
+            f'{path}: holds keypoints that were not detected here, which would be lost; use '
+            'them, or name another file'
+        )
+    if {key: source.get(key) for key in head} != dict(head):
+        say(
+            f'{path}: was found by {source.get("detector")} {source.get("version")}, now it is '
+            f'{head["detector"]} {head["version"]}: everything is detected again'
+        )
+        return False
+    newer = set(journal.frames())
+    for frame, views in detections.items():
+        if frame not in newer:
+            journal.put(frame, Instant(source['images'].get(frame, {}), views))
+    return not newer
+
+
+def _write(writer: DetectionsWriter, journal: Journal, head: Mapping[str, str]) -> None:
+    images = {}
+    with writer:
+        for frame in journal.frames():
+            instant = journal.get(frame)
+            writer.add(frame, instant.views)
+            images[frame] = dict(instant.images)
+        writer.source = {**head, 'images': images}

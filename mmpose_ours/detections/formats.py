@@ -1,0 +1,161 @@
+"""The table of keypoint formats, and the one function that reads them all."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Callable, Sequence
+
+import numpy as np
+
+from mmpose_ours.cameras import CameraRig
+from mmpose_ours.detections import alphapose, coco, mmpose, openpose, pose2sim, voxelpose
+from mmpose_ours.detections.found import Hints, assemble
+from mmpose_ours.detections.json_format import read_json_detections
+from mmpose_ours.detections.normalised import in_pixels
+from mmpose_ours.detections.npz_format import read_npz
+from mmpose_ours.detections.people import cameras_of
+from mmpose_ours.detections.source import Source
+from mmpose_ours.files import FileFormatError, PathLike
+
+OURS = ('json', 'npz')
+# In the order in which they are tried: a Pose2Sim project is full of OpenPose's files.
+IMPORTERS: dict[str, ModuleType] = {
+    'voxelpose': voxelpose,
+    'pose2sim': pose2sim,
+    'openpose': openpose,
+    'mmpose': mmpose,
+    'alphapose': alphapose,
+    'coco': coco,
+}
+FORMATS = (*OURS, *IMPORTERS)
+
+
+def read_detections(
+    path: PathLike,
+    cameras: Sequence[str] | None = None,
+    format: str = 'auto',
+    *,
+    rig: CameraRig | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, dict[str, np.ndarray]]:
+    """Read people per frame and camera, as COCO's 17 joints.
+
+    Args:
+        path: This package's file (``.json`` of ``detections.schema.json``, or ``.npz``), or a
+            file or folder of another tool, see docs/keypoints_2d.md.
+        cameras: Camera names; each must occur there. None takes those of the rig, or all. Where
+            other tools spell them otherwise (``cam01`` for ``cam_1``), these spellings count.
+        format: One of :data:`FORMATS`; ``'auto'`` goes by content.
+        rig: The cameras, whose image sizes normalised keypoints need.
+        progress: Told how many of how many files are read.
+
+    Returns:
+        frame -> camera -> (P, 17, 3) float32 ``u, v, score`` in pixels; score 0 is missing. A
+        camera without an image of a frame is not in it.
+
+    Raises:
+        FileFormatError: Wrong content, a format that nobody recognises, or a camera that the
+            file does not know.
+        FileNotFoundError: There is nothing of that name; says what is needed.
+        ValueError: The format is unknown.
+    """
+    path = Path(path)
+    if format not in ('auto', *FORMATS):
+        raise ValueError(f'unknown format {format!r}; known: auto, {", ".join(FORMATS)}')
+    if not path.exists():
+        raise FileNotFoundError(
+            f'{path}: no 2D keypoints there; detect people in the images first and write them '
+            'to this file (see docs/data.md)'
+        )
+    if cameras is None and rig is not None:
+        cameras = rig.names
+    source = Source(path)
+    chosen, reason = recognise(source) if format == 'auto' else (format, 'told')
+    if chosen == 'json':
+        try:
+            detections = read_json_detections(source.data, path)
+        except FileFormatError as error:
+            tried = '' if reason else f' (it is nothing of {", ".join(IMPORTERS)} either)'
+            raise FileFormatError(f'{error}{tried}') from error
+    elif chosen == 'npz':
+        detections, _ = read_npz(path)
+    else:
+        sizes = {c.name: c.size for c in rig if c.size} if rig is not None else {}
+        hints = Hints(tuple(cameras or ()), sizes, progress or (lambda done, total: None))
+        detections = assemble(IMPORTERS[chosen].read(source, hints), path)
+        if chosen != 'voxelpose':
+            detections = _renamed(detections, cameras or ())
+            detections = in_pixels(detections, sizes, path)
+    _refuse_missing(detections, cameras or (), path)
+    return detections
+
+
+def recognise(source: Source) -> tuple[str, str]:
+    """Tell the format.
+
+    Returns:
+        A name of :data:`FORMATS`, and by what it was told; '' where nothing tells it but that
+        it is nothing else.
+
+    Raises:
+        FileFormatError: It is none of them; says which were tried.
+    """
+    path = source.path
+    if path.suffix.lower() == '.npz' and path.is_file():
+        return 'npz', 'its ending'
+    tried = []
+    for name, module in IMPORTERS.items():
+        reason = module.recognise(source)
+        if reason:
+            return name, reason
+        tried.append(name)
+    if path.is_file():
+        if isinstance(source.sample, dict) and 'frames' in source.sample:
+            return 'json', "the key 'frames'"
+        # Its reader says best what is wrong with a file that nobody claims.
+        return 'json', ''
+    held = 'a folder without JSON files' if source.sample is None else 'a folder of other JSON'
+    raise FileFormatError(
+        f'{path}: is {held}; tried {", ".join(tried)}; name the folder that holds a folder or a '
+        'file per camera'
+    )
+
+
+def _renamed(
+    detections: dict[str, dict[str, np.ndarray]], wanted: Sequence[str]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Cameras under the names that are wanted, where only the spelling differs."""
+    known = cameras_of(detections)
+    spelled: dict[str, list[str]] = {}
+    for name in known:
+        spelled.setdefault(_spelling(name), []).append(name)
+    names = {}
+    for name in wanted:
+        alike = spelled.get(_spelling(name), [])
+        if name not in known and len(alike) == 1 and alike[0] not in wanted:
+            names[alike[0]] = name
+    return {
+        frame: {names.get(camera, camera): people for camera, people in views.items()}
+        for frame, views in detections.items()
+    }
+
+
+def _spelling(name: str) -> str:
+    """What is left of a name without case, separators and leading zeros."""
+    parts = re.findall(r'[a-z]+|\d+', name.lower())
+    return ' '.join(str(int(part)) if part.isdigit() else part for part in parts)
+
+
+def _refuse_missing(
+    detections: dict[str, dict[str, np.ndarray]], cameras: Sequence[str], path: Path
+) -> None:
+    known = cameras_of(detections)
+    missing = [camera for camera in cameras if camera not in known]
+    if missing:
+        plural = 's' if len(missing) > 1 else ''
+        raise FileFormatError(
+            f'{path}: no keypoints of camera{plural} {", ".join(map(repr, missing))}; it has '
+            f'{", ".join(known) or "none"}; camera names must be those of the calibration'
+        )

@@ -1,0 +1,95 @@
+"""What a keypoint file holds, as a table per camera and as sentences on what is odd."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Sequence
+
+import numpy as np
+
+from mmpose_ours.detections.people import MAX_SCORE, Detections, cameras_of
+
+
+class CameraSummary(NamedTuple):
+    """What was found in one camera's images.
+
+    Args:
+        camera: Its name.
+        frames: Images that were looked at.
+        people: All together.
+        most: The most in one image.
+        joints: Mean number of joints found per person, of 17; NaN where there is nobody.
+        scores: Least and largest score of a joint that was found; NaN likewise.
+    """
+
+    camera: str
+    frames: int
+    people: int
+    most: int
+    joints: float
+    scores: tuple[float, float]
+
+
+def summarise(detections: Detections) -> list[CameraSummary]:
+    """What was found, by camera in alphabetical order."""
+    rows = []
+    for camera in cameras_of(detections):
+        views = [each[camera] for each in detections.values() if camera in each]
+        people = np.concatenate(views)
+        scores = people[..., 2]
+        found = scores > 0
+        joints = float(found.sum(-1).mean()) if len(people) else np.nan
+        least, largest = (
+            (scores[found].min(), scores[found].max()) if found.any() else (np.nan,) * 2
+        )
+        most = max(map(len, views))
+        scope = (float(least), float(largest))
+        rows.append(CameraSummary(camera, len(views), len(people), most, joints, scope))
+    return rows
+
+
+def table(rows: Sequence[CameraSummary]) -> list[str]:
+    """Lines to print."""
+    width = max([6, *(len(row.camera) for row in rows)])
+    lines = [f'{"camera":{width}s}  frames  people  most  joints of 17  scores']
+    for row in rows:
+        scores = '-' if np.isnan(row.joints) else f'{row.scores[0]:.2f} to {row.scores[1]:.2f}'
+        joints = '-' if np.isnan(row.joints) else f'{row.joints:.1f}'
+        lines.append(
+            f'{row.camera:{width}s}  {row.frames:6d}  {row.people:6d}  {row.most:4d}  {joints:>12s}'
+            f'  {scores}'
+        )
+    return lines
+
+
+def oddities(detections: Detections, cameras: Sequence[str] = ()) -> list[str]:
+    """Sentences on what a user should know before going on.
+
+    Args:
+        detections: As read.
+        cameras: Those that are wanted; empty where all are.
+    """
+    rows = summarise(detections)
+    sentences = []
+    extra = [row.camera for row in rows if cameras and row.camera not in cameras]
+    if extra:
+        sentences.append(
+            f'{", ".join(extra)} left out: not among the cameras asked for or calibrated '
+            f'({", ".join(cameras)})'
+        )
+    counts = {row.frames for row in rows}
+    if len(counts) > 1:
+        each = ', '.join(f'{row.camera} {row.frames}' for row in rows)
+        shared = sum(len(views) == len(rows) for views in detections.values())
+        sentences.append(
+            f'cameras have different numbers of frames ({each}); frames are matched by the number '
+            f'in the file name, and {shared} of {len(detections)} are there for every camera'
+        )
+    nobody = [row.camera for row in rows if not row.people]
+    if nobody:
+        sentences.append(f'nobody was found in any image of {", ".join(nobody)}')
+    high = [row.camera for row in rows if row.scores[1] > MAX_SCORE]
+    if high:
+        sentences.append(
+            f'scores of {", ".join(high)} exceed {MAX_SCORE:g}; write them between 0 and 1'
+        )
+    return sentences

@@ -1,0 +1,94 @@
+"""Keypoint files out: JSON or compact binary by their ending, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any, Iterator, Mapping
+
+import numpy as np
+
+from mmpose_ours.detections.json_format import JsonSink
+from mmpose_ours.detections.npz_format import NpzSink
+from mmpose_ours.detections.people import Detections
+from mmpose_ours.files import PathLike, whole_path
+
+SINKS: dict[str, type[JsonSink] | type[NpzSink]] = {'.json': JsonSink, '.npz': NpzSink}
+
+
+class DetectionsWriter:
+    """Writes a long recording frame by frame, with memory that does not grow with its people.
+
+    Args:
+        path: ``.json`` or ``.npz``; appears when the ``with`` block ends without an exception.
+
+    Raises:
+        ValueError: Another ending.
+
+    Example:
+        >>> import tempfile, numpy as np
+        >>> from mmpose_ours.detections import read_detections
+        >>> path = f'{tempfile.mkdtemp()}/keypoints_2d.npz'
+        >>> with DetectionsWriter(path) as writer:
+        ...     writer.add('000000', {'cam_a': np.ones((2, 17, 3)), 'cam_b': np.zeros((0, 17, 3))})
+        >>> read_detections(path, ['cam_a'])['000000']['cam_a'].shape
+        (2, 17, 3)
+    """
+
+    def __init__(self, path: PathLike):
+        self.path = Path(path)
+        if self.path.suffix.lower() not in SINKS:
+            raise ValueError(
+                f'{path}: keypoints are written as {" or ".join(SINKS)}; choose such an ending'
+            )
+        # What found the people, ``{'detector', 'version', 'images'}`` of the schema, or None.
+        self.source: Mapping[str, Any] | None = None
+        self._seen: set[str] = set()
+
+    def __enter__(self) -> DetectionsWriter:
+        self._context = self._opened()
+        self._sink = self._context.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._context.__exit__(*error)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[JsonSink | NpzSink]:
+        with whole_path(self.path) as temporary, open(temporary, 'wb') as file:
+            sink = SINKS[self.path.suffix.lower()](file)
+            yield sink
+            sink.finish(self.source)
+
+    def add(self, frame: str, views: Mapping[str, np.ndarray]) -> None:
+        """Write one instant.
+
+        Args:
+            frame: Its name, each once.
+            views: camera -> (P, 17, 3) ``u, v, score``; an empty array where nobody was
+                found, no entry where there is no image. Three digits are kept.
+
+        Raises:
+            ValueError: The frame is there already, or people have another shape.
+        """
+        frame = str(frame)
+        if frame in self._seen:
+            raise ValueError(f'{self.path}: frame {frame!r} comes twice; write each frame once')
+        self._seen.add(frame)
+        self._sink.add(frame, {str(camera): people for camera, people in views.items()})
+
+
+def write_detections(path: PathLike, detections: Detections) -> None:
+    """Write people, the reverse of :func:`mmpose_ours.detections.read_detections`.
+
+    Args:
+        path: ``.json`` or ``.npz``.
+        detections: frame -> camera -> (P, 17, 3) ``u, v, score``.
+
+    Raises:
+        ValueError: Another ending, or people of another shape.
+        OSError: It cannot be written.
+    """
+    with DetectionsWriter(path) as writer:
+        for frame, views in detections.items():
+            writer.add(frame, views)

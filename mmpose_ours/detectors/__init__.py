@@ -1,0 +1,9 @@
+"""Detectors that look at images: several images in, COCO-17 people with scores per image out.
+
+No detector's own package is imported before it is asked for.
+"""
+
+from mmpose_ours.detectors.base import Detector
+from mmpose_ours.detectors.named import DETECTORS, detector
+
+__all__ = ['DETECTORS', 'Detector', 'detector']

@@ -1,0 +1,66 @@
+"""What every detector offers, and what all of them need."""
+
+from __future__ import annotations
+
+from typing import Protocol, Sequence
+
+import numpy as np
+
+
+class Detector(Protocol):
+    """Finds people in images.
+
+    Attributes:
+        name: What it is; with ``version`` it tells whether keypoints are still those that it
+            would find.
+        version: Of its package and model, with every setting that changes what it finds.
+    """
+
+    name: str
+    version: str
+
+    def detect(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Find the people of each image.
+
+        Args:
+            images: (H, W, 3) BGR uint8 each, of any sizes; grey and 16 bit are taken as well.
+
+        Returns:
+            Per image (P, 17, 3) float32: COCO-17 ``u, v, score`` in pixels of the image,
+            score 0 where a joint was not found.
+        """
+        ...
+
+
+def as_bgr(image: np.ndarray) -> np.ndarray:
+    """An image as most detectors want it: (H, W, 3) BGR uint8, contiguous.
+
+    Raises:
+        ValueError: It is no image.
+    """
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or not image.size:
+        raise ValueError(
+            f'an image is an array {image.shape} of {image.dtype}, expected (H, W, 3) BGR uint8'
+        )
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.shape[2] not in (1, 3, 4):
+        raise ValueError(f'an image has {image.shape[2]} channels, expected 3 (BGR)')
+    channels = image[..., :3]
+    return np.ascontiguousarray(np.broadcast_to(channels, (*image.shape[:2], 3)))
+
+
+def within(people: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """People with joints outside of the image not found, without those who have none left.
+
+    Args:
+        people: (P, 17, 3) ``u, v, score``.
+        size: (width, height) of the image.
+    """
+    people = np.asarray(people, np.float32).reshape(-1, 17, 3)
+    uv, score = people[..., :2], people[..., 2]
+    inside = ((uv >= -0.5) & (uv < np.array(size) - 0.5)).all(-1) & (score > 0)
+    people = np.where((inside & np.isfinite(people).all(-1))[..., None], people, 0.0)
+    return people[inside.any(-1)].astype(np.float32)

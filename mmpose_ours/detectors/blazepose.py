@@ -1,0 +1,147 @@
+"""MediaPipe's BlazePose for several people, offline: the extra ``[mediapipe]``.
+
+The wheel of MediaPipe 0.10.14 carries the person detector and the full landmark model as TFLite
+files, but not the bundle that its ``PoseLandmarker`` asks for. The bundle is a plain zip of
+both, each with metadata on how its input is scaled; it is put together in memory.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any, Sequence
+
+import numpy as np
+
+from mmpose_ours.detectors.base import as_bgr, within
+from mmpose_ours.detectors.tiles import detect_in_tiles
+from mmpose_ours.keypoints import JOINT_SETS
+
+# MediaPipe's own names, in the order of its 33 landmarks.
+LANDMARKS = (
+    'nose', 'left_eye_inner', 'left_eye', 'left_eye_outer', 'right_eye_inner', 'right_eye',
+    'right_eye_outer', 'left_ear', 'right_ear', 'mouth_left', 'mouth_right',
+    'left_shoulder', 'right_shoulder', 'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist',
+    'left_pinky', 'right_pinky', 'left_index', 'right_index', 'left_thumb', 'right_thumb',
+    'left_hip', 'right_hip', 'left_knee', 'right_knee', 'left_ankle', 'right_ankle',
+    'left_heel', 'right_heel', 'left_foot_index', 'right_foot_index',
+)  # fmt: skip
+COCO_LANDMARKS = [LANDMARKS.index(name) for name in JOINT_SETS['coco17'].joints]
+# In the bundle -> in the wheel's modules/, and mean and spread that scale its input: -1 to 1
+# for the detector, 0 to 1 for the landmarks, as the wheel's own graphs do.
+PARTS = {
+    'pose_detector.tflite': ('pose_detection/pose_detection.tflite', 127.5, 127.5),
+    'pose_landmarks_detector.tflite': ('pose_landmark/pose_landmark_full.tflite', 0.0, 255.0),
+}
+MISSING = (
+    'MediaPipe is not installed for this Python; `pip install "mmpose-ours[mediapipe]"` adds it'
+)
+
+
+class BlazePose:
+    """The detector ``mediapipe``.
+
+    Args:
+        max_people: The most to be found in an image, and in each tile.
+        min_score: Of a person, for the detector and for the landmarks, 0 to 1.
+        tile: Side of the overlapping tiles in which people are looked for as well, as a share
+            of the image's shorter side; 0 for the whole image alone, which is several times
+            faster and finds large people only.
+
+    Raises:
+        ImportError: There is no MediaPipe.
+        FileNotFoundError: This MediaPipe carries no weights.
+        ValueError: An argument is out of range.
+    """
+
+    name = 'mediapipe'
+
+    def __init__(self, max_people: int = 10, min_score: float = 0.5, tile: float = 0.75):
+        if max_people < 1 or not 0 <= min_score <= 1 or not 0 <= tile <= 1:
+            raise ValueError(
+                f'max_people = {max_people}, min_score = {min_score:g}, tile = {tile:g}; expected '
+                'at least 1, and shares from 0 to 1'
+            )
+        try:
+            import mediapipe
+            from mediapipe.tasks.python import BaseOptions, vision
+            from mediapipe.tasks.python.metadata.metadata_writers import metadata_writer
+        except ImportError as error:
+            raise ImportError(f'{MISSING} ({error})') from error
+        self.version = (
+            f'{mediapipe.__version__} full, max_people={max_people}, min_score={min_score:g}, '
+            f'tile={tile:g}'
+        )
+        self._tile = tile
+        self._mediapipe = mediapipe
+        modules = Path(mediapipe.__file__).parent / 'modules'
+        options = vision.PoseLandmarkerOptions(
+            base_options=BaseOptions(model_asset_buffer=task_bundle(modules, metadata_writer)),
+            num_poses=max_people,
+            min_pose_detection_confidence=min_score,
+            min_pose_presence_confidence=min_score,
+        )
+        self._landmarker = vision.PoseLandmarker.create_from_options(options)
+
+    def detect(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """See :class:`mmpose_ours.detectors.Detector`."""
+        found = []
+        for image in map(as_bgr, images):
+            people = detect_in_tiles(image, self._tile, self._detect_one)
+            found.append(within(people, (image.shape[1], image.shape[0])))
+        return found
+
+    def _detect_one(self, image: np.ndarray) -> np.ndarray:
+        rgb = np.ascontiguousarray(image[..., ::-1])
+        formats = self._mediapipe.ImageFormat
+        picture = self._mediapipe.Image(image_format=formats.SRGB, data=rgb)
+        poses = self._landmarker.detect(picture).pose_landmarks
+        size = (image.shape[1], image.shape[0])
+        found = [coco17_of(pose, size) for pose in poses]
+        return np.array(found, np.float32).reshape(-1, 17, 3)
+
+
+def coco17_of(landmarks: Sequence[Any], size: tuple[int, int]) -> np.ndarray:
+    """One person's landmarks as COCO-17.
+
+    Args:
+        landmarks: 33 with ``x, y`` as shares of the image, ``visibility`` (not hidden) and
+            ``presence`` (in the image), 0 to 1.
+        size: (width, height) of the image.
+
+    Returns:
+        (17, 3) float32 ``u, v, score``: pixels, and the lesser of both certainties.
+    """
+    width, height = size
+    chosen = [landmarks[index] for index in COCO_LANDMARKS]
+    return np.array(
+        # A share counts from the image's edge, a pixel from the middle of the first one.
+        [[p.x * width - 0.5, p.y * height - 0.5, min(p.visibility, p.presence)] for p in chosen],
+        np.float32,
+    )
+
+
+def task_bundle(modules: Path, metadata_writer: Any) -> bytes:
+    """Put the bundle together that ``PoseLandmarker`` asks for.
+
+    Args:
+        modules: The folder ``modules`` of the installed MediaPipe.
+        metadata_writer: Its module of this name, which knows the format of the metadata.
+
+    Raises:
+        FileNotFoundError: The weights are not there.
+    """
+    bundle = io.BytesIO()
+    with zipfile.ZipFile(bundle, 'w', zipfile.ZIP_STORED) as archive:  # MediaPipe maps it
+        for name, (place, mean, spread) in PARTS.items():
+            path = modules / place
+            if not path.is_file():
+                raise FileNotFoundError(
+                    f'{path}: this MediaPipe came without its weights; install mediapipe==0.10.14'
+                )
+            writer = metadata_writer.MetadataWriter.create(bytearray(path.read_bytes()))
+            writer.add_general_info(name)
+            writer.add_image_input([mean], [spread])
+            archive.writestr(name, bytes(writer.populate()[0]))
+    return bundle.getvalue()

@@ -1,0 +1,91 @@
+"""Any 2D model of MMPose 1.x through its own ``MMPoseInferencer``: ``mmpose:<model>``.
+
+It needs the full stack, compiled mmcv and mmdet included, which ``make setup-full`` builds.
+Weights that a model's metafile names are downloaded when they are first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import numpy as np
+
+from mmpose_ours.detections.mmpose import people_of
+from mmpose_ours.detectors.base import as_bgr, within
+from mmpose_ours.keypoints import JOINT_SETS
+
+MISSING = (
+    "MMPose's inferencer does not start here: 2D models need the full stack, with compiled mmcv "
+    'and mmdet; `make setup-full` builds it, and the detectors mediapipe and rtmlib need neither'
+)
+
+
+class MMPoseModel:
+    """The detector ``mmpose``.
+
+    Args:
+        model: Name in MMPose's model zoo, alias (``'human'``), or path of a config.
+        weights: Checkpoint; None takes the one of the model zoo.
+        device: ``'cpu'``, ``'cuda:0'``; None chooses.
+        min_score: Of a person's box, or of a person for models without boxes, 0 to 1.
+
+    Raises:
+        ImportError: The full stack is not there.
+        ValueError: No model was named, or its joints are not COCO's.
+    """
+
+    name = 'mmpose'
+
+    def __init__(
+        self,
+        model: str = '',
+        weights: str | None = None,
+        device: str | None = None,
+        min_score: float = 0.3,
+    ):
+        if not model:
+            raise ValueError(
+                "the detector mmpose needs a model, as in 'mmpose:human' or "
+                "'mmpose:td-hm_hrnet-w32_8xb64-210e_coco-256x192'"
+            )
+        self._inferencer = _inferencer_class()(pose2d=model, pose2d_weights=weights, device=device)
+        self._min_score = min_score
+        self._where = f'mmpose:{model}'
+        _refuse_other_joints(self._inferencer, self._where)
+        self.version = f'{model} {weights or "of its model zoo"}, min_score={min_score:g}'
+
+    def detect(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """See :class:`mmpose_ours.detectors.Detector`."""
+        if not images:
+            return []
+        pictures = [as_bgr(image) for image in images]
+        results = self._inferencer(pictures, return_vis=False, bbox_thr=self._min_score)
+        found = []
+        for image, result in zip(pictures, results):
+            height, width = image.shape[:2]
+            people = people_of(result['predictions'][0], self._where)
+            found.append(within(people, (width, height)))
+        return found
+
+
+def _inferencer_class() -> Any:
+    try:
+        from mmpose.apis import MMPoseInferencer
+    except (ImportError, AssertionError, AttributeError) as error:
+        # MMPose asserts versions, and half a stack fails in many ways.
+        raise ImportError(f'{MISSING} ({error})') from error
+    return MMPoseInferencer
+
+
+def _refuse_other_joints(inferencer: Any, where: str) -> None:
+    """Hold the model's joint names against COCO's; other sets have 17 joints, too."""
+    model = getattr(getattr(inferencer, 'inferencer', None), 'model', None)
+    names = (getattr(model, 'dataset_meta', None) or {}).get('keypoint_id2name')
+    if names is None:
+        return
+    first = tuple(names.get(index) for index in range(len(JOINT_SETS['coco17'])))
+    if first != JOINT_SETS['coco17'].joints:
+        raise ValueError(
+            f'{where}: its joints begin with {", ".join(map(str, first[:5]))}, expected those of '
+            'COCO; choose a model trained on COCO, Halpe or COCO-WholeBody'
+        )

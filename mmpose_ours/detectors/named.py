@@ -1,0 +1,50 @@
+"""Detectors by name."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from mmpose_ours.detectors.base import Detector
+
+# name -> (module, class, what it is)
+DETECTORS: dict[str, tuple[str, str, str]] = {
+    'mediapipe': (
+        'mmpose_ours.detectors.blazepose',
+        'BlazePose',
+        'works offline, weights inside its wheel: pip install "mmpose-ours[mediapipe]"',
+    ),
+    'rtmlib': (
+        'mmpose_ours.detectors.rtmpose',
+        'RtmPose',
+        'RTMPose in ONNX, downloads its weights once: pip install "mmpose-ours[rtmlib]"; '
+        'rtmlib:lightweight, rtmlib:balanced, rtmlib:performance',
+    ),
+    'mmpose': (
+        'mmpose_ours.detectors.mmpose_model',
+        'MMPoseModel',
+        'any 2D model of MMPose 1.x, mmpose:<model name or config>: needs make setup-full',
+    ),
+}
+
+
+def detector(name: str, **options: Any) -> Detector:
+    """Build a detector.
+
+    Args:
+        name: A key of :data:`DETECTORS`; behind a colon what it is to run, as in
+            ``'mmpose:td-hm_hrnet-w32_8xb64-210e_coco-256x192'``.
+        options: Its class's other arguments.
+
+    Raises:
+        ValueError: No detector has this name, or not these options.
+        ImportError: Its package is not installed; says how to add it.
+    """
+    kind, _, model = name.partition(':')
+    if kind not in DETECTORS:
+        known = '; '.join(f'{key} ({what})' for key, (_, _, what) in DETECTORS.items())
+        raise ValueError(f'unknown detector {name!r}; known: {known}')
+    module, class_name, _ = DETECTORS[kind]
+    if model:
+        options['model'] = model
+    return getattr(importlib.import_module(module), class_name)(**options)

@@ -1,0 +1,46 @@
+"""CSV: a line per frame, person and joint, for spreadsheets, pandas and R.
+
+Columns ``frame, time_s, person, joint, x_mm, y_mm, z_mm, score, views``. A joint that is missing
+has a line with empty coordinates, a person who is missing has none. Format after RFC 4180, with
+plain line feeds.
+"""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+
+from mmpose_ours.files import PathLike, write_whole
+from mmpose_ours.results.timeline import Timeline
+
+COLUMNS = ('frame', 'time_s', 'person', 'joint', 'x_mm', 'y_mm', 'z_mm', 'score', 'views')
+
+
+def write_csv(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
+    """Write people over time as CSV, whole or not at all.
+
+    Args:
+        timeline: The people.
+        path: File to write.
+        up: ``'z'`` or ``'y'``.
+
+    Raises:
+        ValueError: ``up`` is another axis.
+        OSError: The file cannot be written.
+    """
+    poses = timeline.turned(up)
+    with write_whole(path) as file:
+        table = csv.writer(file, lineterminator='\n')
+        table.writerow(COLUMNS)
+        for row, column in np.argwhere(timeline.present).tolist():
+            views = int(timeline.views[row, column])
+            before = (
+                timeline.frames[row],
+                f'{timeline.seconds[row]:.6f}',
+                timeline.people[column],
+            )
+            after = (f'{timeline.scores[row, column]:.6g}', '' if views < 0 else views)
+            for joint, xyz in zip(timeline.joints.joints, poses[row, column].tolist()):
+                place = ['' if np.isnan(value) else f'{value:.3f}' for value in xyz]
+                table.writerow((*before, joint, *place, *after))

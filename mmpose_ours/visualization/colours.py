@@ -1,0 +1,47 @@
+"""A colour per identity, the same in pictures, films and the page.
+
+The colours are those of Okabe and Ito ("Color Universal Design", 2008), which people with any
+of the common kinds of colour blindness tell apart. An identity's number stands beside its
+colour wherever it is drawn, for there are more people than colours.
+"""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+# Neighbours in this order differ most; black is the lines' and the text's.
+OKABE_ITO = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', '#f0e442')
+
+
+def identity_colour(identity: int) -> str:
+    """The colour of an identity where nobody knows who else will come."""
+    return OKABE_ITO[int(identity) % len(OKABE_ITO)]
+
+
+def identity_colours(ids: Iterable[Iterable[int]]) -> dict[int, str]:
+    """A colour for everybody in a recording, different for those who are there together.
+
+    Args:
+        ids: Per instant (P,) identities.
+
+    Returns:
+        Identity to colour, in the order of appearance. Who meets fewer others than there are
+        colours shares a colour with nobody that they meet.
+    """
+    met: dict[int, set[int]] = {}
+    for there in ids:
+        together = {int(identity) for identity in there}
+        for identity in together:
+            met.setdefault(identity, set()).update(together - {identity})
+    chosen: dict[int, str] = {}
+    for identity, others in met.items():
+        theirs = [chosen[other] for other in others if other in chosen]
+        everyone = list(chosen.values())
+        chosen[identity] = min(OKABE_ITO, key=lambda c: (theirs.count(c), everyone.count(c)))
+    return chosen
+
+
+def rgb_of(colour: str) -> tuple[int, int, int]:
+    """``#rrggbb`` as three numbers of 0 to 255."""
+    red, green, blue = bytes.fromhex(colour.lstrip('#'))
+    return red, green, blue

@@ -1,0 +1,152 @@
+"""People in 3D drawn over a camera's picture, lens distortion included. OpenCV only."""
+
+from __future__ import annotations
+
+from typing import Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from mmpose_ours.cameras import Camera
+from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.visualization.colours import identity_colour, rgb_of
+from mmpose_ours.visualization.projected import project_before
+
+WHITE, DARK = (255, 255, 255), (40, 44, 46)
+# Points of a drawing in 1/16 of a pixel.
+SHIFT = 4
+# Detections lie beneath the people, this faint.
+DETECTION_SHARE = 0.55
+FONT = cv2.FONT_HERSHEY_DUPLEX
+
+
+def draw_overlay(
+    image: np.ndarray,
+    camera: Camera,
+    poses_mm: np.ndarray,
+    ids: Sequence[int] | np.ndarray | None = None,
+    *,
+    joints: str = 'coco17',
+    keypoints: np.ndarray | None = None,
+    colours: Mapping[int, str] | None = None,
+    radius: int | None = None,
+    thickness: int | None = None,
+) -> np.ndarray:
+    """Draw people into a camera's picture.
+
+    Args:
+        image: (H, W, 3) uint8 RGB of the camera's size or the same picture smaller or larger.
+        camera: The camera, with its image size.
+        poses_mm: (P, J, 3) millimetres, NaN where a joint is missing.
+        ids: (P,) identities, written beside the people; None writes nothing.
+        joints: Name of the joint set.
+        keypoints: (D, J', 3) detections ``u, v, score`` in pixels of the calibrated image,
+            drawn faintly beneath.
+        colours: Identity to ``#rrggbb``; None takes
+            :func:`~mmpose_ours.visualization.colours.identity_colour`.
+        radius: Of joints in pixels; None goes by the limbs.
+        thickness: Of limbs in pixels; None goes by the picture's size.
+
+    Returns:
+        (H, W, 3) uint8 RGB, a new picture.
+
+    Raises:
+        ValueError: The picture has another shape than the camera's image.
+    """
+    height, width = image.shape[:2]
+    resized = camera.resized((width, height))
+    picture = np.ascontiguousarray(image).copy()
+    thick = thickness or max(2, round(min(height, width) / 240))
+    if keypoints is not None and len(keypoints):
+        draw_detections(picture, keypoints, (width, height), camera.need_size())
+    uv = project_before(resized, poses_mm)
+    draw_people(picture, uv, ids, joints, thick, colours, radius=radius)
+    return picture
+
+
+def draw_detections(
+    picture: np.ndarray, keypoints: np.ndarray, size: tuple[int, int], calibrated: tuple[int, int]
+) -> None:
+    """Draw found joints as faint dots.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB, drawn into.
+        keypoints: (D, J, 3) ``u, v, score`` in pixels of the calibrated image.
+        size: (width, height) of the picture.
+        calibrated: (width, height) of the calibrated image.
+    """
+    joints = np.asarray(keypoints, dtype=np.float64).reshape(-1, 3)
+    joints = joints[(joints[:, 2] > 0) & np.isfinite(joints).all(-1)]
+    scale = np.array(size) / calibrated
+    uv = (joints[:, :2] + 0.5) * scale - 0.5
+    above = picture.copy()
+    radius = max(2, round(min(size) / 200))
+    for point in _fixed(uv):
+        cv2.circle(above, point, (radius + 1) << SHIFT, DARK, cv2.FILLED, cv2.LINE_AA, SHIFT)
+        cv2.circle(above, point, radius << SHIFT, WHITE, cv2.FILLED, cv2.LINE_AA, SHIFT)
+    cv2.addWeighted(above, DETECTION_SHARE, picture, 1 - DETECTION_SHARE, 0.0, dst=picture)
+
+
+def draw_people(
+    picture: np.ndarray,
+    uv: np.ndarray,
+    ids: Sequence[int] | np.ndarray | None,
+    joints: str,
+    thick: int,
+    colours: Mapping[int, str] | None = None,
+    rim: tuple[int, int, int] = WHITE,
+    radius: int | None = None,
+) -> None:
+    """Draw people whose places in the picture are known.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB, drawn into.
+        uv: (P, J, 2) pixels, NaN where a joint is not to be seen.
+        ids: (P,) identities, or None.
+        joints: Name of the joint set.
+        thick: Width of a limb in pixels.
+        colours: Identity to ``#rrggbb``, or None.
+        rim: Colour around the limbs, by which they stand out from pictures.
+        radius: Of joints in pixels; None goes by the limbs.
+    """
+    limbs = JOINT_SETS[joints].limb_indices
+    for index, person in enumerate(uv):
+        identity = index if ids is None else int(ids[index])
+        colour = (colours or {}).get(identity) or identity_colour(identity)
+        known = np.isfinite(person).all(-1)
+        # OpenCV's fixed point overflows far outside the picture.
+        known &= (np.abs(np.where(known[:, None], person, 0.0)) < 4 * max(picture.shape)).all(-1)
+        points = _fixed(np.where(known[:, None], person, 0.0))
+        for paint, wider in ((rim, 2), (rgb_of(colour), 0)):
+            for a, b in limbs[known[limbs].all(-1)]:
+                cv2.line(picture, points[a], points[b], paint, thick + wider, cv2.LINE_AA, SHIFT)
+            for joint in np.flatnonzero(known):
+                size = (radius or 0.75 * thick) + wider / 2
+                around = int(size * (1 << SHIFT))
+                cv2.circle(picture, points[joint], around, paint, cv2.FILLED, cv2.LINE_AA, SHIFT)
+        inside = known & (person > 0).all(-1) & (person < picture.shape[1::-1]).all(-1)
+        if ids is not None and inside.any():
+            top = person[known][person[known][:, 1].argmin()]
+            write_label(picture, str(identity), top - (0, 6 * thick), colour, 0.1 * thick + 0.25)
+
+
+def write_label(
+    picture: np.ndarray, text: str, middle: np.ndarray, colour: str, scale: float
+) -> None:
+    """Write a text in a box of a colour, as far inside the picture as it fits."""
+    (width, height), below = cv2.getTextSize(text, FONT, scale, 1)
+    half = np.array([width / 2 + 3, (height + below) / 2 + 2])
+    room = np.array([picture.shape[1], picture.shape[0]])
+    x, y = np.clip(middle, half, np.maximum(room - half, half))
+    low, high = ((int(round(v)) for v in (x + s * half[0], y + s * half[1])) for s in (-1, 1))
+    red, green, blue = rgb_of(colour)
+    cv2.rectangle(picture, tuple(low), tuple(high), (red, green, blue), cv2.FILLED)
+    ink = DARK if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else WHITE
+    start = (int(round(x - width / 2)), int(round(y + (height - below) / 2 + 1)))
+    cv2.putText(picture, text, start, FONT, scale, ink, 1, cv2.LINE_AA)
+
+
+def _fixed(uv: np.ndarray) -> list[tuple[int, int]]:
+    """Pixels (N, 2) as OpenCV's fixed-point numbers."""
+    levels = np.round(np.asarray(uv) * (1 << SHIFT)).astype(int)
+    return [(int(u), int(v)) for u, v in levels]

@@ -1,0 +1,109 @@
+"""The picture of a camera at an instant, out of a recording's images or videos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from mmpose_ours.files import FileFormatError
+from mmpose_ours.instants import Footage, decoded, frame_key
+from mmpose_ours.recordings import is_video
+
+
+class PictureSource(Protocol):
+    """Where drawings get their pictures from."""
+
+    def of(self, camera: str, frame: int | str) -> np.ndarray | None:
+        """The (H, W, 3) uint8 RGB picture of a camera at an instant, or None."""
+
+    def may_have(self, frame: int | str) -> bool:
+        """Whether a camera can have a picture of an instant, told without decoding any."""
+
+
+class FootagePictures:
+    """The pictures of a recording by camera and instant, in any order.
+
+    Going forwards is quick; going back in a video reads it from its beginning.
+
+    One image of thousands that cannot be decoded is no reason to show nothing: it counts as
+    missing and is kept in ``broken``, its path with the reason.
+
+    Args:
+        footage: As :func:`mmpose_ours.instants.open_footage` finds it.
+    """
+
+    def __init__(self, footage: Footage):
+        self.footage = footage
+        self.broken: dict[Path, str] = {}
+        self._videos = {
+            camera: _Video(files[0], footage.offsets.get(camera, 0))
+            for camera, files in footage.files.items()
+            if is_video(files[0])
+        }
+
+    def of(self, camera: str, frame: int | str) -> np.ndarray | None:
+        """The picture of a camera at an instant.
+
+        Args:
+            camera: Its name.
+            frame: The instant, as the footage names it; leading zeros do not count.
+
+        Returns:
+            (H, W, 3) uint8 RGB, or None where the camera shows nothing.
+
+        Raises:
+            FileFormatError: A video cannot be opened.
+            OSError: An image cannot be read.
+        """
+        key = frame_key(frame)
+        if camera in self._videos:
+            image = self._videos[camera].frame(int(key)) if key.isdecimal() else None
+        else:
+            path = self.footage.places.get(camera, {}).get(key)
+            image = None if path is None else self._decoded(path)
+        return None if image is None else np.ascontiguousarray(image[..., ::-1])
+
+    def may_have(self, frame: int | str) -> bool:
+        """Whether a camera can have a picture of an instant, told without decoding any."""
+        key = frame_key(frame)
+        if self._videos:
+            return key.isdecimal()
+        return any(key in places for places in self.footage.places.values())
+
+    def _decoded(self, path: Path) -> np.ndarray | None:
+        try:
+            return decoded(path)
+        except FileFormatError as error:
+            self.broken[Path(path)] = str(error)
+            return None
+
+
+class _Video:
+    """A video that is read forwards, BGR; what was asked for last is kept."""
+
+    def __init__(self, path: Path, offset: int):
+        self.path, self.offset = path, offset
+        self._capture: Any = None
+        self._next = 0
+        self._last: tuple[int, np.ndarray | None] = (-1, None)
+
+    def frame(self, number: int) -> np.ndarray | None:
+        import cv2
+
+        index = number + self.offset
+        if index == self._last[0]:
+            return self._last[1]
+        if self._capture is None or index < self._next:
+            self._capture, self._next = cv2.VideoCapture(str(self.path)), 0
+            if not self._capture.isOpened():
+                raise FileFormatError(
+                    f'{self.path}: is no video that this OpenCV can decode; convert it'
+                )
+        while self._next < index and self._capture.grab():
+            self._next += 1
+        got, image = self._capture.read() if self._next == index else (False, None)
+        self._next += int(got)
+        self._last = (index, image if got else None)
+        return self._last[1]

@@ -1,0 +1,136 @@
+"""A picture of the room with everybody in it, quick enough for every instant of a film."""
+
+from __future__ import annotations
+
+import collections
+from typing import Mapping, Sequence
+
+import cv2
+import numpy as np
+
+from mmpose_ours.cameras import CameraRig, CaptureSpace
+from mmpose_ours.visualization.backdrop import Backdrop
+from mmpose_ours.visualization.colours import identity_colour, rgb_of
+from mmpose_ours.visualization.overlay import DARK, FONT, SHIFT, WHITE, draw_people
+from mmpose_ours.visualization.people import PeopleAtInstant, places_of
+from mmpose_ours.visualization.room import (
+    CAMERA_COLOUR,
+    FRUSTUM_SHARE,
+    GRID_COLOUR,
+    MIN_FRUSTUM_MM,
+    SPACE_COLOUR,
+    frustum,
+    overview,
+)
+
+# Instants that a trail goes back.
+TRAIL = 40
+MARGIN = 0.07
+
+
+class ScenePainter:
+    """Draws the instants of a recording one after the other, each with the trails behind it.
+
+    What stands still is drawn once; of the past only the trails are kept.
+
+    Args:
+        rig: V cameras.
+        space: The capture space, or None.
+        size: (width, height) of the pictures in pixels.
+        joints: Name of the people's joint set.
+        colours: Identity to ``#rrggbb``; None takes the identity's own colour.
+    """
+
+    def __init__(
+        self,
+        rig: CameraRig,
+        space: CaptureSpace | None,
+        size: tuple[int, int] = (960, 720),
+        joints: str = 'coco17',
+        colours: Mapping[int, str] | None = None,
+    ):
+        self.joints, self.colours = joints, colours or {}
+        self._past: collections.deque[dict[int, np.ndarray]] = collections.deque(maxlen=TRAIL)
+        backdrop = Backdrop.of(rig, space)
+        points = np.concatenate([rig.centers_w, rig.centers_w * (1, 1, 0), *backdrop.box])
+        length = max(FRUSTUM_SHARE * float(np.ptp(points, axis=0).max()), MIN_FRUSTUM_MM)
+        self._viewer = overview(points)
+        flat = self._viewer.project(points)[0]
+        middle = (flat.min(0) + flat.max(0)) / 2
+        zoom = ((1 - 2 * MARGIN) * np.array(size) / np.ptp(flat, axis=0)).min()
+        self._zoom, self._shift = zoom, np.array(size) / 2 - zoom * middle
+        self._still = np.full((size[1], size[0], 3), 255, np.uint8)
+        self._draw_still(rig, backdrop, length)
+
+    def draw(self, people: PeopleAtInstant, title: str = '') -> np.ndarray:
+        """Draw the next instant.
+
+        Args:
+            people: Who is there.
+            title: Text in the upper left corner.
+
+        Returns:
+            (height, width, 3) uint8 RGB.
+        """
+        picture = self._still.copy()
+        poses = np.asarray(people.poses_mm, dtype=np.float64)
+        places = dict(zip(map(int, people.ids), places_of(poses, self.joints)))
+        self._past.append(places)
+        self._draw_trails(picture)
+        shadows = picture.copy()
+        for place in places.values():
+            if np.isfinite(place).all():
+                turn = np.linspace(0, 2 * np.pi, 24)
+                ring = place + 230 * np.stack([np.cos(turn), np.sin(turn), turn * 0], -1)
+                cv2.fillPoly(shadows, [self._points(ring * (1, 1, 0))], DARK, cv2.LINE_AA, SHIFT)
+        cv2.addWeighted(shadows, 0.2, picture, 0.8, 0.0, dst=picture)
+        order = np.argsort([-self._depth(place) for place in places.values()])
+        thick = max(3, round(min(picture.shape[:2]) / 130))
+        uv = self._viewer.project(poses)[0] * self._zoom + self._shift
+        ids = np.asarray(people.ids)
+        draw_people(picture, uv[order], ids[order], self.joints, thick, self.colours)
+        if title:
+            cv2.putText(picture, title, (14, 28), FONT, 0.6, DARK, 1, cv2.LINE_AA)
+        return picture
+
+    def forget(self) -> None:
+        """Begin anew, without the trails of what was drawn so far."""
+        self._past.clear()
+
+    def _draw_still(self, rig: CameraRig, backdrop: Backdrop, length_mm: float) -> None:
+        grid, space, camera_colour = map(rgb_of, (GRID_COLOUR, SPACE_COLOUR, CAMERA_COLOUR))
+        self._lines(backdrop.grid, grid, 1)
+        self._lines(backdrop.box[1:], space, 1)
+        self._lines(backdrop.box[:1], space, 2)
+        for camera in rig:
+            self._lines(frustum(camera, length_mm), camera_colour, 1)
+        for name, point in zip(rig.names, self._points(rig.centers_w) / (1 << SHIFT)):
+            (width, _), _ = cv2.getTextSize(name, FONT, 0.42, 1)
+            start = (int(point[0] - width / 2), int(point[1] - 6))
+            for paint, thick in ((WHITE, 3), (camera_colour, 1)):
+                cv2.putText(self._still, name, start, FONT, 0.42, paint, thick, cv2.LINE_AA)
+
+    def _draw_trails(self, picture: np.ndarray) -> None:
+        last: dict[int, np.ndarray] = {}
+        for age, places in zip(range(len(self._past), 0, -1), self._past):
+            for identity, place in places.items():
+                if not np.isfinite(place).all():
+                    continue
+                if identity in last:
+                    fresh = 0.85 * (1 - age / (TRAIL + 1))
+                    colour = rgb_of(self.colours.get(identity) or identity_colour(identity))
+                    paint = [int(255 + fresh * (v - 255)) for v in colour]
+                    line = self._points(np.stack([last[identity], place]))
+                    cv2.polylines(picture, [line], False, paint, 2, cv2.LINE_AA, SHIFT)
+                last[identity] = place
+
+    def _lines(self, lines: Sequence[np.ndarray], colour: tuple[int, ...], thick: int) -> None:
+        points = [self._points(line) for line in lines]
+        cv2.polylines(self._still, points, False, colour, thick, cv2.LINE_AA, SHIFT)
+
+    def _points(self, xyz_mm: np.ndarray) -> np.ndarray:
+        flat = self._viewer.project(xyz_mm)[0] * self._zoom + self._shift
+        return np.round(flat * (1 << SHIFT)).astype(np.int32)
+
+    def _depth(self, place: np.ndarray) -> float:
+        return float(np.nan_to_num(self._viewer.to_camera(place)[2]))

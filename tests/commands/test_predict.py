@@ -1,0 +1,106 @@
+"""The command and the demo, on images of people made by code."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch', reason='predicting needs torch')
+pytest.importorskip('mmengine', reason='predicting needs MMEngine')
+
+import cv2  # noqa: E402
+from walking import SIZE, detected, room_rig, walk  # noqa: E402
+
+from mmpose_ours.calibration import write_rig  # noqa: E402
+from mmpose_ours.cli import main  # noqa: E402
+from mmpose_ours.detections import write_detections  # noqa: E402
+from mmpose_ours.paths import share  # noqa: E402
+from mmpose_ours.results import read_predictions  # noqa: E402
+
+DEMO = share('demo') / 'body3d_multiview_detect_and_regress_img_demo.py'
+FRAMES = 4
+
+
+@pytest.fixture()
+def folder(tmp_path):
+    """An Ours folder: calibration, images, keypoints."""
+    rig, poses = room_rig(3), walk()[:FRAMES]
+    root = tmp_path / 'Ours'
+    for name in rig.names:
+        (root / name).mkdir(parents=True)
+        for frame in range(FRAMES):
+            image = np.full((SIZE[1], SIZE[0], 3), 80, np.uint8)
+            cv2.imwrite(str(root / name / f'{frame:06}.jpg'), image)
+    write_rig(rig, root / 'camera_parameters.json', 'panoptic')
+    write_detections(root / 'keypoints_2d.json', dict(_frames(detected(rig, poses))))
+    return root, poses
+
+
+def _frames(instants):
+    return ((f'{frame:06}', views) for frame, views in enumerate(instants))
+
+
+def _run(*words):
+    return main(['predict', *map(str, words)])
+
+
+def test_people_and_page_are_written(folder, tmp_path, capsys):
+    root, poses = folder
+    rig = root / 'camera_parameters.json'
+    code = _run('--rig', rig, '--img-root', root, '--out', tmp_path / 'out', '--device', 'cpu')
+    assert code == 0
+    said = capsys.readouterr().out
+    assert 'which are there already' in said and 'per instant: people in 3D' in said
+    found = read_predictions(tmp_path / 'out' / 'people.json')
+    assert list(found.frames) == list(range(FRAMES))
+    for frame, truth in enumerate(poses):
+        distance = np.linalg.norm(found.frames[frame][:, None] - truth, axis=-1).mean(-1)
+        assert sorted(distance.min(1)) == pytest.approx([0, 0], abs=60)
+    assert sorted(found.ids[0]) == sorted(found.ids[FRAMES - 1]) == [0, 1]
+    assert (tmp_path / 'out' / 'scene.html').stat().st_size > 50_000
+
+
+def test_the_seeds_demo_draws_every_view(folder, tmp_path):
+    root, _ = folder
+    command = [sys.executable, DEMO, share('configs') / 'ours' / 'keypoint_prior_ours.py']
+    command += ['mmpose-ours://keypoint_prior', '--img-root', root, '--device', 'cpu']
+    command += ['--camera-param-file', root / 'camera_parameters.json']
+    command += ['--out-img-root', tmp_path / 'vis', '--visualize-single-view']
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    sheets = sorted((tmp_path / 'vis' / 'instants').glob('*.png'))
+    assert len(sheets) == FRAMES
+    view = cv2.imread(str(tmp_path / 'vis' / 'views' / 'cam1' / '000002.png'))
+    assert view.shape == (SIZE[1], SIZE[0], 3)
+    drawn = (view != 80).any(-1).mean()
+    assert 0.001 < drawn < 0.2
+    assert json.loads((tmp_path / 'vis' / 'people.json').read_text())['made_by']['model']
+
+
+def test_nobody_found_is_explained_and_told_by_the_exit_status(folder, tmp_path, capsys):
+    root, _ = folder
+    empty = {f'{f:06}': {f'cam{v}': np.zeros((0, 17, 3)) for v in range(3)} for f in range(2)}
+    write_detections(tmp_path / 'empty.json', empty)
+    rig = root / 'camera_parameters.json'
+    out = tmp_path / 'out'
+    code = _run('--rig', rig, '--keypoints', tmp_path / 'empty.json', '--out', out)
+    said = capsys.readouterr().out
+    assert code == 1
+    assert 'nobody was found. Why?' in said and 'the 2D detector found nobody' in said
+
+
+def test_bad_words_are_told(folder, tmp_path, capsys):
+    root, _ = folder
+    rig = ['--rig', root / 'camera_parameters.json', '--out', tmp_path / 'out']
+    assert _run(*rig) == 2
+    assert 'give --img-root, --keypoints, or both' in capsys.readouterr().err
+    assert _run(*rig, '--img-root', root, '--frame-offsets', 'cam1') == 2
+    assert "'cam1', expected CAMERA=N" in capsys.readouterr().err
+    if importlib.util.find_spec('mediapipe') is None:
+        (root / 'keypoints_2d.json').unlink()
+        assert _run(*rig, '--img-root', root) == 2
+        assert 'mmpose-ours[mediapipe]' in capsys.readouterr().err
+    assert not (tmp_path / 'out' / 'people.json').exists()

@@ -1,0 +1,181 @@
+"""Detection runs once per image, resumes, and its file appears whole."""
+
+import itertools
+import json
+import os
+
+import cv2
+import numpy as np
+import pytest
+
+from mmpose_ours.detections import read_detections, write_detections
+from mmpose_ours.detections.cache import LazyImage, detect_recording, made_here
+from mmpose_ours.files import FileFormatError
+
+CAMERAS = ('a', 'b')
+
+
+class Counting:
+    """Finds one person where an image's first pixel says, and counts what it looked at."""
+
+    name = 'counting'
+
+    def __init__(self, version='1'):
+        self.version = version
+        self.seen = []
+
+    def detect(self, images):
+        self.seen += [int(image[0, 0, 0]) for image in images]
+        return [np.full((1, 17, 3), (image[0, 0, 0] + 1 / 3, 2, 0.5)) for image in images]
+
+
+def recording(folder, frames=4):
+    """Images whose first pixel is 10 times the frame, plus the camera's place."""
+    for camera, frame in itertools.product(CAMERAS, range(frames)):
+        path = folder / camera / f'{frame:06d}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = np.full((4, 4, 3), 10 * frame + CAMERAS.index(camera), np.uint8)
+        assert cv2.imwrite(str(path), image)
+    return [
+        (f'{frame:06d}', {camera: folder / camera / f'{frame:06d}.png' for camera in CAMERAS})
+        for frame in range(frames)
+    ]
+
+
+def run(instants, detector, path, **options):
+    return dict(detect_recording(instants, detector, path, **options))
+
+
+@pytest.mark.parametrize('ending', ['json', 'npz'])
+@pytest.mark.parametrize('batch', [1, 3])
+def test_the_second_time_nothing_is_detected(tmp_path, ending, batch):
+    instants = recording(tmp_path)
+    path = tmp_path / f'keypoints_2d.{ending}'
+    first, second = Counting(), Counting()
+    found = run(instants, first, path, batch=batch)
+    assert sorted(first.seen) == [0, 1, 10, 11, 20, 21, 30, 31]
+    written = path.read_bytes()
+    again = run(instants, second, path, batch=batch)
+    assert second.seen == [] and path.read_bytes() == written and made_here(path)
+    read = read_detections(path, CAMERAS)
+    assert list(found) == list(again) == list(read) == [frame for frame, _ in instants]
+    for frame, views in found.items():
+        for camera in CAMERAS:
+            np.testing.assert_array_equal(views[camera], again[frame][camera])
+            np.testing.assert_array_equal(views[camera], read[frame][camera])
+    assert found['000003']['b'][0, 0, 0] == np.float32(31.333)
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith('.')] == []
+
+
+def test_after_an_interruption_it_goes_on(tmp_path):
+    instants = recording(tmp_path)
+    path = tmp_path / 'keypoints_2d.json'
+    partial = tmp_path / '.keypoints_2d.json.partial'
+
+    class Dying(Counting):
+        def detect(self, images):
+            if len(self.seen) == 4:
+                raise KeyboardInterrupt
+            return super().detect(images)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(instants, Dying(), path)
+    assert not path.exists() and partial.exists()
+    with open(partial, 'a') as file:
+        file.write('{"frame": "000002", "images": {"a"')  # killed in mid-line
+    rest = Counting()
+    assert list(run(instants, rest, path)) == [frame for frame, _ in instants]
+    assert rest.seen == [20, 21, 30, 31]
+    assert len(read_detections(path)) == 4 and not partial.exists()
+
+
+def test_what_changed_is_detected_again(tmp_path):
+    instants = recording(tmp_path)
+    path = tmp_path / 'k.json'
+    run(instants[:3], Counting(), path)
+    image = instants[1][1]['b']
+    cv2.imwrite(str(image), np.full((4, 4, 3), 99, np.uint8))
+    os.utime(image, ns=(1, 1))
+    other = Counting()
+    run(instants[1:], other, path)
+    assert other.seen == [99, 30, 31], 'the new picture and the new frame'
+    read = read_detections(path)
+    assert list(read) == [frame for frame, _ in instants], 'frame 0 stays though it did not come'
+    assert read['000001']['b'][0, 0, 0] == np.float32(99.333)
+    said = []
+    newer = Counting('2')
+    run(instants, newer, path, say=said.append)
+    assert len(newer.seen) == 8
+    assert said == [
+        f'{path}: was found by counting 1, now it is counting 2: everything is detected again'
+    ]
+
+
+def test_arrays_and_lazy_images_are_known_by_content_and_key(tmp_path):
+    read = []
+
+    def lazy(key, value):
+        def image():
+            read.append(key)
+            return np.full((2, 2, 3), value, np.uint8)
+
+        return LazyImage(key, image)
+
+    def instants(value=5):
+        yield '0', {'a': np.full((2, 2, 3), value, np.uint8), 'b': lazy('video 0', 7)}
+
+    run(instants(), Counting(), tmp_path / 'k.npz')
+    second = Counting()
+    run(instants(), second, tmp_path / 'k.npz')
+    assert second.seen == [] and read == ['video 0']
+    run(instants(6), second, tmp_path / 'k.npz')
+    assert second.seen == [6] and read == ['video 0']
+    for _ in range(2):
+        run([('1', {'a': lazy('', 8)})], second, tmp_path / 'k.npz')
+    assert second.seen == [6, 8, 8], 'what has no key is never known again'
+
+
+def test_a_dead_camera_is_told_once_and_left_out(tmp_path):
+    instants = recording(tmp_path)
+    for frame, images in instants[1:]:
+        images['b'].write_bytes(b'' if frame != '000002' else b'no image')
+    said = []
+    found = run(instants, Counting(), tmp_path / 'k.json', say=said.append)
+    assert [list(views) for views in found.values()] == [['a', 'b'], ['a'], ['a'], ['a']]
+    assert len(said) == 2 and "camera 'b'" in said[0] and '000001.png: is empty' in said[0]
+    assert said[1] == "warning: camera 'b': 3 images could not be read"
+
+
+def test_keypoints_of_others_are_not_overwritten(tmp_path):
+    path = tmp_path / 'k.json'
+    write_detections(path, {'0': {'a': np.ones((1, 17, 3))}})
+    before = path.read_bytes()
+    with pytest.raises(FileExistsError, match=r'k\.json: holds keypoints that were not detected'):
+        run(recording(tmp_path), Counting(), path)
+    assert path.read_bytes() == before and not made_here(path)
+    path.write_text(json.dumps({'frames': 3}))
+    with pytest.raises(FileFormatError, match=r'k\.json: \$\.frames is 3'):
+        run(recording(tmp_path), Counting(), path)
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith('.')] == []
+
+
+def test_an_unfinished_pass_keeps_what_it_found(tmp_path):
+    """The complete file, then new frames, interrupted, then an old frame alone."""
+    instants = recording(tmp_path)
+    path = tmp_path / 'k.json'
+    run(instants[:2], Counting(), path)
+    stopped = detect_recording(instants, Counting(), path)
+    for _ in range(3):
+        next(stopped)
+    stopped.close()
+    assert len(read_detections(path)) == 2
+    run(instants[:1], Counting(), path)
+    assert len(read_detections(path)) == 3
+
+
+def test_progress_counts_instants(tmp_path):
+    told = []
+    instants = recording(tmp_path)
+    run(instants, Counting(), tmp_path / 'k.json', batch=3, total=4,
+        progress=lambda done, total: told.append((done, total)))  # fmt: skip
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]

@@ -1,0 +1,133 @@
+"""JSON and binary hold the same; written whole or not at all."""
+
+import copy
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from dataset_files import exact_detections, small_rig
+
+from mmpose_ours.detections import DetectionsWriter, read_detections, write_detections
+from mmpose_ours.detections.summary import oddities, summarise, table
+from mmpose_ours.files import FileFormatError
+
+
+@pytest.fixture
+def detections():
+    detections = copy.deepcopy(exact_detections(small_rig()))
+    detections['000007']['left'][0, 3] = 0.0  # a joint that was not found
+    detections['000008']['right'] = np.zeros((0, 17, 3))  # nobody
+    del detections['000010']['left']  # no image
+    return detections
+
+
+def same(one, other):
+    assert list(one) == list(other)
+    for frame in one:
+        assert list(one[frame]) == list(other[frame])
+        for camera in one[frame]:
+            np.testing.assert_array_equal(one[frame][camera], other[frame][camera])
+            assert one[frame][camera].dtype == np.float32
+
+
+def test_both_endings_hold_the_same(tmp_path, detections):
+    for name in ('k.json', 'k.npz'):
+        write_detections(tmp_path / name, detections)
+    read = read_detections(tmp_path / 'k.json')
+    same(read, read_detections(tmp_path / 'k.npz'))
+    for camera, people in detections['000007'].items():
+        np.testing.assert_allclose(read['000007'][camera], people, atol=6e-4)
+    assert list(read['000010']) == ['right', 'door_2']
+    write_detections(tmp_path / 'again.npz', read)
+    assert (tmp_path / 'again.npz').read_bytes() == (tmp_path / 'k.npz').read_bytes()
+
+
+def test_the_binary_opens_in_plain_numpy(tmp_path, detections):
+    write_detections(tmp_path / 'k.npz', detections)
+    with np.load(tmp_path / 'k.npz') as file:  # which refuses pickles by itself
+        view = [list(file['frames']).index('000007'), list(file['cameras']).index('door_2')]
+        row = (file['views'] == view).all(1).argmax()
+        people = file['people'][file['offsets'][row] : file['offsets'][row + 1]]
+    np.testing.assert_allclose(people, detections['000007']['door_2'], atol=6e-4)
+
+
+@pytest.mark.parametrize('ending', ['json', 'npz'])
+def test_nothing_is_left_of_a_file_that_was_not_finished(tmp_path, ending):
+    with pytest.raises(RuntimeError), DetectionsWriter(tmp_path / f'k.{ending}') as writer:
+        writer.add('1', {'a': np.ones((1, 17, 3))})
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_writer_refuses_what_it_cannot_hold(tmp_path):
+    with pytest.raises(ValueError, match=r'k\.csv: keypoints are written as \.json or \.npz'):
+        DetectionsWriter(tmp_path / 'k.csv')
+    with pytest.raises(ValueError, match="frame '1' comes twice"):
+        with DetectionsWriter(tmp_path / 'k.json') as writer:
+            writer.add('1', {})
+            writer.add('1', {})
+    with pytest.raises(ValueError, match=r'shape \(1, 14, 3\), expected \(P, 17, 3\)'):
+        write_detections(tmp_path / 'k.npz', {'1': {'a': np.ones((1, 14, 3))}})
+
+
+def changed(path, **arrays):
+    with np.load(path) as file:
+        kept = {name: file[name] for name in file.files}
+    buffer = io.BytesIO()
+    np.savez(buffer, **{k: v for k, v in {**kept, **arrays}.items() if v is not None})
+    path.write_bytes(buffer.getvalue())
+
+
+@pytest.mark.parametrize(
+    'arrays, message',
+    [
+        ({'people': None}, "has no array 'people', expected people, offsets"),
+        ({'people': np.zeros((3, 17, 3), np.float32)}, 'do not belong together'),
+        ({'people': np.zeros((3, 17, 3))}, "'coco17' in float64, expected coco17 in float32"),
+        ({'joints': np.array('body25')}, "joints are 'body25'"),
+        ({'offsets': np.array([0, 5, 2])}, 'do not belong together'),
+        ({'views': np.array([[0, 9]])}, 'do not belong together'),
+        ({'source': np.array('{')}, 'source is no JSON'),
+        ({'frames': np.array([{}], object)}, r'is no \.npz of plain arrays'),
+    ],
+)
+def test_a_binary_that_is_wrong_is_refused(tmp_path, detections, arrays, message):
+    write_detections(tmp_path / 'k.npz', detections)
+    changed(tmp_path / 'k.npz', **arrays)
+    with pytest.raises(FileFormatError, match=rf'k\.npz: .*{message}'):
+        read_detections(tmp_path / 'k.npz')
+
+
+def test_a_binary_that_breaks_off_is_refused(tmp_path, detections):
+    write_detections(tmp_path / 'k.npz', detections)
+    whole = (tmp_path / 'k.npz').read_bytes()
+    with zipfile.ZipFile(tmp_path / 'k.npz') as archive:
+        middle = archive.getinfo('people.npy').header_offset + 200
+    damaged = bytearray(whole)
+    damaged[middle] ^= 255
+    for content in (whole[: len(whole) // 2], b'', b'x' * 100, bytes(damaged)):
+        (tmp_path / 'k.npz').write_bytes(content)
+        with pytest.raises(FileFormatError, match=r'k\.npz: is no \.npz of plain arrays, or break'):
+            read_detections(tmp_path / 'k.npz')
+
+
+def test_a_wrong_source_is_told_though_the_people_are_right(tmp_path):
+    data = {'frames': {'1': {'a': []}}, 'source': {'detector': 'x', 'images': {}}}
+    (tmp_path / 'k.json').write_text(json.dumps(data))
+    with pytest.raises(FileFormatError, match=r"\$\.source has no 'version'"):
+        read_detections(tmp_path / 'k.json')
+
+
+def test_the_table_counts_by_hand(detections):
+    rows = {row.camera: row for row in summarise(detections)}
+    assert [rows['left'].frames, rows['right'].frames] == [2, 3]
+    assert [rows['left'].people, rows['right'].people, rows['right'].most] == [4, 4, 2]
+    assert rows['right'].joints == 17 and rows['left'].joints == (17 * 4 - 1) / 4
+    assert len(table(list(rows.values()))) == 4
+    counts, *rest = oddities(detections)
+    assert 'door_2 3, left 2, right 3' in counts and '2 of 3 are there for every camera' in counts
+    assert rest == []
+    assert 'right left out' in oddities(detections, ['left', 'door_2'])[0]
+    assert oddities({'1': {'a': np.zeros((0, 17, 3))}}) == ['nobody was found in any image of a']

@@ -1,0 +1,102 @@
+"""BlazePose's landmarks and bundle; with MediaPipe itself where it is installed."""
+
+import importlib.util
+import io
+import sys
+import types
+import zipfile
+
+import numpy as np
+import pytest
+
+from mmpose_ours.detectors import detector
+from mmpose_ours.detectors.blazepose import LANDMARKS, PARTS, coco17_of, task_bundle
+from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.recordings import decode_image
+
+HERE = importlib.util.find_spec('mediapipe') is not None
+needs_mediapipe = pytest.mark.skipif(
+    not HERE, reason='the extra mediapipe is not installed: pip install "mmpose-ours[mediapipe]"'
+)
+
+
+def test_landmarks_become_joints_by_name():
+    """Numbers of the published figure of the 33 landmarks."""
+    published = {'nose': 0, 'left_eye': 2, 'right_ear': 8, 'left_shoulder': 11, 'right_wrist': 16,
+                 'left_hip': 23, 'right_knee': 26, 'right_ankle': 28}  # fmt: skip
+    assert len(LANDMARKS) == 33
+    marks = [
+        types.SimpleNamespace(x=i / 64, y=i / 128, visibility=0.9, presence=0.5) for i in range(33)
+    ]
+    marks[28].visibility = 0.25
+    person = coco17_of(marks, (640, 1280))
+    for name, number in published.items():
+        (row,) = JOINT_SETS['coco17'].index(name)
+        score = 0.25 if number == 28 else 0.5
+        np.testing.assert_allclose(person[row], [10 * number - 0.5, 10 * number - 0.5, score])
+
+
+class FakeWriter:
+    """Stands for MediaPipe's metadata writer: notes what it is told behind the weights."""
+
+    def __init__(self, weights):
+        self.content = bytes(weights)
+
+    @classmethod
+    def create(cls, weights):
+        return cls(weights)
+
+    def add_general_info(self, name):
+        pass
+
+    def add_image_input(self, mean, spread):
+        self.content += f' {mean} {spread}'.encode()
+
+    def populate(self):
+        return bytearray(self.content), '{}'
+
+
+def test_the_bundle_is_a_plain_zip_of_both_models(tmp_path):
+    writer = types.SimpleNamespace(MetadataWriter=FakeWriter)
+    with pytest.raises(FileNotFoundError, match=r'came without its weights; install mediapipe=='):
+        task_bundle(tmp_path, writer)
+    for place, _, _ in PARTS.values():
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_bytes(place.encode())
+    with zipfile.ZipFile(io.BytesIO(task_bundle(tmp_path, writer))) as archive:
+        assert archive.namelist() == ['pose_detector.tflite', 'pose_landmarks_detector.tflite']
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
+        marks = archive.read('pose_landmarks_detector.tflite')
+    assert marks == b'pose_landmark/pose_landmark_full.tflite [0.0] [255.0]'
+
+
+def test_without_mediapipe_it_says_how_to_add_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'mediapipe', None)
+    with pytest.raises(ImportError, match=r'pip install "mmpose-ours\[mediapipe\]"'):
+        detector('mediapipe')
+    with pytest.raises(ValueError, match='max_people = 0, '):
+        detector('mediapipe', max_people=0)
+
+
+@needs_mediapipe
+def test_nobody_is_found_in_an_empty_picture():
+    found = detector('mediapipe').detect([np.full((480, 640, 3), 128, np.uint8)])
+    assert [people.shape for people in found] == [(0, 17, 3)]
+
+
+@needs_mediapipe
+def test_mediapipe_finds_the_people_that_openpose_finds(shared_data):
+    """Three of four in this picture, whose shoulders lie within 40 pixels of 1920."""
+    from mmpose_ours.detections import read_detections
+
+    folder = shared_data / 'pizza1'
+    theirs = read_detections(folder / 'pred_pizza1_openpose_coco.pkl')['100']['00_03']
+    image = decode_image(folder / 'images' / '00_03_00000100.jpg')
+    whole, tiled = (detector('mediapipe', tile=tile).detect([image])[0] for tile in (0, 0.75))
+    shoulders = JOINT_SETS['coco17'].index('left_shoulder', 'right_shoulder')
+    apart = np.linalg.norm(
+        tiled[:, None, shoulders, :2] - theirs[None][:, :, shoulders, :2], axis=-1
+    ).max(-1)
+    assert len(tiled) > len(whole) >= 2
+    assert (apart.min(1) < 40).sum() >= 3
+    assert (tiled[..., 2] <= 1).all() and tiled.dtype == np.float32

@@ -1,0 +1,103 @@
+"""MMPose's inferencer and rtmlib, played by stand-ins that return what they return."""
+
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from mmpose_ours.detectors import detector
+from mmpose_ours.keypoints import JOINT_SETS
+
+IMAGE = np.zeros((100, 200, 3), np.uint8)
+PERSON = np.linspace(1, 90, 34).reshape(17, 2)
+NAMES = JOINT_SETS['coco17'].joints
+
+
+def stand_in_for_mmpose(monkeypatch, box, score, names=NAMES):
+    """``mmpose.apis`` of 1.3.2: a call yields a dictionary per image."""
+
+    class MMPoseInferencer:
+        def __init__(self, pose2d=None, pose2d_weights=None, device=None):
+            meta = {'keypoint_id2name': dict(enumerate(names))}
+            model = types.SimpleNamespace(dataset_meta=meta)
+            self.inferencer = types.SimpleNamespace(model=model)
+            self.told = (pose2d, pose2d_weights, device)
+
+        def __call__(self, inputs, return_vis=False, bbox_thr=0.3):
+            assert isinstance(inputs, list)
+            for _ in inputs:
+                people = [
+                    {
+                        'keypoints': PERSON.tolist(),
+                        'keypoint_scores': [0.5] * 16 + [1.5],
+                        'bbox': (list(box),),
+                        'bbox_score': np.float32(score),
+                    }
+                ]
+                yield {'visualization': [], 'predictions': [people]}
+
+    module = types.ModuleType('mmpose.apis')
+    module.MMPoseInferencer = MMPoseInferencer
+    monkeypatch.setitem(sys.modules, 'mmpose', types.ModuleType('mmpose'))
+    monkeypatch.setitem(sys.modules, 'mmpose.apis', module)
+
+
+def test_mmpose_gives_its_people_and_not_the_whole_image(monkeypatch):
+    stand_in_for_mmpose(monkeypatch, (3, 4, 90, 95), 0.8)
+    model = detector('mmpose:td-hm_hrnet', weights='w.pth', device='cpu')
+    assert model._inferencer.told == ('td-hm_hrnet', 'w.pth', 'cpu')
+    first, second = model.detect([IMAGE, IMAGE[..., 0]])
+    np.testing.assert_allclose(first[0, :, :2], PERSON, rtol=1e-6)
+    assert first.shape == second.shape == (1, 17, 3) and first.dtype == np.float32
+    assert model.detect([]) == []
+    stand_in_for_mmpose(monkeypatch, (0, 0, 200, 100), 1.0)
+    assert detector('mmpose:td-hm_hrnet').detect([IMAGE])[0].shape == (0, 17, 3)
+
+
+def test_mmpose_models_of_other_joints_are_refused(monkeypatch):
+    stand_in_for_mmpose(monkeypatch, (3, 4, 90, 95), 0.8, names=('root', *NAMES[1:]))
+    with pytest.raises(ValueError, match='mmpose:h36m: its joints begin with root, left_eye'):
+        detector('mmpose:h36m')
+    with pytest.raises(ValueError, match='needs a model'):
+        detector('mmpose')
+
+
+def test_without_the_full_stack_it_names_what_builds_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'mmpose.apis', None)
+    with pytest.raises(ImportError, match='full stack.*make setup-full'):
+        detector('mmpose:human')
+
+
+def stand_in_for_rtmlib(monkeypatch, boxes):
+    class Body:
+        def __init__(self, mode='balanced', backend='onnxruntime', device='cpu'):
+            self.det_model = lambda image: boxes
+
+        @staticmethod
+        def pose_model(image, bboxes=()):
+            assert len(bboxes), 'without boxes rtmlib takes the whole image'
+            return np.stack([PERSON] * len(bboxes)), np.full((len(bboxes), 17), 1.25)
+
+    module = types.ModuleType('rtmlib')
+    module.Body = Body
+    monkeypatch.setitem(sys.modules, 'rtmlib', module)
+
+
+def test_rtmlib_gives_its_people_with_scores_up_to_one(monkeypatch):
+    stand_in_for_rtmlib(monkeypatch, np.array([[3, 4, 90, 95], [5, 5, 60, 60]]))
+    body = detector('rtmlib:lightweight')
+    assert body.version.endswith(' lightweight')
+    (people,) = body.detect([IMAGE])
+    assert people.shape == (2, 17, 3) and (people[..., 2] == 1).all()
+    np.testing.assert_allclose(people[1, :, :2], PERSON, rtol=1e-6)
+    stand_in_for_rtmlib(monkeypatch, np.zeros((0, 4)))
+    assert detector('rtmlib').detect([IMAGE])[0].shape == (0, 17, 3)
+
+
+def test_rtmlib_says_what_it_needs(monkeypatch):
+    with pytest.raises(ValueError, match="no mode 'tiny'; known: lightweight"):
+        detector('rtmlib:tiny')
+    monkeypatch.setitem(sys.modules, 'rtmlib', None)
+    with pytest.raises(ImportError, match=r'pip install "mmpose-ours\[rtmlib\]"'):
+        detector('rtmlib')
