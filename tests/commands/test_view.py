@@ -84,7 +84,7 @@ def test_pictures_and_a_film(site, capsys):
     [
         (['--every', '0'], '--every is 0, expected 1 or more'),
         (['--fps', '0'], '--fps is 0, expected more than 0'),
-        (['--no-page'], '--no-page leaves nothing to write; add --png, --mp4, --single-views or --report'),
+        (['--no-page'], '--no-page leaves nothing to write; add --png, --mp4, --single-views'),
         (['--report'], '--report compares with 2D people; name their file with --keypoints'),
         (['--img-root', 'nowhere'], 'nowhere: no such folder'),
         (['--img-root', 'other'], "other has none of the 3 frames of people.json (such as 3) but"),
