@@ -26,11 +26,12 @@ import mmpose_ours.registry  # noqa: F401  makes the scope known
 from benchmarks.accuracy_rows import ROWS, Row, draw, table
 from benchmarks.pizza import pizza1
 from benchmarks.problem import SHELF_SIZE, shelf_folder
-from benchmarks.shelf import SETTINGS, Answer, Shelf
+from benchmarks.shelf import CAMERAS, DETECTIONS, SETTINGS, Answer, Shelf
 from benchmarks.training import train
 from benchmarks.worker import ROOT
 from mmpose_ours import paths
 from mmpose_ours.association import associate, gather
+from mmpose_ours.commands.fit_noise import fit
 from mmpose_ours.evaluation import evaluate_files
 from mmpose_ours.files import write_json
 from mmpose_ours.registry import DATASETS, MODELS
@@ -116,6 +117,11 @@ def prepare(
         return _without_grad(model.test_step), {}
     options = dict(config.train_dataloader.dataset, rig_file='calibration_shelf.json')
     options.update(data_root=str(shelf.folder), image_size=SHELF_SIZE, num_samples=10**9)
+    if row.fitted:
+        faults = CHECKPOINTS / f'{name}_faults.json'
+        fitted = fit(shelf.dataset(CAMERAS).rig, shelf.folder / DETECTIONS)
+        fitted.write(faults, f'fit-noise on {DETECTIONS}')
+        options['faults'] = str(faults)
     torch.set_num_threads(threads)
     start = time.monotonic()
     model, steps = train(config, DATASETS.build(options), minutes)

@@ -24,6 +24,8 @@ class Row:
         config: Below ``configs``; None is plain triangulation.
         weights: What to load; None for a model without any.
         trained: Whether it is trained here, from ``weights`` if there are any.
+        fitted: Whether its invented detector is fitted to the real one (``fit-noise``), by the
+            detections of the tested frames and no label.
         options: Of the model, which replace the config's.
         settings: Which of :data:`~benchmarks.shelf.SETTINGS` are tested.
     """
@@ -32,6 +34,7 @@ class Row:
     config: str | None
     weights: str | None = None
     trained: bool = False
+    fitted: bool = False
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
     settings: tuple[str, ...] = tuple(SETTINGS)
 
@@ -44,6 +47,13 @@ ROWS = {
     'shelf_prior_in_the_box': Row('prior in the box', 'shelf/keypoint_prior_shelf.py', BOX),
     'shelf_prior_for_the_rig': Row(
         'prior for the rig', 'shelf/keypoint_prior_shelf.py', BOX, trained=True
+    ),
+    'shelf_prior_for_the_detector': Row(
+        'prior for the rig and its detector',
+        'shelf/keypoint_prior_shelf.py',
+        BOX,
+        trained=True,
+        fitted=True,
     ),
     'shelf_fast': Row('fast model', 'shelf/faster_voxelpose_shelf.py', trained=True),
     'shelf_voxelpose': Row(
