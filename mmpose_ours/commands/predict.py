@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -132,16 +133,21 @@ def predict(inferencer: Any, args: argparse.Namespace, img_root: PathLike | None
         smooth=args.smooth,
         fps=args.fps,
     )
+    # With the first instant it is known how many there are, and how long one lasts.
+    first = next(instants, None)
+    footage = inferencer.footage
+    total = footage.total if footage is not None else 0
+    fps = args.fps or (footage.fps if footage is not None else None)
     out.mkdir(parents=True, exist_ok=True)
-    progress, total, told = Progress('people in 3D', 'instants'), None, 0
+    progress, told = Progress('people in 3D', 'instants'), 0
     with PredictionsWriter(
         out / PEOPLE,
         inferencer.model.joints.name,
-        args.fps,
+        fps,
         rig=inferencer.rig.fingerprint,
         made_by=_made_by(inferencer, args),
     ) as writer:
-        for done, people in enumerate(instants, 1):
+        for done, people in enumerate(itertools.chain([first] if first else [], instants), 1):
             writer.add(
                 people.frame,
                 people.poses_mm,
@@ -150,8 +156,6 @@ def predict(inferencer: Any, args: argparse.Namespace, img_root: PathLike | None
                 views=people.views,
                 spread_mm=people.spread_mm,
             )
-            if total is None:
-                total = inferencer.footage.total if inferencer.footage is not None else 0
             for note in inferencer.notes[told:]:
                 print(f'note    {note}')
             told = len(inferencer.notes)

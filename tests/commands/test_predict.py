@@ -80,6 +80,28 @@ def test_the_seeds_demo_draws_every_view(folder, tmp_path):
     assert json.loads((tmp_path / 'vis' / 'people.json').read_text())['made_by']['model']
 
 
+def test_the_video_demo_makes_a_film(folder, tmp_path):
+    root, _ = folder
+    for view in range(3):
+        path = str(tmp_path / f'cam{view}.avi')
+        video = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'MJPG'), 20, SIZE)
+        for _ in range(FRAMES):
+            video.write(np.full((SIZE[1], SIZE[0], 3), 80, np.uint8))
+        video.release()
+    command = [sys.executable, DEMO.with_name('multiview_video_demo.py')]
+    command += [share('configs') / 'ours' / 'triangulation_ours.py', 'mmpose-ours://none']
+    command += ['--video-root', tmp_path, '--keypoints', root / 'keypoints_2d.json', '--smooth']
+    command += ['--camera-param-file', root / 'camera_parameters.json', '--out', tmp_path / 'out']
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    film = cv2.VideoCapture(str(tmp_path / 'out' / 'people.mp4'))
+    assert film.get(cv2.CAP_PROP_FRAME_COUNT) == FRAMES
+    assert film.get(cv2.CAP_PROP_FPS) == pytest.approx(20)
+    found = read_predictions(tmp_path / 'out' / 'people.json')
+    assert [len(people) for people in found.frames.values()] == [2] * FRAMES
+    assert found.fps == pytest.approx(20)
+
+
 def test_nobody_found_is_explained_and_told_by_the_exit_status(folder, tmp_path, capsys):
     root, _ = folder
     empty = {f'{f:06}': {f'cam{v}': np.zeros((0, 17, 3)) for v in range(3)} for f in range(2)}
