@@ -31,6 +31,7 @@ class Witness:
     def __init__(self, cameras: Sequence[str]):
         self.cameras = tuple(cameras)
         self.instants = self.people = self.found = 0
+        self.knows_2d = False
         self.pictures = dict.fromkeys(cameras, 0)
         self.detected = dict.fromkeys(cameras, 0)
         self.joints = dict.fromkeys(cameras, 0)
@@ -42,7 +43,7 @@ class Witness:
 
     def add(
         self,
-        detections: Mapping[str, np.ndarray],
+        detections: Mapping[str, np.ndarray] | None,
         found: int,
         best_score: float | None = None,
         least_score: float | None = None,
@@ -51,13 +52,16 @@ class Witness:
         """Tell of one more instant.
 
         Args:
-            detections: Camera name to (P, 17, 3) ``u, v, score``.
+            detections: Camera name to (P, 17, 3) ``u, v, score``; None where the model looks at
+                pictures itself.
             found: People in 3D.
             best_score: The model's highest score, of people that it dropped too.
             least_score: The score that people need.
             pictures: Names of cameras that took part; None is those with an entry in
                 ``detections``.
         """
+        self.knows_2d |= detections is not None
+        detections = detections or {}
         for name in detections if pictures is None else pictures:
             self.pictures[name] += 1
         for name, people in detections.items():
@@ -121,7 +125,8 @@ def diagnose_recording(
         lines.append(
             f'highest score of the model {witness.best_score:.2f}, needed {witness.least_score:.2f}'
         )
-    lines += _per_camera(witness)
+    if witness.knows_2d:
+        lines += _per_camera(witness)
     shared = coverage(rig, space)[min(2, len(rig))]
     size, middle = ('x'.join(f'{v / 1000:.1f}' for v in vector) for vector in _of(space))
     lines.append(
@@ -129,9 +134,17 @@ def diagnose_recording(
         f'{shared:.0%} of it'
     )
     dead = [name for name, count in witness.pictures.items() if not count]
-    blind = [name for name in rig.names if witness.pictures[name] and not witness.detected[name]]
     if dead:
         causes.append(f'no picture of {", ".join(dead)}')
+    if not witness.knows_2d:
+        # A model that looks at pictures itself tells nothing but how sure it is.
+        causes += _of_scores(witness, shared)
+        next_step = (
+            'compare with people in 2D and the model in the box: `mmpose-ours predict` without '
+            '--config, which also checks the calibration'
+        )
+        return Diagnosis(tuple(lines), tuple(causes), next_step)
+    blind = [name for name in rig.names if witness.pictures[name] and not witness.detected[name]]
     if not witness.people:
         causes.append('the 2D detector found nobody in any picture')
         next_step = (
@@ -180,10 +193,9 @@ def _of(space: CaptureSpace) -> tuple:
 
 def _summary(witness: Witness) -> str:
     per_instant = witness.people / max(1, witness.instants)
-    return (
-        f'{witness.instants} instants, {witness.people} people in 2D ({per_instant:.1f} per '
-        f'instant in all views), {witness.found} in 3D'
-    )
+    in_2d = f'{witness.people} people in 2D ({per_instant:.1f} per instant in all views), '
+    in_2d = in_2d if witness.knows_2d else ''
+    return f'{witness.instants} instants, {in_2d}{witness.found} people in 3D'
 
 
 def _per_camera(witness: Witness) -> list[str]:
@@ -221,9 +233,11 @@ def _of_scores(witness: Witness, shared: float) -> list[str]:
     best, least = witness.best_score, witness.least_score
     if best is not None and least is not None and best < least:
         causes.append(
-            f'views agree, but the model is not sure enough of anybody ({best:.2f} of '
+            f'the model is not sure enough of anybody ({best:.2f} of '
             f'{least:.2f}): it was trained for another rig, or for too short a time'
         )
     elif not witness.found:
-        causes.append('views agree, so people may stand outside the space that is looked at')
+        causes.append(
+            'nothing else is wrong, so people may stand outside the space that is looked at'
+        )
     return causes

@@ -189,6 +189,11 @@ class MultiviewInferencer:
         self.notes = []
         footage, instants = self._instants(inputs, frame_offsets)
         self.footage = footage
+        if keypoints is not None and self.sees_pictures:
+            raise ValueError(
+                f'{type(self.model).__name__} of this config looks at pictures itself and takes no '
+                'keypoints; leave them out, or take a config without a 2D network'
+            )
         if keypoints is not None:
             seen = self._with_keypoints(instants, self._read(keypoints))
         elif inputs is None:
@@ -382,7 +387,7 @@ class MultiviewInferencer:
                 counts = instances.views.numpy() if 'views' in instances else None
                 spread = instances.spread_mm.double().numpy() if 'spread_mm' in instances else None
                 best, least = sample.get('best_score'), sample.get('least_score')
-            detections = {} if self.sees_pictures else views
+            detections = None if self.sees_pictures else views
             self.witness.add(detections, len(poses), best, least, tuple(views))
             yield People(
                 frame=instant.frame,
@@ -393,7 +398,7 @@ class MultiviewInferencer:
                 spread_mm=spread,
                 joints=joints.name,
                 cameras=tuple(views),
-                detections=detections,
+                detections=detections or {},
                 pictures=instant.pictures,
             )
 

@@ -15,7 +15,7 @@ from typing import Any, Iterator, Mapping, Sequence, Union
 import numpy as np
 
 from mmpose_ours.files import FileFormatError, PathLike
-from mmpose_ours.recordings import decode_image, is_video, opened_video, pictures_of
+from mmpose_ours.recordings import as_bgr, decode_image, is_video, opened_video, pictures_of
 
 # What a camera shows: a file that is decoded when it is asked for, or (H, W, 3) BGR uint8.
 Picture = Union[Path, np.ndarray]
@@ -170,13 +170,9 @@ def decoded(picture: Picture) -> np.ndarray:
     Raises:
         FileFormatError: It cannot be decoded, or breaks off.
         OSError: It cannot be read.
+        ValueError: It is an array that is no image.
     """
-    image = picture if isinstance(picture, np.ndarray) else decode_image(picture)
-    if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
-    if image.ndim == 2:
-        image = np.repeat(image[..., None], 3, axis=2)
-    return np.ascontiguousarray(image[..., :3])
+    return as_bgr(picture if isinstance(picture, np.ndarray) else decode_image(picture))
 
 
 def frame_key(frame: Any) -> str:

@@ -131,6 +131,26 @@ def decode_image(path: Path) -> np.ndarray:
     return image
 
 
+def as_bgr(image: np.ndarray) -> np.ndarray:
+    """An image of any kind as (H, W, 3) BGR uint8, contiguous.
+
+    Raises:
+        ValueError: It is no image.
+    """
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or not image.size:
+        raise ValueError(
+            f'an image is an array {image.shape} of {image.dtype}, expected (H, W, 3) BGR uint8'
+        )
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.shape[2] not in (1, 3, 4):
+        raise ValueError(f'an image has {image.shape[2]} channels, expected 3 (BGR)')
+    channels = image[..., :3]
+    return np.ascontiguousarray(np.broadcast_to(channels, (*image.shape[:2], 3)))
+
+
 @contextlib.contextmanager
 def opened_video(path: PathLike) -> Iterator[Any]:
     """A video as a ``cv2.VideoCapture``, closed at the end.

@@ -72,6 +72,16 @@ def test_a_model_that_is_not_sure(recording):
     assert 'fit-space' in said.next_step
 
 
+def test_a_model_of_pictures_has_no_detector_to_blame(recording):
+    rig = recording[0]
+    witness = Witness(rig.names)
+    for _ in range(3):
+        witness.add(None, 0, 0.05, 0.3, rig.names)
+    said = str(diagnose_recording(rig, SPACE, witness))
+    assert '2D detector' not in said and 'people in 2D (' not in said
+    assert 'highest score of the model 0.05' in said and 'trained for another rig' in said
+
+
 def test_memory_stays_small(recording):
     witness = Witness(recording[0].names)
     for _ in range(50):

@@ -9,10 +9,13 @@ torch = pytest.importorskip('torch', reason='inference needs torch')
 pytest.importorskip('mmengine', reason='inference needs MMEngine')
 
 import cv2  # noqa: E402
+from mmengine.structures import InstanceData  # noqa: E402
 from walking import SIZE, SPACE, detected, room_rig, walk  # noqa: E402
 
 from mmpose_ours.calibration import write_rig  # noqa: E402
+from mmpose_ours.datasets import LoadMultiviewImages  # noqa: E402
 from mmpose_ours.inference import MultiviewInferencer  # noqa: E402
+from mmpose_ours.keypoints import JOINT_SETS  # noqa: E402
 from mmpose_ours.paths import share  # noqa: E402
 
 TRIANGULATION = share('configs') / 'ours' / 'triangulation_ours.py'
@@ -165,6 +168,34 @@ def test_what_is_missing_is_told(recording):
     fast = share('configs') / 'ours' / 'faster_voxelpose_ours.py'
     with pytest.raises(ValueError, match='FasterVoxelPose has weights, and none are given'):
         MultiviewInferencer(fast, rig=rig, space=SPACE)
+
+
+class _TellsWhatItSees(torch.nn.Module):
+    """A model that looks at pictures: its people stand as high as the pictures are bright."""
+
+    joints = JOINT_SETS['coco17']
+
+    def test_step(self, batch):
+        samples = batch['data_samples']
+        for images, sample in zip(batch['inputs']['images'], samples):
+            poses = images.float().mean() * torch.ones(1, 17, 3)
+            sample.pred_instances = InstanceData(keypoints_3d=poses, scores=torch.ones(1))
+        return samples
+
+
+def test_a_model_of_pictures_gets_decoded_pictures_and_no_keypoints(recording, tmp_path):
+    rig, _, instants = recording
+    root = _write_images(tmp_path)
+    inferencer = MultiviewInferencer(TRIANGULATION, rig=rig, space=SPACE, device='cpu')
+    inferencer.model, inferencer.sees_pictures = _TellsWhatItSees(), True
+    inferencer.pipeline.transforms.insert(0, LoadMultiviewImages((320, 180)))
+    everybody = list(inferencer(root, batch_size=2))
+    expected = [np.mean([_picture(view, frame).mean() for view in range(4)]) for frame in range(3)]
+    found = [people.poses_mm.mean() for people in everybody[:3]]
+    assert found == pytest.approx(expected, abs=1.0)
+    assert everybody[0].detections == {}
+    with pytest.raises(ValueError, match='takes no keypoints'):
+        next(inferencer(root, keypoints={'0': instants[0]}))
 
 
 def test_nobody_is_explained(recording):

@@ -121,8 +121,10 @@ def predict(inferencer: Any, args: argparse.Namespace, img_root: PathLike | None
     from mmpose_ours.detectors import detector
     from mmpose_ours.results import PredictionsWriter
 
-    keypoints, keep = _keypoint_files(args, img_root, out)
-    if keypoints is None and not inferencer.sees_pictures:
+    keypoints, keep = args.keypoints, None
+    if not inferencer.sees_pictures:
+        keypoints, keep = _keypoint_files(args, img_root, out)
+    if keep is not None:
         inferencer.detector = detector(args.detector or DETECTOR)
     instants = inferencer(
         img_root,

@@ -32,26 +32,6 @@ class Detector(Protocol):
         ...
 
 
-def as_bgr(image: np.ndarray) -> np.ndarray:
-    """An image as most detectors want it: (H, W, 3) BGR uint8, contiguous.
-
-    Raises:
-        ValueError: It is no image.
-    """
-    if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
-    if image.dtype != np.uint8 or image.ndim not in (2, 3) or not image.size:
-        raise ValueError(
-            f'an image is an array {image.shape} of {image.dtype}, expected (H, W, 3) BGR uint8'
-        )
-    if image.ndim == 2:
-        image = image[..., None]
-    if image.shape[2] not in (1, 3, 4):
-        raise ValueError(f'an image has {image.shape[2]} channels, expected 3 (BGR)')
-    channels = image[..., :3]
-    return np.ascontiguousarray(np.broadcast_to(channels, (*image.shape[:2], 3)))
-
-
 def within(people: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """People with joints outside of the image not found, without those who have none left.
 

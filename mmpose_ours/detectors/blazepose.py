@@ -14,9 +14,10 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.detectors.base import as_bgr, within
+from mmpose_ours.detectors.base import within
 from mmpose_ours.detectors.tiles import detect_in_tiles
 from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.recordings import as_bgr
 
 # MediaPipe's own names, in the order of its 33 landmarks.
 LANDMARKS = (

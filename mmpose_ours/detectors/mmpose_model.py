@@ -11,8 +11,9 @@ from typing import Any, Sequence
 import numpy as np
 
 from mmpose_ours.detections.mmpose import people_of
-from mmpose_ours.detectors.base import as_bgr, within
+from mmpose_ours.detectors.base import within
 from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.recordings import as_bgr
 
 MISSING = (
     "MMPose's inferencer does not start here: 2D models need the full stack, with compiled mmcv "

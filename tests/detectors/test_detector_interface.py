@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mmpose_ours.detectors import DETECTORS, detector
-from mmpose_ours.detectors.base import as_bgr, within
+from mmpose_ours.detectors.base import within
 from mmpose_ours.detectors.tiles import detect_in_tiles, each_once, tile_corners
+from mmpose_ours.recordings import as_bgr
 
 
 def test_unknown_detectors_name_those_that_are_known():
