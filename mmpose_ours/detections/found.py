@@ -126,16 +126,16 @@ def triples(numbers: Any, where: str) -> list:
     return [numbers[start : start + 3] for start in range(0, len(numbers), 3)]
 
 
-def frame_number(name: str, where: PathLike) -> int:
-    """The last number in an image's name.
+def frame_number(stem: str, where: PathLike) -> int:
+    """The last number in an image's name, which is given without its suffix.
 
     Raises:
         FileFormatError: There is none.
     """
-    numbers = re.findall(r'\d+', Path(name).stem)
+    numbers = re.findall(r'\d+', stem)
     if not numbers:
         raise FileFormatError(
-            f'{where}: no frame number in the name {name!r}; images of one instant must share a '
+            f'{where}: no frame number in the name {stem!r}; images of one instant must share a '
             'number, as in 000012.jpg'
         )
     return int(numbers[-1])

@@ -176,6 +176,13 @@ def test_synchronised_poses_are_preferred(tmp_path):
     assert list(read_detections(tmp_path)) == ['1']
 
 
+def test_a_dot_before_the_frame_number(tmp_path):
+    """As in the demo that Pose2Sim 0.7 ships."""
+    for number in ('0000', '0001'):
+        save(tmp_path / 'pose' / 'cam01_json' / f'cam01.{number}.json', openpose_json(person()))
+    assert list(read_detections(tmp_path)) == ['0', '1']
+
+
 def test_cameras_are_matched_whatever_their_spelling(tmp_path):
     openpose_folders(tmp_path)
     read = read_detections(tmp_path, ['CAM A', 'cam-b'])
