@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
-from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple, Sequence
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from mmpose_ours.keypoints import JOINT_SETS
 
 # Tools name their joint set nowhere in the file: the number of joints tells it.
 SETS_BY_SIZE = {17: 'coco17', 18: 'coco18', 25: 'body25', 26: 'halpe26'}
-# COCO-WholeBody and Halpe's whole body: body first, in COCO's order, then feet, face and hands.
-WHOLE_BODIES = (133, 136)
+# COCO-WholeBody and Halpe's whole body: COCO's joints first, then feet, face and hands.
+COCO_FIRST = (133, 136)
 
 
 class Found(NamedTuple):
@@ -74,12 +74,13 @@ def assemble(views: Iterable[Found], path: PathLike) -> dict[str, dict[str, np.n
     }
 
 
-def coco17_from(joints: Any, where: str) -> np.ndarray:
+def coco17_from(joints: Any, where: str, coco_first: Collection[int] = COCO_FIRST) -> np.ndarray:
     """People of any known joint set as COCO-17, told by the number of joints.
 
     Args:
         joints: (P, J, 3) nested lists or an array, ``u, v, score``.
         where: The place in a file, for messages.
+        coco_first: Numbers of joints of which the first 17 are COCO's.
 
     Raises:
         FileFormatError: They are no such numbers, or no joint set has so many joints.
@@ -100,12 +101,12 @@ def coco17_from(joints: Any, where: str) -> np.ndarray:
         )
     count = people.shape[1]
     people = np.where(finite(people)[..., 2:] > 0, finite(people), 0.0).astype(np.float32)
-    if count in WHOLE_BODIES:
+    if count in coco_first:
         return people[:, : len(JOINT_SETS['coco17'])]
     if count not in SETS_BY_SIZE:
         known = ', '.join(f'{size} ({name})' for size, name in SETS_BY_SIZE.items())
         raise FileFormatError(
-            f'{where}: people have {count} joints, expected {known} or {WHOLE_BODIES} (whole '
+            f'{where}: people have {count} joints, expected {known} or {COCO_FIRST} (whole '
             'body); detect with a model of one of these'
         )
     return to_coco17(people, SETS_BY_SIZE[count])

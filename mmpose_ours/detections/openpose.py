@@ -1,19 +1,30 @@
 """OpenPose's folders: a JSON per image, ``{'people': [{'pose_keypoints_2d': [u, v, c, ...]}]}``.
 
 BODY_25 or COCO (18 joints), told by their number; a joint that was not found is 0, 0, 0.
+BODY_25B has 25 joints too, COCO's 17 first, and nothing in the file names it: the people
+themselves tell the two apart, whose necks and middle hips lie between shoulders and hips.
 Pixels of the input image by default; ``--keypoint_scale 3`` or ``4`` normalises, which
-:mod:`.normalised` undoes. BODY_25B has 25 joints too, in another order that nothing in the
-file tells: it is **not** read right. AlphaPose's ``--format open`` and ``cmu``
+:mod:`.normalised` undoes. AlphaPose's ``--format open`` and ``cmu``
 (``{'bodies': [{'joints': ...}]}``) are the same with other names.
 
-Source: OpenPose, doc/02_output.md.
+Source: OpenPose, doc/02_output.md; for BODY_25B its poseParameters.cpp.
 """
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from pathlib import Path
+from typing import Any, Collection, Iterable, Iterator
 
-from mmpose_ours.detections.found import Found, Hints, coco17_from, frame_number, triples
+import numpy as np
+
+from mmpose_ours.detections.found import (
+    COCO_FIRST,
+    Found,
+    Hints,
+    coco17_from,
+    frame_number,
+    triples,
+)
 from mmpose_ours.detections.source import Source, plain_name
 from mmpose_ours.files import FileFormatError, PathLike, read_json
 
@@ -36,27 +47,51 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     images = source.images()
     total = sum(map(len, images.values()))
     done = 0
+    body25b = _is_body25b(file for files in images.values() for file in files)
+    coco_first = (25, *COCO_FIRST) if body25b else COCO_FIRST
     for camera, files in images.items():
         for file in files:
-            people = _people(read_json(file), file)
+            rows = _rows(read_json(file), file)
+            people = coco17_from(rows, f'{file}: people', coco_first)
             yield Found(camera, frame_number(plain_name(file.stem), file), people, file.name)
             done += 1
             hints.progress(done, total)
 
 
-def _people(data: Any, path: PathLike) -> Any:
+def _rows(data: Any, path: PathLike) -> list[list]:
+    """The people of a file, each as rows of ``u, v, score``."""
     for people, joints in KEYS:
         found = data.get(people) if isinstance(data, dict) else None
         if isinstance(found, list) and all(isinstance(each, dict) for each in found):
-            where = f'{path}: {people}'
             # OpenPose leaves the list empty for people of whom only a hand or a face was found.
-            rows = [
-                triples(person.get(joints), f'{where}[{index}]')
+            return [
+                triples(person.get(joints), f'{path}: {people}[{index}]')
                 for index, person in enumerate(found)
                 if person.get(joints) != []
             ]
-            return coco17_from(rows, where)
     raise FileFormatError(
         f"{path}: expected {{'people': [{{'pose_keypoints_2d': [...]}}]}} as OpenPose writes it; "
         'remove the file or export it again'
     )
+
+
+def _is_body25b(files: Iterable[Path], ask: int = 50) -> bool:
+    """Whether most of the first people with 25 joints, ``ask`` at most, are BODY_25B's."""
+    votes: list[bool] = []
+    for file in files:
+        rows = _rows(read_json(file), file)
+        if any(len(person) != 25 for person in rows):
+            return False
+        try:
+            people = np.asarray(rows, float).reshape(-1, 25, 3)
+        except (TypeError, ValueError):  # No numbers: whoever reads the file will say so.
+            return False
+        for uv in np.where(people[..., 2:] > 0, people[..., :2], np.nan):
+            # Joints that lie between two others: BODY_25's neck and middle hip, BODY_25B's neck.
+            off = np.linalg.norm(uv[[1, 8, 17]] - (uv[[2, 9, 5]] + uv[[5, 12, 6]]) / 2, axis=1)
+            body25 = np.nanmin(off[:2], initial=np.inf)
+            if np.isfinite(off[2]) and np.isfinite(body25):
+                votes.append(bool(2 * off[2] < body25))
+        if len(votes) >= ask:
+            break
+    return sum(votes) * 2 > len(votes)

@@ -176,6 +176,18 @@ def test_synchronised_poses_are_preferred(tmp_path):
     assert list(read_detections(tmp_path)) == ['1']
 
 
+def test_body25b_is_told_by_its_people(tmp_path):
+    """Its COCO joints come first, and its 18th lies between the shoulders."""
+    rng = np.random.default_rng(0)
+    people = rng.uniform(100, 400, (6, 25, 3))
+    people[..., 2] = 0.5
+    people[:, 17, :2] = people[:, [5, 6], :2].mean(1) + rng.normal(0, 2, (6, 2))
+    people[2, 5] = 0
+    save(tmp_path / 'cam_a' / '1_keypoints.json', openpose_json())
+    save(tmp_path / 'cam_a' / '2_keypoints.json', openpose_json(*people))
+    np.testing.assert_allclose(read_detections(tmp_path)['2']['cam_a'], people[:, :17], rtol=1e-6)
+
+
 def test_a_dot_before_the_frame_number(tmp_path):
     """As in the demo that Pose2Sim 0.7 ships."""
     for number in ('0000', '0001'):
