@@ -2,7 +2,7 @@
 
 BODY_25 or COCO (18 joints), told by their number; a joint that was not found is 0, 0, 0.
 BODY_25B has 25 joints too, COCO's 17 first, and nothing in the file names it: the people
-themselves tell the two apart, whose necks and middle hips lie between shoulders and hips.
+themselves tell the two apart, by limbs that are short under the right names only.
 Pixels of the input image by default; ``--keypoint_scale 3`` or ``4`` normalises, which
 :mod:`.normalised` undoes. AlphaPose's ``--format open`` and ``cmu``
 (``{'bodies': [{'joints': ...}]}``) are the same with other names.
@@ -13,7 +13,7 @@ Source: OpenPose, doc/02_output.md; for BODY_25B its poseParameters.cpp.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Collection, Iterable, Iterator
+from typing import Any, Iterable, Iterator
 
 import numpy as np
 
@@ -27,8 +27,17 @@ from mmpose_ours.detections.found import (
 )
 from mmpose_ours.detections.source import Source, plain_name
 from mmpose_ours.files import FileFormatError, PathLike, read_json
+from mmpose_ours.keypoints import JOINT_SETS
 
 KEYS = (('people', 'pose_keypoints_2d'), ('bodies', 'joints'))
+
+# The limbs that both layouts have, as indices of their ends: BODY_25's, BODY_25B's.
+_LIMBS = [
+    limb for limb in JOINT_SETS['coco17'].limbs if set(limb) <= set(JOINT_SETS['body25'].joints)
+]
+_LIMB_ENDS = [
+    np.array([JOINT_SETS[name].index(*limb) for limb in _LIMBS]) for name in ('body25', 'coco17')
+]
 
 
 def recognise(source: Source) -> str:
@@ -76,7 +85,10 @@ def _rows(data: Any, path: PathLike) -> list[list]:
 
 
 def _is_body25b(files: Iterable[Path], ask: int = 50) -> bool:
-    """Whether most of the first people with 25 joints, ``ask`` at most, are BODY_25B's."""
+    """Whether most of the first people with 25 joints, ``ask`` or so, are BODY_25B's.
+
+    Under a wrong name joints are far from their neighbours: the shorter limbs are the right ones.
+    """
     votes: list[bool] = []
     for file in files:
         rows = _rows(read_json(file), file)
@@ -87,11 +99,11 @@ def _is_body25b(files: Iterable[Path], ask: int = 50) -> bool:
         except (TypeError, ValueError):  # No numbers: whoever reads the file will say so.
             return False
         for uv in np.where(people[..., 2:] > 0, people[..., :2], np.nan):
-            # Joints that lie between two others: BODY_25's neck and middle hip, BODY_25B's neck.
-            off = np.linalg.norm(uv[[1, 8, 17]] - (uv[[2, 9, 5]] + uv[[5, 12, 6]]) / 2, axis=1)
-            body25 = np.nanmin(off[:2], initial=np.inf)
-            if np.isfinite(off[2]) and np.isfinite(body25):
-                votes.append(bool(2 * off[2] < body25))
+            as_body25, as_body25b = (
+                np.linalg.norm(uv[ends[:, 0]] - uv[ends[:, 1]], axis=1) for ends in _LIMB_ENDS
+            )
+            if np.isfinite(as_body25).any() and np.isfinite(as_body25b).any():
+                votes.append(bool(np.nanmean(as_body25b) < np.nanmean(as_body25)))
         if len(votes) >= ask:
             break
     return sum(votes) * 2 > len(votes)
