@@ -6,13 +6,24 @@ reason does not hold.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
+import itertools
+import os
+import sys
+from typing import Any, Iterator
 
 import numpy as np
 import torch
 from mmengine.dist import utils as dist_utils
+from mmengine.fileio import LocalBackend
 from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.runner import CheckpointLoader, EpochBasedTrainLoop
+from mmengine.runner import runner as runner_module
+from torch.utils.data import BatchSampler, DataLoader, Sampler
+
+from mmpose_ours.files import whole_path
 
 
 def make_checkpoints_plain() -> None:
@@ -78,8 +89,137 @@ def _one() -> int:
     return 1
 
 
+def leave_process_groups_in_order() -> None:
+    """Take a process group down before the interpreter goes.
+
+    MMEngine leaves it to the destructors, which run while the other processes' ends of the
+    connections disappear: now and then one aborts (SIGABRT) after all the work is done, and the
+    launcher reports a failure.
+    """
+    atexit.register(_leave_process_group)
+
+
+def _leave_process_group() -> None:
+    if not torch.distributed.is_available() or not torch.distributed.is_initialized():
+        return
+    # After an error the others are somewhere else, and NCCL might wait for them in vain.
+    if not hasattr(sys, 'last_value'):
+        torch.distributed.destroy_process_group()
+
+
+def write_files_whole() -> None:
+    """Let whatever MMEngine writes to the disk, checkpoints first of all, appear whole.
+
+    MMEngine opens the file and writes into it: a process that is killed meanwhile, or a disk
+    that is full, leaves half a file in the place of a whole one. Here the bytes go to a file
+    beside it, down to the disk, and that file takes the place.
+    """
+
+    def put(self, obj: bytes, filepath: str | os.PathLike) -> None:
+        with whole_path(filepath) as temporary, open(temporary, 'wb') as file:
+            file.write(obj)
+            file.flush()
+            os.fsync(file.fileno())
+
+    LocalBackend.put = put
+
+
+def resume_from_whole_checkpoints() -> None:
+    """Let ``--resume`` pass over a checkpoint that is damaged or gone.
+
+    MMEngine takes the one that ``last_checkpoint`` names, whatever has become of it, and reports
+    a damaged one in the words of torch's unpickler.
+    """
+
+    def latest(path: str) -> str | None:
+        from mmpose_ours.engine.checkpoints import latest_whole
+
+        return latest_whole(path)
+
+    def load_from_local(filename: str, map_location: Any = None) -> dict:
+        from mmpose_ours.engine.checkpoints import read_checkpoint
+
+        return read_checkpoint(os.path.expanduser(filename), map_location=map_location)
+
+    runner_module.find_latest_checkpoint = latest
+    CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
+
+
+def resume_in_mid_epoch() -> None:
+    """Let an epoch begin after its first ``loop.batches_done`` batches, once.
+
+    MMEngine's loop restarts an epoch that was interrupted. The batches that are done are not
+    loaded: their indices are skipped.
+    """
+    stock = EpochBasedTrainLoop.run_epoch
+
+    def run_epoch(self) -> None:
+        done = vars(self).pop('batches_done', 0)
+        if not done:
+            return stock(self)
+        self.runner.call_hook('before_train_epoch')
+        self.runner.model.train()
+        for index, batch in enumerate(rest_of(self.dataloader, done), done):
+            self.run_iter(index, batch)
+        self.runner.call_hook('after_train_epoch')
+        self._epoch += 1
+
+    EpochBasedTrainLoop.run_epoch = run_epoch
+
+
+def rest_of(loader: DataLoader, done: int) -> Iterator[Any]:
+    """The batches of an epoch that come after the first ``done``."""
+    batches = loader.batch_sampler
+    if type(batches) is not BatchSampler:
+        # Only by making a batch can one that groups its items tell which they are.
+        yield from itertools.islice(loader, done, None)
+        return
+    whole = batches.sampler
+    batches.sampler = _Rest(whole, done * batches.batch_size)
+    try:
+        yield from loader
+    finally:
+        batches.sampler = whole
+
+
+class _Rest(Sampler):
+    """A sampler without its first indices; its length is the whole one's, as logs want it."""
+
+    def __init__(self, whole: Sampler, done: int):
+        self.whole, self.done = whole, done
+
+    def __iter__(self) -> Iterator[int]:
+        return itertools.islice(iter(self.whole), self.done, None)
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+
+def convolve_tiny_volumes_in_float32() -> None:
+    """Keep bfloat16 away from convolutions over eight voxels or fewer on a CPU.
+
+    The gradient of their weights comes out of memory that nothing was written to: other numbers
+    in each run of the same seed, now and then NaN (torch 2.13 with oneDNN, 2x2x2 voxels, as in
+    the middle of a V2V net of 8x8x8).
+    """
+    stock = torch.nn.Conv3d.forward
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        if input.device.type == 'cpu' and input.shape[-3:].numel() <= 8:
+            with torch.autocast('cpu', enabled=False):
+                return stock(self, input.to(self.weight.dtype))
+        return stock(self, input)
+
+    torch.nn.Conv3d.forward = forward
+
+
 @functools.lru_cache(maxsize=None)
 def apply() -> None:
     """Make every bend of this module, once."""
     make_checkpoints_plain()
     allow_process_groups_without_cuda()
+    leave_process_groups_in_order()
+    write_files_whole()
+    resume_from_whole_checkpoints()
+    resume_in_mid_epoch()
+    convolve_tiny_volumes_in_float32()

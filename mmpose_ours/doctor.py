@@ -18,6 +18,7 @@ from mmpose_ours.environment import DISTRIBUTIONS, Environment, probe
 
 OK, WARNING, FAILURE = 'ok', 'warning', 'failure'
 MIN_FREE_GB = 2.0
+MIN_SHARED_GB = 0.5  # Docker gives 0.06
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +85,12 @@ def _numpy_clash(env: Environment) -> str | None:
 def _mmengine_clash(env: Environment) -> str | None:
     if release(env.versions.get('mmengine', '0'))[:2] < (0, 6):
         return 'MMPose 1.x needs mmengine 0.6 or newer: pip install mmengine==0.10.7'
+    return None
+
+
+def _torch_clash(env: Environment) -> str | None:
+    if release(env.versions.get('torch', '2'))[:1] < (2,):
+        return 'mmpose-ours is written for torch 2: pip install torch==2.13.0'
     return None
 
 
@@ -196,17 +203,69 @@ def _check_mmpose_parts(env: Environment) -> Iterator[Finding]:
         yield Finding('launch scripts', OK, env.stock_tools)
 
 
-def _check_machine(env: Environment) -> Iterator[Finding]:
-    yield Finding('GPU', OK, ', '.join(env.gpus) or 'none: training runs on the CPU')
+def _check_mended_here(env: Environment) -> Iterator[Finding]:
+    """Clashes that :mod:`mmpose_ours.compat` mends: said, since a script without it meets them."""
+    torch, mmengine = (release(env.versions.get(name, '')) for name in ('torch', 'mmengine'))
+    if (
+        torch >= (2, 6)
+        and mmengine < (0, 11)
+        and not {'torch', 'mmengine.runner'} & set(env.errors)
+    ):
+        yield Finding(
+            'checkpoints', OK,
+            'torch 2.6 and newer refuses those of mmengine 0.10; mended by custom_imports of '
+            'mmpose_ours.registry, which all configs here have',
+        )  # fmt: skip
+
+
+def _check_gpus(env: Environment) -> Iterator[Finding]:
+    names = ', '.join(env.gpus)
+    if env.unfit_gpus:
+        mend = 'install a torch that was built for it, see https://pytorch.org/get-started'
+        found = f'{names}; this torch has no code for {", ".join(env.unfit_gpus)}'
+        yield Finding('GPU', FAILURE, found, mend)
+    elif env.driver_gpus and not env.gpus and 'torch' not in env.errors:
+        found = f'{", ".join(env.driver_gpus)}, which this torch does not see'
+        mend = (
+            'install a torch with CUDA (pip install torch --force-reinstall), unset '
+            'CUDA_VISIBLE_DEVICES if it hides them, or update the driver; else training runs on '
+            'the CPU'
+        )
+        yield Finding('GPU', WARNING, found, mend)
+    else:
+        yield Finding('GPU', OK, names or 'none: training runs on the CPU')
+
+
+def _check_disk(env: Environment) -> Iterator[Finding]:
     free = f'{env.free_gb:.1f} GB free here'
     if env.free_gb < MIN_FREE_GB:
         mend = f'make room: checkpoints and logs of one training need up to {MIN_FREE_GB:.0f} GB'
         yield Finding('disk', WARNING, free, mend)
     else:
         yield Finding('disk', OK, free)
+    if env.shared_gb is not None and env.shared_gb < MIN_SHARED_GB:
+        mend = (
+            'where images are read by worker processes they stop with a bus error: start the '
+            'container with --shm-size=8g, or use train_dataloader.num_workers=0'
+        )
+        found = f'{env.shared_gb:.2f} GB free in /dev/shm'
+        yield Finding('shared memory', WARNING, found, mend)
+
+
+def _check_network(env: Environment) -> Iterator[Finding]:
     if env.busy_port is not None:
-        mend = f'start dist_train.sh with another one, for example PORT={env.busy_port + 1}'
+        free = env.free_port or env.busy_port + 1
+        mend = (
+            'tools/dist_train.sh finds a free one by itself on one machine; for several machines, '
+            f'or the stock script, name one, for example PORT={free}'
+        )
         yield Finding('port', WARNING, f'{env.busy_port} is in use, maybe by another job', mend)
+    if not env.host_resolves:
+        mend = (
+            'processes on several CPUs or machines find each other by it: add it to /etc/hosts, '
+            'or on one machine export GLOO_SOCKET_IFNAME=lo'
+        )
+        yield Finding('host name', WARNING, 'leads to no address', mend)
 
 
 CHECKS: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
@@ -218,7 +277,7 @@ CHECKS: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
     _check_package('matplotlib', 'matplotlib', 'pip install matplotlib'),
     _check_setuptools,
     _check_package('xtcocotools', 'xtcocotools.mask', "pip install xtcocotools==1.14.3 'numpy<2'"),
-    _check_package('torch', 'torch', 'pip install torch'),
+    _check_package('torch', 'torch', 'pip install torch', _torch_clash),
     _check_torchvision,
     _check_package('mmengine', 'mmengine.runner', 'pip install mmengine==0.10.7', _mmengine_clash),
     _check_mmcv,
@@ -230,7 +289,10 @@ CHECKS: tuple[Callable[[Environment], Iterator[Finding]], ...] = (
         _mmpose_clash,
     ),
     _check_mmpose_parts,
-    _check_machine,
+    _check_mended_here,
+    _check_gpus,
+    _check_disk,
+    _check_network,
 )
 
 

@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import socket
+import subprocess
 import warnings
 
 from mmpose_ours import paths
@@ -71,6 +72,12 @@ class Environment:
         stock_tools: Folder of MMPose's launch scripts, None where they are missing.
         free_gb: Free space on the disk of the current folder.
         busy_port: The port that the stock ``dist_*.sh`` would use, if another job has it.
+        free_port: The next one that nobody has.
+        driver_gpus: Names of the GPUs that NVIDIA's driver sees, whatever torch does.
+        shared_gb: Room for what worker processes of a loader hand over; None where there is no
+            such place to look at.
+        host_resolves: Whether this machine's own name leads to an address, as gloo needs.
+        unfit_gpus: Those of ``gpus`` that are of a generation this torch was not built for.
     """
 
     python: str
@@ -80,6 +87,11 @@ class Environment:
     stock_tools: str | None = None
     free_gb: float = 100.0
     busy_port: int | None = None
+    free_port: int | None = None
+    driver_gpus: tuple[str, ...] = ()
+    shared_gb: float | None = None
+    host_resolves: bool = True
+    unfit_gpus: tuple[str, ...] = ()
 
 
 def probe() -> Environment:
@@ -104,32 +116,84 @@ def probe() -> Environment:
         stock_tools = str(paths.stock_tools())
     except FileNotFoundError:
         stock_tools = None
+    gpus, unfit = _gpus() if 'torch' not in errors else ((), ())
+    busy = _busy_port()
     return Environment(
         python=platform.python_version(),
         versions=versions,
         errors=errors,
-        gpus=_gpus() if 'torch' not in errors else (),
+        gpus=gpus,
         stock_tools=stock_tools,
-        free_gb=shutil.disk_usage(os.getcwd()).free / 2**30,
-        busy_port=_busy_port(),
+        free_gb=_free_gb(os.getcwd()) or 0.0,
+        busy_port=busy,
+        free_port=_free_port((busy or DEFAULT_PORT) + 1) if busy else None,
+        driver_gpus=_driver_gpus(),
+        shared_gb=_free_gb('/dev/shm'),
+        host_resolves=_host_resolves(),
+        unfit_gpus=unfit,
     )
 
 
-def _gpus() -> tuple[str, ...]:
+def _gpus() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the GPUs that torch sees, and of those whose code it does not have."""
     import torch
 
     if not torch.cuda.is_available():
+        return (), ()
+    names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    built_for = [
+        int(arch.split('_')[1].rstrip('af')) for arch in torch.cuda.get_arch_list() if '_' in arch
+    ]
+    unfit = []
+    for index, name in enumerate(names):
+        major, minor = torch.cuda.get_device_capability(index)
+        # Code runs on newer chips of the same generation.
+        if built_for and not any(major == a // 10 and minor >= a % 10 for a in built_for):
+            unfit.append(name)
+    return tuple(names), tuple(unfit)
+
+
+def _driver_gpus() -> tuple[str, ...]:
+    try:
+        told = subprocess.run(
+            ['nvidia-smi', '--query-gpu=name', '--format=csv,noheader'],
+            capture_output=True, text=True, timeout=20, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
         return ()
-    return tuple(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
+    return tuple(line.strip() for line in told.stdout.splitlines() if line.strip())
+
+
+def _free_gb(folder: str) -> float | None:
+    try:
+        return shutil.disk_usage(folder).free / 2**30
+    except OSError:
+        return None
+
+
+def _host_resolves() -> bool:
+    try:
+        socket.getaddrinfo(socket.gethostname(), None)
+    except OSError:
+        return False
+    return True
 
 
 def _busy_port() -> int | None:
     port = int(os.environ.get('PORT') or DEFAULT_PORT)
+    return None if _is_free(port) else port
+
+
+def _free_port(first: int) -> int | None:
+    return next((port for port in range(first, min(first + 100, 65536)) if _is_free(port)), None)
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as server:
         # As torch's server does: a port that only waits after its last use is free.
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             server.bind(('127.0.0.1', port))
         except OSError:
-            return port
-    return None
+            return False
+    return True

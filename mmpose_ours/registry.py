@@ -23,7 +23,7 @@ TRANSFORMS = _child('transform', root.TRANSFORMS, 'datasets')
 DATA_SAMPLERS = _child('data sampler', root.DATA_SAMPLERS, 'datasets')
 MODELS = _child('model', root.MODELS, 'models')
 METRICS = _child('metric', root.METRICS, 'evaluation.metrics')
-HOOKS = _child('hook', root.HOOKS, 'visualization.hook')
+HOOKS = _child('hook', root.HOOKS, 'visualization.hook', 'engine')
 VISUALIZERS = _child('visualizer', root.VISUALIZERS, 'visualization.visualizer')
 OPTIM_WRAPPERS = _child('optim_wrapper', root.OPTIM_WRAPPERS, 'models')
 

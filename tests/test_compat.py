@@ -1,5 +1,7 @@
 """Each bend of MMEngine or torch does what its reason says, and no more."""
 
+import errno
+import os
 import pickle
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import pytest
 import torch
 from mmengine.dist import utils as dist_utils
 from mmengine.logging import HistoryBuffer, MessageHub
+from torch.utils.data import BatchSampler, DataLoader
 
 from mmpose_ours import compat
 
@@ -66,6 +69,84 @@ def test_inert_where_cuda_exists(monkeypatch):
     before = dist_utils._init_dist_pytorch, dist_utils._init_dist_slurm
     compat.allow_process_groups_without_cuda()
     assert before == (dist_utils._init_dist_pytorch, dist_utils._init_dist_slurm)
+
+
+def test_what_mmengine_writes_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
+    from mmengine.fileio import put
+
+    compat.apply()
+    target = tmp_path / 'deep' / 'epoch_1.pth'
+    put(b'first', str(target))
+
+    def fails(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, 'fsync', fails)
+    with pytest.raises(OSError, match='epoch_1.pth'):
+        put(b'second', str(target))
+    assert target.read_bytes() == b'first' and os.listdir(target.parent) == ['epoch_1.pth']
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+@pytest.mark.parametrize('persistent', [False, True])
+def test_rest_of_an_epoch_loads_nothing_of_what_is_done(workers, persistent):
+    loader = DataLoader(
+        range(10),
+        3,
+        shuffle=False,
+        num_workers=workers,
+        persistent_workers=bool(workers and persistent),
+    )
+    whole = [batch.tolist() for batch in loader]
+    rest = compat.rest_of(loader, 2)
+    first = next(rest)
+    assert len(loader) == 4  # as progress is counted
+    assert [first.tolist(), *(batch.tolist() for batch in rest)] == whole[2:]
+    assert [batch.tolist() for batch in loader] == whole
+    assert list(compat.rest_of(loader, 4)) == []
+
+
+def test_rest_of_an_epoch_whose_batches_are_grouped():
+    class Grouped(BatchSampler):
+        def __iter__(self):
+            yield from ([0], [2, 1], [3])
+
+    loader = DataLoader(range(4), batch_sampler=Grouped(range(4), 2, False))
+    assert [batch.tolist() for batch in compat.rest_of(loader, 1)] == [[2, 1], [3]]
+
+
+def test_tiny_volumes_have_the_same_gradient_every_time():
+    """oneDNN's bfloat16 gradient of 2x2x2 voxels holds whatever was in memory before."""
+    compat.apply()
+
+    def gradient(size):
+        torch.manual_seed(0)
+        conv = torch.nn.Conv3d(24, 24, 3, padding=1)
+        x = torch.randn(5, 24, *size)
+        # What is freed here is found there.
+        del [torch.full((24 * 24 * 27 * 4,), float('nan')) for _ in range(4)][:]
+        with torch.autocast('cpu', torch.bfloat16):
+            y = conv(x)
+        y.float().square().mean().backward()
+        return y.dtype, conv.weight.grad
+
+    dtype, expected = gradient((2, 2, 2))
+    assert dtype == torch.float32
+    for _ in range(20):
+        assert torch.equal(gradient((2, 2, 2))[1], expected)
+    assert gradient((4, 4, 4))[0] == torch.bfloat16
+
+
+def test_process_groups_are_left_before_the_interpreter_goes(monkeypatch):
+    left = []
+    monkeypatch.delattr(sys, 'last_value', raising=False)
+    monkeypatch.setattr(torch.distributed, 'destroy_process_group', lambda: left.append(1))
+    compat._leave_process_group()
+    monkeypatch.setattr(torch.distributed, 'is_initialized', lambda: True)
+    compat._leave_process_group()
+    monkeypatch.setattr(sys, 'last_value', ValueError(), raising=False)
+    compat._leave_process_group()
+    assert left == [1]
 
 
 def test_looking_a_class_up_imports_no_more_than_needed():

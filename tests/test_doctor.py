@@ -103,7 +103,13 @@ CLASHES = [
     )),
     ('launch scripts', FAILURE, 'mmpose==1.3.2', changed(stock_tools=None)),
     ('disk', WARNING, 'make room', changed(free_gb=0.5)),
+    ('torch', FAILURE, 'torch 2', changed({'torch': '1.13.1'})),
+    ('GPU', WARNING, 'torch with CUDA', changed(driver_gpus=('H100',))),
+    ('GPU', FAILURE, 'built for it', changed(gpus=('Old', 'H100'), unfit_gpus=('Old',))),
+    ('shared memory', WARNING, '--shm-size', changed(shared_gb=0.06)),
     ('port', WARNING, 'PORT=29501', changed(busy_port=29500)),
+    ('port', WARNING, 'PORT=29507', changed(busy_port=29500, free_port=29507)),
+    ('host name', WARNING, 'GLOO_SOCKET_IFNAME', changed(host_resolves=False)),
 ]  # fmt: skip
 
 
@@ -159,6 +165,20 @@ def test_busy_port(monkeypatch):
         monkeypatch.setenv('PORT', str(port))
         assert environment._busy_port() == port
     assert environment._busy_port() is None
+
+
+def test_next_free_port():
+    with socket.socket() as server:
+        server.bind(('127.0.0.1', 0))
+        server.listen()
+        port = server.getsockname()[1]
+        assert environment._free_port(port) > port
+
+
+def test_clash_that_the_package_mends_is_told():
+    (finding,) = [f for f in diagnose(LIGHT_STACK) if f.subject == 'checkpoints']
+    assert finding.status == OK and 'mmpose_ours.registry' in finding.found
+    assert not [f for f in diagnose(changed({'torch': '2.5.1'})) if f.subject == 'checkpoints']
 
 
 def test_probe_tells_what_is_here(tmp_path, monkeypatch):

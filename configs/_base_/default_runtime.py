@@ -5,7 +5,11 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3),
+    checkpoint=dict(type='WholeCheckpointHook', interval=1, max_keep_ckpts=3),
+    interruption=dict(type='InterruptionHook', minutes=10),
+    finite_loss=dict(type='FiniteLossHook'),
+    step_seed=dict(type='StepSeedHook'),
+    run_record=dict(type='RunRecordHook'),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='MultiviewVisualizationHook', enable=False),
 )

@@ -1,0 +1,149 @@
+"""Which files of a work directory are whole checkpoints, and which of them is the latest.
+
+This module does **not** write any; see :mod:`mmpose_ours.engine.checkpoint_hook`.
+"""
+
+from __future__ import annotations
+
+import logging
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.logging import print_log
+
+from mmpose_ours.files import FileFormatError, PathLike
+
+LAST = 'last_checkpoint'  # MMEngine's: a file that names the latest checkpoint
+MID_EPOCH = 'mid_epoch.pth'
+
+
+def read_checkpoint(path: PathLike, **options: Any) -> dict:
+    """Read a checkpoint of MMEngine.
+
+    Args:
+        path: A local file.
+        **options: Of ``torch.load``.
+
+    Raises:
+        FileFormatError: The file is cut short, damaged or something else.
+        FileNotFoundError: There is no such file.
+    """
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                # torch reads damaged numbers without a word; the sums in the file tell.
+                damaged = archive.testzip()
+            if damaged:
+                raise FileFormatError(f'{damaged} in it is damaged')
+        return torch.load(path, **options)
+    except (FileNotFoundError, MemoryError):
+        raise
+    # What a file that is none makes torch raise is open-ended.
+    except Exception as error:
+        reason = ' '.join(str(error).split())[:200] or type(error).__name__
+        raise FileFormatError(
+            f'{path}: no whole checkpoint ({reason}); name an earlier one, or --resume without '
+            'a name, which takes the latest whole one of the work directory'
+        ) from error
+
+
+def latest_whole(work_dir: PathLike) -> str | None:
+    """Find the checkpoint to resume from, the same for all processes.
+
+    That is the one that ``last_checkpoint`` names, or where it cannot be read, the one that
+    got furthest. The log says so.
+
+    Args:
+        work_dir: Of the training.
+
+    Returns:
+        Its path; None if there is no checkpoint at all, so that training begins.
+
+    Raises:
+        FileFormatError: There are checkpoints, and none is whole.
+    """
+    # One process looks, for all: they might see a shared disk differently.
+    found: list = [None, None]
+    if is_main_process():
+        try:
+            found = [_latest_whole(Path(work_dir)), None]
+        except FileFormatError as error:
+            found = [None, str(error)]
+    broadcast_object_list(found)
+    path, complaint = found
+    if complaint:
+        raise FileFormatError(complaint)
+    return path
+
+
+def _latest_whole(work_dir: Path) -> str | None:
+    named = _named(work_dir)
+    if named is not None:
+        why = _fault(named)
+        if not why:
+            return str(named)
+        _warn(f'{LAST} names {named}, which cannot be resumed from: {why}')
+    reached, faults = [], 0
+    for path in sorted(work_dir.glob('*.pth')):
+        if path == named:
+            faults += 1
+            continue
+        try:
+            checkpoint = read_checkpoint(path, map_location='cpu')
+        except FileFormatError as error:
+            _warn(str(error))
+            faults += 1
+            continue
+        if _resumable(checkpoint):
+            meta = checkpoint['meta']
+            reached.append((meta['iter'], meta['epoch'], str(path)))
+    if reached:
+        steps, _, path = max(reached)
+        if named is not None or faults:
+            _warn(f'going on from {path}, after {steps} steps, instead')
+        return path
+    if faults or named is not None:
+        raise FileFormatError(
+            f'{work_dir}: nothing to resume from: no checkpoint in it is whole; remove '
+            f'{LAST} and *.pth there to train from the start, or choose another --work-dir'
+        )
+    print_log(f'{work_dir}: no checkpoint yet, training begins', logger='current')
+    return None
+
+
+def _named(work_dir: Path) -> Path | None:
+    """What ``last_checkpoint`` names, there or not; None where it names nothing."""
+    try:
+        name = (work_dir / LAST).read_text().strip()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    if not name:
+        return None
+    path = Path(name)
+    # A work directory that was moved or copied, or is seen from elsewhere.
+    beside = work_dir / path.name
+    return beside if beside.is_file() or not path.is_file() else path
+
+
+def _fault(path: Path) -> str:
+    """Why a checkpoint cannot be resumed from; empty where it can."""
+    try:
+        if not _resumable(read_checkpoint(path, map_location='cpu')):
+            return 'it holds weights only'
+    except FileNotFoundError:
+        return 'there is no such file'
+    except (FileFormatError, zlib.error) as error:
+        return str(error)
+    return ''
+
+
+def _resumable(checkpoint: Any) -> bool:
+    return isinstance(checkpoint, dict) and {'meta', 'optimizer', 'state_dict'} <= set(checkpoint)
+
+
+def _warn(message: str) -> None:
+    print_log(message, logger='current', level=logging.WARNING)
