@@ -7,22 +7,16 @@ python demo/body3d_multiview_detect_and_regress_img_demo.py CONFIG CHECKPOINT \
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 from mmpose_ours.cli import guarded
-from mmpose_ours.commands.predict import add_recording, inferencer_of, look, predict
+from mmpose_ours.commands.predict import demo_parser, find_people
 
 
-def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line; the names are those of MMPose's demo."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config', help='config of the model')
-    parser.add_argument('checkpoint', help='its weights: a file or mmpose-ours://NAME')
-    parser.add_argument('--camera-param-file', required=True, help='calibration of the cameras')
+def main() -> int:
+    """Run the demo, whose options are those of MMPose's; returns the exit code."""
+    parser = demo_parser(__doc__)
     parser.add_argument('--out-img-root', required=True, help='folder for pictures and results')
     parser.add_argument('--img-root', help="pictures (default: the calibration's folder)")
     parser.add_argument(
@@ -39,22 +33,12 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--thickness', type=int, default=2, metavar='PX', help='of limbs, in pixels'
     )
-    add_recording(parser)
-    return parser.parse_args(argv)
-
-
-def main() -> int:
-    """Run the demo; returns the exit code."""
-    args = parse()
-    rig, out = args.camera_param_file, Path(args.out_img_root)
-    img_root = args.img_root or Path(rig).parent
-    inferencer = inferencer_of(args, args.config, args.checkpoint, rig)
-    people = predict(inferencer, args, img_root, out)
-    options = ['--png', '--radius', str(args.radius), '--thickness', str(args.thickness)]
-    options += ['--single-views'] if args.visualize_single_view else []
-    options += ['--show'] if args.show else []
-    look(args, rig, img_root, out, *options)
-    return 0 if people else 1
+    args = parser.parse_args()
+    look = ['--png', '--radius', str(args.radius), '--thickness', str(args.thickness)]
+    look += ['--single-views'] if args.visualize_single_view else []
+    look += ['--show'] if args.show else []
+    rig = args.camera_param_file
+    return find_people(args, rig, args.img_root or Path(rig).parent, args.out_img_root, look)
 
 
 if __name__ == '__main__':

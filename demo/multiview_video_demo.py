@@ -6,31 +6,19 @@ python demo/multiview_video_demo.py CONFIG CHECKPOINT --video-root videos \
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 
 from mmpose_ours.cli import guarded
-from mmpose_ours.commands.predict import add_recording, inferencer_of, look, predict
+from mmpose_ours.commands.predict import demo_parser, find_people
 
 
 def main() -> int:
     """Run the demo; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config', help='config of the model')
-    parser.add_argument('checkpoint', help='its weights: a file or mmpose-ours://NAME')
+    parser = demo_parser(__doc__)
     parser.add_argument('--video-root', required=True, help='folder with <camera>.mp4 and so on')
-    parser.add_argument('--camera-param-file', required=True, help='calibration of the cameras')
     parser.add_argument('--out', required=True, help='folder for film, page and results')
-    add_recording(parser)
     args = parser.parse_args()
-    rig, out = args.camera_param_file, Path(args.out)
-    inferencer = inferencer_of(args, args.config, args.checkpoint, rig)
-    people = predict(inferencer, args, args.video_root, out)
-    look(args, rig, args.video_root, out, '--mp4')
-    return 0 if people else 1
+    return find_people(args, args.camera_param_file, args.video_root, args.out, ['--mp4'])
 
 
 if __name__ == '__main__':

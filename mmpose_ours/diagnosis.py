@@ -97,15 +97,23 @@ class Diagnosis:
         lines: The facts, for a terminal.
         causes: What is wrong, the likeliest first; nothing where all seems well.
         next_step: What to do.
+        certain: Whether a mistake is known that explains what is wrong. If not, a detector that
+            places joints badly may be all there is.
     """
 
     lines: tuple[str, ...]
     causes: tuple[str, ...]
     next_step: str
+    certain: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """The causes and what to do, without the facts."""
+        wrong = [f'likely cause: {cause}' for cause in self.causes]
+        return '\n'.join((*wrong, f'next: {self.next_step}'))
 
     def __str__(self) -> str:
-        wrong = [f'likely cause: {cause}' for cause in self.causes]
-        return '\n'.join((*self.lines, *wrong, f'next: {self.next_step}'))
+        return '\n'.join((*self.lines, self.verdict))
 
 
 def diagnose_recording(
@@ -160,10 +168,9 @@ def diagnose_recording(
         next_step = 'people in 3D need two cameras that show them at the same moment'
         return Diagnosis(tuple(lines), tuple(causes), next_step)
     lines += _per_pair(rig, witness)
-    for problem in RigInspection(rig).problems:
-        if not problem.warning:
-            causes.append(f'the calibration: {problem.sentence}')
-    shifts = find_shifts(rig, witness.row)
+    judged = [p for p in RigInspection(rig).problems if not p.warning]
+    causes += [f'the calibration: {problem.sentence}' for problem in judged]
+    certain, shifts = bool(judged), find_shifts(rig, witness.row)
     if shifts is not None and shifts.any:
         offsets = ' '.join(f'{name}={n}' for name, n in shifts.frames.items() if n)
         causes.append(
@@ -171,20 +178,20 @@ def diagnose_recording(
             f"disagree by {shifts.error_shifted:.1%} of a person's size instead of "
             f'{shifts.error:.1%}'
         )
+        certain = True
         next_step = f'run again with --frame-offsets {offsets}'
     else:
-        causes += [
-            f'people and calibration disagree: {problem.sentence}'
-            for problem in inspect_people(rig, witness.spread)[1]
-            if not problem.warning
-        ]
+        problems = [p for p in inspect_people(rig, witness.spread)[1] if not p.warning]
+        certain |= any(p.topic != 'reprojection' or p.cameras for p in problems)
+        causes += [f'people and calibration disagree: {p.sentence}' for p in problems]
     if not causes:
         causes = _of_scores(witness, shared)
         next_step = next_step or (
             f'mmpose-ours fit-space {rig_file}, then look whether people stand inside the space; '
             'or compare with the training-free model, configs/ours/triangulation_ours.py'
         )
-    return Diagnosis(tuple(lines), tuple(causes), next_step or f'mmpose-ours check-rig {rig_file}')
+    next_step = next_step or f'mmpose-ours check-rig {rig_file}'
+    return Diagnosis(tuple(lines), tuple(causes), next_step, certain)
 
 
 def _of(space: CaptureSpace) -> tuple:

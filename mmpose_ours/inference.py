@@ -7,79 +7,48 @@
 
 from __future__ import annotations
 
-import collections
-import contextlib
 import dataclasses
-import functools
 import itertools
-import time
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Mapping, Sequence, Tuple, Union
+from typing import Any, Iterable, Iterator, Mapping, Sequence, Union
 
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose, pseudo_collate
+from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
 
-from mmpose_ours import compat, paths
+from mmpose_ours import paths
 from mmpose_ours.calibration import check_space, fit_space, read_rig
+from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.datasets.multiview import PACK, from_options
-from mmpose_ours.detections import Detections, check_pixels, read_detections, stack_views
-from mmpose_ours.detections.cache import LazyImage, detect_recording, image_key
+from mmpose_ours.datasets.multiview import from_options
+from mmpose_ours.detections import Detections, read_detections, stack_views
 from mmpose_ours.detectors import Detector
 from mmpose_ours.detectors import detector as detector_by_name
 from mmpose_ours.diagnosis import Diagnosis, Witness, diagnose_recording
-from mmpose_ours.files import FileFormatError, PathLike
-from mmpose_ours.instants import (
-    Footage,
-    Instant,
-    Picture,
-    decoded,
-    frame_key,
-    frame_order,
-    open_footage,
+from mmpose_ours.files import PathLike
+from mmpose_ours.inference_model import (
+    People,
+    in_joints,
+    load_model,
+    loads_pictures,
+    people_of,
+    pipeline_of,
+    rig_file_of,
+    tested_dataset,
 )
-from mmpose_ours.registry import MODELS
+from mmpose_ours.inference_views import IDENTITIES, IN_2D, IN_3D, KEYPOINTS, Seen, Views
+from mmpose_ours.instants import Footage, Instant, open_footage
 from mmpose_ours.results.smoothing import PoseSmoother
-from mmpose_ours.results.tracks import PeopleTracker
+from mmpose_ours.results.tracks import PeopleTracker, patience_at
+from mmpose_ours.stopwatch import Stopwatch
+
+__all__ = ['MultiviewInferencer', 'People']
 
 # The model in the box: it needs no training.
 DEFAULT_CONFIG = 'ours/keypoint_prior_ours.py'
-# An instant, and by camera that took part its people in 2D, or its picture.
-_Seen = Tuple[Instant, Mapping[str, np.ndarray]]
 Inputs = Union[PathLike, Mapping[str, Any], Iterable[Union[Instant, Mapping[str, np.ndarray]]]]
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class People:
-    """Everybody at one instant.
-
-    Args:
-        frame: The instant's name.
-        poses_mm: (P, J, 3), z up; NaN where a joint is not known.
-        scores: (P,) 0 to 1.
-        ids: (P,) the same number for the same person over time.
-        views: (P,) how many cameras show the person; None where the model does not say.
-        spread_mm: (P, J) how well joints are known, one standard deviation; likewise.
-        joints: Name of the joint set.
-        cameras: Names of the cameras that took part.
-        detections: Camera name to (D, 17, 3) ``u, v, score`` in pixels.
-        pictures: Camera name to its picture.
-    """
-
-    frame: str
-    poses_mm: np.ndarray
-    scores: np.ndarray
-    ids: np.ndarray
-    views: np.ndarray | None
-    spread_mm: np.ndarray | None
-    joints: str
-    cameras: tuple[str, ...]
-    detections: Mapping[str, np.ndarray]
-    pictures: Mapping[str, Picture]
 
 
 class MultiviewInferencer:
@@ -93,8 +62,11 @@ class MultiviewInferencer:
         rig: Calibration file of any format that is read, or the cameras; None takes the
             config's.
         rig_format: See :func:`mmpose_ours.calibration.read_rig`.
+        rig_options: More of its arguments, for files that do not say all: ``unit``, ``up``,
+            ``image_size``.
         cameras: Names of the cameras to use; None is all.
-        space: Where to look for people; None takes the config's, or fits it to the rig.
+        space: Where to look for people; None takes the config's where that is of this rig, or
+            fits it to the rig.
         any_scale: Accept a rig that is not one around people.
         detector: Finds people in pictures, for recordings without keypoints: one of
             :mod:`mmpose_ours.detectors`, or its name. Not used by a model that looks at pictures
@@ -113,6 +85,7 @@ class MultiviewInferencer:
         rig: PathLike | CameraRig | None = None,
         *,
         rig_format: str = 'auto',
+        rig_options: Mapping[str, Any] | None = None,
         cameras: Sequence[str] | None = None,
         space: CaptureSpace | None = None,
         any_scale: bool = False,
@@ -124,31 +97,29 @@ class MultiviewInferencer:
         self.config = config if isinstance(config, Config) else Config.fromfile(str(config))
         init_default_scope('mmpose_ours')
         self.device = device or ('cuda:0' if torch.cuda.is_available() else 'cpu')
-        self.model = self._load(checkpoint)
-        dataset = _unwrapped(self.config.get('test_dataloader', {}).get('dataset', {}))
-        self.pipeline = Compose(list(dataset.get('pipeline', PACK)))
-        # Only VoxelPose of images has these.
-        self.sees_pictures = any(
-            type(step).__name__ == 'LoadMultiviewImages' for step in self.pipeline.transforms
-        )
+        self.model = load_model(self.config, checkpoint, self.device)
+        dataset = tested_dataset(self.config)
+        self.pipeline = pipeline_of(dataset)
+        self.sees_pictures = loads_pictures(self.pipeline)
         self.rig_file = None
         if isinstance(rig, CameraRig):
             self.rig = rig.select(cameras) if cameras else rig
         else:
-            self.rig_file = Path(rig) if rig is not None else _rig_file(dataset)
-            self.rig = read_rig(self.rig_file, rig_format, cameras=cameras, any_scale=any_scale)
-        stated = dataset.get('space') if rig is None else None
-        self.space = (
-            space
-            or (from_options(CaptureSpace, stated, 'space') if stated else None)
-            or fit_space(self.rig)
-        )
+            self.rig_file = Path(rig) if rig is not None else rig_file_of(dataset)
+            how = dict(rig_options or {}, cameras=cameras, any_scale=any_scale)
+            self.rig = read_rig(self.rig_file, rig_format, **how)
+        stated = dataset.get('space')
+        if space is None and stated and (rig is None or self._is_of_this_rig(dataset)):
+            space = from_options(CaptureSpace, stated, 'space')
+        self.space = space or fit_space(self.rig)
         check_space(self.rig, self.space)
         self.detector = detector_by_name(detector) if isinstance(detector, str) else detector
         self.notes: list[str] = []
         self.footage: Footage | None = None
-        self.seconds: dict[str, float] = {}
+        self.total = 0  # instants of the recording, 0 where nobody knows
+        self.watch = Stopwatch()
         self.witness = Witness(self.rig.names)
+        self._views = Views(self.rig, self.watch, self.notes.append)
         self._rigs = {self.rig.names: self.rig}
 
     def __call__(
@@ -186,43 +157,23 @@ class MultiviewInferencer:
             ValueError: A picture is not of the size that was calibrated; or neither keypoints
                 nor a detector are there.
         """
-        self.notes = []
-        footage, instants = self._instants(inputs, frame_offsets)
-        self.footage = footage
-        if keypoints is not None and self.sees_pictures:
-            raise ValueError(
-                f'{type(self.model).__name__} of this config looks at pictures itself and takes no '
-                'keypoints; leave them out, or take a config without a 2D network'
-            )
-        if keypoints is not None:
-            seen = self._with_keypoints(instants, self._read(keypoints))
-        elif inputs is None:
-            raise ValueError('there is nothing to work on; give pictures, keypoints, or both')
-        elif self.sees_pictures:
-            seen = ((instant, self._pictures(instant)) for instant in instants)
-        elif self.detector is None:
-            raise ValueError(
-                f'{type(self.model).__name__} works from people in 2D; give keypoints or a detector'
-            )
-        else:
-            seen = self._detected(instants, keep_keypoints, batch_size)
-        smoother = None
-        if smooth:
-            fps = fps or (footage.fps if footage is not None else None)
-            if fps is None:
-                raise ValueError('smoothing needs to know how long an instant lasts; give fps')
-            smoother = PoseSmoother(fps)
-        self.seconds = dict.fromkeys(('pictures', 'people in 2D', 'people in 3D'), 0.0)
+        self.notes, self.watch = [], Stopwatch()
         self.witness = Witness(self.rig.names)
-        tracker, recording = PeopleTracker(), _name_of(inputs, keypoints)
+        self._views = Views(self.rig, self.watch, self.notes.append)
+        footage = self._footage(inputs, frame_offsets)
+        self.footage, self.total = footage, footage.total if footage is not None else 0
+        seen = self._seen(inputs, keypoints, keep_keypoints, frame_offsets or {}, batch_size)
+        fps = fps or (footage.fps if footage is not None else None)
+        if smooth and fps is None:
+            raise ValueError('smoothing needs to know how long an instant lasts; give fps')
+        smoother = PoseSmoother(fps) if smooth and fps is not None else None
+        tracker, recording = PeopleTracker(patience=patience_at(fps)), _name_of(inputs, keypoints)
         for batch in _in_batches(seen, batch_size):
             for people in self._found(batch, self._samples(batch, recording)):
-                ids = tracker(people.poses_mm)
-                people = dataclasses.replace(people, ids=ids)
-                if smoother is not None:
-                    poses = smoother(people.poses_mm, ids)
-                    people = dataclasses.replace(people, poses_mm=poses)
-                yield people
+                with self.watch.stage(IDENTITIES):
+                    ids = tracker(people.poses_mm)
+                    poses = people.poses_mm if smoother is None else smoother(people.poses_mm, ids)
+                yield dataclasses.replace(people, ids=ids, poses_mm=poses)
 
     def diagnose(self) -> Diagnosis:
         """Say why the last recording gave nobody, or nonsense."""
@@ -232,123 +183,86 @@ class MultiviewInferencer:
 
     def timing(self) -> str:
         """How long an instant of the last recording took, stage by stage."""
-        count = max(1, self.witness.instants)
-        parts = [f'{what} {1e3 * s / count:.1f} ms' for what, s in self.seconds.items() if s]
-        return f'{self.witness.instants} instants; per instant: {", ".join(parts) or "nothing"}'
+        count, ratio = self.witness.instants, self.ratio
+        told = f'{count} instants; per instant: {self.watch.told(count) or "nothing"}'
+        return told if ratio is None else f'{told}; 2D takes {ratio:.0f} times as long as 3D'
 
-    def _load(self, checkpoint: PathLike | None) -> torch.nn.Module:
-        model = MODELS.build(self.config.model)
-        weights = checkpoint or self.config.get('load_from')
-        if weights is not None:
-            compat.apply()  # lets torch read a run's checkpoint as data
-            load_checkpoint(model, str(weights), map_location='cpu')
-        elif any(True for _ in model.parameters()):
-            raise ValueError(
-                f'{type(model).__name__} has weights, and none are given; name the checkpoint of a '
-                'training run'
-            )
-        return model.to(self.device).eval()
+    @property
+    def ratio(self) -> float | None:
+        """How many times longer finding people in 2D took than in 3D, in the last recording.
 
-    def _instants(
-        self, inputs: Inputs | None, offsets: Mapping[str, int] | None
-    ) -> tuple[Footage | None, Iterable[Instant]]:
-        """The pictures if they are files, and what there is to see."""
-        if inputs is None:
-            return None, ()
-        footage = None
+        None where no detector ran, or not on every picture, since it knew some.
+        """
+        seconds = self.watch.seconds
+        pictures = sum(self.witness.pictures.values())
+        if not seconds.get(IN_2D) or not seconds.get(IN_3D) or self._views.decoded < pictures:
+            return None
+        return seconds[IN_2D] / seconds[IN_3D]
+
+    def _is_of_this_rig(self, dataset: Mapping[str, Any]) -> bool:
+        """Whether a config's dataset is of the rig at hand, so that its space is too."""
+        try:
+            theirs = read_rig(rig_file_of(dataset)).select(self.rig.names)
+        except (CalibrationError, KeyError, OSError, ValueError):
+            return False
+        return theirs.fingerprint == self.rig.fingerprint
+
+    def _footage(self, inputs: Inputs | None, offsets: Mapping[str, int] | None) -> Footage | None:
+        """The pictures, if they are files."""
         # A mapping is camera name to files, anything else one instant after another.
-        if isinstance(inputs, (str, Path, Mapping)):
-            inputs = footage = open_footage(inputs, self.rig.names, offsets)
-            self.notes += footage.notes
-        return footage, (
-            instant if isinstance(instant, Instant) else Instant(str(number), instant)
-            for number, instant in enumerate(inputs)
-        )
+        if not isinstance(inputs, (str, Path, Mapping)):
+            return None
+        footage = open_footage(inputs, self.rig.names, offsets)
+        self.notes += footage.notes
+        return footage
 
-    def _read(self, keypoints: PathLike | Detections) -> dict[str, Mapping[str, np.ndarray]]:
-        where = 'the keypoints'
-        if isinstance(keypoints, (str, Path)):
-            where = str(keypoints)
-            keypoints = read_detections(keypoints, self.rig.names)
-        check_pixels(keypoints, self.rig, where)
-        return {frame_key(frame): views for frame, views in keypoints.items()}
-
-    def _with_keypoints(self, instants: Iterable[Instant], known: Mapping) -> Iterator[_Seen]:
-        """Instants of pictures and keypoints, those of keypoints alone at the end."""
-        # A camera without an entry saw nobody: many tools leave such pictures out.
-        nobody = dict.fromkeys(self.rig.names, np.zeros((0, 17, 3), np.float32))
-        left, without = dict.fromkeys(known), 0
-        for instant in instants:
-            key = frame_key(instant.frame)
-            left.pop(key, None)
-            without += key not in known
-            yield instant, {**nobody, **_of(self.rig.names, known.get(key, {}))}
-        if without:
-            self.notes.append(f'{without} instants have pictures and no entry in the keypoints')
-        for frame in sorted(left, key=frame_order):
-            yield Instant(frame, {}), {**nobody, **_of(self.rig.names, known[frame])}
-
-    def _detected(
-        self, instants: Iterable[Instant], path: PathLike | None, batch_size: int
-    ) -> Iterator[_Seen]:
-        """Instants, and their people in 2D by camera whose picture can be read."""
-        waiting: collections.deque[Instant] = collections.deque()
-
-        def images() -> Iterator[tuple[str, dict[str, LazyImage]]]:
-            for instant in instants:
-                waiting.append(instant)
-                pictures = _of(self.rig.names, instant.pictures)
-                yield (
-                    instant.frame,
-                    {
-                        name: LazyImage(
-                            image_key(picture) if path is not None else '',
-                            functools.partial(self._decode, instant.frame, name, picture),
-                        )
-                        for name, picture in pictures.items()
-                    },
-                )
-
-        found = detect_recording(
-            images(), self.detector, path, batch=batch_size, say=self.notes.append
-        )
-        while True:
-            start, reading = time.perf_counter(), self.seconds['pictures']
-            item = next(found, None)
-            passed = time.perf_counter() - start
-            self.seconds['people in 2D'] += passed - (self.seconds['pictures'] - reading)
-            if item is None:
-                return
-            yield waiting.popleft(), item[1]
-
-    def _pictures(self, instant: Instant) -> dict[str, np.ndarray]:
-        """The pictures of an instant; a camera whose picture is broken goes without."""
-        result = {}
-        for name, picture in _of(self.rig.names, instant.pictures).items():
-            try:
-                result[name] = self._decode(instant.frame, name, picture)
-            except FileFormatError as error:
-                self._note_once(f'camera {name!r} goes without pictures that fail: {error}')
-        return result
-
-    def _decode(self, frame: str, name: str, picture: Picture) -> np.ndarray:
-        with self._timed('pictures'):
-            image = decoded(picture)
-        size, expected = (image.shape[1], image.shape[0]), self.rig[name].size
-        if expected is not None and size != tuple(expected):
+    def _seen(
+        self,
+        inputs: Inputs | None,
+        keypoints: PathLike | Detections | None,
+        keep_keypoints: PathLike | None,
+        offsets: Mapping[str, int],
+        batch_size: int,
+    ) -> Iterable[Seen]:
+        """What there is to see, whatever it comes from."""
+        model = type(self.model).__name__
+        instants = self._instants(inputs)
+        if keypoints is not None and self.sees_pictures:
             raise ValueError(
-                f'frame {frame}: the picture of camera {name!r} is {size[0]}x{size[1]}, but the '
-                f'camera was calibrated at {expected[0]}x{expected[1]}; use pictures of the '
-                'calibrated size'
+                f'{model} of this config looks at pictures itself and takes no keypoints; leave '
+                'them out, or take a config without a 2D network'
             )
-        return image
+        if keypoints is not None:
+            where = str(keypoints) if isinstance(keypoints, (str, Path)) else 'the keypoints'
+            with self.watch.stage(KEYPOINTS):
+                if isinstance(keypoints, (str, Path)):
+                    keypoints = read_detections(keypoints, self.rig.names)
+            self.total = self.total or len(keypoints)
+            return self._views.from_keypoints(instants, keypoints, where, offsets)
+        if inputs is None:
+            raise ValueError('there is nothing to work on; give pictures, keypoints, or both')
+        if self.sees_pictures:
+            return self._views.as_pictures(instants)
+        if self.detector is None:
+            raise ValueError(f'{model} works from people in 2D; give keypoints or a detector')
+        return self._views.from_detector(instants, self.detector, keep_keypoints, batch_size)
 
-    def _samples(self, batch: Sequence[_Seen], recording: str) -> list:
+    def _instants(self, inputs: Inputs | None) -> Iterable[Instant]:
+        footage = self.footage
+        instants = (
+            instant if isinstance(instant, Instant) else Instant(str(number), instant)
+            for number, instant in enumerate(footage if footage is not None else inputs or ())
+        )
+        # Of images, those that are missing were told when they were matched.
+        matched = footage is not None and footage.frames is not None
+        return self._views.arriving(instants, tell_ends=not matched)
+
+    def _samples(self, batch: Sequence[Seen], recording: str) -> list:
         """What the model says of each instant; None where no two cameras took part."""
         samples: list[Any] = [None] * len(batch)
         least = min(2, len(self.rig))
         rows = [row for row, (_, views) in enumerate(batch) if len(views) >= least]
-        with self._timed('people in 3D'), torch.no_grad():
+        with self.watch.stage(IN_3D), torch.no_grad():
             packed = [self.pipeline(self._info(*batch[row], recording)) for row in rows]
             if packed:
                 for row, sample in zip(rows, self.model.test_step(pseudo_collate(packed))):
@@ -357,17 +271,17 @@ class MultiviewInferencer:
 
     def _info(self, instant: Instant, views: Mapping[str, np.ndarray], recording: str) -> dict:
         """What the pipeline takes."""
-        rig = self._rig_of(tuple(views))
+        rig, joints = self._rig_of(tuple(views)), self.model.joints.name
         info = dict(
             rig=rig,
             space=self.space,
-            joints=self.model.joints.name,
+            joints=joints,
             recording=recording,
             frame_id=instant.frame,
         )
         if self.sees_pictures:
             return dict(info, pictures=list(views.values()))
-        return dict(info, keypoints_2d=stack_views(views, rig.names))
+        return dict(info, keypoints_2d=in_joints(stack_views(views, rig.names), joints))
 
     def _rig_of(self, names: tuple[str, ...]) -> CameraRig:
         """The cameras that took part; what is worked out for a rig is kept with it."""
@@ -375,61 +289,14 @@ class MultiviewInferencer:
             self._rigs[names] = self.rig.select(names)
         return self._rigs[names]
 
-    def _found(self, batch: Sequence[_Seen], samples: Sequence) -> Iterator[People]:
-        joints = self.model.joints
+    def _found(self, batch: Sequence[Seen], samples: Sequence) -> Iterator[People]:
         for (instant, views), sample in zip(batch, samples):
-            poses, scores = np.zeros((0, len(joints), 3)), np.zeros(0)
-            counts = spread = best = least = None
-            if sample is not None:
-                instances = sample.pred_instances
-                poses = instances.keypoints_3d.double().numpy()
-                scores = instances.scores.double().numpy()
-                counts = instances.views.numpy() if 'views' in instances else None
-                spread = instances.spread_mm.double().numpy() if 'spread_mm' in instances else None
-                best, least = sample.get('best_score'), sample.get('least_score')
             detections = None if self.sees_pictures else views
-            self.witness.add(detections, len(poses), best, least, tuple(views))
-            yield People(
-                frame=instant.frame,
-                poses_mm=poses,
-                scores=scores,
-                ids=np.arange(len(poses)),
-                views=counts,
-                spread_mm=spread,
-                joints=joints.name,
-                cameras=tuple(views),
-                detections=detections or {},
-                pictures=instant.pictures,
-            )
-
-    @contextlib.contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.seconds[stage] += time.perf_counter() - start
-
-    def _note_once(self, note: str) -> None:
-        """Note a camera's first failure only."""
-        if not any(known.split(':')[0] == note.split(':')[0] for known in self.notes):
-            self.notes.append(note)
-
-
-def _unwrapped(dataset: Mapping) -> Mapping:
-    """A dataset's own config, inside of any that only wraps it."""
-    while 'rig_file' not in dataset and isinstance(dataset.get('dataset'), Mapping):
-        dataset = dataset['dataset']
-    return dataset
-
-
-def _rig_file(dataset: Mapping) -> Path:
-    if 'rig_file' not in dataset:
-        raise ValueError('no calibration: the config names none; give the rig')
-    return Path(dataset.get('data_root', '')) / dataset['rig_file']
-
-
-def _of(names: Sequence[str], views: Mapping[str, Any]) -> dict[str, Any]:
-    """What there is of some cameras, in their order."""
-    return {name: views[name] for name in names if name in views}
+            people = people_of(instant, sample, self.model.joints, tuple(views), detections or {})
+            said = {} if sample is None else sample
+            scores = said.get('best_score'), said.get('least_score')
+            self.witness.add(detections, len(people.poses_mm), *scores, people.cameras)
+            yield people
 
 
 def _name_of(inputs: Any, keypoints: Any) -> str:
@@ -438,7 +305,7 @@ def _name_of(inputs: Any, keypoints: Any) -> str:
     return str(named) if named is not None else 'recording'
 
 
-def _in_batches(instants: Iterable[_Seen], size: int) -> Iterator[list[_Seen]]:
+def _in_batches(instants: Iterable[Seen], size: int) -> Iterator[list[Seen]]:
     iterator = iter(instants)
     while batch := list(itertools.islice(iterator, max(1, size))):
         yield batch

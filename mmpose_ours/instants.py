@@ -19,6 +19,7 @@ from mmpose_ours.recordings import as_bgr, decode_image, is_video, opened_video,
 
 # What a camera shows: a file that is decoded when it is asked for, or (H, W, 3) BGR uint8.
 Picture = Union[Path, np.ndarray]
+_Keypoints = Mapping[str, Mapping[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -195,6 +196,35 @@ def frame_of_image(path: Path, camera: str) -> str:
     if stem == camera:  # the only instant of a recording
         return '0'
     return frame_key(stem[len(camera) + 1 :] if stem.startswith(f'{camera}_') else stem)
+
+
+def by_instant(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
+    """Keypoints named after the pictures of each camera, by instant.
+
+    Args:
+        keypoints: Frame to camera name to its people in 2D.
+        offsets: Camera name to how many of its frames come before the first instant.
+
+    Raises:
+        ValueError: A frame that should be shifted has a name and no number.
+    """
+    if not any(offsets.values()):
+        return keypoints
+    keys = {frame_key(frame): views for frame, views in keypoints.items()}
+    named = [key for key in keys if frame_order(key)[0]]
+    if named:
+        raise ValueError(
+            f'frame offsets are given, but frame {named[0]!r} of the keypoints is no number that '
+            'could be shifted; number the frames'
+        )
+    first = min(map(int, keys), default=0)
+    shifted: dict[str, dict[str, Any]] = {}
+    for key, views in keys.items():
+        for camera, people in views.items():
+            frame = int(key) - offsets.get(camera, 0)
+            if frame >= first:
+                shifted.setdefault(str(frame), {})[camera] = people
+    return shifted
 
 
 def _find(source: PathLike | Mapping[str, Any], cameras: Sequence[str]) -> dict[str, tuple]:

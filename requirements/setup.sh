@@ -57,7 +57,7 @@ pip_install --upgrade pip setuptools wheel
 # xtcocotools has no binary for Python 3.12: there it is compiled, and looks for these two.
 pip_install Cython numpy
 pip_install --no-build-isolation -r requirements/light.txt -r requirements/dev.txt
-pip_install --no-deps -r requirements/openmmlab.txt
+pip_install --no-deps -r requirements/openmmlab.txt -r requirements/mediapipe.txt
 pip_install --no-deps --no-build-isolation --editable .
 touch "$stamp"
 echo 'setup: done'

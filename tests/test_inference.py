@@ -9,12 +9,14 @@ torch = pytest.importorskip('torch', reason='inference needs torch')
 pytest.importorskip('mmengine', reason='inference needs MMEngine')
 
 import cv2  # noqa: E402
+from bar_pictures import BarReader, picture  # noqa: E402
 from mmengine.structures import InstanceData  # noqa: E402
 from walking import SIZE, SPACE, detected, room_rig, walk  # noqa: E402
 
 from mmpose_ours.calibration import write_rig  # noqa: E402
 from mmpose_ours.datasets import LoadMultiviewImages  # noqa: E402
 from mmpose_ours.inference import MultiviewInferencer  # noqa: E402
+from mmpose_ours.inference_views import Views  # noqa: E402
 from mmpose_ours.keypoints import JOINT_SETS  # noqa: E402
 from mmpose_ours.paths import share  # noqa: E402
 
@@ -28,23 +30,6 @@ def recording():
     return rig, poses, detected(rig, poses)
 
 
-class BarReader:
-    """A detector that knows whom a picture shows by what is written in it: camera and frame."""
-
-    name, version = 'bars', '1'
-
-    def __init__(self, instants):
-        self.instants, self.asked = instants, 0
-
-    def detect(self, pictures):
-        self.asked += len(pictures)
-        found = []
-        for picture in pictures:
-            view, frame = picture[5, 5, 0] // 10, picture[5, 5, 1] // 10
-            found.append(self.instants[int(frame)][f'cam{int(view)}'])
-        return found
-
-
 class Blind:
     name, version = 'blind', '1'
 
@@ -53,7 +38,7 @@ class Blind:
 
 
 def _picture(view, frame):
-    return np.full((SIZE[1], SIZE[0], 3), (view * 10 + 5, frame * 10 + 5, 0), np.uint8)
+    return picture(view, frame, SIZE)
 
 
 def _write_images(root, views=4):
@@ -207,7 +192,7 @@ def test_nobody_is_explained(recording):
     assert "'cam0'" in inferencer.diagnose().causes[0]
 
 
-def test_memory_does_not_grow_with_the_recording(recording):
+def test_memory_does_not_grow_with_the_recording(recording, monkeypatch):
     rig, _, instants = recording
     detector = BarReader(instants)
     inferencer = MultiviewInferencer(
@@ -215,7 +200,7 @@ def test_memory_does_not_grow_with_the_recording(recording):
     )
     blank = {f'cam{v}': _picture(v, 0)[:10, :10] for v in range(4)}
     # Pictures as large as the cameras' would only test NumPy.
-    inferencer._decode = lambda frame, name, picture: picture
+    monkeypatch.setattr(Views, '_decode', lambda self, frame, name, picture: picture)
 
     def kept(count):
         """Bytes that are in use when the last instant of so many is there."""

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mmpose_ours.files import FileFormatError
-from mmpose_ours.instants import decoded, open_footage
+from mmpose_ours.instants import by_instant, decoded, open_footage
 
 
 def _image(path: Path, value: int = 0) -> Path:
@@ -118,6 +118,20 @@ def test_offsets_must_make_sense(tmp_path):
         open_footage(tmp_path, ['a', 'b'], {'b': 1})
     with pytest.raises(ValueError, match='none is negative'):
         open_footage(tmp_path, ['a', 'b'], {'a': -1})
+
+
+def test_offsets_shift_keypoints_as_they_shift_pictures():
+    keypoints = {f'{300 + i:06}': {'a': i, 'b': 10 * i} for i in range(4)}
+    shifted = by_instant(keypoints, {'b': 2})
+    assert shifted == {
+        '300': dict(a=0, b=20),
+        '301': dict(a=1, b=30),
+        '302': dict(a=2),
+        '303': dict(a=3),
+    }
+    assert by_instant(keypoints, {'b': 0}) is keypoints
+    with pytest.raises(ValueError, match="frame 'night' of the keypoints is no number"):
+        by_instant({'night': {'a': 0}}, {'a': 1})
 
 
 def test_grey_and_16_bit_pictures_become_bgr():

@@ -65,7 +65,7 @@ def test_constraints_name_every_requirement():
     tested = names(requirements / 'constraints.txt')
     # Plain helpers of mmengine, in whose versions nothing was ever seen to clash.
     any_version = {'packaging', 'pillow', 'pyyaml', 'rich', 'termcolor'}
-    for file in ('light.txt', 'openmmlab.txt', 'dev.txt'):
+    for file in ('light.txt', 'openmmlab.txt', 'mediapipe.txt', 'dev.txt'):
         assert names(requirements / file) - any_version <= tested, file
 
 

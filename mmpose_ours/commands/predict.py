@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 from mmpose_ours import __version__
-from mmpose_ours.commands.arguments import add_frame_offsets, parse_offsets
+from mmpose_ours.commands import view
+from mmpose_ours.commands.arguments import (
+    add_frame_offsets,
+    add_reading_arguments,
+    parse_offsets,
+    parse_size,
+)
 from mmpose_ours.commands.progress import Progress
 from mmpose_ours.detections.cache import made_here
 from mmpose_ours.files import PathLike
+from mmpose_ours.stopwatch import as_time
 
 KEYPOINTS = 'keypoints_2d.json'
 PEOPLE = 'people.json'
@@ -19,6 +27,8 @@ PEOPLE = 'people.json'
 DETECTOR = 'mediapipe'
 # Fewer people in 3D than this share of what views show on average is worth a diagnosis.
 FEW = 0.25
+# More than this share, too: views that do not fit together find everybody several times.
+MANY = 1.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_recording(parser: argparse.ArgumentParser) -> None:
     """Declare the options that say how a recording is read; the demos have them too."""
-    parser.add_argument('--cameras', nargs='+', metavar='NAME', help='cameras to use')
+    add_reading_arguments(parser)
     parser.add_argument(
         '--keypoints',
         metavar='FILE',
@@ -83,30 +93,67 @@ def run(args: argparse.Namespace) -> int:
         ValueError, OSError, ImportError: As
             :class:`~mmpose_ours.inference.MultiviewInferencer`; the command line prints them.
     """
-    inferencer = inferencer_of(args, args.config, args.checkpoint, args.rig)
-    people = predict(inferencer, args, args.img_root, Path(args.out))
-    if people and not args.no_page:
-        look(args, args.rig, args.img_root, Path(args.out))
-    return 0 if people else 1
+    look = None if args.no_page else ()
+    return find_people(args, args.rig, args.img_root, args.out, look)
 
 
-def inferencer_of(
-    args: argparse.Namespace, config: PathLike | None, checkpoint: PathLike | None, rig: PathLike
-) -> Any:
-    """The inferencer that the options describe."""
+def demo_parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser of what the demos have in common."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='config of the model')
+    parser.add_argument('checkpoint', help='its weights: a file or mmpose-ours://NAME')
+    parser.add_argument('--camera-param-file', required=True, help='calibration of the cameras')
+    add_recording(parser)
+    return parser
+
+
+def find_people(
+    args: argparse.Namespace,
+    rig: PathLike,
+    img_root: PathLike | None,
+    out: PathLike,
+    look: Sequence[str] | None = (),
+) -> int:
+    """Find everybody in a recording, write ``people.json``, and something to look at.
+
+    Args:
+        args: ``config``, ``checkpoint``, and the options of :func:`add_recording`.
+        rig: The calibration.
+        img_root: Folder of the pictures, if there are any.
+        out: Folder for what is found.
+        look: More options for ``mmpose-ours view``; None to write nothing to look at.
+
+    Returns:
+        0; 1 where nobody was found.
+    """
     from mmpose_ours.inference import MultiviewInferencer
 
-    return MultiviewInferencer(
-        config,
-        checkpoint,
+    inferencer = MultiviewInferencer(
+        args.config,
+        args.checkpoint,
         rig,
+        rig_format=args.from_format,
+        rig_options=dict(
+            unit=args.unit,
+            up=args.up,
+            image_size=parse_size(args.image_size) if args.image_size else None,
+        ),
         cameras=args.cameras,
         device=args.device,
         any_scale=args.any_scale,
     )
+    keypoints = _predict(inferencer, args, img_root, Path(out))
+    witness = inferencer.witness
+    if look is not None and (witness.found or (img_root and witness.instants)):
+        _look(args, rig, img_root, Path(out), keypoints, look)
+    return 0 if witness.found else 1
 
 
-def predict(inferencer: Any, args: argparse.Namespace, img_root: PathLike | None, out: Path) -> int:
+def _predict(
+    inferencer: Any, args: argparse.Namespace, img_root: PathLike | None, out: Path
+) -> Path | None:
     """Find everybody in a recording and write ``people.json``.
 
     Args:
@@ -116,7 +163,7 @@ def predict(inferencer: Any, args: argparse.Namespace, img_root: PathLike | None
         out: Folder for what is found.
 
     Returns:
-        How many people there are, in all instants together.
+        The file of the people in 2D, if there is one.
     """
     from mmpose_ours.detectors import detector
     from mmpose_ours.results import PredictionsWriter
@@ -138,16 +185,16 @@ def predict(inferencer: Any, args: argparse.Namespace, img_root: PathLike | None
     # With the first instant it is known how many there are, and how long one lasts.
     first = next(instants, None)
     footage = inferencer.footage
-    total = footage.total if footage is not None else 0
     fps = args.fps or (footage.fps if footage is not None else None)
     out.mkdir(parents=True, exist_ok=True)
     progress, told = Progress('people in 3D', 'instants'), 0
-    with PredictionsWriter(
+    with inferencer.watch.stage('writing'), PredictionsWriter(
         out / PEOPLE,
         inferencer.model.joints.name,
         fps,
         rig=inferencer.rig.fingerprint,
-        made_by=_made_by(inferencer, args),
+        made_by=_made_by(inferencer),
+        space=inferencer.space,
     ) as writer:
         for done, people in enumerate(itertools.chain([first] if first else [], instants), 1):
             writer.add(
@@ -158,31 +205,46 @@ def predict(inferencer: Any, args: argparse.Namespace, img_root: PathLike | None
                 views=people.views,
                 spread_mm=people.spread_mm,
             )
-            for note in inferencer.notes[told:]:
-                print(f'note    {note}')
-            told = len(inferencer.notes)
-            progress(done, total)
+            told = _print_notes(inferencer, told)
+            progress(done, inferencer.total)
+    _print_notes(inferencer, told)
+    # A rig of any scale is not one around people, by whom it could be judged.
+    _report(inferencer, out, judge=not args.any_scale)
+    return keypoints or keep
+
+
+def _print_notes(inferencer: Any, told: int) -> int:
+    """Print what was noted since; returns how many notes are told now."""
     for note in inferencer.notes[told:]:
-        print(f'note    {note}')
-    _report(inferencer, out)
-    return inferencer.witness.found
+        print(f'note    {note}', flush=True)
+    return len(inferencer.notes)
 
 
-def look(
-    args: argparse.Namespace, rig: PathLike, img_root: PathLike | None, out: Path, *more: str
+def _look(
+    args: argparse.Namespace,
+    rig: PathLike,
+    img_root: PathLike | None,
+    out: Path,
+    keypoints: Path | None,
+    more: Sequence[str],
 ) -> None:
     """Write the web page, and other pictures where options of ``mmpose-ours view`` ask for them."""
-    from mmpose_ours.commands import view
-
     parser = argparse.ArgumentParser()
     view.add_arguments(parser)
     words = [str(out / PEOPLE), '--rig', str(rig), '--out', str(out), *more]
     words += ['--img-root', str(img_root)] if img_root else []
-    words += ['--fps', str(args.fps)] if args.fps else []
+    for option, told in (
+        ('--from', args.from_format),
+        ('--unit', args.unit),
+        ('--up', args.up),
+        ('--image-size', args.image_size),
+        ('--fps', args.fps),
+    ):
+        # With '=', since '-y' by itself would be taken for an option.
+        words += [f'{option}={told}'] if told else []
     words += ['--cameras', *args.cameras] if args.cameras else []
     words += ['--frame-offsets', *args.frame_offsets] if args.frame_offsets else []
-    keypoints = args.keypoints or (Path(img_root) / KEYPOINTS if img_root else out / KEYPOINTS)
-    words += ['--keypoints', str(keypoints)] if Path(keypoints).exists() else []
+    words += ['--keypoints', str(keypoints)] if keypoints and keypoints.exists() else []
     view.run(parser.parse_args(words))
 
 
@@ -191,6 +253,11 @@ def _keypoint_files(
 ) -> tuple[Path | None, Path | None]:
     """Keypoints to work from, and where to keep those that are detected."""
     if args.keypoints:
+        if args.frame_offsets and view.detected_here(args.keypoints):
+            raise ValueError(
+                f'{args.keypoints}: was detected here, instant by instant, so --frame-offsets '
+                'cannot shift it; leave --keypoints out, and the pictures are looked at again'
+            )
         return Path(args.keypoints), None
     if img_root is None:
         raise ValueError('nothing to work on; give --img-root, --keypoints, or both')
@@ -203,7 +270,7 @@ def _keypoint_files(
     return beside, None
 
 
-def _made_by(inferencer: Any, args: argparse.Namespace) -> dict[str, str]:
+def _made_by(inferencer: Any) -> dict[str, str]:
     config = getattr(inferencer.config, 'filename', None)
     return {
         'program': f'mmpose_ours {__version__}',
@@ -213,11 +280,21 @@ def _made_by(inferencer: Any, args: argparse.Namespace) -> dict[str, str]:
     }
 
 
-def _report(inferencer: Any, out: Path) -> None:
+def _report(inferencer: Any, out: Path, judge: bool) -> None:
+    """Say what was found and how long it took, and what seems to be wrong with it."""
     witness = inferencer.witness
     print(f'people  {witness.found} in {witness.instants} instants -> {out / PEOPLE}')
-    print(f'time    {inferencer.timing()}')
-    shown = witness.people / max(1, len(inferencer.rig))
+    start = time.perf_counter()
+    diagnosis = inferencer.diagnose()
+    checked = as_time(time.perf_counter() - start)
+    print(f'time    {inferencer.timing()}; then {checked} to see whether all is well')
+    shown = witness.people / max(1, sum(count > 0 for count in witness.detected.values()))
     if not witness.found or witness.found < FEW * shown:
         print('\nhardly anybody was found. Why?' if witness.found else '\nnobody was found. Why?')
-        print(inferencer.diagnose())
+        print(diagnosis)
+    elif judge and diagnosis.causes and (diagnosis.certain or witness.found > MANY * shown):
+        print('\nwarning: people were found, but something is wrong')
+        print(diagnosis.verdict)
+    elif judge:
+        for cause in diagnosis.causes:
+            print(f'note    {cause}')

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Iterable, Sequence
+from typing import Iterable, Sequence
 
 import numpy as np
 
@@ -21,20 +19,13 @@ from mmpose_ours.commands.arguments import (
     parse_offsets,
     read_as_told,
 )
-from mmpose_ours.commands.progress import Progress
 from mmpose_ours.detections import Detections, check_pixels, read_detections
-from mmpose_ours.files import PathLike
-from mmpose_ours.instants import Footage, frame_key, open_footage
+from mmpose_ours.detections.cache import made_here
+from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.instants import Footage, by_instant, frame_key, open_footage
 from mmpose_ours.results.predictions import FrameId, Predictions, read_predictions
+from mmpose_ours.stopwatch import Stopwatch
 
-if TYPE_CHECKING:
-    from mmpose_ours.visualization.people import ShownPeople
-    from mmpose_ours.visualization.pictures import FootagePictures
-
-# Where a camera has no picture.
-BLANK = 90
-# Of a film where nobody knows how fast time went.
-FILM_FPS = 10.0
 PAGE_FILE, FILM_FILE, PICTURE_FOLDER = 'scene.html', 'people.mp4', 'instants'
 VIEW_FOLDER = 'views'
 RUN_FILE = 'run.html'
@@ -103,10 +94,18 @@ def run(args: argparse.Namespace) -> int:
             written.
     """
     # Only now: drawing needs more than the other commands.
+    from mmpose_ours.commands.view_files import (
+        Show,
+        write_page,
+        write_report,
+        write_sheets,
+        write_views,
+    )
     from mmpose_ours.visualization.people import shown_people
     from mmpose_ours.visualization.pictures import FootagePictures
 
     _check(args)
+    out = Path(args.out)
     predictions = read_predictions(args.people)
     if not predictions.frames:
         raise ValueError(f'{args.people}: has no frame, so there is nothing to look at')
@@ -114,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
     footage = None
     if args.img_root:
         footage = open_footage(args.img_root, rig.names, parse_offsets(args.frame_offsets))
-    detections = read_detections(args.keypoints) if args.keypoints else None
+    detections = _keypoints(args) if args.keypoints else None
     rig = _cameras_shown(rig, args, footage, detections)
     if detections is not None:
         check_pixels(detections, rig, args.keypoints)
@@ -125,19 +124,51 @@ def run(args: argparse.Namespace) -> int:
     fps = args.fps or predictions.fps or (footage.fps if footage is not None else None)
     rate = instants_per_second(fps, [people.frame for people in instants])
     pictures = None if footage is None else FootagePictures(footage)
-    space = _space_of(rig, read.path)
+    show = Show(
+        title=Path(args.people).name,
+        rig=rig,
+        joints=predictions.joints,
+        instants=instants,
+        space=predictions.space or _space_of(rig, read.path),
+        fps=rate,
+        pictures=pictures,
+    )
+    watch = Stopwatch()
     if not args.no_page:
-        _write_page(args, rig, space, predictions, instants, rate, pictures)
+        with watch.stage('page'):
+            write_page(show, out / PAGE_FILE, round(args.image_budget * 1e6))
     if args.report:
-        _write_report(args, rig, space, predictions, instants, rate, pictures)
+        with watch.stage('report'):
+            write_report(show, out / RUN_FILE)
     if args.single_views:
-        _write_views(args, rig, predictions, instants, pictures)
+        with watch.stage('single views'):
+            write_views(show, out / VIEW_FOLDER, args.radius, args.thickness)
     if args.png or args.mp4 or args.show:
-        _write_sheets(args, rig, space, predictions, instants, rate or FILM_FPS, pictures)
+        folder = out / PICTURE_FOLDER if args.png else None
+        film = out / FILM_FILE if args.mp4 else None
+        with watch.stage('sheets'):
+            write_sheets(show, folder, film, window=args.show)
+    print(f'time    {watch.told()}')
     if pictures is not None and pictures.broken:
         first = next(iter(pictures.broken.values()))
         print(f'warning: {len(pictures.broken)} left out: {first}', file=sys.stderr)
     return 0
+
+
+def detected_here(path: PathLike) -> bool:
+    """Whether keypoints are those of a detector of ours, which go by instants, not by pictures."""
+    try:
+        return made_here(path)
+    except (FileFormatError, OSError):  # of another tool, or a folder
+        return False
+
+
+def _keypoints(args: argparse.Namespace) -> Detections:
+    """2D people by instant."""
+    detections = read_detections(args.keypoints)
+    if not args.frame_offsets or detected_here(args.keypoints):
+        return detections
+    return by_instant(detections, parse_offsets(args.frame_offsets))
 
 
 def instants_per_second(fps: float | None, frames: Sequence[FrameId]) -> float | None:
@@ -152,13 +183,6 @@ def instants_per_second(fps: float | None, frames: Sequence[FrameId]) -> float |
     steps = np.diff([frame for frame in frames if isinstance(frame, int)])
     usual = float(np.median(steps)) if len(steps) else 1.0
     return fps / max(usual, 1.0)
-
-
-def picture_name(index: int, frame: FrameId) -> str:
-    """The file name of an instant's sheet: its number, or its place in the recording and name."""
-    if isinstance(frame, int):
-        return f'{frame:06d}.png'
-    return f'{index:06d}_{re.sub(r"[^A-Za-z0-9_-]", "_", frame)[:60]}.png'
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -224,154 +248,3 @@ def _space_of(rig: CameraRig, path: PathLike) -> CaptureSpace | None:
     except CalibrationError as error:
         print(f'note: {path}: no capture space is drawn: {error}', file=sys.stderr)
         return None
-
-
-def _write_page(
-    args: argparse.Namespace,
-    rig: CameraRig,
-    space: CaptureSpace | None,
-    predictions: Predictions,
-    instants: Sequence[ShownPeople],
-    rate: float | None,
-    pictures: FootagePictures | None,
-) -> None:
-    from mmpose_ours.visualization.scene_page import write_scene_page
-
-    path = Path(args.out) / PAGE_FILE
-    with_pictures = write_scene_page(
-        path,
-        rig,
-        instants,
-        joints=predictions.joints,
-        space=space,
-        fps=rate,
-        pictures=pictures,
-        image_budget=round(args.image_budget * 1e6),
-        title=Path(args.people).name,
-        progress=Progress('pictures for the page', 'instants'),
-    )
-    people = len({int(identity) for shown in instants for identity in shown.ids})
-    line = f'wrote   {path}: {len(instants)} instants, {people} identities, {len(rig)} cameras'
-    if pictures is not None:
-        line += f', pictures of {with_pictures} instants'
-    print(f'{line}, {path.stat().st_size / 1e6:.1f} MB')
-
-
-def _write_report(
-    args: argparse.Namespace,
-    rig: CameraRig,
-    space: CaptureSpace | None,
-    predictions: Predictions,
-    instants: Sequence[ShownPeople],
-    rate: float | None,
-    pictures: FootagePictures | None,
-) -> None:
-    from mmpose_ours.visualization.run_page import write_run_page
-
-    path = Path(args.out) / RUN_FILE
-    figures = write_run_page(
-        path,
-        rig,
-        instants,
-        joints=predictions.joints,
-        space=space,
-        fps=rate,
-        pictures=pictures,
-        title=Path(args.people).name,
-        progress=Progress('comparing with 2D people', 'instants'),
-    )
-    reprojection = figures.overall.reprojection
-    print(
-        f'wrote   {path}: reprojection error {reprojection.median_px:.1f} px (median), '
-        f'{reprojection.p90_px:.1f} px (90 %)'
-    )
-
-
-def _write_sheets(
-    args: argparse.Namespace,
-    rig: CameraRig,
-    space: CaptureSpace | None,
-    predictions: Predictions,
-    instants: Sequence[ShownPeople],
-    rate: float,
-    pictures: FootagePictures | None,
-) -> None:
-    from mmpose_ours.visualization.board import Board
-    from mmpose_ours.visualization.colours import identity_colours
-    from mmpose_ours.visualization.film import open_film
-    from mmpose_ours.visualization.sheet import write_picture
-
-    colours = identity_colours(people.ids for people in instants)
-    board = Board(rig, space, predictions.joints, colours)
-    film, folder = Path(args.out) / FILM_FILE, Path(args.out) / PICTURE_FOLDER
-    progress = Progress('sheets', 'instants')
-    with contextlib.ExitStack() as stack:
-        add = stack.enter_context(open_film(film, rate, board.size)) if args.mp4 else None
-        for index, people in enumerate(instants):
-            sheet = board.draw(people, pictures)
-            if args.png:
-                write_picture(folder / picture_name(index, people.frame), sheet)
-            if add is not None:
-                add(sheet)
-            if args.show:
-                _show(sheet)
-            progress(index + 1, len(instants))
-    if args.png:
-        print(f'wrote   {folder}: {len(instants)} pictures')
-    if args.mp4:
-        seconds = len(instants) / rate
-        print(f'wrote   {film}: {seconds:.1f} s at {rate:g} instants per second')
-
-
-def _write_views(
-    args: argparse.Namespace,
-    rig: CameraRig,
-    predictions: Predictions,
-    instants: Sequence[ShownPeople],
-    pictures: FootagePictures | None,
-) -> None:
-    """Every camera's picture with the people drawn in; grey where there is none."""
-    from mmpose_ours.visualization.colours import identity_colours
-    from mmpose_ours.visualization.overlay import draw_overlay
-    from mmpose_ours.visualization.sheet import write_picture
-
-    colours = identity_colours(people.ids for people in instants)
-    folder, progress = Path(args.out) / VIEW_FOLDER, Progress('single views', 'instants')
-    for index, people in enumerate(instants):
-        for camera in rig:
-            image = None if pictures is None else pictures.of(camera.name, people.frame)
-            if image is None:
-                width, height = camera.need_size()
-                image = np.full((height, width, 3), BLANK, np.uint8)
-            drawn = draw_overlay(
-                image,
-                camera,
-                people.poses_mm,
-                people.ids,
-                joints=predictions.joints,
-                keypoints=people.detections.get(camera.name),
-                colours=colours,
-                radius=args.radius,
-                thickness=args.thickness,
-            )
-            write_picture(folder / camera.name / picture_name(index, people.frame), drawn)
-        progress(index + 1, len(instants))
-    print(f'wrote   {folder}: {len(instants)} pictures of each of {len(rig)} cameras')
-
-
-def _show(picture: np.ndarray) -> None:
-    """Show a picture until the next one comes.
-
-    Raises:
-        ValueError: There is no screen, or this OpenCV has no windows.
-    """
-    import cv2
-
-    try:
-        cv2.imshow('people in 3D', picture[..., ::-1])
-        cv2.waitKey(1)
-    except cv2.error as error:
-        raise ValueError(
-            '--show needs a screen and an OpenCV with windows (opencv-python, not its headless '
-            'build); leave it out and look at the files'
-        ) from error

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from mmpose_ours.cameras import CaptureSpace
 from mmpose_ours.files import MM_PER_UNIT, FileFormatError, PathLike, read_json
 from mmpose_ours.json_schema import validator
 from mmpose_ours.results.people_json import (
@@ -58,6 +59,7 @@ class Predictions:
         spread_mm: Frame id to (P, J) standard deviation, NaN where unknown; likewise.
         fps: Frame numbers (or frames, where they have names) per second, if known.
         rig: Fingerprint or file name of the calibration, ``''`` if unknown.
+        space: Where people were looked for, if the file says so.
         made_by: What the program that wrote the file says of itself.
     """
 
@@ -71,6 +73,7 @@ class Predictions:
     spread_mm: dict[FrameId, np.ndarray] = dataclasses.field(default_factory=dict)
     fps: float | None = None
     rig: str = ''
+    space: CaptureSpace | None = None
     made_by: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -150,8 +153,18 @@ def read_predictions(path: PathLike) -> Predictions:
         },
         fps=float(data['fps']) if 'fps' in data else None,
         rig=data.get('rig', ''),
+        space=_space(path, data),
         made_by=data.get('made_by', {}),
     )
+
+
+def _space(path: PathLike, data: dict) -> CaptureSpace | None:
+    if 'space' not in data:
+        return None
+    try:
+        return CaptureSpace(**data['space'])
+    except ValueError as error:
+        raise FileFormatError(f'{path}: $.space: {error}') from error
 
 
 def _ids(

@@ -8,6 +8,7 @@ Memory holds the names of the frames only, to refuse one that comes twice.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import math
 import shutil
@@ -18,6 +19,7 @@ from typing import IO, Any, Mapping
 
 import numpy as np
 
+from mmpose_ours.cameras import CaptureSpace
 from mmpose_ours.files import PathLike, whole_path
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.results.people_json import FrameId, frame_id
@@ -39,6 +41,7 @@ class PredictionsWriter:
         fps: Frame numbers (or frames, where they have names) per second, if known.
         rig: Fingerprint or file name of the calibration, if known.
         made_by: What to say of the program that writes: config, checkpoint, versions.
+        space: Where people were looked for, if known.
 
     Raises:
         ValueError: The joint set is unknown, or ``fps`` is no positive number.
@@ -53,6 +56,7 @@ class PredictionsWriter:
         fps: float | None = None,
         rig: str = '',
         made_by: Mapping[str, Any] | None = None,
+        space: CaptureSpace | None = None,
     ) -> None:
         if joints not in JOINT_SETS:
             raise ValueError(f'unknown joint set {joints!r}; known: {", ".join(JOINT_SETS)}')
@@ -63,6 +67,8 @@ class PredictionsWriter:
         head: dict[str, Any] = {'unit': 'mm', 'joints': joints, 'up': 'z'}
         head.update({} if fps is None else {'fps': fps})
         head.update({'rig': rig} if rig else {})
+        if space is not None:
+            head['space'] = dataclasses.asdict(space)
         head.update({'made_by': dict(made_by)} if made_by else {})
         self._head = _json(head)
         self._names: set[str] = set()

@@ -16,12 +16,10 @@ from mmpose_ours.keypoints import JOINT_SETS, JointSet
 from mmpose_ours.results.people_json import FrameId
 from mmpose_ours.results.predictions import Predictions
 from mmpose_ours.results.smoothing import PoseSmoother
-from mmpose_ours.results.tracks import PATIENCE, PeopleTracker
+from mmpose_ours.results.tracks import PeopleTracker, patience_at
 
 # Where neither the file nor the user says.
 DEFAULT_FPS = 30.0
-# Somebody who is lost for longer than this comes back as somebody else.
-PATIENCE_S = 0.5
 # Frame numbers with more room between them than this are no counts (but times, or dates).
 _MAX_GAPS = 20
 # Of all numbers of a timeline: more would not fit into the memory of most machines.
@@ -216,8 +214,7 @@ def _in_order(frames: dict[FrameId, np.ndarray]) -> tuple[list[FrameId], np.ndar
 def _identities(
     predictions: Predictions, order: list[FrameId], numbers: np.ndarray, step: int, fps: float
 ) -> dict[FrameId, np.ndarray]:
-    patience = max(PATIENCE, round(PATIENCE_S * fps / step))
-    tracker = PeopleTracker(patience=patience, step=step)
+    tracker = PeopleTracker(patience=patience_at(fps / step), step=step)
     return {
         frame: tracker(predictions.frames[frame], number)
         for frame, number in zip(order, numbers.tolist())

@@ -18,9 +18,20 @@ from scipy.optimize import linear_sum_assignment
 MAX_STEP_MM = 500.0
 # Somebody who is not found for so many frames comes back as somebody else.
 PATIENCE = 5
+# Where the frame rate is known, it is at least so long.
+PATIENCE_S = 0.5
 # How much of the newest step enters the velocity. One step alone is noisy; one in five seconds
 # says nothing of where somebody who turns is going.
 _NEWEST = 0.5
+
+
+def patience_at(fps: float | None) -> int:
+    """For how many frames somebody may be lost: half a second, and not less than a few.
+
+    Args:
+        fps: Frames per second; None is not known.
+    """
+    return PATIENCE if fps is None else max(PATIENCE, round(PATIENCE_S * fps))
 
 
 class PeopleTracker:

@@ -10,7 +10,7 @@ import numpy as np
 from mmpose_ours.instants import frame_key, frame_order
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.results.predictions import FrameId, Predictions
-from mmpose_ours.results.tracks import link_people
+from mmpose_ours.results.tracks import link_people, patience_at
 
 
 class PeopleAtInstant(Protocol):
@@ -88,8 +88,9 @@ def shown_people(
         One per frame of the predictions, frames that are numbers by number.
     """
     frames = sorted(predictions.frames, key=frame_order)
+    poses = [predictions.frames[frame] for frame in frames]
     ids = predictions.ids or dict(
-        zip(frames, link_people([predictions.frames[frame] for frame in frames]))
+        zip(frames, link_people(poses, patience=patience_at(predictions.fps)))
     )
     found = {frame_key(frame): views for frame, views in (detections or {}).items()}
     return [

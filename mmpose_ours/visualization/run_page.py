@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import html
 import math
-from pathlib import Path
 from typing import Callable, Sequence
 
 import cv2
@@ -15,11 +14,11 @@ from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.files import PathLike, write_whole
 from mmpose_ours.visualization.board import Board
 from mmpose_ours.visualization.colours import identity_colours
+from mmpose_ours.visualization.page_files import filled, page_file
 from mmpose_ours.visualization.people import PeopleAtInstant, check_joints
 from mmpose_ours.visualization.pictures import PictureSource
 from mmpose_ours.visualization.run_figures import CameraFigures, RunFigures, run_figures
 
-PAGE = Path(__file__).parent / 'page'
 WORST = 6
 JPEG_QUALITY = 82
 # A camera whose reprojection is so many times the others' median stands out.
@@ -76,23 +75,16 @@ def write_run_page(
         board.forget()
     marks = [figure.index for figure, _ in worst]
     parts = {
-        '/*STYLE*/': _read('run.css'),
+        '/*STYLE*/': page_file('run.css'),
         '<!--TITLE-->': html.escape(title or 'A recording'),
         '<!--TILES-->': _tiles(figures),
         '<!--CHARTS-->': _charts(figures, marks),
         '<!--CAMERAS-->': _cameras(figures.cameras),
         '<!--WORST-->': '\n'.join(shown) or '<p>None stands out.</p>',
     }
-    page = _read('run.html')
-    for mark, content in parts.items():
-        page = page.replace(mark, content)
     with write_whole(path) as file:
-        file.write(page)
+        file.write(filled('run.html', parts))
     return figures
-
-
-def _read(name: str) -> str:
-    return (PAGE / name).read_text(encoding='utf-8')
 
 
 def _number(value: float, digits: int = 1, unit: str = '') -> str:

@@ -7,17 +7,16 @@ canvas: a few hundred lines per picture need no graphics library, and the file s
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any, Callable, Sequence
 
 from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.files import PathLike, write_whole
 from mmpose_ours.visualization.page_data import as_text, page_data
+from mmpose_ours.visualization.page_files import filled, page_file
 from mmpose_ours.visualization.page_images import NO_IMAGES, encode_images
 from mmpose_ours.visualization.people import PeopleAtInstant, check_joints
 from mmpose_ours.visualization.pictures import PictureSource
 
-PAGE = Path(__file__).parent / 'page'
 # In the order in which they build on each other.
 SCRIPTS = (
     'recording.js',
@@ -82,22 +81,15 @@ def write_scene_page(
     for name, array in data.arrays.items():
         blocks.append(_block('text/plain', f'data-{name}', as_text(array)))
     blocks.append(_block('text/plain', 'images', images.text))
-    scripts = '\n'.join(_read(name) for name in SCRIPTS)
-    page = _read('page.html')
-    for mark, content in (
-        ('/*STYLE*/', _read('page.css')),
-        ('/*SCRIPT*/', f"(() => {{\n'use strict';\n{scripts}\n}})();"),
-        ('<!--DATA-->', '\n'.join(blocks)),
-    ):
-        before, _, after = page.partition(mark)
-        page = before + content + after
+    scripts = '\n'.join(map(page_file, SCRIPTS))
+    parts = {
+        '/*STYLE*/': page_file('page.css'),
+        '<!--DATA-->': '\n'.join(blocks),
+        '/*SCRIPT*/': f"(() => {{\n'use strict';\n{scripts}\n}})();",
+    }
     with write_whole(path) as file:
-        file.write(page)
+        file.write(filled('page.html', parts))
     return len(images.instants)
-
-
-def _read(name: str) -> str:
-    return (PAGE / name).read_text(encoding='utf-8')
 
 
 def _block(kind: str, name: str, content: str) -> str:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 
@@ -14,7 +15,8 @@ pytest.importorskip('mmengine', reason='predicting needs MMEngine')
 import cv2  # noqa: E402
 from walking import SIZE, detected, room_rig, walk  # noqa: E402
 
-from mmpose_ours.calibration import write_rig  # noqa: E402
+from mmpose_ours.calibration import fit_space, write_rig  # noqa: E402
+from mmpose_ours.cameras import CaptureSpace  # noqa: E402
 from mmpose_ours.cli import main  # noqa: E402
 from mmpose_ours.detections import write_detections  # noqa: E402
 from mmpose_ours.paths import share  # noqa: E402
@@ -53,7 +55,12 @@ def test_people_and_page_are_written(folder, tmp_path, capsys):
     code = _run('--rig', rig, '--img-root', root, '--out', tmp_path / 'out', '--device', 'cpu')
     assert code == 0
     said = capsys.readouterr().out
-    assert 'which are there already' in said and 'per instant: people in 3D' in said
+    assert 'which are there already' in said
+    (per_instant,) = re.findall(r'^time    4 instants; per instant: (.*)$', said, re.M)
+    stages = ['reading keypoints', 'people in 3D', 'identities', 'writing']
+    assert all(f'{stage} ' in per_instant for stage in stages)
+    assert 'times as long' not in per_instant  # no detector ran
+    assert re.search(r'^time    page \d', said, re.M)
     found = read_predictions(tmp_path / 'out' / 'people.json')
     assert list(found.frames) == list(range(FRAMES))
     for frame, truth in enumerate(poses):
@@ -61,6 +68,36 @@ def test_people_and_page_are_written(folder, tmp_path, capsys):
         assert sorted(distance.min(1)) == pytest.approx([0, 0], abs=60)
     assert sorted(found.ids[0]) == sorted(found.ids[FRAMES - 1]) == [0, 1]
     assert (tmp_path / 'out' / 'scene.html').stat().st_size > 50_000
+
+
+def test_the_page_shows_the_space_that_the_model_looked_in(folder, tmp_path):
+    """That of the config where the config is of this very rig, else one fitted to the rig."""
+    root, _ = folder
+    base = share('configs') / 'ours' / 'triangulation_ours.py'
+    mine = CaptureSpace((0, 100, 1000), (3000, 2800, 2100))
+    config = tmp_path / 'site.py'
+    config.write_text(
+        f"_base_ = '{base}'\n"
+        f"rig = dict(data_root='{root}', rig_file='camera_parameters.json',\n"
+        f'    space=dict(center_mm={mine.center_mm}, size_mm={mine.size_mm}))\n'
+        'test_dataloader = dict(dataset=rig)\n'
+    )
+    moved = room_rig(3).in_world(np.eye(3), 1.1)
+    write_rig(moved, tmp_path / 'other.json', 'panoptic')
+    for rig, space in (
+        (root / 'camera_parameters.json', mine),
+        (tmp_path / 'other.json', fit_space(moved)),
+    ):
+        out = tmp_path / rig.stem
+        given = ['--config', config, '--rig', rig, '--keypoints', root / 'keypoints_2d.json']
+        _run(*given, '--out', out, '--device', 'cpu')
+        kept = read_predictions(out / 'people.json').space
+        assert kept.center_mm == pytest.approx(space.center_mm, abs=0.1)
+        assert kept.size_mm == pytest.approx(space.size_mm, abs=0.1)
+        page = (out / 'scene.html').read_text(encoding='utf-8')
+        told = json.loads(re.search(r'id="manifest">(.*?)</script>', page, re.S).group(1))
+        corners = np.concatenate(told['box'])
+        assert np.ptp(corners[:, :2], axis=0) == pytest.approx(space.size_mm[:2], abs=1)
 
 
 def test_the_seeds_demo_draws_every_view(folder, tmp_path):

@@ -10,7 +10,8 @@ import pytest
 from mmpose_ours.calibration.formats import write_rig
 from mmpose_ours.cameras import Camera, CameraRig
 from mmpose_ours.cli import main
-from mmpose_ours.commands.view import instants_per_second, picture_name
+from mmpose_ours.commands.view import instants_per_second
+from mmpose_ours.commands.view_files import picture_name
 from mmpose_ours.detections import write_detections
 from mmpose_ours.results.predictions import write_predictions
 from mmpose_ours.synthetic import built_in_poses

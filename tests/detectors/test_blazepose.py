@@ -100,3 +100,29 @@ def test_mediapipe_finds_the_people_that_openpose_finds(shared_data):
     assert len(tiled) > len(whole) >= 2
     assert (apart.min(1) < 40).sum() >= 3
     assert (tiled[..., 2] <= 1).all() and tiled.dtype == np.float32
+
+
+@needs_mediapipe
+def test_people_of_five_cameras_and_3d_keeps_up(shared_data):
+    """Real people in real pictures become people in 3D; finding them there is not what takes."""
+    pytest.importorskip('torch', reason='inference needs torch')
+    pytest.importorskip('mmengine', reason='inference needs MMEngine')
+    from mmpose_ours.inference import MultiviewInferencer
+
+    folder = shared_data / 'panoptic_demo'
+    names = ['00_03', '00_06', '00_12', '00_13', '00_23']
+    pictures = {name: sorted((folder / name).glob('*.jpg')) for name in names}
+    inferencer = MultiviewInferencer(
+        rig=folder / 'camera_parameters.json', cameras=names, detector='mediapipe', device='cpu'
+    )
+    for index in (0, 2):  # the first time, what a rig needs is prepared
+        instant = {name: [files[index]] for name, files in pictures.items()}
+        (people,) = inferencer(instant)
+    # Three stand in the dome at frame 6859: heads above hips, hips above ankles.
+    assert len(people.ids) == 3
+    heights = [
+        people.poses_mm[:, JOINT_SETS['coco17'].index(*joints), 2].mean(1)
+        for joints in (['nose'], ['left_hip', 'right_hip'], ['left_ankle', 'right_ankle'])
+    ]
+    assert (np.diff(heights, axis=0) < -200).all()
+    assert inferencer.ratio > 10

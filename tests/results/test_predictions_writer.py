@@ -1,15 +1,15 @@
 """Predictions files frame by frame, and what stands beside the frames."""
 
-import builtins
 import copy
-import errno
 import json
 import tracemalloc
 
 import jsonschema
 import numpy as np
 import pytest
+from small_disk import small_disk
 
+from mmpose_ours.cameras import CaptureSpace
 from mmpose_ours.files import FileFormatError, explain_os_error
 from mmpose_ours.results import PredictionsWriter, read_predictions, write_predictions
 from mmpose_ours.results import predictions_writer as module
@@ -17,20 +17,22 @@ from mmpose_ours.results.predictions import SCHEMA_FILE
 
 SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding='utf-8'))
 POSES = np.arange(2 * 17 * 3, dtype=float).reshape(2, 17, 3)
+SPACE = CaptureSpace((100, 0, 1000), (6000, 5000, 2200))
 NOBODY = np.zeros((0, 17, 3))
 SPREAD = np.where(np.arange(34).reshape(2, 17) == 20, np.nan, 12.5)
 
 
 def test_everything_is_read_back(tmp_path):
     made_by = {'config': 'ours/x.py', 'versions': {'numpy': '1'}}
-    with PredictionsWriter(tmp_path / 'p.json', fps=12.5, rig='3f1c', made_by=made_by) as writer:
+    about = dict(fps=12.5, rig='3f1c', made_by=made_by, space=SPACE)
+    with PredictionsWriter(tmp_path / 'p.json', **about) as writer:
         writer.add('0007', POSES, np.array([0.5, 0.25]), np.array([4, 0]), np.array([3, 5]), SPREAD)
         writer.add('night', NOBODY)
         writer.add(8, POSES[:1], ids=np.array([0]))
     jsonschema.validate(json.loads((tmp_path / 'p.json').read_text()), SCHEMA)
     people = read_predictions(tmp_path / 'p.json')
     assert list(people.frames) == [7, 'night', 8]
-    assert (people.fps, people.rig, people.made_by) == (12.5, '3f1c', made_by)
+    assert {name: getattr(people, name) for name in about} == about
     np.testing.assert_array_equal(people.frames[7], POSES)
     assert people.scores[7].tolist() == [0.5, 0.25] and people.scores[8].tolist() == [1]
     assert {f: ids.tolist() for f, ids in people.ids.items()} == {7: [4, 0], 'night': [], 8: [0]}
@@ -96,20 +98,7 @@ def test_an_exception_keeps_what_was_there(tmp_path):
 
 @pytest.mark.parametrize('room', [10, 30_000])
 def test_a_full_disk_leaves_no_half_file_and_is_told(tmp_path, monkeypatch, room):
-    def open_on_small_disk(path, *args, **options):
-        file = builtins.open(path, *args, **options)
-        write, left = file.write, [room]
-
-        def write_if_room(text):
-            left[0] -= len(text)
-            if left[0] < 0:
-                raise OSError(errno.ENOSPC, 'No space left on device')
-            return write(text)
-
-        file.write = write_if_room
-        return file
-
-    monkeypatch.setattr(module, 'open', open_on_small_disk, raising=False)
+    small_disk(monkeypatch, module, room)
     with pytest.raises(OSError) as caught, PredictionsWriter(tmp_path / 'p.json') as writer:
         for frame in range(100):
             writer.add(frame, POSES, np.ones(2))
@@ -155,6 +144,8 @@ ROW = [1.0] * 17
         ({'spread_mm': {'1': [ROW]}}, r"\$.spread_mm\['1'\]: expected 2 lists", False),
         ({'fps': 0}, r'\$.fps: 0 is less than', True),
         ({'rig': 7}, r'\$.rig: 7 is not of type', True),
+        ({'space': {'center_mm': [0, 0, 0]}}, r"\$.space: 'size_mm' is a required", True),
+        ({'space': {'center_mm': [0, 0, 0], 'size_mm': [8, 8, 2]}}, r'\$.space: .*room', False),
         ({'made_by': []}, r'\$.made_by: \[\] is not of type', True),
     ],
 )

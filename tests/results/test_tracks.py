@@ -5,7 +5,7 @@ import pytest
 from walks import STANDING, straight, switches, wander, watched
 
 from mmpose_ours.results import PeopleTracker, link_people
-from mmpose_ours.results.tracks import PATIENCE
+from mmpose_ours.results.tracks import PATIENCE, patience_at
 
 
 def crossing(fps, seed, apart_mm=150.0):
@@ -85,3 +85,15 @@ def test_time_goes_forward():
         tracker(STANDING[None], 5)
     with pytest.raises(ValueError, match='patience -1'):
         PeopleTracker(patience=-1)
+
+
+@pytest.mark.parametrize(
+    ('fps', 'lost', 'kept'), [(60, 25, True), (60, 40, False), (None, 25, False)]
+)
+def test_somebody_may_be_lost_for_half_a_second(fps, lost, kept):
+    tracker = PeopleTracker(patience=patience_at(fps))
+    before = tracker(STANDING[None])
+    for _ in range(lost):
+        tracker(np.zeros((0, 17, 3)))
+    assert (tracker(STANDING[None]) == before) == kept
+    assert patience_at(4) == PATIENCE

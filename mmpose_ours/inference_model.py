@@ -1,0 +1,153 @@
+"""A model with its weights and the pipeline that packs instants for it; People come out."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.runner import load_checkpoint
+
+from mmpose_ours import compat
+from mmpose_ours.datasets.multiview import PACK
+from mmpose_ours.files import PathLike
+from mmpose_ours.instants import Instant, Picture
+from mmpose_ours.keypoints import JointSet, convert_joints
+from mmpose_ours.registry import MODELS
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class People:
+    """Everybody at one instant.
+
+    Args:
+        frame: The instant's name.
+        poses_mm: (P, J, 3), z up; NaN where a joint is not known.
+        scores: (P,) 0 to 1.
+        ids: (P,) the same number for the same person over time.
+        views: (P,) how many cameras show the person; None where the model does not say.
+        spread_mm: (P, J) how well joints are known, one standard deviation; likewise.
+        joints: Name of the joint set.
+        cameras: Names of the cameras that took part.
+        detections: Camera name to (D, 17, 3) ``u, v, score`` in pixels.
+        pictures: Camera name to its picture.
+    """
+
+    frame: str
+    poses_mm: np.ndarray
+    scores: np.ndarray
+    ids: np.ndarray
+    views: np.ndarray | None
+    spread_mm: np.ndarray | None
+    joints: str
+    cameras: tuple[str, ...]
+    detections: Mapping[str, np.ndarray]
+    pictures: Mapping[str, Picture]
+
+
+def load_model(config: Config, checkpoint: PathLike | None, device: str) -> torch.nn.Module:
+    """Build a config's model and give it its weights.
+
+    Args:
+        config: Of the model.
+        checkpoint: Its weights; None takes the config's ``load_from``.
+        device: Where it is to run.
+
+    Raises:
+        ValueError: It has weights and none are given.
+    """
+    model = MODELS.build(config.model)
+    weights = checkpoint or config.get('load_from')
+    if weights is not None:
+        compat.apply()  # lets torch read a run's checkpoint as data
+        load_checkpoint(model, str(weights), map_location='cpu')
+    elif any(True for _ in model.parameters()):
+        raise ValueError(
+            f'{type(model).__name__} has weights, and none are given; name the checkpoint of a '
+            'training run'
+        )
+    return model.to(device).eval()
+
+
+def tested_dataset(config: Config) -> Mapping[str, Any]:
+    """A config's dataset for tests, inside of any that only wraps it."""
+    dataset = config.get('test_dataloader', {}).get('dataset', {})
+    while 'rig_file' not in dataset and isinstance(dataset.get('dataset'), Mapping):
+        dataset = dataset['dataset']
+    return dataset
+
+
+def rig_file_of(dataset: Mapping[str, Any]) -> Path:
+    """The calibration that a dataset's config names.
+
+    Raises:
+        ValueError: It names none.
+    """
+    if 'rig_file' not in dataset:
+        raise ValueError('no calibration: the config names none; give the rig')
+    return Path(dataset.get('data_root', '')) / dataset['rig_file']
+
+
+def pipeline_of(dataset: Mapping[str, Any]) -> Compose:
+    """What packs an instant as the model takes it."""
+    return Compose(list(dataset.get('pipeline', PACK)))
+
+
+def loads_pictures(pipeline: Compose) -> bool:
+    """Whether the model looks at pictures itself; only VoxelPose of images does."""
+    return any(type(step).__name__ == 'LoadMultiviewImages' for step in pipeline.transforms)
+
+
+def in_joints(keypoints: np.ndarray, joints: str) -> np.ndarray:
+    """People in 2D with the joints that a model takes.
+
+    Args:
+        keypoints: (..., 17, 3) COCO-17 ``u, v, score``, score 0 where a joint was not found.
+        joints: Name of the model's joint set.
+
+    Returns:
+        (..., J, 3); a joint that is mixed from others needs them all.
+    """
+    found = np.where(keypoints[..., 2:] > 0, keypoints, np.nan)
+    return np.nan_to_num(convert_joints(found, 'coco17', joints)).astype(np.float32)
+
+
+def people_of(
+    instant: Instant,
+    sample: Any,
+    joints: JointSet,
+    cameras: Sequence[str],
+    detections: Mapping[str, np.ndarray],
+) -> People:
+    """The people of a data sample, numbered in its order.
+
+    Args:
+        instant: When.
+        sample: What the model answers, on the CPU; None for nobody.
+        joints: The model's.
+        cameras: Those that took part.
+        detections: Camera name to (D, 17, 3) ``u, v, score``.
+    """
+    poses, scores = np.zeros((0, len(joints), 3)), np.zeros(0)
+    views = spread = None
+    if sample is not None:
+        found = sample.pred_instances
+        poses, scores = found.keypoints_3d.double().numpy(), found.scores.double().numpy()
+        views = found.views.numpy() if 'views' in found else None
+        spread = found.spread_mm.double().numpy() if 'spread_mm' in found else None
+    return People(
+        frame=instant.frame,
+        poses_mm=poses,
+        scores=scores,
+        ids=np.arange(len(poses)),
+        views=views,
+        spread_mm=spread,
+        joints=joints.name,
+        cameras=tuple(cameras),
+        detections=detections,
+        pictures=instant.pictures,
+    )
