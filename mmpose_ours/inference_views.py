@@ -14,6 +14,7 @@ from mmpose_ours.detections.cache import LazyImage, detect_recording, image_key
 from mmpose_ours.detectors import Detector
 from mmpose_ours.files import FileFormatError, PathLike
 from mmpose_ours.instants import Instant, Picture, by_instant, decoded, frame_key, frame_order
+from mmpose_ours.recordings import as_calibrated
 from mmpose_ours.stopwatch import Stopwatch
 
 # An instant, and by camera that took part its people in 2D, or its picture.
@@ -149,7 +150,9 @@ class Views:
         with self.watch.stage(PICTURES):
             image = decoded(picture)
         self.decoded += 1
-        size, expected = (image.shape[1], image.shape[0]), self.rig[name].size
+        expected = self.rig[name].size
+        image = as_calibrated(image, expected)
+        size = (image.shape[1], image.shape[0])
         if expected is not None and size != tuple(expected):
             raise ValueError(
                 f'frame {frame}: the picture of camera {name!r} is {size[0]}x{size[1]}, but the '

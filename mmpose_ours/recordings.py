@@ -25,6 +25,8 @@ import numpy as np
 from mmpose_ours.files import FileFormatError, PathLike
 
 IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+# Video codecs store blocks of so many pixels.
+BLOCK = 16
 VIDEO_ENDINGS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg')
 
 
@@ -149,6 +151,29 @@ def as_bgr(image: np.ndarray) -> np.ndarray:
         raise ValueError(f'an image has {image.shape[2]} channels, expected 3 (BGR)')
     channels = image[..., :3]
     return np.ascontiguousarray(np.broadcast_to(channels, (*image.shape[:2], 3)))
+
+
+def as_calibrated(image: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
+    """A picture with the columns and rows that a codec added, or took away, put right.
+
+    Video codecs store blocks of 16 pixels, so one tool shows 1088 columns where another shows
+    1080: they are the same, and the odd ones stand at the right and lower edges. Pictures that
+    differ by more are returned as they are.
+
+    Args:
+        image: (H, W, 3).
+        size: (width, height) that the camera was calibrated at; None where that is not known.
+    """
+    shape = image.shape[:2]
+    if size is None or not all(map(_is_padding, shape, size[::-1])):
+        return image
+    image = image[: size[1], : size[0]]
+    missing = [(0, wanted - has) for has, wanted in zip(image.shape, size[::-1])]
+    return np.pad(image, [*missing, (0, 0)], mode='edge') if np.any(missing) else image
+
+
+def _is_padding(has: int, wanted: int) -> bool:
+    return has == wanted or (abs(has - wanted) < BLOCK and max(has, wanted) % BLOCK == 0)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import pytest
 
 from mmpose_ours.files import FileFormatError
 from mmpose_ours.recordings import (
+    as_calibrated,
     decode_image,
     first_size,
     images_of,
@@ -141,3 +142,14 @@ def test_a_video(tmp_path):
     path.write_bytes(b'none')
     with pytest.raises(FileFormatError, match='cam.avi: is no video that this OpenCV can decode'):
         first_size([path])
+
+
+def test_the_columns_that_a_codec_adds_are_no_other_resolution():
+    """1920x1080 is stored as 1920x1088, and tools show one or the other."""
+    image = np.random.default_rng(0).integers(0, 255, (48, 30, 3), np.uint8)
+    wider = as_calibrated(image, (32, 48))
+    assert wider.shape == (48, 32, 3)
+    np.testing.assert_array_equal(wider[:, :30], image)
+    np.testing.assert_array_equal(as_calibrated(wider, (30, 48)), image)
+    for other in ((31, 48), (60, 96), (32, 64), None):
+        assert as_calibrated(image, other) is image

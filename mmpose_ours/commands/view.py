@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
     instants = shown_people(predictions, detections)[:: args.every]
     fps = args.fps or predictions.fps or (footage.fps if footage is not None else None)
     rate = instants_per_second(fps, [people.frame for people in instants])
-    pictures = None if footage is None else FootagePictures(footage)
+    pictures = None if footage is None else FootagePictures(footage, rig)
     show = Show(
         title=Path(args.people).name,
         rig=rig,

@@ -7,9 +7,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mmpose_ours.cameras import CameraRig
 from mmpose_ours.files import FileFormatError
 from mmpose_ours.instants import Footage, decoded, frame_key
-from mmpose_ours.recordings import is_video
+from mmpose_ours.recordings import as_calibrated, is_video
 
 
 class PictureSource(Protocol):
@@ -32,10 +33,12 @@ class FootagePictures:
 
     Args:
         footage: As :func:`mmpose_ours.instants.open_footage` finds it.
+        rig: Its cameras; codecs' padding is put right by their sizes.
     """
 
-    def __init__(self, footage: Footage):
+    def __init__(self, footage: Footage, rig: CameraRig | None = None):
         self.footage = footage
+        self._sizes = {} if rig is None else {camera.name: camera.size for camera in rig}
         self.broken: dict[Path, str] = {}
         self._videos = {
             camera: _Video(files[0], footage.offsets.get(camera, 0))
@@ -63,7 +66,9 @@ class FootagePictures:
         else:
             path = self.footage.places.get(camera, {}).get(key)
             image = None if path is None else self._decoded(path)
-        return None if image is None else np.ascontiguousarray(image[..., ::-1])
+        if image is None:
+            return None
+        return np.ascontiguousarray(as_calibrated(image, self._sizes.get(camera))[..., ::-1])
 
     def may_have(self, frame: int | str) -> bool:
         """Whether a camera can have a picture of an instant, told without decoding any."""
