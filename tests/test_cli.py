@@ -181,7 +181,9 @@ class TestDoors:
         stock.mkdir(parents=True)
         (tmp_path / 'site' / 'mmpose' / '__init__.py').touch()
         for kind in ('train', 'test'):
-            (stock / f'{kind}.py').write_text('import sys\nprint(__name__, *sys.argv[1:])\n')
+            (stock / f'{kind}.py').write_text(
+                "import sys\nif __name__ == '__main__':\n    print(__name__, *sys.argv[1:])\n"
+            )
             (stock / f'dist_{kind}.sh').write_text('echo "$(basename "$0")" "$@"\n')
             # As MMPose's own: a path relative to the current folder.
             (stock / f'slurm_{kind}.sh').write_text(

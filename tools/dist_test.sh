@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
 # Hands over to the dist_test.sh that the installed MMPose ships.
 source "$(dirname "${BASH_SOURCE[0]}")/stock.sh"
-exec bash "$stock/dist_test.sh" "$@"
+choose_port
+source "$stock/dist_test.sh"

@@ -1,6 +1,6 @@
-"""Hands over to the ``test.py`` that the installed MMPose ships."""
+"""Runs the ``test.py`` that the installed MMPose ships."""
 
-from mmpose_ours.paths import run_stock
+from mmpose_ours.launching import test
 
 if __name__ == '__main__':
-    run_stock('test.py')
+    test()

@@ -1,6 +1,6 @@
-"""Hands over to the ``train.py`` that the installed MMPose ships."""
+"""Runs the ``train.py`` that the installed MMPose ships, in a work dir of its own."""
 
-from mmpose_ours.paths import run_stock
+from mmpose_ours.launching import train
 
 if __name__ == '__main__':
-    run_stock('train.py')
+    train()

@@ -1,0 +1,87 @@
+"""What the doors ``tools/train.py`` and ``tools/test.py`` add around MMPose's own scripts.
+
+A training gets its work dir for itself (:mod:`.work_dirs`), a process group what the launcher
+left open about the network (:mod:`.network`). All else is :func:`.paths.run_stock`.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import sys
+from pathlib import Path
+from typing import IO, Any, Mapping
+
+from mmpose_ours import network, work_dirs
+from mmpose_ours.files import explain_os_error
+from mmpose_ours.paths import run_stock, stock_tools
+
+START_OVER = '--start-over'
+# Where each launcher tells a process its place in the group.
+RANK_OF = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK'}
+HELP = f'tools/train.py of mmpose_ours also takes {START_OVER}: begin again in a work dir that \
+holds checkpoints; they are moved into a subfolder.\n'
+
+
+def train() -> None:
+    """Run MMPose's ``train.py`` with this process's arguments, in a work dir of its own.
+
+    Raises:
+        SystemExit: Another training writes into the work dir, or it holds checkpoints and
+            neither ``--resume`` nor ``--start-over`` says what to do with them.
+    """
+    network.prepare(os.environ)
+    start_over = START_OVER in sys.argv
+    sys.argv = [word for word in sys.argv if word != START_OVER]
+    if {'-h', '--help'} & set(sys.argv):
+        print(HELP)
+    claimed = None
+    settings = _settings()
+    if settings is not None:
+        rank = int(os.environ.get(RANK_OF.get(settings['launcher'], ''), 0))
+        try:
+            claimed = _claim(settings, rank, start_over)
+        except (work_dirs.WorkDirError, OSError) as error:
+            if rank == 0:
+                said = explain_os_error(error) if isinstance(error, OSError) else error
+                print(f'train.py: error: {said}', file=sys.stderr)
+            raise SystemExit(2) from None
+    run_stock('train.py')
+    if claimed is not None:
+        claimed.close()
+
+
+def test() -> None:
+    """Run MMPose's ``test.py`` with this process's arguments."""
+    network.prepare(os.environ)
+    run_stock('test.py')
+
+
+def _settings() -> Mapping[str, Any] | None:
+    """The config as the stock script sees it, its arguments merged into it."""
+    try:
+        stock = runpy.run_path(str(stock_tools() / 'train.py'), run_name='stock_train')
+        arguments = stock['parse_args']()
+        return stock['merge_args'](stock['Config'].fromfile(arguments.config), arguments)
+    except Exception:  # whatever it is, run_stock meets it next and says so
+        return None
+
+
+def _claim(settings: Mapping[str, Any], rank: int, start_over: bool) -> IO[str] | None:
+    """Make sure of the work dir.
+
+    The first process decides; the others look too, before they join the group, so that none of
+    them waits in vain for a first one that was refused.
+    """
+    folder = Path(settings['work_dir'])
+    claimed = work_dirs.lock(folder) if rank == 0 else None
+    if settings.get('resume'):
+        return claimed
+    if not start_over:
+        work_dirs.check_free(folder)
+    elif rank == 0:
+        load_from = settings.get('load_from')
+        aside = work_dirs.move_aside(folder, Path(load_from) if load_from else None)
+        if aside is not None:
+            print(f'train.py: the earlier checkpoints lie in {aside}')
+    return claimed
