@@ -39,7 +39,7 @@ from mmpose_ours.inference_model import (
     tested_dataset,
 )
 from mmpose_ours.inference_views import IDENTITIES, IN_2D, IN_3D, KEYPOINTS, Seen, Views
-from mmpose_ours.instants import Footage, Instant, open_footage
+from mmpose_ours.instants import Footage, Instant, open_footage, sized_by_pictures
 from mmpose_ours.results.smoothing import PoseSmoother
 from mmpose_ours.results.tracks import PeopleTracker, patience_at
 from mmpose_ours.stopwatch import Stopwatch
@@ -64,6 +64,7 @@ class MultiviewInferencer:
         rig_format: See :func:`mmpose_ours.calibration.read_rig`.
         rig_options: More of its arguments, for files that do not say all: ``unit``, ``up``,
             ``image_size``.
+        pictures: Folder of a recording, which says the image sizes that the calibration lacks.
         cameras: Names of the cameras to use; None is all.
         space: Where to look for people; None takes the config's where that is of this rig, or
             fits it to the rig.
@@ -86,6 +87,7 @@ class MultiviewInferencer:
         *,
         rig_format: str = 'auto',
         rig_options: Mapping[str, Any] | None = None,
+        pictures: PathLike | None = None,
         cameras: Sequence[str] | None = None,
         space: CaptureSpace | None = None,
         any_scale: bool = False,
@@ -108,6 +110,8 @@ class MultiviewInferencer:
             self.rig_file = Path(rig) if rig is not None else rig_file_of(dataset)
             how = dict(rig_options or {}, cameras=cameras, any_scale=any_scale)
             self.rig = read_rig(self.rig_file, rig_format, **how)
+        if pictures is not None:
+            self.rig = sized_by_pictures(self.rig, pictures)
         stated = dataset.get('space')
         if space is None and stated and (rig is None or self._is_of_this_rig(dataset)):
             space = from_options(CaptureSpace, stated, 'space')

@@ -9,13 +9,22 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence, Union
 
 import numpy as np
 
+from mmpose_ours.cameras import CameraRig
 from mmpose_ours.files import FileFormatError, PathLike
-from mmpose_ours.recordings import as_bgr, decode_image, is_video, opened_video, pictures_of
+from mmpose_ours.recordings import (
+    as_bgr,
+    decode_image,
+    first_size,
+    is_video,
+    opened_video,
+    pictures_of,
+)
 
 # What a camera shows: a file that is decoded when it is asked for, or (H, W, 3) BGR uint8.
 Picture = Union[Path, np.ndarray]
@@ -165,6 +174,27 @@ def open_footage(
     return Footage(names, files, frames, places, offsets, (*notes, *said))
 
 
+def sized_by_pictures(rig: CameraRig, root: PathLike) -> CameraRig:
+    """The rig, with image sizes that its calibration does not say taken from its pictures.
+
+    Campus, Shelf and several tools say none.
+
+    Args:
+        rig: V cameras.
+        root: Folder of the recording; a camera without pictures stays as it is.
+
+    Raises:
+        FileFormatError: None of a camera's pictures can be decoded.
+        OSError: One cannot be read.
+    """
+    cameras = []
+    for camera in rig:
+        files = () if camera.size else pictures_of(Path(root), camera.name, rig.names)
+        size = first_size(files)[1] if files else camera.size
+        cameras.append(dataclasses.replace(camera, size=size))
+    return dataclasses.replace(rig, cameras=tuple(cameras))
+
+
 def decoded(picture: Picture) -> np.ndarray:
     """A picture as (H, W, 3) BGR uint8.
 
@@ -187,15 +217,22 @@ def frame_order(frame: Any) -> tuple:
     return (0, int(text), '') if text.isascii() and text.isdigit() else (1, 0, text)
 
 
-def frame_of_image(path: Path, camera: str) -> str:
-    """The name of an image's instant.
+def frames_of_images(paths: Sequence[Path], camera: str) -> list[str]:
+    """The names of images' instants.
 
-    Images may repeat their camera's name: ``00_03/00_03_00004500.jpg``, as Panoptic's do.
+    These are the numbers at the end of the images' names (``img_000300``, Campus's
+    ``campus4-c0-00300``), where each has one of its own, and the names otherwise. Images may
+    repeat their camera's name: ``00_03/00_03_00004500.jpg``, as Panoptic's do.
     """
-    stem = path.stem
-    if stem == camera:  # the only instant of a recording
-        return '0'
-    return frame_key(stem[len(camera) + 1 :] if stem.startswith(f'{camera}_') else stem)
+    own = f'{camera}_'
+    stems = [path.stem[len(own) :] if path.stem.startswith(own) else path.stem for path in paths]
+    if stems == [camera]:  # the only instant of a recording
+        return ['0']
+    ends = [re.search(r'\d+$', stem) for stem in stems]
+    numbers = [frame_key(end[0]) for end in ends if end]
+    if len(set(numbers)) == len(stems):
+        return numbers
+    return [frame_key(stem) for stem in stems]
 
 
 def by_instant(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
@@ -287,8 +324,7 @@ def _match_images(where: str, files: Mapping[str, Sequence[Path]], offsets: Mapp
     by_name: dict[str, dict[str, Path]] = {}
     for name, paths in files.items():
         mine = by_name.setdefault(name, {})
-        for path in paths:
-            frame = frame_of_image(path, name)
+        for frame, path in zip(frames_of_images(paths, name), paths):
             if frame in mine:
                 raise FileFormatError(
                     f'{where}: {mine[frame].name} and {path.name} of camera {name!r} are the same '

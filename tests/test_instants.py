@@ -1,11 +1,14 @@
+import dataclasses
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from dataset_files import small_rig
 
+from mmpose_ours.cameras import CameraRig
 from mmpose_ours.files import FileFormatError
-from mmpose_ours.instants import by_instant, decoded, open_footage
+from mmpose_ours.instants import by_instant, decoded, open_footage, sized_by_pictures
 
 
 def _image(path: Path, value: int = 0) -> Path:
@@ -48,15 +51,38 @@ def test_images_belong_together_by_name_and_a_dead_camera_is_left_out(tmp_path):
 
 
 def test_images_of_other_names_belong_together_by_order(tmp_path):
-    for index in range(3):
-        _image(tmp_path / 'a' / f'left{index}.png', index)
-        _image(tmp_path / 'b' / f'right{index}.png', 10 + index)
+    for index, letter in enumerate('klm'):
+        _image(tmp_path / 'a' / f'left {letter}.png', index)
+        _image(tmp_path / 'b' / f'right {letter}.png', 10 + index)
     footage = open_footage(tmp_path, ['a', 'b'])
     assert [views for _, views in _shown(footage)] == [dict(a=i, b=10 + i) for i in range(3)]
     assert 'by their order' in footage.notes[0]
-    _image(tmp_path / 'b' / 'right3.png')
+    _image(tmp_path / 'b' / 'right n.png')
     with pytest.raises(FileFormatError, match=r'a: 3, b: 4.*same name'):
         open_footage(tmp_path, ['a', 'b'])
+
+
+def test_images_are_named_after_the_numbers_that_end_their_names(tmp_path):
+    """Campus's names differ between cameras, and its keypoints name the number alone."""
+    for camera in '01':
+        for frame in (350, 351):
+            _image(tmp_path / f'Camera{camera}' / f'campus4-c{camera}-00{frame}.png', frame - 350)
+    _image(tmp_path / 'Camera1' / 'campus4-c1-00352.png')
+    footage = open_footage(tmp_path, ['0', '1'])
+    assert [frame for frame, _ in _shown(footage)] == ['350', '351', '352']
+    assert 'some cameras lack an image (0: 1)' in footage.notes[0]
+    # Two takes have no numbers of their own.
+    for take in 'ab':
+        _image(tmp_path / 'takes' / 'c' / f'{take}-1.png')
+    assert [f for f, _ in _shown(open_footage(tmp_path / 'takes', ['c']))] == ['a-1', 'b-1']
+
+
+def test_image_sizes_that_a_calibration_lacks_come_from_the_pictures(tmp_path):
+    rig = small_rig(('a', 'b'), size=(64, 48))
+    unsized = CameraRig(tuple(dataclasses.replace(camera, size=None) for camera in rig))
+    cv2.imwrite(str(tmp_path / 'a_0.png'), np.zeros((30, 40, 3), np.uint8))
+    assert [camera.size for camera in sized_by_pictures(unsized, tmp_path)] == [(40, 30), None]
+    assert [camera.size for camera in sized_by_pictures(rig, tmp_path)] == [(64, 48)] * 2
 
 
 def test_offsets_shift_images_and_videos_alike(tmp_path):

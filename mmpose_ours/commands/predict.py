@@ -140,6 +140,7 @@ def find_people(
             up=args.up,
             image_size=parse_size(args.image_size) if args.image_size else None,
         ),
+        pictures=img_root,
         cameras=args.cameras,
         device=args.device,
         any_scale=args.any_scale,

@@ -245,6 +245,11 @@ def site_of(args: argparse.Namespace) -> Site:
     keypoints = args.keypoints
     if keypoints is None and (folder / KEYPOINT_FILE).is_file():
         keypoints = folder / KEYPOINT_FILE
+    if keypoints is not None and keypoints.is_dir():
+        raise IsADirectoryError(
+            f'{keypoints}: is a folder; make one file of it with `mmpose-ours keypoints '
+            f'{keypoints} {folder / KEYPOINT_FILE}`'
+        )
     if keypoints is not None and not keypoints.is_file():
         raise FileNotFoundError(f'{keypoints}: no such file; correct --keypoints')
     source_rig = read_as_told(args.rig, args)[1] if args.rig else None

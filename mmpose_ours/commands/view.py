@@ -22,7 +22,7 @@ from mmpose_ours.commands.arguments import (
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.detections.cache import made_here
 from mmpose_ours.files import FileFormatError, PathLike
-from mmpose_ours.instants import Footage, by_instant, frame_key, open_footage
+from mmpose_ours.instants import Footage, by_instant, frame_key, open_footage, sized_by_pictures
 from mmpose_ours.results.predictions import FrameId, Predictions, read_predictions
 from mmpose_ours.stopwatch import Stopwatch
 
@@ -112,6 +112,7 @@ def run(args: argparse.Namespace) -> int:
     read, rig = read_as_told(args.rig, args)
     footage = None
     if args.img_root:
+        rig = sized_by_pictures(rig, args.img_root)
         footage = open_footage(args.img_root, rig.names, parse_offsets(args.frame_offsets))
     detections = _keypoints(args) if args.keypoints else None
     rig = _cameras_shown(rig, args, footage, detections)

@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.files import FileFormatError
-from mmpose_ours.instants import frame_key, frame_of_image, frame_order
+from mmpose_ours.instants import frame_key, frame_order, frames_of_images
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints
 from mmpose_ours.recordings import images_of
 from mmpose_ours.registry import DATASETS
@@ -101,7 +101,7 @@ class OursDataset(MultiviewDataset):
                 f'{self.data_root}: no images of camera {camera!r}; name their folder after it '
                 f'({camera}/), or choose cameras with `cameras`'
             )
-        return {frame_of_image(path, camera): str(path) for path in paths}
+        return dict(zip(frames_of_images(paths, camera), map(str, paths)))
 
     def _common_frames(self, images: dict[str, dict[str, str]]) -> set[str]:
         common = set.intersection(*(set(frames) for frames in images.values()))

@@ -1,5 +1,6 @@
 """The command and the demo, on images of people made by code."""
 
+import dataclasses
 import importlib.util
 import json
 import re
@@ -13,10 +14,11 @@ torch = pytest.importorskip('torch', reason='predicting needs torch')
 pytest.importorskip('mmengine', reason='predicting needs MMEngine')
 
 import cv2  # noqa: E402
+from dataset_files import write_pickle  # noqa: E402
 from walking import SIZE, detected, room_rig, walk  # noqa: E402
 
 from mmpose_ours.calibration import fit_space, write_rig  # noqa: E402
-from mmpose_ours.cameras import CaptureSpace  # noqa: E402
+from mmpose_ours.cameras import CameraRig, CaptureSpace  # noqa: E402
 from mmpose_ours.cli import main  # noqa: E402
 from mmpose_ours.detections import write_detections  # noqa: E402
 from mmpose_ours.paths import share  # noqa: E402
@@ -115,6 +117,35 @@ def test_the_seeds_demo_draws_every_view(folder, tmp_path):
     drawn = (view != 80).any(-1).mean()
     assert 0.001 < drawn < 0.2
     assert json.loads((tmp_path / 'vis' / 'people.json').read_text())['made_by']['model']
+
+
+@pytest.mark.parametrize(
+    'dataset, image', [('campus', 'campus4-c{}-{:05}.png'), ('shelf', 'img_{1:06}.png')]
+)
+def test_the_demo_reads_the_layouts_of_campus_and_shelf(tmp_path, dataset, image):
+    """``Camera<n>/``, a calibration without image sizes, and the pickled keypoints."""
+    room, poses, first = room_rig(3), walk()[:2], 350
+    cameras = [dataclasses.replace(camera, name=str(v)) for v, camera in enumerate(room)]
+    rig, root = CameraRig(tuple(cameras)), tmp_path / dataset
+    keypoints = {}
+    for frame, views in enumerate(detected(rig, poses), first):
+        for name in rig.names:
+            path = root / f'Camera{name}' / image.format(name, frame)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), np.full((SIZE[1], SIZE[0], 3), 80, np.uint8))
+            keypoints[f'{name}_{frame}'] = [{'pred': person} for person in views[name]]
+    calibration = root / f'calibration_{dataset}.json'
+    write_rig(rig, calibration, 'campus')
+    write_pickle(root / 'pred.pkl', keypoints)
+    command = [sys.executable, DEMO, share('configs') / 'ours' / 'keypoint_prior_ours.py']
+    command += ['mmpose-ours://keypoint_prior', '--img-root', root, '--dataset', dataset]
+    command += ['--camera-param-file', calibration, '--keypoints', root / 'pred.pkl']
+    command += ['--out-img-root', tmp_path / 'vis', '--device', 'cpu']
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / 'vis' / 'instants').glob('*.png'))) == 2
+    found = read_predictions(tmp_path / 'vis' / 'people.json')
+    assert [(f, len(people)) for f, people in found.frames.items()] == [(350, 2), (351, 2)]
 
 
 def test_the_video_demo_makes_a_film(folder, tmp_path):

@@ -237,6 +237,7 @@ def test_errors_name_the_next_step(tmp_path, call, stand_in, capsys):
     cases = [
         (dict(rig=None), (), 'camera_parameters.json: no such file; name your calibration'),
         ({}, ('--keypoints', 'none.json'), 'none.json: no such file; correct --keypoints'),
+        ({}, ('--keypoints', '.'), 'is a folder; make one file of it with `mmpose-ours keypoints'),
         ({}, ('--instants', '3'), '--instants is 3, expected 10 or more'),
         ({}, ('--only', 'report'), "the step 'test' is not done"),
     ]
