@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: setup demo test lint bench accuracy accuracy-quick wheel clean
+.PHONY: setup demo test test-cluster lint bench accuracy accuracy-quick wheel clean
 
 setup:
 	@sh requirements/setup.sh
@@ -13,6 +13,14 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# A real Slurm, and two machines made of namespaces; needs root, see docs/train.md.
+# CLUSTER=... picks tests.
+CLUSTER ?= tests/cluster
+
+test-cluster: setup
+	@sh tests/cluster/ready.sh
+	$(BIN)/python -m pytest $(CLUSTER)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,11 +1,13 @@
 """What the doors ``tools/train.py`` and ``tools/test.py`` add around MMPose's own scripts.
 
 A training gets its work dir for itself (:mod:`.work_dirs`), a process group what the launcher
-left open about the network (:mod:`.network`). All else is :func:`.paths.run_stock`.
+left open about the network (:mod:`.network`) and an end in good order, and ``--amp`` holds on
+CPUs too. All else is :func:`.paths.run_stock`.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import runpy
 import sys
@@ -17,6 +19,7 @@ from mmpose_ours.files import explain_os_error
 from mmpose_ours.paths import run_stock, stock_tools
 
 START_OVER = '--start-over'
+OUR_AMP = 'AutocastOptimWrapper'
 # Where each launcher tells a process its place in the group.
 RANK_OF = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK'}
 HELP = f'tools/train.py of mmpose_ours also takes {START_OVER}: begin again in a work dir that \
@@ -46,7 +49,7 @@ def train() -> None:
                 said = explain_os_error(error) if isinstance(error, OSError) else error
                 print(f'train.py: error: {said}', file=sys.stderr)
             raise SystemExit(2) from None
-    run_stock('train.py')
+    _run('train.py')
     if claimed is not None:
         claimed.close()
 
@@ -54,7 +57,7 @@ def train() -> None:
 def test() -> None:
     """Run MMPose's ``test.py`` with this process's arguments."""
     network.prepare(os.environ)
-    run_stock('test.py')
+    _run('test.py')
 
 
 def _settings() -> Mapping[str, Any] | None:
@@ -62,9 +65,33 @@ def _settings() -> Mapping[str, Any] | None:
     try:
         stock = runpy.run_path(str(stock_tools() / 'train.py'), run_name='stock_train')
         arguments = stock['parse_args']()
-        return stock['merge_args'](stock['Config'].fromfile(arguments.config), arguments)
+        config = stock['Config'].fromfile(arguments.config)
+        if arguments.amp and _needs_our_amp(config):
+            arguments.amp = False
+            sys.argv = with_our_amp(sys.argv)
+        return stock['merge_args'](config, arguments)
     except Exception:  # whatever it is, run_stock meets it next and says so
         return None
+
+
+def _needs_our_amp(config: Mapping[str, Any]) -> bool:
+    """Whether the stock ``--amp`` would refuse: it takes neither CPUs nor other wrappers."""
+    import torch
+
+    return not torch.cuda.is_available() or config['optim_wrapper'].get('type') == OUR_AMP
+
+
+def with_our_amp(words: list[str]) -> list[str]:
+    """Say ``--amp`` as an option of the config that names our wrapper.
+
+    Args:
+        words: A command line of ``train.py`` with ``--amp``.
+    """
+    words = [word for word in words if word != '--amp']
+    if '--cfg-options' not in words:
+        words.append('--cfg-options')
+    place = words.index('--cfg-options') + 1
+    return [*words[:place], f'optim_wrapper.type={OUR_AMP}', *words[place:]]
 
 
 def _claim(settings: Mapping[str, Any], rank: int, start_over: bool) -> IO[str] | None:
@@ -85,3 +112,31 @@ def _claim(settings: Mapping[str, Any], rank: int, start_over: bool) -> IO[str] 
         if aside is not None:
             print(f'train.py: the earlier checkpoints lie in {aside}')
     return claimed
+
+
+def _run(script: str) -> None:
+    """Run a stock script, and end a process that was in a group past the destructors of C++.
+
+    About one in thirty ends of gloo groups aborts in them (SIGABRT after all is done), upon
+    which the launcher ends the others and reports a failure. So what Python has to do at exit
+    is done here, and nothing after it.
+    """
+    status: Any = 0
+    try:
+        run_stock(script)
+    except SystemExit as end:
+        status = end.code
+        if not isinstance(status, int):
+            raise
+    torch = sys.modules.get('torch')
+    if (
+        torch is not None
+        and torch.distributed.is_available()
+        and torch.distributed.is_initialized()
+    ):
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    if status:
+        raise SystemExit(status)

@@ -72,7 +72,9 @@ class Machine:
         return finish(self.start(commands, cwd, env), timeout)
 
     def lose(self) -> None:
-        """End it like a cut of its power: all of its processes at once, without notice."""
+        """Cut its power: off the net without a farewell, all of its processes gone at once."""
+        if self._power.poll() is None:
+            self.run(f'ip link set {INTERFACE} down')
         self._power.send_signal(signal.SIGKILL)
         self._power.wait()
 
@@ -89,8 +91,17 @@ class TwoMachines:
         lines = [f'{address} {name}\n' for name, address in ADDRESSES.items()]
         hosts.write_text(''.join(['127.0.0.1 localhost\n', *lines]))
         self.n1, self.n2 = (Machine(name, hosts) for name in ADDRESSES)
-        ends = [f'name {INTERFACE} netns {machine.pid}' for machine in (self.n1, self.n2)]
-        subprocess.run(shlex.split(f'ip link add {ends[0]} type veth peer {ends[1]}'), check=True)
+        # The cable ends in a switch that belongs to n1, so that n1 keeps its interface and
+        # address when n2 is lost.
+        self.n1.run(f'ip link add {INTERFACE} type bridge')
+        subprocess.run(
+            shlex.split(
+                f'ip link add port netns {self.n1.pid} type veth '
+                f'peer name {INTERFACE} netns {self.n2.pid}'
+            ),
+            check=True,
+        )
+        self.n1.run(f'ip link set port master {INTERFACE} up')
         for machine in (self.n1, self.n2):
             address = ADDRESSES[machine.name]
             machine.run(

@@ -9,15 +9,16 @@ from pathlib import Path
 from machines import ADDRESSES, TwoMachines
 
 PARTITION = 'main'
-GPUS = 2
-# GPUs that exist in Slurm's books only. It wants a file for each, any file.
-# Of the cores it is told that there are more than this machine has (config_overrides).
+# GPUs that exist in Slurm's books only: it wants a device for each, and takes any.
+GPUS = ('/dev/zero', '/dev/full')
+# Of the cores it is told that there are more than this machine has (config_overrides). A job
+# that was put back into the queue may begin again after cred_expire seconds.
 CONF = """
 ClusterName=two
 SlurmctldHost=n1
 AuthType=auth/munge
 CredType=cred/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=8
 SlurmUser=root
 SlurmdUser=root
 ProctrackType=proctrack/linuxproc
@@ -30,9 +31,8 @@ GresTypes=gpu
 SlurmdParameters=config_overrides
 ReturnToService=2
 SlurmdTimeout=6
-KillWait=20
-RebootProgram=/bin/true
-SchedulerParameters=bf_interval=2,requeue_delay=0
+KillWait=15
+SchedulerParameters=bf_interval=2,sched_interval=5
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool-%n
 SlurmctldPidFile={folder}/slurmctld.pid
@@ -73,29 +73,26 @@ class Slurm:
 
     def _configure(self) -> None:
         nodes = [
-            f'NodeName={name} NodeAddr={address} CPUs=4 Gres=gpu:{GPUS}'
+            f'NodeName={name} NodeAddr={address} CPUs=4 Gres=gpu:{len(GPUS)}'
             for name, address in ADDRESSES.items()
         ]
         text = CONF.format(folder=self.folder, nodes='\n'.join(nodes), partition=PARTITION)
         (self.folder / 'slurm.conf').write_text(text)
-        devices = [self.folder / f'gpu{number}' for number in range(GPUS)]
-        for device in devices:
-            device.touch()
         (self.folder / 'gres.conf').write_text(
-            ''.join(f'Name=gpu File={device}\n' for device in devices)
+            ''.join(f'Name=gpu File={device}\n' for device in GPUS)
         )
 
     def _on_n1(self, command: str) -> str:
         return self.machines.n1.run(command, env=self.environment)
 
     def wait_for(self, expected: str, question: str, seconds: float) -> None:
-        """Ask until the answer is, in every line, what is expected.
+        """Ask until every word of the answer is what is expected ('': until there is none).
 
         Raises:
             AssertionError: It is not; has the answer and the end of the logs.
         """
         deadline = time.monotonic() + seconds
-        while set(answer := self._on_n1(question).split()) != {expected}:
+        while set(answer := self._on_n1(question).split()) != set(expected.split()):
             if time.monotonic() > deadline:
                 logs = [f'{p.name}: {p.read_text()[-1500:]}' for p in self.folder.glob('*.log')]
                 raise AssertionError('\n'.join([f'{question}: {answer}, not {expected}', *logs]))

@@ -32,6 +32,11 @@ def one(folder, environment):
     return folder / 'work_dirs/one'
 
 
+def learning_rates(work_dir) -> list:
+    (file,) = work_dir.glob('*/vis_data/scalars.json')
+    return [float(rate) for rate in re.findall(r'"lr": ([^,]+)', file.read_text())]
+
+
 def refused(commands: str, folder, environment) -> str:
     done = subprocess.run(
         ['bash', '-c', commands], cwd=folder, env=environment, capture_output=True, text=True
@@ -60,6 +65,18 @@ def test_with_a_hidden_gpu_it_trains_as_without_one(one, folder, environment):
         for work_dir in (one, cpu)
     )
     assert all(torch.equal(of_one[key], of_cpu[key]) for key in of_one)
+
+
+def test_amp_and_a_scaled_rate_without_a_gpu(one, folder, environment):
+    plain = "_base_ = ['small.py']\noptim_wrapper = dict(type='OptimWrapper')\n"
+    (folder / 'plain.py').write_text(plain)
+    amp = block('CUDA_VISIBLE_DEVICES= ').replace('work_dirs/cpu', 'work_dirs/amp').strip()
+    run(f'{amp} --amp --auto-scale-lr', folder, {**environment, 'CONFIG': 'plain.py'})
+    config = (folder / 'work_dirs/amp/plain.py').read_text()
+    assert "type='AutocastOptimWrapper'" in config
+    # Batches of 2 for a rate that was chosen for 8; the rate that remains at the end is not scaled.
+    expected = [rate / 4 for rate in learning_rates(one)]
+    assert learning_rates(folder / 'work_dirs/amp') == pytest.approx(expected, rel=0.01)
 
 
 def test_two_processes_train_and_test(folder, environment):

@@ -1,0 +1,48 @@
+"""What the doors make of a command line, and how they end."""
+
+import subprocess
+import sys
+
+import pytest
+
+from mmpose_ours.launching import with_our_amp
+
+OURS = 'optim_wrapper.type=AutocastOptimWrapper'
+# A process of a group of one; at exit it says so, and then aborts as gloo sometimes does.
+IN_A_GROUP = """
+import atexit, ctypes, os, sys
+import torch.distributed
+from mmpose_ours import launching
+
+def stock(script):
+    torch.distributed.init_process_group('gloo', 'file://' + sys.argv[1], rank=0, world_size=1)
+    atexit.register(print, 'at exit')
+    libc = ctypes.CDLL(None)
+    libc.on_exit(libc.abort, None)
+    print('done')
+    sys.exit(int(sys.argv[2]))
+
+launching.run_stock = stock
+launching.test()
+"""
+
+
+@pytest.mark.parametrize(
+    ('said', 'meant'),
+    [
+        ('train.py c.py --amp', f'train.py c.py --cfg-options {OURS}'),
+        (
+            'train.py c.py --cfg-options a=1 --amp --resume',
+            f'train.py c.py --cfg-options {OURS} a=1 --resume',
+        ),
+    ],
+)
+def test_amp_becomes_an_option_of_the_config(said, meant):
+    assert with_our_amp(said.split()) == meant.split()
+
+
+@pytest.mark.parametrize('status', [0, 75])
+def test_a_process_of_a_group_keeps_its_status_whatever_the_destructors_do(tmp_path, status):
+    words = [sys.executable, '-c', IN_A_GROUP, str(tmp_path / 'meeting'), str(status)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (status, 'done\nat exit\n'), done.stderr
