@@ -23,14 +23,13 @@ from mmpose_ours.calibration import check_space, fit_space, read_rig
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.datasets.multiview import from_options
-from mmpose_ours.detections import Detections, read_detections, stack_views
+from mmpose_ours.detections import Detections, from_coco17, read_detections, stack_views
 from mmpose_ours.detectors import Detector
 from mmpose_ours.detectors import detector as detector_by_name
 from mmpose_ours.diagnosis import Diagnosis, Witness, diagnose_recording
 from mmpose_ours.files import PathLike
 from mmpose_ours.inference_model import (
     People,
-    in_joints,
     load_model,
     loads_pictures,
     people_of,
@@ -285,7 +284,7 @@ class MultiviewInferencer:
         )
         if self.sees_pictures:
             return dict(info, pictures=list(views.values()))
-        return dict(info, keypoints_2d=in_joints(stack_views(views, rig.names), joints))
+        return dict(info, keypoints_2d=from_coco17(stack_views(views, rig.names), joints))
 
     def _rig_of(self, names: tuple[str, ...]) -> CameraRig:
         """The cameras that took part; what is worked out for a rig is kept with it."""

@@ -16,7 +16,7 @@ from mmpose_ours import compat
 from mmpose_ours.datasets.multiview import PACK
 from mmpose_ours.files import PathLike
 from mmpose_ours.instants import Instant, Picture
-from mmpose_ours.keypoints import JointSet, convert_joints
+from mmpose_ours.keypoints import JointSet
 from mmpose_ours.registry import MODELS
 
 
@@ -100,20 +100,6 @@ def pipeline_of(dataset: Mapping[str, Any]) -> Compose:
 def loads_pictures(pipeline: Compose) -> bool:
     """Whether the model looks at pictures itself; only VoxelPose of images does."""
     return any(type(step).__name__ == 'LoadMultiviewImages' for step in pipeline.transforms)
-
-
-def in_joints(keypoints: np.ndarray, joints: str) -> np.ndarray:
-    """People in 2D with the joints that a model takes.
-
-    Args:
-        keypoints: (..., 17, 3) COCO-17 ``u, v, score``, score 0 where a joint was not found.
-        joints: Name of the model's joint set.
-
-    Returns:
-        (..., J, 3); a joint that is mixed from others needs them all.
-    """
-    found = np.where(keypoints[..., 2:] > 0, keypoints, np.nan)
-    return np.nan_to_num(convert_joints(found, 'coco17', joints)).astype(np.float32)
 
 
 def people_of(

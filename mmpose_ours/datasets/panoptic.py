@@ -18,14 +18,14 @@ from mmengine.logging import print_log
 from mmpose_ours.calibration import check_space, fit_space, read_rig
 from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.datasets.multiview import MultiviewDataset, from_options
-from mmpose_ours.detections import check_pixels, read_detections, stack_views
+from mmpose_ours.detections import check_pixels, from_coco17, read_detections, stack_views
 from mmpose_ours.evaluation.panoptic import (
     ANNOTATED_JOINTS,
     panoptic_frame_files,
     people_with_root,
     read_panoptic_bodies,
 )
-from mmpose_ours.keypoints import JOINT_SETS, convert_joints
+from mmpose_ours.keypoints import convert_joints
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.synthetic import DetectorFaults, Scene
 
@@ -133,7 +133,7 @@ class PanopticDataset(MultiviewDataset):
             drawn = (self.seed, idx) if self.test_mode else np.random.randint(2**31, size=4)
             scene = Scene(np.nan_to_num(info['coco17']), np.isfinite(info['coco17']).all(-1))
             seen = self.faults.detect(scene, info['rig'], np.random.default_rng(drawn))
-            info['keypoints_2d'] = _from_coco17(seen, info['joints'])
+            info['keypoints_2d'] = from_coco17(seen, info['joints'])
         del info['coco17']
         return info
 
@@ -181,7 +181,7 @@ class PanopticDataset(MultiviewDataset):
                 )
             if detections is not None:
                 found = stack_views(detections.get(str(frame), {}), rig.names)
-                item['keypoints_2d'] = _from_coco17(found, self.metainfo['joints'])
+                item['keypoints_2d'] = from_coco17(found, self.metainfo['joints'])
             items.append(item)
         print_log(
             f'PanopticDataset: {sequence}, {len(items)} frames, {sum(map(len, bodies))} bodies',
@@ -227,13 +227,3 @@ def _converted(bodies: Sequence[np.ndarray], joints: str) -> list[np.ndarray]:
     """Per frame (P, 19, 3) annotated bodies in another joint set, all at once: it is quicker."""
     ends = np.cumsum([len(people) for people in bodies])
     return np.split(convert_joints(np.concatenate(bodies), ANNOTATED_JOINTS, joints), ends[:-1])
-
-
-def _from_coco17(people: np.ndarray, joints: str) -> np.ndarray:
-    """Detections (..., 17, 3) as those of another joint set; neck and mid-hip are middles."""
-    if joints == 'coco17':
-        return people
-    found = people[..., 2:] > 0
-    converted = convert_joints(np.where(found, people, np.nan), 'coco17', joints)
-    assert converted.shape[-2] == len(JOINT_SETS[joints])
-    return np.nan_to_num(converted).astype(np.float32)

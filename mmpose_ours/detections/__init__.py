@@ -4,7 +4,13 @@ Nothing here detects anyone, see :mod:`mmpose_ours.detectors`.
 """
 
 from mmpose_ours.detections.formats import FORMATS, read_detections
-from mmpose_ours.detections.people import Detections, check_pixels, stack_views, to_coco17
+from mmpose_ours.detections.people import (
+    Detections,
+    check_pixels,
+    from_coco17,
+    stack_views,
+    to_coco17,
+)
 from mmpose_ours.detections.writer import DetectionsWriter, write_detections
 
 __all__ = [
@@ -12,6 +18,7 @@ __all__ = [
     'Detections',
     'DetectionsWriter',
     'check_pixels',
+    'from_coco17',
     'read_detections',
     'stack_views',
     'to_coco17',

@@ -8,7 +8,7 @@ import numpy as np
 
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.files import FileFormatError, PathLike
-from mmpose_ours.keypoints import joint_map
+from mmpose_ours.keypoints import convert_joints, joint_map
 
 # A little over 1 is rounding or an interpolated heatmap; 95 is per cent.
 MAX_SCORE = 2.0
@@ -109,3 +109,17 @@ def as_kept(people: np.ndarray) -> np.ndarray:
         )
     people = finite(np.round(people, DIGITS))
     return np.where(people[..., 2:] > 0, people, 0.0).astype(np.float32)
+
+
+def from_coco17(keypoints: np.ndarray, joints: str) -> np.ndarray:
+    """People with the joints of another set, such as a model takes.
+
+    Args:
+        keypoints: (..., 17, 3) COCO-17 ``u, v, score``, score 0 where a joint was not found.
+        joints: Name of the joint set.
+
+    Returns:
+        (..., J, 3) float32; a joint that is mixed from others needs them all.
+    """
+    found = np.where(keypoints[..., 2:] > 0, keypoints, np.nan)
+    return np.nan_to_num(convert_joints(found, 'coco17', joints)).astype(np.float32)

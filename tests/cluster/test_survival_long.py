@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / 'launch'))
-from small_runs import command, curve, half_files, same, weights, write_config
+from small_runs import command, curve, half_files, processes_of, same, weights, write_config
 from test_stock_scripts import ROOT, SMALL, environment
 
 EPOCHS, STEPS = 12, 40
@@ -52,20 +52,8 @@ def strike(process: subprocess.Popen, work_dir: Path, how: str, rng: random.Rand
     number, whom = how.split()
     pids = [process.pid]
     if whom == 'worker':
-        pids = [pid for pid in training_processes(work_dir) if pid != process.pid]
+        pids = [pid for pid in processes_of(work_dir) if pid != process.pid]
     os.kill(rng.choice(pids), getattr(signal, number))
-
-
-def training_processes(work_dir: Path) -> list[int]:
-    found = []
-    for folder in Path('/proc').glob('[0-9]*'):
-        try:
-            words = (folder / 'cmdline').read_bytes().decode(errors='replace').split('\0')
-        except OSError:
-            continue  # it ended meanwhile
-        if str(work_dir) in words:
-            found.append(int(folder.name))
-    return found
 
 
 def final_figures(output: str) -> dict[str, str]:
@@ -96,7 +84,7 @@ def test_interrupted_ten_times_at_random(processes, ways, tmp_path):
         process.communicate(timeout=120)
         assert process.returncode != 0
         deadline = time.monotonic() + 60
-        while training_processes(cut):
+        while processes_of(cut):
             assert time.monotonic() < deadline, 'a process goes on without its launcher'
             time.sleep(0.1)
     process = start(cut, config, processes)

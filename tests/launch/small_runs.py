@@ -92,3 +92,16 @@ def same(a, b) -> bool:
 def half_files(work_dir: Path) -> list[str]:
     """What was begun and not finished."""
     return sorted(path.name for path in work_dir.glob('.*.pth.*'))
+
+
+def processes_of(work_dir: Path) -> list[int]:
+    """Those whose command line names the work dir."""
+    found = []
+    for folder in Path('/proc').glob('[0-9]*'):
+        try:
+            words = (folder / 'cmdline').read_bytes().decode(errors='replace').split('\0')
+        except OSError:
+            continue  # it ended meanwhile
+        if str(work_dir) in words:
+            found.append(int(folder.name))
+    return found

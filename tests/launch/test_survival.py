@@ -9,7 +9,17 @@ import time
 from pathlib import Path
 
 import pytest
-from small_runs import EPOCHS, STEPS, curve, half_files, same, train, weights, write_config
+from small_runs import (
+    EPOCHS,
+    STEPS,
+    curve,
+    half_files,
+    processes_of,
+    same,
+    train,
+    weights,
+    write_config,
+)
 from test_stock_scripts import steps
 
 from mmpose_ours.engine.interruption import EXIT_STATUS
@@ -82,30 +92,18 @@ def test_kill_9_of_one_of_two_processes_ends_the_job(tmp_path):
     done = train(tmp_path, write_config(tmp_path, [fault]), processes=2, timeout=60)
     assert done.returncode != 0 and time.monotonic() - begun < 60
     assert (tmp_path / 'last_checkpoint').read_text() == str(tmp_path / 'epoch_1.pth')
-    assert still_running(tmp_path) == []
+    assert processes_of(tmp_path) == []
 
 
 def test_kill_9_of_the_launcher_leaves_nobody_behind(tmp_path):
     fault = dict(type='Saboteur', at=3, whom='launcher')
     train(tmp_path, write_config(tmp_path, [fault]), processes=2, timeout=60)
     deadline = time.monotonic() + 30
-    while still_running(tmp_path):
-        assert time.monotonic() < deadline, still_running(tmp_path)
+    while processes_of(tmp_path):
+        assert time.monotonic() < deadline, processes_of(tmp_path)
         time.sleep(0.2)
     # They had the time to write down where they were.
     assert (tmp_path / 'last_checkpoint').read_text() == str(tmp_path / 'mid_epoch.pth')
-
-
-def still_running(work_dir: Path) -> list[str]:
-    found = []
-    for folder in Path('/proc').glob('[0-9]*'):
-        try:
-            words = (folder / 'cmdline').read_bytes().decode(errors='replace').split('\0')
-        except OSError:
-            continue  # it ended meanwhile
-        if str(work_dir) in words:
-            found.append(' '.join(words))
-    return found
 
 
 def test_kill_9_of_a_worker_of_the_loader_ends_the_job(tmp_path):
