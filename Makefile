@@ -3,16 +3,29 @@
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: setup demo test test-cluster lint bench accuracy accuracy-quick wheel clean
+.PHONY: setup setup-full setup-0x demo test test-full test-0x test-cluster lint bench accuracy accuracy-quick wheel clean
 
 setup:
 	@sh requirements/setup.sh
+
+# Stacks beside it, see docs/install.md: MMPose 1.x with compiled mmcv, and MMPose 0.29.
+setup-full:
+	@sh requirements/full.sh
+
+setup-0x:
+	@OPS=$(OPS) sh requirements/mmpose0x.sh
 
 demo: setup
 	$(BIN)/python demo/calibration_to_poses_demo.py --out demo_out
 
 test: setup
 	$(BIN)/python -m pytest
+
+test-full: setup-full
+	.venv-full/bin/python -m pytest
+
+test-0x: setup-0x
+	.venv-0x/bin/python -m pytest tests/mmpose0x
 
 # A real Slurm, and two machines made of namespaces; needs root, see docs/train.md.
 # CLUSTER=... picks tests.
@@ -26,6 +39,8 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/shellcheck requirements/*.sh tests/cluster/*.sh tools/*.sh .ci/run
+	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint docker/*; fi
 
 # BENCH=... are options, see docs/performance.md.
 bench: setup

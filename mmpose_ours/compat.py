@@ -6,12 +6,10 @@ reason does not hold.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
 import itertools
 import os
-import sys
 from typing import Any, Iterator
 
 import numpy as np
@@ -55,6 +53,23 @@ def make_checkpoints_plain() -> None:
         torch.serialization.add_safe_globals([HistoryBuffer])
 
 
+def read_numbers_of_numpy() -> None:
+    """Let checkpoints of MMPose 0.x be read with ``weights_only``.
+
+    Its ``--save-best`` leaves the best score in the checkpoint as a NumPy number, which torch's
+    safe unpickler refuses. A number is data: its constructor and number types are allowed, arrays
+    of objects are not.
+    """
+    if not hasattr(torch.serialization, 'add_safe_globals'):
+        return
+    scalar = np.float64(0).__reduce__()[0]
+    allowed = [scalar, np.dtype, *{type(np.dtype(code)) for code in '?bBhHiIlLqQefd'} - {np.dtype}]
+    if scalar.__module__ != 'numpy.core.multiarray':
+        # NumPy 2 moved it; MMPose 0.x runs on NumPy 1.
+        allowed.append((scalar, 'numpy.core.multiarray.scalar'))
+    torch.serialization.add_safe_globals(allowed)
+
+
 def allow_process_groups_without_cuda() -> None:
     """Let the stock launch scripts start process groups on a machine without a GPU.
 
@@ -87,24 +102,6 @@ def _ignore(device) -> None:
 def _one() -> int:
     """Stand in for ``torch.cuda.device_count``: processes are counted per device."""
     return 1
-
-
-def leave_process_groups_in_order() -> None:
-    """Take a process group down before the interpreter goes.
-
-    MMEngine leaves it to the destructors, which run while the other processes' ends of the
-    connections disappear: now and then one aborts (SIGABRT) after all the work is done, and the
-    launcher reports a failure.
-    """
-    atexit.register(_leave_process_group)
-
-
-def _leave_process_group() -> None:
-    if not torch.distributed.is_available() or not torch.distributed.is_initialized():
-        return
-    # After an error the others are somewhere else, and NCCL might wait for them in vain.
-    if not hasattr(sys, 'last_value'):
-        torch.distributed.destroy_process_group()
 
 
 def write_files_whole() -> None:
@@ -217,8 +214,8 @@ def convolve_tiny_volumes_in_float32() -> None:
 def apply() -> None:
     """Make every bend of this module, once."""
     make_checkpoints_plain()
+    read_numbers_of_numpy()
     allow_process_groups_without_cuda()
-    leave_process_groups_in_order()
     write_files_whole()
     resume_from_whole_checkpoints()
     resume_in_mid_epoch()

@@ -57,6 +57,7 @@ MODULES = (
     'mmpose',
     'mmpose.datasets',
     'mmpose.evaluation',
+    'mmpose.apis',
 )
 
 

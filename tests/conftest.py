@@ -1,6 +1,7 @@
 """Fixtures for all tests."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,3 +16,10 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f'no folder {folder.name} with Campus, Shelf and Panoptic; see CONTRIBUTING')
     return folder
+
+
+@pytest.fixture(scope='session', autouse=True)
+def temporary_files_among_those_of_pytest(tmp_path_factory):
+    """What a process leaves in the system's temporary folder: torch's launcher leaves its logs."""
+    os.environ['TMPDIR'] = str(tmp_path_factory.mktemp('TMPDIR'))
+    tempfile.tempdir = None

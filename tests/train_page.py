@@ -44,9 +44,7 @@ def lay_out(folder: Path, **environment: str) -> dict:
     config = folder / 'small.py'
     base = ROOT / 'configs/ours/voxelpose_ours_tiny.py'
     config.write_text(f'_base_ = [{str(base)!r}]\n{SMALL}')
-    (folder / 'tmp').mkdir()
     own = {
-        'TMPDIR': str(folder / 'tmp'),  # torch's launcher leaves its logs there
         'PATH': f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}',
         'CONFIG': config.name,
         'OMP_NUM_THREADS': '1',

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2218,SC2034
 # Sourced by the doors beside it: sets $stock, the folder of the launch scripts that the
 # installed MMPose ships. They start `python`, so one that has MMPose must be on PATH:
 # the one that is there, or else the checkout's own .venv.

@@ -24,7 +24,7 @@ def new_machines():
 
     def make() -> TwoMachines:
         # Not pytest's own folder: munge wants one that others can enter.
-        folders.append(Path(tempfile.mkdtemp(prefix='mmpose_ours_cluster_')))
+        folders.append(Path(tempfile.mkdtemp('', 'mmpose_ours_cluster_', '/tmp')))
         folders[-1].chmod(0o755)
         made.append(TwoMachines(folders[-1]))
         made[-1].folder = folders[-1]
