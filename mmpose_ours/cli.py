@@ -31,6 +31,10 @@ COMMANDS = {
         'mmpose_ours.commands.convert_calibration',
         'convert a calibration file from one format to another',
     ),
+    'convert-checkpoint': (
+        'mmpose_ours.commands.convert_checkpoint',
+        'turn the weights of a VoxelPose of MMPose 0.x into ours, or ours into those',
+    ),
     'doctor': (
         'mmpose_ours.doctor',
         'say what this environment lacks for training, and how to mend it',

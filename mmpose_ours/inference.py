@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping, Sequence, Union
 
@@ -22,8 +23,7 @@ from mmpose_ours import paths
 from mmpose_ours.calibration import check_space, fit_space, read_rig
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.datasets.multiview import from_options
-from mmpose_ours.detections import Detections, from_coco17, read_detections, stack_views
+from mmpose_ours.detections import Detections, from_coco17, open_detections, stack_views
 from mmpose_ours.detectors import Detector
 from mmpose_ours.detectors import detector as detector_by_name
 from mmpose_ours.diagnosis import Diagnosis, Witness, diagnose_recording
@@ -32,21 +32,26 @@ from mmpose_ours.inference_model import (
     People,
     load_model,
     loads_pictures,
+    moved_space,
     people_of,
     pipeline_of,
     rig_file_of,
     tested_dataset,
 )
+from mmpose_ours.inference_tracks import BriefTracks
 from mmpose_ours.inference_views import IDENTITIES, IN_2D, IN_3D, KEYPOINTS, Seen, Views
 from mmpose_ours.instants import Footage, Instant, open_footage, sized_by_pictures
 from mmpose_ours.results.smoothing import PoseSmoother
 from mmpose_ours.results.tracks import PeopleTracker, patience_at
+from mmpose_ours.sources import from_options
 from mmpose_ours.stopwatch import Stopwatch
 
 __all__ = ['MultiviewInferencer', 'People']
 
 # The model in the box: it needs no training.
 DEFAULT_CONFIG = 'ours/keypoint_prior_ours.py'
+# Identities of less than so many seconds are told, though nobody asked to leave them out.
+BRIEF_S = 0.25
 Inputs = Union[PathLike, Mapping[str, Any], Iterable[Union[Instant, Mapping[str, np.ndarray]]]]
 
 
@@ -111,17 +116,21 @@ class MultiviewInferencer:
             self.rig = read_rig(self.rig_file, rig_format, **how)
         if pictures is not None:
             self.rig = sized_by_pictures(self.rig, pictures)
+        self._standing: list[str] = []  # notes on every recording
         stated = dataset.get('space')
-        if space is None and stated and (rig is None or self._is_of_this_rig(dataset)):
+        if space is None and stated:
             space = from_options(CaptureSpace, stated, 'space')
+            if rig is not None and not self._is_of_this_rig(dataset):
+                space = moved_space(self.model, space, self.rig, self._standing.append)
         self.space = space or fit_space(self.rig)
         check_space(self.rig, self.space)
         self.detector = detector_by_name(detector) if isinstance(detector, str) else detector
-        self.notes: list[str] = []
+        self.notes = list(self._standing)
         self.footage: Footage | None = None
         self.total = 0  # instants of the recording, 0 where nobody knows
         self.watch = Stopwatch()
         self.witness = Witness(self.rig.names)
+        self.brief = BriefTracks(1, 0, drop=False)
         self._views = Views(self.rig, self.watch, self.notes.append)
         self._rigs = {self.rig.names: self.rig}
 
@@ -135,6 +144,7 @@ class MultiviewInferencer:
         batch_size: int = 1,
         smooth: bool = False,
         fps: float | None = None,
+        min_track_s: float = 0.0,
     ) -> Iterator[People]:
         """Find people, instant by instant; memory does not grow with the recording.
 
@@ -143,14 +153,17 @@ class MultiviewInferencer:
                 or a list of images (see :func:`mmpose_ours.instants.open_footage`); or instants
                 one after another, camera name to a picture each. None works from keypoints alone.
             keypoints: People in 2D, a file that is read by
-                :func:`~mmpose_ours.detections.read_detections` or what that returns. None asks
+                :func:`~mmpose_ours.detections.open_detections` or what that returns. None asks
                 the detector.
             keep_keypoints: File for what the detector finds; pictures that it knows already are
                 not looked at again.
             frame_offsets: Camera name to how many of its pictures come before the first instant.
             batch_size: Instants that detector and model are given at once.
             smooth: Whether to smooth joints over time.
-            fps: Instants per second, for smoothing; None asks the videos.
+            fps: Instants per second; None asks the videos.
+            min_track_s: Identities that are found for less than so many seconds are left out.
+                Instants then come as much later as it takes to know, and without pictures that
+                are no files. 0 keeps everybody.
 
         Yields:
             The people of every instant, also of those with nobody.
@@ -160,7 +173,7 @@ class MultiviewInferencer:
             ValueError: A picture is not of the size that was calibrated; or neither keypoints
                 nor a detector are there.
         """
-        self.notes, self.watch = [], Stopwatch()
+        self.notes, self.watch = list(self._standing), Stopwatch()
         self.witness = Witness(self.rig.names)
         self._views = Views(self.rig, self.watch, self.notes.append)
         footage = self._footage(inputs, frame_offsets)
@@ -169,14 +182,18 @@ class MultiviewInferencer:
         fps = fps or (footage.fps if footage is not None else None)
         if smooth and fps is None:
             raise ValueError('smoothing needs to know how long an instant lasts; give fps')
+        if min_track_s and fps is None:
+            raise ValueError(
+                f'to leave out who is there for less than {min_track_s:g} s, it must be known how '
+                'long an instant lasts; give fps'
+            )
         smoother = PoseSmoother(fps) if smooth and fps is not None else None
-        tracker, recording = PeopleTracker(patience=patience_at(fps)), _name_of(inputs, keypoints)
-        for batch in _in_batches(seen, batch_size):
-            for people in self._found(batch, self._samples(batch, recording)):
-                with self.watch.stage(IDENTITIES):
-                    ids = tracker(people.poses_mm)
-                    poses = people.poses_mm if smoother is None else smoother(people.poses_mm, ids)
-                yield dataclasses.replace(people, ids=ids, poses_mm=poses)
+        least = math.ceil((min_track_s or BRIEF_S) * fps) if fps else 1
+        self.brief = BriefTracks(least, patience_at(fps), drop=min_track_s > 0)
+        found = self._everybody(seen, batch_size, _name_of(inputs, keypoints))
+        yield from self.brief(
+            self._numbered(found, PeopleTracker(patience=patience_at(fps)), smoother)
+        )
 
     def diagnose(self) -> Diagnosis:
         """Say why the last recording gave nobody, or nonsense."""
@@ -202,13 +219,33 @@ class MultiviewInferencer:
             return None
         return seconds[IN_2D] / seconds[IN_3D]
 
+    def _everybody(self, seen: Iterable[Seen], batch_size: int, recording: str) -> Iterator[People]:
+        """The people of every instant."""
+        for batch in _in_batches(seen, batch_size):
+            yield from self._found(batch, self._samples(batch, recording))
+
+    def _numbered(
+        self, instants: Iterable[People], tracker: PeopleTracker, smoother: PoseSmoother | None
+    ) -> Iterator[People]:
+        """The same people with identities, smoothed if there is a smoother."""
+        for people in instants:
+            with self.watch.stage(IDENTITIES):
+                ids = tracker(people.poses_mm, views=people.views)
+                poses = people.poses_mm if smoother is None else smoother(people.poses_mm, ids)
+            yield dataclasses.replace(people, ids=ids, poses_mm=poses)
+
     def _is_of_this_rig(self, dataset: Mapping[str, Any]) -> bool:
         """Whether a config's dataset is of the rig at hand, so that its space is too."""
         try:
             theirs = read_rig(rig_file_of(dataset)).select(self.rig.names)
         except (CalibrationError, KeyError, OSError, ValueError):
             return False
-        return theirs.fingerprint == self.rig.fingerprint
+        # Some formats know no image sizes, which came from the pictures then.
+        sized = (
+            dataclasses.replace(camera, size=camera.size or here.size)
+            for camera, here in zip(theirs, self.rig)
+        )
+        return CameraRig(tuple(sized)).fingerprint == self.rig.fingerprint
 
     def _footage(self, inputs: Inputs | None, offsets: Mapping[str, int] | None) -> Footage | None:
         """The pictures, if they are files."""
@@ -239,7 +276,7 @@ class MultiviewInferencer:
             where = str(keypoints) if isinstance(keypoints, (str, Path)) else 'the keypoints'
             with self.watch.stage(KEYPOINTS):
                 if isinstance(keypoints, (str, Path)):
-                    keypoints = read_detections(keypoints, self.rig.names)
+                    keypoints = open_detections(keypoints, self.rig.names)
             self.total = self.total or len(keypoints)
             return self._views.from_keypoints(instants, keypoints, where, offsets)
         if inputs is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -13,10 +13,13 @@ from mmengine.dataset import Compose
 from mmengine.runner import load_checkpoint
 
 from mmpose_ours import compat
+from mmpose_ours.calibration import fit_space
+from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.datasets.multiview import PACK
 from mmpose_ours.files import PathLike
 from mmpose_ours.instants import Instant, Picture
 from mmpose_ours.keypoints import JointSet
+from mmpose_ours.models.voxelpose import VoxelPose
 from mmpose_ours.registry import MODELS
 
 
@@ -47,6 +50,17 @@ class People:
     cameras: tuple[str, ...]
     detections: Mapping[str, np.ndarray]
     pictures: Mapping[str, Picture]
+
+    def only(self, chosen: np.ndarray) -> People:
+        """Some of the people, by a mask (P,)."""
+        return dataclasses.replace(
+            self,
+            poses_mm=self.poses_mm[chosen],
+            scores=self.scores[chosen],
+            ids=self.ids[chosen],
+            views=None if self.views is None else self.views[chosen],
+            spread_mm=None if self.spread_mm is None else self.spread_mm[chosen],
+        )
 
 
 def load_model(config: Config, checkpoint: PathLike | None, device: str) -> torch.nn.Module:
@@ -90,6 +104,37 @@ def rig_file_of(dataset: Mapping[str, Any]) -> Path:
     if 'rig_file' not in dataset:
         raise ValueError('no calibration: the config names none; give the rig')
     return Path(dataset.get('data_root', '')) / dataset['rig_file']
+
+
+def moved_space(
+    model: torch.nn.Module, stated: CaptureSpace, rig: CameraRig, say: Callable[[str], None]
+) -> CaptureSpace | None:
+    """The space that a config states for other cameras, moved to where these look.
+
+    The nets of VoxelPose know people as so many voxels: in a space of another size they would
+    seem grown or shrunk.
+
+    Args:
+        model: The model.
+        stated: The config's space.
+        rig: The cameras at hand.
+        say: Is told where people are looked for.
+
+    Returns:
+        None where the model has no voxels of the space, and any space will do.
+    """
+    if not isinstance(model, VoxelPose):
+        return None
+    middle, floor = fit_space(rig).center_mm, stated.center_mm[2]
+    space = CaptureSpace((middle[0], middle[1], floor), stated.size_mm)
+    size = ' x '.join(f'{value / 1000:g}' for value in space.size_mm)
+    place = ', '.join(f'{value / 1000:g}' for value in space.center_mm)
+    say(
+        "the config's calibration is of other cameras, or not there: people are looked for in a "
+        f'space of the size that its weights learned, {size} m, around ({place}) m, where these '
+        'cameras look'
+    )
+    return space
 
 
 def pipeline_of(dataset: Mapping[str, Any]) -> Compose:

@@ -61,7 +61,8 @@ class Views:
             ValueError: They have no frame numbers that an offset could shift.
         """
         check_pixels(keypoints, self.rig, where)
-        known = {frame_key(frame): views for frame, views in by_instant(keypoints, offsets).items()}
+        shifted = by_instant(keypoints, offsets)
+        known = {frame_key(frame): frame for frame in shifted}
         # A camera without an entry saw nobody: many tools leave such pictures out.
         nobody = dict.fromkeys(self.rig.names, np.zeros((0, 17, 3), np.float32))
         left, without = dict.fromkeys(known), 0
@@ -69,11 +70,12 @@ class Views:
             key = frame_key(instant.frame)
             left.pop(key, None)
             without += key not in known
-            yield instant, {**nobody, **self._of_rig(known.get(key, {}))}
+            views = shifted[known[key]] if key in known else {}
+            yield instant, {**nobody, **self._of_rig(views)}
         if without:
             self.say(f'{without} instants have pictures and no entry in the keypoints')
         for frame in sorted(left, key=frame_order):
-            yield Instant(frame, {}), {**nobody, **self._of_rig(known[frame])}
+            yield Instant(frame, {}), {**nobody, **self._of_rig(shifted[known[frame]])}
 
     def from_detector(
         self, instants: Iterable[Instant], detector: Detector, path: PathLike | None, batch: int

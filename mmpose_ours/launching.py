@@ -7,6 +7,7 @@ CPUs too. All else is :func:`.paths.run_stock`.
 
 from __future__ import annotations
 
+import argparse
 import atexit
 import os
 import runpy
@@ -34,6 +35,7 @@ def train() -> None:
             neither ``--resume`` nor ``--start-over`` says what to do with them.
     """
     network.prepare(os.environ)
+    sys.argv = with_local_rank(sys.argv)
     start_over = START_OVER in sys.argv
     sys.argv = [word for word in sys.argv if word != START_OVER]
     if {'-h', '--help'} & set(sys.argv):
@@ -57,6 +59,7 @@ def train() -> None:
 def test() -> None:
     """Run MMPose's ``test.py`` with this process's arguments."""
     network.prepare(os.environ)
+    sys.argv = with_local_rank(sys.argv)
     _run('test.py')
 
 
@@ -66,12 +69,33 @@ def _settings() -> Mapping[str, Any] | None:
         stock = runpy.run_path(str(stock_tools() / 'train.py'), run_name='stock_train')
         arguments = stock['parse_args']()
         config = stock['Config'].fromfile(arguments.config)
+        if 'merge_args' not in stock:
+            return settings_0x(arguments, config)
         if arguments.amp and _needs_our_amp(config):
             arguments.amp = False
             sys.argv = with_our_amp(sys.argv)
         return stock['merge_args'](config, arguments)
     except Exception:  # whatever it is, run_stock meets it next and says so
         return None
+
+
+def settings_0x(arguments: argparse.Namespace, config: Any) -> Mapping[str, Any]:
+    """What the ``train.py`` of MMPose 0.x makes of its arguments, as that of 1.x would say it."""
+    config.merge_from_dict(arguments.cfg_options or {})
+    given = arguments.work_dir or config.get('work_dir')
+    return dict(
+        launcher=arguments.launcher,
+        work_dir=given or Path('work_dirs') / Path(arguments.config).stem,
+        resume=arguments.resume_from or config.get('resume_from'),
+        load_from=config.get('load_from'),
+        how_to_resume='--resume-from CHECKPOINT',
+    )
+
+
+def with_local_rank(words: list[str]) -> list[str]:
+    """Spell ``--local-rank``, as torch says since 2.0, in the way that MMPose 0.x knows too."""
+    spelt, known = '--local-rank', '--local_rank'
+    return [known + word[len(spelt) :] if word.startswith(spelt) else word for word in words]
 
 
 def _needs_our_amp(config: Mapping[str, Any]) -> bool:
@@ -105,7 +129,7 @@ def _claim(settings: Mapping[str, Any], rank: int, start_over: bool) -> IO[str] 
     if settings.get('resume'):
         return claimed
     if not start_over:
-        work_dirs.check_free(folder)
+        work_dirs.check_free(folder, settings.get('how_to_resume', '--resume'))
     elif rank == 0:
         load_from = settings.get('load_from')
         aside = work_dirs.move_aside(folder, Path(load_from) if load_from else None)

@@ -18,7 +18,14 @@ from typing import IO, Mapping
 
 LOCK = '.lock'
 # What a training writes, and a new one in the same folder would overwrite.
-CHECKPOINTS = ('epoch_*.pth', 'iter_*.pth', 'mid_epoch.pth', 'best_*.pth', 'last_checkpoint')
+CHECKPOINTS = (
+    'epoch_*.pth',
+    'iter_*.pth',
+    'mid_epoch.pth',
+    'best_*.pth',
+    'latest.pth',
+    'last_checkpoint',
+)
 
 
 class WorkDirError(ValueError):
@@ -30,8 +37,12 @@ def checkpoints_in(folder: Path) -> list[Path]:
     return sorted(file for pattern in CHECKPOINTS for file in folder.glob(pattern))
 
 
-def check_free(folder: Path) -> None:
+def check_free(folder: Path, how_to_resume: str = '--resume') -> None:
     """Refuse a folder that holds the checkpoints of an earlier training.
+
+    Args:
+        folder: The work dir.
+        how_to_resume: The option that goes on with a training.
 
     Raises:
         WorkDirError: It does; says what to do.
@@ -41,8 +52,8 @@ def check_free(folder: Path) -> None:
         raise WorkDirError(
             f'{folder} holds {len(found)} checkpoint{"s"[: len(found) > 1]} of an earlier '
             f'training ({", ".join(found[:3])}{", ..." if len(found) > 3 else ""}), which a new '
-            'one would overwrite; go on with that training by --resume, name another --work-dir, '
-            'or begin again with --start-over, which moves the old checkpoints aside'
+            f'one would overwrite; go on with that training by {how_to_resume}, name another '
+            '--work-dir, or begin again with --start-over, which moves the old checkpoints aside'
         )
 
 

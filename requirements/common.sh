@@ -70,7 +70,7 @@ compile_mmcv() {
     sources=$venv/build/$1-$2
     log=$venv/build/$1.log
     jobs=${MAX_JOBS:-$(getconf _NPROCESSORS_ONLN)}
-    echo "$name: compiling $1 $2 with $jobs jobs (10 to 20 minutes on 2 cores, 1 GB of disk meanwhile); its log is $log"
+    echo "$name: compiling $1 $2 with $jobs jobs (10 to 15 minutes on 2 cores, 1 GB of disk meanwhile); its log is $log"
     if [ ! -e "$sources/.unpacked" ]; then
         rm -rf "$sources"
         mkdir -p "$sources"
@@ -107,6 +107,6 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])' -m pip wheel --verbos
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-index \
         --force-reinstall "$venv"/build/"$(echo "$1" | tr - _)"-"$2"-*.whl ||
         fail "the compiled $1 could not be installed: see the message above"
-    "$venv/bin/python" -c 'import mmcv.ops' || fail "the compiled $1 does not load: see the message above"
     rm -rf "$sources"
+    "$venv/bin/python" -c 'import mmcv.ops' || fail "the compiled $1 does not load: see the message above"
 }

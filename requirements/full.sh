@@ -14,7 +14,7 @@ fi
 has_compiler || fail 'no C++ compiler: mmcv has no binary for current torch and must be compiled; install one (Debian and Ubuntu: apt-get install g++ python3-dev), then run the same command again'
 $venv/bin/python -c '' 2>/dev/null || need_free_mb 11264
 make_venv '3.10 3.11 3.12'
-echo "$name: installing MMPose 1.3.2 in full into $venv: 8 GB of disk with CUDA's libraries, 1.5 GB where pip has the CPU build of torch; minutes for the download, then mmcv is compiled"
+echo "$name: installing MMPose 1.3.2 in full into $venv: 8 GB of disk with CUDA's libraries, 2.5 GB where pip has the CPU build of torch; minutes for the download, then mmcv is compiled"
 rm -f $venv/.setup-*
 # The versions of the light stack, but another torch.
 { grep -v '^torch==' requirements/constraints.txt; cat requirements/vision.txt requirements/full.txt; } > "$constraints"
@@ -22,8 +22,9 @@ pip_install --upgrade pip setuptools wheel
 pip_install Cython numpy ninja psutil
 pip_install --no-build-isolation -r requirements/light.txt -r requirements/dev.txt torchvision \
     pycocotools shapely terminaltables tqdm
+pip_install --no-deps mmengine
 compile_mmcv mmcv 2.1.0
-pip_install --no-deps mmengine mmpose mmdet -r requirements/mediapipe.txt
+pip_install --no-deps mmpose mmdet -r requirements/mediapipe.txt
 pip_install --no-deps --no-build-isolation --editable .
 $venv/bin/python -W ignore -c 'import mmpose.apis, mmpose.models, mmpose.visualization' ||
     fail 'MMPose does not load in full: see the message above'

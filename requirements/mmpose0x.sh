@@ -19,14 +19,15 @@ for there in "$stamp$ops" "${stamp}1"; do
 done
 $venv/bin/python -c '' 2>/dev/null || need_free_mb 10240
 make_venv '3.8 3.9 3.10 3.11'
-echo "$name: installing MMPose 0.29 into $venv: 8 GB of disk with CUDA's libraries, 1.5 GB where pip has the CPU build of torch; minutes for the download"
+echo "$name: installing MMPose 0.29 into $venv: 8 GB of disk with CUDA's libraries, 2.5 GB where pip has the CPU build of torch; minutes for the download"
 rm -f $venv/.setup-*
 cat requirements/stock.txt requirements/vision.txt > "$constraints"
 pip_install pip setuptools wheel numpy ninja psutil
 pip_install --no-build-isolation torchvision addict json_tricks matplotlib munkres \
     opencv-python-headless packaging Pillow pyyaml scipy six xtcocotools yapf
-# What this package and its tests need besides.
-pip_install defusedxml jsonschema tomli pytest
+# What this package needs besides, its tests, and its own models, which they compare with.
+pip_install defusedxml jsonschema tomli pytest rich termcolor
+pip_install --no-deps mmengine
 if [ "$ops" = 1 ]; then
     # Both distributions fill the same folder.
     $venv/bin/python -m pip uninstall --quiet --yes mmcv 2>/dev/null

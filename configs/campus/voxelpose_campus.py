@@ -7,8 +7,9 @@ _base_ = [
 ]
 
 space = dict(center_mm=(3000, 4500, 1000), size_mm=(12000, 12000, 2000))  # as published
-rig = dict(data_root='data/Campus', cameras=None, space=space)
-invented = dict(rig_file='calibration_campus.json', image_size=(360, 288), **rig)
+files = dict(data_root='data/Campus', rig_file='calibration_campus.json')
+rig = dict(cameras=None, space=space, **files)
+invented = dict(image_size=(360, 288), **rig)
 train_dataloader = dict(dataset=invented)
 val_dataloader = dict(dataset=invented)
 test_dataloader = dict(dataset=dict(_delete_=True, type='CampusDataset', test_mode=True, **rig))

@@ -7,8 +7,9 @@ _base_ = [
 ]
 
 space = dict(center_mm=(450, -320, 800), size_mm=(8000, 8000, 2000))  # as published
-rig = dict(data_root='data/Shelf', cameras=None, space=space)
-invented = dict(rig_file='calibration_shelf.json', image_size=(1032, 776), **rig)
+files = dict(data_root='data/Shelf', rig_file='calibration_shelf.json')
+rig = dict(cameras=None, space=space, **files)
+invented = dict(image_size=(1032, 776), **rig)
 train_dataloader = dict(dataset=invented)
 val_dataloader = dict(dataset=invented)
 test_dataloader = dict(dataset=dict(_delete_=True, type='ShelfDataset', test_mode=True, **rig))

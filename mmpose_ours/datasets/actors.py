@@ -1,40 +1,16 @@
-"""Campus and Shelf: one reader, two descriptions of what the official folders hold."""
+"""Campus and Shelf as datasets; :mod:`mmpose_ours.sources.benchmarks` reads them."""
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from pathlib import Path
 from typing import Any, Sequence
 
-import numpy as np
 from mmengine.logging import print_log
 
 from mmpose_ours.datasets.multiview import MultiviewDataset
-from mmpose_ours.detections import check_pixels, read_detections, stack_views
-from mmpose_ours.evaluation.actors import read_actors
 from mmpose_ours.registry import DATASETS
-
-
-@dataclasses.dataclass(frozen=True)
-class ActorsLayout:
-    """What a benchmark's folder holds and how it is scored.
-
-    Args:
-        rig_file: Calibration in the Campus/Shelf JSON schema, which lacks the image size.
-        image_size: (width, height) of every camera.
-        keypoint_file: Detections, keyed ``<camera>_<frame>``.
-        truth_file: ``actorsGT.mat``.
-        image_pattern: Image path with ``{camera}`` and ``{frame}``.
-        test_frames: Published test ranges, first and last inclusive, counted from 0.
-    """
-
-    rig_file: str
-    image_size: tuple[int, int]
-    keypoint_file: str
-    truth_file: str
-    image_pattern: str
-    test_frames: tuple[tuple[int, int], ...]
+from mmpose_ours.sources import CAMPUS, SHELF, ActorsLayout, read_benchmark
 
 
 class ActorsDataset(MultiviewDataset):
@@ -75,37 +51,14 @@ class ActorsDataset(MultiviewDataset):
 
     def load_data_list(self) -> list[dict]:
         """One entry per test frame that has truth; one without detections counts as empty."""
-        detections = read_detections(self.keypoint_file, self.rig.names)
-        check_pixels(detections, self.rig, self.keypoint_file)
-        actors = read_actors(self.truth_file)
-        wanted = [f for first, last in self.frames for f in range(first, last + 1)]
-        covered = [frame for frame in wanted if frame < len(actors)]
-        detected = [frame for frame in covered if str(frame) in detections]
-        if not detected:
-            ranges = ', '.join(f'{first}-{last}' for first, last in self.frames)
-            raise ValueError(
-                f'{self.keypoint_file} and {self.truth_file} share none of the frames {ranges}'
-            )
-        for frames, what in (
-            (set(wanted) - set(covered), f'are beyond {self.truth_file} and left out'),
-            (set(covered) - set(detected), f'have no entry in {self.keypoint_file}: nobody seen'),
-        ):
-            if frames:
-                message = f'{len(frames)} of {len(wanted)} test frames {what}'
-                print_log(message, logger='current', level=logging.WARNING)
-        return [self._item(f, detections.get(str(f), {}), actors[f]) for f in covered]
-
-    def _item(self, frame: int, views: dict, actors: np.ndarray) -> dict:
-        paths = [
-            Path(self.data_root) / self.LAYOUT.image_pattern.format(camera=camera, frame=frame)
-            for camera in self.rig.names
-        ]
-        return dict(
-            recording=str(self.data_root),
-            frame_id=frame,
-            keypoints_2d=stack_views(views, self.rig.names),
-            actors=actors,
-            img_paths=[str(path) if path.is_file() else None for path in paths],
+        return read_benchmark(
+            self.rig,
+            self.LAYOUT,
+            self.data_root,
+            self.keypoint_file,
+            self.truth_file,
+            self.frames,
+            lambda message: print_log(message, logger='current', level=logging.WARNING),
         )
 
 
@@ -114,14 +67,7 @@ class ShelfDataset(ActorsDataset):
     """Shelf (Belagiannis et al., CVPR 2014): 5 cameras, 4 actors of whom 3 are scored."""
 
     METAINFO = dict(dataset_name='shelf', joints='coco17')
-    LAYOUT = ActorsLayout(
-        rig_file='calibration_shelf.json',
-        image_size=(1032, 776),
-        keypoint_file='pred_shelf_maskrcnn_hrnet_coco.pkl',
-        truth_file='actorsGT.mat',
-        image_pattern='Camera{camera}/img_{frame:06d}.png',
-        test_frames=((300, 600),),
-    )
+    LAYOUT = SHELF
 
 
 @DATASETS.register_module()
@@ -129,11 +75,4 @@ class CampusDataset(ActorsDataset):
     """Campus (Belagiannis et al., CVPR 2014): 3 cameras, 3 actors."""
 
     METAINFO = dict(dataset_name='campus', joints='coco17')
-    LAYOUT = ActorsLayout(
-        rig_file='calibration_campus.json',
-        image_size=(360, 288),
-        keypoint_file='pred_campus_maskrcnn_hrnet_coco.pkl',
-        truth_file='actorsGT.mat',
-        image_pattern='Camera{camera}/campus4-c{camera}-{frame:05d}.png',
-        test_frames=((350, 470), (650, 750)),
-    )
+    LAYOUT = CAMPUS

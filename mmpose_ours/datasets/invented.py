@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Sequence
+from typing import Iterator
 
-import numpy as np
 from mmengine.dataset import BaseDataset
-
-from mmpose_ours.synthetic import Crowd
 
 
 class InventedDataset(BaseDataset):
@@ -25,27 +22,3 @@ class InventedDataset(BaseDataset):
     def __iter__(self) -> Iterator[dict]:
         """One epoch; without this, a loop over the dataset would never end."""
         return (self[index] for index in range(len(self)))
-
-
-def items_of(
-    indices: Sequence[int], crowd: Crowd, detections: Sequence[np.ndarray], **more: Any
-) -> dict[int, dict]:
-    """Items by index.
-
-    Args:
-        indices: Of N scenes.
-        crowd: The scenes.
-        detections: Of each scene (V, P, J, 3) ``u, v, score``.
-        **more: What all items have.
-    """
-    return {
-        index: dict(
-            frame_id=index,
-            sample_idx=index,
-            keypoints_2d=keypoints,
-            keypoints_3d=scene.poses.astype(np.float32),
-            visible=scene.visible.copy(),
-            **more,
-        )
-        for index, scene, keypoints in zip(indices, crowd.split(), detections)
-    }

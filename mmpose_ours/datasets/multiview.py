@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any, Sequence
 
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from mmpose_ours.calibration import check_space, coverage, fit_space, read_rig
-from mmpose_ours.cameras import CameraRig, CaptureSpace
+from mmpose_ours.sources import Site
 
 PACK = (dict(type='mmpose_ours.PackMultiviewInputs'),)
-
-
-def from_options(cls: type, options: dict[str, Any], what: str, **fixed: Any) -> Any:
-    """Build a dataclass from a config's dictionary.
-
-    Raises:
-        ValueError: An entry is not one of the dataclass, or its value is unfit.
-    """
-    known = [field.name for field in dataclasses.fields(cls) if field.name not in fixed]
-    unknown = [name for name in options if name not in known]
-    if unknown:
-        raise ValueError(f'{what} has no {", ".join(unknown)}; it takes {", ".join(known)}')
-    try:
-        return cls(**fixed, **options)
-    except TypeError as error:
-        raise ValueError(f'{what}: {error}; it takes {", ".join(known)}') from error
 
 
 class MultiviewDataset(BaseDataset):
@@ -69,19 +51,9 @@ class MultiviewDataset(BaseDataset):
         **kwargs: Any,
     ):
         self.rig_file = Path(data_root) / rig_file
-        self.rig: CameraRig = read_rig(
-            self.rig_file, rig_format, cameras=cameras, image_size=image_size, any_scale=any_scale
-        )
-        stated = from_options(CaptureSpace, space, 'space') if space else None
-        self.space = stated or fit_space(self.rig)
-        check_space(self.rig, self.space)
-        shared = coverage(self.rig, self.space)[2]
-        print_log(
-            f'{type(self).__name__}: cameras {", ".join(self.rig.names)}; '
-            f'{"stated" if stated else "fitted"} space {self.space.size_mm} mm around '
-            f'{self.space.center_mm} mm, {shared:.0%} of it seen by two cameras or more',
-            logger='current',
-        )
+        site = Site.read(self.rig_file, rig_format, cameras, image_size, space, any_scale)
+        self.rig, self.space = site.rig, site.space
+        print_log(f'{type(self).__name__}: {site}', logger='current')
         self.rig.fingerprint  # noqa: B018  worked out once, before samples carry the rig away
         super().__init__(data_root=data_root, pipeline=list(pipeline), **kwargs)
 

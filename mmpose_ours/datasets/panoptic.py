@@ -17,7 +17,7 @@ from mmengine.logging import print_log
 
 from mmpose_ours.calibration import check_space, fit_space, read_rig
 from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.datasets.multiview import MultiviewDataset, from_options
+from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.detections import check_pixels, from_coco17, read_detections, stack_views
 from mmpose_ours.evaluation.panoptic import (
     ANNOTATED_JOINTS,
@@ -27,6 +27,7 @@ from mmpose_ours.evaluation.panoptic import (
 )
 from mmpose_ours.keypoints import convert_joints
 from mmpose_ours.registry import DATASETS
+from mmpose_ours.sources import from_options
 from mmpose_ours.synthetic import DetectorFaults, Scene
 
 PROJECTED = 'projected'

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Sequence
 
-from mmpose_ours.datasets.invented import InventedDataset, items_of
-from mmpose_ours.datasets.multiview import MultiviewDataset, from_options
+from mmpose_ours.datasets.invented import InventedDataset
+from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.datasets.read_ahead import ReadAhead
 from mmpose_ours.registry import DATASETS
-from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
-from mmpose_ours.synthetic.draws import Streams
-from mmpose_ours.synthetic.pose_sources import read_bank
+from mmpose_ours.sources import Inventor
 
 # Scenes made together: NumPy's cost per call is shared, and a block is soon made (20 ms).
 BLOCK = 128
@@ -62,13 +59,10 @@ class SyntheticDataset(InventedDataset, MultiviewDataset):
             )
         super().__init__(rig_file, serialize_data=False, **kwargs)
         self.num_samples, self.seed = num_samples, seed
-        self._streams = Streams(seed)
+        self._invent = Inventor(self.rig, self.space, seed, bank_file, scene, faults)
+        self.sampler, self.faults = self._invent.sampler, self._invent.faults
         self._read_ahead = ReadAhead(BLOCK)
         self._waiting: dict[int, dict] = {}
-        bank = read_bank(bank_file) if bank_file else PoseBank.built_in()
-        site = dict(rig=self.rig, space=self.space, bank=bank)
-        self.sampler = from_options(SceneSampler, scene or {}, 'scene', **site)
-        self.faults = _faults(faults)
 
     def __getitem__(self, idx: int) -> dict:
         """Item ``idx``, through the pipeline."""
@@ -89,18 +83,3 @@ class SyntheticDataset(InventedDataset, MultiviewDataset):
         if idx not in self._waiting:
             return self._with_rig(self._invent([idx])[idx])
         return self._with_rig(self._waiting.pop(idx))
-
-    def _invent(self, indices: Sequence[int]) -> dict[int, dict]:
-        rngs = self._streams(indices)
-        crowd = self.sampler.sample_many(rngs)
-        detections = self.faults.detect_many(crowd, self.rig, rngs)
-        return items_of(indices, crowd, detections)
-
-
-def _faults(given: dict[str, Any] | str | os.PathLike | None) -> DetectorFaults:
-    """The detector that a config asks for."""
-    if given is None:
-        return DetectorFaults.none()
-    if isinstance(given, (str, os.PathLike)):
-        return DetectorFaults.read(given)
-    return from_options(DetectorFaults, given, 'faults')

@@ -29,6 +29,9 @@ class MMPoseModel:
         weights: Checkpoint; None takes the one of the model zoo.
         device: ``'cpu'``, ``'cuda:0'``; None chooses.
         min_score: Of a person's box, or of a person for models without boxes, 0 to 1.
+        person_detector: Model of MMDetection that finds the boxes for a top-down model, by name
+            or path of a config; None takes MMPose's choice.
+        person_detector_weights: Its checkpoint; None takes the one of the model zoo.
 
     Raises:
         ImportError: The full stack is not there.
@@ -43,17 +46,29 @@ class MMPoseModel:
         weights: str | None = None,
         device: str | None = None,
         min_score: float = 0.3,
+        person_detector: str | None = None,
+        person_detector_weights: str | None = None,
     ):
         if not model:
             raise ValueError(
                 "the detector mmpose needs a model, as in 'mmpose:human' or "
                 "'mmpose:td-hm_hrnet-w32_8xb64-210e_coco-256x192'"
             )
-        self._inferencer = _inferencer_class()(pose2d=model, pose2d_weights=weights, device=device)
+        boxes = {}
+        if person_detector:
+            boxes = dict(
+                det_model=person_detector, det_weights=person_detector_weights, det_cat_ids=[0]
+            )
+        self._inferencer = _inferencer_class()(
+            pose2d=model, pose2d_weights=weights, device=device, **boxes
+        )
         self._min_score = min_score
         self._where = f'mmpose:{model}'
         _refuse_other_joints(self._inferencer, self._where)
         self.version = f'{model} {weights or "of its model zoo"}, min_score={min_score:g}'
+        if person_detector:
+            found_by = person_detector_weights or 'of its model zoo'
+            self.version += f', people by {person_detector} {found_by}'
 
     def detect(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         """See :class:`mmpose_ours.detectors.Detector`."""

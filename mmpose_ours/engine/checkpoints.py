@@ -15,6 +15,7 @@ import torch
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import print_log
 
+from mmpose_ours.downloads import check_whole
 from mmpose_ours.files import FileFormatError, PathLike
 
 LAST = 'last_checkpoint'  # MMEngine's: a file that names the latest checkpoint
@@ -32,6 +33,7 @@ def read_checkpoint(path: PathLike, **options: Any) -> dict:
         FileFormatError: The file is cut short, damaged or something else.
         FileNotFoundError: There is no such file.
     """
+    check_whole(path)
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
@@ -46,8 +48,9 @@ def read_checkpoint(path: PathLike, **options: Any) -> dict:
     except Exception as error:
         reason = ' '.join(str(error).split())[:200] or type(error).__name__
         raise FileFormatError(
-            f'{path}: no whole checkpoint ({reason}); name an earlier one, or --resume without '
-            'a name, which takes the latest whole one of the work directory'
+            f'{path}: no whole checkpoint ({reason}); download or copy it again, or name an '
+            'earlier one, or --resume without a name, which takes the latest whole one of the '
+            'work directory'
         ) from error
 
 

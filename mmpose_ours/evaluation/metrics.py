@@ -19,13 +19,16 @@ from typing import Any, Sequence
 import numpy as np
 from mmengine.evaluator import BaseMetric
 
-from mmpose_ours.evaluation.matching import THRESHOLDS_MM, match_poses
-from mmpose_ours.evaluation.pcp import pcp
-from mmpose_ours.evaluation.unlabelled import Instant, unlabelled_figures
+from mmpose_ours.evaluation.figures import (
+    figures_without_truth,
+    parts_figures,
+    people_figures,
+    write_results,
+)
+from mmpose_ours.evaluation.matching import THRESHOLDS_MM
 from mmpose_ours.files import PathLike
-from mmpose_ours.keypoints import HEAD_RECIPES, JOINT_SETS, convert_joints
+from mmpose_ours.keypoints import HEAD_RECIPES
 from mmpose_ours.registry import METRICS
-from mmpose_ours.results.predictions import frame_id, write_predictions
 
 
 class _PoseMetric(BaseMetric):
@@ -75,24 +78,8 @@ class _PoseMetric(BaseMetric):
                 are not all of one joint set.
         """
         if self.out_file is not None:
-            self._write(self.out_file, results)
+            write_results(self.out_file, results)
         return self.figures(results)
-
-    def _write(self, path: PathLike, results: list[dict]) -> None:
-        joint_sets = sorted({result['joints'] for result in results})
-        if len(joint_sets) != 1:
-            raise ValueError(
-                f'{path}: one file holds one joint set, the frames have '
-                f'{", ".join(joint_sets) or "none"}; leave out_file away'
-            )
-        frames = {result['frame_id']: result['keypoints_3d'] for result in results}
-        if len(frames) < len(results):
-            raise ValueError(
-                f'{path}: {len(results)} frames share {len(frames)} ids; give each '
-                'frame its own frame_id or leave out_file away'
-            )
-        scores = {result['frame_id']: result['scores'] for result in results}
-        write_predictions(path, frames, scores, joint_sets[0])
 
 
 @METRICS.register_module()
@@ -142,22 +129,7 @@ class PCPMetric(_PoseMetric):
 
     def figures(self, results: list[dict]) -> dict[str, float]:
         """PCP and what stands beside it."""
-        poses = [
-            convert_joints(result['keypoints_3d'], result['joints'], 'campus14', self.head)
-            for result in results
-        ]
-        result = pcp(poses, np.stack([entry['actors'] for entry in results]), self.actors)
-        figures = {'PCP': result.average}
-        for index, percent in enumerate(result.per_actor):
-            if np.isfinite(percent):
-                figures[f'PCP_actor{index + 1}'] = float(percent)
-        return {
-            **figures,
-            'recall_500mm': result.recall,
-            'error_mm': result.error_mm,
-            'extra_people_per_frame': result.unmatched_per_frame,
-            'empty_frames': float(result.empty_frames),
-        }
+        return parts_figures(results, self.head, self.actors)
 
 
 @METRICS.register_module()
@@ -197,29 +169,7 @@ class MultiviewPoseMetric(_PoseMetric):
 
     def figures(self, results: list[dict]) -> dict[str, float]:
         """AP, AR, recall, MPJPE and false positives."""
-        everyone = sum(len(entry['scores']) for entry in results)
-        people_per_frame = everyone / max(len(results), 1)
-        results = [entry for entry in results if 'truth' in entry]
-        if not results:
-            return {'people_per_frame': people_per_frame}
-        result = match_poses(
-            [entry['keypoints_3d'] for entry in results],
-            [entry['scores'] for entry in results],
-            [entry['truth'] for entry in results],
-            [entry['visible'] > 0 for entry in results],
-            thresholds=self.thresholds,
-        )
-        figures = {f'AP_{threshold}mm': value for threshold, value in result.ap.items()}
-        figures['mAP'] = result.mean_ap
-        figures.update({f'AR_{threshold}mm': value for threshold, value in result.ar.items()})
-        return {
-            **figures,
-            'mAR': result.mean_ar,
-            'recall_500mm': result.recall,
-            'MPJPE_mm': result.mpjpe_mm,
-            'missing_joints': result.missing_joints,
-            'false_positives_per_frame': result.false_positives_per_frame,
-        }
+        return people_figures(results, self.thresholds)
 
 
 @METRICS.register_module()
@@ -267,21 +217,7 @@ class UnlabelledMetric(_PoseMetric):
 
     def figures(self, results: list[dict]) -> dict[str, float]:
         """Reprojection, ghosts, missed people, limbs, sides, heads and jitter."""
-        joints = results[0]['joints']
-        count = results[0]['keypoints_2d'].shape[2]
-        instants = [
-            Instant(
-                frame_id(result['frame_id']),
-                result['rig'],
-                result['keypoints_3d'],
-                result['keypoints_2d'],
-            )
-            for result in results
-        ]
-        numbered = all(isinstance(instant.frame, int) for instant in instants)
-        instants.sort(key=lambda instant: instant.frame if numbered else str(instant.frame))
-        keypoint_joints = joints if count == len(JOINT_SETS[joints]) else 'coco17'
-        return unlabelled_figures(instants, joints, keypoint_joints, self.frame_rate).figures()
+        return figures_without_truth(results, self.frame_rate)
 
 
 def _array(values: Any) -> np.ndarray:

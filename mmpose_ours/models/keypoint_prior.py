@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.models.doubles import SECOND_FIND_MM, first_finds, limbs_of
 from mmpose_ours.models.keypoint_net import MOST_VIEWS, KeypointNet
 from mmpose_ours.models.memory import Memory
 from mmpose_ours.models.people import FLOOR_SPREAD_MM, Found, PeopleFinder
@@ -46,6 +47,8 @@ class KeypointPrior(BaseModel):
         single_threshold: The same for people of a single view.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
             dropped.
+        second_find_mm: Whose rays pass the limbs of somebody better more closely than this, on
+            average and in all views, is a second find of that body and dropped; 0 keeps all.
         margin_mm: People whose hips are farther outside the capture space are dropped.
         forget_views: In training, the share of people of whom some views are left out.
         data_preprocessor: ``RayPreprocessor``, which is also the default.
@@ -62,6 +65,7 @@ class KeypointPrior(BaseModel):
         score_threshold: float = 0.3,
         single_threshold: float = 0.5,
         duplicate_mm: float = 200.0,
+        second_find_mm: float = SECOND_FIND_MM,
         margin_mm: float = 500.0,
         forget_views: float = 0.4,
         data_preprocessor: dict[str, Any] | None = None,
@@ -75,8 +79,10 @@ class KeypointPrior(BaseModel):
         self.net = KeypointNet(self.joints, FACTS, **(net or {}))
         self.score_threshold, self.single_threshold = score_threshold, single_threshold
         self.duplicate_mm, self.margin_mm = duplicate_mm, margin_mm
+        self.second_find_mm = second_find_mm
         self.forget_views = forget_views
         self._root = self.joints.index(*self.joints.root)
+        self.register_buffer('_limbs', limbs_of(self.joints), persistent=False)
 
     def forward(
         self,
@@ -237,6 +243,8 @@ class KeypointPrior(BaseModel):
                 rows = choose_people(
                     poses, rank, scores > least, data_sample.space, self._root, *limits
                 )
+                rays = found.rays[torch.nonzero(mine)[rows, 0]]
+                rows = rows[first_finds(rays, poses[rows], self._limbs, self.second_find_mm)]
                 poses, scores, shown = poses[rows], scores[rows], shown[rows]
                 # The standard deviation along an axis of the Laplace distribution that is learned.
                 spread = 2 * precision[rows, :, 0].rsqrt()

@@ -12,6 +12,7 @@ from torch import Tensor
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.models.body_prior import REACHES_MM
+from mmpose_ours.models.doubles import SECOND_FIND_MM, first_finds, limbs_of
 from mmpose_ours.models.memory import Memory
 from mmpose_ours.models.people import Found, PeopleFinder
 from mmpose_ours.models.proposals import Proposer
@@ -43,6 +44,8 @@ class TriangulatePose(BaseModel):
             else they are NaN.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
             dropped.
+        second_find_mm: Whose rays pass the limbs of somebody better more closely than this, on
+            average and in all views, is a second find of that body and dropped; 0 keeps all.
         margin_mm: People whose hips are farther outside the capture space are dropped;
             infinite keeps whoever the cameras see.
         data_preprocessor: ``RayPreprocessor``, which is also the default.
@@ -58,6 +61,7 @@ class TriangulatePose(BaseModel):
         bank_file: str | None = None,
         fill: bool = True,
         duplicate_mm: float = 200.0,
+        second_find_mm: float = SECOND_FIND_MM,
         margin_mm: float = 500.0,
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
@@ -69,6 +73,8 @@ class TriangulatePose(BaseModel):
         self.finder = PeopleFinder(self.joints, proposer, single_views, bank_file=bank_file)
         self.memory = Memory(self.finder) if remember else None
         self.fill, self.duplicate_mm, self.margin_mm = fill, duplicate_mm, margin_mm
+        self.second_find_mm = second_find_mm
+        self.register_buffer('_limbs', limbs_of(self.joints), persistent=False)
 
     def forward(
         self,
@@ -114,6 +120,9 @@ class TriangulatePose(BaseModel):
             good, limits = rows >= 0, (self.duplicate_mm, self.margin_mm)
             best = choose_people(poses[rows], scores[rows], good, data_sample.space, root, *limits)
             rows = rows[best]
+            rows = rows[
+                first_finds(found.rays[rows], poses[rows], self._limbs, self.second_find_mm)
+            ]
             data_sample.pred_instances = InstanceData(
                 keypoints_3d=shown[rows] + middle_of(data_sample.space, poses),
                 scores=scores[rows],

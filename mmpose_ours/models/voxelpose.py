@@ -14,13 +14,9 @@ from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.models.center import KEPT_RIGS, CenterDetector
 from mmpose_ours.models.pose import PoseRegressor
 from mmpose_ours.models.projection import TorchRig
+from mmpose_ours.models.published import take_out
 from mmpose_ours.models.selection import tell_scores, without_duplicates
 from mmpose_ours.registry import MODELS
-
-# Buffers by which MMPose 0.x keeps the training rig's space in its checkpoints.
-_GEOMETRY_IN_0X = tuple(
-    f'human_detector.center_head.{name}' for name in ('grid_size', 'cube_size', 'grid_center')
-)
 
 
 @MODELS.register_module()
@@ -75,7 +71,7 @@ class VoxelPose(BaseModel):
         if self._backbone_is_frozen:
             self.backbone.requires_grad_(False)
         self._rigs: dict[str, TorchRig] = {}
-        self._register_load_state_dict_pre_hook(_drop_geometry)
+        self._register_load_state_dict_pre_hook(take_out, with_module=True)
 
     def train(self, mode: bool = True) -> VoxelPose:
         """Switch to training; a frozen 2D network stays in evaluation."""
@@ -184,8 +180,3 @@ class VoxelPose(BaseModel):
                 poses, scores = poses[first], scores[first]
             sample.pred_instances = InstanceData(keypoints_3d=poses, scores=scores)
         return data_samples
-
-
-def _drop_geometry(state_dict: dict, prefix: str, *_: Any) -> None:
-    for key in _GEOMETRY_IN_0X:
-        state_dict.pop(prefix + key, None)

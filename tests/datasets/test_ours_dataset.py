@@ -307,7 +307,7 @@ def test_one_instant_under_two_names_is_an_error(folder):
 def test_a_small_rig_can_be_meant(folder, monkeypatch):
     seen = {}
     monkeypatch.setattr(
-        'mmpose_ours.datasets.multiview.read_rig',
+        'mmpose_ours.sources.site.read_rig',
         lambda path, *args, **kwargs: seen.update(kwargs) or small_rig(),
     )
     build(folder, any_scale=True)

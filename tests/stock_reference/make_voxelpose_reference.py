@@ -70,8 +70,8 @@ COARSE_CHANNELS = (0, 5, 10, 16)
 PERSON_CHANNELS = (2, 11)
 
 
-def build_stock_model():
-    """The Shelf model of stock MMPose, resized to the recipe."""
+def stock_config():
+    """The Shelf config of stock MMPose, resized to the recipe."""
     config = mmcv.Config.fromfile(
         osp.join(CONFIGS, 'shelf/voxelpose_prn64x64x64_cpn80x80x20_shelf_cam5.py')
     )
@@ -98,7 +98,12 @@ def build_stock_model():
     assert model.human_detector.test_cfg.center_threshold == recipe.CENTER_THRESHOLD
     assert model.pose_regressor.pose_head.beta == recipe.BETA
     assert model.pose_regressor.num_joints == recipe.NUM_JOINTS
-    return build_posenet(model).eval()
+    return config
+
+
+def build_stock_model():
+    """Stock's VoxelPose of that config."""
+    return build_posenet(stock_config().model).eval()
 
 
 def load_recipe_weights(model):

@@ -1,0 +1,69 @@
+"""VoxelPose as published, in MMPose 0.x: what its checkpoints carry besides weights.
+
+MMPose 0.x keeps the capture space of the training rig among the weights. Here the space comes
+with each sample, so it is taken out before they are loaded.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from mmpose_ours.files import FileFormatError
+
+CENTER_HEAD = 'human_detector.center_head.'
+# The training rig's space: its edges in mm, its voxels, its middle in mm.
+GEOMETRY = tuple(f'{CENTER_HEAD}{name}' for name in ('grid_size', 'cube_size', 'grid_center'))
+# Of converted checkpoints, which lack the space: whether the pose net had a shortcut.
+SHORTCUT = 'pose_regressor.shortcut'
+
+
+def take_out(model: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
+    """Remove what is no weight, before ``model``, a ``VoxelPose``, loads the rest.
+
+    Raises:
+        FileFormatError: The pose net learned without a shortcut, and the model has one: all weights
+            would fit, and the joints be wrong.
+    """
+    shortcut = had_shortcut(state_dict, prefix)
+    if shortcut is not None and shortcut != model.pose_regressor.shortcut:
+        raise FileFormatError(
+            'this checkpoint is of VoxelPose as published (MMPose 0.x), without a shortcut around '
+            'its pose net, but model.pose.shortcut is True: its weights would fit and its joints '
+            'be wrong; take the config of the same name as the checkpoint (docs/checkpoints.md), '
+            'or add --cfg-options model.pose.shortcut=False model.pose.beta=100.0'
+        )
+    for key in (*GEOMETRY, SHORTCUT):
+        state_dict.pop(prefix + key, None)
+
+
+def had_shortcut(state_dict: Mapping[str, Tensor], prefix: str = '') -> bool | None:
+    """Whether a state dict's pose net has a shortcut; None where nothing in it tells."""
+    if prefix + SHORTCUT in state_dict:
+        return bool(state_dict[prefix + SHORTCUT])
+    return False if any(prefix + key in state_dict for key in GEOMETRY) else None
+
+
+def geometry(space_center: Any, space_size: Any, cube_size: Any) -> dict[str, Tensor]:
+    """The entries that hold a capture space in MMPose 0.x.
+
+    Args:
+        space_center: (3,) mm.
+        space_size: (3,) mm.
+        cube_size: (3,) voxels.
+    """
+    # 0.x makes whole numbers of whole numbers; copied into either, values stay what they are.
+    values = (list(space_size), list(cube_size), list(space_center))
+    return {key: torch.tensor(value) for key, value in zip(GEOMETRY, values)}
+
+
+def space_in_words(state_dict: Mapping[str, Tensor]) -> str | None:
+    """The space that a state dict of MMPose 0.x holds; None where it holds none."""
+    if any(key not in state_dict for key in GEOMETRY):
+        return None
+    size, voxels, center = (
+        [f'{value:g}' for value in state_dict[key].double().flatten().tolist()] for key in GEOMETRY
+    )
+    return f'{" x ".join(size)} mm around ({", ".join(center)}), {" x ".join(voxels)} voxels'

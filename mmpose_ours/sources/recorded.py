@@ -1,0 +1,142 @@
+"""The user's own recordings: a folder of images per camera, 2D people, perhaps a truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable, Collection
+
+import numpy as np
+
+from mmpose_ours.cameras import CameraRig
+from mmpose_ours.detections import check_pixels, read_detections, stack_views
+from mmpose_ours.files import FileFormatError
+from mmpose_ours.instants import frame_key, frame_order, frames_of_images
+from mmpose_ours.keypoints import JOINT_SETS, convert_joints
+from mmpose_ours.recordings import images_of
+from mmpose_ours.results.predictions import read_predictions
+
+Warn = Callable[[str], None]
+
+
+def read_recording(
+    rig: CameraRig,
+    data_root: str,
+    keypoint_file: Path | None,
+    truth_file: Path | None,
+    joints: str,
+    warn: Warn,
+) -> list[dict]:
+    """Read one item per frame of the keypoint file, or instant of the images.
+
+    Args:
+        rig: The cameras; images lie in a folder per camera, or all in one, see
+            :mod:`mmpose_ours.recordings`.
+        data_root: Where the images lie.
+        keypoint_file: 2D people, see :func:`~mmpose_ours.detections.read_detections`; None
+            works from images only (image mode).
+        truth_file: 3D people in the format that ``mmpose-ours evaluate`` reads, if any. A
+            frame that it does not list is an instant with nobody there.
+        joints: Name of the joint set to have the truth in.
+        warn: Told in a sentence what is left out.
+
+    Returns:
+        Items in the order of time: ``recording``, ``frame_id``, ``img_paths`` (V,), and where
+        there are any ``keypoints_2d`` (V, P, J, 3), ``keypoints_3d`` (G, J, 3) mm and
+        ``visible`` (G, J).
+
+    Raises:
+        FileNotFoundError: The keypoint file or, in image mode, a camera's images are missing.
+        ValueError: No frame is common to the cameras, or to the truth and the rest.
+    """
+    images = {name: _images(rig, data_root, name, keypoint_file is None) for name in rig.names}
+    detections = _detections(rig, keypoint_file) if keypoint_file else None
+    truth = _truth(truth_file, joints) if truth_file else None
+    frames = list(detections) if detections is not None else _common(images, data_root, warn)
+    if truth is not None:
+        _compare_frames(frames, truth, truth_file, keypoint_file or data_root, warn)
+    items = []
+    for frame in sorted(frames, key=frame_order):
+        item: dict[str, Any] = dict(
+            recording=str(data_root),
+            frame_id=frame,
+            img_paths=[images[name].get(frame_key(frame)) for name in rig.names],
+        )
+        if detections is not None:
+            item['keypoints_2d'] = stack_views(detections[frame], rig.names)
+        if truth is not None:
+            nobody = np.zeros((0, len(JOINT_SETS[joints]), 3))
+            poses = truth.get(frame_key(frame), nobody)
+            visible = ~np.isnan(poses).any(-1)
+            item['keypoints_3d'] = np.where(visible[..., None], poses, 0.0)
+            item['visible'] = visible
+        items.append(item)
+    if not items:
+        raise ValueError(f'{keypoint_file or data_root}: no frame to work on')
+    return items
+
+
+def _detections(rig: CameraRig, keypoint_file: Path) -> dict[str, dict[str, np.ndarray]]:
+    detections = read_detections(keypoint_file, rig.names)
+    check_pixels(detections, rig, keypoint_file)
+    by_key: dict[str, str] = {}
+    for frame in detections:
+        other = by_key.setdefault(frame_key(frame), frame)
+        if other != frame:
+            raise FileFormatError(
+                f'{keypoint_file}: frames {other!r} and {frame!r} are the same instant; '
+                'leading zeros do not count, so name it once'
+            )
+    return detections
+
+
+def _images(rig: CameraRig, data_root: str, camera: str, needed: bool) -> dict[str, str]:
+    paths = images_of(Path(data_root), camera, rig.names)
+    if not paths and needed:
+        raise FileNotFoundError(
+            f'{data_root}: no images of camera {camera!r}; name their folder after it '
+            f'({camera}/), or choose cameras with `cameras`'
+        )
+    return dict(zip(frames_of_images(paths, camera), map(str, paths)))
+
+
+def _common(images: dict[str, dict[str, str]], data_root: str, warn: Warn) -> set[str]:
+    common = set.intersection(*(set(frames) for frames in images.values()))
+    if not common:
+        counts = ', '.join(f'{name}: {len(frames)}' for name, frames in images.items())
+        raise ValueError(
+            f'{data_root}: no image name occurs for every camera ({counts}); '
+            'images of one instant must share their file name'
+        )
+    everything = set.union(*(set(frames) for frames in images.values()))
+    if len(common) < len(everything):
+        warn(
+            f'{data_root}: {len(everything) - len(common)} of {len(everything)} instants '
+            'lack an image in some camera and are left out'
+        )
+    return common
+
+
+def _compare_frames(
+    frames: Collection[str],
+    truth: dict[str, np.ndarray],
+    truth_file: Path | None,
+    source: Path | str,
+    warn: Warn,
+) -> None:
+    unknown = sum(frame_key(frame) not in truth for frame in frames)
+    if unknown == len(frames):
+        first = min(frames, key=frame_order)
+        raise ValueError(
+            f'{truth_file} has none of the {unknown} frames of {source} (such as {first!r}); '
+            'name its frames after the image files'
+        )
+    if unknown:
+        warn(f'{unknown} of {len(frames)} frames are not in {truth_file}: nobody there')
+
+
+def _truth(truth_file: Path, joints: str) -> dict[str, np.ndarray]:
+    truth = read_predictions(truth_file)
+    return {
+        frame_key(frame): convert_joints(poses, truth.joints, joints)
+        for frame, poses in truth.frames.items()
+    }

@@ -1,0 +1,66 @@
+"""A site as a config names it: a calibration file, some of its cameras, a capture space."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Sequence
+
+from mmpose_ours.calibration import check_space, coverage, fit_space, read_rig
+from mmpose_ours.cameras import CameraRig, CaptureSpace
+from mmpose_ours.files import PathLike
+from mmpose_ours.sources.options import from_options
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """Cameras and the space that they look into.
+
+    Args:
+        rig: The cameras.
+        space: Where people are looked for.
+        stated: Whether somebody said the space; else it was fitted to what the cameras see.
+    """
+
+    rig: CameraRig
+    space: CaptureSpace
+    stated: bool
+
+    @classmethod
+    def read(
+        cls,
+        rig_file: PathLike,
+        rig_format: str = 'auto',
+        cameras: Sequence[str] | None = None,
+        image_size: tuple[int, int] | None = None,
+        space: dict[str, Any] | None = None,
+        any_scale: bool = False,
+    ) -> Site:
+        """Read a calibration and fit the space where none is stated.
+
+        Args:
+            rig_file: Calibration file.
+            rig_format: A format name of :mod:`mmpose_ours.calibration`, or ``'auto'``.
+            cameras: Names of the cameras to use, in this order; None takes all.
+            image_size: (width, height) of cameras whose file does not say it.
+            space: ``dict(center_mm=(x, y, z), size_mm=(x, y, z))``, or None.
+            any_scale: Accept a rig that is too small or too large for people.
+
+        Raises:
+            CalibrationError: The rig cannot be used; names file, camera and mend.
+            ValueError: The space cannot be, or the cameras do not share it.
+        """
+        rig = read_rig(
+            rig_file, rig_format, cameras=cameras, image_size=image_size, any_scale=any_scale
+        )
+        stated = from_options(CaptureSpace, dict(space), 'space') if space else None
+        site = cls(rig, stated or fit_space(rig), stated is not None)
+        check_space(rig, site.space)
+        return site
+
+    def __str__(self) -> str:
+        shared = coverage(self.rig, self.space)[2]
+        return (
+            f'cameras {", ".join(self.rig.names)}; {"stated" if self.stated else "fitted"} space '
+            f'{self.space.size_mm} mm around {self.space.center_mm} mm, {shared:.0%} of it seen '
+            'by two cameras or more'
+        )
