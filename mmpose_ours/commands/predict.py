@@ -76,6 +76,13 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--fps', type=float, metavar='N', help="instants per second (default: the videos')"
     )
+    parser.add_argument(
+        '--min-track-seconds',
+        type=float,
+        default=0.0,
+        metavar='S',
+        help='leave out identities that are found for less than this (default: keep everybody)',
+    )
     parser.add_argument('--smooth', action='store_true', help='smooth joints over time')
     parser.add_argument('--device', help='cpu, cuda:0, ... (default: a GPU where there is one)')
     parser.add_argument(
@@ -182,6 +189,7 @@ def _predict(
         batch_size=args.batch_size,
         smooth=args.smooth,
         fps=args.fps,
+        min_track_s=args.min_track_seconds,
     )
     # With the first instant it is known how many there are, and how long one lasts.
     first = next(instants, None)
@@ -284,7 +292,15 @@ def _made_by(inferencer: Any) -> dict[str, str]:
 def _report(inferencer: Any, out: Path, judge: bool) -> None:
     """Say what was found and how long it took, and what seems to be wrong with it."""
     witness = inferencer.witness
-    print(f'people  {witness.found} in {witness.instants} instants -> {out / PEOPLE}')
+    brief = inferencer.brief
+    left = witness.found - brief.left_out
+    print(f'people  {left} in {witness.instants} instants -> {out / PEOPLE}')
+    if brief.brief:
+        told = 'left out' if brief.drop else 'kept; --min-track-seconds leaves such out'
+        print(
+            f'tracks  {brief.stayed}, and {brief.brief} that are found in fewer than '
+            f'{brief.least} instants ({told})'
+        )
     start = time.perf_counter()
     diagnosis = inferencer.diagnose()
     checked = as_time(time.perf_counter() - start)

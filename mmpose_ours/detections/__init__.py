@@ -3,7 +3,7 @@
 Nothing here detects anyone, see :mod:`mmpose_ours.detectors`.
 """
 
-from mmpose_ours.detections.formats import FORMATS, read_detections
+from mmpose_ours.detections.formats import FORMATS, open_detections, read_detections
 from mmpose_ours.detections.people import (
     Detections,
     check_pixels,
@@ -19,6 +19,7 @@ __all__ = [
     'DetectionsWriter',
     'check_pixels',
     'from_coco17',
+    'open_detections',
     'read_detections',
     'stack_views',
     'to_coco17',

@@ -16,9 +16,9 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Union
 import numpy as np
 
 from mmpose_ours.detections.journal import Instant, Journal
-from mmpose_ours.detections.json_format import read_json_detections
-from mmpose_ours.detections.npz_format import read_npz
-from mmpose_ours.detections.people import as_kept
+from mmpose_ours.detections.json_format import read_json_detections, store_json
+from mmpose_ours.detections.npz_format import store_npz
+from mmpose_ours.detections.people import Detections, as_kept
 from mmpose_ours.detections.writer import DetectionsWriter
 from mmpose_ours.files import FileFormatError, PathLike, read_json
 from mmpose_ours.recordings import decode_image
@@ -224,10 +224,13 @@ def made_here(path: PathLike) -> bool:
     return isinstance(_read(Path(path))[1], dict)
 
 
-def _read(path: Path) -> tuple[dict[str, dict[str, np.ndarray]], Any]:
-    """The people of a keypoint file, and its ``source``."""
+def _read(path: Path) -> tuple[Detections, Any]:
+    """The people of a keypoint file, on the disk where that is possible, and its ``source``."""
     if path.suffix.lower() == '.npz':
-        return read_npz(path)
+        return store_npz(path)
+    stored = store_json(path)
+    if stored is not None:
+        return stored
     data = read_json(path)
     return read_json_detections(data, path), data.get('source')
 

@@ -12,10 +12,10 @@ import numpy as np
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import alphapose, coco, mmpose, openpose, pose2sim, voxelpose
 from mmpose_ours.detections.found import Hints, assemble
-from mmpose_ours.detections.json_format import read_json_detections
+from mmpose_ours.detections.json_format import read_json_detections, store_json
 from mmpose_ours.detections.normalised import in_pixels
-from mmpose_ours.detections.npz_format import read_npz
-from mmpose_ours.detections.people import cameras_of
+from mmpose_ours.detections.npz_format import read_npz, store_npz
+from mmpose_ours.detections.people import Detections, cameras_of
 from mmpose_ours.detections.source import Source
 from mmpose_ours.files import FileFormatError, PathLike
 
@@ -88,8 +88,36 @@ def read_detections(
         if chosen != 'voxelpose':
             detections = _renamed(detections, cameras or ())
             detections = in_pixels(detections, sizes, path)
-    _refuse_missing(detections, cameras or (), path)
+    _refuse_missing(cameras_of(detections), cameras or (), path)
     return detections
+
+
+def open_detections(
+    path: PathLike, cameras: Sequence[str] | None = None, rig: CameraRig | None = None
+) -> Detections:
+    """Read people per frame and camera, those of long recordings without holding them in memory.
+
+    People of files that :class:`~mmpose_ours.detections.DetectionsWriter` wrote stay on the disk
+    and are read whenever a frame is asked for; files of other tools, and those that were
+    rearranged, are read as a whole.
+
+    Args:
+        path: See :func:`read_detections`.
+        cameras: Likewise.
+        rig: Likewise.
+
+    Raises:
+        FileFormatError, FileNotFoundError: As there.
+    """
+    path, stored = Path(path), None
+    if path.is_file() and path.suffix.lower() == '.npz':
+        stored = store_npz(path)
+    elif path.is_file() and path.suffix.lower() == '.json':
+        stored = store_json(path)
+    if stored is None:
+        return read_detections(path, cameras, rig=rig)
+    _refuse_missing(stored[0].cameras, cameras or (rig.names if rig is not None else ()), path)
+    return stored[0]
 
 
 def recognise(source: Source) -> tuple[str, str]:
@@ -148,10 +176,7 @@ def _spelling(name: str) -> str:
     return ' '.join(str(int(part)) if part.isdigit() else part for part in parts)
 
 
-def _refuse_missing(
-    detections: dict[str, dict[str, np.ndarray]], cameras: Sequence[str], path: Path
-) -> None:
-    known = cameras_of(detections)
+def _refuse_missing(known: Sequence[str], cameras: Sequence[str], path: Path) -> None:
     missing = [camera for camera in cameras if camera not in known]
     if missing:
         plural = 's' if len(missing) > 1 else ''

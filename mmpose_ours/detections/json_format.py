@@ -9,11 +9,13 @@ from typing import IO, Any, Mapping
 import numpy as np
 
 from mmpose_ours.detections.people import DIGITS, as_kept, finite, to_coco17
+from mmpose_ours.detections.stored import StoredDetections
 from mmpose_ours.files import FileFormatError
 from mmpose_ours.json_schema import first_fault, load_schema
 from mmpose_ours.keypoints import JOINT_SETS
 
 WRITE_AGAIN = 'correct it or write it again as docs/data.md shows'
+BEGIN = '{"joints": "coco17", "frames": {'
 SCHEMA_FILE = Path(__file__).parents[1] / 'schemas' / 'detections.schema.json'
 
 
@@ -35,6 +37,37 @@ def read_json_detections(data: Any, path: Path) -> dict[str, dict[str, np.ndarra
         }
         for frame, views in data['frames'].items()
     }
+
+
+def store_json(path: Path) -> tuple[StoredDetections, Any] | None:
+    """Lay a file with the lines of :class:`JsonSink` out to be read instant by instant.
+
+    Returns:
+        The people, and ``source``; None where the file has other lines or breaks the schema, so
+        that it must be read as a whole.
+    """
+    with open(path, encoding='utf-8', errors='replace') as file:
+        if file.read(len(BEGIN)) != BEGIN:
+            return None
+        detections, ended, source = StoredDetections(), False, None
+        for line in file:
+            if ended:
+                return None
+            try:
+                if line.endswith('},\n'):
+                    data = {'frames': json.loads(f'{{{line[:-2]}}}')}
+                else:
+                    data, ended = json.loads(f'{{"frames": {{{line}'), True
+            except (ValueError, RecursionError):
+                return None
+            source = data.pop('source', None)
+            if not _is_plain(data) or not data['frames'].keys().isdisjoint(detections):
+                return None
+            for frame, views in read_json_detections(data, path).items():
+                detections.add(frame, views)
+    if source is not None:
+        _raise_fault({'frames': {}, 'source': source}, path)
+    return (detections, source) if ended else None
 
 
 def people_from_rows(people: list, source: str, where: str) -> np.ndarray:
@@ -73,7 +106,7 @@ class JsonSink:
     def __init__(self, file: IO[bytes]):
         self._file = file
         self._between = ''
-        self._put('{"joints": "coco17", "frames": {')
+        self._put(BEGIN)
 
     def add(self, frame: str, views: Mapping[str, np.ndarray]) -> None:
         """Write one instant."""

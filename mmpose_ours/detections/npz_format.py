@@ -19,11 +19,12 @@ import tempfile
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, Any, Mapping
+from typing import IO, Any, BinaryIO, Mapping
 
 import numpy as np
 
-from mmpose_ours.detections.people import as_kept, finite
+from mmpose_ours.detections.people import as_kept
+from mmpose_ours.detections.stored import StoredDetections
 from mmpose_ours.files import FileFormatError
 
 # What NumPy and zipfile raise for files that are damaged or something else.
@@ -31,61 +32,101 @@ BROKEN = (
     ValueError, EOFError, OSError, AttributeError, NotImplementedError,
     zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
-NAMES = ('people', 'offsets', 'views', 'frames', 'cameras', 'joints', 'source')
+SMALL = ('offsets', 'views', 'frames', 'cameras', 'joints', 'source')
+NAMES = ('people', *SMALL)
 
 
-def read_npz(path: Path) -> tuple[dict[str, dict[str, np.ndarray]], Any]:
-    """Read the people, and ``source``.
+def store_npz(path: Path) -> tuple[StoredDetections, Any]:
+    """Lay the people out to be read instant by instant.
+
+    Returns:
+        The people, and ``source``.
 
     Raises:
         FileFormatError: It is no such file; names what is wrong.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in NAMES if name in file.files}
+            arrays = {name: file[name] for name in SMALL if name in file.files}
+            missing = [name for name in NAMES if name not in file.files]
+        if missing:
+            raise FileFormatError(
+                f'{path}: has no array {missing[0]!r}, expected {", ".join(NAMES)}; write it with '
+                'mmpose_ours.detections.write_detections'
+            )
+        rows, shape, dtype = _unpacked(path)
+    except FileFormatError:
+        raise
     except BROKEN as error:
         raise FileFormatError(
             f'{path}: is no .npz of plain arrays, or breaks off ({error}); write it again'
         ) from error
-    missing = [name for name in NAMES if name not in arrays]
-    if missing:
-        raise FileFormatError(
-            f'{path}: has no array {missing[0]!r}, expected {", ".join(NAMES)}; write it with '
-            'mmpose_ours.detections.write_detections'
-        )
-    people, offsets, views = arrays['people'], arrays['offsets'], arrays['views']
+    offsets, views = arrays['offsets'], arrays['views']
     frames, cameras = (arrays[name].astype(str).tolist() for name in ('frames', 'cameras'))
-    if str(arrays['joints']) != 'coco17' or people.dtype != np.float32:
+    if str(arrays['joints']) != 'coco17' or dtype != np.float32:
         raise FileFormatError(
-            f'{path}: joints are {str(arrays["joints"])!r} in {people.dtype}, expected coco17 in '
+            f'{path}: joints are {str(arrays["joints"])!r} in {dtype}, expected coco17 in '
             'float32; write it again'
         )
     if not (
-        people.ndim == 3
-        and people.shape[1:] == (17, 3)
+        len(shape) == 3
+        and shape[1:] == (17, 3)
         and views.ndim == 2
         and views.shape[1:] == (2,)
         and offsets.shape == (len(views) + 1,)
         and offsets.dtype.kind == views.dtype.kind == 'i'
         and offsets[0] == 0
-        and offsets[-1] == len(people)
+        and offsets[-1] == shape[0]
         and (np.diff(offsets) >= 0).all()
         and (views >= 0).all()
         and (views < (len(frames), len(cameras))).all()
     ):
         raise FileFormatError(
-            f'{path}: people {people.shape}, offsets {offsets.shape} and views {views.shape} do '
+            f'{path}: people {shape}, offsets {offsets.shape} and views {views.shape} do '
             'not belong together; write it again'
         )
-    people = finite(people)
-    detections: dict[str, dict[str, np.ndarray]] = {frame: {} for frame in frames}
-    for (frame, camera), start, end in zip(views.tolist(), offsets[:-1], offsets[1:]):
-        detections[frames[frame]][cameras[camera]] = people[start:end]
+    detections = StoredDetections(rows)
+    of_frame: dict[str, dict[str, tuple[int, int]]] = {frame: {} for frame in frames}
+    counts = np.diff(offsets).tolist()
+    for (frame, camera), start, count in zip(views.tolist(), offsets.tolist(), counts):
+        of_frame[frames[frame]][cameras[camera]] = start, count
+    for frame_name, places in of_frame.items():
+        detections.add_places(frame_name, places)
     try:
         source = json.loads(str(arrays['source']))
     except ValueError as error:
         raise FileFormatError(f'{path}: source is no JSON ({error}); write it again') from error
     return detections, source
+
+
+def read_npz(path: Path) -> tuple[dict[str, dict[str, np.ndarray]], Any]:
+    """Read the people, and ``source``; as :func:`store_npz`."""
+    detections, source = store_npz(path)
+    return dict(detections), source
+
+
+def _unpacked(path: Path) -> tuple[BinaryIO, tuple[int, ...], np.dtype]:
+    """The array ``people`` as a temporary file of its numbers alone, with shape and type.
+
+    Raises:
+        ValueError, OSError, ...: One of :data:`BROKEN`; it is damaged.
+    """
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    rows = tempfile.TemporaryFile()
+    with zipfile.ZipFile(path) as archive, archive.open('people.npy') as entry:
+        version = np.lib.format.read_magic(entry)
+        if version not in read_header:
+            raise ValueError(f"people are in version {version} of NumPy's format")
+        shape, by_columns, dtype = read_header[version](entry)
+        if by_columns:
+            raise ValueError('people lie column by column')
+        shutil.copyfileobj(entry, rows)
+    if rows.tell() != int(np.prod(shape, dtype=object)) * dtype.itemsize:
+        raise ValueError(f'people have {rows.tell()} bytes, which is not {shape} of {dtype}')
+    return rows, shape, dtype
 
 
 class NpzSink:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+import itertools
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
@@ -15,6 +16,8 @@ MAX_SCORE = 2.0
 # No person is two pixels wide: where all joints lie this close to the corner, u and v are
 # shares of the image.
 MAX_NORMALISED = 2.0
+# Frames that are looked at together.
+AT_ONCE = 256
 # Digits after the point that files keep of u, v and score.
 DIGITS = 3
 
@@ -35,18 +38,24 @@ def check_pixels(detections: Detections, rig: CameraRig, path: PathLike) -> None
             pixels of its corner (normalised), or scores are no scores. Names file, camera,
             what was found and what was expected.
     """
+    count, inside = dict.fromkeys(rig.names, 0), dict.fromkeys(rig.names, 0)
+    most = {name: np.full(3, -np.inf) for name in rig.names}
+    views = iter(detections.values())
+    while part := dict(enumerate(itertools.islice(views, AT_ONCE))):
+        for camera in rig:
+            joints = found_joints(part, camera.name)
+            count[camera.name] += len(joints)
+            inside[camera.name] += int(camera.in_image(joints[:, :2]).sum())
+            most[camera.name] = np.maximum(most[camera.name], joints.max(0, initial=-np.inf))
     for camera in rig:
-        joints = found_joints(detections, camera.name)
-        if not len(joints):
+        if not count[camera.name]:
             continue
         who = f'{path}: camera {camera.name!r}'
         width, height = camera.size or (0, 0)
-        largest = joints[:, :2].max(0)
-        if joints[:, 2].max() > MAX_SCORE:
-            raise FileFormatError(
-                f'{who}: scores go up to {joints[:, 2].max():g}; write them between 0 and 1'
-            )
-        outside = 1 - camera.in_image(joints[:, :2]).mean()
+        largest, score = most[camera.name][:2], most[camera.name][2]
+        if score > MAX_SCORE:
+            raise FileFormatError(f'{who}: scores go up to {score:g}; write them between 0 and 1')
+        outside = 1 - inside[camera.name] / count[camera.name]
         if outside > 0.5 or largest.max() <= MAX_NORMALISED:
             raise FileFormatError(
                 f'{who}: joints lie up to u = {largest[0]:g}, v = {largest[1]:g} and '
@@ -55,7 +64,7 @@ def check_pixels(detections: Detections, rig: CameraRig, path: PathLike) -> None
             )
 
 
-def found_joints(detections: Detections, camera: str) -> np.ndarray:
+def found_joints(detections: Mapping[Any, Mapping[str, np.ndarray]], camera: str) -> np.ndarray:
     """All joints that were found in a camera's images, (N, 3) ``u, v, score``."""
     people = [views[camera] for views in detections.values() if camera in views]
     joints = np.concatenate([p.reshape(-1, 3) for p in people] or [np.zeros((0, 3))])

@@ -25,7 +25,7 @@ from mmpose_ours.evaluation.support import Support, find_support, missed_people
 from mmpose_ours.evaluation.unlabelled_result import Reprojection, UnlabelledResult, percentiles
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints
 from mmpose_ours.results.predictions import FrameId
-from mmpose_ours.results.tracks import link_people
+from mmpose_ours.results.tracks import link_people, patience_at
 
 # A track shorter than this tells nothing of how a limb's length varies.
 MIN_TRACK = 5
@@ -40,12 +40,14 @@ class Instant:
         rig: V cameras, with image sizes.
         poses: (P, J, 3) mm, z up; NaN where a joint is missing.
         keypoints: (V, D, K, 3) ``u, v, score``; people without a joint are padding.
+        ids: (P,) the same number for the same person over time; None is not known.
     """
 
     frame: FrameId
     rig: CameraRig
     poses: np.ndarray
     keypoints: np.ndarray
+    ids: np.ndarray | None = None
 
 
 def unlabelled_figures(
@@ -59,7 +61,8 @@ def unlabelled_figures(
 
     Args:
         instants: The frames in the order of time. Where frames are numbers, time is the
-            number; else each is one step after the one before.
+            number; else each is one step after the one before. People without identities are
+            linked as :func:`~mmpose_ours.results.tracks.link_people` does.
         joints: Joint set of the poses.
         keypoint_joints: Joint set of the keypoints.
         frame_rate: Frame numbers per second, if known.
@@ -105,7 +108,7 @@ def unlabelled_figures(
         side_difference_p90=side[1],
         head_above_hips=float(np.nanmean(head)) if np.isfinite(head).any() else float('nan'),
         frame_rate=frame_rate,
-        **_over_time(instants, joints),
+        **_over_time(instants, joints, frame_rate),
     )
 
 
@@ -135,14 +138,17 @@ def _reprojection(entries: Sequence[Sightings]) -> Reprojection:
     return Reprojection.of(due, error_px, box_px)
 
 
-def _over_time(instants: Sequence[Instant], joints: str) -> dict[str, Any]:
+def _over_time(
+    instants: Sequence[Instant], joints: str, frame_rate: float | None
+) -> dict[str, Any]:
     """Figures of people who are linked from frame to frame."""
     times = [float(n) for n in range(len(instants))]
     if all(isinstance(instant.frame, int) for instant in instants):
         times = [float(instant.frame) for instant in instants]
     step = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
     tracks: dict[int, list[tuple[float, np.ndarray]]] = {}
-    for time, instant, numbers in zip(times, instants, _linked(instants)):
+    patience = patience_at(frame_rate and frame_rate / step)
+    for time, instant, numbers in zip(times, instants, _linked(instants, patience)):
         for number, pose in zip(numbers.tolist(), instant.poses):
             tracks.setdefault(number, []).append((time, pose))
     spreads, jitters, count = [np.zeros((0, len(LIMBS)))], [np.zeros(0)], 0
@@ -171,16 +177,19 @@ def _over_time(instants: Sequence[Instant], joints: str) -> dict[str, Any]:
     )
 
 
-def _linked(instants: Sequence[Instant]) -> list[np.ndarray]:
+def _linked(instants: Sequence[Instant], patience: int) -> list[np.ndarray]:
     """Numbers of tracks per frame; another rig is another place, so its people are others."""
-    numbers: list[np.ndarray] = []
+    numbers = [instant.ids for instant in instants if instant.ids is not None]
+    if len(numbers) == len(instants):
+        return numbers
+    numbers = []
     begun = start = 0
     while start < len(instants):
         rig = instants[start].rig.fingerprint
         end = start
         while end < len(instants) and instants[end].rig.fingerprint == rig:
             end += 1
-        linked = link_people([instant.poses for instant in instants[start:end]])
+        linked = link_people([i.poses for i in instants[start:end]], patience=patience)
         numbers += [number + begun for number in linked]
         begun += max((int(n.max()) for n in linked if len(n)), default=-1) + 1
         start = end

@@ -38,7 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='predictions that were made without this camera, to be compared with what it saw',
     )
     group.add_argument(
-        '--frame-rate', type=float, metavar='FPS', help='frames per second, for accelerations'
+        '--frame-rate',
+        type=float,
+        metavar='FPS',
+        help='frames per second, for accelerations, and for how long somebody may be lost where '
+        "the file has no identities (default: the file's)",
     )
     group.add_argument('--image-size', metavar='WxH', help='where the calibration says none')
 
@@ -61,7 +65,7 @@ def evaluate_without_truth(
         frames: Frames to look at, as a list or as ``'0-99'``; among them a frame that
             ``pred`` lacks is one without predictions. None is all that both files have.
         left_out: By camera, a file of predictions made without this camera.
-        frame_rate: Frames per second.
+        frame_rate: Frames per second; None takes what ``pred`` says.
         image_size: (width, height) where the calibration does not say it.
 
     Returns:
@@ -99,7 +103,7 @@ def evaluate_without_truth(
     result = unlabelled_figures(
         _instants(wanted, cameras, prediction, seen),
         prediction.joints,
-        frame_rate=frame_rate,
+        frame_rate=frame_rate or prediction.fps,
         left_out=others,
     )
     return {
@@ -235,10 +239,14 @@ def _instants(
     prediction: Predictions,
     seen: Mapping[FrameId, np.ndarray],
 ) -> list[Instant]:
-    nobody = np.empty((0, len(JOINT_SETS[prediction.joints]), 3))
-    return [
-        Instant(frame, rig, prediction.frames.get(frame, nobody), seen[frame]) for frame in frames
-    ]
+    nobody, no_ids = np.empty((0, len(JOINT_SETS[prediction.joints]), 3)), np.zeros(0, np.int64)
+    instants = []
+    for frame in frames:
+        # Nobody of a frame that the file lacks has a number, but that is known.
+        ids = prediction.ids.get(frame) if frame in prediction.frames else no_ids
+        poses = prediction.frames.get(frame, nobody)
+        instants.append(Instant(frame, rig, poses, seen[frame], ids))
+    return instants
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

@@ -16,6 +16,9 @@ from scipy.optimize import linear_sum_assignment
 # Nobody is farther than this from where a track expects them (a sprint at 15 frames per second,
 # when nothing is known of how fast the person moves).
 MAX_STEP_MM = 500.0
+# How far off somebody is whom one camera alone shows: nothing but the size of people says how far
+# from the camera they are.
+SINGLE_STEP_MM = 1000.0
 # Somebody who is not found for so many frames comes back as somebody else.
 PATIENCE = 5
 # Where the frame rate is known, it is at least so long.
@@ -63,12 +66,19 @@ class PeopleTracker:
         self._tracks: dict[int, _Track] = {}
         self._frame: float | None = None
 
-    def __call__(self, poses: np.ndarray, frame: float | None = None) -> np.ndarray:
+    def __call__(
+        self,
+        poses: np.ndarray,
+        frame: float | None = None,
+        views: Sequence[int] | None = None,
+    ) -> np.ndarray:
         """Number the people of the next frame.
 
         Args:
             poses: (P, J, 3) mm; NaN where a joint is missing.
             frame: Its number, greater than the one before. None: one step after it.
+            views: (P,) how many cameras show each; None is not known. Who is shown by one alone,
+                now or before, may be :data:`SINGLE_STEP_MM` from where the track expects them.
 
         Returns:
             (P,) numbers, each once.
@@ -84,16 +94,20 @@ class PeopleTracker:
         now = frame / self.step
         # Half a step is for frame numbers that are not quite even.
         alive = {n: t for n, t in self._tracks.items() if now - t.time < self.patience + 1.5}
-        numbers = self._known(poses, alive, now)
+        alone = np.zeros(len(poses), bool) if views is None else np.asarray(views) == 1
+        numbers = self._known(poses, alone, alive, now)
         for person in np.flatnonzero(numbers < 0):
             numbers[person], self._next = self._next, self._next + 1
-        for number, pose in zip(numbers.tolist(), poses):
+        for number, pose, single in zip(numbers.tolist(), poses, alone.tolist()):
             track = alive.get(number)
-            alive[number] = _Track(now, pose) if track is None else track.seen(now, pose)
+            new = _Track(now, pose, single)
+            alive[number] = new if track is None else track.followed_by(new)
         self._tracks = alive
         return numbers
 
-    def _known(self, poses: np.ndarray, tracks: dict[int, _Track], now: float) -> np.ndarray:
+    def _known(
+        self, poses: np.ndarray, alone: np.ndarray, tracks: dict[int, _Track], now: float
+    ) -> np.ndarray:
         """(P,) numbers of the tracks that people belong to, -1 for new people."""
         numbers = np.full(len(poses), -1)
         if not tracks or not len(poses):
@@ -101,9 +115,11 @@ class PeopleTracker:
         names = list(tracks)
         expected = np.stack([track.at(now) for track in tracks.values()])
         distance = _distances(expected, poses)
-        near = distance < self.max_step_mm
+        either = np.array([[track.alone] for track in tracks.values()]) | alone
+        limit = np.where(either, max(SINGLE_STEP_MM, self.max_step_mm), self.max_step_mm)
+        near = distance < limit
         # What is too far costs more than all near pairs together.
-        cost = np.where(near, distance, self.max_step_mm * (1 + min(near.shape))) ** 2
+        cost = np.where(near, distance, limit.max() * (1 + min(near.shape))) ** 2
         for row, person in zip(*linear_sum_assignment(cost)):
             if near[row, person]:
                 numbers[person] = names[row]
@@ -112,10 +128,18 @@ class PeopleTracker:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Track:
-    """Where a person was last: time in steps, (J, 3) mm, and mm per step of the body (3,)."""
+    """Where a person was last.
+
+    Args:
+        time: When, in steps.
+        pose: (J, 3) mm.
+        alone: Whether one camera alone showed the person.
+        velocity: (3,) mm per step of the body; None is not known.
+    """
 
     time: float
     pose: np.ndarray
+    alone: bool
     velocity: np.ndarray | None = None
 
     def at(self, time: float) -> np.ndarray:
@@ -124,15 +148,18 @@ class _Track:
             self.pose if self.velocity is None else self.pose + self.velocity * (time - self.time)
         )
 
-    def seen(self, time: float, pose: np.ndarray) -> _Track:
+    def followed_by(self, new: _Track) -> _Track:
         """The track with the person found anew."""
-        expected = self.at(time)
-        moved = (pose - self.pose)[np.isfinite(pose - self.pose).all(-1)].mean(0)
-        velocity = moved / (time - self.time)
-        if self.velocity is not None:
-            velocity = (1 - _NEWEST) * self.velocity + _NEWEST * velocity
+        expected, velocity = self.at(new.time), self.velocity
+        # One camera alone cannot tell a wrong distance from a step.
+        if not (self.alone or new.alone):
+            step = new.pose - self.pose
+            velocity = step[np.isfinite(step).all(-1)].mean(0) / (new.time - self.time)
+            if self.velocity is not None:
+                velocity = (1 - _NEWEST) * self.velocity + _NEWEST * velocity
         # A joint that is missing is taken to have moved along.
-        return _Track(time, np.where(np.isfinite(pose), pose, expected), velocity)
+        pose = np.where(np.isfinite(new.pose), new.pose, expected)
+        return _Track(new.time, pose, new.alone, velocity)
 
 
 def link_people(

@@ -3,13 +3,20 @@
 import copy
 import io
 import json
+import tracemalloc
 import zipfile
 
 import numpy as np
 import pytest
 from dataset_files import exact_detections, small_rig
 
-from mmpose_ours.detections import DetectionsWriter, read_detections, write_detections
+from mmpose_ours.detections import (
+    DetectionsWriter,
+    open_detections,
+    read_detections,
+    write_detections,
+)
+from mmpose_ours.detections.stored import StoredDetections
 from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.files import FileFormatError
 
@@ -42,6 +49,45 @@ def test_both_endings_hold_the_same(tmp_path, detections):
     assert list(read['000010']) == ['right', 'door_2']
     write_detections(tmp_path / 'again.npz', read)
     assert (tmp_path / 'again.npz').read_bytes() == (tmp_path / 'k.npz').read_bytes()
+
+
+@pytest.mark.parametrize('ending', ['json', 'npz'])
+def test_long_recordings_stay_on_the_disk(tmp_path, detections, ending):
+    path = tmp_path / f'k.{ending}'
+    write_detections(path, detections)
+    stored = open_detections(path, ['right', 'left'])
+    assert isinstance(stored, StoredDetections) and stored.cameras == ('door_2', 'left', 'right')
+    same(stored, read_detections(path))
+    same(stored, read_detections(path))  # once more from the beginning
+    with pytest.raises(FileFormatError, match=rf"k\.{ending}: no keypoints of camera 'roof'"):
+        open_detections(path, ['roof'])
+    crowd = {'left': np.ones((200, 17, 3), np.float32)}
+    write_detections(path, {str(frame): crowd for frame in range(100)})
+    tracemalloc.start()
+    stored = open_detections(path)
+    assert sum(len(views['left']) for views in stored.values()) == 20000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 * 200 * 17 * 3 * 4 / 2  # of 4 MB
+
+
+def test_json_with_other_lines_is_read_as_a_whole(tmp_path, detections):
+    path = tmp_path / 'k.json'
+    write_detections(path, detections)
+    text = path.read_text()
+    for other in (json.dumps(json.loads(text), indent=1), text.replace('}}\n', '}\n}\n'), text[1:]):
+        path.write_text(other)
+        if other.startswith('{'):
+            found = open_detections(path)
+            assert not isinstance(found, StoredDetections)
+            same(found, read_detections(path))
+        else:
+            with pytest.raises(FileFormatError):
+                open_detections(path)
+    one, *_, last = text.splitlines(keepends=True)
+    path.write_text(one + '"x": {"left": [[[1, 2, -1]]]},\n' + last)
+    with pytest.raises(FileFormatError, match=r'k\.json: .*-1'):
+        open_detections(path)
 
 
 def test_the_binary_opens_in_plain_numpy(tmp_path, detections):

@@ -1,6 +1,7 @@
 """Figures without truth: every one planted and found again."""
 
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -166,6 +167,24 @@ def test_people_are_linked_by_nearest_distance():
     assert [n.tolist() for n in link_people([one, far])] == [[0], [1]]
     for gap, number in ((5, 0), (6, 1)):
         assert link_people([one, *[nobody] * gap, one])[-1].tolist() == [number]
+
+
+def test_identities_of_the_file_count_and_the_frame_rate_says_how_long_somebody_is_missed():
+    rig, (body,) = rig_of(), people((0, 0))
+    sizes = [1.0] * 10 + [1.2] * 10  # another person, at the same place
+    poses = [body[None] * size for size in sizes]
+    ids = [np.array([int(size > 1)]) for size in sizes]
+    instants = [Instant(n, rig, p, seen_by(rig, p), i) for n, (p, i) in enumerate(zip(poses, ids))]
+    known = unlabelled_figures(instants, 'coco17')
+    unknown = unlabelled_figures([replace(i, ids=None) for i in instants], 'coco17')
+    assert (known.tracks, unknown.tracks) == (2, 1)
+    assert known.limb_spread == pytest.approx(0) and unknown.limb_spread > 0.05
+    # Lost for ten frames, a third of a second.
+    there = [poses[0]] * 6 + [poses[0][:0]] * 10 + [poses[0]] * 6
+    keypoints = seen_by(rig, poses[0])
+    gap = [Instant(n, rig, p, keypoints) for n, p in enumerate(there)]
+    tracks = [unlabelled_figures(gap, 'coco17', frame_rate=rate).tracks for rate in (30, 10, None)]
+    assert tracks == [1, 2, 2]
 
 
 def test_an_empty_recording_has_figures():

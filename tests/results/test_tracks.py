@@ -97,3 +97,16 @@ def test_somebody_may_be_lost_for_half_a_second(fps, lost, kept):
         tracker(np.zeros((0, 17, 3)))
     assert (tracker(STANDING[None]) == before) == kept
     assert patience_at(4) == PATIENCE
+
+
+def test_whom_one_camera_shows_may_be_farther_off():
+    """Who is seen by two cameras now and then has one number, though one alone errs in depth."""
+    near, far = STANDING[None], STANDING[None] + [0, 800, 0]
+    for views, numbers in (([1, 2] * 6, [0] * 12), ([2, 2] * 6, list(range(12)))):
+        tracker = PeopleTracker(patience=0)
+        found = [tracker(far if n % 2 else near, views=[v])[0] for n, v in enumerate(views)]
+        assert found == numbers
+    # Somebody else, who is where the track expects him, comes first.
+    tracker = PeopleTracker()
+    assert tracker(np.concatenate([near, far]), views=[2, 1]).tolist() == [0, 1]
+    assert tracker(np.concatenate([far, near]), views=[1, 2]).tolist() == [1, 0]
