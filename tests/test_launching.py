@@ -45,4 +45,6 @@ def test_amp_becomes_an_option_of_the_config(said, meant):
 def test_a_process_of_a_group_keeps_its_status_whatever_the_destructors_do(tmp_path, status):
     words = [sys.executable, '-c', IN_A_GROUP, str(tmp_path / 'meeting'), str(status)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (status, 'done\nat exit\n'), done.stderr
+    # Some builds of gloo say that they are connected.
+    assert done.stdout.endswith('done\nat exit\n')
+    assert done.returncode == status, done.stderr

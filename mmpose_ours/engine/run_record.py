@@ -20,7 +20,7 @@ from mmpose_ours.registry import HOOKS
 SCHEMA = Path(__file__).parent / 'schemas' / 'run.schema.json'
 DISTRIBUTIONS = (
     'mmcv', 'mmcv-lite', 'mmdet', 'mmengine', 'mmpose', 'numpy', 'opencv-python',
-    'opencv-python-headless', 'scipy', 'torch', 'torchvision',
+    'opencv-python-headless', 'scipy', 'torchvision',
 )  # fmt: skip
 
 
@@ -89,6 +89,7 @@ def versions() -> dict[str, str]:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
+    found['torch'] = torch.__version__  # says which build, as in 2.9.1+cu128
     return found
 
 
