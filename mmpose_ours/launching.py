@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import importlib
+import importlib.metadata
 import os
 import runpy
 import sys
 from pathlib import Path
-from typing import IO, Any, Mapping
+from typing import IO, Any, Mapping, NoReturn
 
 from mmpose_ours import network, work_dirs
 from mmpose_ours.files import explain_os_error
@@ -36,6 +38,7 @@ def train() -> None:
     """
     network.prepare(os.environ)
     sys.argv = with_local_rank(sys.argv)
+    _check_generation('train.py')
     start_over = START_OVER in sys.argv
     sys.argv = [word for word in sys.argv if word != START_OVER]
     if {'-h', '--help'} & set(sys.argv):
@@ -49,7 +52,7 @@ def train() -> None:
         except (work_dirs.WorkDirError, OSError) as error:
             if rank == 0:
                 said = explain_os_error(error) if isinstance(error, OSError) else error
-                print(f'train.py: error: {said}', file=sys.stderr)
+                _refuse('train.py', said)
             raise SystemExit(2) from None
     _run('train.py')
     if claimed is not None:
@@ -60,7 +63,32 @@ def test() -> None:
     """Run MMPose's ``test.py`` with this process's arguments."""
     network.prepare(os.environ)
     sys.argv = with_local_rank(sys.argv)
+    _check_generation('test.py')
     _run('test.py')
+
+
+def _check_generation(script: str) -> None:
+    """Refuse a config that was written for the other MMPose: 0.x or 1.x."""
+    path = next((Path(word) for word in sys.argv[1:] if word.endswith('.py')), None)
+    if path is None or not path.is_file():
+        return  # the stock script says so
+    installed = importlib.metadata.version('mmpose')
+    for_0x = 'mmpose_ours.mmpose0x' in path.read_text(errors='replace')
+    if installed.startswith('0.') and not for_0x:
+        keys = set(importlib.import_module('mmcv').Config.fromfile(str(path)))
+        if 'train_dataloader' in keys and 'data' not in keys:
+            mend = (
+                'configs/ours/mmpose0x has those for 0.x, `make setup` makes an environment of 1.x'
+            )
+            _refuse(script, f'{path} is for MMPose 1.x, but {installed} is installed; {mend}')
+    elif for_0x and not installed.startswith('0.'):
+        mend = 'configs/ours has those for 1.x, `make setup-0x` installs 0.x'
+        _refuse(script, f'{path} is for MMPose 0.x, but {installed} is installed; {mend}')
+
+
+def _refuse(script: str, why: object) -> NoReturn:
+    print(f'{script}: error: {why}', file=sys.stderr)
+    raise SystemExit(2) from None
 
 
 def _settings() -> Mapping[str, Any] | None:

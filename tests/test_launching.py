@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from mmpose_ours import launching
 from mmpose_ours.launching import with_our_amp
 
 OURS = 'optim_wrapper.type=AutocastOptimWrapper'
@@ -48,3 +49,29 @@ def test_a_process_of_a_group_keeps_its_status_whatever_the_destructors_do(tmp_p
     # Some builds of gloo say that they are connected.
     assert done.stdout.endswith('done\nat exit\n')
     assert done.returncode == status, done.stderr
+
+
+@pytest.mark.parametrize(
+    ('installed', 'text', 'said'),
+    [
+        ('1.3.2', 'from mmpose_ours.mmpose0x import settings\n', 'is for MMPose 0.x, but 1.3.2'),
+        ('1.3.2', 'train_dataloader = dict()\n', ''),
+        ('0.29.0', 'from mmpose_ours.mmpose0x import settings\n', ''),
+    ],
+)
+def test_a_config_for_the_other_mmpose_is_refused(
+    installed, text, said, tmp_path, monkeypatch, capsys
+):
+    config = tmp_path / 'config.py'
+    config.write_text(text)
+    monkeypatch.setattr(launching.importlib.metadata, 'version', lambda name: installed)
+    monkeypatch.setattr(launching.sys, 'argv', ['test.py', str(config), 'checkpoint.pth'])
+    monkeypatch.setattr(launching, '_run', lambda script: print('runs'))
+    if not said:
+        launching.test()
+        assert capsys.readouterr().out == 'runs\n'
+        return
+    with pytest.raises(SystemExit):
+        launching.test()
+    error = capsys.readouterr().err
+    assert said in error and 'configs/ours has those for 1.x' in error

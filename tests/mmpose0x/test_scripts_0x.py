@@ -85,3 +85,10 @@ def test_shelf_is_scored_by_the_stock_script(trained, shared_data, tmp_path):
     figures = dict(re.findall(r'(PCP|empty_frames|extra_people_per_frame): (\S+)$', text, re.M))
     assert float(figures['empty_frames']) == 0 and 0 <= float(figures['PCP']) <= 100
     assert float(figures['extra_people_per_frame']) > 0
+
+
+@pytest.mark.parametrize('words', [('train.py',), ('test.py', 'checkpoint.pth')])
+def test_a_config_for_mmpose_1x_is_refused(words):
+    config = 'configs/ours/voxelpose_ours_tiny.py'
+    text = run(words[0], config, *words[1:], status=2)
+    assert f'{config} is for MMPose 1.x, but 0.29.0 is installed' in text
