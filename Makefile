@@ -24,8 +24,11 @@ test: setup
 test-full: setup-full
 	.venv-full/bin/python -m pytest
 
+# What runs beside MMPose 0.x as well: this package's own models on a recording.
+IN_BOTH := tests/commands/test_predict.py tests/test_inference.py tests/models/test_stock_parity.py
+
 test-0x: setup-0x
-	.venv-0x/bin/python -m pytest tests/mmpose0x
+	.venv-0x/bin/python -m pytest tests/mmpose0x $(IN_BOTH)
 
 # A real Slurm, and two machines made of namespaces; needs root, see docs/train.md.
 # CLUSTER=... picks tests.

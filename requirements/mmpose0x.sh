@@ -25,8 +25,8 @@ cat requirements/stock.txt requirements/vision.txt > "$constraints"
 pip_install pip setuptools wheel numpy ninja psutil
 pip_install --no-build-isolation torchvision addict json_tricks matplotlib munkres \
     opencv-python-headless packaging Pillow pyyaml scipy six xtcocotools yapf
-# What this package needs besides, its tests, and its own models, which they compare with.
-pip_install defusedxml jsonschema tomli pytest rich termcolor
+# What this package needs besides, its own models included, and its tests.
+pip_install defusedxml jsonschema tomli pytest rich safetensors termcolor
 pip_install --no-deps mmengine
 if [ "$ops" = 1 ]; then
     # Both distributions fill the same folder.
