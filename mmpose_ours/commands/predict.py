@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
+import math
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, Sequence
@@ -19,6 +22,7 @@ from mmpose_ours.commands.arguments import (
 from mmpose_ours.commands.progress import Progress
 from mmpose_ours.detections.cache import made_here
 from mmpose_ours.files import PathLike
+from mmpose_ours.results import PredictionsWriter
 from mmpose_ours.stopwatch import as_time
 
 KEYPOINTS = 'keypoints_2d.json'
@@ -29,6 +33,8 @@ DETECTOR = 'mediapipe'
 FEW = 0.25
 # More than this share, too: views that do not fit together find everybody several times.
 MANY = 1.5
+# What a page shows at most, so that neither it nor the memory it takes grows with a recording.
+PAGE_INSTANTS = 2000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -152,15 +158,23 @@ def find_people(
         device=args.device,
         any_scale=args.any_scale,
     )
-    keypoints = _predict(inferencer, args, img_root, Path(out))
-    witness = inferencer.witness
-    if look is not None and (witness.found or (img_root and witness.instants)):
-        _look(args, rig, img_root, Path(out), keypoints, look)
+    with tempfile.TemporaryDirectory() as folder:
+        # What else is drawn shows every instant.
+        some = Path(folder) / PEOPLE if look == () else None
+        keypoints = _predict(inferencer, args, img_root, Path(out), some)
+        witness = inferencer.witness
+        shown = some if some is not None and some.exists() else Path(out) / PEOPLE
+        if look is not None and (witness.found or (img_root and witness.instants)):
+            _look(args, rig, img_root, shown, Path(out), keypoints, look)
     return 0 if witness.found else 1
 
 
 def _predict(
-    inferencer: Any, args: argparse.Namespace, img_root: PathLike | None, out: Path
+    inferencer: Any,
+    args: argparse.Namespace,
+    img_root: PathLike | None,
+    out: Path,
+    some: Path | None = None,
 ) -> Path | None:
     """Find everybody in a recording and write ``people.json``.
 
@@ -169,12 +183,13 @@ def _predict(
         args: Options of :func:`add_recording`.
         img_root: Folder of the pictures, if there are any.
         out: Folder for what is found.
+        some: File for every n-th instant of a recording that is too long for one page; it is
+            not written where the page can show them all.
 
     Returns:
         The file of the people in 2D, if there is one.
     """
     from mmpose_ours.detectors import detector
-    from mmpose_ours.results import PredictionsWriter
 
     keypoints, keep = args.keypoints, None
     if not inferencer.sees_pictures:
@@ -196,30 +211,46 @@ def _predict(
     footage = inferencer.footage
     fps = args.fps or (footage.fps if footage is not None else None)
     out.mkdir(parents=True, exist_ok=True)
+    every = math.ceil(inferencer.total / PAGE_INSTANTS)
     progress, told = Progress('people in 3D', 'instants'), 0
-    with inferencer.watch.stage('writing'), PredictionsWriter(
-        out / PEOPLE,
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(inferencer.watch.stage('writing'))
+        whole = stack.enter_context(_writer(inferencer, out / PEOPLE, fps))
+        thin = None
+        if some is not None and every > 1:
+            thin = stack.enter_context(_writer(inferencer, some, fps))
+        for done, people in enumerate(itertools.chain([first] if first else [], instants), 1):
+            for writer in [whole, thin] if thin and done % every == 1 else [whole]:
+                writer.add(
+                    people.frame,
+                    people.poses_mm,
+                    scores=people.scores,
+                    ids=people.ids,
+                    views=people.views,
+                    spread_mm=people.spread_mm,
+                )
+            told = _print_notes(inferencer, told)
+            progress(done, inferencer.total)
+    if thin is not None:
+        print(
+            f'note    the page shows one instant of {every}, since {inferencer.total} are many; '
+            f'for all, mmpose-ours view {out / PEOPLE}'
+        )
+    _print_notes(inferencer, told)
+    # A rig of any scale is not one around people, by whom it could be judged.
+    _report(inferencer, out, judge=not args.any_scale)
+    return keypoints or keep
+
+
+def _writer(inferencer: Any, path: Path, fps: float | None) -> PredictionsWriter:
+    return PredictionsWriter(
+        path,
         inferencer.model.joints.name,
         fps,
         rig=inferencer.rig.fingerprint,
         made_by=_made_by(inferencer),
         space=inferencer.space,
-    ) as writer:
-        for done, people in enumerate(itertools.chain([first] if first else [], instants), 1):
-            writer.add(
-                people.frame,
-                people.poses_mm,
-                scores=people.scores,
-                ids=people.ids,
-                views=people.views,
-                spread_mm=people.spread_mm,
-            )
-            told = _print_notes(inferencer, told)
-            progress(done, inferencer.total)
-    _print_notes(inferencer, told)
-    # A rig of any scale is not one around people, by whom it could be judged.
-    _report(inferencer, out, judge=not args.any_scale)
-    return keypoints or keep
+    )
 
 
 def _print_notes(inferencer: Any, told: int) -> int:
@@ -233,6 +264,7 @@ def _look(
     args: argparse.Namespace,
     rig: PathLike,
     img_root: PathLike | None,
+    people: Path,
     out: Path,
     keypoints: Path | None,
     more: Sequence[str],
@@ -240,7 +272,7 @@ def _look(
     """Write the web page, and other pictures where options of ``mmpose-ours view`` ask for them."""
     parser = argparse.ArgumentParser()
     view.add_arguments(parser)
-    words = [str(out / PEOPLE), '--rig', str(rig), '--out', str(out), *more]
+    words = [str(people), '--rig', str(rig), '--out', str(out), *more]
     words += ['--img-root', str(img_root)] if img_root else []
     for option, told in (
         ('--from', args.from_format),

@@ -19,7 +19,7 @@ from mmpose_ours.commands.arguments import (
     parse_offsets,
     read_as_told,
 )
-from mmpose_ours.detections import Detections, check_pixels, read_detections
+from mmpose_ours.detections import Detections, check_pixels, open_detections
 from mmpose_ours.detections.cache import made_here
 from mmpose_ours.files import FileFormatError, PathLike
 from mmpose_ours.instants import Footage, by_instant, frame_key, open_footage, sized_by_pictures
@@ -166,7 +166,7 @@ def detected_here(path: PathLike) -> bool:
 
 def _keypoints(args: argparse.Namespace) -> Detections:
     """2D people by instant."""
-    detections = read_detections(args.keypoints)
+    detections = open_detections(args.keypoints)
     if not args.frame_offsets or detected_here(args.keypoints):
         return detections
     return by_instant(detections, parse_offsets(args.frame_offsets))

@@ -92,7 +92,8 @@ def shown_people(
     ids = predictions.ids or dict(
         zip(frames, link_people(poses, patience=patience_at(predictions.fps)))
     )
-    found = {frame_key(frame): views for frame, views in (detections or {}).items()}
+    detections = detections or {}
+    named = {frame_key(frame): frame for frame in detections}
     return [
         ShownPeople(
             frame,
@@ -100,7 +101,7 @@ def shown_people(
             ids[frame],
             predictions.scores[frame],
             predictions.views.get(frame),
-            found.get(frame_key(frame), {}),
+            detections.get(named.get(frame_key(frame), ''), {}),
         )
         for frame in frames
     ]

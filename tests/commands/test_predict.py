@@ -20,6 +20,7 @@ from walking import SIZE, detected, room_rig, walk  # noqa: E402
 from mmpose_ours.calibration import fit_space, write_rig  # noqa: E402
 from mmpose_ours.cameras import CameraRig, CaptureSpace  # noqa: E402
 from mmpose_ours.cli import main  # noqa: E402
+from mmpose_ours.commands import predict  # noqa: E402
 from mmpose_ours.detections import write_detections  # noqa: E402
 from mmpose_ours.paths import share  # noqa: E402
 from mmpose_ours.results import read_predictions  # noqa: E402
@@ -70,6 +71,17 @@ def test_people_and_page_are_written(folder, tmp_path, capsys):
         assert sorted(distance.min(1)) == pytest.approx([0, 0], abs=60)
     assert sorted(found.ids[0]) == sorted(found.ids[FRAMES - 1]) == [0, 1]
     assert (tmp_path / 'out' / 'scene.html').stat().st_size > 50_000
+
+
+def test_the_page_of_a_long_recording_shows_some_of_it(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(predict, 'PAGE_INSTANTS', 3)
+    root, _ = folder
+    rig, out = root / 'camera_parameters.json', tmp_path / 'out'
+    assert _run('--rig', rig, '--keypoints', root / 'keypoints_2d.json', '--out', out) == 0
+    said = capsys.readouterr().out
+    assert 'the page shows one instant of 2, since 4 are many' in said
+    assert re.search(r'scene.html: 2 instants, 2 identities', said)
+    assert list(read_predictions(out / 'people.json').frames) == list(range(FRAMES))
 
 
 def test_the_page_shows_the_space_that_the_model_looked_in(folder, tmp_path):
