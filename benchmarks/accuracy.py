@@ -33,7 +33,7 @@ from mmpose_ours import paths
 from mmpose_ours.association import associate, gather
 from mmpose_ours.commands.fit_noise import fit
 from mmpose_ours.evaluation import evaluate_files
-from mmpose_ours.files import write_json
+from mmpose_ours.io.files import write_json
 from mmpose_ours.registry import DATASETS, MODELS
 from mmpose_ours.triangulation import triangulate
 

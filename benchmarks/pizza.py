@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from benchmarks.ours_side import collate
-from mmpose_ours.files import read_json
+from mmpose_ours.io.json_files import read_json
 from mmpose_ours.registry import DATASETS, MODELS
 from mmpose_ours.results.predictions import to_z_up
 

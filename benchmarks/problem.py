@@ -20,7 +20,7 @@ from benchmarks.worker import ROOT
 from mmpose_ours import paths
 from mmpose_ours.calibration import campus, fit_space, read_rig
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
-from mmpose_ours.files import write_json
+from mmpose_ours.io.files import write_json
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 
 SHELF_SIZE = (1032, 776)

@@ -20,7 +20,7 @@ from mmpose_ours import paths
 from mmpose_ours.calibration import CalibrationError, check_rig, fit_space, write_rig
 from mmpose_ours.cli import join_up
 from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
-from mmpose_ours.files import write_json
+from mmpose_ours.io.files import write_json
 
 CONFIG = 'ours/faster_voxelpose_ours_tiny.py'
 RIG = 'ours/rigs/five_cameras.json'

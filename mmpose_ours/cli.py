@@ -15,7 +15,7 @@ import sys
 from typing import Callable, Sequence
 
 from mmpose_ours import __version__
-from mmpose_ours.files import explain_os_error
+from mmpose_ours.io.files import explain_os_error
 
 # command -> (module, what it does)
 COMMANDS = {

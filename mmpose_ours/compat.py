@@ -21,7 +21,7 @@ from mmengine.runner import CheckpointLoader, EpochBasedTrainLoop
 from mmengine.runner import runner as runner_module
 from torch.utils.data import BatchSampler, DataLoader, Sampler
 
-from mmpose_ours.files import whole_path
+from mmpose_ours.io.files import whole_path
 
 
 def make_checkpoints_plain() -> None:

@@ -9,7 +9,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 
 # The VoxelPose checkpoints in the model zoo of MMPose 0.29, without the digits and the date
 # that end their names, and the config that each goes with.

@@ -27,7 +27,7 @@ from mmpose_ours.detections import Detections, from_coco17, open_detections, sta
 from mmpose_ours.detectors import Detector
 from mmpose_ours.detectors import detector as detector_by_name
 from mmpose_ours.diagnosis import Diagnosis, Witness, diagnose_recording
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 from mmpose_ours.inference_model import (
     People,
     load_model,

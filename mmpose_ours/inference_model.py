@@ -16,7 +16,7 @@ from mmpose_ours import compat
 from mmpose_ours.calibration import fit_space
 from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.datasets.multiview import PACK
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 from mmpose_ours.instants import Instant, Picture
 from mmpose_ours.keypoints import JointSet
 from mmpose_ours.models.voxelpose import VoxelPose

@@ -12,7 +12,7 @@ from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import Detections, check_pixels
 from mmpose_ours.detections.cache import LazyImage, detect_recording, image_key
 from mmpose_ours.detectors import Detector
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.instants import Instant, Picture, by_instant, decoded, frame_key, frame_order
 from mmpose_ours.recordings import as_calibrated
 from mmpose_ours.stopwatch import Stopwatch

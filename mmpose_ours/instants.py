@@ -16,7 +16,7 @@ from typing import Any, Iterator, Mapping, Sequence, Union
 import numpy as np
 
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.recordings import (
     as_bgr,
     decode_image,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Mapping, NoReturn
 
 from mmpose_ours import network, work_dirs
-from mmpose_ours.files import explain_os_error
+from mmpose_ours.io.files import explain_os_error
 from mmpose_ours.paths import run_stock, stock_tools
 
 START_OVER = '--start-over'

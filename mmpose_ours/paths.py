@@ -82,7 +82,7 @@ def run_stock(script: str) -> None:
         runpy.run_path(str(stock_tools() / script), run_name='__main__')
     except (ValueError, FileNotFoundError) as error:
         from mmpose_ours.calibration.errors import CalibrationError  # late: they need NumPy
-        from mmpose_ours.files import FileFormatError
+        from mmpose_ours.errors import FileFormatError
 
         of_the_user = (CalibrationError, FileFormatError, FileNotFoundError)
         debug = os.environ.get('MMPOSE_OURS_DEBUG', '') not in ('', '0')

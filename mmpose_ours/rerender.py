@@ -13,7 +13,8 @@ from typing import Any, Callable
 
 import numpy as np
 
-from mmpose_ours.files import FileFormatError, whole_path, write_whole
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.files import whole_path, write_whole
 from mmpose_ours.recordings import decode_image, opened_video
 
 # What OpenCV's own builds can write into each container.

@@ -16,7 +16,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from mmpose_ours import compat
-from mmpose_ours.files import PathLike, whole_path
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import whole_path
 
 SCHEME, NOTHING = 'mmpose-ours://', 'none'
 FOLDER = Path(__file__).parent / 'shipped_weights'

@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 from typing import IO, Mapping
 
+from mmpose_ours.errors import InputError
+
 LOCK = '.lock'
 # What a training writes, and a new one in the same folder would overwrite.
 CHECKPOINTS = (
@@ -28,7 +30,7 @@ CHECKPOINTS = (
 )
 
 
-class WorkDirError(ValueError):
+class WorkDirError(InputError):
     """A training cannot begin in this work dir."""
 
 

@@ -10,7 +10,7 @@ from mmpose_ours.detections import (
     to_coco17,
     write_detections,
 )
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.keypoints import JOINT_SETS
 
 COCO17, BODY25 = JOINT_SETS['coco17'], JOINT_SETS['body25']

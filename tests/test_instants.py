@@ -7,7 +7,7 @@ import pytest
 from dataset_files import small_rig
 
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.instants import by_instant, decoded, open_footage, sized_by_pictures
 
 

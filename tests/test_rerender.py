@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.rerender import PixelMap, render_image
 
 

@@ -29,7 +29,7 @@ from mmpose_ours.calibration.people_size import body_height
 from mmpose_ours.calibration.people_up import up_by_people
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import Detections
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 
 PARTS = ('up', 'scale', 'floor')
 _NAMES = {'up': 'up axis', 'scale': 'scale', 'floor': 'floor'}

@@ -29,7 +29,7 @@ from mmpose_ours.calibration import camera_toml, pose2sim
 from mmpose_ours.calibration.holds import Holds
 from mmpose_ours.calibration.source import Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 
 CONVENTION = 'rotation is a Rodrigues vector, translation the translation'
 UNIT = UP = None

@@ -18,7 +18,8 @@ from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.rotations import from_vector, to_vector
 from mmpose_ours.calibration.source import File, Reading
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.files import PathLike, write_whole
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_whole
 from mmpose_ours.lenses import LENSES
 
 METADATA = 'metadata'

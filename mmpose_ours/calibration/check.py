@@ -16,7 +16,8 @@ from mmpose_ours.calibration.axes import better_reading, working_distance
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.worlds import mm_per_unit
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.files import MM_PER_UNIT, PathLike
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import MM_PER_UNIT
 
 # Cameras around people: closer than two hand-held stereo heads, or farther apart than
 # the stands of a stadium, means another unit than millimetres.
@@ -100,7 +101,7 @@ def check_rig(
         rig: Cameras in millimetres.
         path: Where the rig comes from, for messages.
         unit: The unit of lengths in that file, for messages: a key of
-            :data:`mmpose_ours.files.MM_PER_UNIT` or a number of millimetres.
+            :data:`mmpose_ours.io.files.MM_PER_UNIT` or a number of millimetres.
         up: The axis that points up in that file.
         any_scale: Accept a rig that is too small or too large for people, as one around
             hands, animals or a desk is, with extrinsics as they are.

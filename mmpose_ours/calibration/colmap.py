@@ -52,7 +52,8 @@ from mmpose_ours.calibration.image_names import check_image_count
 from mmpose_ours.calibration.rotations import to_quaternion
 from mmpose_ours.calibration.source import EXPORT_AGAIN, File, Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.files import PathLike, write_files_whole
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_files_whole
 from mmpose_ours.lenses import LENSES
 
 CONVENTION = 't is the translation, R a quaternion w x y z'

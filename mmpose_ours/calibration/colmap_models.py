@@ -17,7 +17,7 @@ from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.schema import LARGEST_NUMBER
 from mmpose_ours.calibration.source import EXPORT_AGAIN
 from mmpose_ours.cameras import Camera
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 from mmpose_ours.lenses import LENSES
 
 # A rig of ten cameras and an hour of frames; reading them takes seconds.

@@ -24,7 +24,7 @@ from mmpose_ours.calibration.colmap_models import (
 )
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.source import File
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 
 LONGEST_LINE = 1 << 16
 

@@ -11,7 +11,7 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.image_names import check_image_count, name_cameras
 from mmpose_ours.calibration.rotations import from_quaternion
 from mmpose_ours.calibration.source import EXPORT_AGAIN
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 
 # Of a quaternion: rounding to three digits is less.
 _LENGTH_TOLERANCE = 1e-2

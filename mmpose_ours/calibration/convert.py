@@ -22,7 +22,7 @@ from mmpose_ours.calibration.formats import (
 from mmpose_ours.calibration.ground import ground_rig
 from mmpose_ours.calibration.source import Source
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 
 # What is refused even where nobody asked whether the rig makes sense: lengths off by a
 # thousand, in a format that says its unit, are a mistake and no small rig.

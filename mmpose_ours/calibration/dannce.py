@@ -29,8 +29,8 @@ from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.source import File, Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.files import FileFormatError
-from mmpose_ours.matfiles import read_open_mat
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.matfiles import read_open_mat
 
 CONVENTION = 't is the translation, r and K are transposed'
 UNIT, UP = 'mm', None

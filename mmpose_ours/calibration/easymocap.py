@@ -37,7 +37,8 @@ from mmpose_ours.calibration.opencv_storage import is_matrix, may_be_storage, re
 from mmpose_ours.calibration.rotations import to_vector
 from mmpose_ours.calibration.source import EXPORT_AGAIN, Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.files import PathLike, write_files_whole
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_files_whole
 from mmpose_ours.lenses import LENSES
 
 CONVENTION = 'T is the translation, R_ a Rodrigues vector'

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import Iterator
 
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import InputError, PathLike
 
 
-class CalibrationError(ValueError):
+class CalibrationError(InputError):
     """A calibration cannot be used; one sentence with file, camera, place and mend."""
 
 

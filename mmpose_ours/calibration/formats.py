@@ -37,7 +37,8 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.source import Reading, Source
 from mmpose_ours.calibration.worlds import from_ours, to_ours
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.files import PathLike, write_whole
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_whole
 
 FORMATS: dict[str, Any] = {
     'panoptic': panoptic,

@@ -6,7 +6,7 @@ import re
 from typing import Sequence
 
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 
 # Beyond this the images are a walk with one camera, and comparing all names takes minutes.
 MAX_CAMERAS = 1000

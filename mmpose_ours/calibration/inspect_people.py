@@ -29,7 +29,7 @@ from mmpose_ours.calibration.people_size import USUAL_HEIGHT_MM, limb_lengths, r
 from mmpose_ours.calibration.people_up import up_by_people
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import Detections
-from mmpose_ours.files import MM_PER_UNIT
+from mmpose_ours.io.files import MM_PER_UNIT
 
 MAX_INSTANTS = 40
 # Times an adult's; children are down to 0.6.

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from mmpose_ours.calibration.check import Problem
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.files import FileFormatError, explain_os_error
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.files import explain_os_error
 from mmpose_ours.recordings import first_size, pictures_of
 
 

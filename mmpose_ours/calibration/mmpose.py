@@ -29,8 +29,8 @@ from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.source import File, Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.files import FileFormatError
-from mmpose_ours.small_pickles import MAX_BYTES, parse_small_pickle
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.small_pickles import MAX_BYTES, parse_small_pickle
 
 CONVENTION = 'R is camera to world, T is the camera centre'
 UNIT = UP = None

@@ -42,7 +42,8 @@ from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.poses import rigid
 from mmpose_ours.calibration.source import Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.files import PathLike, write_json
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_json
 
 CONVENTION = 'transform_matrix is camera to world, OpenGL axes'
 UNIT = UP = None

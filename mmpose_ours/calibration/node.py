@@ -13,8 +13,8 @@ import numpy as np
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.schema import LARGEST_NUMBER
 from mmpose_ours.calibration.source import EXPORT_AGAIN, File
-from mmpose_ours.files import PathLike
-from mmpose_ours.json_schema import format_place, show
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.json_schema import format_place, show
 
 MAX_IMAGE_SIDE = 1_000_000
 

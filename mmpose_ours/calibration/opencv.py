@@ -55,7 +55,8 @@ from mmpose_ours.calibration.opencv_storage import (
 from mmpose_ours.calibration.opencv_tree import camera_tree, rig_tree
 from mmpose_ours.calibration.source import Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.files import PathLike, write_files_whole, write_whole
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_files_whole, write_whole
 from mmpose_ours.lenses import LENSES
 
 CONVENTION = 'T is the translation'

@@ -14,7 +14,7 @@ import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 
 _INDENT = '   '
 NAME_CHARACTERS = frozenset('_-. ')

@@ -26,7 +26,8 @@ from mmpose_ours.calibration.holds import Holds
 from mmpose_ours.calibration.schema import check_schema
 from mmpose_ours.calibration.source import Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.files import PathLike, write_json
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_json
 
 CONVENTION = 't is the translation'
 UNIT, UP = 'cm', '-y'

@@ -11,8 +11,8 @@ from typing import Any, Callable, Sequence
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.source import EXPORT_AGAIN
-from mmpose_ours.files import PathLike
-from mmpose_ours.json_schema import Fault, first_fault, format_place, show
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.json_schema import Fault, first_fault, format_place, show
 
 SCHEMA_DIR = Path(__file__).resolve().parent / 'schemas'
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.files import FileFormatError, PathLike, parse_json
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.json_files import parse_json
 
 # 500 cameras of Panoptic JSON are about 1 MB; whatever is larger is no calibration. TOML
 # and YAML parsers are slow: these limits are seconds.

@@ -29,7 +29,9 @@ from mmpose_ours.cameras import CameraRig
 from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.commands.progress import Progress
 from mmpose_ours.detections import Detections, check_pixels, read_detections
-from mmpose_ours.files import PathLike, read_json, write_whole
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.json_files import read_json
 
 ORIGINS = ('focus', 'keep', 'camera')
 

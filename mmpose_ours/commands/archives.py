@@ -15,7 +15,9 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import Callable
 
-from mmpose_ours.files import FileFormatError, read_json, whole_path, write_json
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.files import whole_path, write_json
+from mmpose_ours.io.json_files import read_json
 
 STAMP = '.unpacked.json'
 MEGABYTE = 1 << 20

@@ -15,7 +15,7 @@ from mmpose_ours.calibration.formats import (
     with_size,
 )
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 
 
 def add_rig(parser: argparse.ArgumentParser, *name: str, **options: Any) -> None:

@@ -22,7 +22,7 @@ from mmpose_ours.calibration.space import describe_space
 from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.commands.arguments import add_reading_arguments, add_rig, read_as_told
 from mmpose_ours.detections import Detections, check_pixels, read_detections
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 
 # The order in which causes come before their consequences.
 TOPICS = ('count', 'names', 'place', 'size', 'resolution', 'reading', 'mirrored', 'unit',

@@ -15,7 +15,7 @@ from mmpose_ours.commands.arguments import (
     parse_size,
     print_read,
 )
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 
 
 def parse_renames(pairs: Sequence[str]) -> dict:

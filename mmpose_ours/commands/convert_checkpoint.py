@@ -18,7 +18,8 @@ from torch import Tensor
 from mmpose_ours import compat
 from mmpose_ours.downloads import config_for
 from mmpose_ours.engine.checkpoints import read_checkpoint
-from mmpose_ours.files import FileFormatError, PathLike, whole_path
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.files import whole_path
 from mmpose_ours.models import convert, published
 from mmpose_ours.models.config_0x import StockModel, read_stock_model
 from mmpose_ours.models.voxelpose import VoxelPose

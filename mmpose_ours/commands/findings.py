@@ -10,7 +10,7 @@ from typing import Sequence
 from mmpose_ours.calibration.formats import Read
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.commands.check_rig import check
-from mmpose_ours.files import explain_os_error
+from mmpose_ours.io.files import explain_os_error
 
 OK, NOTE, MISSING, WRONG = 'ok', 'note', 'missing', 'WRONG'
 

@@ -15,7 +15,7 @@ from mmpose_ours.cameras import CameraRig
 from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.commands.progress import Progress
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.synthetic.detector import DetectorFaults
 from mmpose_ours.synthetic.fit_noise import FittedNoise, TooLittleError, fit_noise
 

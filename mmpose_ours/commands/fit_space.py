@@ -26,7 +26,7 @@ from mmpose_ours.commands.arguments import (
     add_rig,
     read_as_told,
 )
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 
 # The coarse grid of configs/_base_/voxelpose.py, whose net halves it twice.
 BINS, MULTIPLE_OF = (80, 80, 20), 4

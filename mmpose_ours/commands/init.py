@@ -29,7 +29,8 @@ from mmpose_ours.commands.arguments import (
     read_as_told,
 )
 from mmpose_ours.commands.fit_space import space_line, space_of
-from mmpose_ours.files import PathLike, write_files_whole
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_files_whole
 
 RIG_FILE, README_FILE, PICTURE_FILE = 'camera_parameters.json', 'README.txt', 'rig.png'
 # The recommended config first; what each is, and the last epoch that it trains for.

@@ -9,7 +9,7 @@ from typing import Sequence
 
 import numpy as np
 
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 from mmpose_ours.synthetic.bank_files import write_bank
 from mmpose_ours.synthetic.coverage import COVERED_MM, measure_coverage, spread_mm, thin
 from mmpose_ours.synthetic.pose_bank import PoseBank

@@ -21,7 +21,7 @@ from mmpose_ours.commands.arguments import (
 )
 from mmpose_ours.commands.progress import Progress
 from mmpose_ours.detections.cache import made_here
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 from mmpose_ours.results import PredictionsWriter
 from mmpose_ours.stopwatch import as_time
 

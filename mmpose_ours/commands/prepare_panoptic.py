@@ -31,13 +31,13 @@ from mmpose_ours.commands.findings import (
     unreadable,
 )
 from mmpose_ours.commands.progress import Progress, to_stderr
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.evaluation.panoptic import (
     ANNOTATED_JOINTS,
     panoptic_frame_files,
     people_with_root,
     read_panoptic_bodies,
 )
-from mmpose_ours.files import FileFormatError
 from mmpose_ours.keypoints import convert_joints
 
 # Annotation files that are read to check a sequence; it has up to 30,000.

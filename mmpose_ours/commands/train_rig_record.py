@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, Iterator, Sequence
 
 from mmpose_ours.commands.train_rig_site import data_print
-from mmpose_ours.files import FileFormatError, read_json, write_json
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.files import write_json
+from mmpose_ours.io.json_files import read_json
 
 RECORD_FILE = 'train_rig.json'
 VERSION = 1

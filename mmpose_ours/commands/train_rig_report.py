@@ -13,7 +13,7 @@ from mmpose_ours.commands.train_rig_record import Doing, Record
 from mmpose_ours.commands.train_rig_site import MODELS, TRAINED, Site
 from mmpose_ours.commands.train_rig_stock import command_line, shown
 from mmpose_ours.commands.train_rig_verdict import HELD_OUT, NAMES, OWN, Verdict, judge
-from mmpose_ours.files import write_files_whole, write_json
+from mmpose_ours.io.files import write_files_whole, write_json
 
 # What the figures are called in the report, and how they are written.
 PERCENT, PLAIN = '{:.1%}', '{:.2f}'

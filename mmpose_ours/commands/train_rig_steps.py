@@ -31,7 +31,9 @@ from mmpose_ours.commands.train_rig_site import (
     space_of_record,
 )
 from mmpose_ours.commands.train_rig_stock import command_line, run_stock, shown
-from mmpose_ours.files import FileFormatError, read_json, write_json, write_whole
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.files import write_json, write_whole
+from mmpose_ours.io.json_files import read_json
 from mmpose_ours.synthetic.fit_noise import TooLittleError
 
 # Steps that are timed to know how many fit into the minutes; the first ones are slow.

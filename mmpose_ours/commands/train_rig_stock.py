@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Callable, Sequence
 
 from mmpose_ours import paths
+from mmpose_ours.errors import InputError
 
 # Of MMEngine's log: progress with the time that is left, figures, what went wrong. The rest (the
 # environment and the whole config) goes into the log file only.
@@ -20,7 +21,7 @@ TELLING = re.compile(r'Epoch\(train\)|Epoch\(val\).*recall|ERROR|error:|Error')
 LAST_LINES = 15
 
 
-class StockError(ValueError):
+class StockError(InputError):
     """A stock script ended with an error."""
 
 

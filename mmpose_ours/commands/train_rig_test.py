@@ -31,7 +31,7 @@ from mmpose_ours.commands.train_rig_stock import command_line, run_stock, shown
 from mmpose_ours.commands.train_rig_verdict import HELD_OUT, OWN
 from mmpose_ours.detections import read_detections, stack_views
 from mmpose_ours.evaluation.unlabelled import unlabelled_figures
-from mmpose_ours.files import write_whole
+from mmpose_ours.io.files import write_whole
 from mmpose_ours.recordings import images_of
 from mmpose_ours.results.predictions import FrameId, frame_id, read_predictions
 

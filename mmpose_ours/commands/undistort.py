@@ -25,7 +25,7 @@ from mmpose_ours.calibration.source import Source
 from mmpose_ours.cameras import Camera, CameraRig
 from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.commands.progress import Progress, to_stderr
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.recordings import first_size, images_of, is_video, pictures_of, video_of
 from mmpose_ours.rerender import PixelMap, is_short, render_image, render_video
 

@@ -21,7 +21,7 @@ from mmpose_ours.commands.arguments import (
 )
 from mmpose_ours.detections import Detections, check_pixels, open_detections
 from mmpose_ours.detections.cache import made_here
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.instants import Footage, by_instant, frame_key, open_footage, sized_by_pictures
 from mmpose_ours.results.predictions import FrameId, Predictions, read_predictions
 from mmpose_ours.stopwatch import Stopwatch

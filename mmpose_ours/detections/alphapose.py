@@ -16,7 +16,8 @@ import numpy as np
 
 from mmpose_ours.detections.found import Found, Hints, coco17_from, split_image_name, triples
 from mmpose_ours.detections.source import Source
-from mmpose_ours.files import FileFormatError, read_json
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.json_files import read_json
 
 
 def recognise(source: Source) -> str:

@@ -20,7 +20,8 @@ from mmpose_ours.detections.json_format import read_json_detections, store_json
 from mmpose_ours.detections.npz_format import store_npz
 from mmpose_ours.detections.people import Detections, as_kept
 from mmpose_ours.detections.writer import DetectionsWriter
-from mmpose_ours.files import FileFormatError, PathLike, read_json
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.json_files import read_json
 from mmpose_ours.recordings import decode_image
 
 

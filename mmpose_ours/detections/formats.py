@@ -17,7 +17,7 @@ from mmpose_ours.detections.normalised import in_pixels
 from mmpose_ours.detections.npz_format import read_npz, store_npz
 from mmpose_ours.detections.people import Detections, cameras_of
 from mmpose_ours.detections.source import Source
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 
 OURS = ('json', 'npz')
 # In the order in which they are tried: a Pose2Sim project is full of OpenPose's files.

@@ -10,7 +10,7 @@ from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple, Seq
 import numpy as np
 
 from mmpose_ours.detections.people import finite, to_coco17
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.keypoints import JOINT_SETS
 
 # Tools name their joint set nowhere in the file: the number of joints tells it.

@@ -15,7 +15,7 @@ from typing import Any, Mapping, NamedTuple
 import numpy as np
 
 from mmpose_ours.detections.json_format import people_from_rows, rows_from_people
-from mmpose_ours.files import explain_os_error
+from mmpose_ours.io.files import explain_os_error
 from mmpose_ours.recordings import natural_key
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from mmpose_ours.detections.people import DIGITS, as_kept, finite, to_coco17
 from mmpose_ours.detections.stored import StoredDetections
-from mmpose_ours.files import FileFormatError
-from mmpose_ours.json_schema import first_fault, load_schema
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.json_schema import first_fault, load_schema
 from mmpose_ours.keypoints import JOINT_SETS
 
 WRITE_AGAIN = 'correct it or write it again as docs/data.md shows'

@@ -20,7 +20,8 @@ import numpy as np
 
 from mmpose_ours.detections.found import Found, Hints, coco17_from, frame_number
 from mmpose_ours.detections.source import Source
-from mmpose_ours.files import FileFormatError, PathLike, read_json
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.json_files import read_json
 
 
 def recognise(source: Source) -> str:

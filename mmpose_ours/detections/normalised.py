@@ -7,7 +7,7 @@ from typing import Mapping
 import numpy as np
 
 from mmpose_ours.detections.people import MAX_NORMALISED, cameras_of, found_joints
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 
 # Shares from -1 to 1 have joints in the left or upper half, below this; a joint a little
 # outside of an image whose shares go from 0 to 1 does not.

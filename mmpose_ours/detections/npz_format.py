@@ -25,7 +25,7 @@ import numpy as np
 
 from mmpose_ours.detections.people import as_kept
 from mmpose_ours.detections.stored import StoredDetections
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 
 # What NumPy and zipfile raise for files that are damaged or something else.
 BROKEN = (

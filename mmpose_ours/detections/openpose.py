@@ -26,7 +26,8 @@ from mmpose_ours.detections.found import (
     triples,
 )
 from mmpose_ours.detections.source import Source, plain_name
-from mmpose_ours.files import FileFormatError, PathLike, read_json
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.json_files import read_json
 from mmpose_ours.keypoints import JOINT_SETS
 
 KEYS = (('people', 'pose_keypoints_2d'), ('bodies', 'joints'))

@@ -8,7 +8,7 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.keypoints import convert_joints, joint_map
 
 # A little over 1 is rounding or an interpolated heatmap; 95 is per cent.

@@ -16,7 +16,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mmpose_ours.files import read_json
+from mmpose_ours.io.json_files import read_json
 from mmpose_ours.recordings import natural_key
 
 # What tools append to the names of cameras and images.

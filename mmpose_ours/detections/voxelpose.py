@@ -13,7 +13,8 @@ import numpy as np
 from mmpose_ours.detections.found import Found, Hints
 from mmpose_ours.detections.people import finite
 from mmpose_ours.detections.source import Source
-from mmpose_ours.files import FileFormatError, read_pickle
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.pickles import read_pickle
 
 
 def recognise(source: Source) -> str:

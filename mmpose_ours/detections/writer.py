@@ -11,7 +11,8 @@ import numpy as np
 from mmpose_ours.detections.json_format import JsonSink
 from mmpose_ours.detections.npz_format import NpzSink
 from mmpose_ours.detections.people import Detections
-from mmpose_ours.files import PathLike, whole_path
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import whole_path
 
 SINKS: dict[str, type[JsonSink] | type[NpzSink]] = {'.json': JsonSink, '.npz': NpzSink}
 

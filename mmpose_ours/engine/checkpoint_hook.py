@@ -10,7 +10,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 
 from mmpose_ours.engine.checkpoints import LAST, MID_EPOCH
-from mmpose_ours.files import explain_os_error, write_whole
+from mmpose_ours.io.files import explain_os_error, write_whole
 from mmpose_ours.registry import HOOKS
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -16,7 +16,7 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import print_log
 
 from mmpose_ours.downloads import check_whole
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 
 LAST = 'last_checkpoint'  # MMEngine's: a file that names the latest checkpoint
 MID_EPOCH = 'mid_epoch.pth'

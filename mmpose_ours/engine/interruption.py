@@ -16,7 +16,7 @@ from mmengine.hooks import CheckpointHook, Hook
 
 from mmpose_ours.engine.checkpoint_hook import write_last
 from mmpose_ours.engine.checkpoints import MID_EPOCH
-from mmpose_ours.files import explain_os_error
+from mmpose_ours.io.files import explain_os_error
 from mmpose_ours.registry import HOOKS
 
 # "Temporary failure, try again", of BSD's sysexits.h.

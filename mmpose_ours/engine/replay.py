@@ -12,7 +12,7 @@ from mmengine.registry import init_default_scope
 
 from mmpose_ours.engine.checkpoints import read_checkpoint
 from mmpose_ours.engine.finite_loss import losses_alone, losses_of, seed_step
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.registry import DATASETS, MODELS
 
 

@@ -14,7 +14,7 @@ from mmengine.hooks import Hook
 
 from mmpose_ours import __version__
 from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.files import write_json
+from mmpose_ours.io.files import write_json
 from mmpose_ours.registry import HOOKS
 
 SCHEMA = Path(__file__).parent / 'schemas' / 'run.schema.json'

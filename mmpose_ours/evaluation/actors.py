@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.files import FileFormatError, PathLike
-from mmpose_ours.matfiles import read_mat
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.matfiles import read_mat
 
 _JOINTS = 14
 # Metres; a person's joints span at least and at most this much.

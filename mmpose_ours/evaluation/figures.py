@@ -17,10 +17,10 @@ from typing import Sequence
 
 import numpy as np
 
+from mmpose_ours.errors import PathLike
 from mmpose_ours.evaluation.matching import THRESHOLDS_MM, match_poses
 from mmpose_ours.evaluation.pcp import pcp
 from mmpose_ours.evaluation.unlabelled import Instant, unlabelled_figures
-from mmpose_ours.files import PathLike
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints
 from mmpose_ours.results.predictions import frame_id, write_predictions
 

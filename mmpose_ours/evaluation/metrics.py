@@ -19,6 +19,7 @@ from typing import Any, Sequence
 import numpy as np
 from mmengine.evaluator import BaseMetric
 
+from mmpose_ours.errors import PathLike
 from mmpose_ours.evaluation.figures import (
     figures_without_truth,
     parts_figures,
@@ -26,7 +27,6 @@ from mmpose_ours.evaluation.figures import (
     write_results,
 )
 from mmpose_ours.evaluation.matching import THRESHOLDS_MM
-from mmpose_ours.files import PathLike
 from mmpose_ours.keypoints import HEAD_RECIPES
 from mmpose_ours.registry import METRICS
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mmpose_ours.files import MM_PER_UNIT, FileFormatError, PathLike, read_json
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.files import MM_PER_UNIT
+from mmpose_ours.io.json_files import read_json
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.results.predictions import FrameId, Predictions, is_number, to_z_up
 

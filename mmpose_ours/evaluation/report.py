@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
 
 import numpy as np
 
+from mmpose_ours.errors import PathLike
 from mmpose_ours.evaluation import unlabelled_report
 from mmpose_ours.evaluation.actors import read_actors
 from mmpose_ours.evaluation.frames import name_frames, parse_frames
@@ -18,7 +19,7 @@ from mmpose_ours.evaluation.panoptic import read_panoptic_truth
 from mmpose_ours.evaluation.pcp import PCPResult, pcp
 from mmpose_ours.evaluation.tables import format_report
 from mmpose_ours.evaluation.unlabelled_report import format_without_truth
-from mmpose_ours.files import MM_PER_UNIT, PathLike
+from mmpose_ours.io.files import MM_PER_UNIT
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints, joint_map
 from mmpose_ours.results.predictions import FrameId, Predictions, read_predictions, to_z_up
 

@@ -12,10 +12,10 @@ import numpy as np
 from mmpose_ours.calibration import read_rig
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
+from mmpose_ours.errors import PathLike
 from mmpose_ours.evaluation.frames import name_frames, parse_frames
 from mmpose_ours.evaluation.tables import columns, number
 from mmpose_ours.evaluation.unlabelled import Instant, unlabelled_figures
-from mmpose_ours.files import PathLike
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.results.predictions import FrameId, Predictions, frame_id, read_predictions
 

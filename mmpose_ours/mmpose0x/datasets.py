@@ -7,7 +7,7 @@ from typing import Any, Sequence
 
 from mmpose.datasets.builder import DATASETS
 
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 from mmpose_ours.mmpose0x.rig_dataset import RigDataset
 from mmpose_ours.sources import (
     CAMPUS,

@@ -10,8 +10,8 @@ from mmpose.datasets.pipelines import Compose
 from mmpose.utils import get_root_logger
 from torch.utils.data import Dataset
 
+from mmpose_ours.errors import PathLike
 from mmpose_ours.evaluation.figures import parts_figures, people_figures, write_results
-from mmpose_ours.files import PathLike
 from mmpose_ours.mmpose0x.views import StockViews
 from mmpose_ours.sources import Site
 

@@ -8,7 +8,7 @@ from typing import Any, Mapping
 from mmengine.config import Config
 from torch import Tensor
 
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.models.convert import Anatomy
 from mmpose_ours.models.published import geometry
 from mmpose_ours.models.voxelpose import VoxelPose

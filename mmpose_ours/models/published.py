@@ -11,7 +11,7 @@ from typing import Any, Mapping
 import torch
 from torch import Tensor, nn
 
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 
 CENTER_HEAD = 'human_detector.center_head.'
 # The training rig's space: its edges in mm, its voxels, its middle in mm.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 from mmpose_ours.results.export_bvh import without_hips, write_bvh
 from mmpose_ours.results.export_c3d import write_c3d
 from mmpose_ours.results.export_csv import write_csv

@@ -14,7 +14,8 @@ import warnings
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from mmpose_ours.files import PathLike, write_whole
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_whole
 from mmpose_ours.results.bvh_skeleton import (
     SKELETON,
     UP,

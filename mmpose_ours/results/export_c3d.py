@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mmpose_ours.files import PathLike, whole_path
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import whole_path
 from mmpose_ours.results.timeline import Timeline
 
 # The header counts frames in 16 bits.

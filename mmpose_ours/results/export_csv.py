@@ -11,7 +11,8 @@ import csv
 
 import numpy as np
 
-from mmpose_ours.files import PathLike, write_whole
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_whole
 from mmpose_ours.results.timeline import Timeline
 
 COLUMNS = ('frame', 'time_s', 'person', 'joint', 'x_mm', 'y_mm', 'z_mm', 'score', 'views')

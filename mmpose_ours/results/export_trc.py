@@ -11,7 +11,8 @@ import os
 
 import numpy as np
 
-from mmpose_ours.files import PathLike, write_whole
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_whole
 from mmpose_ours.results.timeline import Timeline
 
 

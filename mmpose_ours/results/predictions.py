@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from mmpose_ours.cameras import CaptureSpace
-from mmpose_ours.files import MM_PER_UNIT, FileFormatError, PathLike, read_json
-from mmpose_ours.json_schema import validator
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.files import MM_PER_UNIT
+from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.json_schema import validator
 from mmpose_ours.results.people_json import (
     FrameId,
     frame_id,

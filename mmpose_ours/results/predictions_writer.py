@@ -20,7 +20,8 @@ from typing import IO, Any, Mapping
 import numpy as np
 
 from mmpose_ours.cameras import CaptureSpace
-from mmpose_ours.files import PathLike, whole_path
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import whole_path
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.results.people_json import FrameId, frame_id
 

@@ -8,7 +8,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 from mmpose_ours.sources.options import from_options
 from mmpose_ours.synthetic import Crowd, DetectorFaults, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams

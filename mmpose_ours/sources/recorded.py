@@ -9,7 +9,7 @@ import numpy as np
 
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.instants import frame_key, frame_order, frames_of_images
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints
 from mmpose_ours.recordings import images_of

@@ -7,7 +7,7 @@ from typing import Any, Sequence
 
 from mmpose_ours.calibration import check_space, coverage, fit_space, read_rig
 from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 from mmpose_ours.sources.options import from_options
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.files import FileFormatError, PathLike, write_whole
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.files import write_whole
 from mmpose_ours.synthetic.pose_bank import PoseBank
 from mmpose_ours.synthetic.smpl_joints import load_arrays
 

@@ -13,7 +13,7 @@ import re
 
 import numpy as np
 
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.synthetic.anthropometry import COCO17
 from mmpose_ours.synthetic.mocap_names import check_found, coco_joints, middle_joint
 from mmpose_ours.synthetic.recording import Recording

@@ -17,7 +17,7 @@ from typing import Any, Sequence, Union
 import numpy as np
 
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.synthetic.crowd import Crowd, Scene
 from mmpose_ours.synthetic.draws import Draws, choose

@@ -15,7 +15,8 @@ import numpy as np
 
 from mmpose_ours.association import MIN_SCORE
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.files import PathLike, write_json
+from mmpose_ours.errors import InputError, PathLike
+from mmpose_ours.io.files import write_json
 from mmpose_ours.synthetic.corrections import corrected, rounds_needed
 from mmpose_ours.synthetic.crowd import Crowd
 from mmpose_ours.synthetic.detector import DetectorFaults
@@ -43,7 +44,7 @@ _SCORE_SPREAD = 1.25**0.5
 Progress = Callable[[str, int, int], None]
 
 
-class TooLittleError(ValueError):
+class TooLittleError(InputError):
     """A recording from which the faults cannot be told."""
 
 

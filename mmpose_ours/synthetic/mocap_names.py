@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Iterable, Mapping, Sequence
 
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 
 # COCO's joint without its side: words, the surest first. "Shoulder" is last because most
 # exporters mean the collar bone by it, and "foot" because some mean the toes.

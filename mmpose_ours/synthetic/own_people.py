@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 from mmpose_ours.keypoints import convert_joints
 from mmpose_ours.results import read_predictions
 from mmpose_ours.synthetic.anthropometry import (

@@ -6,7 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from mmpose_ours.files import FileFormatError, PathLike, read_pickle
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.pickles import read_pickle
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.synthetic.bodies import built_in_poses
 

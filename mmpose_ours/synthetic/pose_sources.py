@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.synthetic.bank_files import is_bank, load_bank
 from mmpose_ours.synthetic.bvh import record_bvh
 from mmpose_ours.synthetic.own_people import clean_people

@@ -9,8 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mmpose_ours.files import FileFormatError, PathLike, read_json
-from mmpose_ours.json_schema import first_fault
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.json_schema import first_fault
 
 SHIPPED = Path(__file__).parent / 'profiles'
 SCHEMA_FILE = Path(__file__).parent / 'schemas' / 'faults.schema.json'

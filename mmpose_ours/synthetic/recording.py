@@ -12,7 +12,8 @@ import dataclasses
 import numpy as np
 
 from mmpose_ours.calibration.worlds import Z_UP_FROM, mm_per_unit
-from mmpose_ours.files import MM_PER_UNIT, FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.files import MM_PER_UNIT
 from mmpose_ours.synthetic.anthropometry import COCO17, joint_of
 from mmpose_ours.synthetic.bodies import ANKLE_HEIGHT, STATURE_MM
 from mmpose_ours.synthetic.face import add_face

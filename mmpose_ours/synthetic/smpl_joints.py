@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.synthetic.anthropometry import COCO17
 from mmpose_ours.synthetic.recording import Recording
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.files import MM_PER_UNIT, FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.files import MM_PER_UNIT
 from mmpose_ours.synthetic.anthropometry import COCO17
 from mmpose_ours.synthetic.mocap_names import BODY, FACE, check_found, coco_joints, middle_joint
 from mmpose_ours.synthetic.recording import Recording

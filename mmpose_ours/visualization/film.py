@@ -9,7 +9,8 @@ from typing import Callable, Iterator
 import cv2
 import numpy as np
 
-from mmpose_ours.files import PathLike, whole_path
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import whole_path
 
 # What every build of OpenCV with video writes.
 CODEC = 'mp4v'

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.instants import Footage, decoded, frame_key
 from mmpose_ours.recordings import as_calibrated, is_video
 

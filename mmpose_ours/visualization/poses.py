@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.synthetic.coverage import standardised
 from mmpose_ours.synthetic.pose_bank import PoseBank

@@ -16,7 +16,7 @@ from matplotlib.patches import Circle, Polygon, Rectangle
 
 from mmpose_ours.calibration.space import PERSON_MM, views_of_people
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
-from mmpose_ours.files import PathLike
+from mmpose_ours.errors import PathLike
 from mmpose_ours.visualization.labels import plain, write_names
 from mmpose_ours.visualization.room import CAMERA_COLOUR, draw_room, frustum, ring
 from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_picture

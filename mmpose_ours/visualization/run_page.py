@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.files import PathLike, write_whole
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_whole
 from mmpose_ours.visualization.board import Board
 from mmpose_ours.visualization.colours import identity_colours
 from mmpose_ours.visualization.page_files import filled, page_file

@@ -10,7 +10,8 @@ import json
 from typing import Any, Callable, Sequence
 
 from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.files import PathLike, write_whole
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_whole
 from mmpose_ours.visualization.page_data import as_text, page_data
 from mmpose_ours.visualization.page_files import filled, page_file
 from mmpose_ours.visualization.page_images import NO_IMAGES, encode_images

@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mmpose_ours.files import PathLike, write_whole
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_whole
 
 
 def new_sheet(width: float, height: float) -> Figure:

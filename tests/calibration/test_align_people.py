@@ -10,7 +10,7 @@ from mmpose_ours.calibration.align import Evidence, align, strange_about
 from mmpose_ours.calibration.people_size import JOINT_HEIGHTS
 from mmpose_ours.detections import read_detections
 from mmpose_ours.evaluation.actors import read_actors
-from mmpose_ours.files import read_json
+from mmpose_ours.io.json_files import read_json
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.synthetic import DetectorFaults
 

@@ -21,7 +21,7 @@ from mmpose_ours.calibration import (
 from mmpose_ours.calibration.formats import choose_cameras
 from mmpose_ours.calibration.schema import schema_file
 from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.json_schema import load_schema
+from mmpose_ours.io.json_schema import load_schema
 
 MISSING = object()
 

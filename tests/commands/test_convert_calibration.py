@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from calibration_rigs import assert_same_rig, people_points, ring_rig
 
-from mmpose_ours import json_schema
 from mmpose_ours.calibration import (
     CalibrationError,
     convert_calibration,
@@ -16,6 +15,7 @@ from mmpose_ours.calibration import (
     write_rig,
 )
 from mmpose_ours.cli import convert_calibration as main
+from mmpose_ours.io import json_schema
 
 
 @pytest.fixture

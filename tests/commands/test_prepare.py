@@ -13,8 +13,8 @@ from mmpose_ours.calibration import write_rig
 from mmpose_ours.cli import main
 from mmpose_ours.commands.archives import unpack
 from mmpose_ours.commands.field_datasets import ACTORS
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.evaluation import read_actors
-from mmpose_ours.files import FileFormatError
 from mmpose_ours.keypoints import convert_joints
 from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
 

@@ -18,7 +18,7 @@ from dataset_files import (
 from mmpose_ours.calibration import CalibrationError, write_rig
 from mmpose_ours.datasets import OursDataset
 from mmpose_ours.datasets import ours as ours_module
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.results.predictions import write_predictions
 

@@ -10,7 +10,7 @@ import pytest
 
 from mmpose_ours.detections import read_detections, write_detections
 from mmpose_ours.detections.cache import LazyImage, detect_recording, made_here
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 
 CAMERAS = ('a', 'b')
 

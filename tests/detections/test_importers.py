@@ -15,7 +15,7 @@ from tool_files import (
 from mmpose_ours.detections import read_detections
 from mmpose_ours.detections.formats import recognise
 from mmpose_ours.detections.source import Source
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 
 
 def openpose_folders(root, joint_set='body25', ending='_keypoints'):

@@ -18,7 +18,7 @@ from mmpose_ours.detections import (
 )
 from mmpose_ours.detections.stored import StoredDetections
 from mmpose_ours.detections.summary import oddities, summarise, table
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import torch
 from in_process import runner
 
 from mmpose_ours.engine.checkpoints import latest_whole, read_checkpoint
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 
 
 def save(folder, name, steps, **more):

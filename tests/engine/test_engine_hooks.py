@@ -20,8 +20,8 @@ from mmpose_ours.engine.interruption import _steady
 from mmpose_ours.engine.replay import replay
 from mmpose_ours.engine.run_record import SCHEMA
 from mmpose_ours.engine.step_seed import seed_all
-from mmpose_ours.files import FileFormatError
-from mmpose_ours.json_schema import first_fault
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.json_schema import first_fault
 
 
 def test_a_step_without_a_finite_loss_can_be_done_again(tmp_path):

@@ -3,8 +3,8 @@ import pytest
 from campus_people import STANDING
 from scipy.io import savemat
 
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.evaluation import read_actors
-from mmpose_ours.files import FileFormatError
 
 METRES = STANDING / 1000
 

@@ -8,7 +8,7 @@ import torch
 from train_page import block, lay_out, run, steps
 
 from mmpose_ours import work_dirs
-from mmpose_ours.files import read_json
+from mmpose_ours.io.json_files import read_json
 
 FIGURES = r'(pose3d/(?:recall_500mm|MPJPE_mm|false_positives_per_frame): \S+)'
 ONE = '--work-dir work_dirs/one\n'

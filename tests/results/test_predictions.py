@@ -5,8 +5,8 @@ import jsonschema
 import numpy as np
 import pytest
 
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.evaluation import read_panoptic_truth
-from mmpose_ours.files import FileFormatError
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.results import read_predictions, write_predictions
 from mmpose_ours.results.predictions import SCHEMA_FILE

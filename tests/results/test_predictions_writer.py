@@ -10,7 +10,8 @@ import pytest
 from small_disk import small_disk
 
 from mmpose_ours.cameras import CaptureSpace
-from mmpose_ours.files import FileFormatError, explain_os_error
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.files import explain_os_error
 from mmpose_ours.results import PredictionsWriter, read_predictions, write_predictions
 from mmpose_ours.results import predictions_writer as module
 from mmpose_ours.results.predictions import SCHEMA_FILE

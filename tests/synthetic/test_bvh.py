@@ -3,7 +3,7 @@ import pytest
 from mocap_files import COCO17, body_joints, cmu_places, people, write_bvh
 from scipy.spatial.transform import Rotation
 
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.synthetic.anthropometry import joint_of
 from mmpose_ours.synthetic.bodies import FACE
 from mmpose_ours.synthetic.bvh import read_bvh

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from mocap_files import COCO17, people
 
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.keypoints import convert_joints
 from mmpose_ours.results import write_predictions
 from mmpose_ours.synthetic.pose_sources import read_bank, read_source

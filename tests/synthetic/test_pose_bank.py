@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from synthetic_rigs import COCO17, SPACE, joint, ring_rig
 
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.synthetic import PoseBank, SceneSampler, built_in_poses
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mocap_files import people
 
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.synthetic import PoseBank
 from mmpose_ours.synthetic.bank_files import write_bank
 from mmpose_ours.synthetic.pose_sources import read_bank, read_source

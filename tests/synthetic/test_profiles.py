@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from synthetic_rigs import place, ring_rig
 
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.synthetic import DetectorFaults, built_in_poses
 from mmpose_ours.synthetic.profiles import SHIPPED, profile_names
 

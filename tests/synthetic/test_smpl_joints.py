@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from mocap_files import COCO17, Y_UP, people
 
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.synthetic.pose_sources import read_bank, read_source
 
 # The published names of SMPL's first 22 joints, which all its successors share.

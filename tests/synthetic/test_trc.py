@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from mocap_files import COCO17, Y_UP, people, write_trc
 
-from mmpose_ours.files import FileFormatError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.synthetic.pose_sources import read_bank, read_source
 from mmpose_ours.synthetic.trc import read_trc
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
-from mmpose_ours.files import FileFormatError
-from mmpose_ours.matfiles import MAX_BYTES, read_mat
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.matfiles import MAX_BYTES, read_mat
 
 
 def cell(*values):

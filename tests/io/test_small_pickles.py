@@ -10,8 +10,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from mmpose_ours.files import FileFormatError
-from mmpose_ours.small_pickles import parse_small_pickle
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.small_pickles import parse_small_pickle
 
 CONTENT = {
     ('S1', 54138969): {

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Collection, Iterator
 
 import numpy as np
 
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 
 # Campus' annotations, the largest that this package reads, are 2.3 MB and 20,000 elements.
 MAX_BYTES = 64 << 20

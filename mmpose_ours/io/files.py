@@ -1,51 +1,19 @@
-"""Files in and out: whole-or-not-at-all writes, and readers that treat data as data.
-
-This module knows nothing of cameras or poses. It does **not** guess formats.
-"""
+"""Writes that appear whole or not at all, and what the operating system refuses, in sentences."""
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import errno
 import json
 import os
-import pickle
 import tempfile
 from pathlib import Path
-from typing import IO, Any, Iterator, Mapping, Union
+from typing import IO, Any, Iterator, Mapping
 
-PathLike = Union[str, 'os.PathLike[str]']
+from mmpose_ours.errors import PathLike
 
 # The units in which files state lengths.
 MM_PER_UNIT = {'mm': 1.0, 'cm': 10.0, 'm': 1000.0}
-
-# What a pickle of plain data may name. Python 2 arrays pass through
-# ``_codecs.encode``; NumPy moved ``numpy.core`` to ``numpy._core`` in 2.0.
-_PICKLE_GLOBALS = {
-    ('builtins', 'set'),
-    ('builtins', 'frozenset'),
-    ('builtins', 'complex'),
-    ('builtins', 'bytearray'),
-    ('__builtin__', 'set'),
-    ('__builtin__', 'complex'),
-    ('__builtin__', 'frozenset'),
-    ('collections', 'OrderedDict'),
-    ('_codecs', 'encode'),
-    ('numpy', 'ndarray'),
-    ('numpy', 'dtype'),
-    ('numpy.core.multiarray', '_reconstruct'),
-    ('numpy.core.multiarray', 'scalar'),
-    ('numpy._core.multiarray', '_reconstruct'),
-    ('numpy._core.multiarray', 'scalar'),
-    ('numpy.core.numeric', '_frombuffer'),
-    ('numpy._core.numeric', '_frombuffer'),
-}
-
-
-class FileFormatError(ValueError):
-    """A file cannot be read as what it was said to be."""
-
 
 # By errno: what to do about it. The others are met with "check the path".
 _MENDS = {
@@ -71,93 +39,6 @@ def explain_os_error(error: OSError) -> str:
     where = '' if error.filename is None else f'{os.fsdecode(error.filename)}: '
     reason = error.strerror[:1].lower() + error.strerror[1:]
     return f'{where}{reason}; {_MENDS.get(error.errno, "check the path")}'
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    """Builds arrays and plain containers; refuses to look up anything else."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _PICKLE_GLOBALS:
-            raise pickle.UnpicklingError(f'it calls {module}.{name}')
-        if module.startswith('numpy._core'):
-            import numpy
-
-            if int(numpy.__version__.split('.')[0]) < 2:
-                module = module.replace('numpy._core', 'numpy.core')
-        return super().find_class(module, name)
-
-
-def read_pickle(path: PathLike) -> Any:
-    """Read a pickle that holds only NumPy arrays and plain Python containers.
-
-    Args:
-        path: A pickle of any protocol, Python 2 ones included.
-
-    Returns:
-        The stored object.
-
-    Raises:
-        FileFormatError: The file is truncated, is no pickle, or names a class or
-            function other than NumPy's array constructors. Nothing of it is run.
-        FileNotFoundError: There is no such file.
-    """
-    with open(path, 'rb') as file:
-        try:
-            return _PlainUnpickler(file, encoding='latin1').load()
-        except MemoryError:
-            raise
-        except Exception as error:  # a broken pickle can raise nearly anything
-            raise FileFormatError(
-                f'{path}: not a pickle of plain arrays and containers ({error}); '
-                'export the data as JSON or as NumPy arrays instead'
-            ) from error
-
-
-def read_json(path: PathLike) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        FileFormatError: See :func:`parse_json`.
-        FileNotFoundError: There is no such file.
-    """
-    with open(path, 'rb') as file:
-        return parse_json(file.read(), path)
-
-
-def parse_json(content: bytes, path: PathLike) -> Any:
-    """Parse the content of a JSON file.
-
-    Args:
-        content: The file's bytes.
-        path: The file, for messages.
-
-    Raises:
-        FileFormatError: The content is no JSON, which names the line and column, or an
-            object holds a key twice, of which Python would keep the last.
-    """
-    try:
-        return json.loads(content.decode('utf-8-sig'), object_pairs_hook=_object)
-    except _RepeatedKeyError as error:
-        raise FileFormatError(
-            f'{path}: an object holds the key {error.args[0]!r} twice, expected each key once'
-        ) from error
-    except UnicodeDecodeError as error:
-        raise FileFormatError(f'{path}: not valid JSON (no UTF-8 text but binary data)') from error
-    except (ValueError, RecursionError) as error:
-        raise FileFormatError(f'{path}: not valid JSON ({error})') from error
-
-
-class _RepeatedKeyError(Exception):
-    """Carries the key."""
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object, each key once."""
-    data = dict(pairs)
-    if len(data) < len(pairs):
-        counts = collections.Counter(key for key, _ in pairs)
-        raise _RepeatedKeyError(max(counts, key=lambda key: counts[key]))
-    return data
 
 
 @contextlib.contextmanager

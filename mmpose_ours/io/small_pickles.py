@@ -1,6 +1,6 @@
 """Small pickles of plain data, every step of which is checked.
 
-:func:`mmpose_ours.files.read_pickle` runs nothing either, but it hands NumPy what the file
+:func:`mmpose_ours.io.pickles.read_pickle` runs nothing either, but it hands NumPy what the file
 says of an array's type and Python's memo whatever place a byte claims. A damaged file can so
 take all memory or the process with it. Here arrays are put together from checked parts, by
 Python's own slow unpickler: for files of a few cameras, not for detections.
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from mmpose_ours.files import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 
 MAX_BYTES = 1 << 20
 # Array states hold a shape, keys hold names: none is longer or deeper.

@@ -9,16 +9,16 @@ import stat
 import numpy as np
 import pytest
 
-from mmpose_ours.files import (
-    FileFormatError,
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.files import (
     explain_os_error,
-    read_json,
-    read_pickle,
     whole_path,
     write_files_whole,
     write_json,
     write_whole,
 )
+from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.pickles import read_pickle
 
 
 class Caller:
