@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: setup setup-full setup-0x demo test test-full test-0x test-cluster lint bench accuracy accuracy-quick wheel clean
+.PHONY: setup setup-full setup-0x demo test test-fuzz test-full test-0x test-cluster lint bench accuracy accuracy-quick wheel clean
 
 setup:
 	@sh requirements/setup.sh
@@ -20,6 +20,12 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# Damaged files thrown at every reader, 10,000 each; goes on where it was. FUZZ=... are options.
+FUZZ ?= --count 10000
+
+test-fuzz: setup
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 test-full: setup-full
 	.venv-full/bin/python -m pytest

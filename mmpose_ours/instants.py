@@ -17,14 +17,9 @@ import numpy as np
 
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.recordings import (
-    as_bgr,
-    decode_image,
-    first_size,
-    is_video,
-    opened_video,
-    pictures_of,
-)
+from mmpose_ours.io.images import decode_image
+from mmpose_ours.io.video import Video, open_video
+from mmpose_ours.recordings import as_bgr, first_size, is_video, pictures_of
 
 # What a camera shows: a file that is decoded when it is asked for, or (H, W, 3) BGR uint8.
 Picture = Union[Path, np.ndarray]
@@ -71,8 +66,8 @@ class Footage:
             return len(self.frames)
         counts = []
         for name, (video,) in self.files.items():
-            with opened_video(video) as capture:
-                counts.append(int(capture.get(_FRAME_COUNT)) - self.offsets.get(name, 0))
+            with open_video(video) as opened:
+                counts.append(opened.frame_count - self.offsets.get(name, 0))
         return max(0, *counts)
 
     @property
@@ -80,9 +75,8 @@ class Footage:
         """Frames per second of the first camera's video, where it says so."""
         if self.frames is not None:
             return None
-        with opened_video(self.files[self.cameras[0]][0]) as capture:
-            fps = float(capture.get(_FPS))
-        return fps if 0 < fps < 1000 else None
+        with open_video(self.files[self.cameras[0]][0]) as opened:
+            return opened.fps if 0 < opened.fps < 1000 else None
 
     def __iter__(self) -> Iterator[Instant]:
         if self.frames is None:
@@ -94,27 +88,24 @@ class Footage:
 
     def _video_instants(self) -> Iterator[Instant]:
         with contextlib.ExitStack() as stack:
-            running: dict[str, Any] = {}
+            running: dict[str, Video] = {}
             for name in self.cameras:
-                running[name] = stack.enter_context(opened_video(self.files[name][0]))
+                running[name] = stack.enter_context(open_video(self.files[name][0]))
                 for _ in range(self.offsets.get(name, 0)):
-                    running[name].grab()
+                    if not running[name].grab():
+                        break
             number = 0
             while running:
                 pictures = {}
                 for name in list(running):
-                    decoded, picture = running[name].read()
-                    if decoded:
+                    _, picture = running[name].read()
+                    if picture is not None:
                         pictures[name] = picture
                     else:
                         del running[name]
                 if pictures:
                     yield Instant(str(number), pictures)
                 number += 1
-
-
-# cv2.CAP_PROP_FPS and cv2.CAP_PROP_FRAME_COUNT, without waiting for OpenCV to load.
-_FPS, _FRAME_COUNT = 5, 7
 
 
 def open_footage(
@@ -299,9 +290,9 @@ def _given(name: str, pictures: Any) -> tuple[Path, ...]:
 def _video_notes(files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]) -> list[str]:
     counts, rates = {}, {}
     for name, (video,) in files.items():
-        with opened_video(video) as capture:
-            counts[name] = int(capture.get(_FRAME_COUNT)) - offsets.get(name, 0)
-            rates[name] = round(float(capture.get(_FPS)), 2)
+        with open_video(video) as opened:
+            counts[name] = opened.frame_count - offsets.get(name, 0)
+            rates[name] = round(opened.fps, 2)
     notes = []
     if len(set(counts.values())) > 1:
         notes.append(

@@ -1,4 +1,4 @@
-"""Where a recording's pictures lie, and how one is decoded: images or a video per camera.
+"""Where a recording's pictures lie: images or a video per camera.
 
 ========================== ==========================================================
 ``<root>/<camera>/*.jpg``  a folder of images per camera, of any name
@@ -10,19 +10,21 @@
 The first of these places that holds a picture counts, and hidden files never do: macOS leaves
 ``._0.jpg`` beside images, and an interrupted program its temporary files.
 
-This module finds and decodes; it does **not** match the cameras' instants.
+This module finds files; it does **not** decode them (see :mod:`mmpose_ours.io.images` and
+:mod:`mmpose_ours.io.video`) or match the cameras' instants.
 """
 
 from __future__ import annotations
 
-import contextlib
 import re
 from pathlib import Path
-from typing import Any, Iterator, Sequence
+from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.images import decode_image
+from mmpose_ours.io.video import open_video
 
 IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 # Video codecs store blocks of so many pixels.
@@ -106,33 +108,6 @@ def first_size(files: Sequence[Path]) -> tuple[Path, tuple[int, int]]:
     raise FileFormatError(f'none of {len(files)} images can be decoded; the last: {refused}')
 
 
-def decode_image(path: Path) -> np.ndarray:
-    """Read an image as it is stored.
-
-    Returns:
-        (H, W) grey or (H, W, 3) BGR, 8 or 16 bit.
-
-    Raises:
-        FileFormatError: It cannot be decoded, or breaks off.
-        OSError: It cannot be read.
-    """
-    import cv2
-
-    # Not cv2.imread, which cannot open names beyond ASCII on every system.
-    content = path.read_bytes()
-    image = None
-    if content:
-        with contextlib.suppress(cv2.error):
-            flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
-            image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    # Some OpenCV fill up what is missing of a JPEG or PNG with grey or black, and say nothing.
-    broken = _breaks_off(content)
-    if image is None or broken:
-        what = 'breaks off' if broken else 'is no image' if content else 'is empty'
-        raise FileFormatError(f'{path}: {what}, so it cannot be decoded; copy or export it again')
-    return image
-
-
 def as_bgr(image: np.ndarray) -> np.ndarray:
     """An image of any kind as (H, W, 3) BGR uint8, contiguous.
 
@@ -176,24 +151,6 @@ def _is_padding(has: int, wanted: int) -> bool:
     return has == wanted or (abs(has - wanted) < BLOCK and max(has, wanted) % BLOCK == 0)
 
 
-@contextlib.contextmanager
-def opened_video(path: PathLike) -> Iterator[Any]:
-    """A video as a ``cv2.VideoCapture``, closed at the end.
-
-    Raises:
-        FileFormatError: OpenCV cannot open it.
-    """
-    import cv2
-
-    capture = cv2.VideoCapture(str(path))
-    try:
-        if not capture.isOpened():
-            raise FileFormatError(f'{path}: is no video that this OpenCV can decode; convert it')
-        yield capture
-    finally:
-        capture.release()
-
-
 def natural_key(path: Path) -> tuple[Any, ...]:
     """Sorts ``img_2`` before ``img_10``."""
     parts = re.split(r'(\d+)', path.stem)
@@ -201,9 +158,9 @@ def natural_key(path: Path) -> tuple[Any, ...]:
 
 
 def _first_frame(video: Path) -> np.ndarray:
-    with opened_video(video) as capture:
-        decoded, frame = capture.read()
-    if not decoded:
+    with open_video(video) as opened:
+        _, frame = opened.read()
+    if frame is None:
         raise FileFormatError(f'{video}: no frame can be decoded; copy or export it again')
     return frame
 
@@ -228,10 +185,3 @@ def _owner(stem: str, names: Sequence[str]) -> str | None:
     """Of images of all cameras in one folder: whose this is."""
     fitting = [name for name in names if stem == name or stem.startswith(f'{name}_')]
     return max(fitting, key=len, default=None)
-
-
-def _breaks_off(content: bytes) -> bool:
-    second_half = content[len(content) // 2 :]
-    if content[:2] == b'\xff\xd8':
-        return b'\xff\xd9' not in second_half
-    return content[:8] == b'\x89PNG\r\n\x1a\n' and b'IEND' not in second_half

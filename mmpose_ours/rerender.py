@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import errno
 from pathlib import Path
-from typing import Any, Callable
+from typing import Callable
 
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.files import whole_path, write_whole
-from mmpose_ours.recordings import decode_image, opened_video
+from mmpose_ours.io.images import decode_image
+from mmpose_ours.io.video import Video, open_video
 
 # What OpenCV's own builds can write into each container.
 CODECS = {
@@ -110,20 +111,18 @@ def render_video(
             available.
         OSError: The target cannot be written.
     """
-    import cv2
-
-    with opened_video(source) as capture:
-        rate = capture.get(cv2.CAP_PROP_FPS)
+    with open_video(source) as video:
+        rate = video.fps
         if not 0 < rate < 100_000:
             raise FileFormatError(
                 f'{source}: does not say its frame rate; write it anew with one, for example '
                 f'`ffmpeg -r 30 -i {source.name} new.mp4`'
             )
-        announced = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        announced = video.frame_count
         # OpenCV knows the container by the ending.
         with whole_path(target, target.suffix) as temporary:
             count = _copy_frames(
-                capture, source, temporary, target, pixel_map, codec, rate, announced, progress
+                video, source, temporary, target, pixel_map, codec, rate, announced, progress
             )
             if not _has_frames(temporary, count):
                 raise OSError(
@@ -138,7 +137,7 @@ def is_short(count: int, announced: int) -> bool:
 
 
 def _copy_frames(
-    capture: Any,
+    video: Video,
     source: Path,
     temporary: Path,
     target: Path,
@@ -164,8 +163,8 @@ def _copy_frames(
                 '.avi), or extract images first'
             )
         while True:
-            decoded, frame = capture.read()
-            if not decoded:
+            _, frame = video.read()
+            if frame is None:
                 break
             check_size(source, frame, pixel_map.size)
             writer.write(pixel_map(frame))
@@ -180,13 +179,11 @@ def _copy_frames(
 
 def _has_frames(path: Path, count: int) -> bool:
     """Whether a video that was just written can be read again, to its end."""
-    import cv2
-
-    with contextlib.suppress(FileFormatError), opened_video(path) as capture:
-        if int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) == count:
+    with contextlib.suppress(FileFormatError), open_video(path) as video:
+        if video.frame_count == count:
             return True
         found = 0
-        while capture.grab():
+        while video.grab():
             found += 1
         return found == count
     return False

@@ -7,20 +7,26 @@ the folder (``.unpacked.json``) says which archives are done.
 
 from __future__ import annotations
 
-import lzma
+import errno
+import hashlib
 import os
 import shutil
-import tarfile
-import zlib
+import unicodedata
 from pathlib import Path, PurePosixPath
 from typing import Callable
 
 from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.compressed import Unpacked
 from mmpose_ours.io.files import whole_path, write_json
 from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.limits import limits
+from mmpose_ours.io.regular_files import open_regular
+from mmpose_ours.io.tar_files import Member, TarReader
 
 STAMP = '.unpacked.json'
 MEGABYTE = 1 << 20
+# Bytes of one part of a path that file systems take, and characters of a whole path.
+MAX_PART, MAX_PATH = 255, 1000
 
 
 def unpack(
@@ -43,29 +49,26 @@ def unpack(
         folder says that this archive is done.
 
     Raises:
-        FileFormatError: It is no archive, breaks off, or has a path that leaves the folder.
-        OSError: A file cannot be read or written.
+        FileFormatError: It is no archive, breaks off, has a path that leaves the folder, or two
+            files of one path.
+        LimitError: It has more members or bytes than allowed.
+        OSError: A file cannot be read or written, or there is no room for it.
     """
     size = archive.stat().st_size
     done = _done(folder)
     if done.get(archive.name) == size:
         return None
     written = 0
-    with open(archive, 'rb') as raw:
-        try:
-            with tarfile.open(fileobj=raw, mode='r|*') as members:
-                for member in members:
-                    place = _place(archive, member, top)
-                    if place is not None:
-                        written += _extract(members, member, _inside(archive, folder, place))
-                    if progress is not None:
-                        progress(raw.tell() // MEGABYTE, size // MEGABYTE)
-        except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
-            raise _broken(archive, written, error) from error
-        except OSError as error:
-            if error.errno is not None:  # the disk's, not the archive's
-                raise
-            raise _broken(archive, written, error) from error
+    with open_regular(archive) as raw:
+        names = _Names(archive)
+        members = TarReader(Unpacked(raw, archive, 'archive_bytes'), archive)
+        for member in members:
+            place = _place(archive, member, top)
+            if place is not None:
+                names.add(place)
+                written += _extract(members, member, _inside(archive, folder, place))
+            if progress is not None:
+                progress(raw.tell() // MEGABYTE, size // MEGABYTE)
     write_json(folder / STAMP, {**done, archive.name: size})
     return written
 
@@ -77,14 +80,7 @@ def _done(folder: Path) -> dict[str, int]:
     return data if isinstance(data, dict) else {}
 
 
-def _broken(archive: Path, written: int, error: Exception) -> FileFormatError:
-    return FileFormatError(
-        f'{archive}: no tar archive, or it breaks off after {written} files ({error}); continue '
-        'the download with `wget -c`, then run this again'
-    )
-
-
-def _place(archive: Path, member: tarfile.TarInfo, top: str) -> PurePosixPath | None:
+def _place(archive: Path, member: Member, top: str) -> PurePosixPath | None:
     """Where a file of the archive goes, relative to the folder; None for what is left out.
 
     Links and devices are left out: no data set has any, and a link may lead elsewhere. So are
@@ -92,14 +88,53 @@ def _place(archive: Path, member: tarfile.TarInfo, top: str) -> PurePosixPath | 
     """
     path = PurePosixPath(member.name)
     if path.is_absolute() or '..' in path.parts or '\\' in member.name or ':' in member.name:
-        raise FileFormatError(
-            f'{archive}: holds {member.name!r}, which would leave the folder; this is not the '
-            'official archive, download it again'
-        )
-    if not member.isfile() or path.name.startswith('._'):
+        raise _refused(archive, f'holds {member.name[:80]!r}, which would leave the folder')
+    if not member.name.isprintable():
+        raise _refused(archive, f'holds {member.name[:80]!r}, a name with control characters')
+    longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
+    if len(member.name) > MAX_PATH or longest > MAX_PART:
+        raise _refused(archive, f'holds {member.name[:80]!r}..., a name that is too long')
+    if not member.is_file or path.name.startswith('._'):
         return None
     parts = path.parts[1:] if path.parts[:1] == (top,) else path.parts
-    return PurePosixPath(*parts) if parts else None
+    if not parts or parts == (STAMP,):
+        return None
+    return PurePosixPath(*parts)
+
+
+class _Names:
+    """The paths of an archive, each once, also where the file system ignores case.
+
+    Kept as digests: an archive may have a million.
+    """
+
+    def __init__(self, archive: Path):
+        self._archive = archive
+        self._files: set[bytes] = set()
+        self._folders: set[bytes] = set()
+
+    def add(self, place: PurePosixPath) -> None:
+        """Note a file; raises a FileFormatError where another one is in its way."""
+        path, *folders = map(_digest, (place, *list(place.parents)[:-1]))
+        if path in self._files or path in self._folders or not self._files.isdisjoint(folders):
+            raise _refused(
+                self._archive, f'holds {str(place)!r} twice, or as a file and as a folder'
+            )
+        self._files.add(path)
+        self._folders.update(folders)
+
+
+def _digest(place: PurePosixPath) -> bytes:
+    text = unicodedata.normalize('NFC', str(place)).casefold()
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def _refused(archive: Path, what: str) -> FileFormatError:
+    return FileFormatError(
+        f'{archive}: {what}; this is not the official archive, download it again',
+        file=archive,
+        found=what,
+    )
 
 
 def _inside(archive: Path, folder: Path, place: PurePosixPath) -> Path:
@@ -108,20 +143,24 @@ def _inside(archive: Path, folder: Path, place: PurePosixPath) -> Path:
     home = str(folder.resolve())
     if os.path.commonpath([home, str(target.resolve())]) != home:
         raise FileFormatError(
-            f'{archive}: {target} is behind a link that leaves {folder}; remove the link'
+            f'{archive}: {target} is behind a link that leaves {folder}; remove the link',
+            file=archive,
         )
     return target
 
 
-def _extract(members: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> bool:
+def _extract(members: TarReader, member: Member, target: Path) -> bool:
     """Write a file unless it is there in full size; returns whether it was written."""
     if target.is_file() and target.stat().st_size == member.size:
         return False
-    content = members.extractfile(member)
-    assert content is not None
-    with content, whole_path(target) as temporary:
+    limits().check('archive_bytes', member.size, 'bytes of one file', target)
+    with whole_path(target) as temporary:
+        if member.size > shutil.disk_usage(str(temporary.parent)).free:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
         with open(temporary, 'wb') as file:
-            shutil.copyfileobj(content, file, MEGABYTE)
-        if temporary.stat().st_size != member.size:
-            raise tarfile.ReadError('a file is shorter than the archive says')
+            while True:
+                content = members.read(MEGABYTE)
+                if not content:
+                    break
+                file.write(content)
     return True

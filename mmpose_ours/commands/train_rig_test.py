@@ -30,7 +30,9 @@ from mmpose_ours.commands.train_rig_site import TRAINED, Site, space_of_record
 from mmpose_ours.commands.train_rig_stock import command_line, run_stock, shown
 from mmpose_ours.commands.train_rig_verdict import HELD_OUT, OWN
 from mmpose_ours.detections import read_detections, stack_views
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.evaluation.unlabelled import unlabelled_figures
+from mmpose_ours.instants import decoded
 from mmpose_ours.io.files import write_whole
 from mmpose_ours.recordings import images_of
 from mmpose_ours.results.predictions import FrameId, frame_id, read_predictions
@@ -252,11 +254,12 @@ def _draw(
 
 def _pictures(site: Site) -> dict[tuple[str, FrameId], Callable[[], Any]]:
     """How to read the image of a camera and frame, where there is one."""
-    import cv2
 
     def read(path: Path) -> Any:
-        image = cv2.imread(str(path))
-        return None if image is None else image[..., ::-1]
+        try:
+            return decoded(path)[..., ::-1]
+        except (FileFormatError, OSError):
+            return None
 
     readers: dict[tuple[str, FrameId], Callable[[], Any]] = {}
     for name in site.rig.names:

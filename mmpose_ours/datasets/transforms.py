@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import torch
 from mmengine.structures import InstanceData
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.instants import decoded
 from mmpose_ours.registry import TRANSFORMS
 
 META_KEYS = (
@@ -35,13 +39,8 @@ class LoadMultiviewImages:
         paths = results.get('img_paths') or [None] * len(results['rig'])
         pictures = results.pop('pictures', [None] * len(paths))
         for camera, path, image in zip(results['rig'], paths, pictures):
-            if image is None and path:
-                image = cv2.imread(str(path))
             if image is None:
-                raise FileNotFoundError(
-                    f'camera {camera.name!r}, frame {results["frame_id"]}: no readable image'
-                    f'{f" {path}" if path else ""}; image mode needs one per camera and instant'
-                )
+                image = _read(path, camera.name, results['frame_id'])
             height, width = image.shape[:2]
             if camera.size is not None and (width, height) != tuple(camera.size):
                 raise ValueError(
@@ -59,6 +58,22 @@ class LoadMultiviewImages:
         matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
         fitted = cv2.warpAffine(image, matrix, self.image_size, flags=cv2.INTER_LINEAR)
         return fitted[..., ::-1].transpose(2, 0, 1)
+
+
+def _read(path: str | None, camera: str, frame: str) -> np.ndarray:
+    """An image as (H, W, 3) BGR uint8, or an error that says whose it is."""
+    where = f'camera {camera!r}, frame {frame}: no readable image'
+    needed = 'image mode needs one per camera and instant'
+    if not path:
+        raise FileNotFoundError(f'{where}; {needed}')
+    try:
+        return decoded(Path(path))
+    except FileFormatError as error:
+        raise FileFormatError(
+            f'{where} ({error}); {needed}', file=path, camera=camera, frame=frame
+        ) from error
+    except OSError as error:
+        raise FileNotFoundError(f'{where} {path} ({error.strerror}); {needed}') from error
 
 
 @TRANSFORMS.register_module()

@@ -21,8 +21,8 @@ from mmpose_ours.detections.npz_format import store_npz
 from mmpose_ours.detections.people import Detections, as_kept
 from mmpose_ours.detections.writer import DetectionsWriter
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.images import decode_image
 from mmpose_ours.io.json_files import read_json
-from mmpose_ours.recordings import decode_image
 
 
 @dataclasses.dataclass(frozen=True)

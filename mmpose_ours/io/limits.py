@@ -47,8 +47,11 @@ class Limits:
     people_per_view: int = 1000
     #: Unpacked bytes of one array of an ``.npz``.
     array_bytes: int = 16 * 10**9
-    #: Pixels of one image.
-    image_pixels: int = 200 * 10**6
+    #: An image.
+    image_bytes: int = 10**9
+    #: Pixels of one image or video frame. The largest industrial cameras have 150 million; raise
+    #: it for them, decoding takes 10 bytes a pixel.
+    image_pixels: int = 100 * 10**6
     #: Bytes of one unpacked archive.
     archive_bytes: int = 200 * 10**9
     #: Members of one archive.

@@ -9,8 +9,9 @@ from typing import Callable, Iterator
 import cv2
 import numpy as np
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.files import whole_path
+from mmpose_ours.io.video import open_video
 
 # What every build of OpenCV with video writes.
 CODEC = 'mp4v'
@@ -73,11 +74,11 @@ def open_film(
 
 def _check(temporary: Path, path: PathLike, written: int) -> None:
     """OpenCV says nothing of a disk that fills up, so the film is read again."""
-    capture = cv2.VideoCapture(str(temporary))
-    there = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
-    capture.release()
+    there = 0
+    with contextlib.suppress(FileFormatError), open_video(temporary) as video:
+        there = video.frame_count
     if there != written:
         raise OSError(
-            f'{path}: only {max(there, 0)} of {written} pictures arrived in the film; make room '
+            f'{path}: only {there} of {written} pictures arrived in the film; make room '
             'on the disk or choose another place'
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.instants import Footage, decoded, frame_key
+from mmpose_ours.io.video import Video
 from mmpose_ours.recordings import as_calibrated, is_video
 
 
@@ -90,25 +91,19 @@ class _Video:
 
     def __init__(self, path: Path, offset: int):
         self.path, self.offset = path, offset
-        self._capture: Any = None
+        self._video: Video | None = None
         self._next = 0
         self._last: tuple[int, np.ndarray | None] = (-1, None)
 
     def frame(self, number: int) -> np.ndarray | None:
-        import cv2
-
         index = number + self.offset
         if index == self._last[0]:
             return self._last[1]
-        if self._capture is None or index < self._next:
-            self._capture, self._next = cv2.VideoCapture(str(self.path)), 0
-            if not self._capture.isOpened():
-                raise FileFormatError(
-                    f'{self.path}: is no video that this OpenCV can decode; convert it'
-                )
-        while self._next < index and self._capture.grab():
+        if self._video is None or index < self._next:
+            self._video, self._next = Video(self.path), 0
+        while self._next < index and self._video.grab():
             self._next += 1
-        got, image = self._capture.read() if self._next == index else (False, None)
-        self._next += int(got)
-        self._last = (index, image if got else None)
-        return self._last[1]
+        _, image = self._video.read() if self._next == index else (False, None)
+        self._next += image is not None
+        self._last = (index, image)
+        return image

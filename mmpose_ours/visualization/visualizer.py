@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import cv2
+from pathlib import Path
+
 import numpy as np
 from mmengine.visualization import Visualizer
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.instants import decoded
 from mmpose_ours.registry import VISUALIZERS
 from mmpose_ours.visualization.figure import draw_instant
 from mmpose_ours.visualization.sheet import write_picture
@@ -80,5 +83,12 @@ def _images(sample: MultiviewDataSample) -> list[np.ndarray | None] | None:
     paths = sample.get('img_paths')
     if not paths:
         return None
-    images = [cv2.imread(str(path)) if path else None for path in paths]
-    return [None if image is None else image[..., ::-1] for image in images]
+    return [_image(path) if path else None for path in paths]
+
+
+def _image(path: str) -> np.ndarray | None:
+    """RGB, or None where it is not there or cannot be decoded."""
+    try:
+        return decoded(Path(path))[..., ::-1]
+    except (FileFormatError, OSError):
+        return None

@@ -11,8 +11,8 @@ import pytest
 
 from mmpose_ours.detectors import detector
 from mmpose_ours.detectors.blazepose import LANDMARKS, PARTS, coco17_of, task_bundle
+from mmpose_ours.io.images import decode_image
 from mmpose_ours.keypoints import JOINT_SETS
-from mmpose_ours.recordings import decode_image
 
 HERE = importlib.util.find_spec('mediapipe') is not None
 needs_mediapipe = pytest.mark.skipif(

@@ -1,0 +1,184 @@
+"""No reader is forgotten: neither a registered format nor a module that opens foreign files."""
+
+import ast
+import fnmatch
+import re
+from pathlib import Path
+
+import pytest
+
+from mmpose_ours.calibration import FORMATS as CALIBRATIONS
+from mmpose_ours.detections import FORMATS as KEYPOINTS
+from mmpose_ours.recordings import IMAGE_ENDINGS, VIDEO_ENDINGS
+
+from .targets import TARGETS
+
+PACKAGE = Path(__file__).resolve().parents[2] / 'mmpose_ours'
+# Functions that open or parse a file's bytes, by their last name or by module and name.
+CALLS = {
+    'read_bytes', 'read_text', 'read_json', 'parse_json', 'read_pickle', 'parse_small_pickle',
+    'np.load', 'np.loadtxt', 'np.fromfile', 'np.genfromtxt', 'np.memmap', 'zipfile.ZipFile',
+    'ZipFile', 'tarfile.open', 'cv2.imdecode', 'cv2.imread', 'cv2.VideoCapture',
+    'cv2.FileStorage', 'torch.load', 'torch.jit.load', 'safe_open', 'load_file', 'yaml.load',
+    'yaml.safe_load', 'tomllib.loads', 'tomllib.load', 'tomli.loads', 'tomli.load',
+    'ElementTree.parse', 'ElementTree.fromstring', 'json.load', 'json.loads', 'pickle.load',
+    'pickle.loads', 'loadmat', 'open_regular', 'read_regular', 'Config.fromfile', 'csv.reader',
+}  # fmt: skip
+# Module (or folder) of the package, and the targets that read through it.
+COVERED = {
+    'calibration/': 'calibration *',
+    'commands/align_rig.py': 'floor points',
+    'commands/archives.py': 'archive *',
+    'commands/train_rig_record.py': 'record of train-rig',
+    'commands/train_rig_site.py': 'record of train-rig',
+    'detections/alphapose.py': 'keypoints alphapose*',
+    'detections/cache.py': 'cache *',
+    'detections/coco.py': 'keypoints coco*',
+    'detections/journal.py': 'journal*',
+    'detections/json_format.py': 'keypoints json*',
+    'detections/mmpose.py': 'keypoints mmpose*',
+    'detections/npz_format.py': 'keypoints npz*',
+    'detections/openpose.py': 'keypoints openpose*',
+    'detections/source.py': 'keypoints pose2sim*',
+    'detections/voxelpose.py': 'keypoints voxelpose*',
+    'checkpoints.py': 'checkpoint *',
+    'engine/checkpoints.py': 'checkpoint *',
+    'evaluation/panoptic.py': 'truth panoptic*',
+    'io/compressed.py': 'archive *',
+    'io/images.py': 'image *',
+    'io/json_files.py': 'people.json',
+    'io/matfiles.py': 'truth actors*',
+    'io/pickles.py': 'poses pickle*',
+    'io/small_pickles.py': 'calibration mmpose',
+    'io/tar_files.py': 'archive *',
+    'io/torch_files.py': 'checkpoint *',
+    'io/video.py': 'video *',
+    'results/predictions.py': 'people.json',
+    'synthetic/bank_files.py': 'poses bank*',
+    'synthetic/bvh.py': 'poses bvh*',
+    'synthetic/pose_bank.py': 'poses pickle*',
+    'synthetic/pose_sources.py': 'poses *',
+    'synthetic/profiles.py': 'profile*',
+    'synthetic/smpl_joints.py': 'poses smpl*',
+    'synthetic/trc.py': 'poses trc*',
+    'weights.py': 'checkpoint *',
+    'work_dirs.py': 'lock',
+}
+# Modules that open no file which a user may have been sent.
+OWN_FILES = {
+    'commands/convert_checkpoint.py': 'configs are code and trusted, see SECURITY.md',
+    'commands/train_rig_steps.py': 'logs and records of its own run',
+    'detectors/blazepose.py': 'weights of the installed MediaPipe',
+    'downloads.py': 'hashes content, parses none',
+    'inference.py': 'configs are code and trusted, see SECURITY.md',
+    'io/files.py': 'writes only, the mode is an argument',
+    'io/json_schema.py': "the package's schemas",
+    'io/regular_files.py': 'opens, parses nothing',
+    'launching.py': 'configs are code and trusted, see SECURITY.md',
+    'models/config_0x.py': 'configs are code and trusted, see SECURITY.md',
+    'results/export_c3d.py': 'checks the file that it has just written',
+    'visualization/page_files.py': "the package's page",
+}
+
+
+def _name(call):
+    function = call.func
+    if isinstance(function, ast.Attribute):
+        inner = function.value
+        owner = inner.id if isinstance(inner, ast.Name) else getattr(inner, 'attr', '')
+        return f'{owner}.{function.attr}'
+    return getattr(function, 'id', '')
+
+
+def opens_foreign_bytes(source):
+    """Lines on which a module opens or parses a file for reading."""
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = _name(node)
+        last = name.rpartition('.')[2]
+        if name in CALLS or last in CALLS:
+            lines.append(node.lineno)
+        elif name in ('open', 'io.open', 'os.fdopen', 'gzip.open', 'bz2.open', 'lzma.open') or (
+            last == 'open' and name != 'os.open' and not name.startswith(('webbrowser', 'self.'))
+        ):
+            texts = [a.value for a in [*node.args, *(k.value for k in node.keywords)]
+                     if isinstance(a, ast.Constant) and isinstance(a.value, str)]  # fmt: skip
+            modes = [text for text in texts if re.fullmatch(r'[rwaxbt+]+', text)]
+            if not any(re.match('[wax]', mode) and '+' not in mode for mode in modes):
+                lines.append(node.lineno)
+    return lines
+
+
+def modules():
+    """Path below the package -> lines on which it opens foreign bytes."""
+    found = {}
+    for path in sorted(PACKAGE.rglob('*.py')):
+        lines = opens_foreign_bytes(path.read_text(encoding='utf-8'))
+        if lines:
+            found[path.relative_to(PACKAGE).as_posix()] = lines
+    return found
+
+
+def listed(module, names):
+    return [
+        name for name in names if module == name or name.endswith('/') and module.startswith(name)
+    ]
+
+
+def targets_of(pattern):
+    return fnmatch.filter(TARGETS, pattern)
+
+
+def test_every_module_that_opens_files_is_known():
+    unknown = {
+        module: lines
+        for module, lines in modules().items()
+        if not listed(module, COVERED) and not listed(module, OWN_FILES)
+    }
+    assert not unknown, 'give them a sample and a line in COVERED, or a reason in OWN_FILES'
+
+
+def test_no_line_is_left_of_a_module_that_is_gone():
+    opening = modules()
+    for module in [name for name in OWN_FILES if not name.endswith('/')]:
+        assert module in opening, module
+
+
+@pytest.mark.parametrize('module', [name for name in COVERED if (PACKAGE / name).exists()])
+def test_what_is_covered_has_targets(module):
+    assert targets_of(COVERED[module]), f'{module}: no target is named {COVERED[module]}'
+
+
+@pytest.mark.parametrize('format', [*CALIBRATIONS])
+def test_every_calibration_format_has_a_target(format):
+    assert targets_of(f'calibration *{format}*')
+
+
+@pytest.mark.parametrize('format', KEYPOINTS)
+def test_every_keypoint_format_has_a_target(format):
+    assert targets_of(f'keypoints *{format}*')
+
+
+def test_every_promised_image_and_video_has_a_target():
+    endings = {name.split()[1] for name in [*targets_of('image *'), *targets_of('video *')]}
+    same = {'.jpeg': '.jpg', '.tif': '.tiff', '.m4v': '.mp4'}
+    assert {same.get(ending, ending) for ending in (*IMAGE_ENDINGS, *VIDEO_ENDINGS)} <= endings
+
+
+@pytest.mark.parametrize(
+    'code',
+    ['open(p)', "open(p, 'rb')", "p.open('rb')", 'p.read_text()', 'np.load(f)', 'json.loads(t)',
+     'cv2.VideoCapture(p)', "torch.load(p, map_location='cpu')", 'yaml.load(t, Loader=L)',
+     "open(p, encoding='utf-8')", "open(p, 'a+b')", 'read_json(p)'],
+)  # fmt: skip
+def test_what_opens_a_file_is_seen(code):
+    assert opens_foreign_bytes(code)
+
+
+@pytest.mark.parametrize(
+    'code', ["open(p, 'w')", "open(p, 'wb')", "p.write_bytes(b'')", 'print(p)']
+)
+def test_what_writes_a_file_is_not(code):
+    assert not opens_foreign_bytes(code)
