@@ -27,10 +27,10 @@ MANY_CAMERAS = 200
 _DIRECTIONS = 256
 
 
-def list_names(names: Sequence[str], most: int = 50) -> str:
+def list_names(names: Sequence[str], most: int = 50, sep: str = ', ') -> str:
     """Names of cameras for a message, the first ones where there are many."""
     more = f' and {len(names) - most:,} more' if len(names) > most else ''
-    return ', '.join(names[:most]) + more
+    return sep.join(names[:most]) + more
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
