@@ -12,7 +12,7 @@ import dataclasses
 import json
 import shlex
 from pathlib import Path
-from typing import Any, Callable, Iterable, Sequence
+from typing import Any, Callable, Iterable, Iterator, Sequence
 
 from mmpose_ours.calibration import (
     agisoft,
@@ -239,7 +239,7 @@ def _read_source(
     except CalibrationError:
         _refuse_other_format(source, format)
         raise
-    notes = list(reading.notes)
+    notes = [*reading.notes, *_easily_lost(source, reading)]
     if any_up and up is None and module.UP is None:
         up = 'z'
     if any_unit and unit is None and module.UNIT is None:
@@ -266,6 +266,24 @@ def _read_source(
     except CalibrationError as error:
         raise CalibrationError(f'{source.path}: {error}') from error
     return Read(source.path, rig, format, reason, unit, up, reading.uncalibrated, tuple(notes))
+
+
+def _easily_lost(source: Source, reading: Reading) -> Iterator[str]:
+    """What was left out, and names that differ in what some file systems take for the same."""
+    if source.hidden:
+        yield (
+            f'{list_names(sorted(source.hidden), 5)}: hidden files were left out; rename those that '
+            'are cameras, without a point at the beginning'
+        )
+    alike: dict[str, list[str]] = {}
+    for name in (*reading.rig.names, *reading.uncalibrated):
+        alike.setdefault(' '.join(name.split()).casefold(), []).append(name)
+    names = next((names for names in alike.values() if len(set(names)) > 1), None)
+    if names:
+        yield (
+            f'the names {" and ".join(map(repr, names[:5]))} differ only in case or spaces, which '
+            'not every file system tells apart; rename one'
+        )
 
 
 def read_rig(

@@ -107,6 +107,9 @@ def _check(schema: dict, root: dict) -> Check:
     for word, wanted in schema.items():
         if word == '$ref':
             checks.append(_check(root['$defs'][wanted.rpartition('/')[2]], root))
+        elif word == 'type':
+            kinds = [wanted] if isinstance(wanted, str) else wanted
+            checks += [_TYPES[kinds[0]]] if len(kinds) == 1 else [functools.partial(_any, kinds)]
         elif word in _WORDS:
             checks.append(functools.partial(_WORDS[word], wanted))
         elif word == 'properties':
@@ -131,6 +134,10 @@ def _all(kind: type, check: Check, value: Any) -> bool:
     return not isinstance(value, kind) or all(map(check, inside))
 
 
+def _any(kinds: Sequence[str], value: Any) -> bool:
+    return any(_TYPES[kind](value) for kind in kinds)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
@@ -144,9 +151,6 @@ _TYPES: dict[str, Check] = {
 }
 # By word of JSON Schema: of what it wants and the value, whether the value fits.
 _WORDS: dict[str, Callable[[Any, Any], bool]] = {
-    'type': lambda wanted, value: any(
-        _TYPES[kind](value) for kind in ([wanted] if isinstance(wanted, str) else wanted)
-    ),
     'required': lambda wanted, value: not isinstance(value, dict) or value.keys() >= set(wanted),
     'dependentRequired': lambda wanted, value: (
         not isinstance(value, dict)

@@ -36,6 +36,8 @@ EXPORT_AGAIN = 'correct it or export the calibration again'
 # By kind, the limit of its size.
 _LIMITS = {'json': 'calibration_bytes', 'xml': 'calibration_bytes', 'toml': 'slow_text_bytes',
            'yaml': 'slow_text_bytes'}  # fmt: skip
+# What a file of one camera may end in.
+_CAMERA_ENDINGS = ('.yml', '.yaml', '.xml', '.json', '.krtd')
 # Where a line ends, at the latest.
 _LONGEST_LINE = 1 << 16
 # The first line of TOML that is no comment: a table, or a key and its value.
@@ -380,8 +382,10 @@ class Source:
         named = list(paths) if isinstance(paths, (list, tuple)) else [cast(PathLike, paths)]
         if not named:
             raise CalibrationError('no calibration file was named; name one')
+        #: Hidden files of a folder that are named like a camera's, and were left out.
+        self.hidden: list[str] = []
         self.files: tuple[File, ...] = tuple(
-            File(path, self.budget) for name in named for path in _expanded(Path(name))
+            File(path, self.budget) for name in named for path in _expanded(Path(name), self.hidden)
         )
         twice = _twice(self.files)
         if twice is not None:
@@ -419,7 +423,7 @@ class Source:
         return self.files[0]
 
 
-def _expanded(path: Path) -> list[Path]:
+def _expanded(path: Path, hidden: list[str]) -> list[Path]:
     """A folder's files, hidden ones left out; a file itself."""
     try:
         is_folder = path.is_dir()
@@ -431,7 +435,11 @@ def _expanded(path: Path) -> list[Path]:
     try:
         with os.scandir(path) as entries:
             for entry in entries:
-                if not entry.name.startswith('.') and entry.is_file():
+                if entry.name.startswith('.'):
+                    # Those of ._ are the Finder's.
+                    if entry.name.endswith(_CAMERA_ENDINGS) and entry.name[1] != '_':
+                        hidden.append(entry.name)
+                elif entry.is_file():
                     inside.append(path / entry.name)
                     check_limit('cameras', len(inside), 'files', path)
     except OSError as error:
