@@ -272,8 +272,8 @@ def _easily_lost(source: Source, reading: Reading) -> Iterator[str]:
     """What was left out, and names that differ in what some file systems take for the same."""
     if source.hidden:
         yield (
-            f'{list_names(sorted(source.hidden), 5)}: hidden files were left out; rename those that '
-            'are cameras, without a point at the beginning'
+            f'{list_names(sorted(source.hidden), 5)}: hidden files were left out; rename '
+            'those that are cameras, without a point at the beginning'
         )
     alike: dict[str, list[str]] = {}
     for name in (*reading.rig.names, *reading.uncalibrated):

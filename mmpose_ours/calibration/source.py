@@ -41,9 +41,7 @@ _CAMERA_ENDINGS = ('.yml', '.yaml', '.xml', '.json', '.krtd')
 # Where a line ends, at the latest.
 _LONGEST_LINE = 1 << 16
 # The first line of TOML that is no comment: a table, or a key and its value.
-_TOML = re.compile(
-    rb"""\[{1,2}[^][{},:]+\]{1,2}\s*(?:#.*)?$|(?:"[^"]*"|'[^']*'|[\w-]+)[\s\w.'"-]*="""
-)
+_TOML = re.compile(rb"""\[{1,2}[^][{},:]+\]{1,2}\s*(?:#.*)?$|"[^"]*"\s*=|[\w'"-][\w\s.'"-]*=""")
 # That of YAML: the begin of a document, a list or mapping, a key, a tag or an anchor.
 _YAML = re.compile(rb"""[%&!?{[]|---|-\s|-$|[^#]*:(?:\s|$)""")
 _NOT_BRACKETS = bytes(set(range(256)) - set(b'[{]}'))
@@ -181,6 +179,8 @@ class File:
         if line.startswith(b'{'):  # JSON, or YAML in one line
             return 'json', 'yaml'
         kinds = ('toml',) if _TOML.match(line) else ()
+        if kinds and re.match(rb'\[+\s*[A-Za-z_]', line):  # no list of JSON begins like this
+            return ('toml', 'yaml')
         if line.startswith(b'['):  # a list of JSON or YAML, or a table of TOML
             return ('json', *kinds, 'yaml')
         return (*kinds, 'yaml') if _YAML.match(line) else kinds
