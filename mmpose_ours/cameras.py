@@ -8,28 +8,29 @@ not triangulate (see :mod:`mmpose_ours.triangulation`).
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
 import hashlib
-from typing import Iterator, Sequence
+import math
+from typing import Any, Iterator, NoReturn, Sequence
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.lenses import LENSES, distort, max_radius2, undistort
 
 ROTATION_TOLERANCE = 1e-3
+# Every pair of so many cameras is compared, and of more only those that lie outermost along
+# some directions.
+MANY_CAMERAS = 200
+_DIRECTIONS = 256
 
 
-def _frozen_array(values, shape, what: str) -> np.ndarray:
-    array = np.array(values, dtype=np.float64)
-    if array.size == int(np.prod(shape)):
-        array = array.reshape(shape)
-    if array.shape != tuple(shape):
-        raise ValueError(f'{what} must have shape {tuple(shape)}, got {array.shape}')
-    if not np.isfinite(array).all():
-        raise ValueError(f'{what} holds values that are not finite')
-    array.setflags(write=False)
-    return array
+def list_names(names: Sequence[str], most: int = 50, sep: str = ', ') -> str:
+    """Names of cameras for a message, the first ones where there are many."""
+    more = f' and {len(names) - most:,} more' if len(names) > most else ''
+    return sep.join(names[:most]) + more
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -61,49 +62,67 @@ class Camera:
 
     def __post_init__(self):
         put = functools.partial(object.__setattr__, self)
-        who = f'camera {self.name!r}'
         put('name', str(self.name))
-        put('K', _frozen_array(self.K, (3, 3), f'{who}: K'))
-        put('R_w2c', _frozen_array(self.R_w2c, (3, 3), f'{who}: R'))
-        put('t_w2c', _frozen_array(self.t_w2c, (3,), f'{who}: t'))
+        put('K', self._array(self.K, (3, 3), 'K'))
+        put('R_w2c', self._array(self.R_w2c, (3, 3), 'R'))
+        put('t_w2c', self._array(self.t_w2c, (3,), 't'))
         if self.lens not in LENSES:
-            raise ValueError(f'{who}: unknown lens {self.lens!r}, expected {", ".join(LENSES)}')
+            self._fail(f'unknown lens {self.lens!r}, expected {", ".join(LENSES)}')
         count, lengths = int(np.size(self.dist)), LENSES[self.lens].lengths
         if count not in lengths:
             order = " in OpenCV's order k1 k2 p1 p2 k3 k4 k5 k6" if self.lens == 'opencv' else ''
-            raise ValueError(
-                f'{who}: {count} distortion coefficients, expected '
+            self._fail(
+                f'{count} distortion coefficients, expected '
                 f'{"one of " if len(lengths) > 1 else ""}{", ".join(map(str, lengths))}{order}'
             )
-        put('dist', _frozen_array(self.dist, (count,), f'{who}: distortion'))
-        self._check_rotation(who)
-        self._check_intrinsics(who)
+        put('dist', self._array(self.dist, (count,), 'distortion'))
+        self._check_rotation()
+        self._check_intrinsics()
 
-    def _check_rotation(self, who: str) -> None:
+    def _array(self, values: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
+        """Numbers of a shape that nobody can change.
+
+        Raises:
+            InputError: They have another shape, or one is not finite.
+        """
+        array = np.array(values, dtype=np.float64)
+        if array.size == math.prod(shape):
+            array = array.reshape(shape)
+        if array.shape != shape:
+            self._fail(f'{what} must have shape {shape}, got {array.shape}')
+        if not np.isfinite(array).all():
+            self._fail(f'{what} holds values that are not finite')
+        array.setflags(write=False)
+        return array
+
+    def _fail(self, what: str) -> NoReturn:
+        raise InputError(f'camera {self.name!r}: {what}', camera=self.name)
+
+    def _check_rotation(self) -> None:
         error = np.abs(self.R_w2c @ self.R_w2c.T - np.eye(3)).max()
         if error > ROTATION_TOLERANCE:
-            raise ValueError(
-                f'{who}: R is no rotation (R times its transpose is off the identity by '
+            self._fail(
+                f'R is no rotation (R times its transpose is off the identity by '
                 f'{error:.3g}); give a 3x3 rotation matrix from world to camera'
             )
         if np.linalg.det(self.R_w2c) < 0:
-            raise ValueError(
-                f'{who}: R is a reflection (determinant -1), so one axis is mirrored; '
+            self._fail(
+                'R is a reflection (determinant -1), so one axis is mirrored; '
                 'the world must be right-handed'
             )
 
-    def _check_intrinsics(self, who: str) -> None:
+    def _check_intrinsics(self) -> None:
         fx, fy, (cx, cy) = self.K[0, 0], self.K[1, 1], self.K[:2, 2]
         if fx <= 0 or fy <= 0:
-            raise ValueError(f'{who}: focal lengths must be positive, got {fx:g} and {fy:g}')
+            self._fail(f'focal lengths must be positive, got {fx:g} and {fy:g}')
         if np.any(self.K[[1, 2, 2, 2], [0, 0, 1, 2]] != (0, 0, 0, 1)):
-            raise ValueError(f'{who}: K must be upper triangular with 1 in its last corner')
+            self._fail('K must be upper triangular with 1 in its last corner')
         if self.size is None:
             return
         width, height = (int(side) for side in self.size)
         object.__setattr__(self, 'size', (width, height))
         if width <= 0 or height <= 0:
-            raise ValueError(f'{who}: image size must be positive, got {width}x{height}')
+            self._fail(f'image size must be positive, got {width}x{height}')
         if not (0 <= cx <= width and 0 <= cy <= height):
             swapped = 0 <= cx <= height and 0 <= cy <= width
             mend = (
@@ -112,8 +131,8 @@ class Camera:
                 else 'K must be in pixels of the full image that the size describes, so one of '
                 'the two is of another resolution'
             )
-            raise ValueError(
-                f'{who}: principal point ({cx:.1f}, {cy:.1f}) lies outside its '
+            self._fail(
+                f'principal point ({cx:.1f}, {cy:.1f}) lies outside its '
                 f'{width}x{height} image; {mend}'
             )
 
@@ -252,9 +271,10 @@ class Camera:
             ValueError: Nobody said it; the sentence says how to.
         """
         if self.size is None:
-            raise ValueError(
+            raise InputError(
                 f'camera {self.name!r} has no image size{f", {why}" if why else ""}; say it with '
-                '--image-size WxH (image_size=(width, height) in Python)'
+                '--image-size WxH (image_size=(width, height) in Python)',
+                camera=self.name,
             )
         return self.size
 
@@ -339,9 +359,14 @@ class CameraRig:
         object.__setattr__(self, 'cameras', tuple(self.cameras))
         if not self.cameras:
             raise ValueError('a rig needs at least one camera, got none')
-        repeated = sorted({name for name in self.names if self.names.count(name) > 1})
+        counts = collections.Counter(self.names)
+        repeated = sorted(name for name, count in counts.items() if count > 1)
         if repeated:
-            raise ValueError(f'camera names must be unique, repeated: {", ".join(repeated)}')
+            raise InputError(
+                f'camera names must be unique, repeated: {list_names(repeated)}',
+                camera=repeated[0],
+                found=repeated,
+            )
 
     def __len__(self) -> int:
         return len(self.cameras)
@@ -355,19 +380,22 @@ class CameraRig:
         Raises:
             KeyError: No camera has it; lists those that there are.
         """
-        for camera in self.cameras:
-            if camera.name == name:
-                return camera
-        raise KeyError(f'no camera {name!r} in the rig; it has {", ".join(self.names)}')
+        if name not in self._by_name:
+            raise KeyError(f'no camera {name!r} in the rig; it has {list_names(self.names)}')
+        return self._by_name[name]
 
     def __deepcopy__(self, memo: dict) -> CameraRig:
         """The rig itself: it never changes, and every sample of a dataset carries it."""
         return self
 
-    @property
+    @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """The cameras' names, in order."""
         return tuple(camera.name for camera in self.cameras)
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, Camera]:
+        return {camera.name: camera for camera in self.cameras}
 
     @functools.cached_property
     def centers_w(self) -> np.ndarray:
@@ -378,6 +406,14 @@ class CameraRig:
     def distances_mm(self) -> np.ndarray:
         """(V, V) distances between the cameras in millimetres."""
         return np.linalg.norm(self.centers_w[:, None] - self.centers_w, axis=-1)
+
+    @functools.cached_property
+    def farthest_pair(self) -> tuple[int, int, float]:
+        """The two cameras that are farthest apart, and their distance in millimetres.
+
+        Of more than 200 cameras the distance is exact within 1 %, in linear time.
+        """
+        return farthest_pair(self.centers_w)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -395,11 +431,13 @@ class CameraRig:
         Raises:
             ValueError: A name is not in the rig; lists those that are.
         """
-        missing = [name for name in names if str(name) not in self.names]
+        missing = [str(name) for name in names if str(name) not in self._by_name]
         if missing:
-            raise ValueError(
-                f'no camera {", ".join(map(repr, missing))} in the rig; '
-                f'it has {", ".join(self.names)}'
+            raise InputError(
+                f'no camera {list_names([repr(name) for name in missing])} in the rig; '
+                f'it has {list_names(self.names)}',
+                camera=missing[0],
+                expected=self.names,
             )
         return CameraRig(tuple(self[str(name)] for name in names))
 
@@ -440,6 +478,31 @@ class CameraRig:
             ValueError: An image size is unknown.
         """
         return np.stack([camera.in_image(camera.project(xyz_w)[0]) for camera in self])
+
+
+def farthest_pair(points: np.ndarray) -> tuple[int, int, float]:
+    """Find the two points that are farthest apart.
+
+    Args:
+        points: (N, 3), in any unit.
+
+    Returns:
+        Their indices and their distance; of more than 200 points the distance is exact within
+        1 %, in linear time.
+    """
+    index = np.arange(len(points))
+    if len(points) > MANY_CAMERAS:
+        # Directions of a Fibonacci spiral: one is within 9 degrees of the farthest pair's.
+        height = (np.arange(_DIRECTIONS) + 0.5) / _DIRECTIONS
+        angle = np.pi * (1 + 5**0.5) * np.arange(_DIRECTIONS)
+        across = np.sqrt(1 - height * height)
+        directions = np.stack([across * np.cos(angle), across * np.sin(angle), height])
+        along = points @ directions
+        index = np.unique(np.concatenate([along.argmin(0), along.argmax(0)]))
+    some = points[index]
+    distances = np.linalg.norm(some[:, None] - some, axis=-1)
+    a, b = np.unravel_index(distances.argmax(), distances.shape)
+    return int(index[a]), int(index[b]), float(distances[a, b])
 
 
 @dataclasses.dataclass(frozen=True)

@@ -27,7 +27,7 @@ from mmpose_ours.calibration.people import find_people, place_of_people
 from mmpose_ours.calibration.people_floor import floor_by_people
 from mmpose_ours.calibration.people_size import body_height
 from mmpose_ours.calibration.people_up import up_by_people
-from mmpose_ours.cameras import CameraRig
+from mmpose_ours.cameras import CameraRig, list_names
 from mmpose_ours.detections import Detections
 from mmpose_ours.errors import PathLike
 
@@ -197,7 +197,7 @@ def _check_names(rig: CameraRig, evidence: Evidence) -> None:
         if name not in rig.names:
             point = ' (nor is it a point x,y,z)' if option == '--distance' else ''
             raise CalibrationError(
-                f'{option}: no camera {name!r} in the rig{point}; it has {", ".join(rig.names)}'
+                f'{option}: no camera {name!r} in the rig{point}; it has {list_names(rig.names)}'
             )
 
 

@@ -11,7 +11,7 @@ from typing import Mapping, Sequence
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.cameras import CameraRig
+from mmpose_ours.cameras import CameraRig, list_names
 from mmpose_ours.triangulation import triangulate
 
 # The triangulation is at home in millimetres around people: rigs of any scale are brought
@@ -61,7 +61,7 @@ class Similarity:
 
 def at_home(rig: CameraRig) -> tuple[CameraRig, float]:
     """The rig with its cameras at most 5 m apart, and by how much it was scaled for that."""
-    factor = HOME_EXTENT_MM / float(rig.distances_mm.max())
+    factor = HOME_EXTENT_MM / rig.farthest_pair[2]
     # About its middle: far from the origin, digits are lost.
     return rig.moved(-rig.centers_w.mean(0)).in_world(np.eye(3), factor), factor
 
@@ -150,7 +150,7 @@ def triangulate_floor(
     unknown = [name for name in pixels if name not in rig.names]
     if unknown:
         raise CalibrationError(
-            f'no camera {", ".join(map(repr, unknown))} in the rig; it has {", ".join(rig.names)}'
+            f'no camera {", ".join(map(repr, unknown))} in the rig; it has {list_names(rig.names)}'
         )
     counts = {name: len(points) for name, points in pixels.items()}
     if len(set(counts.values())) != 1:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmpose_ours.calibration.worlds import Z_UP_FROM
-from mmpose_ours.cameras import CameraRig
+from mmpose_ours.cameras import CameraRig, farthest_pair
 
 # The axes meet somewhere only if they are not parallel: smallest eigenvalue of the
 # mean projector across the axes, 0 for parallel ones; 0.01 is about 10 degrees of spread.
@@ -166,9 +166,27 @@ def _focus(axes: np.ndarray, centers_w: np.ndarray) -> np.ndarray | None:
     return np.linalg.solve(mean, np.einsum('vij,vj->i', across, centers_w) / len(axes))
 
 
+def focuses_of_others(axes: np.ndarray, centers_w: np.ndarray) -> np.ndarray:
+    """Where the axes of all cameras but one come closest, in linear time.
+
+    Args:
+        axes: (V, 3) optical axes in the world, which are not all parallel.
+        centers_w: (V, 3) camera centres.
+
+    Returns:
+        (V, 3) the point without each camera.
+    """
+    across = np.eye(3) - axes[:, :, None] * axes[:, None, :]
+    pulls = np.einsum('vij,vj->vi', across, centers_w)
+    mean = (across.sum(0) - across) / (len(axes) - 1)
+    # Parallel axes meet nowhere: a point far along them.
+    mean += 1e-9 * np.eye(3)
+    return np.linalg.solve(mean, ((pulls.sum(0) - pulls) / (len(axes) - 1))[..., None])[..., 0]
+
+
 def _each(R: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.einsum('vij,vj->vi', R, points)
 
 
 def _extent(points: np.ndarray) -> float:
-    return float(np.linalg.norm(points[:, None] - points, axis=-1).max())
+    return farthest_pair(points)[2]

@@ -76,7 +76,7 @@ def problems_of(rig: CameraRig, unit: str = 'mm', up: str = 'z') -> Iterator[Pro
         yield from _of_size(camera)
     if len(rig) < 2:
         return
-    if rig.distances_mm.max() < 1e-6:
+    if rig.farthest_pair[2] < 1e-6:
         yield Problem(
             'place',
             f'all cameras, from {rig.names[0]!r} to {rig.names[-1]!r}, stand in one place, so '
@@ -152,7 +152,11 @@ def refuse(
 
 def _refuse(problem: Problem, path: PathLike | None, more: str = '') -> None:
     where = '' if path is None else f'{path}: '
-    raise CalibrationError(where + problem.sentence + (f'; {more}' if more else ''))
+    raise CalibrationError(
+        where + problem.sentence + (f'; {more}' if more else ''),
+        file=path,
+        camera=problem.cameras[0] if len(problem.cameras) == 1 else None,
+    )
 
 
 def check_count(rig: CameraRig, *, path: PathLike | None = None) -> None:
@@ -248,9 +252,7 @@ def around_people(rig: CameraRig) -> bool:
 
 def _misplaced(rig: CameraRig) -> str:
     """What is wrong with the distances between cameras, or an empty text."""
-    apart = rig.distances_mm
-    a, b = np.unravel_index(apart.argmax(), apart.shape)
-    extent = float(apart[a, b])
+    a, b, extent = rig.farthest_pair
     pair = f'{rig.names[a]!r} and {rig.names[b]!r}'
     if extent < MIN_EXTENT_MM or extent > MAX_EXTENT_MM:
         return (
@@ -267,7 +269,7 @@ def _misplaced(rig: CameraRig) -> str:
 
 
 def _of_unit(rig: CameraRig, unit: str) -> Iterator[Problem]:
-    found, extent = _misplaced(rig), float(rig.distances_mm.max())
+    found, extent = _misplaced(rig), rig.farthest_pair[2]
     if not found:
         return
     given_mm = mm_per_unit(unit)

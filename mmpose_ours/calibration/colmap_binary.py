@@ -24,8 +24,9 @@ from mmpose_ours.calibration.colmap_models import (
     Place,
     RigRecord,
 )
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.errors import CalibrationError, CalibrationLimitError, check_limit
 from mmpose_ours.calibration.source import File
+from mmpose_ours.io.limits import limits
 
 LONGEST_NAME = 4096
 KEYPOINT_BYTES = 24  # x, y and the id of a 3D point
@@ -38,6 +39,7 @@ class _Stream:
     def __init__(self, file: File, stream: IO[bytes]):
         self.path, self._stream, self.left = file.path, stream, file.size
         self.where = 'the beginning'
+        self.takes, self.most_takes = 0, limits().nodes
 
     @property
     def place(self) -> Place:
@@ -45,6 +47,9 @@ class _Stream:
 
     def take(self, layout: str) -> tuple:
         """Values of a layout of :mod:`struct`, little-endian without padding."""
+        self.takes += 1
+        if self.takes > self.most_takes:
+            check_limit('nodes', self.takes, 'values', self.path)
         size = struct.calcsize('<' + layout)
         self._claim(size)
         data = self._stream.read(size)
@@ -113,10 +118,16 @@ def read(file: File) -> tuple[str, list]:
         CalibrationError: It is none of these; of the file whose name says what it should be
             the reason, else a short one.
     """
+    return file.once('colmap_binary', lambda: _read(file))
+
+
+def _read(file: File) -> tuple[str, list]:
     reasons = {}
     for role, parse in _PARSERS.items():
         try:
             found = _parse(file, parse)
+        except CalibrationLimitError:
+            raise
         except CalibrationError as error:
             reasons[role] = error
             continue

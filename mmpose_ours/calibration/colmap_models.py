@@ -134,7 +134,10 @@ class Place:
     def fail(self, found: str, expected: str) -> NoReturn:
         """Raise a CalibrationError that names file, place, found and expected."""
         raise CalibrationError(
-            f'{self.path}: {self.where} {found}, expected {expected}; {EXPORT_AGAIN}'
+            f'{self.path}: {self.where} {found}, expected {expected}; {EXPORT_AGAIN}',
+            file=self.path,
+            found=found,
+            expected=expected,
         )
 
     def numbers(self, labels: Sequence[str], values: Sequence[Any]) -> tuple[float, ...]:

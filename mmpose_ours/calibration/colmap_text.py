@@ -22,9 +22,10 @@ from mmpose_ours.calibration.colmap_models import (
     Records,
     RigRecord,
 )
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.errors import CalibrationError, check_limit
 from mmpose_ours.calibration.source import File
 from mmpose_ours.errors import PathLike
+from mmpose_ours.io.limits import limits
 
 LONGEST_LINE = 1 << 16
 
@@ -83,11 +84,14 @@ class _Lines:
 
     def data(self) -> Iterator[list[str]]:
         """The next lines' words, comments and empty lines left out."""
+        most = limits().nodes
         while True:
             line = self._stream.readline(LONGEST_LINE)
             if not line:
                 return
             self.number += 1
+            if self.number > most:
+                check_limit('nodes', self.number, 'lines', self.path)
             if len(line) == LONGEST_LINE:
                 self.place.fail('has no end', f'a line of fewer than {LONGEST_LINE} bytes')
             try:

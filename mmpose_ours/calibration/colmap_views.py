@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import Mapping, NamedTuple, Sequence
 
 import numpy as np
 
-from mmpose_ours.calibration.colmap_models import FrameRecord, ImageRecord, Records, RigRecord
+from mmpose_ours.calibration.colmap_models import FrameRecord, Records, RigRecord
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.image_names import check_image_count, name_cameras
 from mmpose_ours.calibration.rotations import from_quaternion
@@ -49,14 +49,24 @@ def find_views(records: Records, path: PathLike, notes: list[str]) -> list[View]
         View(image.name, image.camera_id, *_pose(image.pose, f'image {image.name!r}', path))
         for image in alone
     ]
+    frames: dict[int, list[FrameRecord]] = {}
+    for frame in records.frames:
+        frames.setdefault(frame.rig_id, []).append(frame)
+    paths = {image.id: image.name for image in records.images}
+    check_image_count(sum(len(rig.sensors) for rig in mounted), path)
     for rig in mounted:
-        views += _mounted(rig, records, path, notes)
+        views += _mounted(rig, frames.get(rig.id, []), paths, path, notes)
     return views
 
 
-def _mounted(rig: RigRecord, records: Records, path: PathLike, notes: list[str]) -> list[View]:
+def _mounted(
+    rig: RigRecord,
+    frames: Sequence[FrameRecord],
+    paths: Mapping[int, str],
+    path: PathLike,
+    notes: list[str],
+) -> list[View]:
     """The cameras of a rig where it stood in its first frame."""
-    frames = [frame for frame in records.frames if frame.rig_id == rig.id]
     if not frames:
         raise CalibrationError(
             f'{path}: rig {rig.id} mounts {len(rig.sensors)} cameras together, expected a frame '
@@ -68,7 +78,7 @@ def _mounted(rig: RigRecord, records: Records, path: PathLike, notes: list[str])
             f'(frame {frames[0].id})'
         )
     R_world, t_world = _pose(frames[0].pose, f'frame {frames[0].id}', path)
-    images = _first_images(frames, records.images)
+    images = _first_images(frames, paths)
     views = []
     for camera_id, sensor_from_rig in rig.sensors.items():
         if sensor_from_rig is not None:
@@ -78,9 +88,8 @@ def _mounted(rig: RigRecord, records: Records, path: PathLike, notes: list[str])
     return views
 
 
-def _first_images(frames: Sequence[FrameRecord], images: Sequence[ImageRecord]) -> dict[int, str]:
+def _first_images(frames: Sequence[FrameRecord], paths: Mapping[int, str]) -> dict[int, str]:
     """The path of each camera's image in the first frame that has one."""
-    paths = {image.id: image.name for image in images}
     found: dict[int, str] = {}
     for frame in frames:
         for camera_id, image_id in frame.images.items():

@@ -21,7 +21,7 @@ from mmpose_ours.calibration.formats import (
 )
 from mmpose_ours.calibration.ground import ground_rig
 from mmpose_ours.calibration.source import Source
-from mmpose_ours.cameras import CameraRig
+from mmpose_ours.cameras import CameraRig, list_names
 from mmpose_ours.errors import PathLike
 
 # What is refused even where nobody asked whether the rig makes sense: lengths off by a
@@ -198,7 +198,7 @@ def _rename(rig: CameraRig, rename: Mapping[str, str], path: PathLike) -> Camera
     if unknown:
         raise CalibrationError(
             f'{path}: no camera {", ".join(map(repr, unknown))} to rename; '
-            f'the cameras at hand are {", ".join(rig.names)}'
+            f'the cameras at hand are {list_names(rig.names)}'
         )
     try:
         return CameraRig(

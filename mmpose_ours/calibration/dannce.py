@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from mmpose_ours.calibration.errors import CalibrationError, about
+from mmpose_ours.calibration.errors import CalibrationError, about, check_limit
 from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.source import File, Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
@@ -76,11 +76,15 @@ def read(source: Source) -> Reading:
 
 
 def _content(file: File) -> dict[str, Any]:
+    return file.once('dannce', lambda: _parsed(file))
+
+
+def _parsed(file: File) -> dict[str, Any]:
     try:
         with file.opened() as stream:
             return read_open_mat(stream, file.path, _WANTED)
     except FileFormatError as error:
-        raise CalibrationError(str(error)) from error
+        raise CalibrationError(str(error), file=file.path) from error
 
 
 def _items(value: Any) -> list:
@@ -95,6 +99,7 @@ def _of_label3d(file: File, content: dict[str, Any]) -> list[tuple[str, Node]]:
     node = Node(content, file.path)
     if not cameras:
         node['params'].fail('is empty or no cell', 'a cell of one struct per camera')
+    check_limit('cameras', len(cameras), 'cameras', file.path)
     names = [name if isinstance(name, str) else '' for name in _items(content.get('camnames'))]
     if not names:  # Label3D before 2020 saved none
         names = [f'Camera{index + 1}' for index in range(len(cameras))]

@@ -5,6 +5,7 @@ A mistake is named only if undoing it makes the people agree, and much better th
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import itertools
 import shlex
@@ -160,7 +161,7 @@ def _suspects(rig: CameraRig, bad: set[Pair]) -> list[str]:
     """The cameras in most bad pairs, in the rig's order; of two or three cameras all."""
     if len(rig) <= 3:
         return list(rig.names)
-    counts = {name: sum(name in pair for pair in bad) for name in rig.names}
+    counts = collections.Counter(name for pair in bad for name in pair)
     worst = sorted((n for n in rig.names if counts[n]), key=lambda n: -counts[n])[:MAX_SUSPECTS]
     return [name for name in rig.names if name in worst]
 
@@ -172,12 +173,12 @@ def _worst_camera(
     bad: set[Pair],
 ) -> Problem | None:
     """One camera that is in every bad pair, while the others agree."""
-    if len(rig) < 3:
+    if len(rig) < 3 or not bad:
         return None
-    for name in rig.names:
+    for name in sorted(set.intersection(*map(set, bad)), key=rig.names.index):
         own = {pair: v for pair, v in errors.items() if name in pair}
         rest = {pair: v for pair, v in errors.items() if name not in pair}
-        if bad and all(name in pair for pair in bad) and overall(rest) < GOOD:
+        if overall(rest) < GOOD:
             for ratio in USUAL_RATIOS:
                 other = CameraRig(tuple(_rescaled(c, ratio) if c.name == name else c for c in rig))
                 score = overall(Sightings(other, instants).errors(other, list(own)))

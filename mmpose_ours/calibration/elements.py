@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Iterator
 
+from mmpose_ours.calibration.errors import check_limit
 from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.source import Source
-
-# 20,000 elements under one another parse, but no calibration nests like that.
-MAX_DEPTH = 50
 
 
 class Element:
@@ -53,25 +51,31 @@ class Element:
         return found
 
     def all(self, tag: str) -> list[Element]:
-        """The children with a tag, in order."""
-        return [self._child(xml, tag, index) for index, xml in enumerate(self.xml.findall(tag))]
+        """The children with a tag, in order.
+
+        Raises:
+            CalibrationLimitError: There are more than a rig may have cameras.
+        """
+        found = self.xml.findall(tag)
+        check_limit('cameras', len(found), f'<{tag}>', self.node.path)
+        return [self._child(xml, tag, index) for index, xml in enumerate(found)]
 
     def within(self, tag: str, *groups: str) -> Iterator[Element]:
         """The elements with a tag here and inside ``groups`` in ``groups``, in file order.
 
         Raises:
-            CalibrationError: The groups are nested too deeply.
+            CalibrationLimitError: There are more than a rig may have cameras.
         """
-        stack = [(self, 0)]
+        stack, found = [self], 0
         while stack:
-            element, depth = stack.pop()
-            if depth > MAX_DEPTH:
-                element.node.fail('is nested too deeply', f'at most {MAX_DEPTH} levels')
-            if depth and element.xml.tag == tag:
+            element = stack.pop()
+            if element is not self and element.xml.tag == tag:
+                found += 1
+                check_limit('cameras', found, f'<{tag}>', self.node.path)
                 yield element
                 continue
             inside = [
-                (element._child(xml, xml.tag, index), depth + 1)
+                element._child(xml, xml.tag, index)
                 for index, xml in enumerate(element.xml)
                 if xml.tag == tag or xml.tag in groups
             ]

@@ -1,15 +1,38 @@
-"""The one exception of this room."""
+"""The errors of calibration readers and writers."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import Iterator
 
-from mmpose_ours.errors import InputError, PathLike
+from mmpose_ours.errors import InputError, LimitError, PathLike
+from mmpose_ours.io.limits import limits
 
 
 class CalibrationError(InputError):
-    """A calibration cannot be used; one sentence with file, camera, place and mend."""
+    """A calibration cannot be used; one sentence with file, camera, place and fix."""
+
+
+class CalibrationLimitError(LimitError, CalibrationError):
+    """A calibration is larger than the limits of :mod:`mmpose_ours.io.limits` allow."""
+
+
+def check_limit(name: str, found: int, what: str, path: PathLike | None = None) -> None:
+    """Refuse what exceeds a limit.
+
+    Args:
+        name: The field of :class:`mmpose_ours.io.limits.Limits`.
+        found: How much there is.
+        what: What is counted, e.g. ``'cameras'``.
+        path: The file.
+
+    Raises:
+        CalibrationLimitError: ``found`` is more than the limit.
+    """
+    allowed = getattr(limits(), name)
+    if found > allowed:
+        raise CalibrationLimitError(path, name, found, allowed, what)
 
 
 @contextlib.contextmanager
@@ -23,8 +46,25 @@ def about(path: PathLike | None = None, nameless: bool = False) -> Iterator[None
     try:
         yield
     except CalibrationError as error:
-        if nameless and path is not None:
-            raise CalibrationError(f'{path}: {error}') from error
+        if path is None:
+            raise
+        if nameless:
+            raise _with_path(error, path) from error
+        if error.file is None:
+            error.file = os.fspath(path)
         raise
     except ValueError as error:
-        raise CalibrationError(('' if path is None else f'{path}: ') + str(error)) from error
+        raise _with_path(error, path) from error
+
+
+def _with_path(error: ValueError, path: PathLike | None) -> CalibrationError:
+    """The same error, whose message begins with the file."""
+    known = error if isinstance(error, InputError) else InputError('')
+    return CalibrationError(
+        ('' if path is None else f'{os.fspath(path)}: ') + str(error),
+        file=path,
+        camera=known.camera,
+        frame=known.frame,
+        found=known.found,
+        expected=known.expected,
+    )

@@ -6,12 +6,13 @@ Its rigs are in the file's own unit and axes; these doors turn them to ours and 
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 import json
 import shlex
 from pathlib import Path
-from typing import Any, Callable, Iterable, Sequence
+from typing import Any, Callable, Iterable, Iterator, Sequence
 
 from mmpose_ours.calibration import (
     agisoft,
@@ -33,10 +34,10 @@ from mmpose_ours.calibration import (
     vicon,
 )
 from mmpose_ours.calibration.check import check_count, check_names, check_rig
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.errors import CalibrationError, CalibrationLimitError, about
 from mmpose_ours.calibration.source import Reading, Source
 from mmpose_ours.calibration.worlds import from_ours, to_ours
-from mmpose_ours.cameras import CameraRig
+from mmpose_ours.cameras import CameraRig, list_names
 from mmpose_ours.errors import PathLike
 from mmpose_ours.io.files import write_whole
 
@@ -96,6 +97,8 @@ def _recognise(source: Source) -> tuple[Source, str, str]:
             )
         if alone:
             source, found = alone[0]
+    if source.budget.spent is not None:  # another calibration may be among what was not parsed
+        raise source.budget.spent
     if len(found) == 1:
         return source, *next(iter(found.items()))
     if found:
@@ -207,6 +210,18 @@ def read_calibration(
             fix unit or up axis and nobody said.
     """
     source = Source(path, image_size)
+    with about(source.path):
+        return _read_source(source, format, unit, up, any_up, any_unit)
+
+
+def _read_source(
+    source: Source,
+    format: str,
+    unit: str | float | None,
+    up: str | None,
+    any_up: bool,
+    any_unit: bool,
+) -> Read:
     reason = ''
     if format == 'auto':
         source, format, reason = _recognise(source)
@@ -219,10 +234,12 @@ def read_calibration(
     source = _only_of(source, module)
     try:
         reading: Reading = module.read(source)
+    except CalibrationLimitError:
+        raise
     except CalibrationError:
         _refuse_other_format(source, format)
         raise
-    notes = list(reading.notes)
+    notes = [*reading.notes, *_easily_lost(source, reading)]
     if any_up and up is None and module.UP is None:
         up = 'z'
     if any_unit and unit is None and module.UNIT is None:
@@ -249,6 +266,24 @@ def read_calibration(
     except CalibrationError as error:
         raise CalibrationError(f'{source.path}: {error}') from error
     return Read(source.path, rig, format, reason, unit, up, reading.uncalibrated, tuple(notes))
+
+
+def _easily_lost(source: Source, reading: Reading) -> Iterator[str]:
+    """What was left out, and names that differ in what some file systems take for the same."""
+    if source.hidden:
+        yield (
+            f'{list_names(sorted(source.hidden), 5)}: hidden files were left out; rename '
+            'those that are cameras, without a point at the beginning'
+        )
+    alike: dict[str, list[str]] = {}
+    for name in (*reading.rig.names, *reading.uncalibrated):
+        alike.setdefault(' '.join(name.split()).casefold(), []).append(name)
+    names = next((names for names in alike.values() if len(set(names)) > 1), None)
+    if names:
+        yield (
+            f'the names {" and ".join(map(repr, names[:5]))} differ only in case or spaces, which '
+            'not every file system tells apart; rename one'
+        )
 
 
 def read_rig(
@@ -401,21 +436,22 @@ def choose_cameras(
     names = None if names is None else [str(name) for name in names]
     if names is not None and not names:
         raise CalibrationError(
-            f'{path}: an empty list of cameras was asked for; it has {", ".join(rig.names)}'
+            f'{path}: an empty list of cameras was asked for; it has {list_names(rig.names)}'
         )
-    wanted = [n for n in (uncalibrated if names is None else names) if n in uncalibrated]
+    lost = set(uncalibrated)
+    wanted = [n for n in (uncalibrated if names is None else names) if n in lost]
     if wanted:
-        listed = ', '.join(map(repr, wanted))
+        listed = list_names([repr(name) for name in wanted])
         who, it = (
             (f'camera {listed} is', 'it') if len(wanted) == 1 else (f'cameras {listed} are', 'them')
         )
         raise CalibrationError(
             f'{path}: {who} listed but not calibrated; calibrate {it}, or take the others with '
-            f'--cameras {" ".join(map(shlex.quote, rig.names))} (cameras=[...])'
+            f'--cameras {list_names([shlex.quote(n) for n in rig.names], sep=" ")} (cameras=[...])'
         )
     if names is None:
         return rig
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(n for n, count in collections.Counter(names).items() if count > 1)
     if twice:
         raise CalibrationError(
             f'{path}: {", ".join(map(repr, twice))} asked for twice; say it once'

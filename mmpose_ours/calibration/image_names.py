@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from typing import Sequence
 
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.errors import CalibrationError, check_limit
 from mmpose_ours.errors import PathLike
 
-# Beyond this the images are a walk with one camera, and comparing all names takes minutes.
-MAX_CAMERAS = 1000
 _ENDINGS = ('png', 'jpg', 'jpeg', 'exr', 'bmp', 'tif', 'tiff', 'webp', 'tga', 'bin', 'npy')
 
 
@@ -58,13 +56,9 @@ def check_image_count(count: int, path: PathLike) -> None:
     """Refuse more images than a rig can have cameras.
 
     Raises:
-        CalibrationError: There are more than :data:`MAX_CAMERAS`.
+        CalibrationLimitError: There are more.
     """
-    if count > MAX_CAMERAS:
-        raise CalibrationError(
-            f'{path}: lists {count} images, each of which would be a camera, expected at most '
-            f'{MAX_CAMERAS}; keep one image of each camera of the site'
-        )
+    check_limit('cameras', count, 'images, each of which would be a camera,', path)
 
 
 def _refuse_names(images: Sequence[str], path: PathLike) -> CalibrationError:

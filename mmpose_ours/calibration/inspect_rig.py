@@ -18,6 +18,7 @@ from mmpose_ours.calibration.axes import (
     angle_degrees,
     degrees_off_z,
     focus_point,
+    focuses_of_others,
     off_axis_degrees,
     working_distance,
 )
@@ -26,7 +27,7 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.ground import up_by_horizons
 from mmpose_ours.calibration.space import fit_space, seen_by_each
 from mmpose_ours.calibration.worlds import Z_UP_FROM
-from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace, list_names
 
 # A world is upright enough for people's feet to be below their heads.
 MAX_LEAN_DEGREES = 30.0
@@ -39,6 +40,10 @@ MAX_FOV_DEGREES, MIN_FOV_DEGREES = 150.0, 8.0
 # What a camera looks at is within this angle of its axis, and what it turns away from
 # beyond the last; in between it depends on what it sees.
 LOOKS_AT_DEGREES, LOOKS_ASIDE_DEGREES, LOOKS_AWAY_DEGREES = 40.0, 50.0, 75.0
+# All pairs of 63 cameras are compared, and as many of more.
+MAX_PAIRS = 2000
+# More cameras than this that look aside are no single one that looks away from the others.
+MAX_SUSPECTS = 50
 # Of the capture space: less is nothing.
 MIN_SHARE_SEEN = 0.02
 
@@ -85,25 +90,44 @@ def rig_facts(rig: CameraRig) -> dict[str, Any]:
     """How the cameras stand to each other.
 
     Returns:
-        ``baselines_mm`` and ``view_angles_degrees`` between two cameras (least, median,
-        most), ``focus_mm`` (the point that the cameras look at, or None),
+        ``pairs`` of cameras and ``pairs_compared``, a sample where there are more than
+        :data:`MAX_PAIRS`; of those ``baselines_mm`` and ``view_angles_degrees`` (least, median,
+        most); ``focus_mm`` (the point that the cameras look at, or None),
         ``working_distance_mm``, ``off_focus_degrees`` by camera name.
     """
     axes = _axes(rig)
-    pairs = np.triu_indices(len(rig), 1)
-    angles = angle_degrees(axes[:, None], axes)[pairs]
+    first, second = _pairs(len(rig))
+    angles = angle_degrees(axes[first], axes[second])
+    baselines = np.linalg.norm(rig.centers_w[first] - rig.centers_w[second], axis=-1)
+    if len(first) < len(rig) * (len(rig) - 1) // 2:
+        # The extremes need no sample.
+        from scipy.spatial import cKDTree
+
+        nearest = cKDTree(rig.centers_w).query(rig.centers_w, k=2)[0][:, 1].min()
+        baselines = np.append(baselines, (nearest, rig.farthest_pair[2]))
     focus = focus_point(rig)
     off = None
     if focus is not None:
         degrees = off_axis_degrees(axes, rig.centers_w, focus)
         off = dict(zip(rig.names, degrees.round(1).tolist()))
     return {
-        'baselines_mm': _spread(rig.distances_mm[pairs]),
+        'pairs': len(rig) * (len(rig) - 1) // 2,
+        'pairs_compared': len(first),
+        'baselines_mm': _spread(baselines),
         'view_angles_degrees': _spread(angles),
         'focus_mm': None if focus is None else focus.round(1).tolist(),
         'working_distance_mm': working_distance(rig),
         'off_focus_degrees': off,
     }
+
+
+def _pairs(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """All pairs of so many cameras, or a sample of them that is always the same."""
+    if count * (count - 1) // 2 <= MAX_PAIRS:
+        return np.triu_indices(count, 1)
+    rng = np.random.default_rng(0)
+    first = rng.integers(count, size=MAX_PAIRS)
+    return first, (first + rng.integers(1, count, size=MAX_PAIRS)) % count
 
 
 def _axes(rig: CameraRig) -> np.ndarray:
@@ -296,7 +320,7 @@ def _of_floor(rig: CameraRig) -> Iterator[Problem]:
     if below:
         yield Problem(
             'floor',
-            f'{"cameras" if below[1:] else "camera"} {", ".join(map(repr, below))} '
+            f'{"cameras" if below[1:] else "camera"} {list_names([repr(n) for n in below])} '
             f'{"stand" if below[1:] else "stands"} below the floor z = 0; ground the rig '
             'with `mmpose-ours align-rig`',
             tuple(below),
@@ -306,7 +330,9 @@ def _of_floor(rig: CameraRig) -> Iterator[Problem]:
 
 def _of_looking_away(rig: CameraRig) -> Iterator[Problem]:
     """A camera that turns its back on what all others look at, or sees nothing of it."""
-    for name in rig.names if len(rig) > 2 else ():
+    if len(rig) <= 2:
+        return
+    for name in _looking_aside(rig):
         off, off_others = _off_focus_of_others(rig, name)
         if off_others >= LOOKS_AT_DEGREES or off <= LOOKS_ASIDE_DEGREES:
             continue
@@ -318,6 +344,19 @@ def _of_looking_away(rig: CameraRig) -> Iterator[Problem]:
                 '--cameras',
                 (name,),
             )
+
+
+def _looking_aside(rig: CameraRig) -> list[str]:
+    """The cameras that may look away, some too many: by what all others look at, each.
+
+    Of many cameras none is the only one; those are left out.
+    """
+    if len(rig) <= MAX_SUSPECTS:
+        return list(rig.names)
+    axes, centers = _axes(rig), rig.centers_w
+    off = off_axis_degrees(axes, centers, focuses_of_others(axes, centers))
+    suspects = np.flatnonzero(off > LOOKS_ASIDE_DEGREES - 1.0)
+    return [] if len(suspects) > MAX_SUSPECTS else [rig.names[i] for i in suspects]
 
 
 def _sees_nothing_of_others(rig: CameraRig, name: str) -> bool:

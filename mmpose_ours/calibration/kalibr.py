@@ -28,7 +28,6 @@ import re
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about
-from mmpose_ours.calibration.image_names import MAX_CAMERAS
 from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.poses import rigid
 from mmpose_ours.calibration.source import Reading, Source
@@ -91,8 +90,8 @@ def read(source: Source) -> Reading:
     nodes = {
         name: node.of_camera(name) for name, node in whole.items() if _number(name) is not None
     }
-    if not nodes or len(nodes) > MAX_CAMERAS:
-        whole.fail(f'lists {len(nodes)} cameras', f'cam0, cam1, ..., at most {MAX_CAMERAS}')
+    if not nodes:
+        whole.fail('lists no cameras', 'cam0, cam1, ...')
     poses, world = _poses(nodes)
     cameras, uncalibrated = [], []
     with about(source.path):

@@ -25,7 +25,7 @@ from typing import Any, Iterator
 
 import numpy as np
 
-from mmpose_ours.calibration.errors import CalibrationError, about
+from mmpose_ours.calibration.errors import CalibrationError, about, check_limit
 from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.source import File, Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
@@ -69,6 +69,7 @@ def read(source: Source) -> Reading:
     content = _content(file)
     if content is None:
         _ = file.json  # which says where the syntax breaks
+    check_limit('cameras', sum(1 for _ in _cameras(content)), 'cameras', file.path)
     cameras = [(name, Node(camera, file.path, (name,), name)) for name, camera in _cameras(content)]
     if not cameras:
         raise CalibrationError(
@@ -86,7 +87,7 @@ def _content(file: File) -> Any:
     try:
         return parse_small_pickle(file.read_bytes(MAX_BYTES + 1), file.path)
     except FileFormatError as error:
-        raise CalibrationError(str(error)) from error
+        raise CalibrationError(str(error), file=file.path) from error
 
 
 def _cameras(content: Any) -> Iterator[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any, Iterator, NoReturn, Sequence
 
 import numpy as np
 
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.errors import CalibrationError, check_limit
 from mmpose_ours.calibration.schema import LARGEST_NUMBER
 from mmpose_ours.calibration.source import EXPORT_AGAIN, File
 from mmpose_ours.errors import PathLike
@@ -90,6 +90,7 @@ class Node:
         """
         if not isinstance(self.value, dict):
             self.fail(f'is {show(self.value)}', 'an object')
+        check_limit('cameras', len(self.value), 'entries', self.path)
         return ((str(key), self._child(key, value)) for key, value in self.value.items())
 
     def elements(self) -> list[Node]:
@@ -100,6 +101,7 @@ class Node:
         """
         if not isinstance(self.value, (list, tuple)):
             self.fail(f'is {show(self.value)}', 'a list')
+        check_limit('cameras', len(self.value), 'entries', self.path)
         return [self._child(index, value) for index, value in enumerate(self.value)]
 
     def text(self, what: str = '') -> str:
@@ -233,5 +235,9 @@ class Node:
         about = f' ({what})' if what else ''
         raise CalibrationError(
             f'{self.path}: {who}{format_place(self.place)} {found}, expected {expected}{about}; '
-            f'{EXPORT_AGAIN}'
+            f'{EXPORT_AGAIN}',
+            file=self.path,
+            camera=self.camera,
+            found=found,
+            expected=expected,
         )

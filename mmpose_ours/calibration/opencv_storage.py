@@ -9,6 +9,7 @@ Source: https://docs.opencv.org/4.x/da/d56/classcv_1_1FileStorage.html
 
 from __future__ import annotations
 
+import collections
 import re
 from typing import Any, Sequence
 
@@ -130,7 +131,7 @@ def _from_xml(element: Any, file: File, depth: int) -> Any:
     mapping = dict(values)
     if len(mapping) < len(values):
         tags = [tag for tag, _ in values]
-        twice = next(tag for tag in tags if tags.count(tag) > 1)
+        twice = collections.Counter(tags).most_common(1)[0][0]
         raise CalibrationError(
             f'{file.path}: <{_short(twice)}> stands twice in <{_short(element.tag)}>; '
             f'{EXPORT_AGAIN}'

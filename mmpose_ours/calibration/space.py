@@ -12,7 +12,7 @@ import numpy as np
 
 from mmpose_ours.calibration.check import around_people, check_count
 from mmpose_ours.calibration.errors import CalibrationError, about
-from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace, list_names
 
 MIN_VIEWS = 2
 # A standing person is seen if hips and head are; seated ones if the hips are.
@@ -29,7 +29,9 @@ PERSON_MM, MIN_PERSON_PX = 1700.0, 40.0
 NEAR_MM = 500.0
 
 CELL_MM = 200.0
-MAX_CELLS_PER_SIDE = 200
+MAX_CELLS_PER_SIDE, MIN_CELLS_PER_SIDE = 200, 40
+# Of cells by cameras: rigs of more than 100 cameras look at a coarser floor.
+MAX_LOOKS = 100 * MAX_CELLS_PER_SIDE**2
 SEARCH_MM = 10_000.0
 # A person may stand this far outside the line between two cameras.
 WALL_MM = 500.0
@@ -89,7 +91,7 @@ def fit_space(
     if max_edge_mm < smallest:
         raise CalibrationError(
             f'the longest edge may be {max_edge_mm:g} mm, but around cameras that stand up to '
-            f'{rig.distances_mm.max() / 1000:.3g} m apart the floor is cut into cells of {cell:g} '
+            f'{rig.farthest_pair[2] / 1000:.3g} m apart the floor is cut into cells of {cell:g} '
             f'mm; ask for {smallest:g} mm or more'
         )
     views = views_of_people(rig, x, y, STANDING_MM)
@@ -97,13 +99,13 @@ def fit_space(
         views = views_of_people(rig, x, y, SEATED_MM)
     if views.max() < MIN_VIEWS:
         raise NoSpaceError(
-            f'no two of the cameras {", ".join(rig.names)} see a person at the same place '
+            f'no two of the cameras {list_names(rig.names)} see a person at the same place '
             'on the floor z = 0; check that the world has z up with the floor at 0, that '
             'lengths are millimetres, and that the extrinsics are of one calibration'
         )
     if min_views is not None and views.max() < min_views:
         raise NoSpaceError(
-            f'no {min_views} of the cameras {", ".join(rig.names)} see a person at the same '
+            f'no {min_views} of the cameras {list_names(rig.names)} see a person at the same '
             f'place on the floor z = 0, at most {views.max()} do; ask for {views.max()} views or '
             'fewer'
         )
@@ -140,8 +142,8 @@ def coverage(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
 
 def _shares(seen: np.ndarray) -> np.ndarray:
     """(V + 1,) shares of points (V, N) that at least 0, 1, ..., V cameras see."""
-    views = seen.sum(0)
-    return np.array([np.mean(views >= count) for count in range(len(seen) + 1)])
+    counts = np.bincount(seen.sum(0), minlength=len(seen) + 1)
+    return counts[::-1].cumsum()[::-1] / seen.shape[1]
 
 
 def seen_by_each(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
@@ -202,7 +204,7 @@ def check_space(rig: CameraRig, space: CaptureSpace) -> None:
     shared = np.mean(seen.sum(0) >= MIN_VIEWS)
     if shared >= MIN_SHARE:
         return
-    each = ', '.join(f'{name!r} {share:.0%}' for name, share in zip(rig.names, seen.mean(1)))
+    each = list_names([f'{name!r} {share:.0%}' for name, share in zip(rig.names, seen.mean(1))])
     try:
         fitting = fit_space(rig)
         mend = f'this rig sees people around center_mm={fitting.center_mm}'
@@ -231,7 +233,7 @@ def _seen(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
 
 def _reach(rig: CameraRig) -> float:
     """How far away people may be, in mm; a stadium's cameras see farther."""
-    return max(REACH_MM, float(rig.distances_mm.max()))
+    return max(REACH_MM, rig.farthest_pair[2])
 
 
 def _near_enough(camera: Camera, depth: np.ndarray, reach: float) -> np.ndarray:
@@ -250,7 +252,8 @@ def _floor_grid(rig: CameraRig) -> tuple[np.ndarray, np.ndarray, float]:
     places = rig.centers_w[:, :2]
     lower, upper = places.min(0) - SEARCH_MM, places.max(0) + SEARCH_MM
     side = (upper - lower).max()
-    cell = CELL_MM * np.ceil(side / MAX_CELLS_PER_SIDE / CELL_MM)
+    most = np.clip((MAX_LOOKS / len(rig)) ** 0.5, MIN_CELLS_PER_SIDE, MAX_CELLS_PER_SIDE)
+    cell = CELL_MM * np.ceil(side / most / CELL_MM)
     first, last = np.floor(lower / cell), np.ceil(upper / cell)
     x, y = ((np.arange(a, b) + 0.5) * cell for a, b in zip(first, last))
     return x, y, float(cell)
@@ -290,8 +293,10 @@ def _among_cameras(rig: CameraRig, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         hull = ConvexHull(rig.centers_w[:, :2])
     except (QhullError, ValueError):  # two cameras, or all in a line, surround nothing
         return np.zeros(grid.shape[:2], dtype=bool)
-    outside = grid @ hull.equations[:, :2].T + hull.equations[:, 2]
-    return (outside <= WALL_MM).all(-1)
+    inside = np.ones(grid.shape[:2], dtype=bool)
+    for normal_x, normal_y, offset in hull.equations:
+        inside &= grid[..., 0] * normal_x + grid[..., 1] * normal_y + offset <= WALL_MM
+    return inside
 
 
 def _best_window(gain: np.ndarray, most_cells: int) -> tuple[tuple[int, int], tuple[int, int]]:

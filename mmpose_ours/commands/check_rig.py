@@ -24,6 +24,8 @@ from mmpose_ours.commands.arguments import add_reading_arguments, add_rig, read_
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.errors import FileFormatError, PathLike
 
+# Shares of the space seen by more cameras than this are in the JSON only.
+MOST_COUNTS = 50
 # The order in which causes come before their consequences.
 TOPICS = ('count', 'names', 'place', 'size', 'resolution', 'reading', 'mirrored', 'unit',
           'orientation', 'keypoints', 'camera', 'view', 'floor', 'lens', 'reprojection', 'images',
@@ -223,7 +225,7 @@ def _print(report: dict[str, Any], read: Read) -> None:
         shares = ', '.join(
             f'{count}: {share:.0%}'
             for count, share in enumerate(space['seen_by_at_least'])
-            if count
+            if 0 < count <= MOST_COUNTS
         )
         print(
             f'{"capture space:":23s}center_mm={tuple(space["center_mm"])}, '
@@ -262,6 +264,11 @@ def _print_rig(report: dict[str, Any]) -> None:
     facts = report['rig']
     least, middle, most = (value / 1000 for value in facts['baselines_mm'])
     print(f'{"baselines:":23s}{least:.2f} to {most:.2f} m, median {middle:.2f} m')
+    if facts['pairs_compared'] < facts['pairs']:
+        print(
+            f'{"":23s}(of {facts["pairs_compared"]:,} pairs of cameras out of {facts["pairs"]:,}, '
+            'sampled; angles too)'
+        )
     least, middle, most = facts['view_angles_degrees']
     print(f'{"angles between views:":23s}{least:.0f} to {most:.0f} degrees, median {middle:.0f}')
     if facts['focus_mm'] is not None:

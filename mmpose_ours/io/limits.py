@@ -28,10 +28,12 @@ class Limits:
     #: A calibration as TOML or YAML, whose parsers are slow.
     slow_text_bytes: int = 6 * 10**6
     #: Values of one parsed calibration: numbers, texts, lists and mappings.
-    nodes: int = 2 * 10**6
+    nodes: int = 10**6
+    #: A calibration that is read record by record: COLMAP's, with its keypoints.
+    model_bytes: int = 2 * 10**9
     #: Lists or mappings within each other.
     depth: int = 100
-    #: Cameras of a rig.
+    #: Cameras of a rig, or files of its folder.
     cameras: int = 10_000
     #: Any other JSON file, 2D keypoints first of all.
     json_bytes: int = 2 * 10**9

@@ -1,0 +1,38 @@
+"""A valid small sample of every calibration format, for fuzzers.
+
+``SAMPLES`` maps a format's name to two functions: one writes the sample into a folder and
+returns its path, the other reads such a path and touches all that it holds.
+"""
+
+import functools
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent / 'calibration'))
+
+from format_samples import MAKERS, WORLDS, WRITTEN, sample
+
+from mmpose_ours.calibration.formats import read_calibration
+
+
+def _write(format, folder):
+    """The only file, or the folder of several."""
+    paths = sample(format, Path(folder) / format)
+    return paths[0] if len(paths) == 1 else paths[0].parent
+
+
+def _read(format, path):
+    """Read as told and by content; compute what a command would of each camera."""
+    unit, up = WORLDS[format]
+    for named in (format, 'auto'):
+        read = read_calibration(path, named, unit=unit, up=up, image_size=(1280, 720))
+        str(read.convention), str(read.notes), read.rig.fingerprint
+        for camera in read.rig:
+            camera.project([[0.0, 0.0, 1000.0], *camera.center_w[None]])
+            camera.normalise_points(camera.K[:2, 2])
+
+
+SAMPLES = {
+    format: (functools.partial(_write, format), functools.partial(_read, format))
+    for format in (*WRITTEN, *MAKERS)
+}
