@@ -10,7 +10,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
-from mmpose_ours.engine.checkpoints import read_checkpoint
+from mmpose_ours.checkpoints import read_checkpoint
 from mmpose_ours.engine.finite_loss import losses_alone, losses_of, seed_step
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.registry import DATASETS, MODELS
