@@ -16,6 +16,7 @@ from mmpose_ours.checkpoints import read_checkpoint
 from mmpose_ours.config_files import warn_of_config
 from mmpose_ours.engine.finite_loss import losses_alone, losses_of, seed_step
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.model_weights import load_weights
 from mmpose_ours.registry import DATASETS, MODELS
 
 
@@ -50,12 +51,12 @@ def replay(
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     model = MODELS.build(cfg.model).train()
-    model.load_state_dict(state['state_dict'])
+    load_weights(model, state, path)
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     batch = pseudo_collate([dataset[item] for item in report['items']])
     seed_step(report)
     losses = losses_of(model, wrapper, batch)
-    model.load_state_dict(state['state_dict'])  # running averages have moved
+    load_weights(model, state, path)  # running averages have moved
     alone = losses_alone(model, wrapper, batch, len(report['items']))
     return losses, dict(zip(report['items'], alone))
 
