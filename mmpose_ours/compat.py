@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+import logging
 import os
 from typing import Any, Iterator
 
@@ -16,12 +17,16 @@ import numpy as np
 import torch
 from mmengine.dist import utils as dist_utils
 from mmengine.fileio import LocalBackend
-from mmengine.logging import HistoryBuffer, MessageHub
-from mmengine.runner import CheckpointLoader, EpochBasedTrainLoop
+from mmengine.logging import HistoryBuffer, MessageHub, print_log
+from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.runner import BaseLoop, CheckpointLoader, EpochBasedTrainLoop, Runner
+from mmengine.runner import checkpoint as checkpoint_module
 from mmengine.runner import runner as runner_module
 from torch.utils.data import BatchSampler, DataLoader, Sampler
 
+from mmpose_ours.checkpoints import check_resumable, register
 from mmpose_ours.io.files import whole_path
+from mmpose_ours.model_weights import CheckpointError, load_weights
 
 
 def make_checkpoints_plain() -> None:
@@ -51,23 +56,6 @@ def make_checkpoints_plain() -> None:
     HistoryBuffer.__reduce__ = reduce
     if hasattr(torch.serialization, 'add_safe_globals'):
         torch.serialization.add_safe_globals([HistoryBuffer])
-
-
-def read_numbers_of_numpy() -> None:
-    """Let checkpoints of MMPose 0.x be read with ``weights_only``.
-
-    Its ``--save-best`` leaves the best score in the checkpoint as a NumPy number, which torch's
-    safe unpickler refuses. A number is data: its constructor and number types are allowed, arrays
-    of objects are not.
-    """
-    if not hasattr(torch.serialization, 'add_safe_globals'):
-        return
-    scalar = np.float64(0).__reduce__()[0]
-    allowed = [scalar, np.dtype, *{type(np.dtype(code)) for code in '?bBhHiIlLqQefd'} - {np.dtype}]
-    if scalar.__module__ != 'numpy.core.multiarray':
-        # NumPy 2 moved it; MMPose 0.x runs on NumPy 1.
-        allowed.append((scalar, 'numpy.core.multiarray.scalar'))
-    torch.serialization.add_safe_globals(allowed)
 
 
 def allow_process_groups_without_cuda() -> None:
@@ -124,8 +112,7 @@ def write_files_whole() -> None:
 def resume_from_whole_checkpoints() -> None:
     """Let ``--resume`` pass over a checkpoint that is damaged or gone.
 
-    MMEngine takes the one that ``last_checkpoint`` names, whatever has become of it, and reports
-    a damaged one in the words of torch's unpickler.
+    MMEngine takes the one that ``last_checkpoint`` names, whatever has become of it.
     """
 
     def latest(path: str) -> str | None:
@@ -133,13 +120,50 @@ def resume_from_whole_checkpoints() -> None:
 
         return latest_whole(path)
 
-    def load_from_local(filename: str, map_location: Any = None) -> dict:
-        from mmpose_ours.engine.checkpoints import read_checkpoint
-
-        return read_checkpoint(os.path.expanduser(filename), map_location=map_location)
-
     runner_module.find_latest_checkpoint = latest
-    CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
+
+
+def read_checkpoints_as_data() -> None:
+    """Let MMEngine read checkpoints as data, whatever they are named by, and load all or tell.
+
+    It leaves to torch whether a file may run code, unpickles what it downloads, and runs a model
+    whose weights are not in the checkpoint. See :mod:`mmpose_ours.checkpoints` and
+    :mod:`mmpose_ours.model_weights`; a training may still begin with a part of the weights.
+    """
+    register(CheckpointLoader)
+    stock = Runner.load_checkpoint
+
+    def load_state_dict(
+        module: Any, state_dict: Any, strict: bool = False, logger: Any = None
+    ) -> None:
+        while is_model_wrapper(module) or isinstance(module, BaseTTAModel):
+            module = module.module
+        for line in load_weights(module, state_dict, strict=strict):
+            print_log(f'checkpoint: {line}', logger, logging.WARNING)
+
+    def load_checkpoint(
+        self,
+        filename: str,
+        map_location: Any = 'cpu',
+        strict: bool = False,
+        *args: Any,
+        **options: Any,
+    ) -> dict:
+        model = self.model.module if is_model_wrapper(self.model) else self.model
+        ours = any(kind.__module__.startswith('mmpose_ours.') for kind in type(model).__mro__)
+        begins = isinstance(self._train_loop, BaseLoop) and not self._resume
+        try:
+            checkpoint = stock(
+                self, filename, map_location, strict or (ours and not begins), *args, **options
+            )
+        except CheckpointError as error:
+            raise error.of(filename) from None
+        if self._resume:
+            check_resumable(checkpoint, filename)
+        return checkpoint
+
+    checkpoint_module.load_state_dict = load_state_dict
+    Runner.load_checkpoint = load_checkpoint
 
 
 def resume_in_mid_epoch() -> None:
@@ -214,9 +238,9 @@ def convolve_tiny_volumes_in_float32() -> None:
 def apply() -> None:
     """Make every bend of this module, once."""
     make_checkpoints_plain()
-    read_numbers_of_numpy()
     allow_process_groups_without_cuda()
     write_files_whole()
     resume_from_whole_checkpoints()
+    read_checkpoints_as_data()
     resume_in_mid_epoch()
     convolve_tiny_volumes_in_float32()

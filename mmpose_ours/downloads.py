@@ -1,15 +1,16 @@
-"""Checkpoints that come from a model zoo: their names, and whether they came whole.
-
-This module does **not** download anything.
-"""
+"""Checkpoints from a model zoo or the web: names, where they are kept, whether they came whole."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import sys
+import urllib.parse
 from pathlib import Path
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.http_files import download, public_part
 
 # The VoxelPose checkpoints in the model zoo of MMPose 0.29, without the digits and the date
 # that end their names, and the config that each goes with.
@@ -23,6 +24,8 @@ CONFIG_OF = {
 
 # name-<first digits of the SHA-256>_<date>.pth, as OpenMMLab's publish_model.py names files.
 _PUBLISHED = re.compile(r'(?P<name>.+)-(?P<digits>[0-9a-f]{8})_\d{8}\.pth')
+# name-<first digits of the SHA-256>.pth, as torchvision names files.
+_OF_TORCHVISION = re.compile(r'(?P<name>.+)-(?P<digits>[0-9a-f]{8,64})\.pth')
 _AGAIN = 'download or copy it again'
 
 
@@ -60,12 +63,69 @@ def check_whole(path: PathLike) -> None:
             f'{_AGAIN}'
         )
     published = _PUBLISHED.fullmatch(path.name)
-    if published and not (found := _sha256(path)).startswith(published['digits']):
+    if published:
+        _check_digits(path, published['digits'], str(path))
+
+
+def _check_digits(path: Path, digits: str, shown: str) -> None:
+    found = _sha256(path)
+    if not found.startswith(digits):
         raise FileFormatError(
-            f'{path}: damaged: its SHA-256 begins with {found[:8]}, expected '
-            f'{published["digits"]} as its name says; {_AGAIN}; whoever changed it on purpose '
-            'takes these digits out of the name'
+            f'{shown}: damaged: its SHA-256 begins with {found[: len(digits)]}, expected {digits} '
+            f'as its name says; {_AGAIN}; whoever changed it on purpose takes these digits out of '
+            'the name',
+            file=shown,
+            found=found,
+            expected=digits,
         )
+
+
+def fetch(url: str, of_torchvision: bool = False) -> Path:
+    """Download a checkpoint, unless it was before.
+
+    Args:
+        url: Of http or https.
+        of_torchvision: Whether digits at the end of its name begin its SHA-256, as they do in
+            torchvision's names; those of OpenMMLab are recognised anyway.
+
+    Returns:
+        The file, in torch's folder of downloaded checkpoints.
+
+    Raises:
+        DownloadError, LimitError: See :func:`~mmpose_ours.io.http_files.download`.
+        FileFormatError: It is another file than its name says.
+        OSError: It cannot be kept.
+    """
+    last = urllib.parse.unquote(urllib.parse.urlsplit(url).path).rpartition('/')[2]
+    name = re.sub(r'[^\w.-]', '_', last, flags=re.ASCII).lstrip('.')[-100:] or 'checkpoint.pth'
+    matched = _PUBLISHED.fullmatch(name) or (of_torchvision and _OF_TORCHVISION.fullmatch(name))
+    digits = matched['digits'] if matched else None
+    folder = _cache()
+    # Two servers may have files of one name, so what has no digits is kept by its address.
+    place = folder / hashlib.sha256(url.encode()).hexdigest()[:16] / name
+    for known in (place, folder / name):
+        if known.is_file() and (_sha256(known).startswith(digits) if digits else known == place):
+            return known
+    if digits is None and urllib.parse.urlsplit(url).scheme == 'http':
+        print(
+            f'warning: {public_part(url)}: over http anybody on the way can change a file, and '
+            'its name has no checksum; use https where there is',
+            file=sys.stderr,
+        )
+
+    def check(path: Path) -> None:
+        if digits:
+            _check_digits(path, digits, public_part(url))
+
+    download(url, place, 'checkpoint_bytes', check)
+    return place
+
+
+def _cache() -> Path:
+    """Where torch keeps the checkpoints that it downloads."""
+    cache = os.environ.get('XDG_CACHE_HOME') or '~/.cache'
+    home = os.environ.get('TORCH_HOME') or os.path.join(cache, 'torch')
+    return Path(home).expanduser() / 'hub' / 'checkpoints'
 
 
 def _sha256(path: Path) -> str:

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
-from mmengine.runner import load_checkpoint
 
-from mmpose_ours import compat
 from mmpose_ours.calibration import fit_space
 from mmpose_ours.cameras import CameraRig, CaptureSpace
+from mmpose_ours.checkpoints import read_checkpoint
 from mmpose_ours.datasets.multiview import PACK
 from mmpose_ours.errors import PathLike
 from mmpose_ours.instants import Instant, Picture
 from mmpose_ours.keypoints import JointSet
+from mmpose_ours.model_weights import load_weights
 from mmpose_ours.models.voxelpose import VoxelPose
 from mmpose_ours.registry import MODELS
 
@@ -72,13 +72,15 @@ def load_model(config: Config, checkpoint: PathLike | None, device: str) -> torc
         device: Where it is to run.
 
     Raises:
+        CheckpointError: The weights are not those of the model, or not finite.
+        FileFormatError, DownloadError, OSError: See
+            :func:`~mmpose_ours.checkpoints.read_checkpoint`.
         ValueError: It has weights and none are given.
     """
     model = MODELS.build(config.model)
     weights = checkpoint or config.get('load_from')
     if weights is not None:
-        compat.apply()  # lets torch read a run's checkpoint as data
-        load_checkpoint(model, str(weights), map_location='cpu')
+        load_weights(model, read_checkpoint(weights), weights)
     elif any(True for _ in model.parameters()):
         raise ValueError(
             f'{type(model).__name__} has weights, and none are given; name the checkpoint of a '

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Mapping, NoReturn
 
 from mmpose_ours import network, work_dirs
+from mmpose_ours.config_files import warn_of_config
 from mmpose_ours.io.files import explain_os_error
 from mmpose_ours.paths import run_stock, stock_tools
 
@@ -72,6 +73,7 @@ def _check_generation(script: str) -> None:
     path = next((Path(word) for word in sys.argv[1:] if word.endswith('.py')), None)
     if path is None or not path.is_file():
         return  # the stock script says so
+    warn_of_config(path)
     installed = importlib.metadata.version('mmpose')
     for_0x = 'mmpose_ours.mmpose0x' in path.read_text(errors='replace')
     if installed.startswith('0.') and not for_0x:
@@ -166,6 +168,15 @@ def _claim(settings: Mapping[str, Any], rank: int, start_over: bool) -> IO[str] 
     return claimed
 
 
+def _read_checkpoints_as_data() -> None:
+    """Give whatever config the loader that a config of ours has by its ``custom_imports``."""
+    old = importlib.metadata.version('mmpose').startswith('0.')
+    try:
+        importlib.import_module('mmpose_ours.mmpose0x' if old else 'mmpose_ours.registry')
+    except ImportError:
+        pass  # the stock script says what is missing
+
+
 def _run(script: str) -> None:
     """Run a stock script, and end a process that was in a group past the destructors of C++.
 
@@ -175,6 +186,7 @@ def _run(script: str) -> None:
     """
     status: Any = 0
     try:
+        _read_checkpoints_as_data()
         run_stock(script)
     except SystemExit as end:
         status = end.code

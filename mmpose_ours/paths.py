@@ -81,10 +81,9 @@ def run_stock(script: str) -> None:
     try:
         runpy.run_path(str(stock_tools() / script), run_name='__main__')
     except (ValueError, FileNotFoundError) as error:
-        from mmpose_ours.calibration.errors import CalibrationError  # late: they need NumPy
-        from mmpose_ours.errors import FileFormatError
+        from mmpose_ours.errors import InputError
 
-        of_the_user = (CalibrationError, FileFormatError, FileNotFoundError)
+        of_the_user = (InputError, FileNotFoundError)
         debug = os.environ.get('MMPOSE_OURS_DEBUG', '') not in ('', '0')
         if debug or not isinstance(error, of_the_user):
             raise

@@ -6,7 +6,6 @@ classes are imported on the first look-up, so that this import stays cheap.
 """
 
 from mmengine import registry as root
-from mmengine.runner import CheckpointLoader
 
 from mmpose_ours import compat
 
@@ -45,11 +44,3 @@ for _name, _parent in {
     _child(_name, _parent)
 
 compat.apply()
-
-
-@CheckpointLoader.register_scheme(prefixes=f'{SCOPE.replace("_", "-")}://', force=True)
-def load_from_package(filename, map_location=None):
-    """Weights that come with the package; see :mod:`mmpose_ours.weights`."""
-    from mmpose_ours.weights import load_shipped
-
-    return load_shipped(filename, map_location)

@@ -8,16 +8,19 @@ that has no weights. They are kept as safetensors, a format that cannot run code
 from __future__ import annotations
 
 import argparse
+import errno
+import os
+import re
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
-from mmpose_ours import compat
-from mmpose_ours.errors import PathLike
+from mmpose_ours.checkpoints import read_checkpoint
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.io.files import whole_path
+from mmpose_ours.model_weights import state_dict_of
 
 SCHEME, NOTHING = 'mmpose-ours://', 'none'
 FOLDER = Path(__file__).parent / 'shipped_weights'
@@ -65,15 +68,30 @@ def export(checkpoint: PathLike, out: PathLike, about: str = '') -> int:
 
     Returns:
         How many numbers there are.
+
+    Raises:
+        CheckpointError: The checkpoint holds no weights by name.
+        FileFormatError, DownloadError: See :func:`~mmpose_ours.checkpoints.read_checkpoint`.
+        OSError: A file cannot be read or written.
     """
-    compat.apply()  # lets torch read a run's log as data
-    state = torch.load(checkpoint, map_location='cpu', weights_only=True)
-    state = state.get('state_dict', state)
-    weights = {name: tensor.float().contiguous() for name, tensor in state.items()}
+    if Path(out).exists() and Path(checkpoint).exists() and Path(out).samefile(checkpoint):
+        raise InputError(f'{out}: the file to read and the one to write are the same', file=out)
+    state = state_dict_of(read_checkpoint(checkpoint))
+    weights = {name: tensor.detach().float().clone().contiguous() for name, tensor in state.items()}
     meta = dict(about=about) if about else None
     with whole_path(out) as path:
-        save_file(weights, path, meta)
+        try:
+            save_file(weights, path, meta)
+        except SafetensorError as error:  # which is how it passes on what the system refuses
+            raise _as_os_error(error, out) from error
     return sum(tensor.numel() for tensor in weights.values())
+
+
+def _as_os_error(error: SafetensorError, out: PathLike) -> OSError:
+    """The system's error in one of safetensors, which has it as text."""
+    found = re.search(r'os error (\d+)', str(error))
+    number = int(found[1]) if found else errno.EIO
+    return OSError(number, os.strerror(number), str(out))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

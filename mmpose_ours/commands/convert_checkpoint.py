@@ -15,11 +15,12 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from mmpose_ours import compat
+from mmpose_ours.checkpoints import read_checkpoint
+from mmpose_ours.config_files import warn_of_config
 from mmpose_ours.downloads import config_for
-from mmpose_ours.engine.checkpoints import read_checkpoint
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.files import whole_path
+from mmpose_ours.model_weights import CheckpointError, state_dict_of
 from mmpose_ours.models import convert, published
 from mmpose_ours.models.config_0x import StockModel, read_stock_model
 from mmpose_ours.models.voxelpose import VoxelPose
@@ -58,10 +59,10 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.target and args.to != '0x':
         raise ValueError('--target names a config of MMPose 0.x, which needs --to 0x')
-    if Path(args.out).exists() and Path(args.out).samefile(args.checkpoint):
+    both = Path(args.out), Path(args.checkpoint)
+    if all(path.exists() for path in both) and both[0].samefile(both[1]):
         raise ValueError(f'{args.out}: the file to read and the one to write are the same')
-    compat.apply()  # lets torch read a run's checkpoint, of either generation, as data
-    checkpoint = read_checkpoint(args.checkpoint, map_location='cpu', weights_only=True)
+    checkpoint = read_checkpoint(args.checkpoint)
     state, meta, beside = _parts(checkpoint, args.checkpoint)
     stock = read_stock_model(args.target) if args.target else None
     try:
@@ -85,25 +86,15 @@ def run(args: argparse.Namespace) -> int:
 
 def _parts(checkpoint: Any, path: PathLike) -> tuple[dict[str, Tensor], dict, list[str]]:
     """Weights, what is said about them, and the names of what else lies in a checkpoint."""
-    state, beside = checkpoint, []
-    meta: Any = {}
-    if isinstance(checkpoint, Mapping) and isinstance(checkpoint.get('state_dict'), Mapping):
-        state, meta = checkpoint['state_dict'], checkpoint.get('meta')
-        beside = [str(key) for key in checkpoint if key not in ('state_dict', 'meta')]
-    if not isinstance(state, Mapping) or not all(
-        isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
-    ):
-        raise FileFormatError(
-            f'{path}: holds {_kind(checkpoint)}, expected weights by name, as torch.save makes of '
-            "a model's state_dict; name the .pth of a training run"
-        )
-    return dict(state), dict(meta) if isinstance(meta, Mapping) else {}, beside
-
-
-def _kind(found: Any) -> str:
-    if isinstance(found, Mapping):
-        return f'a dictionary of {", ".join(map(repr, list(found)[:4]))}'
-    return f'a {type(found).__name__}'
+    try:
+        state = state_dict_of(checkpoint)
+    except CheckpointError as error:
+        raise error.of(path) from None
+    if not isinstance(checkpoint.get('state_dict'), Mapping):
+        return state, {}, []
+    meta = checkpoint.get('meta')
+    beside = [str(key) for key in checkpoint if key not in ('state_dict', 'meta')]
+    return state, dict(meta) if isinstance(meta, Mapping) else {}, beside
 
 
 def _plain(meta: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,6 +109,7 @@ def _model_of(path: PathLike, state: Mapping[str, Tensor]) -> VoxelPose:
     Raises:
         ValueError: They do not, or it is none of VoxelPose.
     """
+    warn_of_config(path)
     config = Config.fromfile(path)
     if config.get('model', {}).get('type') not in ('VoxelPose', 'mmpose_ours.VoxelPose'):
         raise ValueError(f'{path} is no config of VoxelPose; name one whose model.type is that')

@@ -10,6 +10,7 @@ from typing import Any, Sequence
 
 import numpy as np
 
+from mmpose_ours.config_files import warn_of_config
 from mmpose_ours.detections.mmpose import people_of
 from mmpose_ours.detectors.base import within
 from mmpose_ours.keypoints import JOINT_SETS
@@ -54,12 +55,19 @@ class MMPoseModel:
                 "the detector mmpose needs a model, as in 'mmpose:human' or "
                 "'mmpose:td-hm_hrnet-w32_8xb64-210e_coco-256x192'"
             )
+        for config in (model, person_detector):
+            if config and config.endswith('.py'):
+                warn_of_config(config)
         boxes = {}
         if person_detector:
             boxes = dict(
                 det_model=person_detector, det_weights=person_detector_weights, det_cat_ids=[0]
             )
-        self._inferencer = _inferencer_class()(
+        inferencer_class = _inferencer_class()
+        from mmpose_ours import compat  # late: it needs MMEngine
+
+        compat.apply()  # weights are read as data
+        self._inferencer = inferencer_class(
             pose2d=model, pose2d_weights=weights, device=device, **boxes
         )
         self._min_score = min_score

@@ -6,52 +6,16 @@ This module does **not** write any; see :mod:`mmpose_ours.engine.checkpoint_hook
 from __future__ import annotations
 
 import logging
-import zipfile
-import zlib
 from pathlib import Path
-from typing import Any
 
-import torch
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import print_log
 
-from mmpose_ours.downloads import check_whole
+from mmpose_ours.checkpoints import is_resumable, read_checkpoint
 from mmpose_ours.errors import FileFormatError, PathLike
 
 LAST = 'last_checkpoint'  # MMEngine's: a file that names the latest checkpoint
 MID_EPOCH = 'mid_epoch.pth'
-
-
-def read_checkpoint(path: PathLike, **options: Any) -> dict:
-    """Read a checkpoint of MMEngine.
-
-    Args:
-        path: A local file.
-        **options: Of ``torch.load``.
-
-    Raises:
-        FileFormatError: The file is cut short, damaged or something else.
-        FileNotFoundError: There is no such file.
-    """
-    check_whole(path)
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                # torch reads damaged numbers without a word; the sums in the file tell.
-                damaged = archive.testzip()
-            if damaged:
-                raise FileFormatError(f'{damaged} in it is damaged')
-        return torch.load(path, **options)
-    except (FileNotFoundError, MemoryError):
-        raise
-    # What a file that is none makes torch raise is open-ended.
-    except Exception as error:
-        reason = ' '.join(str(error).split())[:200] or type(error).__name__
-        raise FileFormatError(
-            f'{path}: no whole checkpoint ({reason}); download or copy it again, or name an '
-            'earlier one, or --resume without a name, which takes the latest whole one of the '
-            'work directory'
-        ) from error
 
 
 def latest_whole(work_dir: PathLike) -> str | None:
@@ -96,12 +60,12 @@ def _latest_whole(work_dir: Path) -> str | None:
             faults += 1
             continue
         try:
-            checkpoint = read_checkpoint(path, map_location='cpu')
+            checkpoint = read_checkpoint(path)
         except FileFormatError as error:
             _warn(str(error))
             faults += 1
             continue
-        if _resumable(checkpoint):
+        if is_resumable(checkpoint):
             meta = checkpoint['meta']
             reached.append((meta['iter'], meta['epoch'], str(path)))
     if reached:
@@ -135,17 +99,13 @@ def _named(work_dir: Path) -> Path | None:
 def _fault(path: Path) -> str:
     """Why a checkpoint cannot be resumed from; empty where it can."""
     try:
-        if not _resumable(read_checkpoint(path, map_location='cpu')):
+        if not is_resumable(read_checkpoint(path)):
             return 'it holds weights only'
     except FileNotFoundError:
         return 'there is no such file'
-    except (FileFormatError, zlib.error) as error:
+    except FileFormatError as error:
         return str(error)
     return ''
-
-
-def _resumable(checkpoint: Any) -> bool:
-    return isinstance(checkpoint, dict) and {'meta', 'optimizer', 'state_dict'} <= set(checkpoint)
 
 
 def _warn(message: str) -> None:

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
-from mmpose_ours.engine.checkpoints import read_checkpoint
+from mmpose_ours.checkpoints import read_checkpoint
+from mmpose_ours.config_files import warn_of_config
 from mmpose_ours.engine.finite_loss import losses_alone, losses_of, seed_step
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.model_weights import load_weights
 from mmpose_ours.registry import DATASETS, MODELS
 
 
-def replay(path: PathLike) -> tuple[dict[str, float], dict[int, list[str]]]:
+def replay(
+    path: PathLike, config: PathLike | None = None
+) -> tuple[dict[str, float], dict[int, list[str]]]:
     """Do the step again, on the CPU.
 
     Args:
         path: What :class:`~mmpose_ours.engine.FiniteLossHook` wrote.
+        config: The config of the training; None takes the one that the training left beside
+            ``path``. The one inside of it is not run: a checkpoint is data.
 
     Returns:
         The losses by name, and for each item of the batch the names of those that are not finite
@@ -31,31 +39,48 @@ def replay(path: PathLike) -> tuple[dict[str, float], dict[int, list[str]]]:
         FileNotFoundError: There is no such file.
     """
     state = read_checkpoint(path, map_location='cpu')
-    if 'nonfinite' not in state.get('meta', {}):
+    meta = state.get('meta') if isinstance(state, dict) else None
+    if not isinstance(meta, dict) or 'nonfinite' not in meta:
         raise FileFormatError(
             f'{path}: a checkpoint, not the report of a step; name a nonfinite_*.pth'
         )
-    report = state['meta']['nonfinite']
-    cfg = Config.fromstring(state['meta']['cfg'], file_format='.py')
+    report = meta['nonfinite']
+    config = config or _config_beside(Path(path), meta.get('cfg'))
+    warn_of_config(config)
+    cfg = Config.fromfile(str(config))
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     model = MODELS.build(cfg.model).train()
-    model.load_state_dict(state['state_dict'])
+    load_weights(model, state, path)
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     batch = pseudo_collate([dataset[item] for item in report['items']])
     seed_step(report)
     losses = losses_of(model, wrapper, batch)
-    model.load_state_dict(state['state_dict'])  # running averages have moved
+    load_weights(model, state, path)  # running averages have moved
     alone = losses_alone(model, wrapper, batch, len(report['items']))
     return losses, dict(zip(report['items'], alone))
+
+
+def _config_beside(path: Path, text: Any) -> Path:
+    """The file beside a report that has the same config as it."""
+    for file in sorted(path.parent.glob('*.py')):
+        if file.read_text(encoding='utf-8', errors='replace') == text:
+            return file
+    raise FileFormatError(
+        f'{path}: the config of its training is not beside it, and the one in it is not run; move '
+        'it back to its work directory, or name the config with --config',
+        file=path,
+    )
 
 
 def main() -> int:
     """Print the losses of the step and the items that make them."""
     parser = argparse.ArgumentParser(description='Do a step again that had no finite loss.')
     parser.add_argument('file', help='nonfinite_<step>_<process>.pth in the work directory')
+    parser.add_argument('--config', help='the config of the training (default: the one beside it)')
+    args = parser.parse_args()
     try:
-        losses, alone = replay(parser.parse_args().file)
+        losses, alone = replay(args.file, args.config)
     except (ValueError, OSError) as error:
         print(f'replay: error: {error}', file=sys.stderr)
         return 2

@@ -15,6 +15,7 @@ if not mmpose.__version__.startswith('0.'):
         'take a config of configs/ours/ itself, or the environment that `make setup-0x` makes'
     )
 
+from mmpose_ours.mmpose0x import checkpoints  # noqa: E402
 from mmpose_ours.mmpose0x.center_head import OursCenterHead  # noqa: E402
 from mmpose_ours.mmpose0x.datasets import (  # noqa: E402
     OursCampusDataset,
@@ -32,3 +33,5 @@ __all__ = [
     'OursShelfDataset',
     'OursSyntheticDataset',
 ]
+
+checkpoints.apply()

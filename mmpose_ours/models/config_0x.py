@@ -8,6 +8,7 @@ from typing import Any, Mapping
 from mmengine.config import Config
 from torch import Tensor
 
+from mmpose_ours.config_files import NotDataError, read_config_data, warn_of_config
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.models.convert import Anatomy
 from mmpose_ours.models.published import geometry
@@ -72,13 +73,17 @@ class StockModel:
 
 
 def read_stock_model(path: PathLike) -> StockModel:
-    """Read a config of MMPose 0.x; like any config it is Python that is run.
+    """Read a config of MMPose 0.x, as data where it is; otherwise it is run, with a warning.
 
     Raises:
         FileFormatError: It is none of VoxelPose.
     """
-    # Ours for 0.x import a function that fits the space, which is not the new style of configs.
-    config = Config.fromfile(path, import_custom_modules=False, lazy_import=False)
+    try:
+        config = Config(read_config_data(path))
+    except NotDataError:
+        warn_of_config(path)
+        # Ours for 0.x import a function that fits the space, not the new style of configs.
+        config = Config.fromfile(path, import_custom_modules=False, lazy_import=False)
     model = config.get('model') or {}
     if model.get('type') != 'DetectAndRegress':
         raise FileFormatError(

@@ -39,10 +39,19 @@ def take_out(model: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: A
         state_dict.pop(prefix + key, None)
 
 
+def leave_out_backbone(
+    model: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any
+) -> None:
+    """Remove the 2D network's weights before ``model``, a ``VoxelPose`` of heatmaps, loads."""
+    if model.backbone is None:
+        for key in [key for key in state_dict if key.startswith(f'{prefix}backbone.')]:
+            del state_dict[key]
+
+
 def had_shortcut(state_dict: Mapping[str, Tensor], prefix: str = '') -> bool | None:
     """Whether a state dict's pose net has a shortcut; None where nothing in it tells."""
     if prefix + SHORTCUT in state_dict:
-        return bool(state_dict[prefix + SHORTCUT])
+        return bool(state_dict[prefix + SHORTCUT].any())
     return False if any(prefix + key in state_dict for key in GEOMETRY) else None
 
 
@@ -61,7 +70,7 @@ def geometry(space_center: Any, space_size: Any, cube_size: Any) -> dict[str, Te
 
 def space_in_words(state_dict: Mapping[str, Tensor]) -> str | None:
     """The space that a state dict of MMPose 0.x holds; None where it holds none."""
-    if any(key not in state_dict for key in GEOMETRY):
+    if any(key not in state_dict or state_dict[key].numel() != 3 for key in GEOMETRY):
         return None
     size, voxels, center = (
         [f'{value:g}' for value in state_dict[key].double().flatten().tolist()] for key in GEOMETRY

@@ -14,7 +14,7 @@ from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.models.center import KEPT_RIGS, CenterDetector
 from mmpose_ours.models.pose import PoseRegressor
 from mmpose_ours.models.projection import TorchRig
-from mmpose_ours.models.published import take_out
+from mmpose_ours.models.published import leave_out_backbone, take_out
 from mmpose_ours.models.selection import tell_scores, without_duplicates
 from mmpose_ours.registry import MODELS
 
@@ -71,7 +71,8 @@ class VoxelPose(BaseModel):
         if self._backbone_is_frozen:
             self.backbone.requires_grad_(False)
         self._rigs: dict[str, TorchRig] = {}
-        self._register_load_state_dict_pre_hook(take_out, with_module=True)
+        for hook in (take_out, leave_out_backbone):
+            self._register_load_state_dict_pre_hook(hook, with_module=True)
 
     def train(self, mode: bool = True) -> VoxelPose:
         """Switch to training; a frozen 2D network stays in evaluation."""

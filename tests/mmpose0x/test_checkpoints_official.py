@@ -13,8 +13,8 @@ from mmpose.models import build_posenet
 from stock_models import reference
 
 import mmpose_ours.models  # noqa: F401  makes the models known
+from mmpose_ours.checkpoints import read_checkpoint
 from mmpose_ours.downloads import CONFIG_OF
-from mmpose_ours.engine.checkpoints import read_checkpoint
 from mmpose_ours.inference_model import load_model
 from mmpose_ours.paths import share
 
