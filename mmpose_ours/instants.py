@@ -17,6 +17,7 @@ import numpy as np
 
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.recordings import (
     as_bgr,
     decode_image,
@@ -213,8 +214,8 @@ def frame_key(frame: Any) -> str:
 
 def frame_order(frame: Any) -> tuple:
     """Sorts frames' names: numbers first, by size."""
-    text = str(frame)
-    return (0, int(text), '') if text.isascii() and text.isdigit() else (1, 0, text)
+    number = whole_number(str(frame))
+    return (1, 0, str(frame)) if number is None else (0, number, '')
 
 
 def frames_of_images(paths: Sequence[Path], camera: str) -> list[str]:

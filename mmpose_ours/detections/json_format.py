@@ -66,8 +66,17 @@ def store_json(path: Path) -> tuple[StoredDetections, Any] | None:
             for frame, views in read_json_detections(data, path).items():
                 detections.add(frame, views)
     if source is not None:
-        _raise_fault({'frames': {}, 'source': source}, path)
+        check_source(source, path)
     return (detections, source) if ended else None
+
+
+def check_source(source: Any, path: Path) -> None:
+    """Refuse what does not say what found the people as the schema has it.
+
+    Raises:
+        FileFormatError: It breaks the schema.
+    """
+    _raise_fault({'frames': {}, 'source': source}, path)
 
 
 def people_from_rows(people: list, source: str, where: str) -> np.ndarray:

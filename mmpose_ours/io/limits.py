@@ -37,16 +37,20 @@ class Limits:
     json_bytes: int = 2 * 10**9
     #: A pickle.
     pickle_bytes: int = 10**9
-    #: Operations of a pickle, about one for each value.
-    pickle_operations: int = 50 * 10**6
+    #: Operations of a pickle, some thirty for each array; and values that it unfolds to.
+    pickle_operations: int = 10**7
     #: A MAT file, and what it unpacks to.
     mat_bytes: int = 64 * 10**6
+    #: Arrays of a MAT file, those in cells and structs included; Campus' 2.3 MB have 20,000.
+    mat_arrays: int = 300_000
     #: Frames of a recording.
     frames: int = 4 * 10**6
     #: People of one view in one frame.
     people_per_view: int = 1000
     #: Unpacked bytes of one array of an ``.npz``.
     array_bytes: int = 16 * 10**9
+    #: Unpacked bytes of one array for each byte of the file, beyond the first 64 MB.
+    unpack_ratio: int = 100
     #: Pixels of one image.
     image_pixels: int = 200 * 10**6
     #: Bytes of one unpacked archive.
