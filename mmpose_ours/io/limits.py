@@ -35,6 +35,8 @@ class Limits:
     cameras: int = 10_000
     #: Any other JSON file, 2D keypoints first of all.
     json_bytes: int = 2 * 10**9
+    #: A text of numbers: BVH, TRC. An hour of motion capture is about 100 MB.
+    motion_bytes: int = 500 * 10**6
     #: A pickle.
     pickle_bytes: int = 10**9
     #: Operations of a pickle, some thirty for each array; and values that it unfolds to.
