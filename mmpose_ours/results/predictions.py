@@ -21,6 +21,7 @@ from mmpose_ours.io.json_schema import first_fault
 from mmpose_ours.io.limits import limits
 from mmpose_ours.results.people_json import (
     FrameId,
+    bad,
     frame_id,
     is_number,
     parse_counts,
@@ -114,6 +115,8 @@ def read_predictions(path: PathLike) -> Predictions:
         raise FileFormatError(f'{error}; name a file in the Predictions format') from error
     _check_frame(path, data)
     limits().check('frames', len(data['frames']), 'frames', path)
+    if 'fps' in data and not is_number(data['fps']):  # NaN, which no schema refuses
+        raise bad(path, '$.fps', 'expected a number', data['fps'])
     joints, up = data['joints'], data.get('up', 'z')
     scale = MM_PER_UNIT[data['unit']]
     keys: dict[FrameId, str] = {}

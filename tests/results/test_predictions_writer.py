@@ -147,6 +147,7 @@ ROW = [1.0] * 17
         ({'spread_mm': {'1': [ROW]}}, r"\$.spread_mm\['1'\]: expected 2 lists", False),
         ({'fps': 0}, r'\$.fps is 0, expected', True),
         ({'fps': 10**400}, r'\$.fps is', True),
+        ({'fps': float('nan')}, r'\$.fps: expected a number', False),
         ({'views': {'1': [1, 2**31]}}, r"\$.views\['1'\]: expected 2 whole numbers", False),
         ({'rig': 7}, r'\$.rig is 7', True),
         ({'space': {'center_mm': [0, 0, 0]}}, r"\$.space has no 'size_mm'", True),
