@@ -19,6 +19,7 @@ from mmpose_ours.io.pickle_machine import (
     ArrayType,
     BrokenError,
     Machine,
+    new_set,
     set_items,
     set_of,
 )
@@ -89,7 +90,7 @@ def _bytes(machine: Machine, *parts: Any) -> bytes:
 def _set(machine: Machine, values: Any = ()) -> set:
     if not isinstance(values, (list, tuple)):
         raise BrokenError('a set of no list')
-    return set_of(values, set())
+    return set_of(values, new_set(machine))
 
 
 def _ordered(machine: Machine, pairs: Any = ()) -> dict:

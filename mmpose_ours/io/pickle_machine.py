@@ -16,6 +16,7 @@ SCALARS = (str, bytes, int, float, bool, type(None), np.generic)
 _MAX_LINE = 1 << 10
 _MAX_INT_BYTES, _MAX_DIGITS = 64, 150
 _MAX_KEY_PARTS = 16
+_SET_BYTES = 200
 _MAX_NUMBERS_AS_KEYS = 5000
 _ESCAPE = re.compile(rb'\\(x[0-9a-fA-F]{2}|[\\\'"nrt])')
 _ESCAPED = {b'n': b'\n', b'r': b'\r', b't': b'\t'}
@@ -123,6 +124,12 @@ def set_items(target: Any, items: list[Any]) -> None:
         key = items[index]
         _check_key(key, len(target))
         target[key] = items[index + 1]
+
+
+def new_set(machine: Machine) -> set:
+    """An empty set, which takes much more memory than the byte that asks for it."""
+    machine.spend(_SET_BYTES)
+    return set()
 
 
 def set_of(values: Iterable[Any], target: set) -> set:

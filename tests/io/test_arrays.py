@@ -162,7 +162,7 @@ def test_little_memory_and_no_temporary_file_for_a_bomb(tmp_path):
     (tmp_path / 'temporary').mkdir()
     child = run_limited(
         """
-import os, resource, sys
+import sys
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.arrays import open_arrays
 for path in sys.argv[1:]:
@@ -171,14 +171,13 @@ for path in sys.argv[1:]:
             file.unpack('a')
     except FileFormatError as error:
         print(error.code)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 200_000)
 """,
         bomb,
         many,
-        memory=1 << 30,
+        memory=700 << 20,
         TMPDIR=str(tmp_path / 'temporary'),
     )
-    assert child.stdout.split() == ['limit-exceeded', 'file-format', 'True'], child.stderr
+    assert child.stdout.split() == ['limit-exceeded', 'file-format'], child.stderr
 
 
 @pytest.mark.parametrize('save', [np.savez, np.savez_compressed])

@@ -143,6 +143,7 @@ def test_the_hand_written_array_is_sound(tmp_path):
         tuples(40),
         lists(40),
         b'\x80\x02]q\x00h\x00a.',  # holds itself
+        b'\x80\x04](' + b'\x8f' * 200_000 + b'e.',  # 216 bytes each
         b'\x80\x02' + b']' * 2000 + b'a' * 1999 + b'.',
         # A megabyte, decoded again for each reference to it.
         b'\x80\x02X\x00\x00\x10\x00' + b'a' * (1 << 20) + b'q\x00X\x06\x00\x00\x00latin1q\x01'
