@@ -18,6 +18,7 @@ import numpy as np
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.images import decode_image
+from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.io.video import Video, open_video
 from mmpose_ours.recordings import as_bgr, first_size, is_video, pictures_of
 
@@ -204,8 +205,8 @@ def frame_key(frame: Any) -> str:
 
 def frame_order(frame: Any) -> tuple:
     """Sorts frames' names: numbers first, by size."""
-    text = str(frame)
-    return (0, int(text), '') if text.isascii() and text.isdigit() else (1, 0, text)
+    number = whole_number(str(frame))
+    return (1, 0, str(frame)) if number is None else (0, number, '')
 
 
 def frames_of_images(paths: Sequence[Path], camera: str) -> list[str]:

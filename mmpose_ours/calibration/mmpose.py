@@ -30,7 +30,8 @@ from mmpose_ours.calibration.node import Node
 from mmpose_ours.calibration.source import File, Reading, Source
 from mmpose_ours.cameras import Camera, CameraRig
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.io.small_pickles import MAX_BYTES, parse_small_pickle
+from mmpose_ours.io.limits import limits
+from mmpose_ours.io.pickles import parse_pickle
 
 CONVENTION = 'R is camera to world, T is the camera centre'
 UNIT = UP = None
@@ -84,8 +85,10 @@ def _content(file: File) -> Any:
     """The parsed JSON, the pickle's content, or None where it is neither."""
     if not file.head.startswith(b'\x80'):
         return file.parsed('json') if file.kind == 'json' else None
+    content = file.read_bytes(limits().calibration_bytes + 1)
     try:
-        return parse_small_pickle(file.read_bytes(MAX_BYTES + 1), file.path)
+        limits().check('calibration_bytes', len(content), 'bytes', file.path)
+        return parse_pickle(content, file.path)
     except FileFormatError as error:
         raise CalibrationError(str(error), file=file.path) from error
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import time
 from pathlib import Path
-from typing import Any, Iterator, Sequence
+from typing import Any, Dict, Iterator, Sequence
 
 from mmpose_ours.commands.train_rig_site import data_print
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.files import write_json
 from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.numbers import is_number
 
 RECORD_FILE = 'train_rig.json'
 VERSION = 1
@@ -43,8 +44,7 @@ class Record:
         if not self.path.is_file():
             return
         data = read_json(self.path)
-        known = isinstance(data, dict) and data.get('version') == VERSION
-        if not known or not isinstance(data.get('steps'), dict):
+        if not _is_record(data):
             raise FileFormatError(
                 f'{self.path}: no record of this version of `mmpose-ours train-rig`; name '
                 'another --work-dir, or remove this one to begin anew'
@@ -68,12 +68,12 @@ class Record:
                 f'{self.path}: the step {step!r} is not done, on which others build; call '
                 '`mmpose-ours train-rig` without --only, or name that step too'
             )
-        return entry['result']
+        return _Result(self.path, step, entry['result'])
 
     def print_of(self, step: str) -> str | None:
         """What changes when a step's result does; None before there is one."""
         entry = self.steps.get(step, {})
-        return data_print(entry['result']) if entry.get('finished') else None
+        return data_print(dict(entry['result'])) if entry.get('finished') else None
 
     def why(self, step: str, inputs: dict[str, Any]) -> str | None:
         """Why a step has to be done (again); None where it need not be."""
@@ -144,6 +144,47 @@ class Doing:
         self.result: dict[str, Any] = {}
         self.commands: list[str] = []
         self.files: list[Path] = []
+
+
+class _Result(Dict[str, Any]):
+    """What a step found out, as its record has it."""
+
+    def __init__(self, path: Path, step: str, found: dict[str, Any]):
+        super().__init__(found)
+        self._where = path, step
+
+    def __missing__(self, key: str) -> Any:
+        path, step = self._where
+        raise FileFormatError(
+            f'{path}: the step {step!r} says nothing of {key!r}; remove the file to begin anew',
+            file=path,
+            expected=key,
+        )
+
+
+def _is_record(data: Any) -> bool:
+    """Whether data are what :class:`Record` writes, but for what steps found out."""
+    if not isinstance(data, dict) or data.get('version') != VERSION:
+        return False
+    steps = data.get('steps')
+    return (
+        isinstance(data.get('made'), (str, type(None)))
+        and isinstance(steps, dict)
+        and all(map(_is_step, steps.values()))
+    )
+
+
+def _is_step(entry: Any) -> bool:
+    if not isinstance(entry, dict) or not isinstance(entry.get('inputs'), dict):
+        return False
+    if not is_number(entry.get('seconds', 0.0)):
+        return False
+    if not entry.get('finished'):
+        return True
+    return isinstance(entry.get('result'), dict) and all(
+        isinstance(texts, list) and all(isinstance(text, str) for text in texts)
+        for texts in (entry.get('files'), entry.get('commands'))
+    )
 
 
 def _changes(before: dict[str, Any], now: dict[str, Any]) -> Sequence[str]:

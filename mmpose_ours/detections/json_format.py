@@ -66,8 +66,17 @@ def store_json(path: Path) -> tuple[StoredDetections, Any] | None:
             for frame, views in read_json_detections(data, path).items():
                 detections.add(frame, views)
     if source is not None:
-        _raise_fault({'frames': {}, 'source': source}, path)
+        check_source(source, path)
     return (detections, source) if ended else None
+
+
+def check_source(source: Any, path: Path) -> None:
+    """Refuse what does not say what found the people as the schema has it.
+
+    Raises:
+        FileFormatError: It breaks the schema.
+    """
+    _raise_fault({'frames': {}, 'source': source}, path)
 
 
 def people_from_rows(people: list, source: str, where: str) -> np.ndarray:
@@ -86,10 +95,11 @@ def people_from_rows(people: list, source: str, where: str) -> np.ndarray:
             )
     rows = [[joint or blank for joint in person] for person in people]
     try:
-        found = finite(np.array(rows, np.float64).reshape(-1, count, 3))
+        found = np.array(rows, np.float64).reshape(-1, count, 3)
     except OverflowError as error:  # JSON's integers have no end
         raise FileFormatError(f'{where}: a number is too large for a pixel ({error})') from error
-    return to_coco17(found.astype(np.float32), source)
+    with np.errstate(over='ignore'):  # what float32 cannot hold is no pixel
+        return to_coco17(finite(found.astype(np.float32)), source)
 
 
 def rows_from_people(people: np.ndarray) -> list:

@@ -13,27 +13,36 @@
 
 from __future__ import annotations
 
+import collections
+import itertools
 import json
 import shutil
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Mapping
+from typing import IO, Any, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from mmpose_ours.detections.json_format import check_source
 from mmpose_ours.detections.people import as_kept
 from mmpose_ours.detections.stored import StoredDetections
 from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.arrays import ArrayFile, Header, open_arrays
+from mmpose_ours.io.json_files import parse_json
+from mmpose_ours.io.limits import limits
 
-# What NumPy and zipfile raise for files that are damaged or something else.
-BROKEN = (
-    ValueError, EOFError, OSError, AttributeError, NotImplementedError,
-    zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
-SMALL = ('offsets', 'views', 'frames', 'cameras', 'joints', 'source')
-NAMES = ('people', *SMALL)
+# Kind and shape of each array; None is any number.
+ARRAYS: dict[str, tuple[str, tuple[int | None, ...]]] = {
+    'people': ('f', (None, 17, 3)),
+    'offsets': ('i', (None,)),
+    'views': ('i', (None, 2)),
+    'frames': ('U', (None,)),
+    'cameras': ('U', (None,)),
+    'joints': ('U', ()),
+    'source': ('U', ()),
+}
+_AT_ONCE = 1 << 16
 
 
 def store_npz(path: Path) -> tuple[StoredDetections, Any]:
@@ -44,58 +53,29 @@ def store_npz(path: Path) -> tuple[StoredDetections, Any]:
 
     Raises:
         FileFormatError: It is no such file; names what is wrong.
+        OSError: There is no room for temporary files; names their folder.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in SMALL if name in file.files}
-            missing = [name for name in NAMES if name not in file.files]
-        if missing:
-            raise FileFormatError(
-                f'{path}: has no array {missing[0]!r}, expected {", ".join(NAMES)}; write it with '
-                'mmpose_ours.detections.write_detections'
-            )
-        rows, shape, dtype = _unpacked(path)
-    except FileFormatError:
-        raise
-    except BROKEN as error:
-        raise FileFormatError(
-            f'{path}: is no .npz of plain arrays, or breaks off ({error}); write it again'
-        ) from error
-    offsets, views = arrays['offsets'], arrays['views']
-    frames, cameras = (arrays[name].astype(str).tolist() for name in ('frames', 'cameras'))
-    if str(arrays['joints']) != 'coco17' or dtype != np.float32:
-        raise FileFormatError(
-            f'{path}: joints are {str(arrays["joints"])!r} in {dtype}, expected coco17 in '
-            'float32; write it again'
-        )
-    if not (
-        len(shape) == 3
-        and shape[1:] == (17, 3)
-        and views.ndim == 2
-        and views.shape[1:] == (2,)
-        and offsets.shape == (len(views) + 1,)
-        and offsets.dtype.kind == views.dtype.kind == 'i'
-        and offsets[0] == 0
-        and offsets[-1] == shape[0]
-        and (np.diff(offsets) >= 0).all()
-        and (views >= 0).all()
-        and (views < (len(frames), len(cameras))).all()
-    ):
-        raise FileFormatError(
-            f'{path}: people {shape}, offsets {offsets.shape} and views {views.shape} do '
-            'not belong together; write it again'
-        )
+    with open_arrays(path) as file:
+        _check_headers(path, file.headers)
+        offsets, views = file.read('offsets'), file.read('views')
+        frames, cameras = (_names(path, file, name) for name in ('frames', 'cameras'))
+        joints, text = (str(file.read(name)[()]) for name in ('joints', 'source'))
+        people = file.headers['people']
+        assert people is not None
+        if joints != 'coco17':
+            raise _bad(path, f'joints are {joints[:40]!r}', 'coco17')
+        _check_views(path, offsets, views, people.shape[0], frames, cameras)
+        source = parse_json(text.encode('utf-8'), f'{path}: source')
+        if source is not None:
+            check_source(source, path)
+        rows = file.unpack('people')
     detections = StoredDetections(rows)
-    of_frame: dict[str, dict[str, tuple[int, int]]] = {frame: {} for frame in frames}
-    counts = np.diff(offsets).tolist()
-    for (frame, camera), start, count in zip(views.tolist(), offsets.tolist(), counts):
-        of_frame[frames[frame]][cameras[camera]] = start, count
-    for frame_name, places in of_frame.items():
-        detections.add_places(frame_name, places)
-    try:
-        source = json.loads(str(arrays['source']))
-    except ValueError as error:
-        raise FileFormatError(f'{path}: source is no JSON ({error}); write it again') from error
+    order = np.argsort(views[:, 0], kind='stable')
+    of_frame = np.bincount(views[:, 0], minlength=len(frames)).tolist()
+    places = _rows(views[order, 1], offsets[:-1][order], np.diff(offsets)[order])
+    for frame, count in zip(frames, of_frame):
+        here = itertools.islice(places, count)
+        detections.add_places(frame, {cameras[camera]: (at, n) for camera, at, n in here})
     return detections, source
 
 
@@ -105,28 +85,97 @@ def read_npz(path: Path) -> tuple[dict[str, dict[str, np.ndarray]], Any]:
     return dict(detections), source
 
 
-def _unpacked(path: Path) -> tuple[BinaryIO, tuple[int, ...], np.dtype]:
-    """The array ``people`` as a temporary file of its numbers alone, with shape and type.
+def _bad(path: Path, found: str, expected: str) -> FileFormatError:
+    return FileFormatError(
+        f'{path}: {found}, expected {expected}; write it with '
+        'mmpose_ours.detections.write_detections',
+        file=path,
+        found=found,
+        expected=expected,
+    )
 
-    Raises:
-        ValueError, OSError, ...: One of :data:`BROKEN`; it is damaged.
-    """
-    read_header = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    rows = tempfile.TemporaryFile()
-    with zipfile.ZipFile(path) as archive, archive.open('people.npy') as entry:
-        version = np.lib.format.read_magic(entry)
-        if version not in read_header:
-            raise ValueError(f"people are in version {version} of NumPy's format")
-        shape, by_columns, dtype = read_header[version](entry)
-        if by_columns:
-            raise ValueError('people lie column by column')
-        shutil.copyfileobj(entry, rows)
-    if rows.tell() != int(np.prod(shape, dtype=object)) * dtype.itemsize:
-        raise ValueError(f'people have {rows.tell()} bytes, which is not {shape} of {dtype}')
-    return rows, shape, dtype
+
+def _check_headers(path: Path, headers: Mapping[str, Header | None]) -> None:
+    """Refuse arrays that are missing, or not what the table above says."""
+    for name, (kinds, shape) in ARRAYS.items():
+        if name not in headers:
+            raise _bad(path, f'has no array {name!r}', ', '.join(ARRAYS))
+        header = headers[name]
+        if (
+            header is None
+            or header.dtype.kind not in kinds
+            or len(header.shape) != len(shape)
+            or any(wanted not in (None, side) for wanted, side in zip(shape, header.shape))
+        ):
+            found = 'objects' if header is None else f'{header.dtype} of shape {header.shape}'
+            wanted = tuple('N' if side is None else side for side in shape)
+            kind = {'f': 'float32', 'i': 'whole numbers', 'U': 'text'}[kinds]
+            raise _bad(path, f'array {name!r} is {found}', f'{kind} of shape {wanted}')
+    people = headers['people']
+    if people is None or people.dtype != np.dtype('<f4') or people.by_columns:
+        raise _bad(path, f'people are {people and people.dtype}', 'float32, row by row')
+
+
+def _names(path: Path, file: ArrayFile, name: str) -> list[str]:
+    """The names of frames or cameras, each once."""
+    header = file.headers[name]
+    assert header is not None
+    limits().check(name, header.shape[0], name, path)
+    names = file.read(name).tolist()
+    if len(set(names)) < len(names):
+        twice = collections.Counter(names).most_common(1)[0][0]
+        raise FileFormatError(
+            f'{path}: {name} has {twice[:80]!r} twice, of which one would be lost; keep one',
+            file=path,
+            found=twice,
+            **{name[:-1]: twice},
+        )
+    return names
+
+
+def _check_views(
+    path: Path,
+    offsets: np.ndarray,
+    views: np.ndarray,
+    people: int,
+    frames: Sequence[str],
+    cameras: Sequence[str],
+) -> None:
+    """Refuse views that point elsewhere, or that are there twice."""
+    if not (
+        offsets.shape == (len(views) + 1,)
+        and offsets[0] == 0
+        and offsets[-1] == people
+        # Not by differences, which overflow.
+        and (offsets[1:] >= offsets[:-1]).all()
+        and (views >= 0).all()
+        and (views < (len(frames), len(cameras))).all()
+    ):
+        raise _bad(
+            path,
+            f'{people} people, offsets {offsets.shape} and views {views.shape} of {len(frames)} '
+            f'frames and {len(cameras)} cameras do not belong together',
+            'those of one recording',
+        )
+    most = int(np.diff(offsets).max(initial=0))
+    limits().check('people_per_view', most, 'people in one view', path)
+    places = np.sort(views[:, 0].astype(np.int64) * len(cameras) + views[:, 1])
+    twice = np.flatnonzero(places[1:] == places[:-1])
+    if len(twice):
+        frame, camera = (n for n in divmod(int(places[twice[0]]), len(cameras)))
+        raise FileFormatError(
+            f'{path}: frame {frames[frame][:80]!r} has camera {cameras[camera][:80]!r} twice; keep '
+            'one',
+            file=path,
+            frame=frames[frame],
+            camera=cameras[camera],
+        )
+
+
+def _rows(*columns: np.ndarray) -> Iterator[tuple[int, ...]]:
+    """Rows of whole numbers, without a list of them all."""
+    for start in range(0, len(columns[0]), _AT_ONCE):
+        yield from zip(*(column[start : start + _AT_ONCE].tolist() for column in columns))
 
 
 class NpzSink:

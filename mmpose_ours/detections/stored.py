@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import array
 import collections.abc
-import tempfile
-from typing import BinaryIO, Iterator, Mapping
+from typing import IO, Iterator, Mapping
 
 import numpy as np
 
 from mmpose_ours.detections.people import finite
+from mmpose_ours.io.scratch import blaming_scratch_folder, scratch_file
 
 # Of one person: 17 joints with u, v, score in float32.
 PERSON_BYTES = 17 * 3 * 4
@@ -26,14 +26,14 @@ class StoredDetections(collections.abc.Mapping):
         people: File of people, ``<f4``; None begins an empty temporary one.
     """
 
-    def __init__(self, people: BinaryIO | None = None):
-        self._people: BinaryIO = tempfile.TemporaryFile() if people is None else people
+    def __init__(self, people: IO[bytes] | None = None):
+        self._people: IO[bytes] = scratch_file() if people is None else people
         self._count = 0
         self._rows: dict[str, int] = {}
         self._cameras: dict[str, int] = {}
         # Of each frame its first view; of each view its camera, first person and their number.
         self._first = array.array('q', [0])
-        self._view_camera, self._view_count = array.array('H'), array.array('I')
+        self._view_camera, self._view_count = array.array('I'), array.array('I')
         self._view_start = array.array('q')
 
     @property
@@ -48,12 +48,13 @@ class StoredDetections(collections.abc.Mapping):
             frame: Its name, each once.
             views: Camera name to (P, 17, 3).
         """
-        self._people.seek(0, 2)
         places = {}
-        for camera, people in views.items():
-            self._people.write(np.ascontiguousarray(people, '<f4').tobytes())
-            places[camera] = self._count, len(people)
-            self._count += len(people)
+        with blaming_scratch_folder():
+            self._people.seek(0, 2)
+            for camera, people in views.items():
+                self._people.write(np.ascontiguousarray(people, '<f4').tobytes())
+                places[camera] = self._count, len(people)
+                self._count += len(people)
         self.add_places(frame, places)
 
     def add_places(self, frame: str, places: Mapping[str, tuple[int, int]]) -> None:
@@ -89,7 +90,8 @@ class StoredDetections(collections.abc.Mapping):
         return len(self._rows)
 
     def _read(self, view: int) -> np.ndarray:
-        self._people.seek(self._view_start[view] * PERSON_BYTES)
+        with blaming_scratch_folder():  # seeking writes what waits to be written
+            self._people.seek(self._view_start[view] * PERSON_BYTES)
         rows = self._people.read(self._view_count[view] * PERSON_BYTES)
         people = np.frombuffer(rows, '<f4').reshape(-1, 17, 3)
         return finite(people).astype(np.float32, copy=False)

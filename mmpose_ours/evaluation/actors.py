@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.limits import limits
 from mmpose_ours.io.matfiles import read_mat
 
 _JOINTS = 14
 # Metres; a person's joints span at least and at most this much.
 _SPAN_M = (0.3, 5.0)
+_FAR_M = 1e6
 
 
 def read_actors(path: PathLike) -> np.ndarray:
@@ -37,13 +39,14 @@ def read_actors(path: PathLike) -> np.ndarray:
         raise FileFormatError(
             f'{path}: has no variable actor3D; take actorsGT.mat as the data set ships it'
         )
-    actors = [_cells(cell) for cell in np.ravel(variables['actor3D'])]
+    actors = [_cells(cell) for cell in np.ravel(np.asarray(variables['actor3D'], dtype=object))]
     lengths = sorted({len(actor) for actor in actors})
     if len(lengths) != 1 or any(actor.dtype != object for actor in actors):
         raise FileFormatError(
             f'{path}: actor3D must hold one cell per frame for each actor, as many for all; '
             f'found {lengths} cells'
         )
+    limits().check('frames', lengths[0], 'frames', path)
     truth = np.full((lengths[0], len(actors), _JOINTS, 3), np.nan)
     for index, actor in enumerate(actors):
         for frame, cell in enumerate(actor):
@@ -56,6 +59,13 @@ def read_actors(path: PathLike) -> np.ndarray:
                     f'nothing, found {pose.dtype} of shape {pose.shape}'
                 )
             truth[frame, index] = pose
+            if (np.abs(truth[frame, index]) > _FAR_M).any():
+                raise FileFormatError(
+                    f'{path}: actor {index + 1}, frame {frame}: expected metres, found '
+                    f'{np.nanmax(np.abs(truth[frame, index])):g}',
+                    file=path,
+                    frame=frame,
+                )
     _require_metres(path, truth)
     return truth * 1000.0
 

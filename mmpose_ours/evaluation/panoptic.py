@@ -10,6 +10,8 @@ import numpy as np
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.files import MM_PER_UNIT
 from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.limits import limits
+from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.results.predictions import FrameId, Predictions, is_number, to_z_up
 
@@ -47,13 +49,24 @@ def panoptic_frame_files(folder: PathLike) -> dict[int, Path]:
     """The annotation files of a sequence by frame number, rising.
 
     Raises:
-        FileFormatError: The folder has none.
+        FileFormatError: The folder has none, or two of one frame.
     """
     matches = (
         (re.fullmatch(r'body3DScene_([0-9]+)\.json', path.name), path)
         for path in Path(folder).glob('body3DScene_*.json')
     )
-    files = {int(match[1]): path for match, path in matches if match}
+    files: dict[int, Path] = {}
+    for match, path in matches:
+        number = whole_number(match[1]) if match else None
+        if number is None:
+            continue
+        if number in files:
+            raise FileFormatError(
+                f'{folder}: {files[number].name} and {path.name} are the same frame; keep one',
+                file=folder,
+                frame=number,
+            )
+        files[number] = path
     if not files:
         raise FileFormatError(
             f'{folder}: has no body3DScene_*.json; name the hdPose3d_stage1_coco19 folder itself'
@@ -77,6 +90,7 @@ def read_panoptic_bodies(path: PathLike) -> np.ndarray:
     bodies = data.get('bodies') if isinstance(data, dict) else None
     if not isinstance(bodies, list):
         raise FileFormatError(f'{path}: $.bodies: expected a list of people')
+    limits().check('people_per_view', len(bodies), 'people in one frame', path)
     people = []
     for index, body in enumerate(bodies):
         values = body.get('joints19') if isinstance(body, dict) else None

@@ -3,11 +3,14 @@
 Nothing in here knows of cameras or poses. Import the modules themselves:
 
 ============ =====================================================================
+arrays       NumPy's npy and npz files of numbers and texts
 files        writes that appear whole or not at all
 json_files   JSON
 json_schema  JSON validated against a published schema
 limits       how much memory and time a file may cost
 matfiles     MATLAB's MAT files
-pickles      pickles of plain data
+numbers      what counts as a number
+pickles      pickles of plain data; ``pickle_*`` are its parts
+scratch      temporary files
 ============ =====================================================================
 """

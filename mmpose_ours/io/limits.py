@@ -37,18 +37,24 @@ class Limits:
     cameras: int = 10_000
     #: Any other JSON file, 2D keypoints first of all.
     json_bytes: int = 2 * 10**9
+    #: A text of numbers: BVH, TRC. An hour of motion capture is about 100 MB.
+    motion_bytes: int = 500 * 10**6
     #: A pickle.
     pickle_bytes: int = 10**9
-    #: Operations of a pickle, about one for each value.
-    pickle_operations: int = 50 * 10**6
+    #: Operations of a pickle, some thirty for each array; and values that it unfolds to.
+    pickle_operations: int = 10**7
     #: A MAT file, and what it unpacks to.
     mat_bytes: int = 64 * 10**6
+    #: Arrays of a MAT file, those in cells and structs included; Campus' 2.3 MB have 20,000.
+    mat_arrays: int = 300_000
     #: Frames of a recording.
     frames: int = 4 * 10**6
     #: People of one view in one frame.
     people_per_view: int = 1000
     #: Unpacked bytes of one array of an ``.npz``.
     array_bytes: int = 16 * 10**9
+    #: Unpacked bytes of one array for each byte of the file, beyond the first 64 MB.
+    unpack_ratio: int = 100
     #: An image.
     image_bytes: int = 10**9
     #: Pixels of one image or video frame. The largest industrial cameras have 150 million; raise

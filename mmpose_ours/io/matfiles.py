@@ -18,12 +18,9 @@ from typing import Any, BinaryIO, Collection, Iterator
 
 import numpy as np
 
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, LimitError, PathLike
+from mmpose_ours.io.limits import limits
 
-# Campus' annotations, the largest that this package reads, are 2.3 MB and 20,000 elements.
-MAX_BYTES = 64 << 20
-MAX_ELEMENTS = 300_000
-MAX_DEPTH = 16
 MAX_VARIABLES = 2000
 SAVE_AGAIN = 'save it again in MATLAB with -v7'
 
@@ -55,6 +52,7 @@ def read_mat(path: PathLike, names: Collection[str] | None = None) -> dict[str, 
     Raises:
         FileFormatError: The file is truncated, damaged, of another version or too large, or a
             variable wanted holds something other than plain data.
+        LimitError: It is larger, or holds more arrays, than is allowed.
         FileNotFoundError: There is no such file.
     """
     with open(path, 'rb') as file:
@@ -76,10 +74,20 @@ def read_open_mat(
     """
     try:
         order = _byte_order(file.read(_HEADER))
-        return dict(_variables(file, order, names))
-    except (_BrokenError, ValueError, zlib.error, MemoryError) as error:
+        found: dict[str, Any] = {}
+        for name, value in _variables(file, order, names, _Budget(path)):
+            if name in found:
+                raise _BrokenError(f'it holds the variable {name[:63]!r} twice')
+            found[name] = value
+        return found
+    except LimitError:
+        raise
+    except (_BrokenError, ValueError, zlib.error) as error:
         raise FileFormatError(
-            f'{path}: not a MATLAB file of version 7 or older ({error}); {SAVE_AGAIN}'
+            f'{path}: not a MATLAB file of version 7 or older ({error}); {SAVE_AGAIN}',
+            file=path,
+            found=str(error),
+            expected='a MATLAB file of version 5 to 7',
         ) from error
 
 
@@ -101,11 +109,10 @@ def _byte_order(header: bytes) -> str:
 
 
 def _variables(
-    file: BinaryIO, order: str, names: Collection[str] | None
+    file: BinaryIO, order: str, names: Collection[str] | None, budget: _Budget
 ) -> Iterator[tuple[str, Any]]:
     """Name and value of each variable wanted."""
     left = os.fstat(file.fileno()).st_size - _HEADER
-    budget = _Budget()
     for _ in range(MAX_VARIABLES):
         if left <= 0:
             return
@@ -146,23 +153,30 @@ def _variables(
 class _Budget:
     """What may still be built."""
 
-    def __init__(self) -> None:
-        self.bytes, self.elements = MAX_BYTES, MAX_ELEMENTS
+    def __init__(self, path: PathLike) -> None:
+        self.path, self.allowed = path, limits()
+        self.bytes = self.arrays = 0
+
+    @property
+    def left(self) -> int:
+        """Bytes."""
+        return self.allowed.mat_bytes - self.bytes
 
     def take(self, count: int) -> None:
-        self.bytes -= count
-        if self.bytes < 0:
-            raise _BrokenError(f'more than {MAX_BYTES >> 20} MB')
+        """Account for bytes that are read or unpacked."""
+        self.bytes += count
+        self.allowed.check('mat_bytes', self.bytes, 'bytes', self.path)
 
-    def element(self) -> None:
-        self.elements -= 1
-        if self.elements < 0:
-            raise _BrokenError(f'more than {MAX_ELEMENTS} elements')
+    def array(self, depth: int) -> None:
+        """Account for an array, in so many others."""
+        self.arrays += 1
+        self.allowed.check('mat_arrays', self.arrays, 'arrays', self.path)
+        self.allowed.check('depth', depth, 'arrays in each other', self.path)
 
 
 def _unpacked(content: bytes, budget: _Budget) -> bytes:
     inflate = zlib.decompressobj()
-    unpacked = inflate.decompress(content, budget.bytes + 1)
+    unpacked = inflate.decompress(content, budget.left + 1)
     budget.take(len(unpacked))
     if not inflate.eof:
         raise _BrokenError('it ends inside compressed data')
@@ -220,9 +234,7 @@ def _array_header(source: _Bytes) -> tuple[int, int, tuple[int, ...], str]:
 
 
 def _matrix(source: _Bytes, budget: _Budget, depth: int) -> Any:
-    budget.element()
-    if depth > MAX_DEPTH:
-        raise _BrokenError(f'nested more than {MAX_DEPTH} deep')
+    budget.array(depth)
     if not len(source.content):
         return np.empty((0, 0))
     array_class, flags, shape, _ = _array_header(source)
@@ -278,7 +290,7 @@ def _numeric(
 
 
 def _char(source: _Bytes, shape: tuple[int, ...], count: int) -> Any:
-    if not count and source.at + 8 > len(source.content):
+    if not count:  # or a text of no columns might have any number of rows
         return ''
     kind, content = source.next()
     if kind not in _TEXTS:

@@ -13,28 +13,25 @@ from typing import Any, Sequence, Union
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.json_schema import show
+from mmpose_ours.io.limits import limits
+from mmpose_ours.io.numbers import MAX_WHOLE, is_number, is_whole, whole_number
 from mmpose_ours.keypoints import JOINT_SETS
 
 FrameId = Union[int, str]
 
 
 def frame_id(key: FrameId) -> FrameId:
-    """The id behind a JSON key: a number where it is all digits (``'000350'`` is 350)."""
-    text = str(key)
-    return int(text) if text.isascii() and text.isdigit() else text
-
-
-def is_number(value: Any) -> bool:
-    """Whether a JSON value is a number that a coordinate or score can be."""
-    # Also false for NaN, and no overflow for an integer that no float can hold.
-    return type(value) in (int, float) and abs(value) < 1e15
+    """The id behind a JSON key: a number where it is at most 15 digits (``'000350'`` is 350)."""
+    number = whole_number(str(key))
+    return str(key) if number is None else number
 
 
 def bad(path: PathLike, where: str, expected: str, found: Any) -> FileFormatError:
     """The error that something else stands in a file than should."""
-    text = repr(found)
+    shown = show(found)
     return FileFormatError(
-        f'{path}: {where}: {expected}, found {text if len(text) < 60 else text[:60] + "..."}'
+        f'{path}: {where}: {expected}, found {shown}', file=path, found=shown, expected=expected
     )
 
 
@@ -55,6 +52,7 @@ def parse_people(path: PathLike, where: str, people: Any, joints: str) -> np.nda
     """
     if not isinstance(people, list):
         raise bad(path, where, 'expected a list of people', people)
+    limits().check('people_per_view', len(people), 'people in one frame', path)
     rows = [_person(path, f'{where}[{i}]', person, joints) for i, person in enumerate(people)]
     return np.array(rows, dtype=np.float64).reshape(-1, len(JOINT_SETS[joints]), 4)
 
@@ -119,7 +117,12 @@ def parse_scores(path: PathLike, where: str, listed: Any, people: np.ndarray) ->
 
 
 def parse_counts(
-    path: PathLike, where: str, listed: Any, people: int, once: bool = False
+    path: PathLike,
+    where: str,
+    listed: Any,
+    people: int,
+    once: bool = False,
+    most: int = MAX_WHOLE - 1,
 ) -> np.ndarray:
     """Whole numbers from 0 on, one per person of a frame.
 
@@ -129,6 +132,7 @@ def parse_counts(
         listed: What stands there.
         people: How many people the frame has.
         once: Whether each number may be there only once, as identities are.
+        most: The largest number.
 
     Returns:
         (P,) integers.
@@ -136,14 +140,22 @@ def parse_counts(
     Raises:
         FileFormatError: It is something else.
     """
-    kind = 'whole numbers, each once' if once else 'whole numbers'
     if (
         not isinstance(listed, list)
         or len(listed) != people
-        or not all(type(value) is int and 0 <= value < 2**53 for value in listed)
+        or not all(is_whole(value) and value <= most for value in listed)
         or (once and len(set(listed)) < people)
     ):
-        raise bad(path, where, f'expected {people} {kind}, one per person', listed)
+        wrong = (
+            [value for value in listed if not is_whole(value) or value > most]
+            if (isinstance(listed, list))
+            else []
+        )
+        expected = (
+            f'expected {people} whole numbers from 0 to {most}{", each once" if once else ""}, one '
+            'per person'
+        )
+        raise bad(path, where, expected, wrong[0] if wrong else listed)
     return np.array(listed, dtype=np.int64)
 
 

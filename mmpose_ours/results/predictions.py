@@ -17,9 +17,11 @@ from mmpose_ours.cameras import CaptureSpace
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.files import MM_PER_UNIT
 from mmpose_ours.io.json_files import read_json
-from mmpose_ours.io.json_schema import validator
+from mmpose_ours.io.json_schema import first_fault
+from mmpose_ours.io.limits import limits
 from mmpose_ours.results.people_json import (
     FrameId,
+    bad,
     frame_id,
     is_number,
     parse_counts,
@@ -112,6 +114,9 @@ def read_predictions(path: PathLike) -> Predictions:
     except FileFormatError as error:
         raise FileFormatError(f'{error}; name a file in the Predictions format') from error
     _check_frame(path, data)
+    limits().check('frames', len(data['frames']), 'frames', path)
+    if 'fps' in data and not is_number(data['fps']):  # NaN, which no schema refuses
+        raise bad(path, '$.fps', 'expected a number', data['fps'])
     joints, up = data['joints'], data.get('up', 'z')
     scale = MM_PER_UNIT[data['unit']]
     keys: dict[FrameId, str] = {}
@@ -142,7 +147,13 @@ def read_predictions(path: PathLike) -> Predictions:
         up,
         ids=_ids(path, data, keys, frames),
         views={
-            frame: parse_counts(path, f'$.views[{key!r}]', data['views'][key], len(frames[frame]))
+            frame: parse_counts(
+                path,
+                f'$.views[{key!r}]',
+                data['views'][key],
+                len(frames[frame]),
+                most=limits().cameras,
+            )
             for frame, key in keys.items()
             if key in data.get('views', {})
         },
@@ -165,7 +176,7 @@ def _space(path: PathLike, data: dict) -> CaptureSpace | None:
         return None
     try:
         return CaptureSpace(**data['space'])
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # JSON's integers have no end
         raise FileFormatError(f'{path}: $.space: {error}') from error
 
 
@@ -195,10 +206,15 @@ def _check_frame(path: PathLike, data: Any) -> None:
     for name in _BESIDE:
         if isinstance(data, dict) and isinstance(data.get(name), dict):
             shell = {**shell, name: {}}
-    errors = validator(SCHEMA_FILE).iter_errors(shell)
-    for error in sorted(errors, key=lambda e: list(map(str, e.path))):
-        message = error.message if len(error.message) < 200 else error.message[:200] + '...'
+    try:
+        fault = first_fault(shell, SCHEMA_FILE)
+    except RecursionError as error:
+        raise FileFormatError(f'{path}: nested too deeply for people', file=path) from error
+    if fault is not None:
         raise FileFormatError(
-            f'{path}: {error.json_path}: {message}; write '
-            '{"unit": "mm", "joints": "coco17", "up": "z", "frames": {"350": [person, ...]}}'
+            f'{path}: {fault.json_path} {fault.found}, expected {fault.expected}; write '
+            '{"unit": "mm", "joints": "coco17", "up": "z", "frames": {"350": [person, ...]}}',
+            file=path,
+            found=fault.found,
+            expected=fault.expected,
         )

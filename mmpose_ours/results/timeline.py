@@ -12,6 +12,7 @@ from typing import Sequence
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.keypoints import JOINT_SETS, JointSet
 from mmpose_ours.results.people_json import FrameId
 from mmpose_ours.results.predictions import Predictions
@@ -24,7 +25,9 @@ DEFAULT_FPS = 30.0
 _MAX_GAPS = 20
 # Of all numbers of a timeline: more would not fit into the memory of most machines.
 _MAX_BYTES = 4 * 2**30
-
+# Of a timeline in which nearly everybody is missing nearly always: how many places there may be for
+# each person found, beyond some.
+_SPARSE, _SPARSE_BYTES = 50, 2**28
 
 UP_AXES = ('y', 'z')
 
@@ -168,8 +171,10 @@ def timeline_of(
     kept = _kept(predictions, ids, min_frames, people)
     rows = (numbers - numbers[0]) // step
     count, joints = int(rows[-1]) + 1, JOINT_SETS[predictions.joints]
-    if count * len(kept) * len(joints) * 3 * 8 > _MAX_BYTES:
-        raise ValueError(
+    size = len(joints) * 3 * 8
+    listed = sum(map(len, predictions.frames.values()))
+    if count * len(kept) * size > min(_MAX_BYTES, max(_SPARSE_BYTES, _SPARSE * listed * size)):
+        raise InputError(
             f'{len(kept)} people over {count} frames do not fit into memory; leave out those who '
             'were seen for a moment (--min-frames 10) or name some (--person)'
         )
@@ -230,7 +235,7 @@ def _kept(
     """The columns of those who are kept, by identity."""
     everybody = np.concatenate([np.zeros(0, np.int64), *ids.values()])
     if not len(everybody):
-        raise ValueError(f'nobody is in any of {len(predictions.frames)} frames')
+        raise InputError(f'nobody is in any of {len(predictions.frames)} frames')
     found, counts = np.unique(everybody, return_counts=True)
     for person in people or ():
         if person not in found:
@@ -241,7 +246,7 @@ def _kept(
         if (count >= min_frames if people is None else person in people)
     ]
     if not kept:
-        raise ValueError(
+        raise InputError(
             f'nobody of {len(found)} is in {min_frames} frames or more; the longest is in '
             f'{counts.max()}'
         )

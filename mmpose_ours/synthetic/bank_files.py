@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.arrays import ArrayFile, open_arrays
 from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.limits import limits
 from mmpose_ours.synthetic.pose_bank import PoseBank
-from mmpose_ours.synthetic.smpl_joints import load_arrays
 
 FORMAT = 'mmpose_ours.pose_bank.1'
 
@@ -37,8 +38,8 @@ def is_bank(path: PathLike) -> bool:
     Raises:
         FileFormatError: It is no npz file.
     """
-    with open(path, 'rb') as file:
-        return file.read(2) == b'PK' and str(load_arrays(path).get('format')) == FORMAT
+    with open_arrays(path) as file:
+        return _text(file, 'format') == FORMAT
 
 
 def load_bank(path: PathLike) -> PoseBank:
@@ -47,20 +48,33 @@ def load_bank(path: PathLike) -> PoseBank:
     Raises:
         FileFormatError: It is no such file, or its arrays do not fit each other.
     """
-    arrays = load_arrays(path)
-    poses, visible = arrays.get('poses'), arrays.get('visible')
-    if (
-        poses is None
-        or visible is None
-        or poses.dtype.kind != 'f'
-        or visible.dtype != bool
-        or poses.shape != visible.shape + (3,)
-        or poses.shape[1:] != (17, 3)
-        or str(arrays.get('joints')) != 'coco17'
-    ):
-        shapes = ', '.join(f'{name} {array.shape}' for name, array in arrays.items())
-        raise FileFormatError(
-            f'{path}: found {shapes[:200]}, expected poses (N, 17, 3) and visible (N, 17) of '
-            'coco17; write it with `mmpose-ours pose-bank`'
-        )
-    return PoseBank.placed(poses.astype(np.float64), visible, path, 'write it again')
+    with open_arrays(path) as file:
+        poses, visible = file.headers.get('poses'), file.headers.get('visible')
+        if (
+            poses is None
+            or visible is None
+            or poses.dtype.kind != 'f'
+            or visible.dtype != bool
+            or poses.shape != visible.shape + (3,)
+            or poses.shape[1:] != (17, 3)
+            or _text(file, 'joints') != 'coco17'
+        ):
+            shapes = ', '.join(f'{name} {header and header.shape}' for name, header in
+                               file.headers.items())  # fmt: skip
+            raise FileFormatError(
+                f'{path}: found {shapes[:200]}, expected poses (N, 17, 3) and visible (N, 17) of '
+                'coco17; write it with `mmpose-ours pose-bank`',
+                file=path,
+                found=shapes[:200],
+            )
+        limits().check('frames', poses.shape[0], 'poses', path)
+        people = file.read('poses').astype(np.float64), file.read('visible')
+    return PoseBank.placed(*people, path, 'write it again')
+
+
+def _text(file: ArrayFile, name: str) -> str:
+    """A text of a few characters; '' where there is none."""
+    header = file.headers.get(name)
+    if header is None or header.dtype.kind != 'U' or header.shape or header.bytes > 1000:
+        return ''
+    return str(file.read(name)[()])

@@ -8,15 +8,28 @@ which axis is up (:mod:`recording` tells them).
 
 from __future__ import annotations
 
+import array
+import collections
 import dataclasses
+import itertools
+import os
 import re
+from typing import Iterable
 
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.limits import limits
 from mmpose_ours.synthetic.anthropometry import COCO17
 from mmpose_ours.synthetic.mocap_names import check_found, coco_joints, middle_joint
 from mmpose_ours.synthetic.recording import Recording
+
+# Skeletons with fingers and faces have some hundred.
+MAX_JOINTS = 10_000
+MAX_CHANNELS = 6
+# No unit makes a person of so many, and no program counts so many turns.
+LARGEST = 1e9
+_AT_ONCE = 1 << 16
 
 CHANNELS = tuple(f'{axis}{kind}' for axis in 'XYZ' for kind in ('position', 'rotation'))
 
@@ -45,22 +58,46 @@ class Bvh:
     motion: np.ndarray
     frame_time_s: float
 
-    def solve(self) -> tuple[np.ndarray, np.ndarray]:
-        """Forward kinematics: (T, J, 3) places and (T, J, 3, 3) rotations, bone to world."""
-        frames = len(self.motion)
-        places = np.zeros((frames, len(self.joints), 3))
-        rotations = np.zeros((frames, len(self.joints), 3, 3))
-        first = 0
+    def solve(self, wanted: Iterable[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Forward kinematics.
+
+        Args:
+            wanted: Positions of N of the joints; None is all. The others are not kept: a short
+                file may have joints and frames whose product does not fit into memory.
+
+        Returns:
+            (T, N, 3) places and (T, N, 3, 3) rotations, bone to world.
+        """
+        chosen = list(range(len(self.joints)) if wanted is None else wanted)
+        # By joint, who still needs it: joints that hang on it, and the caller.
+        needed = collections.Counter(chosen)
+        for index in reversed(range(len(self.joints))):
+            if needed[index] and self.joints[index].parent >= 0:
+                needed[self.joints[index].parent] += 1
+        widths = [len(joint.channels) for joint in self.joints]
+        first = dict(enumerate(itertools.accumulate([0, *widths])))
+        places = np.zeros((len(self.motion), len(chosen), 3))
+        rotations = np.zeros((len(self.motion), len(chosen), 3, 3))
+        solved: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         for index, joint in enumerate(self.joints):
-            values = self.motion[:, first : first + len(joint.channels)]
-            first += len(joint.channels)
-            offset, turn = _local(joint, values)
-            if joint.parent < 0:
-                places[:, index], rotations[:, index] = offset, turn
-            else:
-                parent = rotations[:, joint.parent]
-                places[:, index] = places[:, joint.parent] + np.einsum('tij,tj->ti', parent, offset)
-                rotations[:, index] = parent @ turn
+            if not needed[index]:
+                continue
+            values = self.motion[:, first[index] : first[index] + widths[index]]
+            place, turn = _local(joint, values)
+            if joint.parent >= 0:
+                parent_place, parent = solved[joint.parent]
+                place = parent_place + np.einsum('tij,tj->ti', parent, place)
+                turn = parent @ turn if joint.channels else parent
+                needed[joint.parent] -= 1
+                if not needed[joint.parent]:
+                    del solved[joint.parent]
+            solved[index] = place, turn
+            for column, other in enumerate(chosen):
+                if other == index:
+                    places[:, column], rotations[:, column] = place, turn
+                    needed[index] -= 1
+            if not needed[index]:
+                del solved[index]
         return places, rotations
 
 
@@ -99,28 +136,51 @@ def read_bvh(path: PathLike) -> Bvh:
         FileNotFoundError: There is no such file.
     """
     with open(path, encoding='utf-8', errors='replace') as file:
+        limits().check('motion_bytes', os.fstat(file.fileno()).st_size, 'bytes', path)
         head, motion_word, motion = file.read().partition('MOTION')
     if not motion_word:
         raise FileFormatError(f'{path}: it has no MOTION; export the animation, not the skeleton')
     joints = _read_hierarchy(path, head)
-    header = re.match(r'\s*Frames:\s*(\d+)\s+Frame\s+Time:\s*(\S+)', motion)
+    header = re.match(r'\s*Frames:\s*([0-9]{1,9})\s+Frame\s+Time:\s*(\S{1,40})\s', motion)
     width = sum(len(joint.channels) for joint in joints)
     try:
         if header is None:
             raise ValueError('no "Frames:" and "Frame Time:"')
-        values = np.array(motion[header.end() :].split(), dtype=np.float64)
+        limits().check('frames', int(header[1]), 'frames', path)
         frame_time_s = float(header[2])
+        values = _numbers(motion, header.end())
         if values.size != int(header[1]) * width or not values.size:
             raise ValueError(f'{values.size} values')
-        if not np.isfinite(values).all():
-            raise ValueError('NaN or infinity')
+        if not (np.abs(values) < LARGEST).all() or not np.isfinite(frame_time_s):
+            raise ValueError('NaN, infinity or a huge number')
     except ValueError as error:
+        if isinstance(error, FileFormatError):
+            raise
         frames = 'its' if header is None else header[1]
         raise FileFormatError(
-            f'{path}: after MOTION expected {frames} frames of {width} numbers, found {error}; the '
-            'file may be cut off: export it again'
+            f'{path}: after MOTION expected {frames} frames of {width} numbers, found '
+            f'{str(error)[:100]}; the file may be cut off: export it again',
+            file=path,
         ) from error
     return Bvh(joints, values.reshape(-1, width), frame_time_s)
+
+
+def _numbers(text: str, start: int) -> np.ndarray:
+    """The numbers of a text from a place on, without a list of them all.
+
+    Raises:
+        ValueError: There is something else.
+    """
+    values = array.array('d')
+    while start < len(text):
+        end = text.find('\n', start + _AT_ONCE)
+        end = len(text) if end < 0 else end
+        part = text[start:end]
+        if '_' in part:  # which Python takes for a separator of digits
+            raise ValueError("'_'")
+        values.extend(map(float, part.split()))
+        start = end
+    return np.frombuffer(values, dtype=np.float64) if values else np.zeros(0)
 
 
 def _read_hierarchy(path: PathLike, text: str) -> tuple[BvhJoint, ...]:
@@ -147,6 +207,8 @@ def _read_hierarchy(path: PathLike, text: str) -> tuple[BvhJoint, ...]:
             elif word in ('ROOT', 'JOINT') and (word == 'ROOT') == (not stack):
                 if joints and word == 'ROOT':
                     raise bad(number, part, 'one ROOT; save each person in a file of its own')
+                if len(joints) == MAX_JOINTS or len(stack) > limits().depth:
+                    raise bad(number, part, f'at most {MAX_JOINTS} joints, {limits().depth} deep')
                 joints.append(BvhJoint(rest.strip(), stack[-1] if stack else -1))
                 opening = len(joints) - 1
             elif word == 'End' and stack:
@@ -159,9 +221,11 @@ def _read_hierarchy(path: PathLike, text: str) -> tuple[BvhJoint, ...]:
                 except ValueError as error:
                     raise bad(number, part, 'OFFSET and three numbers') from error
                 joints[stack[-1]].offset = np.array([x, y, z])
+                if not (np.abs(joints[stack[-1]].offset) < LARGEST).all():
+                    raise bad(number, part, 'OFFSET and three numbers')
             elif word == 'CHANNELS' and stack:
                 known = tuple(_channel(value) for value in values[1:])
-                if values[:1] != [str(len(known))] or '' in known:
+                if values[:1] != [str(len(known))] or '' in known or len(known) > MAX_CHANNELS:
                     raise bad(number, part, f'CHANNELS, how many, and of {", ".join(CHANNELS)}')
                 joints[stack[-1]].channels = known
             else:
@@ -189,10 +253,10 @@ def record_bvh(path: PathLike) -> Recording:
     names = [joint.name for joint in bvh.joints]
     found = coco_joints(names)
     check_found(path, names, found)
-    places, rotations = bvh.solve()
-    xyz = np.full((len(places), len(COCO17), 3), np.nan)
-    xyz[:, COCO17.index(*found)] = places[:, list(found.values())]
     head = middle_joint(names, 'head')
+    places, rotations = bvh.solve([*found.values(), *([] if head is None else [head])])
+    xyz = np.full((len(places), len(COCO17), 3), np.nan)
+    xyz[:, COCO17.index(*found)] = places[:, : len(found)]
     if head is None:
         return Recording(xyz)
-    return Recording(xyz, places[:, head], rotations[:, head])
+    return Recording(xyz, places[:, -1], rotations[:, -1])

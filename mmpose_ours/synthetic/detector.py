@@ -156,7 +156,7 @@ class DetectorFaults:
             name, value = field.name, getattr(self, field.name)
             try:
                 values = np.asarray(value, dtype=float)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 values = np.full(1, np.nan)
             if not np.isfinite(values).all():
                 raise ValueError(f'{name} is {value!r}; expected finite numbers')

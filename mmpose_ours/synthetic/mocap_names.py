@@ -94,7 +94,10 @@ def check_found(path: PathLike, names: Sequence[str], found: Mapping[str, int]) 
     ]
     missing = [joint for joint in needed if joint not in found]
     if missing:
+        shown = ', '.join(name[:40] for name in names[:40])
         raise FileFormatError(
-            f'{path}: found joints called {", ".join(names[:40])}, expected names that tell '
-            f'{", ".join(missing)} (LeftUpLeg, L_Thigh, LHip, lfemur...); rename them'
+            f'{path}: found joints called {shown}, expected names that tell {", ".join(missing)} '
+            '(LeftUpLeg, L_Thigh, LHip, lfemur...); rename them',
+            file=path,
+            found=shown,
         )

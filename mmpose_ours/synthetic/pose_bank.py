@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.limits import limits
+from mmpose_ours.io.numbers import numbers_of
 from mmpose_ours.io.pickles import read_pickle
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.synthetic.bodies import built_in_poses
@@ -15,6 +17,7 @@ COCO17 = JOINT_SETS['coco17']
 BUILT_IN_COUNT = 5000
 # Above the floor, the median over a bank: from people who mostly sit to very tall ones.
 HIPS_MM = (300.0, 1400.0)
+FAR_MM = 1e9
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -50,18 +53,19 @@ class PoseBank:
                 on the floor z = 0 are: another unit, another up axis or another origin.
         """
         entries = read_pickle(path)
-        try:
-            poses = np.stack([np.asarray(entry['pose'], dtype=np.float64) for entry in entries])
-            visible = np.stack(
-                [np.asarray(entry['vis']).reshape(17, -1)[:, 0] > 0 for entry in entries]
-            )
-            if poses.shape[1:] != (17, 3):
-                raise ValueError(f'poses of shape {poses.shape[1:]}')
-        except (TypeError, KeyError, ValueError, IndexError) as error:
-            raise FileFormatError(
-                f"{path}: expected a list of {{'pose': (17, 3), 'vis': (17,)}} as in "
-                f'panoptic_training_pose.pkl, found something else ({error!r})'
-            ) from error
+        if not isinstance(entries, list) or not entries:
+            raise _no_poses(path, type(entries).__name__)
+        limits().check('frames', len(entries), 'poses', path)
+        poses = np.empty((len(entries), 17, 3))
+        visible = np.empty((len(entries), 17), dtype=bool)
+        for index, entry in enumerate(entries):
+            parts = entry if isinstance(entry, dict) else {}
+            pose, seen = numbers_of(parts.get('pose')), numbers_of(parts.get('vis'))
+            if pose is None or seen is None or pose.shape != (17, 3) or not (
+                seen.shape[:1] == (17,) and seen.ndim <= 2 and seen.size
+            ):  # fmt: skip
+                raise _no_poses(path, f'another entry at place {index}')
+            poses[index], visible[index] = pose, seen.reshape(17, -1)[:, 0] > 0
         return cls.placed(poses, visible, path, 'poses must be in millimetres, z up, with the '
                           'floor at z = 0')  # fmt: skip
 
@@ -73,14 +77,16 @@ class PoseBank:
 
         Args:
             poses: (N, 17, 3) millimetres, z up, anywhere on the floor z = 0.
-            visible: (N, 17) bool; joints that are not finite are unknown too.
+            visible: (N, 17) bool; joints that are not finite, or farther away than anybody can be,
+                are unknown too.
             path: The file that they come from, for messages.
             remedy: What to do if they are not people on that floor.
 
         Raises:
             FileFormatError: Nobody has hips, or not where those of people on the floor are.
         """
-        visible = visible & np.isfinite(poses).all(-1)
+        with np.errstate(invalid='ignore'):
+            visible = visible & (np.abs(poses) < FAR_MM).all(-1)
         keep = visible[:, COCO17.index('left_hip', 'right_hip')].all(1)
         poses, visible = poses[keep], visible[keep]
         if not len(poses):
@@ -103,3 +109,10 @@ class PoseBank:
     def known_poses(self) -> np.ndarray:
         """(N, 17, 3) poses with NaN where a joint's place is unknown."""
         return np.where(self.visible[..., None], self.poses, np.nan)
+
+
+def _no_poses(path: PathLike, found: str) -> FileFormatError:
+    expected = "a list of {'pose': (17, 3), 'vis': (17,)} as in panoptic_training_pose.pkl"
+    return FileFormatError(
+        f'{path}: expected {expected}, found {found}', file=path, found=found, expected=expected
+    )

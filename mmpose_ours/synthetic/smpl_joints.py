@@ -11,11 +11,13 @@ says where a head is, not where it looks.
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.arrays import Header, open_arrays
+from mmpose_ours.io.limits import limits
 from mmpose_ours.synthetic.anthropometry import COCO17
 from mmpose_ours.synthetic.recording import Recording
 
@@ -47,63 +49,46 @@ def record_smpl(path: PathLike) -> Recording:
     return Recording(_to_coco(find_joints(path)))
 
 
-def load_arrays(path: PathLike) -> dict[str, np.ndarray]:
-    """The arrays of an npz file by name, of an npy file as ``''``; those of objects are left out.
+def find_joints(path: PathLike) -> np.ndarray:
+    """The (T, J, 3) joints in an npy or npz file.
 
     Raises:
-        FileFormatError: The file is neither, or broken.
+        FileFormatError: See :func:`record_smpl`.
     """
-    with open(path, 'rb') as file:
-        try:
-            loaded: Any = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return {'': loaded}
-            return {name: array for name in loaded.files for array in _plain(loaded, name)}
-        except Exception as error:  # a broken archive can raise nearly anything
-            raise FileFormatError(
-                f'{path}: not a whole npy or npz file of plain arrays ({error}); save it with '
-                'numpy.save or numpy.savez'
-            ) from error
-
-
-def _plain(archive: Any, name: str) -> list[np.ndarray]:
-    """One array of an npz file; none, where it holds objects, which would be unpickled: run."""
-    try:
-        return [archive[name]]
-    except ValueError as error:
-        if 'pickle' in str(error).lower():
-            return []
-        raise
-
-
-def find_joints(path: PathLike) -> np.ndarray:
-    """The (T, J, 3) joints in an npy or npz file."""
-    arrays = load_arrays(path)
-    fits = {name: array for name, array in arrays.items() if _are_joints(array)}
-    named = [name for name in fits if name.lower() in _NAMES]
-    if len(fits) == 1 or named:
-        joints = fits[(named or list(fits))[0]]
-        return np.asarray(joints, dtype=np.float64).reshape(-1, *joints.shape[-2:])
-    shapes = ', '.join(f'{name or "an array"} {array.shape}' for name, array in arrays.items())
-    if not fits and _PARAMETERS & set(arrays):
+    with open_arrays(path) as file:
+        headers = {name: header for name, header in file.headers.items() if header is not None}
+        fits = [name for name, header in headers.items() if _are_joints(header)]
+        named = [name for name in fits if name.lower() in _NAMES]
+        if len(fits) == 1 or named:
+            name = (named or fits)[0]
+            limits().check('frames', math.prod(headers[name].shape[:-2]), 'frames', path)
+            joints = file.read(name)
+            return joints.astype(np.float64).reshape(-1, *joints.shape[-2:])
+    shapes = ', '.join(f'{name[:40] or "an array"} {h.shape}' for name, h in headers.items())
+    if not fits and _PARAMETERS & set(headers):
         raise FileFormatError(
             f'{path}: it holds parameters of SMPL ({shapes[:200]}), and no joints. Joints come '
             'from the licensed body model: run it, e.g. with the smplx package, and save its '
-            "output's `joints` with numpy.savez(file, joints=...)"
+            "output's `joints` with numpy.savez(file, joints=...)",
+            file=path,
+            found=shapes[:200],
         )
     raise FileFormatError(
         f'{path}: found {shapes[:200] or "no array"}, expected one array (frames, J, 3) of SMPL '
-        f'joints with J one of {", ".join(map(str, sorted(FACE_AT)))}; name it `joints`'
+        f'joints with J one of {", ".join(map(str, sorted(FACE_AT)))}; name it `joints`',
+        file=path,
+        found=shapes[:200],
     )
 
 
-def _are_joints(array: np.ndarray) -> bool:
+def _are_joints(header: Header) -> bool:
+    shape = header.shape
     return (
-        array.ndim >= 3
-        and array.shape[-1] == 3
-        and array.shape[-2] in FACE_AT
-        and array.dtype.kind == 'f'
-        and array.size > 0
+        len(shape) >= 3
+        and shape[-1] == 3
+        and shape[-2] in FACE_AT
+        and header.dtype.kind == 'f'
+        and math.prod(shape) > 0
     )
 
 

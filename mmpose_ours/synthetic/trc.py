@@ -11,10 +11,14 @@ joint centres such as ``LHJC``.
 
 from __future__ import annotations
 
+import array
+import os
+
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.files import MM_PER_UNIT
+from mmpose_ours.io.limits import limits
 from mmpose_ours.synthetic.anthropometry import COCO17
 from mmpose_ours.synthetic.mocap_names import BODY, FACE, check_found, coco_joints, middle_joint
 from mmpose_ours.synthetic.recording import Recording
@@ -23,6 +27,9 @@ _UNITS = {**{unit: unit for unit in MM_PER_UNIT}, 'meters': 'm', 'millimeters': 
           'centimeters': 'cm'}  # fmt: skip
 # Frames and time stand before the coordinates.
 _BEFORE = 2
+_SPARE_CELLS = 10**6
+# No unit makes a person of so many.
+_LARGEST = 1e9
 
 
 def read_trc(path: PathLike) -> tuple[list[str], np.ndarray, str]:
@@ -37,6 +44,8 @@ def read_trc(path: PathLike) -> tuple[list[str], np.ndarray, str]:
         FileNotFoundError: There is no such file.
     """
     with open(path, encoding='utf-8-sig', errors='replace') as file:
+        size = os.fstat(file.fileno()).st_size
+        limits().check('motion_bytes', size, 'bytes', path)
         lines = [line.rstrip('\r\n') for line in file]
     if len(lines) < 6 or not lines[0].startswith('PathFileType'):
         raise FileFormatError(
@@ -44,10 +53,11 @@ def read_trc(path: PathLike) -> tuple[list[str], np.ndarray, str]:
             'PathFileType, four more lines of header, and frames'
         )
     facts = dict(zip(lines[1].split(), lines[2].split()))
-    unit = _UNITS.get(facts.get('Units', '').lower())
+    stated = facts.get('Units', '')[:40]
+    unit = _UNITS.get(stated.lower())
     if unit is None:
         raise FileFormatError(
-            f'{path}, line 3: the unit is {facts.get("Units")!r}, expected mm, cm or m; correct it'
+            f'{path}, line 3: the unit is {stated!r}, expected mm, cm or m; correct it'
         )
     header = [name.strip() for name in lines[3].split('\t')]
     columns = [i for i, name in enumerate(header) if name and i >= _BEFORE]
@@ -57,30 +67,44 @@ def read_trc(path: PathLike) -> tuple[list[str], np.ndarray, str]:
             f'{path}, line 4: found {len(names)} marker names, expected them tab separated, each '
             'above three columns; export it again'
         )
-    rows = []
+    width = columns[-1] + 3 - columns[0]
+    values, rows = array.array('d'), 0
     for number, line in enumerate(lines[5:], 6):
         cells = line.split('\t')
         if not ''.join(cells).strip():
             continue
-        cells += [''] * (columns[-1] + 3 - len(cells))
+        rows += 1
+        # Lines may end with the last marker that was seen, but not all of them early.
+        if rows * width > size + _SPARE_CELLS:
+            raise FileFormatError(
+                f'{path}, line {number}: the lines have far fewer cells than the {len(names)} '
+                'markers of line 4 need; export it again',
+                file=path,
+            )
         try:
-            rows.append([_number(cell) for cell in cells[columns[0] : columns[-1] + 3]])
+            here = [_number(cell) for cell in cells[columns[0] : columns[-1] + 3]]
+            values.extend(here)
+            values.extend([np.nan] * (width - len(here)))
         except ValueError as error:
             raise FileFormatError(
-                f'{path}, line {number}: {error}, expected numbers, or nothing where a marker was '
-                'not seen'
+                f'{path}, line {number}: {str(error)[:100]}, expected numbers, or nothing where a '
+                'marker was not seen',
+                file=path,
             ) from error
     if not rows:
         raise FileFormatError(f'{path}: it has no frames; export it again')
-    xyz = np.array(rows).reshape(len(rows), len(names), 3)
+    limits().check('frames', rows, 'frames', path)
+    xyz = np.array(values).reshape(rows, len(names), 3)
     # Cortex and others write zeros for a marker that was not seen.
     return names, np.where((xyz == 0).all(-1, keepdims=True), np.nan, xyz), unit
 
 
 def _number(cell: str) -> float:
     text = cell.strip()
+    if '_' in text:  # which Python takes for a separator of digits
+        raise ValueError(f'found {text[:40]!r}')
     value = float(text) if text else np.nan
-    return value if np.isfinite(value) else np.nan
+    return value if abs(value) < _LARGEST else np.nan
 
 
 def record_trc(path: PathLike) -> Recording:

@@ -7,6 +7,7 @@ colour wherever it is drawn, for there are more people than colours.
 
 from __future__ import annotations
 
+import collections
 from typing import Iterable
 
 # Neighbours in this order differ most; black is the lines' and the text's.
@@ -34,10 +35,12 @@ def identity_colours(ids: Iterable[Iterable[int]]) -> dict[int, str]:
         for identity in together:
             met.setdefault(identity, set()).update(together - {identity})
     chosen: dict[int, str] = {}
+    everyone: collections.Counter[str] = collections.Counter()
     for identity, others in met.items():
-        theirs = [chosen[other] for other in others if other in chosen]
-        everyone = list(chosen.values())
-        chosen[identity] = min(OKABE_ITO, key=lambda c: (theirs.count(c), everyone.count(c)))
+        theirs = collections.Counter(chosen[other] for other in others if other in chosen)
+        colour = min(OKABE_ITO, key=lambda c: (theirs[c], everyone[c]))
+        chosen[identity] = colour
+        everyone[colour] += 1
     return chosen
 
 

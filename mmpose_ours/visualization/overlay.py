@@ -81,7 +81,7 @@ def draw_detections(
     uv = (joints[:, :2] + 0.5) * scale - 0.5
     above = picture.copy()
     radius = max(2, round(min(size) / 200))
-    for point in _fixed(uv):
+    for point in _fixed(uv[_drawable(uv, picture)]):
         cv2.circle(above, point, (radius + 1) << SHIFT, DARK, cv2.FILLED, cv2.LINE_AA, SHIFT)
         cv2.circle(above, point, radius << SHIFT, WHITE, cv2.FILLED, cv2.LINE_AA, SHIFT)
     cv2.addWeighted(above, DETECTION_SHARE, picture, 1 - DETECTION_SHARE, 0.0, dst=picture)
@@ -113,9 +113,7 @@ def draw_people(
     for index, person in enumerate(uv):
         identity = index if ids is None else int(ids[index])
         colour = (colours or {}).get(identity) or identity_colour(identity)
-        known = np.isfinite(person).all(-1)
-        # OpenCV's fixed point overflows far outside the picture.
-        known &= (np.abs(np.where(known[:, None], person, 0.0)) < 4 * max(picture.shape)).all(-1)
+        known = _drawable(person, picture)
         points = _fixed(np.where(known[:, None], person, 0.0))
         for paint, wider in ((rim, 2), (rgb_of(colour), 0)):
             for a, b in limbs[known[limbs].all(-1)]:
@@ -144,6 +142,12 @@ def write_label(
     ink = DARK if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else WHITE
     start = (int(round(x - width / 2)), int(round(y + (height - below) / 2 + 1)))
     cv2.putText(picture, text, start, FONT, scale, ink, 1, cv2.LINE_AA)
+
+
+def _drawable(uv: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """(N,) which pixels are near the picture; far from it OpenCV's fixed point overflows."""
+    with np.errstate(invalid='ignore'):
+        return (np.abs(uv) < 4 * max(picture.shape)).all(-1)
 
 
 def _fixed(uv: np.ndarray) -> list[tuple[int, int]]:

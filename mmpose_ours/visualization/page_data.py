@@ -91,7 +91,8 @@ def page_data(
     }
     arrays = {
         'counts': np.array([len(i.poses_mm) for i in instants], '<u2'),
-        'ids': _joined([i.ids for i in instants], '<i4'),
+        # Numbers up to 2^53, as JavaScript has them.
+        'ids': _joined([i.ids for i in instants], '<f8'),
         'scores': _joined([_or_nan(i.scores, len(i.poses_mm)) for i in instants], '<f4'),
         'views': _joined([_or_nan(i.views, len(i.poses_mm)) for i in instants], '<f4'),
         'poses': world_of,

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from campus_people import STANDING
+from dataset_files import write_actors
 from scipy.io import savemat
 
 from mmpose_ours.errors import FileFormatError
@@ -71,3 +72,20 @@ def test_broken_files_are_errors_that_name_the_file(tmp_path):
             read_actors(path)
     with pytest.raises(FileNotFoundError):
         read_actors(tmp_path / 'absent.mat')
+
+
+@pytest.mark.parametrize('value', [np.inf, 1e300, -1e9])
+def test_nobody_is_a_thousand_kilometres_away(tmp_path, value):
+    poses = np.tile(STANDING / 1000, (3, 1, 1))
+    poses[1, 5, 0] = value
+    write_actors(tmp_path / 'a.mat', list(poses))
+    with pytest.raises(FileFormatError) as caught:
+        read_actors(tmp_path / 'a.mat')
+    assert caught.value.frame == 1
+
+
+@pytest.mark.parametrize('content', ['text', {'a': 1.0}, np.eye(3), np.empty((0, 0))])
+def test_something_else_called_actor3d(tmp_path, content):
+    savemat(tmp_path / 'a.mat', {'actor3D': content})
+    with pytest.raises(FileFormatError):
+        read_actors(tmp_path / 'a.mat')

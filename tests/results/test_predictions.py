@@ -5,8 +5,9 @@ import jsonschema
 import numpy as np
 import pytest
 
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, LimitError
 from mmpose_ours.evaluation import read_panoptic_truth
+from mmpose_ours.io.limits import limited
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.results import read_predictions, write_predictions
 from mmpose_ours.results.predictions import SCHEMA_FILE
@@ -108,13 +109,13 @@ def test_writing_nonsense_is_an_error_and_leaves_no_file(tmp_path, frames, score
 
 
 BAD = [
-    ([], r'\$: .* is not of type'),
-    (changed('unit', to=...), r"\$: 'unit' is a required property"),
-    (changed('unit', to='inch'), r"\$\.unit: 'inch' is not one of"),
-    (changed('joints', to='coco99'), r"\$\.joints: 'coco99' is not one of"),
-    ({**GOOD, 'up': 'y'}, r"\$\.up: 'y' is not one of"),
-    (changed('frames', to=[]), r'\$\.frames: \[\] is not of type'),
-    ({**GOOD, 'scores': []}, r'\$\.scores: \[\] is not of type'),
+    ([], r'\$ is .*, expected an object'),
+    (changed('unit', to=...), r"\$ has no 'unit'"),
+    (changed('unit', to='inch'), r'\$\.unit is "inch", expected'),
+    (changed('joints', to='coco99'), r'\$\.joints is "coco99", expected'),
+    ({**GOOD, 'up': 'y'}, r'\$\.up is "y", expected'),
+    (changed('frames', to=[]), r'\$\.frames is a list of 0, expected an object'),
+    ({**GOOD, 'scores': []}, r'\$\.scores is a list of 0, expected an object'),
     (changed('frames', '350', to={}), r"\$\.frames\['350'\]: expected a list of people"),
     (changed('frames', '350', 0, to=7), r"\$\.frames\['350'\]\[0\]: expected a list of 17"),
     (changed('frames', '350', 0, 2, to=[1, 2]), r"\['350'\]\[0\]\[2\]: expected \[x, y, z\]"),
@@ -191,3 +192,29 @@ def test_panoptic_errors_name_the_file(tmp_path):
     write(tmp_path / 'body3DScene_00000000.json', {})
     with pytest.raises(FileFormatError, match=r'_00000000.json: \$.bodies'):
         read_panoptic_truth(tmp_path)
+
+
+def test_a_panoptic_frame_that_is_there_twice_is_refused(tmp_path):
+    write_body(tmp_path, 1)
+    write(tmp_path / 'body3DScene_01.json', {'bodies': []})
+    with pytest.raises(FileFormatError) as caught:
+        read_panoptic_truth(tmp_path)
+    assert caught.value.frame == 1
+
+
+def test_more_digits_than_numbers_have_are_a_name(tmp_path):
+    data = changed('frames', to={'9' * 15: [], '9' * 16: [], '9' * 5000: [], '0' * 99 + '7': []})
+    found = read_predictions(write(tmp_path / 'p.json', {**data, 'scores': {}}))
+    assert list(found.frames) == [10**15 - 1, '9' * 16, '9' * 5000, 7]
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'), [('frames', {str(n): [] for n in range(9)}), ('people_per_view', None)]
+)
+def test_numbers_are_bounded(tmp_path, name, value):
+    data = {**GOOD, 'scores': {}, **({'frames': value} if value else {})}
+    path = write(tmp_path / 'p.json', data)
+    read_predictions(path)
+    with limited(**{name: 0}), pytest.raises(LimitError) as caught:
+        read_predictions(path)
+    assert caught.value.limit == name

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from walks import STANDING, straight
 
+from mmpose_ours.errors import InputError
+from mmpose_ours.results.export import export
 from mmpose_ours.results.predictions import Predictions
 from mmpose_ours.results.timeline import timeline_of
 
@@ -100,3 +102,26 @@ def test_smoothing_calms_and_bridges_nothing():
     before, after = timeline_of(found), timeline_of(found, smooth=True)
     assert np.nanstd(np.diff(after.poses, axis=0)) < 0.65 * np.nanstd(np.diff(walk, axis=0))
     np.testing.assert_array_equal(np.isnan(before.poses), np.isnan(after.poses))
+
+
+@pytest.mark.parametrize('largest', [2**31, 2**53 - 1])
+def test_large_numbers_of_people_reach_every_file(tmp_path, largest):
+    found = predictions({1: TWO, 2: TWO}, ids=numbers(_1=[7, largest], _2=[largest, 7]))
+    timeline = timeline_of(found, 25.0)
+    assert timeline.people == (7, largest) and timeline.of(largest).people == (largest,)
+    for ending in ('csv', 'npz', 'trc', 'bvh'):
+        export(timeline, tmp_path / f'a.{ending}')
+    with np.load(tmp_path / 'a.npz') as arrays:
+        assert arrays['ids'].tolist() == [7, largest]
+    assert f',{largest},' in (tmp_path / 'a.csv').read_text()
+    assert f'p{largest}_nose' in (tmp_path / 'a.trc').read_text()
+    assert (tmp_path / f'a_{largest}.bvh').is_file()
+
+
+def test_people_who_are_hardly_ever_there_take_no_gigabytes():
+    """Ten others in each of a thousand frames."""
+    crowd = {frame: np.tile(STANDING, (10, 1, 1)) for frame in range(1000)}
+    ids = {frame: np.arange(10) + 10 * frame for frame in range(1000)}
+    with pytest.raises(InputError):
+        timeline_of(predictions(crowd, ids=ids), 25.0)
+    assert len(timeline_of(predictions(crowd, ids=ids), 25.0, people=[5, 9999]).people) == 2

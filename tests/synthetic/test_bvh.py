@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from limited_process import run_limited
 from mocap_files import COCO17, body_joints, cmu_places, people, write_bvh
 from scipy.spatial.transform import Rotation
 
@@ -154,3 +155,45 @@ def test_people_who_are_upright_along_no_axis_need_to_be_told_what_is_up(tmp_pat
     path = write_bvh(tmp_path / 'slanted.bvh', cmu_places(poses, turn=np.eye(3)))
     with pytest.raises(FileFormatError, match='slanted.bvh: its people point along .* --up'):
         read_bank(path)
+
+
+def test_chosen_joints_are_those_of_all(tmp_path):
+    bvh = read_bvh(write_bvh(tmp_path / 'walk.bvh', cmu_places(people())))
+    places, rotations = bvh.solve()
+    assert places.shape == (20, len(bvh.joints), 3)
+    for chosen in ([5, 0, 5], [3], [len(bvh.joints) - 1, 1]):
+        some_places, some_rotations = bvh.solve(chosen)
+        np.testing.assert_array_equal(some_places, places[:, chosen])
+        np.testing.assert_array_equal(some_rotations, rotations[:, chosen])
+
+
+def test_joints_times_frames_need_not_fit_into_memory(tmp_path):
+    """Joints without channels cost a line each; 9,000 of them over 2,000 frames would be 1.7 GB."""
+    path = write_bvh(tmp_path / 'walk.bvh', cmu_places(people(2000)))
+    head, motion = path.read_text().split('}\nMOTION')
+    head += 'JOINT extra {\nOFFSET 0 0 0\n}\n' * 9000
+    path.write_text(head + '}\nMOTION' + motion)
+    code = 'import sys; from mmpose_ours.synthetic.pose_sources import read_bank as read\n'
+    child = run_limited(code + 'print(len(read(sys.argv[1])))', path)
+    assert child.stdout == '2000\n', child.stderr
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        lambda text: text.replace('OFFSET 0 0 0', 'OFFSET 0 0 nan', 1),
+        lambda text: text.replace('OFFSET 0 0 0', 'OFFSET 0 0 1e300', 1),
+        lambda text: text.replace('Frames: 20', 'Frames: ' + '9' * 5000),
+        lambda text: text.replace('Frames: 20', 'Frames: \u0662\u0660'),
+        lambda text: text.replace('Frame Time: 0', 'Frame Time: inf 0'),
+        lambda text: text[:-10] + '1_0\n',
+        lambda text: text[:-10] + '1e200\n',
+        lambda text: text.replace('CHANNELS 6', 'CHANNELS 12 ' + 'Xrotation ' * 6, 1),
+        lambda text: text.replace('ROOT', 'ROOT a {\n' + 'JOINT b {\n' * 150 + 'JOINT', 1),
+    ],
+)
+def test_impossible_numbers_are_refused(tmp_path, change):
+    path = broken(write_bvh(tmp_path / 'walk.bvh', cmu_places(people())), change)
+    with pytest.raises(FileFormatError) as caught:
+        read_bank(path)
+    assert str(path) in str(caught.value) and len(str(caught.value)) < 500

@@ -50,3 +50,27 @@ def test_files_of_something_else_are_refused(tmp_path, content, message):
     with pytest.raises(FileFormatError, match=message) as error:
         DetectorFaults.read(path)
     assert re.match(re.escape(str(path)), str(error.value))
+
+
+@pytest.mark.parametrize(
+    'faults',
+    [
+        '{"jitter": 1e300}',
+        '{"ghost_rate": 1e9}',
+        '{"joint_bias": ' + str([[0, 10**400]] * 17) + '}',
+        '{"jitter": NaN}',
+        '{"score": [1, Infinity]}',
+        '{"min_joints": 1e400}',
+        '[' * 5000,
+    ],
+)
+def test_impossible_numbers_are_refused(tmp_path, faults):
+    path = tmp_path / 'faults.json'
+    path.write_text(f'{{"source": "", "faults": {faults}}}')
+    with pytest.raises(FileFormatError):
+        DetectorFaults.read(path)
+
+
+def test_numbers_beyond_floats_are_no_arguments():
+    with pytest.raises(ValueError, match='jitter'):
+        DetectorFaults(jitter=10**400)

@@ -58,3 +58,25 @@ def test_a_broken_file_says_where_and_why(tmp_path, change, message):
     path.write_text(change(path.read_text()))
     with pytest.raises(FileFormatError, match=rf'walk.trc.*{message}'):
         read_bank(path)
+
+
+def test_markers_times_lines_need_not_fit_into_memory(tmp_path):
+    """20,000 markers and 100,000 lines of a number each would be 48 GB."""
+    path = write_trc(tmp_path / 'walk.trc', markers(people()))
+    lines = path.read_text().splitlines()[:5]
+    lines[3] += '\t' + '\t\t\t'.join(f'm{n}' for n in range(20_000))
+    path.write_text('\n'.join(lines + ['1\t0'] * 100_000))
+    with pytest.raises(FileFormatError) as caught:
+        read_bank(path)
+    assert caught.value.file == str(path)
+
+
+def test_huge_numbers_are_not_seen_and_separators_refused(tmp_path):
+    path = write_trc(tmp_path / 'walk.trc', markers(people()))
+    text = path.read_text()
+    first = text.splitlines()[6].split('\t')[2]
+    path.write_text(text.replace(first, '1e300', 1))
+    assert np.isnan(read_trc(path)[1][0, 0]).any()
+    path.write_text(text.replace(first, '1_0', 1))
+    with pytest.raises(FileFormatError):
+        read_trc(path)

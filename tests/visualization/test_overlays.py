@@ -10,7 +10,7 @@ from mmpose_ours.instants import open_footage
 from mmpose_ours.visualization.board import Board
 from mmpose_ours.visualization.colours import OKABE_ITO, identity_colour, rgb_of
 from mmpose_ours.visualization.film import open_film
-from mmpose_ours.visualization.overlay import draw_overlay
+from mmpose_ours.visualization.overlay import draw_detections, draw_overlay
 from mmpose_ours.visualization.people import ShownPeople
 from mmpose_ours.visualization.pictures import FootagePictures
 from mmpose_ours.visualization.scene import ScenePainter
@@ -150,3 +150,14 @@ def test_a_film_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
     ):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('far', [1e9, 1e38, -1e30])
+def test_detections_far_outside_are_not_drawn(far):
+    picture = np.full((120, 160, 3), 90, np.uint8)
+    near = picture.copy()
+    draw_detections(near, np.array([[[80, 60, 1.0]]]), (160, 120), (160, 120))
+    both = picture.copy()
+    draw_detections(both, np.array([[[80, 60, 1.0], [far, 30, 1]]]), (160, 120), (160, 120))
+    assert (near != picture).any()
+    np.testing.assert_array_equal(both, near)

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import time
 
 import cv2
 import numpy as np
@@ -167,3 +168,19 @@ def test_what_cannot_be_shown_is_refused(tmp_path):
 def test_nobody_anywhere_is_a_page_too(tmp_path):
     nobody = [ShownPeople(t, np.zeros((0, 17, 3)), np.zeros(0, int)) for t in range(2)]
     assert write_scene_page(tmp_path / 'scene.html', small_rig(2), nobody) == 0
+
+
+@pytest.mark.parametrize('largest', [2**31, 2**53 - 1])
+def test_large_numbers_of_people_reach_the_page(tmp_path, largest):
+    poses = people((0, 0), (1300, 0))
+    instants = [ShownPeople(t, poses, np.array([largest, 3])) for t in range(2)]
+    data = page_data(small_rig(3), instants, 'coco17', SPACE, None, '')
+    assert data.arrays['ids'].tolist() == [largest, 3, largest, 3]
+    assert [entry['id'] for entry in data.manifest['people']] == [3, largest]
+    assert write_scene_page(tmp_path / 'a.html', small_rig(3), instants) == 0
+
+
+def test_colours_of_many_people_take_no_time():
+    start = time.process_time()
+    assert len(identity_colours([n, n + 1] for n in range(50_000))) == 50_001
+    assert time.process_time() - start < 5

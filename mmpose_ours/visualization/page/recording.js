@@ -32,7 +32,7 @@ class Recording {
     Object.assign(this, manifest);
     this.length = this.frames.length;
     this.starts = running(numbers('counts', Uint16Array));
-    this.ids = numbers('ids', Int32Array);
+    this.ids = numbers('ids', Float64Array);
     this.scores = numbers('scores', Float32Array);
     this.seenBy = numbers('views', Float32Array);
     this.poses = numbers('poses', Int16Array);
