@@ -147,7 +147,9 @@ def test_large_toml_means_the_same(tmp_path):
 
     text = (tmp_path / 'rig.toml').read_text()
     assert len(text) < toml_text.MAX_GENERAL_BYTES
-    assert toml_text._parse_plain(text, lambda _: None) == toml_text.parse_toml(text, lambda _: None)
+    assert toml_text._parse_plain(text, lambda _: None) == toml_text.parse_toml(
+        text, lambda _: None
+    )
 
 
 @pytest.mark.parametrize('text', ['a: 1\na: 2\n', 'a: {b: 1, b: 2}', '<<: {a: 1}', 'a: *b'])
