@@ -91,7 +91,7 @@ def read(source: Source) -> Reading:
         name: node.of_camera(name) for name, node in whole.items() if _number(name) is not None
     }
     if not nodes:
-        whole.fail('lists no cameras', 'cam0, cam1, ...')
+        whole.fail('lists 0 cameras', 'cam0, cam1, ...')
     poses, world = _poses(nodes)
     cameras, uncalibrated = [], []
     with about(source.path):

@@ -64,18 +64,17 @@ def _parse_plain(text: str, count: Callable[[int], None]) -> dict[str, Any]:
         line = line.strip(' \t')
         if not line or line.startswith('#'):
             continue
+        count(1 + line.count(','))  # before the pattern, which keeps a state for each
         header, entry = _HEADER.fullmatch(line), _ENTRY.fullmatch(line)
         if header:
             if header[1] in named:
                 raise ValueError(f'line {number}: the section {line[:40]} stands twice')
             named.add(header[1])
             table = _table(root, header[1], number)
-            count(1)
         elif entry:
             key, value = entry.groups()
             if key in table:
                 raise ValueError(f'line {number}: the key {key[:40]!r} stands twice in a section')
-            count(1 + value.count(','))
             table[key] = _value(value, number)
         else:
             raise ValueError(

@@ -168,7 +168,7 @@ SECOND = CAMERA.replace('id="0"', 'id="1" component_id="9"').replace('a.jpg', 'b
         (xml(cameras=CAMERA + SECOND), "is in component '9', not in that of the first camera"),
         (xml(rest=CHUNK_TRANSFORM.replace('>2<', '>0<')), 'scale is 0, expected a scale above 0'),
         (xml().replace('</chunk>', '</chunk><chunk/>'), 'has 2 chunks, expected one; export'),
-        (xml(cameras='<group>' * 60 + CAMERA + '</group>' * 60), 'is nested too deeply'),
+        (xml(cameras='<group>' * 120 + CAMERA + '</group>' * 120), 'nested too deeply'),
         (xml(cameras=''), 'none of 0 cameras'),
         (xml()[:-20], 'not valid XML'),
         ('<!DOCTYPE d [<!ENTITY a "b">]>' + xml(), 'not valid XML'),

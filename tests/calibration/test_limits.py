@@ -22,11 +22,11 @@ from mmpose_ours.io.limits import limited
 HOSTILE = {
     'dotted.toml': "'a.' * 50000 + 'a = 1'",
     'numbers.toml': "'a = [' + '1,' * 2000000 + ']'",
-    'tables.toml': "''.join('[t%d]\\n' % i for i in range(400000))",
+    'tables.toml': "''.join('[t%d]\\n' % i for i in range(60000))",
     'inline.toml': "'x = {' + 'a.' * 50000 + 'a = 1}'",
     'quoted.toml': "'\",\".' * 20000 + 'a = 1'",
     'numbers.yaml': "'a: [' + '1,' * 2000000 + ']'",
-    'texts.yaml': "'a: [' + ','.join('t%d' % i for i in range(700000)) + ']'",
+    'texts.yaml': "'a: [' + ','.join('t%d' % i for i in range(100000)) + ']'",
     'deep.yaml': "''.join(' ' * i + 'a:\\n' for i in range(3000))",
     'question.yaml': "'? ' * 100000",
     'laughs.yaml': "'a0: &a0 [x,x]\\n' + ''.join('a%d: &a%d [*a%d,*a%d]\\n' % (i, i, i-1, i-1) "
@@ -36,13 +36,13 @@ HOSTILE = {
     'sixty.yaml': "'a: ' + '1:' * 1000000 + '1'",
     'lists.json': "'[' + '[],' * 10000000 + '[]]'",
     'objects.json': "'[' + '{},' * 9000000 + '{}]'",
-    'keys.json': "'{' + ','.join('\"%d\":1' % i for i in range(900000)) + '}'",
+    'keys.json': "'{' + ','.join('\"%d\":1' % i for i in range(200000)) + '}'",
     'digits.json': "'[' + '1' * 30000000 + ']'",
     'strings.json': "'[' + '\"a\",' * 7000000 + '1]'",
     'elements.xml': "'<a>' + '<b/>' * 7000000 + '</a>'",
     'attributes.xml': "'<a ' + ' '.join('b%d=\"\"' % i for i in range(2000000)) + '/>'",
     'deep.xml': "'<a>' * 1000000",
-    'comments.txt': "'#\\n' * 5000000",
+    'comments.txt': "'#\\n' * 500000",
     'words.txt': "'a ' * 10000000",
 }  # fmt: skip
 CHILD = """
@@ -147,7 +147,9 @@ def test_large_toml_means_the_same(tmp_path):
 
     text = (tmp_path / 'rig.toml').read_text()
     assert len(text) < toml_text.MAX_GENERAL_BYTES
-    assert toml_text._parse_plain(text, len) == toml_text.parse_toml(text, lambda _: None)
+    assert toml_text._parse_plain(text, lambda _: None) == toml_text.parse_toml(
+        text, lambda _: None
+    )
 
 
 @pytest.mark.parametrize('text', ['a: 1\na: 2\n', 'a: {b: 1, b: 2}', '<<: {a: 1}', 'a: *b'])
