@@ -203,8 +203,10 @@ def test_an_image_of_another_size_than_calibrated_is_an_error(folder):
 
 def test_a_missing_or_broken_image_is_an_error_that_names_it(folder):
     (folder / 'left' / '000007.png').write_text('no picture')
-    with pytest.raises(FileNotFoundError, match=r"camera 'left', frame 7: no readable .*left/0+7"):
+    with pytest.raises(FileFormatError) as broken:
         image_mode(folder)[0]
+    assert (broken.value.camera, str(broken.value.frame)) == ('left', '7')
+    assert broken.value.file == str(folder / 'left' / '000007.png')
     (folder / 'left' / '000007.png').unlink()
     with pytest.raises(FileNotFoundError, match=r"camera 'left', frame 000007: no readable image;"):
         build(folder, pipeline=IMAGE_PIPELINE)[0]
