@@ -113,8 +113,10 @@ def _value(node: ast.AST, names: dict[str, Any]) -> Any:
     if isinstance(node, ast.Name):
         return names[node.id]
     if isinstance(node, ast.Subscript):
-        index: Any = node.slice  # wrapped once more in Python 3.8
-        return _value(node.value, names)[_value(getattr(index, 'value', index), names)]
+        index: Any = node.slice
+        if type(index).__name__ == 'Index':  # around it in Python 3.8
+            index = index.value
+        return _value(node.value, names)[_value(index, names)]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict':
         if node.args:
             raise NotDataError('a dictionary of others')

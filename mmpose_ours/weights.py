@@ -8,18 +8,15 @@ that has no weights. They are kept as safetensors, a format that cannot run code
 from __future__ import annotations
 
 import argparse
-import errno
-import os
-import re
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save
 
 from mmpose_ours.checkpoints import read_checkpoint
 from mmpose_ours.errors import InputError, PathLike
-from mmpose_ours.io.files import whole_path
+from mmpose_ours.io.files import write_whole
 from mmpose_ours.model_weights import state_dict_of
 
 SCHEME, NOTHING = 'mmpose-ours://', 'none'
@@ -79,19 +76,10 @@ def export(checkpoint: PathLike, out: PathLike, about: str = '') -> int:
     state = state_dict_of(read_checkpoint(checkpoint))
     weights = {name: tensor.detach().float().clone().contiguous() for name, tensor in state.items()}
     meta = dict(about=about) if about else None
-    with whole_path(out) as path:
-        try:
-            save_file(weights, path, meta)
-        except SafetensorError as error:  # which is how it passes on what the system refuses
-            raise _as_os_error(error, out) from error
+    # Not by save_file, whose own error a full disk becomes.
+    with write_whole(out, 'wb') as file:
+        file.write(save(weights, meta))
     return sum(tensor.numel() for tensor in weights.values())
-
-
-def _as_os_error(error: SafetensorError, out: PathLike) -> OSError:
-    """The system's error in one of safetensors, which has it as text."""
-    found = re.search(r'os error (\d+)', str(error))
-    number = int(found[1]) if found else errno.EIO
-    return OSError(number, os.strerror(number), str(out))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,10 +3,13 @@
 import pytest
 import torch
 from mmengine.runner import CheckpointLoader, load_checkpoint
+from small_disk import small_disk
 
 import mmpose_ours.registry  # noqa: F401  makes the scheme known
-from mmpose_ours import weights
 from mmpose_ours.cli import main
+from mmpose_ours.errors import FileFormatError, InputError
+from mmpose_ours.io import files
+from mmpose_ours.model_weights import CheckpointError
 from mmpose_ours.models import KeypointPrior
 from mmpose_ours.weights import export, shipped
 
@@ -41,13 +44,32 @@ def test_export_keeps_every_number(tmp_path, capsys):
         torch.testing.assert_close(read[name], tensor.float())
 
 
-def test_a_failed_export_leaves_nothing(tmp_path, monkeypatch):
-    def half_way(state, path, meta):
-        path.write_bytes(b'half')
-        raise OSError(28, 'No space left on device')
-
-    monkeypatch.setattr(weights, 'save_file', half_way)
-    torch.save(dict(state_dict={'a': torch.ones(1)}), tmp_path / 'a.pth')
-    with pytest.raises(OSError, match='No space'):
-        export(tmp_path / 'a.pth', tmp_path / 'a.safetensors')
+@pytest.mark.parametrize('room', [0, 200])
+def test_a_failed_export_leaves_nothing(room, tmp_path, monkeypatch):
+    torch.save(dict(state_dict={'a': torch.ones(100)}), tmp_path / 'a.pth')
+    out = tmp_path / 'a.safetensors'
+    small_disk(monkeypatch, files, room)
+    with pytest.raises(OSError, match='No space') as caught:
+        export(tmp_path / 'a.pth', out)
+    assert caught.value.filename == str(out)
     assert [path.name for path in tmp_path.iterdir()] == ['a.pth']
+
+
+def test_what_cannot_be_exported(tmp_path):
+    torch.save([1], tmp_path / 'a.pth')
+    (tmp_path / 'folder').mkdir()
+    (tmp_path / 'text.pth').write_text('text')
+    for source, kind in (
+        ('a.pth', CheckpointError),
+        ('folder', FileFormatError),
+        ('text.pth', FileFormatError),
+        ('none.pth', FileNotFoundError),
+    ):
+        with pytest.raises(kind):
+            export(tmp_path / source, tmp_path / 'a.safetensors')
+    torch.save({'a': torch.ones(1)}, tmp_path / 'a.pth')
+    with pytest.raises(IsADirectoryError):
+        export(tmp_path / 'a.pth', tmp_path / 'folder')
+    with pytest.raises(InputError):
+        export(tmp_path / 'a.pth', tmp_path / 'a.pth')
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['a.pth', 'folder', 'text.pth']

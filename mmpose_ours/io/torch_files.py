@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import torch
 
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, LimitError, PathLike
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.torch_pickle import check_tree, unpickle
 from mmpose_ours.io.torch_values import ContentError, Storage, itemsize, storage_dtype
@@ -49,7 +49,19 @@ def read_torch_file(path: PathLike) -> Any:
             value = _Zip(file, size, path).read() if is_zip else _Legacy(file, size, path).read()
         if check_tree(value, path) > _MAX_TENSOR_BYTES * size:
             raise ContentError('tensors that share their numbers many times over')
-    except (ContentError, zipfile.BadZipFile, NotImplementedError) as error:
+    except LimitError:
+        raise
+    # What zipfile raises for a damaged directory or a file that was cut.
+    except (
+        ContentError,
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        struct.error,
+        OverflowError,
+    ) as error:
         raise FileFormatError(
             f'{path}: no whole file of torch.save that holds only tensors and plain data ({error})',
             file=path,
@@ -108,11 +120,8 @@ class _Zip:
     """The layout since torch 1.6: ``<name>/data.pkl`` and ``<name>/data/<key>``, not compressed."""
 
     def __init__(self, file: IO[bytes], size: int, path: PathLike):
-        self._path, self._left = path, size
-        try:
-            self._archive = zipfile.ZipFile(file)
-        except (ValueError, struct.error, OverflowError, UnicodeError, EOFError) as error:
-            raise ContentError(f'a damaged archive, {error}') from error
+        self._path, self._size, self._left = path, size, size
+        self._archive = zipfile.ZipFile(file)
         members = self._archive.infolist()
         limits().check('archive_members', len(members), 'members', path)
         self._members = {member.filename: member for member in members}
@@ -143,6 +152,8 @@ class _Zip:
         packed = member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1
         if packed or member.compress_size != member.file_size:
             raise ContentError('a compressed archive')
+        if not 0 <= member.header_offset < self._size:
+            raise ContentError('an archive whose members are not in it')
         # Members may overlap: together they are no larger than the file all the same.
         self._left -= member.file_size
         if self._left < 0 or (most is not None and member.file_size > most):

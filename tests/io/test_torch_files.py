@@ -199,6 +199,18 @@ def test_damaged_numbers_are_noticed(legacy, tmp_path):
             read_torch_file(path)
 
 
+def test_a_member_that_is_not_in_the_file(tmp_path):
+    """Its place is before the file's beginning, which the system refuses to go to."""
+    path = archive(tmp_path / 'a.pth', dumps({'a': 1}))
+    content = bytearray(path.read_bytes())
+    end = content.rindex(b'PK\x05\x06')
+    start = int.from_bytes(content[end + 16 : end + 20], 'little')
+    content[end + 16 : end + 20] = (start + 1000).to_bytes(4, 'little')
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError):
+        read_torch_file(path)
+
+
 def test_limits(tmp_path):
     path = save({'a': torch.zeros(100), 'b': [[[1.0] * 100]]}, tmp_path / 'a.pth')
     for limit, value in dict(checkpoint_bytes=400, depth=2, pickle_operations=50).items():
