@@ -9,5 +9,6 @@ json_schema  JSON validated against a published schema
 limits       how much memory and time a file may cost
 matfiles     MATLAB's MAT files
 pickles      pickles of plain data
+temporary    temporary files and folders
 ============ =====================================================================
 """

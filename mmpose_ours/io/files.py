@@ -11,12 +11,25 @@ from pathlib import Path
 from typing import IO, Any, Iterator, Mapping
 
 from mmpose_ours.errors import PathLike
+from mmpose_ours.io.temporary import TemporaryFolderError, temporary_file, temporary_folder
+
+__all__ = [
+    'MM_PER_UNIT',
+    'TemporaryFolderError',
+    'explain_os_error',
+    'temporary_file',
+    'temporary_folder',
+    'whole_path',
+    'write_files_whole',
+    'write_json',
+    'write_whole',
+]
 
 # The units in which files state lengths.
 MM_PER_UNIT = {'mm': 1.0, 'cm': 10.0, 'm': 1000.0}
 
 # By errno: what to do about it. The others are met with "check the path".
-_MENDS = {
+_FIXES = {
     errno.ENOENT: 'correct the path',
     errno.EISDIR: 'name a file in that folder',
     errno.ENOTDIR: 'choose another folder, a file stands where one is due',
@@ -38,7 +51,10 @@ def explain_os_error(error: OSError) -> str:
         return str(error)
     where = '' if error.filename is None else f'{os.fsdecode(error.filename)}: '
     reason = error.strerror[:1].lower() + error.strerror[1:]
-    return f'{where}{reason}; {_MENDS.get(error.errno, "check the path")}'
+    if isinstance(error, TemporaryFolderError):
+        fix = 'make room in this temporary folder or name another one in TMPDIR'
+        return f'{where}{reason}; {fix}'
+    return f'{where}{reason}; {_FIXES.get(error.errno, "check the path")}'
 
 
 @contextlib.contextmanager
