@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import shlex
 from pathlib import Path
 from typing import Any, Callable, Iterable, Sequence
 
@@ -39,6 +38,7 @@ from mmpose_ours.calibration.worlds import from_ours, to_ours
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.errors import PathLike
 from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.terminal import shell_word
 
 FORMATS: dict[str, Any] = {
     'panoptic': panoptic,
@@ -411,7 +411,7 @@ def choose_cameras(
         )
         raise CalibrationError(
             f'{path}: {who} listed but not calibrated; calibrate {it}, or take the others with '
-            f'--cameras {" ".join(map(shlex.quote, rig.names))} (cameras=[...])'
+            f'--cameras {" ".join(map(shell_word, rig.names))} (cameras=[...])'
         )
     if names is None:
         return rig

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, Any, Iterator, Mapping
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.io.temporary import TemporaryFolderError, temporary_file, temporary_folder
 
 __all__ = [
@@ -137,10 +137,25 @@ def write_whole(path: PathLike, mode: str = 'w') -> Iterator[IO]:
 
     Raises:
         OSError: ``path`` cannot be written; its ``filename`` is ``path``.
+        InputError: A text, such as a name, is no Unicode, so that UTF-8 cannot hold it.
     """
     encoding = None if 'b' in mode else 'utf-8'
     with whole_path(path) as temporary, open(temporary, mode, encoding=encoding) as file:
-        yield file
+        try:
+            yield file
+        except UnicodeEncodeError as error:
+            raise _no_unicode(path, error) from error
+
+
+def _no_unicode(path: PathLike, error: UnicodeEncodeError) -> InputError:
+    around = error.object[max(0, error.start - 20) : error.end + 20]
+    return InputError(
+        f'{os.fspath(path)}: cannot hold {around!r}, which is no Unicode text (of a file name '
+        'that is not UTF-8, for example); rename what is called so',
+        file=path,
+        found=around,
+        expected='Unicode text',
+    )
 
 
 def write_files_whole(folder: PathLike, contents: Mapping[str, str | bytes]) -> None:
@@ -153,6 +168,7 @@ def write_files_whole(folder: PathLike, contents: Mapping[str, str | bytes]) -> 
     Raises:
         OSError: One of them cannot be written. None has changed then, unless the system
             refuses to put a complete file in its place: those before it are there already.
+        InputError: A text is no Unicode; see :func:`write_whole`.
     """
     complete: list[tuple[str, Path]] = []
     try:
@@ -161,13 +177,22 @@ def write_files_whole(folder: PathLike, contents: Mapping[str, str | bytes]) -> 
             handle, temporary = _temporary_for(target)
             complete.append((temporary, target))
             with os.fdopen(handle, 'wb') as file:
-                file.write(content.encode('utf-8') if isinstance(content, str) else content)
+                file.write(_encoded(content, target))
         for temporary, target in complete:
             _put_in_place(temporary, target)
     finally:
         for temporary, _ in complete:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
+
+
+def _encoded(content: str | bytes, path: Path) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    try:
+        return content.encode('utf-8')
+    except UnicodeEncodeError as error:
+        raise _no_unicode(path, error) from error
 
 
 def write_json(path: PathLike, data: Any, indent: int | None = None) -> None:

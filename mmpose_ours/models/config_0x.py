@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Mapping
 
-from mmengine.config import Config
 from torch import Tensor
 
+from mmpose_ours.config_files import read_config
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.models.convert import Anatomy
 from mmpose_ours.models.published import geometry
@@ -78,7 +78,7 @@ def read_stock_model(path: PathLike) -> StockModel:
         FileFormatError: It is none of VoxelPose.
     """
     # Ours for 0.x import a function that fits the space, which is not the new style of configs.
-    config = Config.fromfile(path, import_custom_modules=False, lazy_import=False)
+    config = read_config(path, import_custom_modules=False, lazy_import=False)
     model = config.get('model') or {}
     if model.get('type') != 'DetectAndRegress':
         raise FileFormatError(
