@@ -88,6 +88,45 @@ def check_config_path(path: PathLike) -> None:
         waiting += [config.parent / base for base in _bases(text)]
 
 
+def plain_config(text: str, path: PathLike) -> dict[str, Any]:
+    """The values of a config that MMEngine has dumped, read as data: nothing of it is run.
+
+    Args:
+        text: Assignments of numbers, texts, lists, tuples and dictionaries.
+        path: Where it comes from, for errors.
+
+    Raises:
+        FileFormatError: It holds anything else.
+    """
+    values = {}
+    try:
+        for node in ast.parse(text).body:
+            if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+                raise ValueError(f'line {node.lineno} is no assignment')
+            values[node.targets[0].id] = _plain_value(node.value)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise FileFormatError(
+            f'{path}: the config in it is not plain data ({error}); expected one that MMEngine '
+            'has dumped',
+            file=path,
+        ) from error
+    return values
+
+
+def _plain_value(node: ast.expr) -> Any:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.args:
+        if node.func.id == 'dict' and all(keyword.arg for keyword in node.keywords):
+            return {str(word.arg): _plain_value(word.value) for word in node.keywords}
+    if isinstance(node, ast.List):
+        return [_plain_value(item) for item in node.elts]
+    if isinstance(node, ast.Tuple):
+        return tuple(_plain_value(item) for item in node.elts)
+    if isinstance(node, ast.Dict) and None not in node.keys:
+        keys = (_plain_value(key) for key in node.keys if key is not None)
+        return dict(zip(keys, map(_plain_value, node.values)))
+    return ast.literal_eval(node)
+
+
 def _is_carried(path: str) -> bool:
     return path.isprintable() and not _NOT_CARRIED & set(path)
 

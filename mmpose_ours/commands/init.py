@@ -14,7 +14,7 @@ from typing import Any, Sequence
 from mmpose_ours import paths
 from mmpose_ours.calibration import check_space, coverage, read_rig
 from mmpose_ours.calibration import panoptic as target_format
-from mmpose_ours.calibration.check import check_names
+from mmpose_ours.calibration.check import check_file_names
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import write_rig
 from mmpose_ours.calibration.inspect_rig import judge_orientation
@@ -209,7 +209,7 @@ def _base_config(folder: Path, name: str) -> str:
 
 def _check_holds(rig: CameraRig, source: PathLike) -> None:
     """Refuse what Panoptic JSON cannot hold, with this command's ways out."""
-    check_names(rig, path=source)
+    check_file_names(rig, path=source)
     word = shell_path(source)
     for camera in rig:
         lacks = target_format.HOLDS.lacks(camera)

@@ -120,6 +120,7 @@ def demo_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument('checkpoint', help='its weights: a file or mmpose-ours://NAME')
     parser.add_argument('--camera-param-file', required=True, help='calibration of the cameras')
     add_recording(parser)
+    parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     return parser
 
 

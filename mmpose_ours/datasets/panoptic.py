@@ -25,7 +25,7 @@ from mmpose_ours.evaluation.panoptic import (
     people_with_root,
     read_panoptic_bodies,
 )
-from mmpose_ours.io.terminal import shell_path, shell_word
+from mmpose_ours.io.terminal import printable, shell_path, shell_word
 from mmpose_ours.keypoints import convert_joints
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.sources import from_options
@@ -187,7 +187,8 @@ class PanopticDataset(MultiviewDataset):
                 item['keypoints_2d'] = from_coco17(found, self.metainfo['joints'])
             items.append(item)
         print_log(
-            f'PanopticDataset: {sequence}, {len(items)} frames, {sum(map(len, bodies))} bodies',
+            f'PanopticDataset: {printable(sequence)}, {len(items)} frames, '
+            f'{sum(map(len, bodies))} bodies',
             logger='current',
         )
         return items

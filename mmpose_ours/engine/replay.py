@@ -10,6 +10,8 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
+from mmpose_ours.cli import add_debug, guarded
+from mmpose_ours.config_files import plain_config
 from mmpose_ours.engine.checkpoints import read_checkpoint
 from mmpose_ours.engine.finite_loss import losses_alone, losses_of, seed_step
 from mmpose_ours.errors import FileFormatError, PathLike
@@ -36,7 +38,7 @@ def replay(path: PathLike) -> tuple[dict[str, float], dict[int, list[str]]]:
             f'{path}: a checkpoint, not the report of a step; name a nonfinite_*.pth'
         )
     report = state['meta']['nonfinite']
-    cfg = Config.fromstring(state['meta']['cfg'], file_format='.py')
+    cfg = Config(plain_config(state['meta']['cfg'], path))
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     model = MODELS.build(cfg.model).train()
@@ -54,11 +56,8 @@ def main() -> int:
     """Print the losses of the step and the items that make them."""
     parser = argparse.ArgumentParser(description='Do a step again that had no finite loss.')
     parser.add_argument('file', help='nonfinite_<step>_<process>.pth in the work directory')
-    try:
-        losses, alone = replay(parser.parse_args().file)
-    except (ValueError, OSError) as error:
-        print(f'replay: error: {error}', file=sys.stderr)
-        return 2
+    add_debug(parser)
+    losses, alone = replay(parser.parse_args().file)
     for name, loss in losses.items():
         print(f'{name}: {loss}')
     for item, wrong in alone.items():
@@ -67,4 +66,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(guarded('replay', sys.argv[1:], main))
