@@ -173,9 +173,10 @@ def _meaning(site: Site, tests: Mapping[str, Any]) -> list[str]:
         'what this rig allows, not what your detector does in cases that nobody measured.',
     ]
     if tests['left_out']:
+        left_out = ', '.join(map(_escaped, tests['left_out']))
         lines.append(
-            f'- Cameras left out in turn: {", ".join(map(_escaped, tests["left_out"]))}. People are '
-            'found without a camera and compared with what it saw, which no model was told; what its '
+            f'- Cameras left out in turn: {left_out}. People are found without a camera and '
+            'compared with what it saw, which no model was told; what its '
             'detector missed or put wrong counts against all alike.'
         )
     elif site.keypoints is not None:
