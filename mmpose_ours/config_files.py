@@ -104,7 +104,7 @@ def plain_config(text: str, path: PathLike) -> dict[str, Any]:
             if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
                 raise ValueError(f'line {node.lineno} is no assignment')
             values[node.targets[0].id] = _plain_value(node.value)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         raise FileFormatError(
             f'{path}: the config in it is not plain data ({error}); expected one that MMEngine '
             'has dumped',
@@ -114,9 +114,12 @@ def plain_config(text: str, path: PathLike) -> dict[str, Any]:
 
 
 def _plain_value(node: ast.expr) -> Any:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.args:
-        if node.func.id == 'dict' and all(keyword.arg for keyword in node.keywords):
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict':
+        # dict(a=1), or dict({'a b': 1}) where a key is no identifier.
+        if not node.args and all(word.arg for word in node.keywords):
             return {str(word.arg): _plain_value(word.value) for word in node.keywords}
+        if len(node.args) == 1 and isinstance(node.args[0], ast.Dict) and not node.keywords:
+            return _plain_value(node.args[0])
     if isinstance(node, ast.List):
         return [_plain_value(item) for item in node.elts]
     if isinstance(node, ast.Tuple):

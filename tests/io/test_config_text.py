@@ -8,7 +8,8 @@ from mmpose_ours.io.config_text import WIDTH, assigned, literal
 
 VALUES = [
     None, True, 3, -2.5, 1e300, '', "it's", '"', "'\"", '\\', 'a\nb', '{{ fileDirname }}', '{{{{',
-    '{{$HOME:x}}', '{{_base_.model}}', '\\{{', '\u2028', '\udcff', '\x1b', ('a',), (), [1, ('b', None)],
+    '{{$HOME:x}}', '{{_base_.model}}', '\\{{', '\u2028', '\udcff', '\x1b', ('a',), (),
+    [1, ('b', None)],
     {'a{{': {'b': {}}}, {'x': {'y': {'z': '}}'}}},
 ]  # fmt: skip
 

@@ -5,7 +5,6 @@ import logging
 import os
 import subprocess
 import sys
-import warnings
 
 import pytest
 
@@ -43,9 +42,7 @@ def test_nothing_is_left_that_a_terminal_obeys(text):
     assert stream.getvalue() == f'camera {shown}\n'
 
 
-@pytest.mark.parametrize(
-    'text', ['Kamera über 2', '日本語　カメラ', 'камера', 'a\xa0b', '😀 ±1°', "'"]
-)
+@pytest.mark.parametrize('text', ['über 2', '日本語　カメラ', 'камера', 'a\xa0b', '😀 ±1°', "'"])
 def test_letters_of_all_languages_stay(text):
     assert printable(text) == text
 
@@ -73,9 +70,6 @@ def test_streams_are_put_back_and_wrapped_once(capsys):
     with escaped_streams(), escaped_streams():
         print('\x1b[2J')
         logging.StreamHandler().stream.write('\x1b[1m\n')
-        with warnings.catch_warnings():
-            warnings.simplefilter('always')
-            warnings.warn('\x1b[0m', stacklevel=1)
     assert (sys.stdout, sys.stderr) == before
     out, err = capsys.readouterr()
     assert out == '\\x1b[2J\n' and '\\x1b[1m' in err and '\x1b' not in err
