@@ -11,9 +11,10 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'commands'))
 from test_init import rig_of
 
-from mmpose_ours import cli
+from mmpose_ours import cli, paths
 from mmpose_ours.calibration import fit_space, write_rig
 from mmpose_ours.commands.init import PRIOR_CONFIG, RIG_FILE, config_text
+from mmpose_ours.commands.predict import is_from_elsewhere
 from mmpose_ours.commands.train_rig_configs import test_config as config_of_a_test
 from mmpose_ours.commands.train_rig_configs import training_config, using_config
 from mmpose_ours.commands.train_rig_site import Site
@@ -211,3 +212,13 @@ def test_init_in_a_folder_of_any_name(tmp_path, capsys):
         )
         assert os.fsdecode(words.stdout).split('\0')[2] == str(folder)
     assert (folder / 'rig.png').stat().st_size > 1000
+
+
+def test_predict_says_that_a_config_from_elsewhere_is_a_program(tmp_path, capsys):
+    (tmp_path / 'c.py').write_text('raise SystemError')
+    words = ['predict', '--rig', 'absent.json', '--keypoints', 'absent.json', '--out', 'absent']
+    assert cli.main([*words, '--config', str(tmp_path / 'c.py')]) == cli.BAD_INPUT
+    noted = capsys.readouterr().err.splitlines()
+    assert noted[0].startswith('note ') and str(tmp_path / 'c.py') in noted[0]
+    own = paths.share('configs') / 'ours' / 'keypoint_prior_ours.py'
+    assert not is_from_elsewhere(own) and is_from_elsewhere(tmp_path / 'c.py')

@@ -6,11 +6,12 @@ import argparse
 import contextlib
 import itertools
 import math
+import sys
 import time
 from pathlib import Path
 from typing import Any, Sequence
 
-from mmpose_ours import __version__
+from mmpose_ours import __version__, paths
 from mmpose_ours.commands import view
 from mmpose_ours.commands.arguments import (
     add_frame_offsets,
@@ -145,6 +146,12 @@ def find_people(
     """
     from mmpose_ours.inference import MultiviewInferencer
 
+    if args.config and is_from_elsewhere(args.config):
+        print(
+            f'note    {args.config} is a program, which runs with your rights: use only configs of '
+            'people whom you trust',
+            file=sys.stderr,
+        )
     inferencer = MultiviewInferencer(
         args.config,
         args.checkpoint,
@@ -169,6 +176,11 @@ def find_people(
         if look is not None and (witness.found or (img_root and witness.instants)):
             _look(args, rig, img_root, shown, Path(out), keypoints, look)
     return 0 if witness.found else 1
+
+
+def is_from_elsewhere(config: PathLike) -> bool:
+    """Whether a config is none of those that come with the package."""
+    return paths.share('configs').resolve() not in Path(config).resolve().parents
 
 
 def _predict(
