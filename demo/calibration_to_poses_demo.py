@@ -15,12 +15,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Sequence
 
 from mmpose_ours import paths
-from mmpose_ours.calibration import CalibrationError, check_rig, fit_space, write_rig
-from mmpose_ours.cli import join_up
+from mmpose_ours.calibration import check_rig, fit_space, write_rig
+from mmpose_ours.cli import add_debug, guarded, join_up
 from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
-from mmpose_ours.io.files import write_json
+from mmpose_ours.config_files import read_config
+from mmpose_ours.io.config_text import literal
+from mmpose_ours.io.files import write_json, write_whole
 
 CONFIG = 'ours/faster_voxelpose_ours_tiny.py'
 RIG = 'ours/rigs/five_cameras.json'
@@ -45,6 +48,7 @@ def main() -> int:
         help='file or files of any readable format; default: five cameras that come along',
     )
     add_reading_arguments(parser)
+    add_debug(parser)
     parser.add_argument('--out', type=Path, default=Path('demo_out'), help='folder for results')
     parser.add_argument('--epochs', type=int, help='train longer or shorter than the config')
     args = parser.parse_args(join_up(sys.argv[1:]))
@@ -53,25 +57,19 @@ def main() -> int:
 
     say(f'1. calibration: {" ".join(map(str, args.calibration))}')
     rig_file = out / 'calibration_campus.json'
-    try:
-        read, rig = read_as_told(args.calibration, args)
-        check_rig(rig, path=args.calibration[0], unit=read.unit, up=read.up)
-        write_rig(rig, rig_file, 'campus')
-        space = fit_space(rig)
-    except (CalibrationError, OSError) as error:
-        print(f'demo: {error}', file=sys.stderr)
-        return 2
+    read, rig = read_as_told(args.calibration, args)
+    check_rig(rig, path=args.calibration[0], unit=read.unit, up=read.up)
+    write_rig(rig, rig_file, 'campus')
+    space = fit_space(rig)
     size = ' x '.join(f'{side / 1000:g}' for side in space.size_mm)
     print(f'   {len(rig)} cameras ({", ".join(rig.names)}) -> {rig_file}')
     print(f'   people are looked for in {size} m around {space.center_mm} mm')
 
-    loaders = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-    options = [f'{loader}.dataset.rig_file={rig_file}' for loader in loaders]
-    config = str(configs / CONFIG)
+    config = write_config(out / 'config.py', configs / CONFIG, rig_file)
     say('2. training on invented people, from scratch')
     epochs = schedule(args.epochs)
     trained = out / 'train'
-    run_tool('train.py', config, '--work-dir', trained, options=options + epochs)
+    run_tool('train.py', config, '--work-dir', trained, options=epochs)
     checkpoint = Path((trained / 'last_checkpoint').read_text().strip())
 
     say('3. testing on people it has never seen')
@@ -83,7 +81,7 @@ def main() -> int:
     ):
         result = out / f'{name}.json'
         run_tool('test.py', config, weights, '--work-dir', out / 'test', '--out', result,
-                 *pictures, options=options, quiet=True)  # fmt: skip
+                 *pictures, quiet=True)  # fmt: skip
         # Of nobody found there is no mean error: NaN, which JSON does not have.
         read = json.loads(result.read_text())
         figures[name] = {key: value if value == value else None for key, value in read.items()}
@@ -117,15 +115,27 @@ def schedule(epochs: int | None) -> list[str]:
     return [f'train_cfg.max_epochs={epochs}', f'param_scheduler.1.end={epochs}']
 
 
-def run_tool(script: str, *arguments: object, options: list[str], quiet: bool = False) -> None:
+def write_config(path: Path, base: Path, rig_file: Path) -> Path:
+    """Write a config: another one with this rig. ``--cfg-options`` would not carry every path."""
+    with write_whole(path) as file:
+        file.write(f'_base_ = [{literal(str(base))}]\n\nrig_file = {literal(str(rig_file))}\n')
+        for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+            file.write(f'{loader} = dict(dataset=dict(rig_file=rig_file))\n')
+    return path
+
+
+def run_tool(
+    script: str, *arguments: object, options: Sequence[str] = (), quiet: bool = False
+) -> None:
     """Run a stock script; shows its progress lines, and everything if it fails."""
     command = [sys.executable, '-u', str(paths.share('tools') / script), *map(str, arguments)]
     lines: list[str] = []
     with subprocess.Popen(
-        [*command, '--cfg-options', *options],
+        [*command, *(['--cfg-options', *options] if options else [])],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        errors='replace',
     ) as process:
         for line in process.stdout or ():
             lines.append(line)
@@ -135,13 +145,12 @@ def run_tool(script: str, *arguments: object, options: list[str], quiet: bool = 
         sys.exit(''.join(lines[-60:]) + f'demo: {script} failed, see above')
 
 
-def write_untrained(config: str, path: Path) -> Path:
+def write_untrained(config: Path, path: Path) -> Path:
     """Store the net as it is before training."""
     import torch
-    from mmengine.config import Config
     from mmengine.registry import MODELS, init_default_scope
 
-    cfg = Config.fromfile(config)
+    cfg = read_config(config)
     init_default_scope(cfg.default_scope)
     torch.manual_seed(0)
     torch.save({'state_dict': MODELS.build(cfg.model).state_dict()}, path)
@@ -158,4 +167,4 @@ def print_table(figures: dict[str, dict[str, float]]) -> None:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(guarded('demo', sys.argv[1:], main))

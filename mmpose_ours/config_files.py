@@ -1,28 +1,66 @@
-"""Config files of others: a warning before one is run, and a way to read one without.
+"""Reads configs, which are Python programs: only those of people whom you trust.
 
-A config is Python. One that only assigns numbers, texts and ``dict(...)`` of them, as those of
-MMPose 0.x do, can be read as data.
+MMEngine pastes the path of a config into its text where that says ``{{ fileDirname }}`` or the
+like, and runs the outcome. A folder's name that holds quotes could so become code, though the
+config itself is a friend's; such configs are refused here.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib.util
-import math
 import os
+import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmpose_ours import paths
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.terminal import one_line
 
-_MAX_LENGTH = 10_000  # of a text or list that is put together of two
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+_MARK = re.compile(r'\{\{\s*file(?:Dirname|Basename|BasenameNoExtension|Extname)\s*\}\}')
+# What may end a text in quotes, begin an expression in it or another mark, or is replaced.
+_NOT_CARRIED = frozenset('\'"\\{}')
 _warned: set[Path] = set()
 
 
-class NotDataError(Exception):
-    """A config does more than to assign plain values."""
+class ConfigPathError(FileFormatError):
+    """A config names its own folder in a way that does not work, or is unsafe, with its path."""
+
+    code = 'config-path'
+
+
+def read_config(path: PathLike, **options: Any) -> Config:
+    """Read a config, which runs it; a warning says so of one from elsewhere.
+
+    Args:
+        path: Python, JSON or YAML.
+        **options: Of MMEngine's ``Config.fromfile``.
+
+    Raises:
+        ConfigPathError: See :func:`check_config_path`.
+        FileFormatError: It is no config, or ends in an error.
+        OSError: It cannot be read.
+    """
+    from mmengine.config import Config  # late: the check alone needs no MMEngine
+
+    check_config_path(path)
+    warn_of_config(path)
+    if Path(path).is_dir():
+        raise FileFormatError(f'{path}: is a folder, expected a config (.py)', file=path)
+    try:
+        return Config.fromfile(str(path), **options)
+    except (OSError, MemoryError, FileFormatError):
+        raise
+    except Exception as error:  # a config is a program, which can end in anything
+        raise FileFormatError(
+            f'{path}: cannot be read as a config, {type(error).__name__}: {error}; correct it',
+            file=path,
+        ) from error
 
 
 def warn_of_config(path: PathLike) -> None:
@@ -36,10 +74,9 @@ def warn_of_config(path: PathLike) -> None:
         return
     _warned.add(file)
     if os.environ.get('RANK', os.environ.get('SLURM_PROCID', '0')) == '0':
-        shown = str(path).encode('unicode_escape').decode('ascii')
         print(
-            f'warning: {shown}: a config is a Python program and runs with your rights; use only '
-            'those that you wrote or trust',
+            f'warning: {one_line(str(path))}: a config is a Python program and runs with your '
+            'rights; use only those that you wrote or trust',
             file=sys.stderr,
         )
 
@@ -52,116 +89,52 @@ def _is_installed(file: Path) -> bool:
     return any(root in file.parents for root in roots)
 
 
-def read_config_data(path: PathLike) -> dict[str, Any]:
-    """Read a config and its ``_base_`` without running them.
+def check_config_path(path: PathLike) -> None:
+    """Refuse a config into whose text MMEngine would paste a path that does not stay text.
+
+    The configs that it names as its ``_base_`` are looked at as well.
 
     Args:
-        path: The config.
-
-    Returns:
-        What it assigns, merged into what its bases assign.
+        path: The config; one that is not there passes.
 
     Raises:
-        NotDataError: It does more than to assign plain values.
-        OSError: It cannot be read.
+        ConfigPathError: It, or a base of it, uses ``{{ fileDirname }}`` or the like, and its path
+            holds quotes, backslashes, braces, or characters that cannot be printed.
     """
-    return _read(Path(path), 0)
+    waiting, seen = [Path(path).absolute()], set()
+    while waiting:
+        config = waiting.pop()
+        if config in seen or not config.is_file():
+            continue
+        seen.add(config)
+        text = config.read_text(encoding='utf-8', errors='replace')
+        mark = _MARK.search(text)
+        if mark and not _is_carried(str(config)):
+            raise ConfigPathError(
+                f'{str(config)!r}: the config says {mark[0]}, in whose place MMEngine puts this '
+                'path, and the path has characters that would not stay text there (quotes, '
+                'backslashes, braces, or such as cannot be printed); rename the folder, or write '
+                'the config again with `mmpose-ours init --force`, which does without',
+                file=config,
+                found=mark[0],
+            )
+        waiting += [config.parent / base for base in _bases(text)]
 
 
-def _read(path: Path, depth: int) -> dict[str, Any]:
-    if depth > 5:
-        raise NotDataError('bases of bases without end')
+def _is_carried(path: str) -> bool:
+    return path.isprintable() and not _NOT_CARRIED & set(path)
+
+
+def _bases(text: str) -> list[str]:
+    """The bases that a config states as plain text."""
     try:
-        tree = ast.parse(path.read_text(encoding='utf-8'))
-        names: dict[str, Any] = {}
-        for statement in tree.body:
-            _assign(statement, names)
-    except (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError,
-            MemoryError) as error:  # fmt: skip
-        raise NotDataError(f'{path}: {error}') from error
-    bases = names.pop('_base_', [])
-    merged: dict[str, Any] = {}
-    for base in [bases] if isinstance(bases, str) else bases:
-        if not isinstance(base, str) or '::' in base:
-            raise NotDataError(f'{path}: a base that is no file')
-        merged = _merge(_read(path.parent / base, depth + 1), merged)
-    return _merge(names, merged)
-
-
-def _assign(statement: ast.stmt, names: dict[str, Any]) -> None:
-    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-        return  # a docstring
-    if not isinstance(statement, ast.Assign):
-        raise NotDataError(f'line {statement.lineno} is no assignment')
-    value = _value(statement.value, names)
-    for target in statement.targets:
-        if not isinstance(target, ast.Name):
-            raise NotDataError(f'line {statement.lineno} assigns to no name')
-        names[target.id] = value
-
-
-def _value(node: ast.AST, names: dict[str, Any]) -> Any:
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, (ast.List, ast.Tuple)):
-        items = [_value(item, names) for item in node.elts]
-        return items if isinstance(node, ast.List) else tuple(items)
-    if isinstance(node, ast.Dict):
-        if None in node.keys:
-            raise NotDataError('a dictionary of others')
-        return {_value(k, names): _value(v, names) for k, v in zip(node.keys, node.values) if k}
-    if isinstance(node, ast.Name):
-        return names[node.id]
-    if isinstance(node, ast.Subscript):
-        index: Any = node.slice
-        if type(index).__name__ == 'Index':  # around it in Python 3.8
-            index = index.value
-        return _value(node.value, names)[_value(index, names)]
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict':
-        if node.args:
-            raise NotDataError('a dictionary of others')
-        out: dict[str, Any] = {}
-        for word in node.keywords:
-            value = _value(word.value, names)
-            out.update(value if word.arg is None else {word.arg: value})
-        return out
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return -_value(node.operand, names)
-    if isinstance(node, ast.BinOp):
-        return _combine(node.op, _value(node.left, names), _value(node.right, names))
-    raise NotDataError(f'line {getattr(node, "lineno", "?")} is more than a value')
-
-
-def _combine(operator: ast.operator, left: Any, right: Any) -> Any:
-    numbers = all(type(side) in (int, float) for side in (left, right))
-    if isinstance(operator, ast.Add) and type(left) is type(right) and type(left) in (str, list):
-        if len(left) + len(right) > _MAX_LENGTH:
-            raise NotDataError('a list that grows')
-        return left + right
-    if not numbers or not all(abs(side) < 1e15 for side in (left, right)):
-        raise NotDataError('more than arithmetic')
-    if isinstance(operator, ast.Add):
-        return left + right
-    if isinstance(operator, ast.Sub):
-        return left - right
-    if isinstance(operator, ast.Mult):
-        return left * right
-    if isinstance(operator, ast.Div):
-        return left / right
-    if isinstance(operator, ast.FloorDiv):
-        return math.floor(left / right) if float in (type(left), type(right)) else left // right
-    raise NotDataError('more than arithmetic')
-
-
-def _merge(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
-    """A config merged into its base, as MMEngine and mmcv do it."""
-    out = dict(old)
-    for key, value in new.items():
-        if isinstance(value, dict):
-            value = dict(value)
-            replaces = value.pop('_delete_', False)
-            there = out.get(key)
-            if isinstance(there, dict) and not replaces:
-                value = _merge(value, there)
-        out[key] = value
-    return out
+        nodes = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    for node in nodes:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            if node.targets[0].id == '_base_':
+                values = getattr(node.value, 'elts', [node.value])
+                texts = (value.value for value in values if isinstance(value, ast.Constant))
+                return [text for text in texts if isinstance(text, str)]
+    return []

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar, Union
 
+from mmpose_ours.io.terminal import printable
+
 PathLike = Union[str, 'os.PathLike[str]']
 
 
@@ -16,7 +18,9 @@ class InputError(ValueError):
     """Input that cannot be used.
 
     Args:
-        message: What was found, what was expected, where, and what to do next.
+        message: What was found, what was expected, where, and what to do next. Control
+            characters in it, of a name for example, are escaped; the fields have names as
+            they are.
         file: The file at fault.
         camera: The camera at fault.
         frame: The frame at fault.
@@ -39,7 +43,7 @@ class InputError(ValueError):
         found: Any = None,
         expected: Any = None,
     ):
-        super().__init__(message)
+        super().__init__(printable(message, keep='\n\t'))
         self.file = None if file is None else os.fspath(file)
         self.camera = camera
         self.frame = frame

@@ -23,7 +23,7 @@ from mmpose_ours import paths
 from mmpose_ours.calibration import check_space, fit_space, read_rig
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.config_files import warn_of_config
+from mmpose_ours.config_files import read_config
 from mmpose_ours.detections import Detections, from_coco17, open_detections, stack_views
 from mmpose_ours.detectors import Detector
 from mmpose_ours.detectors import detector as detector_by_name
@@ -101,10 +101,7 @@ class MultiviewInferencer:
     ):
         if config is None:
             config = paths.share('configs') / DEFAULT_CONFIG
-        if not isinstance(config, Config):
-            warn_of_config(config)
-            config = Config.fromfile(str(config))
-        self.config = config
+        self.config = config if isinstance(config, Config) else read_config(config)
         init_default_scope('mmpose_ours')
         self.device = device or ('cuda:0' if torch.cuda.is_available() else 'cpu')
         self.model = load_model(self.config, checkpoint, self.device)

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import IO, Any, Mapping, NoReturn
 
 from mmpose_ours import network, work_dirs
-from mmpose_ours.config_files import warn_of_config
+from mmpose_ours.config_files import ConfigPathError, check_config_path, warn_of_config
 from mmpose_ours.io.files import explain_os_error
+from mmpose_ours.io.terminal import escape_streams, one_line
 from mmpose_ours.paths import run_stock, stock_tools
 
 START_OVER = '--start-over'
@@ -37,6 +38,7 @@ def train() -> None:
         SystemExit: Another training writes into the work dir, or it holds checkpoints and
             neither ``--resume`` nor ``--start-over`` says what to do with them.
     """
+    escape_streams()
     network.prepare(os.environ)
     sys.argv = with_local_rank(sys.argv)
     _check_generation('train.py')
@@ -62,6 +64,7 @@ def train() -> None:
 
 def test() -> None:
     """Run MMPose's ``test.py`` with this process's arguments."""
+    escape_streams()
     network.prepare(os.environ)
     sys.argv = with_local_rank(sys.argv)
     _check_generation('test.py')
@@ -73,6 +76,10 @@ def _check_generation(script: str) -> None:
     path = next((Path(word) for word in sys.argv[1:] if word.endswith('.py')), None)
     if path is None or not path.is_file():
         return  # the stock script says so
+    try:
+        check_config_path(path)
+    except ConfigPathError as error:
+        _refuse(script, error)
     warn_of_config(path)
     installed = importlib.metadata.version('mmpose')
     for_0x = 'mmpose_ours.mmpose0x' in path.read_text(errors='replace')
@@ -89,7 +96,7 @@ def _check_generation(script: str) -> None:
 
 
 def _refuse(script: str, why: object) -> NoReturn:
-    print(f'{script}: error: {why}', file=sys.stderr)
+    print(f'{script}: error: {one_line(why)}', file=sys.stderr)
     raise SystemExit(2) from None
 
 

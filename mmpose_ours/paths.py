@@ -13,6 +13,8 @@ import runpy
 import sys
 from pathlib import Path
 
+from mmpose_ours.io.terminal import one_line
+
 PACKAGE = Path(__file__).resolve().parent
 SHARED = ('configs', 'tools', 'demo')
 MMPOSE_MISSING = (
@@ -87,7 +89,7 @@ def run_stock(script: str) -> None:
         debug = os.environ.get('MMPOSE_OURS_DEBUG', '') not in ('', '0')
         if debug or not isinstance(error, of_the_user):
             raise
-        print(f'{script}: error: {" ".join(str(error).split())}', file=sys.stderr)
+        print(f'{script}: error: {one_line(error)}', file=sys.stderr)
         raise SystemExit(2) from None
 
 

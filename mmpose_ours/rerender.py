@@ -16,6 +16,7 @@ import numpy as np
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.files import whole_path, write_whole
 from mmpose_ours.io.images import decode_image
+from mmpose_ours.io.terminal import shell_path
 from mmpose_ours.io.video import Video, open_video
 
 # What OpenCV's own builds can write into each container.
@@ -116,7 +117,7 @@ def render_video(
         if not 0 < rate < 100_000:
             raise FileFormatError(
                 f'{source}: does not say its frame rate; write it anew with one, for example '
-                f'`ffmpeg -r 30 -i {source.name} new.mp4`'
+                f'`ffmpeg -r 30 -i {shell_path(source.name)} new.mp4`'
             )
         announced = video.frame_count
         # OpenCV knows the container by the ending.

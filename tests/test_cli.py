@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mmpose_ours import __version__, cli, paths
+from mmpose_ours.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ('torch', 'mmengine', 'mmcv', 'mmpose', 'cv2', 'numpy')
@@ -104,10 +105,42 @@ class TestErrors:
         assert err.startswith('mmpose-ours: error: ') and err.count('\n') == 1
         assert said in err
 
-    def test_of_ours_keeps_its_traceback(self, command):
-        command(raising(AssertionError('a bug')))
-        with pytest.raises(AssertionError):
-            cli.main(['try'])
+    @pytest.mark.parametrize(
+        ('error', 'status'),
+        [
+            (AssertionError('a bug'), cli.INTERNAL_ERROR),
+            (KeyError('x'), cli.INTERNAL_ERROR),
+            (RecursionError('maximum recursion depth exceeded'), cli.INTERNAL_ERROR),
+            (MemoryError(), cli.NO_MEMORY),
+            (KeyboardInterrupt(), cli.INTERRUPTED),
+            (InputError('of the user'), cli.BAD_INPUT),
+        ],
+    )
+    def test_bugs_are_told_from_bad_input(self, command, capsys, error, status):
+        command(raising(error))
+        assert cli.main(['try']) == status
+        err = capsys.readouterr().err
+        assert 'Traceback' not in err and err.count('\n') <= 1
+        assert ('internal error: ' in err and '--debug' in err) == (status == cli.INTERNAL_ERROR)
+        if isinstance(error, Exception):
+            with pytest.raises(type(error)):
+                cli.main(['try', '--debug'])
+
+    def test_a_traceback_is_escaped(self):
+        code = (
+            'from mmpose_ours.cli import guarded\n'
+            "guarded('try', ['--debug'], lambda: [].remove('\\x1b[2J') or exec('1/0 # \\x1b'))\n"
+        )
+        done = run_python('-c', code, cwd=ROOT)
+        assert 'Traceback' in done.stderr and '\x1b' not in done.stderr
+
+    def test_control_characters_are_escaped(self, command, capsys):
+        command(lambda args: print('\x1b[2J') or 0)
+        assert cli.main(['try']) == 0
+        command(raising(ValueError('\x1b[2J\u202e\udcff')))
+        assert cli.main(['try']) == 2
+        out, err = capsys.readouterr()
+        assert out == '\\x1b[2J\n' and err.endswith('\\x1b[2J\\u202e\\udcff\n')
 
     def test_debug_keeps_the_traceback(self, command, monkeypatch):
         command(raising(ValueError('seen')))

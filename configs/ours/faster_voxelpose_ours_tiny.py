@@ -4,9 +4,13 @@
 #                 test_dataloader.dataset.rig_file=F
 _base_ = ['./faster_voxelpose_ours.py']
 
+import inspect
+import os
+
+folder = os.path.dirname(inspect.currentframe().f_code.co_filename)  # of this file
 rig = dict(
     data_root='',
-    rig_file='{{ fileDirname }}/rigs/five_cameras.json',
+    rig_file=os.path.join(folder, 'rigs', 'five_cameras.json'),
 )
 train_dataloader = dict(dataset=dict(num_samples=1600, **rig))
 val_dataloader = dict(dataset=dict(num_samples=50, **rig))

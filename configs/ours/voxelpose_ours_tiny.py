@@ -4,6 +4,9 @@
 #                 test_dataloader.dataset.rig_file=F
 _base_ = ['./voxelpose_ours.py']
 
+import inspect
+import os
+
 heatmap_size = (120, 68)
 net = dict(channels=(12, 16, 24, 32), front_kernel=3)
 model = dict(
@@ -13,9 +16,10 @@ model = dict(
     pose=dict(bins=(20, 20, 20), **net),
     center_threshold=0.2,
 )
+folder = os.path.dirname(inspect.currentframe().f_code.co_filename)  # of this file
 rig = dict(
     data_root='',
-    rig_file='{{ fileDirname }}/rigs/five_cameras.json',
+    rig_file=os.path.join(folder, 'rigs', 'five_cameras.json'),
 )
 train_dataloader = dict(batch_size=4, dataset=dict(num_samples=400, **rig))
 val_dataloader = dict(dataset=dict(num_samples=50, **rig))

@@ -17,6 +17,7 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.worlds import mm_per_unit
 from mmpose_ours.cameras import Camera, CameraRig
 from mmpose_ours.errors import PathLike
+from mmpose_ours.io.file_names import unfit_file_names
 from mmpose_ours.io.files import MM_PER_UNIT
 
 # Cameras around people: closer than two hand-held stereo heads, or farther apart than
@@ -169,6 +170,28 @@ def check_names(rig: CameraRig, *, path: PathLike | None = None) -> None:
     """Raise a CalibrationError where a camera's name cannot be that of its image folder."""
     for problem in _of_names(rig):
         _refuse(problem, path)
+
+
+def check_file_names(rig: CameraRig, *, path: PathLike) -> None:
+    """Refuse cameras whose names cannot be those of files or folders beside each other.
+
+    Args:
+        rig: The cameras.
+        path: What is to be written, or where the rig comes from.
+
+    Raises:
+        CalibrationError: A name would be lost there, or not be found on another system.
+    """
+    unfit = unfit_file_names(rig.names)
+    if unfit is not None:
+        name, why = unfit
+        raise CalibrationError(
+            f'{path}: camera {name[:80]!r} cannot give its name to a file or folder: it {why}; '
+            'rename it with `mmpose-ours convert-calibration ... --rename OLD=NEW` '
+            '(rename=... in Python)',
+            file=path,
+            camera=name,
+        )
 
 
 def _of_count(rig: CameraRig) -> Iterator[Problem]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import collections
 import dataclasses
 import itertools
-import shlex
 from typing import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -24,6 +23,7 @@ from mmpose_ours.calibration.axes import other_readings
 from mmpose_ours.calibration.check import Problem
 from mmpose_ours.calibration.inspect_rig import USUAL_RATIOS
 from mmpose_ours.cameras import Camera, CameraRig
+from mmpose_ours.io.terminal import shell_word
 
 # Mean cut error: right calibrations stay below the first, wrong ones above the second; below
 # the third nothing is to be explained.
@@ -122,7 +122,7 @@ def _mistakes(rig: CameraRig, bad: set[Pair], up: str) -> Iterator[tuple[Problem
                 'names',
                 f'{people_agree} cameras {a!r} and {b!r} are exchanged, so their names look '
                 f'swapped; exchange them with `mmpose-ours convert-calibration ... --rename '
-                f'{shlex.quote(f"{a}={b}")} {shlex.quote(f"{b}={a}")}`, or exchange their '
+                f'{shell_word(f"{a}={b}")} {shell_word(f"{b}={a}")}`, or exchange their '
                 'recordings',
                 (a, b),
             ),

@@ -10,7 +10,6 @@ import collections
 import contextlib
 import dataclasses
 import json
-import shlex
 from pathlib import Path
 from typing import Any, Callable, Iterable, Iterator, Sequence
 
@@ -40,6 +39,7 @@ from mmpose_ours.calibration.worlds import from_ours, to_ours
 from mmpose_ours.cameras import CameraRig, list_names
 from mmpose_ours.errors import PathLike
 from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.terminal import shell_word
 
 FORMATS: dict[str, Any] = {
     'panoptic': panoptic,
@@ -447,7 +447,7 @@ def choose_cameras(
         )
         raise CalibrationError(
             f'{path}: {who} listed but not calibrated; calibrate {it}, or take the others with '
-            f'--cameras {list_names([shlex.quote(n) for n in rig.names], sep=" ")} (cameras=[...])'
+            f'--cameras {list_names(list(map(shell_word, rig.names)), sep=" ")} (cameras=[...])'
         )
     if names is None:
         return rig

@@ -42,6 +42,7 @@ from typing import Sequence
 import numpy as np
 
 from mmpose_ours.calibration import opencv_storage_text as storage_text
+from mmpose_ours.calibration.check import check_file_names
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.holds import Holds
 from mmpose_ours.calibration.node import Node
@@ -288,6 +289,7 @@ def write(rig: CameraRig, path: PathLike) -> None:
         with write_whole(path) as file:
             file.write(to_text(rig_tree(rig)))
         return
+    check_file_names(rig, path=path)
     contents = {f'{camera.name}.yml': storage_text.to_yaml(camera_tree(camera)) for camera in rig}
     _check_folder(Path(path), contents)
     write_files_whole(path, contents)

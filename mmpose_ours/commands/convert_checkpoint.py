@@ -12,11 +12,10 @@ from typing import Any, Mapping
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from torch import Tensor
 
 from mmpose_ours.checkpoints import read_checkpoint
-from mmpose_ours.config_files import warn_of_config
+from mmpose_ours.config_files import read_config
 from mmpose_ours.downloads import config_for
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.files import whole_path
@@ -109,8 +108,7 @@ def _model_of(path: PathLike, state: Mapping[str, Tensor]) -> VoxelPose:
     Raises:
         ValueError: They do not, or it is none of VoxelPose.
     """
-    warn_of_config(path)
-    config = Config.fromfile(path)
+    config = read_config(path)
     if config.get('model', {}).get('type') not in ('VoxelPose', 'mmpose_ours.VoxelPose'):
         raise ValueError(f'{path} is no config of VoxelPose; name one whose model.type is that')
     settings = {key: value for key, value in config.model.items() if key != 'data_preprocessor'}

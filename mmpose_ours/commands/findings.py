@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from pathlib import Path
 from typing import Sequence
 
@@ -11,6 +10,7 @@ from mmpose_ours.calibration.formats import Read
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.commands.check_rig import check
 from mmpose_ours.io.files import explain_os_error
+from mmpose_ours.io.terminal import shell_path
 
 OK, NOTE, MISSING, WRONG = 'ok', 'note', 'missing', 'WRONG'
 
@@ -75,7 +75,7 @@ def agreement(
 
 def quoted(path: Path) -> str:
     """A path as a shell takes it."""
-    return shlex.quote(str(path))
+    return shell_path(path)
 
 
 def plural(count: int, thing: str) -> str:

@@ -27,6 +27,7 @@ from mmpose_ours.commands.arguments import (
     read_as_told,
 )
 from mmpose_ours.errors import PathLike
+from mmpose_ours.io.terminal import shell_path
 
 # The coarse grid of configs/_base_/voxelpose.py, whose net halves it twice.
 BINS, MULTIPLE_OF = (80, 80, 20), 4
@@ -54,7 +55,7 @@ def space_of(
             cameras; names the file, and the command that finds out more.
     """
     path = read.path
-    more = f'`mmpose-ours check-rig {path}` says more of the rig'
+    more = f'`mmpose-ours check-rig {shell_path(path)}` says more of the rig'
     for problem in problems_of(rig, read.unit, read.up):
         if not problem.warning and not (any_scale and problem.topic in OF_SCALE):
             raise CalibrationError(f'{path}: {problem.sentence}; {more}')

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
-import tempfile
-import textwrap
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 from mmpose_ours import paths
 from mmpose_ours.calibration import check_space, coverage, read_rig
 from mmpose_ours.calibration import panoptic as target_format
-from mmpose_ours.calibration.check import check_names
+from mmpose_ours.calibration.check import check_file_names
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import write_rig
 from mmpose_ours.calibration.inspect_rig import judge_orientation
@@ -30,7 +27,9 @@ from mmpose_ours.commands.arguments import (
 )
 from mmpose_ours.commands.fit_space import space_line, space_of
 from mmpose_ours.errors import PathLike
-from mmpose_ours.io.files import write_files_whole
+from mmpose_ours.io.config_text import OWN_FOLDER, OWN_FOLDER_IMPORTS, assigned, literal
+from mmpose_ours.io.files import temporary_folder, write_files_whole
+from mmpose_ours.io.terminal import shell_path
 
 RIG_FILE, README_FILE, PICTURE_FILE = 'camera_parameters.json', 'README.txt', 'rig.png'
 # The recommended config first; what each is, and the last epoch that it trains for.
@@ -117,21 +116,18 @@ def config_text(
     """
     seen = coverage(rig, space)
     shares = [f'{count} or more {seen[count]:.0%}' for count in range(2, min(len(rig), 4) + 1)]
-    names = ', '.join(map(repr, rig.names))
-    wrapped = textwrap.wrap(names, 88, break_long_words=False, break_on_hyphens=False)
-    cameras = [f'    cameras=[{names}],']
-    if len(wrapped) > 1:
-        cameras = ['    cameras=[', *(f'        {line}' for line in wrapped), '    ],']
     lines = [
         f'# The {CONFIGS[name][0]} for the {len(rig)} cameras of this folder, made by '
         '`mmpose-ours init`.',
-        f'_base_ = [{_base_config(folder, name)!r}]',
+        f'_base_ = [{literal(_base_config(folder, name))}]',
         '',
-        "data_root = '{{ fileDirname }}'  # the folder of this file",
+        *OWN_FOLDER_IMPORTS,
+        '',
+        f'data_root = {OWN_FOLDER}  # the folder of this file',
         'rig = dict(',
         '    data_root=data_root,',
-        f'    rig_file={RIG_FILE!r},',
-        *cameras,
+        *assigned('rig_file', RIG_FILE, '    '),
+        *assigned('cameras', list(rig.names), '    '),
         '    # Millimetres, z up. Share of it that so many cameras see:',
         f'    # {", ".join(shares)}.',
         f'    {space_line(space)}',
@@ -146,7 +142,8 @@ def config_text(
 
 def readme_text(folder: Path, rig: CameraRig) -> str:
     """What goes where in the folder, and the next commands."""
-    names = textwrap.fill(' '.join(rig.names), 60, subsequent_indent=' ' * 28)
+    indent = '\n' + ' ' * 28
+    names = indent.join(_in_lines([f'{name},' for name in rig.names[:-1]] + [rig.names[-1]], 60))
     steps = '\n'.join(f'{what}:\n  {command}' for what, command in next_commands(folder).items())
     return f"""Data of {len(rig)} cameras, laid out for mmpose_ours
 
@@ -175,22 +172,29 @@ def next_commands(folder: Path) -> dict[str, str]:
     here = Path.cwd()
     if here in tools.parents:
         tools = tools.relative_to(here)
-    train = f'python {_quoted(tools / "train.py")} {_quoted(config)}'
-    test = f'python {_quoted(tools / "test.py")} {_quoted(config)}'
+    train = f'python {shell_path(tools / "train.py")} {shell_path(config)}'
+    test = f'python {shell_path(tools / "test.py")} {shell_path(config)}'
     return {
         'Find people by keypoints_2d.json, with the weights in the package': (
             f'{test} {BOX_WEIGHTS}'
         ),
         'Train for these cameras and judge whether that pays, in one command': (
-            f'mmpose-ours train-rig {_quoted(folder)}'
+            f'mmpose-ours train-rig {shell_path(folder)}'
         ),
         'Or train by hand, on invented people, without images': train,
-        'and test what was trained': f'{test} {_quoted(checkpoint)}',
+        'and test what was trained': f'{test} {shell_path(checkpoint)}',
     }
 
 
-def _quoted(path: Path) -> str:
-    return shlex.quote(path.as_posix())
+def _in_lines(words: Sequence[str], width: int) -> list[str]:
+    """Words in lines of a width, or longer where a word is; no word is broken."""
+    lines: list[str] = []
+    for word in words:
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f' {word}'
+        else:
+            lines.append(word)
+    return lines
 
 
 def _base_config(folder: Path, name: str) -> str:
@@ -205,23 +209,24 @@ def _base_config(folder: Path, name: str) -> str:
 
 def _check_holds(rig: CameraRig, source: PathLike) -> None:
     """Refuse what Panoptic JSON cannot hold, with this command's ways out."""
-    check_names(rig, path=source)
+    check_file_names(rig, path=source)
+    word = shell_path(source)
     for camera in rig:
         lacks = target_format.HOLDS.lacks(camera)
         if lacks:
             raise CalibrationError(
                 f'{source}: camera {camera.name!r} has {lacks}, which {RIG_FILE} cannot hold; '
-                f'render pinhole images with `mmpose-ours undistort {source} IN OUT` and name '
+                f'render pinhole images with `mmpose-ours undistort {word} IN OUT` and name '
                 f'OUT/{RIG_FILE} as --rig, or refit the lens with `mmpose-ours '
-                f'convert-calibration {source} refitted.json --to panoptic --approximate`, '
+                f'convert-calibration {word} refitted.json --to panoptic --approximate`, '
                 'both with the reading options of this call'
             )
 
 
 def _check_round_trip(rig: CameraRig, space: CaptureSpace, any_scale: bool) -> None:
     """Whether the rig passes its checks as written, before anything is."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / RIG_FILE
+    with temporary_folder() as folder:
+        path = folder / RIG_FILE
         write_rig(rig, path, 'panoptic')
         check_space(_as_the_dataset_reads(path, rig, any_scale), space)
 

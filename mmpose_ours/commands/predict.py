@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import itertools
 import math
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, Sequence
@@ -22,6 +21,8 @@ from mmpose_ours.commands.arguments import (
 from mmpose_ours.commands.progress import Progress
 from mmpose_ours.detections.cache import made_here
 from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import temporary_folder
+from mmpose_ours.io.terminal import path_word, shell_path
 from mmpose_ours.results import PredictionsWriter
 from mmpose_ours.stopwatch import as_time
 
@@ -119,6 +120,7 @@ def demo_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument('checkpoint', help='its weights: a file or mmpose-ours://NAME')
     parser.add_argument('--camera-param-file', required=True, help='calibration of the cameras')
     add_recording(parser)
+    parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     return parser
 
 
@@ -158,9 +160,9 @@ def find_people(
         device=args.device,
         any_scale=args.any_scale,
     )
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         # What else is drawn shows every instant.
-        some = Path(folder) / PEOPLE if look == () else None
+        some = folder / PEOPLE if look == () else None
         keypoints = _predict(inferencer, args, img_root, Path(out), some)
         witness = inferencer.witness
         shown = some if some is not None and some.exists() else Path(out) / PEOPLE
@@ -234,7 +236,7 @@ def _predict(
     if thin is not None:
         print(
             f'note    the page shows one instant of {every}, since {inferencer.total} are many; '
-            f'for all, mmpose-ours view {out / PEOPLE}'
+            f'for all, mmpose-ours view {shell_path(out / PEOPLE)}'
         )
     _print_notes(inferencer, told)
     # A rig of any scale is not one around people, by whom it could be judged.
@@ -272,8 +274,8 @@ def _look(
     """Write the web page, and other pictures where options of ``mmpose-ours view`` ask for them."""
     parser = argparse.ArgumentParser()
     view.add_arguments(parser)
-    words = [str(people), '--rig', str(rig), '--out', str(out), *more]
-    words += ['--img-root', str(img_root)] if img_root else []
+    words = [path_word(people), '--rig', path_word(rig), '--out', path_word(out), *more]
+    words += ['--img-root', path_word(img_root)] if img_root else []
     for option, told in (
         ('--from', args.from_format),
         ('--unit', args.unit),
@@ -285,7 +287,7 @@ def _look(
         words += [f'{option}={told}'] if told else []
     words += ['--cameras', *args.cameras] if args.cameras else []
     words += ['--frame-offsets', *args.frame_offsets] if args.frame_offsets else []
-    words += ['--keypoints', str(keypoints)] if keypoints and keypoints.exists() else []
+    words += ['--keypoints', path_word(keypoints)] if keypoints and keypoints.exists() else []
     view.run(parser.parse_args(words))
 
 

@@ -34,6 +34,7 @@ from mmpose_ours.commands.train_rig_steps import (
 )
 from mmpose_ours.commands.train_rig_stock import command_line, shown
 from mmpose_ours.commands.train_rig_test import do_pictures, do_test
+from mmpose_ours.io.terminal import shell_path
 
 MINUTES = 30.0
 # What an epoch of each model takes on two cores, for the time that remains.
@@ -242,13 +243,18 @@ def site_of(args: argparse.Namespace) -> Site:
     if args.instants < 10:
         raise ValueError(f'--instants is {args.instants}, expected 10 or more')
     folder = Path(args.folder)
+    for place in filter(None, (folder, args.work_dir)):
+        if place.exists() and not place.is_dir():
+            raise NotADirectoryError(
+                f'{place}: is a file, expected a folder, made where it is missing; name another'
+            )
     keypoints = args.keypoints
     if keypoints is None and (folder / KEYPOINT_FILE).is_file():
         keypoints = folder / KEYPOINT_FILE
     if keypoints is not None and keypoints.is_dir():
         raise IsADirectoryError(
             f'{keypoints}: is a folder; make one file of it with `mmpose-ours keypoints '
-            f'{keypoints} {folder / KEYPOINT_FILE}`'
+            f'{shell_path(keypoints)} {shell_path(folder / KEYPOINT_FILE)}`'
         )
     if keypoints is not None and not keypoints.is_file():
         raise FileNotFoundError(f'{keypoints}: no such file; correct --keypoints')

@@ -6,6 +6,7 @@ are what is used afterwards; those of single tests build on them.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any, Sequence
 
@@ -21,6 +22,7 @@ from mmpose_ours.commands.train_rig_site import (
     Site,
     box_file,
 )
+from mmpose_ours.io.config_text import assigned, literal
 
 MADE = 'Made by `mmpose-ours train-rig`, which writes it again.'
 # Of a training by the clock; each ends with a checkpoint, so this much of it can be lost.
@@ -61,7 +63,7 @@ def training_config(
         'by_epoch=True,',
         '         convert_to_iter_based=True),',
         ']',
-        f'load_from = {load_from!r}',
+        f'load_from = {literal(load_from)}',
         f'default_hooks = dict(logger=dict(interval={max(1, min(20, steps // epochs))}))',
     ]
     return _text(lines)
@@ -97,11 +99,12 @@ def test_config(
     if cameras is not None:
         changes['cameras'] = list(cameras)
     metric = 'UnlabelledMetric' if truth is None else 'MultiviewPoseMetric'
+    evaluator = {'type': metric, 'out_file': str(out)}
     lines = [
         f'# {MADE}',
         f"_base_ = ['../{contender}.py']",
         f'test_dataloader = dict(batch_size={TEST_BATCH}, dataset=dict({_words(changes)[2:]}))',
-        f'test_evaluator = dict(_delete_=True, type={metric!r}, out_file={str(out)!r})',
+        f'test_evaluator = dict(_delete_=True{_words(evaluator)})',
     ]
     return _text(lines)
 
@@ -114,13 +117,13 @@ def _head(site: Site, space: CaptureSpace, contender: str) -> list[str]:
     }[contender]
     return [
         f'# {MADE}',
-        f'_base_ = [{str(paths.share("configs") / "ours" / base)!r}]',
+        f'_base_ = [{literal(str(paths.share("configs") / "ours" / base))}]',
         '',
         'rig = dict(',
-        f'    data_root={str(site.folder.resolve())!r},',
-        f'    rig_file={site.rig_file.name!r},',
-        f'    cameras={list(site.rig.names)!r},',
-        f'    space=dict(center_mm={tuple(space.center_mm)}, size_mm={tuple(space.size_mm)}),',
+        *assigned('data_root', str(site.folder.resolve()), '    '),
+        *assigned('rig_file', site.rig_file.name, '    '),
+        *assigned('cameras', list(site.rig.names), '    '),
+        f'    space=dict({_words(dataclasses.asdict(space))[2:]}),',
         ')',
     ]
 
@@ -130,13 +133,13 @@ def _recording(site: Site, contender: str) -> list[str]:
     file = KEYPOINT_FILE if site.keypoints is None else str(site.keypoints.resolve())
     out = site.work_dir.resolve() / 'recording' / f'{contender}.json'
     return [
-        f'test_dataloader = dict(dataset=dict(keypoint_file={file!r}, **rig))',
-        f'test_evaluator = dict(out_file={str(out)!r})',
+        f'test_dataloader = dict(dataset=dict(keypoint_file={literal(file)}, **rig))',
+        f'test_evaluator = dict(out_file={literal(str(out))})',
     ]
 
 
 def _words(options: dict[str, Any]) -> str:
-    return ''.join(f', {name}={value!r}' for name, value in options.items())
+    return ''.join(f', {name}={literal(value)}' for name, value in options.items())
 
 
 def _text(lines: Sequence[str]) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any, Mapping
+from urllib.parse import quote
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from mmpose_ours.commands.train_rig_site import MODELS, TRAINED, Site
 from mmpose_ours.commands.train_rig_stock import command_line, shown
 from mmpose_ours.commands.train_rig_verdict import HELD_OUT, NAMES, OWN, Verdict, judge
 from mmpose_ours.io.files import write_files_whole, write_json
+from mmpose_ours.io.terminal import printable
 
 # What the figures are called in the report, and how they are written.
 PERCENT, PLAIN = '{:.1%}', '{:.2f}'
@@ -99,7 +102,7 @@ def report_text(site: Site, record: Record, verdict: Verdict, command: str) -> s
     space, warnings = record.result('space'), record.steps.get('check', {}).get('result', {})
     minutes = record.steps['train'].get('seconds', 0.0) / 60
     lines = [
-        f'# {len(site.rig)} cameras of {site.folder.name}',
+        f'# {len(site.rig)} cameras of {_escaped(site.folder.resolve().name)}',
         '',
         f'**{verdict.sentence}**' + (f' {verdict.beaten}' if verdict.beaten else ''),
         '',
@@ -109,14 +112,14 @@ def report_text(site: Site, record: Record, verdict: Verdict, command: str) -> s
         '',
         '## What was done',
         '',
-        f'- cameras: {", ".join(site.rig.names)}',
+        f'- cameras: {", ".join(map(_escaped, site.rig.names))}',
         f'- space: {tuple(space["size_mm"])} mm around {tuple(space["center_mm"])} mm; two cameras '
         f'or more see {space["seen_by_two"]:.0%} of it',
-        f'- detector: {record.result("noise")["why"]}',
+        f'- detector: {_escaped(record.result("noise")["why"])}',
         f'- training: {MODELS[site.model].about}, {training["epochs"]} epochs of '
         f'{training["instants_per_epoch"]} invented instants, in {minutes:.1f} minutes or more '
         '(kill -9 loses count), timing and validation included',
-        *(f'- warning of the check: {text}' for text in warnings.get('warnings', [])),
+        *(f'- warning of the check: {_escaped(text)}' for text in warnings.get('warnings', [])),
         '',
     ]
     for where, columns in tests['figures'].items():
@@ -132,8 +135,13 @@ def report_text(site: Site, record: Record, verdict: Verdict, command: str) -> s
     lines += ['## What the figures mean', '', *_meaning(site, tests), '']
     pictures = record.steps.get('pictures', {}).get('result', {}).get('pictures', [])
     if pictures:
-        lines += ['## Pictures', '', *(f'![]({name})' for name in pictures), '']
+        lines += ['## Pictures', '', *(f'![]({quote(name)})' for name in pictures), '']
     return '\n'.join(lines)
+
+
+def _escaped(text: str) -> str:
+    """A text as Markdown shows it: no link, picture or HTML, whatever cameras are called."""
+    return re.sub(r'([\\`*_\[\]<>&|#!])', r'\\\1', printable(text))
 
 
 def _title(where: str, tests: Mapping[str, Any]) -> str:
@@ -165,9 +173,10 @@ def _meaning(site: Site, tests: Mapping[str, Any]) -> list[str]:
         'what this rig allows, not what your detector does in cases that nobody measured.',
     ]
     if tests['left_out']:
+        left_out = ', '.join(map(_escaped, tests['left_out']))
         lines.append(
-            f'- Cameras left out in turn: {", ".join(tests["left_out"])}. People are found '
-            'without a camera and compared with what it saw, which no model was told; what its '
+            f'- Cameras left out in turn: {left_out}. People are found without a camera and '
+            'compared with what it saw, which no model was told; what its '
             'detector missed or put wrong counts against all alike.'
         )
     elif site.keypoints is not None:

@@ -34,6 +34,7 @@ from mmpose_ours.commands.train_rig_stock import command_line, run_stock, shown
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.files import write_json, write_whole
 from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.terminal import path_word
 from mmpose_ours.synthetic.fit_noise import TooLittleError
 
 # Steps that are timed to know how many fit into the minutes; the first ones are slow.
@@ -42,21 +43,21 @@ TIMED_STEPS, WARMING_STEPS = 16, 6
 
 def command_words(site: Site, step: str) -> list[str]:
     """The words of the ``mmpose-ours`` command that does a step; none for training and later."""
-    rig = [str(site.rig_file), *site.camera_words()]
+    rig = [path_word(site.rig_file), *site.camera_words()]
     if step == 'init':
-        source = site.source or (str(site.rig_file),)
+        source = [*map(path_word, site.source)] or [path_word(site.rig_file)]
         cameras = site.camera_words() if not site.source else []
-        return ['init', str(site.folder), '--rig', *source, *site.reading, *cameras]
+        return ['init', path_word(site.folder), '--rig', *source, *site.reading, *cameras]
     if step == 'check':
-        images = (
-            ['--images', str(site.folder)] if site.rig_file.is_file() and site.has_pictures else []
-        )
-        keypoints = ['--keypoints', str(site.keypoints)] if site.keypoints else []
+        has_images = site.rig_file.is_file() and site.has_pictures
+        images = ['--images', path_word(site.folder)] if has_images else []
+        keypoints = ['--keypoints', path_word(site.keypoints)] if site.keypoints else []
         return ['check-rig', *rig, *images, *keypoints]
     if step == 'space':
         return ['fit-space', *rig]
     if step == 'noise' and site.keypoints and not site.detector:
-        words = ['fit-noise', rig[0], str(site.keypoints), str(site.work_dir / 'detector.json')]
+        out = site.work_dir / 'detector.json'
+        words = ['fit-noise', rig[0], path_word(site.keypoints), path_word(out)]
         return [*words, *rig[1:]]
     return []
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import Callable, Sequence
 
 from mmpose_ours import paths
 from mmpose_ours.errors import InputError
+from mmpose_ours.io.terminal import path_word, shell_word
 
 # Of MMEngine's log: progress with the time that is left, figures, what went wrong. The rest (the
 # environment and the whole config) goes into the log file only.
@@ -27,7 +27,8 @@ class StockError(InputError):
 
 def command_line(script: str, *words: object) -> list[str]:
     """The words that run a script of ``tools/`` with this Python."""
-    return [sys.executable, str(paths.share('tools') / script), *map(str, words)]
+    texts = (path_word(word) if isinstance(word, Path) else str(word) for word in words)
+    return [sys.executable, str(paths.share('tools') / script), *texts]
 
 
 def shown(words: Sequence[str]) -> str:
@@ -38,8 +39,8 @@ def shown(words: Sequence[str]) -> str:
         if word == sys.executable:
             word = 'python'
         elif path.is_absolute() and Path.cwd() in path.parents:
-            word = str(path.relative_to(Path.cwd()))
-        typed.append(shlex.quote(word))
+            word = path_word(path.relative_to(Path.cwd()))
+        typed.append(shell_word(word))
     return ' '.join(typed)
 
 

@@ -33,6 +33,7 @@ from mmpose_ours.detections import read_detections, stack_views
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.evaluation.unlabelled import unlabelled_figures
 from mmpose_ours.instants import decoded
+from mmpose_ours.io.file_names import file_name
 from mmpose_ours.io.files import write_whole
 from mmpose_ours.recordings import images_of
 from mmpose_ours.results.predictions import FrameId, frame_id, read_predictions
@@ -247,7 +248,7 @@ def _draw(
                 keypoints_2d=seen[frame],
                 title=f'{where} {frame}, {who}: {len(poses)} people',
             )
-            drawn.append(folder / f'{where}_{str(frame).zfill(6)}_{who}.png')
+            drawn.append(folder / f'{where}_{file_name(str(frame).zfill(6))}_{who}.png')
             write_picture(drawn[-1], picture)
     return drawn
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.commands.progress import Progress
+from mmpose_ours.io.file_names import file_names
 from mmpose_ours.results.predictions import FrameId
 from mmpose_ours.visualization.board import Board
 from mmpose_ours.visualization.colours import identity_colours
@@ -131,6 +132,7 @@ def write_views(show: Show, folder: Path, radius: int | None, thickness: int | N
         thickness: Of limbs, likewise.
     """
     colours, progress = show.colours, Progress('single views', 'instants')
+    folders = file_names(show.rig.names)
     for index, people in enumerate(show.instants):
         for camera in show.rig:
             image = show.pictures.of(camera.name, people.frame) if show.pictures else None
@@ -148,7 +150,7 @@ def write_views(show: Show, folder: Path, radius: int | None, thickness: int | N
                 radius=radius,
                 thickness=thickness,
             )
-            write_picture(folder / camera.name / picture_name(index, people.frame), drawn)
+            write_picture(folder / folders[camera.name] / picture_name(index, people.frame), drawn)
         progress(index + 1, len(show.instants))
     count = len(show.instants)
     print(f'wrote   {folder}: {count} pictures of each of {len(show.rig)} cameras')

@@ -9,6 +9,7 @@ from typing import Any, Sequence
 from mmengine.logging import print_log
 
 from mmpose_ours.datasets.multiview import MultiviewDataset
+from mmpose_ours.io.terminal import printable
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.sources import CAMPUS, SHELF, ActorsLayout, read_benchmark
 
@@ -58,7 +59,7 @@ class ActorsDataset(MultiviewDataset):
             self.keypoint_file,
             self.truth_file,
             self.frames,
-            lambda message: print_log(message, logger='current', level=logging.WARNING),
+            lambda message: print_log(printable(message), logger='current', level=logging.WARNING),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Sequence
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
+from mmpose_ours.io.terminal import printable
 from mmpose_ours.sources import Site
 
 PACK = (dict(type='mmpose_ours.PackMultiviewInputs'),)
@@ -53,7 +54,7 @@ class MultiviewDataset(BaseDataset):
         self.rig_file = Path(data_root) / rig_file
         site = Site.read(self.rig_file, rig_format, cameras, image_size, space, any_scale)
         self.rig, self.space = site.rig, site.space
-        print_log(f'{type(self).__name__}: {site}', logger='current')
+        print_log(printable(f'{type(self).__name__}: {site}'), logger='current')
         self.rig.fingerprint  # noqa: B018  worked out once, before samples carry the rig away
         super().__init__(data_root=data_root, pipeline=list(pipeline), **kwargs)
 

@@ -9,6 +9,7 @@ from typing import Any
 from mmengine.logging import print_log
 
 from mmpose_ours.datasets.multiview import MultiviewDataset
+from mmpose_ours.io.terminal import printable
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.sources import read_recording
 
@@ -55,5 +56,5 @@ class OursDataset(MultiviewDataset):
             self.keypoint_file,
             self.truth_file,
             self.metainfo['joints'],
-            lambda message: print_log(message, logger='current', level=logging.WARNING),
+            lambda message: print_log(printable(message), logger='current', level=logging.WARNING),
         )

@@ -25,6 +25,7 @@ from mmpose_ours.evaluation.panoptic import (
     people_with_root,
     read_panoptic_bodies,
 )
+from mmpose_ours.io.terminal import printable, shell_path, shell_word
 from mmpose_ours.keypoints import convert_joints
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.sources import from_options
@@ -145,8 +146,9 @@ class PanopticDataset(MultiviewDataset):
         folder = root / 'hdPose3d_stage1_coco19'
         if not folder.is_dir():
             raise FileNotFoundError(
-                f'{folder}: no such folder; `mmpose-ours prepare panoptic {self.data_root} '
-                f'--sequences {sequence}` unpacks it or says how to get it'
+                f'{folder}: no such folder; `mmpose-ours prepare panoptic '
+                f'{shell_path(self.data_root)} --sequences {shell_word(sequence)}` unpacks '
+                'it or says how to get it'
             )
         files = list(panoptic_frame_files(folder).items())[:: self.interval]
         images = [root / 'hdImgs' / camera for camera in rig.names]
@@ -177,15 +179,16 @@ class PanopticDataset(MultiviewDataset):
                 missing = pictures[item['img_paths'].index(None)]
                 raise FileNotFoundError(
                     f'{missing}: no such image, which images-only mode needs; `mmpose-ours prepare '
-                    f'panoptic {self.data_root} --sequences {sequence}` says how to get it, or set '
-                    "keypoints='projected'"
+                    f'panoptic {shell_path(self.data_root)} --sequences {shell_word(sequence)}` '
+                    "says how to get it, or set keypoints='projected'"
                 )
             if detections is not None:
                 found = stack_views(detections.get(str(frame), {}), rig.names)
                 item['keypoints_2d'] = from_coco17(found, self.metainfo['joints'])
             items.append(item)
         print_log(
-            f'PanopticDataset: {sequence}, {len(items)} frames, {sum(map(len, bodies))} bodies',
+            f'PanopticDataset: {printable(sequence)}, {len(items)} frames, '
+            f'{sum(map(len, bodies))} bodies',
             logger='current',
         )
         return items
@@ -218,8 +221,8 @@ class PanopticDataset(MultiviewDataset):
         path = Path(sequence) / f'calibration_{sequence}.json'
         if not (data_root / path).is_file():
             raise FileNotFoundError(
-                f'{data_root / path}: no such file; `mmpose-ours prepare panoptic {data_root} '
-                f'--sequences {sequence}` says how to get it'
+                f'{data_root / path}: no such file; `mmpose-ours prepare panoptic '
+                f'{shell_path(data_root)} --sequences {shell_word(sequence)}` says how to get it'
             )
         return path
 

@@ -13,7 +13,7 @@ from typing import IO, Iterator, Mapping
 import numpy as np
 
 from mmpose_ours.detections.people import finite
-from mmpose_ours.io.scratch import blaming_scratch_folder, scratch_file
+from mmpose_ours.io.temporary import temporary_file
 
 # Of one person: 17 joints with u, v, score in float32.
 PERSON_BYTES = 17 * 3 * 4
@@ -27,7 +27,7 @@ class StoredDetections(collections.abc.Mapping):
     """
 
     def __init__(self, people: IO[bytes] | None = None):
-        self._people: IO[bytes] = scratch_file() if people is None else people
+        self._people: IO[bytes] = temporary_file() if people is None else people
         self._count = 0
         self._rows: dict[str, int] = {}
         self._cameras: dict[str, int] = {}
@@ -49,12 +49,11 @@ class StoredDetections(collections.abc.Mapping):
             views: Camera name to (P, 17, 3).
         """
         places = {}
-        with blaming_scratch_folder():
-            self._people.seek(0, 2)
-            for camera, people in views.items():
-                self._people.write(np.ascontiguousarray(people, '<f4').tobytes())
-                places[camera] = self._count, len(people)
-                self._count += len(people)
+        self._people.seek(0, 2)
+        for camera, people in views.items():
+            self._people.write(np.ascontiguousarray(people, '<f4').tobytes())
+            places[camera] = self._count, len(people)
+            self._count += len(people)
         self.add_places(frame, places)
 
     def add_places(self, frame: str, places: Mapping[str, tuple[int, int]]) -> None:
@@ -90,8 +89,7 @@ class StoredDetections(collections.abc.Mapping):
         return len(self._rows)
 
     def _read(self, view: int) -> np.ndarray:
-        with blaming_scratch_folder():  # seeking writes what waits to be written
-            self._people.seek(self._view_start[view] * PERSON_BYTES)
+        self._people.seek(self._view_start[view] * PERSON_BYTES)
         rows = self._people.read(self._view_count[view] * PERSON_BYTES)
         people = np.frombuffer(rows, '<f4').reshape(-1, 17, 3)
         return finite(people).astype(np.float32, copy=False)

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 
 from mmpose_ours.checkpoints import is_resumable, read_checkpoint
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.terminal import printable
 
 LAST = 'last_checkpoint'  # MMEngine's: a file that names the latest checkpoint
 MID_EPOCH = 'mid_epoch.pth'
@@ -78,7 +79,7 @@ def _latest_whole(work_dir: Path) -> str | None:
             f'{work_dir}: nothing to resume from: no checkpoint in it is whole; remove '
             f'{LAST} and *.pth there to train from the start, or choose another --work-dir'
         )
-    print_log(f'{work_dir}: no checkpoint yet, training begins', logger='current')
+    print_log(f'{printable(work_dir)}: no checkpoint yet, training begins', logger='current')
     return None
 
 
@@ -109,4 +110,4 @@ def _fault(path: Path) -> str:
 
 
 def _warn(message: str) -> None:
-    print_log(message, logger='current', level=logging.WARNING)
+    print_log(printable(message), logger='current', level=logging.WARNING)

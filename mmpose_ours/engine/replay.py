@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
 from mmpose_ours.checkpoints import read_checkpoint
-from mmpose_ours.config_files import warn_of_config
+from mmpose_ours.cli import add_debug, guarded
+from mmpose_ours.config_files import read_config
 from mmpose_ours.engine.finite_loss import losses_alone, losses_of, seed_step
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.model_weights import load_weights
@@ -45,9 +45,7 @@ def replay(
             f'{path}: a checkpoint, not the report of a step; name a nonfinite_*.pth'
         )
     report = meta['nonfinite']
-    config = config or _config_beside(Path(path), meta.get('cfg'))
-    warn_of_config(config)
-    cfg = Config.fromfile(str(config))
+    cfg = read_config(config or _config_beside(Path(path), meta.get('cfg')))
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     model = MODELS.build(cfg.model).train()
@@ -78,12 +76,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description='Do a step again that had no finite loss.')
     parser.add_argument('file', help='nonfinite_<step>_<process>.pth in the work directory')
     parser.add_argument('--config', help='the config of the training (default: the one beside it)')
+    add_debug(parser)
     args = parser.parse_args()
-    try:
-        losses, alone = replay(args.file, args.config)
-    except (ValueError, OSError) as error:
-        print(f'replay: error: {error}', file=sys.stderr)
-        return 2
+    losses, alone = replay(args.file, args.config)
     for name, loss in losses.items():
         print(f'{name}: {loss}')
     for item, wrong in alone.items():
@@ -92,4 +87,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(guarded('replay', sys.argv[1:], main))

@@ -11,6 +11,6 @@ limits       how much memory and time a file may cost
 matfiles     MATLAB's MAT files
 numbers      what counts as a number
 pickles      pickles of plain data; ``pickle_*`` are its parts
-scratch      temporary files
+temporary    temporary files and folders
 ============ =====================================================================
 """

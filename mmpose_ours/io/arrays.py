@@ -26,7 +26,7 @@ import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.limits import limits
-from mmpose_ours.io.scratch import blaming_scratch_folder, scratch_file
+from mmpose_ours.io.temporary import temporary_file
 
 # Of an .npy file: the name of its only array.
 ALONE = ''
@@ -141,12 +141,10 @@ class ArrayFile:
             OSError: There is no room for temporary files; names their folder.
         """
         header = self._plain(name)
-        file = scratch_file()
+        file = temporary_file()
         for part in self._content(name, header):
-            with blaming_scratch_folder():
-                file.write(part)
-        with blaming_scratch_folder():
-            file.flush()
+            file.write(part)
+        file.flush()
         return file
 
     def _plain(self, name: str) -> Header:

@@ -10,13 +10,26 @@ import tempfile
 from pathlib import Path
 from typing import IO, Any, Iterator, Mapping
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
+from mmpose_ours.io.temporary import TemporaryFolderError, temporary_file, temporary_folder
+
+__all__ = [
+    'MM_PER_UNIT',
+    'TemporaryFolderError',
+    'explain_os_error',
+    'temporary_file',
+    'temporary_folder',
+    'whole_path',
+    'write_files_whole',
+    'write_json',
+    'write_whole',
+]
 
 # The units in which files state lengths.
 MM_PER_UNIT = {'mm': 1.0, 'cm': 10.0, 'm': 1000.0}
 
 # By errno: what to do about it. The others are met with "check the path".
-_MENDS = {
+_FIXES = {
     errno.ENOENT: 'correct the path',
     errno.EISDIR: 'name a file in that folder',
     errno.ENOTDIR: 'choose another folder, a file stands where one is due',
@@ -38,7 +51,10 @@ def explain_os_error(error: OSError) -> str:
         return str(error)
     where = '' if error.filename is None else f'{os.fsdecode(error.filename)}: '
     reason = error.strerror[:1].lower() + error.strerror[1:]
-    return f'{where}{reason}; {_MENDS.get(error.errno, "check the path")}'
+    if isinstance(error, TemporaryFolderError):
+        fix = 'make room in this temporary folder or name another one in TMPDIR'
+        return f'{where}{reason}; {fix}'
+    return f'{where}{reason}; {_FIXES.get(error.errno, "check the path")}'
 
 
 @contextlib.contextmanager
@@ -121,10 +137,25 @@ def write_whole(path: PathLike, mode: str = 'w') -> Iterator[IO]:
 
     Raises:
         OSError: ``path`` cannot be written; its ``filename`` is ``path``.
+        InputError: A text, such as a name, is no Unicode, so that UTF-8 cannot hold it.
     """
     encoding = None if 'b' in mode else 'utf-8'
     with whole_path(path) as temporary, open(temporary, mode, encoding=encoding) as file:
-        yield file
+        try:
+            yield file
+        except UnicodeEncodeError as error:
+            raise _no_unicode(path, error) from error
+
+
+def _no_unicode(path: PathLike, error: UnicodeEncodeError) -> InputError:
+    around = error.object[max(0, error.start - 20) : error.end + 20]
+    return InputError(
+        f'{os.fspath(path)}: cannot hold {around!r}, which is no Unicode text (of a file name '
+        'that is not UTF-8, for example); rename what is called so',
+        file=path,
+        found=around,
+        expected='Unicode text',
+    )
 
 
 def write_files_whole(folder: PathLike, contents: Mapping[str, str | bytes]) -> None:
@@ -137,6 +168,7 @@ def write_files_whole(folder: PathLike, contents: Mapping[str, str | bytes]) -> 
     Raises:
         OSError: One of them cannot be written. None has changed then, unless the system
             refuses to put a complete file in its place: those before it are there already.
+        InputError: A text is no Unicode; see :func:`write_whole`.
     """
     complete: list[tuple[str, Path]] = []
     try:
@@ -145,13 +177,22 @@ def write_files_whole(folder: PathLike, contents: Mapping[str, str | bytes]) -> 
             handle, temporary = _temporary_for(target)
             complete.append((temporary, target))
             with os.fdopen(handle, 'wb') as file:
-                file.write(content.encode('utf-8') if isinstance(content, str) else content)
+                file.write(_encoded(content, target))
         for temporary, target in complete:
             _put_in_place(temporary, target)
     finally:
         for temporary, _ in complete:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
+
+
+def _encoded(content: str | bytes, path: Path) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    try:
+        return content.encode('utf-8')
+    except UnicodeEncodeError as error:
+        raise _no_unicode(path, error) from error
 
 
 def write_json(path: PathLike, data: Any, indent: int | None = None) -> None:

@@ -8,7 +8,8 @@ from typing import Any, Mapping
 from mmengine.config import Config
 from torch import Tensor
 
-from mmpose_ours.config_files import NotDataError, read_config_data, warn_of_config
+from mmpose_ours.config_data import NotDataError, read_config_data
+from mmpose_ours.config_files import read_config
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.models.convert import Anatomy
 from mmpose_ours.models.published import geometry
@@ -81,9 +82,8 @@ def read_stock_model(path: PathLike) -> StockModel:
     try:
         config = Config(read_config_data(path))
     except NotDataError:
-        warn_of_config(path)
         # Ours for 0.x import a function that fits the space, not the new style of configs.
-        config = Config.fromfile(path, import_custom_modules=False, lazy_import=False)
+        config = read_config(path, import_custom_modules=False, lazy_import=False)
     model = config.get('model') or {}
     if model.get('type') != 'DetectAndRegress':
         raise FileFormatError(

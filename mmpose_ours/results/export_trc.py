@@ -13,6 +13,7 @@ import numpy as np
 
 from mmpose_ours.errors import PathLike
 from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.terminal import printable
 from mmpose_ours.results.timeline import Timeline
 
 
@@ -47,7 +48,7 @@ def write_trc(timeline: Timeline, path: PathLike, up: str = 'y') -> None:
     )  # fmt: skip
     with write_whole(path) as file:
         for line in header:
-            file.write('\t'.join(map(str, line)) + '\n')
+            file.write('\t'.join(printable(cell) for cell in line) + '\n')
         for number, time_s, row in zip(numbers, timeline.seconds, values.tolist()):
             cells = ['' if np.isnan(value) else f'{value:.3f}' for value in row]
             file.write('\t'.join([str(number), f'{time_s:.6f}', *cells]) + '\n')

@@ -8,6 +8,8 @@ from typing import Sequence
 from mmengine.hooks import Hook
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.io.file_names import file_name
+from mmpose_ours.io.terminal import printable
 from mmpose_ours.registry import HOOKS
 
 
@@ -62,7 +64,7 @@ class MultiviewVisualizationHook(Hook):
         frame = str(sample.frame_id)
         out_file = None
         if self.out_dir is not None:
-            out_file = str(Path(self.out_dir) / f'{frame.zfill(6)}.png')
+            out_file = str(Path(self.out_dir) / f'{file_name(frame.zfill(6))}.png')
         people = len(sample.pred_instances.scores)
         name = f'frame {frame}: {people} {"person" if people == 1 else "people"}'
         runner.visualizer.add_datasample(
@@ -75,4 +77,4 @@ class MultiviewVisualizationHook(Hook):
             step=self.seen,
         )
         if out_file is not None:
-            runner.logger.info(f'picture: {out_file}')
+            runner.logger.info(f'picture: {printable(out_file)}')

@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 
+from mmpose_ours.io.terminal import printable
+
 LONGEST = 20
 # Pixels from the point, and degrees to either side of the direction that is tried first.
 DISTANCES = (7, 14, 22, 32, 44, 58, 76, 100, 130)
@@ -18,12 +20,13 @@ POINT_PX, GAP_PX = 5.0, 2.0
 
 
 def plain(text: str, longest: int | None = LONGEST) -> str:
-    """A text as it is, whatever Matplotlib takes for a formula, and not too long.
+    """A text as it is, whatever Matplotlib takes for a formula or cannot draw, and not too long.
 
     Args:
         text: A name, a title.
         longest: How many characters it is cut to; None leaves it whole.
     """
+    text = printable(text)
     if longest is not None and len(text) > longest:
         text = f'{text[: longest - 1]}…'
     return text.replace('$', r'\$')

@@ -1,10 +1,11 @@
 # A minute on two CPU cores: small volumes on a rig that comes with the package. It shows that
 # everything runs; to learn poses takes voxelpose_ours.py and a GPU.
+from mmpose_ours import paths
 from mmpose_ours.mmpose0x import settings
 
 _base_ = ['../../_base_/mmpose0x/voxelpose.py']
 
-rig = dict(rig_file='{{ fileDirname }}/../rigs/five_cameras.json')
+rig = dict(rig_file=str(paths.share('configs') / 'ours/rigs/five_cameras.json'))
 site = settings.site_of(rig, heatmap_size=(120, 68), cube_size=(32, 32, 8))
 model = settings.model_in(site, sub_cube_size=(16, 16, 16))
 net = dict(mid_channels=8)
