@@ -6,6 +6,7 @@ Nothing in here knows of cameras or poses. Import the modules themselves:
 files        writes that appear whole or not at all
 json_files   JSON
 json_schema  JSON validated against a published schema
+json_values  values out of parsed JSON, checked
 limits       how much memory and time a file may cost
 matfiles     MATLAB's MAT files
 pickles      pickles of plain data
