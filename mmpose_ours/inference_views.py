@@ -173,7 +173,7 @@ class Views:
                     f'{most} with the largest scores are used there and wherever there are more'
                 )
             self._crowded.add(name)
-        return {name: strongest(people, most) for name, people in views.items()}
+        return {name: people[strongest(people, most)] for name, people in views.items()}
 
     def _decode(self, frame: str, name: str, picture: Picture) -> np.ndarray:
         with self.watch.stage(PICTURES):

@@ -89,19 +89,18 @@ def cameras_of(detections: Detections) -> list[str]:
 
 
 def strongest(people: np.ndarray, most: int) -> np.ndarray:
-    """Those of whom the detector is surest, in their order.
+    """Rows of those of whom the detector is surest, in ascending order.
 
     Args:
         people: (P, J, 3) ``u, v, score``.
         most: How many.
 
     Returns:
-        (at most ``most``, J, 3), those with the largest sums of scores.
+        Rows of those with the largest sums of scores, or of all where there are no more.
     """
     if len(people) <= most:
-        return people
-    order = np.argsort(-people[..., 2].sum(-1), kind='stable')
-    return people[np.sort(order[:most])]
+        return np.arange(len(people))
+    return np.sort(np.argsort(-people[..., 2].sum(-1), kind='stable')[:most])
 
 
 def stack_views(views: Mapping[str, np.ndarray], cameras: Sequence[str]) -> np.ndarray:

@@ -32,10 +32,14 @@ def read_json(path: PathLike) -> Any:
         LimitError: Likewise.
         FileNotFoundError: There is no such file.
     """
+    parts, size = [], 0
     with open(path, 'rb') as file:
-        # One byte more than allowed: devices and pipes do not state their size.
-        content = file.read(limits().json_bytes + 1)
-    return parse_json(content, path)
+        # Piece by piece: devices and pipes do not state their size.
+        while part := file.read(1 << 24):
+            parts.append(part)
+            size += len(part)
+            limits().check('json_bytes', size, 'bytes', path)
+    return parse_json(b''.join(parts), path)
 
 
 def parse_json(content: bytes, path: PathLike) -> Any:
