@@ -55,10 +55,13 @@ def _read(data: Any, path: Path) -> dict[str, dict[str, np.ndarray]]:
         raise place['frames'].error(f'is {show(frames)}', 'an object', WRITE_AGAIN)
     limits().check('frames', len(frames), 'frames', path)
     detections: dict[str, dict[str, np.ndarray]] = {}
+    cameras: set[str] = set()
     for frame, views in frames.items():
         if type(views) is not dict:
             place = Place(path, f'$.frames[{show(frame)}]', frame=frame)
             raise place.error(f'is {show(views)}', 'an object of cameras', WRITE_AGAIN)
+        cameras.update(views)
+        limits().check('cameras', len(cameras), 'cameras', path)
         detections[frame] = {}
         for camera, people in views.items():
             place = Place(path, f'$.frames[{show(frame)}][{show(camera)}]', camera, frame)
