@@ -14,6 +14,8 @@ import itertools
 import numpy as np
 
 from mmpose_ours.cameras import Camera, CameraRig
+from mmpose_ours.detections.people import strongest
+from mmpose_ours.io.limits import limits
 
 MIN_SCORE = 0.1
 # Two views of a person can be compared with this many joints in common.
@@ -92,7 +94,7 @@ def epipolar_errors(
 
 
 def associate(rig: CameraRig, keypoints: np.ndarray, max_error: float = MAX_ERROR) -> np.ndarray:
-    """Group one instant's detections into people.
+    """Group one frame's detections into people.
 
     Groups grow by the pair of views that agrees best; two groups are joined if no camera is
     in both and their members agree on average.
@@ -105,14 +107,19 @@ def associate(rig: CameraRig, keypoints: np.ndarray, max_error: float = MAX_ERRO
 
     Returns:
         (G, V) which detection of each view is the person, -1 where none is. Only people
-        whom two views or more see; those with more views first.
+        whom two views or more see; those with more views first. Of a view with more detections
+        than the limit ``compared_per_view`` those with the largest scores take part.
 
     Raises:
         ValueError: The number of views is not that of the cameras.
     """
     if len(keypoints) != len(rig):
         raise ValueError(f'{len(keypoints)} views of people for a rig of {len(rig)} cameras')
-    views = [SeenPeople.by(camera, people) for camera, people in zip(rig, keypoints)]
+    most = limits().compared_per_view
+    kept = [strongest(people, most) for people in keypoints]
+    views = [
+        SeenPeople.by(camera, people[rows]) for camera, people, rows in zip(rig, keypoints, kept)
+    ]
     cameras = rig.cameras
     errors: dict[tuple[int, int], np.ndarray] = {}
     edges = []
@@ -134,7 +141,10 @@ def associate(rig: CameraRig, keypoints: np.ndarray, max_error: float = MAX_ERRO
         for member in joined.items():
             group_of[member] = joined
     groups = {id(group): group for group in group_of.values()}
-    rows = [[group.get(view, -1) for view in range(len(cameras))] for group in groups.values()]
+    rows = [
+        [int(kept[view][group[view]]) if view in group else -1 for view in range(len(cameras))]
+        for group in groups.values()
+    ]
     rows.sort(key=lambda row: sum(index < 0 for index in row))
     return np.array(rows, dtype=int).reshape(-1, len(cameras))
 

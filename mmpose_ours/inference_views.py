@@ -11,9 +11,19 @@ import numpy as np
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import Detections, check_pixels
 from mmpose_ours.detections.cache import LazyImage, detect_recording, image_key
+from mmpose_ours.detections.people import strongest
 from mmpose_ours.detectors import Detector
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.instants import Instant, Picture, by_instant, decoded, frame_key, frame_order
+from mmpose_ours.instants import (
+    Instant,
+    Picture,
+    by_instant,
+    decoded,
+    frame_key,
+    frame_order,
+    frames_by_key,
+)
+from mmpose_ours.io.limits import limits
 from mmpose_ours.recordings import as_calibrated
 from mmpose_ours.stopwatch import Stopwatch
 
@@ -40,6 +50,7 @@ class Views:
         self.decoded = 0
         self._failed: set[str] = set()
         self._ended: set[str] = set()
+        self._crowded: set[str] = set()
 
     def from_keypoints(
         self,
@@ -57,12 +68,13 @@ class Views:
             offsets: Camera name to how many of its frames come before the first instant.
 
         Raises:
-            FileFormatError: They are not of pictures of the calibrated size.
+            FileFormatError: They are not of pictures of the calibrated size, or two frames are
+                the same.
             ValueError: They have no frame numbers that an offset could shift.
         """
         check_pixels(keypoints, self.rig, where)
         shifted = by_instant(keypoints, offsets)
-        known = {frame_key(frame): frame for frame in shifted}
+        known = frames_by_key(shifted, where)
         # A camera without an entry saw nobody: many tools leave such pictures out.
         nobody = dict.fromkeys(self.rig.names, np.zeros((0, 17, 3), np.float32))
         left, without = dict.fromkeys(known), 0
@@ -71,11 +83,12 @@ class Views:
             left.pop(key, None)
             without += key not in known
             views = shifted[known[key]] if key in known else {}
-            yield instant, {**nobody, **self._of_rig(views)}
+            yield instant, {**nobody, **self._strongest(instant.frame, self._of_rig(views))}
         if without:
             self.say(f'{without} instants have pictures and no entry in the keypoints')
         for frame in sorted(left, key=frame_order):
-            yield Instant(frame, {}), {**nobody, **self._of_rig(shifted[known[frame]])}
+            views = self._strongest(frame, self._of_rig(shifted[known[frame]]))
+            yield Instant(frame, {}), {**nobody, **views}
 
     def from_detector(
         self, instants: Iterable[Instant], detector: Detector, path: PathLike | None, batch: int
@@ -106,7 +119,8 @@ class Views:
                 item = next(found, None)
             if item is None:
                 return
-            yield waiting.popleft(), item[1]
+            instant = waiting.popleft()
+            yield instant, self._strongest(instant.frame, item[1])
 
     def as_pictures(self, instants: Iterable[Instant]) -> Iterator[Seen]:
         """Instants and their pictures; a camera whose picture is broken goes without."""
@@ -147,6 +161,19 @@ class Views:
     def _of_rig(self, views: Mapping[str, Any]) -> dict[str, Any]:
         """What there is of the rig's cameras, in their order."""
         return {name: views[name] for name in self.rig.names if name in views}
+
+    def _strongest(self, frame: str, views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Of crowds the surest detections: comparing all with all grows with their square."""
+        per_view, per_frame = limits().compared_per_view, limits().compared_per_frame
+        most = max(1, min(per_view, per_frame // len(self.rig)))
+        for name in [name for name, people in views.items() if len(people) > most]:
+            if name not in self._crowded:  # the first of each camera will do
+                self.say(
+                    f'camera {name!r} has {len(views[name])} detections in frame {frame}; the '
+                    f'{most} with the largest scores are used there and wherever there are more'
+                )
+            self._crowded.add(name)
+        return {name: people[strongest(people, most)] for name, people in views.items()}
 
     def _decode(self, frame: str, name: str, picture: Picture) -> np.ndarray:
         with self.watch.stage(PICTURES):

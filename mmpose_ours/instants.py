@@ -11,13 +11,14 @@ import contextlib
 import dataclasses
 import re
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Sequence, Union
+from typing import Any, Iterable, Iterator, Mapping, Sequence, Union
 
 import numpy as np
 
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.images import decode_image
+from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.io.video import Video, open_video
 from mmpose_ours.recordings import as_bgr, first_size, is_video, pictures_of
@@ -227,6 +228,30 @@ def frames_of_images(paths: Sequence[Path], camera: str) -> list[str]:
     return [frame_key(stem) for stem in stems]
 
 
+def frames_by_key(frames: Iterable[Any], where: PathLike) -> dict[str, Any]:
+    """Frames by what :func:`frame_key` makes of their names.
+
+    Args:
+        frames: Names or numbers.
+        where: Where they come from, for the message.
+
+    Raises:
+        FileFormatError: Two are the same frame, so that one would be lost.
+    """
+    known: dict[str, Any] = {}
+    for frame in frames:
+        other = known.setdefault(frame_key(frame), frame)
+        if other is not frame:
+            raise FileFormatError(
+                f'{where}: {show(other)} and {show(frame)} are the same frame, since leading zeros '
+                'do not count; rename or remove one of them',
+                file=where,
+                frame=str(frame),
+                found=[other, frame],
+            )
+    return known
+
+
 def by_instant(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
     """Keypoints named after the pictures of each camera, by instant.
 
@@ -235,11 +260,13 @@ def by_instant(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
         offsets: Camera name to how many of its frames come before the first instant.
 
     Raises:
+        FileFormatError: Two frames have the same number.
         ValueError: A frame that should be shifted has a name and no number.
     """
     if not any(offsets.values()):
         return keypoints
-    keys = {frame_key(frame): views for frame, views in keypoints.items()}
+    known = frames_by_key(keypoints, 'the keypoints')
+    keys = {key: keypoints[frame] for key, frame in known.items()}
     named = [key for key in keys if frame_order(key)[0]]
     if named:
         raise ValueError(

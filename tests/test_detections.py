@@ -98,9 +98,9 @@ def test_numbers_that_are_none_are_missing_joints(tmp_path):
          r'a\[0\]\[16\]\[2\] is -0.5, expected at least 0; correct it'),
         ({'frames': {'1': {'a': PERSON}}}, r"\$\.frames\['1'\]\.a\[0\]"),
         ({'frames': {'1': {'a': [PERSON, PERSON[:-1]]}}},
-         r"\$\.frames\['1'\]\['a'\]\[1\]: coco17 has 17 joints, found 16; correct \"joints\""),
-        ({'frames': {'1': {'a': [PERSON[:-1] + [[10**400, 2, 1]]]}}}, 'a number is too large'),
-        ({'joints': 'body25', 'frames': {'1': {'a': [PERSON]}}}, r'body25 has 25 joints, found 17'),
+         r'\["1"\]\["a"\]\[1\] .*16 joints, expected 17 joints of coco17; correct "joints"'),
+        ({'frames': {'1': {'a': [PERSON[:-1] + [[10**400, 2, 1]]]}}}, 'a number beyond'),
+        ({'joints': 'body25', 'frames': {'1': {'a': [PERSON]}}}, r'17 joints, expected 25'),
     ],
 )  # fmt: skip
 def test_json_that_breaks_the_schema_is_an_error_with_the_path(tmp_path, data, message):

@@ -17,6 +17,7 @@ from mmpose_ours.calibration.align_geometry import at_home
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import Detections, stack_views
+from mmpose_ours.instants import frame_order
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.triangulation import triangulate
 
@@ -33,15 +34,11 @@ def choose_instants(
     """Evenly spread instants in which two cameras or more see somebody."""
     fit = [
         views
-        for _, views in sorted(detections.items(), key=lambda item: _order(item[0]))
+        for _, views in sorted(detections.items(), key=lambda item: frame_order(item[0]))
         if sum(len(views.get(name, ())) > 0 for name in rig.names) >= 2
     ]
     step = max(1, len(fit) // most)
     return fit[::step][:most]
-
-
-def _order(frame: str) -> tuple:
-    return (0, int(frame), '') if frame.isdigit() else (1, 0, frame)
 
 
 def people_in_3d(

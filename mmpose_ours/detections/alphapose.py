@@ -10,6 +10,7 @@ Source: AlphaPose, docs/output.md.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Iterator
 
 import numpy as np
@@ -18,6 +19,11 @@ from mmpose_ours.detections.found import Found, Hints, coco17_from, split_image_
 from mmpose_ours.detections.source import Source
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.json_schema import show
+from mmpose_ours.io.json_values import Place, checked_name, checked_whole, objects
+
+# Of a recording's views, one in so many at least has people, unless there are few views.
+SPARSE, MANY_VIEWS = 50, 10**5
 
 
 def recognise(source: Source) -> str:
@@ -26,12 +32,12 @@ def recognise(source: Source) -> str:
 
 
 def is_results(data: Any, kind: type) -> bool:
-    """Whether this is a list of results whose ``image_id`` is of a kind."""
+    """Whether this is a list of results whose first ``image_id`` is of a kind."""
     return (
-        isinstance(data, list)
+        type(data) is list
         and bool(data)
-        and all(isinstance(each, dict) and 'keypoints' in each for each in data)
-        and isinstance(data[0].get('image_id'), kind)
+        and all(type(each) is dict and 'keypoints' in each for each in data)
+        and type(data[0].get('image_id')) is kind
     )
 
 
@@ -39,41 +45,65 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     """Read a file per camera, or one of all.
 
     Raises:
-        FileFormatError: One of them is something else.
+        FileFormatError: One of them is something else, or two images are the same frame.
     """
-    views: dict[tuple[str, int], list] = {}
-    cameras: dict[str, str] = {}  # and where each comes from
+    views: dict[tuple[str, int], list[np.ndarray]] = {}
+    images: dict[tuple[str, int], str] = {}  # and which image that is
+    cameras: dict[str, Path] = {}  # and where each comes from
     files = source.recordings()
     for done, (camera, file) in enumerate(files.items(), start=1):
-        data = read_json(file)
-        if data and not is_results(data, str):
-            raise FileFormatError(
-                f"{file}: expected [{{'image_id': name, 'keypoints': [...]}}] as AlphaPose "
-                'writes it; remove the file or export it again'
-            )
         if camera:
-            cameras[camera] = str(file)
-        for index, result in enumerate(data):
-            where = f'{file}: [{index}]'
-            key = view_of(str(result['image_id']), camera, hints, where)
-            cameras.setdefault(key[0], str(file))
-            views.setdefault(key, []).append(triples(result['keypoints'], where))
+            cameras[camera] = file
+        for index, result in enumerate(objects(read_json(file), Place(file), 'results')):
+            place = Place(file)[index]
+            image = checked_name(result.get('image_id'), place['image_id'])
+            key = view_of(image, camera, hints, place)
+            cameras.setdefault(key[0], file)
+            if images.setdefault(key, image) != image:
+                raise FileFormatError(
+                    f'{file}: images {images[key]!r} and {image!r} are both frame {key[1]} of '
+                    f'camera {key[0]!r}; rename or remove one',
+                    file=file,
+                    camera=key[0],
+                    frame=key[1],
+                    found=[images[key], image],
+                )
+            place = Place(file, f'[{index}].keypoints', *key)
+            views.setdefault(key, []).append(triples(result.get('keypoints'), place))
         hints.progress(done, len(files))
+    frames = sorted({frame for _, frame in views})
+    _refuse_sparse(len(views), len(frames), len(cameras), source)
     # Of an image without people the file says nothing.
-    for frame in sorted({frame for _, frame in views}):
-        for camera, origin in cameras.items():
-            people = coco17_from(views.get((camera, frame), []), f'{origin}: image {frame}')
-            yield Found(camera, frame, np.asarray(people), origin)
+    for frame in frames:
+        for camera, file in cameras.items():
+            place = Place(file, camera=camera, frame=frame)
+            people = coco17_from(views.get((camera, frame), []), place)
+            yield Found(camera, frame, people, str(file))
 
 
-def view_of(image: str, camera: str, hints: Hints, where: str) -> tuple[str, int]:
+def _refuse_sparse(views: int, frames: int, cameras: int, source: Source) -> None:
+    """Refuse names that share hardly a frame: every camera would have empty views by the million.
+
+    Raises:
+        FileFormatError: So it is.
+    """
+    if frames * cameras > max(SPARSE * views, MANY_VIEWS):
+        raise FileFormatError(
+            f'{source.path}: image names tell {cameras:,} cameras and {frames:,} frames, but only '
+            f'{views:,} images; the part before the last number of a name must be its camera',
+            file=source.path,
+            found=[cameras, frames, views],
+        )
+
+
+def view_of(image: str, camera: str, hints: Hints, place: Place) -> tuple[str, int]:
     """Camera and number of an image.
 
     Args:
         image: Its name, with or without its folder.
         camera: The camera that the file is named after, '' where it is of all.
         hints: A single camera that is wanted needs no name in the image's.
-        where: The place in a file, for messages.
+        place: The place in a file.
 
     Raises:
         FileFormatError: The name tells no camera, or has no number.
@@ -84,8 +114,9 @@ def view_of(image: str, camera: str, hints: Hints, where: str) -> tuple[str, int
         camera = hints.cameras[0] if alone else named
     if not camera or frame is None:
         missing = 'camera' if frame is not None else 'frame number'
-        raise FileFormatError(
-            f'{where}: the image name {image!r} tells no {missing}; write a file per camera, '
-            '<camera>.json, with image names that hold a number'
+        raise place.error(
+            f'has the image name {show(image)}, which tells no {missing}',
+            '<camera>/<number>.jpg or <camera>_<number>.jpg',
+            'write a file per camera, <camera>.json, with image names that hold a number',
         )
-    return camera, frame
+    return camera, checked_whole(frame, place['frame number'])

@@ -11,6 +11,7 @@ Source: COCO's "Data format" and "Results format".
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Iterator
 
 import numpy as np
@@ -20,6 +21,8 @@ from mmpose_ours.detections.found import Found, Hints, coco17_from, triples
 from mmpose_ours.detections.source import Source
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.json_schema import show
+from mmpose_ours.io.json_values import Place, checked_name, objects
 
 
 def recognise(source: Source) -> str:
@@ -32,10 +35,10 @@ def recognise(source: Source) -> str:
 def has_images(data: Any) -> bool:
     """Whether this is an object that lists images."""
     return (
-        isinstance(data, dict)
-        and isinstance(data.get('images'), list)
+        type(data) is dict
+        and type(data.get('images')) is list
         and all(
-            isinstance(image, dict) and 'id' in image and isinstance(image.get('file_name'), str)
+            type(image) is dict and 'id' in image and type(image.get('file_name')) is str
             for image in data['images']
         )
     )
@@ -45,40 +48,84 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     """Read the people of every listed image.
 
     Raises:
-        FileFormatError: No file lists the images, or something in them is wrong.
+        FileFormatError: No file lists the images, or several do; or something in them is wrong.
     """
-    contents = [source.data] if source.path.is_file() else [*map(read_json, source.files)]
-    listing = next((data for data in contents if has_images(data)), None)
-    if listing is None:
+    if source.path.is_file():
+        contents = {source.path: source.data}
+    else:
+        contents = {file: read_json(file) for file in source.files}
+    listings = [file for file, data in contents.items() if has_images(data)]
+    if not listings:
         raise FileFormatError(
             f'{source.path}: results name images by number, and no "images" say which these '
-            'are; put the annotation file with "images" beside the results and name the folder'
+            'are; put the annotation file with "images" beside the results and name the folder',
+            file=source.path,
+            expected='images',
         )
-    results = next((data for data in contents if is_results(data, int)), None)
-    if results is None:
-        results = listing.get('annotations')
-    if not isinstance(results, list) or not all(isinstance(each, dict) for each in results):
-        raise FileFormatError(
-            f'{source.path}: has images but no list of people, expected "annotations" or a file '
-            'of results beside it'
-        )
-    by_image: dict[Any, list] = {image['id']: [] for image in listing['images']}
+    listing = contents[_only(listings, 'list images', source)]
+    files = [file for file, data in contents.items() if is_results(data, int)]
+    if files:
+        file = _only(files, 'hold results', source)
+        results = objects(contents[file], Place(file), 'results')
+    else:
+        file = listings[0]
+        results = objects(listing.get('annotations'), Place(file, 'annotations'), 'people')
+    by_image: dict[int | str, list[np.ndarray]] = {}
+    for index, image in enumerate(listing['images']):
+        place = Place(listings[0], f'images[{index}].id')
+        identity = _identity(image['id'], place)
+        if identity in by_image:
+            raise place.error(f'is {show(identity)} again', 'a number for each image')
+        by_image[identity] = []
     for index, result in enumerate(results):
-        where = f'{source.path}: result {index}'
-        if result.get('image_id') not in by_image:
-            raise FileFormatError(
-                f'{where}: image {result.get("image_id")!r} is none of the {len(by_image)} images '
-                'listed; the results are of other images'
+        place = Place(file, f'result {index}')
+        image_id = _identity(result.get('image_id'), place['image_id'])
+        if image_id not in by_image:
+            raise place['image_id'].error(
+                f'is {show(image_id)}',
+                f'one of the {len(by_image)} images listed',
+                'give the results of these images',
             )
         if result.get('keypoints'):
-            by_image[result['image_id']].append(triples(result['keypoints'], where))
-    for image in listing['images']:
-        where = f'{source.path}: image {image["id"]}'
-        camera, frame = view_of(image['file_name'], '', hints, where)
-        people = coco17_from(by_image[image['id']], where)
-        if 'annotations' in listing and results is listing['annotations']:
+            people = triples(result['keypoints'], place['keypoints'])
+            by_image[image_id].append(people)
+    flags = file == listings[0]
+    for index, image in enumerate(listing['images']):
+        place = Place(listings[0], f'images[{index}].file_name')
+        image_name = checked_name(image['file_name'], place)
+        camera, frame = view_of(image_name, '', hints, place)
+        place = Place(file, f'image {show(image["id"])}', camera, frame)
+        people = coco17_from(by_image[image['id']], place)
+        if flags:
             people[..., 2] = np.where(_are_flags(people), people[..., 2] > 0, people[..., 2])
-        yield Found(camera, frame, people, image['file_name'])
+        yield Found(camera, frame, people, image_name)
+
+
+def _only(files: list[Path], what: str, source: Source) -> Path:
+    """The only one of some files.
+
+    Raises:
+        FileFormatError: There are more, of which all but one would be lost.
+    """
+    if len(files) > 1:
+        raise FileFormatError(
+            f'{source.path}: {files[0].name} and {files[1].name} both {what}; keep one of them, or '
+            'convert them one by one',
+            file=source.path,
+            found=[str(file) for file in files],
+        )
+    return files[0]
+
+
+def _identity(value: Any, place: Place) -> int | str:
+    """What an image is known by.
+
+    Raises:
+        FileFormatError: It is neither a number nor a name.
+    """
+    if type(value) is not int and type(value) is not str:
+        raise place.error(f'is {show(value)}', "an image's number")
+    return value
 
 
 def _are_flags(people: np.ndarray) -> bool:

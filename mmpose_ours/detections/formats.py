@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from types import ModuleType
-from typing import Callable, Sequence
+from typing import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -17,7 +17,11 @@ from mmpose_ours.detections.normalised import in_pixels
 from mmpose_ours.detections.npz_format import read_npz, store_npz
 from mmpose_ours.detections.people import Detections, cameras_of
 from mmpose_ours.detections.source import Source
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.detections.summary import listed
+from mmpose_ours.errors import FileFormatError, LimitError, PathLike
+from mmpose_ours.instants import frames_by_key
+from mmpose_ours.io.json_values import Place, checked_name
+from mmpose_ours.io.limits import limits
 
 OURS = ('json', 'npz')
 # In the order in which they are tried: a Pose2Sim project is full of OpenPose's files.
@@ -78,7 +82,16 @@ def read_detections(
             detections = read_json_detections(source.data, path)
         except FileFormatError as error:
             tried = '' if reason else f' (it is nothing of {", ".join(IMPORTERS)} either)'
-            raise FileFormatError(f'{error}{tried}') from error
+            if not tried or isinstance(error, LimitError):
+                raise
+            raise FileFormatError(
+                f'{error}{tried}',
+                file=error.file,
+                camera=error.camera,
+                frame=error.frame,
+                found=error.found,
+                expected=error.expected,
+            ) from error
     elif chosen == 'npz':
         detections, _ = read_npz(path)
     else:
@@ -88,7 +101,9 @@ def read_detections(
         if chosen != 'voxelpose':
             detections = _renamed(detections, cameras or ())
             detections = in_pixels(detections, sizes, path)
-    _refuse_missing(cameras_of(detections), cameras or (), path)
+    known = cameras_of(detections)
+    _check_names(detections, known, path)
+    _refuse_missing(known, cameras or (), path)
     return detections
 
 
@@ -116,6 +131,7 @@ def open_detections(
         stored = store_json(path)
     if stored is None:
         return read_detections(path, cameras, rig=rig)
+    _check_names(stored[0], stored[0].cameras, path)
     _refuse_missing(stored[0].cameras, cameras or (rig.names if rig is not None else ()), path)
     return stored[0]
 
@@ -176,11 +192,28 @@ def _spelling(name: str) -> str:
     return ' '.join(str(int(part)) if part.isdigit() else part for part in parts)
 
 
+def _check_names(frames: Iterable[str], cameras: Sequence[str], path: Path) -> None:
+    """Refuse names that are none, that are too many, or that mean the same frame.
+
+    Raises:
+        FileFormatError: So it is.
+    """
+    limits().check('cameras', len(cameras), 'cameras', path)
+    for camera in cameras:
+        checked_name(camera, Place(path, 'the name of a camera'))
+    for frame in frames_by_key(frames, path).values():
+        checked_name(frame, Place(path, 'the name of a frame'))
+
+
 def _refuse_missing(known: Sequence[str], cameras: Sequence[str], path: Path) -> None:
     missing = [camera for camera in cameras if camera not in known]
     if missing:
         plural = 's' if len(missing) > 1 else ''
         raise FileFormatError(
-            f'{path}: no keypoints of camera{plural} {", ".join(map(repr, missing))}; it has '
-            f'{", ".join(known) or "none"}; camera names must be those of the calibration'
+            f'{path}: no keypoints of camera{plural} {listed(map(repr, missing))}; it has '
+            f'{listed(known) or "none"}; camera names must be those of the calibration',
+            file=path,
+            camera=missing[0],
+            found=list(known),
+            expected=list(cameras),
         )

@@ -11,6 +11,8 @@ import numpy as np
 
 from mmpose_ours.detections.people import finite, to_coco17
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.json_values import Place, checked_name, checked_whole, numbers
+from mmpose_ours.io.limits import limits
 from mmpose_ours.keypoints import JOINT_SETS
 
 # Tools name their joint set nowhere in the file: the number of joints tells it.
@@ -57,15 +59,25 @@ def assemble(views: Iterable[Found], path: PathLike) -> dict[str, dict[str, np.n
         frame -> camera -> people, frames in the order of their numbers.
 
     Raises:
-        FileFormatError: A camera has two images of one number.
+        FileFormatError: A camera has two images of one number, or its name is empty or too long.
+        LimitError: There are too many frames or cameras.
     """
     frames: dict[int, dict[str, Found]] = {}
+    names: set[str] = set()
     for view in views:
+        if view.camera not in names:
+            names.add(checked_name(view.camera, Place(path, 'the name of a camera')))
+            limits().check('cameras', len(names), 'cameras', path)
         cameras = frames.setdefault(view.frame, {})
+        limits().check('frames', len(frames), 'frames', path)
         if view.camera in cameras:
             raise FileFormatError(
                 f'{path}: camera {view.camera!r} has frame {view.frame} twice, '
-                f'{cameras[view.camera].origin} and {view.origin}; keep one of them'
+                f'{cameras[view.camera].origin} and {view.origin}; keep one of them',
+                file=path,
+                camera=view.camera,
+                frame=view.frame,
+                found=[cameras[view.camera].origin, view.origin],
             )
         cameras[view.camera] = view
     return {
@@ -74,72 +86,65 @@ def assemble(views: Iterable[Found], path: PathLike) -> dict[str, dict[str, np.n
     }
 
 
-def coco17_from(joints: Any, where: str, coco_first: Collection[int] = COCO_FIRST) -> np.ndarray:
+def coco17_from(
+    people: Sequence[np.ndarray], place: Place, coco_first: Collection[int] = COCO_FIRST
+) -> np.ndarray:
     """People of any known joint set as COCO-17, told by the number of joints.
 
     Args:
-        joints: (P, J, 3) nested lists or an array, ``u, v, score``.
-        where: The place in a file, for messages.
+        people: (J, 3) each, ``u, v, score``.
+        place: Where they stand.
         coco_first: Numbers of joints of which the first 17 are COCO's.
 
     Raises:
-        FileFormatError: They are no such numbers, or no joint set has so many joints.
+        FileFormatError: They have different numbers of joints, or no joint set has so many.
+        LimitError: There are too many people.
     """
-    try:
-        people = np.asarray(joints, np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise FileFormatError(
-            f'{where}: keypoints are no numbers u, v, score of equally many joints per person '
-            f'({error}); export them again'
-        ) from error
-    if not people.size:
+    limits().check('people_per_view', len(people), 'people of one view', place.file)
+    if not len(people):
         return np.zeros((0, 17, 3), np.float32)
-    if people.ndim != 3 or people.shape[2] != 3:
-        raise FileFormatError(
-            f'{where}: keypoints have the shape {people.shape}, expected people, joints and '
-            'u, v, score; export them again'
-        )
-    count = people.shape[1]
-    people = np.where(finite(people)[..., 2:] > 0, finite(people), 0.0).astype(np.float32)
+    counts = sorted({len(person) for person in people})
+    known = ', '.join(f'{size} ({name})' for size, name in SETS_BY_SIZE.items())
+    expected = f'{known} or {COCO_FIRST} (whole body)'
+    if len(counts) > 1:
+        raise place.error(f'has people of {counts[0]} and of {counts[-1]} joints', expected)
+    (count,) = counts
+    if count not in coco_first and count not in SETS_BY_SIZE:
+        fix = 'detect with a model of one of these'
+        raise place.error(f'has people of {count} joints', expected, fix)
+    found = finite(np.stack(people))
+    found = np.where(found[..., 2:] > 0, found, 0.0).astype(np.float32)
     if count in coco_first:
-        return people[:, : len(JOINT_SETS['coco17'])]
-    if count not in SETS_BY_SIZE:
-        known = ', '.join(f'{size} ({name})' for size, name in SETS_BY_SIZE.items())
-        raise FileFormatError(
-            f'{where}: people have {count} joints, expected {known} or {COCO_FIRST} (whole '
-            'body); detect with a model of one of these'
-        )
-    return to_coco17(people, SETS_BY_SIZE[count])
+        return found[:, : len(JOINT_SETS['coco17'])]
+    return to_coco17(found, SETS_BY_SIZE[count])
 
 
-def triples(numbers: Any, where: str) -> list:
-    """A flat list ``u, v, score, u, v, score, ...`` as one row per joint.
+def triples(values: Any, place: Place) -> np.ndarray:
+    """A flat list ``u, v, score, u, v, score, ...`` as (J, 3), one row per joint.
 
     Raises:
-        FileFormatError: It is no list, or its length no multiple of three.
+        FileFormatError: It is no list of numbers, or its length is no multiple of three.
     """
-    if not isinstance(numbers, list) or len(numbers) % 3:
-        found = f'{len(numbers)} numbers' if isinstance(numbers, list) else type(numbers).__name__
-        raise FileFormatError(
-            f'{where}: keypoints are {found}, expected a list of u, v, score for each joint; '
-            'export them again'
-        )
-    return [numbers[start : start + 3] for start in range(0, len(numbers), 3)]
+    flat = numbers(values, (None,), place)
+    if len(flat) % 3:
+        raise place.error(f'has {len(flat)} numbers', 'u, v, score for each joint')
+    return flat.reshape(-1, 3)
 
 
-def frame_number(stem: str, where: PathLike) -> int:
+def frame_number(stem: str, place: Place) -> int:
     """The last number in an image's name, which is given without its suffix.
 
     Raises:
-        FileFormatError: There is none.
+        FileFormatError: There is none, or it has more than 18 digits or so.
     """
-    numbers = re.findall(r'\d+', stem)
-    if not numbers:
-        raise FileFormatError(
-            f'{where}: no frame number in the name {stem!r}; images of one instant must share a '
-            'number, as in 000012.jpg'
+    digits = re.findall(r'\d+', stem)
+    if not digits:
+        raise place.error(
+            f'has no frame number in the name {stem!r}',
+            'a number that images of the same frame share, as in 000012.jpg',
+            'rename the images',
         )
-    return int(numbers[-1])
+    return checked_whole(int(digits[-1]), place['frame number'])
 
 
 def split_image_name(name: str) -> tuple[str, int | None]:
@@ -151,6 +156,6 @@ def split_image_name(name: str) -> tuple[str, int | None]:
     path = Path(name.replace('\\', '/'))
     parts = re.fullmatch(r'(?:(.*)[_.-])?(\d+)', path.stem)
     if path.parent.name:
-        numbers = re.findall(r'\d+', path.stem)
-        return path.parent.name, int(numbers[-1]) if numbers else None
+        digits = re.findall(r'\d+', path.stem)
+        return path.parent.name, int(digits[-1]) if digits else None
     return (parts[1] or '', int(parts[2])) if parts else ('', None)

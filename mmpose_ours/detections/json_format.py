@@ -10,12 +10,16 @@ import numpy as np
 
 from mmpose_ours.detections.people import DIGITS, as_kept, finite, to_coco17
 from mmpose_ours.detections.stored import StoredDetections
-from mmpose_ours.errors import FileFormatError
-from mmpose_ours.io.json_schema import first_fault, load_schema
+from mmpose_ours.errors import FileFormatError, LimitError
+from mmpose_ours.io.json_files import parse_json
+from mmpose_ours.io.json_schema import first_fault, load_schema, show
+from mmpose_ours.io.json_values import Place, numbers
+from mmpose_ours.io.limits import limits
 from mmpose_ours.keypoints import JOINT_SETS
 
 WRITE_AGAIN = 'correct it or write it again as docs/data.md shows'
 BEGIN = '{"joints": "coco17", "frames": {'
+_MISSING = [0.0, 0.0, 0.0]
 SCHEMA_FILE = Path(__file__).parents[1] / 'schemas' / 'detections.schema.json'
 
 
@@ -24,50 +28,45 @@ def read_json_detections(data: Any, path: Path) -> dict[str, dict[str, np.ndarra
 
     Raises:
         FileFormatError: It breaks the schema, or a person has too many or too few joints.
+        LimitError: There are too many frames, cameras or people.
     """
-    if not _is_plain(data):  # the schema explains, but takes minutes for a long recording
-        _raise_fault(data, path)
-    elif 'source' in data:
-        _raise_fault({**data, 'frames': {}}, path)
-    source = data.get('joints', 'coco17')
-    return {
-        frame: {
-            camera: people_from_rows(people, source, f'{path}: $.frames[{frame!r}][{camera!r}]')
-            for camera, people in views.items()
-        }
-        for frame, views in data['frames'].items()
-    }
+    try:
+        return _read(data, path)
+    except LimitError:
+        raise
+    except FileFormatError:
+        # The schema explains best, but takes minutes for a long recording.
+        _check_schema(_first_odd_part(data), path)
+        raise
 
 
-def store_json(path: Path) -> tuple[StoredDetections, Any] | None:
-    """Lay a file with the lines of :class:`JsonSink` out to be read instant by instant.
-
-    Returns:
-        The people, and ``source``; None where the file has other lines or breaks the schema, so
-        that it must be read as a whole.
-    """
-    with open(path, encoding='utf-8', errors='replace') as file:
-        if file.read(len(BEGIN)) != BEGIN:
-            return None
-        detections, ended, source = StoredDetections(), False, None
-        for line in file:
-            if ended:
-                return None
-            try:
-                if line.endswith('},\n'):
-                    data = {'frames': json.loads(f'{{{line[:-2]}}}')}
-                else:
-                    data, ended = json.loads(f'{{"frames": {{{line}'), True
-            except (ValueError, RecursionError):
-                return None
-            source = data.pop('source', None)
-            if not _is_plain(data) or not data['frames'].keys().isdisjoint(detections):
-                return None
-            for frame, views in read_json_detections(data, path).items():
-                detections.add(frame, views)
-    if source is not None:
-        check_source(source, path)
-    return (detections, source) if ended else None
+def _read(data: Any, path: Path) -> dict[str, dict[str, np.ndarray]]:
+    """As :func:`read_json_detections`, with plainer messages."""
+    place = Place(path)
+    if type(data) is not dict or not data.keys() <= {'joints', 'frames', 'source'}:
+        raise place.error('has other keys', 'joints, frames and source', WRITE_AGAIN)
+    known = load_schema(SCHEMA_FILE)['properties']['joints']['enum']
+    source, frames = data.get('joints', 'coco17'), data.get('frames')
+    if source not in known:
+        raise place['joints'].error(f'is {show(source)}', f'one of {", ".join(known)}', WRITE_AGAIN)
+    if 'source' in data:
+        check_source(data['source'], path)
+    if type(frames) is not dict:
+        raise place['frames'].error(f'is {show(frames)}', 'an object', WRITE_AGAIN)
+    limits().check('frames', len(frames), 'frames', path)
+    detections: dict[str, dict[str, np.ndarray]] = {}
+    cameras: set[str] = set()
+    for frame, views in frames.items():
+        if type(views) is not dict:
+            place = Place(path, f'$.frames[{show(frame)}]', frame=frame)
+            raise place.error(f'is {show(views)}', 'an object of cameras', WRITE_AGAIN)
+        cameras.update(views)
+        limits().check('cameras', len(cameras), 'cameras', path)
+        detections[frame] = {}
+        for camera, people in views.items():
+            place = Place(path, f'$.frames[{show(frame)}][{show(camera)}]', camera, frame)
+            detections[frame][camera] = people_from_rows(people, source, place)
+    return detections
 
 
 def check_source(source: Any, path: Path) -> None:
@@ -76,29 +75,79 @@ def check_source(source: Any, path: Path) -> None:
     Raises:
         FileFormatError: It breaks the schema.
     """
-    _raise_fault({'frames': {}, 'source': source}, path)
+    if type(source) is dict and source.keys() == {'detector', 'version', 'images'}:
+        images = source['images']
+        if type(images) is dict and {type(source['detector']), type(source['version'])} == {str}:
+            views = images.values()
+            if all(type(view) is dict and {*map(type, view.values())} <= {str} for view in views):
+                return
+    _check_schema({'frames': {}, 'source': source}, path)
 
 
-def people_from_rows(people: list, source: str, where: str) -> np.ndarray:
+def store_json(path: Path) -> tuple[StoredDetections, Any] | None:
+    """Lay a file with the lines of :class:`JsonSink` out to be read frame by frame.
+
+    Returns:
+        The people, and ``source``; None where the file has other lines or breaks the schema, so
+        that it must be read as a whole.
+
+    Raises:
+        LimitError: There are too many frames or cameras, or a line is too long.
+    """
+    with open(path, 'rb') as file:
+        if file.read(len(BEGIN)) != BEGIN.encode():
+            return None
+        detections, ended, source = StoredDetections(), False, None
+        longest = limits().json_bytes
+        while line := file.readline(longest + 1):
+            limits().check('json_bytes', len(line), 'bytes of one line', path)
+            if ended:
+                return None
+            try:
+                if line.endswith(b'},\n'):
+                    data = {'frames': parse_json(b'{%s}' % line[:-2], path)}
+                else:
+                    data, ended = parse_json(b'{"frames": {' + line, path), True
+            except FileFormatError:
+                return None
+            if not data['frames'].keys().isdisjoint(detections):
+                return None
+            try:
+                read = _read(data, path)
+            except FileFormatError:
+                return None
+            source = data.get('source')
+            for frame, views in read.items():
+                detections.add(frame, views)
+            limits().check('frames', len(detections), 'frames', path)
+            limits().check('cameras', len(detections.cameras), 'cameras', path)
+    return (detections, source) if ended else None
+
+
+def people_from_rows(people: Any, source: str, where: Place | str) -> np.ndarray:
     """One view's people, (P, 17, 3), from a joint set's rows ``[u, v, score]`` or None.
 
     Raises:
-        FileFormatError: A person has another number of joints; begins with ``where``.
+        FileFormatError: A person has another number of joints, or a joint is no three numbers.
+        LimitError: There are too many people.
     """
+    place = where if isinstance(where, Place) else Place(where)
+    if type(people) is not list or not {*map(type, people)} <= {list}:
+        raise place.error(f'is {show(people)}', 'a list of people, a list of joints each')
     count = len(JOINT_SETS[source])
-    blank = [0.0, 0.0, 0.0]
-    for index, person in enumerate(people):
-        if len(person) != count:
-            raise FileFormatError(
-                f'{where}[{index}]: {source} has {count} joints, found {len(person)}; correct '
-                '"joints" or write null for a missing joint'
-            )
-    rows = [[joint or blank for joint in person] for person in people]
-    try:
-        found = np.array(rows, np.float64).reshape(-1, count, 3)
-    except OverflowError as error:  # JSON's integers have no end
-        raise FileFormatError(f'{where}: a number is too large for a pixel ({error})') from error
-    with np.errstate(over='ignore'):  # what float32 cannot hold is no pixel
+    limits().check('people_per_view', len(people), 'people of one view', place.file)
+    if not {*map(len, people)} <= {count}:
+        index = next(i for i, person in enumerate(people) if len(person) != count)
+        raise place[index].error(
+            f'has {len(people[index])} joints',
+            f'{count} joints of {source}',
+            'correct "joints" or write null for a missing joint',
+        )
+    rows = [[_MISSING if joint is None else joint for joint in person] for person in people]
+    found = numbers(rows, (None, count, 3), place)
+    if (found[..., 2] < 0).any():
+        raise place.error(f'has the score {found[..., 2].min():g}', 'scores from 0 to 1')
+    with np.errstate(over='ignore'):  # what float32 cannot hold is not a pixel
         return to_coco17(finite(found.astype(np.float32)), source)
 
 
@@ -119,7 +168,7 @@ class JsonSink:
         self._put(BEGIN)
 
     def add(self, frame: str, views: Mapping[str, np.ndarray]) -> None:
-        """Write one instant."""
+        """Write one frame."""
         rows = {camera: rows_from_people(people) for camera, people in views.items()}
         self._put(f'{self._between}{json.dumps(frame)}: {json.dumps(rows, allow_nan=False)}')
         self._between = ',\n'
@@ -133,42 +182,46 @@ class JsonSink:
         self._file.write(text.encode('utf-8'))
 
 
-def _is_plain(data: Any) -> bool:
-    """Whether data surely fit the schema, whatever ``source`` is."""
-    if type(data) is not dict or not data.keys() <= {'joints', 'frames', 'source'}:
-        return False
-    frames = data.get('frames')
-    known = load_schema(SCHEMA_FILE)['properties']['joints']['enum']
-    if data.get('joints', 'coco17') not in known or type(frames) is not dict:
-        return False
-    return all(
-        type(views) is dict
-        and all(type(people) is list and all(map(_is_person, people)) for people in views.values())
-        for views in frames.values()
+def _first_odd_part(data: Any) -> Any:
+    """Of a file that breaks the schema only what does so first, at its place."""
+    if type(data) is not dict or type(data.get('frames')) is not dict:
+        return data
+    for frame, views in data['frames'].items():
+        if type(views) is not dict:
+            return {**data, 'frames': {frame: views}}
+        for camera, people in views.items():
+            if type(people) is not list:
+                return {**data, 'frames': {frame: {camera: people}}}
+            for index, person in enumerate(people):
+                if type(person) is not list:
+                    return {**data, 'frames': {frame: {camera: [[]] * index + [person]}}}
+                odd = next((at for at, joint in enumerate(person) if not _is_joint(joint)), None)
+                if odd is not None:
+                    person = [None] * odd + [person[odd]]
+                    return {**data, 'frames': {frame: {camera: [[]] * index + [person]}}}
+    return {**data, 'frames': {}}
+
+
+def _is_joint(joint: Any) -> bool:
+    return joint is None or (
+        type(joint) is list
+        and len(joint) == 3
+        and {*map(type, joint)} <= {int, float}
+        and not joint[2] < 0
     )
 
 
-def _is_person(person: Any) -> bool:
-    return type(person) is list and all(
-        joint is None
-        or (
-            type(joint) is list
-            and len(joint) == 3
-            and {*map(type, joint)} <= {int, float}
-            and not joint[2] < 0
-        )
-        for joint in person
-    )
+def _check_schema(data: Any, path: Path) -> None:
+    """Refuse what breaks the schema.
 
-
-def _raise_fault(data: Any, path: Path) -> None:
-    try:
-        fault = first_fault(data, SCHEMA_FILE)
-    except RecursionError as error:
-        raise FileFormatError(
-            f'{path}: lists or objects are nested too deeply for keypoints; {WRITE_AGAIN}'
-        ) from error
+    Raises:
+        FileFormatError: It does; says where and how.
+    """
+    fault = first_fault(data, SCHEMA_FILE)
     if fault is not None:
         raise FileFormatError(
-            f'{path}: {fault.json_path} {fault.found}, expected {fault.expected}; {WRITE_AGAIN}'
+            f'{path}: {fault.json_path} {fault.found}, expected {fault.expected}; {WRITE_AGAIN}',
+            file=path,
+            found=fault.found,
+            expected=fault.expected,
         )

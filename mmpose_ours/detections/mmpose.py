@@ -14,25 +14,23 @@ Source: MMPose 1.3.2, ``mmpose/apis/inferencers/base_mmpose_inferencer.py``.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Iterator
 
 import numpy as np
 
 from mmpose_ours.detections.found import Found, Hints, coco17_from, frame_number
 from mmpose_ours.detections.source import Source
-from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.json_values import Place, checked_whole, numbers, objects
 
 
 def recognise(source: Source) -> str:
     """Why this is such a file or folder, or ''."""
     sample = source.sample
-    if isinstance(sample, dict) and 'instance_info' in sample:
+    if type(sample) is dict and 'instance_info' in sample:
         return "the key 'instance_info'"
-    first = sample[0] if isinstance(sample, list) and sample else None
-    keys = [
-        key for key in ('keypoint_scores', 'instances') if isinstance(first, dict) and key in first
-    ]
+    keys = [key for key in ('keypoint_scores', 'instances') if key in _first(sample)]
     return f'the key {keys[0]!r}' if keys else ''
 
 
@@ -53,19 +51,20 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     done = 0
     for camera, paths in images.items():
         for file in paths:
-            people = people_of(read_json(file), str(file))
-            yield Found(camera, frame_number(file.stem, file), people, file.name)
+            frame = frame_number(file.stem, Place(file, camera=camera))
+            people = people_of(read_json(file), Place(file, '', camera, frame))
+            yield Found(camera, frame, people, file.name)
             done += 1
             hints.progress(done, total)
 
 
-def people_of(instances: Any, where: str) -> np.ndarray:
+def people_of(instances: Any, place: Place) -> np.ndarray:
     """The people of one image.
 
     Args:
         instances: The inferencer's: dictionaries with ``keypoints`` (J, 2) and
             ``keypoint_scores`` (J,), and ``bbox`` and ``bbox_score`` where there are boxes.
-        where: The file, for messages.
+        place: Where they stand.
 
     Returns:
         (P, 17, 3) float32 COCO-17.
@@ -73,41 +72,43 @@ def people_of(instances: Any, where: str) -> np.ndarray:
     Raises:
         FileFormatError: They are something else.
     """
-    try:
-        people = [
-            np.concatenate(
-                [np.asarray(each['keypoints'], float), np.c_[each['keypoint_scores']]], axis=1
-            )
-            for each in instances
-            if not (len(instances) == 1 and _is_whole_image(each))
-        ]
-    except (TypeError, KeyError, ValueError, OverflowError) as error:
-        raise FileFormatError(
-            f"{where}: expected people with 'keypoints' (J, 2) and 'keypoint_scores' (J,), found "
-            f'something else ({error!r}); export the predictions again'
-        ) from error
-    return coco17_from(people, where)
+    instances = objects(instances, place, 'people')
+    people = []
+    for index, instance in enumerate(instances):
+        if len(instances) == 1 and _is_whole_image(instance):
+            continue
+        here = place[index]
+        uv = numbers(instance.get('keypoints'), (None, 2), here['keypoints'])
+        scores = numbers(instance.get('keypoint_scores'), (len(uv),), here['keypoint_scores'])
+        people.append(np.concatenate([uv, scores[:, None]], axis=1))
+    return coco17_from(people, place)
 
 
-def _is_whole_image(instance: Any) -> bool:
-    box = np.ravel(instance.get('bbox', (1, 1, 1, 1)))
-    return instance.get('bbox_score') == 1 and len(box) == 4 and not box[:2].any()
+def _is_whole_image(instance: dict[str, Any]) -> bool:
+    box = instance.get('bbox')
+    if isinstance(box, (list, tuple)) and len(box) == 1:  # MMPose puts the box in a tuple
+        (box,) = box
+    at_corner = isinstance(box, list) and len(box) == 4 and box[:2] == [0, 0]
+    return at_corner and bool(instance.get('bbox_score') == 1)
+
+
+def _first(sample: Any) -> dict[str, Any]:
+    """The first object of a list; nothing where there is none."""
+    first = sample[0] if type(sample) is list and sample else None
+    return first if type(first) is dict else {}
 
 
 def _is_video(sample: Any) -> bool:
-    if isinstance(sample, dict):
-        return True
-    return isinstance(sample, list) and bool(sample) and 'instances' in sample[0]
+    return type(sample) is dict or 'instances' in _first(sample)
 
 
-def _frames(data: Any, camera: str, path: PathLike) -> Iterator[Found]:
-    frames = data.get('instance_info') if isinstance(data, dict) else data
-    for index, frame in enumerate(frames if isinstance(frames, list) else [None]):
-        where = f'{path}: frame {index}'
-        if not isinstance(frame, dict) or not isinstance(frame.get('frame_id'), int):
-            raise FileFormatError(
-                f"{where}: expected {{'frame_id': number, 'instances': [...]}}; export the "
-                'predictions again'
-            )
-        people = people_of(frame.get('instances'), where)
-        yield Found(camera, frame['frame_id'], people, where)
+def _frames(data: Any, camera: str, file: Path) -> Iterator[Found]:
+    place = Place(file, camera=camera)
+    if type(data) is dict:
+        data, place = data.get('instance_info'), place['instance_info']
+    for index, frame in enumerate(objects(data, place, "{'frame_id': number, 'instances': [...]}")):
+        here = place[index]
+        number = checked_whole(frame.get('frame_id'), here['frame_id'])
+        instances = Place(file, here['instances'].at, camera, number)
+        people = people_of(frame.get('instances'), instances)
+        yield Found(camera, number, people, str(here))

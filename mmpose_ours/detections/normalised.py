@@ -6,7 +6,7 @@ from typing import Mapping
 
 import numpy as np
 
-from mmpose_ours.detections.people import MAX_NORMALISED, cameras_of, found_joints
+from mmpose_ours.detections.people import MAX_NORMALISED
 from mmpose_ours.errors import FileFormatError, PathLike
 
 # Shares from -1 to 1 have joints in the left or upper half, below this; a joint a little
@@ -31,19 +31,30 @@ def in_pixels(
     Raises:
         FileFormatError: They are shares of an image whose size nobody told.
     """
+    lowest: dict[str, float] = {}
+    largest: dict[str, float] = {}
+    for views in detections.values():
+        for camera, people in views.items():
+            uv = people[people[..., 2] > 0][:, :2]
+            if len(uv):
+                lowest[camera] = min(lowest.get(camera, np.inf), float(uv.min()))
+                largest[camera] = max(largest.get(camera, -np.inf), float(uv.max()))
     scale: dict[str, tuple[np.ndarray, float]] = {}
-    for camera in cameras_of(detections):
-        uv = found_joints(detections, camera)[:, :2]
-        if not len(uv) or np.abs(uv).max() > MAX_NORMALISED:
+    for camera in sorted(lowest):
+        low, high = lowest[camera], largest[camera]
+        if max(-low, high) > MAX_NORMALISED:
             continue
         if camera not in sizes:
             raise FileFormatError(
-                f'{path}: keypoints of camera {camera!r} lie between {uv.min():.2f} and '
-                f'{uv.max():.2f}: shares of an image whose size is not known; name the '
-                'calibration (--camera-param-file), or export pixels'
+                f'{path}: keypoints of camera {camera!r} lie between {low:.2f} and {high:.2f}: '
+                'shares of an image whose size is not known; name the calibration '
+                '(--camera-param-file), or export pixels',
+                file=path,
+                camera=camera,
+                found=[low, high],
             )
         last = np.array(sizes[camera], float) - 1
-        scale[camera] = (last / 2, 1.0) if uv.min() < CLEARLY_NEGATIVE else (last, 0.0)
+        scale[camera] = (last / 2, 1.0) if low < CLEARLY_NEGATIVE else (last, 0.0)
     if not scale:
         return detections
     return {

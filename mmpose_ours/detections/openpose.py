@@ -25,9 +25,11 @@ from mmpose_ours.detections.found import (
     frame_number,
     triples,
 )
+from mmpose_ours.detections.people import finite
 from mmpose_ours.detections.source import Source, plain_name
-from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.json_schema import show
+from mmpose_ours.io.json_values import Place, objects
 from mmpose_ours.keypoints import JOINT_SETS
 
 KEYS = (('people', 'pose_keypoints_2d'), ('bodies', 'joints'))
@@ -44,7 +46,7 @@ _LIMB_ENDS = [
 def recognise(source: Source) -> str:
     """Why this is such a folder, or ''."""
     sample = source.sample
-    keys = [people for people, _ in KEYS if isinstance(sample, dict) and people in sample]
+    keys = [people for people, _ in KEYS if type(sample) is dict and people in sample]
     return f'the key {keys[0]!r}' if keys else ''
 
 
@@ -61,27 +63,28 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     coco_first = (25, *COCO_FIRST) if body25b else COCO_FIRST
     for camera, files in images.items():
         for file in files:
-            rows = _rows(read_json(file), file)
-            people = coco17_from(rows, f'{file}: people', coco_first)
-            yield Found(camera, frame_number(plain_name(file.stem), file), people, file.name)
+            frame = frame_number(plain_name(file.stem), Place(file, camera=camera))
+            place = Place(file, '', camera, frame)
+            people = coco17_from(_rows(read_json(file), place), place, coco_first)
+            yield Found(camera, frame, people, file.name)
             done += 1
             hints.progress(done, total)
 
 
-def _rows(data: Any, path: PathLike) -> list[list]:
-    """The people of a file, each as rows of ``u, v, score``."""
+def _rows(data: Any, place: Place) -> list[np.ndarray]:
+    """The people of a file, (J, 3) ``u, v, score`` each."""
     for people, joints in KEYS:
-        found = data.get(people) if isinstance(data, dict) else None
-        if isinstance(found, list) and all(isinstance(each, dict) for each in found):
+        if type(data) is dict and people in data:
             # OpenPose leaves the list empty for people of whom only a hand or a face was found.
             return [
-                triples(person.get(joints), f'{path}: {people}[{index}]')
-                for index, person in enumerate(found)
+                triples(person.get(joints), place[people][index][joints])
+                for index, person in enumerate(objects(data[people], place[people], 'people'))
                 if person.get(joints) != []
             ]
-    raise FileFormatError(
-        f"{path}: expected {{'people': [{{'pose_keypoints_2d': [...]}}]}} as OpenPose writes it; "
-        'remove the file or export it again'
+    raise place.error(
+        f'is {show(data)}' if type(data) is not dict else 'has no people',
+        "{'people': [{'pose_keypoints_2d': [...]}]} as OpenPose writes it",
+        'remove the file or export it again',
     )
 
 
@@ -92,14 +95,11 @@ def _is_body25b(files: Iterable[Path], ask: int = 50) -> bool:
     """
     votes: list[bool] = []
     for file in files:
-        rows = _rows(read_json(file), file)
-        if any(len(person) != 25 for person in rows):
+        people = _rows(read_json(file), Place(file))
+        if any(len(person) != 25 for person in people):
             return False
-        try:
-            people = np.asarray(rows, float).reshape(-1, 25, 3)
-        except (TypeError, ValueError):  # No numbers: whoever reads the file will say so.
-            return False
-        for uv in np.where(people[..., 2:] > 0, people[..., :2], np.nan):
+        for person in map(finite, people):
+            uv = np.where(person[:, 2:] > 0, person[:, :2], np.nan)
             as_body25, as_body25b = (
                 np.linalg.norm(uv[ends[:, 0]] - uv[ends[:, 1]], axis=1) for ends in _LIMB_ENDS
             )

@@ -16,6 +16,8 @@ MAX_SCORE = 2.0
 # No person is two pixels wide: where all joints lie this close to the corner, u and v are
 # shares of the image.
 MAX_NORMALISED = 2.0
+# No image has so many pixels in a row: whatever is beyond is no place in it.
+MAX_PIXEL = 1e9
 # Frames that are looked at together.
 AT_ONCE = 256
 # Digits after the point that files keep of u, v and score.
@@ -54,13 +56,23 @@ def check_pixels(detections: Detections, rig: CameraRig, path: PathLike) -> None
         width, height = camera.size or (0, 0)
         largest, score = most[camera.name][:2], most[camera.name][2]
         if score > MAX_SCORE:
-            raise FileFormatError(f'{who}: scores go up to {score:g}; write them between 0 and 1')
+            raise FileFormatError(
+                f'{who}: scores go up to {score:g}; write them between 0 and 1',
+                file=path,
+                camera=camera.name,
+                found=float(score),
+                expected=MAX_SCORE,
+            )
         outside = 1 - inside[camera.name] / count[camera.name]
         if outside > 0.5 or largest.max() <= MAX_NORMALISED:
             raise FileFormatError(
                 f'{who}: joints lie up to u = {largest[0]:g}, v = {largest[1]:g} and '
                 f'{outside:.0%} of them outside its {width}x{height} image; write pixels of '
-                'images of the size that was calibrated'
+                'images of the size that was calibrated',
+                file=path,
+                camera=camera.name,
+                found=largest.tolist(),
+                expected=camera.size,
             )
 
 
@@ -76,8 +88,23 @@ def cameras_of(detections: Detections) -> list[str]:
     return sorted({camera for views in detections.values() for camera in views})
 
 
+def strongest(people: np.ndarray, most: int) -> np.ndarray:
+    """Rows of those of whom the detector is surest, in ascending order.
+
+    Args:
+        people: (P, J, 3) ``u, v, score``.
+        most: How many.
+
+    Returns:
+        Rows of those with the largest sums of scores, or of all where there are no more.
+    """
+    if len(people) <= most:
+        return np.arange(len(people))
+    return np.sort(np.argsort(-people[..., 2].sum(-1), kind='stable')[:most])
+
+
 def stack_views(views: Mapping[str, np.ndarray], cameras: Sequence[str]) -> np.ndarray:
-    """Put one instant's people into one array, (V, P, 17, 3), padded with score 0."""
+    """Put one frame's people into one array, (V, P, 17, 3), padded with score 0."""
     people = [views.get(camera, np.zeros((0, 17, 3), np.float32)) for camera in cameras]
     stacked = np.zeros((len(people), max(map(len, people), default=0), 17, 3), np.float32)
     for row, found in zip(stacked, people):
@@ -99,8 +126,8 @@ def to_coco17(people: np.ndarray, source: str) -> np.ndarray:
 
 
 def finite(people: np.ndarray) -> np.ndarray:
-    """The people with joints that hold NaN or infinity taken as missing."""
-    return np.where(np.isfinite(people).all(-1, keepdims=True), people, 0.0)
+    """The people with joints that hold NaN, infinity or more than any pixel taken as missing."""
+    return np.where((np.abs(people) < MAX_PIXEL).all(-1, keepdims=True), people, 0.0)
 
 
 def as_kept(people: np.ndarray) -> np.ndarray:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import Iterable, NamedTuple, Sequence
 
 import numpy as np
 
-from mmpose_ours.detections.people import MAX_SCORE, Detections, cameras_of
+from mmpose_ours.detections.people import MAX_SCORE, Detections
+
+# Of longer lists and names a sentence or a table shows the beginning.
+MOST_LISTED, WIDEST = 40, 60
 
 
 class CameraSummary(NamedTuple):
@@ -31,31 +34,42 @@ class CameraSummary(NamedTuple):
 
 def summarise(detections: Detections) -> list[CameraSummary]:
     """What was found, by camera in alphabetical order."""
+    by_camera: dict[str, list[np.ndarray]] = {}
+    for views in detections.values():
+        for camera, people in views.items():
+            by_camera.setdefault(camera, []).append(people)
     rows = []
-    for camera in cameras_of(detections):
-        views = [each[camera] for each in detections.values() if camera in each]
-        people = np.concatenate(views)
+    for camera in sorted(by_camera):
+        people = np.concatenate(by_camera[camera])
         scores = people[..., 2]
         found = scores > 0
         joints = float(found.sum(-1).mean()) if len(people) else np.nan
         least, largest = (
             (scores[found].min(), scores[found].max()) if found.any() else (np.nan,) * 2
         )
-        most = max(map(len, views))
+        most = max(map(len, by_camera[camera]))
         scope = (float(least), float(largest))
-        rows.append(CameraSummary(camera, len(views), len(people), most, joints, scope))
+        rows.append(CameraSummary(camera, len(by_camera[camera]), len(people), most, joints, scope))
     return rows
+
+
+def listed(names: Iterable[str], most: int = MOST_LISTED) -> str:
+    """Names for a sentence, of many only the first."""
+    names = [name if len(name) <= WIDEST else f'{name[:WIDEST]}...' for name in names]
+    more = f' and {len(names) - most} more' if len(names) > most else ''
+    return ', '.join(names[:most]) + more
 
 
 def table(rows: Sequence[CameraSummary]) -> list[str]:
     """Lines to print."""
-    width = max([6, *(len(row.camera) for row in rows)])
+    width = min(max([6, *(len(row.camera) for row in rows)]), WIDEST + 3)
     lines = [f'{"camera":{width}s}  frames  people  most  joints of 17  scores']
     for row in rows:
         scores = '-' if np.isnan(row.joints) else f'{row.scores[0]:.2f} to {row.scores[1]:.2f}'
         joints = '-' if np.isnan(row.joints) else f'{row.joints:.1f}'
+        name = listed([row.camera])
         lines.append(
-            f'{row.camera:{width}s}  {row.frames:6d}  {row.people:6d}  {row.most:4d}  {joints:>12s}'
+            f'{name:{width}s}  {row.frames:6d}  {row.people:6d}  {row.most:4d}  {joints:>12s}'
             f'  {scores}'
         )
     return lines
@@ -73,12 +87,12 @@ def oddities(detections: Detections, cameras: Sequence[str] = ()) -> list[str]:
     extra = [row.camera for row in rows if cameras and row.camera not in cameras]
     if extra:
         sentences.append(
-            f'{", ".join(extra)} left out: not among the cameras asked for or calibrated '
-            f'({", ".join(cameras)})'
+            f'{listed(extra)} left out: not among the cameras asked for or calibrated '
+            f'({listed(cameras)})'
         )
     counts = {row.frames for row in rows}
     if len(counts) > 1:
-        each = ', '.join(f'{row.camera} {row.frames}' for row in rows)
+        each = listed(f'{row.camera} {row.frames}' for row in rows)
         shared = sum(len(views) == len(rows) for views in detections.values())
         sentences.append(
             f'cameras have different numbers of frames ({each}); frames are matched by the number '
@@ -86,10 +100,10 @@ def oddities(detections: Detections, cameras: Sequence[str] = ()) -> list[str]:
         )
     nobody = [row.camera for row in rows if not row.people]
     if nobody:
-        sentences.append(f'nobody was found in any image of {", ".join(nobody)}')
+        sentences.append(f'nobody was found in any image of {listed(nobody)}')
     high = [row.camera for row in rows if row.scores[1] > MAX_SCORE]
     if high:
         sentences.append(
-            f'scores of {", ".join(high)} exceed {MAX_SCORE:g}; write them between 0 and 1'
+            f'scores of {listed(high)} exceed {MAX_SCORE:g}; write them between 0 and 1'
         )
     return sentences

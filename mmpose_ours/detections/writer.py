@@ -11,7 +11,8 @@ import numpy as np
 from mmpose_ours.detections.json_format import JsonSink
 from mmpose_ours.detections.npz_format import NpzSink
 from mmpose_ours.detections.people import Detections
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
+from mmpose_ours.instants import frame_key
 from mmpose_ours.io.files import whole_path
 
 SINKS: dict[str, type[JsonSink] | type[NpzSink]] = {'.json': JsonSink, '.npz': NpzSink}
@@ -44,7 +45,8 @@ class DetectionsWriter:
             )
         # What found the people, ``{'detector', 'version', 'images'}`` of the schema, or None.
         self.source: Mapping[str, Any] | None = None
-        self._seen: set[str] = set()
+        self._seen: dict[str, str] = {}
+        self._count = 0
 
     def __enter__(self) -> DetectionsWriter:
         self._context = self._opened()
@@ -62,21 +64,38 @@ class DetectionsWriter:
             sink.finish(self.source)
 
     def add(self, frame: str, views: Mapping[str, np.ndarray]) -> None:
-        """Write one instant.
+        """Write one frame.
 
         Args:
-            frame: Its name, each once.
+            frame: Its name, each once; leading zeros do not count.
             views: camera -> (P, 17, 3) ``u, v, score``; an empty array where nobody was
                 found, no entry where there is no image. Three digits are kept.
 
         Raises:
-            ValueError: The frame is there already, or people have another shape.
+            InputError: The frame is there already, or two cameras have one name.
+            ValueError: People have another shape.
         """
         frame = str(frame)
-        if frame in self._seen:
-            raise ValueError(f'{self.path}: frame {frame!r} comes twice; write each frame once')
-        self._seen.add(frame)
-        self._sink.add(frame, {str(camera): people for camera, people in views.items()})
+        other = self._seen.setdefault(frame_key(frame), frame)
+        if other != frame or len(self._seen) == self._count:
+            again = '' if other == frame else f', as {other!r}'
+            raise InputError(
+                f'{self.path}: frame {frame!r} comes twice{again}; write each frame once',
+                file=self.path,
+                frame=frame,
+                found=[other, frame],
+            )
+        self._count = len(self._seen)
+        named = {str(camera): people for camera, people in views.items()}
+        if len(named) < len(views):
+            raise InputError(
+                f'{self.path}: frame {frame!r} has two cameras of one name among '
+                f'{", ".join(map(repr, views))}; write each camera once',
+                file=self.path,
+                frame=frame,
+                found=list(views),
+            )
+        self._sink.add(frame, named)
 
 
 def write_detections(path: PathLike, detections: Detections) -> None:

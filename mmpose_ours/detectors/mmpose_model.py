@@ -13,6 +13,7 @@ import numpy as np
 from mmpose_ours.config_files import warn_of_config
 from mmpose_ours.detections.mmpose import people_of
 from mmpose_ours.detectors.base import within
+from mmpose_ours.io.json_values import Place
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.recordings import as_bgr
 
@@ -87,7 +88,7 @@ class MMPoseModel:
         found = []
         for image, result in zip(pictures, results):
             height, width = image.shape[:2]
-            people = people_of(result['predictions'][0], self._where)
+            people = people_of(result['predictions'][0], Place(self._where))
             found.append(within(people, (width, height)))
         return found
 

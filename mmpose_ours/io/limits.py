@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import re
 from typing import Iterator
@@ -51,6 +52,10 @@ class Limits:
     frames: int = 4 * 10**6
     #: People of one view in one frame.
     people_per_view: int = 1000
+    #: Detections of one view that are compared with those of other views, the surest first; more
+    #: are left out with a note. And of all views together: with many cameras, fewer of each.
+    compared_per_view: int = 50
+    compared_per_frame: int = 4000
     #: Unpacked bytes of one array of an ``.npz``.
     array_bytes: int = 16 * 10**9
     #: Unpacked bytes of one array for each byte of the file, beyond the first 64 MB.
@@ -110,6 +115,7 @@ def limited(**changes: int) -> Iterator[Limits]:
         _changed.pop()
 
 
+@functools.lru_cache(maxsize=8)
 def _parse(text: str) -> Limits:
     known = [field.name for field in dataclasses.fields(Limits)]
     changes = {}

@@ -19,6 +19,8 @@ from mmpose_ours.models.rays import Rays
 SECOND_FIND_MM = 110.0
 # Points of a limb that stand for it, its ends among them.
 POINTS = 4
+# Rays times points that are compared at once: bounds memory to some 200 MB.
+MAX_COMPARED = 1 << 25
 # A ray this far off says that somebody else is there, however much farther it is.
 ELSEWHERE_MM = 300.0
 
@@ -42,6 +44,9 @@ def beside_mm(rays: Rays, poses: Tensor, limbs: Tensor) -> Tensor:
         (N, M) mean distance in mm of the rays that there are from the nearest limb, each at
         most :data:`ELSEWHERE_MM`. One more ray is taken to be elsewhere: few convince less.
     """
+    at_once = max(1, MAX_COMPARED // max(1, rays.weights[0].numel() * poses[:, limbs].numel()))
+    if len(rays.weights) > at_once:
+        return torch.cat([beside_mm(part, poses, limbs) for part in rays.split(at_once)])
     ends = poses[:, limbs]  # (M, L, 2, 3)
     share = torch.linspace(0, 1, POINTS, device=poses.device)[:, None]
     points = ends[:, :, None, 0] * (1 - share) + ends[:, :, None, 1] * share

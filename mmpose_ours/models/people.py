@@ -20,6 +20,8 @@ from mmpose_ours.models.rays import Rays
 
 # A detection that agrees this much with somebody who is there already is not somebody else.
 EXPLAINED = 0.25
+# Rays of all views that people of single views may have together: bounds memory to some 1 GB.
+MAX_SINGLE_RAYS = 1 << 22
 # Ankles of people who stand, above the floor, and how far that varies.
 ANKLE_MM, FEET_SPREAD_MM = 94.0, 50.0
 # How far floors are from where a calibration says, usually and at most.
@@ -175,10 +177,18 @@ class PeopleFinder(nn.Module):
         return Found(mine, sample, views, Bodies.nobody(rays.weights, len(self.body.mean)))
 
     def _singles(self, rays: Rays, found: Found, agreement: Tensor) -> tuple[Tensor, Tensor]:
-        """Sample (S,) and views (S, V) of detections that are nobody's, each by itself."""
+        """Sample (S,) and views (S, V) of detections that are nobody's, each by itself.
+
+        Of more than fit in memory, which takes hundreds of cameras, the surest.
+        """
         enough = (rays.weights > 0).sum(-1) >= self.min_single_joints
         free = enough & self.free(rays, found) & (agreement < EXPLAINED)
         sample, view, index = torch.nonzero(free, as_tuple=True)
+        most = max(1, MAX_SINGLE_RAYS // max(1, rays.weights.shape[1] * rays.weights.shape[3]))
+        if len(sample) > most:
+            weight = rays.weights[sample, view, index].sum(-1)
+            kept = weight.topk(most).indices.sort().values
+            sample, view, index = sample[kept], view[kept], index[kept]
         views = torch.full((len(sample), agreement.shape[1]), -1, device=sample.device)
         views[torch.arange(len(sample), device=sample.device), view] = index
         return sample, views

@@ -4,12 +4,13 @@ Nothing is learned. Two detections of different views whose rays meet joint by j
 person into the room; each view then says which of its detections passes closest to that
 person. The person whom the views confirm best is taken, its detections are spent, and so on:
 hypothesise and verify, as in RANSAC, for all pairs of a sample at once. Costs grow with the square
-of the number of detections in all views, never with the size of the room.
+of the number of detections in all views, never with the size of the room; memory does not.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Sequence
 
 import torch
@@ -111,36 +112,67 @@ class Proposer:
 
     def _bodies_of_pairs(self, flat: Flat, views: int, people: int) -> tuple[Tensor, Tensor]:
         """Midpoints between the rays of likely pairs: (B, H, J, 3) and which exist (B, H, J)."""
-        along, gap = flat.meet_in_pairs()
-        batch, joints, count, _ = gap.shape
-        common = (flat.found[..., :, None] & flat.found[..., None, :]).sum(1)
+        count = views * people
+        at_once = max(1, MAX_COMPARED // max(1, flat.found.numel()))
+        parts = [
+            self._likely_pairs(flat, views, slice(start, start + at_once))
+            for start in range(0, count, at_once)
+        ]
+        pairs = parts[0]
+        if len(parts) > 1:
+            tried = max(self.max_pairs, count)
+            order, one, two, along, back = (torch.cat(part, -1) for part in zip(*parts))
+            order, best = order.topk(min(tried, order.shape[1]), largest=False)
+            each = best[:, None].expand(-1, along.shape[1], -1)
+            pairs = (
+                order, one.gather(1, best), two.gather(1, best),
+                along.gather(2, each), back.gather(2, each),
+            )  # fmt: skip
+        order, one, two, along, back = pairs
+        sample = torch.arange(len(order), device=order.device)[:, None]
+
+        def half(mine: Tensor, depth: Tensor) -> Tensor:
+            origin, direction = flat.origins[sample, mine], flat.directions[sample, :, mine]
+            return origin[:, :, None] + depth.transpose(1, 2)[..., None] * direction
+
+        exist = flat.found[sample, :, one] & flat.found[sample, :, two] & (order < FAR)[..., None]
+        exist &= ((along > 0) & (back > 0)).transpose(1, 2)
+        return 0.5 * (half(one, along) + half(two, back)), exist
+
+    def _likely_pairs(self, flat: Flat, views: int, rows: slice) -> tuple[Tensor, ...]:
+        """Pairs of some detections and their best partners, those to try first.
+
+        Args:
+            flat: The D detections.
+            views: V.
+            rows: Which of them are the first of a pair.
+
+        Returns:
+            ``order`` (B, H), the lowest first; the two detections (B, H) each; and
+            (B, J, H) the distance in mm along the first's ray, and along the second's.
+        """
+        along, back, gap = flat.meet_in_pairs(rows)
+        batch, _, count, total = gap.shape
+        common = (flat.found[:, :, rows, None] & flat.found[..., None, :]).sum(1)
         mean_gap = gap.sum(1) / common.clamp_min(1)
-        view = torch.arange(count, device=gap.device) // people
-        possible = (common >= MIN_COMMON_JOINTS) & (view[:, None] != view)
+        view = torch.arange(total, device=gap.device) // flat.people
+        possible = (common >= MIN_COMMON_JOINTS) & (view[rows, None] != view)
         mean_gap = torch.where(possible, mean_gap, mean_gap.new_full((), FAR))
         # Each detection's partner in every view; of these the nearest comes first, then the
         # second: nobody is crowded out by people with more detections.
-        partner_gap, partner = mean_gap.view(batch, count, views, people).min(-1)
-        partner = partner + torch.arange(views, device=gap.device) * people
+        partner_gap, partner = mean_gap.view(batch, count, views, flat.people).min(-1)
+        partner = partner + torch.arange(views, device=gap.device) * flat.people
         rank = partner_gap.argsort(-1).argsort(-1)
         order = torch.where(partner_gap < self.max_gap_mm, rank * GAP_LIMIT_MM + partner_gap, FAR)
-        tried = max(self.max_pairs, count)
+        tried = max(self.max_pairs, total)
         order = order.flatten(1)
         pair = torch.arange(count * views, device=gap.device).expand(batch, -1)
         if tried < count * views:
             order, pair = order.topk(tried, largest=False)
         one, two = pair // views, partner.flatten(1).gather(1, pair)
-
-        sample = torch.arange(batch, device=gap.device)[:, None]
-
-        def half(mine: Tensor, other: Tensor) -> Tensor:
-            depth = along[sample, :, mine, other][..., None]
-            origin, direction = flat.origins[sample, mine], flat.directions[sample, :, mine]
-            return origin[:, :, None] + depth * direction
-
-        exist = flat.found[sample, :, one] & flat.found[sample, :, two] & (order < FAR)[..., None]
-        exist &= (along[sample, :, one, two] > 0) & (along[sample, :, two, one] > 0)
-        return 0.5 * (half(one, two) + half(two, one)), exist
+        place = (one * total + two)[:, None].expand(-1, along.shape[1], -1)
+        along, back = (part.flatten(2).gather(2, place) for part in (along, back))
+        return order, one + rows.start, two, along, back
 
     def agreement(
         self, flat: Flat, bodies: Tensor, seen: Tensor, spread_mm: Tensor | None = None
@@ -156,6 +188,14 @@ class Proposer:
         Returns:
             (B, H, V, P), 0 to 1.
         """
+        at_once = max(1, MAX_COMPARED // max(1, flat.found.numel()))
+        if bodies.shape[1] > at_once:
+            parts = zip(
+                bodies.split(at_once, 1),
+                seen.split(at_once, 1),
+                itertools.repeat(None) if spread_mm is None else spread_mm.split(at_once, 1),
+            )
+            return torch.cat([self.agreement(flat, *part) for part in parts], 1)
         variance = self.sigma_mm**2
         if spread_mm is not None:
             variance = variance + spread_mm.square().transpose(1, 2)[..., None]
@@ -218,28 +258,35 @@ class Flat:
             people,
         )
 
-    def meet_in_pairs(self) -> tuple[Tensor, Tensor]:
+    def meet_in_pairs(self, rows: slice = slice(None)) -> tuple[Tensor, Tensor, Tensor]:
         """Where the rays of the same joint of two detections come closest.
 
+        Args:
+            rows: Which detections are the first of the two; R of them.
+
         Returns:
-            ``along`` (B, J, D, D), the distance in mm from the first's camera along its ray,
-            negative behind it, and ``gap`` (B, J, D, D), the distance between the rays at most
-            ``GAP_LIMIT_MM``; 0 where one of them has no such joint.
+            ``along`` (B, J, R, D), the distance in mm from the first's camera along its ray,
+            negative behind it; ``back`` (B, J, R, D), the same of the second's; and ``gap``
+            (B, J, R, D), the distance between the rays at most ``GAP_LIMIT_MM``; 0 where one of
+            them has no such joint.
         """
         a, o = self.directions, self.origins[:, None]
+        mine, here = a[:, :, rows], o[:, :, rows]
         moment = torch.linalg.cross(o.expand_as(a), a)
         # The reciprocal product of two lines is their distance times the sine between them.
-        product = a @ moment.transpose(-1, -2)
-        product = product + product.transpose(-1, -2)
-        cosine = a @ a.transpose(-1, -2)
+        product = mine @ moment.transpose(-1, -2)
+        product = product + (a @ moment[:, :, rows].transpose(-1, -2)).transpose(-1, -2)
+        cosine = mine @ a.transpose(-1, -2)
         sine2 = (1 - cosine * cosine).clamp_min(MIN_SINE**2)
-        other_origin = a @ o.transpose(-1, -2)  # how far along my ray the other camera is
-        ahead = other_origin - (o * a).sum(-1, keepdim=True)
-        along = (ahead + cosine * ahead.transpose(-1, -2)) / sine2
-        both = self.found[..., :, None] & self.found[..., None, :]
+        # How far along my ray the other camera is, and along the other's mine.
+        ahead = mine @ o.transpose(-1, -2) - (here * mine).sum(-1, keepdim=True)
+        behind = a @ here.transpose(-1, -2) - (o * a).sum(-1, keepdim=True)
+        behind = behind.transpose(-1, -2)
+        along, back = (ahead + cosine * behind) / sine2, (behind + cosine * ahead) / sine2
+        both = self.found[:, :, rows, None] & self.found[..., None, :]
         gap = (product.abs() * sine2.rsqrt()).clamp_max(GAP_LIMIT_MM)
-        gap = torch.where((along > 0) & (along.transpose(-1, -2) > 0), gap, GAP_LIMIT_MM)
-        return along, gap * both
+        gap = torch.where((along > 0) & (back > 0), gap, GAP_LIMIT_MM)
+        return along, back, gap * both
 
     def distance2(self, bodies: Tensor) -> Tensor:
         """Squared distance of joints from rays; behind a camera, very far.

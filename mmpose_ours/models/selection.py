@@ -9,6 +9,9 @@ from torch import Tensor
 from mmpose_ours.cameras import CaptureSpace
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 
+# More candidates than these are not compared with each other, and more people not reported.
+MOST_COMPARED, MOST_REPORTED = 500, 100
+
 
 def choose_people(
     poses: Tensor,
@@ -32,13 +35,13 @@ def choose_people(
             whoever the cameras see.
 
     Returns:
-        (P,) rows, best first.
+        (P,) rows, best first; the best :data:`MOST_REPORTED` where there are more.
     """
     reach = poses.new_tensor(space.size_mm) / 2 + margin_mm
     inside = (poses[:, root].mean(1).abs() <= reach).all(-1)
     order = rank.argsort(descending=True)
-    order = order[(good & inside)[order]]
-    return order[without_duplicates(poses[order], duplicate_mm)]
+    order = order[(good & inside)[order]][:MOST_COMPARED]
+    return order[without_duplicates(poses[order], duplicate_mm)[:MOST_REPORTED]]
 
 
 def without_duplicates(poses: Tensor, limit_mm: float) -> list[int]:

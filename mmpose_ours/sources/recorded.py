@@ -10,7 +10,7 @@ import numpy as np
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.instants import frame_key, frame_order, frames_of_images
+from mmpose_ours.instants import frame_key, frame_order, frames_by_key, frames_of_images
 from mmpose_ours.keypoints import JOINT_SETS, convert_joints
 from mmpose_ours.recordings import images_of
 from mmpose_ours.results.predictions import read_predictions
@@ -78,14 +78,6 @@ def read_recording(
 def _detections(rig: CameraRig, keypoint_file: Path) -> dict[str, dict[str, np.ndarray]]:
     detections = read_detections(keypoint_file, rig.names)
     check_pixels(detections, rig, keypoint_file)
-    by_key: dict[str, str] = {}
-    for frame in detections:
-        other = by_key.setdefault(frame_key(frame), frame)
-        if other != frame:
-            raise FileFormatError(
-                f'{keypoint_file}: frames {other!r} and {frame!r} are the same instant; '
-                'leading zeros do not count, so name it once'
-            )
     return detections
 
 
@@ -96,7 +88,18 @@ def _images(rig: CameraRig, data_root: str, camera: str, needed: bool) -> dict[s
             f'{data_root}: no images of camera {camera!r}; name their folder after it '
             f'({camera}/), or choose cameras with `cameras`'
         )
-    return dict(zip(frames_of_images(paths, camera), map(str, paths)))
+    found: dict[str, str] = {}
+    for frame, path in zip(frames_of_images(paths, camera), map(str, paths)):
+        if found.setdefault(frame, path) != path:
+            raise FileFormatError(
+                f'{data_root}: {found[frame]} and {path} are the same frame of camera {camera!r}, '
+                'since leading zeros do not count; rename or remove one of them',
+                file=data_root,
+                camera=camera,
+                frame=frame,
+                found=[found[frame], path],
+            )
+    return found
 
 
 def _common(images: dict[str, dict[str, str]], data_root: str, warn: Warn) -> set[str]:
@@ -137,6 +140,6 @@ def _compare_frames(
 def _truth(truth_file: Path, joints: str) -> dict[str, np.ndarray]:
     truth = read_predictions(truth_file)
     return {
-        frame_key(frame): convert_joints(poses, truth.joints, joints)
-        for frame, poses in truth.frames.items()
+        key: convert_joints(truth.frames[frame], truth.joints, joints)
+        for key, frame in frames_by_key(truth.frames, truth_file).items()
     }

@@ -14,7 +14,7 @@ import numpy as np
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import rgb_of
-from mmpose_ours.visualization.overlay import DARK, FONT, SHIFT, WHITE, draw_overlay
+from mmpose_ours.visualization.overlay import DARK, FONT, WHITE, draw_line, draw_overlay
 from mmpose_ours.visualization.people import PeopleAtInstant
 from mmpose_ours.visualization.pictures import PictureSource
 from mmpose_ours.visualization.projected import finely, project_before
@@ -118,9 +118,5 @@ def _blank(camera: Camera, backdrop: Backdrop, cell: tuple[int, int]) -> np.ndar
     sheet = np.full((size[1], size[0], 3), SHEET_COLOUR, np.uint8)
     for lines, colour in ((backdrop.grid, GRID_COLOUR), (backdrop.box, SPACE_COLOUR)):
         for line in lines:
-            uv = project_before(small, finely(line, 250.0))
-            near = (np.abs(uv) < 4 * max(size)).all(-1)  # false for NaN
-            for start in np.flatnonzero(near[:-1] & near[1:]):
-                points = np.round(uv[start : start + 2] * (1 << SHIFT)).astype(np.int32)
-                cv2.polylines(sheet, [points], False, rgb_of(colour), 1, cv2.LINE_AA, SHIFT)
+            draw_line(sheet, project_before(small, finely(line, 250.0)), rgb_of(colour), 1)
     return sheet

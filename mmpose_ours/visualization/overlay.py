@@ -15,6 +15,8 @@ from mmpose_ours.visualization.projected import project_before
 WHITE, DARK = (255, 255, 255), (40, 44, 46)
 # Points of a drawing in 1/16 of a pixel.
 SHIFT = 4
+# Pixels; 16 times as much, and squares of differences, still fit in OpenCV's integers.
+MAX_DRAWN = 1 << 20
 # Detections lie beneath the people, this faint.
 DETECTION_SHARE = 0.55
 FONT = cv2.FONT_HERSHEY_DUPLEX
@@ -81,7 +83,7 @@ def draw_detections(
     uv = (joints[:, :2] + 0.5) * scale - 0.5
     above = picture.copy()
     radius = max(2, round(min(size) / 200))
-    for point in _fixed(uv[_drawable(uv, picture)]):
+    for point in fixed_points(uv[drawable(uv, picture)]):
         cv2.circle(above, point, (radius + 1) << SHIFT, DARK, cv2.FILLED, cv2.LINE_AA, SHIFT)
         cv2.circle(above, point, radius << SHIFT, WHITE, cv2.FILLED, cv2.LINE_AA, SHIFT)
     cv2.addWeighted(above, DETECTION_SHARE, picture, 1 - DETECTION_SHARE, 0.0, dst=picture)
@@ -113,8 +115,8 @@ def draw_people(
     for index, person in enumerate(uv):
         identity = index if ids is None else int(ids[index])
         colour = (colours or {}).get(identity) or identity_colour(identity)
-        known = _drawable(person, picture)
-        points = _fixed(np.where(known[:, None], person, 0.0))
+        known = drawable(person, picture)
+        points = fixed_points(np.where(known[:, None], person, 0.0))
         for paint, wider in ((rim, 2), (rgb_of(colour), 0)):
             for a, b in limbs[known[limbs].all(-1)]:
                 cv2.line(picture, points[a], points[b], paint, thick + wider, cv2.LINE_AA, SHIFT)
@@ -144,13 +146,37 @@ def write_label(
     cv2.putText(picture, text, start, FONT, scale, ink, 1, cv2.LINE_AA)
 
 
-def _drawable(uv: np.ndarray, picture: np.ndarray) -> np.ndarray:
-    """(N,) which pixels are near the picture; far from it OpenCV's fixed point overflows."""
-    with np.errstate(invalid='ignore'):
-        return (np.abs(uv) < 4 * max(picture.shape)).all(-1)
+def drawable(uv: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """Which points OpenCV can draw: its fixed-point numbers overflow far outside the picture.
+
+    Args:
+        uv: (..., 2) pixels.
+        picture: (H, W, ...).
+
+    Returns:
+        (...,) bool; false for NaN and infinity.
+    """
+    farthest = min(4 * max(picture.shape[:2]), MAX_DRAWN)
+    return (np.abs(np.asarray(uv)) < farthest).all(-1)
 
 
-def _fixed(uv: np.ndarray) -> list[tuple[int, int]]:
-    """Pixels (N, 2) as OpenCV's fixed-point numbers."""
+def fixed_points(uv: np.ndarray) -> list[tuple[int, int]]:
+    """Pixels (N, 2), all :func:`drawable`, as OpenCV's fixed-point numbers."""
     levels = np.round(np.asarray(uv) * (1 << SHIFT)).astype(int)
     return [(int(u), int(v)) for u, v in levels]
+
+
+def draw_line(picture: np.ndarray, uv: np.ndarray, colour: Sequence[int], thick: int) -> None:
+    """Draw a polyline as far as it is drawable.
+
+    Args:
+        picture: (H, W, 3) uint8, drawn into.
+        uv: (N, 2) pixels; what lies far outside the picture interrupts the line.
+        colour: RGB.
+        thick: Width in pixels.
+    """
+    near = drawable(uv, picture)
+    for run in np.split(np.arange(len(uv)), np.flatnonzero(near[1:] != near[:-1]) + 1):
+        if near[run[0]] and len(run) > 1:
+            points = np.array(fixed_points(uv[run]), np.int32)
+            cv2.polylines(picture, [points], False, tuple(colour), thick, cv2.LINE_AA, SHIFT)

@@ -7,7 +7,7 @@ from typing import Mapping, Protocol, Sequence
 
 import numpy as np
 
-from mmpose_ours.instants import frame_key, frame_order
+from mmpose_ours.instants import frame_key, frame_order, frames_by_key
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.results.predictions import FrameId, Predictions
 from mmpose_ours.results.tracks import link_people, patience_at
@@ -86,6 +86,9 @@ def shown_people(
 
     Returns:
         One per frame of the predictions, frames that are numbers by number.
+
+    Raises:
+        FileFormatError: Two frames of the detections are the same.
     """
     frames = sorted(predictions.frames, key=frame_order)
     poses = [predictions.frames[frame] for frame in frames]
@@ -93,7 +96,7 @@ def shown_people(
         zip(frames, link_people(poses, patience=patience_at(predictions.fps)))
     )
     detections = detections or {}
-    named = {frame_key(frame): frame for frame in detections}
+    named = frames_by_key(detections, 'the keypoints')
     return [
         ShownPeople(
             frame,

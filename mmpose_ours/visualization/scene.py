@@ -11,7 +11,16 @@ import numpy as np
 from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import identity_colour, rgb_of
-from mmpose_ours.visualization.overlay import DARK, FONT, SHIFT, WHITE, draw_people
+from mmpose_ours.visualization.overlay import (
+    DARK,
+    FONT,
+    SHIFT,
+    WHITE,
+    draw_line,
+    draw_people,
+    drawable,
+    fixed_points,
+)
 from mmpose_ours.visualization.people import PeopleAtInstant, places_of
 from mmpose_ours.visualization.room import (
     CAMERA_COLOUR,
@@ -82,11 +91,14 @@ class ScenePainter:
             if np.isfinite(place).all():
                 turn = np.linspace(0, 2 * np.pi, 24)
                 ring = place + 230 * np.stack([np.cos(turn), np.sin(turn), turn * 0], -1)
-                cv2.fillPoly(shadows, [self._points(ring * (1, 1, 0))], DARK, cv2.LINE_AA, SHIFT)
+                uv = self._pixels(ring * (1, 1, 0))
+                if drawable(uv, shadows).all():
+                    points = np.array(fixed_points(uv), np.int32)
+                    cv2.fillPoly(shadows, [points], DARK, cv2.LINE_AA, SHIFT)
         cv2.addWeighted(shadows, 0.2, picture, 0.8, 0.0, dst=picture)
         order = np.argsort([-self._depth(place) for place in places.values()])
         thick = max(3, round(min(picture.shape[:2]) / 130))
-        uv = self._viewer.project(poses)[0] * self._zoom + self._shift
+        uv = self._pixels(poses)
         ids = np.asarray(people.ids)
         draw_people(picture, uv[order], ids[order], self.joints, thick, self.colours)
         if title:
@@ -104,7 +116,10 @@ class ScenePainter:
         self._lines(backdrop.box[:1], space, 2)
         for camera in rig:
             self._lines(frustum(camera, length_mm), camera_colour, 1)
-        for name, point in zip(rig.names, self._points(rig.centers_w) / (1 << SHIFT)):
+        uv = self._pixels(rig.centers_w)
+        for name, point, near in zip(rig.names, uv, drawable(uv, self._still)):
+            if not near:
+                continue
             (width, _), _ = cv2.getTextSize(name, FONT, 0.42, 1)
             start = (int(point[0] - width / 2), int(point[1] - 6))
             for paint, thick in ((WHITE, 3), (camera_colour, 1)):
@@ -120,17 +135,16 @@ class ScenePainter:
                     fresh = 0.85 * (1 - age / (TRAIL + 1))
                     colour = rgb_of(self.colours.get(identity) or identity_colour(identity))
                     paint = [int(255 + fresh * (v - 255)) for v in colour]
-                    line = self._points(np.stack([last[identity], place]))
-                    cv2.polylines(picture, [line], False, paint, 2, cv2.LINE_AA, SHIFT)
+                    line = self._pixels(np.stack([last[identity], place]))
+                    draw_line(picture, line, paint, 2)
                 last[identity] = place
 
     def _lines(self, lines: Sequence[np.ndarray], colour: tuple[int, ...], thick: int) -> None:
-        points = [self._points(line) for line in lines]
-        cv2.polylines(self._still, points, False, colour, thick, cv2.LINE_AA, SHIFT)
+        for line in lines:
+            draw_line(self._still, self._pixels(line), colour, thick)
 
-    def _points(self, xyz_mm: np.ndarray) -> np.ndarray:
-        flat = self._viewer.project(xyz_mm)[0] * self._zoom + self._shift
-        return np.round(flat * (1 << SHIFT)).astype(np.int32)
+    def _pixels(self, xyz_mm: np.ndarray) -> np.ndarray:
+        return self._viewer.project(xyz_mm)[0] * self._zoom + self._shift
 
     def _depth(self, place: np.ndarray) -> float:
         return float(np.nan_to_num(self._viewer.to_camera(place)[2]))

@@ -121,9 +121,7 @@ def test_one_file_of_all_cameras_goes_by_image_names(tmp_path):
     np.testing.assert_array_equal(read['7']['cam_b'], [expected(10.0)])
     nameless = save(tmp_path / 'one' / 'r.json', results('0007.jpg', person()))
     assert list(read_detections(nameless, ['door'])['7']) == ['door']
-    with pytest.raises(
-        FileFormatError, match=r"r\.json: \[0\]: the image name '0007.jpg' tells no"
-    ):
+    with pytest.raises(FileFormatError, match=r'r\.json: \[0\] .*0007\.jpg'):
         read_detections(nameless)
 
 
@@ -211,15 +209,15 @@ def test_frames_that_come_twice_are_refused(tmp_path):
 @pytest.mark.parametrize(
     'name, data, message',
     [
-        ('a/1.json', {'people': [{'pose_keypoints_2d': [1, 2, 3, 4]}]}, r'1\.json: people\[0\]: '
-         'keypoints are 4 numbers, expected a list of u, v, score'),
+        ('a/1.json', {'people': [{'pose_keypoints_2d': [1, 2, 3, 4]}]}, r'1\.json: people\[0\]\.'
+         'pose_keypoints_2d has 4 numbers, expected u, v, score'),
         ('a/1.json', {'people': [{'pose_keypoints_2d': [1, 2, 3] * 15}]},
-         r'1\.json: people: people have 15 joints, expected 17 \(coco17\), 18 \(coco18\)'),
-        ('a/1.json', {'people': [{'pose_keypoints_2d': ['x', 2, 3]}]}, 'keypoints are no numbers'),
-        ('a/1.json', {'people': 7}, "expected {'people': "),
+         r'1\.json.* 15 joints, expected 17 \(coco17\), 18 \(coco18\)'),
+        ('a/1.json', {'people': [{'pose_keypoints_2d': ['x', 2, 3]}]}, 'has "x" among its numbers'),
+        ('a/1.json', {'people': 7}, r'1\.json: people is 7'),
         ('a/first.json', {'people': []}, "no frame number in the name 'first'"),
-        ('a/1.json', [{'keypoint_scores': [1]}], r"1\.json: expected people with 'keypoints'"),
-        ('a.json', [{'frame_id': None, 'instances': []}], r'a\.json: frame 0: expected'),
+        ('a/1.json', [{'keypoint_scores': [1]}], r'1\.json: \[0\]\.keypoints '),
+        ('a.json', [{'frame_id': None, 'instances': []}], r'a\.json: \[0\]\.frame_id .*is null'),
         ('a.json', results(7, person()), 'results name images by number, and no "images" say'),
         ('a/1.json', {'shapes': []}, 'is a folder of other JSON; tried voxelpose, pose2sim, open'),
         ('a.txt', {}, 'is a folder without JSON files; tried'),

@@ -161,3 +161,20 @@ def test_detections_far_outside_are_not_drawn(far):
     draw_detections(both, np.array([[[80, 60, 1.0], [far, 30, 1]]]), (160, 120), (160, 120))
     assert (near != picture).any()
     np.testing.assert_array_equal(both, near)
+
+
+@pytest.mark.parametrize('value', [1e5, 1e9, 1e12, 1e30, 3e38, -1e30, np.inf, np.nan])
+def test_places_far_outside_are_not_drawn(value):
+    """OpenCV refuses them, or draws lines where nothing is."""
+    rig = small_rig()
+    camera = rig.cameras[0]
+    image = np.zeros((240, 320, 3), np.uint8)
+    far = np.full((2, 17, 3), value)
+    far[..., 2] = 1
+    assert not draw_overlay(image, camera, np.zeros((0, 17, 3)), keypoints=far).any()
+    poses = np.full((1, 17, 3), value)
+    draw_overlay(image, camera, poses, [0])
+    board = Board(rig)
+    for frame, mm in enumerate((poses, np.full((1, 17, 3), 100.0), poses)):
+        people = ShownPeople(frame, mm, np.array([0]), detections={camera.name: far})
+        assert board.draw(people).shape[2] == 3

@@ -1,0 +1,162 @@
+"""Keypoint files that were damaged or made to harm: typed errors, in bounded time and memory."""
+
+import json
+
+import numpy as np
+import pytest
+from limited import run_limited
+from samples_keypoints import SAMPLES
+from tool_files import CAMERAS, mmpose_instances, openpose_json, person, results, save
+
+from mmpose_ours.detections import FORMATS, read_detections
+from mmpose_ours.errors import FileFormatError, LimitError
+from mmpose_ours.io.limits import limited
+
+# Formats that are JSON; the others have tests of their own.
+JSON = [name for name in SAMPLES if name not in ('npz', 'voxelpose')]
+
+
+def test_every_format_has_a_sample(tmp_path):
+    assert set(SAMPLES) == set(FORMATS)
+    for name, (write, read) in SAMPLES.items():
+        (tmp_path / name).mkdir()
+        path = write(tmp_path / name)
+        read(path)
+        assert set(read_detections(path, format=name)['7' if name not in FORMATS[:2] else '000007'])
+
+
+@pytest.mark.parametrize('name', JSON)
+def test_damaged_samples_are_refused_or_read(tmp_path, name):
+    done = run_limited(
+        """
+        import sys
+        from pathlib import Path
+        import samples_keypoints
+        print('\\n'.join(samples_keypoints.attack(sys.argv[1], Path(sys.argv[2]), 80, 3)))
+        """,
+        name,
+        tmp_path,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, ''), done.stderr
+
+
+def with_(data, **changes):
+    return [{**data[0], **changes}, *data[1:]]
+
+
+INSTANCE = mmpose_instances(person())
+RESULT = results('cam_a_7.jpg', person())
+
+
+@pytest.mark.parametrize(
+    'name, data',
+    [
+        # np.c_ evaluated a text, and took it for numbers.
+        ('cam_a/7.json', with_(INSTANCE, keypoint_scores='0:17')),
+        ('cam_a/7.json', with_(INSTANCE, keypoint_scores=[10**400] * 17)),
+        ('cam_a/7.json', with_(INSTANCE, keypoint_scores=[True] * 17)),
+        ('cam_a/7.json', with_(INSTANCE, keypoints=[[1, 2]] * 16)),
+        ('cam_a/7.json', [*INSTANCE, 'x']),
+        ('cam_a.json', [{'frame_id': 0, 'instances': ['x']}]),
+        ('cam_a.json', [{'frame_id': True, 'instances': []}]),
+        ('cam_a.json', [{'frame_id': -1, 'instances': []}]),
+        ('cam_a.json', [{'frame_id': 10**30, 'instances': []}]),
+        ('cam_a.json', {'instance_info': None}),
+        ('r.json', [*RESULT, {'keypoints': []}]),
+        ('r.json', results('cam_a_' + '9' * 5000 + '.jpg', person())),
+        ('r.json', results('cam_a_' + '9' * 30 + '.jpg', person())),
+        ('r.json', results('c' * 10**6 + '_1.jpg', person())),
+        ('c.json', {'images': [{'id': [1], 'file_name': 'a_1.jpg'}], 'annotations': []}),
+        ('c.json', {'images': [{'id': 1, 'file_name': 'a_1.jpg'}],
+                    'annotations': [{'image_id': [1], 'keypoints': []}]}),
+        ('a/7.json', {'people': [None]}),
+        ('a/7.json', {'people': [{'pose_keypoints_2d': [[1, 2, 3]] * 25}]}),
+        ('a/7.json', {'people': [{'pose_keypoints_2d': [10**400, 1, 1] * 25}]}),
+    ],
+)  # fmt: skip
+def test_what_ended_in_other_exceptions(tmp_path, name, data):
+    save(tmp_path / name, data)
+    with pytest.raises(FileFormatError) as caught:
+        read_detections(tmp_path)
+    assert caught.value.file and len(str(caught.value)) < 1000
+
+
+def test_errors_have_fields(tmp_path):
+    rows = person('body25').tolist()
+    rows[3][0] = None
+    save(tmp_path / 'cam_a' / '7_keypoints.json', openpose_json(np.zeros((25, 3))))
+    file = save(tmp_path / 'cam_a' / '8_keypoints.json',
+                {'people': [{'pose_keypoints_2d': sum(rows, [])}]})  # fmt: skip
+    with pytest.raises(FileFormatError) as caught:
+        read_detections(tmp_path)
+    assert caught.value.file == str(file) and caught.value.expected
+    save(file, openpose_json(np.ones((15, 3))))
+    with pytest.raises(FileFormatError) as caught:
+        read_detections(tmp_path)
+    error = caught.value
+    assert (error.file, error.camera, error.frame) == (str(file), 'cam_a', 8)
+    save(tmp_path / 'k.json', {'frames': {'7': {'cam_a': [[None] * 16]}}})
+    with pytest.raises(FileFormatError) as caught:
+        read_detections(tmp_path / 'k.json')
+    error = caught.value
+    assert (error.file, error.camera, error.frame) == (str(tmp_path / 'k.json'), 'cam_a', '7')
+
+
+@pytest.mark.parametrize('value', [1e30, -1e30, 1e9, 3.4e38, 1e300, 'NaN', 'Infinity'])
+def test_places_that_no_image_has_are_missing_joints(tmp_path, value):
+    rows = [[10.0, 20.0, 0.5] for _ in range(17)]
+    rows[4][1] = 'VALUE'
+    data = {'frames': {'7': {'cam_a': [rows]}}}
+    text = json.dumps(data).replace('"VALUE"', str(value))
+    (tmp_path / 'k.json').write_text(text)
+    people = read_detections(tmp_path / 'k.json')['7']['cam_a']
+    assert np.isfinite(people).all() and people[0, :, 2].tolist().count(0) == 1
+
+
+def test_limits_of_people_frames_and_cameras(tmp_path):
+    save(tmp_path / 'k.json', {'frames': {str(f): {'a': [], 'b': []} for f in range(9)}})
+    save(tmp_path / 'op' / 'a' / '7.json', openpose_json(*[person('body25')] * 3))
+    found = results('cam_a_7.jpg', *[person()] * 3) + results('cam_b_8.jpg', person())
+    save(tmp_path / 'r.json', found)
+    for path, limit, most in (
+        ('k.json', 'frames', 8),
+        ('k.json', 'cameras', 1),
+        ('op', 'people_per_view', 2),
+        ('r.json', 'people_per_view', 2),
+        ('r.json', 'cameras', 1),
+        ('r.json', 'frames', 1),
+    ):
+        with limited(**{limit: most}), pytest.raises(LimitError) as caught:
+            read_detections(tmp_path / path)
+        assert caught.value.limit == limit
+        read_detections(tmp_path / path)
+
+
+def test_image_names_that_share_no_frame(tmp_path):
+    """A camera and a frame of its own for every image: each camera has an empty view of each."""
+    found = [results(f'c{n}_{n}.jpg', person())[0] for n in range(2000)]
+    with pytest.raises(FileFormatError) as caught:
+        read_detections(save(tmp_path / 'r.json', found))
+    assert caught.value.found == [2000, 2000, 2000]
+
+
+def test_a_long_file_with_one_fault_is_refused_quickly(tmp_path):
+    """The schema takes minutes for all of it."""
+    good = [[1, 2, 0.5]] * 17
+    frames = {str(f): {c: [good] * 4 for c in CAMERAS} for f in range(1500)}
+    frames['1499'][CAMERAS[1]] = [good, [*good[:5], [1, None, 0.5], *good[6:]]]
+    save(tmp_path / 'k.json', {'frames': frames})
+    done = run_limited(
+        """
+        import sys
+        from mmpose_ours.detections import open_detections
+        from mmpose_ours.errors import FileFormatError
+        try:
+            open_detections(sys.argv[1])
+        except FileFormatError as error:
+            print(error)
+        """,
+        tmp_path / 'k.json',
+        seconds=10,
+    )
+    assert "$.frames['1499'].cam_b[1][5][1]" in done.stdout, done.stderr

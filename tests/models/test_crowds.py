@@ -1,0 +1,140 @@
+"""Crowds of detections take bounded time and memory, and parts give what the whole gives."""
+
+import numpy as np
+import pytest
+import torch
+from limited import run_limited
+from model_rigs import batch, ring
+
+from mmpose_ours.association import associate
+from mmpose_ours.detections.people import strongest
+from mmpose_ours.inference_views import Views
+from mmpose_ours.instants import Instant
+from mmpose_ours.io.limits import limited
+from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.models import doubles, people, proposals, selection
+from mmpose_ours.models.doubles import beside_mm, limbs_of
+from mmpose_ours.models.proposals import Flat, Proposer, rays_of_people
+from mmpose_ours.models.rays import RayPreprocessor
+from mmpose_ours.stopwatch import Stopwatch
+from mmpose_ours.synthetic import DetectorFaults
+
+
+@pytest.fixture
+def rays():
+    data = batch([ring(5)], people=6, faults=DetectorFaults())
+    return RayPreprocessor()(data)['inputs']['rays']
+
+
+def test_pairs_are_compared_in_parts(rays, monkeypatch):
+    flat = Flat.of(rays)
+    along, back, gap = flat.meet_in_pairs()
+    torch.testing.assert_close(back, along.transpose(-1, -2))
+    # Of one camera's own rays, which meet in it, rounding decides which are said to meet.
+    other = (flat.origins[:, 3:7, None] != flat.origins[:, None]).any(-1)[:, None]
+    for part, whole in zip(flat.meet_in_pairs(slice(3, 7)), (along, back, gap)):
+        torch.testing.assert_close(part * other, whole[:, :, 3:7] * other, rtol=1e-3, atol=1.0)
+    groups, bodies, seen = Proposer().by_pairs(rays)
+    assert (groups >= 0).sum() > 10
+    for most in (1, 17 * 30 * 4, 17 * 30 * 29):  # in rows of one, of a few, of all but some
+        monkeypatch.setattr(proposals, 'MAX_COMPARED', most)
+        again = Proposer().by_pairs(rays)
+        torch.testing.assert_close(again[0], groups)
+        known = seen[..., None]
+        torch.testing.assert_close(again[1] * known, bodies * known, rtol=0, atol=0.1)  # mm
+
+
+def test_bodies_are_compared_in_parts(rays, monkeypatch):
+    groups, bodies, _ = Proposer().by_pairs(rays)
+    mine, poses = rays_of_people(rays, groups), bodies[0]
+    limbs = limbs_of(JOINT_SETS['coco17'])
+    arguments = mine[0], poses, limbs
+    whole = beside_mm(*arguments)
+    monkeypatch.setattr(doubles, 'MAX_COMPARED', 1)
+    torch.testing.assert_close(beside_mm(*arguments), whole)
+
+
+def test_people_of_single_views_are_bounded(rays, monkeypatch):
+    finder = people.PeopleFinder(JOINT_SETS['coco17'], Proposer(max_people=1), single_views=True)
+    floor_mm = rays.weights.new_tensor([-1000.0])
+    everybody = len(finder(rays, floor_mm))
+    monkeypatch.setattr(people, 'MAX_SINGLE_RAYS', 3 * 5 * 17)
+    assert everybody > 4 and len(finder(rays, floor_mm)) == 4  # one group and three
+
+
+def test_the_number_of_poses_is_bounded(monkeypatch):
+    monkeypatch.setattr(selection, 'MOST_REPORTED', 7)
+    poses = torch.arange(20.0).view(-1, 1, 1).expand(-1, 17, 3) * 50
+    rank = torch.arange(20.0)
+    from model_rigs import SPACE
+
+    rows = selection.choose_people(poses, rank, rank >= 0, SPACE, [11, 12], 0.0, 1e6)
+    assert rows.tolist() == [19, 18, 17, 16, 15, 14, 13]
+
+
+def test_the_strongest_keep_their_order():
+    people_2d = np.zeros((5, 17, 3))
+    people_2d[:, 0, 2] = [0.1, 0.9, 0.3, 0.9, 0.2]
+    assert strongest(people_2d, 3).tolist() == [1, 2, 3]
+    assert strongest(people_2d, 5).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_association_takes_the_strongest_of_a_crowd():
+    rig = ring(3)
+    data = batch([rig], people=2)
+    keypoints = np.asarray(data['inputs']['keypoints'][0], np.float64)
+    groups = associate(rig, keypoints)
+    crowd = np.random.default_rng(0).uniform(0, 700, (3, 40, 17, 3))
+    crowd[..., 2] = 0.2
+    many = np.concatenate([crowd, keypoints], 1)
+    with limited(compared_per_view=2):
+        found = associate(rig, many)
+    assert {tuple(row) for row in found} == {tuple(np.where(r < 0, r, r + 40)) for r in groups}
+
+
+def test_views_say_which_camera_is_crowded():
+    rig, said = ring(3), []
+    many = np.random.default_rng(0).uniform(1, 700, (9, 17, 3)).astype(np.float32)
+    many[..., 2] = np.linspace(0.1, 0.9, 9)[:, None]
+    keypoints = {str(f): {'cam0': many, 'cam1': many[:2]} for f in range(3)}
+    instants = [Instant('0', {}), Instant('1', {})]
+    with limited(compared_per_view=4):
+        views = Views(rig, Stopwatch(), said.append)
+        seen = [found for _, found in views.from_keypoints(instants, keypoints, 'x', {})]
+    assert [[len(found[name]) for name in rig.names] for found in seen] == [[4, 2, 0]] * 3
+    np.testing.assert_array_equal(seen[0]['cam0'], many[5:])
+    (note,) = said
+    assert "'cam0'" in note and 'frame 0' in note
+    with limited(compared_per_frame=6):
+        views = Views(rig, Stopwatch(), said.append)
+        seen = [found for _, found in views.from_keypoints((), keypoints, 'x', {})]
+    assert len(seen[0]['cam0']) == 2, 'six of three cameras'
+
+
+def test_two_hundred_detections_per_view():
+    """They took 10 s of five cameras; what is slow here is a second or so of start."""
+    done = run_limited(
+        """
+        import time
+        import numpy as np
+        import torch
+        from dataset_files import small_rig
+        from mmpose_ours.inference import MultiviewInferencer
+        torch.set_num_threads(1)
+        rig = small_rig('abcde', size=(1280, 960))
+        inferencer = MultiviewInferencer(rig=rig, device='cpu')
+        rng = np.random.default_rng(0)
+        views = {name: rng.uniform(1, 900, (200, 17, 3)) for name in rig.names}
+        for people in views.values():
+            people[..., 2] /= 900
+        seconds, start = [], time.process_time()
+        for people in inferencer(keypoints={str(frame): views for frame in range(3)}):
+            seconds.append(time.process_time() - start)
+            start = time.process_time()
+        assert len(inferencer.notes) == 5, inferencer.notes
+        print(min(seconds))
+        """,
+        megabytes=6000,
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.split()[-1]) < 2.0

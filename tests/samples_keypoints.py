@@ -1,0 +1,162 @@
+"""Small valid keypoint files of every format, and what reads them: for tests that damage them."""
+
+from __future__ import annotations
+
+import functools
+import random
+import time
+import traceback
+from pathlib import Path
+from typing import Callable, Tuple
+
+import numpy as np
+from dataset_files import write_pickle
+from json_mutations import mutated
+from tool_files import CAMERAS, mmpose_instances, openpose_json, person, results, save
+
+from mmpose_ours.detections import (
+    Detections,
+    open_detections,
+    read_detections,
+    stack_views,
+    write_detections,
+)
+from mmpose_ours.detections.people import cameras_of
+from mmpose_ours.detections.summary import oddities, summarise, table
+from mmpose_ours.errors import FileFormatError, InputError
+
+Sample = Tuple[Callable[[Path], Path], Callable[[Path], None]]
+
+
+def touch(detections: Detections) -> None:
+    """Use everything that was read, as the commands do."""
+    cameras = cameras_of(detections)
+    table(summarise(detections))
+    oddities(detections)
+    for views in detections.values():
+        assert np.isfinite(stack_views(views, cameras).sum())
+
+
+def read(name: str, path: Path) -> None:
+    """Read a file or folder as a format that is told, as one that is recognised, and lazily.
+
+    Raises:
+        InputError: One of these refuses it.
+    """
+    refused: list[InputError] = []
+    for reader in (
+        functools.partial(read_detections, format=name),
+        read_detections,
+        functools.partial(read_detections, cameras=CAMERAS),
+        open_detections,
+    ):
+        try:
+            touch(reader(path))
+        except InputError as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
+
+
+def _ours(ending: str, folder: Path) -> Path:
+    people = np.stack([person(), person(shift=10.0)])
+    views = {'cam_a': people, 'cam_b': people[:1]}
+    path = folder / f'keypoints_2d.{ending}'
+    write_detections(path, {'000007': views, '000008': {'cam_b': people[:0]}})
+    return path
+
+
+def _voxelpose(folder: Path) -> Path:
+    people = [{'pred': person()}, {'pred': person(shift=10.0)}]
+    path = folder / 'pred.pkl'
+    write_pickle(path, {'cam_a_7': people, 'cam_b_7': []})
+    return path
+
+
+def _openpose(folder: Path) -> Path:
+    people = person('body25'), person('body25', 10.0)
+    save(folder / 'cam_a' / 'v_000000000007_keypoints.json', openpose_json(*people))
+    save(folder / 'cam_b' / 'v_000000000007_keypoints.json', openpose_json())
+    return folder
+
+
+def _pose2sim(folder: Path) -> Path:
+    people = person('halpe26'), person('halpe26', 10.0)
+    save(folder / 'pose' / 'cam_a_json' / 'cam_a_000007.json', openpose_json(*people))
+    save(folder / 'pose' / 'cam_b_json' / 'cam_b_000007.json', openpose_json(people[0]))
+    return folder
+
+
+def _mmpose(folder: Path) -> Path:
+    instances = mmpose_instances(person(), person(shift=10.0))
+    frames = [{'frame_id': 7, 'instances': instances}, {'frame_id': 8, 'instances': []}]
+    save(folder / 'cam_a.json', {'meta_info': {}, 'instance_info': frames})
+    save(folder / 'cam_b.json', frames[:1])
+    return folder
+
+
+def _alphapose(folder: Path) -> Path:
+    found = results('cam_a_0007.jpg', person(), person(shift=10.0))
+    return save(folder / 'alphapose-results.json', found + results('cam_b_0007.jpg', person()))
+
+
+def _coco(folder: Path) -> Path:
+    images = [{'id': 1, 'file_name': 'cam_a/000007.jpg'}, {'id': 2, 'file_name': 'cam_b_7.jpg'}]
+    found = results(1, person(), person(shift=10.0)) + results(2, person())
+    return save(folder / 'coco.json', {'images': images, 'annotations': found})
+
+
+_WRITERS: dict[str, Callable[[Path], Path]] = {
+    'json': functools.partial(_ours, 'json'),
+    'npz': functools.partial(_ours, 'npz'),
+    'voxelpose': _voxelpose,
+    'pose2sim': _pose2sim,
+    'openpose': _openpose,
+    'mmpose': _mmpose,
+    'alphapose': _alphapose,
+    'coco': _coco,
+}
+# Format to what writes a valid sample into a folder and returns its path, and what reads it.
+SAMPLES: dict[str, Sample] = {
+    name: (write, functools.partial(read, name)) for name, write in _WRITERS.items()
+}
+
+
+def attack(name: str, folder: Path, count: int, seed: int, seconds: float = 5.0) -> list[str]:
+    """Damage a sample again and again, and read it.
+
+    Args:
+        name: Its format.
+        folder: Where to put it, empty.
+        count: How often.
+        seed: Chooses how.
+        seconds: What one may take.
+
+    Returns:
+        What came out of the reader that should not; nothing where all is well.
+    """
+    write, read_sample = SAMPLES[name]
+    path = write(folder)
+    read_sample(path)
+    files = sorted(path.rglob('*.json')) if path.is_dir() else [path]
+    whole = {file: file.read_bytes() for file in files}
+    rng, wrong = random.Random(seed), []
+    for number in range(count):
+        file = rng.choice(files)
+        file.write_bytes(mutated(whole[file], rng))
+        start = time.process_time()
+        try:
+            read_sample(path)
+        except FileFormatError as error:
+            if len(str(error)) > 3000:
+                wrong.append(f'{name} {seed} {number}: a message of {len(str(error))} characters')
+        except InputError as error:
+            wrong.append(f'{name} {seed} {number}: {error!r}')
+        except Exception as error:
+            # A bug is what comes out of the place that raised it.
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            wrong.append(f'{name} {seed} {number}: {error!r} in {last.filename}:{last.lineno}')
+        if time.process_time() - start > seconds:
+            wrong.append(f'{name} {seed} {number}: {time.process_time() - start:.1f} s')
+        file.write_bytes(whole[file])
+    return wrong
