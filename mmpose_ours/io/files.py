@@ -6,11 +6,12 @@ import contextlib
 import errno
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import IO, Any, Iterator, Mapping
 
 from mmpose_ours.errors import PathLike
+from mmpose_ours.io import leftovers
+from mmpose_ours.io.locks import hold_folder
 
 # The units in which files state lengths.
 MM_PER_UNIT = {'mm': 1.0, 'cm': 10.0, 'm': 1000.0}
@@ -46,7 +47,8 @@ def whole_path(path: PathLike, suffix: str = '') -> Iterator[Path]:
     """Let ``path`` appear complete or not at all, whoever writes it.
 
     Yields a temporary file in the same folder, which replaces ``path`` when the block
-    ends without an exception. Parent folders are made.
+    ends without an exception. Parent folders are made. What a killed run has left of such
+    files is removed, see :mod:`mmpose_ours.io.leftovers`.
 
     Args:
         path: The file to write.
@@ -92,7 +94,7 @@ def _temporary_for(target: Path, suffix: str = '') -> tuple[int, str]:
     """A new file beside the target, open for writing: its handle and its path."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        return tempfile.mkstemp(suffix, f'.{target.name}.', str(target.parent))
+        return leftovers.new_file(target, suffix)
     except OSError as error:  # which names the folder or the temporary file
         raise OSError(error.errno, error.strerror, str(target)) from error
 
@@ -137,6 +139,7 @@ def write_files_whole(folder: PathLike, contents: Mapping[str, str | bytes]) -> 
     Raises:
         OSError: One of them cannot be written. None has changed then, unless the system
             refuses to put a complete file in its place: those before it are there already.
+        InUseError: Another program writes into the folder; see :mod:`mmpose_ours.io.locks`.
     """
     complete: list[tuple[str, Path]] = []
     try:
@@ -146,8 +149,9 @@ def write_files_whole(folder: PathLike, contents: Mapping[str, str | bytes]) -> 
             complete.append((temporary, target))
             with os.fdopen(handle, 'wb') as file:
                 file.write(content.encode('utf-8') if isinstance(content, str) else content)
-        for temporary, target in complete:
-            _put_in_place(temporary, target)
+        with hold_folder(folder, 'folder'):  # so that no other run's files come between
+            for temporary, target in complete:
+                _put_in_place(temporary, target)
     finally:
         for temporary, _ in complete:
             with contextlib.suppress(FileNotFoundError):

@@ -35,6 +35,8 @@ class Limits:
     cameras: int = 10_000
     #: Any other JSON file, 2D keypoints first of all.
     json_bytes: int = 2 * 10**9
+    #: One frame of a keypoint journal; 4,000 views of ten people are about 20 MB.
+    record_bytes: int = 64 * 10**6
     #: A pickle.
     pickle_bytes: int = 10**9
     #: Operations of a pickle, about one for each value.
