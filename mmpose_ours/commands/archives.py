@@ -18,6 +18,7 @@ from typing import Callable
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.files import whole_path, write_json
 from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.locks import hold_folder
 
 STAMP = '.unpacked.json'
 MEGABYTE = 1 << 20
@@ -44,9 +45,21 @@ def unpack(
 
     Raises:
         FileFormatError: It is no archive, breaks off, or has a path that leaves the folder.
+        InUseError: Another program writes into the folder.
         OSError: A file cannot be read or written.
     """
     size = archive.stat().st_size
+    with hold_folder(folder, 'folder'):
+        return _unpack(archive, size, folder, top, progress)
+
+
+def _unpack(
+    archive: Path,
+    size: int,
+    folder: Path,
+    top: str,
+    progress: Callable[[int, int], None] | None,
+) -> int | None:
     done = _done(folder)
     if done.get(archive.name) == size:
         return None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import tempfile
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,8 @@ from mmpose_ours.commands.arguments import (
 from mmpose_ours.commands.fit_space import space_line, space_of
 from mmpose_ours.errors import PathLike
 from mmpose_ours.io.files import write_files_whole
+from mmpose_ours.io.leftovers import temporary_folder
+from mmpose_ours.io.locks import hold_folder
 
 RIG_FILE, README_FILE, PICTURE_FILE = 'camera_parameters.json', 'README.txt', 'rig.png'
 # The recommended config first; what each is, and the last epoch that it trains for.
@@ -65,11 +66,19 @@ def init_rig(
         CalibrationError: Panoptic JSON cannot hold the rig, or what was written does not pass
             its check.
         FileExistsError: One of the files is there and nobody said ``force``.
+        InUseError: Another program writes into the folder.
         OSError: The folder cannot be written.
     """
     folder = Path(folder)
     _check_holds(rig, source)
     _check_round_trip(rig, space, any_scale)
+    with hold_folder(folder, 'data folder'):
+        return _write_folder(folder, rig, space, any_scale, force)
+
+
+def _write_folder(
+    folder: Path, rig: CameraRig, space: CaptureSpace, any_scale: bool, force: bool
+) -> list[str]:
     in_place = _is_in_place(folder / RIG_FILE, rig, any_scale)
     names = [*CONFIGS, README_FILE, PICTURE_FILE, *([] if in_place else [RIG_FILE])]
     present = [name for name in names if (folder / name).exists()]
@@ -220,8 +229,8 @@ def _check_holds(rig: CameraRig, source: PathLike) -> None:
 
 def _check_round_trip(rig: CameraRig, space: CaptureSpace, any_scale: bool) -> None:
     """Whether the rig passes its checks as written, before anything is."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / RIG_FILE
+    with temporary_folder() as folder:
+        path = folder / RIG_FILE
         write_rig(rig, path, 'panoptic')
         check_space(_as_the_dataset_reads(path, rig, any_scale), space)
 

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import IO, Any, Iterator, Mapping
 
@@ -88,6 +89,20 @@ def _place_of(path: PathLike) -> Path:
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     return target
+
+
+def is_writable(path: PathLike) -> bool:
+    """Whether a file can be written or replaced: not on a read-only disk, for example.
+
+    True where nobody can know yet, since its folder is missing.
+    """
+    try:
+        target = _place_of(path)
+        if target.parent.is_dir():
+            tempfile.TemporaryFile(dir=target.parent).close()
+    except OSError as error:
+        return error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM)
+    return True
 
 
 def _temporary_for(target: Path, suffix: str = '') -> tuple[int, str]:

@@ -143,7 +143,7 @@ def hold(
     """
     # A link to a file is written behind the link.
     target = Path(os.path.realpath(path))
-    return claim(target.with_name(f'.{target.name}{LOCK}'), path, what, wait=wait, say=say)
+    return _claim(target.with_name(f'.{target.name}{LOCK}'), path, what, wait, say, {})
 
 
 def hold_folder(
@@ -152,26 +152,13 @@ def hold_folder(
     *,
     wait: float | None = None,
     say: Callable[[str], None] = to_stderr,
-) -> Held:
-    """Lock a folder whose files belong together; as :func:`hold`. The folder is made."""
-    return claim(Path(os.path.realpath(folder)) / LOCK, folder, what, wait=wait, say=say)
-
-
-def claim(
-    lock_file: Path,
-    target: PathLike,
-    what: str,
-    *,
-    wait: float | None = None,
-    say: Callable[[str], None] = to_stderr,
     about: Mapping[str, str] | None = None,
 ) -> Held:
-    """Lock by a lock file of any name.
+    """Lock a folder whose files belong together; as :func:`hold`. The folder is made.
 
     Args:
-        lock_file: Made where it is missing; on a path without links.
-        target: What is locked, for messages.
-        what: What that is.
+        folder: The folder.
+        what: What it is.
         wait: As :func:`hold`.
         say: As :func:`hold`.
         about: What a contender is told beyond process, host, command and time.
@@ -179,12 +166,29 @@ def claim(
     Raises:
         InUseError, InputError, OSError: As :func:`hold`.
     """
+    place = Path(os.path.realpath(folder)) / LOCK
+    return _claim(place, folder, what, wait, say, about or {})
+
+
+def is_lock(path: Path) -> bool:
+    """Whether a file is of a lock, so that a folder with nothing else counts as empty."""
+    return path.name.endswith((LOCK, LOCK + HOLDER)) and path.name.startswith('.')
+
+
+def _claim(
+    lock_file: Path,
+    target: PathLike,
+    what: str,
+    wait: float | None,
+    say: Callable[[str], None],
+    about: Mapping[str, str],
+) -> Held:
     seconds = _seconds() if wait is None else wait
     start, told = time.monotonic(), False
     while True:
         try:
             lock_file.parent.mkdir(parents=True, exist_ok=True)
-            lock = _acquire(lock_file, say, about or {})
+            lock = _acquire(lock_file, say, about)
         except OSError as error:
             if error.errno is None:
                 raise
