@@ -15,11 +15,13 @@ same, because the disk has no locks, reading a record back detects it.
 
 from __future__ import annotations
 
+import array
 import contextlib
 import json
 import os
 import re
 import stat
+import sys
 import uuid
 import zlib
 from pathlib import Path
@@ -52,13 +54,6 @@ class Instant(NamedTuple):
     views: Mapping[str, np.ndarray]
 
 
-class _Place(NamedTuple):
-    """Where a record is in the file."""
-
-    start: int
-    length: int
-
-
 class Journal:
     """The file of records; it holds places in memory, not people.
 
@@ -80,7 +75,9 @@ class Journal:
         say: Callable[[str], None] = lambda line: None,
     ):
         self.path = path
-        self._places: dict[str, _Place] = {}
+        # Frame to the row of its record in the two arrays, which take less than tuples.
+        self._rows: dict[str, int] = {}
+        self._starts, self._lengths = array.array('q'), array.array('q')
         self._number = self._seed = 0
         with self._named():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,10 +93,10 @@ class Journal:
 
     def frames(self) -> list[str]:
         """Names of the frames, in the order of their numbers."""
-        return sorted(self._places, key=lambda frame: natural_key(Path(f'{frame}.json')))
+        return sorted(self._rows, key=lambda frame: natural_key(Path(f'{frame}.json')))
 
     def __contains__(self, frame: str) -> bool:
-        return frame in self._places
+        return frame in self._rows
 
     def get(self, frame: str) -> Instant:
         """One frame; nothing is known of one that is not there.
@@ -108,12 +105,12 @@ class Journal:
             ChangedError: Another program wrote the file meanwhile.
             FileFormatError: The record is whole and yet holds something else.
         """
-        place = self._places.get(frame)
-        if place is None:
+        row = self._rows.get(frame)
+        if row is None:
             return Instant({}, {})
         with self._named():
-            self._file.seek(place.start)
-            line = _read(self._file, place.length)
+            self._file.seek(self._starts[row])
+            line = _read(self._file, self._lengths[row])
         record = _parse(line, self._seed)
         if record is None or record[1] != frame:
             raise ChangedError(
@@ -146,12 +143,12 @@ class Journal:
         self._number += 1
         line = _line(f'{self._number} {json.dumps(frame)} {data}', self._seed)
         limits().check('record_bytes', len(line), f'bytes of frame {frame!r}', self.path)
-        self._places[frame] = self._append(line)
+        self._remember(frame, self._append(line), len(line))
 
     def close(self, remove: bool) -> None:
         """Close the file, and remove it where its content is kept elsewhere or it has none."""
         self._file.close()
-        if remove or not self._places:
+        if remove or not self._rows:
             with contextlib.suppress(FileNotFoundError):
                 self.path.unlink()
 
@@ -179,7 +176,7 @@ class Journal:
         self._append(line)
         self._seed = zlib.crc32(line)
 
-    def _append(self, line: bytes) -> _Place:
+    def _append(self, line: bytes) -> int:
         with self._named():
             start = self._file.seek(0, os.SEEK_END)
             try:
@@ -191,7 +188,12 @@ class Journal:
                 with contextlib.suppress(OSError):
                     self._file.truncate(start)
                 raise
-        return _Place(start, len(line))
+        return start
+
+    def _remember(self, frame: str, start: int, length: int) -> None:
+        self._rows[frame] = len(self._starts)
+        self._starts.append(start)
+        self._lengths.append(length)
 
     def _read_places(self, head: Mapping[str, Any]) -> str | None:
         """Find the records that are there; why none counts, or None."""
@@ -215,7 +217,7 @@ class Journal:
                 record = _parse(line, self._seed)
                 if record is not None and record[0] > self._number:
                     self._number = record[0]
-                    self._places[record[1]] = _Place(start, len(line))
+                    self._remember(record[1], start, len(line))
                 start += len(line)
         return None
 
@@ -231,7 +233,8 @@ class Journal:
         if not isinstance(images, dict) or not all(isinstance(k, str) for k in images.values()):
             raise self._not_ours(frame, 'images are no names')
         views = read_json_detections({'frames': {frame: data['views']}}, self.path)[frame]
-        return Instant(images, views)
+        # The names of the cameras once, not once per frame: whoever writes the file has them all.
+        return Instant({sys.intern(camera): key for camera, key in images.items()}, views)
 
     def _not_ours(self, frame: str, why: str) -> FileFormatError:
         return FileFormatError(
