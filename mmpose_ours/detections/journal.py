@@ -79,6 +79,7 @@ class Journal:
         self._rows: dict[str, int] = {}
         self._starts, self._lengths = array.array('q'), array.array('q')
         self._number = self._seed = 0
+        self._limits = limits()
         with self._named():
             path.parent.mkdir(parents=True, exist_ok=True)
             # Without a buffer, whose content a full disk would refuse once more at the end.
@@ -142,7 +143,7 @@ class Journal:
         data = json.dumps({'images': dict(instant.images), 'views': views})
         self._number += 1
         line = _line(f'{self._number} {json.dumps(frame)} {data}', self._seed)
-        limits().check('record_bytes', len(line), f'bytes of frame {frame!r}', self.path)
+        self._limits.check('record_bytes', len(line), f'bytes of frame {frame!r}', self.path)
         self._remember(frame, self._append(line), len(line))
 
     def close(self, remove: bool) -> None:
@@ -197,7 +198,7 @@ class Journal:
 
     def _read_places(self, head: Mapping[str, Any]) -> str | None:
         """Find the records that are there; why none counts, or None."""
-        longest = limits().record_bytes
+        longest = self._limits.record_bytes
         with self._named(), open(self.path, 'rb') as file:
             line = file.readline(longest)
             found = _parse_head(line)
