@@ -217,7 +217,7 @@ def _claim(
 def holder(lock_file: Path) -> dict[str, str]:
     """What the holder of a lock wrote about itself; nothing where that cannot be read."""
     try:
-        with open(_holder_file(lock_file), 'rb') as file:
+        with open(_holder_file(lock_file), 'rb', opener=_open_plain) as file:
             data = json.loads(file.read(_HOLDER_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
@@ -257,6 +257,9 @@ def _acquire(path: Path, say: Callable[[str], None], about: Mapping[str, str]) -
                 return None
             mine.count += 1
             return mine
+        # A link in a folder from elsewhere: older versions of filelock empty what it leads to.
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise OSError(errno.EINVAL, f'its lock {path.name} is no plain file, remove it')
         native = filelock.FileLock(str(path), mode=_mode(path.parent), thread_local=False)
         try:
             native.acquire(blocking=False)
@@ -348,9 +351,14 @@ def _introduce(path: Path, about: Mapping[str, str]) -> None:
     }
     text = json.dumps({key: value[:300] for key, value in said.items()})
     with contextlib.suppress(OSError):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, 'O_NOFOLLOW', 0)
-        with open(os.open(_holder_file(path), flags, 0o644), 'w', encoding='utf-8') as file:
+        with open(_holder_file(path), 'w', encoding='utf-8', opener=_open_plain) as file:
             file.write(text)
+
+
+def _open_plain(path: str, flags: int) -> int:
+    """Open a file without following a link, and without waiting for the other end of a pipe."""
+    extra = getattr(os, 'O_NOFOLLOW', 0) | getattr(os, 'O_NONBLOCK', 0)
+    return os.open(path, flags | extra, 0o644)
 
 
 def _forget_in_child() -> None:

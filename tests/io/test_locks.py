@@ -206,3 +206,21 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         with pytest.raises(OSError) as refused:
             function(tmp_path / 'file' / 'below', 'file')
         assert refused.value.filename == str(tmp_path / 'file' / 'below')
+
+
+@pytest.mark.parametrize('name', ['.k.json.lock', '.k.json.lock.holder'])
+@pytest.mark.parametrize('kind', ['link', 'pipe'])
+def test_a_planted_link_or_pipe_neither_loses_a_file_nor_hangs(tmp_path, name, kind):
+    (tmp_path / 'aim').write_text('precious')
+    if kind == 'link':
+        (tmp_path / name).symlink_to('aim')
+    else:
+        os.mkfifo(tmp_path / name)
+    if name.endswith('.lock'):
+        with pytest.raises(OSError) as refused:
+            hold(tmp_path / 'k.json', 'file', wait=0)
+        assert refused.value.filename == str(tmp_path / 'k.json')
+    else:
+        assert locks.holder(tmp_path / '.k.json.lock') == {}
+        hold(tmp_path / 'k.json', 'file', wait=0).close()
+    assert (tmp_path / 'aim').read_text() == 'precious'
