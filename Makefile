@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: setup setup-full setup-0x demo test test-fuzz test-full test-0x test-cluster lint bench accuracy accuracy-quick wheel clean
+.PHONY: setup setup-full setup-0x demo test test-fuzz test-concurrency test-full test-0x test-cluster lint bench accuracy accuracy-quick wheel clean
 
 setup:
 	@sh requirements/setup.sh
@@ -43,6 +43,12 @@ CLUSTER ?= tests/cluster
 test-cluster: setup
 	@sh tests/cluster/ready.sh
 	$(BIN)/python -m pytest $(CLUSTER)
+
+# Two and four simultaneous runs on one keypoint cache, one of them killed now and then.
+TRIALS ?= 200
+
+test-concurrency: setup
+	MMPOSE_OURS_TRIALS=$(TRIALS) $(BIN)/python -m pytest -s tests/concurrency
 
 lint: setup
 	$(BIN)/ruff check .

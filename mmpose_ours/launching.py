@@ -15,11 +15,12 @@ import os
 import runpy
 import sys
 from pathlib import Path
-from typing import IO, Any, Mapping, NoReturn
+from typing import Any, Mapping, NoReturn
 
 from mmpose_ours import network, work_dirs
 from mmpose_ours.config_files import ConfigPathError, check_config_path, warn_of_config
 from mmpose_ours.io.files import explain_os_error
+from mmpose_ours.io.locks import Held
 from mmpose_ours.io.terminal import escape_streams, one_line
 from mmpose_ours.paths import run_stock, stock_tools
 
@@ -155,7 +156,7 @@ def with_our_amp(words: list[str]) -> list[str]:
     return [*words[:place], f'optim_wrapper.type={OUR_AMP}', *words[place:]]
 
 
-def _claim(settings: Mapping[str, Any], rank: int, start_over: bool) -> IO[str] | None:
+def _claim(settings: Mapping[str, Any], rank: int, start_over: bool) -> Held | None:
     """Make sure of the work dir.
 
     The first process decides; the others look too, before they join the group, so that none of

@@ -1,24 +1,18 @@
 """Keeps two trainings from writing into one folder, and a new one from overwriting an old one.
 
-The lock is the kernel's, on the file ``.lock`` in the work dir: it ends with the process that
-holds it, however that ends, and holds across machines on file systems that carry POSIX locks
-(NFS, Lustre). What the file says is for people only. This module does **not** read checkpoints.
+The lock is that of :mod:`mmpose_ours.io.locks`. This module does **not** read checkpoints.
 """
 
 from __future__ import annotations
 
 import datetime
-import errno
-import json
 import os
-import socket
-import sys
 from pathlib import Path
-from typing import IO, Mapping
+from typing import Mapping
 
 from mmpose_ours.errors import InputError
+from mmpose_ours.io.locks import Held, InUseError, describe, hold_folder
 
-LOCK = '.lock'
 # What a training writes, and a new one in the same folder would overwrite.
 CHECKPOINTS = (
     'epoch_*.pth',
@@ -81,59 +75,29 @@ def move_aside(folder: Path, keep: Path | None = None) -> Path | None:
     return aside
 
 
-def lock(folder: Path, environ: Mapping[str, str] = os.environ) -> IO[str] | None:
-    """Claim a work dir for this process, for as long as the returned file is open.
+def lock(folder: Path, environ: Mapping[str, str] = os.environ) -> Held:
+    """Claim a work dir for this process.
 
     Args:
         folder: The work dir; made where it is missing.
         environ: Tells the Slurm job, if any.
 
     Returns:
-        The locked file; None, after a warning, where the file system (or Windows) has no locks.
+        What ends it. The end of the process does so as well, but not that of data loaders, which
+        are forked and do not inherit it.
 
     Raises:
         WorkDirError: Another process holds it; says which.
     """
+    job = environ.get('SLURM_JOB_ID')
     try:
-        import fcntl
-    except ImportError:
-        return None
-    folder.mkdir(parents=True, exist_ok=True)
-    file = open(folder / LOCK, 'a+', encoding='utf-8')
-    try:
-        # lockf rather than flock: data loaders, which are forked, must not inherit it.
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        who = _holder(file)
-        file.close()
-        if error.errno in (errno.EACCES, errno.EAGAIN):
-            raise WorkDirError(
-                f'{folder} is being written to by another training ({who}); name another '
-                '--work-dir, or wait for its end'
-            ) from None
-        print(
-            f'warning: {folder} cannot be locked ({error.strerror}): nothing keeps a second '
-            'training out of it',
-            file=sys.stderr,
+        return hold_folder(
+            folder, 'work dir', wait=0, about={} if job is None else {'Slurm job': job}
         )
-        return None
-    file.truncate(0)
-    holder = {
-        'host': socket.gethostname(),
-        'pid': str(os.getpid()),
-        'since': f'{datetime.datetime.now():%Y-%m-%d %H:%M:%S}',
-    }
-    if 'SLURM_JOB_ID' in environ:
-        holder['Slurm job'] = environ['SLURM_JOB_ID']
-    json.dump(holder, file)
-    file.flush()
-    return file
-
-
-def _holder(file: IO[str]) -> str:
-    """What the holder of a lock wrote about itself."""
-    file.seek(0)
-    try:
-        return ', '.join(f'{key} {value}' for key, value in json.load(file).items())
-    except (ValueError, AttributeError):
-        return 'which does not say who it is'
+    except InUseError as error:
+        raise WorkDirError(
+            f'{folder} is being written to by another training ({describe(error.found)}); name '
+            'another --work-dir, or wait for its end',
+            file=folder,
+            found=error.found,
+        ) from None

@@ -42,20 +42,21 @@ def holder(tmp_path):
 
 
 def test_one_at_a_time_and_a_killed_one_leaves_it_free(tmp_path, holder):
-    with pytest.raises(WorkDirError, match=rf'pid {holder.pid}, .*Slurm job 31.*--work-dir'):
+    with pytest.raises(WorkDirError, match='--work-dir') as refused:
         work_dirs.lock(tmp_path)
+    assert refused.value.found['pid'] == str(holder.pid)
+    assert refused.value.found['Slurm job'] == '31'
     holder.kill()
     time.sleep(0.2)
-    with work_dirs.lock(tmp_path, {}) as file:
-        file.seek(0)
-        assert json.load(file)['pid'] == str(os.getpid())
+    with work_dirs.lock(tmp_path, {}) as held:
+        assert json.loads(held.holder_file.read_text())['pid'] == str(os.getpid())
 
 
 def test_a_broken_lock_file_is_taken_over(tmp_path):
-    (tmp_path / work_dirs.LOCK).write_bytes(b'\x00{')
-    with work_dirs.lock(tmp_path) as file:
-        file.seek(0)
-        assert set(json.load(file)) >= {'host', 'pid', 'since'}
+    for name in ('.lock', '.lock.holder'):
+        (tmp_path / name).write_bytes(b'\x00{')
+    with work_dirs.lock(tmp_path) as held:
+        assert json.loads(held.holder_file.read_text()).keys() >= {'host', 'pid', 'since'}
 
 
 def test_the_folder_is_made(tmp_path):

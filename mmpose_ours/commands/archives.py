@@ -20,6 +20,7 @@ from mmpose_ours.io.compressed import Unpacked
 from mmpose_ours.io.files import whole_path, write_json
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.limits import limits
+from mmpose_ours.io.locks import hold_folder
 from mmpose_ours.io.regular_files import open_regular
 from mmpose_ours.io.tar_files import Member, TarReader
 
@@ -51,10 +52,22 @@ def unpack(
     Raises:
         FileFormatError: It is no archive, breaks off, has a path that leaves the folder, or two
             files of one path.
+        InUseError: Another program writes into the folder.
         LimitError: It has more members or bytes than allowed.
         OSError: A file cannot be read or written, or there is no room for it.
     """
     size = archive.stat().st_size
+    with hold_folder(folder, 'folder'):
+        return _unpack(archive, size, folder, top, progress)
+
+
+def _unpack(
+    archive: Path,
+    size: int,
+    folder: Path,
+    top: str,
+    progress: Callable[[int, int], None] | None,
+) -> int | None:
     done = _done(folder)
     if done.get(archive.name) == size:
         return None

@@ -29,6 +29,7 @@ from mmpose_ours.commands.fit_space import space_line, space_of
 from mmpose_ours.errors import PathLike
 from mmpose_ours.io.config_text import OWN_FOLDER, OWN_FOLDER_IMPORTS, assigned, literal
 from mmpose_ours.io.files import temporary_folder, write_files_whole
+from mmpose_ours.io.locks import hold_folder
 from mmpose_ours.io.terminal import shell_path
 
 RIG_FILE, README_FILE, PICTURE_FILE = 'camera_parameters.json', 'README.txt', 'rig.png'
@@ -64,11 +65,19 @@ def init_rig(
         CalibrationError: Panoptic JSON cannot hold the rig, or what was written does not pass
             its check.
         FileExistsError: One of the files is there and nobody said ``force``.
+        InUseError: Another program writes into the folder.
         OSError: The folder cannot be written.
     """
     folder = Path(folder)
     _check_holds(rig, source)
     _check_round_trip(rig, space, any_scale)
+    with hold_folder(folder, 'data folder'):
+        return _write_folder(folder, rig, space, any_scale, force)
+
+
+def _write_folder(
+    folder: Path, rig: CameraRig, space: CaptureSpace, any_scale: bool, force: bool
+) -> list[str]:
     in_place = _is_in_place(folder / RIG_FILE, rig, any_scale)
     names = [*CONFIGS, README_FILE, PICTURE_FILE, *([] if in_place else [RIG_FILE])]
     present = [name for name in names if (folder / name).exists()]

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import itertools
 import math
+import shutil
 import time
 from pathlib import Path
 from typing import Any, Sequence
@@ -21,7 +22,9 @@ from mmpose_ours.commands.arguments import (
 from mmpose_ours.commands.progress import Progress
 from mmpose_ours.detections.cache import made_here
 from mmpose_ours.errors import PathLike
-from mmpose_ours.io.files import temporary_folder
+from mmpose_ours.io.files import is_writable, whole_path
+from mmpose_ours.io.leftovers import folder_beside
+from mmpose_ours.io.locks import hold, hold_folder
 from mmpose_ours.io.terminal import path_word, shell_path
 from mmpose_ours.results import PredictionsWriter
 from mmpose_ours.stopwatch import as_time
@@ -77,6 +80,13 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         '--detector',
         metavar='NAME',
         help='what finds people in the pictures: mediapipe (default), rtmlib, mmpose:MODEL',
+    )
+    parser.add_argument(
+        '--keep-keypoints',
+        metavar='FILE',
+        help='where to keep what the detector finds, so that it runs once (default: '
+        f'{KEYPOINTS} beside the images, or in the output folder where nothing can be written '
+        'there)',
     )
     add_frame_offsets(parser)
     parser.add_argument('--batch-size', type=int, default=4, metavar='N', help='instants at once')
@@ -160,14 +170,23 @@ def find_people(
         device=args.device,
         any_scale=args.any_scale,
     )
-    with temporary_folder() as folder:
+    out = Path(out)
+    with contextlib.ExitStack() as stack:
+        # What is in the folder is of one run, and the page shows the keypoints of that run.
+        stack.enter_context(hold_folder(out, 'output folder'))
+        keypoints, keep = args.keypoints, None
+        if not inferencer.sees_pictures:
+            keypoints, keep = _keypoint_files(args, img_root, out)
+        if keep is not None and keep.parent.is_dir():
+            stack.enter_context(hold(keep, '2D keypoints'))
         # What else is drawn shows every instant.
+        folder = stack.enter_context(folder_beside(out / PEOPLE))
         some = folder / PEOPLE if look == () else None
-        keypoints = _predict(inferencer, args, img_root, Path(out), some)
+        _predict(inferencer, args, img_root, out, keypoints, keep, _replaced(out, look), some)
         witness = inferencer.witness
-        shown = some if some is not None and some.exists() else Path(out) / PEOPLE
+        shown = some if some is not None and some.exists() else out / PEOPLE
         if look is not None and (witness.found or (img_root and witness.instants)):
-            _look(args, rig, img_root, shown, Path(out), keypoints, look)
+            _look(args, rig, img_root, shown, out, keypoints or keep, look)
     return 0 if witness.found else 1
 
 
@@ -176,8 +195,11 @@ def _predict(
     args: argparse.Namespace,
     img_root: PathLike | None,
     out: Path,
+    keypoints: Path | None,
+    keep: Path | None,
+    replaced: Sequence[Path],
     some: Path | None = None,
-) -> Path | None:
+) -> None:
     """Find everybody in a recording and write ``people.json``.
 
     Args:
@@ -185,17 +207,14 @@ def _predict(
         args: Options of :func:`add_recording`.
         img_root: Folder of the pictures, if there are any.
         out: Folder for what is found.
+        keypoints: File of 2D keypoints to work from.
+        keep: File to keep those that are detected in.
+        replaced: Files of an earlier run, which are removed when those of this one appear.
         some: File for every n-th instant of a recording that is too long for one page; it is
             not written where the page can show them all.
-
-    Returns:
-        The file of the people in 2D, if there is one.
     """
     from mmpose_ours.detectors import detector
 
-    keypoints, keep = args.keypoints, None
-    if not inferencer.sees_pictures:
-        keypoints, keep = _keypoint_files(args, img_root, out)
     if keep is not None:
         inferencer.detector = detector(args.detector or DETECTOR)
     instants = inferencer(
@@ -233,6 +252,9 @@ def _predict(
                 )
             told = _print_notes(inferencer, told)
             progress(done, inferencer.total)
+        # A run that is killed before its page is written must not leave one of other people.
+        for path in replaced:
+            path.unlink(missing_ok=True)
     if thin is not None:
         print(
             f'note    the page shows one instant of {every}, since {inferencer.total} are many; '
@@ -241,7 +263,14 @@ def _predict(
     _print_notes(inferencer, told)
     # A rig of any scale is not one around people, by whom it could be judged.
     _report(inferencer, out, judge=not args.any_scale)
-    return keypoints or keep
+
+
+def _replaced(out: Path, look: Sequence[str] | None) -> list[Path]:
+    """The files beside ``people.json`` that a run writes anew."""
+    if look is None:
+        return []
+    films = [out / view.FILM_FILE] if '--mp4' in look else []
+    return [out / view.PAGE_FILE, *films]
 
 
 def _writer(inferencer: Any, path: Path, fps: float | None) -> PredictionsWriter:
@@ -296,6 +325,11 @@ def _keypoint_files(
 ) -> tuple[Path | None, Path | None]:
     """Keypoints to work from, and where to keep those that are detected."""
     if args.keypoints:
+        if args.keep_keypoints:
+            raise ValueError(
+                '--keypoints and --keep-keypoints: nothing is detected where keypoints are given; '
+                'leave one of them out'
+            )
         if args.frame_offsets and view.detected_here(args.keypoints):
             raise ValueError(
                 f'{args.keypoints}: was detected here, instant by instant, so --frame-offsets '
@@ -304,13 +338,29 @@ def _keypoint_files(
         return Path(args.keypoints), None
     if img_root is None:
         raise ValueError('nothing to work on; give --img-root, --keypoints, or both')
+    if args.keep_keypoints:
+        keep = Path(args.keep_keypoints)
+        keep.parent.mkdir(parents=True, exist_ok=True)
+        return None, keep
     beside = Path(img_root) / KEYPOINTS
     if not beside.exists() or made_here(beside):
-        return None, beside
+        return None, beside if is_writable(beside) else _kept_elsewhere(beside, out / KEYPOINTS)
     if args.detector:
         return None, out / KEYPOINTS
     print(f'keypoints {beside}, which are there already; --detector NAME looks at the pictures')
     return beside, None
+
+
+def _kept_elsewhere(beside: Path, elsewhere: Path) -> Path:
+    """Another place for what is detected, with what is known beside the images already."""
+    print(
+        f'note    {beside} cannot be written, so 2D keypoints are kept in {elsewhere}; '
+        '--keep-keypoints FILE names another place'
+    )
+    if beside.exists() and not elsewhere.exists():
+        with whole_path(elsewhere) as temporary:
+            shutil.copyfile(beside, temporary)
+    return elsewhere
 
 
 def _made_by(inferencer: Any) -> dict[str, str]:

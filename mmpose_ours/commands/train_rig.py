@@ -7,6 +7,7 @@ depends on what has changed.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import time
 from pathlib import Path
@@ -34,6 +35,7 @@ from mmpose_ours.commands.train_rig_steps import (
 )
 from mmpose_ours.commands.train_rig_stock import command_line, shown
 from mmpose_ours.commands.train_rig_test import do_pictures, do_test
+from mmpose_ours.io.locks import hold_folder
 from mmpose_ours.io.terminal import shell_path
 
 MINUTES = 30.0
@@ -153,8 +155,14 @@ def train_rig(
         The record of all steps.
 
     Raises:
+        InUseError: Another call works in the same work directory.
         ValueError, OSError: A step cannot be done; says what to do about it.
     """
+    with contextlib.nullcontext() if dry_run else hold_folder(site.work_dir, 'work directory'):
+        return _do_steps(site, start, only, dry_run)
+
+
+def _do_steps(site: Site, start: str | None, only: Sequence[str], dry_run: bool) -> Record:
     record = Record(site.work_dir, site.folder)
     wanted = [step for step in STEPS if not only or step.name in only]
     again = set(NAMES[NAMES.index(start) :]) if start else set(only)

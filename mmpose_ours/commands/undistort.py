@@ -26,6 +26,7 @@ from mmpose_ours.cameras import Camera, CameraRig
 from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.commands.progress import Progress, to_stderr
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.locks import hold_folder, is_lock
 from mmpose_ours.recordings import first_size, images_of, is_video, pictures_of, video_of
 from mmpose_ours.rerender import PixelMap, is_short, render_image, render_video
 
@@ -99,17 +100,22 @@ def undistort(
         CalibrationError: A camera sees too wide for what is to be kept, or its calibration is
             of another image size than its pictures.
         FileFormatError: A camera has no pictures, or none that can be decoded.
+        InUseError: Another program writes into ``target``.
         OSError: ``target`` is in the way or cannot be written.
     """
     source, target = Path(source), Path(target)
     everything = [_pictures_of(source, rig, name) for name in rig.names]
     with about(source):
         pinholes = [pinhole.pinhole_camera(each.camera, keep) for each in everything]
-    _make_room(source, target, everything, overwrite)
-    results = []
-    for each, camera in zip(everything, pinholes):
-        results.append(_render(each, camera, source, target, codec, say))
-    write_rig(CameraRig(tuple(pinholes)), target / RIG_FILE, 'panoptic')
+    _keep_originals(source, target, everything)
+    if target.exists() and not target.is_dir():
+        raise FileExistsError(f'{target}: is a file, expected a folder to write; name another')
+    with hold_folder(target, 'folder'):
+        _make_room(source, target, everything, overwrite)
+        results = []
+        for each, camera in zip(everything, pinholes):
+            results.append(_render(each, camera, source, target, codec, say))
+        write_rig(CameraRig(tuple(pinholes)), target / RIG_FILE, 'panoptic')
     return results
 
 
@@ -143,13 +149,10 @@ def _make_room(source: Path, target: Path, everything: Sequence[Pictures], overw
     """Refuse a target that is in the way, before anything is written.
 
     Raises:
-        OSError: It holds originals, or something and nobody said that it may, or pictures that
-            would stay beside the new ones and not fit their rig.
+        OSError: It holds something and nobody said that it may, or pictures that would stay
+            beside the new ones and not fit their rig.
     """
-    _keep_originals(source, target, everything)
-    if target.exists() and not target.is_dir():
-        raise FileExistsError(f'{target}: is a file, expected a folder to write; name another')
-    if not target.is_dir() or not any(target.iterdir()):
+    if all(map(is_lock, target.iterdir())):
         return
     if not overwrite:
         raise FileExistsError(

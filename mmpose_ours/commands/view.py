@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Iterable, Sequence
+from typing import TYPE_CHECKING, Iterable, Sequence
 
 import numpy as np
 
@@ -23,8 +23,12 @@ from mmpose_ours.detections import Detections, check_pixels, open_detections
 from mmpose_ours.detections.cache import made_here
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.instants import Footage, by_instant, frame_key, open_footage, sized_by_pictures
+from mmpose_ours.io.locks import hold_folder
 from mmpose_ours.results.predictions import FrameId, Predictions, read_predictions
 from mmpose_ours.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from mmpose_ours.commands.view_files import Show
 
 PAGE_FILE, FILM_FILE, PICTURE_FOLDER = 'scene.html', 'people.mp4', 'instants'
 VIEW_FOLDER = 'views'
@@ -94,13 +98,7 @@ def run(args: argparse.Namespace) -> int:
             written.
     """
     # Only now: drawing needs more than the other commands.
-    from mmpose_ours.commands.view_files import (
-        Show,
-        write_page,
-        write_report,
-        write_sheets,
-        write_views,
-    )
+    from mmpose_ours.commands.view_files import Show
     from mmpose_ours.visualization.people import shown_people
     from mmpose_ours.visualization.pictures import FootagePictures
 
@@ -134,26 +132,34 @@ def run(args: argparse.Namespace) -> int:
         fps=rate,
         pictures=pictures,
     )
-    watch = Stopwatch()
-    if not args.no_page:
-        with watch.stage('page'):
-            write_page(show, out / PAGE_FILE, round(args.image_budget * 1e6))
-    if args.report:
-        with watch.stage('report'):
-            write_report(show, out / RUN_FILE)
-    if args.single_views:
-        with watch.stage('single views'):
-            write_views(show, out / VIEW_FOLDER, args.radius, args.thickness)
-    if args.png or args.mp4 or args.show:
-        folder = out / PICTURE_FOLDER if args.png else None
-        film = out / FILM_FILE if args.mp4 else None
-        with watch.stage('sheets'):
-            write_sheets(show, folder, film, window=args.show)
-    print(f'time    {watch.told()}')
+    with hold_folder(out, 'output folder'):
+        _write(show, args, out)
     if pictures is not None and pictures.broken:
         first = next(iter(pictures.broken.values()))
         print(f'warning: {len(pictures.broken)} left out: {first}', file=sys.stderr)
     return 0
+
+
+def _write(show: Show, args: argparse.Namespace, out: Path) -> None:
+    """Write what was asked for."""
+    from mmpose_ours.commands import view_files
+
+    watch = Stopwatch()
+    if not args.no_page:
+        with watch.stage('page'):
+            view_files.write_page(show, out / PAGE_FILE, round(args.image_budget * 1e6))
+    if args.report:
+        with watch.stage('report'):
+            view_files.write_report(show, out / RUN_FILE)
+    if args.single_views:
+        with watch.stage('single views'):
+            view_files.write_views(show, out / VIEW_FOLDER, args.radius, args.thickness)
+    if args.png or args.mp4 or args.show:
+        folder = out / PICTURE_FOLDER if args.png else None
+        film = out / FILM_FILE if args.mp4 else None
+        with watch.stage('sheets'):
+            view_files.write_sheets(show, folder, film, window=args.show)
+    print(f'time    {watch.told()}')
 
 
 def detected_here(path: PathLike) -> bool:

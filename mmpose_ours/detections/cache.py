@@ -7,6 +7,7 @@ schema). An image is known by its file's name, size and time of change, or by it
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -23,6 +24,7 @@ from mmpose_ours.detections.writer import DetectionsWriter
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.images import decode_image
 from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.locks import ChangedError, InUseError, hold
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +57,8 @@ def detect_recording(
     """Yield the people of each instant, and write them when all have been asked for.
 
     After an interruption the next call goes on where this one was. Instants of an earlier call
-    that do not come this time stay in the file. One process at a time may write a file.
+    that do not come this time stay in the file. One process at a time writes a file: another one
+    waits, see :mod:`mmpose_ours.io.locks`.
 
     Args:
         instants: Frame name and camera -> image: an array (BGR), a path, or a
@@ -76,7 +79,10 @@ def detect_recording(
     Raises:
         FileExistsError: ``path`` holds keypoints that no detector of this package wrote.
         FileFormatError: ``path`` is no keypoint file.
-        OSError: It cannot be written.
+        InUseError: Another program works on it.
+        ChangedError: Another program, which did not ask for the lock, replaced the file meanwhile.
+            What was detected is kept beside it for the next call.
+        OSError: It cannot be written; ``filename`` says which file.
         ValueError: Another ending, or a batch below 1.
     """
     if batch < 1:
@@ -87,28 +93,62 @@ def detect_recording(
     path = Path(path)
     writer = DetectionsWriter(path)  # refuses other endings before any work
     head = {'detector': detector.name, 'version': detector.version}
-    journal = Journal(path.with_name(f'.{path.name}.partial'), head)
-    complete = False
+    with _exclusively(path):
+        journal = Journal(path.with_name(f'.{path.name}.partial'), head, say)
+        complete = False
+        try:
+            before = _state(path)
+            changed = not _load_earlier(path, head, journal, say)
+            unread = _Unread(say)
+            for done, group in enumerate(_groups(instants, batch)):
+                work = [_Work.of(str(name), images, journal, unread) for name, images in group]
+                fresh = [image for each in work for image in each.images.values()]
+                people = iter(detector.detect(fresh) if fresh else [])
+                for offset, each in enumerate(work):
+                    each.views.update({camera: as_kept(next(people)) for camera in each.images})
+                    if each.keys != journal.get(each.frame).images or each.frame not in journal:
+                        journal.put(each.frame, Instant(each.keys, each.views))
+                        changed = True
+                    progress(done * batch + offset + 1, total)
+                    yield each.frame, {camera: each.views[camera] for camera in each.order}
+            unread.sum_up()
+            if changed:
+                _write(writer, journal, head, before)
+            complete = True
+        finally:
+            journal.close(remove=complete)
+
+
+# Keypoint files that this process is working on.
+_in_use: set[str] = set()
+
+
+@contextlib.contextmanager
+def _exclusively(path: Path) -> Iterator[None]:
+    """Keep other programs away from a keypoint file, and this one from working on it twice."""
+    place = os.path.realpath(path)
+    with hold(path, '2D keypoints'):
+        if place in _in_use:  # the lock lets a thread in that has it
+            raise InUseError(
+                f'{path}: 2D keypoints in use by this very program, in another '
+                'call that has not come to its end; finish or close that first',
+                file=path,
+                found={'pid': str(os.getpid())},
+            )
+        _in_use.add(place)
+        try:
+            yield
+        finally:
+            _in_use.discard(place)
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    """What changes when a file is replaced or written; None where there is none."""
     try:
-        changed = not _load_earlier(path, head, journal, say)
-        unread = _Unread(say)
-        for done, group in enumerate(_groups(instants, batch)):
-            work = [_Work.of(str(name), images, journal, unread) for name, images in group]
-            fresh = [image for each in work for image in each.images.values()]
-            people = iter(detector.detect(fresh) if fresh else [])
-            for offset, each in enumerate(work):
-                each.views.update({camera: as_kept(next(people)) for camera in each.images})
-                if each.keys != journal.get(each.frame).images or each.frame not in journal:
-                    journal.put(each.frame, Instant(each.keys, each.views))
-                    changed = True
-                progress(done * batch + offset + 1, total)
-                yield each.frame, {camera: each.views[camera] for camera in each.order}
-        unread.sum_up()
-        if changed:
-            _write(writer, journal, head)
-        complete = True
-    finally:
-        journal.close(remove=complete)
+        state = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return state.st_ino, state.st_size, state.st_mtime_ns
 
 
 def _detect(
@@ -262,14 +302,39 @@ def _load_earlier(
             f'{head["detector"]} {head["version"]}: everything is detected again'
         )
         return False
+    images = _images_of(source, path)
     newer = set(journal.frames())
     for frame, views in detections.items():
         if frame not in newer:
-            journal.put(frame, Instant(source['images'].get(frame, {}), views))
+            journal.put(frame, Instant(images.get(frame, {}), views))
     return not newer
 
 
-def _write(writer: DetectionsWriter, journal: Journal, head: Mapping[str, str]) -> None:
+def _images_of(source: Mapping[str, Any], path: Path) -> dict[str, dict[str, str]]:
+    """Frame to camera to what the image was known by.
+
+    Raises:
+        FileFormatError: The file says something else there.
+    """
+    images = source.get('images')
+    if not isinstance(images, dict) or not all(
+        isinstance(keys, dict) and all(isinstance(key, str) for key in keys.values())
+        for keys in images.values()
+    ):
+        raise FileFormatError(
+            f'{path}: source.images does not say by frame and camera what each image is known by; '
+            'remove the file, and everything is detected again',
+            file=path,
+        )
+    return images
+
+
+def _write(
+    writer: DetectionsWriter,
+    journal: Journal,
+    head: Mapping[str, str],
+    before: tuple[int, ...] | None,
+) -> None:
     images = {}
     with writer:
         for frame in journal.frames():
@@ -277,3 +342,10 @@ def _write(writer: DetectionsWriter, journal: Journal, head: Mapping[str, str]) 
             writer.add(frame, instant.views)
             images[frame] = dict(instant.images)
         writer.source = {**head, 'images': images}
+        if _state(writer.path) != before:
+            raise ChangedError(
+                f'{writer.path}: another program wrote this file while people were being detected '
+                'for it, and it is left as it is; what was detected is kept, run this again to '
+                'put both together',
+                file=writer.path,
+            )

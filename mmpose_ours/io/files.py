@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import IO, Any, Iterator, Mapping
 
 from mmpose_ours.errors import InputError, PathLike
+from mmpose_ours.io import leftovers
+from mmpose_ours.io.locks import hold_folder
 from mmpose_ours.io.temporary import TemporaryFolderError, temporary_file, temporary_folder
 
 __all__ = [
     'MM_PER_UNIT',
     'TemporaryFolderError',
     'explain_os_error',
+    'is_writable',
     'temporary_file',
     'temporary_folder',
     'whole_path',
@@ -62,7 +65,8 @@ def whole_path(path: PathLike, suffix: str = '') -> Iterator[Path]:
     """Let ``path`` appear complete or not at all, whoever writes it.
 
     Yields a temporary file in the same folder, which replaces ``path`` when the block
-    ends without an exception. Parent folders are made.
+    ends without an exception. Parent folders are made. What a killed run has left of such
+    files is removed, see :mod:`mmpose_ours.io.leftovers`.
 
     Args:
         path: The file to write.
@@ -104,11 +108,25 @@ def _place_of(path: PathLike) -> Path:
     return target
 
 
+def is_writable(path: PathLike) -> bool:
+    """Whether a file can be written or replaced: not on a read-only disk, for example.
+
+    True where nobody can know yet, since its folder is missing.
+    """
+    try:
+        target = _place_of(path)
+        if target.parent.is_dir():
+            tempfile.TemporaryFile(dir=target.parent).close()
+    except OSError as error:
+        return error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM)
+    return True
+
+
 def _temporary_for(target: Path, suffix: str = '') -> tuple[int, str]:
     """A new file beside the target, open for writing: its handle and its path."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        return tempfile.mkstemp(suffix, f'.{target.name}.', str(target.parent))
+        return leftovers.new_file(target, suffix)
     except OSError as error:  # which names the folder or the temporary file
         raise OSError(error.errno, error.strerror, str(target)) from error
 
@@ -169,6 +187,7 @@ def write_files_whole(folder: PathLike, contents: Mapping[str, str | bytes]) -> 
         OSError: One of them cannot be written. None has changed then, unless the system
             refuses to put a complete file in its place: those before it are there already.
         InputError: A text is no Unicode; see :func:`write_whole`.
+        InUseError: Another program writes into the folder; see :mod:`mmpose_ours.io.locks`.
     """
     complete: list[tuple[str, Path]] = []
     try:
@@ -178,8 +197,9 @@ def write_files_whole(folder: PathLike, contents: Mapping[str, str | bytes]) -> 
             complete.append((temporary, target))
             with os.fdopen(handle, 'wb') as file:
                 file.write(_encoded(content, target))
-        for temporary, target in complete:
-            _put_in_place(temporary, target)
+        with hold_folder(folder, 'folder'):  # so that no other run's files come between
+            for temporary, target in complete:
+                _put_in_place(temporary, target)
     finally:
         for temporary, _ in complete:
             with contextlib.suppress(FileNotFoundError):

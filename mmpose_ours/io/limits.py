@@ -40,6 +40,8 @@ class Limits:
     json_bytes: int = 2 * 10**9
     #: A text of numbers: BVH, TRC. An hour of motion capture is about 100 MB.
     motion_bytes: int = 500 * 10**6
+    #: One frame of a keypoint journal; 4,000 views of ten people are about 20 MB.
+    record_bytes: int = 64 * 10**6
     #: A pickle.
     pickle_bytes: int = 10**9
     #: Operations of a pickle, some thirty for each array; and values that it unfolds to.

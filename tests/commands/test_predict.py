@@ -22,6 +22,9 @@ from mmpose_ours.cameras import CameraRig, CaptureSpace  # noqa: E402
 from mmpose_ours.cli import main  # noqa: E402
 from mmpose_ours.commands import predict  # noqa: E402
 from mmpose_ours.detections import write_detections  # noqa: E402
+from mmpose_ours.detections.cache import made_here  # noqa: E402
+from mmpose_ours.detectors.named import DETECTORS  # noqa: E402
+from mmpose_ours.io import locks  # noqa: E402
 from mmpose_ours.paths import share  # noqa: E402
 from mmpose_ours.results import read_predictions  # noqa: E402
 
@@ -206,3 +209,90 @@ def test_bad_words_are_told(folder, tmp_path, capsys):
         assert _run(*rig, '--img-root', root) == 2
         assert 'mmpose-ours[mediapipe]' in capsys.readouterr().err
     assert not (tmp_path / 'out' / 'people.json').exists()
+
+
+class Still:
+    """Finds the people of a walk in the order of its images, and counts these."""
+
+    name, version = 'still', '1'
+    looked = 0
+
+    def __init__(self, model=None):
+        found = detected(room_rig(3), walk()[:FRAMES])
+        self._people = [views[camera] for views in found for camera in room_rig(3).names]
+
+    def detect(self, images):
+        found = [self._people[(Still.looked + k) % len(self._people)] for k in range(len(images))]
+        Still.looked += len(images)
+        return found
+
+
+@pytest.fixture
+def detecting(folder, monkeypatch, tmp_path):
+    """A recording without keypoints, and the words that have them detected."""
+    root, _ = folder
+    (root / 'keypoints_2d.json').unlink()
+    monkeypatch.setitem(DETECTORS, 'still', (__name__, 'Still', 'for tests'))
+    monkeypatch.setattr(Still, 'looked', 0)
+    config = share('configs') / 'ours' / 'triangulation_ours.py'
+    words = ['--rig', root / 'camera_parameters.json', '--img-root', root, '--config', config]
+    return root, [*words, '--detector', 'still', '--out', tmp_path / 'out']
+
+
+def test_keypoints_are_kept_where_the_user_says(detecting, tmp_path, capsys):
+    root, words = detecting
+    kept = tmp_path / 'elsewhere' / 'k.npz'
+    before = sorted(root.rglob('*'))
+    for _ in range(2):
+        assert _run(*words, '--no-page', '--keep-keypoints', kept) == 0
+        assert Still.looked == 3 * FRAMES
+    assert made_here(kept) and sorted(root.rglob('*')) == before
+    given = ['--keypoints', kept, '--keep-keypoints', tmp_path / 'other.json']
+    assert _run(*words, *given) == 2
+    assert '--keep-keypoints' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('known', [0, FRAMES])
+def test_images_on_a_read_only_disk(detecting, tmp_path, monkeypatch, capsys, known):
+    """What was kept beside them before the disk was closed is not detected again."""
+    root, words = detecting
+    if known:
+        assert _run(*words, '--no-page') == 0 and (root / 'keypoints_2d.json').exists()
+        capsys.readouterr()
+    before = sorted(root.rglob('*'))
+    writable = predict.is_writable
+    monkeypatch.setattr(predict, 'is_writable', lambda p: root not in p.parents and writable(p))
+    for _ in range(2):
+        assert _run(*words, '--no-page') == 0
+        assert Still.looked == 3 * FRAMES
+        assert str(tmp_path / 'out' / 'keypoints_2d.json') in capsys.readouterr().out
+    assert made_here(tmp_path / 'out' / 'keypoints_2d.json')
+    assert sorted(root.rglob('*')) == before
+
+
+def test_an_output_folder_in_use_is_refused(detecting, tmp_path, monkeypatch, capsys):
+    _, words = detecting
+    monkeypatch.setenv(locks.VARIABLE, '0')
+    code = 'import sys; from mmpose_ours.io.locks import hold_folder as h; h(sys.argv[1], "x")\n'
+    code += 'print(1, flush=True); sys.stdin.readline()'
+    command = [sys.executable, '-c', code, str(tmp_path / 'out')]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        assert _run(*words) == 2
+        assert f'pid {other.pid}' in capsys.readouterr().err
+        other.kill()
+    assert Still.looked == 0 and not (tmp_path / 'out' / 'people.json').exists()
+    assert _run(*words, '--no-page') == 0
+
+
+def test_a_run_that_ends_before_its_page_leaves_none_of_another(detecting, tmp_path, monkeypatch):
+    _, words = detecting
+    assert _run(*words) == 0
+    out = tmp_path / 'out'
+
+    def die(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(predict, '_look', die)
+    assert _run(*words) == 130
+    assert [p.name for p in out.iterdir()] == ['people.json']

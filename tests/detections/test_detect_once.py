@@ -1,5 +1,6 @@
 """Detection runs once per image, resumes, and its file appears whole."""
 
+import errno
 import itertools
 import json
 import os
@@ -7,10 +8,18 @@ import os
 import cv2
 import numpy as np
 import pytest
+from small_disk import small_disk
 
-from mmpose_ours.detections import read_detections, write_detections
+from mmpose_ours.detections import (
+    DetectionsWriter,
+    journal,
+    read_detections,
+    write_detections,
+    writer,
+)
 from mmpose_ours.detections.cache import LazyImage, detect_recording, made_here
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
+from mmpose_ours.io.locks import ChangedError, InUseError
 
 CAMERAS = ('a', 'b')
 
@@ -82,7 +91,7 @@ def test_after_an_interruption_it_goes_on(tmp_path):
         run(instants, Dying(), path)
     assert not path.exists() and partial.exists()
     with open(partial, 'a') as file:
-        file.write('{"frame": "000002", "images": {"a"')  # killed in mid-line
+        file.write('0a1b2c3d 7 "000002" {"images": {"a"')  # killed in mid-line
     rest = Counting()
     assert list(run(instants, rest, path)) == [frame for frame, _ in instants]
     assert rest.seen == [20, 21, 30, 31]
@@ -179,3 +188,79 @@ def test_progress_counts_instants(tmp_path):
     run(instants, Counting(), tmp_path / 'k.json', batch=3, total=4,
         progress=lambda done, total: told.append((done, total)))  # fmt: skip
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+@pytest.mark.parametrize('ending', ['json', 'npz'])
+def test_a_file_that_was_replaced_meanwhile_is_left_and_nothing_is_lost(tmp_path, ending):
+    """As by a program that does not ask for the lock."""
+    instants = recording(tmp_path)
+    path, other = tmp_path / f'k.{ending}', tmp_path / f'other.{ending}'
+    run(instants[:2], Counting(), path)
+    run(instants[1:3], Counting(), other)
+    detecting = detect_recording(instants, Counting(), path)
+    for _ in range(3):
+        next(detecting)
+    os.replace(other, path)
+    theirs = path.read_bytes()
+    with pytest.raises(ChangedError) as refused:
+        list(detecting)
+    assert refused.value.file == str(path) and path.read_bytes() == theirs
+    rest = Counting()
+    assert len(run(instants, rest, path)) == 4 and rest.seen == []
+    assert len(read_detections(path)) == 4
+
+
+def test_one_program_does_not_work_on_a_file_twice(tmp_path):
+    instants = recording(tmp_path)
+    first = detect_recording(instants, Counting(), tmp_path / 'k.json')
+    next(first)
+    with pytest.raises(InUseError) as refused:
+        run(instants, Counting(), tmp_path / 'k.json')
+    assert refused.value.file == str(tmp_path / 'k.json')
+    assert len(list(first)) == 3
+    assert len(run(instants, Counting(), tmp_path / 'k.json')) == 4
+
+
+def test_a_journal_of_version_0_1_is_detected_again(tmp_path):
+    instants = recording(tmp_path)
+    wrong = {'frame': '000000', 'images': {}, 'views': {'a': [[[9, 9, 0.5]] * 17], 'b': []}}
+    head = {'detector': 'counting', 'version': '1'}
+    partial = tmp_path / '.k.json.partial'
+    partial.write_text(f'{json.dumps(head)}\n{json.dumps(wrong)}\n')
+    said = []
+    detector = Counting()
+    run(instants, detector, tmp_path / 'k.json', say=said.append)
+    assert len(detector.seen) == 8 and len(said) == 1 and str(partial) in said[0]
+    assert read_detections(tmp_path / 'k.json')['000000']['a'][0, 0, 0] == np.float32(0.333)
+
+
+@pytest.mark.parametrize('images', [None, [], {'000000': []}, {'000000': {'a': 1}}])
+@pytest.mark.parametrize('ending', ['json', 'npz'])
+def test_a_file_with_a_broken_source_is_an_input_error(tmp_path, images, ending):
+    path = tmp_path / f'k.{ending}'
+    with DetectionsWriter(path) as writer:
+        writer.add('000000', {'a': np.ones((1, 17, 3))})
+        writer.source = {'detector': 'counting', 'version': '1', 'images': images}
+    before = path.read_bytes()
+    with pytest.raises(InputError):
+        run(recording(tmp_path), Counting(), path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize('what', ['journal', 'final'])
+def test_a_full_disk_names_the_file_and_what_was_detected_stays(tmp_path, monkeypatch, what):
+    """The final file is smaller than its journal, so its disk is another one."""
+    instants = recording(tmp_path)
+    path = tmp_path / 'k.json'
+    partial = tmp_path / '.k.json.partial'
+    small_disk(monkeypatch, journal if what == 'journal' else writer, 3_000)
+    with pytest.raises(OSError) as refused:
+        run(instants, Counting(), path)
+    assert refused.value.errno == errno.ENOSPC
+    assert refused.value.filename == str(partial if what == 'journal' else path)
+    assert not path.exists()
+    monkeypatch.undo()
+    rest = Counting()
+    assert len(run(instants, rest, path)) == 4 and len(read_detections(path)) == 4
+    assert len(rest.seen) == (0 if what == 'final' else 2)
+    assert not partial.exists()

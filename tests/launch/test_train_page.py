@@ -8,7 +8,6 @@ import torch
 from train_page import block, lay_out, run, steps
 
 from mmpose_ours import work_dirs
-from mmpose_ours.io.json_files import read_json
 
 FIGURES = r'(pose3d/(?:recall_500mm|MPJPE_mm|false_positives_per_frame): \S+)'
 ONE = '--work-dir work_dirs/one\n'
@@ -127,4 +126,3 @@ def test_old_checkpoints_are_gone_on_with_or_moved_but_never_overwritten(one, fo
     (aside,) = one.glob('earlier_*')
     assert (aside / 'epoch_1.pth').read_bytes() == before
     assert (aside / 'epoch_2.pth').is_file() and not (one / 'epoch_2.pth').exists()
-    assert read_json(one / work_dirs.LOCK)['pid']
