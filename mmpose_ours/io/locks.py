@@ -24,11 +24,12 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, Mapping
-
-import filelock
+from typing import TYPE_CHECKING, Any, Callable, Mapping
 
 from mmpose_ours.errors import InputError, PathLike
+
+if TYPE_CHECKING:
+    import filelock
 
 VARIABLE = 'MMPOSE_OURS_LOCK_WAIT'
 # How long a second run waits if the user has not said, and after how long it says so.
@@ -250,6 +251,8 @@ def _seconds() -> float:
 
 def _acquire(path: Path, say: Callable[[str], None], about: Mapping[str, str]) -> _Lock | None:
     """The lock; None where somebody else has it."""
+    import filelock  # late: most of the package locks nothing
+
     with _guard:
         mine = _locks.get(str(path))
         if mine is not None:
@@ -303,6 +306,8 @@ def _is_in_place(native: filelock.BaseFileLock, path: Path) -> bool:
 
 def _descriptor(native: filelock.BaseFileLock) -> int | None:
     """The open file of a kernel lock; filelock has no public name for it."""
+    import filelock
+
     if not isinstance(native, filelock.UnixFileLock):
         return None
     return getattr(native._context, 'lock_file_fd', None)
