@@ -5,10 +5,12 @@ import os
 
 import pytest
 import torch
+from hostile_checkpoints import evil
 from in_process import runner
 
 from mmpose_ours.engine.checkpoints import latest_whole, read_checkpoint
 from mmpose_ours.errors import FileFormatError
+from mmpose_ours.model_weights import CheckpointError
 
 
 def save(folder, name, steps, **more):
@@ -110,3 +112,44 @@ def test_another_fault_of_the_disk_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(os, 'fsync', fsync)
     with pytest.raises(OSError, match='epoch_1.pth'):
         runner(tmp_path).train()
+
+
+def test_a_run_takes_all_weights_or_none(tmp_path, monkeypatch):
+    """Trained, resumed and tested; then with weights that are not of the model, or are code."""
+    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')
+    runner(tmp_path, train_cfg__max_epochs=1).train()
+    resumed = runner(tmp_path, resume=True)
+    resumed.train()
+    assert resumed.iter == 4 and (tmp_path / 'epoch_2.pth').is_file()
+    assert runner(tmp_path / 'test', load_from=str(tmp_path / 'epoch_2.pth')).test()
+
+    checkpoint = read_checkpoint(tmp_path / 'epoch_2.pth')
+    state = checkpoint['state_dict']
+    gone = next(key for key in state if key.endswith('weight'))
+    del state[gone]
+    part = tmp_path / 'part.pth'
+    torch.save(checkpoint, part)
+    for changes in (dict(), dict(resume=True)):
+        run = runner(tmp_path / 'part', load_from=str(part), **changes)
+        with pytest.raises(CheckpointError) as caught:
+            run.train() if changes else run.test()
+        assert caught.value.missing == [gone] and caught.value.file == str(part)
+    # A training may begin with a part of them, but not with nothing of the model.
+    begun = runner(tmp_path / 'begun', load_from=str(part), train_cfg__max_epochs=1)
+    begun.train()
+    torch.save(dict(state_dict={'other': torch.ones(1)}), part)
+    with pytest.raises(CheckpointError):
+        runner(tmp_path / 'other', load_from=str(part)).train()
+    torch.save(dict(state_dict=begun.model.state_dict()), part)
+    with pytest.raises(FileFormatError):
+        runner(tmp_path / 'weights', load_from=str(part), resume=True).train()
+
+    evil(part, tmp_path / 'canary')
+    for changes in (dict(), dict(resume=True)):
+        with pytest.raises(FileFormatError):
+            runner(tmp_path / 'evil', load_from=str(part), **changes).train()
+    checkpoint = read_checkpoint(tmp_path / 'epoch_2.pth')
+    checkpoint['meta']['config'] = f'import os\nos.system("touch {tmp_path / "canary"}")'
+    torch.save(checkpoint, part)
+    runner(tmp_path / 'config', load_from=str(part), resume=True, train_cfg__max_epochs=3).train()
+    assert not (tmp_path / 'canary').exists()
