@@ -15,7 +15,6 @@ TESTS = Path(__file__).resolve().parents[1]
 MODULES = {
     'samples_media': '',
     'samples_files': '',
-    'samples_provisional': '',
     'samples_calibration': 'calibration',
     'samples_keypoints': 'keypoints',
     'samples_arrays': 'arrays',
