@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import errno
+import functools
 import json
 import math
 import os
@@ -24,11 +25,12 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, Mapping
-
-import filelock
+from typing import TYPE_CHECKING, Any, Callable, Mapping
 
 from mmpose_ours.errors import InputError, PathLike
+
+if TYPE_CHECKING:
+    import filelock
 
 VARIABLE = 'MMPOSE_OURS_LOCK_WAIT'
 # How long a second run waits if the user has not said, and after how long it says so.
@@ -250,6 +252,9 @@ def _seconds() -> float:
 
 def _acquire(path: Path, say: Callable[[str], None], about: Mapping[str, str]) -> _Lock | None:
     """The lock; None where somebody else has it."""
+    import filelock  # only now: commands that lock nothing do without
+
+    _forget_in_children()
     with _guard:
         mine = _locks.get(str(path))
         if mine is not None:
@@ -303,7 +308,7 @@ def _is_in_place(native: filelock.BaseFileLock, path: Path) -> bool:
 
 def _descriptor(native: filelock.BaseFileLock) -> int | None:
     """The open file of a kernel lock; filelock has no public name for it."""
-    if not isinstance(native, filelock.UnixFileLock):
+    if os.name == 'nt':
         return None
     return getattr(native._context, 'lock_file_fd', None)
 
@@ -378,5 +383,8 @@ def _forget_in_child() -> None:
     _locks.clear()
 
 
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_forget_in_child)
+@functools.lru_cache(maxsize=None)
+def _forget_in_children() -> None:
+    # Behind filelock's own, which then has closed its files already.
+    if hasattr(os, 'register_at_fork'):
+        os.register_at_fork(after_in_child=_forget_in_child)

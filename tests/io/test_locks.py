@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+import filelock
 import pytest
 
 from mmpose_ours.errors import InputError
@@ -155,7 +156,7 @@ def test_names_of_one_file_have_one_lock(tmp_path, other):
 
 def test_a_removed_lock_file_is_no_lock(tmp_path, monkeypatch):
     """A contender that had opened the file before its holder removed it must not believe it."""
-    native = locks.filelock.FileLock
+    native = filelock.FileLock
 
     class Late(native):
         def acquire(self, *args, **options):
@@ -165,10 +166,10 @@ def test_a_removed_lock_file_is_no_lock(tmp_path, monkeypatch):
             return result
 
     removed = []
-    monkeypatch.setattr(locks.filelock, 'FileLock', Late)
+    monkeypatch.setattr(filelock, 'FileLock', Late)
     with hold(tmp_path / 'k.json', 'file', wait=5):
         assert removed and (tmp_path / '.k.json.lock').exists()
-        monkeypatch.setattr(locks.filelock, 'FileLock', native)
+        monkeypatch.setattr(filelock, 'FileLock', native)
         with pytest.raises(subprocess.CalledProcessError):
             code = (
                 'import sys; from mmpose_ours.io.locks import hold; hold(sys.argv[1], "f", wait=0)'
