@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import errno
+import functools
 import json
 import math
 import os
@@ -251,8 +252,9 @@ def _seconds() -> float:
 
 def _acquire(path: Path, say: Callable[[str], None], about: Mapping[str, str]) -> _Lock | None:
     """The lock; None where somebody else has it."""
-    import filelock  # late: most of the package locks nothing
+    import filelock  # only now: commands that lock nothing do without
 
+    _forget_in_children()
     with _guard:
         mine = _locks.get(str(path))
         if mine is not None:
@@ -306,9 +308,7 @@ def _is_in_place(native: filelock.BaseFileLock, path: Path) -> bool:
 
 def _descriptor(native: filelock.BaseFileLock) -> int | None:
     """The open file of a kernel lock; filelock has no public name for it."""
-    import filelock
-
-    if not isinstance(native, filelock.UnixFileLock):
+    if os.name == 'nt':
         return None
     return getattr(native._context, 'lock_file_fd', None)
 
@@ -383,5 +383,8 @@ def _forget_in_child() -> None:
     _locks.clear()
 
 
-if hasattr(os, 'register_at_fork'):
-    os.register_at_fork(after_in_child=_forget_in_child)
+@functools.lru_cache(maxsize=None)
+def _forget_in_children() -> None:
+    # Behind filelock's own, which then has closed its files already.
+    if hasattr(os, 'register_at_fork'):
+        os.register_at_fork(after_in_child=_forget_in_child)
