@@ -110,7 +110,8 @@ def store_json(path: Path) -> tuple[StoredDetections, Any] | None:
                     data, ended = parse_json(b'{"frames": {' + line, path), True
             except FileFormatError:
                 return None
-            if not data['frames'].keys().isdisjoint(detections):
+            # Not with isdisjoint, which walks through all frames so far.
+            if any(frame in detections for frame in data['frames']):
                 return None
             try:
                 read = _read(data, path)

@@ -65,7 +65,7 @@ def table(rows: Sequence[CameraSummary]) -> list[str]:
     width = min(max([6, *(len(row.camera) for row in rows)]), WIDEST + 3)
     lines = [f'{"camera":{width}s}  frames  people  most  joints of 17  scores']
     for row in rows:
-        scores = '-' if np.isnan(row.joints) else f'{row.scores[0]:.2f} to {row.scores[1]:.2f}'
+        scores = '-' if np.isnan(row.scores[0]) else f'{row.scores[0]:.2f} to {row.scores[1]:.2f}'
         joints = '-' if np.isnan(row.joints) else f'{row.joints:.1f}'
         name = listed([row.camera])
         lines.append(
@@ -98,7 +98,7 @@ def oddities(detections: Detections, cameras: Sequence[str] = ()) -> list[str]:
             f'cameras have different numbers of frames ({each}); frames are matched by the number '
             f'in the file name, and {shared} of {len(detections)} are there for every camera'
         )
-    nobody = [row.camera for row in rows if not row.people]
+    nobody = [row.camera for row in rows if np.isnan(row.scores[0])]
     if nobody:
         sentences.append(f'nobody was found in any image of {listed(nobody)}')
     high = [row.camera for row in rows if row.scores[1] > MAX_SCORE]

@@ -302,7 +302,7 @@ def test_one_instant_under_two_names_is_an_error(folder):
     path = folder / 'keypoints_2d.json'
     views = json.loads(path.read_text())['frames']['000007']
     path.write_text(json.dumps({'frames': {'7': views, '000007': views}}))
-    with pytest.raises(FileFormatError, match="frames '7' and '000007' are the same instant"):
+    with pytest.raises(FileFormatError, match='"7" and "000007" are the same frame'):
         build(folder)
 
 

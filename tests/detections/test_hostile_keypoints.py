@@ -8,7 +8,8 @@ from limited import run_limited
 from samples_keypoints import SAMPLES
 from tool_files import CAMERAS, mmpose_instances, openpose_json, person, results, save
 
-from mmpose_ours.detections import FORMATS, read_detections
+from mmpose_ours.detections import FORMATS, open_detections, read_detections, write_detections
+from mmpose_ours.detections.stored import StoredDetections
 from mmpose_ours.errors import FileFormatError, LimitError
 from mmpose_ours.io.limits import limited
 
@@ -160,3 +161,13 @@ def test_a_long_file_with_one_fault_is_refused_quickly(tmp_path):
         seconds=10,
     )
     assert "$.frames['1499'].cam_b[1][5][1]" in done.stdout, done.stderr
+
+
+def test_opening_a_long_recording_takes_linear_time(tmp_path, monkeypatch):
+    """Each frame was compared with all before it: hours for a recording of ten hours."""
+    write_detections(tmp_path / 'k.json', {str(frame): {'a': []} for frame in range(50)})
+    walks = []
+    walk = StoredDetections.__iter__
+    monkeypatch.setattr(StoredDetections, '__iter__', lambda self: walks.append(1) or walk(self))
+    assert len(open_detections(tmp_path / 'k.json')) == 50
+    assert len(walks) <= 2

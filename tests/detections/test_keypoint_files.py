@@ -253,3 +253,6 @@ def test_the_table_counts_by_hand(detections):
     assert rest == []
     assert 'right left out' in oddities(detections, ['left', 'door_2'])[0]
     assert oddities({'1': {'a': np.zeros((0, 17, 3))}}) == ['nobody was found in any image of a']
+    lost = {'1': {'a': np.zeros((1, 17, 3), np.float32)}}  # as scores of 1e30 are read
+    assert oddities(lost) == ['nobody was found in any image of a']
+    assert table(summarise(lost))[1].endswith(' -')
