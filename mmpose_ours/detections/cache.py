@@ -213,7 +213,7 @@ class _Work:
         for camera, image in images.items():
             try:
                 key = image_key(image)
-                if not key or known.images.get(camera) != key:
+                if not key or known.images.get(camera) != key or camera not in known.views:
                     work.images[camera] = _pixels(image)
             except (FileFormatError, FileNotFoundError) as error:
                 work.keys.pop(camera, None)

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 from calibration_rigs import ring_rig
-from samples_calibration import SAMPLES
+from fuzz.samples.calibration import SAMPLES
 
 from mmpose_ours.calibration import FORMATS, CalibrationError, read_rig, write_rig
 from mmpose_ours.calibration.errors import CalibrationLimitError

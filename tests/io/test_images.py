@@ -8,7 +8,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from samples_media import claiming, image, noise
+from fuzz.samples.media import claiming, image, noise
 
 from mmpose_ours.errors import FileFormatError, LimitError
 from mmpose_ours.io.image_headers import read_image_header

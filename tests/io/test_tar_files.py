@@ -14,7 +14,7 @@ from collections import namedtuple
 
 import numpy as np
 import pytest
-from samples_media import write_archive
+from fuzz.samples.media import write_archive
 
 from mmpose_ours.commands.archives import unpack
 from mmpose_ours.errors import FileFormatError, LimitError

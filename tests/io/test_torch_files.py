@@ -11,7 +11,7 @@ import pytest
 import torch
 from hostile_checkpoints import ARCHIVES, FOUR, archive, dumps, evil, save, tensor
 from mmengine.logging import HistoryBuffer
-from samples_checkpoints import content
+from fuzz.samples.checkpoints import content
 
 from mmpose_ours.errors import FileFormatError, LimitError
 from mmpose_ours.io.limits import limited

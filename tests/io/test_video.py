@@ -6,7 +6,7 @@ import struct
 import cv2
 import numpy as np
 import pytest
-from samples_media import CODECS, FRAMES, avi_of, image, noise, read_video, write_video
+from fuzz.samples.media import CODECS, FRAMES, avi_of, image, noise, read_video, write_video
 
 from mmpose_ours.errors import FileFormatError, InputError, LimitError
 from mmpose_ours.io.limits import limited

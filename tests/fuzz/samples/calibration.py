@@ -1,16 +1,9 @@
-"""A valid small sample of every calibration format, for fuzzers.
-
-``SAMPLES`` maps a format's name to two functions: one writes the sample into a folder and
-returns its path, the other reads such a path and touches all that it holds.
-"""
+"""Calibrations, by the name of their format."""
 
 import functools
-import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent / 'calibration'))
-
-from format_samples import MAKERS, WORLDS, WRITTEN, sample
+from calibration.format_samples import MAKERS, WORLDS, WRITTEN, sample
 
 from mmpose_ours.calibration.formats import read_calibration
 

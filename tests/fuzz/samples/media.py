@@ -1,8 +1,4 @@
-"""Small valid images, videos and archives, and the functions that read them.
-
-``SAMPLES`` maps a reader to a function that writes a sample into a folder and returns its path,
-and a function that reads it and touches all of it.
-"""
+"""Images, videos and archives, by their ending; and hostile ones for the tests of their readers."""
 
 from __future__ import annotations
 

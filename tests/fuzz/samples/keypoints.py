@@ -1,17 +1,13 @@
-"""Small valid keypoint files of every format, and what reads them: for tests that damage them."""
+"""Files of 2D keypoints, by the name of their format."""
 
 from __future__ import annotations
 
 import functools
-import random
-import time
-import traceback
 from pathlib import Path
 from typing import Callable, Tuple
 
 import numpy as np
 from dataset_files import write_pickle
-from json_mutations import mutated
 from tool_files import CAMERAS, mmpose_instances, openpose_json, person, results, save
 
 from mmpose_ours.detections import (
@@ -23,7 +19,7 @@ from mmpose_ours.detections import (
 )
 from mmpose_ours.detections.people import cameras_of
 from mmpose_ours.detections.summary import oddities, summarise, table
-from mmpose_ours.errors import FileFormatError, InputError
+from mmpose_ours.errors import InputError
 
 Sample = Tuple[Callable[[Path], Path], Callable[[Path], None]]
 
@@ -116,47 +112,6 @@ _WRITERS: dict[str, Callable[[Path], Path]] = {
     'alphapose': _alphapose,
     'coco': _coco,
 }
-# Format to what writes a valid sample into a folder and returns its path, and what reads it.
 SAMPLES: dict[str, Sample] = {
     name: (write, functools.partial(read, name)) for name, write in _WRITERS.items()
 }
-
-
-def attack(name: str, folder: Path, count: int, seed: int, seconds: float = 5.0) -> list[str]:
-    """Damage a sample again and again, and read it.
-
-    Args:
-        name: Its format.
-        folder: Where to put it, empty.
-        count: How often.
-        seed: Chooses how.
-        seconds: What one may take.
-
-    Returns:
-        What came out of the reader that should not; nothing where all is well.
-    """
-    write, read_sample = SAMPLES[name]
-    path = write(folder)
-    read_sample(path)
-    files = sorted(path.rglob('*.json')) if path.is_dir() else [path]
-    whole = {file: file.read_bytes() for file in files}
-    rng, wrong = random.Random(seed), []
-    for number in range(count):
-        file = rng.choice(files)
-        file.write_bytes(mutated(whole[file], rng))
-        start = time.process_time()
-        try:
-            read_sample(path)
-        except FileFormatError as error:
-            if len(str(error)) > 3000:
-                wrong.append(f'{name} {seed} {number}: a message of {len(str(error))} characters')
-        except InputError as error:
-            wrong.append(f'{name} {seed} {number}: {error!r}')
-        except Exception as error:
-            # A bug is what comes out of the place that raised it.
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            wrong.append(f'{name} {seed} {number}: {error!r} in {last.filename}:{last.lineno}')
-        if time.process_time() - start > seconds:
-            wrong.append(f'{name} {seed} {number}: {time.process_time() - start:.1f} s')
-        file.write_bytes(whole[file])
-    return wrong

@@ -1,8 +1,4 @@
-"""Small valid checkpoints of every layout, and what reads them: where a fuzzer begins.
-
-``SAMPLES`` is name to (write, read): ``write(folder)`` writes a file and returns its path,
-``read(path)`` reads it and looks at everything in it.
-"""
+"""Checkpoints of every layout."""
 
 import collections
 from pathlib import Path
@@ -91,8 +87,8 @@ def _read_file(path):
 LEGACY = dict(_use_new_zipfile_serialization=False)
 SAMPLES = {
     'zip': (_save('zip.pth'), _read),
-    'zip-protocol-4': (_save('zip4.pth', pickle_protocol=4), _read_file),
+    'zip, protocol 4': (_save('zip4.pth', pickle_protocol=4), _read_file),
     'legacy': (_save('legacy.pth', **LEGACY), _read),
-    'legacy-protocol-4': (_save('legacy4.pth', **LEGACY, pickle_protocol=4), _read_file),
+    'legacy, protocol 4': (_save('legacy4.pth', **LEGACY, pickle_protocol=4), _read_file),
     'safetensors': (_save_safetensors, _read),
 }

@@ -1,0 +1,141 @@
+"""What runs of the package leave for later ones, and the small files that commands are given."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from calibration_rigs import ring_rig
+from synthetic.mocap_files import people
+
+from mmpose_ours.calibration.align_geometry import triangulate_floor
+from mmpose_ours.commands.align_rig import _read_pixels
+from mmpose_ours.commands.train_rig_record import Record
+from mmpose_ours.config_data import read_config_data
+from mmpose_ours.config_files import check_config_path
+from mmpose_ours.detections.cache import detect_recording
+from mmpose_ours.detections.journal import Instant, Journal
+from mmpose_ours.engine.checkpoints import latest_whole
+from mmpose_ours.io.locks import describe, holder
+from mmpose_ours.synthetic.detector import DetectorFaults
+from mmpose_ours.synthetic.profiles import SHIPPED
+
+HEAD = {'detector': 'a', 'version': '1'}
+CONFIG = """_base_ = ['./base.py']
+size = (4000, 4000.0, -2e3)
+model = dict(type='VoxelPose', neck=None, heads=[dict(a=1), dict(b='x')], space=size, ok=True)
+names = ['a' 'b'] + ['c']
+steps = [2 * 3 + 1, 2**4 // 3, -(1 - 2.5) / 3]
+"""
+
+
+def _profile(folder: Path) -> Path:
+    path = folder / 'profile.json'
+    path.write_bytes(sorted(SHIPPED.glob('*.json'))[0].read_bytes())
+    return path
+
+
+def _journal(folder: Path) -> Path:
+    journal = Journal(folder / 'journal', HEAD)
+    for index, pose in enumerate(people(3)):
+        views = {'a': np.dstack([pose[None, :, :2], np.ones((1, 17))])}
+        journal.put(str(index), Instant({'a': f'{index}.jpg 5 7'}, views))
+    journal.close(remove=False)
+    return folder / 'journal'
+
+
+def _read_journal(path: Path) -> None:
+    journal = Journal(path, HEAD)
+    try:
+        for frame in journal.frames():
+            for view in journal.get(frame).views.values():
+                view.sum()
+    finally:
+        journal.close(remove=False)
+
+
+class _Finder:
+    """A detector that finds one person in every image."""
+
+    name, version = 'a', '1'
+
+    def detect(self, images):
+        return [np.ones((1, 17, 3), np.float32) for _ in images]
+
+
+def _detected(folder: Path, name: str = 'keypoints_2d.json') -> Path:
+    instants = [(str(index), {'a': np.full((8, 8, 3), index, np.uint8)}) for index in range(3)]
+    for _ in detect_recording(instants, _Finder(), folder / name):
+        pass
+    return folder / name
+
+
+def _read_cache(path: Path) -> None:
+    """As the next call on the same recording does."""
+    try:
+        _detected(path.parent, path.name)
+    except FileExistsError:  # of another detector, as far as it says
+        pass
+
+
+def _record(folder: Path) -> Path:
+    record = Record(folder, folder)
+    with record.doing('space', {'a': 1}) as doing:
+        doing.result = {'center_mm': [0, 0, 0]}
+        doing.files = [record.path]
+    return record.path
+
+
+def _read_record(path: Path) -> None:
+    record = Record(path.parent, path.parent)
+    for step in [*record.steps, 'init']:
+        record.print_of(step)
+        record.why(step, {'a': 2})
+        if record.print_of(step) is not None:
+            record.result(step)
+
+
+def _lock(folder: Path) -> Path:
+    path = folder / '.lock.holder'
+    path.write_text(json.dumps({'host': 'a', 'pid': '7'}))
+    return path
+
+
+def _floor_points(folder: Path) -> Path:
+    path = folder / 'floor.json'
+    rig = ring_rig(3)
+    floor = np.array([[0.0, 0, 0], [900, 0, 0], [0, 900, 0], [900, 900, 0]])
+    path.write_text(json.dumps({camera.name: camera.project(floor)[0].tolist() for camera in rig}))
+    return path
+
+
+def _config(folder: Path) -> Path:
+    (folder / 'base.py').write_text('model = dict(backbone=dict(depth=50))\n')
+    (folder / 'config.py').write_text(CONFIG)
+    return folder / 'config.py'
+
+
+def _work_dir(folder: Path) -> Path:
+    """A training that was interrupted, and what MMEngine leaves of it."""
+    state = dict(state_dict={'a': torch.ones(2)}, optimizer={}, meta=dict(epoch=1, iter=2))
+    torch.save(state, folder / 'epoch_1.pth')
+    (folder / 'last_checkpoint').write_text(str(folder / 'epoch_1.pth'))
+    return folder
+
+
+SAMPLES = {
+    'profile': (_profile, DetectorFaults.read),
+    'journal': (_journal, _read_journal),
+    'cache json': (_detected, _read_cache),
+    'cache npz': (lambda folder: _detected(folder, 'keypoints_2d.npz'), _read_cache),
+    'record of train-rig': (_record, _read_record),
+    'holder of a lock': (_lock, lambda path: describe(holder(path.with_name('.lock')))),
+    'floor points': (
+        _floor_points,
+        lambda path: triangulate_floor(ring_rig(3), _read_pixels(path)),
+    ),
+    'config as data': (_config, lambda path: (check_config_path(path), read_config_data(path))),
+    'work directory': (_work_dir, latest_whole),
+}
