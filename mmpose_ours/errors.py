@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Union
 from mmpose_ours.io.terminal import printable
 
 PathLike = Union[str, 'os.PathLike[str]']
+# Characters of a message: a name in a file may have millions.
+_LONGEST = 4000
 
 
 class InputError(ValueError):
@@ -19,8 +21,8 @@ class InputError(ValueError):
 
     Args:
         message: What was found, what was expected, where, and what to do next. Control
-            characters in it, of a name for example, are escaped; the fields have names as
-            they are.
+            characters in it, of a name for example, are escaped, and what is longer than some
+            thousand characters loses its middle; the fields have names as they are.
         file: The file at fault.
         camera: The camera at fault.
         frame: The frame at fault.
@@ -43,12 +45,18 @@ class InputError(ValueError):
         found: Any = None,
         expected: Any = None,
     ):
-        super().__init__(printable(message, keep='\n\t'))
+        super().__init__(_shortened(printable(_shortened(message), keep='\n\t')))
         self.file = None if file is None else os.fspath(file)
         self.camera = camera
         self.frame = frame
         self.found = found
         self.expected = expected
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    return f'{text[: _LONGEST // 2]} [...] {text[-_LONGEST // 2 :]}'
 
 
 class FileFormatError(InputError):

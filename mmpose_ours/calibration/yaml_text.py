@@ -120,6 +120,9 @@ class _Builder:
                 self._fail(inside, 'a key that is a list or a mapping')
             if key == '<<':
                 self._fail(inside, 'a merge key <<')
+            # Larger ones can be chosen so that each is compared with all others.
+            if type(key) is int and abs(key) >> 63:
+                self._fail(inside, 'a key that is a number of more than 64 bits')
             if key in found:
                 self._fail(inside, 'a key stands twice in one mapping')
             found[key] = self.value(next(self.events))

@@ -22,7 +22,7 @@ from mmpose_ours.detections.source import Source
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_schema import show
-from mmpose_ours.io.json_values import Place, checked_name, objects
+from mmpose_ours.io.json_values import MAX_INTEGER, Place, checked_name, objects
 
 
 def recognise(source: Source) -> str:
@@ -121,10 +121,11 @@ def _identity(value: Any, place: Place) -> int | str:
     """What an image is known by.
 
     Raises:
-        FileFormatError: It is neither a number nor a name.
+        FileFormatError: It is neither a number of 64 bits nor a name. Larger numbers can be
+            chosen so that as keys of a dictionary each is compared with all others.
     """
-    if type(value) is not int and type(value) is not str:
-        raise place.error(f'is {show(value)}', "an image's number")
+    if type(value) is not str and (type(value) is not int or abs(value) > MAX_INTEGER):
+        raise place.error(f'is {show(value)}', "an image's number, of 64 bits at most")
     return value
 
 

@@ -30,6 +30,8 @@ MAX_CHANNELS = 6
 # No unit makes a person of so many, and no program counts so many turns.
 LARGEST = 1e9
 _AT_ONCE = 1 << 16
+# Joints times frames beyond the numbers of the motion, of which moving joints have three or more.
+_SPARE_PLACES = 200_000
 
 CHANNELS = tuple(f'{axis}{kind}' for axis in 'XYZ' for kind in ('position', 'rotation'))
 
@@ -57,6 +59,15 @@ class Bvh:
     joints: tuple[BvhJoint, ...]
     motion: np.ndarray
     frame_time_s: float
+
+    def chain(self, wanted: Iterable[int]) -> set[int]:
+        """Positions of some joints and of all that they hang on."""
+        chain: set[int] = set()
+        for index in wanted:
+            while index >= 0 and index not in chain:
+                chain.add(index)
+                index = self.joints[index].parent
+        return chain
 
     def solve(self, wanted: Iterable[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Forward kinematics.
@@ -254,7 +265,16 @@ def record_bvh(path: PathLike) -> Recording:
     found = coco_joints(names)
     check_found(path, names, found)
     head = middle_joint(names, 'head')
-    places, rotations = bvh.solve([*found.values(), *([] if head is None else [head])])
+    wanted = [*found.values(), *([] if head is None else [head])]
+    moving = len(bvh.chain(wanted))
+    if len(bvh.motion) * moving > bvh.motion.size + _SPARE_PLACES:
+        raise FileFormatError(
+            f'{path}: {len(bvh.motion)} frames of {bvh.motion.shape[1]} numbers for the {moving} '
+            'joints of a body, of which hardly one can move; export it again',
+            file=path,
+            found=list(bvh.motion.shape),
+        )
+    places, rotations = bvh.solve(wanted)
     xyz = np.full((len(places), len(COCO17), 3), np.nan)
     xyz[:, COCO17.index(*found)] = places[:, : len(found)]
     if head is None:

@@ -32,6 +32,8 @@ HOSTILE = {
     'laughs.yaml': "'a0: &a0 [x,x]\\n' + ''.join('a%d: &a%d [*a%d,*a%d]\\n' % (i, i, i-1, i-1) "
                    "for i in range(1, 60))",
     'recursive.yaml': "'a: &a [*a]'",
+    # Of one hash: each key was compared with all others.
+    'hashes.yaml': "''.join('%d: 0\\n' % (i * (2**61 - 1) + 7) for i in range(1, 60000))",
     'int.yaml': "'a: ' + '1' * 3000000",
     'sixty.yaml': "'a: ' + '1:' * 1000000 + '1'",
     'lists.json': "'[' + '[],' * 10000000 + '[]]'",

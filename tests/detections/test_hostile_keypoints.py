@@ -153,3 +153,24 @@ def test_opening_a_long_recording_takes_linear_time(tmp_path, monkeypatch):
     monkeypatch.setattr(StoredDetections, '__iter__', lambda self: walks.append(1) or walk(self))
     assert len(open_detections(tmp_path / 'k.json')) == 50
     assert len(walks) <= 2
+
+
+def test_image_ids_whose_hashes_collide_are_refused_at_once(tmp_path):
+    """Python hashes whole numbers modulo 2^61 - 1: 30,000 of one hash took a minute."""
+    path = tmp_path / 'annotations.json'
+    images = [{'id': (2**61 - 1) * n + 7, 'file_name': f'cam_{n}.jpg'} for n in range(1, 30_001)]
+    save(path, {'images': images, 'annotations': []})
+    done = run_limited(
+        """
+        import sys
+        from mmpose_ours.detections import read_detections
+        from mmpose_ours.errors import FileFormatError
+        try:
+            read_detections(sys.argv[1])
+        except FileFormatError as error:
+            print(error.file)
+        """,
+        path,
+        seconds=8,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, str(path)), done.stderr

@@ -103,3 +103,11 @@ def test_a_shell_reads_a_shown_word_back(word):
 def test_a_path_is_no_option():
     assert path_word('-x/y') == './-x/y' and path_word('a/-x') == 'a/-x'
     assert shell_path('-a b') == "'./-a b'"
+
+
+def test_messages_of_errors_have_a_length():
+    name = '\x1b' * 10**6
+    error = InputError(f'frame {name} is 5; correct it', frame=name)
+    assert len(str(error)) < 10_000
+    assert str(error).startswith('frame \\x1b') and str(error).endswith('correct it')
+    assert error.frame == name

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from limited_process import run_limited
@@ -197,3 +199,22 @@ def test_impossible_numbers_are_refused(tmp_path, change):
     with pytest.raises(FileFormatError) as caught:
         read_bank(path)
     assert str(path) in str(caught.value) and len(str(caught.value)) < 500
+
+
+def test_frames_of_hardly_a_number_are_refused_before_they_take_memory(tmp_path):
+    """Two bytes a frame became 1,300: 600,000 frames of joints that never move took a gigabyte."""
+    path = write_bvh(tmp_path / 'walk.bvh', cmu_places(people()))
+    head = re.sub('CHANNELS.*\n', '', path.read_text().partition('MOTION')[0])
+    head = head.replace('OFFSET', 'CHANNELS 1 Xposition\nOFFSET', 1)
+    path.write_text(f'{head}MOTION\nFrames: 600000\nFrame Time: 0.01\n{"1 " * 600_000}\n')
+    code = """
+import sys
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.synthetic.bvh import record_bvh
+try:
+    record_bvh(sys.argv[1])
+except FileFormatError as error:
+    print(error.file, error.found)
+"""
+    done = run_limited(code, path, memory=1000 << 20)
+    assert done.stdout.strip() == f'{path} [600000, 1]', done.stderr
