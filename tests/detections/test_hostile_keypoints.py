@@ -4,14 +4,13 @@ import json
 
 import numpy as np
 import pytest
-from limited import run_limited
 from fuzz.samples.keypoints import SAMPLES
+from limited import run_limited
 from tool_files import CAMERAS, mmpose_instances, openpose_json, person, results, save
 
 from mmpose_ours.detections import FORMATS, read_detections
 from mmpose_ours.errors import FileFormatError, LimitError
 from mmpose_ours.io.limits import limited
-
 
 
 def test_every_format_has_a_sample(tmp_path):

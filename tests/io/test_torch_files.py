@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from fuzz.samples.checkpoints import content
 from hostile_checkpoints import ARCHIVES, FOUR, archive, dumps, evil, save, tensor
 from mmengine.logging import HistoryBuffer
-from fuzz.samples.checkpoints import content
 
 from mmpose_ours.errors import FileFormatError, LimitError
 from mmpose_ours.io.limits import limited
