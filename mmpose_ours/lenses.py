@@ -214,7 +214,8 @@ def max_radius2(lens: str, dist: np.ndarray) -> float:
     slope = numerator * denominator + 2 * s * (
         numerator.deriv() * denominator - numerator * denominator.deriv()
     )
-    roots = np.concatenate([slope.roots(), denominator.roots()])
+    # Denormal numbers would be divided by, and change nothing.
+    roots = np.concatenate([p.trim(1e-100).roots() for p in (slope, denominator)])
     positive = roots.real[(np.abs(roots.imag) < 1e-9) & (roots.real > 0)]
     first = float(positive.min()) if positive.size else np.inf
     if not model.angular:

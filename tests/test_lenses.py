@@ -164,6 +164,15 @@ def test_pixels_that_no_ray_reaches_are_not_undistorted():
     assert found[0, 0] == pytest.approx(np.tan(1.5)) and np.isnan(found[1]).all()
 
 
+@pytest.mark.parametrize('place', range(5))
+def test_a_coefficient_next_to_nothing_is_none(place):
+    dist = [-0.1, 0.02, 0.0, 0.0, 0.01]
+    dist[place] = 1e-320
+    none = [0.0 if value == 1e-320 else value for value in dist]
+    limits = [max_radius2('opencv', np.pad(given, (0, 9))) for given in (dist, none)]
+    assert limits[0] == pytest.approx(limits[1])
+
+
 @pytest.mark.parametrize(
     ('lens', 'dist', 'words'),
     [

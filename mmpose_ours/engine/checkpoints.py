@@ -13,8 +13,10 @@ from mmengine.logging import print_log
 
 from mmpose_ours.checkpoints import is_resumable, read_checkpoint
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.regular_files import open_regular
 from mmpose_ours.io.terminal import printable
 
+_MAX_PATH = 4096  # Linux', in bytes
 LAST = 'last_checkpoint'  # MMEngine's: a file that names the latest checkpoint
 MID_EPOCH = 'mid_epoch.pth'
 
@@ -86,15 +88,19 @@ def _latest_whole(work_dir: Path) -> str | None:
 def _named(work_dir: Path) -> Path | None:
     """What ``last_checkpoint`` names, there or not; None where it names nothing."""
     try:
-        name = (work_dir / LAST).read_text().strip()
+        with open_regular(work_dir / LAST) as file:
+            name = file.read(_MAX_PATH).decode().strip()
     except (FileNotFoundError, UnicodeDecodeError):
         return None
-    if not name:
+    if not name or '\0' in name:
         return None
     path = Path(name)
     # A work directory that was moved or copied, or is seen from elsewhere.
     beside = work_dir / path.name
-    return beside if beside.is_file() or not path.is_file() else path
+    try:
+        return beside if beside.is_file() or not path.is_file() else path
+    except OSError:  # no name that the disk can have
+        return None
 
 
 def _fault(path: Path) -> str:

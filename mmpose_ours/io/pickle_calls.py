@@ -145,8 +145,11 @@ _NAMES: dict[Any, Any] = {
 
 def named(module: Any, name: Any) -> Any:
     """What stands for a name of a file; it is not looked up."""
-    if not isinstance(module, str) or not isinstance(name, str) or (module, name) not in _NAMES:
-        raise BrokenError(f'it calls {str(module)[:60]}.{str(name)[:60]}')
+    if not isinstance(module, str) or not isinstance(name, str):
+        # And not which: the text of lists that hold each other may take all memory.
+        raise BrokenError('it calls what is no name')
+    if (module, name) not in _NAMES:
+        raise BrokenError(f'it calls {module[:60]}.{name[:60]}')
     return _NAMES[module, name]
 
 

@@ -247,6 +247,19 @@ def test_a_file_with_a_broken_source_is_an_input_error(tmp_path, images, ending)
     assert path.read_bytes() == before
 
 
+def test_an_image_without_people_of_its_own_is_detected(tmp_path):
+    """The file says that it knows the image, and has no view of it."""
+    instants = recording(tmp_path, 2)
+    path, first, second = tmp_path / 'k.json', Counting(), Counting()
+    found = run(instants, first, path)
+    data = json.loads(path.read_text())
+    del data['frames']['000001']['b']
+    path.write_text(json.dumps(data))
+    again = run(instants, second, path)
+    assert second.seen == [11]
+    np.testing.assert_array_equal(again['000001']['b'], found['000001']['b'])
+
+
 @pytest.mark.parametrize('what', ['journal', 'final'])
 def test_a_full_disk_names_the_file_and_what_was_detected_stays(tmp_path, monkeypatch, what):
     """The final file is smaller than its journal, so its disk is another one."""

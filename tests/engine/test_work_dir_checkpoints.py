@@ -49,6 +49,15 @@ def test_a_damaged_last_checkpoint_is_passed_over(damage, tmp_path):
 
 def test_a_last_checkpoint_that_names_nothing(tmp_path):
     one = save(tmp_path, 'epoch_1.pth', 10)
+    for name in (
+        b'epoch_1.pth\0',
+        b'a' * 5000,
+        b'a/' * 100_000,
+        b'a' * 300 + b'/epoch_2.pth',
+        b'.',
+    ):
+        (tmp_path / 'last_checkpoint').write_bytes(name)
+        assert latest_whole(tmp_path) == str(one)
     (tmp_path / 'last_checkpoint').write_text('')  # killed while it was written
     assert latest_whole(tmp_path) == str(one)
     (tmp_path / 'last_checkpoint').unlink()

@@ -86,8 +86,7 @@ class Trial:
             why = type(error).__name__
         except BaseException as error:  # noqa: BLE001, the very thing that is looked for
             _limit(resource.RLIMIT_AS, resource.RLIM_INFINITY)
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f'{Path(place.filename).name}:{place.lineno}'
+            where = _places(error)
             outcome, why = 'failed', f'{type(error).__name__} at {where}: {error}'[:300]
             del error
         finally:
@@ -113,6 +112,16 @@ class Trial:
         for path, content in zip(self._files, self._originals):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
+
+
+def _places(error: BaseException) -> str:
+    """Where an exception came from: the last line, and the last one of the package."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if 'mmpose_ours' in frame.filename]
+    return ' in '.join(
+        f'{Path(frame.filename).name}:{frame.lineno}'
+        for frame in dict.fromkeys([frames[-1], *ours[-1:]])
+    )
 
 
 def _limit(which: int, value: int) -> None:

@@ -142,6 +142,7 @@ def test_the_hand_written_array_is_sound(tmp_path):
         pickle.dumps({frozenset([1]): 0}),
         tuples(40),
         lists(40),
+        lists(40)[:-1] + b'h\0\x93.',  # as the name of what it calls
         b'\x80\x02]q\x00h\x00a.',  # holds itself
         b'\x80\x04](' + b'\x8f' * 200_000 + b'e.',  # 216 bytes each
         b'\x80\x02' + b']' * 2000 + b'a' * 1999 + b'.',
