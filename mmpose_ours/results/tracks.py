@@ -23,6 +23,10 @@ SINGLE_STEP_MM = 1000.0
 PATIENCE = 5
 # Where the frame rate is known, it is at least so long.
 PATIENCE_S = 0.5
+# Of people who come and go by the hundred, those seen last are remembered.
+MAX_TRACKS = 1000
+# Distances of joints that are worked out together, of which each takes some 50 bytes.
+_AT_ONCE = 1 << 20
 # How much of the newest step enters the velocity. One step alone is noisy; one in five seconds
 # says nothing of where somebody who turns is going.
 _NEWEST = 0.5
@@ -94,6 +98,9 @@ class PeopleTracker:
         now = frame / self.step
         # Half a step is for frame numbers that are not quite even.
         alive = {n: t for n, t in self._tracks.items() if now - t.time < self.patience + 1.5}
+        if len(alive) > MAX_TRACKS:
+            newest = sorted(alive, key=lambda number: alive[number].time)[-MAX_TRACKS:]
+            alive = {number: alive[number] for number in newest}
         alone = np.zeros(len(poses), bool) if views is None else np.asarray(views) == 1
         numbers = self._known(poses, alone, alive, now)
         for person in np.flatnonzero(numbers < 0):
@@ -188,8 +195,13 @@ def link_people(
 
 def _distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(N, J, 3) and (P, J, 3): (N, P) mean distances, infinite without a common joint."""
-    per_joint = np.linalg.norm(first[:, None] - second, axis=-1)
-    known = np.isfinite(per_joint)
-    count = known.sum(-1)
-    mean = np.where(known, per_joint, 0.0).sum(-1) / np.maximum(count, 1)
-    return np.where(count > 0, mean, np.inf)
+    mean = np.full((len(first), len(second)), np.inf)
+    rows = max(1, _AT_ONCE // max(1, second.shape[0] * second.shape[1]))
+    for start in range(0, len(first), rows):
+        away = first[start : start + rows, None] - second
+        per_joint = np.sqrt(np.einsum('npjd,npjd->npj', away, away))
+        known = np.isfinite(per_joint)
+        count = known.sum(-1)
+        total = np.where(known, per_joint, 0.0).sum(-1)
+        np.divide(total, count, out=mean[start : start + rows], where=count > 0)
+    return mean

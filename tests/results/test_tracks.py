@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from limited_process import run_limited
 from walks import STANDING, straight, switches, wander, watched
 
 from mmpose_ours.results import PeopleTracker, link_people
@@ -110,3 +111,19 @@ def test_whom_one_camera_shows_may_be_farther_off():
     tracker = PeopleTracker()
     assert tracker(np.concatenate([near, far]), views=[2, 1]).tolist() == [0, 1]
     assert tracker(np.concatenate([far, near]), views=[1, 2]).tolist() == [1, 0]
+
+
+def test_hundreds_of_people_in_each_frame_take_bounded_memory():
+    """A frame rate from a file makes patience 50,000 frames; 4 frames took 2 GB."""
+    code = """
+import numpy as np
+from mmpose_ours.results.tracks import MAX_TRACKS, PeopleTracker
+tracker, place = PeopleTracker(patience=50_000), np.arange(900.0)[:, None, None]
+for frame in range(4):
+    poses = np.broadcast_to((place + 900 * frame) * 2000, (900, 17, 3))
+    assert tracker(poses).tolist() == list(range(900 * frame, 900 * (frame + 1)))
+assert len(tracker._tracks) <= MAX_TRACKS + 900
+assert tracker(poses).tolist() == list(range(2700, 3600))
+"""
+    done = run_limited(code, memory=900 << 20, seconds=60)
+    assert done.returncode == 0, done.stderr
