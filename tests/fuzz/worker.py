@@ -91,6 +91,7 @@ class Trial:
             del error
         finally:
             _limit(resource.RLIMIT_AS, resource.RLIM_INFINITY)
+            _limit(resource.RLIMIT_CPU, resource.RLIM_INFINITY)
         spent = time.process_time() - started
         if spent > seconds:
             outcome, why = 'failed', f'took {spent:.1f} s'
