@@ -7,14 +7,19 @@ Those of MMPose 0.x are such. This is not a way to build what a config of somebo
 from __future__ import annotations
 
 import ast
+import itertools
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.regular_files import open_regular
 
 _MAX_LENGTH = 10_000  # of a text or list that is concatenated of two
-_MAX_BASES = 5
+_MAX_BASES = 5  # of a base of a base
+_MAX_CONFIGS = 100
+_MAX_BYTES = 10**6
+_MAX_VALUES, _MAX_DEPTH = 100_000, 100
 
 
 class NotDataError(FileFormatError):
@@ -36,7 +41,7 @@ def read_config_data(path: PathLike) -> dict[str, Any]:
         NotDataError: It does more than to assign plain values.
         OSError: It cannot be read.
     """
-    return _read(Path(path), 0)
+    return _read(Path(path), 0, itertools.count(1))
 
 
 def _parse(text: str, path: PathLike) -> dict[str, Any]:
@@ -53,6 +58,7 @@ def _parse(text: str, path: PathLike) -> dict[str, Any]:
     try:
         for statement in ast.parse(text).body:
             _assign(statement, names)
+        _check_size(names)
     except NotDataError:
         raise
     except (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, RecursionError,
@@ -65,11 +71,18 @@ def _parse(text: str, path: PathLike) -> dict[str, Any]:
     return names
 
 
-def _read(path: Path, depth: int) -> dict[str, Any]:
-    if depth > _MAX_BASES:
-        raise NotDataError(f'{path}: more than {_MAX_BASES} configs based on each other', file=path)
+def _read(path: Path, depth: int, number: Iterator[int]) -> dict[str, Any]:
+    if depth > _MAX_BASES or next(number) > _MAX_CONFIGS:
+        raise NotDataError(
+            f'{path}: more than {_MAX_BASES} configs based on each other, or {_MAX_CONFIGS} in all',
+            file=path,
+        )
+    with open_regular(path) as file:
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise NotDataError(f'{path}: more than {_MAX_BYTES:,} bytes of a config', file=path)
     try:
-        text = path.read_text(encoding='utf-8')
+        text = content.decode()
     except UnicodeDecodeError as error:
         raise NotDataError(f'{path}: not UTF-8 text ({error})', file=path) from error
     names = _parse(text, path)
@@ -78,7 +91,7 @@ def _read(path: Path, depth: int) -> dict[str, Any]:
     for base in bases if isinstance(bases, (list, tuple)) else [bases]:
         if not isinstance(base, str) or '::' in base:
             raise NotDataError(f'{path}: _base_ is not a file: {base!r:.60}', file=path)
-        merged = _merge(_read(path.parent / base, depth + 1), merged)
+        merged = _merge(_read(path.parent / base, depth + 1, number), merged)
     return _merge(names, merged)
 
 
@@ -103,7 +116,10 @@ def _value(node: ast.AST, names: dict[str, Any]) -> Any:
     if isinstance(node, ast.Dict):
         if None in node.keys:
             raise ValueError('** in a dictionary')
-        return {_value(k, names): _value(v, names) for k, v in zip(node.keys, node.values) if k}
+        keys = [_value(key, names) for key in node.keys if key]
+        if not all(isinstance(key, (str, int, float, type(None))) for key in keys):
+            raise ValueError('a key that is neither text nor number')
+        return dict(zip(keys, (_value(value, names) for value in node.values)))
     if isinstance(node, ast.Name):
         return names[node.id]
     if isinstance(node, ast.Subscript):
@@ -118,6 +134,19 @@ def _value(node: ast.AST, names: dict[str, Any]) -> Any:
     if isinstance(node, ast.BinOp):
         return _combine(node.op, _value(node.left, names), _value(node.right, names))
     raise ValueError(f'line {getattr(node, "lineno", "?")} is more than a value')
+
+
+def _check_size(names: dict[str, Any]) -> None:
+    """Refuse lists that hold each other so often that to walk through them takes for ever."""
+    count, waiting = 0, [(value, 1) for value in names.values()]
+    while waiting:
+        value, depth = waiting.pop()
+        inside = value.values() if isinstance(value, dict) else value
+        if isinstance(value, (dict, list, tuple)):
+            waiting += [(part, depth + 1) for part in inside]
+        count += 1
+        if count + len(waiting) > _MAX_VALUES or depth > _MAX_DEPTH:
+            raise ValueError(f'more than {_MAX_VALUES:,} values, or {_MAX_DEPTH} in each other')
 
 
 def _dictionary(node: ast.Call, names: dict[str, Any]) -> dict[str, Any]:

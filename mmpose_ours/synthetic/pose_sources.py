@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Callable
 
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.synthetic.bank_files import is_bank, load_bank
 from mmpose_ours.synthetic.bvh import record_bvh
 from mmpose_ours.synthetic.own_people import clean_people
 from mmpose_ours.synthetic.pose_bank import PoseBank
-from mmpose_ours.synthetic.recording import bank_of
+from mmpose_ours.synthetic.recording import Recording, bank_of
 from mmpose_ours.synthetic.smpl_joints import record_smpl
 from mmpose_ours.synthetic.trc import record_trc
 
 BUILT_IN = 'built-in'
+_RECORDINGS: dict[str, Callable[[PathLike], Recording]] = {
+    'BVH': record_bvh,
+    'TRC': record_trc,
+    'SMPL joints': record_smpl,
+}
+_BANKS: dict[str, Callable[[PathLike], tuple]] = {
+    'pose bank': lambda path: (load_bank(path),),
+    'pickle': lambda path: (PoseBank.from_pickle(path),),
+    'predictions': clean_people,
+}
+# What a file may be.
+KINDS = (*_RECORDINGS, *_BANKS)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -53,14 +66,9 @@ def read_source(
     if name == BUILT_IN:
         return PoseSource(name, 'bodies', PoseBank.built_in())
     kind = _kind(path)
-    if kind == 'pose bank':
-        return PoseSource(name, kind, load_bank(path))
-    if kind == 'pickle':
-        return PoseSource(name, kind, PoseBank.from_pickle(path))
-    if kind == 'predictions':
-        return PoseSource(name, kind, *clean_people(path))
-    record = {'BVH': record_bvh, 'TRC': record_trc, 'SMPL joints': record_smpl}[kind]
-    return PoseSource(name, kind, *bank_of(record(path), path, unit, up))
+    if kind in _RECORDINGS:
+        return PoseSource(name, kind, *bank_of(_RECORDINGS[kind](path), path, unit, up))
+    return PoseSource(name, kind, *_BANKS[kind](path))
 
 
 def read_bank(path: PathLike) -> PoseBank:

@@ -62,7 +62,12 @@ class Child:
     def __enter__(self) -> Child:
         self._folder = tempfile.TemporaryDirectory(prefix='fuzz-')
         path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])])
-        quiet = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'OPENCV_LOG_LEVEL': 'OFF'}
+        quiet = {
+            'PYTHONHASHSEED': '0',
+            'OMP_NUM_THREADS': '1',
+            'OPENBLAS_NUM_THREADS': '1',
+            'OPENCV_LOG_LEVEL': 'OFF',
+        }
         self._process = subprocess.Popen(
             [sys.executable, '-W', 'ignore', '-m', 'tests.fuzz.worker'],
             cwd=self._folder.name,

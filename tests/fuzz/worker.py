@@ -91,6 +91,7 @@ class Trial:
             del error
         finally:
             _limit(resource.RLIMIT_AS, resource.RLIM_INFINITY)
+            _limit(resource.RLIMIT_CPU, resource.RLIM_INFINITY)
         spent = time.process_time() - started
         if spent > seconds:
             outcome, why = 'failed', f'took {spent:.1f} s'
@@ -118,10 +119,8 @@ def _places(error: BaseException) -> str:
     """Where an exception came from: the last line, and the last one of the package."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if 'mmpose_ours' in frame.filename]
-    return ' in '.join(
-        f'{Path(frame.filename).name}:{frame.lineno}'
-        for frame in dict.fromkeys([frames[-1], *ours[-1:]])
-    )
+    places = [f'{Path(frame.filename).name}:{frame.lineno}' for frame in (frames[-1], *ours[-1:])]
+    return ' in '.join(dict.fromkeys(places))
 
 
 def _limit(which: int, value: int) -> None:

@@ -25,6 +25,8 @@ def _zip(content: bytes, rng: Rng) -> bytes | None:
     index = int(rng.integers(len(members)))
     name, data = members[index]
     kind = int(rng.integers(20)) if rng.random() < 0.5 else 9
+    if kind == 3 and rng.random() < 0.8:  # takes long
+        kind = 9
     if kind == 0:
         del members[index]
     elif kind == 1:

@@ -47,7 +47,7 @@ XML_HEADS = (
     b'\xef\xbb\xbf',
     b'\xff\xfe',
 )
-TOML_LINE = re.compile(rb'^[ \t]*(\[+[^\]\n]*\]+|[\w."\'-]+[ \t]*=.*)$', re.MULTILINE)
+TOML_LINE = re.compile(rb'^[ \t]*(\[[^\]\n]*\]+|[\w."\'-]+[ \t]*=.*)$', re.MULTILINE)
 YAML_LINE = re.compile(rb'^( *)((?:- )*)([\w<"\'.-]+):( .*)?$', re.MULTILINE)
 
 

@@ -13,7 +13,7 @@ from .plain import TOKENS, Rng, is_text, once, pick, structure
 NUMBER = re.compile(rb'-?\d+\.?\d*(?:[eE][-+]?\d+)?')
 WORD = re.compile(rb'[A-Za-z_]\w*')
 # Checksum, number and frame, and what is known of the frame.
-RECORD = re.compile(rb'[0-9a-f]{8} ((?:\d+ "[^"]*" )?)(\{.*)\n?', re.DOTALL)
+RECORD = re.compile(rb'[0-9a-f]{8} ((?:\d+ "[^"]*" )?)(\{.*)')
 # What takes the place of a value of JSON.
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1.5, 1e308, float('nan'), float('inf'), -float('inf'), 10**400, 2**31,
