@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Mapping, Sequence
 
 import torch
@@ -14,6 +13,8 @@ from mmpose_ours.errors import FileFormatError, PathLike
 # Counts of batches, which only a batch norm without a momentum reads; old files lack them.
 _COUNTER = 'num_batches_tracked'
 _SHOWN = 4
+# Before all names, where a model was saved in the wrapper of a distributed training.
+_WRAPPED = 'module.'
 
 
 class CheckpointError(FileFormatError):
@@ -83,7 +84,7 @@ def load_weights(
 ) -> list[str]:
     """Copy weights into a model.
 
-    Counters of batches may be missing, and a ``module.`` before all names is taken off.
+    Counters of batches may be missing, and a ``module.`` is taken off where all names have it.
 
     Args:
         model: The model.
@@ -99,7 +100,8 @@ def load_weights(
     """
     try:
         given = state_dict_of(checkpoint)
-        given = {re.sub(r'^module\.', '', key): tensor for key, tensor in given.items()}
+        if all(key.startswith(_WRAPPED) for key in given):
+            given = {key[len(_WRAPPED) :]: tensor for key, tensor in given.items()}
         metadata = getattr(
             checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, Mapping) else None,
             '_metadata',
@@ -125,7 +127,8 @@ def _load(
         if key in own
         and key not in mismatched
         and (tensor.is_floating_point() or tensor.is_complex())
-        and not bool(torch.isfinite(tensor).all())
+        # As the model will have it: a float64 may be too large for a float32.
+        and not bool(torch.isfinite(tensor.to(own[key].dtype)).all())
     ]
     fitting: Any = {key: tensor for key, tensor in given.items() if key not in mismatched}
     if metadata is not None:

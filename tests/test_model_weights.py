@@ -118,3 +118,20 @@ def test_a_model_of_heatmaps_takes_weights_with_a_2d_network():
     with pytest.raises(CheckpointError) as caught:
         load_weights(model, {**state, 'back.weight': torch.ones(1)})
     assert caught.value.unexpected == ['back.weight']
+
+
+def test_a_prefix_of_some_names_only_is_none_of_the_model(tmp_path):
+    state = shipped()
+    first = next(key for key in state if state[key].dim())
+    with pytest.raises(CheckpointError) as caught:
+        load({**state, f'module.{first}': state[first] + 1}, tmp_path)
+    assert caught.value.unexpected == [f'module.{first}'] and not caught.value.missing
+
+
+def test_a_double_that_no_float_holds_is_infinite(tmp_path):
+    state = shipped()
+    first = next(key for key in state if state[key].dim() and state[key].is_floating_point())
+    state[first] = torch.full_like(state[first], 1e300, dtype=torch.float64)
+    with pytest.raises(CheckpointError) as caught:
+        load(state, tmp_path)
+    assert caught.value.nonfinite == [first]
