@@ -2,6 +2,7 @@
 
 import ast
 import fnmatch
+import functools
 import re
 from pathlib import Path
 
@@ -47,14 +48,12 @@ COVERED = {
     'engine/checkpoints.py': 'work directory',
     'evaluation/panoptic.py': 'truth panoptic',
     'io/arrays.py': 'keypoints npz',
-    'io/compressed.py': 'archive *',
     'io/images.py': 'image *',
     'io/json_files.py': 'people.json',
     'io/locks.py': 'holder of a lock',
     'io/matfiles.py': 'mat',
     'io/pickles.py': 'pickle*',
     'io/regular_files.py': 'config as data',
-    'io/tar_files.py': 'archive *',
     'io/torch_files.py': 'checkpoint *',
     'io/video.py': 'video *',
     'results/predictions.py': 'people.json',
@@ -113,6 +112,7 @@ def opens_foreign_bytes(source):
     return lines
 
 
+@functools.lru_cache(maxsize=None)
 def modules():
     """Path below the package -> lines on which it opens foreign bytes."""
     found = {}

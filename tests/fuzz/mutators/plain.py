@@ -5,6 +5,7 @@ Everything follows from the random generator that is given: the same seed, the s
 
 from __future__ import annotations
 
+import struct
 from typing import Any, Callable, Optional
 
 import numpy as np
@@ -71,7 +72,10 @@ def once(content: bytes, rng: Rng, other: bytes) -> bytes:
     """
     fitting = [change for fits, change in STRUCTURES if fits(content)]
     if fitting and rng.random() < 0.7:
-        changed = pick(fitting, rng)(content, rng)
+        try:
+            changed = pick(fitting, rng)(content, rng)
+        except (struct.error, LookupError, ValueError):  # it is broken already
+            changed = None
         if changed is not None:
             return changed
     return raw(content, rng, other)
