@@ -21,6 +21,8 @@ from mmpose_ours.errors import InputError
 from mmpose_ours.lenses import LENSES, distort, max_radius2, undistort
 
 ROTATION_TOLERANCE = 1e-3
+# Of any number of a camera: products of larger ones overflow.
+LARGEST = 1e100
 # Every pair of so many cameras is compared, and of more only those that lie outermost along
 # some directions.
 MANY_CAMERAS = 200
@@ -92,6 +94,8 @@ class Camera:
             self._fail(f'{what} must have shape {shape}, got {array.shape}')
         if not np.isfinite(array).all():
             self._fail(f'{what} holds values that are not finite')
+        if (np.abs(array) > LARGEST).any():
+            self._fail(f'{what} holds {np.abs(array).max():.3g}, expected at most {LARGEST:g}')
         array.setflags(write=False)
         return array
 
@@ -440,6 +444,13 @@ class CameraRig:
                 expected=self.names,
             )
         return CameraRig(tuple(self[str(name)] for name in names))
+
+    def sample(self, most: int) -> CameraRig:
+        """At most so many of the cameras, in their order: the same random ones at every call."""
+        if len(self) <= most:
+            return self
+        chosen = np.random.default_rng(0).choice(len(self), most, replace=False)
+        return CameraRig(tuple(self.cameras[i] for i in sorted(chosen)))
 
     def with_size(self, size: tuple[int, int]) -> CameraRig:
         """Fill in the image size of the cameras that have none.

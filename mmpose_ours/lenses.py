@@ -26,6 +26,8 @@ from typing import Any, Callable
 import numpy as np
 
 NEWTON_STEPS = 30
+# Coefficients below this bend no ray, but overflow where something is divided by them.
+NO_BEND = 1e-150
 # Of the normalised plane: a hundred-thousandth of a pixel of any lens.
 CONVERGED = 1e-10
 # Of the normalised plane: a ray that bends to farther from its pixel than this is not its ray.
@@ -208,20 +210,28 @@ def max_radius2(lens: str, dist: np.ndarray) -> float:
     model = LENSES[lens]
     if model.radial is None:
         return np.inf
-    numerator, denominator = (np.polynomial.Polynomial(c) for c in model.radial(dist))
-    s = np.polynomial.Polynomial([0, 1])  # s = r^2
-    # d/dr of r*N(s)/D(s) is (N*D + 2s(N'D - N D')) / D^2
-    slope = numerator * denominator + 2 * s * (
-        numerator.deriv() * denominator - numerator * denominator.deriv()
-    )
-    # Denormal numbers would be divided by, and change nothing.
-    roots = np.concatenate([p.trim(1e-100).roots() for p in (slope, denominator)])
+    numerator, denominator = model.radial(np.where(np.abs(dist) < NO_BEND, 0.0, dist))
+    if any(denominator[1:]):
+        roots = _fold_roots(numerator, denominator)
+    else:
+        # Most lenses: d/dr of r*N(s) is N + 2s*N', without the cost of polynomial objects.
+        factors = [c + 2 * (power * c) for power, c in enumerate(numerator)]
+        roots = np.polynomial.polynomial.polyroots(factors)
     positive = roots.real[(np.abs(roots.imag) < 1e-9) & (roots.real > 0)]
     first = float(positive.min()) if positive.size else np.inf
     if not model.angular:
         return first
     angle = np.sqrt(first)
     return float(np.tan(angle) ** 2) if angle < np.pi / 2 else np.inf
+
+
+def _fold_roots(numerator: list, denominator: list) -> np.ndarray:
+    """Where r*N(s)/D(s), s = r^2, has an extremum or a pole."""
+    n, d = np.polynomial.Polynomial(numerator), np.polynomial.Polynomial(denominator)
+    s = np.polynomial.Polynomial([0, 1])
+    # d/dr of r*N(s)/D(s) is (N*D + 2s(N'D - N D')) / D^2
+    slope = n * d + 2 * s * (n.deriv() * d - n * d.deriv())
+    return np.concatenate([slope.roots(), d.roots()])
 
 
 def _onto_angle(xy: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.errors import InputError
 
 K = np.array([[900.0, 0, 655], [0, 910, 350], [0, 0, 1]])
 SIZE = (1280, 720)
@@ -148,6 +149,20 @@ def test_turned_and_scaled_world_gives_the_same_pixels():
 def test_impossible_cameras_are_refused_by_name(changes, message):
     with pytest.raises(ValueError, match=f"camera 'a': {message}"):
         camera(**changes)
+
+
+@pytest.mark.parametrize('changes', [{'t_w2c': (0, 1e200, 0)}, {'dist': (1e308, 0, 0, 0)}])
+def test_numbers_whose_products_overflow_are_refused(changes):
+    with pytest.raises(InputError) as caught:
+        camera(**changes)
+    assert caught.value.camera == 'a'
+
+
+def test_a_sample_of_a_rig_is_always_the_same_and_in_order():
+    rig = CameraRig(tuple(camera(name=str(i)) for i in range(30)))
+    some = rig.sample(10)
+    assert some.names == rig.sample(10).names == tuple(sorted(some.names, key=int))
+    assert len(some) == 10 and rig.sample(30) is rig
 
 
 def test_arrays_cannot_be_changed():

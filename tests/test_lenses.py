@@ -96,6 +96,13 @@ def test_colmap_agrees(model):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize('lens, dist', CASES)
+def test_coefficients_next_to_nothing_bend_as_none_do(lens, dist):
+    """Divided by, subnormal numbers give infinite ones."""
+    full = np.zeros(LENSES[lens].lengths[-1])
+    assert max_radius2(lens, full + 5e-324) == max_radius2(lens, full)
+
+
 def test_the_axis_is_no_hole():
     for lens, dist in CASES:
         at_axis = np.array([[0.0, 0.0], [1e-12, 0.0]])

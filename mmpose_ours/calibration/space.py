@@ -247,13 +247,18 @@ def _need_sizes(rig: CameraRig) -> None:
             camera.need_size('so nobody knows where it sees')
 
 
+def cells_per_side(rig: CameraRig) -> float:
+    """Into how many cells a side of the floor is cut: the more cameras, the fewer."""
+    most = (MAX_LOOKS / len(rig)) ** 0.5
+    return float(np.clip(most, MIN_CELLS_PER_SIDE, MAX_CELLS_PER_SIDE))
+
+
 def _floor_grid(rig: CameraRig) -> tuple[np.ndarray, np.ndarray, float]:
     """Cell middles in x and y around the cameras, and the cells' edge, all in mm."""
     places = rig.centers_w[:, :2]
     lower, upper = places.min(0) - SEARCH_MM, places.max(0) + SEARCH_MM
     side = (upper - lower).max()
-    most = np.clip((MAX_LOOKS / len(rig)) ** 0.5, MIN_CELLS_PER_SIDE, MAX_CELLS_PER_SIDE)
-    cell = CELL_MM * np.ceil(side / most / CELL_MM)
+    cell = CELL_MM * np.ceil(side / cells_per_side(rig) / CELL_MM)
     first, last = np.floor(lower / cell), np.ceil(upper / cell)
     x, y = ((np.arange(a, b) + 0.5) * cell for a, b in zip(first, last))
     return x, y, float(cell)

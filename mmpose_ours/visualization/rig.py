@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Polygon, Rectangle
 
-from mmpose_ours.calibration.space import PERSON_MM, views_of_people
-from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.calibration.space import PERSON_MM, cells_per_side, views_of_people
+from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.errors import PathLike
 from mmpose_ours.visualization.labels import plain, write_names
-from mmpose_ours.visualization.room import CAMERA_COLOUR, draw_room, frustum, ring
+from mmpose_ours.visualization.room import CAMERA_COLOUR, MAX_DRAWN, draw_room, frustum, ring
 from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_picture
 
 # Vermilion stands out from the map's yellow to blue for every kind of colour vision.
@@ -42,7 +42,8 @@ def draw_rig(rig: CameraRig, space: CaptureSpace | None = None, title: str = '')
 
     Args:
         rig: V cameras in millimetres, z up. Those without an image size are drawn without a
-            viewing cone and count nowhere as seeing.
+            viewing cone and count nowhere as seeing. Of more than 100 cameras all count as
+            seeing and have a point, and a sample has cones and names, as the legend says.
         space: The capture space, drawn as a box.
         title: Text above the picture.
 
@@ -56,15 +57,15 @@ def draw_rig(rig: CameraRig, space: CaptureSpace | None = None, title: str = '')
     points = rig.centers_w if box is None else np.concatenate([rig.centers_w, box])
     extent = float(np.ptp(points, axis=0).max())
     length = max((CONE_SHARE if len(rig) <= MANY else 0.6 * CONE_SHARE) * extent, MIN_CONE_MM)
-    cones = [frustum(camera, length) for camera in rig]
+    drawn = rig.sample(MAX_DRAWN)
+    cones = [frustum(camera, length) for camera in drawn]
     step_mm = _grid_step(max(extent, 1000.0))
-    sized = [camera for camera in rig if camera.size is not None]
 
-    _draw_from_above(figure, rig, sized, cones, box, step_mm)
+    _draw_from_above(figure, rig, cones, box, step_mm)
     room = add_panel(figure, ROOM)
-    _draw_perspective(room, rig, space, step_mm)
+    _draw_perspective(room, drawn, space, step_mm)
     _draw_from_the_side(add_panel(figure, SIDE), rig, cones, box, step_mm)
-    _draw_legend(figure, space, unsized=len(rig) - len(sized))
+    _draw_legend(figure, space, rig)
     return pixels_of(figure)
 
 
@@ -124,13 +125,15 @@ def _draw_metres(axes: Axes, limits: np.ndarray, step_mm: float, across: str, up
 def _draw_from_above(
     figure: Figure,
     rig: CameraRig,
-    sized: list[Camera],
     cones: list[list[np.ndarray]],
     box: np.ndarray | None,
     step_mm: float,
 ) -> None:
     axes = add_panel(figure, TOP)
+    drawn, sized = rig.sample(MAX_DRAWN), [c for c in rig if c.size is not None]
     tips = np.concatenate([np.concatenate(cone) for cone in cones])
+    if len(drawn) < len(rig):
+        tips = np.concatenate([tips, rig.centers_w])
     points = tips if box is None else np.concatenate([tips, box])
     spread = float(np.ptp(points[:, :2], axis=0).max())
     limits = _set_limits(axes, points[:, :2], max(0.1 * spread, 300.0))
@@ -144,16 +147,15 @@ def _draw_from_above(
         outline = ring(*box)
         axes.add_patch(Polygon(outline, fill=False, edgecolor='white', linewidth=3.6, zorder=3))
         axes.add_patch(Polygon(outline, fill=False, edgecolor=BOX_COLOUR, linewidth=1.8, zorder=3))
-    for cone in cones:
-        _draw_cone(axes, [line[:, :2] for line in cone])
+    _draw_cameras(axes, rig.centers_w[:, :2], [[line[:, :2] for line in cone] for cone in cones])
     axes.set_title('from above', fontsize=11, loc='left')
     middle = points[:, :2].mean(0) if box is None else box[:, :2].mean(0)
-    write_names(axes, rig.centers_w[:, :2], rig.names, middle, size=_font(rig))
+    write_names(axes, drawn.centers_w[:, :2], drawn.names, middle, size=_font(rig))
 
 
 def _draw_coverage(figure: Figure, axes: Axes, rig: CameraRig, limits: np.ndarray) -> None:
     """The floor coloured by how many cameras see a person who stands there."""
-    cell = float(np.ptp(limits, axis=0).max()) / MAP_CELLS
+    cell = float(np.ptp(limits, axis=0).max()) / min(MAP_CELLS, cells_per_side(rig))
     x, y = (np.arange(low + cell / 2, high, cell) for low, high in limits.T)
     views = views_of_people(rig, x, y)
     most = max(2, int(views.max()))
@@ -170,12 +172,23 @@ def _draw_coverage(figure: Figure, axes: Axes, rig: CameraRig, limits: np.ndarra
     bar = figure.colorbar(ScalarMappable(norm, colours), cax=add_panel(figure, BAR),
                           orientation='horizontal')  # fmt: skip
     every = 1 if most <= 12 else 2 if most <= 20 else 5
-    ticks = [0, 1, *(n for n in range(2, most + 1) if n % every == 0)]
+    while most > 15 * every:
+        every *= 2
+    low = [0, 1] if every <= 5 else [0]
+    ticks = [*low, *(n for n in range(2, most + 1) if n % every == 0)]
     bar.set_ticks(ticks, labels=[str(n) for n in ticks], fontsize=9)
     bar.ax.tick_params(length=0)
     bar.ax.minorticks_off()
     bar.set_label('cameras that see hips and head of a person who stands there; 3D needs two',
                   fontsize=9.5)  # fmt: skip
+
+
+def _draw_cameras(axes: Axes, centers: np.ndarray, cones: list[list[np.ndarray]]) -> None:
+    """Cones (flat lines) of cameras, and a point for each of (V, 2) centres without one."""
+    if len(cones) < len(centers):
+        axes.plot(*centers.T, '.', color=CAMERA_COLOUR, markersize=1.5, zorder=4)
+    for cone in cones:
+        _draw_cone(axes, cone)
 
 
 def _draw_cone(axes: Axes, lines: list[np.ndarray]) -> None:
@@ -229,7 +242,7 @@ def _draw_from_the_side(
     tips = np.concatenate([np.concatenate(cone)[:, seen] for cone in cones])
     middle = points[:, along].mean() if box is None else box[:, along].mean()
     person = np.array([[middle, 0.0], [middle, PERSON_MM]])
-    shown = np.concatenate([tips, person, *([] if box is None else [box[:, seen]])])
+    shown = np.concatenate([tips, points[:, seen], person])
     limits = _set_limits(axes, shown, 0.05 * float(np.ptp(shown, axis=0).max()) + 100.0)
     _draw_metres(axes, limits, step_mm, 'xy'[along], 'z')
     axes.axhline(0.0, color=CAMERA_COLOUR, linewidth=1.6, zorder=2)
@@ -241,8 +254,7 @@ def _draw_from_the_side(
     axes.plot([middle, middle], [0.0, PERSON_MM - 2 * head], color=PERSON_COLOUR, linewidth=3,
               solid_capstyle='round', zorder=3)  # fmt: skip
     axes.add_patch(Circle((middle, PERSON_MM - head), head, color=PERSON_COLOUR, zorder=3))
-    for cone in cones:
-        _draw_cone(axes, [line[:, seen] for line in cone])
+    _draw_cameras(axes, rig.centers_w[:, seen], [[line[:, seen] for line in c] for c in cones])
     axes.set_title('from the side: heights and tilts', fontsize=11, loc='left')
     if len(rig) <= MANY:
         write_names(axes, rig.centers_w[:, seen], rig.names, np.array([middle, -1e6]),
@@ -253,10 +265,14 @@ def _font(rig: CameraRig) -> float:
     return 9.5 if sum(map(len, rig.names)) <= 100 and len(rig) <= MANY else 8.0
 
 
-def _draw_legend(figure: Figure, space: CaptureSpace | None, unsized: int) -> None:
+def _draw_legend(figure: Figure, space: CaptureSpace | None, rig: CameraRig) -> None:
+    unsized = sum(camera.size is None for camera in rig)
+    cones = 'camera and the cone it sees'
+    if len(rig) > MAX_DRAWN:
+        cones = f'cones and names of {MAX_DRAWN} of {len(rig):,} cameras, sampled'
     entries = [
         Line2D([], [], color=CAMERA_COLOUR, marker='o', markersize=5, linewidth=0.9,
-               label='camera and the cone it sees'),
+               label=cones),
         Line2D([], [], color=PERSON_COLOUR, linewidth=3, label=f'person of {PERSON_MM / 1000:g} m'),
     ]  # fmt: skip
     if space is not None:

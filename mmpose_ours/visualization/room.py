@@ -20,6 +20,8 @@ SPACE_COLOUR, GRID_COLOUR, CAMERA_COLOUR = '#3c6e8f', '#d3dade', '#333333'
 FRUSTUM_SHARE, MIN_FRUSTUM_MM = 0.05, 300.0
 # Rays of a wide lens are cut at this many frustum lengths, so that it stays a camera.
 MAX_EDGE = 2.0
+# Of rigs with more cameras a sample is drawn: cones and names of more cover each other.
+MAX_DRAWN = 100
 
 
 def draw_room(
@@ -35,7 +37,8 @@ def draw_room(
 
     Args:
         axes: Where to draw; its limits are set and its frame is taken away.
-        rig: V cameras; those without an image size become a stroke along their axis.
+        rig: V cameras, of more than 100 a sample is drawn; those without an image size become
+            a stroke along their axis.
         space: The box; the floor's grid fills it. None draws the floor below the cameras.
         grid_mm: Distance between the lines of the grid.
         names: Whether to write each camera's name beside it.
@@ -45,6 +48,7 @@ def draw_room(
         The camera that the room is seen by: what it projects can be drawn on the axes.
     """
     low, high = (space.lower_mm, space.upper_mm) if space else _below(rig)
+    rig = rig.sample(MAX_DRAWN)
     floor = float(np.clip(0.0, low[2], high[2]))
     box = np.array([[x, y, z] for z in (floor, high[2]) for x, y in ring(low, high)])
     extent = np.ptp(np.concatenate([rig.centers_w, box]), axis=0).max()

@@ -15,7 +15,7 @@ from mmpose_ours.calibration.errors import CalibrationLimitError
 from mmpose_ours.calibration.formats import read_calibration, writable_formats, written_world
 from mmpose_ours.calibration.inspect_rig import MAX_PAIRS, RigInspection, rig_facts
 from mmpose_ours.calibration.source import Source
-from mmpose_ours.cameras import CameraRig
+from mmpose_ours.cameras import Camera, CameraRig
 from mmpose_ours.errors import LimitError
 from mmpose_ours.io.limits import limited
 
@@ -183,6 +183,16 @@ def _many(count):
             for i in range(count)
         )
     )
+
+
+def test_the_one_camera_of_a_large_rig_that_looks_away_is_named():
+    rig = _many(60)
+    x, y, z = rig.cameras[7].center_w
+    turned = Camera.looking_at(rig.names[7], (x, y, z), (2 * x, 2 * y, z), 900, (1280, 720))
+    one = CameraRig(tuple(turned if c.name == turned.name else c for c in rig))
+    problems = RigInspection(one).problems
+    assert [p.cameras for p in problems if p.topic == 'view'] == [(turned.name,)]
+    assert not [p for p in RigInspection(rig).problems if p.topic == 'view']
 
 
 def test_pairs_are_sampled_in_large_rigs_only():

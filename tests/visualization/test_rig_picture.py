@@ -12,7 +12,7 @@ from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
 from mmpose_ours.visualization import draw_rig, rig
 from mmpose_ours.visualization.labels import plain, write_names
 from mmpose_ours.visualization.rig import BOX_COLOUR, ONE_VIEW, TOP, write_rig_picture
-from mmpose_ours.visualization.room import frustum
+from mmpose_ours.visualization.room import MAX_DRAWN, frustum
 
 RED, GREY = (np.array(to_rgb(colour)) * 255 for colour in (BOX_COLOUR, ONE_VIEW))
 
@@ -186,3 +186,15 @@ def test_the_file_is_written_whole_or_refused(tmp_path):
     with pytest.raises(ValueError, match="rig.nonsense: no picture format ends in '.nonsense'"):
         write_rig_picture(tmp_path / 'rig.nonsense', small_rig(3))
     assert [p.name for p in tmp_path.iterdir()] == ['new']
+
+
+def test_of_many_cameras_a_sample_has_cones_and_names(drawn, monkeypatch):
+    labelled = []
+    monkeypatch.setattr(
+        rig, 'write_names', lambda axes, points, names, *_, **__: labelled.append(names)
+    )
+    many = small_rig(MAX_DRAWN + 20)
+    _, top = drawn(many, SPACE)
+    assert {len(names) for names in labelled} == {MAX_DRAWN}
+    assert any(len(line.get_xdata()) == len(many) for line in top.lines)  # a point for each
+    assert len(top.patches) < 5 * MAX_DRAWN
