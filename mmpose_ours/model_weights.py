@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Mapping, Sequence
 
 import torch
@@ -13,6 +12,8 @@ from mmpose_ours.errors import FileFormatError, PathLike
 
 # Counts of batches, which only a batch norm without a momentum reads; old files lack them.
 _COUNTER = 'num_batches_tracked'
+# Before all names in the weights of a model that was trained on several GPUs.
+_WRAPPED = 'module.'
 _SHOWN = 4
 
 
@@ -99,7 +100,8 @@ def load_weights(
     """
     try:
         given = state_dict_of(checkpoint)
-        given = {re.sub(r'^module\.', '', key): tensor for key, tensor in given.items()}
+        if all(key.startswith(_WRAPPED) for key in given):  # else two might become one
+            given = {key[len(_WRAPPED) :]: tensor for key, tensor in given.items()}
         metadata = getattr(
             checkpoint.get('state_dict', checkpoint) if isinstance(checkpoint, Mapping) else None,
             '_metadata',

@@ -118,3 +118,12 @@ def test_a_model_of_heatmaps_takes_weights_with_a_2d_network():
     with pytest.raises(CheckpointError) as caught:
         load_weights(model, {**state, 'back.weight': torch.ones(1)})
     assert caught.value.unexpected == ['back.weight']
+
+
+def test_names_with_and_without_a_prefix_are_not_merged(tmp_path):
+    """Of ``a`` and ``module.a`` the last one won."""
+    state = shipped()
+    key = next(iter(state))
+    with pytest.raises(CheckpointError) as caught:
+        load({**state, f'module.{key}': state[key] + 1}, tmp_path)
+    assert caught.value.unexpected == [f'module.{key}']
