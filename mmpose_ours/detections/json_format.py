@@ -110,7 +110,8 @@ def store_json(path: Path) -> tuple[StoredDetections, Any] | None:
                     data, ended = parse_json(b'{"frames": {' + line, path), True
             except FileFormatError:
                 return None
-            if not data['frames'].keys().isdisjoint(detections):
+            # What stands in BEGIN, or in an earlier line, must not come again.
+            if 'joints' in data or not data['frames'].keys().isdisjoint(detections):
                 return None
             try:
                 read = _read(data, path)
