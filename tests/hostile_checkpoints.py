@@ -117,9 +117,24 @@ def _numpy(code, state, raw=b'\0' * 8):
     return array
 
 
+def _again(function, *args):
+    """A function of the same arguments, over and over, in five bytes each time."""
+    kept = dumps(function)[2:-1], dumps(args)[2:-1]
+    names = b''.join(part + b'r' + bytes([255, index, 0, 0]) for index, part in enumerate(kept))
+    return b'\x80\x02(' + names + b'j\xff\0\0\0j\xff\1\0\0R' * 20_000 + b't.'
+
+
 DTYPE = (3, '<', None, None, None, -1, -1, 0)
 # Name to the pickle, and the members beside it.
 ARCHIVES = {
+    'a log of the same list, over and over': (
+        _again(Global('mmengine.logging.history_buffer', 'HistoryBuffer'), *[[1] * 30_000] * 2), (),
+    ),
+    'bytes, over and over': (
+        _again(Global('_codecs', 'encode'), 'a' * 100_000, 'latin1'), (),
+    ),
+    'empty sets': (b'\x80\x02(' + b'\x8f' * 1_900_000 + b't.', ()),
+    'operations without end': (b'\x80\x02(' + b'N' * 3_000_000 + b't.', ()),
     'calls os.system': (dumps(Call('os', 'system', 'true')), ()),
     'names eval': (dumps({'a': Global('builtins', 'eval')}), ()),
     'calls getattr': (dumps(Call('builtins', 'getattr', 'a', 'upper')), ()),

@@ -110,8 +110,9 @@ def store_json(path: Path) -> tuple[StoredDetections, Any] | None:
                     data, ended = parse_json(b'{"frames": {' + line, path), True
             except FileFormatError:
                 return None
-            # Not with isdisjoint, which walks through all frames so far.
-            if any(frame in detections for frame in data['frames']):
+            # What stands in BEGIN, or in an earlier line, must not come again. Not with isdisjoint,
+            # which walks through all frames so far.
+            if 'joints' in data or any(frame in detections for frame in data['frames']):
                 return None
             try:
                 read = _read(data, path)

@@ -152,4 +152,8 @@ def _json_files(folder: Path) -> list[Path]:
         for path in folder.iterdir()
         if path.suffix.lower() == '.json' and not path.name.startswith('.')
     ]
+    for path in found:
+        # A pipe in a folder from elsewhere never begins, and a link to a device never ends.
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise FileFormatError(f'{path}: is no regular file; remove it', file=path)
     return sorted(found, key=lambda path: (natural_key(path), path.name))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import io
+import socket
 import sys
 import time
 import urllib.error
@@ -20,6 +22,8 @@ _BLOCK = 1 << 16
 _TIMEOUT_S = 30.0
 # After a minute, a server that sends less than this is taken for one that will never end.
 _PATIENCE_S, _LEAST_BYTES_PER_S = 60.0, 1000.0
+# Headers, interim answers, trailers and the contents of redirections, together, between two blocks.
+_MAX_BESIDE = 1 << 20
 
 
 class DownloadError(InputError):
@@ -68,6 +72,7 @@ def download(
             if not block:
                 break
             done += len(block)
+            response.meter.begin()
             limits().check(limit, done, 'bytes', shown)
             file.write(block)
             progress(done)
@@ -117,14 +122,73 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
+class _Meter(io.RawIOBase):
+    """What comes from a server, of which only so much is read that brings no content.
+
+    Python reads interim answers, trailers and the content of a redirection without end, and a
+    header byte by byte as long as each byte comes in time.
+    """
+
+    def __init__(self, raw: Any):
+        self._raw = raw
+        self.begin()
+
+    def begin(self) -> None:
+        """Content has come: begin to count anew."""
+        self._left, self._until = _MAX_BESIDE, time.monotonic() + _PATIENCE_S
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._raw.readinto(buffer)
+        self._left -= count or 0
+        if self._left < 0:
+            raise http.client.HTTPException('it sends much, and no content')
+        if time.monotonic() > self._until:
+            raise http.client.HTTPException(f'no content in {_PATIENCE_S:.0f} s')
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer of which a :class:`_Meter` reads."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any):
+        super().__init__(sock, *args, **kwargs)
+        self.meter = _Meter(self.fp.detach())  # type: ignore[attr-defined]
+        self.fp = io.BufferedReader(self.meter)
+
+
+class _Http(http.client.HTTPConnection):
+    response_class = _Response
+
+
+class _Https(http.client.HTTPSConnection):
+    response_class = _Response
+
+
+class _HttpHandler(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> Any:
+        return self.do_open(_Http, req)
+
+
+class _HttpsHandler(urllib.request.HTTPSHandler):
+    def https_open(self, req: urllib.request.Request) -> Any:
+        return self.do_open(_Https, req)
+
+
 def _opener() -> urllib.request.OpenerDirector:
     """What opens URLs, without the handlers of file:, ftp: and data: that Python adds."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler,
         urllib.request.UnknownHandler,
-        urllib.request.HTTPHandler,
-        urllib.request.HTTPSHandler,
+        _HttpHandler,
+        _HttpsHandler,
         urllib.request.HTTPDefaultErrorHandler,
         urllib.request.HTTPErrorProcessor,
         _Redirects,

@@ -12,6 +12,8 @@ from typing import Any, Iterator, NamedTuple
 _TIFF_INTEGERS = {1: 'B', 3: 'H', 4: 'I', 16: 'Q'}
 _TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_BITS, _TIFF_SAMPLES = 256, 257, 258, 277
 _TIFF_TILE_WIDTH, _TIFF_TILE_HEIGHT = 322, 323
+_TIFF_SIZES = frozenset([_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_BITS, _TIFF_SAMPLES, _TIFF_TILE_WIDTH,
+                         _TIFF_TILE_HEIGHT])  # fmt: skip
 # Segments or chunks before the pixels; profiles and previews come in pieces of 64 KB.
 MAX_SEGMENTS = 10_000
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -98,7 +100,11 @@ def _bmp(content: bytes) -> ImageHeader | None:
 def _tiff(content: bytes) -> ImageHeader | None:
     order = '<' if content[:2] == b'II' else '>'
     big = struct.unpack_from(f'{order}H', content, 2)[0] == 43
-    tags = dict(_tiff_tags(content, order, big))
+    tags: dict[int, int] = {}
+    for tag, value in _tiff_tags(content, order, big):
+        if tag in tags and tag in _TIFF_SIZES:  # of which decoders take one or the other
+            raise ValueError('a size that is there twice')
+        tags[tag] = value
     width, height = tags[_TIFF_WIDTH], tags[_TIFF_HEIGHT]
     unsupported = ''
     if tags.get(_TIFF_BITS, 1) > 16:
@@ -122,6 +128,8 @@ def _tiff_tags(content: bytes, order: str, big: bool) -> Iterator[tuple[int, int
         tag, kind = struct.unpack_from(f'{order}HH', content, place)
         (values,) = struct.unpack_from(order + offset, content, place + 4)
         if kind not in _TIFF_INTEGERS or not values:
+            if tag in _TIFF_SIZES:
+                raise ValueError('a size that is no whole number')
             continue
         code = _TIFF_INTEGERS[kind]
         place += 4 + struct.calcsize(offset)

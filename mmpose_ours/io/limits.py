@@ -71,8 +71,9 @@ class Limits:
     archive_bytes: int = 200 * 10**9
     #: Members of one archive.
     archive_members: int = 10**6
-    #: A checkpoint.
+    #: A checkpoint, and operations of its pickle: some thirty for each tensor.
     checkpoint_bytes: int = 8 * 10**9
+    checkpoint_operations: int = 2 * 10**6
 
     def check(self, name: str, found: float, what: str, file: PathLike | None = None) -> None:
         """Refuse what exceeds a limit.

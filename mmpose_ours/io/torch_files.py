@@ -142,7 +142,7 @@ class _Zip:
                     raise ContentError('numbers in another byte order')
         with self._open('data.pkl') as file:
             content = io.BytesIO(file.read())
-        return unpickle(content, self._path, self._storage)
+        return unpickle(content, len(content.getbuffer()), self._path, self._storage)
 
     def _open(self, name: str, most: int | None = None) -> IO[bytes]:
         """Open a member, which must not be compressed and is at most as large as the file."""
@@ -183,18 +183,18 @@ class _Legacy:
 
     def __init__(self, file: IO[bytes], size: int, path: PathLike):
         self._file: Any = _Bounded(file, size)
-        self._path, self._left = path, size
+        self._path, self._size, self._left = path, size, size
         self._storages: dict[str, Storage] = {}
 
     def read(self) -> Any:
         for expected in (_MAGIC, _PROTOCOL):
-            if unpickle(self._file, self._path) != expected:
+            if unpickle(self._file, self._size, self._path) != expected:
                 raise ContentError('it does not begin as one')
-        system = unpickle(self._file, self._path)
+        system = unpickle(self._file, self._size, self._path)
         if not isinstance(system, dict) or system.get('little_endian') is not True:
             raise ContentError('numbers in another byte order')
-        value = unpickle(self._file, self._path, self._storage)
-        keys = unpickle(self._file, self._path)
+        value = unpickle(self._file, self._size, self._path, self._storage)
+        keys = unpickle(self._file, self._size, self._path)
         if type(keys) is not list or not all(type(key) is str for key in keys):
             raise ContentError('numbers without a name')
         if sorted(keys) != sorted(self._storages):

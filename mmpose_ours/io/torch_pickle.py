@@ -5,7 +5,8 @@ torch's own unpickler is not used, whatever its version: with ``weights_only`` i
 ``weights_only``, and ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD`` turns it off. Here
 
 - only the operations and names listed below exist, and a name is a function of this module,
-- nothing is read or allocated that the file does not hold,
+- nothing is read or allocated that the file does not hold, and what is made of values is paid for
+  each time, out of a budget that grows with the file,
 - keys are texts and small integers, whose hashes cannot be made to collide,
 - what comes out is a tree: no cycles, bounded depth, bounded size where it shares parts.
 """
@@ -35,18 +36,26 @@ from mmpose_ours.io.torch_values import (
 )
 
 _MAX_SHARED = 16  # how often, on average, a value may stand in the tree
+# Bytes that calls and sets may take for each byte of the file, and beyond.
+_COPIES, _ROOM = 16, 64 << 20
+# Of whatever a call makes, a tensor for example; and of each value in a list that is copied.
+_CALL_BYTES, _VALUE_BYTES = 500, 50
 _LEAVES = {str, int, float, bool, complex, bytes, bytearray, type(None), torch.Tensor, torch.dtype,
            np.ndarray, History}  # fmt: skip
 _CONTAINERS = {dict, list, tuple, set, collections.OrderedDict, collections.Counter}
 
 
 def unpickle(
-    file: IO[bytes], path: PathLike, storage: Callable[[tuple], Storage] | None = None
+    file: IO[bytes],
+    size: int,
+    path: PathLike,
+    storage: Callable[[tuple], Storage] | None = None,
 ) -> Any:
     """Read one pickle.
 
     Args:
         file: Whose ``read(n)`` never makes room for more than it holds.
+        size: How many bytes it holds.
         path: For messages.
         storage: Finds the storage that a persistent ID names; None where there is none.
 
@@ -59,7 +68,7 @@ def unpickle(
         LimitError: It has too many operations.
     """
     try:
-        return _Unpickler(file, path, storage).load()
+        return _Unpickler(file, size, path, storage).load()
     except (MemoryError, OSError, ContentError, LimitError):
         raise
     # What the operations of a damaged pickle raise, one with another, is open-ended.
@@ -145,9 +154,16 @@ class _Unpickler(_Python):
 
     dispatch = {operation[0]: _Python.dispatch[operation[0]] for operation in _OPERATIONS}
 
-    def __init__(self, file: IO[bytes], path: PathLike, storage: Callable[[tuple], Storage] | None):
+    def __init__(
+        self,
+        file: IO[bytes],
+        size: int,
+        path: PathLike,
+        storage: Callable[[tuple], Storage] | None,
+    ):
         super().__init__(file, encoding='latin1')
         self._path, self._storage = path, storage
+        self._room = _COPIES * size + _ROOM
 
     def load(self) -> Any:
         """As the original, with as many operations as are allowed, and only those."""
@@ -158,7 +174,7 @@ class _Unpickler(_Python):
         self.append = self.stack.append
         self.proto = 0
         read, known = self.read, self.dispatch.get
-        allowed = limits().pickle_operations
+        allowed = limits().checkpoint_operations
         try:
             for _ in range(allowed):
                 code = read(1)
@@ -168,7 +184,7 @@ class _Unpickler(_Python):
                 operation(self)
         except pickle._Stop as stop:  # type: ignore[attr-defined]
             return stop.value
-        limits().check('pickle_operations', allowed + 1, 'operations', self._path)
+        limits().check('checkpoint_operations', allowed + 1, 'operations', self._path)
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in KNOWN:
@@ -176,10 +192,28 @@ class _Unpickler(_Python):
             raise ContentError(f'it names {named[:80]}')
         return KNOWN[module, name]
 
+    def _spend(self, values: Any) -> None:
+        """Pay for what is made of values: a file may name the same ones again and again."""
+        self._room -= _CALL_BYTES
+        for value in values:
+            if isinstance(value, (str, bytes, bytearray)):
+                self._room -= 2 * len(value)
+            elif isinstance(value, (list, tuple, dict)):
+                self._room -= _VALUE_BYTES * len(value)
+        if self._room < 0:
+            raise ContentError('it uses the same values over and over')
+
+    def load_empty_set(self) -> None:
+        self._spend(())
+        self.append(set())
+
+    dispatch[pickle.EMPTY_SET[0]] = load_empty_set
+
     def load_reduce(self) -> None:
         args, target = self.stack.pop(), self.stack[-1]
         if type(target) is not Name or target.call is None or type(args) is not tuple:
             raise ContentError('a call of something that is no function')
+        self._spend(args)
         self.stack[-1] = target.call(*args)
 
     dispatch[pickle.REDUCE[0]] = load_reduce
@@ -188,6 +222,7 @@ class _Unpickler(_Python):
         args, target = self.stack.pop(), self.stack[-1]
         if type(target) is not Name or target.value is not History or args != ():
             raise ContentError('it holds objects')
+        self._spend(())
         self.stack[-1] = History()
 
     dispatch[pickle.NEWOBJ[0]] = load_newobj
@@ -195,6 +230,7 @@ class _Unpickler(_Python):
     def load_build(self) -> None:
         """Give the few things that have a state theirs, checked."""
         state, target = self.stack.pop(), self.stack[-1]
+        self._spend(state.values() if isinstance(state, dict) else state)
         if isinstance(target, Dtype):
             target.set(state)
         elif type(target) is np.ndarray and not target.size and type(state) is tuple:

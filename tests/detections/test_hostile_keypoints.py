@@ -1,6 +1,7 @@
 """Keypoint files that were damaged or made to harm: typed errors, in bounded time and memory."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -174,3 +175,35 @@ def test_image_ids_whose_hashes_collide_are_refused_at_once(tmp_path):
         seconds=8,
     )
     assert (done.returncode, done.stdout.strip()) == (0, str(path)), done.stderr
+
+
+@pytest.mark.parametrize('kind', ['pipe', 'device'])
+def test_pipes_and_devices_in_a_folder_are_refused(tmp_path, kind):
+    save(tmp_path / 'cam_a' / '7.json', openpose_json(person()))
+    odd = tmp_path / 'cam_a' / '8.json'
+    os.mkfifo(odd) if kind == 'pipe' else odd.symlink_to('/dev/zero')
+    code = """
+import sys
+from mmpose_ours.detections import read_detections
+from mmpose_ours.errors import FileFormatError, LimitError
+try:
+    read_detections(sys.argv[1])
+except FileFormatError as error:
+    print(error.file, not isinstance(error, LimitError))
+"""
+    done = run_limited(f'import signal\nsignal.alarm(30)\n{code}', tmp_path)
+    assert done.stdout.strip() == f'{odd} True', done.stderr
+
+
+def test_a_file_of_two_joint_sets_is_refused_however_it_is_read(tmp_path):
+    """The last line of a file that is read line by line said another one than the first."""
+    path = tmp_path / 'a.json'
+    row = [[10, 10, 1]] * 17
+    path.write_text(
+        '{"joints": "coco17", "frames": {"1": {"a": [%s]},\n"2": {"a": []}}, "joints": "body25"}\n'
+        % json.dumps(row)
+    )
+    for read in (read_detections, open_detections):
+        with pytest.raises(FileFormatError) as caught:
+            read(path)
+        assert caught.value.found == 'joints'

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import struct
 import subprocess
 import sys
 
@@ -152,3 +153,20 @@ def test_only_regular_files_are_opened(tmp_path):
         with pytest.raises(OSError) as refused:
             decode_image(tmp_path / name)
         assert refused.value.filename == str(tmp_path / name)
+
+
+@pytest.mark.parametrize('kinds', [(4, 4), (9, 4)], ids=['twice', 'signed and unsigned'])
+def test_a_tiff_has_one_size(tmp_path, kinds):
+    """Decoders take the first of two sizes, which were held against the limit by the second."""
+    sides = [(tag, kind, side) for tag in (256, 257) for kind, side in zip(kinds, (30_000, 10))]
+    others = [(258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1), (278, 4, 10)]
+    tags = [*sides, *others, (279, 4, 100)]
+    entries = b''.join(struct.pack('<HHII', tag, kind, 1, value) for tag, kind, value in tags)
+    path = tmp_path / 'a.tiff'
+    path.write_bytes(
+        struct.pack('<4sI', b'II*\0', 108) + bytes(100) + struct.pack('<H', len(tags)) + entries
+        + bytes(4)
+    )  # fmt: skip
+    assert read_image_header(path.read_bytes()) is None
+    with pytest.raises(FileFormatError):
+        decode_image(path)

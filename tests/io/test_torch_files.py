@@ -213,7 +213,7 @@ def test_a_member_that_is_not_in_the_file(tmp_path):
 
 def test_limits(tmp_path):
     path = save({'a': torch.zeros(100), 'b': [[[1.0] * 100]]}, tmp_path / 'a.pth')
-    for limit, value in dict(checkpoint_bytes=400, depth=2, pickle_operations=50).items():
+    for limit, value in dict(checkpoint_bytes=400, depth=2, checkpoint_operations=50).items():
         with limited(**{limit: value}), pytest.raises(LimitError) as caught:
             read_torch_file(path)
         assert caught.value.limit == limit and Path(caught.value.file) == path
