@@ -21,7 +21,9 @@ import numpy as np
 
 from mmpose_ours.cameras import CaptureSpace
 from mmpose_ours.errors import PathLike
-from mmpose_ours.io.files import whole_path
+from mmpose_ours.io.files import check_unicode, whole_path
+from mmpose_ours.io.limits import limits
+from mmpose_ours.io.numbers import MAX_NUMBER, MAX_WHOLE
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.results.people_json import FrameId, frame_id
 
@@ -72,6 +74,7 @@ class PredictionsWriter:
             head['space'] = dataclasses.asdict(space)
         head.update({'made_by': dict(made_by)} if made_by else {})
         self._head = _json(head)
+        check_unicode(json.dumps(head, ensure_ascii=False), path)
         self._names: set[str] = set()
         self._have_ids: bool | None = None  # of the frames with people so far
 
@@ -104,8 +107,9 @@ class PredictionsWriter:
             spread_mm: (P, J) standard deviation per joint; NaN where unknown.
 
         Raises:
-            ValueError: A shape does not fit, or the frame is there already. The frame is not
-                written then, and others may follow.
+            ValueError: A shape does not fit, a number is one that the reader refuses, or the frame
+                is there already. The frame is not written then, and others may follow.
+            InputError: Its name is no Unicode text.
         """
         poses = np.asarray(poses, dtype=np.float64)
         name = str(frame_id(frame))
@@ -114,8 +118,14 @@ class PredictionsWriter:
             raise ValueError(
                 f'frame {frame}: {self.joints} needs (P, {count}, 3), got {poses.shape}'
             )
+        check_unicode(name, self.path)
         if name in self._names:
             raise ValueError(f'frame {frame} is there twice')
+        if (np.abs(poses) >= MAX_NUMBER).any():
+            raise ValueError(
+                f'frame {frame}: a joint lies {np.nanmax(np.abs(poses)):g} mm away, expected less '
+                f'than {MAX_NUMBER:g}'
+            )
         people = len(poses)
         if people and self._have_ids not in (None, ids is not None):
             raise ValueError(
@@ -124,8 +134,8 @@ class PredictionsWriter:
             )
         beside = {
             'scores': _scores(frame, people, scores),
-            'ids': _whole(frame, people, ids, 'ids', once=True),
-            'views': _whole(frame, people, views, 'views'),
+            'ids': _whole(frame, people, ids, 'ids', MAX_WHOLE - 1, once=True),
+            'views': _whole(frame, people, views, 'views', limits().cameras),
             'spread_mm': _spread(frame, poses.shape[:2], spread_mm),
         }
         comma = ', ' if self._names else ''
@@ -241,12 +251,15 @@ def _scores(frame: FrameId, people: int, scores: Any) -> list | None:
     if scores is None:
         return None
     values = np.asarray(scores, dtype=np.float64)
-    if values.shape != (people,) or not np.isfinite(values).all():
+    # False for NaN as well.
+    if values.shape != (people,) or not (np.abs(values) < MAX_NUMBER).all():
         raise ValueError(f'frame {frame}: expected {people} finite scores, got {values.tolist()}')
     return [round(value, 6) for value in values.tolist()]
 
 
-def _whole(frame: FrameId, people: int, numbers: Any, what: str, once: bool = False) -> list | None:
+def _whole(
+    frame: FrameId, people: int, numbers: Any, what: str, most: int, once: bool = False
+) -> list | None:
     if numbers is None:
         return None
     values = np.asarray(numbers)
@@ -256,11 +269,13 @@ def _whole(frame: FrameId, people: int, numbers: Any, what: str, once: bool = Fa
         values.shape != (people,)
         or values.dtype.kind not in 'iu'
         or (values < 0).any()
+        or (values > most).any()
         or (once and len(np.unique(values)) < people)
     ):
         raise ValueError(
             f'frame {frame}: expected {people} {what}, whole numbers'
-            f'{", each once" if once else ""}, got {values.tolist()}'
+            f'{", each once" if once else ""}, got {values.tolist()} '
+            f'(at most {most})'
         )
     return values.tolist()
 
@@ -269,9 +284,10 @@ def _spread(frame: FrameId, shape: tuple, spread_mm: Any) -> list | None:
     if spread_mm is None:
         return None
     values = np.asarray(spread_mm, dtype=np.float64)
-    if values.shape != shape or (values < 0).any():
+    if values.shape != shape or ((values < 0) | ((values >= MAX_NUMBER) & (values < np.inf))).any():
         raise ValueError(
-            f'frame {frame}: expected spread_mm of {shape}, none of it negative, got {values.shape}'
+            f'frame {frame}: expected spread_mm of {shape}, none of it negative or '
+            f'{MAX_NUMBER:g} and more, got {values.shape}'
         )
     return [
         [round(value, 3) if math.isfinite(value) else None for value in person]
