@@ -15,7 +15,7 @@ import shutil
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Mapping
+from typing import IO, Any, Callable, Mapping
 
 import numpy as np
 
@@ -45,6 +45,7 @@ class PredictionsWriter:
         rig: Fingerprint or file name of the calibration, if known.
         made_by: What to say of the program that writes: config, checkpoint, versions.
         space: Where people were looked for, if known.
+        before: Called when all is written, and before the file is replaced.
 
     Raises:
         ValueError: The joint set is unknown, or ``fps`` is no positive number.
@@ -60,6 +61,7 @@ class PredictionsWriter:
         rig: str = '',
         made_by: Mapping[str, Any] | None = None,
         space: CaptureSpace | None = None,
+        before: Callable[[], None] = lambda: None,
     ) -> None:
         if joints not in JOINT_SETS:
             raise ValueError(f'unknown joint set {joints!r}; known: {", ".join(JOINT_SETS)}')
@@ -75,12 +77,14 @@ class PredictionsWriter:
         head.update({'made_by': dict(made_by)} if made_by else {})
         self._head = _json(head)
         check_unicode(json.dumps(head, ensure_ascii=False), path)
+        self._before = before
         self._names: set[str] = set()
         self._have_ids: bool | None = None  # of the frames with people so far
 
     def __enter__(self) -> PredictionsWriter:
         with contextlib.ExitStack() as stack:
             temporary = stack.enter_context(whole_path(self.path))
+            stack.push(self._written)
             self._file: IO[str] = stack.enter_context(open(temporary, 'w', encoding='utf-8'))
             self._beside = _Beside(temporary.parent, stack)
             self._file.write(self._head[:-1] + ', "frames": {')
@@ -143,6 +147,10 @@ class PredictionsWriter:
         self._names.add(name)
         self._have_ids = ids is not None if people else self._have_ids
         self._beside.add(name, beside)
+
+    def _written(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None:
+            self._before()
 
     def __exit__(
         self,

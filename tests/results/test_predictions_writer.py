@@ -1,5 +1,6 @@
 """Predictions files frame by frame, and what stands beside the frames."""
 
+import contextlib
 import copy
 import json
 import os
@@ -197,3 +198,25 @@ def test_nothing_is_written_that_the_reader_refuses(tmp_path, values):
 def test_what_made_a_file_is_text(tmp_path):
     with pytest.raises(InputError):
         PredictionsWriter(tmp_path / 'p.json', made_by={'config': os.fsdecode(b'\xff.py')})
+
+
+@pytest.mark.parametrize('room', [30_000, 10**9])
+def test_what_goes_with_an_older_file_goes_when_the_new_one_is_complete(
+    tmp_path, monkeypatch, room
+):
+    path, page = tmp_path / 'p.json', tmp_path / 'page'
+    write_predictions(path, {1: NOBODY})
+    page.write_text('')
+    small_disk(monkeypatch, module, room)
+    seen = []
+
+    def before():
+        seen.append(list(read_predictions(path).frames))
+        page.unlink()
+
+    with contextlib.suppress(OSError), PredictionsWriter(path, before=before) as writer:
+        for frame in range(100):
+            writer.add(frame, POSES, np.ones(2))
+    assert page.exists() == (room == 30_000)
+    assert seen == ([] if room == 30_000 else [[1]])
+    assert len(read_predictions(path).frames) == (1 if room == 30_000 else 100)
