@@ -17,6 +17,7 @@ import numpy as np
 
 from mmpose_ours.cameras import CameraRig
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.files import check_unicode
 from mmpose_ours.io.images import decode_image
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.numbers import whole_number
@@ -216,6 +217,9 @@ def frames_of_images(paths: Sequence[Path], camera: str) -> list[str]:
     These are the numbers at the end of the images' names (``img_000300``, Campus's
     ``campus4-c0-00300``), where each has one of its own, and the names otherwise. Images may
     repeat their camera's name: ``00_03/00_03_00004500.jpg``, as Panoptic's do.
+
+    Raises:
+        InputError: A name that counts is no Unicode text, so that no file could hold it.
     """
     own = f'{camera}_'
     stems = [path.stem[len(own) :] if path.stem.startswith(own) else path.stem for path in paths]
@@ -225,6 +229,8 @@ def frames_of_images(paths: Sequence[Path], camera: str) -> list[str]:
     numbers = [frame_key(end[0]) for end in ends if end]
     if len(set(numbers)) == len(stems):
         return numbers
+    for path in paths:
+        check_unicode(path.stem, path)
     return [frame_key(stem) for stem in stems]
 
 

@@ -44,7 +44,7 @@ def pictures_of(root: Path, camera: str, names: Sequence[str]) -> tuple[Path, ..
         Images, or one video (see :func:`is_video`), or nothing.
     """
     images = images_of(root, camera, names)
-    video = None if images else video_of(root, camera)
+    video = None if images else video_of(root, camera, names)
     return tuple(images) if video is None else (video,)
 
 
@@ -61,19 +61,27 @@ def images_of(root: Path, camera: str, names: Sequence[str]) -> list[Path]:
     Returns:
         Files; none where the camera has no images.
     """
-    for folder in _folders(root, camera):
+    for folder in _folders(root, camera, names):
         found = _files(folder, IMAGE_ENDINGS)
         if found:
             return found
     return [p for p in _files(root, IMAGE_ENDINGS) if _owner(p.stem, (camera, *names)) == camera]
 
 
-def video_of(root: Path, camera: str) -> Path | None:
-    """The video of a camera, or None; in its own folder the first one by name."""
+def video_of(root: Path, camera: str, names: Sequence[str] = ()) -> Path | None:
+    """The video of a camera, or None; in its own folder the first one by name.
+
+    Args:
+        root: The recording.
+        camera: The camera's name.
+        names: Those of all cameras of the recording.
+    """
     beside = [path for path in _files(root, VIDEO_ENDINGS) if path.stem == camera]
     if beside:
         return min(beside, key=lambda path: VIDEO_ENDINGS.index(path.suffix.lower()))
-    inside = [path for folder in _folders(root, camera) for path in _files(folder, VIDEO_ENDINGS)]
+    inside = [
+        path for folder in _folders(root, camera, names) for path in _files(folder, VIDEO_ENDINGS)
+    ]
     return inside[0] if inside else None
 
 
@@ -165,8 +173,10 @@ def _first_frame(video: Path) -> np.ndarray:
     return frame
 
 
-def _folders(root: Path, camera: str) -> tuple[Path, Path]:
-    return root / camera, root / f'Camera{camera}'
+def _folders(root: Path, camera: str, names: Sequence[str]) -> list[Path]:
+    # Of cameras '0' and 'Camera0' the folder Camera0 is the second's only.
+    campus = f'Camera{camera}'
+    return [root / name for name in (camera, campus) if name == camera or name not in names]
 
 
 def _files(folder: Path, endings: Sequence[str]) -> list[Path]:

@@ -1,4 +1,5 @@
 import dataclasses
+import os
 from pathlib import Path
 
 import cv2
@@ -7,7 +8,7 @@ import pytest
 from dataset_files import small_rig
 
 from mmpose_ours.cameras import CameraRig
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.instants import by_instant, decoded, open_footage, sized_by_pictures
 
 
@@ -163,3 +164,13 @@ def test_offsets_shift_keypoints_as_they_shift_pictures():
 def test_grey_and_16_bit_pictures_become_bgr():
     assert decoded(np.full((2, 3), 7, np.uint8)).tolist() == np.full((2, 3, 3), 7).tolist()
     assert decoded(np.full((2, 3, 4), 7 << 8, np.uint16)).tolist() == np.full((2, 3, 3), 7).tolist()
+
+
+def test_an_image_whose_name_is_no_text_is_refused(tmp_path):
+    (tmp_path / 'a').mkdir()
+    image = tmp_path / 'a' / os.fsdecode(b'\xff.png')
+    cv2.imwrite(str(tmp_path / 'a.png'), np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / 'a.png').rename(image)
+    with pytest.raises(InputError) as caught:
+        open_footage(tmp_path, ['a'])
+    assert caught.value.file == str(image)

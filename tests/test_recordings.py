@@ -155,3 +155,15 @@ def test_the_columns_that_a_codec_adds_are_no_other_resolution():
     np.testing.assert_array_equal(as_calibrated(wider, (30, 48)), image)
     for other in ((31, 48), (60, 96), (32, 64), None):
         assert as_calibrated(image, other) is image
+
+
+def test_a_folder_is_of_one_camera(tmp_path):
+    touch(tmp_path, 'Camera0/0.jpg', 'Camera1/video.mp4')
+    names = ['0', 'Camera0', '1', 'Camera1']
+    given = {name: found(tmp_path, pictures_of(tmp_path, name, names)) for name in names}
+    assert given == {
+        '0': [],
+        'Camera0': ['Camera0/0.jpg'],
+        '1': [],
+        'Camera1': ['Camera1/video.mp4'],
+    }

@@ -236,7 +236,7 @@ def _predict(
     progress, told = Progress('people in 3D', 'instants'), 0
     with contextlib.ExitStack() as stack:
         stack.enter_context(inferencer.watch.stage('writing'))
-        whole = stack.enter_context(_writer(inferencer, out / PEOPLE, fps))
+        whole = stack.enter_context(_writer(inferencer, out / PEOPLE, fps, replaced))
         thin = None
         if some is not None and every > 1:
             thin = stack.enter_context(_writer(inferencer, some, fps))
@@ -252,9 +252,6 @@ def _predict(
                 )
             told = _print_notes(inferencer, told)
             progress(done, inferencer.total)
-        # A run that is killed before its page is written must not leave one of other people.
-        for path in replaced:
-            path.unlink(missing_ok=True)
     if thin is not None:
         print(
             f'note    the page shows one instant of {every}, since {inferencer.total} are many; '
@@ -273,7 +270,15 @@ def _replaced(out: Path, look: Sequence[str] | None) -> list[Path]:
     return [out / view.PAGE_FILE, *films]
 
 
-def _writer(inferencer: Any, path: Path, fps: float | None) -> PredictionsWriter:
+def _writer(
+    inferencer: Any, path: Path, fps: float | None, replaced: Sequence[Path] = ()
+) -> PredictionsWriter:
+    def remove() -> None:
+        # A run that is killed before its page is written must not leave one of other people, and
+        # one that cannot write its people must leave those of before with their page.
+        for file in replaced:
+            file.unlink(missing_ok=True)
+
     return PredictionsWriter(
         path,
         inferencer.model.joints.name,
@@ -281,6 +286,7 @@ def _writer(inferencer: Any, path: Path, fps: float | None) -> PredictionsWriter
         rig=inferencer.rig.fingerprint,
         made_by=_made_by(inferencer),
         space=inferencer.space,
+        before=remove,
     )
 
 

@@ -162,7 +162,7 @@ def _make_room(source: Path, target: Path, everything: Sequence[Pictures], overw
     names = [each.camera.name for each in everything]
     for each, name in zip(everything, names):
         new = set(_new_files(source, target, [each]))
-        old = {*images_of(target, name, names), *filter(None, [video_of(target, name)])}
+        old = {*images_of(target, name, names), *filter(None, [video_of(target, name, names)])}
         others = sorted(old - new)
         if others:
             raise FileExistsError(

@@ -233,7 +233,9 @@ def image_key(image: Image) -> str:
         digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16)
         return f'{image.shape} {digest.hexdigest()}'
     state = os.stat(image)
-    return f'{Path(image).name} {state.st_size} {state.st_mtime_ns}'
+    # A name that is no Unicode, which no keypoint file could hold, is escaped.
+    name = os.fsencode(Path(image).name).decode('utf-8', 'backslashreplace')
+    return f'{name} {state.st_size} {state.st_mtime_ns}'
 
 
 def _pixels(image: Image) -> np.ndarray:

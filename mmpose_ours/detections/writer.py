@@ -13,7 +13,8 @@ from mmpose_ours.detections.npz_format import NpzSink
 from mmpose_ours.detections.people import Detections
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.instants import frame_key
-from mmpose_ours.io.files import whole_path
+from mmpose_ours.io.arrays import check_array_text
+from mmpose_ours.io.files import check_unicode, whole_path
 
 SINKS: dict[str, type[JsonSink] | type[NpzSink]] = {'.json': JsonSink, '.npz': NpzSink}
 
@@ -72,7 +73,8 @@ class DetectionsWriter:
                 found, no entry where there is no image. Three digits are kept.
 
         Raises:
-            InputError: The frame is there already, or two cameras have one name.
+            InputError: The frame is there already, two cameras have one name, or a name is none
+                that the file can hold.
             ValueError: People have another shape.
         """
         frame = str(frame)
@@ -95,6 +97,9 @@ class DetectionsWriter:
                 frame=frame,
                 found=list(views),
             )
+        for name in (frame, *named):
+            check_unicode(name, self.path)
+            check_array_text(name, self.path)
         self._sink.add(frame, named)
 
 

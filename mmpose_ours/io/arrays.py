@@ -24,7 +24,7 @@ from typing import IO, Any, Iterator, NamedTuple
 
 import numpy as np
 
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.temporary import temporary_file
 
@@ -50,6 +50,25 @@ _BROKEN = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError,
     ValueError, OverflowError, IndexError, KeyError,
 )  # fmt: skip
+
+
+def check_array_text(text: str, path: PathLike) -> None:
+    """Refuse a text that an array would give back without its end.
+
+    Args:
+        text: For example a name.
+        path: The file that is to hold it, for the message.
+
+    Raises:
+        InputError: It ends with a null character.
+    """
+    if text.endswith('\0'):
+        raise InputError(
+            f'{os.fspath(path)}: cannot hold {text[-40:]!r}, since NumPy drops null characters at '
+            'the end of texts; rename what is called so',
+            file=path,
+            found=text,
+        )
 
 
 class Header(NamedTuple):

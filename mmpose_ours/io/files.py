@@ -18,6 +18,7 @@ from mmpose_ours.io.temporary import TemporaryFolderError, temporary_file, tempo
 __all__ = [
     'MM_PER_UNIT',
     'TemporaryFolderError',
+    'check_unicode',
     'explain_os_error',
     'is_writable',
     'temporary_file',
@@ -42,6 +43,7 @@ _FIXES = {
     errno.EROFS: 'choose another place, nothing can be written there',
     errno.ENOSPC: 'make room on the disk or choose another one',
     errno.ENAMETOOLONG: 'choose a shorter name',
+    errno.ELOOP: 'remove the link, which leads to itself',
 }
 
 
@@ -98,7 +100,9 @@ def _place_of(path: PathLike) -> Path:
     """
     target = Path(path)
     if target.is_symlink():
-        target = target.resolve()
+        target = Path(os.path.realpath(target))
+        if target.is_symlink():  # where links lead to each other, realpath ends at one
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if target.exists() and not target.is_file():
@@ -165,6 +169,22 @@ def write_whole(path: PathLike, mode: str = 'w') -> Iterator[IO]:
             raise _no_unicode(path, error) from error
 
 
+def check_unicode(text: str, path: PathLike) -> None:
+    """Refuse a text that UTF-8 cannot hold, and that no reader of JSON or NumPy would take back.
+
+    Args:
+        text: For example a name.
+        path: The file that is to hold it, for the message.
+
+    Raises:
+        InputError: It is no Unicode; see :func:`write_whole`.
+    """
+    try:
+        text.encode('utf-8')
+    except UnicodeEncodeError as error:
+        raise _no_unicode(path, error) from error
+
+
 def _no_unicode(path: PathLike, error: UnicodeEncodeError) -> InputError:
     around = error.object[max(0, error.start - 20) : error.end + 20]
     return InputError(
@@ -209,10 +229,8 @@ def write_files_whole(folder: PathLike, contents: Mapping[str, str | bytes]) -> 
 def _encoded(content: str | bytes, path: Path) -> bytes:
     if isinstance(content, bytes):
         return content
-    try:
-        return content.encode('utf-8')
-    except UnicodeEncodeError as error:
-        raise _no_unicode(path, error) from error
+    check_unicode(content, path)
+    return content.encode('utf-8')
 
 
 def write_json(path: PathLike, data: Any, indent: int | None = None) -> None:

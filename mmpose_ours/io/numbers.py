@@ -9,13 +9,15 @@ import numpy as np
 # Larger whole numbers than this are not told apart by programs that have floats only, JavaScript
 # among them.
 MAX_WHOLE = 2**53
+# Larger ones are no coordinates or scores.
+MAX_NUMBER = 1e15
 _DIGITS = 15
 
 
 def is_number(value: Any) -> bool:
     """Whether a value of JSON is a number that a coordinate or score can be."""
     # Also false for NaN, and no overflow for an integer that no float can hold.
-    return type(value) in (int, float) and abs(value) < 1e15
+    return type(value) in (int, float) and abs(value) < MAX_NUMBER
 
 
 def is_whole(value: Any) -> bool:

@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO, Iterator
 
+from mmpose_ours.io import leftovers
+
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -48,17 +50,20 @@ def temporary_file(suffix: str = '', folder: str | os.PathLike[str] | None = Non
 def temporary_folder() -> Iterator[Path]:
     """Make a folder for a block, within the system's temporary folder.
 
+    What a killed run has left of such folders is removed.
+
     Raises:
         TemporaryFolderError: It cannot be made or written.
     """
-    with _blamed_on(None):
-        made = tempfile.TemporaryDirectory()
-    with made as name:
+    with contextlib.ExitStack() as stack:
+        with _blamed_on(None):
+            beside = leftovers.folder_beside(Path(tempfile.gettempdir()) / 'mmpose_ours')
+            folder = stack.enter_context(beside)
         try:
-            yield Path(name)
+            yield folder
         except OSError as error:
             place = None if error.filename is None else Path(os.fsdecode(error.filename))
-            if place is not None and Path(name) in place.parents and error.errno in _NO_ROOM:
+            if place is not None and folder in place.parents and error.errno in _NO_ROOM:
                 raise _blame(error, None) from error
             raise
 

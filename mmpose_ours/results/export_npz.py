@@ -16,11 +16,12 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, Sequence
 
 import numpy as np
 
 from mmpose_ours.errors import PathLike
+from mmpose_ours.io.arrays import check_array_text
 from mmpose_ours.io.files import write_whole
 from mmpose_ours.results.timeline import Timeline
 
@@ -34,14 +35,14 @@ def write_npz(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
         up: ``'z'`` or ``'y'``.
 
     Raises:
-        ValueError: ``up`` is another axis.
+        ValueError: ``up`` is another axis, or a frame's name ends with a null character.
         OSError: The file cannot be written.
     """
     numbered = all(isinstance(frame, int) for frame in timeline.frames)
     arrays: dict[str, Any] = {
         'poses': timeline.turned(up).astype(np.float32),
         'ids': np.array(timeline.people, dtype=np.int64),
-        'frames': np.array(timeline.frames if numbered else [str(f) for f in timeline.frames]),
+        'frames': (np.array(timeline.frames) if numbered else _texts(timeline.frames, path)),
         'time_s': timeline.seconds,
         'scores': timeline.scores.astype(np.float32),
         'views': timeline.views.astype(np.int32),
@@ -54,3 +55,9 @@ def write_npz(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
     np.savez_compressed(packed, **arrays)
     with write_whole(path, 'wb') as file:
         file.write(packed.getbuffer())
+
+
+def _texts(frames: Sequence[Any], path: PathLike) -> np.ndarray:
+    for frame in frames:
+        check_array_text(str(frame), path)
+    return np.array([str(frame) for frame in frames])

@@ -15,13 +15,15 @@ import shutil
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Mapping
+from typing import IO, Any, Callable, Mapping
 
 import numpy as np
 
 from mmpose_ours.cameras import CaptureSpace
 from mmpose_ours.errors import PathLike
-from mmpose_ours.io.files import whole_path
+from mmpose_ours.io.files import check_unicode, whole_path
+from mmpose_ours.io.limits import limits
+from mmpose_ours.io.numbers import MAX_NUMBER, MAX_WHOLE
 from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.results.people_json import FrameId, frame_id
 
@@ -43,6 +45,7 @@ class PredictionsWriter:
         rig: Fingerprint or file name of the calibration, if known.
         made_by: What to say of the program that writes: config, checkpoint, versions.
         space: Where people were looked for, if known.
+        before: Called when all is written, and before the file is replaced.
 
     Raises:
         ValueError: The joint set is unknown, or ``fps`` is no positive number.
@@ -58,6 +61,7 @@ class PredictionsWriter:
         rig: str = '',
         made_by: Mapping[str, Any] | None = None,
         space: CaptureSpace | None = None,
+        before: Callable[[], None] = lambda: None,
     ) -> None:
         if joints not in JOINT_SETS:
             raise ValueError(f'unknown joint set {joints!r}; known: {", ".join(JOINT_SETS)}')
@@ -72,12 +76,15 @@ class PredictionsWriter:
             head['space'] = dataclasses.asdict(space)
         head.update({'made_by': dict(made_by)} if made_by else {})
         self._head = _json(head)
+        check_unicode(json.dumps(head, ensure_ascii=False), path)
+        self._before = before
         self._names: set[str] = set()
         self._have_ids: bool | None = None  # of the frames with people so far
 
     def __enter__(self) -> PredictionsWriter:
         with contextlib.ExitStack() as stack:
             temporary = stack.enter_context(whole_path(self.path))
+            stack.push(self._written)
             self._file: IO[str] = stack.enter_context(open(temporary, 'w', encoding='utf-8'))
             self._beside = _Beside(temporary.parent, stack)
             self._file.write(self._head[:-1] + ', "frames": {')
@@ -104,8 +111,9 @@ class PredictionsWriter:
             spread_mm: (P, J) standard deviation per joint; NaN where unknown.
 
         Raises:
-            ValueError: A shape does not fit, or the frame is there already. The frame is not
-                written then, and others may follow.
+            ValueError: A shape does not fit, a number is one that the reader refuses, or the frame
+                is there already. The frame is not written then, and others may follow.
+            InputError: Its name is no Unicode text.
         """
         poses = np.asarray(poses, dtype=np.float64)
         name = str(frame_id(frame))
@@ -114,8 +122,14 @@ class PredictionsWriter:
             raise ValueError(
                 f'frame {frame}: {self.joints} needs (P, {count}, 3), got {poses.shape}'
             )
+        check_unicode(name, self.path)
         if name in self._names:
             raise ValueError(f'frame {frame} is there twice')
+        if (np.abs(poses) >= MAX_NUMBER).any():
+            raise ValueError(
+                f'frame {frame}: a joint lies {np.nanmax(np.abs(poses)):g} mm away, expected less '
+                f'than {MAX_NUMBER:g}'
+            )
         people = len(poses)
         if people and self._have_ids not in (None, ids is not None):
             raise ValueError(
@@ -124,8 +138,8 @@ class PredictionsWriter:
             )
         beside = {
             'scores': _scores(frame, people, scores),
-            'ids': _whole(frame, people, ids, 'ids', once=True),
-            'views': _whole(frame, people, views, 'views'),
+            'ids': _whole(frame, people, ids, 'ids', MAX_WHOLE - 1, once=True),
+            'views': _whole(frame, people, views, 'views', limits().cameras),
             'spread_mm': _spread(frame, poses.shape[:2], spread_mm),
         }
         comma = ', ' if self._names else ''
@@ -133,6 +147,10 @@ class PredictionsWriter:
         self._names.add(name)
         self._have_ids = ids is not None if people else self._have_ids
         self._beside.add(name, beside)
+
+    def _written(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None:
+            self._before()
 
     def __exit__(
         self,
@@ -241,12 +259,15 @@ def _scores(frame: FrameId, people: int, scores: Any) -> list | None:
     if scores is None:
         return None
     values = np.asarray(scores, dtype=np.float64)
-    if values.shape != (people,) or not np.isfinite(values).all():
+    # False for NaN as well.
+    if values.shape != (people,) or not (np.abs(values) < MAX_NUMBER).all():
         raise ValueError(f'frame {frame}: expected {people} finite scores, got {values.tolist()}')
     return [round(value, 6) for value in values.tolist()]
 
 
-def _whole(frame: FrameId, people: int, numbers: Any, what: str, once: bool = False) -> list | None:
+def _whole(
+    frame: FrameId, people: int, numbers: Any, what: str, most: int, once: bool = False
+) -> list | None:
     if numbers is None:
         return None
     values = np.asarray(numbers)
@@ -256,11 +277,13 @@ def _whole(frame: FrameId, people: int, numbers: Any, what: str, once: bool = Fa
         values.shape != (people,)
         or values.dtype.kind not in 'iu'
         or (values < 0).any()
+        or (values > most).any()
         or (once and len(np.unique(values)) < people)
     ):
         raise ValueError(
             f'frame {frame}: expected {people} {what}, whole numbers'
-            f'{", each once" if once else ""}, got {values.tolist()}'
+            f'{", each once" if once else ""}, got {values.tolist()} '
+            f'(at most {most})'
         )
     return values.tolist()
 
@@ -269,9 +292,10 @@ def _spread(frame: FrameId, shape: tuple, spread_mm: Any) -> list | None:
     if spread_mm is None:
         return None
     values = np.asarray(spread_mm, dtype=np.float64)
-    if values.shape != shape or (values < 0).any():
+    if values.shape != shape or ((values < 0) | ((values >= MAX_NUMBER) & (values < np.inf))).any():
         raise ValueError(
-            f'frame {frame}: expected spread_mm of {shape}, none of it negative, got {values.shape}'
+            f'frame {frame}: expected spread_mm of {shape}, none of it negative or '
+            f'{MAX_NUMBER:g} and more, got {values.shape}'
         )
     return [
         [round(value, 3) if math.isfinite(value) else None for value in person]

@@ -20,7 +20,8 @@ from mmpose_ours.visualization.people import ShownPeople
 CONTROL = re.compile(
     '[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]'
 )
-NAME = 'n\x1b[2J\x9b1m\u202e' + os.fsdecode(b'\xff')
+TEXT = 'n\x1b[2J\x9b1m\u202e'  # that a file can hold
+NAME = TEXT + os.fsdecode(b'\xff')
 
 
 def run(capsys, *words):
@@ -39,7 +40,7 @@ def one_person():
 
 def test_keypoints_of_hostile_cameras_and_frames(tmp_path, capsys):
     path = tmp_path / f'{NAME}.json'
-    write_detections(path, {f'f{NAME}': {f'c{NAME}': one_person()}, '2': {'b': one_person()}})
+    write_detections(path, {f'f{TEXT}': {f'c{TEXT}': one_person()}, '2': {'b': one_person()}})
     status, said = run(capsys, 'keypoints', path, tmp_path / f'{NAME}2.json')
     assert status in (0, 1) and '\\x1b[2J' in said
 
@@ -82,7 +83,7 @@ FORMULAS = [
 
 def test_no_cell_is_a_formula(tmp_path, capsys):
     people = tmp_path / 'people.json'
-    frames = [*FORMULAS, '000001 a', 'a"b', 'a\nb', NAME]
+    frames = [*FORMULAS, '000001 a', 'a"b', 'a\nb', TEXT]
     write_predictions(people, {f: np.full((1, 17, 3), -1.5) for f in frames})
     assert run(capsys, 'export', people, tmp_path / 'out.csv')[0] == 0
     text = (tmp_path / 'out.csv').read_text('utf-8')
@@ -91,7 +92,7 @@ def test_no_cell_is_a_formula(tmp_path, capsys):
     shown = list(dict.fromkeys(row[0] for row in rows[1:]))
     assert [cell.replace("'", '') for cell in shown] == [
         re.sub(CONTROL, lambda c: c[0].encode('unicode_escape').decode(), f)
-        .replace('\t', '\\t').replace('\r', '\\r').replace('\n', '\\n') if f != NAME else shown[-1]
+        .replace('\t', '\\t').replace('\r', '\\r').replace('\n', '\\n') if f != TEXT else shown[-1]
         for f in frames
     ]  # fmt: skip
     for cell in shown:

@@ -17,7 +17,7 @@ from mmpose_ours.detections import (
     write_detections,
     writer,
 )
-from mmpose_ours.detections.cache import LazyImage, detect_recording, made_here
+from mmpose_ours.detections.cache import LazyImage, detect_recording, image_key, made_here
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.locks import ChangedError, InUseError
 
@@ -277,3 +277,11 @@ def test_a_full_disk_names_the_file_and_what_was_detected_stays(tmp_path, monkey
     assert len(run(instants, rest, path)) == 4 and len(read_detections(path)) == 4
     assert len(rest.seen) == (0 if what == 'final' else 2)
     assert not partial.exists()
+
+
+def test_an_image_is_known_by_text(tmp_path):
+    plain, other = tmp_path / 'ä.png', tmp_path / os.fsdecode(b'\xff_1.png')
+    for path in (plain, other):
+        path.write_bytes(b'1')
+    assert image_key(plain).startswith('ä.png 1 ')
+    assert image_key(other).startswith('\\xff_1.png 1 ')

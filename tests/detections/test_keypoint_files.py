@@ -21,7 +21,7 @@ from mmpose_ours.detections import (
 )
 from mmpose_ours.detections.stored import StoredDetections
 from mmpose_ours.detections.summary import oddities, summarise, table
-from mmpose_ours.errors import FileFormatError, LimitError
+from mmpose_ours.errors import FileFormatError, InputError, LimitError
 from mmpose_ours.io.limits import limited
 
 
@@ -256,3 +256,15 @@ def test_the_table_counts_by_hand(detections):
     lost = {'1': {'a': np.zeros((1, 17, 3), np.float32)}}  # as scores of 1e30 are read
     assert oddities(lost) == ['nobody was found in any image of a']
     assert table(summarise(lost))[1].endswith(' -')
+
+
+@pytest.mark.parametrize('ending', ['json', 'npz'])
+@pytest.mark.parametrize('name', ['a\0', os.fsdecode(b'a\xff')])
+@pytest.mark.parametrize('kind', ['frame', 'camera'])
+def test_a_name_that_no_file_gives_back_is_refused(tmp_path, ending, name, kind):
+    path = tmp_path / f'k.{ending}'
+    nobody = np.zeros((0, 17, 3), np.float32)
+    views = {'a': nobody, name: nobody} if kind == 'camera' else {'a': nobody}
+    with pytest.raises(InputError) as caught:
+        write_detections(path, {'a' if kind == 'camera' else name: views})
+    assert caught.value.file == str(path) and list(tmp_path.iterdir()) == []

@@ -223,3 +223,13 @@ def test_a_full_disk_names_the_file_that_was_to_be_written(tmp_path):
     with pytest.raises(OSError, match='No space') as refused, write_whole(tmp_path / 'a.json'):
         raise OSError(errno.ENOSPC, 'No space left on device')
     assert refused.value.filename == str(tmp_path / 'a.json')
+
+
+def test_links_that_lead_to_each_other_are_named(tmp_path):
+    one, two = tmp_path / 'one.json', tmp_path / 'two.json'
+    one.symlink_to(two)
+    two.symlink_to(one)
+    with pytest.raises(OSError) as caught, write_whole(one):
+        pass
+    assert caught.value.errno == errno.ELOOP and caught.value.filename == str(one)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['one.json', 'two.json']

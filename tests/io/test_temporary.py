@@ -67,3 +67,19 @@ def test_only_errors_within_a_temporary_folder_are_its_own(tmp_path):
     with pytest.raises(OSError) as other, temporary_folder():
         raise OSError(errno.ENOSPC, 'No space left on device', str(tmp_path / 'x'))
     assert other.value.filename == str(tmp_path / 'x')
+
+
+def test_the_folder_of_a_killed_run_is_removed(tmp_path, monkeypatch):
+    killed = (
+        'import os\nfrom mmpose_ours.io.files import temporary_folder\n'
+        'with temporary_folder() as folder:\n'
+        '    (folder / "a").write_text("")\n'
+        '    os.kill(os.getpid(), 9)'
+    )
+    environ = {**os.environ, 'TMPDIR': str(tmp_path)}
+    assert subprocess.run([sys.executable, '-c', killed], env=environ).returncode == -9
+    assert len(list(tmp_path.iterdir())) == 1
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path))
+    with temporary_folder() as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+    assert list(tmp_path.iterdir()) == []

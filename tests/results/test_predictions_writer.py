@@ -1,7 +1,9 @@
 """Predictions files frame by frame, and what stands beside the frames."""
 
+import contextlib
 import copy
 import json
+import os
 import tracemalloc
 
 import jsonschema
@@ -10,8 +12,9 @@ import pytest
 from small_disk import small_disk
 
 from mmpose_ours.cameras import CaptureSpace
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.files import explain_os_error
+from mmpose_ours.io.limits import limits
 from mmpose_ours.results import PredictionsWriter, read_predictions, write_predictions
 from mmpose_ours.results import predictions_writer as module
 from mmpose_ours.results.predictions import SCHEMA_FILE
@@ -171,3 +174,49 @@ def test_spread_is_in_mm_whatever_the_unit(tmp_path):
     people = read_predictions(path)
     np.testing.assert_array_equal(people.frames[1], POSES * 1000)
     np.testing.assert_array_equal(people.spread_mm[1], [ROW, [np.nan] * 17])
+
+
+@pytest.mark.parametrize(
+    'values',
+    [
+        dict(poses=POSES + 1e15),
+        dict(scores=np.array([1, 1e15])),
+        dict(ids=np.array([1, 2**53])),
+        dict(views=np.array([1, limits().cameras + 1])),
+        dict(spread_mm=np.full((2, 17), 1e15)),
+        dict(frame=os.fsdecode(b'\xff')),
+    ],
+)
+def test_nothing_is_written_that_the_reader_refuses(tmp_path, values):
+    with PredictionsWriter(tmp_path / 'p.json') as writer:
+        with pytest.raises(ValueError):
+            writer.add(**{'frame': 'a', 'poses': POSES, **values})
+        writer.add('b', POSES, ids=np.array([1, 2**53 - 1]))
+    assert list(read_predictions(tmp_path / 'p.json').frames) == ['b']
+
+
+def test_what_made_a_file_is_text(tmp_path):
+    with pytest.raises(InputError):
+        PredictionsWriter(tmp_path / 'p.json', made_by={'config': os.fsdecode(b'\xff.py')})
+
+
+@pytest.mark.parametrize('room', [30_000, 10**9])
+def test_what_goes_with_an_older_file_goes_when_the_new_one_is_complete(
+    tmp_path, monkeypatch, room
+):
+    path, page = tmp_path / 'p.json', tmp_path / 'page'
+    write_predictions(path, {1: NOBODY})
+    page.write_text('')
+    small_disk(monkeypatch, module, room)
+    seen = []
+
+    def before():
+        seen.append(list(read_predictions(path).frames))
+        page.unlink()
+
+    with contextlib.suppress(OSError), PredictionsWriter(path, before=before) as writer:
+        for frame in range(100):
+            writer.add(frame, POSES, np.ones(2))
+    assert page.exists() == (room == 30_000)
+    assert seen == ([] if room == 30_000 else [[1]])
+    assert len(read_predictions(path).frames) == (1 if room == 30_000 else 100)
