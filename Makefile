@@ -31,7 +31,7 @@ test-full: setup-full
 	.venv-full/bin/python -m pytest
 
 # What runs beside MMPose 0.x as well: this package's own models on a recording.
-IN_BOTH := tests/commands/test_predict.py tests/test_inference.py tests/models/test_stock_parity.py
+IN_BOTH := tests/cli/test_predict.py tests/apis/test_inferencer.py tests/models/voxelpose/test_stock_parity.py
 
 test-0x: setup-0x
 	.venv-0x/bin/python -m pytest tests/mmpose0x $(IN_BOTH)

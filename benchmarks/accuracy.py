@@ -29,13 +29,13 @@ from benchmarks.problem import SHELF_SIZE, shelf_folder
 from benchmarks.shelf import CAMERAS, DETECTIONS, SETTINGS, Answer, Shelf
 from benchmarks.training import train
 from benchmarks.worker import ROOT
-from mmpose_ours import paths
-from mmpose_ours.association import associate, gather
-from mmpose_ours.commands.fit_noise import fit
+from mmpose_ours.association.epipolar import associate, gather
+from mmpose_ours.cli.fit_noise import fit
 from mmpose_ours.evaluation import evaluate_files
+from mmpose_ours.geometry.triangulation import triangulate
+from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.files import write_json
 from mmpose_ours.registry import DATASETS, MODELS
-from mmpose_ours.triangulation import triangulate
 
 CHECKPOINTS = Path(__file__).parent / 'out' / 'accuracy'
 

@@ -15,10 +15,10 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from mmpose_ours.detections import read_detections
-from mmpose_ours.detections.people import cameras_of
+from mmpose_ours.detections.arrays import cameras_of
 from mmpose_ours.detectors import detector
-from mmpose_ours.io.images import decode_image
-from mmpose_ours.recordings import images_of, natural_key
+from mmpose_ours.io.parsers.images import decode_image
+from mmpose_ours.recordings.files import images_of, natural_key
 
 # People of KEYPOINTS with fewer joints are not asked for.
 MIN_JOINTS = 6

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import argparse
 
+from mmpose_ours.apis.inferencer import MultiviewInferencer
 from mmpose_ours.detectors import detector
-from mmpose_ours.inference import MultiviewInferencer
-from mmpose_ours.instants import open_footage
-from mmpose_ours.paths import share
+from mmpose_ours.io.package_files import share
+from mmpose_ours.recordings.frames import open_footage
 
 MODELS = ('keypoint_prior_ours', 'triangulation_ours')
 

@@ -17,8 +17,8 @@ from mmengine.registry import init_default_scope
 from torch.utils.data import DataLoader
 
 import mmpose_ours.registry  # noqa: F401  makes the scope known
-from mmpose_ours import paths
 from mmpose_ours.datasets import FreshEpochSampler
+from mmpose_ours.io import package_files as paths
 from mmpose_ours.registry import DATASETS
 
 

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from mmpose_ours.detections import DetectionsWriter, read_detections
-from mmpose_ours.instants import frame_order
+from mmpose_ours.recordings.frames import frame_order
 
 
 def measured(command: list[str]) -> tuple[float, float, str]:
@@ -48,7 +48,7 @@ def main() -> None:
             with DetectionsWriter(path) as writer:
                 for number, frame in enumerate(itertools.islice(itertools.cycle(order), count)):
                     writer.add(str(number), detections[frame])
-            command = [sys.executable, '-m', 'mmpose_ours.cli', 'predict', '--rig', args.rig]
+            command = [sys.executable, '-m', 'mmpose_ours.cli.main', 'predict', '--rig', args.rig]
             command += ['--keypoints', str(path), '--out', folder, *more]
             seconds, peak_mb, said = measured(command)
             size_mb = path.stat().st_size / 1e6

@@ -22,7 +22,7 @@ from benchmarks.weights import fill_weights
 from mmpose_ours.datasets import PackMultiviewInputs, SyntheticDataset
 from mmpose_ours.models import VoxelPose
 from mmpose_ours.models.data_preprocessor import MultiviewDataPreprocessor
-from mmpose_ours.models.projection import TorchRig
+from mmpose_ours.models.ops.projection import TorchRig
 from mmpose_ours.registry import MODELS
 
 Work = Callable[[], Any]

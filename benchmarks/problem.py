@@ -17,9 +17,10 @@ import numpy as np
 from scipy.io import savemat
 
 from benchmarks.worker import ROOT
-from mmpose_ours import paths
-from mmpose_ours.calibration import campus, fit_space, read_rig
-from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.calibration import fit_space, read_rig
+from mmpose_ours.calibration.formats import campus
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.files import write_json
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 

@@ -17,11 +17,11 @@ import time
 from pathlib import Path
 from typing import Sequence
 
-from mmpose_ours import paths
 from mmpose_ours.calibration import check_rig, fit_space, write_rig
-from mmpose_ours.cli import add_debug, guarded, join_up
-from mmpose_ours.commands.arguments import add_reading_arguments, read_as_told
-from mmpose_ours.config_files import read_config
+from mmpose_ours.cli.arguments import add_reading_arguments, read_as_told
+from mmpose_ours.cli.main import add_debug, guarded, join_up
+from mmpose_ours.engine.config_files import read_config
+from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.config_text import literal
 from mmpose_ours.io.files import write_json, write_whole
 

@@ -24,9 +24,9 @@ from mmengine.runner import checkpoint as checkpoint_module
 from mmengine.runner import runner as runner_module
 from torch.utils.data import BatchSampler, DataLoader, Sampler
 
-from mmpose_ours.checkpoints import check_resumable, register
+from mmpose_ours.checkpoints.loading import CheckpointError, load_weights
+from mmpose_ours.checkpoints.reading import check_resumable, register
 from mmpose_ours.io.files import whole_path
-from mmpose_ours.model_weights import CheckpointError, load_weights
 
 
 def make_checkpoints_plain() -> None:
@@ -116,7 +116,7 @@ def resume_from_whole_checkpoints() -> None:
     """
 
     def latest(path: str) -> str | None:
-        from mmpose_ours.engine.checkpoints import latest_whole
+        from mmpose_ours.checkpoints.work_dir import latest_whole
 
         return latest_whole(path)
 
@@ -127,8 +127,8 @@ def read_checkpoints_as_data() -> None:
     """Let MMEngine read checkpoints as data, whatever they are named by, and load all or tell.
 
     It leaves to torch whether a file may run code, unpickles what it downloads, and runs a model
-    whose weights are not in the checkpoint. See :mod:`mmpose_ours.checkpoints` and
-    :mod:`mmpose_ours.model_weights`; a training may still begin with a part of the weights.
+    whose weights are not in the checkpoint. See :mod:`mmpose_ours.checkpoints.reading` and
+    :mod:`mmpose_ours.checkpoints.loading`; a training may still begin with a part of the weights.
     """
     register(CheckpointLoader)
     stock = Runner.load_checkpoint

@@ -104,7 +104,7 @@ def test_wheel_works_outside_the_checkout(wheel, tmp_path):
     environment = {**os.environ, 'PYTHONPATH': str(target)}
     for name in (*SHARED, 'schemas'):
         done = subprocess.run(
-            [sys.executable, '-S', '-m', 'mmpose_ours.cli', 'path', name],
+            [sys.executable, '-S', '-m', 'mmpose_ours.cli.main', 'path', name],
             cwd=tmp_path,
             env=environment,
             text=True,

@@ -4,7 +4,7 @@ import dataclasses
 import re
 from pathlib import Path
 
-from mmpose_ours import cli
+from mmpose_ours.cli import main as cli
 from mmpose_ours.io.limits import Limits
 
 PAGE = Path(__file__).resolve().parents[1] / 'docs' / 'untrusted_files.md'

@@ -6,9 +6,9 @@
 # The doors source the stock scripts rather than start them: $0 stays the door's name, so that
 # the train.py and test.py that a stock script finds beside itself are those of this folder.
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-if ! stock=$(python -m mmpose_ours.cli path mmpose-tools 2> /dev/null); then
+if ! stock=$(python -m mmpose_ours.cli.main path mmpose-tools 2> /dev/null); then
     PATH=$tools/../.venv/bin:$PATH
-    if ! stock=$(python -m mmpose_ours.cli path mmpose-tools); then
+    if ! stock=$(python -m mmpose_ours.cli.main path mmpose-tools); then
         echo "$(basename "$0"): no python with mmpose_ours and MMPose: activate their environment, or run make setup" >&2
         exit 1
     fi
@@ -18,7 +18,7 @@ fi
 # agree on one, so there it is the stock script's, or the one that PORT names.
 choose_port() {
     if [ "${NNODES:-1}" = 1 ] && [ -z "${PORT:-}" ]; then
-        PORT=$(python -m mmpose_ours.network) || exit 1
+        PORT=$(python -m mmpose_ours.launch.network) || exit 1
     fi
 }
 

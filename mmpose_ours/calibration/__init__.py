@@ -9,11 +9,11 @@ Formats are modules of this package, listed in :data:`FORMATS`. Importing it nee
 NumPy only, and takes a moment.
 """
 
-from mmpose_ours.calibration.check import check_rig
-from mmpose_ours.calibration.convert import convert_calibration
+from mmpose_ours.calibration.api import FORMATS, read_rig, recognise_format, write_rig
+from mmpose_ours.calibration.capture_volume import check_space, coverage, fit_space
+from mmpose_ours.calibration.checks.sanity import check_rig
+from mmpose_ours.calibration.conversion import convert_calibration
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.calibration.formats import FORMATS, read_rig, recognise_format, write_rig
-from mmpose_ours.calibration.space import check_space, coverage, fit_space
 
 __all__ = [
     'FORMATS',

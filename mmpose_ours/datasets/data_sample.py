@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mmengine.structures import BaseDataElement, InstanceData
 
-from mmpose_ours.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
 
 
 class MultiviewDataSample(BaseDataElement):

@@ -18,7 +18,7 @@ from mmpose_ours.sources import read_recording
 class OursDataset(MultiviewDataset):
     """``data/Ours``: ``camera_parameters.json`` and the images of every camera.
 
-    Images lie in a folder per camera, or all in one, see :mod:`mmpose_ours.recordings`.
+    Images lie in a folder per camera, or all in one, see :mod:`mmpose_ours.recordings.files`.
 
     Args:
         data_root: The folder.

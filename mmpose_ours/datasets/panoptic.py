@@ -16,19 +16,19 @@ import numpy as np
 from mmengine.logging import print_log
 
 from mmpose_ours.calibration import check_space, fit_space, read_rig
-from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.detections import check_pixels, from_coco17, read_detections, stack_views
-from mmpose_ours.evaluation.panoptic import (
+from mmpose_ours.evaluation.panoptic_truth import (
     ANNOTATED_JOINTS,
     panoptic_frame_files,
     people_with_root,
     read_panoptic_bodies,
 )
+from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
 from mmpose_ours.io.terminal import printable, shell_path, shell_word
-from mmpose_ours.keypoints import convert_joints
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.sources import from_options
+from mmpose_ours.structures.skeletons import convert_joints
 from mmpose_ours.synthetic import DetectorFaults, Scene
 
 PROJECTED = 'projected'

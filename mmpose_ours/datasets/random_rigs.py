@@ -6,11 +6,11 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.datasets.invented import InventedDataset
 from mmpose_ours.datasets.multiview import PACK
+from mmpose_ours.datasets.synthetic_base import InventedDataset
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.sources import from_options
-from mmpose_ours.sources.invented import items_of
+from mmpose_ours.sources.synthetic import items_of
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
 from mmpose_ours.synthetic.rigs import random_site

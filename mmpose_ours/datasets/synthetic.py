@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-from mmpose_ours.datasets.invented import InventedDataset
 from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.datasets.read_ahead import ReadAhead
+from mmpose_ours.datasets.synthetic_base import InventedDataset
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.sources import Inventor
 

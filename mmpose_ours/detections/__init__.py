@@ -3,14 +3,14 @@
 Nothing here detects anyone, see :mod:`mmpose_ours.detectors`.
 """
 
-from mmpose_ours.detections.formats import FORMATS, open_detections, read_detections
-from mmpose_ours.detections.people import (
+from mmpose_ours.detections.arrays import (
     Detections,
     check_pixels,
     from_coco17,
     stack_views,
     to_coco17,
 )
+from mmpose_ours.detections.reading import FORMATS, open_detections, read_detections
 from mmpose_ours.detections.writer import DetectionsWriter, write_detections
 
 __all__ = [

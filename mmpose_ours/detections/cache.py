@@ -16,15 +16,15 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Union
 
 import numpy as np
 
+from mmpose_ours.detections.arrays import Detections, as_kept
+from mmpose_ours.detections.formats.own_json import read_json_detections, store_json
+from mmpose_ours.detections.formats.own_npz import store_npz
 from mmpose_ours.detections.journal import Instant, Journal
-from mmpose_ours.detections.json_format import read_json_detections, store_json
-from mmpose_ours.detections.npz_format import store_npz
-from mmpose_ours.detections.people import Detections, as_kept
 from mmpose_ours.detections.writer import DetectionsWriter
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.io.images import decode_image
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.locks import ChangedError, InUseError, hold
+from mmpose_ours.io.parsers.images import decode_image
 
 
 @dataclasses.dataclass(frozen=True)

@@ -29,11 +29,11 @@ from typing import Any, BinaryIO, Callable, Iterator, Mapping, NamedTuple
 
 import numpy as np
 
-from mmpose_ours.detections.json_format import read_json_detections, rows_from_people
+from mmpose_ours.detections.formats.own_json import read_json_detections, rows_from_people
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.locks import ChangedError
-from mmpose_ours.recordings import natural_key
+from mmpose_ours.recordings.files import natural_key
 
 VERSION = 1
 # Frames are named after files.

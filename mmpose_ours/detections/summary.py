@@ -6,7 +6,7 @@ from typing import Iterable, NamedTuple, Sequence
 
 import numpy as np
 
-from mmpose_ours.detections.people import MAX_SCORE, Detections
+from mmpose_ours.detections.arrays import MAX_SCORE, Detections
 
 # Of longer lists and names a sentence or a table shows the beginning.
 MOST_LISTED, WIDEST = 40, 60

@@ -8,13 +8,13 @@ from typing import Any, Iterator, Mapping
 
 import numpy as np
 
-from mmpose_ours.detections.json_format import JsonSink
-from mmpose_ours.detections.npz_format import NpzSink
-from mmpose_ours.detections.people import Detections
+from mmpose_ours.detections.arrays import Detections
+from mmpose_ours.detections.formats.own_json import JsonSink
+from mmpose_ours.detections.formats.own_npz import NpzSink
 from mmpose_ours.errors import InputError, PathLike
-from mmpose_ours.instants import frame_key
-from mmpose_ours.io.arrays import check_array_text
 from mmpose_ours.io.files import check_unicode, whole_path
+from mmpose_ours.io.parsers.arrays import check_array_text
+from mmpose_ours.recordings.frames import frame_key
 
 SINKS: dict[str, type[JsonSink] | type[NpzSink]] = {'.json': JsonSink, '.npz': NpzSink}
 

@@ -4,6 +4,6 @@ No detector's own package is imported before it is asked for.
 """
 
 from mmpose_ours.detectors.base import Detector
-from mmpose_ours.detectors.named import DETECTORS, detector
+from mmpose_ours.detectors.by_name import DETECTORS, detector
 
 __all__ = ['DETECTORS', 'Detector', 'detector']

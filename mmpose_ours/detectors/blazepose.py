@@ -15,9 +15,9 @@ from typing import Any, Sequence
 import numpy as np
 
 from mmpose_ours.detectors.base import within
-from mmpose_ours.detectors.tiles import detect_in_tiles
-from mmpose_ours.keypoints import JOINT_SETS
-from mmpose_ours.recordings import as_bgr
+from mmpose_ours.detectors.tiling import detect_in_tiles
+from mmpose_ours.recordings.files import as_bgr
+from mmpose_ours.structures.skeletons import JOINT_SETS
 
 # MediaPipe's own names, in the order of its 33 landmarks.
 LANDMARKS = (

@@ -10,12 +10,12 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.config_files import warn_of_config
-from mmpose_ours.detections.mmpose import people_of
+from mmpose_ours.detections.formats.mmpose import people_of
 from mmpose_ours.detectors.base import within
+from mmpose_ours.engine.config_files import warn_of_config
 from mmpose_ours.io.json_values import Place
-from mmpose_ours.keypoints import JOINT_SETS
-from mmpose_ours.recordings import as_bgr
+from mmpose_ours.recordings.files import as_bgr
+from mmpose_ours.structures.skeletons import JOINT_SETS
 
 MISSING = (
     "MMPose's inferencer does not start here: 2D models need the full stack, with compiled mmcv "

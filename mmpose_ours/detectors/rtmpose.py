@@ -13,7 +13,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from mmpose_ours.detectors.base import within
-from mmpose_ours.recordings import as_bgr
+from mmpose_ours.recordings.files import as_bgr
 
 MODES = ('lightweight', 'balanced', 'performance')
 MISSING = 'rtmlib is not installed for this Python; `pip install "mmpose-ours[rtmlib]"` adds it'

@@ -11,12 +11,12 @@ from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
-from mmpose_ours.checkpoints import read_checkpoint
-from mmpose_ours.cli import add_debug, guarded
-from mmpose_ours.config_files import read_config
-from mmpose_ours.engine.finite_loss import losses_alone, losses_of, seed_step
+from mmpose_ours.checkpoints.loading import load_weights
+from mmpose_ours.checkpoints.reading import read_checkpoint
+from mmpose_ours.cli.main import add_debug, guarded
+from mmpose_ours.engine.config_files import read_config
+from mmpose_ours.engine.hooks.finite_loss import losses_alone, losses_of, seed_step
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.model_weights import load_weights
 from mmpose_ours.registry import DATASETS, MODELS
 
 

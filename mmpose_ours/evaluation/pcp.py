@@ -13,7 +13,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from mmpose_ours.evaluation.distance import FOUND_MM, pose_distances
-from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.structures.skeletons import JOINT_SETS
 
 # Nine limbs and the torso: the group that published tables put it in, and its two ends.
 PARTS = (

@@ -11,17 +11,17 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
 import numpy as np
 
 from mmpose_ours.errors import PathLike
-from mmpose_ours.evaluation import unlabelled_report
-from mmpose_ours.evaluation.actors import read_actors
+from mmpose_ours.evaluation.campus_shelf_truth import read_actors
 from mmpose_ours.evaluation.frames import name_frames, parse_frames
 from mmpose_ours.evaluation.matching import MatchingResult, match_poses
-from mmpose_ours.evaluation.panoptic import read_panoptic_truth
+from mmpose_ours.evaluation.panoptic_truth import read_panoptic_truth
 from mmpose_ours.evaluation.pcp import PCPResult, pcp
 from mmpose_ours.evaluation.tables import format_report
-from mmpose_ours.evaluation.unlabelled_report import format_without_truth
+from mmpose_ours.evaluation.without_truth import report as unlabelled_report
+from mmpose_ours.evaluation.without_truth.report import format_without_truth
 from mmpose_ours.io.files import MM_PER_UNIT
-from mmpose_ours.keypoints import JOINT_SETS, convert_joints, joint_map
-from mmpose_ours.results.predictions import FrameId, Predictions, read_predictions, to_z_up
+from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions, to_z_up
+from mmpose_ours.structures.skeletons import JOINT_SETS, convert_joints, joint_map
 
 # The public test range; a file that holds less is evaluated on what it holds, and says so.
 PUBLISHED_FRAMES = {'campus': '350-470,650-750', 'shelf': '300-600'}

@@ -11,7 +11,7 @@ from mmpose.utils import get_root_logger
 from torch.utils.data import Dataset
 
 from mmpose_ours.errors import PathLike
-from mmpose_ours.evaluation.figures import parts_figures, people_figures, write_results
+from mmpose_ours.evaluation.scores import parts_figures, people_figures, write_results
 from mmpose_ours.mmpose0x.views import StockViews
 from mmpose_ours.sources import Site
 
@@ -98,8 +98,8 @@ class RigDataset(Dataset):
             **options: Of ``'pcp'``: ``head`` and ``actors``; of ``'people'``: ``thresholds``.
 
         Returns:
-            See :func:`~mmpose_ours.evaluation.figures.parts_figures` and
-            :func:`~mmpose_ours.evaluation.figures.people_figures`.
+            See :func:`~mmpose_ours.evaluation.scores.parts_figures` and
+            :func:`~mmpose_ours.evaluation.scores.people_figures`.
 
         Raises:
             ValueError: The metric is unknown, or the dataset has no truth for it.

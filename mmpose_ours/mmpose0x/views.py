@@ -25,9 +25,9 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
 from mmpose_ours.mmpose0x.stock_camera import stock_camera
+from mmpose_ours.structures.skeletons import JOINT_SETS
 
 # Stock looks for the nearest person of every scene, and breaks off where there is none: in an
 # empty room nobody stands so far away that no candidate is taken for him.

@@ -8,9 +8,9 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
-from mmpose_ours.cameras import CameraRig
-from mmpose_ours.models.heatmaps import draw_heatmaps
-from mmpose_ours.models.projection import TorchRig
+from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.models.ops.heatmaps import draw_heatmaps
+from mmpose_ours.models.ops.projection import TorchRig
 from mmpose_ours.registry import MODELS
 
 
@@ -20,7 +20,7 @@ class MultiviewDataPreprocessor(BaseDataPreprocessor):
 
     Args:
         heatmap_size: (width, height) of the heatmaps.
-        sigma: Peak width; see :func:`~mmpose_ours.models.heatmaps.draw_heatmaps`.
+        sigma: Peak width; see :func:`~mmpose_ours.models.ops.heatmaps.draw_heatmaps`.
         mean: RGB mean of images, 0 to 255.
         std: RGB standard deviation of images.
         non_blocking: Whether copies to the device may overlap with work.

@@ -10,15 +10,19 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
-from mmpose_ours.keypoints import JOINT_SETS
-from mmpose_ours.models.body_prior import REACHES_MM
-from mmpose_ours.models.doubles import SECOND_FIND_MM, first_finds, limbs_of
-from mmpose_ours.models.memory import Memory
-from mmpose_ours.models.people import Found, PeopleFinder
-from mmpose_ours.models.proposals import Proposer
-from mmpose_ours.models.rays import Rays
+from mmpose_ours.models.association.carry_over import Memory
+from mmpose_ours.models.association.duplicate_suppression import (
+    SECOND_FIND_MM,
+    first_finds,
+    limbs_of,
+)
+from mmpose_ours.models.association.hypotheses import Found, PeopleFinder
+from mmpose_ours.models.association.proposals import Proposer
+from mmpose_ours.models.association.rays import Rays
+from mmpose_ours.models.keypoint_prior.body_prior import REACHES_MM
 from mmpose_ours.models.selection import choose_people, middle_of
 from mmpose_ours.registry import MODELS
+from mmpose_ours.structures.skeletons import JOINT_SETS
 
 
 @MODELS.register_module()
@@ -26,15 +30,15 @@ class TriangulatePose(BaseModel):
     """Keypoints of calibrated views to people in 3D without a net.
 
     Detections are grouped by the rays that meet, and a person's joints are where rays and
-    :class:`~mmpose_ours.models.body_prior.GaussianBody` together put them, strays losing their
-    weight: robust triangulation with a weak body, of any lens.
+    :class:`~mmpose_ours.models.keypoint_prior.body_prior.GaussianBody` together put them, strays
+    losing their weight: robust triangulation with a weak body, of any lens.
 
     Results have, beside ``keypoints_3d`` and ``scores``, ``spread_mm`` (P, J), the standard
     deviation of each joint's place, and ``views`` (P,), how many cameras show the person.
 
     Args:
         joints: Name of the joint set.
-        proposals: Arguments of :class:`~mmpose_ours.models.proposals.Proposer`.
+        proposals: Arguments of :class:`~mmpose_ours.models.association.proposals.Proposer`.
         single_views: Whether people whom one view alone shows are reported. Their depth is
             that of somebody of usual size who stands on the floor, and many are ghosts.
         remember: Whether people of the instant before, whom one view still shows, are kept.

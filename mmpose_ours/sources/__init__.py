@@ -6,10 +6,10 @@ MMPose 0.x, so that both generations see the same.
 """
 
 from mmpose_ours.sources.benchmarks import CAMPUS, SHELF, ActorsLayout, read_benchmark
-from mmpose_ours.sources.invented import Inventor
 from mmpose_ours.sources.options import from_options
 from mmpose_ours.sources.recorded import read_recording
 from mmpose_ours.sources.site import Site
+from mmpose_ours.sources.synthetic import Inventor
 
 __all__ = [
     'CAMPUS',

@@ -8,9 +8,9 @@ from typing import Callable, Sequence
 
 import numpy as np
 
-from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
-from mmpose_ours.evaluation.actors import read_actors
+from mmpose_ours.evaluation.campus_shelf_truth import read_actors
+from mmpose_ours.geometry.cameras import CameraRig
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,13 +7,13 @@ from typing import Any, Callable, Collection
 
 import numpy as np
 
-from mmpose_ours.cameras import CameraRig
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.instants import frame_key, frame_order, frames_by_key, frames_of_images
-from mmpose_ours.keypoints import JOINT_SETS, convert_joints
-from mmpose_ours.recordings import images_of
-from mmpose_ours.results.predictions import read_predictions
+from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.predictions.reading import read_predictions
+from mmpose_ours.recordings.files import images_of
+from mmpose_ours.recordings.frames import frame_key, frame_order, frames_by_key, frames_of_images
+from mmpose_ours.structures.skeletons import JOINT_SETS, convert_joints
 
 Warn = Callable[[str], None]
 
@@ -30,7 +30,7 @@ def read_recording(
 
     Args:
         rig: The cameras; images lie in a folder per camera, or all in one, see
-            :mod:`mmpose_ours.recordings`.
+            :mod:`mmpose_ours.recordings.files`.
         data_root: Where the images lie.
         keypoint_file: 2D people, see :func:`~mmpose_ours.detections.read_detections`; None
             works from images only (image mode).

@@ -6,8 +6,8 @@ import dataclasses
 from typing import Any, Sequence
 
 from mmpose_ours.calibration import check_space, coverage, fit_space, read_rig
-from mmpose_ours.cameras import CameraRig, CaptureSpace
 from mmpose_ours.errors import PathLike
+from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
 from mmpose_ours.sources.options import from_options
 
 

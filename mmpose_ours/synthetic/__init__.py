@@ -1,9 +1,9 @@
 """Invented people: poses, scenes of them in a capture space, and what a detector makes of them."""
 
-from mmpose_ours.synthetic.bodies import ACTIONS, built_in_poses
 from mmpose_ours.synthetic.crowd import Crowd, Scene
-from mmpose_ours.synthetic.detector import DetectorFaults
-from mmpose_ours.synthetic.pose_bank import PoseBank
+from mmpose_ours.synthetic.detector_noise import DetectorFaults
+from mmpose_ours.synthetic.poses.body_model import ACTIONS, built_in_poses
+from mmpose_ours.synthetic.poses.pose_bank import PoseBank
 from mmpose_ours.synthetic.scene import SceneSampler
 
 __all__ = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.cameras import CameraRig
-from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.structures.skeletons import JOINT_SETS
 from mmpose_ours.synthetic.crowd import Crowd
 
 FACE = JOINT_SETS['coco17'].index('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
 
 # Few cameras are common, and hard: (number, weight).
 COUNTS = ((2, 4), (3, 5), (4, 5), (5, 4), (6, 2), (8, 1))

@@ -11,11 +11,11 @@ from typing import Sequence
 
 import numpy as np
 
-from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.structures.skeletons import JOINT_SETS
 from mmpose_ours.synthetic.crowd import Crowd, Scene
 from mmpose_ours.synthetic.draws import Draws, choose
-from mmpose_ours.synthetic.pose_bank import PoseBank
+from mmpose_ours.synthetic.poses.pose_bank import PoseBank
 
 COCO17 = JOINT_SETS['coco17']
 CANDIDATES_PER_PERSON = 6

@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from mmpose_ours.cameras import CameraRig, CaptureSpace
-from mmpose_ours.visualization.room import ring
+from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.visualization.perspective import ring
 
 GRID_MM = 1000.0
 # A wider room gets a coarser grid.

@@ -7,8 +7,8 @@ from typing import Mapping, Sequence
 import cv2
 import numpy as np
 
-from mmpose_ours.cameras import Camera
-from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.geometry.cameras import Camera
+from mmpose_ours.structures.skeletons import JOINT_SETS
 from mmpose_ours.visualization.colours import identity_colour, rgb_of
 from mmpose_ours.visualization.projected import project_before
 

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.instants import decoded
+from mmpose_ours.recordings.frames import decoded
 from mmpose_ours.registry import VISUALIZERS
-from mmpose_ours.visualization.figure import draw_instant
 from mmpose_ours.visualization.sheet import write_picture
+from mmpose_ours.visualization.view_grid import draw_instant
 
 
 @VISUALIZERS.register_module()

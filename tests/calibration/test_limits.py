@@ -11,12 +11,12 @@ from calibration_rigs import ring_rig
 from fuzz.samples.calibration import SAMPLES
 
 from mmpose_ours.calibration import FORMATS, CalibrationError, read_rig, write_rig
+from mmpose_ours.calibration.api import read_calibration, writable_formats, written_world
+from mmpose_ours.calibration.checks.rig_report import MAX_PAIRS, RigInspection, rig_facts
 from mmpose_ours.calibration.errors import CalibrationLimitError
-from mmpose_ours.calibration.formats import read_calibration, writable_formats, written_world
-from mmpose_ours.calibration.inspect_rig import MAX_PAIRS, RigInspection, rig_facts
-from mmpose_ours.calibration.source import Source
-from mmpose_ours.cameras import Camera, CameraRig
+from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.errors import LimitError
+from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.io.limits import limited
 
 HOSTILE = {
@@ -50,7 +50,7 @@ HOSTILE = {
 CHILD = """
 import resource, sys, time
 import numpy, scipy.io, scipy.spatial.transform, yaml
-import mmpose_ours.calibration.formats as formats
+import mmpose_ours.calibration.api as formats
 from mmpose_ours.calibration import CalibrationError
 path = sys.argv[1]
 used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()
@@ -127,7 +127,7 @@ def test_files_of_a_folder_share_one_budget(tmp_path):
 
 
 def test_a_text_is_parsed_once_by_one_parser(tmp_path, monkeypatch):
-    from mmpose_ours.calibration import source
+    from mmpose_ours.calibration.parsing import source
 
     path = tmp_path / 'Calib.toml'
     write_rig(ring_rig(3), path, 'pose2sim')
@@ -145,7 +145,7 @@ def test_large_toml_means_the_same(tmp_path):
     rig = ring_rig(6)
     cameras = [dataclasses.replace(c, name=f'{c.name}_{i}') for i in range(100) for c in rig]
     write_rig(CameraRig(tuple(cameras)), tmp_path / 'rig.toml', 'anipose')
-    from mmpose_ours.calibration import toml_text
+    from mmpose_ours.calibration.parsing import toml_text
 
     text = (tmp_path / 'rig.toml').read_text()
     assert len(text) < toml_text.MAX_GENERAL_BYTES

@@ -7,7 +7,7 @@ from machines import finish
 from slurm import PARTITION
 from train_page import block, lay_out, run, steps
 
-from mmpose_ours.network import SLURM_PORTS
+from mmpose_ours.launch.network import SLURM_PORTS
 
 FIGURES = r'(pose3d/(?:recall_500mm|MPJPE_mm|false_positives_per_frame): \S+)'
 INTERRUPTED = 75

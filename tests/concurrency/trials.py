@@ -25,25 +25,25 @@ import traceback
 import types
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / 'helpers'))
 
 import cv2
 import numpy as np
 import torch
 from walking import detected, room_rig, walk
 
-import mmpose_ours.commands.predict
-import mmpose_ours.commands.view_files  # noqa: F401
+import mmpose_ours.cli.predict
+import mmpose_ours.visualization.view_files  # noqa: F401
+from mmpose_ours.apis.inferencer import MultiviewInferencer
 from mmpose_ours.calibration import write_rig
-from mmpose_ours.cameras import CameraRig
-from mmpose_ours.cli import main as command_line
+from mmpose_ours.cli.main import main as command_line
 from mmpose_ours.detections import read_detections
-from mmpose_ours.detections.people import as_kept
-from mmpose_ours.detectors.named import DETECTORS
+from mmpose_ours.detections.arrays import as_kept
+from mmpose_ours.detectors.by_name import DETECTORS
 from mmpose_ours.errors import InputError
-from mmpose_ours.inference import MultiviewInferencer
+from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.io.json_files import read_json
-from mmpose_ours.paths import share
+from mmpose_ours.io.package_files import share
 
 FRAMES, VIEWS, SIZE = 8, 3, (320, 180)
 CACHE = 'keypoints_2d.json'

@@ -4,10 +4,10 @@ import numpy as np
 from dataset_files import SPACE, small_rig
 
 from mmpose_ours.calibration import write_rig
-from mmpose_ours.keypoints import JOINT_SETS
 from mmpose_ours.registry import DATASETS
+from mmpose_ours.structures.skeletons import JOINT_SETS
 from mmpose_ours.synthetic import PoseBank, built_in_poses
-from mmpose_ours.synthetic.bank_files import write_bank
+from mmpose_ours.synthetic.poses.bank_files import write_bank
 
 COCO17 = JOINT_SETS['coco17']
 

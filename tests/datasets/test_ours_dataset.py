@@ -19,8 +19,8 @@ from mmpose_ours.calibration import CalibrationError, write_rig
 from mmpose_ours.datasets import OursDataset
 from mmpose_ours.datasets import ours as ours_module
 from mmpose_ours.errors import FileFormatError
+from mmpose_ours.predictions.reading import write_predictions
 from mmpose_ours.registry import DATASETS
-from mmpose_ours.results.predictions import write_predictions
 
 IMAGE_PIPELINE = [
     dict(type='LoadMultiviewImages', image_size=(160, 120)),

@@ -9,10 +9,10 @@ from mmengine.config import Config
 from panoptic_files import write_sequence
 
 from mmpose_ours.calibration import write_rig
-from mmpose_ours.commands import field_datasets
 from mmpose_ours.datasets import PanopticDataset
 from mmpose_ours.detections import write_detections
 from mmpose_ours.registry import DATASETS, MODELS
+from mmpose_ours.workflows.prepare import downloads as field_datasets
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs' / 'panoptic'
 REFERENCE = Path(__file__).resolve().parents[1] / 'stock_reference' / 'panoptic.npz'

@@ -6,9 +6,9 @@ import pytest
 import torch
 from dataset_files import SPACE, small_rig
 
-from mmpose_ours.cameras import CaptureSpace
 from mmpose_ours.datasets import LoadMultiviewImages, PackMultiviewInputs
-from mmpose_ours.models.projection import TorchRig
+from mmpose_ours.geometry.cameras import CaptureSpace
+from mmpose_ours.models.ops.projection import TorchRig
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 

@@ -10,7 +10,7 @@ from limited import run_limited
 from tool_files import CAMERAS, mmpose_instances, openpose_json, person, results, save
 
 from mmpose_ours.detections import FORMATS, open_detections, read_detections, write_detections
-from mmpose_ours.detections.stored import StoredDetections
+from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.errors import FileFormatError, LimitError
 from mmpose_ours.io.limits import limited
 

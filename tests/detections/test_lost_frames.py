@@ -12,9 +12,9 @@ from mmpose_ours.detections import (
     write_detections,
 )
 from mmpose_ours.errors import FileFormatError, InputError
-from mmpose_ours.instants import by_instant, frames_by_key
-from mmpose_ours.results.predictions import Predictions
-from mmpose_ours.visualization.people import shown_people
+from mmpose_ours.predictions.reading import Predictions
+from mmpose_ours.recordings.frames import by_instant, frames_by_key
+from mmpose_ours.visualization.shown_people import shown_people
 
 PEOPLE = np.ones((1, 17, 3), np.float32)
 
@@ -61,8 +61,8 @@ def test_detections_in_memory():
 
 
 def test_an_inferencer_refuses_them():
-    from mmpose_ours.inference_views import Views
-    from mmpose_ours.stopwatch import Stopwatch
+    from mmpose_ours.apis.stage_timer import Stopwatch
+    from mmpose_ours.apis.view_sources import Views
 
     rig = small_rig()
     exact = exact_detections(rig)['000007']

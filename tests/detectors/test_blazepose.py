@@ -11,8 +11,8 @@ import pytest
 
 from mmpose_ours.detectors import detector
 from mmpose_ours.detectors.blazepose import LANDMARKS, PARTS, coco17_of, task_bundle
-from mmpose_ours.io.images import decode_image
-from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.io.parsers.images import decode_image
+from mmpose_ours.structures.skeletons import JOINT_SETS
 
 HERE = importlib.util.find_spec('mediapipe') is not None
 needs_mediapipe = pytest.mark.skipif(
@@ -107,7 +107,7 @@ def test_people_of_five_cameras_and_3d_keeps_up(shared_data):
     """Real people in real pictures become people in 3D; finding them there is not what takes."""
     pytest.importorskip('torch', reason='inference needs torch')
     pytest.importorskip('mmengine', reason='inference needs MMEngine')
-    from mmpose_ours.inference import MultiviewInferencer
+    from mmpose_ours.apis.inferencer import MultiviewInferencer
 
     folder = shared_data / 'panoptic_demo'
     names = ['00_03', '00_06', '00_12', '00_13', '00_23']

@@ -5,8 +5,8 @@ import pytest
 
 from mmpose_ours.detectors import DETECTORS, detector
 from mmpose_ours.detectors.base import within
-from mmpose_ours.detectors.tiles import detect_in_tiles, each_once, tile_corners
-from mmpose_ours.recordings import as_bgr
+from mmpose_ours.detectors.tiling import detect_in_tiles, each_once, tile_corners
+from mmpose_ours.recordings.files import as_bgr
 
 
 def test_unknown_detectors_name_those_that_are_known():

@@ -14,7 +14,7 @@ try:
 except (ImportError, AssertionError, AttributeError):
     pytest.skip('needs compiled mmcv and mmdet: make test-full', allow_module_level=True)
 
-from mmpose_ours import cli  # noqa: E402
+from mmpose_ours.cli import main as cli  # noqa: E402
 from mmpose_ours.detectors import detector  # noqa: E402
 from mmpose_ours.detectors.base import within  # noqa: E402
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mmpose_ours.detectors import detector
-from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.structures.skeletons import JOINT_SETS
 
 IMAGE = np.zeros((100, 200, 3), np.uint8)
 PERSON = np.linspace(1, 90, 34).reshape(17, 2)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmpose_ours.keypoints import JOINT_SETS, convert_joints
+from mmpose_ours.structures.skeletons import JOINT_SETS, convert_joints
 
 POSES = np.random.default_rng(0).normal(size=(20, 17, 3)) * 1000
 

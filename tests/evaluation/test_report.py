@@ -7,10 +7,10 @@ import pytest
 from campus_people import STANDING, standing
 from scipy.io import savemat
 
-from mmpose_ours.cli import main
+from mmpose_ours.cli.main import main
 from mmpose_ours.evaluation import evaluate_files
 from mmpose_ours.evaluation.frames import format_frames, name_frames, parse_frames
-from mmpose_ours.results import write_predictions
+from mmpose_ours.predictions.reading import write_predictions
 
 FRAMES = 400
 

@@ -13,8 +13,8 @@ import pytest
 from panoptic_files import write_sequence
 
 from mmpose_ours.evaluation import evaluate_files
-from mmpose_ours.evaluation.panoptic import read_panoptic_truth
-from mmpose_ours.results import write_predictions
+from mmpose_ours.evaluation.panoptic_truth import read_panoptic_truth
+from mmpose_ours.predictions.reading import write_predictions
 
 REFERENCE = Path(__file__).resolve().parents[1] / 'stock_reference' / 'panoptic.npz'
 

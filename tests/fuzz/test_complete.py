@@ -10,8 +10,8 @@ import pytest
 
 from mmpose_ours.calibration import FORMATS as CALIBRATIONS
 from mmpose_ours.detections import FORMATS as KEYPOINTS
-from mmpose_ours.recordings import IMAGE_ENDINGS, VIDEO_ENDINGS
-from mmpose_ours.synthetic.pose_sources import KINDS as POSES
+from mmpose_ours.recordings.files import IMAGE_ENDINGS, VIDEO_ENDINGS
+from mmpose_ours.synthetic.poses.sources import KINDS as POSES
 
 from .targets import TARGETS
 
@@ -29,56 +29,56 @@ CALLS = {
 # Module (or folder) of the package, and the targets that read through it.
 COVERED = {
     'calibration/': 'calibration *',
-    'checkpoints.py': 'checkpoint *',
-    'commands/align_rig.py': 'floor points',
-    'commands/archives.py': 'archive *',
-    'commands/train_rig_record.py': 'record of train-rig',
-    'config_data.py': 'config as data',
-    'detections/alphapose.py': 'keypoints alphapose',
+    'checkpoints/reading.py': 'checkpoint *',
+    'cli/align_rig.py': 'floor points',
+    'workflows/prepare/archives.py': 'archive *',
+    'workflows/train_rig/progress_record.py': 'record of train-rig',
+    'engine/config_data.py': 'config as data',
+    'detections/formats/alphapose.py': 'keypoints alphapose',
     'detections/cache.py': 'cache *',
-    'detections/coco.py': 'keypoints coco',
+    'detections/formats/coco.py': 'keypoints coco',
     'detections/journal.py': 'journal',
-    'detections/json_format.py': 'keypoints json',
-    'detections/mmpose.py': 'keypoints mmpose',
-    'detections/npz_format.py': 'keypoints npz',
-    'detections/openpose.py': 'keypoints openpose',
-    'detections/source.py': 'keypoints pose2sim',
-    'detections/voxelpose.py': 'keypoints voxelpose',
-    'downloads.py': 'checkpoint *',
-    'engine/checkpoints.py': 'work directory',
-    'evaluation/panoptic.py': 'truth panoptic',
-    'io/arrays.py': 'keypoints npz',
-    'io/images.py': 'image *',
+    'detections/formats/own_json.py': 'keypoints json',
+    'detections/formats/mmpose.py': 'keypoints mmpose',
+    'detections/formats/own_npz.py': 'keypoints npz',
+    'detections/formats/openpose.py': 'keypoints openpose',
+    'detections/formats/source.py': 'keypoints pose2sim',
+    'detections/formats/voxelpose.py': 'keypoints voxelpose',
+    'checkpoints/model_zoo.py': 'checkpoint *',
+    'checkpoints/work_dir.py': 'work directory',
+    'evaluation/panoptic_truth.py': 'truth panoptic',
+    'io/parsers/arrays.py': 'keypoints npz',
+    'io/parsers/images.py': 'image *',
     'io/json_files.py': 'people.json',
     'io/locks.py': 'holder of a lock',
-    'io/matfiles.py': 'mat',
-    'io/pickles.py': 'pickle*',
+    'io/parsers/matfiles.py': 'mat',
+    'io/parsers/pickles.py': 'pickle*',
     'io/regular_files.py': 'config as data',
-    'io/torch_files.py': 'checkpoint *',
-    'io/video.py': 'video *',
-    'results/predictions.py': 'people.json',
-    'synthetic/bvh.py': 'poses BVH',
-    'synthetic/pose_bank.py': 'poses pickle',
-    'synthetic/pose_sources.py': 'poses *',
-    'synthetic/profiles.py': 'profile',
-    'synthetic/trc.py': 'poses TRC',
-    'weights.py': 'checkpoint safetensors',
+    'checkpoints/torch_files.py': 'checkpoint *',
+    'io/parsers/video.py': 'video *',
+    'predictions/reading.py': 'people.json',
+    'synthetic/poses/bvh_reader.py': 'poses BVH',
+    'synthetic/poses/pose_bank.py': 'poses pickle',
+    'synthetic/poses/sources.py': 'poses *',
+    'synthetic/noise_profiles.py': 'profile',
+    'synthetic/poses/trc_reader.py': 'poses TRC',
+    'checkpoints/shipped_weights.py': 'checkpoint safetensors',
 }
 TRUSTED = 'configs are code and trusted, see SECURITY.md'
 # Modules that open no file which a user may have been sent, or parse nothing of it.
 OWN_FILES = {
-    'commands/train_rig_site.py': 'hashes content',
-    'commands/train_rig_steps.py': 'logs and records of its own run',
-    'config_files.py': TRUSTED,
+    'workflows/train_rig/job.py': 'hashes content',
+    'workflows/train_rig/preparation.py': 'logs and records of its own run',
+    'engine/config_files.py': TRUSTED,
     'detectors/blazepose.py': 'weights of the installed MediaPipe',
     'engine/replay.py': TRUSTED,
     'io/files.py': 'writes only, the mode is an argument',
     'io/http_files.py': 'opens a URL, and writes what comes to a file',
     'io/json_schema.py': "the package's schemas",
     'io/leftovers.py': "Linux' name of its boot",
-    'launching.py': TRUSTED,
-    'results/export_c3d.py': 'checks the file that it has just written',
-    'visualization/page_files.py': "the package's page",
+    'launch/launching.py': TRUSTED,
+    'export/c3d.py': 'checks the file that it has just written',
+    'visualization/page/templates.py': "the package's page",
 }
 
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from scipy.io import savemat
 
-from mmpose_ours.calibration.toml_text import parse_toml
+from mmpose_ours.calibration.parsing.toml_text import parse_toml
 
 from .mutators.plain import STRUCTURES
 

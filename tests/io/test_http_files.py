@@ -1,4 +1,4 @@
-"""Servers that send without end what is no content; see also ``tests/test_checkpoints.py``."""
+"""Servers that send without end what is no content."""
 
 import contextlib
 import socket

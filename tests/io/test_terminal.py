@@ -83,7 +83,7 @@ def test_messages_of_errors_are_escaped_and_their_fields_are_not():
 @pytest.mark.parametrize('encoding', ['ascii', 'latin-1', 'utf-8'])
 def test_a_terminal_that_lacks_letters(encoding):
     code = (
-        'from mmpose_ours.cli import guarded\n'
+        'from mmpose_ours.cli.main import guarded\n'
         "guarded('try', [], lambda: print('日本 \\udcff \\x1b'))\n"
     )
     env = {**os.environ, 'PYTHONIOENCODING': encoding, 'LC_ALL': 'C'}

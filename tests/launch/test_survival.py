@@ -22,7 +22,7 @@ from small_runs import (
 )
 from test_stock_scripts import steps
 
-from mmpose_ours.engine.interruption import EXIT_STATUS
+from mmpose_ours.engine.hooks.interruption import EXIT_STATUS
 
 LAST = f'epoch_{EPOCHS}.pth'
 

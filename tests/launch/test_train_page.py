@@ -7,7 +7,7 @@ import pytest
 import torch
 from train_page import block, lay_out, run, steps
 
-from mmpose_ours import work_dirs
+from mmpose_ours.launch import work_dirs
 
 FIGURES = r'(pose3d/(?:recall_500mm|MPJPE_mm|false_positives_per_frame): \S+)'
 ONE = '--work-dir work_dirs/one\n'

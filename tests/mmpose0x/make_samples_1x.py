@@ -25,8 +25,8 @@ import torch
 from stock_drawing import peak_pixel, person_sigmas
 
 from mmpose_ours.datasets import SyntheticDataset
-from mmpose_ours.models.heatmaps import draw_heatmaps, person_sigma
-from mmpose_ours.models.projection import TorchRig
+from mmpose_ours.models.ops.heatmaps import draw_heatmaps, person_sigma
+from mmpose_ours.models.ops.projection import TorchRig
 
 HERE = Path(__file__).resolve().parent
 RIG_FILE = HERE.parents[1] / 'configs' / 'ours' / 'rigs' / 'five_cameras.json'

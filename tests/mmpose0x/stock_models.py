@@ -13,8 +13,8 @@ import make_voxelpose_reference as reference  # noqa: E402
 import recipe  # noqa: E402
 from mmpose.datasets.pipelines import GenerateVoxel3DHeatmapTarget  # noqa: E402
 
-from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace  # noqa: E402
 from mmpose_ours.datasets.data_sample import MultiviewDataSample  # noqa: E402
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace  # noqa: E402
 from mmpose_ours.models import VoxelPose  # noqa: E402
 
 HIPS = [11, 12]

@@ -13,10 +13,10 @@ from mmpose.models import build_posenet
 from stock_models import reference
 
 import mmpose_ours.models  # noqa: F401  makes the models known
-from mmpose_ours.checkpoints import read_checkpoint
-from mmpose_ours.downloads import CONFIG_OF
-from mmpose_ours.inference_model import load_model
-from mmpose_ours.paths import share
+from mmpose_ours.apis.model_runner import load_model
+from mmpose_ours.checkpoints.model_zoo import CONFIG_OF
+from mmpose_ours.checkpoints.reading import read_checkpoint
+from mmpose_ours.io.package_files import share
 
 STOCK = Path(reference.CONFIGS)
 

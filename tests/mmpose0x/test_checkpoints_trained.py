@@ -17,8 +17,8 @@ from stock_models import (
     train,
 )
 
-from mmpose_ours.checkpoints import read_checkpoint
-from mmpose_ours.cli import main
+from mmpose_ours.checkpoints.reading import read_checkpoint
+from mmpose_ours.cli.main import main
 
 STEPS = 6
 

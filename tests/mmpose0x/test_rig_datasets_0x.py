@@ -11,11 +11,11 @@ from mmpose.core.camera import SimpleCamera
 from mmpose.datasets import build_dataloader, build_dataset
 from mmpose.models import build_posenet
 
-from mmpose_ours.cameras import Camera
+from mmpose_ours.geometry.cameras import Camera
 from mmpose_ours.mmpose0x.stock_camera import stock_camera
-from mmpose_ours.results.predictions import read_predictions, write_predictions
+from mmpose_ours.predictions.reading import read_predictions, write_predictions
 
-TESTS = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parents[1] / 'helpers'
 sys.path.insert(0, str(TESTS))
 from dataset_files import FRAMES, SPACE, two_people, write_ours  # noqa: E402
 

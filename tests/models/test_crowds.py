@@ -6,17 +6,20 @@ import torch
 from limited import run_limited
 from model_rigs import batch, ring
 
-from mmpose_ours.association import associate
-from mmpose_ours.detections.people import strongest
-from mmpose_ours.inference_views import Views
-from mmpose_ours.instants import Instant
+from mmpose_ours.apis.stage_timer import Stopwatch
+from mmpose_ours.apis.view_sources import Views
+from mmpose_ours.association.epipolar import associate
+from mmpose_ours.detections.arrays import strongest
 from mmpose_ours.io.limits import limited
-from mmpose_ours.keypoints import JOINT_SETS
-from mmpose_ours.models import doubles, people, proposals, selection
-from mmpose_ours.models.doubles import beside_mm, limbs_of
-from mmpose_ours.models.proposals import Flat, Proposer, rays_of_people
-from mmpose_ours.models.rays import RayPreprocessor
-from mmpose_ours.stopwatch import Stopwatch
+from mmpose_ours.models import selection
+from mmpose_ours.models.association import duplicate_suppression as doubles
+from mmpose_ours.models.association import hypotheses as people
+from mmpose_ours.models.association import proposals
+from mmpose_ours.models.association.duplicate_suppression import beside_mm, limbs_of
+from mmpose_ours.models.association.proposals import Flat, Proposer, rays_of_people
+from mmpose_ours.models.association.rays import RayPreprocessor
+from mmpose_ours.recordings.frames import Instant
+from mmpose_ours.structures.skeletons import JOINT_SETS
 from mmpose_ours.synthetic import DetectorFaults
 
 
@@ -119,7 +122,7 @@ def test_two_hundred_detections_per_view():
         import numpy as np
         import torch
         from dataset_files import small_rig
-        from mmpose_ours.inference import MultiviewInferencer
+        from mmpose_ours.apis.inferencer import MultiviewInferencer
         torch.set_num_threads(1)
         rig = small_rig('abcde', size=(1280, 960))
         inferencer = MultiviewInferencer(rig=rig, device='cpu')

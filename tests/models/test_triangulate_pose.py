@@ -7,7 +7,7 @@ from model_rigs import SPACE, batch, ring
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.models import TriangulatePose
-from mmpose_ours.models.rays import Rays
+from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.synthetic import DetectorFaults
 
 

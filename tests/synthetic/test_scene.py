@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from synthetic_rigs import COCO17, SIZE, SPACE, joint, ring_rig
 
-from mmpose_ours.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
 from mmpose_ours.synthetic import PoseBank, SceneSampler
 from mmpose_ours.synthetic import scene as module
 

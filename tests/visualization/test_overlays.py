@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 from visual_rigs import SPACE, people, small_rig
 
-from mmpose_ours.cameras import Camera, CameraRig
-from mmpose_ours.instants import open_footage
-from mmpose_ours.visualization.board import Board
+from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.recordings.frames import open_footage
 from mmpose_ours.visualization.colours import OKABE_ITO, identity_colour, rgb_of
-from mmpose_ours.visualization.film import open_film
+from mmpose_ours.visualization.frame_images import FootagePictures
+from mmpose_ours.visualization.frame_sheet import Board
 from mmpose_ours.visualization.overlay import draw_detections, draw_overlay
-from mmpose_ours.visualization.people import ShownPeople
-from mmpose_ours.visualization.pictures import FootagePictures
-from mmpose_ours.visualization.scene import ScenePainter
+from mmpose_ours.visualization.scene_drawing import ScenePainter
+from mmpose_ours.visualization.shown_people import ShownPeople
+from mmpose_ours.visualization.video_writer import open_film
 
 DIST = np.array((-0.3, 0.1, 0.001, -0.001, 0.0))
 
@@ -144,7 +144,7 @@ def test_a_film_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
         for temporary in tmp_path.iterdir():
             temporary.unlink()
             temporary.touch()
-    monkeypatch.setattr('mmpose_ours.visualization.film.CODEC', 'none')
+    monkeypatch.setattr('mmpose_ours.visualization.video_writer.CODEC', 'none')
     with pytest.raises(ValueError, match='this OpenCV cannot write films'), open_film(
         tmp_path / 'a.mp4', 25, (64, 48)
     ):

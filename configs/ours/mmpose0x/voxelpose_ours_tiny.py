@@ -1,6 +1,6 @@
 # A minute on two CPU cores: small volumes on a rig that comes with the package. It shows that
 # everything runs; to learn poses takes voxelpose_ours.py and a GPU.
-from mmpose_ours import paths
+from mmpose_ours.io import package_files as paths
 from mmpose_ours.mmpose0x import settings
 
 _base_ = ['../../_base_/mmpose0x/voxelpose.py']

@@ -9,6 +9,6 @@ import sys
 from pathlib import Path
 
 # Samples are made with what the tests have for making files.
-TESTS = str(Path(__file__).resolve().parents[2])
+TESTS = str(Path(__file__).resolve().parents[2] / 'helpers')
 if TESTS not in sys.path:
     sys.path.append(TESTS)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mmpose_ours.io.matfiles import read_mat
-from mmpose_ours.io.pickles import read_pickle
+from mmpose_ours.io.parsers.matfiles import read_mat
+from mmpose_ours.io.parsers.pickles import read_pickle
 
 
 def _pickle(protocol: int, folder: Path) -> Path:

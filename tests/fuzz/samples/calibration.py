@@ -3,9 +3,9 @@
 import functools
 from pathlib import Path
 
-from calibration.format_samples import MAKERS, WORLDS, WRITTEN, sample
+from format_samples import MAKERS, WORLDS, WRITTEN, sample
 
-from mmpose_ours.calibration.formats import read_calibration
+from mmpose_ours.calibration.api import read_calibration
 
 
 def _write(format, folder):

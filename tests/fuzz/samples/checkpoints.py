@@ -9,8 +9,8 @@ from mmengine.logging import HistoryBuffer
 from safetensors.torch import save_file
 
 from mmpose_ours import compat
-from mmpose_ours.checkpoints import read_checkpoint
-from mmpose_ours.io.torch_files import read_torch_file
+from mmpose_ours.checkpoints.reading import read_checkpoint
+from mmpose_ours.checkpoints.torch_files import read_torch_file
 
 
 def content():

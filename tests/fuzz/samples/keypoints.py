@@ -17,7 +17,7 @@ from mmpose_ours.detections import (
     stack_views,
     write_detections,
 )
-from mmpose_ours.detections.people import cameras_of
+from mmpose_ours.detections.arrays import cameras_of
 from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.errors import InputError
 

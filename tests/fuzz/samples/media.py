@@ -11,9 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mmpose_ours.commands.archives import unpack
-from mmpose_ours.io.images import decode_image
-from mmpose_ours.io.video import open_video
+from mmpose_ours.io.parsers.images import decode_image
+from mmpose_ours.io.parsers.video import open_video
+from mmpose_ours.workflows.prepare.archives import unpack
 
 FRAMES = 5
 CODECS = {'avi': 'MJPG', 'mp4': 'mp4v', 'mov': 'mp4v', 'mkv': 'FFV1', 'webm': 'VP80', 'mpg': 'PIM1'}

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 from dataset_files import write_pickle
-from synthetic.mocap_files import cmu_places, people, write_bvh, write_trc
+from mocap_files import cmu_places, people, write_bvh, write_trc
 
-from mmpose_ours.keypoints import JOINT_SETS
+from mmpose_ours.structures.skeletons import JOINT_SETS
 from mmpose_ours.synthetic import PoseBank
-from mmpose_ours.synthetic.bank_files import write_bank
-from mmpose_ours.synthetic.pose_sources import read_source
+from mmpose_ours.synthetic.poses.bank_files import write_bank
+from mmpose_ours.synthetic.poses.sources import read_source
 
 from .results import write_people
 

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 from dataset_files import write_actors
+from mocap_files import people
 from panoptic_files import write_sequence
-from synthetic.mocap_files import people
 
 from mmpose_ours.evaluation import read_actors
-from mmpose_ours.evaluation.panoptic import read_panoptic_truth
-from mmpose_ours.keypoints import convert_joints
-from mmpose_ours.results import read_predictions
-from mmpose_ours.results.export_csv import write_csv
-from mmpose_ours.results.export_npz import write_npz
-from mmpose_ours.results.timeline import timeline_of
+from mmpose_ours.evaluation.panoptic_truth import read_panoptic_truth
+from mmpose_ours.export.csv_table import write_csv
+from mmpose_ours.export.npz import write_npz
+from mmpose_ours.predictions.reading import read_predictions
+from mmpose_ours.structures.skeletons import convert_joints
+from mmpose_ours.tracking.trajectories import timeline_of
 from mmpose_ours.visualization.colours import identity_colours
-from mmpose_ours.visualization.people import shown_people
+from mmpose_ours.visualization.shown_people import shown_people
 
 
 def write_people(folder: Path) -> Path:

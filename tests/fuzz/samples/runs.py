@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from calibration_rigs import ring_rig
-from synthetic.mocap_files import people
+from mocap_files import people
 
-from mmpose_ours.calibration.align_geometry import triangulate_floor
-from mmpose_ours.commands.align_rig import _read_pixels
-from mmpose_ours.commands.train_rig_record import Record
-from mmpose_ours.config_data import read_config_data
+from mmpose_ours.calibration.alignment.similarity import triangulate_floor
+from mmpose_ours.checkpoints.work_dir import latest_whole
+from mmpose_ours.cli.align_rig import _read_pixels
 from mmpose_ours.detections.cache import detect_recording
 from mmpose_ours.detections.journal import Instant, Journal
-from mmpose_ours.engine.checkpoints import latest_whole
+from mmpose_ours.engine.config_data import read_config_data
 from mmpose_ours.io.locks import describe, holder
-from mmpose_ours.synthetic.detector import DetectorFaults
-from mmpose_ours.synthetic.profiles import SHIPPED
+from mmpose_ours.synthetic.detector_noise import DetectorFaults
+from mmpose_ours.synthetic.noise_profiles import SHIPPED
+from mmpose_ours.workflows.train_rig.progress_record import Record
 
 HEAD = {'detector': 'a', 'version': '1'}
 CONFIG = """_base_ = ['./base.py']

@@ -1,0 +1,1 @@
+"""Inference on a recording: images or 2D keypoints in, 3D poses with track IDs out."""

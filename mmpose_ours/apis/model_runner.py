@@ -1,0 +1,186 @@
+"""A model with its weights and the pipeline that packs instants for it; People come out."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose
+
+from mmpose_ours.calibration import fit_space
+from mmpose_ours.checkpoints.loading import load_weights
+from mmpose_ours.checkpoints.reading import read_checkpoint
+from mmpose_ours.datasets.multiview import PACK
+from mmpose_ours.errors import PathLike
+from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.models.voxelpose.model import VoxelPose
+from mmpose_ours.recordings.frames import Instant, Picture
+from mmpose_ours.registry import MODELS
+from mmpose_ours.structures.skeletons import JointSet
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class People:
+    """Everybody at one instant.
+
+    Args:
+        frame: The instant's name.
+        poses_mm: (P, J, 3), z up; NaN where a joint is not known.
+        scores: (P,) 0 to 1.
+        ids: (P,) the same number for the same person over time.
+        views: (P,) how many cameras show the person; None where the model does not say.
+        spread_mm: (P, J) how well joints are known, one standard deviation; likewise.
+        joints: Name of the joint set.
+        cameras: Names of the cameras that took part.
+        detections: Camera name to (D, 17, 3) ``u, v, score`` in pixels.
+        pictures: Camera name to its picture.
+    """
+
+    frame: str
+    poses_mm: np.ndarray
+    scores: np.ndarray
+    ids: np.ndarray
+    views: np.ndarray | None
+    spread_mm: np.ndarray | None
+    joints: str
+    cameras: tuple[str, ...]
+    detections: Mapping[str, np.ndarray]
+    pictures: Mapping[str, Picture]
+
+    def only(self, chosen: np.ndarray) -> People:
+        """Some of the people, by a mask (P,)."""
+        return dataclasses.replace(
+            self,
+            poses_mm=self.poses_mm[chosen],
+            scores=self.scores[chosen],
+            ids=self.ids[chosen],
+            views=None if self.views is None else self.views[chosen],
+            spread_mm=None if self.spread_mm is None else self.spread_mm[chosen],
+        )
+
+
+def load_model(config: Config, checkpoint: PathLike | None, device: str) -> torch.nn.Module:
+    """Build a config's model and give it its weights.
+
+    Args:
+        config: Of the model.
+        checkpoint: Its weights; None takes the config's ``load_from``.
+        device: Where it is to run.
+
+    Raises:
+        CheckpointError: The weights are not those of the model, or not finite.
+        FileFormatError, DownloadError, OSError: See
+            :func:`~mmpose_ours.checkpoints.reading.read_checkpoint`.
+        ValueError: It has weights and none are given.
+    """
+    model = MODELS.build(config.model)
+    weights = checkpoint or config.get('load_from')
+    if weights is not None:
+        load_weights(model, read_checkpoint(weights), weights)
+    elif any(True for _ in model.parameters()):
+        raise ValueError(
+            f'{type(model).__name__} has weights, and none are given; name the checkpoint of a '
+            'training run'
+        )
+    return model.to(device).eval()
+
+
+def tested_dataset(config: Config) -> Mapping[str, Any]:
+    """A config's dataset for tests, inside of any that only wraps it."""
+    dataset = config.get('test_dataloader', {}).get('dataset', {})
+    while 'rig_file' not in dataset and isinstance(dataset.get('dataset'), Mapping):
+        dataset = dataset['dataset']
+    return dataset
+
+
+def rig_file_of(dataset: Mapping[str, Any]) -> Path:
+    """The calibration that a dataset's config names.
+
+    Raises:
+        ValueError: It names none.
+    """
+    if 'rig_file' not in dataset:
+        raise ValueError('no calibration: the config names none; give the rig')
+    return Path(dataset.get('data_root', '')) / dataset['rig_file']
+
+
+def moved_space(
+    model: torch.nn.Module, stated: CaptureSpace, rig: CameraRig, say: Callable[[str], None]
+) -> CaptureSpace | None:
+    """The space that a config states for other cameras, moved to where these look.
+
+    The nets of VoxelPose know people as so many voxels: in a space of another size they would
+    seem grown or shrunk.
+
+    Args:
+        model: The model.
+        stated: The config's space.
+        rig: The cameras at hand.
+        say: Is told where people are looked for.
+
+    Returns:
+        None where the model has no voxels of the space, and any space will do.
+    """
+    if not isinstance(model, VoxelPose):
+        return None
+    middle, floor = fit_space(rig).center_mm, stated.center_mm[2]
+    space = CaptureSpace((middle[0], middle[1], floor), stated.size_mm)
+    size = ' x '.join(f'{value / 1000:g}' for value in space.size_mm)
+    place = ', '.join(f'{value / 1000:g}' for value in space.center_mm)
+    say(
+        "the config's calibration is of other cameras, or not there: people are looked for in a "
+        f'space of the size that its weights learned, {size} m, around ({place}) m, where these '
+        'cameras look'
+    )
+    return space
+
+
+def pipeline_of(dataset: Mapping[str, Any]) -> Compose:
+    """What packs an instant as the model takes it."""
+    return Compose(list(dataset.get('pipeline', PACK)))
+
+
+def loads_pictures(pipeline: Compose) -> bool:
+    """Whether the model looks at pictures itself; only VoxelPose of images does."""
+    return any(type(step).__name__ == 'LoadMultiviewImages' for step in pipeline.transforms)
+
+
+def people_of(
+    instant: Instant,
+    sample: Any,
+    joints: JointSet,
+    cameras: Sequence[str],
+    detections: Mapping[str, np.ndarray],
+) -> People:
+    """The people of a data sample, numbered in its order.
+
+    Args:
+        instant: When.
+        sample: What the model answers, on the CPU; None for nobody.
+        joints: The model's.
+        cameras: Those that took part.
+        detections: Camera name to (D, 17, 3) ``u, v, score``.
+    """
+    poses, scores = np.zeros((0, len(joints), 3)), np.zeros(0)
+    views = spread = None
+    if sample is not None:
+        found = sample.pred_instances
+        poses, scores = found.keypoints_3d.double().numpy(), found.scores.double().numpy()
+        views = found.views.numpy() if 'views' in found else None
+        spread = found.spread_mm.double().numpy() if 'spread_mm' in found else None
+    return People(
+        frame=instant.frame,
+        poses_mm=poses,
+        scores=scores,
+        ids=np.arange(len(poses)),
+        views=views,
+        spread_mm=spread,
+        joints=joints.name,
+        cameras=tuple(cameras),
+        detections=detections,
+        pictures=instant.pictures,
+    )

@@ -1,0 +1,89 @@
+"""People who are there for a moment only: told apart while a recording is still running."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from typing import Iterable, Iterator
+
+import numpy as np
+
+from mmpose_ours.apis.model_runner import People
+
+
+@dataclasses.dataclass
+class _Stay:
+    """How often somebody was found, and in which instant last."""
+
+    count: int = 0
+    last: int = 0
+
+
+class BriefTracks:
+    """Counts identities that are found in few instants, and leaves them out if told to.
+
+    Whether somebody stays is known when he has been found often enough, or lost for good. If
+    people are left out, instants wait for that: never more than ``least * (patience + 2)``, so
+    that memory does not grow with the recording.
+
+    Args:
+        least: Instants that somebody who stays is found in.
+        patience: For how many instants somebody may be lost and still be the same person.
+        drop: Whether those who do not stay are left out. If not, no instant waits.
+
+    Attributes:
+        stayed: How many identities stayed; complete at the end of the recording.
+        brief: How many did not.
+        left_out: People of all instants who were left out.
+    """
+
+    def __init__(self, least: int, patience: int, drop: bool):
+        self.least, self.patience, self.drop = least, patience, drop
+        self.stayed = self.brief = self.left_out = 0
+        self._stays: dict[int, _Stay] = {}
+
+    def __call__(self, instants: Iterable[People]) -> Iterator[People]:
+        """The same instants a little later, without those people."""
+        waiting: collections.deque[tuple[int, People]] = collections.deque()
+        for now, people in enumerate(instants):
+            self._count(people, now)
+            if self.drop:
+                # Decoded pictures of many instants would fill the memory; files are only named.
+                shown = {n: p for n, p in people.pictures.items() if not isinstance(p, np.ndarray)}
+                people = dataclasses.replace(people, pictures=shown)
+            waiting.append((now, people))
+            while waiting and self._is_settled(waiting[0][1], now):
+                yield self._without_brief(waiting.popleft()[1])
+            self._forget(now, waiting[0][0] if waiting else now)
+        for _, people in waiting:
+            yield self._without_brief(people)
+        self._forget()
+
+    def _count(self, people: People, now: int) -> None:
+        for number in people.ids.tolist():
+            stay = self._stays.setdefault(number, _Stay())
+            stay.count, stay.last = stay.count + 1, now
+
+    def _is_lost(self, stay: _Stay, now: int) -> bool:
+        return now - stay.last > self.patience + 1
+
+    def _is_settled(self, people: People, now: int) -> bool:
+        if not self.drop:
+            return True
+        stays = (self._stays[number] for number in people.ids.tolist())
+        return all(stay.count >= self.least or self._is_lost(stay, now) for stay in stays)
+
+    def _without_brief(self, people: People) -> People:
+        if not self.drop:
+            return people
+        stay = np.array([self._stays[n].count >= self.least for n in people.ids.tolist()], bool)
+        self.left_out += int((~stay).sum())
+        return people.only(stay)
+
+    def _forget(self, now: int | None = None, oldest: int = 0) -> None:
+        """Count identities that are lost and that no waiting instant shows; all at the end."""
+        for number, stay in list(self._stays.items()):
+            if now is None or (self._is_lost(stay, now) and stay.last < oldest):
+                self.stayed += stay.count >= self.least
+                self.brief += stay.count < self.least
+                del self._stays[number]

@@ -1,0 +1,1 @@
+"""Cross-view association: which detections of several views are the same person."""

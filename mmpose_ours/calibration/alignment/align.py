@@ -1,0 +1,349 @@
+"""A rig into the room: z up, millimetres, the floor z = 0, from whatever is known of the room.
+
+Each of up, scale and floor is fixed by at most one source; what nothing fixes stays as it is,
+and the figures say so. What people tell is in :mod:`people_up`, :mod:`people_size` and
+:mod:`people_floor`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Callable, ContextManager, Mapping
+
+import numpy as np
+
+from mmpose_ours.calibration.alignment.floor import floor_by_people
+from mmpose_ours.calibration.alignment.height import body_height
+from mmpose_ours.calibration.alignment.level import rotation_onto_z, up_by_horizons
+from mmpose_ours.calibration.alignment.poses import find_people, place_of_people
+from mmpose_ours.calibration.alignment.similarity import (
+    Plane,
+    Similarity,
+    fit_floor,
+    triangulate_floor,
+)
+from mmpose_ours.calibration.alignment.up_axis import up_by_people
+from mmpose_ours.calibration.checks.optical_axes import degrees_off_z, focus_point
+from mmpose_ours.calibration.checks.people_report import inspect_people
+from mmpose_ours.calibration.checks.rig_report import RigInspection
+from mmpose_ours.calibration.errors import CalibrationError, about
+from mmpose_ours.detections import Detections
+from mmpose_ours.errors import PathLike
+from mmpose_ours.geometry.cameras import CameraRig, list_names
+
+PARTS = ('up', 'scale', 'floor')
+_NAMES = {'up': 'up axis', 'scale': 'scale', 'floor': 'floor'}
+# Millimetres; outside this a height is in another unit.
+PERSON_HEIGHTS_MM = (300.0, 2500.0)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Evidence:
+    """What the room is known by. Points are in the rig's world and unit as read.
+
+    Args:
+        up_told: The file's up axis was said with ``--up``.
+        unit_told: The file's unit was said with ``--unit``.
+        horizons: Take up from the cameras' level horizons.
+        floor_points: (N, 3) points on the floor.
+        floor_pixels: Camera name to pixels of points on the floor.
+        distance: Two ends, each a camera's name or a point (3,), and their distance in mm.
+        people: frame -> camera -> (P, 17, 3) ``u, v, score`` of people who walk about.
+        people_for: What people are asked for, of ``up scale floor``; None is all they can tell.
+        person_height_mm: How tall they are on average.
+        origin: ``('focus',)``, ``('keep',)`` or ``('camera', name)``; empty is focus where
+            there is one.
+        files: Where this was read from, for messages: by the option ``--floor-pixels`` or
+            ``--keypoints``, and the rig by ``RIG``.
+
+    Raises:
+        CalibrationError: Two sources fix the same thing, which it names; or no source at all.
+    """
+
+    up_told: bool = False
+    unit_told: bool = False
+    horizons: bool = False
+    floor_points: np.ndarray | None = None
+    floor_pixels: Mapping[str, Any] | None = None
+    distance: tuple[Any, Any, float] | None = None
+    people: Detections | None = None
+    people_for: tuple[str, ...] | None = None
+    person_height_mm: float | None = None
+    origin: tuple[str, ...] = ()
+    files: Mapping[str, PathLike] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.people is None and (self.person_height_mm is not None or self.people_for):
+            option = '--keypoints-for' if self.people_for else '--person-height'
+            raise CalibrationError(
+                f'{option} needs people; give their 2D keypoints with --keypoints FILE'
+            )
+        if self.people_for and ('scale' in self.people_for) != (self.person_height_mm is not None):
+            raise CalibrationError(
+                'people fix the scale only if it is known how tall they are; say both '
+                '--keypoints-for scale and --person-height MM, or neither'
+            )
+        low, high = PERSON_HEIGHTS_MM
+        if self.person_height_mm is not None and not low <= self.person_height_mm <= high:
+            raise CalibrationError(
+                f'--person-height is {self.person_height_mm:g}, expected millimetres between '
+                f'{low:g} and {high:g}, e.g. 1750'
+            )
+        if not any([self.source_of(part) for part in PARTS]) and not self.origin:
+            raise CalibrationError(
+                'nothing says how the room lies; give --up, --horizons, --floor-points, '
+                '--floor-pixels, --distance, --keypoints or --origin'
+            )
+
+    def source_of(self, part: str) -> str:
+        """The option that fixes ``up``, ``scale`` or ``floor``, or an empty text."""
+        people_for = self.people_for or ('up', 'floor', 'scale')
+        floor = {
+            '--floor-points': self.floor_points is not None,
+            '--floor-pixels': self.floor_pixels is not None,
+        }
+        people = {'--keypoints': self.people is not None and part in people_for}
+        options = {
+            'up': {'--up': self.up_told, '--horizons': self.horizons, **floor, **people},
+            'scale': {
+                '--unit': self.unit_told,
+                '--distance': self.distance is not None,
+                '--person-height': self.person_height_mm is not None,
+            },
+            'floor': {**floor, **people},
+        }[part]
+        given = [option for option, is_given in options.items() if is_given]
+        if len(given) > 1:
+            apart = (
+                ', or say with --keypoints-for what people are for besides'
+                if '--keypoints' in given
+                else ''
+            )
+            raise CalibrationError(
+                f'{" and ".join(given)} both fix the {_NAMES[part]}; leave one of them out{apart}'
+            )
+        return given[0] if given else ''
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Alignment:
+    """What became of a rig.
+
+    Args:
+        rig: It in the room: millimetres, z up.
+        transform: From the world of the rig as read to the new one.
+        figures: By part (``up``, ``scale``, ``floor``, ``origin``) what was found, plain data
+            with ``by`` (the option, None where nothing fixes it) and ``sentence``.
+    """
+
+    rig: CameraRig
+    transform: Similarity
+    figures: dict[str, dict[str, Any]]
+
+
+def align(
+    rig: CameraRig, evidence: Evidence, progress: Callable[[int, int], None] | None = None
+) -> Alignment:
+    """Turn, scale and move a rig so that z is up, lengths are millimetres and the floor z = 0.
+
+    Args:
+        rig: Two or more cameras, any axes and unit.
+        evidence: What is known of the room.
+        progress: Called with instants done and to do while people are looked for.
+
+    Raises:
+        CalibrationError: The evidence does not tell, contradicts itself or names what the rig
+            does not have.
+    """
+    with _blaming('RIG', evidence):
+        _check_names(rig, evidence)
+    with _blaming('--floor-pixels' if evidence.floor_pixels is not None else 'RIG', evidence):
+        floor, marks_px = _measured_floor(rig, evidence)
+    with _blaming('--keypoints', evidence):
+        xyz = None if evidence.people is None else find_people(rig, evidence.people, progress)
+    figures: dict[str, dict[str, Any]] = {}
+    with _blaming(evidence.source_of('up'), evidence):
+        up, figures['up'] = _find_up(rig, evidence, floor, xyz)
+    if marks_px is not None:
+        figures['up']['floor_points_error_px'] = marks_px.tolist()
+    turn = Similarity(rotation_onto_z(up))
+    with _blaming(evidence.source_of('scale'), evidence):
+        scale, figures['scale'] = _find_scale(rig, evidence, xyz)
+    sized = Similarity(scale=scale).after(turn)
+    xyz_mm = None if xyz is None else sized(xyz)
+    with _blaming(evidence.source_of('floor'), evidence):
+        floor_mm, figures['floor'] = _find_floor(sized, evidence, floor, xyz_mm)
+    with _blaming('RIG', evidence):
+        below, figures['origin'] = _find_origin(sized.of_rig(rig), evidence, xyz_mm)
+    shift_mm = np.array([-below[0], -below[1], -floor_mm])
+    figures['origin']['moved_mm'] = shift_mm.tolist()
+    whole = Similarity(shift=shift_mm).after(sized)
+    return Alignment(whole.of_rig(rig), whole, figures)
+
+
+def _blaming(option: str, evidence: Evidence) -> ContextManager[None]:
+    """Errors begin with the file of what tells: that of an option, or else the rig's."""
+    told_by = '--keypoints' if option == '--person-height' else option
+    files = evidence.files
+    return about(files.get(told_by, files.get('RIG')), nameless=True)
+
+
+def _check_names(rig: CameraRig, evidence: Evidence) -> None:
+    """Refuse names of cameras that the rig does not have; those of floor pixels come later."""
+    named = [('--distance', end) for end in (evidence.distance or ())[:2] if isinstance(end, str)]
+    if evidence.origin[:1] == ('camera',):
+        named.append(('--origin', evidence.origin[1]))
+    for option, name in named:
+        if name not in rig.names:
+            point = ' (nor is it a point x,y,z)' if option == '--distance' else ''
+            raise CalibrationError(
+                f'{option}: no camera {name!r} in the rig{point}; it has {list_names(rig.names)}'
+            )
+
+
+def strange_about(rig: CameraRig, people: Detections | None) -> list[str]:
+    """What ``mmpose-ours check-rig`` would say of an aligned rig, a sentence each.
+
+    Args:
+        rig: Millimetres, z up.
+        people: Those that it was aligned by, if it was: their views must agree.
+    """
+    problems = list(RigInspection(rig).problems)
+    if people is not None:
+        problems += inspect_people(rig, people)[1]
+    return list(dict.fromkeys(problem.sentence for problem in problems))
+
+
+def _measured_floor(rig: CameraRig, evidence: Evidence) -> tuple[Plane | None, np.ndarray | None]:
+    """The plane of floor points, and the reprojection errors of points marked in images."""
+    if evidence.floor_pixels is not None:
+        points, error_px = triangulate_floor(rig, evidence.floor_pixels)
+        return fit_floor(points, rig), error_px
+    if evidence.floor_points is not None:
+        return fit_floor(evidence.floor_points, rig), None
+    return None, None
+
+
+def _find_up(
+    rig: CameraRig, evidence: Evidence, floor: Plane | None, xyz: np.ndarray | None
+) -> tuple[np.ndarray, dict[str, Any]]:
+    by = evidence.source_of('up')
+    figures: dict[str, Any] = {'by': by or None}
+    up = np.array([0.0, 0.0, 1.0])
+    if by == '--horizons':
+        up = up_by_horizons(rig)
+        roll = np.degrees(np.arcsin(np.abs([c.R_w2c[0] @ up for c in rig]).clip(0, 1)))
+        figures['roll_degrees'] = dict(zip(rig.names, roll.tolist()))
+        said = f'the horizons of {len(rig)} cameras agree within {roll.max():.1f} degrees'
+    elif by in ('--floor-points', '--floor-pixels') and floor is not None:
+        up = floor.up
+        across = float(np.abs((rig.centers_w - floor.point) @ up).max())
+        figures.update(floor_points=floor.count, residual_of_camera_height=floor.residual / across)
+        said = f'across the plane of {floor.count} floor points'
+    elif by == '--keypoints' and xyz is not None:
+        found = up_by_people(xyz)
+        up = found.up
+        figures.update(
+            people=len(xyz), bodies=found.bodies, share_that_agrees=found.share,
+            spread_degrees=found.spread_degrees, feet=found.feet,
+            feet_residual_mm=found.feet_residual_mm if found.feet else None,
+        )  # fmt: skip
+        said = (
+            f'{found.share:.0%} of {found.bodies} legs and trunks of {len(xyz)} people point that '
+            f'way, half of these within {found.spread_degrees:.1f} degrees'
+        )
+        if found.feet:
+            said += f'; {found.feet} feet touch its plane within {found.feet_residual_mm:.0f} mm'
+        else:
+            said += '; feet are too few or too close together to tell it more exactly'
+    else:
+        said = 'as told' if by else 'nothing fixes it, it stays as in the file'
+    figures.update(
+        up_as_read=up.tolist(),
+        turned_degrees=degrees_off_z(up),
+        sentence=said,
+    )
+    return up, figures
+
+
+def _find_scale(
+    rig: CameraRig, evidence: Evidence, xyz: np.ndarray | None
+) -> tuple[float, dict[str, Any]]:
+    by = evidence.source_of('scale')
+    figures: dict[str, Any] = {'by': by or None}
+    scale, said = 1.0, 'as told' if by else 'nothing fixes it, it stays as in the file'
+    if evidence.distance is not None:
+        first, second, mm = evidence.distance
+        length = float(np.linalg.norm(_end(rig, first) - _end(rig, second)))
+        if not length > 0:
+            raise CalibrationError(
+                '--distance is between two places that are one; name two different ones'
+            )
+        if not (np.isfinite(mm) and mm > 0):
+            raise CalibrationError(f'--distance is {mm:g}, expected millimetres above 0')
+        scale, said = mm / length, f'what measured {length:.6g} as read is {mm:g} mm'
+    elif evidence.person_height_mm is not None and xyz is not None:
+        height = body_height(xyz)
+        scale = evidence.person_height_mm / height.median
+        figures.update(
+            people=height.count,
+            height_quartiles_mm=[scale * height.low, scale * height.median, scale * height.high],
+            segments_mm={name: scale * length for name, length in height.segments.items()},
+        )
+        said = (
+            f'{height.count} people seen whole measured {height.median:.4g} as read, now '
+            f'{evidence.person_height_mm:g} mm; half of them are {scale * height.low:.0f} to '
+            f'{scale * height.high:.0f} mm tall, by '
+            + ', '.join(f'{name} {scale * v:.0f}' for name, v in height.segments.items())
+            + ' mm'
+        )
+    figures.update(factor=scale, sentence=said)
+    return scale, figures
+
+
+def _end(rig: CameraRig, end: Any) -> np.ndarray:
+    return rig[end].center_w if isinstance(end, str) else np.asarray(end)
+
+
+def _find_floor(
+    sized: Similarity, evidence: Evidence, floor: Plane | None, xyz_mm: np.ndarray | None
+) -> tuple[float, dict[str, Any]]:
+    """Its z in the turned and scaled world."""
+    by = evidence.source_of('floor')
+    figures: dict[str, Any] = {'by': by or None}
+    z_mm, said = 0.0, 'nothing fixes it, z = 0 stays where it is in the file'
+    if by == '--keypoints' and xyz_mm is not None:
+        z_mm = floor_by_people(xyz_mm)
+        said = f'feet of {len(xyz_mm)} people stood on z = {z_mm:.0f} mm'
+    elif floor is not None:
+        z_mm = float(sized(floor.point)[2])
+        figures['residual_mm'] = sized.scale * floor.residual
+        said = (
+            f'{floor.count} floor points were at z = {z_mm:.0f} mm, off their plane by '
+            f'{figures["residual_mm"]:.1f} mm'
+        )
+    figures.update(was_at_mm=z_mm, sentence=said)
+    return z_mm, figures
+
+
+def _find_origin(
+    rig: CameraRig, evidence: Evidence, xyz_mm: np.ndarray | None
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """The point below which the origin goes, in the turned and scaled world."""
+    kind = evidence.origin[0] if evidence.origin else 'focus'
+    if kind == 'camera':
+        name = evidence.origin[1]
+        return rig[name].center_w, {'by': kind, 'sentence': f'below camera {name!r}'}
+    if kind == 'focus' and xyz_mm is not None:
+        return place_of_people(xyz_mm), {'by': 'people', 'sentence': 'below where people were'}
+    focus = focus_point(rig) if kind == 'focus' else None
+    if focus is not None:
+        said = 'below the point that the cameras look at'
+        return focus, {'by': 'focus', 'sentence': said}
+    if evidence.origin and kind == 'focus':
+        raise CalibrationError(
+            'the cameras look at no common point below which the origin could be; say --origin '
+            'keep or --origin camera NAME'
+        )
+    said = 'stays' if kind == 'keep' else 'stays, the cameras look at no common point'
+    return np.zeros(3), {'by': 'keep', 'sentence': said}

@@ -1,0 +1,122 @@
+"""2D people as people in 3D, for all who ask them about a rig.
+
+Association needs neither unit nor axes (:mod:`mmpose_ours.association.epipolar`), so people are
+found first, in a rig of any world, and asked afterwards: which way is up (:mod:`people_up`), how
+tall they are (:mod:`people_size`), where they stand (:mod:`people_floor`). Whether a rig is right
+is not judged here.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Mapping, Sequence
+
+import numpy as np
+
+from mmpose_ours.association.epipolar import MIN_SCORE, associate, gather
+from mmpose_ours.calibration.alignment.similarity import at_home
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.detections import Detections, stack_views
+from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.triangulation import triangulate
+from mmpose_ours.recordings.frames import frame_order
+from mmpose_ours.structures.skeletons import JOINT_SETS
+
+INSTANTS = 200
+CHUNK = 10
+# Fewer people than this tell nothing, and people of whom fewer joints are known are none.
+MIN_PEOPLE, MIN_JOINTS = 5, 4
+COCO = JOINT_SETS['coco17']
+
+
+def choose_instants(
+    detections: Detections, rig: CameraRig, most: int
+) -> list[Mapping[str, np.ndarray]]:
+    """Evenly spread instants in which two cameras or more see somebody."""
+    fit = [
+        views
+        for _, views in sorted(detections.items(), key=lambda item: frame_order(item[0]))
+        if sum(len(views.get(name, ())) > 0 for name in rig.names) >= 2
+    ]
+    step = max(1, len(fit) // most)
+    return fit[::step][:most]
+
+
+def people_in_3d(
+    rig: CameraRig, instants: Sequence[Mapping[str, np.ndarray]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Triangulate everybody whom two views or more see.
+
+    Args:
+        rig: V cameras.
+        instants: Per instant, camera name to (P, 17, 3) ``u, v, score``.
+
+    Returns:
+        ``xyz`` (N, 17, 3) in the rig's world and unit, NaN where unknown, and the detections
+        they come from, (V, N, 17, 3), score 0 where a view has none.
+    """
+    found, seen = [np.zeros((0, 17, 3))], [np.zeros((len(rig), 0, 17, 3))]
+    for views in instants:
+        keypoints = stack_views(views, rig.names)
+        groups = associate(rig, keypoints)
+        if not len(groups):
+            continue
+        people = gather(keypoints, groups)
+        weight = np.where(people[..., 2] > MIN_SCORE, people[..., 2], 0.0)
+        found.append(triangulate(rig, people[..., :2], weight)[0])
+        seen.append(people)
+    return np.concatenate(found), np.concatenate(seen, axis=1)
+
+
+def enough_joints(xyz: np.ndarray) -> np.ndarray:
+    """(N,) of which people (N, 17, 3) four joints or more are known."""
+    return np.isfinite(xyz).all(-1).sum(-1) >= MIN_JOINTS
+
+
+def find_people(
+    rig: CameraRig,
+    detections: Detections,
+    progress: Callable[[int, int], None] | None = None,
+) -> np.ndarray:
+    """Triangulate people in a rig of any unit and axes.
+
+    Args:
+        rig: V cameras.
+        detections: frame -> camera -> (P, 17, 3) ``u, v, score``, COCO-17.
+        progress: Called with instants done and to do.
+
+    Returns:
+        (N, 17, 3) in the rig's world and unit, NaN where unknown.
+
+    Raises:
+        CalibrationError: Too few people, with counts.
+    """
+    instants = choose_instants(detections, rig, INSTANTS)
+    home, factor = at_home(rig)
+    found = [np.zeros((0, 17, 3))]
+    for start in range(0, len(instants), CHUNK):
+        found.append(people_in_3d(home, instants[start : start + CHUNK])[0])
+        if progress is not None:
+            progress(min(start + CHUNK, len(instants)), len(instants))
+    xyz = np.concatenate(found)
+    known = enough_joints(xyz)
+    if known.sum() < MIN_PEOPLE:
+        raise CalibrationError(
+            f'only {int(known.sum())} people are seen by two cameras that agree on them, in '
+            f'{len(instants)} instants of {len(detections)} with keypoints where {MIN_PEOPLE} are '
+            'needed; give keypoints of people who walk where the cameras see them, or check that '
+            'they belong to these cameras with `mmpose-ours check-rig --keypoints`'
+        )
+    return xyz[known] / factor + rig.centers_w.mean(0)
+
+
+def middle(xyz: np.ndarray, joint: str) -> np.ndarray:
+    """(N, 3) between the left and the right joint; NaN where one is missing."""
+    return xyz[:, COCO.index(f'left_{joint}', f'right_{joint}')].mean(1)
+
+
+def place_of_people(xyz: np.ndarray) -> np.ndarray:
+    """(3,) where people were: the median of the middles of their hips, or of all their joints."""
+    hips = middle(xyz, 'hip')
+    known = np.isfinite(hips).all(-1)
+    points = hips[known] if known.any() else xyz[np.isfinite(xyz).all(-1)]
+    return np.median(points, axis=0)

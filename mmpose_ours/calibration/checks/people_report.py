@@ -1,0 +1,188 @@
+"""What detected people say about a rig: do views agree, who stands upright, how long are legs.
+
+Reprojection, orientation, unit and floor are judged apart: a rig can reproject perfectly
+and stand on its head. This judges what :mod:`people_up`, :mod:`people_size` and
+:mod:`people_floor` measure.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mmpose_ours.association.epipolar import MIN_SCORE
+from mmpose_ours.calibration.alignment.floor import floor_by_people
+from mmpose_ours.calibration.alignment.height import USUAL_HEIGHT_MM, limb_lengths, rough_height
+from mmpose_ours.calibration.alignment.poses import (
+    MIN_PEOPLE,
+    choose_instants,
+    enough_joints,
+    middle,
+    people_in_3d,
+)
+from mmpose_ours.calibration.alignment.up_axis import up_by_people
+from mmpose_ours.calibration.checks.mistakes import BAD_PAIR, diagnose
+from mmpose_ours.calibration.checks.rig_report import lean_problem
+from mmpose_ours.calibration.checks.sanity import Problem
+from mmpose_ours.calibration.checks.view_agreement import Sightings, medians, overall, pairs_of
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.detections import Detections
+from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.io.files import MM_PER_UNIT
+
+MAX_INSTANTS = 40
+# Times an adult's; children are down to 0.6.
+STRANGE_LENGTH, WRONG_LENGTH = 1.3, 1.6
+STRANGE_FLOOR_MM, WRONG_FLOOR_MM = 250.0, 700.0
+# Where no feet are seen and all stoop one way, bodies lean by this in a level world.
+BODY_LEAN_DEGREES = 15.0
+
+
+def inspect_people(
+    rig: CameraRig, detections: Detections, up: str = 'z'
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Judge a rig by the people that its cameras see.
+
+    Args:
+        rig: V cameras, millimetres, z up.
+        detections: frame -> camera -> (P, 17, 3) ``u, v, score``, COCO-17.
+        up: The axis that points up in the rig's file.
+
+    Returns:
+        Facts (instants, agreement, reprojection error per camera in pixels, up by the
+        bodies, limb lengths, floor) and problems.
+    """
+    instants = choose_instants(detections, rig, MAX_INSTANTS)
+    sightings = Sightings(rig, instants)
+    errors = sightings.errors(rig, pairs_of(rig))
+    agreement = overall(errors)
+    facts: dict[str, Any] = {
+        'instants': len(instants),
+        'disagreement': None if np.isnan(agreement) else agreement,
+        'bad_pairs': sorted(map(list, (p for p, e in medians(errors).items() if e > BAD_PAIR))),
+    }
+    if np.isnan(agreement):
+        return facts, [
+            Problem(
+                'people',
+                f'in {len(instants)} instants with detections no two cameras see enough people to '
+                'compare; give keypoints of people who walk where the cameras see them',
+                warning=True,
+            )
+        ]
+    wrong = diagnose(rig, instants, sightings, errors, up)
+    if wrong is not None:
+        return facts, [wrong]
+    xyz_mm, seen = people_in_3d(rig, instants)
+    known = enough_joints(xyz_mm)
+    facts['people'] = int(known.sum())
+    if known.sum() < MIN_PEOPLE:
+        behind = len(xyz_mm) >= MIN_PEOPLE
+        sentence = (
+            f'the rays of {len(xyz_mm)} people seen by two cameras meet behind a camera, so a '
+            'camera looks the other way or axes are mirrored; check the extrinsics'
+            if behind
+            else f'only {int(known.sum())} people are seen by two cameras in {len(instants)} '
+            'instants, too few to judge orientation, unit and floor; give more keypoints'
+        )
+        return facts, [Problem('people', sentence, warning=not behind)]
+    xyz_mm, seen = xyz_mm[known], seen[:, known]
+    facts['reprojection_px'] = _reprojection(rig, xyz_mm, seen)
+    problems: list[Problem] = []
+    for judge in (_up, _lengths, _floor):
+        if judge is _floor and problems:  # of a world that leans, or of another unit
+            break
+        found, problem = judge(xyz_mm)
+        facts.update(found)
+        problems += [problem] if problem is not None else []
+    return facts, problems
+
+
+def _reprojection(rig: CameraRig, xyz_mm: np.ndarray, seen: np.ndarray) -> dict[str, float]:
+    """Median reprojection error in pixels by camera name; cameras that see nobody left out."""
+    uv, _ = rig.project(xyz_mm)
+    off = np.linalg.norm(uv - seen[..., :2], axis=-1)
+    off[seen[..., 2] <= MIN_SCORE] = np.nan
+    return {
+        name: float(np.nanmedian(values))
+        for name, values in zip(rig.names, off)
+        if np.isfinite(values).any()
+    }
+
+
+def _up(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
+    try:
+        up = up_by_people(xyz_mm).up
+    except CalibrationError:  # too few bodies, or they disagree
+        return {'up': None}, None
+    facts: dict[str, Any] = {'up': up.round(3).tolist()}
+    heights = np.stack([middle(xyz_mm, joint) @ up for joint in ('shoulder', 'hip', 'ankle')])
+    heights = heights[:, np.isfinite(heights).all(0)]
+    if heights.size:
+        upright = (heights[0] > heights[1]) & (heights[1] > heights[2])
+        facts['shoulders_above_hips_above_ankles'] = float(upright.mean())
+    return facts, lean_problem(up, f'by {len(xyz_mm)} people', BODY_LEAN_DEGREES)
+
+
+def _lengths(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
+    limbs_mm = {f'{a}-{b}': length for (a, b), length in limb_lengths(xyz_mm).items()}
+    facts = {'limbs_mm': limbs_mm}
+    try:
+        height_mm = rough_height(xyz_mm)
+    except CalibrationError:  # too few limbs
+        return facts, None
+    ratio = height_mm / USUAL_HEIGHT_MM
+    off = max(ratio, 1 / ratio)
+    if off < STRANGE_LENGTH:
+        return facts, None
+    thigh = limbs_mm.get('hip-knee')
+    about = f' and have thighs of {thigh:.3g} mm' if thigh is not None else ''
+    found = f'people are {height_mm:.3g} mm tall by their limbs{about}, {ratio:.3g} times an adult'
+    if off < WRONG_LENGTH:
+        return facts, Problem(
+            'unit',
+            f'{found}: children, or lengths are off; scale the rig with `mmpose-ours align-rig '
+            '--person-height MM`',
+            warning=True,
+        )
+    factors = sorted({a / b for a in MM_PER_UNIT.values() for b in MM_PER_UNIT.values() if a != b})
+    near = min(factors, key=lambda factor: abs(np.log(factor * ratio)))
+    if abs(np.log(near * ratio)) < np.log(WRONG_LENGTH):
+        times = f'{near:g}' if near > 1 else f'{1 / near:g}'
+        sentence = (
+            f'{found}, so lengths are {times} times too {"small" if near > 1 else "large"}, '
+            f'{_confusion(near)}; {"multiply" if near > 1 else "divide"} the translations (or '
+            f'centres) by {times}'
+        )
+    else:
+        mend = 'scale the rig with `mmpose-ours align-rig --person-height MM`'
+        sentence = f'{found}, so lengths are in another unit; {mend}'
+    return facts, Problem('unit', sentence)
+
+
+def _confusion(factor: float) -> str:
+    """Which unit was taken for which, if lengths must be multiplied by ``factor``."""
+    pairs = [
+        f'{name} for {other}'
+        for name, mm in MM_PER_UNIT.items()
+        for other, other_mm in MM_PER_UNIT.items()
+        if np.isclose(mm / other_mm, factor)
+    ]
+    return f'as if one took {" or ".join(pairs)}'
+
+
+def _floor(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
+    try:
+        height_mm = floor_by_people(xyz_mm)
+    except CalibrationError:  # too few feet
+        return {'floor_mm': None}, None
+    facts = {'floor_mm': height_mm}
+    if abs(height_mm) < STRANGE_FLOOR_MM:
+        return facts, None
+    return facts, Problem(
+        'floor',
+        f'people stand on z = {height_mm:.0f} mm where the floor z = 0 is due; ground the rig with '
+        '`mmpose-ours align-rig --keypoints`',
+        warning=abs(height_mm) < WRONG_FLOOR_MM,
+    )

@@ -1,0 +1,208 @@
+"""From one tool's calibration to another's."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Mapping, Sequence
+
+from mmpose_ours.calibration.alignment.level import ground_rig
+from mmpose_ours.calibration.api import (
+    Read,
+    choose_cameras,
+    describe,
+    read_calibration,
+    with_size,
+    write_rig_and_report,
+    writer_of,
+    written_world,
+)
+from mmpose_ours.calibration.checks.sanity import OF_PICTURES, refuse
+from mmpose_ours.calibration.errors import CalibrationError, about
+from mmpose_ours.calibration.lens_refit import Fit, approximate_rig
+from mmpose_ours.calibration.parsing.source import Source
+from mmpose_ours.errors import PathLike
+from mmpose_ours.geometry.cameras import CameraRig, list_names
+
+# What is refused even where nobody asked whether the rig makes sense: lengths off by a
+# thousand, in a format that says its unit, are a mistake and no small rig.
+REFUSED_POWER_OF_TEN = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Conversion:
+    """What became of a calibration.
+
+    Args:
+        rig: The rig as written, millimetres, z up.
+        read: How the source was understood.
+        to_format: The format written.
+        fits: The cameras whose lens had to be refitted.
+        notes: What was done on the way, a sentence each.
+        warnings: What about the rig makes no sense around people, a sentence each.
+    """
+
+    rig: CameraRig
+    read: Read
+    to_format: str
+    fits: tuple[Fit, ...]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def written_as(self) -> str:
+        """One line on the convention of the file that was written."""
+        return describe(self.to_format, *written_world(self.to_format))
+
+    def report(self) -> dict:
+        """All of it as plain data, for a JSON file."""
+        return {
+            'from': self.read.format,
+            'recognised_by': self.read.reason or None,
+            'unit': self.read.unit,
+            'up': self.read.up,
+            'convention': self.read.convention,
+            'to': self.to_format,
+            'written_as': self.written_as,
+            'notes': list(self.notes),
+            'warnings': list(self.warnings),
+            'approximated': [
+                {
+                    'camera': fit.camera.name,
+                    'largest_error_px': fit.error_px,
+                    'share_of_image_left_out': fit.left_out,
+                }
+                for fit in self.fits
+            ],
+            'uncalibrated': list(self.read.uncalibrated),
+            'cameras': [
+                {
+                    'name': camera.name,
+                    'size': camera.size,
+                    'K': camera.K.tolist(),
+                    'lens': camera.lens,
+                    'dist': camera.dist.tolist(),
+                    'R_w2c': camera.R_w2c.tolist(),
+                    't_w2c_mm': camera.t_w2c.tolist(),
+                    'center_mm': camera.center_w.tolist(),
+                }
+                for camera in self.rig
+            ],
+        }
+
+
+def convert_calibration(
+    source: PathLike | Sequence[PathLike],
+    target: PathLike,
+    from_format: str = 'auto',
+    *,
+    to_format: str,
+    unit: str | float | None = None,
+    up: str | None = None,
+    cameras: Sequence[str] | None = None,
+    rename: Mapping[str, str] | None = None,
+    image_size: tuple[int, int] | None = None,
+    scale_intrinsics: tuple[int, int] | None = None,
+    ground: bool = False,
+    approximate: bool = False,
+    any_scale: bool = False,
+    report: PathLike | None = None,
+) -> Conversion:
+    """Convert a calibration.
+
+    Args:
+        source: The file to read, the folder, or several files of one calibration.
+        target: The file to write, of a format with several files the folder.
+        from_format: A name of :data:`mmpose_ours.calibration.FORMATS`, or ``'auto'``.
+        to_format: A name of :data:`mmpose_ours.calibration.FORMATS`.
+        unit: The unit of the source's lengths: ``mm``, ``cm``, ``m`` or millimetres per unit.
+            None takes the format's own.
+        up: The axis that points up in the source: ``x -x y -y z -z``. None takes the format's.
+        cameras: The cameras to keep, in this order, by their names in ``source``.
+        rename: New camera name by old one.
+        image_size: (width, height) in pixels where ``source`` does not say.
+        scale_intrinsics: (width, height) in pixels of the scaled images that will be used.
+        ground: Level the world by the cameras' horizons and put the floor below what they
+            look at, see :func:`mmpose_ours.calibration.alignment.level.ground_rig`; ``up`` need not
+            be known then.
+        approximate: Refit lenses that the target cannot hold.
+        any_scale: Do not judge whether the rig is one around people.
+        report: A JSON file for all that was found, see :meth:`Conversion.report`.
+
+    Returns:
+        What was written, and what there is to say of it.
+
+    Raises:
+        CalibrationError: The rig cannot be read, or the target cannot hold it.
+        OSError: The target cannot be written.
+    """
+    writer = writer_of(to_format, target)
+    if report is not None:
+        _check_report(report, [*Source(source).paths, target])
+    read = read_calibration(
+        source, from_format, unit=unit, up=up, image_size=image_size, any_up=ground
+    )
+    where = read.path
+    rig = choose_cameras(read.rig, read.uncalibrated, cameras, where)
+    if image_size is not None:
+        rig = with_size(rig, image_size, where)
+    notes = list(read.notes)
+    if rename:
+        rig = _rename(rig, rename, where)
+    if scale_intrinsics is not None:
+        with about(where):
+            rig = CameraRig(tuple(camera.resized(scale_intrinsics) for camera in rig))
+    if ground:
+        with about(where):
+            rig, note = ground_rig(rig)
+        notes.append(note)
+    warnings: list[str] = []
+    if not any_scale:
+        up_of_rig = 'z' if ground else read.up
+        warnings = _judge(rig, where, read, told=unit is not None, up=up_of_rig)
+    fits: list[Fit] = []
+    if approximate:
+        with about(where):
+            rig, fits = approximate_rig(rig, writer.HOLDS)
+    done = Conversion(rig, read, to_format, tuple(fits), tuple(notes), tuple(warnings))
+    write_rig_and_report(rig, target, to_format, report, done.report())
+    return done
+
+
+def _check_report(report: PathLike, others: Sequence[PathLike]) -> None:
+    """Refuse a report that would replace the calibration that is read or written."""
+    place = Path(report).resolve()
+    for other in others:
+        if Path(other).resolve() == place:
+            raise CalibrationError(
+                f'{report}: is the report and a calibration at once; give the report another name'
+            )
+
+
+def _judge(rig: CameraRig, where: PathLike, read: Read, told: bool, up: str) -> list[str]:
+    """What makes no sense around people.
+
+    Raises:
+        CalibrationError: Something that cannot be meant: sizes that do not fit the intrinsics,
+            or a length off by a thousand in the format's own unit.
+    """
+    problems = refuse(rig, where, read.unit, OF_PICTURES, up=up)
+    for problem in problems:
+        if abs(problem.power_of_ten) >= REFUSED_POWER_OF_TEN and not told:
+            raise CalibrationError(f'{where}: {problem.sentence}')
+    return [problem.sentence for problem in problems]
+
+
+def _rename(rig: CameraRig, rename: Mapping[str, str], path: PathLike) -> CameraRig:
+    unknown = [name for name in rename if name not in rig.names]
+    if unknown:
+        raise CalibrationError(
+            f'{path}: no camera {", ".join(map(repr, unknown))} to rename; '
+            f'the cameras at hand are {list_names(rig.names)}'
+        )
+    try:
+        return CameraRig(
+            tuple(dataclasses.replace(c, name=rename.get(c.name, c.name)) for c in rig)
+        )
+    except ValueError as error:
+        raise CalibrationError(f'{path}: after renaming, {error}; give other names') from error

@@ -1,0 +1,1 @@
+"""COLMAP: a sparse model as text or binary files."""

@@ -1,0 +1,1 @@
+"""OpenCV's FileStorage: YAML, XML or JSON."""

@@ -1,0 +1,310 @@
+"""OpenCV FileStorage: YAML, XML or JSON that ``cv2.FileStorage`` reads and writes.
+
+==============  ==================================================================
+unit            not in the file: that of the board's squares (written: millimetre)
+world           not in the file: of a stereo pair camera ``1``, of camera files
+                whatever their poses refer to (written: z up)
+extrinsics      ``R`` and ``T`` world to camera, ``T`` translation:
+                ``x_cam = R x_world + T``; of a stereo pair from camera 1 to 2
+intrinsics      3x3 in pixels of the full image; OpenCV ignores a skew
+distortion      OpenCV's order, 0, 4, 5, 8, 12 or 14; with ``fisheye`` or
+                ``fisheye_model`` 1 the four of ``cv2.fisheye``
+image size      ``image_width`` and ``image_height``, or ``image_size``; a stereo pair
+                has none
+cannot hold     other lenses, skew
+==============  ==================================================================
+
+Three layouts are read:
+
+- a **stereo pair**, one file or two: ``M1 D1 M2 D2 R T`` as OpenCV's ``stereo_calib``
+  writes ``intrinsics.yml`` and ``extrinsics.yml``, also ``cameraMatrix1 distCoeffs1``,
+  ``K1 D1`` and the like. ``R1 R2 P1 P2 Q`` describe rectified images and are ignored.
+- **one file per camera**, which has the file's name: ``camera_matrix``,
+  ``distortion_coefficients``, ``image_width``, ``image_height`` as OpenCV's calibration
+  sample (and ROS) writes them, with ``R`` (or ``rvec``) and ``T`` (or ``tvec``). Without
+  a pose the camera is not calibrated. ``rvecs``, ``tvecs`` and ``extrinsic_parameters``
+  are poses of the board, one for each view, and are ignored.
+- **one file for a rig**, ours: a sequence ``cameras`` of such mappings, each with its
+  ``name``. For a pair the file has ``M1 D1 M2 D2 R T`` as well.
+
+Traps: a D of 14 values may be a rational model, so that cutting it to five is wrong; a
+camera file without distortion is taken for a lens without it, which is said.
+
+Source: https://docs.opencv.org/4.x (``samples/cpp/stereo_calib.cpp``, tutorial
+"Camera calibration With OpenCV").
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Sequence
+
+import numpy as np
+
+from mmpose_ours.calibration.capabilities import Holds
+from mmpose_ours.calibration.checks.sanity import check_file_names
+from mmpose_ours.calibration.errors import CalibrationError, about
+from mmpose_ours.calibration.formats.opencv import storage_writer as storage_text
+from mmpose_ours.calibration.formats.opencv.camera_tree import camera_tree, rig_tree
+from mmpose_ours.calibration.formats.opencv.storage_reader import (
+    find,
+    is_matrix,
+    may_be_storage,
+    read_storage,
+    rotation,
+)
+from mmpose_ours.calibration.parsing.node import Node
+from mmpose_ours.calibration.parsing.source import Reading, Source
+from mmpose_ours.errors import PathLike
+from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.lenses import LENSES
+from mmpose_ours.io.files import write_files_whole, write_whole
+
+CONVENTION = 'T is the translation'
+UNIT = UP = None
+WRITTEN = ('mm', 'z')
+HOLDS = Holds('OpenCV FileStorage', coefficients=14, lenses=('opencv', 'fisheye'))
+
+# Lower case, the most telling first.
+_MATRIX = ('camera_matrix', 'cameramatrix', 'k', 'm', 'mtx', 'intrinsic_matrix', 'intrinsics')
+_DIST = ('distortion_coefficients', 'distcoeffs', 'dist_coeffs', 'dist_coeff', 'distcoef', 'd',
+         'dist', 'distortion')  # fmt: skip
+_ROTATION = (('r', 'rotation_matrix', 'rot', 'rotation'), ('rvec', 'rodrigues'))
+_TRANSLATION = ('t', 'tvec', 'translation', 'translation_vector')
+_WIDTH, _HEIGHT = ('image_width', 'imagewidth', 'width'), ('image_height', 'imageheight', 'height')
+_SIZE = ('image_size', 'imagesize', 'size')
+_FISHEYE = ('fisheye', 'fisheye_model')
+_MODEL = 'distortion_model'  # ROS's
+_FISHEYE_MODELS = ('fisheye', 'equidistant')
+_PAIRS = (('1', '2'), ('_1', '_2'), ('left', 'right'), ('_left', '_right'), ('_l', '_r'))
+# Where these stand without camera matrices, the stereo pair's other file is missing.
+_RECTIFIED = ('p1', 'p2', 'q', 'r1', 'r2', 'e', 'f')
+
+
+def recognise(source: Source) -> str:
+    """Say why files are OpenCV's, or return an empty string."""
+    if not all(may_be_storage(file) for file in source):
+        return ''
+    reasons = [_reason(read_storage(file), file.kind) for file in source]
+    return ' and '.join(dict.fromkeys(reasons)) if all(reasons) else ''
+
+
+def _reason(tree: Node, kind: str) -> str:
+    """Why a FileStorage has to do with cameras; only OpenCV's matrices tell."""
+    cameras = tree.value.get('cameras')
+    for camera in cameras[:1] if isinstance(cameras, list) else ():
+        if isinstance(camera, dict) and is_matrix(camera.get('camera_matrix')):
+            return "a sequence 'cameras' whose entries hold a camera_matrix"
+    pair = _pair_of_matrices(tree)
+    if pair is not None and all(is_matrix(node.value) for node in pair):
+        return f'the camera matrices {pair[0].place[-1]} and {pair[1].place[-1]}'
+    matrix, R, T = find(tree, _MATRIX), find(tree, ('r',)), find(tree, ('t',))
+    plain = kind == 'yaml' and matrix is not None and matrix.place[-1] == 'camera_matrix'
+    if matrix is not None and (plain or is_matrix(matrix.value)):
+        return f'the matrix of a camera, {matrix.place[-1]}'
+    if R is not None and T is not None and is_matrix(R.value) and is_matrix(T.value):
+        return 'the pose R, T of a stereo pair'
+    return ''
+
+
+def _pair_names(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Names of the two cameras' values, e.g. M1 and M2.
+
+    EasyMocap's K_1 and D_1 are left out: one letter takes no underscore.
+    """
+    return [
+        (name + first, name + second)
+        for name in names
+        for first, second in _PAIRS
+        if first[0] != '_' or len(name) > 4
+    ]
+
+
+def _pair_of_matrices(tree: Node) -> tuple[Node, Node] | None:
+    for names in _pair_names(_MATRIX):
+        first, second = (find(tree, (name,)) for name in names)
+        # k1 and k2 may also be coefficients.
+        if first is not None and second is not None:
+            if all(isinstance(node.value, (dict, list)) for node in (first, second)):
+                return first, second
+    return None
+
+
+def read(source: Source) -> Reading:
+    """Read a rig.
+
+    Args:
+        source: One file, a stereo pair's two files, or a file per camera (also their folder).
+
+    Returns:
+        The cameras in file order, in the unit and axes of their poses.
+
+    Raises:
+        CalibrationError: A file is broken, no layout fits, or a camera is impossible.
+    """
+    trees = [read_storage(file) for file in source]
+    if any('cameras' in tree for tree in trees):
+        return _read_rig(read_storage(source.one))
+    for tree in trees:
+        matrices = _pair_of_matrices(tree)
+        if matrices is not None:
+            return _read_pair(source, matrices, tree, trees)
+    if len(trees) <= 2 and all(find(tree, _MATRIX) is None for tree in trees):
+        if any(find(tree, _RECTIFIED) is not None for tree in trees):
+            raise CalibrationError(
+                f'{source.path}: holds the pose of a stereo pair but no camera matrices '
+                '(M1, D1, M2, D2); name the file of the intrinsics too'
+            )
+    return _reading(source.path, [(file.path.stem, tree) for file, tree in zip(source, trees)])
+
+
+def _read_rig(tree: Node) -> Reading:
+    entries = tree['cameras'].elements()
+    return _reading(tree.path, [(entry['name'].text('name'), entry) for entry in entries])
+
+
+def _reading(path: PathLike, entries: Sequence[tuple[str, Node]]) -> Reading:
+    """The cameras of named mappings."""
+    cameras: list[Camera] = []
+    uncalibrated: list[str] = []
+    notes: list[str] = []
+    with about(path):
+        for name, entry in entries:
+            entry = entry.of_camera(name)
+            matrix, pose = find(entry, _MATRIX), _pose(entry)
+            if matrix is None or pose is None:
+                uncalibrated.append(name)
+                continue
+            cameras.append(_camera(name, matrix, find(entry, _DIST), pose, entry, notes))
+        if not cameras:
+            listed = ', '.join(uncalibrated[:10]) or 'none'
+            raise CalibrationError(
+                f'{path}: no camera has both a camera_matrix and a pose R, T (listed: {listed}); '
+                'add the pose of each camera, or for a stereo pair name the file with R and T too'
+            )
+        return Reading(CameraRig(tuple(cameras)), tuple(uncalibrated), tuple(notes))
+
+
+def _read_pair(
+    source: Source, matrices: tuple[Node, Node], tree: Node, trees: Sequence[Node]
+) -> Reading:
+    """Two cameras by the file with their matrices and that with the pose of the second."""
+    if len(trees) > 2:
+        raise CalibrationError(
+            f'{source.path}: {len(trees)} files, but {tree.path} holds a stereo pair; name its '
+            'intrinsics and its extrinsics only'
+        )
+    poses = [pose for pose in map(_pose, trees) if pose is not None]
+    if len(poses) != 1:
+        found = 'no' if not poses else 'more than one'
+        raise CalibrationError(
+            f'{source.path}: holds the camera matrices of a stereo pair and {found} pose R, T '
+            'between them, expected one; name the file of the intrinsics and that of the extrinsics'
+        )
+    dists = zip(*_pair_names(_DIST))
+    origin = (np.eye(3), np.zeros(3))
+    notes: list[str] = []
+    with about(source.path):
+        cameras = []
+        for name, matrix, names, pose in zip('12', matrices, dists, (origin, poses[0])):
+            named = tree.of_camera(name)
+            dist = find(named, names)
+            cameras.append(_camera(name, matrix.of_camera(name), dist, pose, named, notes))
+        notes.append(
+            'the world of a stereo pair is that of its camera 1: z along its optical axis, y down'
+        )
+        return Reading(CameraRig(tuple(cameras)), notes=tuple(notes))
+
+
+def _pose(entry: Node) -> tuple[np.ndarray, np.ndarray] | None:
+    """R (3, 3) and T (3,), or None without either."""
+    R = rotation([find(entry, names) for names in _ROTATION])
+    T = find(entry, _TRANSLATION)
+    if R is None and T is None:
+        return None
+    if R is None:
+        entry.fail('has T but no R', 'both R and T (or neither)')
+    if T is None:
+        entry.fail('has R but no T', 'both R and T (or neither)')
+    return R, T.array(3, what='translation')
+
+
+def _camera(
+    name: str,
+    matrix: Node,
+    dist: Node | None,
+    pose: tuple[np.ndarray, np.ndarray],
+    entry: Node,
+    notes: list[str],
+) -> Camera:
+    lens = _lens(entry)
+    lengths = LENSES[lens].lengths
+    if dist is None:
+        notes.append(f'camera {name!r} has no distortion in {entry.path}; taken for none')
+    return Camera(
+        name,
+        K=matrix.array(3, 3, what='intrinsic matrix'),
+        R_w2c=pose[0],
+        t_w2c=pose[1],
+        size=_size(entry),
+        dist=(
+            np.zeros(4) if dist is None else dist.one_of(lengths, f'distortion of a {lens} lens')
+        ),
+        lens=lens,
+    )
+
+
+def _lens(entry: Node) -> str:
+    flag = find(entry, _FISHEYE)
+    model = find(entry, (_MODEL,))
+    fisheye = flag is not None and flag.flag('whether the lens is a fisheye')
+    if model is not None and model.text('name of a lens model') in _FISHEYE_MODELS:
+        fisheye = True
+    return 'fisheye' if fisheye else 'opencv'
+
+
+def _size(entry: Node) -> tuple[int, int] | None:
+    width, height, size = (find(entry, names) for names in (_WIDTH, _HEIGHT, _SIZE))
+    if width is not None and height is not None:
+        both = Node([width.value, height.value], entry.path, width.place, entry.camera)
+        return both.image_size()
+    return None if size is None else size.image_size()
+
+
+def write(rig: CameraRig, path: PathLike) -> None:
+    """Write a rig, whole or not at all.
+
+    Args:
+        rig: The cameras in millimetres, z up.
+        path: A file that ends in ``.yml``, ``.yaml``, ``.xml`` or ``.json`` for all cameras;
+            any other path is a folder, into which each camera gets a file of its name.
+
+    Raises:
+        CalibrationError: A camera's name cannot be read back, or the folder holds other files,
+            which would be read as cameras too.
+    """
+    storage_text.check_names(rig, path, HOLDS.title)
+    to_text = storage_text.WRITERS.get(Path(path).suffix.lower())
+    if to_text is not None:
+        with write_whole(path) as file:
+            file.write(to_text(rig_tree(rig)))
+        return
+    check_file_names(rig, path=path)
+    contents = {f'{camera.name}.yml': storage_text.to_yaml(camera_tree(camera)) for camera in rig}
+    _check_folder(Path(path), contents)
+    write_files_whole(path, contents)
+
+
+def _check_folder(folder: Path, contents: dict) -> None:
+    if not folder.is_dir():
+        return
+    others = sorted(
+        inside.name
+        for inside in folder.iterdir()
+        if inside.is_file() and not inside.name.startswith('.') and inside.name not in contents
+    )
+    if others:
+        raise CalibrationError(
+            f'{folder}: already holds {", ".join(others[:5])}, which would be read as a camera of '
+            'this rig; name a new folder, or one file (rig.yml)'
+        )

@@ -1,0 +1,170 @@
+"""MMPose's cameras: ``SimpleCamera`` dictionaries in JSON or a pickle, Human3.6M's included.
+
+==============  ==================================================================
+unit, world     none fixed (MMPose's Human3.6M files: metre, z up)
+extrinsics      ``R`` 3x3 **camera to world**, ``T`` camera **centre**; or ``R_c2w T_c2w``
+                with the same meaning; or ``R_w2c T_w2c``, world to camera
+intrinsics      ``K`` 2x3 or 3x3, or ``f`` = fx fy and ``c`` = cx cy, pixels
+distortion      ``k`` = k1 k2 k3 or k1 .. k6 and ``p`` = p1 p2, OpenCV's meaning; MMPose
+                bends only where it has both
+image size      ``w h`` (or ``width height``, ``res``), else none
+layout          name -> camera, a list (``name`` in each, else its index), or either under
+                ``cameras``; a pickle's keys may be pairs: ('S1', '54138969') is
+                ``S1_54138969``
+==============  ==================================================================
+
+A dump of ``SimpleCamera.param`` has the same keys but for **row** vectors: ``R_c2w``,
+``R_w2c`` and K transposed. It holds both pairs, from which that is seen.
+
+Source: https://github.com/open-mmlab/mmpose/blob/v0.29.0/mmpose/core/camera/single_camera.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+import numpy as np
+
+from mmpose_ours.calibration.errors import CalibrationError, about, check_limit
+from mmpose_ours.calibration.parsing.node import Node
+from mmpose_ours.calibration.parsing.source import File, Reading, Source
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.io.limits import limits
+from mmpose_ours.io.parsers.pickles import parse_pickle
+
+CONVENTION = 'R is camera to world, T is the camera centre'
+UNIT = UP = None
+
+_PAIRS = (('R', 'T'), ('R_c2w', 'T_c2w'), ('R_w2c', 'T_w2c'))
+# Keys by which other formats' cameras are told apart.
+_FOREIGN = {'fx', 'fy', 'distCoef', 't', 'Tw', 'dist', 'D', 'rotation', 'translation'}
+
+
+def recognise(source: Source) -> str:
+    """Say why a file holds MMPose's cameras, or return an empty string."""
+    file = source.one
+    for name, camera in _cameras(_content(file)):
+        keys = camera.keys() if isinstance(camera, dict) else set()
+        pair = next((pair for pair in _PAIRS if set(pair) <= keys), None)
+        if pair and ('K' in keys or {'f', 'c'} <= keys) and not _FOREIGN & keys:
+            lens = 'K' if 'K' in keys else 'f, c'
+            return f'camera {name[:40]!r} holds {", ".join(pair)}, {lens}'
+    return ''
+
+
+def read(source: Source) -> Reading:
+    """Read a rig.
+
+    Args:
+        source: The file.
+
+    Returns:
+        The cameras in file order, unit and axes unknown.
+
+    Raises:
+        CalibrationError: It is neither JSON nor a pickle of plain data, or a value is missing
+            or impossible.
+    """
+    file = source.one
+    content = _content(file)
+    if content is None:
+        _ = file.json  # which says where the syntax breaks
+    check_limit('cameras', sum(1 for _ in _cameras(content)), 'cameras', file.path)
+    cameras = [(name, Node(camera, file.path, (name,), name)) for name, camera in _cameras(content)]
+    if not cameras:
+        raise CalibrationError(
+            f'{file.path}: holds no cameras, expected a dictionary or list of them; name the '
+            'camera file itself'
+        )
+    with about(source.path):
+        return Reading(CameraRig(tuple(_camera(name, node) for name, node in cameras)))
+
+
+def _content(file: File) -> Any:
+    """The parsed JSON, the pickle's content, or None where it is neither."""
+    if not file.head.startswith(b'\x80'):
+        return file.parsed('json') if file.kind == 'json' else None
+    content = file.read_bytes(limits().calibration_bytes + 1)
+    try:
+        limits().check('calibration_bytes', len(content), 'bytes', file.path)
+        return parse_pickle(content, file.path)
+    except FileFormatError as error:
+        raise CalibrationError(str(error), file=file.path) from error
+
+
+def _cameras(content: Any) -> Iterator[tuple[str, Any]]:
+    """Names and cameras of any layout."""
+    if isinstance(content, dict) and isinstance(content.get('cameras'), (dict, list)):
+        content = content['cameras']
+    if isinstance(content, dict):
+        for key, camera in content.items():
+            parts = key if isinstance(key, tuple) else (key,)
+            yield '_'.join(map(_text, parts)), camera
+    elif isinstance(content, list):
+        for index, camera in enumerate(content):
+            name = camera.get('name') if isinstance(camera, dict) else None
+            yield _text(name) or str(index), camera
+
+
+def _text(value: Any) -> str:
+    """A part of a name: a text or a whole number."""
+    if isinstance(value, str):
+        return value
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_whole and 0 <= value < 10**12 else ''
+
+
+def _camera(name: str, node: Node) -> Camera:
+    R_w2c, t_w2c, rows = _pose(node)
+    if 'K' in node:
+        K = node['K'].one_of((6, 9), 'K of 2x3 or 3x3')
+        K = K.reshape(3, -1).T if rows else K.reshape(-1, 3)
+        K = K if len(K) == 3 else np.vstack([K, (0, 0, 1)])
+    else:
+        (fx, fy), (cx, cy) = (node[key].array(2, what='pixels') for key in 'fc')
+        K = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
+    return Camera(name, K, R_w2c, t_w2c, _size(node), _distortion(node))
+
+
+def _pose(node: Node) -> tuple[np.ndarray, np.ndarray, bool]:
+    """R and t, world to camera, and whether the file is for row vectors."""
+    pairs = {}
+    for R_key, T_key in _PAIRS:
+        if R_key in node and T_key in node:
+            pairs[R_key] = node[R_key].array(3, 3), node[T_key].array(3)
+    if 'R_c2w' in pairs and 'R_w2c' in pairs:
+        (R_c2w, center_w), (R_w2c, t_w2c) = pairs['R_c2w'], pairs['R_w2c']
+        near = 1e-4 * max(1.0, np.abs(center_w).max())
+        if np.abs(R_c2w.T - R_w2c).max() < 1e-3:
+            if np.abs(R_w2c @ center_w + t_w2c).max() < near:
+                return R_w2c, t_w2c, False
+            if np.abs(center_w @ R_w2c + t_w2c).max() < near:
+                return R_w2c.T, t_w2c, True
+        node['R_w2c'].fail('and T_w2c do not undo R_c2w and T_c2w', 'the same pose in both')
+    for key in ('R', 'R_c2w'):
+        if key in pairs:
+            R_c2w, center_w = pairs[key]
+            return R_c2w.T, -R_c2w.T @ center_w, False
+    if 'R_w2c' in pairs:
+        return (*pairs['R_w2c'], False)
+    node.fail('has no R and T', 'R (camera to world) and T (camera centre)')
+
+
+def _size(node: Node) -> tuple[int, int] | None:
+    for width, height in (('w', 'h'), ('width', 'height'), ('res_w', 'res_h')):
+        if width in node and height in node:
+            pair = [node[width].value, node[height].value]
+            return Node(pair, node.path, (*node.place, width), node.camera).image_size()
+    found = node.get('res')
+    return None if found is None else found.image_size()
+
+
+def _distortion(node: Node) -> np.ndarray:
+    if 'k' not in node and 'p' not in node:
+        return np.zeros(0)
+    # SimpleCamera leaves the lens straight where one is missing: say so instead.
+    k = node['k'].one_of((2, 3, 6), 'k1 k2 k3 or k1 .. k6')
+    p1, p2 = node['p'].array(2, what='p1 p2')
+    k = np.pad(k, (0, max(3 - len(k), 0)))
+    return np.array([k[0], k[1], p1, p2, *k[2:]])

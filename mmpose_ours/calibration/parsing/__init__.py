@@ -1,0 +1,1 @@
+"""Files of a calibration as checked values: what every format builds on."""

@@ -1,0 +1,1 @@
+"""Weights and checkpoints: read as data, checked, under names that MMEngine loads."""

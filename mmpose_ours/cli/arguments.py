@@ -1,0 +1,146 @@
+"""The options by which every command is told how to read a calibration."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import Any, Sequence
+
+from mmpose_ours.calibration.api import (
+    FORMATS,
+    Read,
+    choose_cameras,
+    read_calibration,
+    with_size,
+)
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.errors import PathLike
+from mmpose_ours.geometry.cameras import CameraRig
+
+
+def add_rig(parser: argparse.ArgumentParser, *name: str, **options: Any) -> None:
+    """Declare ``RIG``: one or more paths of one calibration."""
+    parser.add_argument(
+        *(name or ('rig',)),
+        metavar='RIG',
+        nargs='+',
+        help='calibration: a file, several files, or the folder that holds them',
+        **options,
+    )
+
+
+def add_any_scale(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--any-scale``."""
+    parser.add_argument(
+        '--any-scale',
+        action='store_true',
+        help='do not judge whether the rig is one around people (hands, animals, a stereo pair '
+        'in one housing)',
+    )
+
+
+def add_frame_offsets(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--frame-offsets``, for :func:`parse_offsets`."""
+    parser.add_argument(
+        '--frame-offsets',
+        nargs='+',
+        default=[],
+        metavar='CAMERA=N',
+        help='pictures of a camera that come before the first instant',
+    )
+
+
+def parse_offsets(words: Sequence[str]) -> dict[str, int]:
+    """Read the words of ``--frame-offsets``, ``CAMERA=N``.
+
+    Raises:
+        ValueError: One is none.
+    """
+    offsets = {}
+    for word in words:
+        found = re.fullmatch(r'(.+)=(-?\d+)', word)
+        if not found:
+            raise ValueError(f'--frame-offsets has {word!r}, expected CAMERA=N such as cam1=12')
+        offsets[found[1]] = int(found[2])
+    return offsets
+
+
+def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--from --unit --up --cameras --image-size``."""
+    parser.add_argument(
+        '--from',
+        dest='from_format',
+        default='auto',
+        metavar='FORMAT',
+        help=f'auto (default: by content) or one of {", ".join(FORMATS)}',
+    )
+    parser.add_argument(
+        '--unit',
+        metavar='{mm,cm,m,FACTOR}',
+        help="unit of the source's lengths, or millimetres per unit; where the format fixes it, "
+        'this overrides',
+    )
+    parser.add_argument(
+        '--up',
+        metavar='{x,-x,y,-y,z,-z}',
+        help="axis of the source's world that points up; where the format fixes it, this overrides",
+    )
+    parser.add_argument(
+        '--cameras', nargs='+', metavar='NAME', help='cameras to keep, in this order'
+    )
+    parser.add_argument(
+        '--image-size', metavar='WxH', help='image size in pixels where the source does not say it'
+    )
+
+
+def parse_size(text: str, option: str = '--image-size') -> tuple[int, int]:
+    """Read ``WxH``, e.g. ``1920x1080``, as (width, height) in pixels.
+
+    Raises:
+        CalibrationError: The text is no size.
+    """
+    found = re.fullmatch(r'([1-9]\d{0,5})[xX]([1-9]\d{0,5})', text)
+    if not found:
+        raise CalibrationError(f'{option} is {text!r}, expected WxH in pixels, e.g. 1920x1080')
+    return int(found[1]), int(found[2])
+
+
+def read_as_told(
+    paths: Sequence[PathLike],
+    args: argparse.Namespace,
+    any_up: bool = False,
+    any_unit: bool = False,
+) -> tuple[Read, CameraRig]:
+    """Read the calibration that the options describe, without judging it.
+
+    Args:
+        paths: The calibration's files, or its folder.
+        args: Parsed options of :func:`add_reading_arguments`.
+        any_up: See :func:`mmpose_ours.calibration.api.read_calibration`.
+        any_unit: Likewise.
+
+    Returns:
+        What the file holds, and the cameras asked for, millimetres, z up.
+
+    Raises:
+        CalibrationError: It cannot be read, or a camera is not in it.
+    """
+    size = parse_size(args.image_size) if args.image_size else None
+    read = read_calibration(
+        paths,
+        args.from_format,
+        unit=args.unit,
+        up=args.up,
+        image_size=size,
+        any_up=any_up,
+        any_unit=any_unit,
+    )
+    rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, read.path)
+    return read, rig if size is None else with_size(rig, size, read.path)
+
+
+def print_read(read: Read, rig: CameraRig) -> None:
+    """Say how a calibration was understood, and which cameras were taken from it."""
+    reason = f', recognised by {read.reason}' if read.reason else ''
+    print(f'read    {read.path}: {read.format} ({read.convention}){reason}')
+    print(f'cameras {len(rig)}: {" ".join(rig.names)}')

@@ -1,0 +1,280 @@
+"""The command ``mmpose-ours check-rig``: is this calibration what its owner means?
+
+Exit status 0: nothing wrong was found; 1: something is; 2: the calibration or the keypoints
+cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from mmpose_ours.calibration.api import Read
+from mmpose_ours.calibration.capture_volume import describe_space
+from mmpose_ours.calibration.checks.image_sizes import inspect_pictures
+from mmpose_ours.calibration.checks.people_report import inspect_people
+from mmpose_ours.calibration.checks.rig_report import RigInspection, rig_facts
+from mmpose_ours.calibration.checks.sanity import Problem
+from mmpose_ours.cli.arguments import add_reading_arguments, add_rig, read_as_told
+from mmpose_ours.detections import Detections, check_pixels, read_detections
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+
+# Shares of the space seen by more cameras than this are in the JSON only.
+MOST_COUNTS = 50
+# The order in which causes come before their consequences.
+TOPICS = ('count', 'names', 'place', 'size', 'resolution', 'reading', 'mirrored', 'unit',
+          'orientation', 'keypoints', 'camera', 'view', 'floor', 'lens', 'reprojection', 'images',
+          'people')  # fmt: skip
+
+
+def check(
+    read: Read,
+    rig: CameraRig,
+    images: Path | None = None,
+    keypoints: PathLike | None = None,
+) -> tuple[dict[str, Any], CameraRig]:
+    """Collect all that can be said of a rig.
+
+    Args:
+        read: How its file was understood.
+        rig: The cameras to check, millimetres, z up.
+        images: Where their images or videos lie, if they are to be compared.
+        keypoints: File of 2D people (see :mod:`mmpose_ours.detections`), if there is one.
+
+    Returns:
+        Plain data: ``ok``, ``problems`` and ``warnings`` (topic, sentence, cameras),
+        ``judgement`` (orientation, unit and reprojection with their evidence), ``cameras``,
+        ``rig``, ``space``, ``images``, ``people``. And the rig, with the sizes that the pictures
+        have where the calibration says none.
+
+    Raises:
+        FileFormatError, FileNotFoundError: The keypoints cannot be read.
+    """
+    pictures: dict[str, tuple[int, int] | None] = {}
+    problems: list[Problem] = []
+    if images is not None:
+        pictures, problems = inspect_pictures(rig, images)
+        rig, found = _sized(rig, pictures, images)
+        problems += found
+    inspection = RigInspection(rig, read.unit, read.up)
+    report: dict[str, Any] = {
+        'format': read.format,
+        'recognised_by': read.reason or None,
+        'convention': read.convention,
+        'cameras': inspection.cameras,
+        'rig': rig_facts(rig) if len(rig) > 1 else None,
+        'judgement': {'orientation': inspection.orientation[0]},
+    }
+    if images is not None:
+        report['images'] = pictures
+    if keypoints is not None:
+        detections = read_detections(keypoints, rig.names)
+        problems += _outside(detections, rig, keypoints)
+        report['people'], found = inspect_people(rig, detections, read.up)
+        problems += found
+        report['judgement'].update(_by_people(report['people']))
+    # Of two that say the same, people know better than the cameras alone.
+    problems += inspection.problems
+    problems = _each_once(problems)
+    whole = not any(p.topic in ('reading', 'unit', 'orientation', 'place') for p in problems)
+    space = inspection.space if whole and len(rig) > 1 else None
+    report['space'] = None if space is None else describe_space(rig, space)
+    report['problems'] = [_plain(p) for p in problems if not p.warning]
+    report['warnings'] = [_plain(p) for p in problems if p.warning]
+    report['ok'] = not report['problems']
+    return report, rig
+
+
+def _sized(
+    rig: CameraRig, pictures: dict[str, tuple[int, int] | None], root: Path
+) -> tuple[CameraRig, list[Problem]]:
+    """The rig with sizes that the calibration does not say taken from the pictures."""
+    cameras, problems = [], []
+    for camera in rig:
+        size = pictures[camera.name]
+        if camera.size is None and size is not None:
+            try:
+                camera = dataclasses.replace(camera, size=size)
+            except ValueError as error:  # a principal point that lies outside the picture
+                problems.append(Problem('resolution', f'{root}: {error}', (camera.name,)))
+        cameras.append(camera)
+    return CameraRig(tuple(cameras)), problems
+
+
+def _outside(detections: Detections, rig: CameraRig, path: PathLike) -> list[Problem]:
+    """Keypoints that cannot be pixels of these cameras."""
+    sized = [camera for camera in rig if camera.size is not None]
+    if not sized:
+        return []
+    try:
+        check_pixels(detections, CameraRig(tuple(sized)), path)
+    except FileFormatError as error:
+        return [Problem('keypoints', str(error))]
+    return []
+
+
+def _by_people(people: dict[str, Any]) -> dict[str, str]:
+    """Evidence from people, a sentence for each thing that they can tell."""
+    evidence = {}
+    if people.get('disagreement') is not None:
+        evidence['reprojection'] = (
+            f'joints of one person in two views miss each other by {people["disagreement"]:.1%} of '
+            f"the person's size on average, over {people['instants']} instants"
+        )
+    if people.get('up') is not None:
+        x, y, z = people['up']
+        evidence['orientation by people'] = (
+            f'bodies of {people["people"]} people point along ({x:.2f}, {y:.2f}, {z:.2f})'
+        )
+    if people.get('limbs_mm'):
+        evidence['unit'] = 'people have ' + ', '.join(
+            f'{limb} {length:.3g} mm' for limb, length in people['limbs_mm'].items()
+        )
+    if people.get('floor_mm') is not None:
+        evidence['floor'] = f'feet stand on z = {people["floor_mm"]:.0f} mm'
+    return evidence
+
+
+def _each_once(problems: list[Problem]) -> list[Problem]:
+    """By importance; of several that say the same of the same cameras the first."""
+    problems = sorted(problems, key=lambda p: (p.warning, TOPICS.index(p.topic)))
+    seen: set = set()
+    kept = []
+    for problem in problems:
+        # A rig turned upside down is so for horizons and people alike.
+        key = (problem.topic, problem.cameras)
+        if key not in seen:
+            kept.append(problem)
+        seen.add(key)
+    return kept
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    return {
+        'topic': problem.topic,
+        'sentence': problem.sentence,
+        'cameras': list(problem.cameras),
+    }
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    add_rig(parser)
+    add_reading_arguments(parser)
+    parser.add_argument(
+        '--images',
+        type=Path,
+        metavar='DIR',
+        help='folder of images or videos by camera, whose sizes are compared',
+    )
+    parser.add_argument(
+        '--keypoints', metavar='FILE', help='2D people, by whom the rig is judged (docs/data.md)'
+    )
+    parser.add_argument('--picture', metavar='FILE', help='draw the rig into this PNG')
+    parser.add_argument('--json', action='store_true', help='print everything as JSON')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command on parsed arguments.
+
+    Returns:
+        0 if nothing is wrong, 1 if something is.
+
+    Raises:
+        CalibrationError, FileFormatError, OSError: An input cannot be read.
+    """
+    read, rig = read_as_told(args.rig, args)
+    if args.images is not None and not args.images.is_dir():
+        raise FileNotFoundError(f'{args.images}: no such folder of images; correct the path')
+    found, rig = check(read, rig, args.images, args.keypoints)
+    report = {'calibration': str(read.path), **found}
+    if args.picture:
+        from mmpose_ours.visualization.rig_sheet import write_rig_picture
+
+        box = report['space']
+        space = CaptureSpace(box['center_mm'], box['size_mm']) if box else None
+        write_rig_picture(args.picture, rig, space, str(read.path))
+    if args.json:
+        print(json.dumps(report, indent=1, allow_nan=False))
+    else:
+        _print(report, read)
+    return 0 if report['ok'] else 1
+
+
+def _print(report: dict[str, Any], read: Read) -> None:
+    reason = f', recognised by {read.reason}' if read.reason else ''
+    print(f'{report["calibration"]}: {read.format} ({read.convention}){reason}')
+    for note in read.notes:
+        print(f'note: {note}')
+    print()
+    _print_cameras(report)
+    if report['rig'] is not None:
+        _print_rig(report)
+    for topic, evidence in report['judgement'].items():
+        print(f'{topic + ":":23s}{evidence}')
+    if report.get('people', {}).get('reprojection_px'):
+        errors = report['people']['reprojection_px'].items()
+        print(f'{"reprojection, median:":23s}{", ".join(f"{n} {e:.1f} px" for n, e in errors)}')
+    if report['space'] is not None:
+        space = report['space']
+        shares = ', '.join(
+            f'{count}: {share:.0%}'
+            for count, share in enumerate(space['seen_by_at_least'])
+            if 0 < count <= MOST_COUNTS
+        )
+        print(
+            f'{"capture space:":23s}center_mm={tuple(space["center_mm"])}, '
+            f'size_mm={tuple(space["size_mm"])}; seen by at least {shares}'
+        )
+    print()
+    for problem in report['problems']:
+        print(f'WRONG   {problem["topic"]}: {problem["sentence"]}')
+    for problem in report['warnings']:
+        print(f'warning {problem["topic"]}: {problem["sentence"]}')
+    sys.stdout.flush()
+    wrong = len(report['problems'])
+    things = f'{wrong} thing{"s are" if wrong > 1 else " is"} wrong'
+    print(things if wrong else 'nothing wrong was found')
+
+
+def _print_cameras(report: dict[str, Any]) -> None:
+    wide = max(6, *(len(facts['name']) for facts in report['cameras']))
+    print(f'{"camera":{wide}s}  {"size":>11s}  {"view":>9s}  {"middle off":>12s}  {"R error":>7s}  '
+          f'{"height":>8s}  {"tilt":>5s}  {"roll":>5s}  lens')  # fmt: skip
+    for facts in report['cameras']:
+        size = 'unknown' if facts['size'] is None else '{}x{}'.format(*facts['size'])
+        # Rays of a fisheye may come from beside or behind the camera.
+        fov = ('?' if angle is None else f'{angle:.0f}' for angle in facts['fov_degrees'] or ())
+        view = ' x '.join(fov) + '°' if facts['fov_degrees'] else '-'
+        off = facts['principal_point_off']
+        middle = '-' if off is None else '{:+.1%} {:+.1%}'.format(*off)
+        print(f'{facts["name"]:{wide}s}  {size:>11s}  {view:>9s}  {middle:>12s}  '
+              f'{facts["rotation_error"]:7.0e}  {facts["height_mm"] / 1000:6.2f} m  '
+              f'{facts["tilt_degrees"]:4.0f}°  {facts["roll_degrees"]:4.0f}°  '
+              f'{facts["lens"]}')  # fmt: skip
+    print()
+
+
+def _print_rig(report: dict[str, Any]) -> None:
+    facts = report['rig']
+    least, middle, most = (value / 1000 for value in facts['baselines_mm'])
+    print(f'{"baselines:":23s}{least:.2f} to {most:.2f} m, median {middle:.2f} m')
+    if facts['pairs_compared'] < facts['pairs']:
+        print(
+            f'{"":23s}(of {facts["pairs_compared"]:,} pairs of cameras out of {facts["pairs"]:,}, '
+            'sampled; angles too)'
+        )
+    least, middle, most = facts['view_angles_degrees']
+    print(f'{"angles between views:":23s}{least:.0f} to {most:.0f} degrees, median {middle:.0f}')
+    if facts['focus_mm'] is not None:
+        x, y, z = facts['focus_mm']
+        off = max(facts['off_focus_degrees'].items(), key=lambda item: item[1])
+        print(
+            f'{"cameras look at:":23s}({x:.0f}, {y:.0f}, {z:.0f}) mm; camera {off[0]!r} has it '
+            f'farthest off its axis, {off[1]:.0f} degrees'
+        )

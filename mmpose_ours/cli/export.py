@@ -1,0 +1,89 @@
+"""The command ``export``: 3D people over time into the files of other tools."""
+
+from __future__ import annotations
+
+import argparse
+
+from mmpose_ours.export.bvh import bridged_frames
+from mmpose_ours.export.formats import FORMATS, export, format_of
+from mmpose_ours.predictions.reading import read_predictions
+from mmpose_ours.tracking.trajectories import UP_AXES, spell, timeline_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        'predictions', metavar='PEOPLE.json', help='3D people in the Predictions format'
+    )
+    parser.add_argument(
+        'target',
+        metavar='OUT',
+        help=f'file to write, of the format that its suffix tells: {", ".join(FORMATS)}',
+    )
+    parser.add_argument(
+        '--fps',
+        type=float,
+        metavar='N',
+        help="frame numbers per second (default: the file's, else 30)",
+    )
+    parser.add_argument(
+        '--person',
+        type=int,
+        nargs='+',
+        metavar='ID',
+        help='people to write (default: all)',
+    )
+    parser.add_argument(
+        '--min-frames',
+        type=int,
+        default=1,
+        metavar='N',
+        help='leave out people who are in fewer frames',
+    )
+    parser.add_argument(
+        '--up',
+        choices=UP_AXES,
+        help='axis that points up in OUT (default: y for .trc and .bvh, else z)',
+    )
+    parser.add_argument(
+        '--smooth',
+        action='store_true',
+        help='take out tremble with a One-Euro filter',
+    )
+    parser.add_argument(
+        '--each',
+        action='store_true',
+        help='a file for each person, OUT with the ID before its suffix; .bvh does so by itself '
+        'where there are several people',
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command on parsed arguments.
+
+    Returns:
+        0.
+
+    Raises:
+        ValueError, OSError, ImportError: As :func:`mmpose_ours.export.formats.export`; the
+            command line prints them.
+    """
+    kind = format_of(args.target)
+    predictions = read_predictions(args.predictions)
+    try:
+        timeline = timeline_of(predictions, args.fps, args.min_frames, args.person, args.smooth)
+    except ValueError as error:
+        raise ValueError(f'{args.predictions}: {error}') from error
+    for note in timeline.notes:
+        print(f'note    {note}')
+    print(
+        f'read    {args.predictions}: {len(timeline.frames)} instants at {timeline.rate_hz:g} per '
+        f'second, people {spell(timeline.people)}'
+    )
+    if kind.one_person:
+        for one in map(timeline.of, timeline.people):
+            bridged = f'joints bridged in {bridged_frames(one)} of {len(one.frames)} frames'
+            print(f'note    {kind.misfit(one) or f"person {one.people[0]}: {bridged}"}')
+    for path in export(timeline, args.target, args.up, args.each):
+        print(f'wrote   {path}')
+    return 0

@@ -1,0 +1,91 @@
+"""The command ``keypoints``: 2D people of any tool as one keypoint file, and what is in it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from mmpose_ours.calibration.api import choose_cameras, read_calibration, with_size
+from mmpose_ours.cli.arguments import parse_size
+from mmpose_ours.detections import FORMATS, check_pixels, read_detections, write_detections
+from mmpose_ours.detections.arrays import cameras_of
+from mmpose_ours.detections.formats.source import Source
+from mmpose_ours.detections.reading import recognise
+from mmpose_ours.detections.summary import oddities, summarise, table
+from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.io.progress import Progress
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        'source', metavar='IN', help='file or folder of keypoints, see docs/keypoints_2d.md'
+    )
+    parser.add_argument('out', metavar='OUT', help='file to write: .json or, compact, .npz')
+    parser.add_argument(
+        '--format',
+        default='auto',
+        metavar='FORMAT',
+        help=f'auto (default: by content) or one of {", ".join(FORMATS)}',
+    )
+    parser.add_argument(
+        '--camera-param-file',
+        metavar='RIG',
+        help='calibration: its camera names are expected, and pixels are held against its sizes',
+    )
+    parser.add_argument(
+        '--cameras', nargs='+', metavar='NAME', help='cameras to keep; others are left out'
+    )
+    parser.add_argument(
+        '--image-size', metavar='WxH', help='image size where the calibration does not say it'
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command on parsed arguments.
+
+    Returns:
+        0.
+
+    Raises:
+        CalibrationError, FileFormatError, OSError, ValueError: Something cannot be read, does
+            not fit the calibration, or cannot be written.
+    """
+    source, out = Path(args.source), Path(args.out)
+    if source.is_dir() and source.resolve() in out.resolve().parents:
+        raise ValueError(f'{out}: lies in the folder that is read; name another place')
+    told = args.format
+    if told == 'auto' and source.exists():
+        told, reason = recognise(Source(source))
+        if reason:
+            print(f'read    {source}: {told}, recognised by {reason}')
+        else:  # its reader says what is wrong
+            told = 'auto'
+    rig = _rig(args)
+    progress = Progress(f'reading {source}', 'files')
+    cameras = args.cameras or (rig.names if rig is not None else None)
+    detections = read_detections(source, cameras, told, rig=rig, progress=progress)
+    for sentence in oddities(detections, cameras or ()):
+        print(f'warning: {source}: {sentence}', file=sys.stderr)
+    if rig is not None:
+        check_pixels(detections, rig, source)
+    kept = set(cameras or cameras_of(detections))
+    detections = {
+        frame: {camera: people for camera, people in views.items() if camera in kept}
+        for frame, views in detections.items()
+    }
+    print('\n'.join(table(summarise(detections))))
+    write_detections(out, detections)
+    print(f'wrote   {out}: {len(detections)} frames of {len(kept)} cameras, COCO-17, pixels')
+    return 0
+
+
+def _rig(args: argparse.Namespace) -> CameraRig | None:
+    """The calibrated cameras that are asked for; only their names and sizes count here."""
+    if args.camera_param_file is None:
+        return None
+    size = parse_size(args.image_size) if args.image_size else None
+    read = read_calibration(args.camera_param_file, image_size=size, any_up=True, any_unit=True)
+    rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, read.path)
+    return rig if size is None else with_size(rig, size, read.path)

@@ -1,0 +1,407 @@
+"""The command ``predict``: a recording in, people in 3D out, as files and as something to see."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import math
+import shutil
+import time
+from pathlib import Path
+from typing import Any, Sequence
+
+from mmpose_ours import __version__
+from mmpose_ours.apis.stage_timer import as_time
+from mmpose_ours.cli import view
+from mmpose_ours.cli.arguments import (
+    add_frame_offsets,
+    add_reading_arguments,
+    parse_offsets,
+    parse_size,
+)
+from mmpose_ours.detections.cache import made_here
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import is_writable, whole_path
+from mmpose_ours.io.leftovers import folder_beside
+from mmpose_ours.io.locks import hold, hold_folder
+from mmpose_ours.io.progress import Progress
+from mmpose_ours.io.terminal import path_word, shell_path
+from mmpose_ours.predictions.reading import PredictionsWriter
+
+KEYPOINTS = 'keypoints_2d.json'
+PEOPLE = 'people.json'
+# Without keypoints and without a word about the detector, this one: it works offline.
+DETECTOR = 'mediapipe'
+# Fewer people in 3D than this share of what views show on average is worth a diagnosis.
+FEW = 0.25
+# More than this share, too: views that do not fit together find everybody several times.
+MANY = 1.5
+# What a page shows at most, so that neither it nor the memory it takes grows with a recording.
+PAGE_INSTANTS = 2000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        '--config',
+        metavar='FILE',
+        help='config of the model (default: the learned prior, whose weights come along)',
+    )
+    parser.add_argument('--checkpoint', metavar='FILE', help="weights (default: the config's)")
+    parser.add_argument(
+        '--rig',
+        required=True,
+        metavar='FILE',
+        help='calibration of any format that `convert-calibration` reads',
+    )
+    parser.add_argument(
+        '--img-root',
+        metavar='DIR',
+        help='pictures: a folder of images per camera (<camera>/), or a video (<camera>.mp4)',
+    )
+    add_recording(parser)
+    parser.add_argument('--out', required=True, metavar='DIR', help='folder for what is found')
+    parser.add_argument(
+        '--no-page', action='store_true', help='do not write the web page scene.html'
+    )
+
+
+def add_recording(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that say how a recording is read; the demos have them too."""
+    add_reading_arguments(parser)
+    parser.add_argument(
+        '--keypoints',
+        metavar='FILE',
+        help='people in 2D, of any format that `mmpose-ours keypoints` reads (default: '
+        f'{KEYPOINTS} beside the pictures, where that is no detector of ours wrote it)',
+    )
+    parser.add_argument(
+        '--detector',
+        metavar='NAME',
+        help='what finds people in the pictures: mediapipe (default), rtmlib, mmpose:MODEL',
+    )
+    parser.add_argument(
+        '--keep-keypoints',
+        metavar='FILE',
+        help='where to keep what the detector finds, so that it runs once (default: '
+        f'{KEYPOINTS} beside the images, or in the output folder where nothing can be written '
+        'there)',
+    )
+    add_frame_offsets(parser)
+    parser.add_argument('--batch-size', type=int, default=4, metavar='N', help='instants at once')
+    parser.add_argument(
+        '--fps', type=float, metavar='N', help="instants per second (default: the videos')"
+    )
+    parser.add_argument(
+        '--min-track-seconds',
+        type=float,
+        default=0.0,
+        metavar='S',
+        help='leave out identities that are found for less than this (default: keep everybody)',
+    )
+    parser.add_argument('--smooth', action='store_true', help='smooth joints over time')
+    parser.add_argument('--device', help='cpu, cuda:0, ... (default: a GPU where there is one)')
+    parser.add_argument(
+        '--any-scale', action='store_true', help='accept a rig that is not one around people'
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command on parsed arguments.
+
+    Returns:
+        0; 1 where nobody was found.
+
+    Raises:
+        ValueError, OSError, ImportError: As
+            :class:`~mmpose_ours.apis.inferencer.MultiviewInferencer`; the command line prints them.
+    """
+    look = None if args.no_page else ()
+    return find_people(args, args.rig, args.img_root, args.out, look)
+
+
+def demo_parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser of what the demos have in common."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='config of the model')
+    parser.add_argument('checkpoint', help='its weights: a file or mmpose-ours://NAME')
+    parser.add_argument('--camera-param-file', required=True, help='calibration of the cameras')
+    add_recording(parser)
+    parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
+    return parser
+
+
+def find_people(
+    args: argparse.Namespace,
+    rig: PathLike,
+    img_root: PathLike | None,
+    out: PathLike,
+    look: Sequence[str] | None = (),
+) -> int:
+    """Find everybody in a recording, write ``people.json``, and something to look at.
+
+    Args:
+        args: ``config``, ``checkpoint``, and the options of :func:`add_recording`.
+        rig: The calibration.
+        img_root: Folder of the pictures, if there are any.
+        out: Folder for what is found.
+        look: More options for ``mmpose-ours view``; None to write nothing to look at.
+
+    Returns:
+        0; 1 where nobody was found.
+    """
+    from mmpose_ours.apis.inferencer import MultiviewInferencer
+
+    inferencer = MultiviewInferencer(
+        args.config,
+        args.checkpoint,
+        rig,
+        rig_format=args.from_format,
+        rig_options=dict(
+            unit=args.unit,
+            up=args.up,
+            image_size=parse_size(args.image_size) if args.image_size else None,
+        ),
+        pictures=img_root,
+        cameras=args.cameras,
+        device=args.device,
+        any_scale=args.any_scale,
+    )
+    out = Path(out)
+    with contextlib.ExitStack() as stack:
+        # What is in the folder is of one run, and the page shows the keypoints of that run.
+        stack.enter_context(hold_folder(out, 'output folder'))
+        keypoints, keep = args.keypoints, None
+        if not inferencer.sees_pictures:
+            keypoints, keep = _keypoint_files(args, img_root, out)
+        if keep is not None and keep.parent.is_dir():
+            stack.enter_context(hold(keep, '2D keypoints'))
+        # What else is drawn shows every instant.
+        folder = stack.enter_context(folder_beside(out / PEOPLE))
+        some = folder / PEOPLE if look == () else None
+        _predict(inferencer, args, img_root, out, keypoints, keep, _replaced(out, look), some)
+        witness = inferencer.witness
+        shown = some if some is not None and some.exists() else out / PEOPLE
+        if look is not None and (witness.found or (img_root and witness.instants)):
+            _look(args, rig, img_root, shown, out, keypoints or keep, look)
+    return 0 if witness.found else 1
+
+
+def _predict(
+    inferencer: Any,
+    args: argparse.Namespace,
+    img_root: PathLike | None,
+    out: Path,
+    keypoints: Path | None,
+    keep: Path | None,
+    replaced: Sequence[Path],
+    some: Path | None = None,
+) -> None:
+    """Find everybody in a recording and write ``people.json``.
+
+    Args:
+        inferencer: A :class:`~mmpose_ours.apis.inferencer.MultiviewInferencer`.
+        args: Options of :func:`add_recording`.
+        img_root: Folder of the pictures, if there are any.
+        out: Folder for what is found.
+        keypoints: File of 2D keypoints to work from.
+        keep: File to keep those that are detected in.
+        replaced: Files of an earlier run, which are removed when those of this one appear.
+        some: File for every n-th instant of a recording that is too long for one page; it is
+            not written where the page can show them all.
+    """
+    from mmpose_ours.detectors import detector
+
+    if keep is not None:
+        inferencer.detector = detector(args.detector or DETECTOR)
+    instants = inferencer(
+        img_root,
+        keypoints,
+        keep_keypoints=keep,
+        frame_offsets=parse_offsets(args.frame_offsets),
+        batch_size=args.batch_size,
+        smooth=args.smooth,
+        fps=args.fps,
+        min_track_s=args.min_track_seconds,
+    )
+    # With the first instant it is known how many there are, and how long one lasts.
+    first = next(instants, None)
+    footage = inferencer.footage
+    fps = args.fps or (footage.fps if footage is not None else None)
+    out.mkdir(parents=True, exist_ok=True)
+    every = math.ceil(inferencer.total / PAGE_INSTANTS)
+    progress, told = Progress('people in 3D', 'instants'), 0
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(inferencer.watch.stage('writing'))
+        whole = stack.enter_context(_writer(inferencer, out / PEOPLE, fps, replaced))
+        thin = None
+        if some is not None and every > 1:
+            thin = stack.enter_context(_writer(inferencer, some, fps))
+        for done, people in enumerate(itertools.chain([first] if first else [], instants), 1):
+            for writer in [whole, thin] if thin and done % every == 1 else [whole]:
+                writer.add(
+                    people.frame,
+                    people.poses_mm,
+                    scores=people.scores,
+                    ids=people.ids,
+                    views=people.views,
+                    spread_mm=people.spread_mm,
+                )
+            told = _print_notes(inferencer, told)
+            progress(done, inferencer.total)
+    if thin is not None:
+        print(
+            f'note    the page shows one instant of {every}, since {inferencer.total} are many; '
+            f'for all, mmpose-ours view {shell_path(out / PEOPLE)}'
+        )
+    _print_notes(inferencer, told)
+    # A rig of any scale is not one around people, by whom it could be judged.
+    _report(inferencer, out, judge=not args.any_scale)
+
+
+def _replaced(out: Path, look: Sequence[str] | None) -> list[Path]:
+    """The files beside ``people.json`` that a run writes anew."""
+    if look is None:
+        return []
+    films = [out / view.FILM_FILE] if '--mp4' in look else []
+    return [out / view.PAGE_FILE, *films]
+
+
+def _writer(
+    inferencer: Any, path: Path, fps: float | None, replaced: Sequence[Path] = ()
+) -> PredictionsWriter:
+    def remove() -> None:
+        # A run that is killed before its page is written must not leave one of other people, and
+        # one that cannot write its people must leave those of before with their page.
+        for file in replaced:
+            file.unlink(missing_ok=True)
+
+    return PredictionsWriter(
+        path,
+        inferencer.model.joints.name,
+        fps,
+        rig=inferencer.rig.fingerprint,
+        made_by=_made_by(inferencer),
+        space=inferencer.space,
+        before=remove,
+    )
+
+
+def _print_notes(inferencer: Any, told: int) -> int:
+    """Print what was noted since; returns how many notes are told now."""
+    for note in inferencer.notes[told:]:
+        print(f'note    {note}', flush=True)
+    return len(inferencer.notes)
+
+
+def _look(
+    args: argparse.Namespace,
+    rig: PathLike,
+    img_root: PathLike | None,
+    people: Path,
+    out: Path,
+    keypoints: Path | None,
+    more: Sequence[str],
+) -> None:
+    """Write the web page, and other pictures where options of ``mmpose-ours view`` ask for them."""
+    parser = argparse.ArgumentParser()
+    view.add_arguments(parser)
+    words = [path_word(people), '--rig', path_word(rig), '--out', path_word(out), *more]
+    words += ['--img-root', path_word(img_root)] if img_root else []
+    for option, told in (
+        ('--from', args.from_format),
+        ('--unit', args.unit),
+        ('--up', args.up),
+        ('--image-size', args.image_size),
+        ('--fps', args.fps),
+    ):
+        # With '=', since '-y' by itself would be taken for an option.
+        words += [f'{option}={told}'] if told else []
+    words += ['--cameras', *args.cameras] if args.cameras else []
+    words += ['--frame-offsets', *args.frame_offsets] if args.frame_offsets else []
+    words += ['--keypoints', path_word(keypoints)] if keypoints and keypoints.exists() else []
+    view.run(parser.parse_args(words))
+
+
+def _keypoint_files(
+    args: argparse.Namespace, img_root: PathLike | None, out: Path
+) -> tuple[Path | None, Path | None]:
+    """Keypoints to work from, and where to keep those that are detected."""
+    if args.keypoints:
+        if args.keep_keypoints:
+            raise ValueError(
+                '--keypoints and --keep-keypoints: nothing is detected where keypoints are given; '
+                'leave one of them out'
+            )
+        if args.frame_offsets and view.detected_here(args.keypoints):
+            raise ValueError(
+                f'{args.keypoints}: was detected here, instant by instant, so --frame-offsets '
+                'cannot shift it; leave --keypoints out, and the pictures are looked at again'
+            )
+        return Path(args.keypoints), None
+    if img_root is None:
+        raise ValueError('nothing to work on; give --img-root, --keypoints, or both')
+    if args.keep_keypoints:
+        keep = Path(args.keep_keypoints)
+        keep.parent.mkdir(parents=True, exist_ok=True)
+        return None, keep
+    beside = Path(img_root) / KEYPOINTS
+    if not beside.exists() or made_here(beside):
+        return None, beside if is_writable(beside) else _kept_elsewhere(beside, out / KEYPOINTS)
+    if args.detector:
+        return None, out / KEYPOINTS
+    print(f'keypoints {beside}, which are there already; --detector NAME looks at the pictures')
+    return beside, None
+
+
+def _kept_elsewhere(beside: Path, elsewhere: Path) -> Path:
+    """Another place for what is detected, with what is known beside the images already."""
+    print(
+        f'note    {beside} cannot be written, so 2D keypoints are kept in {elsewhere}; '
+        '--keep-keypoints FILE names another place'
+    )
+    if beside.exists() and not elsewhere.exists():
+        with whole_path(elsewhere) as temporary:
+            shutil.copyfile(beside, temporary)
+    return elsewhere
+
+
+def _made_by(inferencer: Any) -> dict[str, str]:
+    config = getattr(inferencer.config, 'filename', None)
+    return {
+        'program': f'mmpose_ours {__version__}',
+        'model': type(inferencer.model).__name__,
+        'config': Path(config).name if config else '',
+        'detector': getattr(inferencer.detector, 'name', ''),
+    }
+
+
+def _report(inferencer: Any, out: Path, judge: bool) -> None:
+    """Say what was found and how long it took, and what seems to be wrong with it."""
+    witness = inferencer.witness
+    brief = inferencer.brief
+    left = witness.found - brief.left_out
+    print(f'people  {left} in {witness.instants} instants -> {out / PEOPLE}')
+    if brief.brief:
+        told = 'left out' if brief.drop else 'kept; --min-track-seconds leaves such out'
+        print(
+            f'tracks  {brief.stayed}, and {brief.brief} that are found in fewer than '
+            f'{brief.least} instants ({told})'
+        )
+    start = time.perf_counter()
+    diagnosis = inferencer.diagnose()
+    checked = as_time(time.perf_counter() - start)
+    print(f'time    {inferencer.timing()}; then {checked} to see whether all is well')
+    shown = witness.people / max(1, sum(count > 0 for count in witness.detected.values()))
+    if not witness.found or witness.found < FEW * shown:
+        print('\nhardly anybody was found. Why?' if witness.found else '\nnobody was found. Why?')
+        print(diagnosis)
+    elif judge and diagnosis.causes and (diagnosis.certain or witness.found > MANY * shown):
+        print('\nwarning: people were found, but something is wrong')
+        print(diagnosis.verdict)
+    elif judge:
+        for cause in diagnosis.causes:
+            print(f'note    {cause}')

@@ -1,0 +1,72 @@
+"""Keypoints that are shares of the image, as pixels; told from pixels by their size alone."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+import numpy as np
+
+from mmpose_ours.detections.arrays import MAX_NORMALISED
+from mmpose_ours.errors import FileFormatError, PathLike
+
+# Shares from -1 to 1 have joints in the left or upper half, below this; a joint a little
+# outside of an image whose shares go from 0 to 1 does not.
+CLEARLY_NEGATIVE = -0.1
+
+
+def in_pixels(
+    detections: dict[str, dict[str, np.ndarray]],
+    sizes: Mapping[str, tuple[int, int]],
+    path: PathLike,
+) -> dict[str, dict[str, np.ndarray]]:
+    """Turn shares into pixels, camera by camera; pixels stay as they are.
+
+    As OpenPose writes them, 0 (or -1) is the middle of the first pixel and 1 that of the last.
+
+    Args:
+        detections: frame -> camera -> people.
+        sizes: camera -> (width, height) of its images.
+        path: Where they come from, for the message.
+
+    Raises:
+        FileFormatError: They are shares of an image whose size nobody told.
+    """
+    lowest: dict[str, float] = {}
+    largest: dict[str, float] = {}
+    for views in detections.values():
+        for camera, people in views.items():
+            uv = people[people[..., 2] > 0][:, :2]
+            if len(uv):
+                lowest[camera] = min(lowest.get(camera, np.inf), float(uv.min()))
+                largest[camera] = max(largest.get(camera, -np.inf), float(uv.max()))
+    scale: dict[str, tuple[np.ndarray, float]] = {}
+    for camera in sorted(lowest):
+        low, high = lowest[camera], largest[camera]
+        if max(-low, high) > MAX_NORMALISED:
+            continue
+        if camera not in sizes:
+            raise FileFormatError(
+                f'{path}: keypoints of camera {camera!r} lie between {low:.2f} and {high:.2f}: '
+                'shares of an image whose size is not known; name the calibration '
+                '(--camera-param-file), or export pixels',
+                file=path,
+                camera=camera,
+                found=[low, high],
+            )
+        last = np.array(sizes[camera], float) - 1
+        scale[camera] = (last / 2, 1.0) if low < CLEARLY_NEGATIVE else (last, 0.0)
+    if not scale:
+        return detections
+    return {
+        frame: {
+            camera: _scaled(people, *scale[camera]) if camera in scale else people
+            for camera, people in views.items()
+        }
+        for frame, views in detections.items()
+    }
+
+
+def _scaled(people: np.ndarray, factor: np.ndarray, offset: float) -> np.ndarray:
+    scaled = people.copy()
+    scaled[..., :2] = np.where(people[..., 2:] > 0, (people[..., :2] + offset) * factor, 0.0)
+    return scaled

@@ -1,0 +1,95 @@
+"""A recording's people in 2D on the disk: read instant by instant, as often as one likes.
+
+Memory holds where each view's people are (some 0.3 kB per instant), the people themselves lie one
+after another in a temporary file that is gone with the program.
+"""
+
+from __future__ import annotations
+
+import array
+import collections.abc
+from typing import IO, Iterator, Mapping
+
+import numpy as np
+
+from mmpose_ours.detections.arrays import finite
+from mmpose_ours.io.temporary import temporary_file
+
+# Of one person: 17 joints with u, v, score in float32.
+PERSON_BYTES = 17 * 3 * 4
+
+
+class StoredDetections(collections.abc.Mapping):
+    """Frame to camera name to (P, 17, 3) float32 ``u, v, score``, in the order of their coming.
+
+    Args:
+        people: File of people, ``<f4``; None begins an empty temporary one.
+    """
+
+    def __init__(self, people: IO[bytes] | None = None):
+        self._people: IO[bytes] = temporary_file() if people is None else people
+        self._count = 0
+        self._rows: dict[str, int] = {}
+        self._cameras: dict[str, int] = {}
+        # Of each frame its first view; of each view its camera, first person and their number.
+        self._first = array.array('q', [0])
+        self._view_camera, self._view_count = array.array('I'), array.array('I')
+        self._view_start = array.array('q')
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """The names of the cameras, in alphabetical order."""
+        return tuple(sorted(self._cameras))
+
+    def add(self, frame: str, views: Mapping[str, np.ndarray]) -> None:
+        """Store one more instant.
+
+        Args:
+            frame: Its name, each once.
+            views: Camera name to (P, 17, 3).
+        """
+        places = {}
+        self._people.seek(0, 2)
+        for camera, people in views.items():
+            self._people.write(np.ascontiguousarray(people, '<f4').tobytes())
+            places[camera] = self._count, len(people)
+            self._count += len(people)
+        self.add_places(frame, places)
+
+    def add_places(self, frame: str, places: Mapping[str, tuple[int, int]]) -> None:
+        """Say where the file has one more instant's people.
+
+        Args:
+            frame: Its name, each once.
+            places: Camera name to the number of the first person and how many there are.
+        """
+        assert frame not in self._rows, frame
+        self._rows[frame] = len(self._rows)
+        for camera, (start, count) in places.items():
+            self._view_camera.append(self._cameras.setdefault(camera, len(self._cameras)))
+            self._view_start.append(start)
+            self._view_count.append(count)
+        self._first.append(len(self._view_start))
+
+    def __getitem__(self, frame: str) -> dict[str, np.ndarray]:
+        row = self._rows[frame]
+        names = list(self._cameras)
+        return {
+            names[self._view_camera[view]]: self._read(view)
+            for view in range(self._first[row], self._first[row + 1])
+        }
+
+    def __contains__(self, frame: object) -> bool:
+        return frame in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def _read(self, view: int) -> np.ndarray:
+        self._people.seek(self._view_start[view] * PERSON_BYTES)
+        rows = self._people.read(self._view_count[view] * PERSON_BYTES)
+        people = np.frombuffer(rows, '<f4').reshape(-1, 17, 3)
+        return finite(people).astype(np.float32, copy=False)

@@ -1,0 +1,219 @@
+"""The table of keypoint formats, and the one function that reads them all."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Callable, Iterable, Sequence
+
+import numpy as np
+
+from mmpose_ours.detections.arrays import Detections, cameras_of
+from mmpose_ours.detections.formats import alphapose, coco, mmpose, openpose, pose2sim, voxelpose
+from mmpose_ours.detections.formats.imported import Hints, assemble
+from mmpose_ours.detections.formats.normalised import in_pixels
+from mmpose_ours.detections.formats.own_json import read_json_detections, store_json
+from mmpose_ours.detections.formats.own_npz import read_npz, store_npz
+from mmpose_ours.detections.formats.source import Source
+from mmpose_ours.detections.summary import listed
+from mmpose_ours.errors import FileFormatError, LimitError, PathLike
+from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.io.json_values import Place, checked_name
+from mmpose_ours.io.limits import limits
+from mmpose_ours.recordings.frames import frames_by_key
+
+OURS = ('json', 'npz')
+# In the order in which they are tried: a Pose2Sim project is full of OpenPose's files.
+IMPORTERS: dict[str, ModuleType] = {
+    'voxelpose': voxelpose,
+    'pose2sim': pose2sim,
+    'openpose': openpose,
+    'mmpose': mmpose,
+    'alphapose': alphapose,
+    'coco': coco,
+}
+FORMATS = (*OURS, *IMPORTERS)
+
+
+def read_detections(
+    path: PathLike,
+    cameras: Sequence[str] | None = None,
+    format: str = 'auto',
+    *,
+    rig: CameraRig | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, dict[str, np.ndarray]]:
+    """Read people per frame and camera, as COCO's 17 joints.
+
+    Args:
+        path: This package's file (``.json`` of ``detections.schema.json``, or ``.npz``), or a
+            file or folder of another tool, see docs/keypoints_2d.md.
+        cameras: Camera names; each must occur there. None takes those of the rig, or all. Where
+            other tools spell them otherwise (``cam01`` for ``cam_1``), these spellings count.
+        format: One of :data:`FORMATS`; ``'auto'`` goes by content.
+        rig: The cameras, whose image sizes normalised keypoints need.
+        progress: Told how many of how many files are read.
+
+    Returns:
+        frame -> camera -> (P, 17, 3) float32 ``u, v, score`` in pixels; score 0 is missing. A
+        camera without an image of a frame is not in it.
+
+    Raises:
+        FileFormatError: Wrong content, a format that nobody recognises, or a camera that the
+            file does not know.
+        FileNotFoundError: There is nothing of that name; says what is needed.
+        ValueError: The format is unknown.
+    """
+    path = Path(path)
+    if format not in ('auto', *FORMATS):
+        raise ValueError(f'unknown format {format!r}; known: auto, {", ".join(FORMATS)}')
+    if not path.exists():
+        raise FileNotFoundError(
+            f'{path}: no 2D keypoints there; detect people in the images first and write them '
+            'to this file (see docs/data.md)'
+        )
+    if cameras is None and rig is not None:
+        cameras = rig.names
+    source = Source(path)
+    chosen, reason = recognise(source) if format == 'auto' else (format, 'told')
+    if chosen == 'json':
+        try:
+            detections = read_json_detections(source.data, path)
+        except FileFormatError as error:
+            tried = '' if reason else f' (it is nothing of {", ".join(IMPORTERS)} either)'
+            if not tried or isinstance(error, LimitError):
+                raise
+            raise FileFormatError(
+                f'{error}{tried}',
+                file=error.file,
+                camera=error.camera,
+                frame=error.frame,
+                found=error.found,
+                expected=error.expected,
+            ) from error
+    elif chosen == 'npz':
+        detections, _ = read_npz(path)
+    else:
+        sizes = {c.name: c.size for c in rig if c.size} if rig is not None else {}
+        hints = Hints(tuple(cameras or ()), sizes, progress or (lambda done, total: None))
+        detections = assemble(IMPORTERS[chosen].read(source, hints), path)
+        if chosen != 'voxelpose':
+            detections = _renamed(detections, cameras or ())
+            detections = in_pixels(detections, sizes, path)
+    known = cameras_of(detections)
+    _check_names(detections, known, path)
+    _refuse_missing(known, cameras or (), path)
+    return detections
+
+
+def open_detections(
+    path: PathLike, cameras: Sequence[str] | None = None, rig: CameraRig | None = None
+) -> Detections:
+    """Read people per frame and camera, those of long recordings without holding them in memory.
+
+    People of files that :class:`~mmpose_ours.detections.DetectionsWriter` wrote stay on the disk
+    and are read whenever a frame is asked for; files of other tools, and those that were
+    rearranged, are read as a whole.
+
+    Args:
+        path: See :func:`read_detections`.
+        cameras: Likewise.
+        rig: Likewise.
+
+    Raises:
+        FileFormatError, FileNotFoundError: As there.
+    """
+    path, stored = Path(path), None
+    if path.is_file() and path.suffix.lower() == '.npz':
+        stored = store_npz(path)
+    elif path.is_file() and path.suffix.lower() == '.json':
+        stored = store_json(path)
+    if stored is None:
+        return read_detections(path, cameras, rig=rig)
+    _check_names(stored[0], stored[0].cameras, path)
+    _refuse_missing(stored[0].cameras, cameras or (rig.names if rig is not None else ()), path)
+    return stored[0]
+
+
+def recognise(source: Source) -> tuple[str, str]:
+    """Tell the format.
+
+    Returns:
+        A name of :data:`FORMATS`, and by what it was told; '' where nothing tells it but that
+        it is nothing else.
+
+    Raises:
+        FileFormatError: It is none of them; says which were tried.
+    """
+    path = source.path
+    if path.suffix.lower() == '.npz' and path.is_file():
+        return 'npz', 'its ending'
+    tried = []
+    for name, module in IMPORTERS.items():
+        reason = module.recognise(source)
+        if reason:
+            return name, reason
+        tried.append(name)
+    if path.is_file():
+        if isinstance(source.sample, dict) and 'frames' in source.sample:
+            return 'json', "the key 'frames'"
+        # Its reader says best what is wrong with a file that nobody claims.
+        return 'json', ''
+    held = 'a folder without JSON files' if source.sample is None else 'a folder of other JSON'
+    raise FileFormatError(
+        f'{path}: is {held}; tried {", ".join(tried)}; name the folder that holds a folder or a '
+        'file per camera'
+    )
+
+
+def _renamed(
+    detections: dict[str, dict[str, np.ndarray]], wanted: Sequence[str]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Cameras under the names that are wanted, where only the spelling differs."""
+    known = cameras_of(detections)
+    spelled: dict[str, list[str]] = {}
+    for name in known:
+        spelled.setdefault(_spelling(name), []).append(name)
+    names = {}
+    for name in wanted:
+        alike = spelled.get(_spelling(name), [])
+        if name not in known and len(alike) == 1 and alike[0] not in wanted:
+            names[alike[0]] = name
+    return {
+        frame: {names.get(camera, camera): people for camera, people in views.items()}
+        for frame, views in detections.items()
+    }
+
+
+def _spelling(name: str) -> str:
+    """What is left of a name without case, separators and leading zeros."""
+    parts = re.findall(r'[a-z]+|\d+', name.lower())
+    return ' '.join(str(int(part)) if part.isdigit() else part for part in parts)
+
+
+def _check_names(frames: Iterable[str], cameras: Sequence[str], path: Path) -> None:
+    """Refuse names that are none, that are too many, or that mean the same frame.
+
+    Raises:
+        FileFormatError: So it is.
+    """
+    limits().check('cameras', len(cameras), 'cameras', path)
+    for camera in cameras:
+        checked_name(camera, Place(path, 'the name of a camera'))
+    for frame in frames_by_key(frames, path).values():
+        checked_name(frame, Place(path, 'the name of a frame'))
+
+
+def _refuse_missing(known: Sequence[str], cameras: Sequence[str], path: Path) -> None:
+    missing = [camera for camera in cameras if camera not in known]
+    if missing:
+        plural = 's' if len(missing) > 1 else ''
+        raise FileFormatError(
+            f'{path}: no keypoints of camera{plural} {listed(map(repr, missing))}; it has '
+            f'{listed(known) or "none"}; camera names must be those of the calibration',
+            file=path,
+            camera=missing[0],
+            found=list(known),
+            expected=list(cameras),
+        )

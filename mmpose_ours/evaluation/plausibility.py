@@ -1,0 +1,106 @@
+"""What a body cannot do: change the length of its limbs, stand on its head, tremble.
+
+Figures of people in 3D that need neither truth nor cameras.
+"""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import numpy as np
+
+from mmpose_ours.structures.skeletons import JOINT_SETS
+
+# Joints that show where a head is, whichever a set has.
+_HEAD = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'top_head')
+_HIPS = ('left_hip', 'right_hip', 'mid_hip')
+# Left and right of each limb lie side by side. Bones fix their lengths, unlike the trunk's.
+LIMBS = tuple(
+    (f'{side}_{first}', f'{side}_{second}')
+    for first, second in (
+        ('shoulder', 'elbow'),
+        ('elbow', 'wrist'),
+        ('hip', 'knee'),
+        ('knee', 'ankle'),
+    )
+    for side in ('left', 'right')
+)
+
+
+def limb_lengths(poses: np.ndarray, joints: str) -> np.ndarray:
+    """Lengths of :data:`LIMBS`: (..., J, 3) mm to (..., 8) mm, NaN where a joint is missing."""
+    ends = np.array([JOINT_SETS[joints].index(*limb) for limb in LIMBS])
+    return np.linalg.norm(poses[..., ends[:, 0], :] - poses[..., ends[:, 1], :], axis=-1)
+
+
+def relative_spread(values: np.ndarray) -> float:
+    """How far the middle two thirds of values reach, one way, as a share of their median.
+
+    Half the distance from the 16th to the 84th percentile: the standard deviation, for a normal
+    distribution, but not at the mercy of single values.
+
+    Args:
+        values: (N,) positive; NaN is left out.
+
+    Returns:
+        NaN for fewer than two values.
+    """
+    known = values[np.isfinite(values)]
+    if len(known) < 2:
+        return float('nan')
+    low, middle, high = np.percentile(known, [16, 50, 84])
+    return float((high - low) / 2 / middle) if middle > 0 else float('nan')
+
+
+def side_differences(lengths_mm: np.ndarray) -> np.ndarray:
+    """How much left limbs differ from right ones.
+
+    Args:
+        lengths_mm: (..., 8) of :func:`limb_lengths`.
+
+    Returns:
+        (..., 4) absolute difference as a share of the mean of both; NaN where one is unknown.
+    """
+    left, right = lengths_mm[..., ::2], lengths_mm[..., 1::2]
+    with np.errstate(invalid='ignore', divide='ignore'):
+        return 2 * np.abs(left - right) / (left + right)
+
+
+def head_above_hips(poses: np.ndarray, joints: str) -> np.ndarray:
+    """Whether heads are higher than hips.
+
+    Args:
+        poses: (P, J, 3), z up.
+        joints: Their joint set.
+
+    Returns:
+        (P,) 1 or 0; NaN where no joint of the head, or none of the hips, is known.
+    """
+    heights = []
+    for part in (_HEAD, _HIPS):
+        names = [name for name in part if name in JOINT_SETS[joints].joints]
+        z = poses[:, JOINT_SETS[joints].index(*names), 2]
+        known = np.isfinite(z)
+        with np.errstate(invalid='ignore', divide='ignore'):
+            heights.append(np.where(known, z, 0.0).sum(-1) / known.sum(-1))
+    head, hips = heights
+    return np.where(np.isfinite(head) & np.isfinite(hips), (head > hips) * 1.0, np.nan)
+
+
+def jitter_mm(times: Sequence[float], poses: np.ndarray, step: float) -> np.ndarray:
+    """Second differences of a track's joints, the acceleration per step squared.
+
+    Args:
+        times: (F,) when the person was found, rising.
+        poses: (F, J, 3) mm.
+        step: The usual time from frame to frame; only three frames that lie one step apart
+            count.
+
+    Returns:
+        (N,) lengths of ``x[t-1] - 2 x[t] + x[t+1]`` in mm over joints known in all three.
+    """
+    gaps = np.diff(np.asarray(times, dtype=np.float64))
+    even = np.isclose(gaps[:-1], step) & np.isclose(gaps[1:], step)
+    second = poses[:-2] - 2 * poses[1:-1] + poses[2:]
+    lengths = np.linalg.norm(second[even], axis=-1).ravel()
+    return lengths[np.isfinite(lengths)]

@@ -1,0 +1,1 @@
+"""Scores of 3D poses without ground truth: reprojection, bone lengths, jitter."""

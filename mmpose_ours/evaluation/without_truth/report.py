@@ -1,0 +1,269 @@
+"""``mmpose-ours evaluate --without-truth``: predictions against 2D people, time and anatomy."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+
+from mmpose_ours.calibration import read_rig
+from mmpose_ours.detections import check_pixels, read_detections, stack_views
+from mmpose_ours.errors import PathLike
+from mmpose_ours.evaluation.frames import name_frames, parse_frames
+from mmpose_ours.evaluation.tables import columns, number
+from mmpose_ours.evaluation.without_truth.scores import Instant, unlabelled_figures
+from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.predictions.reading import FrameId, Predictions, frame_id, read_predictions
+from mmpose_ours.structures.skeletons import JOINT_SETS
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that ``evaluate`` has where there is no truth."""
+    group = parser.add_argument_group('without ground truth')
+    group.add_argument(
+        '--without-truth',
+        action='store_true',
+        help='judge --pred by 2D people, time and anatomy instead of --dataset and --gt',
+    )
+    group.add_argument('--rig', metavar='FILE', help='calibration of the cameras')
+    group.add_argument('--keypoints', metavar='FILE', help='2D people, see docs/data.md')
+    group.add_argument(
+        '--left-out',
+        nargs='+',
+        default=[],
+        metavar='CAMERA=FILE.json',
+        help='predictions that were made without this camera, to be compared with what it saw',
+    )
+    group.add_argument(
+        '--frame-rate',
+        type=float,
+        metavar='FPS',
+        help='frames per second, for accelerations, and for how long somebody may be lost where '
+        "the file has no identities (default: the file's)",
+    )
+    group.add_argument('--image-size', metavar='WxH', help='where the calibration says none')
+
+
+def evaluate_without_truth(
+    pred: PathLike,
+    rig: PathLike,
+    keypoints: PathLike,
+    frames: str | Sequence[FrameId] | None = None,
+    left_out: Mapping[str, PathLike] | None = None,
+    frame_rate: float | None = None,
+    image_size: tuple[int, int] | None = None,
+) -> dict[str, Any]:
+    """Judge a predictions file by the 2D people of the same frames.
+
+    Args:
+        pred: A file in the Predictions format.
+        rig: Calibration of the cameras, of any format that is told by content.
+        keypoints: 2D people, see :func:`mmpose_ours.detections.read_detections`.
+        frames: Frames to look at, as a list or as ``'0-99'``; among them a frame that
+            ``pred`` lacks is one without predictions. None is all that both files have.
+        left_out: By camera, a file of predictions made without this camera.
+        frame_rate: Frames per second; None takes what ``pred`` says.
+        image_size: (width, height) where the calibration does not say it.
+
+    Returns:
+        Plain values, ready for JSON; undefined figures are None. Their definitions stand in
+        :class:`mmpose_ours.evaluation.without_truth.result.UnlabelledResult`.
+
+    Raises:
+        ValueError: A file or an argument is unfit; one sentence that names it and the mend.
+        OSError: A file cannot be opened.
+    """
+    if frame_rate is not None and not 0 < frame_rate < math.inf:
+        raise ValueError(f'the frame rate is {frame_rate}; give frames per second, above 0')
+    cameras = read_rig(rig, image_size=image_size)
+    detections = read_detections(keypoints, cameras.names)
+    check_pixels(detections, cameras, keypoints)
+    seen = {
+        frame_id(frame): stack_views(views, cameras.names) for frame, views in detections.items()
+    }
+    prediction = read_predictions(pred)
+    wanted, warnings = _choose(pred, prediction, keypoints, seen, frames)
+    others = {}
+    for camera, path in (left_out or {}).items():
+        if camera not in cameras.names:
+            raise ValueError(
+                f'--left-out {camera}: no such camera in {rig}; it has {", ".join(cameras.names)}'
+            )
+        other = read_predictions(path)
+        shared = [frame for frame in wanted if frame in other.frames]
+        if other.joints != prediction.joints or not shared:
+            raise ValueError(
+                f'{path}: has {other.joints} and {len(shared)} of the {len(wanted)} frames '
+                f'looked at; expected {prediction.joints} and the frames of {pred}'
+            )
+        others[camera] = _instants(shared, cameras, other, seen)
+    result = unlabelled_figures(
+        _instants(wanted, cameras, prediction, seen),
+        prediction.joints,
+        frame_rate=frame_rate or prediction.fps,
+        left_out=others,
+    )
+    return {
+        'pred': os.fspath(pred),
+        'rig': os.fspath(rig),
+        'keypoints': os.fspath(keypoints),
+        'frame_ranges': name_frames(wanted),
+        'joints': prediction.joints,
+        'left_out_cameras': list(others),
+        **_plain(result.summary()),
+        'warnings': warnings,
+    }
+
+
+def report_without_truth(args: argparse.Namespace) -> dict[str, Any]:
+    """Evaluate as the arguments of the command line say.
+
+    Raises:
+        ValueError: An option is missing or out of place, or as above.
+    """
+    for value, option in (
+        (args.pred, '--pred'), (args.rig, '--rig'), (args.keypoints, '--keypoints')
+    ):  # fmt: skip
+        if value is None:
+            raise ValueError(
+                f'--without-truth needs {option}; write evaluate --without-truth --pred FILE '
+                '--rig FILE --keypoints FILE'
+            )
+    if args.gt is not None or args.dataset is not None:
+        raise ValueError('--without-truth takes no --gt and no --dataset; leave one of them out')
+    left_out = dict(entry.partition('=')[::2] for entry in args.left_out)
+    if not all(left_out.values()) or len(left_out) < len(args.left_out):
+        raise ValueError(
+            f'--left-out {" ".join(args.left_out)}: expected CAMERA=FILE.json, each camera once'
+        )
+    return evaluate_without_truth(
+        args.pred,
+        args.rig,
+        args.keypoints,
+        args.frames,
+        left_out,
+        args.frame_rate,
+        _size(args.image_size),
+    )
+
+
+def format_without_truth(report: dict[str, Any]) -> str:
+    """Lay out what :func:`evaluate_without_truth` returns."""
+    rows = [['reprojection', 'found / due', 'median', '90 %', 'median of box', '90 % of box']]
+    entries = {**report['cameras'], 'all cameras': report['reprojection']}
+    if report['left_out'] is not None:
+        entries[f'left out ({", ".join(report["left_out_cameras"])})'] = report['left_out']
+    for name, entry in entries.items():
+        rows.append(
+            [
+                name,
+                f'{entry["matched"]} / {entry["due"]}',
+                *(f'{number(entry[key], 1)} px' for key in ('median_px', 'p90_px')),
+                *(_percent(entry[key]) for key in ('median_share', 'p90_share')),
+            ]
+        )
+    acceleration = (
+        f', {number(report["jitter_m_s2"])} m/s^2' if report['jitter_m_s2'] is not None else ''
+    )
+    ranges = report['frame_ranges']
+    if len(ranges) > 60:
+        ranges = ranges[:60].rpartition(',')[0] + ',...'
+    facts = [
+        ['people', f'{number(report["people_per_frame"])} per frame ({report["people"]} in all)'],
+        ['ghosts', f'{number(report["ghosts_per_frame"])} per frame ({report["ghosts"]} in all): '
+                   'cameras should see them, and none has anybody there'],
+        ['out of view', f'{number(report["out_of_view_per_frame"])} per frame'],
+        ['missed', f'{number(report["missed_per_frame"])} per frame ({report["missed"]} of '
+                   f'{report["seen_by_two"]} whom two cameras see in 2D)'],
+        ['limb lengths', f'vary by {_percent(report["limb_spread"])} (90 %: '
+                         f'{_percent(report["limb_spread_p90"])}) over {report["tracks"]} tracks'],
+        ['left and right', f'differ by {_percent(report["side_difference"])} (90 %: '
+                           f'{_percent(report["side_difference_p90"])})'],
+        ['head above hips', _percent(report['head_above_hips'])],
+        ['jitter', f'{number(report["jitter_mm"], 1)} mm/frame^2 (90 %: '
+                   f'{number(report["jitter_mm_p90"], 1)}){acceleration}'],
+    ]  # fmt: skip
+    lines = [
+        f'without truth: {report["frames"]} frames ({ranges}), joints {report["joints"]}',
+        '',
+        *columns(rows),
+        '',
+        *columns(facts, left=2),
+    ]
+    lines += ['', *(f'warning: {text}' for text in report['warnings'])] * bool(report['warnings'])
+    return '\n'.join(lines)
+
+
+def _choose(
+    pred: PathLike,
+    prediction: Predictions,
+    keypoints: PathLike,
+    seen: Mapping[FrameId, np.ndarray],
+    frames: str | Sequence[FrameId] | None,
+) -> tuple[list[FrameId], list[str]]:
+    """Frames to look at in the order of time, and what is strange about them."""
+    warnings = []
+    wanted: list[FrameId]
+    if frames is None:
+        wanted = [frame for frame in prediction.frames if frame in seen]
+        for path, lost in (
+            (pred, len(seen) - len(wanted)), (keypoints, len(prediction.frames) - len(wanted))
+        ):  # fmt: skip
+            if lost and wanted:
+                count = f'{lost} frame{"s" * (lost != 1)}'
+                warnings.append(f'{path}: lacks {count} of the other file; not looked at')
+    else:
+        wanted = list(parse_frames(frames) if isinstance(frames, str) else frames)
+        lost_frames = [frame for frame in wanted if frame not in seen]
+        if lost_frames:
+            raise ValueError(
+                f'{keypoints}: lacks frame {lost_frames[0]} ({len(lost_frames)} of {len(wanted)}); '
+                'change --frames'
+            )
+    if not any(frame in prediction.frames for frame in wanted):
+        raise ValueError(
+            f'{pred}: shares no frame to look at with {keypoints}; it has '
+            f'{name_frames(list(prediction.frames), 40) or "none"}, the other '
+            f'{name_frames(list(seen), 40) or "none"}; name frames alike'
+        )
+    numbered = all(isinstance(frame, int) for frame in wanted)
+    return sorted(wanted) if numbered else wanted, warnings
+
+
+def _instants(
+    frames: Sequence[FrameId],
+    rig: CameraRig,
+    prediction: Predictions,
+    seen: Mapping[FrameId, np.ndarray],
+) -> list[Instant]:
+    nobody, no_ids = np.empty((0, len(JOINT_SETS[prediction.joints]), 3)), np.zeros(0, np.int64)
+    instants = []
+    for frame in frames:
+        # Nobody of a frame that the file lacks has a number, but that is known.
+        ids = prediction.ids.get(frame) if frame in prediction.frames else no_ids
+        poses = prediction.frames.get(frame, nobody)
+        instants.append(Instant(frame, rig, poses, seen[frame], ids))
+    return instants
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    width, _, height = text.lower().partition('x')
+    if not (width.isdigit() and height.isdigit()):
+        raise ValueError(f'--image-size is {text!r}, expected WxH in pixels, e.g. 1920x1080')
+    return int(width), int(height)
+
+
+def _percent(value: float | None) -> str:
+    return '-' if value is None else f'{100 * value:.1f} %'
+
+
+def _plain(value: Any) -> Any:
+    """None for every NaN, so that the report is valid JSON."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value

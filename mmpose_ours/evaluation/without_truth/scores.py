@@ -1,0 +1,196 @@
+"""Figures of 3D people without ground truth: what views, time and anatomy say of them.
+
+Each of these can be good while the poses are bad (a person frozen in place does not tremble),
+so they are read together. What each means stands in
+:class:`mmpose_ours.evaluation.without_truth.result.UnlabelledResult`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+
+from mmpose_ours.evaluation.plausibility import (
+    LIMBS,
+    head_above_hips,
+    jitter_mm,
+    limb_lengths,
+    relative_spread,
+    side_differences,
+)
+from mmpose_ours.evaluation.without_truth.result import Reprojection, UnlabelledResult, percentiles
+from mmpose_ours.evaluation.without_truth.support import Support, find_support, missed_people
+from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.predictions.reading import FrameId
+from mmpose_ours.structures.skeletons import JOINT_SETS, convert_joints
+from mmpose_ours.tracking.tracks import link_people, patience_at
+
+# A track shorter than this tells nothing of how a limb's length varies.
+MIN_TRACK = 5
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Instant:
+    """People of one frame in 3D and in 2D.
+
+    Args:
+        frame: Its id.
+        rig: V cameras, with image sizes.
+        poses: (P, J, 3) mm, z up; NaN where a joint is missing.
+        keypoints: (V, D, K, 3) ``u, v, score``; people without a joint are padding.
+        ids: (P,) the same number for the same person over time; None is not known.
+    """
+
+    frame: FrameId
+    rig: CameraRig
+    poses: np.ndarray
+    keypoints: np.ndarray
+    ids: np.ndarray | None = None
+
+
+def unlabelled_figures(
+    instants: Sequence[Instant],
+    joints: str,
+    keypoint_joints: str = 'coco17',
+    frame_rate: float | None = None,
+    left_out: Mapping[str, Sequence[Instant]] | None = None,
+) -> UnlabelledResult:
+    """Judge 3D people by 2D people, time and anatomy.
+
+    Args:
+        instants: The frames in the order of time. Where frames are numbers, time is the
+            number; else each is one step after the one before. People without identities are
+            linked as :func:`~mmpose_ours.tracking.tracks.link_people` does.
+        joints: Joint set of the poses.
+        keypoint_joints: Joint set of the keypoints.
+        frame_rate: Frame numbers per second, if known.
+        left_out: By camera, instants whose poses were predicted without this camera; their
+            rigs and keypoints are those of all cameras.
+
+    Returns:
+        The figures.
+
+    Raises:
+        ValueError: A joint set is unknown, a camera is not in the rig or has no image size.
+    """
+    by_camera: dict[str, list[Sightings]] = {}
+    ghosts = out_of_view = seen_by_two = missed = 0
+    for instant in instants:
+        support = _support(instant, joints, keypoint_joints)
+        ghosts += int(support.ghosts.sum())
+        out_of_view += int(support.out_of_view.sum())
+        groups, lost = missed_people(instant.rig, instant.keypoints, support.match)
+        seen_by_two, missed = seen_by_two + groups, missed + lost
+        for view, name in enumerate(instant.rig.names):
+            by_camera.setdefault(name, []).append(_sightings(support, view))
+    unseen = [
+        _sightings(_support(_only(instant, camera), joints, keypoint_joints), 0)
+        for camera, others in (left_out or {}).items()
+        for instant in others
+    ]
+    poses = [instant.poses for instant in instants]
+    everybody = np.concatenate([*poses, np.zeros((0, len(JOINT_SETS[joints]), 3))])
+    head = head_above_hips(everybody, joints)
+    side = percentiles(side_differences(limb_lengths(everybody, joints)))
+    return UnlabelledResult(
+        frames=len(instants),
+        people=len(everybody),
+        ghosts=ghosts,
+        out_of_view=out_of_view,
+        seen_by_two=seen_by_two,
+        missed=missed,
+        cameras={name: _reprojection(entries) for name, entries in by_camera.items()},
+        reprojection=_reprojection([e for entries in by_camera.values() for e in entries]),
+        left_out=_reprojection(unseen) if left_out else None,
+        side_difference=side[0],
+        side_difference_p90=side[1],
+        head_above_hips=float(np.nanmean(head)) if np.isfinite(head).any() else float('nan'),
+        frame_rate=frame_rate,
+        **_over_time(instants, joints, frame_rate),
+    )
+
+
+Sightings = tuple  # due (P,), error_px (P, J), box_px (P,)
+
+
+def _support(instant: Instant, joints: str, keypoint_joints: str) -> Support:
+    poses = convert_joints(instant.poses, joints, keypoint_joints)
+    return find_support(instant.rig, poses, instant.keypoints)
+
+
+def _only(instant: Instant, camera: str) -> Instant:
+    """What one camera shows of an instant."""
+    rig = instant.rig.select([camera])
+    view = instant.rig.names.index(camera)
+    return Instant(instant.frame, rig, instant.poses, instant.keypoints[[view]])
+
+
+def _sightings(support: Support, view: int) -> Sightings:
+    return support.due[view], support.error_px[view], support.box_px[view]
+
+
+def _reprojection(entries: Sequence[Sightings]) -> Reprojection:
+    if not entries:
+        return Reprojection.of(np.zeros(0, bool), np.zeros((0, 1)), np.zeros(0))
+    due, error_px, box_px = (np.concatenate(parts) for parts in zip(*entries))
+    return Reprojection.of(due, error_px, box_px)
+
+
+def _over_time(
+    instants: Sequence[Instant], joints: str, frame_rate: float | None
+) -> dict[str, Any]:
+    """Figures of people who are linked from frame to frame."""
+    times = [float(n) for n in range(len(instants))]
+    if all(isinstance(instant.frame, int) for instant in instants):
+        times = [float(instant.frame) for instant in instants]
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
+    tracks: dict[int, list[tuple[float, np.ndarray]]] = {}
+    patience = patience_at(frame_rate and frame_rate / step)
+    for time, instant, numbers in zip(times, instants, _linked(instants, patience)):
+        for number, pose in zip(numbers.tolist(), instant.poses):
+            tracks.setdefault(number, []).append((time, pose))
+    spreads, jitters, count = [np.zeros((0, len(LIMBS)))], [np.zeros(0)], 0
+    for entries in tracks.values():
+        when, poses = [time for time, _ in entries], np.stack([pose for _, pose in entries])
+        if len(entries) >= 3:
+            jitters.append(jitter_mm(when, poses, step))
+        if len(entries) >= MIN_TRACK:
+            count += 1
+            lengths = limb_lengths(poses, joints)
+            spreads.append(np.array([[relative_spread(limb) for limb in lengths.T]]))
+    spread = np.concatenate(spreads)
+    limb = percentiles(spread)
+    jitter = percentiles(np.concatenate(jitters))
+    return dict(
+        tracks=count,
+        limb_spread=limb[0],
+        limb_spread_p90=limb[1],
+        limbs={
+            f'{first}-{second.split("_")[1]}': percentiles(column)[0]
+            for (first, second), column in zip(LIMBS, spread.T)
+        },
+        jitter_mm=jitter[0],
+        jitter_mm_p90=jitter[1],
+        step=step,
+    )
+
+
+def _linked(instants: Sequence[Instant], patience: int) -> list[np.ndarray]:
+    """Numbers of tracks per frame; another rig is another place, so its people are others."""
+    numbers = [instant.ids for instant in instants if instant.ids is not None]
+    if len(numbers) == len(instants):
+        return numbers
+    numbers = []
+    begun = start = 0
+    while start < len(instants):
+        rig = instants[start].rig.fingerprint
+        end = start
+        while end < len(instants) and instants[end].rig.fingerprint == rig:
+            end += 1
+        linked = link_people([i.poses for i in instants[start:end]], patience=patience)
+        numbers += [number + begun for number in linked]
+        begun += max((int(n.max()) for n in linked if len(n)), default=-1) + 1
+        start = end
+    return numbers

@@ -1,0 +1,1 @@
+"""3D poses over time as files of other tools."""

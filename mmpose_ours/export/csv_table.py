@@ -1,0 +1,68 @@
+"""CSV: a line per frame, person and joint, for spreadsheets, pandas and R.
+
+Columns ``frame, time_s, person, joint, x_mm, y_mm, z_mm, score, views``. A joint that is missing
+has a line with empty coordinates, a person who is missing has none. Format after RFC 4180, with
+plain line feeds.
+
+Spreadsheets run a text as a formula that begins with ``=``, ``+``, ``-``, ``@`` or the like. Such a
+name gets an apostrophe before that sign, which spreadsheets read as "this is text"; control
+characters are written as escapes. Numbers stay as they are.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import numpy as np
+
+from mmpose_ours.errors import PathLike
+from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.terminal import printable
+from mmpose_ours.tracking.trajectories import Timeline
+
+# Where a program may begin a cell: spreadsheets of some languages separate cells by semicolons.
+# Signs with their full-width forms.
+_FORMULA = re.compile('(^|[;,|])([ \xa0\u3000]*)(?=[-=+@|%＝＋－＠])')
+
+COLUMNS = ('frame', 'time_s', 'person', 'joint', 'x_mm', 'y_mm', 'z_mm', 'score', 'views')
+
+
+def text_cell(text: str) -> str:
+    """A text as a cell that no spreadsheet takes for a formula.
+
+    Examples:
+        >>> text_cell('000001'), text_cell('=1+1')
+        ('000001', "'=1+1")
+    """
+    return _FORMULA.sub(r"\1'\2", printable(text))
+
+
+def write_csv(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
+    """Write people over time as CSV, whole or not at all.
+
+    Args:
+        timeline: The people.
+        path: File to write.
+        up: ``'z'`` or ``'y'``.
+
+    Raises:
+        ValueError: ``up`` is another axis.
+        OSError: The file cannot be written.
+    """
+    poses = timeline.turned(up)
+    frames = [f if isinstance(f, int) else text_cell(f) for f in timeline.frames]
+    with write_whole(path) as file:
+        table = csv.writer(file, lineterminator='\n')
+        table.writerow(COLUMNS)
+        for row, column in np.argwhere(timeline.present).tolist():
+            views = int(timeline.views[row, column])
+            before = (
+                frames[row],
+                f'{timeline.seconds[row]:.6f}',
+                timeline.people[column],
+            )
+            after = (f'{timeline.scores[row, column]:.6g}', '' if views < 0 else views)
+            for joint, xyz in zip(timeline.joints.joints, poses[row, column].tolist()):
+                place = ['' if np.isnan(value) else f'{value:.3f}' for value in xyz]
+                table.writerow((*before, text_cell(joint), *place, *after))

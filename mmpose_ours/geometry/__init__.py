@@ -1,0 +1,1 @@
+"""Cameras, rigs, lenses and points: the geometry of several views, on NumPy arrays."""

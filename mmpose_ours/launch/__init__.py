@@ -1,0 +1,1 @@
+"""What ``tools/`` adds to the launch scripts of MMPose, and the check of an environment."""

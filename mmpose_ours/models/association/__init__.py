@@ -1,0 +1,1 @@
+"""Cross-view association on tensors: rays, proposals, duplicate suppression."""

@@ -1,0 +1,1 @@
+"""The fast voxel model: proposals by geometry, joints from three planes."""

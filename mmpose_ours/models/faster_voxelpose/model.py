@@ -1,0 +1,171 @@
+"""The fast model: people proposed by geometry, joints read from three planes and the rays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModel
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.models.association.proposals import Proposer, rays_of_people
+from mmpose_ours.models.association.rays import Rays
+from mmpose_ours.models.faster_voxelpose.planes import PlaneRegressor
+from mmpose_ours.models.selection import choose_people, middle_of, tell_scores
+from mmpose_ours.registry import MODELS
+from mmpose_ours.structures.skeletons import JOINT_SETS
+
+# A proposal this close to a true pose (mean joint distance) is that person.
+MATCH_MM = 250.0
+LOSS_UNIT_MM = 100.0
+
+
+@MODELS.register_module()
+class FasterVoxelPose(BaseModel):
+    """Keypoints of calibrated views to people in 3D, in milliseconds on a processor.
+
+    :class:`~mmpose_ours.models.association.proposals.Proposer` finds who is whom and where by
+    geometry; :class:`~mmpose_ours.models.faster_voxelpose.planes.PlaneRegressor`, trained in one go
+    on what is proposed, finds the joints and says which proposals are people. Rigs of any lens will
+    do, they come with each sample, and weights hold no geometry.
+
+    Args:
+        joints: Name of the joint set.
+        proposals: Arguments of the proposer.
+        pose: Arguments of the regressor.
+        score_threshold: People with lower scores (0 to 1) are dropped.
+        duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
+            dropped.
+        margin_mm: People whose hips are farther outside the capture space are dropped; infinite
+            keeps whoever the cameras see.
+        data_preprocessor: ``RayPreprocessor``, which is also the default.
+        init_cfg: As MMEngine's.
+    """
+
+    def __init__(
+        self,
+        joints: str = 'coco17',
+        proposals: dict[str, Any] | None = None,
+        pose: dict[str, Any] | None = None,
+        score_threshold: float = 0.5,
+        duplicate_mm: float = 150.0,
+        margin_mm: float = 500.0,
+        data_preprocessor: dict[str, Any] | None = None,
+        init_cfg: dict[str, Any] | None = None,
+    ):
+        preprocessor = data_preprocessor or dict(type='mmpose_ours.RayPreprocessor')
+        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        self.joints = JOINT_SETS[joints]
+        self.proposer = Proposer(**(proposals or {}))
+        self.pose_regressor = PlaneRegressor(self.joints, **(pose or {}))
+        self.score_threshold, self.duplicate_mm = score_threshold, duplicate_mm
+        self.margin_mm = margin_mm
+        self._root = self.joints.index(*self.joints.root)
+
+    def forward(
+        self,
+        inputs: dict[str, Rays],
+        data_samples: list[MultiviewDataSample],
+        mode: str = 'tensor',
+    ) -> Any:
+        """Run on a batch of B instants.
+
+        Args:
+            inputs: ``rays``, relative to the middle of each sample's space.
+            data_samples: Space of each, and the truth for ``'loss'``.
+            mode: ``'loss'``, ``'predict'`` or ``'tensor'``: what the regressor says of all
+                proposals, None where there are none.
+
+        Raises:
+            ValueError: The keypoints are of another joint set, or there is only one camera.
+        """
+        count = inputs['rays'].weights.shape[-1]
+        if count != len(self.joints):
+            raise ValueError(
+                f'keypoints of {count} joints for a model of {self.joints.name}, which has '
+                f'{len(self.joints)}; say model.joints'
+            )
+        mine, sample = self.people(inputs['rays'])
+        found = self.pose_regressor(mine) if len(sample) else None
+        if mode == 'loss':
+            return self._loss(found, sample, data_samples)
+        if mode == 'predict':
+            return self._predict(found, sample, data_samples)
+        return found
+
+    @torch.no_grad()
+    def people(self, rays: Rays) -> tuple[Rays, Tensor]:
+        """The rays of everybody who is proposed.
+
+        Args:
+            rays: Origins (B, V, 3), directions (B, V, P, J, 3), weights (B, V, P, J).
+
+        Returns:
+            Origins (N, V, 3), directions (N, V, J, 3), weights (N, V, J), and in which sample
+            each of the N people is, (N,).
+        """
+        with torch.autocast(rays.weights.device.type, enabled=False):
+            groups = self.proposer(rays)
+            sample, person = torch.nonzero((groups >= 0).any(-1), as_tuple=True)
+            everyone = rays_of_people(rays, groups)
+        return Rays(*(part[sample, person] for part in vars(everyone).values())), sample
+
+    def _loss(self, found, sample: Tensor, data_samples) -> dict[str, Tensor]:
+        # Every process must hand gradients to the same parameters in every step.
+        nothing = sum(p.sum() for p in self.parameters()) * 0.0
+        losses = dict(loss_pose=nothing, loss_opinion=nothing, loss_score=nothing)
+        if found is None:
+            return losses
+        poses, opinions, logits = found
+        truth, visible, matched, first = self._match(poses.detach(), sample, data_samples)
+        losses['loss_score'] = F.binary_cross_entropy_with_logits(logits, first) + nothing
+        weight = (visible & matched[:, None]).float()
+        for name, points in (('loss_pose', poses), ('loss_opinion', opinions)):
+            error = (points - truth).norm(dim=-1) / LOSS_UNIT_MM
+            losses[name] = (error * weight).sum() / weight.sum().clamp_min(1) + nothing
+        return losses
+
+    def _match(self, poses: Tensor, sample: Tensor, data_samples) -> tuple[Tensor, ...]:
+        """Whom each of N proposals shows.
+
+        Returns:
+            ``truth`` (N, J, 3) relative to the space, ``visible`` (N, J), ``matched`` (N,), and
+            ``first`` (N,), 1.0 for the best proposal of each person.
+        """
+        truth, visible = torch.zeros_like(poses), poses.new_zeros(poses.shape[:2], dtype=torch.bool)
+        matched, first = visible[:, 0].clone(), poses.new_zeros(len(poses))
+        for index, data_sample in enumerate(data_samples):
+            rows = torch.nonzero(sample == index)[:, 0]
+            people = data_sample.gt_instances
+            people = people[people.visible.bool().any(1)]
+            if not len(rows) or not len(people):
+                continue
+            seen = people.visible.bool()
+            known = people.keypoints_3d - middle_of(data_sample.space, poses)
+            # Joints that nobody knows may hold anything.
+            known = torch.where(seen[..., None], known, torch.zeros_like(known))
+            distance = (poses[rows, None] - known).norm(dim=-1) * seen
+            distance = distance.sum(-1) / seen.sum(-1).clamp_min(1)  # (proposals, people)
+            nearest, whom = distance.min(1)
+            truth[rows], visible[rows] = known[whom], seen[whom]
+            matched[rows] = nearest < MATCH_MM
+            least, best = distance.min(0)
+            first[rows[best[least < MATCH_MM]]] = 1.0
+        return truth, visible, matched, first
+
+    def _predict(self, found, sample: Tensor, data_samples) -> list[MultiviewDataSample]:
+        for index, data_sample in enumerate(data_samples):
+            poses = sample.new_zeros(0, len(self.joints), 3, dtype=torch.float32)
+            scores = poses.new_zeros(0)
+            if found is not None:
+                mine = sample == index
+                poses, scores = found[0][mine], found[2][mine].sigmoid()
+                tell_scores(data_sample, scores, self.score_threshold)
+                good, limits = scores > self.score_threshold, (self.duplicate_mm, self.margin_mm)
+                rows = choose_people(poses, scores, good, data_sample.space, self._root, *limits)
+                poses, scores = poses[rows] + middle_of(data_sample.space, poses), scores[rows]
+            data_sample.pred_instances = InstanceData(keypoints_3d=poses, scores=scores)
+        return data_samples

@@ -1,0 +1,1 @@
+"""The pose prior: joints by triangulation and a learned prior of human bodies."""

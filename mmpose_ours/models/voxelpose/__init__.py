@@ -1,0 +1,1 @@
+"""VoxelPose (Tu, Wang and Zeng, ECCV 2020)."""

@@ -1,0 +1,215 @@
+"""VoxelPose's weights between the layout of MMPose 0.x and this package's.
+
+Layers have the same names in both (:mod:`~mmpose_ours.models.ops.v2v`). What differs is what else
+lies among them: see :mod:`~mmpose_ours.models.voxelpose.published`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any, Mapping
+
+import torch
+from torch import Tensor
+
+from mmpose_ours.models.voxelpose import published
+from mmpose_ours.models.voxelpose.model import VoxelPose
+from mmpose_ours.structures.skeletons import JOINT_SETS
+
+_NETS = {'center': 'human_detector.center_net.', 'pose': 'pose_regressor.pose_net.'}
+_RESNET_DEPTH = {6: 50, 23: 101, 36: 152}  # by the blocks of its third stage
+_COUNTER = '.num_batches_tracked'
+
+
+@dataclasses.dataclass(frozen=True)
+class Anatomy:
+    """What weights tell of the VoxelPose that they belong to.
+
+    Args:
+        num_joints: Joints, and heatmap channels.
+        nets: ``'center'`` and ``'pose'`` to the ``channels`` and ``front_kernel`` of each
+            :class:`~mmpose_ours.models.ops.v2v.V2VNet`.
+        backbone: Arguments of :class:`~mmpose_ours.models.voxelpose.backbone.PoseResNet`; None
+            where the model takes heatmaps.
+    """
+
+    num_joints: int
+    nets: Mapping[str, Mapping[str, Any]]
+    backbone: Mapping[str, Any] | None
+
+    @property
+    def joint_sets(self) -> list[str]:
+        """The joint sets of that many joints."""
+        return [name for name, joints in JOINT_SETS.items() if len(joints) == self.num_joints]
+
+
+@dataclasses.dataclass(frozen=True)
+class Converted:
+    """Weights in a layout, and what was done to them.
+
+    Args:
+        state: The weights.
+        renamed: Old names to new ones.
+        dropped: Entries that went.
+        missing: Entries that the model has and these lack; empty but for counters that nothing
+            reads, which are added.
+    """
+
+    state: dict[str, Tensor]
+    renamed: Mapping[str, str]
+    dropped: Mapping[str, Tensor]
+    missing: list[str]
+
+
+def unwrapped(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Weights without the ``module.`` of a parallel wrapper, and the names that lost it."""
+    names = {key: re.sub(r'^module\.', '', key) for key in state}
+    changed = {old: new for old, new in names.items() if old != new}
+    return {names[key]: tensor for key, tensor in state.items()}, changed
+
+
+def anatomy(state: Mapping[str, Tensor]) -> Anatomy:
+    """Read off weights what model they belong to.
+
+    Raises:
+        ValueError: They are none of VoxelPose.
+    """
+    try:
+        nets = {name: _net(state, prefix) for name, prefix in _NETS.items()}
+        first = state[_NETS['center'] + 'front_layers.0.block.conv.weight']
+        backbone = _backbone(state) if any(key.startswith('backbone.') for key in state) else None
+    except (KeyError, IndexError) as error:
+        raise ValueError(
+            f'not the weights of a VoxelPose: there is no {error.args[0]!r}; what is there is '
+            f'{_outline(state)}'
+        ) from error
+    return Anatomy(num_joints=first.shape[1], nets=nets, backbone=backbone)
+
+
+def _net(state: Mapping[str, Tensor], prefix: str) -> dict[str, Any]:
+    front = state[prefix + 'front_layers.0.block.conv.weight']
+    widths = [
+        state[f'{prefix}encoder_decoder.{name}.res_branch.0.conv.weight'].shape[0]
+        for name in ('skip_res1', 'encoder_res1', 'encoder_res2')
+    ]
+    return dict(channels=(front.shape[0], *widths), front_kernel=front.shape[2])
+
+
+def _backbone(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    head, filters = 'backbone.keypoint_head.deconv_layers.', []
+    while f'{head}{3 * len(filters)}.weight' in state:
+        filters.append(state[f'{head}{3 * len(filters)}.weight'].shape[1])
+    third = {key.split('.')[3] for key in state if key.startswith('backbone.backbone.layer3.')}
+    if len(third) not in _RESNET_DEPTH:
+        raise ValueError(
+            f'the 2D network has {len(third)} blocks in layer3, expected those of ResNet-50, 101 '
+            'or 152, which are all that PoseResNet can be'
+        )
+    return dict(
+        depth=_RESNET_DEPTH[len(third)],
+        width=state['backbone.backbone.conv1.weight'].shape[0],
+        deconv_filters=tuple(filters),
+    )
+
+
+def _outline(state: Mapping[str, Tensor]) -> str:
+    """The first two parts of the entries' names, the most frequent ones."""
+    parts: dict[str, int] = {}
+    for key in state:
+        start = '.'.join(key.split('.')[:2])
+        parts[start] = parts.get(start, 0) + 1
+    often = sorted(parts, key=lambda start: -parts[start])[:4]
+    return ', '.join(f'{parts[start]} x {start}.*' for start in often) or 'nothing'
+
+
+def to_ours(state: Mapping[str, Tensor]) -> Converted:
+    """Weights of either layout in this package's.
+
+    Raises:
+        ValueError: They are none of VoxelPose, incomplete, or of a joint set unknown here.
+    """
+    bare, renamed = unwrapped(state)
+    wanted = _expected(anatomy(bare))
+    kept, dropped, missing = {}, {}, []
+    for key, like in wanted.items():
+        if key in bare:
+            kept[key] = bare[key]
+            if bare[key].shape != like.shape:
+                raise ValueError(
+                    f'{key} has the shape {tuple(bare[key].shape)}, expected {tuple(like.shape)}; '
+                    'the weights are not of one VoxelPose'
+                )
+            continue
+        missing.append(key)
+        if key.endswith(_COUNTER):  # absent from very old checkpoints; only momentum=None reads it
+            kept[key] = torch.zeros(like.shape, dtype=like.dtype)
+    lost = [key for key in missing if not key.endswith(_COUNTER)]
+    if lost:
+        raise ValueError(
+            f'{len(lost)} of {len(wanted)} entries of a VoxelPose are missing, the first is '
+            f'{lost[0]!r}; the checkpoint is of a part of the model'
+        )
+    dropped = {key: tensor for key, tensor in bare.items() if key not in wanted}
+    shortcut = published.had_shortcut(bare)
+    if shortcut is not None:
+        kept[published.SHORTCUT] = torch.tensor(shortcut)
+        dropped.pop(published.SHORTCUT, None)
+    return Converted(kept, renamed, dropped, missing)
+
+
+def to_0x(
+    state: Mapping[str, Tensor],
+    shortcut: bool | None = None,
+    space: Mapping[str, Tensor] | None = None,
+) -> Converted:
+    """Weights of either layout in that of MMPose 0.x.
+
+    Args:
+        state: The weights.
+        shortcut: Whether their pose net has one, where it is known from elsewhere.
+        space: What :func:`~mmpose_ours.models.voxelpose.published.geometry` makes of the capture
+            space that they are to be used in; None leaves it to the config of 0.x.
+
+    Raises:
+        ValueError: 0.x has no such model, or nothing tells whether there is a shortcut.
+    """
+    ours = to_ours(state)
+    weights = dict(ours.state)
+    known = weights.pop(published.SHORTCUT, shortcut)
+    if known is None:
+        raise ValueError(
+            'nothing in the checkpoint tells whether its pose net has a shortcut, which MMPose '
+            '0.x lacks; name the config that it was trained with (--config)'
+        )
+    if known:
+        raise ValueError(
+            'its pose net learned with a shortcut around it, which MMPose 0.x lacks, so that its '
+            'joints would be wrong there; train with model.pose.shortcut=False '
+            'model.pose.beta=100.0'
+        )
+    for name, net in anatomy(weights).nets.items():
+        width = net['channels'][1]
+        if net != dict(channels=(width // 2, width, 2 * width, 4 * width), front_kernel=7):
+            raise ValueError(
+                f'the {name} net has channels {net["channels"]} and a first kernel of '
+                f'{net["front_kernel"]}, which MMPose 0.x cannot build; its own are (n / 2, n, '
+                f'2 n, 4 n) and 7: train with model.{name}.channels and front_kernel like that'
+            )
+    return Converted({**weights, **(space or {})}, ours.renamed, ours.dropped, ours.missing)
+
+
+def _expected(shape: Anatomy) -> dict[str, Tensor]:
+    """Names and shapes of all entries of the model, with no memory behind them."""
+    if not shape.joint_sets:
+        sizes = ', '.join(f'{name} ({len(joints)})' for name, joints in JOINT_SETS.items())
+        raise ValueError(f'{shape.num_joints} joints, expected one of the joint sets {sizes}')
+    backbone = shape.backbone
+    with torch.device('meta'):
+        model = VoxelPose(
+            joints=shape.joint_sets[0],
+            center=dict(shape.nets['center']),
+            pose=dict(shape.nets['pose']),
+            backbone=backbone and dict(backbone, type='PoseResNet', num_joints=shape.num_joints),
+        )
+    return model.state_dict()

@@ -1,0 +1,183 @@
+"""VoxelPose (Tu, Wang and Zeng, ECCV 2020) as a model of MMEngine."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import torch
+from mmengine.model import BaseModel
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.models.ops.projection import TorchRig
+from mmpose_ours.models.selection import tell_scores, without_duplicates
+from mmpose_ours.models.voxelpose.center import KEPT_RIGS, CenterDetector
+from mmpose_ours.models.voxelpose.pose import PoseRegressor
+from mmpose_ours.models.voxelpose.published import leave_out_backbone, take_out
+from mmpose_ours.registry import MODELS
+from mmpose_ours.structures.skeletons import JOINT_SETS
+
+
+@MODELS.register_module()
+class VoxelPose(BaseModel):
+    """Heatmaps of calibrated views to people in 3D.
+
+    The rig and the capture space come with each data sample; weights hold no geometry and
+    checkpoints of MMPose 0.x load without the space they were trained in.
+
+    Args:
+        joints: Name of the joint set, which is also the heatmaps' channels.
+        heatmap_size: (width, height) of the heatmaps.
+        center: Arguments of :class:`~mmpose_ours.models.voxelpose.center.CenterDetector`.
+        pose: Arguments of :class:`~mmpose_ours.models.voxelpose.pose.PoseRegressor`.
+        center_threshold: Proposals with lower scores are dropped.
+        duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
+            dropped.
+        proposal_jitter_mm: In training, people's true places are moved by this much (one
+            standard deviation), so that both parts learn from the first step on.
+        backbone: 2D network for image mode; None takes heatmaps.
+        freeze_backbone: Whether the 2D network keeps its weights and statistics.
+        data_preprocessor: Usually ``MultiviewDataPreprocessor``.
+        init_cfg: As MMEngine's.
+    """
+
+    def __init__(
+        self,
+        joints: str = 'coco17',
+        heatmap_size: tuple[int, int] = (200, 152),
+        center: dict[str, Any] | None = None,
+        pose: dict[str, Any] | None = None,
+        center_threshold: float = 0.1,
+        duplicate_mm: float = 150.0,
+        proposal_jitter_mm: float = 80.0,
+        backbone: dict[str, Any] | None = None,
+        freeze_backbone: bool = True,
+        data_preprocessor: dict[str, Any] | None = None,
+        init_cfg: dict[str, Any] | None = None,
+    ):
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        self.joints = JOINT_SETS[joints]
+        self.root_index = self.joints.index(*self.joints.root)
+        shared = dict(num_joints=len(self.joints), heatmap_size=heatmap_size)
+        center = {'bins': (80, 80, 20), **(center or {})}
+        pose = {'bins': (32, 32, 32), 'size_mm': 2000.0, **(pose or {})}
+        self.human_detector = CenterDetector(**shared, **center)
+        self.pose_regressor = PoseRegressor(**shared, **pose)
+        self.center_threshold, self.duplicate_mm = center_threshold, duplicate_mm
+        self.proposal_jitter_mm = proposal_jitter_mm
+        self.backbone = MODELS.build(backbone) if backbone else None
+        self._backbone_is_frozen = self.backbone is not None and freeze_backbone
+        if self._backbone_is_frozen:
+            self.backbone.requires_grad_(False)
+        self._rigs: dict[str, TorchRig] = {}
+        for hook in (take_out, leave_out_backbone):
+            self._register_load_state_dict_pre_hook(hook, with_module=True)
+
+    def train(self, mode: bool = True) -> VoxelPose:
+        """Switch to training; a frozen 2D network stays in evaluation."""
+        super().train(mode)
+        if self._backbone_is_frozen:
+            self.backbone.eval()
+        return self
+
+    def forward(
+        self,
+        inputs: dict[str, list[Tensor]],
+        data_samples: list[MultiviewDataSample],
+        mode: str = 'tensor',
+    ) -> Any:
+        """Run on a batch of instants.
+
+        Args:
+            inputs: ``heatmaps``, a (V, J, H, W) tensor each, or ``images`` (V, 3, H, W).
+            data_samples: Rig and space of each, and the truth for ``'loss'``.
+            mode: ``'loss'``, ``'predict'`` or ``'tensor'`` (root volumes).
+        """
+        heatmaps = self._heatmaps(inputs)
+        self._check_size(heatmaps[0])
+        volumes = [
+            self.human_detector.volume(maps, sample.rig, sample.space)
+            for maps, sample in zip(heatmaps, data_samples)
+        ]
+        # Stacked with their channels last, as they are made and as the net wants them.
+        stacked = torch.stack([volume.movedim(0, -1) for volume in volumes]).movedim(-1, 1)
+        root_volumes = self.human_detector(stacked)
+        if mode == 'loss':
+            return self._loss(heatmaps, root_volumes, data_samples)
+        if mode == 'predict':
+            return self._predict(heatmaps, root_volumes, data_samples)
+        return root_volumes
+
+    def _heatmaps(self, inputs: dict[str, list[Tensor]]) -> Sequence[Tensor]:
+        if 'heatmaps' in inputs:
+            return inputs['heatmaps']
+        if self.backbone is None:
+            raise ValueError('images given to a model without a 2D backbone; set model.backbone')
+        return [self.backbone(images) for images in inputs['images']]
+
+    def _check_size(self, heatmaps: Tensor) -> None:
+        width, height = self.human_detector.heatmap_size
+        if heatmaps.shape[-2:] != (height, width):
+            raise ValueError(
+                f'heatmaps are {heatmaps.shape[-1]}x{heatmaps.shape[-2]}, but model.heatmap_size '
+                f'is {width}x{height}; give model.data_preprocessor the same heatmap_size, and '
+                'LoadMultiviewImages four times as much'
+            )
+
+    def _rig(self, sample: MultiviewDataSample, device: torch.device) -> TorchRig:
+        key = f'{sample.rig.fingerprint} {device}'
+        if key not in self._rigs:
+            while len(self._rigs) >= KEPT_RIGS:
+                self._rigs.pop(next(iter(self._rigs)))
+            # Made in inference mode it could not be used in training.
+            with torch.inference_mode(False):
+                self._rigs[key] = TorchRig(sample.rig, device)
+        return self._rigs[key]
+
+    def __getstate__(self) -> dict:
+        """Copies and pickles go without what is derived from rigs."""
+        return {**self.__dict__, '_rigs': {}}
+
+    def _loss(self, heatmaps, root_volumes: Tensor, data_samples) -> dict[str, Tensor]:
+        targets, volumes, centers, truth, visible = [], [], [], [], []
+        for maps, sample in zip(heatmaps, data_samples):
+            instances = sample.gt_instances
+            # Somebody whose hips are unknown has no place to learn from.
+            instances = instances[instances.visible[:, self.root_index].all(1)]
+            poses = instances.keypoints_3d
+            roots = poses[:, self.root_index].mean(1)
+            targets.append(self.human_detector.target(roots, sample.space))
+            if len(roots):
+                proposals = roots + torch.randn_like(roots) * self.proposal_jitter_mm
+                rig = self._rig(sample, maps.device)
+                volumes.append(self.pose_regressor.volumes(maps, rig, proposals))
+                centers.append(proposals)
+                truth.append(poses)
+                visible.append(instances.visible)
+        loss_center = torch.nn.functional.mse_loss(root_volumes, torch.stack(targets))
+        if volumes:
+            predicted = self.pose_regressor(torch.cat(volumes), torch.cat(centers))
+            error = (predicted - torch.cat(truth)).abs().mean(-1)
+            weight = torch.cat(visible).to(error.dtype)
+            loss_pose = (error * weight).sum() / weight.sum().clamp(min=1)
+        else:
+            # Every process must hand gradients to the same parameters in every step.
+            loss_pose = sum(p.sum() for p in self.pose_regressor.parameters()) * 0.0
+        return dict(loss_center=loss_center, loss_pose=loss_pose)
+
+    def _predict(self, heatmaps, root_volumes, data_samples) -> list[MultiviewDataSample]:
+        for maps, volume, sample in zip(heatmaps, root_volumes, data_samples):
+            centers, scores = self.human_detector.peaks(volume, sample.space)
+            tell_scores(sample, scores, self.center_threshold)
+            keep = scores > self.center_threshold
+            centers, scores = centers[keep], scores[keep]
+            poses = centers.new_zeros(0, len(self.joints), 3)
+            if len(centers):
+                rig = self._rig(sample, maps.device)
+                volumes = self.pose_regressor.volumes(maps, rig, centers)
+                poses = self.pose_regressor(volumes, centers)
+                first = without_duplicates(poses, self.duplicate_mm)
+                poses, scores = poses[first], scores[first]
+            sample.pred_instances = InstanceData(keypoints_3d=poses, scores=scores)
+        return data_samples

@@ -1,0 +1,1 @@
+"""3D poses per frame as JSON: the Predictions format."""

@@ -1,0 +1,220 @@
+"""The Predictions format: 3D people per frame as JSON, for results and ground truth alike.
+
+The published contract is ``schemas/predictions.schema.json``. The reader holds the frame of
+a file against it with ``jsonschema`` and the people with :mod:`people_json`. Files are written
+by :mod:`predictions_writer`, frame by frame.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.geometry.cameras import CaptureSpace
+from mmpose_ours.io.files import MM_PER_UNIT
+from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.json_schema import first_fault
+from mmpose_ours.io.limits import limits
+from mmpose_ours.predictions.person_json import (
+    FrameId,
+    bad,
+    frame_id,
+    is_number,
+    parse_counts,
+    parse_people,
+    parse_scores,
+    parse_spread,
+)
+from mmpose_ours.predictions.writing import PredictionsWriter, write_predictions
+
+__all__ = [
+    'FrameId',
+    'Predictions',
+    'PredictionsWriter',
+    'frame_id',
+    'is_number',
+    'read_predictions',
+    'to_z_up',
+    'write_predictions',
+]
+
+SCHEMA_FILE = Path(__file__).parents[1] / 'schemas' / 'predictions.schema.json'
+# What stands beside the frames, with the same keys.
+_BESIDE = ('scores', 'ids', 'views', 'spread_mm')
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Predictions:
+    """People per frame, in millimetres with z up, whatever the file had.
+
+    Args:
+        frames: Frame id to (P, J, 3) mm; NaN where a joint is missing. P may be 0.
+        scores: Frame id to (P,); 1 where the file gives none.
+        joints: Name of the joint set.
+        unit: What the file was written in.
+        up: The axis that points up in the file.
+        ids: Frame id to (P,) whole numbers, the same number for the same person over time;
+            of every frame, or empty where nobody has worked them out.
+        views: Frame id to (P,), how many cameras showed the person; of the frames that say so.
+        spread_mm: Frame id to (P, J) standard deviation, NaN where unknown; likewise.
+        fps: Frame numbers (or frames, where they have names) per second, if known.
+        rig: Fingerprint or file name of the calibration, ``''`` if unknown.
+        space: Where people were looked for, if the file says so.
+        made_by: What the program that wrote the file says of itself.
+    """
+
+    frames: dict[FrameId, np.ndarray]
+    scores: dict[FrameId, np.ndarray]
+    joints: str
+    unit: str = 'mm'
+    up: str = 'z'
+    ids: dict[FrameId, np.ndarray] = dataclasses.field(default_factory=dict)
+    views: dict[FrameId, np.ndarray] = dataclasses.field(default_factory=dict)
+    spread_mm: dict[FrameId, np.ndarray] = dataclasses.field(default_factory=dict)
+    fps: float | None = None
+    rig: str = ''
+    space: CaptureSpace | None = None
+    made_by: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def to_z_up(points: np.ndarray, up: str) -> np.ndarray:
+    """Turn (..., 3) points so that z points up.
+
+    Args:
+        points: Any unit.
+        up: ``'z'``, which leaves them as they are, or ``'-y'``: (x, y, z) to (x, z, -y).
+    """
+    if up == 'z':
+        return points
+    return np.stack([points[..., 0], points[..., 2], -points[..., 1]], axis=-1)
+
+
+def read_predictions(path: PathLike) -> Predictions:
+    """Read a file in the Predictions format.
+
+    A person's score is the entry of ``scores`` (the mean over the joints present, where
+    that is a list), else the mean of the joints' own scores, else 1.
+
+    Args:
+        path: JSON file.
+
+    Returns:
+        The people in mm, z up.
+
+    Raises:
+        FileFormatError: Names the file, the JSON path, what was found and what to write.
+        FileNotFoundError: There is no such file.
+    """
+    try:
+        data = read_json(path)
+    except FileFormatError as error:
+        raise FileFormatError(f'{error}; name a file in the Predictions format') from error
+    _check_frame(path, data)
+    limits().check('frames', len(data['frames']), 'frames', path)
+    if 'fps' in data and not is_number(data['fps']):  # NaN, which no schema refuses
+        raise bad(path, '$.fps', 'expected a number', data['fps'])
+    joints, up = data['joints'], data.get('up', 'z')
+    scale = MM_PER_UNIT[data['unit']]
+    keys: dict[FrameId, str] = {}
+    frames: dict[FrameId, np.ndarray] = {}
+    scores: dict[FrameId, np.ndarray] = {}
+    for key, people in data['frames'].items():
+        frame = frame_id(key)
+        if frame in keys:
+            raise FileFormatError(
+                f'{path}: frames {keys[frame]!r} and {key!r} are the same frame; keep one'
+            )
+        keys[frame] = key
+        rows = parse_people(path, f'$.frames[{key!r}]', people, joints)
+        frames[frame] = to_z_up(rows[..., :3] * scale, up)
+        listed = data.get('scores', {}).get(key)
+        scores[frame] = parse_scores(path, f'$.scores[{key!r}]', listed, rows)
+    for name in _BESIDE:
+        stray = sorted(set(data.get(name, {})) - set(data['frames']))
+        if stray:
+            raise FileFormatError(
+                f'{path}: $.{name} has frame {stray[0]!r}, which $.frames lacks; use the same keys'
+            )
+    return Predictions(
+        frames,
+        scores,
+        joints,
+        data['unit'],
+        up,
+        ids=_ids(path, data, keys, frames),
+        views={
+            frame: parse_counts(
+                path,
+                f'$.views[{key!r}]',
+                data['views'][key],
+                len(frames[frame]),
+                most=limits().cameras,
+            )
+            for frame, key in keys.items()
+            if key in data.get('views', {})
+        },
+        spread_mm={
+            frame: parse_spread(
+                path, f'$.spread_mm[{key!r}]', data['spread_mm'][key], *frames[frame].shape[:2]
+            )
+            for frame, key in keys.items()
+            if key in data.get('spread_mm', {})
+        },
+        fps=float(data['fps']) if 'fps' in data else None,
+        rig=data.get('rig', ''),
+        space=_space(path, data),
+        made_by=data.get('made_by', {}),
+    )
+
+
+def _space(path: PathLike, data: dict) -> CaptureSpace | None:
+    if 'space' not in data:
+        return None
+    try:
+        return CaptureSpace(**data['space'])
+    except (ValueError, OverflowError) as error:  # JSON's integers have no end
+        raise FileFormatError(f'{path}: $.space: {error}') from error
+
+
+def _ids(
+    path: PathLike, data: dict, keys: dict[FrameId, str], frames: dict[FrameId, np.ndarray]
+) -> dict[FrameId, np.ndarray]:
+    if 'ids' not in data:
+        return {}
+    ids = {}
+    for frame, key in keys.items():
+        people = len(frames[frame])
+        if people and key not in data['ids']:
+            raise FileFormatError(
+                f'{path}: $.ids lacks frame {key!r}, which has {people} people; give all people '
+                'ids, or leave "ids" away'
+            )
+        listed = data['ids'].get(key, [])
+        ids[frame] = parse_counts(path, f'$.ids[{key!r}]', listed, people, once=True)
+    return ids
+
+
+def _check_frame(path: PathLike, data: Any) -> None:
+    """Hold everything but the people against the schema."""
+    shell = data
+    if isinstance(data, dict) and isinstance(data.get('frames'), dict):
+        shell = {**data, 'frames': dict.fromkeys(data['frames'], [])}
+    for name in _BESIDE:
+        if isinstance(data, dict) and isinstance(data.get(name), dict):
+            shell = {**shell, name: {}}
+    try:
+        fault = first_fault(shell, SCHEMA_FILE)
+    except RecursionError as error:
+        raise FileFormatError(f'{path}: nested too deeply for people', file=path) from error
+    if fault is not None:
+        raise FileFormatError(
+            f'{path}: {fault.json_path} {fault.found}, expected {fault.expected}; write '
+            '{"unit": "mm", "joints": "coco17", "up": "z", "frames": {"350": [person, ...]}}',
+            file=path,
+            found=fault.found,
+            expected=fault.expected,
+        )

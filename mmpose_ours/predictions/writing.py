@@ -1,0 +1,303 @@
+"""Writing the Predictions format frame by frame, for recordings of any length.
+
+Frames go to disk as they come. What stands beside them in the file under the same keys
+(scores, ids, ...) waits in temporary files without a name and is put behind them at the end.
+Memory holds the names of the frames only, to refuse one that comes twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import math
+import shutil
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Callable, Mapping
+
+import numpy as np
+
+from mmpose_ours.errors import PathLike
+from mmpose_ours.geometry.cameras import CaptureSpace
+from mmpose_ours.io.files import check_unicode, whole_path
+from mmpose_ours.io.limits import limits
+from mmpose_ours.io.numbers import MAX_NUMBER, MAX_WHOLE
+from mmpose_ours.predictions.person_json import FrameId, frame_id
+from mmpose_ours.structures.skeletons import JOINT_SETS
+
+
+class PredictionsWriter:
+    """Writes one file in the Predictions format (mm, z up), whole or not at all.
+
+    The file appears when the ``with`` block ends without an exception; until then, and after
+    an exception, whatever was at ``path`` stays. Coordinates are rounded to the micrometre.
+
+    >>> with PredictionsWriter('people.json', fps=25) as writer:  # doctest: +SKIP
+    ...     for frame, poses in enumerate(recording):
+    ...         writer.add(frame, poses)
+
+    Args:
+        path: JSON file to write.
+        joints: Name of the joint set.
+        fps: Frame numbers (or frames, where they have names) per second, if known.
+        rig: Fingerprint or file name of the calibration, if known.
+        made_by: What to say of the program that writes: config, checkpoint, versions.
+        space: Where people were looked for, if known.
+        before: Called when all is written, and before the file is replaced.
+
+    Raises:
+        ValueError: The joint set is unknown, or ``fps`` is no positive number.
+        OSError: The file cannot be written, for example because the disk is full; names
+            ``path``.
+    """
+
+    def __init__(
+        self,
+        path: PathLike,
+        joints: str = 'coco17',
+        fps: float | None = None,
+        rig: str = '',
+        made_by: Mapping[str, Any] | None = None,
+        space: CaptureSpace | None = None,
+        before: Callable[[], None] = lambda: None,
+    ) -> None:
+        if joints not in JOINT_SETS:
+            raise ValueError(f'unknown joint set {joints!r}; known: {", ".join(JOINT_SETS)}')
+        if fps is not None and not (math.isfinite(fps) and fps > 0):
+            raise ValueError(f'fps is {fps}, expected frames per second such as 25')
+        self.path = path
+        self.joints = joints
+        head: dict[str, Any] = {'unit': 'mm', 'joints': joints, 'up': 'z'}
+        head.update({} if fps is None else {'fps': fps})
+        head.update({'rig': rig} if rig else {})
+        if space is not None:
+            head['space'] = dataclasses.asdict(space)
+        head.update({'made_by': dict(made_by)} if made_by else {})
+        self._head = _json(head)
+        check_unicode(json.dumps(head, ensure_ascii=False), path)
+        self._before = before
+        self._names: set[str] = set()
+        self._have_ids: bool | None = None  # of the frames with people so far
+
+    def __enter__(self) -> PredictionsWriter:
+        with contextlib.ExitStack() as stack:
+            temporary = stack.enter_context(whole_path(self.path))
+            stack.push(self._written)
+            self._file: IO[str] = stack.enter_context(open(temporary, 'w', encoding='utf-8'))
+            self._beside = _Beside(temporary.parent, stack)
+            self._file.write(self._head[:-1] + ', "frames": {')
+            self._stack = stack.pop_all()
+        return self
+
+    def add(
+        self,
+        frame: FrameId,
+        poses: np.ndarray,
+        scores: np.ndarray | None = None,
+        ids: np.ndarray | None = None,
+        views: np.ndarray | None = None,
+        spread_mm: np.ndarray | None = None,
+    ) -> None:
+        """Write the people of one frame.
+
+        Args:
+            frame: Its number or name, each once.
+            poses: (P, J, 3) mm; NaN where a joint is missing. P may be 0.
+            scores: (P,).
+            ids: (P,) whole numbers, each once; in all frames with people or in none.
+            views: (P,) how many cameras showed each person.
+            spread_mm: (P, J) standard deviation per joint; NaN where unknown.
+
+        Raises:
+            ValueError: A shape does not fit, a number is one that the reader refuses, or the frame
+                is there already. The frame is not written then, and others may follow.
+            InputError: Its name is no Unicode text.
+        """
+        poses = np.asarray(poses, dtype=np.float64)
+        name = str(frame_id(frame))
+        count = len(JOINT_SETS[self.joints])
+        if poses.ndim != 3 or poses.shape[1:] != (count, 3):
+            raise ValueError(
+                f'frame {frame}: {self.joints} needs (P, {count}, 3), got {poses.shape}'
+            )
+        check_unicode(name, self.path)
+        if name in self._names:
+            raise ValueError(f'frame {frame} is there twice')
+        if (np.abs(poses) >= MAX_NUMBER).any():
+            raise ValueError(
+                f'frame {frame}: a joint lies {np.nanmax(np.abs(poses)):g} mm away, expected less '
+                f'than {MAX_NUMBER:g}'
+            )
+        people = len(poses)
+        if people and self._have_ids not in (None, ids is not None):
+            raise ValueError(
+                f'frame {frame} has {"ids" if ids is not None else "no ids"}, other frames '
+                'differ; give all people ids, or nobody'
+            )
+        beside = {
+            'scores': _scores(frame, people, scores),
+            'ids': _whole(frame, people, ids, 'ids', MAX_WHOLE - 1, once=True),
+            'views': _whole(frame, people, views, 'views', limits().cameras),
+            'spread_mm': _spread(frame, poses.shape[:2], spread_mm),
+        }
+        comma = ', ' if self._names else ''
+        self._file.write(f'{comma}{_json(name)}: {_json(_rounded_people(poses))}')
+        self._names.add(name)
+        self._have_ids = ids is not None if people else self._have_ids
+        self._beside.add(name, beside)
+
+    def _written(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None:
+            self._before()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._stack:
+            if error is not None:
+                raise error  # through whole_path, which takes the half file away
+            self._file.write('}')
+            self._beside.copy_to(self._file)
+            self._file.write('}\n')
+
+
+class _Beside:
+    """What is put behind the frames: per key a temporary file, made when first needed."""
+
+    def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
+        self._folder, self._stack = folder, stack
+        self._files: dict[str, IO[str]] = {}
+
+    def add(self, name: str, values: Mapping[str, Any]) -> None:
+        """Keep a frame's values; None is left out."""
+        for key, value in values.items():
+            if value is None:
+                continue
+            comma = ', '
+            if key not in self._files:
+                comma = ''
+                # On the disk that the result will be on, which has the room or has not.
+                spool = tempfile.TemporaryFile('w+', encoding='utf-8', dir=self._folder)
+                self._files[key] = self._stack.enter_context(spool)
+            self._files[key].write(f'{comma}{_json(name)}: {_json(value)}')
+
+    def copy_to(self, file: IO[str]) -> None:
+        """Write all of it, in a fixed order of keys."""
+        for key, spool in sorted(self._files.items()):
+            spool.seek(0)
+            file.write(f', {_json(key)}: {{')
+            shutil.copyfileobj(spool, file)
+            file.write('}')
+
+
+def write_predictions(
+    path: PathLike,
+    frames: Mapping[FrameId, np.ndarray],
+    scores: Mapping[FrameId, np.ndarray] | None = None,
+    joints: str = 'coco17',
+    *,
+    ids: Mapping[FrameId, np.ndarray] | None = None,
+    views: Mapping[FrameId, np.ndarray] | None = None,
+    spread_mm: Mapping[FrameId, np.ndarray] | None = None,
+    fps: float | None = None,
+    rig: str = '',
+    made_by: Mapping[str, Any] | None = None,
+) -> None:
+    """Write people in the Predictions format (mm, z up), whole or not at all.
+
+    Coordinates are rounded to the micrometre; missing joints (NaN) become ``null``.
+
+    Args:
+        path: JSON file to write.
+        frames: Frame id to (P, J, 3) mm.
+        scores: Frame id to (P,), for the same frames. None leaves them out.
+        joints: Name of the joint set.
+        ids: Frame id to (P,), for the same frames.
+        views: Frame id to (P,), for the frames that have them.
+        spread_mm: Frame id to (P, J), likewise.
+        fps: See :class:`PredictionsWriter`, as for the rest.
+        rig: Likewise.
+        made_by: Likewise.
+
+    Raises:
+        ValueError: A shape does not fit the joint set, two ids are the same frame, or the
+            scores do not fit the people.
+        OSError: The file cannot be written.
+    """
+    with PredictionsWriter(path, joints, fps, rig, made_by) as writer:
+        for frame, poses in frames.items():
+            writer.add(
+                frame,
+                poses,
+                scores=None if scores is None else scores[frame],
+                ids=None if ids is None else ids[frame],
+                views=None if views is None else views.get(frame),
+                spread_mm=None if spread_mm is None else spread_mm.get(frame),
+            )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, allow_nan=False)
+
+
+def _rounded_people(poses: np.ndarray) -> list:
+    return [
+        [
+            [round(value, 3) for value in joint] if all(map(math.isfinite, joint)) else None
+            for joint in person
+        ]
+        for person in poses.tolist()
+    ]
+
+
+def _scores(frame: FrameId, people: int, scores: Any) -> list | None:
+    if scores is None:
+        return None
+    values = np.asarray(scores, dtype=np.float64)
+    # False for NaN as well.
+    if values.shape != (people,) or not (np.abs(values) < MAX_NUMBER).all():
+        raise ValueError(f'frame {frame}: expected {people} finite scores, got {values.tolist()}')
+    return [round(value, 6) for value in values.tolist()]
+
+
+def _whole(
+    frame: FrameId, people: int, numbers: Any, what: str, most: int, once: bool = False
+) -> list | None:
+    if numbers is None:
+        return None
+    values = np.asarray(numbers)
+    if not values.size:
+        values = values.astype(np.int64)
+    if (
+        values.shape != (people,)
+        or values.dtype.kind not in 'iu'
+        or (values < 0).any()
+        or (values > most).any()
+        or (once and len(np.unique(values)) < people)
+    ):
+        raise ValueError(
+            f'frame {frame}: expected {people} {what}, whole numbers'
+            f'{", each once" if once else ""}, got {values.tolist()} '
+            f'(at most {most})'
+        )
+    return values.tolist()
+
+
+def _spread(frame: FrameId, shape: tuple, spread_mm: Any) -> list | None:
+    if spread_mm is None:
+        return None
+    values = np.asarray(spread_mm, dtype=np.float64)
+    if values.shape != shape or ((values < 0) | ((values >= MAX_NUMBER) & (values < np.inf))).any():
+        raise ValueError(
+            f'frame {frame}: expected spread_mm of {shape}, none of it negative or '
+            f'{MAX_NUMBER:g} and more, got {values.shape}'
+        )
+    return [
+        [round(value, 3) if math.isfinite(value) else None for value in person]
+        for person in values.tolist()
+    ]

@@ -1,0 +1,197 @@
+"""Where a recording's pictures lie: images or a video per camera.
+
+========================== ==========================================================
+``<root>/<camera>/*.jpg``  a folder of images per camera, of any name
+``<root>/Camera<name>/``   likewise, as Campus and Shelf call their folders
+``<root>/<camera>_*.jpg``  all images in one folder, as CMU Panoptic names them
+``<root>/<camera>.mp4``    a video per camera, also inside the camera's folder
+========================== ==========================================================
+
+The first of these places that holds a picture counts, and hidden files never do: macOS leaves
+``._0.jpg`` beside images, and an interrupted program its temporary files.
+
+This module finds files; it does **not** decode them (see :mod:`mmpose_ours.io.parsers.images` and
+:mod:`mmpose_ours.io.parsers.video`) or match the cameras' instants.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Sequence
+
+import numpy as np
+
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.parsers.images import decode_image
+from mmpose_ours.io.parsers.video import open_video
+
+IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+# Video codecs store blocks of so many pixels.
+BLOCK = 16
+VIDEO_ENDINGS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg')
+
+
+def pictures_of(root: Path, camera: str, names: Sequence[str]) -> tuple[Path, ...]:
+    """The files with a camera's pictures: its images in order, or else its video.
+
+    Args:
+        root: The recording.
+        camera: The camera's name.
+        names: Those of all cameras of the recording, see :func:`images_of`.
+
+    Returns:
+        Images, or one video (see :func:`is_video`), or nothing.
+    """
+    images = images_of(root, camera, names)
+    video = None if images else video_of(root, camera, names)
+    return tuple(images) if video is None else (video,)
+
+
+def images_of(root: Path, camera: str, names: Sequence[str]) -> list[Path]:
+    """The images of a camera in the order of their numbers.
+
+    Args:
+        root: The recording.
+        camera: The camera's name.
+        names: Those of all cameras of the recording. Where all images lie in one folder, the
+            longest name that fits says whose an image is: ``cam_1_0.jpg`` is of ``cam_1``
+            where there is such a camera, else of ``cam``.
+
+    Returns:
+        Files; none where the camera has no images.
+    """
+    for folder in _folders(root, camera, names):
+        found = _files(folder, IMAGE_ENDINGS)
+        if found:
+            return found
+    return [p for p in _files(root, IMAGE_ENDINGS) if _owner(p.stem, (camera, *names)) == camera]
+
+
+def video_of(root: Path, camera: str, names: Sequence[str] = ()) -> Path | None:
+    """The video of a camera, or None; in its own folder the first one by name.
+
+    Args:
+        root: The recording.
+        camera: The camera's name.
+        names: Those of all cameras of the recording.
+    """
+    beside = [path for path in _files(root, VIDEO_ENDINGS) if path.stem == camera]
+    if beside:
+        return min(beside, key=lambda path: VIDEO_ENDINGS.index(path.suffix.lower()))
+    inside = [
+        path for folder in _folders(root, camera, names) for path in _files(folder, VIDEO_ENDINGS)
+    ]
+    return inside[0] if inside else None
+
+
+def is_video(path: Path) -> bool:
+    """Whether a file's ending is that of a video."""
+    return path.suffix.lower() in VIDEO_ENDINGS
+
+
+def first_size(files: Sequence[Path]) -> tuple[Path, tuple[int, int]]:
+    """The size of the first picture that can be decoded.
+
+    Args:
+        files: One or more, as :func:`pictures_of` finds them.
+
+    Returns:
+        The file, and (width, height) of its picture.
+
+    Raises:
+        FileFormatError: None can be decoded.
+        OSError: One cannot be read.
+    """
+    assert files
+    for path in files:
+        try:
+            height, width = (_first_frame if is_video(path) else decode_image)(path).shape[:2]
+        except FileFormatError as error:
+            refused = error
+        else:
+            return path, (width, height)
+    if len(files) == 1:
+        raise refused
+    raise FileFormatError(f'none of {len(files)} images can be decoded; the last: {refused}')
+
+
+def as_bgr(image: np.ndarray) -> np.ndarray:
+    """An image of any kind as (H, W, 3) BGR uint8, contiguous.
+
+    Raises:
+        ValueError: It is no image.
+    """
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.dtype != np.uint8 or image.ndim not in (2, 3) or not image.size:
+        raise ValueError(
+            f'an image is an array {image.shape} of {image.dtype}, expected (H, W, 3) BGR uint8'
+        )
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.shape[2] not in (1, 3, 4):
+        raise ValueError(f'an image has {image.shape[2]} channels, expected 3 (BGR)')
+    channels = image[..., :3]
+    return np.ascontiguousarray(np.broadcast_to(channels, (*image.shape[:2], 3)))
+
+
+def as_calibrated(image: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
+    """A picture with the columns and rows that a codec added, or took away, put right.
+
+    Video codecs store blocks of 16 pixels, so one tool shows 1088 columns where another shows
+    1080: they are the same, and the odd ones stand at the right and lower edges. Pictures that
+    differ by more are returned as they are.
+
+    Args:
+        image: (H, W, 3).
+        size: (width, height) that the camera was calibrated at; None where that is not known.
+    """
+    shape = image.shape[:2]
+    if size is None or not all(map(_is_padding, shape, size[::-1])):
+        return image
+    image = image[: size[1], : size[0]]
+    missing = [(0, wanted - has) for has, wanted in zip(image.shape, size[::-1])]
+    return np.pad(image, [*missing, (0, 0)], mode='edge') if np.any(missing) else image
+
+
+def _is_padding(has: int, wanted: int) -> bool:
+    return has == wanted or (abs(has - wanted) < BLOCK and max(has, wanted) % BLOCK == 0)
+
+
+def natural_key(path: Path) -> tuple[Any, ...]:
+    """Sorts ``img_2`` before ``img_10``."""
+    parts = re.split(r'(\d+)', path.stem)
+    return tuple((0, int(part), '') if part.isdecimal() else (1, 0, part) for part in parts)
+
+
+def _first_frame(video: Path) -> np.ndarray:
+    with open_video(video) as opened:
+        _, frame = opened.read()
+    if frame is None:
+        raise FileFormatError(f'{video}: no frame can be decoded; copy or export it again')
+    return frame
+
+
+def _folders(root: Path, camera: str, names: Sequence[str]) -> list[Path]:
+    # Of cameras '0' and 'Camera0' the folder Camera0 is the second's only.
+    campus = f'Camera{camera}'
+    return [root / name for name in (camera, campus) if name == camera or name not in names]
+
+
+def _files(folder: Path, endings: Sequence[str]) -> list[Path]:
+    """The files of a folder with one of these endings, in order; none where there is no folder."""
+    if not folder.is_dir():
+        return []
+    found = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in endings and not path.name.startswith('.') and path.is_file()
+    ]
+    return sorted(found, key=lambda path: (natural_key(path), path.name))
+
+
+def _owner(stem: str, names: Sequence[str]) -> str | None:
+    """Of images of all cameras in one folder: whose this is."""
+    fitting = [name for name in names if stem == name or stem.startswith(f'{name}_')]
+    return max(fitting, key=len, default=None)

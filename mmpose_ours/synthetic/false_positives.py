@@ -1,0 +1,89 @@
+"""Detections beside the right ones: of nobody, of somebody twice, of halves of somebody."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.synthetic.draws import Draws, choose
+
+# Share of a ghost's joints that are missing.
+GHOST_LOSES = 0.3
+# A second find lacks a joint whose normal draw is above this: three in ten.
+SECOND_FIND_LOSES_ABOVE = 0.5244
+COCO17 = JOINT_SETS['coco17']
+LOWER_HALF = COCO17.index(
+    *(f'{side}_{joint}' for side in ('left', 'right') for joint in ('hip', 'knee', 'ankle'))
+)
+
+
+def ghosts_of(
+    real: np.ndarray,
+    views: np.ndarray,
+    rig: CameraRig,
+    draws: Draws,
+    rate: float,
+    min_joints: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Detections of nobody: real-looking people moved to anywhere in the image.
+
+    Args:
+        real: (D, 17, 3) detections of all scenes and views.
+        views: (D,) which view of which scene each is in: scene * V + view.
+        rig: V cameras.
+        draws: Of S scenes.
+        rate: Mean number in a view that has people.
+        min_joints: Who has fewer is left out.
+
+    Returns:
+        (G, 17, 3) ghosts, (G,) where they are, as ``views``, and (G,) draws to order by.
+    """
+    there = np.bincount(views, minlength=len(draws) * len(rig))
+    count = draws.poisson(rate, len(rig)).ravel() * (there > 0)
+    view = np.repeat(np.arange(len(count)), count)
+    drawn = draws.uniform(count.reshape(-1, len(rig)).sum(1), 17 + 5)
+    lost, (whom, strength, order, *spot) = drawn[:, :17] < GHOST_LOSES, drawn[:, 17:].T
+
+    by_view = np.argsort(views, kind='stable')
+    first = np.cumsum(there) - there
+    ghosts = real[by_view[first[view] + choose(whom, there[view])]]
+    found = ghosts[..., 2:] > 0
+    middle = (ghosts[..., :2] * found).sum(1) / np.maximum(found.sum(1), 1)
+    size = np.array([camera.size for camera in rig])[view % len(rig)]
+    ghosts[..., :2] += (np.stack(spot, -1) * size - middle)[:, None]
+    ghosts[..., 2] *= 0.3 + 0.6 * strength[:, None]
+    uv = ghosts[..., :2]
+    inside = ((uv >= -0.5) & (uv < size[:, None] - 0.5)).all(-1)
+    ghosts[~(inside & found[..., 0]) | lost] = 0.0
+    enough = np.count_nonzero(ghosts[..., 2], axis=-1) >= min_joints
+    return ghosts[enough], view[enough], order[enough]
+
+
+def second_finds_of(
+    people: np.ndarray, shift_px: np.ndarray, lost: np.ndarray, strength: np.ndarray
+) -> np.ndarray:
+    """The same people, found again.
+
+    Args:
+        people: (N, V, 17, 3).
+        shift_px: (N, V, 17, 2) from the first find.
+        lost: (N, V, 17) normals that decide which joints are missing.
+        strength: (N, V) from 0 to 1, how strong scores are.
+
+    Returns:
+        (N, V, 17, 3), weaker and with fewer joints.
+    """
+    again = people.copy()
+    again[..., :2] += shift_px
+    again[..., 2] *= (0.4 + 0.5 * strength)[..., None]
+    again[(people[..., 2] == 0) | (lost > SECOND_FIND_LOSES_ABOVE)] = 0.0
+    return again
+
+
+def halves_of(people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """People (..., 17, 3) from head to wrists, and from hips to ankles."""
+    upper, lower = people.copy(), np.zeros_like(people)
+    lower[..., LOWER_HALF, :] = people[..., LOWER_HALF, :]
+    upper[..., LOWER_HALF, :] = 0.0
+    return upper, lower

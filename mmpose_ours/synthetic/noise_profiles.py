@@ -1,0 +1,56 @@
+"""Files of detector faults: those that ship with this package, and those that users fitted.
+
+A file is JSON of ``schemas/faults.schema.json``: ``faults`` are arguments of
+:class:`~mmpose_ours.synthetic.DetectorFaults`, everything else says where they come from.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.json_schema import first_fault
+
+SHIPPED = Path(__file__).parent / 'profiles'
+SCHEMA_FILE = Path(__file__).parents[1] / 'schemas' / 'faults.schema.json'
+
+
+def profile_names() -> list[str]:
+    """The shipped profiles."""
+    return sorted(path.stem for path in SHIPPED.glob('*.json'))
+
+
+def read_profile(name_or_path: PathLike) -> tuple[Path, dict[str, Any]]:
+    """Read the arguments of ``DetectorFaults`` from a file.
+
+    Args:
+        name_or_path: The name of a shipped profile, or a path.
+
+    Returns:
+        The file, and its ``faults``.
+
+    Raises:
+        FileFormatError: The file breaks the schema; names the place, what was found and expected.
+        FileNotFoundError: Neither a profile nor a file has that name.
+    """
+    path = Path(name_or_path)
+    if str(name_or_path) in profile_names():
+        path = SHIPPED / f'{name_or_path}.json'
+    elif not path.is_file():
+        raise FileNotFoundError(
+            f'{path}: neither a file nor one of the shipped detectors '
+            f'({", ".join(profile_names())}); measure yours with `mmpose-ours fit-noise`'
+        )
+    data = read_json(path)
+    try:
+        fault = first_fault(data, SCHEMA_FILE)
+    except RecursionError as error:
+        raise FileFormatError(f'{path}: nested too deeply for a file of faults') from error
+    if fault is not None:
+        raise FileFormatError(
+            f'{path}: {fault.json_path} {fault.found}, expected {fault.expected}; write it again '
+            'with `mmpose-ours fit-noise`'
+        )
+    return path, data['faults']

@@ -1,0 +1,1 @@
+"""Where synthetic people get their poses from: a body model, pose banks, recordings."""

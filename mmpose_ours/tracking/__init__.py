@@ -1,0 +1,1 @@
+"""3D poses over time: track IDs and smoothing."""

@@ -1,0 +1,253 @@
+"""People over time as arrays: what every export is written from.
+
+Here a file's frames become even instants: numbers that are left out become instants without
+people, and people without identities are given some.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Sequence
+
+import numpy as np
+
+from mmpose_ours.errors import InputError
+from mmpose_ours.predictions.person_json import FrameId
+from mmpose_ours.predictions.reading import Predictions
+from mmpose_ours.structures.skeletons import JOINT_SETS, JointSet
+from mmpose_ours.tracking.smoothing import PoseSmoother
+from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
+
+# Where neither the file nor the user says.
+DEFAULT_FPS = 30.0
+# Frame numbers with more room between them than this are no counts (but times, or dates).
+_MAX_GAPS = 20
+# Of all numbers of a timeline: more would not fit into the memory of most machines.
+_MAX_BYTES = 4 * 2**30
+# Of a timeline in which nearly everybody is missing nearly always: how many places there may be for
+# each person found, beyond some.
+_SPARSE, _SPARSE_BYTES = 50, 2**28
+
+UP_AXES = ('y', 'z')
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Timeline:
+    """N people over T even instants.
+
+    Args:
+        frames: (T,) frame numbers, or names where they are no numbers.
+        seconds: (T,) time of each, the number divided by the frame rate.
+        rate_hz: Instants per second.
+        people: (N,) their identities, rising.
+        poses: (T, N, J, 3) mm, z up; NaN where a joint or person is missing.
+        scores: (T, N), NaN where the person is missing.
+        views: (T, N) how many cameras showed the person; -1 where missing or not known.
+        joints: The joint set.
+        notes: What was decided for want of better knowledge, a sentence each.
+    """
+
+    frames: tuple[FrameId, ...]
+    seconds: np.ndarray
+    rate_hz: float
+    people: tuple[int, ...]
+    poses: np.ndarray
+    scores: np.ndarray
+    views: np.ndarray
+    joints: JointSet
+    notes: tuple[str, ...] = ()
+
+    def of(self, person: int) -> Timeline:
+        """One person, from their first to their last instant.
+
+        Raises:
+            ValueError: There is no such person.
+        """
+        return self.only([person]).trimmed()
+
+    def only(self, people: Sequence[int]) -> Timeline:
+        """Some of the people.
+
+        Raises:
+            ValueError: One of them is not there.
+        """
+        for person in people:
+            if person not in self.people:
+                raise ValueError(f'there is no person {person}; there are {spell(self.people)}')
+        columns = [self.people.index(person) for person in sorted(set(people))]
+        return dataclasses.replace(
+            self,
+            people=tuple(self.people[column] for column in columns),
+            poses=self.poses[:, columns],
+            scores=self.scores[:, columns],
+            views=self.views[:, columns],
+        )
+
+    def trimmed(self) -> Timeline:
+        """Without the instants before the first person and after the last."""
+        rows = np.flatnonzero(self.present.any(1))
+        kept = slice(rows[0], rows[-1] + 1) if len(rows) else slice(0)
+        return dataclasses.replace(
+            self,
+            frames=self.frames[kept],
+            seconds=self.seconds[kept],
+            poses=self.poses[kept],
+            scores=self.scores[kept],
+            views=self.views[kept],
+        )
+
+    def markers(self) -> list[str]:
+        """(N * J) names of all joints, each with its person before it where there are several."""
+        if len(self.people) == 1:
+            return list(self.joints.joints)
+        return [f'p{person}_{joint}' for person in self.people for joint in self.joints.joints]
+
+    def turned(self, up: str) -> np.ndarray:
+        """(T, N, J, 3) poses with ``'y'`` or ``'z'`` up; (x, y, z) becomes (x, z, -y) for y.
+
+        Raises:
+            ValueError: Another axis is asked for.
+        """
+        if up not in UP_AXES:
+            raise ValueError(f'up is {up!r}, expected y or z')
+        if up == 'z':
+            return self.poses
+        return np.stack([self.poses[..., 0], self.poses[..., 2], -self.poses[..., 1]], axis=-1)
+
+    @property
+    def present(self) -> np.ndarray:
+        """(T, N) whether the person is there."""
+        return np.isfinite(self.scores)
+
+
+def spell(people: Sequence[int]) -> str:
+    """The first few identities as text."""
+    shown = ', '.join(map(str, people[:20]))
+    return f'{shown}, ... ({len(people)} in all)' if len(people) > 20 else shown or 'none'
+
+
+def timeline_of(
+    predictions: Predictions,
+    fps: float | None = None,
+    min_frames: int = 1,
+    people: Sequence[int] | None = None,
+    smooth: bool = False,
+) -> Timeline:
+    """Lay people out over time.
+
+    Args:
+        predictions: People per frame. Where all frames are numbers, they are put in order and
+            those left out become instants without people; else the file's order counts.
+        fps: Frame numbers per second. None: the file's, else :data:`DEFAULT_FPS`.
+        min_frames: People found in fewer frames are left out.
+        people: Identities to keep. None keeps all.
+        smooth: Whether to smooth, see :class:`mmpose_ours.tracking.smoothing.PoseSmoother`.
+
+    Raises:
+        ValueError: There are no people, or none of those asked for; there are too many people
+            for the memory; or ``fps`` is not above 0.
+    """
+    notes = []
+    if fps is None:
+        fps = predictions.fps
+    if fps is None:
+        fps = DEFAULT_FPS
+        notes.append(f'the file does not say its frame rate: {fps:g} per second')
+    if not (math.isfinite(fps) and fps > 0):
+        raise ValueError(f'the frame rate is {fps}, expected frames per second such as 25')
+    order, numbers = _in_order(predictions.frames)
+    step = int(np.gcd.reduce(np.diff(numbers))) if len(numbers) > 1 else 1
+    if len(order) and (numbers[-1] - numbers[0]) // step > _MAX_GAPS * len(order):
+        numbers, step = np.arange(len(order)), 1
+        notes.append(
+            'the frame numbers are too far apart to be counts: each frame is one step after the '
+            'one before'
+        )
+    ids = predictions.ids
+    if not ids:
+        ids = _identities(predictions, order, numbers, step, fps)
+        notes.append('the file has no identities: they were worked out from where people are')
+    kept = _kept(predictions, ids, min_frames, people)
+    rows = (numbers - numbers[0]) // step
+    count, joints = int(rows[-1]) + 1, JOINT_SETS[predictions.joints]
+    size = len(joints) * 3 * 8
+    listed = sum(map(len, predictions.frames.values()))
+    if count * len(kept) * size > min(_MAX_BYTES, max(_SPARSE_BYTES, _SPARSE * listed * size)):
+        raise InputError(
+            f'{len(kept)} people over {count} frames do not fit into memory; leave out those who '
+            'were seen for a moment (--min-frames 10) or name some (--person)'
+        )
+    poses = np.full((count, len(kept), len(joints), 3), np.nan)
+    scores = np.full((count, len(kept)), np.nan)
+    views = np.full((count, len(kept)), -1)
+    smoother = PoseSmoother(fps, step=step)
+    for frame, number, row in zip(order, numbers.tolist(), rows):
+        here = predictions.frames[frame]
+        if smooth:
+            here = smoother(here, ids[frame], number)
+        seen_by = predictions.views.get(frame)
+        for index, person in enumerate(ids[frame].tolist()):
+            column = kept.get(person)
+            if column is not None:
+                poses[row, column] = here[index]
+                scores[row, column] = predictions.scores[frame][index]
+                views[row, column] = -1 if seen_by is None else seen_by[index]
+    whole = numbers[0] + step * np.arange(count)
+    counted = order[0] == numbers[0] and order[-1] == numbers[-1]
+    return Timeline(
+        frames=tuple(whole.tolist()) if counted else tuple(order),
+        seconds=whole / fps,
+        rate_hz=fps / step,
+        people=tuple(kept),
+        poses=poses,
+        scores=scores,
+        views=views,
+        joints=joints,
+        notes=tuple(notes),
+    )
+
+
+def _in_order(frames: dict[FrameId, np.ndarray]) -> tuple[list[FrameId], np.ndarray]:
+    """The frames in the order of time, and their numbers."""
+    numbers = [frame for frame in frames if isinstance(frame, int)]
+    if len(numbers) == len(frames):
+        return sorted(frames, key=int), np.array(sorted(numbers), dtype=np.int64)
+    return list(frames), np.arange(len(frames))
+
+
+def _identities(
+    predictions: Predictions, order: list[FrameId], numbers: np.ndarray, step: int, fps: float
+) -> dict[FrameId, np.ndarray]:
+    tracker = PeopleTracker(patience=patience_at(fps / step), step=step)
+    return {
+        frame: tracker(predictions.frames[frame], number)
+        for frame, number in zip(order, numbers.tolist())
+    }
+
+
+def _kept(
+    predictions: Predictions,
+    ids: dict[FrameId, np.ndarray],
+    min_frames: int,
+    people: Sequence[int] | None,
+) -> dict[int, int]:
+    """The columns of those who are kept, by identity."""
+    everybody = np.concatenate([np.zeros(0, np.int64), *ids.values()])
+    if not len(everybody):
+        raise InputError(f'nobody is in any of {len(predictions.frames)} frames')
+    found, counts = np.unique(everybody, return_counts=True)
+    for person in people or ():
+        if person not in found:
+            raise ValueError(f'there is no person {person}; there are {spell(found.tolist())}')
+    kept = [
+        person
+        for person, count in zip(found.tolist(), counts.tolist())
+        if (count >= min_frames if people is None else person in people)
+    ]
+    if not kept:
+        raise InputError(
+            f'nobody of {len(found)} is in {min_frames} frames or more; the longest is in '
+            f'{counts.max()}'
+        )
+    return {person: column for column, person in enumerate(kept)}

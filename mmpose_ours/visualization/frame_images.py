@@ -1,0 +1,109 @@
+"""The picture of a camera at an instant, out of a recording's images or videos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.io.parsers.video import Video
+from mmpose_ours.recordings.files import as_calibrated, is_video
+from mmpose_ours.recordings.frames import Footage, decoded, frame_key
+
+
+class PictureSource(Protocol):
+    """Where drawings get their pictures from."""
+
+    def of(self, camera: str, frame: int | str) -> np.ndarray | None:
+        """The (H, W, 3) uint8 RGB picture of a camera at an instant, or None."""
+
+    def may_have(self, frame: int | str) -> bool:
+        """Whether a camera can have a picture of an instant, told without decoding any."""
+
+
+class FootagePictures:
+    """The pictures of a recording by camera and instant, in any order.
+
+    Going forwards is quick; going back in a video reads it from its beginning.
+
+    One image of thousands that cannot be decoded is no reason to show nothing: it counts as
+    missing and is kept in ``broken``, its path with the reason.
+
+    Args:
+        footage: As :func:`mmpose_ours.recordings.frames.open_footage` finds it.
+        rig: Its cameras; codecs' padding is put right by their sizes.
+    """
+
+    def __init__(self, footage: Footage, rig: CameraRig | None = None):
+        self.footage = footage
+        self._sizes = {} if rig is None else {camera.name: camera.size for camera in rig}
+        self.broken: dict[Path, str] = {}
+        self._videos = {
+            camera: _Video(files[0], footage.offsets.get(camera, 0))
+            for camera, files in footage.files.items()
+            if is_video(files[0])
+        }
+
+    def of(self, camera: str, frame: int | str) -> np.ndarray | None:
+        """The picture of a camera at an instant.
+
+        Args:
+            camera: Its name.
+            frame: The instant, as the footage names it; leading zeros do not count.
+
+        Returns:
+            (H, W, 3) uint8 RGB, or None where the camera shows nothing.
+
+        Raises:
+            FileFormatError: A video cannot be opened.
+            OSError: An image cannot be read.
+        """
+        key = frame_key(frame)
+        if camera in self._videos:
+            image = self._videos[camera].frame(int(key)) if key.isdecimal() else None
+        else:
+            path = self.footage.places.get(camera, {}).get(key)
+            image = None if path is None else self._decoded(path)
+        if image is None:
+            return None
+        return np.ascontiguousarray(as_calibrated(image, self._sizes.get(camera))[..., ::-1])
+
+    def may_have(self, frame: int | str) -> bool:
+        """Whether a camera can have a picture of an instant, told without decoding any."""
+        key = frame_key(frame)
+        if self._videos:
+            return key.isdecimal()
+        return any(key in places for places in self.footage.places.values())
+
+    def _decoded(self, path: Path) -> np.ndarray | None:
+        try:
+            return decoded(path)
+        except FileFormatError as error:
+            self.broken[Path(path)] = str(error)
+            return None
+
+
+class _Video:
+    """A video that is read forwards, BGR; what was asked for last is kept."""
+
+    def __init__(self, path: Path, offset: int):
+        self.path, self.offset = path, offset
+        self._video: Video | None = None
+        self._next = 0
+        self._last: tuple[int, np.ndarray | None] = (-1, None)
+
+    def frame(self, number: int) -> np.ndarray | None:
+        index = number + self.offset
+        if index == self._last[0]:
+            return self._last[1]
+        if self._video is None or index < self._next:
+            self._video, self._next = Video(self.path), 0
+        while self._next < index and self._video.grab():
+            self._next += 1
+        _, image = self._video.read() if self._next == index else (False, None)
+        self._next += image is not None
+        self._last = (index, image)
+        return image

@@ -1,0 +1,156 @@
+"""How a whole recording went: figures per camera and per instant, and which instants are worst.
+
+People in 3D are held against the 2D people that they come from, as ``mmpose-ours evaluate
+--without-truth`` does; no truth is needed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Callable, Sequence
+
+import numpy as np
+
+from mmpose_ours.detections import stack_views
+from mmpose_ours.evaluation.without_truth.result import UnlabelledResult
+from mmpose_ours.evaluation.without_truth.scores import Instant, unlabelled_figures
+from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.visualization.shown_people import PeopleAtInstant
+
+
+@dataclasses.dataclass(frozen=True)
+class CameraFigures:
+    """One camera.
+
+    Args:
+        name: Its name.
+        people_2d: People that were found in its pictures, per instant.
+        empty_share: Share of the instants in which nobody was found.
+        due: Sightings to expect of it: 3D people with half their joints in its image.
+        matched: Those for which it has a 2D person.
+        median_px: Median distance of a projected joint from the detected one.
+        p90_px: 90th percentile.
+    """
+
+    name: str
+    people_2d: float
+    empty_share: float
+    due: int
+    matched: int
+    median_px: float
+    p90_px: float
+
+
+@dataclasses.dataclass(frozen=True)
+class InstantFigures:
+    """One instant.
+
+    Args:
+        index: Its place in the recording.
+        people: People in 3D.
+        missed: People whom two cameras see and who are nobody in 3D.
+        ghosts: People in 3D whom no camera supports and one should see.
+        p90_px: 90th percentile of the reprojection error; NaN where nothing was matched.
+    """
+
+    index: int
+    people: int
+    missed: int
+    ghosts: int
+    p90_px: float
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFigures:
+    """A recording.
+
+    Args:
+        overall: Figures over everything.
+        cameras: In the rig's order.
+        instants: In the order of time.
+    """
+
+    overall: UnlabelledResult
+    cameras: Sequence[CameraFigures]
+    instants: Sequence[InstantFigures]
+
+    def worst(self, count: int) -> list[tuple[InstantFigures, str]]:
+        """Instants to look at first, each with the reason.
+
+        Half of them have the most people missed or without support; the others the largest
+        reprojection error.
+        """
+        wrong = sorted(self.instants, key=lambda i: -(i.missed + i.ghosts))
+        far = [instant for instant in self.instants if np.isfinite(instant.p90_px)]
+        far.sort(key=lambda i: -i.p90_px)
+        chosen: list[InstantFigures] = []
+        # Neighbours look alike, so one stands for them.
+        apart = len(self.instants) // 20
+        for candidates, limit in (
+            ([i for i in wrong if i.missed + i.ghosts], count // 2),
+            (far, count),
+        ):
+            for instant in candidates:
+                if len(chosen) == limit:
+                    break
+                if all(abs(instant.index - other.index) > apart for other in chosen):
+                    chosen.append(instant)
+        return [(instant, _reason(instant)) for instant in chosen]
+
+
+def run_figures(
+    rig: CameraRig,
+    instants: Sequence[PeopleAtInstant],
+    joints: str = 'coco17',
+    fps: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> RunFigures:
+    """Judge a recording.
+
+    Args:
+        rig: V cameras with image sizes.
+        instants: People in 3D, each with its ``detections`` (COCO-17).
+        joints: Joint set of the people in 3D.
+        fps: Instants per second, if known.
+        progress: Called with how many instants are done, and of how many.
+    """
+    judged, figures = [], []
+    for index, people in enumerate(instants):
+        found = stack_views(people.detections, rig.names)
+        judged.append(Instant(people.frame, rig, np.asarray(people.poses_mm), found))
+        alone = unlabelled_figures(judged[-1:], joints)
+        p90_px = alone.reprojection.p90_px
+        figures.append(InstantFigures(index, alone.people, alone.missed, alone.ghosts, p90_px))
+        if progress is not None:
+            progress(index + 1, len(instants))
+    overall = unlabelled_figures(judged, joints, frame_rate=fps)
+    cameras = []
+    for name in rig.names:
+        counts = np.array([len(people.detections.get(name, ())) for people in instants])
+        seen = overall.cameras[name]
+        cameras.append(
+            CameraFigures(
+                name,
+                float(counts.mean()),
+                float((counts == 0).mean()),
+                seen.due,
+                seen.matched,
+                seen.median_px,
+                seen.p90_px,
+            )
+        )
+    return RunFigures(overall, cameras, figures)
+
+
+def _reason(instant: InstantFigures) -> str:
+    said = [
+        f'{count} {what}'
+        for count, what in (
+            (instant.missed, 'missed whom two cameras see'),
+            (instant.ghosts, 'without support by any camera'),
+        )
+        if count
+    ]
+    if np.isfinite(instant.p90_px):
+        said.append(f'reprojection {instant.p90_px:.0f} px (90 %)')
+    return '; '.join(said)

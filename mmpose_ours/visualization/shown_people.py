@@ -1,0 +1,142 @@
+"""What there is to look at: the people of each instant, who they are, and what cameras found."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Mapping, Protocol, Sequence
+
+import numpy as np
+
+from mmpose_ours.predictions.reading import FrameId, Predictions
+from mmpose_ours.recordings.frames import frame_key, frame_order, frames_by_key
+from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.tracking.tracks import link_people, patience_at
+
+
+class PeopleAtInstant(Protocol):
+    """Whatever has these can be drawn: :class:`ShownPeople`, or what an inferencer yields."""
+
+    @property
+    def frame(self) -> FrameId:
+        """The instant's name, that of its pictures."""
+
+    @property
+    def poses_mm(self) -> np.ndarray:
+        """(P, J, 3) millimetres, z up, NaN where a joint is missing."""
+
+    @property
+    def ids(self) -> np.ndarray:
+        """(P,) identities, each at most once."""
+
+    @property
+    def scores(self) -> np.ndarray | None:
+        """(P,) how sure it is that there is somebody; None is not known."""
+
+    @property
+    def views(self) -> np.ndarray | None:
+        """(P,) how many cameras show them; None is not known."""
+
+    @property
+    def detections(self) -> Mapping[str, np.ndarray]:
+        """Camera to (D, J', 3) ``u, v, score`` in pixels of the calibrated image."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ShownPeople:
+    """The people of one instant; the fields are those of :class:`PeopleAtInstant`.
+
+    Raises:
+        ValueError: The numbers of people do not agree, or an identity is there twice.
+    """
+
+    frame: FrameId
+    poses_mm: np.ndarray
+    ids: np.ndarray
+    scores: np.ndarray | None = None
+    views: np.ndarray | None = None
+    detections: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        count = len(self.poses_mm)
+        for name in ('ids', 'scores', 'views'):
+            values = getattr(self, name)
+            if values is not None and np.shape(values) != (count,):
+                raise ValueError(
+                    f'frame {self.frame}: {name} of shape {np.shape(values)} for {count} people; '
+                    'give one for each'
+                )
+        if len(set(np.asarray(self.ids).tolist())) < count:
+            raise ValueError(
+                f'frame {self.frame}: identities {np.asarray(self.ids).tolist()}, expected each '
+                'at most once'
+            )
+
+
+def shown_people(
+    predictions: Predictions,
+    detections: Mapping[str, Mapping[str, np.ndarray]] | None = None,
+) -> list[ShownPeople]:
+    """The instants of a file of people, in the order of time.
+
+    Args:
+        predictions: What the file holds. Where it has no identities, people are linked from
+            frame to frame by :func:`~mmpose_ours.tracking.tracks.link_people`.
+        detections: Frame to camera to 2D people, as
+            :func:`~mmpose_ours.detections.read_detections` gives them.
+
+    Returns:
+        One per frame of the predictions, frames that are numbers by number.
+
+    Raises:
+        FileFormatError: Two frames of the detections are the same.
+    """
+    frames = sorted(predictions.frames, key=frame_order)
+    poses = [predictions.frames[frame] for frame in frames]
+    ids = predictions.ids or dict(
+        zip(frames, link_people(poses, patience=patience_at(predictions.fps)))
+    )
+    detections = detections or {}
+    named = frames_by_key(detections, 'the keypoints')
+    return [
+        ShownPeople(
+            frame,
+            predictions.frames[frame],
+            ids[frame],
+            predictions.scores[frame],
+            predictions.views.get(frame),
+            detections.get(named.get(frame_key(frame), ''), {}),
+        )
+        for frame in frames
+    ]
+
+
+def places_of(poses: np.ndarray, joints: str) -> np.ndarray:
+    """Where people are: their roots, or the mean of the joints known where a root is missing.
+
+    Args:
+        poses: (P, J, 3), NaN where a joint is missing.
+        joints: Name of the joint set.
+
+    Returns:
+        (P, 3); NaN for a person without a joint.
+    """
+    roots = JOINT_SETS[joints].root_of(poses)
+    known = np.isfinite(poses).all(-1, keepdims=True)
+    mean = np.where(known, poses, 0.0).sum(1) / np.maximum(known.sum(1), 1)
+    mean = np.where(known.any(1), mean, np.nan)
+    return np.where(np.isfinite(roots).all(-1, keepdims=True), roots, mean)
+
+
+def check_joints(instants: Sequence[PeopleAtInstant], joints: str) -> None:
+    """Refuse people who are not of a joint set.
+
+    Raises:
+        ValueError: Names the frame, what it has and what was expected.
+    """
+    expected = (len(JOINT_SETS[joints]), 3)
+    for people in instants:
+        if np.ndim(people.poses_mm) != 3 or np.shape(people.poses_mm)[1:] != expected:
+            raise ValueError(
+                f'frame {people.frame}: people of shape {np.shape(people.poses_mm)}, expected '
+                f'(P, {expected[0]}, 3) for {joints}; say which joint set they are of'
+            )

@@ -1,0 +1,84 @@
+"""Films, written picture by picture, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Callable, Iterator
+
+import cv2
+import numpy as np
+
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.files import whole_path
+from mmpose_ours.io.parsers.video import open_video
+
+# What every build of OpenCV with video writes.
+CODEC = 'mp4v'
+MAX_SIDE = 4096
+
+
+@contextlib.contextmanager
+def open_film(
+    path: PathLike, fps: float, size: tuple[int, int]
+) -> Iterator[Callable[[np.ndarray], None]]:
+    """Write an MP4 film; memory does not grow with its length.
+
+    Args:
+        path: The file, ``.mp4``.
+        fps: Pictures per second.
+        size: (width, height) of the pictures that will come. Films of more than 4,096 pixels
+            a side, or of an odd one, are made smaller.
+
+    Yields:
+        A function that takes the next (height, width, 3) uint8 RGB picture.
+
+    Raises:
+        ValueError: The ending is not ``.mp4``, the frame rate is none, or OpenCV cannot
+            write films here.
+        OSError: Not all pictures arrived in the file, as happens when the disk is full.
+    """
+    if Path(path).suffix.lower() != '.mp4':
+        raise ValueError(f'{path}: films are written as .mp4; name a file that ends so')
+    if not 0 < fps <= 1000:
+        raise ValueError(f'{path}: {fps:g} pictures per second, expected more than 0, at most 1000')
+    scale = min(1.0, MAX_SIDE / max(size))
+    width, height = (max(int(side * scale) // 2 * 2, 2) for side in size)
+    with whole_path(path, '.mp4') as temporary:
+        writer = cv2.VideoWriter(
+            str(temporary), cv2.VideoWriter.fourcc(*CODEC), fps, (width, height)
+        )
+        written = 0
+
+        def add(picture: np.ndarray) -> None:
+            nonlocal written
+            if picture.shape[:2] != (size[1], size[0]):
+                found = f'{picture.shape[1]}x{picture.shape[0]}'
+                raise ValueError(f'{path}: a picture of {found} in a film of {size[0]}x{size[1]}')
+            if (width, height) != tuple(size):
+                picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+            writer.write(np.ascontiguousarray(picture[..., ::-1]))
+            written += 1
+
+        try:
+            if not writer.isOpened():
+                raise ValueError(
+                    f'{path}: this OpenCV cannot write films of {width}x{height} with the codec '
+                    f'{CODEC}; install the opencv-python of the package index, or write --png'
+                )
+            yield add
+        finally:
+            writer.release()
+        _check(temporary, path, written)
+
+
+def _check(temporary: Path, path: PathLike, written: int) -> None:
+    """OpenCV says nothing of a disk that fills up, so the film is read again."""
+    there = 0
+    with contextlib.suppress(FileFormatError), open_video(temporary) as video:
+        there = video.frame_count
+    if there != written:
+        raise OSError(
+            f'{path}: only {there} of {written} pictures arrived in the film; make room '
+            'on the disk or choose another place'
+        )

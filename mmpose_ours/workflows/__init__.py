@@ -1,0 +1,1 @@
+"""Pipelines of many steps behind one command."""

@@ -1,0 +1,1 @@
+"""Train for one rig and report whether it improves over the pretrained pose prior."""

@@ -1,0 +1,164 @@
+"""What ``train-rig`` works on: the data folder, the options, and where everything of it lies."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmpose_ours.calibration import read_rig
+from mmpose_ours.cli.init import BOX_WEIGHTS, CONFIGS, RIG_FILE
+from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.io import package_files as paths
+from mmpose_ours.recordings.files import pictures_of
+
+KEYPOINT_FILE = 'keypoints_2d.json'
+# Who is compared: what was trained, what comes in the package, and geometry alone.
+TRAINED, BOX, TRIANGULATION = 'trained', 'box', 'triangulation'
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A model that can be trained for a rig.
+
+    Args:
+        config: Its config among the installed ones.
+        about: What it is called in sentences.
+        batch: Instants per step.
+        epoch: Instants per epoch where the user says how many epochs.
+    """
+
+    config: str
+    about: str
+    batch: int
+    epoch: int
+
+
+MODELS = {
+    'prior': Model('keypoint_prior_ours.py', 'the learned prior', 64, 9600),
+    'fast': Model('faster_voxelpose_ours.py', 'the fast voxel model', 16, 3008),
+    'voxelpose': Model('voxelpose_ours.py', 'VoxelPose', 1, 3000),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """One rig and how it is to be trained for.
+
+    Args:
+        folder: The data folder.
+        work_dir: Where all results go.
+        source: The calibration that the folder is to be made from; empty where it has its own.
+        reading: How to read it, as words of the command ``init``.
+        source_rig: Its cameras, None without one.
+        keypoints: 2D people of the user's recording, None where there are none.
+        cameras: Names of the cameras to use; None for all.
+        detector: A shipped detector or a file of ``fit-noise``; None measures it.
+        model: A key of :data:`MODELS`.
+        minutes: Minutes of training; None where ``epochs`` says how long.
+        epochs: Epochs of training, or None.
+        instants: How many held-out instants, and of the own recording, are tested on.
+    """
+
+    folder: Path
+    work_dir: Path
+    source: tuple[str, ...] = ()
+    reading: tuple[str, ...] = ()
+    source_rig: CameraRig | None = None
+    keypoints: Path | None = None
+    cameras: tuple[str, ...] | None = None
+    detector: str | None = None
+    model: str = 'prior'
+    minutes: float | None = 30.0
+    epochs: int | None = None
+    instants: int = 300
+
+    @property
+    def rig_file(self) -> Path:
+        """The folder's calibration."""
+        return self.folder / RIG_FILE
+
+    @functools.cached_property
+    def rig(self) -> CameraRig:
+        """The cameras that are trained for, as the folder has them."""
+        return read_rig(self.rig_file, cameras=self.cameras)
+
+    @property
+    def initialised(self) -> bool:
+        """Whether the folder has what ``init`` writes."""
+        return self.rig_file.is_file() and any((self.folder / name).is_file() for name in CONFIGS)
+
+    @functools.cached_property
+    def has_pictures(self) -> bool:
+        """Whether the folder has images or a video of some camera."""
+        return any(pictures_of(self.folder, name, self.rig.names) for name in self.rig.names)
+
+    @functools.cached_property
+    def keypoints_print(self) -> str | None:
+        """The fingerprint of the keypoint file."""
+        return None if self.keypoints is None else file_print(self.keypoints)
+
+    @property
+    def contenders(self) -> dict[str, str]:
+        """Who can be compared, and the weights of those that are not trained here."""
+        known = {BOX: BOX_WEIGHTS, TRIANGULATION: 'mmpose-ours://none'}
+        return known if box_file() else {TRIANGULATION: known[TRIANGULATION]}
+
+    def camera_words(self) -> list[str]:
+        """The option that makes another command read the same cameras."""
+        return ['--cameras', *self.cameras] if self.cameras else []
+
+
+def box_file() -> Path | None:
+    """The file of the weights in the package, None in an installation without them."""
+    path = paths.PACKAGE / 'shipped_weights' / f'{BOX_WEIGHTS.rpartition("/")[2]}.safetensors'
+    return path if path.is_file() else None
+
+
+def space_of_record(result: dict[str, Any]) -> CaptureSpace:
+    """The space that the step ``space`` found."""
+    return CaptureSpace(tuple(result['center_mm']), tuple(result['size_mm']))
+
+
+def file_print(path: Path) -> str:
+    """Sixteen characters that change with a file's content."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        for block in iter(lambda: file.read(1 << 20), b''):
+            digest.update(block)
+    return digest.hexdigest()[:16]
+
+
+def data_print(data: Any) -> str:
+    """The same of plain data."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def same_rig(one: CameraRig, other: CameraRig) -> bool:
+    """Whether two rigs are one but for rounding in a file."""
+    if one.names != other.names:
+        return False
+    return all(
+        mine.size == its.size
+        and mine.lens == its.lens
+        and _close(mine.K, its.K, 1e-6)
+        and _close(mine.R_w2c, its.R_w2c, 1e-7)
+        and _close(mine.t_w2c, its.t_w2c, 1e-3)
+        and _close(_padded(mine.dist), _padded(its.dist), 1e-7)
+        for mine, its in zip(one, other)
+    )
+
+
+def _close(one: np.ndarray, other: np.ndarray, absolute: float) -> bool:
+    return bool(np.allclose(one, other, rtol=1e-6, atol=absolute))
+
+
+def _padded(dist: np.ndarray) -> np.ndarray:
+    """(14,) coefficients; files leave zeros at the end away."""
+    values = np.asarray(dist, dtype=float)
+    return np.concatenate([values, np.zeros(14 - len(values))])

@@ -1,0 +1,247 @@
+"""The steps of ``train-rig`` up to the training: init, check, space, noise, train.
+
+Each is a function that does its work, prints, and fills a :class:`Doing`; what it prints after
+a ``$`` does the same by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Sequence
+
+import numpy as np
+
+from mmpose_ours.calibration import coverage
+from mmpose_ours.calibration.api import read_calibration
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.cli.check_rig import check
+from mmpose_ours.cli.fit_space import space_line, space_of
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.files import write_json, write_whole
+from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.terminal import path_word
+from mmpose_ours.noise_estimation.fit import TooLittleError
+from mmpose_ours.workflows.train_rig.configs import EPOCHS, training_config
+from mmpose_ours.workflows.train_rig.job import (
+    MODELS,
+    TRAINED,
+    Site,
+    box_file,
+    file_print,
+    same_rig,
+    space_of_record,
+)
+from mmpose_ours.workflows.train_rig.progress_record import Doing, Record
+from mmpose_ours.workflows.train_rig.stock_scripts import command_line, run_stock, shown
+
+# Steps that are timed to know how many fit into the minutes; the first ones are slow.
+TIMED_STEPS, WARMING_STEPS = 16, 6
+
+
+def command_words(site: Site, step: str) -> list[str]:
+    """The words of the ``mmpose-ours`` command that does a step; none for training and later."""
+    rig = [path_word(site.rig_file), *site.camera_words()]
+    if step == 'init':
+        source = [*map(path_word, site.source)] or [path_word(site.rig_file)]
+        cameras = site.camera_words() if not site.source else []
+        return ['init', path_word(site.folder), '--rig', *source, *site.reading, *cameras]
+    if step == 'check':
+        has_images = site.rig_file.is_file() and site.has_pictures
+        images = ['--images', path_word(site.folder)] if has_images else []
+        keypoints = ['--keypoints', path_word(site.keypoints)] if site.keypoints else []
+        return ['check-rig', *rig, *images, *keypoints]
+    if step == 'space':
+        return ['fit-space', *rig]
+    if step == 'noise' and site.keypoints and not site.detector:
+        out = site.work_dir / 'detector.json'
+        words = ['fit-noise', rig[0], path_word(site.keypoints), path_word(out)]
+        return [*words, *rig[1:]]
+    return []
+
+
+def run_command(words: Sequence[str]) -> int:
+    """Run a command of ``mmpose-ours`` in this process; its errors pass through."""
+    from mmpose_ours.cli.main import build_parser  # late: it imports the commands
+
+    args = build_parser(words).parse_args(words)
+    return args.run(args)
+
+
+def do_init(site: Site, record: Record, doing: Doing) -> None:
+    """Make the data folder, or see that it is there.
+
+    Raises:
+        CalibrationError: There is no calibration, or the folder has another one than --rig.
+    """
+    if site.initialised and (site.source_rig is None or same_rig(site.rig, site.source_rig)):
+        print(f'    {site.folder} is laid out already, {len(site.rig)} cameras')
+    else:
+        words = command_words(site, 'init')
+        if site.initialised:
+            _check_replaceable(site, record)
+            words.append('--force')
+        elif not site.rig_file.is_file() and not site.source:
+            raise CalibrationError(
+                f'{site.rig_file}: no such file; name your calibration, of any format, with --rig'
+            )
+        doing.commands = [shown(['mmpose-ours', *words])]
+        run_command(words)
+        site.__dict__.pop('rig', None)  # what was read before is another one now
+        record.made = site.rig.fingerprint
+    doing.result = {'calibration': site.rig.fingerprint}
+    doing.files = [site.rig_file]
+
+
+def _check_replaceable(site: Site, record: Record) -> None:
+    """Refuse to replace a calibration that this command did not put there."""
+    if record.made != site.rig.fingerprint:
+        again = shown(['mmpose-ours', *command_words(site, 'init'), '--force'])
+        raise CalibrationError(
+            f'{site.rig_file}: is another calibration than --rig {" ".join(site.source)}; leave '
+            f'--rig away to use it, or replace it with `{again}`'
+        )
+
+
+def do_check(site: Site, record: Record, doing: Doing) -> None:
+    """Judge the calibration, by images and 2D people where there are any.
+
+    Raises:
+        CalibrationError: Something is wrong.
+    """
+    read = read_calibration([site.rig_file])
+    report, _ = check(read, site.rig, site.folder if site.has_pictures else None, site.keypoints)
+    for topic, evidence in report['judgement'].items():
+        print(f'    {topic}: {evidence}')
+    for problem in report['problems']:
+        print(f'    WRONG   {problem["topic"]}: {problem["sentence"]}')
+    for problem in report['warnings']:
+        print(f'    warning {problem["topic"]}: {problem["sentence"]}')
+    if not report['ok']:
+        raise CalibrationError(
+            f'{site.rig_file}: {len(report["problems"])} things are wrong, named above and by '
+            f'`{shown(["mmpose-ours", *command_words(site, "check")])}`; mend them and call this '
+            'again, or go on all the same with --from space'
+        )
+    if report['warnings']:
+        print('    nothing is wrong; going on with the warnings above')
+    else:
+        print('    nothing wrong was found')
+    doing.result = {'warnings': [problem['sentence'] for problem in report['warnings']]}
+
+
+def do_space(site: Site, record: Record, doing: Doing) -> None:
+    """Fit the capture space."""
+    space = space_of(site.rig, read_calibration([site.rig_file]))
+    seen = coverage(site.rig, space)[2]
+    print(f'    {space_line(space)}  two cameras or more see {seen:.0%} of it')
+    doing.result = {
+        'center_mm': list(space.center_mm),
+        'size_mm': list(space.size_mm),
+        'seen_by_two': round(float(seen), 3),
+    }
+
+
+def do_noise(site: Site, record: Record, doing: Doing) -> None:
+    """Measure the detector, or say which one is assumed."""
+    words = command_words(site, 'noise')
+    if site.detector:
+        why = f'the detector {site.detector}, as told by --detector'
+        path = Path(site.detector)
+        faults: str | None = str(path.resolve()) if path.is_file() else site.detector
+    elif not words:
+        why, faults = 'the default detector: there are no 2D people to measure one by', None
+    else:
+        out = site.work_dir / 'detector.json'
+        try:
+            run_command(words)
+        except FileFormatError as error:
+            if not isinstance(error.__cause__, TooLittleError):
+                raise
+            why, faults = f'the default detector: {error}', None
+        else:
+            why, faults = f'the detector measured on {site.keypoints}', str(out.resolve())
+            doing.files = [out]
+    print(f'    {why}')
+    measured = faults is not None and Path(faults).is_file()
+    doing.result = {
+        'faults': faults,
+        'why': why,
+        'content': file_print(Path(faults)) if faults and measured else None,
+    }
+
+
+def do_train(site: Site, record: Record, doing: Doing) -> None:
+    """Train by MMPose's stock script, or go on with a training that was cut off."""
+    config, folder = site.work_dir / f'{TRAINED}.py', site.work_dir / 'train'
+    plan_file = folder / 'plan.json'
+    goes_on = doing.goes_on and (folder / 'last_checkpoint').is_file() and plan_file.is_file()
+    if not goes_on:
+        shutil.rmtree(folder, ignore_errors=True)
+        epochs, instants = _length(site, record)
+        with write_whole(config) as file:
+            file.write(_config(site, record, epochs, instants))
+        write_json(plan_file, {'epochs': epochs, 'instants_per_epoch': instants})
+    words = command_line('train.py', config, '--work-dir', folder)
+    if goes_on:
+        print(f'    going on from {(folder / "last_checkpoint").read_text().strip()}')
+        words.append('--resume')
+    if site.model == 'prior' and box_file() is None:
+        print('    this installation has no weights in the box: training begins from nothing')
+    print(f'    $ {shown(words)}', flush=True)
+    run_stock(words, site.work_dir / 'train.log')
+    checkpoint = Path((folder / 'last_checkpoint').read_text().strip())
+    doing.commands = [shown(words)]
+    doing.files = [config, checkpoint]
+    doing.result = {
+        'checkpoint': str(checkpoint.resolve()),
+        'content': file_print(checkpoint),
+        **read_json(plan_file),
+    }
+
+
+def _config(site: Site, record: Record, epochs: int, instants: int) -> str:
+    space = space_of_record(record.result('space'))
+    return training_config(site, space, record.result('noise')['faults'], epochs, instants)
+
+
+def _length(site: Site, record: Record) -> tuple[int, int]:
+    """How many epochs of how many instants, by the clock where minutes were asked for."""
+    model = MODELS[site.model]
+    if site.minutes is None:
+        assert site.epochs is not None
+        return site.epochs, model.epoch
+    seconds = _seconds_per_step(site, record)
+    steps = max(EPOCHS, math.floor(60 * site.minutes / seconds))
+    per_epoch = max(1, steps // EPOCHS)
+    print(
+        f'    a step of {model.batch} instants takes {seconds:.2f} s here: {EPOCHS} epochs of '
+        f'{per_epoch} steps in {EPOCHS * per_epoch * seconds / 60:.1f} minutes'
+    )
+    return EPOCHS, per_epoch * model.batch
+
+
+def _seconds_per_step(site: Site, record: Record) -> float:
+    """Time a few steps of the training."""
+    folder = site.work_dir / 'timing'
+    shutil.rmtree(folder, ignore_errors=True)
+    config = folder / 'timing.py'
+    with write_whole(config) as file:
+        file.write(_config(site, record, 1, TIMED_STEPS * MODELS[site.model].batch))
+        file.write('default_hooks = dict(logger=dict(interval=1), checkpoint=None)\n')
+        file.write('log_processor = dict(window_size=1)\n')
+    words = command_line('train.py', config, '--work-dir', folder, '--no-validate')
+    print(f'    timing {TIMED_STEPS} steps', flush=True)
+    run_stock(words, site.work_dir / 'train.log', say=lambda line: None)
+    files = sorted(folder.glob('*/vis_data/scalars.json'))
+    lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    times = [line['time'] for line in lines if 'time' in line and 'loss' in line]
+    if len(times) <= WARMING_STEPS:
+        raise FileFormatError(
+            f'{folder}: the log of {TIMED_STEPS} training steps tells no times; say --epochs '
+            'instead of --minutes'
+        )
+    shutil.rmtree(folder)
+    return float(np.median(times[WARMING_STEPS:]))

@@ -1,0 +1,192 @@
+"""The last step of ``train-rig``: what was done, what came of it, what to use from now on."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any, Mapping
+from urllib.parse import quote
+
+import numpy as np
+
+from mmpose_ours import __version__
+from mmpose_ours.io.files import write_files_whole, write_json
+from mmpose_ours.io.terminal import printable
+from mmpose_ours.workflows.train_rig.job import MODELS, TRAINED, Site
+from mmpose_ours.workflows.train_rig.progress_record import Doing, Record
+from mmpose_ours.workflows.train_rig.scores import RIGHT_MM, RIGHT_SHARE, Tally
+from mmpose_ours.workflows.train_rig.stock_scripts import command_line, shown
+from mmpose_ours.workflows.train_rig.verdict import HELD_OUT, NAMES, OWN, Verdict, judge
+
+# What the figures are called in the report, and how they are written.
+PERCENT, PLAIN = '{:.1%}', '{:.2f}'
+FIGURES = {
+    HELD_OUT: {
+        'score': ('joints right (F1)', PERCENT),
+        'people_found': ('people found within 500 mm', PERCENT),
+        'error_mm': ('mean joint error, mm', '{:.1f}'),
+        'ghosts_per_instant': ('people who are not there, per instant', PLAIN),
+    },
+    OWN: {
+        'score': ('joints right in cameras left out (F1)', PERCENT),
+        'left_out_share': ('distance in cameras left out, of the box', PERCENT),
+        'reprojection_share': ('distance in cameras used, of the box', PERCENT),
+        'people_per_frame': ('people per instant', PLAIN),
+        'ghosts_per_frame': ('people whom no camera shows, per instant', PLAIN),
+        'missed_share': ('missed, of those seen by two cameras', PERCENT),
+        'limb_spread': ('limb lengths vary by', PERCENT),
+        'head_above_hips': ('heads above hips', PERCENT),
+        'jitter_mm': ('jitter, mm per frame squared', '{:.1f}'),
+    },
+}
+
+
+def do_report(site: Site, record: Record, doing: Doing) -> None:
+    """Write ``report.md`` and ``report.json``, and print the verdict."""
+    tests = record.result('test')
+    tallies = {
+        where: {who: Tally(*np.asarray(rows, dtype=float)) for who, rows in by.items()}
+        for where, by in tests['counts'].items()
+    }
+    verdict = judge(tallies)
+    command = use_command(site, record, verdict.use)
+    data = report_data(site, record, verdict, command)
+    write_files_whole(site.work_dir, {'report.md': report_text(site, record, verdict, command)})
+    write_json(site.work_dir / 'report.json', data, indent=1)
+    for line in [verdict.sentence, verdict.beaten, f'From now on: {command}']:
+        print(f'    {line}' if line else '', end='\n' if line else '')
+    doing.files = [site.work_dir / 'report.md', site.work_dir / 'report.json']
+    doing.result = {'verdict': verdict.sentence, 'use': verdict.use, 'command': command}
+
+
+def use_command(site: Site, record: Record, contender: str) -> str:
+    """The command that finds people in the user's recording."""
+    weights = {TRAINED: record.result('train')['checkpoint'], **site.contenders}[contender]
+    return shown(command_line('test.py', (site.work_dir / f'{contender}.py').resolve(), weights))
+
+
+def report_data(site: Site, record: Record, verdict: Verdict, command: str) -> dict[str, Any]:
+    """Everything as plain data."""
+    tests = record.result('test')
+    return {
+        'version': __version__,
+        'folder': str(site.folder),
+        'cameras': list(site.rig.names),
+        'keypoints': None if site.keypoints is None else str(site.keypoints),
+        'model': site.model,
+        'verdict': verdict.sentence,
+        'beaten': verdict.beaten,
+        'use': verdict.use,
+        'command': command,
+        'differences': {
+            other: {where: dataclasses.asdict(entry) for where, entry in by.items()}
+            for other, by in verdict.differences.items()
+        },
+        'figures': tests['figures'],
+        'left_out': tests['left_out'],
+        'steps': {
+            name: {key: entry[key] for key in ('inputs', 'finished', 'seconds', 'commands')}
+            for name, entry in record.steps.items()
+            if entry.get('finished')
+        },
+        'detector': record.result('noise'),
+        'space': record.result('space'),
+        'training': record.result('train'),
+        'warnings': record.steps.get('check', {}).get('result', {}).get('warnings', []),
+    }
+
+
+def report_text(site: Site, record: Record, verdict: Verdict, command: str) -> str:
+    """The report in Markdown."""
+    training, tests = record.result('train'), record.result('test')
+    space, warnings = record.result('space'), record.steps.get('check', {}).get('result', {})
+    minutes = record.steps['train'].get('seconds', 0.0) / 60
+    lines = [
+        f'# {len(site.rig)} cameras of {_escaped(site.folder.resolve().name)}',
+        '',
+        f'**{verdict.sentence}**' + (f' {verdict.beaten}' if verdict.beaten else ''),
+        '',
+        f'From now on, {NAMES[verdict.use]}:',
+        '',
+        f'    {command}',
+        '',
+        '## What was done',
+        '',
+        f'- cameras: {", ".join(map(_escaped, site.rig.names))}',
+        f'- space: {tuple(space["size_mm"])} mm around {tuple(space["center_mm"])} mm; two cameras '
+        f'or more see {space["seen_by_two"]:.0%} of it',
+        f'- detector: {_escaped(record.result("noise")["why"])}',
+        f'- training: {MODELS[site.model].about}, {training["epochs"]} epochs of '
+        f'{training["instants_per_epoch"]} invented instants, in {minutes:.1f} minutes or more '
+        '(kill -9 loses count), timing and validation included',
+        *(f'- warning of the check: {_escaped(text)}' for text in warnings.get('warnings', [])),
+        '',
+    ]
+    for where, columns in tests['figures'].items():
+        lines += [f'## {_title(where, tests)}', '', *_table(where, columns), '']
+        compared = [
+            f'- the trained model against {NAMES[other]}: {by[where].points:+.2f} points, '
+            f'95 % between {by[where].low:+.2f} and {by[where].high:+.2f} '
+            f'({by[where].instants} instants)'
+            for other, by in verdict.differences.items()
+            if where in by
+        ]
+        lines += [*compared, ''] if compared else []
+    lines += ['## What the figures mean', '', *_meaning(site, tests), '']
+    pictures = record.steps.get('pictures', {}).get('result', {}).get('pictures', [])
+    if pictures:
+        lines += ['## Pictures', '', *(f'![]({quote(name)})' for name in pictures), '']
+    return '\n'.join(lines)
+
+
+def _escaped(text: str) -> str:
+    """A text as Markdown shows it: no link, picture or HTML, whatever cameras are called."""
+    return re.sub(r'([\\`*_\[\]<>&|#!])', r'\\\1', printable(text))
+
+
+def _title(where: str, tests: Mapping[str, Any]) -> str:
+    if where == HELD_OUT:
+        return 'Invented people whom nobody trained on'
+    return f'Your own recording ({tests["recording"]["instants"]} instants)'
+
+
+def _table(where: str, columns: Mapping[str, Mapping[str, float | None]]) -> list[str]:
+    rows = [
+        f'| | {" | ".join(NAMES[who] for who in columns)} |',
+        '| --- |' + ' --- |' * len(columns),
+    ]
+    for name, (title, form) in FIGURES[where].items():
+        cells = [columns[who].get(name) for who in columns]
+        if any(cell is not None for cell in cells):
+            texts = ['-' if cell is None else form.format(cell) for cell in cells]
+            rows.append(f'| {title} | {" | ".join(texts)} |')
+    return rows
+
+
+def _meaning(site: Site, tests: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f'- F1 counts joints that are right (within {RIGHT_MM:g} mm of the true one, or within '
+        f"{RIGHT_SHARE:.0%} of the 2D person's box of the detected one) against those that are "
+        'due and those that are claimed: people who are missed and people who are not there both '
+        'cost. Intervals are by a bootstrap over instants.',
+        '- Invented people have faults like the measured detector and nothing else: they tell '
+        'what this rig allows, not what your detector does in cases that nobody measured.',
+    ]
+    if tests['left_out']:
+        left_out = ', '.join(map(_escaped, tests['left_out']))
+        lines.append(
+            f'- Cameras left out in turn: {left_out}. People are found without a camera and '
+            'compared with what it saw, which no model was told; what its '
+            'detector missed or put wrong counts against all alike.'
+        )
+    elif site.keypoints is not None:
+        lines.append(
+            '- With two cameras none can be left out, so your recording takes no part in the '
+            'verdict: agreement with the cameras used says little of depth.'
+        )
+    else:
+        lines.append(
+            '- There were no 2D people of your own. Add keypoints_2d.json to the folder and call '
+            'the command again: it measures your detector, trains for it and tests on it.'
+        )
+    return lines

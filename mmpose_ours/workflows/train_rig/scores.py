@@ -1,0 +1,187 @@
+"""How good people in 3D are, instant by instant, and what can be told of a difference.
+
+One score says it all: the share of joints that are right, of those that are due and those that
+are claimed (the F1 score, or Dice's coefficient), so that people who are missed cost as much as
+people who are not there. A difference of two models on the same instants gets an interval by
+the moving-block bootstrap (Kuensch 1989): whole runs of neighbouring instants are drawn, because
+neighbours err alike.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Mapping, Sequence
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from mmpose_ours.association.epipolar import MIN_SCORE
+from mmpose_ours.evaluation.distance import FOUND_MM
+from mmpose_ours.evaluation.without_truth.scores import Instant
+from mmpose_ours.evaluation.without_truth.support import find_support
+from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.predictions.reading import FrameId, Predictions
+
+# A joint is right within so many millimetres of the true one, or within this share of the 2D
+# person's box of the detected one (17 cm on somebody who stands upright).
+RIGHT_MM, RIGHT_SHARE = 100.0, 0.1
+DRAWS, CONFIDENCE = 2000, 0.95
+FEWEST_BLOCKS = 10
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Tally:
+    """Joints of N instants.
+
+    Args:
+        right: (N,) joints that are where they are due.
+        due: (N,) joints that are to be found.
+        claimed: (N,) joints that a model says are there.
+    """
+
+    right: np.ndarray
+    due: np.ndarray
+    claimed: np.ndarray
+
+    def score(self, rows: np.ndarray | None = None) -> np.ndarray:
+        """The F1 score, 0 to 1, NaN where there is nobody and nobody is claimed.
+
+        Args:
+            rows: (..., n) instants to take; None takes all of them once.
+        """
+        rows = np.arange(len(self.right)) if rows is None else rows
+        right, due, claimed = (a[rows].sum(-1) for a in (self.right, self.due, self.claimed))
+        with np.errstate(invalid='ignore', divide='ignore'):
+            return 2 * right / (due + claimed)
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+    """How much better one model's score is than another's on the same instants.
+
+    Args:
+        points: The difference in hundredths.
+        low: Lower end of the interval that holds it with 95 per cent confidence.
+        high: Upper end.
+        instants: How many were compared.
+    """
+
+    points: float
+    low: float
+    high: float
+    instants: int
+
+    @property
+    def better(self) -> bool:
+        """Whether it is better beyond doubt."""
+        return self.low > 0
+
+    @property
+    def worse(self) -> bool:
+        """Whether it is worse beyond doubt."""
+        return self.high < 0
+
+
+def difference(one: Tally, other: Tally, block: int = 1, seed: int = 0) -> Difference:
+    """Compare two models.
+
+    Args:
+        one: Joints of N instants by the first.
+        other: The same instants by the second.
+        block: How many neighbouring instants err alike; made smaller where there are too few.
+        seed: Of the draws.
+
+    Returns:
+        The difference of ``one`` from ``other``; NaN where there is nothing to compare.
+    """
+    count = len(one.right)
+    assert count == len(other.right), 'the same instants'
+    points = 100 * float(one.score() - other.score()) if count else float('nan')
+    if not np.isfinite(points):
+        return Difference(float('nan'), float('nan'), float('nan'), count)
+    block = max(1, min(block, count // FEWEST_BLOCKS))
+    pieces = -(-count // block)
+    starts = np.random.default_rng(seed).integers(0, count - block + 1, (DRAWS, pieces))
+    rows = (starts[..., None] + np.arange(block)).reshape(DRAWS, -1)[:, :count]
+    drawn = 100 * (one.score(rows) - other.score(rows))
+    low, high = np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Difference(points, float(low), float(high), count)
+
+
+def against_truth(
+    truth: Mapping[FrameId, np.ndarray], found: Mapping[FrameId, np.ndarray]
+) -> tuple[Tally, dict[str, float]]:
+    """Hold people (P, J, 3) mm against true ones (G, J, 3), NaN where a joint is unknown.
+
+    Returns:
+        The joints, and figures: ``people_found`` (0 to 1, within 500 mm), ``error_mm`` (mean
+        over the joints of those found), ``ghosts_per_instant``.
+    """
+    rows, errors = [], [np.zeros(0)]
+    seen = people = ghosts = 0
+    for frame, true in truth.items():
+        true = true[np.isfinite(true).any((1, 2))]
+        poses = found.get(frame, np.zeros((0, *true.shape[1:])))
+        distance = np.linalg.norm(poses[:, None] - true, axis=-1)  # (P, G, J)
+        due = np.isfinite(true).all(-1)
+        # Somebody without a joint costs as much as somebody who is missed.
+        capped = np.where(np.isfinite(distance), np.minimum(distance, FOUND_MM), FOUND_MM)
+        mean = np.where(due, capped, 0.0).sum(-1) / np.maximum(due.sum(-1), 1)
+        pairs = [(p, g) for p, g in zip(*linear_sum_assignment(mean)) if mean[p, g] < FOUND_MM]
+        near = [distance[p, g][np.isfinite(distance[p, g])] for p, g in pairs]
+        errors += near
+        right = sum(int((values <= RIGHT_MM).sum()) for values in near)
+        # A joint that nobody knows the truth of is no wrong claim.
+        unknown = sum(int((~due[g] & np.isfinite(poses[p]).all(-1)).sum()) for p, g in pairs)
+        rows.append((right, int(due.sum()), int(np.isfinite(poses).all(-1).sum()) - unknown))
+        seen, people, ghosts = (
+            seen + len(pairs),
+            people + len(true),
+            ghosts + len(poses) - len(pairs),
+        )
+    error = np.concatenate(errors)
+    return _tally(rows), {
+        'people_found': seen / people if people else float('nan'),
+        'error_mm': float(error.mean()) if len(error) else float('nan'),
+        'ghosts_per_instant': ghosts / max(len(rows), 1),
+    }
+
+
+def against_views(left_out: Mapping[str, Sequence[Instant]]) -> Tally:
+    """Hold people against the 2D people of a camera that they were found without.
+
+    Args:
+        left_out: By camera, the same instants with the poses found without it; their rigs and
+            keypoints are those of all cameras.
+
+    Returns:
+        The joints of each instant, over all cameras.
+    """
+    counted = [[_seen_by(instant, name) for instant in some] for name, some in left_out.items()]
+    return _tally(np.sum(counted, axis=0) if counted else [])
+
+
+def _seen_by(instant: Instant, camera: str) -> tuple[int, int, int]:
+    """Joints right, due and claimed in one view."""
+    rig, view = instant.rig.select([camera]), instant.rig.names.index(camera)
+    keypoints = instant.keypoints[[view]]
+    support = find_support(rig, instant.poses, keypoints)
+    uv, valid = rig.project(instant.poses)
+    near = support.error_px[0] <= RIGHT_SHARE * support.box_px[0][:, None]
+    inside = valid[0] & rig[camera].in_image(uv[0]) & support.due[0][:, None]
+    due = int((keypoints[..., 2] > MIN_SCORE).sum())
+    # Somebody at the image's edge is judged by what the view shows of them.
+    return int(near.sum()), due, int((inside | near).sum())
+
+
+def instants_of(
+    found: Predictions, seen: Mapping[FrameId, np.ndarray], rig: CameraRig
+) -> list[Instant]:
+    """People in 3D and (V, D, J, 3) 2D people of the same frames, side by side."""
+    nobody = np.zeros((0, 17, 3))
+    return [Instant(frame, rig, found.frames.get(frame, nobody), seen[frame]) for frame in seen]
+
+
+def _tally(rows: Sequence) -> Tally:
+    columns = np.asarray(rows, dtype=float).reshape(-1, 3).T
+    return Tally(*columns)

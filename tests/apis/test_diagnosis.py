@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+from walking import SPACE, detected, room_rig, walk
+
+from mmpose_ours.apis.diagnosis import SPREAD, Witness, diagnose_recording
+
+
+@pytest.fixture(scope='module')
+def recording():
+    rig = room_rig()
+    return rig, detected(rig, walk(frames=110))
+
+
+def _diagnosis(rig, instants, found=0, scores=(None, None), space=SPACE):
+    witness = Witness(rig.names)
+    for detections in instants:
+        witness.add(detections, found, *scores)
+    return diagnose_recording(rig, space, witness, 'rig.json')
+
+
+def test_nobody_in_the_pictures(recording):
+    rig, instants = recording
+    said = _diagnosis(rig, [{n: p[:0] for n, p in i.items()} for i in instants])
+    assert 'the 2D detector found nobody in any picture' in said.causes
+    assert '--detector' in said.next_step
+
+
+def test_swapped_cameras(recording):
+    rig, instants = recording
+    said = _diagnosis(rig, [{**i, 'cam0': i['cam1'], 'cam1': i['cam0']} for i in instants])
+    assert "'cam0'" in said.causes[0] and "'cam1'" in said.causes[0]
+    assert 'check-rig rig.json' in said.next_step
+    assert any('cam0 and cam1' in line and 'do not fit' in line for line in said.lines)
+
+
+def test_a_wrong_rig(recording):
+    other = room_rig(4).in_world(np.eye(3))
+    turned = [other[name] for name in other.names]
+    names = ('cam2', 'cam3', 'cam1', 'cam0')
+    wrong = type(other)(
+        tuple(
+            type(camera)(name, camera.K, camera.R_w2c, camera.t_w2c + (700, 300, 0), camera.size)
+            for name, camera in zip(names, turned)
+        )
+    )
+    said = _diagnosis(wrong, recording[1])
+    assert 'disagree' in said.causes[0]
+
+
+def test_videos_that_began_at_different_moments(recording):
+    rig, instants = recording
+    late = [{**instants[i], 'cam2': instants[i - 10]['cam2']} for i in range(10, len(instants))]
+    said = _diagnosis(rig, late)
+    assert 'not of the same moments' in said.causes[0]
+    assert said.next_step.startswith('run again with --frame-offsets cam2=')
+
+
+def test_a_dead_and_a_blind_camera(recording):
+    rig, instants = recording
+    some = [{**i, 'cam1': i['cam1'][:0]} for i in instants]
+    for detections in some:
+        detections.pop('cam3')
+    said = _diagnosis(rig, some)
+    assert said.causes[0] == 'no picture of cam3'
+    assert 'cam1' in said.causes[1]
+
+
+def test_a_model_that_is_not_sure(recording):
+    said = _diagnosis(*recording, scores=(0.12, 0.3))
+    assert 'highest score of the model 0.12, needed 0.30' in said.lines
+    assert 'another rig' in said.causes[0]
+    assert 'fit-space' in said.next_step
+
+
+def test_a_model_of_pictures_has_no_detector_to_blame(recording):
+    rig = recording[0]
+    witness = Witness(rig.names)
+    for _ in range(3):
+        witness.add(None, 0, 0.05, 0.3, rig.names)
+    said = str(diagnose_recording(rig, SPACE, witness))
+    assert '2D detector' not in said and 'people in 2D (' not in said
+    assert 'highest score of the model 0.05' in said and 'trained for another rig' in said
+
+
+def test_memory_stays_small(recording):
+    witness = Witness(recording[0].names)
+    for _ in range(50):
+        for detections in recording[1]:
+            witness.add(detections, 1)
+    assert len(witness.spread) <= SPREAD and witness.instants == 5500
+    indices = np.array(list(map(int, witness.spread)))
+    assert indices[0] == 0 and indices[-1] > 4500

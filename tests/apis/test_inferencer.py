@@ -1,0 +1,232 @@
+import gc
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip('torch', reason='inference needs torch')
+pytest.importorskip('mmengine', reason='inference needs MMEngine')
+
+import cv2  # noqa: E402
+from bar_pictures import BarReader, picture  # noqa: E402
+from mmengine.structures import InstanceData  # noqa: E402
+from walking import SIZE, SPACE, detected, room_rig, walk  # noqa: E402
+
+from mmpose_ours.apis.inferencer import MultiviewInferencer  # noqa: E402
+from mmpose_ours.apis.view_sources import Views  # noqa: E402
+from mmpose_ours.calibration import write_rig  # noqa: E402
+from mmpose_ours.datasets import LoadMultiviewImages  # noqa: E402
+from mmpose_ours.io.package_files import share  # noqa: E402
+from mmpose_ours.structures.skeletons import JOINT_SETS  # noqa: E402
+
+TRIANGULATION = share('configs') / 'ours' / 'triangulation_ours.py'
+FRAMES = 12
+
+
+@pytest.fixture(scope='module')
+def recording():
+    rig, poses = room_rig(), walk(frames=FRAMES)
+    return rig, poses, detected(rig, poses)
+
+
+class Blind:
+    name, version = 'blind', '1'
+
+    def detect(self, pictures):
+        return [np.zeros((0, 17, 3), np.float32) for _ in pictures]
+
+
+def _picture(view, frame):
+    return picture(view, frame, SIZE)
+
+
+def _write_images(root, views=4):
+    for view in range(views):
+        (root / f'cam{view}').mkdir(parents=True)
+        for frame in range(FRAMES):
+            cv2.imwrite(str(root / f'cam{view}' / f'{frame:03}.png'), _picture(view, frame))
+    return root
+
+
+def _errors(everybody, poses):
+    """Distance of each found person from the nearest true one, frame by frame."""
+    return [
+        np.linalg.norm(people.poses_mm[:, None] - truth, axis=-1).mean(-1).min(1)
+        for people, truth in zip(everybody, poses)
+    ]
+
+
+@pytest.mark.parametrize('config', [None, TRIANGULATION])
+@pytest.mark.parametrize('batch_size', [1, 5])
+def test_keypoints_become_people_with_identities(recording, config, batch_size):
+    rig, poses, instants = recording
+    inferencer = MultiviewInferencer(config, rig=rig, space=SPACE, device='cpu')
+    known = {str(frame): views for frame, views in enumerate(instants)}
+    everybody = list(inferencer(keypoints=known, batch_size=batch_size))
+    assert [people.frame for people in everybody] == list(known)
+    assert all(people.poses_mm.shape == (2, 17, 3) for people in everybody)
+    assert np.concatenate(_errors(everybody, poses)).max() < 60
+    by_id = [people.poses_mm[people.ids.argsort(), :, :2].mean(1) for people in everybody]
+    assert np.linalg.norm(np.diff(by_id, axis=0), axis=-1).max() < 300
+    assert all((people.views == 4).all() for people in everybody)
+    assert 'people in 3D' in inferencer.timing()
+
+
+def test_folders_lists_and_streams_give_the_same(recording, tmp_path):
+    rig, poses, instants = recording
+    root = _write_images(tmp_path)
+    detector = BarReader(instants)
+    rig_file = tmp_path / 'camera_parameters.json'
+    write_rig(rig, rig_file, 'panoptic')
+    inferencer = MultiviewInferencer(rig=rig_file, space=SPACE, detector=detector, device='cpu')
+    folder = list(inferencer(root, batch_size=3))
+    assert detector.asked == 4 * FRAMES
+    kept = tmp_path / 'kept.npz'
+    for _ in range(2):
+        again = list(inferencer(root, keep_keypoints=kept))
+        assert detector.asked == 8 * FRAMES
+    np.testing.assert_allclose(again[3].poses_mm, folder[3].poses_mm, atol=1)
+    lists = inferencer({f'cam{v}': sorted((root / f'cam{v}').glob('*.png')) for v in range(4)})
+    stream = inferencer({f'cam{v}': _picture(v, f) for v in range(4)} for f in range(FRAMES))
+    for one, two, three in zip(folder, lists, stream):
+        np.testing.assert_allclose(one.poses_mm, two.poses_mm, atol=0.1)
+        np.testing.assert_allclose(one.poses_mm, three.poses_mm, atol=0.1)
+    assert np.concatenate(_errors(folder, poses)).max() < 60
+
+
+def test_a_camera_that_dies_does_not_end_the_run(recording, tmp_path):
+    rig, poses, instants = recording
+    root = _write_images(tmp_path)
+    for frame in range(6, FRAMES):
+        (root / 'cam3' / f'{frame:03}.png').unlink()
+    (root / 'cam1' / '004.png').write_bytes(b'no picture')
+    inferencer = MultiviewInferencer(
+        rig=rig, space=SPACE, detector=BarReader(instants), device='cpu'
+    )
+    everybody = list(inferencer(root))
+    assert len(everybody) == FRAMES
+    assert everybody[4].cameras == ('cam0', 'cam2', 'cam3')
+    assert everybody[8].cameras == ('cam0', 'cam1', 'cam2')
+    assert np.concatenate(_errors(everybody, poses)).max() < 80
+    fewer, broken = inferencer.notes
+    assert 'cam3: 6' in fewer and "'cam1'" in broken and '004.png' in broken
+
+
+def test_offsets_bring_videos_together(recording, tmp_path):
+    rig, poses, instants = recording
+    for view in range(4):
+        video = cv2.VideoWriter(
+            str(tmp_path / f'cam{view}.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 20, SIZE
+        )
+        early = 3 if view == 2 else 0
+        for frame in [0] * early + list(range(FRAMES)):
+            video.write(_picture(view, frame))
+        video.release()
+    inferencer = MultiviewInferencer(
+        rig=rig, space=SPACE, detector=BarReader(instants), device='cpu'
+    )
+    everybody = list(inferencer(tmp_path, frame_offsets={'cam2': 3}, smooth=True))
+    assert len(everybody) == FRAMES
+    assert np.concatenate(_errors(everybody, poses)).max() < 80
+
+
+def test_pictures_of_another_size_are_refused(recording):
+    rig, _, instants = recording
+    inferencer = MultiviewInferencer(
+        rig=rig, space=SPACE, detector=BarReader(instants), device='cpu'
+    )
+    small = {name: np.zeros((360, 640, 3), np.uint8) for name in rig.names}
+    with pytest.raises(ValueError, match="'cam0' is 640x360, but .* calibrated at 1280x720"):
+        list(inferencer([small]))
+
+
+def test_what_is_missing_is_told(recording):
+    rig = recording[0]
+    inferencer = MultiviewInferencer(rig=rig, space=SPACE, device='cpu')
+    with pytest.raises(ValueError, match='nothing to work on'):
+        next(inferencer())
+    with pytest.raises(ValueError, match='keypoints or a detector'):
+        next(inferencer([{}]))
+    with pytest.raises(ValueError, match='fps'):
+        next(inferencer(keypoints={'0': recording[2][0]}, smooth=True))
+    fast = share('configs') / 'ours' / 'faster_voxelpose_ours.py'
+    with pytest.raises(ValueError, match='FasterVoxelPose has weights, and none are given'):
+        MultiviewInferencer(fast, rig=rig, space=SPACE)
+
+
+class _TellsWhatItSees(torch.nn.Module):
+    """A model that looks at pictures: its people stand as high as the pictures are bright."""
+
+    joints = JOINT_SETS['coco17']
+
+    def test_step(self, batch):
+        samples = batch['data_samples']
+        for images, sample in zip(batch['inputs']['images'], samples):
+            poses = images.float().mean() * torch.ones(1, 17, 3)
+            sample.pred_instances = InstanceData(keypoints_3d=poses, scores=torch.ones(1))
+        return samples
+
+
+def test_a_model_of_pictures_gets_decoded_pictures_and_no_keypoints(recording, tmp_path):
+    rig, _, instants = recording
+    root = _write_images(tmp_path)
+    inferencer = MultiviewInferencer(TRIANGULATION, rig=rig, space=SPACE, device='cpu')
+    inferencer.model, inferencer.sees_pictures = _TellsWhatItSees(), True
+    inferencer.pipeline.transforms.insert(0, LoadMultiviewImages((320, 180)))
+    everybody = list(inferencer(root, batch_size=2))
+    expected = [np.mean([_picture(view, frame).mean() for view in range(4)]) for frame in range(3)]
+    found = [people.poses_mm.mean() for people in everybody[:3]]
+    assert found == pytest.approx(expected, abs=1.0)
+    assert everybody[0].detections == {}
+    with pytest.raises(ValueError, match='takes no keypoints'):
+        next(inferencer(root, keypoints={'0': instants[0]}))
+
+
+def test_nobody_is_explained(recording):
+    rig, _, instants = recording
+    swapped = {str(i): {**d, 'cam0': d['cam1'], 'cam1': d['cam0']} for i, d in enumerate(instants)}
+    inferencer = MultiviewInferencer(rig=rig, space=SPACE, device='cpu')
+    for _ in inferencer(keypoints=swapped):
+        pass
+    assert "'cam0'" in inferencer.diagnose().causes[0]
+
+
+def test_memory_does_not_grow_with_the_recording(recording, monkeypatch):
+    rig, _, instants = recording
+    detector = BarReader(instants)
+    inferencer = MultiviewInferencer(
+        TRIANGULATION, rig=rig, space=SPACE, detector=detector, device='cpu'
+    )
+    blank = {f'cam{v}': _picture(v, 0)[:10, :10] for v in range(4)}
+    # Pictures as large as the cameras' would only test NumPy.
+    monkeypatch.setattr(Views, '_decode', lambda self, frame, name, picture: picture)
+
+    def kept(count):
+        """Bytes that are in use when the last instant of so many is there."""
+        tracemalloc.start()
+        for _ in inferencer(blank for _ in range(count)):
+            pass
+        gc.collect()
+        size = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        return size
+
+    kept(50)
+    few, many = kept(150), kept(600)
+    # Keeping what was detected would take 700,000.
+    assert many < few + 100_000
+
+
+def test_real_panoptic_folder_is_read(shared_data: Path):
+    folder = shared_data / 'panoptic_demo'
+    names = ['00_03', '00_06', '00_12', '00_13', '00_23']
+    inferencer = MultiviewInferencer(
+        rig=folder / 'camera_parameters.json',
+        cameras=names,
+        detector=Blind(),
+        device='cpu',
+    )
+    everybody = list(inferencer(folder))
+    assert len(everybody) == 5 and everybody[0].cameras == tuple(names)
+    assert 'found nobody in any picture' in str(inferencer.diagnose())

@@ -1,0 +1,46 @@
+"""Which problems of a rig are fatal is the caller's to say."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from calibration_rigs import ring_rig
+
+from mmpose_ours.calibration import CalibrationError
+from mmpose_ours.calibration.checks.sanity import (
+    OF_GEOMETRY,
+    OF_PICTURES,
+    OF_SCALE,
+    TOPICS,
+    around_people,
+    refuse,
+)
+from mmpose_ours.geometry.cameras import CameraRig
+
+
+def small():
+    return ring_rig().in_world(np.eye(3), 1e-3)
+
+
+def test_topics_are_those_there_are():
+    assert set(TOPICS) == {*OF_GEOMETRY, *OF_SCALE} and set(OF_PICTURES) < set(TOPICS)
+
+
+def test_what_is_not_fatal_is_handed_back():
+    others = refuse(small(), 'rig.json', 'mm', OF_PICTURES)
+    assert [problem.topic for problem in others] == ['unit']
+    assert refuse(ring_rig(), 'rig.json', 'mm', TOPICS) == []
+
+
+def test_what_is_fatal_names_the_file_and_what_to_do():
+    with pytest.raises(CalibrationError, match='^rig.json: .* 1000 times too small.*; see there$'):
+        refuse(small(), 'rig.json', 'mm', TOPICS, more='see there')
+    camera = ring_rig().cameras[0]
+    one_place = CameraRig(tuple(dataclasses.replace(camera, name=name) for name in 'ab'))
+    assert [p.topic for p in refuse(one_place, None, 'mm', OF_PICTURES)] == ['place']
+    with pytest.raises(CalibrationError, match="^all cameras, from 'a' to 'b', stand in one place"):
+        refuse(one_place, None, 'mm', OF_GEOMETRY)
+
+
+def test_around_people():
+    assert around_people(ring_rig()) and not around_people(small())

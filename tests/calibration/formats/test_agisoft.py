@@ -1,0 +1,186 @@
+"""Agisoft XML against the real file, hand-made cases and Metashape's own formulas."""
+
+import numpy as np
+import pytest
+from tool_rigs import read_sample, text_reader
+
+from mmpose_ours.calibration import CalibrationError, recognise_format
+from mmpose_ours.calibration.api import read_calibration
+from mmpose_ours.calibration.formats import agisoft
+from mmpose_ours.calibration.formats.agisoft import read
+
+SENSOR = """
+<sensor id="3" label="lens" type="{kind}">
+  <resolution width="640" height="480"/>
+  <calibration type="{kind}" class="initial"><f>1</f></calibration>
+  <calibration type="{kind}" class="adjusted">
+    <resolution width="640" height="480"/>{terms}
+  </calibration>
+</sensor>"""
+TERMS = {'f': 500, 'cx': 3, 'cy': -4, 'b1': 2, 'b2': -1.5, 'k1': -0.1, 'k2': 0.02, 'k3': 0.003,
+         'p1': 0.004, 'p2': -0.005}  # fmt: skip
+# Looks along y from (1, 2, 3): x right, z down in the chunk's axes.
+POSE = '1 0 0 1  0 0 1 2  0 -1 0 3  0 0 0 1'
+CAMERA = f'<camera id="0" sensor_id="3" label="a.jpg"><transform>{POSE}</transform></camera>'
+CHUNK_TRANSFORM = (
+    '<transform><rotation>0 -1 0 1 0 0 0 0 1</rotation><translation>10 20 30</translation>'
+    '<scale>2</scale></transform>'
+)
+
+
+def xml(kind='frame', cameras=CAMERA, rest='', terms=TERMS, **changes):
+    terms = ''.join(f'<{tag}>{value}</{tag}>' for tag, value in {**terms, **changes}.items())
+    sensor = SENSOR.format(kind=kind, terms=terms)
+    return (
+        f'<document version="2.0.0"><chunk label="c"><sensors>{sensor}</sensors>'
+        f'<cameras>{cameras}</cameras>{rest}</chunk></document>'
+    )
+
+
+read_text = text_reader(read, 'cameras.xml')
+
+
+def by_the_manual(kind, xyz, t):
+    """Pixels, corners at whole numbers, as the manual's appendix computes them."""
+    x, y = (xyz[:, :2] / xyz[:, 2:]).T
+    if kind == 'fisheye':
+        r = np.hypot(x, y)
+        x, y = x * np.arctan(r) / r, y * np.arctan(r) / r
+    r2 = x * x + y * y
+    radial = 1 + t['k1'] * r2 + t['k2'] * r2**2 + t['k3'] * r2**3 + t.get('k4', 0) * r2**4
+    bent_x = x * radial + t['p1'] * (r2 + 2 * x * x) + 2 * t['p2'] * x * y
+    bent_y = y * radial + t['p2'] * (r2 + 2 * y * y) + 2 * t['p1'] * x * y
+    u = 640 / 2 + t['cx'] + bent_x * t['f'] + bent_x * t['b1'] + bent_y * t['b2']
+    return np.stack([u, 480 / 2 + t['cy'] + bent_y * t['f']], axis=-1)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'changes', 'lens'),
+    [
+        ('frame', {}, 'opencv'),
+        ('fisheye', {'k4': 0.001}, 'thin_prism_fisheye'),
+        ('fisheye', {'k4': 0.001, 'p1': 0, 'p2': 0}, 'fisheye'),
+    ],
+)
+def test_pixels_are_those_of_the_manual(read_text, kind, changes, lens):
+    camera = read_text(xml(kind, **changes)).rig['a.jpg']
+    assert (camera.lens, camera.size) == (lens, (640, 480))
+    xyz_c = np.random.default_rng(0).uniform((-1, -0.8, 2), (1, 0.8, 4), (1000, 3))
+    uv, valid = camera.project((xyz_c - camera.t_w2c) @ camera.R_w2c)
+    assert valid.all()
+    expected = by_the_manual(kind, xyz_c, {**TERMS, **changes}) - 0.5
+    np.testing.assert_allclose(uv, expected, rtol=0, atol=1e-9)
+
+
+def test_pose_by_hand(read_text):
+    camera = read_text(xml()).rig['a.jpg']
+    np.testing.assert_allclose(camera.center_w, (1, 2, 3))
+    np.testing.assert_allclose(camera.to_camera([1, 7, 3]), (0, 0, 5), atol=1e-12)
+    np.testing.assert_allclose(camera.to_camera([2, 7, 2]), (1, 1, 5), atol=1e-12)
+
+
+@pytest.mark.parametrize('where', ['chunk', 'component'])
+def test_the_chunks_transform_leads_to_the_world(read_text, where):
+    rest, cameras = CHUNK_TRANSFORM, CAMERA
+    if where == 'component':
+        rest = f'<components><component id="5">{rest}</component></components>'
+        cameras = CAMERA.replace('id="0"', 'id="0" component_id="5"')
+    reading = read_text(xml(cameras=cameras, rest=rest))
+    camera = reading.rig['a.jpg']
+    np.testing.assert_allclose(camera.center_w, (2 * -2 + 10, 2 * 1 + 20, 2 * 3 + 30))
+    # Its y, along which it looked, became -x.
+    np.testing.assert_allclose(camera.R_w2c[2], (-1, 0, 0), atol=1e-12)
+    assert "the chunk's transform was applied" in reading.notes[0]
+
+
+def test_geocentric_coordinates_are_told(read_text):
+    reading = read_text(
+        xml(rest=CHUNK_TRANSFORM + '<reference>GEOGCS["WGS 84",DATUM[]]</reference>')
+    )
+    assert 'geocentric metres of GEOGCS["WGS 84"' in reading.notes[0]
+
+
+def test_without_a_transform_scale_and_up_are_unknown(read_text, tmp_path):
+    reading = read_text(xml())
+    assert 'the chunk has no transform' in reading.notes[0]
+    with pytest.raises(CalibrationError, match='do not say the unit .* say --unit'):
+        read_calibration(tmp_path / 'cameras.xml')
+
+
+def test_groups_slaves_keyframes_and_uncalibrated_cameras(read_text):
+    cameras = (
+        CAMERA
+        + '<group label="g"><group><camera id="1" sensor_id="3" label="inner"><transform>'
+        + f'{POSE}</transform></camera></group></group>'
+        + '<camera id="2" sensor_id="3" label="lost"/>'
+        + '<camera id="3" label="of no sensor"><transform>1</transform></camera>'
+        + f'<camera id="4" sensor_id="3" master_id="0" label="slave"><transform>{POSE}'
+        + '</transform></camera><camera id="5" sensor_id="3"/>'
+    )
+    reading = read_text(xml(cameras=cameras))
+    assert reading.rig.names == ('a.jpg', 'inner', 'slave')
+    assert reading.uncalibrated == ('lost', 'of no sensor')
+
+
+def test_an_initial_calibration_is_none(read_text):
+    text = xml().replace('class="adjusted"', 'class="other"')
+    with pytest.raises(CalibrationError, match='none of 1 cameras has a transform and an adjusted'):
+        read_text(text)
+
+
+def test_turned_images_are_told(read_text):
+    turned = CAMERA.replace('</camera>', '<orientation>6</orientation></camera>')
+    assert (
+        "camera 'a.jpg': the image has an orientation tag"
+        in read_text(xml(cameras=turned)).notes[1]
+    )
+    upright = CAMERA.replace('</camera>', '<orientation>1</orientation></camera>')
+    assert len(read_text(xml(cameras=upright)).notes) == 1
+
+
+SECOND = CAMERA.replace('id="0"', 'id="1" component_id="9"').replace('a.jpg', 'b')
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        (xml(k4=0.1), r"camera 'a.jpg', .*calibration\[1\] has k4 = 0.1, for which OpenCV"),
+        (xml(p3=0.1), 'has p3 = 0.1, .* expected no p3; run Tools > Optimize'),
+        (xml('fisheye', p4=1), 'has p4 = 1'),
+        (xml('equisolid_fisheye'), 'has the type .equisolid_fisheye., expected frame'),
+        (xml('spherical'), 'undistort the images in Metashape'),
+        (xml(f='nan'), r'calibration\[1\].f is NaN, expected a finite number'),
+        (xml(f=-500), "camera 'a.jpg': focal lengths must be positive"),
+        (xml(k1='x'), r'k1 is "x", expected a number'),
+        (xml(terms={'fx': 500, 'fy': 500}), 'PhotoScan 1.1 wrote them, expected f'),
+        (xml(terms={'k1': 0}), 'has no <f>'),
+        (xml(cameras=CAMERA.replace('0 0 0 1<', '0 0 0 1 5<')), 'has 17 values, expected 12 or 16'),
+        (
+            xml(cameras=CAMERA.replace('0 0 0 1<', '0 0 1 1<')),
+            'has the last row 0 0 1 1, expected',
+        ),
+        (xml(cameras=CAMERA.replace('>1 0 0', '>2 0 0')), "camera 'a.jpg': R is no rotation"),
+        (xml(cameras=CAMERA.replace('sensor_id="3"', 'sensor_id="8"')), "the sensor_id '8'"),
+        (xml(cameras=CAMERA * 2), 'camera names must be unique'),
+        (
+            xml(cameras=CAMERA + '<camera id="1" sensor_id="3" master_id="0" label="slave"/>'),
+            "camera 'slave'.* it is a slave of 'a.jpg' in a multi-camera system",
+        ),
+        (xml(cameras=CAMERA + SECOND), "is in component '9', not in that of the first camera"),
+        (xml(rest=CHUNK_TRANSFORM.replace('>2<', '>0<')), 'scale is 0, expected a scale above 0'),
+        (xml().replace('</chunk>', '</chunk><chunk/>'), 'has 2 chunks, expected one; export'),
+        (xml(cameras='<group>' * 120 + CAMERA + '</group>' * 120), 'nested too deeply'),
+        (xml(cameras=''), 'none of 0 cameras'),
+        (xml()[:-20], 'not valid XML'),
+        ('<!DOCTYPE d [<!ENTITY a "b">]>' + xml(), 'not valid XML'),
+    ],
+)
+def test_broken_files_are_one_sentence(read_text, text, message):
+    with pytest.raises(CalibrationError, match=message) as caught:
+        read_text(text)
+    assert 'cameras.xml' in str(caught.value) and '\n' not in str(caught.value)
+
+
+def test_real_file_equals_the_expected_values(shared_data):
+    assert recognise_format(shared_data / 'calib/agisoft/cameras.xml')[0] == 'agisoft'
+    read_sample(agisoft, shared_data, 'agisoft', from_corner=True)

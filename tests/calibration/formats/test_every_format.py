@@ -1,0 +1,292 @@
+"""What holds for every format and every pair of formats, on rigs made at random.
+
+The judge is OpenCV: 1,000 points projected before and after.
+"""
+
+import contextlib
+import dataclasses
+import itertools
+import json
+
+import cv2
+import numpy as np
+import pytest
+from calibration_rigs import people_points
+from format_samples import WORLDS, sample, sample_rig
+
+from mmpose_ours.calibration import (
+    FORMATS,
+    CalibrationError,
+    convert_calibration,
+    read_rig,
+    recognise_format,
+    write_rig,
+)
+from mmpose_ours.calibration.api import writable_formats, written_world
+from mmpose_ours.calibration.parsing.source import Source
+from mmpose_ours.geometry.cameras import Camera, CameraRig
+
+EXPECTED_FORMATS = set(
+    'panoptic campus opencv anipose pose2sim easymocap colmap nerfstudio kalibr caliscope '
+    'qualisys vicon agisoft dannce krtd crossview mmpose'.split()
+)
+WRITTEN = set('panoptic campus opencv anipose pose2sim easymocap colmap nerfstudio'.split())
+MAX_PX = 1e-3
+
+LENSES = {
+    'no lens': ('opencv', lambda rng: np.zeros(5)),
+    'four coefficients': ('opencv', lambda rng: rng.normal(0, (0.1, 0.05, 1e-3, 1e-3))),
+    'five coefficients': ('opencv', lambda rng: rng.normal(0, (0.1, 0.05, 1e-3, 1e-3, 0.02))),
+    'rational': (
+        'opencv',
+        lambda rng: rng.normal(0, (0.1, 0.05, 1e-3, 1e-3, 0.02, 0.05, 0.02, 0.01)),
+    ),
+    'thin prism': ('opencv', lambda rng: rng.normal(0, [0.05, 0.02] + [1e-3] * 10)),
+    'fisheye': ('fisheye', lambda rng: rng.normal(0, (0.02, 0.01, 5e-3, 1e-3))),
+}
+
+
+def random_rig(seed, lens, skew=0.0, sized=True, focal_px=900):
+    """Cameras around people, each rolled, tilted and shifted a little, no two alike."""
+    rng = np.random.default_rng(seed)
+    model, draw = LENSES[lens]
+    cameras = []
+    for i in range(3):
+        angle = 2 * np.pi * i / 3 + rng.uniform(-0.3, 0.3)
+        place = (*(rng.uniform(3000, 6000) * np.array([np.cos(angle), np.sin(angle)])),
+                 rng.uniform(800, 3500))  # fmt: skip
+        size = [(1920, 1080), (1080, 1920), (1032, 776)][rng.integers(3)]
+        at = Camera.looking_at('x', place, rng.normal((0, 0, 1000), 300), focal_px, size)
+        roll = cv2.Rodrigues(rng.normal(0, 0.05, 3))[0]
+        K = at.K + [[rng.normal(0, 60), skew, rng.normal(0, 15)],
+                    [0, rng.normal(0, 60), rng.normal(0, 15)], [0, 0, 0]]  # fmt: skip
+        name = ['cam_1', 'left', '02'][i]
+        R, t = roll @ at.R_w2c, roll @ at.t_w2c
+        cameras.append(Camera(name, K, R, t, size if sized else None, draw(rng), model))
+    return CameraRig(tuple(cameras))
+
+
+def opencv_pixels(camera, points):
+    """(N, 2) by OpenCV alone; only points well inside the lens's range."""
+    rvec = cv2.Rodrigues(camera.R_w2c)[0]
+    if camera.lens == 'fisheye':
+        xyz = points @ camera.R_w2c.T + camera.t_w2c
+        K = camera.K.copy()
+        skew, K[0, 1] = K[0, 1] / K[0, 0], 0
+        uv = cv2.fisheye.projectPoints(xyz[:, None], np.zeros(3), np.zeros(3), K, camera.dist,
+                                       alpha=skew)  # fmt: skip
+        return uv[0][:, 0]
+    uv = cv2.projectPoints(points, rvec, camera.t_w2c, camera.K, camera.dist)[0][:, 0]
+    # cv2.projectPoints ignores skew.
+    return uv + np.outer((uv[:, 1] - camera.K[1, 2]) / camera.K[1, 1], [camera.K[0, 1], 0])
+
+
+def assert_same_pictures(rig, other):
+    points = people_points()
+    assert rig.names == other.names
+    for a, b in zip(rig, other):
+        assert a.size == b.size
+        off = np.abs(opencv_pixels(a, points) - opencv_pixels(b, points))
+        assert off[a.project(points)[1]].max() < MAX_PX, a.name
+
+
+def target(folder, stem, format):
+    """One file for OpenCV, because a folder of files has no order of cameras."""
+    return folder / (f'{stem}.yml' if format == 'opencv' else stem)
+
+
+def read_back(path, format):
+    unit, up = written_world(format)
+    return read_rig(path, format, unit=unit, up=up)
+
+
+def holds(format, rig):
+    module = FORMATS[format]
+    return not any(module.HOLDS.lacks(camera) for camera in rig) and not (
+        module.HOLDS.needs_size and any(camera.size is None for camera in rig)
+    )
+
+
+def test_all_formats_are_there():
+    assert set(FORMATS) == EXPECTED_FORMATS
+    assert set(writable_formats()) == WRITTEN
+
+
+@pytest.mark.parametrize('lens', list(LENSES))
+@pytest.mark.parametrize('skew', [0.0, 2.5])
+@pytest.mark.parametrize('format', sorted(WRITTEN))
+def test_what_is_written_is_read_back_or_refused(tmp_path, format, lens, skew):
+    for seed, sized in itertools.product(range(3), (True, False)):
+        rig = random_rig(seed, lens, skew, sized)
+        path = target(tmp_path, f'{seed}_{sized}', format)
+        if holds(format, rig):
+            write_rig(rig, path, format)
+            assert_same_pictures(rig, read_back(path, format))
+        else:
+            with pytest.raises(CalibrationError, match="camera 'cam_1' has "):
+                write_rig(rig, path, format)
+            assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ('format', 'changes', 'said'),
+    [
+        ('panoptic', {'size': None}, 'no image size, which Panoptic JSON needs; .*--image-size'),
+        ('campus', {'K': [[900, 2.5, 500], [0, 900, 400], [0, 0, 1]]}, 'skew 2.5, which Campus'),
+        ('campus', {'dist': (0, 0, 0, 0, 0, 0.1, 0, 0)}, r'rational distortion \(k4 = 0.1\)'),
+        ('colmap', {'dist': (0,) * 8 + (0.1, 0, 0, 0)}, r'distortion \(s1 = 0.1\), which COLMAP'),
+        ('pose2sim', {'dist': (0,) * 4, 'lens': 'fisheye'}, 'a fisheye lens, .*--approximate'),
+    ],
+)
+def test_a_refusal_says_what_does_not_fit(tmp_path, format, changes, said):
+    camera = dataclasses.replace(random_rig(0, 'no lens').cameras[0], **changes)
+    with pytest.raises(CalibrationError, match=f"camera 'cam_1' has {said}"):
+        write_rig(CameraRig((camera,)), tmp_path / 'rig', format)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(('first', 'second'), list(itertools.permutations(sorted(WRITTEN), 2)))
+def test_every_pair_of_formats(tmp_path, first, second):
+    converted = 0
+    for seed, lens in enumerate(LENSES):
+        rig = random_rig(seed, lens)
+        if not (holds(first, rig) and holds(second, rig)):
+            continue
+        a, b, back = (
+            target(tmp_path, f'{seed}_{word}', kind)
+            for word, kind in (('a', first), ('b', second), ('back', first))
+        )
+        write_rig(rig, a, first)
+        for source, format, made, to in ((a, first, b, second), (b, second, back, first)):
+            unit, up = written_world(format)
+            convert_calibration(source, made, format, to_format=to, unit=unit, up=up)
+        assert_same_pictures(rig, read_back(b, second))
+        assert_same_pictures(rig, read_back(back, first))
+        converted += 1
+    assert converted >= 2
+
+
+@pytest.mark.parametrize('format', sorted(WRITTEN))
+def test_what_is_written_is_recognised(tmp_path, format):
+    path = target(tmp_path, 'rig', format)
+    write_rig(random_rig(0, 'five coefficients'), path, format)
+    assert recognise_format(path)[0] == format
+
+
+# What these write into keys or by name alone; every other name must survive.
+REFUSED_NAMES = {
+    'opencv': {"it's", '"', '#1'},
+    'easymocap': {"it's", '"', '#1'},
+    'colmap': {'a b'},
+}
+
+
+@pytest.mark.parametrize('format', sorted(WRITTEN))
+@pytest.mark.parametrize('name', ['é', 'a b', "it's", 'a.b', '"', '#1', '0', 'true', 'null', '1e5'])
+def test_names_survive(tmp_path, format, name):
+    cameras = random_rig(0, 'five coefficients').cameras
+    named = [Camera(n, c.K, c.R_w2c, c.t_w2c, c.size, c.dist)
+             for n, c in zip((name, 'plain'), cameras)]  # fmt: skip
+    path = target(tmp_path, 'rig', format)
+    if name in REFUSED_NAMES.get(format, ()):
+        with pytest.raises(CalibrationError, match='name'):
+            write_rig(CameraRig(tuple(named)), path, format)
+        assert not path.exists()
+        return
+    write_rig(CameraRig(tuple(named)), path, format)
+    assert read_back(path, format).names == (name, 'plain')
+
+
+@pytest.mark.parametrize('format', sorted(WRITTEN))
+def test_lenses_that_do_not_fit_can_be_approximated(tmp_path, format):
+    rig = random_rig(1, 'fisheye', focal_px=1500)  # 36 degrees to the corners
+    source, out = tmp_path / 'in.yml', target(tmp_path, 'out', format)
+    write_rig(rig, source, 'opencv')
+    done = convert_calibration(
+        source, out, 'opencv', to_format=format, unit='mm', up='z', approximate=True
+    )
+    if holds(format, rig):
+        assert not done.fits
+    else:
+        assert [fit.camera.name for fit in done.fits] == list(rig.names)
+        assert 0 < max(fit.error_px for fit in done.fits) < 3
+    back = read_back(out, format)
+    points = people_points()
+    for a, b, fit in zip(rig, back, done.fits):
+        inside = a.in_image(a.project(points)[0])
+        off = np.linalg.norm(a.project(points)[0] - b.project(points)[0], axis=-1)[inside]
+        assert off.max() <= fit.error_px + MAX_PX
+
+
+@pytest.mark.parametrize('format', sorted(EXPECTED_FORMATS))
+def test_the_same_rig_comes_out_of_every_tools_files(tmp_path, format):
+    """Files made without our writers, where those exist only for reading."""
+    paths = sample(format, tmp_path)
+    unit, up = WORLDS[format]
+    found = read_rig(paths, unit=unit, up=up, image_size=(1280, 720))
+    assert len(found) == 2
+    for camera, true in zip(found, sample_rig()):
+        points = people_points()
+        assert camera.name == true.name or format == 'caliscope'
+        K, dist = (true.K, true.dist) if format != 'vicon' else (true.K.copy(), np.zeros(5))
+        if format == 'vicon':
+            K[1, 1] = K[0, 0]
+        true = Camera(true.name, K, true.R_w2c, true.t_w2c, true.size, dist)
+        if format == 'kalibr':  # whose world is the first camera's
+            points, true = points_of_first(points), relative_to_first(true)
+        off = np.abs(opencv_pixels(camera, points) - opencv_pixels(true, points))
+        assert off[true.project(points)[1]].max() < MAX_PX
+
+
+def points_of_first(points):
+    first = sample_rig().cameras[0]
+    return points @ first.R_w2c.T + first.t_w2c
+
+
+def relative_to_first(camera):
+    first = sample_rig().cameras[0]
+    R = camera.R_w2c @ first.R_w2c.T
+    return Camera(
+        camera.name, camera.K, R, camera.t_w2c - R @ first.t_w2c, camera.size, camera.dist
+    )
+
+
+@pytest.mark.parametrize('format', sorted(EXPECTED_FORMATS))
+def test_exactly_one_format_claims_a_file(tmp_path, format):
+    source = Source(sample(format, tmp_path))
+    claims = set()
+    for name, module in FORMATS.items():
+        with contextlib.suppress(CalibrationError):  # several files, of a format that is one
+            claims |= {name} if module.recognise(source) else set()
+    assert claims == {format}
+    assert recognise_format(sample(format, tmp_path))[0] == format
+
+
+@pytest.mark.parametrize('format', sorted(EXPECTED_FORMATS))
+def test_what_the_file_does_not_fix_must_be_told(tmp_path, format):
+    module, paths = FORMATS[format], sample(format, tmp_path)
+    told = dict(zip(('unit', 'up'), WORLDS[format]))
+    for word, fixed in (('unit', module.UNIT), ('up', module.UP)):
+        others = {key: value for key, value in told.items() if key != word}
+        if fixed is None:
+            with pytest.raises(CalibrationError, match=f'do not say the {word}.*--{word}'):
+                read_rig(paths, **others, image_size=(1280, 720))
+        else:
+            read_rig(paths, **others, image_size=(1280, 720), any_scale=True)
+
+
+def test_five_hundred_cameras_in_two_seconds(tmp_path):
+    """By processor time, so that another process on the machine does not matter."""
+    import time
+
+    entries = []
+    base = random_rig(0, 'five coefficients').cameras[0]
+    write_rig(CameraRig((base,)), tmp_path / 'one.json', 'panoptic')
+    one = json.loads((tmp_path / 'one.json').read_text())['cameras'][0]
+    for i in range(500):
+        entries.append({**one, 'name': f'00_{i:03d}', 't': [[i], [2 * i], [300]]})
+    (tmp_path / 'in.json').write_text(json.dumps({'cameras': entries}))
+    started = time.process_time()
+    convert_calibration(tmp_path / 'in.json', tmp_path / 'out.json', to_format='campus')
+    assert time.process_time() - started < 2
+    assert len(json.loads((tmp_path / 'out.json').read_text())) == 500

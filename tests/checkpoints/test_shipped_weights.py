@@ -1,0 +1,75 @@
+"""Weights of the package: by name through MMEngine, as safetensors, and what they are not."""
+
+import pytest
+import torch
+from mmengine.runner import CheckpointLoader, load_checkpoint
+from small_disk import small_disk
+
+import mmpose_ours.registry  # noqa: F401  makes the scheme known
+from mmpose_ours.checkpoints.loading import CheckpointError
+from mmpose_ours.checkpoints.shipped_weights import export, shipped
+from mmpose_ours.cli.main import main
+from mmpose_ours.errors import FileFormatError, InputError
+from mmpose_ours.io import files
+from mmpose_ours.models import KeypointPrior
+
+
+def test_the_prior_comes_along_and_fits_its_model():
+    assert 'keypoint_prior' in shipped()
+    assert shipped()['keypoint_prior'].stat().st_size < 10e6
+    checkpoint = load_checkpoint(KeypointPrior(), 'mmpose-ours://keypoint_prior', strict=True)
+    assert 'keypoint_prior_any_rig.py' in checkpoint['meta']['about']
+
+
+def test_the_empty_checkpoint_holds_nothing():
+    assert CheckpointLoader.load_checkpoint('mmpose-ours://none')['state_dict'] == {}
+
+
+def test_an_unknown_name_is_told():
+    with pytest.raises(FileNotFoundError, match='mmpose-ours://nobody.*keypoint_prior, none'):
+        CheckpointLoader.load_checkpoint('mmpose-ours://nobody')
+
+
+def test_export_keeps_every_number(tmp_path, capsys):
+    from safetensors.torch import load_file
+
+    state = {'a.weight': torch.randn(3, 4), 'a.bias': torch.randn(3).double()}
+    torch.save(dict(state_dict=state, meta=dict(epoch=1)), tmp_path / 'epoch_1.pth')
+    out = tmp_path / 'deep' / 'a.safetensors'
+    assert main(['export-weights', str(tmp_path / 'epoch_1.pth'), str(out), '--about', 'me']) == 0
+    assert '15 numbers' in capsys.readouterr().out
+    read = load_file(out)
+    assert set(read) == set(state)
+    for name, tensor in state.items():
+        torch.testing.assert_close(read[name], tensor.float())
+
+
+@pytest.mark.parametrize('room', [0, 200])
+def test_a_failed_export_leaves_nothing(room, tmp_path, monkeypatch):
+    torch.save(dict(state_dict={'a': torch.ones(100)}), tmp_path / 'a.pth')
+    out = tmp_path / 'a.safetensors'
+    small_disk(monkeypatch, files, room)
+    with pytest.raises(OSError, match='No space') as caught:
+        export(tmp_path / 'a.pth', out)
+    assert caught.value.filename == str(out)
+    assert [path.name for path in tmp_path.iterdir()] == ['a.pth']
+
+
+def test_what_cannot_be_exported(tmp_path):
+    torch.save([1], tmp_path / 'a.pth')
+    (tmp_path / 'folder').mkdir()
+    (tmp_path / 'text.pth').write_text('text')
+    for source, kind in (
+        ('a.pth', CheckpointError),
+        ('folder', FileFormatError),
+        ('text.pth', FileFormatError),
+        ('none.pth', FileNotFoundError),
+    ):
+        with pytest.raises(kind):
+            export(tmp_path / source, tmp_path / 'a.safetensors')
+    torch.save({'a': torch.ones(1)}, tmp_path / 'a.pth')
+    with pytest.raises(IsADirectoryError):
+        export(tmp_path / 'a.pth', tmp_path / 'folder')
+    with pytest.raises(InputError):
+        export(tmp_path / 'a.pth', tmp_path / 'a.pth')
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['a.pth', 'folder', 'text.pth']

@@ -1,0 +1,218 @@
+"""The command: what it writes, says and refuses."""
+
+import json
+import os
+import sys
+
+import numpy as np
+import pytest
+from calibration_rigs import assert_same_rig, people_points, ring_rig
+
+from mmpose_ours.calibration import (
+    CalibrationError,
+    convert_calibration,
+    read_rig,
+    write_rig,
+)
+from mmpose_ours.cli.main import convert_calibration as main
+from mmpose_ours.io import json_schema
+
+
+@pytest.fixture
+def panoptic_file(tmp_path):
+    write_rig(ring_rig(), tmp_path / 'in.json', 'panoptic')
+    return tmp_path / 'in.json'
+
+
+def test_there_and_back(panoptic_file, tmp_path, capsys):
+    assert main([str(panoptic_file), str(tmp_path / 'campus.json'), '--to', 'campus']) == 0
+    said = capsys.readouterr().out
+    assert 'panoptic' in said and 'recognised by' in said and "'cameras'" in said
+    assert 'cam0 cam1 cam2 cam3' in said and str(tmp_path / 'campus.json') in said
+    back = tmp_path / 'back.json'
+    assert main([str(tmp_path / 'campus.json'), str(back), '--to', 'panoptic']) == 0
+    rig, there = ring_rig(), read_rig(back)
+    assert_same_rig(rig, there)
+    np.testing.assert_allclose(
+        there.project(people_points())[0], rig.project(people_points())[0], rtol=0, atol=1e-6
+    )
+
+
+def test_cameras_and_names(panoptic_file, tmp_path):
+    out = tmp_path / 'out.json'
+    command = [str(panoptic_file), str(out), '--from', 'panoptic', '--to', 'campus']
+    assert main([*command, '--cameras', 'cam2', 'cam0', '--rename', 'cam2=0', 'cam0=1']) == 0
+    rig = read_rig(out)
+    assert rig.names == ('0', '1')
+    np.testing.assert_allclose(rig['0'].center_w, ring_rig()['cam2'].center_w)
+
+
+def test_names_can_be_exchanged(panoptic_file, tmp_path):
+    names = {'cam0': 'cam1', 'cam1': 'cam0'}
+    done = convert_calibration(
+        panoptic_file, tmp_path / 'out.json', to_format='panoptic', rename=names
+    )
+    assert done.rig.names == ('cam1', 'cam0', 'cam2', 'cam3')
+
+
+def test_image_size(tmp_path, capsys):
+    write_rig(ring_rig(size=None), tmp_path / 'in.json', 'campus')
+    command = [str(tmp_path / 'in.json'), str(tmp_path / 'out.json'), '--to', 'panoptic']
+    assert main(command) == 2
+    assert "camera 'cam0' has no image size" in capsys.readouterr().err
+    assert not (tmp_path / 'out.json').exists()
+    assert main([*command, '--image-size', '1280x720']) == 0
+    assert read_rig(tmp_path / 'out.json')['cam3'].size == (1280, 720)
+
+
+@pytest.mark.parametrize(
+    ('extra', 'part'),
+    [
+        (['--image-size', '1280'], "--image-size is '1280', expected WxH"),
+        (['--image-size', '0x7'], 'expected WxH'),
+        (['--rename', 'cam0'], "--rename is 'cam0', expected old=new"),
+        (['--rename', 'cam0=a', 'cam0=b'], 'each old name once'),
+        (['--rename', 'nope=a'], "no camera 'nope' to rename"),
+        (['--rename', 'cam0=cam1'], 'repeated: cam1'),
+        (['--cameras', 'nope', 'cam0'], "no camera 'nope'"),
+        (['--from', 'campus'], 'looks like panoptic'),
+        (['--from', 'opencv9'], "unknown format 'opencv9'"),
+    ],
+)
+def test_errors_are_one_line_and_leave_nothing(panoptic_file, tmp_path, capsys, extra, part):
+    out = tmp_path / 'out.json'
+    assert main([str(panoptic_file), str(out), '--to', 'campus', *extra]) == 2
+    said = capsys.readouterr()
+    assert part in said.err and said.err.count('\n') == 1 and not said.out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['in.json']
+
+
+@pytest.mark.parametrize(
+    ('target', 'mend'),
+    [
+        ('in.json/out.json', 'choose another folder, a file stands where one is due'),
+        ('in.json/deep/out.json', 'choose another folder, a file stands where one is due'),
+        ('folder', 'is a directory; name a file in that folder'),
+    ],
+)
+def test_target_that_cannot_be_written(panoptic_file, tmp_path, capsys, target, mend):
+    (tmp_path / 'folder').mkdir()
+    target = tmp_path / target
+    assert main([str(panoptic_file), str(target), '--to', 'campus']) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f'convert-calibration: error: {target}: ') and mend in said
+    assert 'Errno' not in said and said.count('\n') == 1
+    assert not list((tmp_path / 'folder').iterdir())
+
+
+def test_a_missing_package_is_a_sentence(panoptic_file, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'jsonschema', None)
+    json_schema.validator.cache_clear()
+    assert main([str(panoptic_file), str(tmp_path / 'out.json'), '--to', 'campus']) == 2
+    said = capsys.readouterr().err
+    assert 'jsonschema' in said and '`mmpose-ours doctor` says what is missing' in said
+
+
+def test_report_says_everything(panoptic_file, tmp_path):
+    report = tmp_path / 'report.json'
+    command = [str(panoptic_file), str(tmp_path / 'out.json'), '--to', 'campus']
+    assert main([*command, '--unit', 'cm', '--report', str(report)]) == 0
+    said = json.loads(report.read_text())
+    assert (said['from'], said['to'], said['unit'], said['up']) == (
+        'panoptic',
+        'campus',
+        'cm',
+        '-y',
+    )
+    assert said['recognised_by'] and said['warnings'] == [] and said['approximated'] == []
+    rig = read_rig(tmp_path / 'out.json')
+    for entry, camera in zip(said['cameras'], rig):
+        assert entry['name'] == camera.name and entry['size'] == list(camera.size)
+        np.testing.assert_allclose(entry['center_mm'], camera.center_w)
+
+
+def test_a_report_that_cannot_be_written_leaves_no_rig(panoptic_file, tmp_path, capsys):
+    out = tmp_path / 'out.json'
+    command = [
+        str(panoptic_file),
+        str(out),
+        '--to',
+        'campus',
+        '--report',
+        f'{panoptic_file}/r.json',
+    ]
+    assert main(command) == 2
+    assert 'a file stands where one is due' in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize('report', ['in.json', 'out.json', './out.json'])
+def test_a_report_does_not_replace_a_calibration(panoptic_file, tmp_path, capsys, report):
+    before = panoptic_file.read_bytes()
+    command = [str(panoptic_file), str(tmp_path / 'out.json'), '--to', 'campus']
+    assert main([*command, '--report', str(tmp_path / report)]) == 2
+    assert 'is the report and a calibration at once' in capsys.readouterr().err
+    assert panoptic_file.read_bytes() == before and not (tmp_path / 'out.json').exists()
+
+
+def test_a_calibration_among_other_files(panoptic_file, tmp_path, capsys):
+    folder = panoptic_file.parent
+    (folder / 'notes.txt').write_text('walk, then sit')
+    (folder / 'settings.json').write_text('{"fps": 30}')
+    (folder / 'video.mp4').write_bytes(b'\x00\x00\x00\x18ftypmp42' * 100)
+    assert main([str(folder), str(tmp_path / 'o' / 'out.json'), '--to', 'campus']) == 0
+    assert f'read    {panoptic_file}: panoptic' in capsys.readouterr().out
+    write_rig(ring_rig(), folder / 'other.json', 'campus')
+    assert main([str(folder), str(tmp_path / 'o' / 'out.json'), '--to', 'campus']) == 2
+    said = capsys.readouterr().err
+    assert 'holds more than one calibration' in said and 'other.json (campus)' in said
+
+
+def test_targets_that_are_no_plain_files(panoptic_file, tmp_path, capsys):
+    os.mkfifo(tmp_path / 'pipe')
+    assert main([str(panoptic_file), str(tmp_path / 'pipe'), '--to', 'campus']) == 2
+    assert 'is no plain file' in capsys.readouterr().err
+    (tmp_path / 'real.json').write_text('old')
+    (tmp_path / 'link.json').symlink_to(tmp_path / 'real.json')
+    assert main([str(panoptic_file), str(tmp_path / 'link.json'), '--to', 'campus']) == 0
+    assert (tmp_path / 'link.json').is_symlink() and len(read_rig(tmp_path / 'real.json')) == 4
+
+
+@pytest.mark.parametrize('name', ['a/b', 'a\\b', '..', ' '])
+def test_new_names_that_no_folder_can_have(panoptic_file, tmp_path, capsys, name):
+    out = tmp_path / 'out.json'
+    assert main([str(panoptic_file), str(out), '--to', 'campus', '--rename', f'cam0={name}']) == 2
+    assert f'has the name {name!r}' in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_failure_keeps_the_old_target(panoptic_file, tmp_path):
+    out = tmp_path / 'out.json'
+    out.write_text('precious')
+    with pytest.raises(CalibrationError):
+        convert_calibration(panoptic_file, out, to_format='campus', cameras=['nope'])
+    assert out.read_text() == 'precious'
+
+
+def test_a_small_rig_is_converted_with_a_warning(tmp_path, capsys):
+    write_rig(ring_rig(radius=40), tmp_path / 'in.json', 'campus')
+    command = [str(tmp_path / 'in.json'), str(tmp_path / 'out.json'), '--to', 'campus']
+    assert main(command) == 0
+    said = capsys.readouterr().err
+    assert said.startswith(f'warning: {tmp_path}') and '100 times too small' in said
+    assert main([*command, '--any-scale']) == 0
+    assert not capsys.readouterr().err
+
+
+def test_a_unit_off_by_a_thousand_is_refused_unless_it_was_told(tmp_path, capsys):
+    in_metres = ring_rig().in_world(np.eye(3), 1e-3)
+    write_rig(in_metres, tmp_path / 'in.json', 'campus')
+    command = [str(tmp_path / 'in.json'), str(tmp_path / 'out.json'), '--to', 'campus']
+    assert main(command) == 2
+    assert 'as if m stood where mm is due' in capsys.readouterr().err
+    assert not (tmp_path / 'out.json').exists()
+    assert main([*command, '--unit', 'm']) == 0
+    said = capsys.readouterr()
+    assert 'unit m as told; campus files have mm' in said.out and not said.err
+    np.testing.assert_allclose(read_rig(tmp_path / 'out.json').centers_w, ring_rig().centers_w)
+    assert main([*command, '--any-scale']) == 0

@@ -1,0 +1,65 @@
+"""The command: what it writes, says and refuses."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from mmpose_ours.cli import main as cli
+from mmpose_ours.predictions.reading import write_predictions
+from mmpose_ours.synthetic.poses.trc_reader import read_trc
+
+POSES = np.random.default_rng(0).normal(0, 300, (2, 17, 3)) + [[[0, 0, 900]], [[4000, 0, 900]]]
+
+
+@pytest.fixture
+def people(tmp_path):
+    path = tmp_path / 'people.json'
+    write_predictions(path, {n: POSES[: 1 + n % 2] + n for n in range(0, 20, 2)})
+    return str(path)
+
+
+def test_it_says_what_it_did(people, tmp_path, capsys):
+    assert cli.main(['export', people, str(tmp_path / 'a.trc'), '--up', 'z']) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith('note    the file does not say its frame rate: 30 per second')
+    assert said[1].startswith('note    the file has no identities')
+    assert said[2].endswith('people.json: 10 instants at 15 per second, people 0')
+    assert said[3] == f'wrote   {tmp_path / "a.trc"}'
+    np.testing.assert_allclose(read_trc(tmp_path / 'a.trc')[1][3], POSES[0] + 6, atol=1e-3)
+
+
+def test_a_person_smoothed_as_bvh(tmp_path, capsys):
+    path = tmp_path / 'people.json'
+    frames = {n: POSES[::-1] + n for n in range(5)}
+    write_predictions(path, frames, ids={n: [3, 8] for n in frames}, fps=10)
+    out = tmp_path / 'a.bvh'
+    assert cli.main(['export', str(path), str(out), '--person', '8', '--smooth']) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        'note    person 8: joints bridged in 0 of 5 frames',
+        f'wrote   {out}',
+    ]
+    assert cli.main(['export', str(path), str(out)]) == 0
+    assert (tmp_path / 'a_3.bvh').is_file() and (tmp_path / 'a_8.bvh').is_file()
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        (['a.xyz'], "the suffix is '.xyz', expected one of .csv, .trc, .c3d, .bvh, .npz"),
+        (['a.csv', '--person', '5'], 'people.json: there is no person 5; there are 0'),
+        (['a.csv', '--fps', '-1'], 'the frame rate is -1.0, expected frames per second'),
+        (['a.csv', '--min-frames', '99'], 'nobody of 1 is in 99 frames or more'),
+    ],
+)
+def test_errors_are_one_sentence(people, tmp_path, capsys, options, message):
+    assert cli.main(['export', people, str(tmp_path / options[0]), *options[1:]]) == 2
+    assert message in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ['people.json']
+
+
+def test_without_ezc3d_it_says_how_to_get_it(people, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'ezc3d', None)
+    assert cli.main(['export', people, str(tmp_path / 'a.c3d')]) == 2
+    assert "pip install 'mmpose-ours[c3d]'" in capsys.readouterr().err
+    assert not (tmp_path / 'a.c3d').exists()

@@ -1,0 +1,121 @@
+"""``mmpose-ours view`` from files to files, and the sentence for each wrong input."""
+
+import json
+import re
+
+import cv2
+import numpy as np
+import pytest
+
+from mmpose_ours.calibration.api import write_rig
+from mmpose_ours.cli.main import main
+from mmpose_ours.cli.view import instants_per_second
+from mmpose_ours.detections import write_detections
+from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.predictions.reading import write_predictions
+from mmpose_ours.synthetic import built_in_poses
+from mmpose_ours.visualization.view_files import picture_name
+
+FRAMES = (3, 4, 5)
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """A rig of four cameras, pictures of three of them, people in 3D and in 2D."""
+    cameras = []
+    for i in range(4):
+        center = (4500 * np.cos(1.5 * i), 4500 * np.sin(1.5 * i), 2200)
+        cameras.append(Camera.looking_at(f'c{i}', center, (0, 0, 1000), 420, (640, 480)))
+    rig = CameraRig(tuple(cameras))
+    write_rig(rig, tmp_path / 'camera_parameters.json', 'panoptic')
+    poses = built_in_poses(2, np.random.default_rng(0), ('stand',))
+    poses[1, :, 0] += 900
+    write_predictions(
+        tmp_path / 'people.json', {frame: poses + (0, 50 * frame, 0) for frame in FRAMES}
+    )
+    for camera in rig.names[:3]:
+        (tmp_path / 'images' / camera).mkdir(parents=True)
+        for frame in FRAMES:
+            picture = np.full((240, 320, 3), 40 * frame, np.uint8)
+            cv2.imwrite(str(tmp_path / 'images' / camera / f'{frame:06d}.jpg'), picture)
+    uv, valid = rig.project(poses)
+    found = np.concatenate([uv, valid[..., None]], -1)
+    write_detections(
+        tmp_path / 'keypoints.json', {str(frame): dict(zip(rig.names, found)) for frame in FRAMES}
+    )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def view(*more):
+    return main(['view', 'people.json', '--rig', 'camera_parameters.json', '--out', 'out', *more])
+
+
+def manifest(site):
+    page = (site / 'out' / 'scene.html').read_text()
+    return json.loads(re.search(r'id="manifest">(.*?)</script>', page, re.S).group(1))
+
+
+def test_a_page_of_files(site, capsys):
+    more = ('--img-root', 'images', '--keypoints', 'keypoints.json', '--fps', '30', '--report')
+    assert view(*more) == 0
+    said = capsys.readouterr().out
+    assert 'cameras 3 of 4: c0 c1 c2; those without pictures are left out' in said
+    assert 'scene.html: 3 instants, 2 identities, 3 cameras, pictures of 3 instants' in said
+    assert 'run.html: reprojection error ' in said and (site / 'out' / 'run.html').is_file()
+    told = manifest(site)
+    assert told['frames'] == list(FRAMES) and told['fps'] == 30 and len(told['people']) == 2
+    assert [c['name'] for c in told['cameras']] == ['c0', 'c1', 'c2']
+    assert told['imageInstants'] == [0, 1, 2]
+
+
+def test_pictures_and_a_film(site, capsys):
+    assert view('--png', '--mp4', '--no-page', '--every', '2', '--cameras', 'c0', 'c3') == 0
+    said = capsys.readouterr().out
+    assert '2 pictures' in said and '0.2 s at 10 instants per second' in said
+    pictures = sorted(path.name for path in (site / 'out' / 'instants').iterdir())
+    assert pictures == ['000003.png', '000005.png']
+    capture = cv2.VideoCapture(str(site / 'out' / 'people.mp4'))
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 2
+    assert not (site / 'out' / 'scene.html').exists()
+
+
+@pytest.mark.parametrize(
+    ('more', 'sentence'),
+    [
+        (['--every', '0'], '--every is 0, expected 1 or more'),
+        (['--fps', '0'], '--fps is 0, expected more than 0'),
+        (['--no-page'], '--no-page leaves nothing to write; add --png, --mp4, --single-views'),
+        (['--report'], '--report compares with 2D people; name their file with --keypoints'),
+        (['--img-root', 'nowhere'], 'nowhere: no such folder'),
+        (['--img-root', 'other'], "other has none of the 3 frames of people.json (such as 3) but"),
+        (['--keypoints', 'late.json'], "late.json has none of the 3 frames of people.json"),
+        (['--cameras', 'c9'], 'c9'),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_told(site, capsys, more, sentence):
+    (site / 'other' / 'c0').mkdir(parents=True)
+    (site / 'images' / 'c0' / '000003.jpg').rename(site / 'other' / 'c0' / '000099.jpg')
+    late = json.loads((site / 'keypoints.json').read_text())
+    late['frames'] = {'77': late['frames']['3']}
+    (site / 'late.json').write_text(json.dumps(late))
+    assert view(*more) == 2
+    error = capsys.readouterr().err
+    assert error.startswith('mmpose-ours: error: ') and sentence in error
+    assert not (site / 'out').exists()
+
+
+def test_a_broken_picture_is_left_out_and_told(site, capsys):
+    path = site / 'images' / 'c1' / '000004.jpg'
+    path.write_bytes(path.read_bytes()[:200])
+    assert view('--img-root', 'images') == 0
+    assert 'warning: 1 left out: images/c1/000004.jpg: breaks off' in capsys.readouterr().err
+    spans = manifest(site)['imageSpans']
+    assert [span == [0, 0] for span in spans[1]] == [False, True, False]
+
+
+def test_rates_and_names():
+    assert instants_per_second(30.0, [0, 5, 10]) == 6
+    assert instants_per_second(30.0, ['a', 'b']) == 30 and instants_per_second(None, [0]) is None
+    assert picture_name(7, 42) == '000042.png'
+    assert picture_name(7, '../../x y') == '000007_______x_y.png'

@@ -1,0 +1,238 @@
+"""Each tool's files, written as it documents them, come back as the same people by name."""
+
+import numpy as np
+import pytest
+from tool_files import (
+    CAMERAS,
+    expected,
+    mmpose_instances,
+    openpose_json,
+    person,
+    results,
+    save,
+)
+
+from mmpose_ours.detections import read_detections
+from mmpose_ours.detections.formats.source import Source
+from mmpose_ours.detections.reading import recognise
+from mmpose_ours.errors import FileFormatError
+
+
+def openpose_folders(root, joint_set='body25', ending='_keypoints'):
+    """Frame 7: two people in cam_a, nobody in cam_b; frame 8: one in cam_b only."""
+    first, second = person(joint_set), person(joint_set, 10.0)
+    save(root / 'cam_a' / f'v_000000000007{ending}.json', openpose_json(first, second))
+    save(root / 'cam_b' / f'v_000000000007{ending}.json', openpose_json())
+    save(root / 'cam_b' / f'v_000000000008{ending}.json', openpose_json(first))
+    return root
+
+
+def flat_openpose(root):
+    first, second = person('coco18'), person('coco18', 10.0)
+    save(root / 'cam_a_000007_keypoints.json', openpose_json(first, second))
+    save(root / 'cam_b_000007_keypoints.json', openpose_json())
+    save(root / 'cam_b_000008_keypoints.json', openpose_json(first))
+    return root
+
+
+def pose2sim(root):
+    openpose_folders(root / 'elsewhere')
+    for camera in CAMERAS:
+        folder = root / 'elsewhere' / camera
+        for file in folder.iterdir():
+            file.unlink()
+    first, second = person('halpe26'), person('halpe26', 10.0)
+    save(root / 'pose' / 'cam_a_json' / 'cam_a_000007.json', openpose_json(first, second))
+    save(root / 'pose' / 'cam_b_json' / 'cam_b_000007.json', openpose_json())
+    save(root / 'pose' / 'cam_b_json' / 'cam_b_000008.json', openpose_json(first))
+    return root
+
+
+def mmpose_images(root):
+    first, second = person(), person(shift=10.0)
+    save(root / 'cam_a' / '000007.json', mmpose_instances(first, second))
+    save(root / 'cam_b' / '000007.json', [])
+    save(root / 'cam_b' / '000008.json', mmpose_instances(first))
+    return root
+
+
+def mmpose_videos(root):
+    first, second = person(), person(shift=10.0)
+    frames = [{'frame_id': 7, 'instances': mmpose_instances(first, second)}]
+    save(root / 'cam_a.json', frames)
+    frames = [
+        {'frame_id': 7, 'instances': []},
+        {'frame_id': 8, 'instances': mmpose_instances(first)},
+    ]
+    save(root / 'results_cam_b.json', {'meta_info': {}, 'instance_info': frames})
+    return root
+
+
+def alphapose(root):
+    first, second = person('halpe26'), person('halpe26', 10.0)
+    save(root / 'cam_a' / 'alphapose-results.json', results('000007.jpg', first, second))
+    save(root / 'cam_b' / 'alphapose-results.json', results('000008.jpg', first))
+    return root
+
+
+def coco(root):
+    images = [
+        {'id': 1, 'file_name': 'cam_a/000007.jpg'},
+        {'id': 2, 'file_name': 'cam_b/000007.jpg'},
+        {'id': 3, 'file_name': 'cam_b/000008.jpg'},
+    ]
+    found = results(1, person(), person(shift=10.0)) + results(3, person())
+    save(root / 'images.json', {'images': images, 'categories': []})
+    save(root / 'results.json', found)
+    return root
+
+
+LAYOUTS = {
+    'openpose': [openpose_folders, flat_openpose],
+    'pose2sim': [pose2sim],
+    'mmpose': [mmpose_images, mmpose_videos],
+    'alphapose': [alphapose],
+    'coco': [coco],
+}
+
+
+@pytest.mark.parametrize(
+    'name, layout',
+    [(name, layout) for name, layouts in LAYOUTS.items() for layout in layouts],
+    ids=lambda value: getattr(value, '__name__', value),
+)
+def test_every_tool_is_recognised_and_read_by_joint_names(tmp_path, name, layout):
+    root = layout(tmp_path)
+    assert recognise(Source(root))[0] == name
+    read = read_detections(root, CAMERAS)
+    assert list(read) == ['7', '8']
+    np.testing.assert_array_equal(read['7']['cam_a'], [expected(), expected(10.0)])
+    assert read['7']['cam_b'].shape == (0, 17, 3), 'looked at, nobody there'
+    np.testing.assert_array_equal(read['8']['cam_b'], [expected()])
+    if layout is alphapose:  # which names images with people only
+        assert read['8']['cam_a'].shape == (0, 17, 3)
+    else:
+        assert 'cam_a' not in read['8'], 'no image'
+
+
+def test_one_file_of_all_cameras_goes_by_image_names(tmp_path):
+    found = results('cam_a_0007.jpg', person()) + results('cam_b_0007.jpg', person(shift=10.0))
+    read = read_detections(save(tmp_path / 'alphapose-results.json', found))
+    np.testing.assert_array_equal(read['7']['cam_b'], [expected(10.0)])
+    nameless = save(tmp_path / 'one' / 'r.json', results('0007.jpg', person()))
+    assert list(read_detections(nameless, ['door'])['7']) == ['door']
+    with pytest.raises(FileFormatError, match=r'r\.json: \[0\] .*0007\.jpg'):
+        read_detections(nameless)
+
+
+def test_annotated_visibilities_become_found(tmp_path):
+    rows = person()
+    rows[:, 2] = 2
+    rows[3] = 0
+    images = [{'id': 1, 'file_name': 'cam_a/7.jpg'}]
+    data = {'images': images, 'annotations': results(1, rows)}
+    people = read_detections(save(tmp_path / 'a.json', data))['7']['cam_a']
+    assert people[0, 3].tolist() == [0, 0, 0]
+    assert (np.delete(people[0, :, 2], 3) == 1).all()
+
+
+@pytest.mark.parametrize('low', [0.0, -1.0])
+def test_shares_of_the_image_become_pixels(tmp_path, low):
+    """OpenPose's --keypoint_scale 3 and 4, its formula written out: 1 is the last pixel."""
+    from dataset_files import small_rig
+
+    rig = small_rig(CAMERAS, size=(641, 481))
+    pixels = person('body25') * (0.5, 0.5, 1)
+    pixels[4] = 0
+    shares = pixels.copy()
+    found = pixels[:, 2] > 0
+    shares[found, :2] = low + pixels[found, :2] / (640, 480) * (1 - low)
+    for camera in CAMERAS:
+        save(tmp_path / camera / '1_keypoints.json', openpose_json(shares))
+    people = read_detections(tmp_path, rig=rig)['1']['cam_b']
+    want = expected() * np.float32([0.5, 0.5, 1])
+    lost = (people[0, :, 2] == 0).nonzero()[0]
+    assert lost.tolist() == [10], "the right wrist, body25's joint 4"
+    want[lost] = 0
+    np.testing.assert_allclose(people[0], want, atol=1e-3)
+    with pytest.raises(FileFormatError, match='shares of an image whose size is not known; name'):
+        read_detections(tmp_path)
+
+
+def test_the_whole_image_is_nobody(tmp_path):
+    """MMPose's top-down models take it for a person where no box was found."""
+    nobody = mmpose_instances(person(), box=(0.0, 0.0, 1920.0, 1080.0), score=1.0)
+    save(tmp_path / 'cam_a' / '7.json', nobody)
+    save(tmp_path / 'cam_a' / '8.json', mmpose_instances(person()))
+    read = read_detections(tmp_path)
+    assert len(read['7']['cam_a']) == 0 and len(read['8']['cam_a']) == 1
+
+
+def test_synchronised_poses_are_preferred(tmp_path):
+    pose2sim(tmp_path)
+    save(tmp_path / 'pose-sync' / 'cam_a_json' / 'cam_a_000001.json', openpose_json(person()))
+    assert list(read_detections(tmp_path)) == ['1']
+
+
+def test_body25b_is_told_by_its_people(tmp_path):
+    """COCO's joints come first there: read as BODY_25, limbs would cross the whole body."""
+    people = [np.vstack([person(shift=shift), np.zeros((8, 3))]) for shift in (0.0, 10.0)]
+    people[1][[5, 9, 12]] = 0  # a shoulder, a wrist and a hip are missing
+    save(tmp_path / 'cam_a' / '1_keypoints.json', openpose_json())
+    save(tmp_path / 'cam_a' / '2_keypoints.json', openpose_json(*people))
+    read = read_detections(tmp_path)['2']['cam_a']
+    np.testing.assert_array_equal(read, np.float32(people)[:, :17])
+
+
+def test_a_dot_before_the_frame_number(tmp_path):
+    """As in the demo that Pose2Sim 0.7 ships."""
+    for number in ('0000', '0001'):
+        save(tmp_path / 'pose' / 'cam01_json' / f'cam01.{number}.json', openpose_json(person()))
+    assert list(read_detections(tmp_path)) == ['0', '1']
+
+
+def test_cameras_are_matched_whatever_their_spelling(tmp_path):
+    openpose_folders(tmp_path)
+    read = read_detections(tmp_path, ['CAM A', 'cam-b'])
+    assert set(read['7']) == {'CAM A', 'cam-b'}
+    with pytest.raises(FileFormatError, match="no keypoints of camera 'door'; it has cam_a, cam_b"):
+        read_detections(tmp_path, ['cam_a', 'door'])
+
+
+def test_frames_that_come_twice_are_refused(tmp_path):
+    openpose_folders(tmp_path)
+    save(tmp_path / 'cam_a' / 'w_7_keypoints.json', openpose_json())
+    with pytest.raises(FileFormatError, match=r"camera 'cam_a' has frame 7 twice, .*w_7_key"):
+        read_detections(tmp_path)
+
+
+@pytest.mark.parametrize(
+    'name, data, message',
+    [
+        ('a/1.json', {'people': [{'pose_keypoints_2d': [1, 2, 3, 4]}]}, r'1\.json: people\[0\]\.'
+         'pose_keypoints_2d has 4 numbers, expected u, v, score'),
+        ('a/1.json', {'people': [{'pose_keypoints_2d': [1, 2, 3] * 15}]},
+         r'1\.json.* 15 joints, expected 17 \(coco17\), 18 \(coco18\)'),
+        ('a/1.json', {'people': [{'pose_keypoints_2d': ['x', 2, 3]}]}, 'has "x" among its numbers'),
+        ('a/1.json', {'people': 7}, r'1\.json: people is 7'),
+        ('a/first.json', {'people': []}, "no frame number in the name 'first'"),
+        ('a/1.json', [{'keypoint_scores': [1]}], r'1\.json: \[0\]\.keypoints '),
+        ('a.json', [{'frame_id': None, 'instances': []}], r'a\.json: \[0\]\.frame_id .*is null'),
+        ('a.json', results(7, person()), 'results name images by number, and no "images" say'),
+        ('a/1.json', {'shapes': []}, 'is a folder of other JSON; tried voxelpose, pose2sim, open'),
+        ('a.txt', {}, 'is a folder without JSON files; tried'),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_the_place(tmp_path, name, data, message):
+    save(tmp_path / 'in' / name, data)
+    with pytest.raises(FileFormatError, match=message):
+        read_detections(tmp_path / 'in')
+
+
+def test_formats_can_be_told_and_are_known(tmp_path):
+    with pytest.raises(ValueError, match="unknown format 'bvh'; known: auto, json, npz, voxelpose"):
+        read_detections(tmp_path, format='bvh')
+    save(tmp_path / 'k.json', {'people': [], 'frames': {'7': {'a': []}}})
+    assert recognise(Source(tmp_path / 'k.json'))[0] == 'openpose'
+    with pytest.raises(FileFormatError, match='unknown key "people"'):
+        read_detections(tmp_path / 'k.json', format='json')

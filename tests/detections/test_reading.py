@@ -1,0 +1,173 @@
+import json
+
+import numpy as np
+import pytest
+from dataset_files import exact_detections, small_rig, write_pickle
+
+from mmpose_ours.detections import (
+    read_detections,
+    stack_views,
+    to_coco17,
+    write_detections,
+)
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.structures.skeletons import JOINT_SETS
+
+COCO17, BODY25 = JOINT_SETS['coco17'], JOINT_SETS['body25']
+PERSON = [[10.0 * j, 5.0 * j, 0.5] for j in range(17)]
+
+
+def save(path, data):
+    path.write_text(data if isinstance(data, str) else json.dumps(data))
+    return path
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    rig = small_rig()
+    detections = exact_detections(rig)
+    detections['000007']['left'][0, 3] = 0.0  # a joint that was not found
+    detections['000008']['right'] = np.zeros((0, 17, 3))
+    write_detections(tmp_path / 'k.json', detections)
+    read = read_detections(tmp_path / 'k.json', rig.names)
+    assert list(read) == list(detections)
+    for frame, views in detections.items():
+        assert list(read[frame]) == list(rig.names)
+        for camera, people in views.items():
+            assert read[frame][camera].dtype == np.float32
+            assert read[frame][camera].shape == people.shape
+            np.testing.assert_allclose(read[frame][camera], people, atol=1e-3)
+    stored = json.loads((tmp_path / 'k.json').read_text())
+    assert stored['frames']['000007']['left'][0][3] is None
+
+
+def test_views_are_stacked_by_name_and_padded():
+    views = {'a': np.ones((2, 17, 3)), 'b': np.full((1, 17, 3), 2.0)}
+    stacked = stack_views(views, ['b', 'absent', 'a'])
+    assert stacked.shape == (3, 2, 17, 3) and stacked.dtype == np.float32
+    assert (stacked[0, 0] == 2).all() and (stacked[0, 1] == 0).all()
+    assert (stacked[1] == 0).all() and (stacked[2] == 1).all()
+    assert stack_views({}, ['a', 'b']).shape == (2, 0, 17, 3)
+
+
+def test_body25_becomes_coco17_by_name(tmp_path):
+    person = [[float(j), 100.0 + j, 0.25 + j / 100] for j in range(25)]
+    person[BODY25.index('left_wrist')[0]] = None
+    save(tmp_path / 'k.json', {'joints': 'body25', 'frames': {'1': {'a': [person]}}})
+    people = read_detections(tmp_path / 'k.json', ['a'])['1']['a']
+    assert people.shape == (1, 17, 3)
+    for name, found in zip(COCO17.joints, people[0]):
+        wanted = person[BODY25.index(name)[0]] or [0, 0, 0]
+        np.testing.assert_allclose(found, wanted, rtol=1e-6, err_msg=name)
+
+
+def test_joints_that_a_set_lacks_are_missing():
+    people = np.ones((1, 15, 3), np.float32)
+    coco = to_coco17(people, 'panoptic15')[0]
+    lost = COCO17.index('left_eye', 'right_eye', 'left_ear', 'right_ear')
+    assert (coco[lost] == 0).all() and (np.delete(coco, lost, 0) == 1).all()
+
+
+def test_numbers_that_are_none_are_missing_joints(tmp_path):
+    person = [list(joint) for joint in PERSON]
+    person[2][0], person[5][1] = float('nan'), float('inf')
+    save(tmp_path / 'k.json', {'frames': {'1': {'a': [person]}}})
+    stored = np.array(PERSON)
+    stored[2] = np.nan
+    stored[5, 1] = np.inf
+    write_pickle(tmp_path / 'k.pkl', {'a_1': [{'pred': stored}]})
+    for name in ('k.json', 'k.pkl'):
+        people = read_detections(tmp_path / name, ['a'])['1']['a']
+        assert np.isfinite(people).all()
+        assert (people[0, [2, 5]] == 0).all() and (people[..., 2] > 0).sum() == 15
+
+
+@pytest.mark.parametrize(
+    'data, message',
+    [
+        ('{', 'not valid JSON'),
+        ([], r'\$ is a list of 0, expected an object; correct it or write it again'),
+        ({'joints': 'coco17'}, r"\$ has no 'frames', expected 'frames'; correct it"),
+        ({'frames': {}, 'joints': 'hand21'},
+         r'\$\.joints is "hand21", expected one of coco17, coco18, body25, halpe26, panoptic15'),
+        ({'frames': {}, 'fps': 30}, r'\$ has the unknown key "fps", expected only .joints., '),
+        ({'frames': {'1': {'a': [PERSON[:-1] + [[1, 2]]]}}},
+         r"\$\.frames\['1'\]\.a\[0\]\[16\] has 2 values, expected at least 3; "),
+        ({'frames': {'1': {'a': [PERSON[:-1] + [['1', 2, 3]]]}}},
+         r'a\[0\]\[16\]\[0\] is "1", expected a number; correct it'),
+        ({'frames': {'1': {'a': [PERSON[:-1] + [[1, 2, -0.5]]]}}},
+         r'a\[0\]\[16\]\[2\] is -0.5, expected at least 0; correct it'),
+        ({'frames': {'1': {'a': PERSON}}}, r"\$\.frames\['1'\]\.a\[0\]"),
+        ({'frames': {'1': {'a': [PERSON, PERSON[:-1]]}}},
+         r'\["1"\]\["a"\]\[1\] .*16 joints, expected 17 joints of coco17; correct "joints"'),
+        ({'frames': {'1': {'a': [PERSON[:-1] + [[10**400, 2, 1]]]}}}, 'a number beyond'),
+        ({'joints': 'body25', 'frames': {'1': {'a': [PERSON]}}}, r'17 joints, expected 25'),
+    ],
+)  # fmt: skip
+def test_json_that_breaks_the_schema_is_an_error_with_the_path(tmp_path, data, message):
+    with pytest.raises(FileFormatError, match=rf'k\.json: .*{message}|k\.json: {message}'):
+        read_detections(save(tmp_path / 'k.json', data), ['a'])
+
+
+def test_an_unknown_camera_is_an_error_that_lists_the_known(tmp_path):
+    save(tmp_path / 'k.json', {'frames': {'1': {'a': [], 'b': []}}})
+    assert read_detections(tmp_path / 'k.json', ['b'])['1']['b'].shape == (0, 17, 3)
+    with pytest.raises(FileFormatError, match=r"k\.json: no keypoints of camera 'c'; it has a, b"):
+        read_detections(tmp_path / 'k.json', ['a', 'c'])
+    with pytest.raises(FileFormatError, match=r"no keypoints of cameras 'c', 'd'; it has a, b"):
+        read_detections(tmp_path / 'k.json', ['d', 'a', 'c'][::-1])
+
+
+def test_a_missing_file_is_an_error_that_says_what_to_do(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'k\.json: no 2D keypoints there; detect people'):
+        read_detections(tmp_path / 'k.json', ['a'])
+
+
+def test_pickle_keys_are_split_from_the_right(tmp_path):
+    person = {'pred': np.array(PERSON)}
+    path = write_pickle(
+        tmp_path / 'k.pkl',
+        {'00_03_12': [person, person], '00_03_000013': [], '00_1_12': [person]},
+    )
+    read = read_detections(path, ['00_03', '00_1'])
+    assert {f: {c: len(p) for c, p in v.items()} for f, v in read.items()} == {
+        '12': {'00_03': 2, '00_1': 1}, '13': {'00_03': 0},
+    }  # fmt: skip
+    np.testing.assert_allclose(read['12']['00_03'][1], PERSON)
+
+
+def test_pickled_joints_without_a_score_are_found(tmp_path):
+    pred = np.array(PERSON)[:, :2]
+    read = read_detections(write_pickle(tmp_path / 'k.pkl', {'0_1': [{'pred': pred}]}), ['0'])
+    assert (read['1']['0'][..., 2] == 1).all()
+
+
+@pytest.mark.parametrize(
+    'data',
+    [
+        [1, 2],
+        {'nothing': []},
+        {'a_first': []},
+        {'a_1': [{'kpts': np.zeros((17, 3))}]},
+        {'a_1': [{'pred': np.zeros((14, 3))}]},
+        {'a_1': [np.zeros((17, 3))]},
+        {'a_1': 5},
+    ],
+)
+def test_another_pickle_schema_is_refused(tmp_path, data):
+    with pytest.raises(FileFormatError, match=r'k\.pkl: expected .*<camera>_<frame>.*pred'):
+        read_detections(write_pickle(tmp_path / 'k.pkl', data), ['a'])
+
+
+class Attack:
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return open, (str(self.target), 'w')
+
+
+def test_a_pickle_that_calls_code_is_not_run(tmp_path):
+    path = write_pickle(tmp_path / 'k.pkl', {'a_1': [{'pred': Attack(tmp_path / 'run')}]})
+    with pytest.raises(FileFormatError, match=r'k\.pkl: not a pickle of plain arrays'):
+        read_detections(path, ['a'])
+    assert not (tmp_path / 'run').exists()

@@ -1,0 +1,198 @@
+"""Only local videos are opened, whatever their content and name ask FFmpeg for."""
+
+import os
+import struct
+
+import cv2
+import numpy as np
+import pytest
+from fuzz.samples.media import CODECS, FRAMES, avi_of, image, noise, read_video, write_video
+
+from mmpose_ours.errors import FileFormatError, InputError, LimitError
+from mmpose_ours.io.limits import limited
+from mmpose_ours.io.parsers.video import (
+    CONTAINERS,
+    OPTIONS,
+    _is_container,
+    open_video,
+    restricted_ffmpeg,
+)
+from mmpose_ours.recordings.files import VIDEO_ENDINGS
+
+
+@pytest.mark.parametrize('ending', sorted(CODECS))
+def test_frames_are_what_opencv_decodes(tmp_path, ending):
+    path = write_video(tmp_path / f'a.{ending}')
+    capture = cv2.VideoCapture(str(path))
+    with open_video(path) as video:
+        assert video.size == (64, 48) and video.fps == pytest.approx(25)
+        assert video.frame_count == int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        for _ in range(FRAMES):
+            np.testing.assert_array_equal(video.read()[1], capture.read()[1])
+        assert video.read() == (False, None)
+    assert read_video(path) == FRAMES
+
+
+def test_every_promised_ending_is_tried():
+    assert {f'.{ending}' for ending in (*CODECS, 'm4v')} == set(VIDEO_ENDINGS)
+
+
+def playlists(target):
+    """Content that FFmpeg takes for a list of files to open, and its names for it."""
+    return {
+        'HLS': f'#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{target}\n#EXT-X-ENDLIST\n',
+        'ffconcat': f"ffconcat version 1.0\nfile '{target}'\n",
+        'SDP': 'v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nt=0 0\n'
+        'm=video 5004 RTP/AVP 96\n',
+        'DASH': '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static">'
+        f'<Period><AdaptationSet><Representation id="1"><BaseURL>{target}</BaseURL>'
+        '</Representation></AdaptationSet></Period></MPD>',
+    }
+
+
+PREFIXES = {
+    'nothing': b'',
+    'AVI': b'RIFFxxxxAVI \n',
+    'EBML': b'\x1a\x45\xdf\xa3\x93\n',
+    'MP4': b'xxxxftypisom\n',
+    'TS': b'G\n',
+    'PS': b'\0\0\1\xba\n',
+}
+
+
+@pytest.mark.parametrize('kind', ['HLS', 'ffconcat', 'SDP', 'DASH'])
+@pytest.mark.parametrize('prefix', PREFIXES)
+def test_a_playlist_that_begins_like_a_video_is_none(tmp_path, kind, prefix):
+    write_video(tmp_path / 'secret.avi')
+    path = tmp_path / 'cam.avi'
+    path.write_bytes(PREFIXES[prefix] + playlists('secret.avi')[kind].encode() * 20)
+    with pytest.raises(FileFormatError):
+        assert read_video(path) == 0
+        raise FileFormatError('a video without frames')
+
+
+def test_transport_streams_are_videos(tmp_path):
+    assert _is_container(b''.join(b'G' + bytes(187) for _ in range(9)))
+    assert _is_container(b''.join(bytes(4) + b'G' + bytes(187) for _ in range(9)))
+    assert not _is_container(b'G' * 100) and not _is_container(b'')
+    packets = [b'G' + b'\n' + b'c=IN IP4 127.0.0.1\n' + bytes(167) for _ in range(9)]
+    assert not _is_container(b''.join(packets))
+
+
+@pytest.mark.parametrize('kind', ['HLS', 'ffconcat', 'SDP', 'DASH'])
+@pytest.mark.parametrize('ending', VIDEO_ENDINGS)
+def test_a_playlist_is_no_video(tmp_path, kind, ending):
+    write_video(tmp_path / 'secret.avi')
+    path = tmp_path / f'cam{ending}'
+    path.write_text(playlists('secret.avi')[kind])
+    with pytest.raises(FileFormatError) as refused:
+        read_video(path)
+    assert refused.value.file == str(path)
+
+
+def test_ffmpeg_itself_is_told_to_open_no_other_file(tmp_path, monkeypatch):
+    """The second line of defence, should a list ever look like a video."""
+    write_video(tmp_path / 'secret.avi')
+    path = tmp_path / 'cam.avi'
+    path.write_text(playlists('secret.avi')['ffconcat'])
+    monkeypatch.delenv(OPTIONS, raising=False)
+    assert cv2.VideoCapture(str(path), cv2.CAP_FFMPEG).isOpened(), 'an attack without it'
+    with restricted_ffmpeg():
+        if cv2.__version__ == '4.11.0':  # does not pass options on, opencv/opencv#26793
+            return
+        assert not cv2.VideoCapture(str(path), cv2.CAP_FFMPEG).isOpened()
+        for name in (f'concat:{tmp_path}/secret.avi|{tmp_path}/secret.avi', 'http://127.0.0.1:9/'):
+            assert not cv2.VideoCapture(name, cv2.CAP_FFMPEG).isOpened()
+        assert cv2.VideoCapture(str(tmp_path / 'secret.avi'), cv2.CAP_FFMPEG).isOpened()
+    assert OPTIONS not in os.environ
+
+
+def test_what_a_user_told_ffmpeg_stays(monkeypatch):
+    monkeypatch.setenv(OPTIONS, 'threads;1|protocol_whitelist;http,file')
+    with pytest.raises(KeyError), restricted_ffmpeg():
+        told = os.environ[OPTIONS].split('|')
+        assert told[:2] == ['threads;1', 'protocol_whitelist;http,file']
+        assert told[2:4] == ['protocol_whitelist;file', f'format_whitelist;{",".join(CONTAINERS)}']
+        raise KeyError
+    assert os.environ[OPTIONS] == 'threads;1|protocol_whitelist;http,file'
+
+
+@pytest.mark.parametrize(
+    'name',
+    ['http://127.0.0.1:9/a.mp4', 'concat:a.avi|a.avi', 'file:a.avi', 'img_%03d.avi', '-', 'pipe:0',
+     'subfile,,start,0,end,9,,:a.avi', 'videotestsrc ! appsink', '0', '/dev/video0'],
+)  # fmt: skip
+def test_names_are_those_of_files(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write_video(tmp_path / 'a.avi')
+    for number in range(3):
+        (tmp_path / f'img_{number:03d}.avi').write_bytes(image('.jpg'))
+    with pytest.raises(OSError):
+        read_video(name)
+
+
+def test_a_file_named_like_a_protocol_is_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    content = write_video(tmp_path / 'a.avi').read_bytes()
+    for name in ('concat:a.avi', 'img_%03d.avi', '0'):
+        (tmp_path / name).write_bytes(content)
+        assert read_video(name) == FRAMES
+
+
+def test_only_regular_files_are_opened(tmp_path):
+    (tmp_path / 'folder.mp4').mkdir()
+    os.mkfifo(tmp_path / 'pipe.mp4')
+    (tmp_path / 'device.mp4').symlink_to('/dev/zero')
+    for name in ('folder.mp4', 'pipe.mp4', 'device.mp4', 'missing.mp4', 'null\0.mp4'):
+        with pytest.raises(OSError):
+            read_video(tmp_path / name)
+
+
+def test_a_track_in_another_file_is_not_followed(tmp_path):
+    """A MOV file may say that its frames lie elsewhere."""
+    path = write_video(tmp_path / 'a.mov')
+    content = path.read_bytes()
+    (tmp_path / 'secret.mov').write_bytes(content)
+    own = b'\0\0\0\x0curl \0\0\0\1'
+    assert content.count(own) == 1
+    # alis: a record of 150 bytes with the path, of which FFmpeg tries the last part
+    name = b'secret.mov'
+    record = bytearray(150)
+    struct.pack_into('>H', record, 4, 150)
+    record[10 : 11 + 7] = b'\x07secret:'[:8]
+    record += struct.pack('>HH', 2, len(name)) + name + struct.pack('>hh', -1, 0)
+    entry = struct.pack('>I4sI', 12 + len(record), b'alis', 0) + bytes(record)
+    grown = len(entry) - len(own)
+    changed = bytearray(content.replace(own, entry))
+    for box in (b'moov', b'trak', b'mdia', b'minf', b'dinf', b'dref'):
+        at = changed.index(box) - 4
+        struct.pack_into('>I', changed, at, struct.unpack_from('>I', changed, at)[0] + grown)
+    media = changed.index(b'mdat')
+    changed[media + 4 : media + 1000] = b'\0' * 996  # its own frames are gone
+    path.write_bytes(bytes(changed))
+    with pytest.raises(FileFormatError):
+        assert read_video(path) == 0
+        raise FileFormatError('no frame')
+
+
+def test_large_frames_are_refused(tmp_path):
+    path = write_video(tmp_path / 'a.mp4')
+    with limited(image_pixels=64 * 48):
+        assert read_video(path) == FRAMES
+    with limited(image_pixels=64 * 48 - 1), pytest.raises(LimitError) as refused:
+        read_video(path)
+    assert refused.value.limit == 'image_pixels'
+    path.write_bytes(avi_of([b''], (16384, 16384)))
+    with pytest.raises(InputError):
+        read_video(path)
+
+
+def test_a_claimed_number_of_frames_is_not_believed(tmp_path):
+    path = tmp_path / 'a.avi'
+    frames = [image('.jpg', noise())] * 3
+    path.write_bytes(avi_of(frames, (64, 48), count=2**31 - 5))
+    with open_video(path) as video:
+        assert video.frame_count == 0
+    path.write_bytes(avi_of(frames, (64, 48)))
+    with open_video(path) as video:
+        assert video.frame_count == 3

@@ -1,0 +1,147 @@
+"""Faults that were planted in detections are found again, without any truth in 3D."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from mmpose_ours.calibration import fit_space, read_rig
+from mmpose_ours.io.package_files import share
+from mmpose_ours.noise_estimation.fit import Measured, TooLittleError, fit_noise
+from mmpose_ours.noise_estimation.joint_errors import ErrorModel, Rays, fit_errors
+from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
+from mmpose_ours.synthetic.draws import Streams
+
+# What issue 5 asks for, at several plantings and for seeds fixed before anybody looked.
+WITHIN = 0.15
+PLANTED = {
+    'calm': dict(jitter=0.3, missed_joint_share=0.05, swap_share=0.12),
+    'wild': dict(jitter=0.7, missed_joint_share=0.1, swap_share=0.2),
+}
+SEEDS = {'calm': 11, 'wild': 12}
+SWAP_SEEDS = {'calm': (11, 12), 'wild': (13, 14)}
+
+
+def five_cameras():
+    return read_rig(share('configs') / 'ours' / 'rigs' / 'five_cameras.json')
+
+
+def recording(faults, scenes, rig, seed=0, people=(2, 4)):
+    """Detections of invented people, one array per instant."""
+    sampler = SceneSampler(rig, fit_space(rig), PoseBank.built_in(500), people=people)
+    rngs = Streams(seed)(range(scenes))
+    return faults.detect_many(sampler.sample_many(rngs), rig, rngs)
+
+
+@pytest.fixture(scope='module')
+def fits():
+    """Planted among the usual other faults: outliers, occlusion, lost legs and people, ghosts."""
+    rig = five_cameras()
+    return {
+        name: fit_noise(rig, recording(DetectorFaults(**PLANTED[name]), 130, rig, seed))
+        for name, seed in SEEDS.items()
+    }
+
+
+@pytest.fixture(scope='module')
+def fitted(fits):
+    return fits['wild']
+
+
+@pytest.mark.parametrize('name', PLANTED)
+def test_planted_jitter_and_misses_are_recovered(fits, name):
+    faults, planted = fits[name].faults, PLANTED[name]
+    assert np.mean(faults.jitter) == pytest.approx(planted['jitter'], rel=WITHIN)
+    # Each joint by itself too: the shape of the noise is COCO's.
+    np.testing.assert_allclose(faults.jitter, planted['jitter'], rtol=0.2)
+    missed = planted['missed_joint_share']
+    assert np.mean(faults.missed_joint_share) == pytest.approx(missed, rel=WITHIN)
+
+
+def test_planted_swaps_are_recovered():
+    """All recordings together, as a hundred swaps stray by a tenth; each within its chance."""
+    rig = five_cameras()
+    found = expected = 0.0
+    for name, seeds in SWAP_SEEDS.items():
+        planted = DetectorFaults(**PLANTED[name])
+        for seed in seeds:
+            swaps = Measured(rig, recording(planted, 200, rig, seed)).swaps
+            seen = sum(count for count, _ in swaps.limbs.values())
+            assert seen > 50
+            chance = 3 / np.sqrt(seen)
+            assert swaps.limb_share == pytest.approx(planted.swap_share, rel=chance), (name, seed)
+            found, expected = found + seen, expected + seen * planted.swap_share / swaps.limb_share
+    assert found == pytest.approx(expected, rel=WITHIN)
+
+
+def test_what_was_not_planted_is_not_found(fitted):
+    faults = fitted.faults
+    assert max(faults.second_find_share, faults.halves_share, faults.whole_swap_share) < 0.005
+    assert faults.score_error < 0.05
+    assert not np.any(faults.joint_bias)
+    # And the usual faults are what they are by default.
+    usual = DetectorFaults()
+    for name in ('far_face_share', 'lower_body_share', 'missed_person_share', 'ghost_rate'):
+        assert getattr(faults, name) == pytest.approx(getattr(usual, name), rel=0.5), name
+
+
+def test_what_is_drawn_from_the_fit_looks_like_what_was_given(fitted):
+    for name in ('people_per_view', 'views_per_person'):
+        assert fitted.drawn[name] == pytest.approx(fitted.given[name], rel=0.05), name
+    given, drawn = (np.array(f['residual_quantiles']) for f in (fitted.given, fitted.drawn))
+    np.testing.assert_allclose(drawn[:5], given[:5], rtol=0.1)
+
+
+def test_what_nothing_could_show_keeps_its_default():
+    """One person alone is never behind another."""
+    faults = DetectorFaults(occluded_share=0.9, ghost_rate=0.0)
+    rig = five_cameras()
+    alone = fit_noise(rig, recording(faults, 70, rig, people=(1, 1)))
+    assert alone.counts['occluded_share'][1] < 30
+    assert alone.faults.occluded_share == DetectorFaults().occluded_share
+
+
+def test_a_fit_can_be_written_and_read(fitted, tmp_path):
+    fitted.write(tmp_path / 'noise.json', 'a test')
+    assert dataclasses.asdict(DetectorFaults.read(tmp_path / 'noise.json')) == dataclasses.asdict(
+        dataclasses.replace(fitted.faults, joint_bias=[])
+    )
+
+
+def test_errors_are_fitted_to_points_alone():
+    """Points seen by six level cameras 30 degrees apart, errors drawn by NumPy."""
+    rng = np.random.default_rng(0)
+    turns = np.arange(6) * np.pi / 6
+    slope = np.array([[[np.cos(a), np.sin(a), 0], [0, 0, 1]] for a in turns])
+    spread = np.linspace(0.01, 0.03, 17)
+    spread = (spread + spread[JOINT_SETS['coco17'].flip_order]) / 2  # sides are taken together
+    shape = 6, 1000, 17
+    error = rng.normal(size=(*shape, 2)) * spread[:, None]
+    wild = rng.random(shape) < 0.04
+    error[wild] = rng.normal(size=(wild.sum(), 2)) * 0.15
+    moved = rng.normal(size=(*shape[1:], 3)) * 30
+    offset = np.einsum('vai,nji->vnja', slope, moved) + 200 * error
+    slopes = np.broadcast_to(slope[:, None, None], (*shape, 2, 3))
+    size = np.full(shape[:2], 200.0)
+    rays = Rays(np.zeros((*shape, 2)), offset, slopes, size, np.ones(shape, bool), np.zeros(shape))
+    model, agreement = fit_errors(rays, ErrorModel.usual())
+    np.testing.assert_allclose(model.spread, spread, rtol=0.06)
+    assert model.outlier_share == pytest.approx(0.04, rel=0.25)
+    assert model.outlier_spread == pytest.approx(0.15, rel=0.15)
+    assert (agreement.outlier[wild] > 0.5).mean() > 0.8
+
+
+def test_two_cameras_cannot_judge_each_other():
+    rig = five_cameras()
+    pair = rig.select(rig.names[:2])
+    with pytest.raises(TooLittleError, match='2 cameras.*three cameras or more.*shipped profile'):
+        fit_noise(pair, [np.zeros((2, 1, 17, 3))])
+
+
+def test_too_few_people_are_said_with_their_number():
+    rig = five_cameras()
+    with pytest.raises(TooLittleError, match=r'\d+ people are seen by 3 cameras.*60 are needed'):
+        fit_noise(rig, recording(DetectorFaults(), 5, rig))
+    with pytest.raises(TooLittleError, match='0 people'):
+        fit_noise(rig, [np.zeros((5, 0, 17, 3))] * 3)

@@ -1,0 +1,219 @@
+import copy
+import json
+
+import jsonschema
+import numpy as np
+import pytest
+
+from mmpose_ours.errors import FileFormatError, LimitError
+from mmpose_ours.evaluation import read_panoptic_truth
+from mmpose_ours.io.limits import limited
+from mmpose_ours.predictions.reading import SCHEMA_FILE, read_predictions, write_predictions
+from mmpose_ours.structures.skeletons import JOINT_SETS
+
+SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding='utf-8'))
+POSE = [[10.0 * i, 2.0, 100.0 + i] for i in range(17)]
+GOOD = {'unit': 'mm', 'joints': 'coco17', 'frames': {'350': [POSE]}}
+
+
+def changed(*keys, to):
+    """GOOD with the value at a path replaced, or taken out with ``...``."""
+    document = copy.deepcopy(GOOD)
+    place = document
+    for key in keys[:-1]:
+        place = place[key]
+    if to is ...:
+        del place[keys[-1]]
+    else:
+        place[keys[-1]] = to
+    return document
+
+
+def write(path, document):
+    path.write_text(json.dumps(document), encoding='utf-8')
+    return path
+
+
+def test_schema_is_itself_valid_and_known_by_urn():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA['$id'].startswith('urn:')
+    assert SCHEMA['properties']['joints']['enum'] == list(JOINT_SETS)
+
+
+def test_millimetres_z_up(tmp_path):
+    people = read_predictions(write(tmp_path / 'p.json', GOOD))
+    assert list(people.frames) == [350] and people.joints == 'coco17'
+    np.testing.assert_array_equal(people.frames[350], [POSE])
+    assert people.scores[350].tolist() == [1]
+
+
+@pytest.mark.parametrize(('unit', 'factor'), [('mm', 1), ('cm', 10), ('m', 1000)])
+def test_units(tmp_path, unit, factor):
+    people = read_predictions(write(tmp_path / 'p.json', changed('unit', to=unit)))
+    np.testing.assert_allclose(people.frames[350], np.array([POSE]) * factor)
+
+
+def test_minus_y_up(tmp_path):
+    document = {**GOOD, 'up': '-y', 'frames': {'0': [[[1, 2, 3]] * 17]}}
+    people = read_predictions(write(tmp_path / 'p.json', document))
+    assert people.frames[0][0, 0].tolist() == [1, 3, -2]
+
+
+def test_null_joints_and_empty_frames(tmp_path):
+    document = {**GOOD, 'frames': {'7': [[None] + POSE[1:]], 'take_8': []}}
+    people = read_predictions(write(tmp_path / 'p.json', document))
+    assert np.isnan(people.frames[7][0, 0]).all() and np.isfinite(people.frames[7][0, 1:]).all()
+    assert people.frames['take_8'].shape == (0, 17, 3)
+    assert people.scores['take_8'].shape == (0,)
+
+
+def test_scores_of_joints_and_of_people(tmp_path):
+    scored = [[*joint, 0.5] for joint in POSE]
+    scored[0] = [*POSE[0], 1.0]
+    document = {**GOOD, 'frames': {'1': [scored], '2': [POSE], '3': [[None] + POSE[1:]]}}
+    document['scores'] = {'2': [0.25], '3': [[0.0] + [0.75] * 16]}
+    people = read_predictions(write(tmp_path / 'p.json', document))
+    assert people.scores[1][0] == pytest.approx((1 + 16 * 0.5) / 17)
+    assert people.scores[2][0] == 0.25
+    assert people.scores[3][0] == 0.75  # the score of a missing joint does not count
+
+
+def test_what_is_written_is_read_back_and_fits_the_schema(tmp_path):
+    rng = np.random.default_rng(0)
+    frames = {3: rng.normal(size=(2, 17, 3)) * 1000, 'night': np.empty((0, 17, 3))}
+    frames[3][1, 4] = np.nan
+    scores = {3: np.array([0.5, 0.25]), 'night': np.empty(0)}
+    path = tmp_path / 'out' / 'p.json'
+    write_predictions(path, frames, scores, 'coco17')
+    jsonschema.validate(json.loads(path.read_text()), SCHEMA)
+    people = read_predictions(path)
+    np.testing.assert_allclose(people.frames[3], frames[3], atol=5.1e-4)
+    assert people.scores[3].tolist() == [0.5, 0.25]
+    assert len(people.frames['night']) == 0
+
+
+@pytest.mark.parametrize(
+    ('frames', 'scores', 'message'),
+    [
+        ({1: np.zeros((1, 14, 3))}, None, r'frame 1: coco17 needs \(P, 17, 3\)'),
+        ({1: np.zeros((0, 17, 3)), '01': np.zeros((0, 17, 3))}, None, 'frame 01 is there twice'),
+        ({1: np.zeros((1, 17, 3))}, {1: np.zeros(2)}, 'expected 1 finite scores'),
+        ({1: np.zeros((1, 17, 3))}, {1: np.array([np.nan])}, 'expected 1 finite scores'),
+    ],
+)
+def test_writing_nonsense_is_an_error_and_leaves_no_file(tmp_path, frames, scores, message):
+    with pytest.raises(ValueError, match=message):
+        write_predictions(tmp_path / 'p.json', frames, scores, 'coco17')
+    assert list(tmp_path.iterdir()) == []
+
+
+BAD = [
+    ([], r'\$ is .*, expected an object'),
+    (changed('unit', to=...), r"\$ has no 'unit'"),
+    (changed('unit', to='inch'), r'\$\.unit is "inch", expected'),
+    (changed('joints', to='coco99'), r'\$\.joints is "coco99", expected'),
+    ({**GOOD, 'up': 'y'}, r'\$\.up is "y", expected'),
+    (changed('frames', to=[]), r'\$\.frames is a list of 0, expected an object'),
+    ({**GOOD, 'scores': []}, r'\$\.scores is a list of 0, expected an object'),
+    (changed('frames', '350', to={}), r"\$\.frames\['350'\]: expected a list of people"),
+    (changed('frames', '350', 0, to=7), r"\$\.frames\['350'\]\[0\]: expected a list of 17"),
+    (changed('frames', '350', 0, 2, to=[1, 2]), r"\['350'\]\[0\]\[2\]: expected \[x, y, z\]"),
+    (changed('frames', '350', 0, 2, to=[1, 2, '3']), r"\['350'\]\[0\]\[2\]: expected"),
+    (changed('frames', '350', 0, 2, to=[1, 2, True]), r"\['350'\]\[0\]\[2\]: expected"),
+    (changed('frames', '350', 0, 2, to=[1, 2, None]), r"\['350'\]\[0\]\[2\]: expected"),
+    ({**GOOD, 'scores': {'350': ['high']}}, r"\$\.scores\['350'\]\[0\]: expected a number or 17"),
+]
+
+
+@pytest.mark.parametrize(('document', 'message'), BAD)
+def test_reader_and_schema_refuse_the_same(tmp_path, document, message):
+    with pytest.raises(FileFormatError, match='p.json: .*' + message):
+        read_predictions(write(tmp_path / 'p.json', document))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ('document', 'message'),
+    [
+        (changed('frames', '350', 0, to=POSE[:15]), r'coco17 has 17 joints, found 15; .*"joints"'),
+        (changed('frames', to={'1': [], '01': []}), "frames '1' and '01' are the same frame"),
+        ({**GOOD, 'scores': {'350': []}}, r"\$.scores\['350'\]: expected 1 scores"),
+        ({**GOOD, 'scores': {'350': [[1.0]]}}, r"\['350'\]\[0\]: expected a number or 17"),
+        ({**GOOD, 'scores': {'351': []}}, r"\$.scores has frame '351', which \$.frames lacks"),
+        (changed('frames', '350', 0, 2, to=[1, 2, float('nan')]), r'expected \[x, y, z\]'),
+        (changed('frames', '350', 0, 2, to=[1, 2, 10**400]), r'expected \[x, y, z\]'),
+    ],
+)
+def test_what_no_schema_can_say_is_refused_too(tmp_path, document, message):
+    with pytest.raises(FileFormatError, match='p.json: .*' + message):
+        read_predictions(write(tmp_path / 'p.json', document))
+
+
+def test_no_json_is_an_error_that_names_the_file(tmp_path):
+    path = tmp_path / 'p.json'
+    path.write_text('{"unit": ')
+    with pytest.raises(FileFormatError, match='p.json: not valid JSON'):
+        read_predictions(path)
+
+
+def body(confidence=1.0):
+    joints = np.arange(19 * 4, dtype=float).reshape(19, 4)
+    joints[:, 3] = confidence
+    return joints
+
+
+def write_body(folder, frame, *bodies):
+    people = [{'id': i, 'joints19': b.ravel().tolist()} for i, b in enumerate(bodies)]
+    write(folder / f'body3DScene_{frame:08d}.json', {'version': 0.7, 'bodies': people})
+
+
+def test_panoptic_folder(tmp_path):
+    doubtful, hipless = body(), body()
+    doubtful[4, 3] = 0.1  # the left elbow
+    hipless[2, 3] = 0.05  # the mid-hip
+    write_body(tmp_path, 120, doubtful, hipless)
+    write_body(tmp_path, 121)
+    truth = read_panoptic_truth(tmp_path)
+    assert truth.joints == 'panoptic15' and list(truth.frames) == [120, 121]
+    assert truth.frames[120].shape == (1, 15, 3) and truth.frames[121].shape == (0, 15, 3)
+    assert truth.frames[120][0, 1].tolist() == [40, 60, -50]  # cm (4, 5, 6), y down
+    assert np.isnan(truth.frames[120][0, 4]).all()
+    assert np.isnan(truth.frames[120]).any(-1).sum() == 1
+
+
+def test_panoptic_errors_name_the_file(tmp_path):
+    with pytest.raises(FileFormatError, match='has no body3DScene.*name the hdPose3d'):
+        read_panoptic_truth(tmp_path)
+    write_body(tmp_path, 1, body()[:18])
+    with pytest.raises(FileFormatError, match=r'_00000001.json: \$.bodies\[0\].joints19'):
+        read_panoptic_truth(tmp_path)
+    write(tmp_path / 'body3DScene_00000000.json', {})
+    with pytest.raises(FileFormatError, match=r'_00000000.json: \$.bodies'):
+        read_panoptic_truth(tmp_path)
+
+
+def test_a_panoptic_frame_that_is_there_twice_is_refused(tmp_path):
+    write_body(tmp_path, 1)
+    write(tmp_path / 'body3DScene_01.json', {'bodies': []})
+    with pytest.raises(FileFormatError) as caught:
+        read_panoptic_truth(tmp_path)
+    assert caught.value.frame == 1
+
+
+def test_more_digits_than_numbers_have_are_a_name(tmp_path):
+    data = changed('frames', to={'9' * 15: [], '9' * 16: [], '9' * 5000: [], '0' * 99 + '7': []})
+    found = read_predictions(write(tmp_path / 'p.json', {**data, 'scores': {}}))
+    assert list(found.frames) == [10**15 - 1, '9' * 16, '9' * 5000, 7]
+
+
+@pytest.mark.parametrize(
+    ('name', 'value'), [('frames', {str(n): [] for n in range(9)}), ('people_per_view', None)]
+)
+def test_numbers_are_bounded(tmp_path, name, value):
+    data = {**GOOD, 'scores': {}, **({'frames': value} if value else {})}
+    path = write(tmp_path / 'p.json', data)
+    read_predictions(path)
+    with limited(**{name: 0}), pytest.raises(LimitError) as caught:
+        read_predictions(path)
+    assert caught.value.limit == name

@@ -1,0 +1,186 @@
+"""What the page is given: places of people in the room and in every picture, colours, names."""
+
+import base64
+import json
+import re
+import time
+
+import cv2
+import numpy as np
+import pytest
+from visual_rigs import SPACE, people, small_rig
+
+from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.predictions.reading import Predictions
+from mmpose_ours.visualization.colours import OKABE_ITO, identity_colours
+from mmpose_ours.visualization.page.images import encode_images
+from mmpose_ours.visualization.page.scene import write_scene_page
+from mmpose_ours.visualization.page.scene_data import MISSING, as_text, page_data
+from mmpose_ours.visualization.shown_people import ShownPeople, shown_people
+
+
+def bent_rig():
+    """A lens that moves points by many pixels."""
+    dist = (-0.25, 0.08, 0.002, -0.001, 0.01)
+    return CameraRig(
+        tuple(Camera(c.name, c.K, c.R_w2c, c.t_w2c, c.size, np.array(dist)) for c in small_rig(4))
+    )
+
+
+def shown(count=3, frames=4):
+    walk = people(*[(1300 * i - 1300, 1100) for i in range(count)])
+    return [ShownPeople(t, walk + (100 * t, 0, 0), np.arange(count)) for t in range(frames)]
+
+
+def test_pixels_are_those_of_opencv():
+    rig = bent_rig()
+    instants = shown()
+    data = page_data(rig, instants, 'coco17', SPACE, None, '')
+    poses = np.concatenate([i.poses_mm for i in instants])
+    pixels = data.arrays['pixels'].reshape(len(rig), len(poses), 17, 2)
+    for camera, quantised, entry in zip(rig, pixels, data.manifest['cameras']):
+        rotation = cv2.Rodrigues(camera.R_w2c)[0]
+        expected = cv2.projectPoints(
+            poses.reshape(-1, 3), rotation, camera.t_w2c, camera.K, camera.dist
+        )[0].reshape(len(poses), 17, 2)
+        uv = np.array(entry['size']) / 2 + quantised * entry['pixelStep']
+        np.testing.assert_allclose(uv, expected, atol=entry['pixelStep'])
+        straight = Camera(camera.name, camera.K, camera.R_w2c, camera.t_w2c, camera.size)
+        assert np.abs(straight.project(poses)[0] - expected).max() > 2, 'the lens does matter'
+
+
+def test_places_in_the_room_come_back():
+    instants = shown()
+    data = page_data(bent_rig(), instants, 'coco17', SPACE, None, '')
+    world = data.manifest['world']
+    xyz = np.array(world['origin']) + world['step'] * data.arrays['poses']
+    np.testing.assert_allclose(
+        xyz, np.concatenate([i.poses_mm for i in instants]), atol=world['step']
+    )
+
+
+def test_what_is_missing_or_behind_a_camera_is_missing():
+    rig = small_rig(3)
+    behind = people((0, 0)) + 2.0 * rig.centers_w[0] * (1, 1, 0)
+    behind[0, 3] = np.nan
+    data = page_data(rig, [ShownPeople(0, behind, np.array([0]))], 'coco17', None, None, '')
+    pixels = data.arrays['pixels'].reshape(3, 17, 2)
+    assert (pixels[0] == MISSING).all()
+    assert (pixels[:, 3] == MISSING).all() and (data.arrays['poses'][0, 3] == MISSING).all()
+    assert (pixels[1:, 5] != MISSING).any()
+
+
+def test_those_who_meet_have_colours_of_their_own():
+    colours = identity_colours([[0, 1, 2], [7, 8], [0, 7, 9]])
+    assert len({colours[i] for i in (0, 1, 2)}) == 3 and len({colours[i] for i in (0, 7, 9)}) == 3
+    assert set(colours.values()) <= set(OKABE_ITO)
+    assert len(identity_colours([range(12)])) == 12, 'more people than colours'
+
+
+def test_people_without_identities_are_linked_and_frames_ordered():
+    a, b = people((0, 0), (2000, 0))
+    frames = {10: np.stack([b, a]), 9: np.stack([a, b])}
+    scores = {frame: np.ones(2) for frame in frames}
+    detections = {'0009': {'camera 0': np.ones((1, 17, 3))}}
+    first, second = shown_people(Predictions(frames, scores, 'coco17'), detections)
+    assert (first.frame, second.frame) == (9, 10)
+    assert first.ids.tolist() == second.ids.tolist()[::-1]
+    assert len(first.detections['camera 0']) == 1 and second.detections == {}
+    with pytest.raises(ValueError, match=r'frame 3: identities \[4, 4\], expected each at most'):
+        ShownPeople(3, frames[9], np.array([4, 4]))
+
+
+class Grey:
+    """Noise, which JPEG cannot make small, of the first two cameras."""
+
+    def __init__(self, every=1):
+        self.every, self.asked = every, set()
+
+    def may_have(self, frame):
+        return frame % self.every == 0
+
+    def of(self, camera, frame):
+        self.asked.add(frame)
+        if camera == 'camera 2' or not self.may_have(frame):
+            return None
+        return np.random.default_rng(frame).integers(0, 255, (480, 640, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize('budget', [10_000_000, 1_000_000, 200_000, 1000])
+def test_pictures_keep_to_their_budget(budget):
+    images = encode_images(Grey(), small_rig(3), range(20), budget)
+    sizes = [end - begin for row in images.spans for begin, end in row]
+    assert sum(sizes) * 3 / 4 <= budget * 1.001
+    expected = {10_000_000: 20, 1_000_000: 10, 200_000: 2, 1000: 0}[budget]
+    assert expected * 0.5 <= len(images.instants) <= expected * 1.5
+    assert images.instants[:1] == [0][:expected]
+    for row in images.spans:
+        assert row[2] == (0, 0)
+        begin, end = row[1]
+        jpeg = np.frombuffer(base64.b64decode(images.text[begin:end]), np.uint8)
+        assert cv2.imdecode(jpeg, cv2.IMREAD_COLOR).shape[1] in (400, 640)
+
+
+def test_only_instants_with_pictures_count():
+    images = encode_images(Grey(every=9), small_rig(3), range(20), 2_000_000)
+    assert images.instants == [0, 9, 18]
+
+
+def test_the_page_needs_nothing_else(tmp_path):
+    path = tmp_path / 'scene.html'
+    rig = small_rig(3)
+    wild = CameraRig(
+        (
+            Camera('</script><b>&', rig.cameras[0].K, *_pose(rig.cameras[0])),
+            Camera('/*SCRIPT*/', rig.cameras[1].K, *_pose(rig.cameras[1])),
+        )
+    )
+    write_scene_page(path, wild, shown(), space=SPACE, title='<i>', fps=30.0)
+    page = path.read_text()
+    assert not re.findall(r'(?:src|href)\s*=\s*"(?!data:)', page)
+    assert 'http' not in re.sub(r'http-equiv', '', page)
+    assert page.count('</script>') == page.count('<script') == 12
+    manifest = json.loads(re.search(r'id="manifest">(.*?)</script>', page, re.S).group(1))
+    assert [c['name'] for c in manifest['cameras']] == list(wild.names)
+    assert as_text(np.array([1], '<i2')) == 'AQA='
+
+
+def _pose(camera):
+    return camera.R_w2c, camera.t_w2c, camera.size
+
+
+def test_what_cannot_be_shown_is_refused(tmp_path):
+    path, rig = tmp_path / 'scene.html', small_rig(2)
+    with pytest.raises(ValueError, match='there is no instant to show'):
+        write_scene_page(path, rig, [])
+    with pytest.raises(ValueError, match=r'frame 0: people of shape \(3, 17, 3\).* for campus14'):
+        write_scene_page(path, rig, shown(), joints='campus14')
+
+    class Tall(Grey):
+        def of(self, camera, frame):
+            return np.zeros((640, 480, 3), np.uint8)
+
+    with pytest.raises(ValueError, match="camera 'camera 0': 480x640 has another shape"):
+        write_scene_page(path, rig, shown(), pictures=Tall())
+    assert not path.exists()
+
+
+def test_nobody_anywhere_is_a_page_too(tmp_path):
+    nobody = [ShownPeople(t, np.zeros((0, 17, 3)), np.zeros(0, int)) for t in range(2)]
+    assert write_scene_page(tmp_path / 'scene.html', small_rig(2), nobody) == 0
+
+
+@pytest.mark.parametrize('largest', [2**31, 2**53 - 1])
+def test_large_numbers_of_people_reach_the_page(tmp_path, largest):
+    poses = people((0, 0), (1300, 0))
+    instants = [ShownPeople(t, poses, np.array([largest, 3])) for t in range(2)]
+    data = page_data(small_rig(3), instants, 'coco17', SPACE, None, '')
+    assert data.arrays['ids'].tolist() == [largest, 3, largest, 3]
+    assert [entry['id'] for entry in data.manifest['people']] == [3, largest]
+    assert write_scene_page(tmp_path / 'a.html', small_rig(3), instants) == 0
+
+
+def test_colours_of_many_people_take_no_time():
+    start = time.process_time()
+    assert len(identity_colours([n, n + 1] for n in range(50_000))) == 50_001
+    assert time.process_time() - start < 5

@@ -1,0 +1,229 @@
+"""The page in a real browser: it opens quickly, plays, picks, and says no error."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+from visual_rigs import SPACE, people, small_rig
+
+from mmpose_ours.visualization.page.scene import write_scene_page
+from mmpose_ours.visualization.shown_people import ShownPeople
+
+BROWSERS = ('chromium', 'chromium-browser', 'google-chrome')
+# Nothing may look for a network; root has no sandbox.
+QUIET = ('--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-sync',
+         '--no-first-run', '--disable-component-update')  # fmt: skip
+OPENS_WITHIN_MS = 3000
+FRAMES, PEOPLE = 1000, 5
+
+
+class Pictures:
+    """A picture per camera in every instant, which JPEG cannot make small."""
+
+    noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+
+    def may_have(self, frame):
+        return True
+
+    def of(self, camera, frame):
+        return np.roll(self.noise, frame, axis=1)
+
+
+@pytest.fixture(scope='module')
+def browser():
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip('no Chromium on this machine; on Debian: apt-get install chromium')
+    playwright = pytest.importorskip('playwright.sync_api', reason='playwright is not installed')
+    with playwright.sync_playwright() as driver:
+        root = ('--no-sandbox',) if os.geteuid() == 0 else ()
+        started = driver.chromium.launch(executable_path=found, args=[*QUIET, *root])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope='module')
+def scene_file(tmp_path_factory):
+    """1,000 instants of five people and five cameras; one is away for a while."""
+    still = people(*[(700 * i - 1400, 300 * (i % 2)) for i in range(PEOPLE)])
+    rig = small_rig(5)
+    instants = []
+    for t in range(FRAMES):
+        moved = still + (600 * np.sin(t / 50), 200 * np.cos(t / 30), 0)
+        here = np.array([i for i in range(PEOPLE) if i != 4 or not 300 < t < 500])
+        uv, valid = rig.project(moved[here])
+        found = np.concatenate([np.nan_to_num(uv), valid[..., None]], -1)
+        instants.append(
+            ShownPeople(
+                t, moved[here], here + 10, np.full(len(here), 0.8), np.full(len(here), 4),
+                dict(zip(rig.names, found)),
+            )
+        )  # fmt: skip
+    path = tmp_path_factory.mktemp('page') / 'scene.html'
+    write_scene_page(
+        path, rig, instants, space=SPACE, fps=25.0, pictures=Pictures(), image_budget=16_000_000,
+        title='five people',
+    )  # fmt: skip
+    return path
+
+
+@pytest.fixture
+def page(browser, scene_file):
+    context = browser.new_context(viewport={'width': 1280, 'height': 800})
+    tab = context.new_page()
+    tab.wrong = []
+    tab.on('console', lambda message: tab.wrong.append(message.text))
+    tab.on('pageerror', lambda error: tab.wrong.append(str(error)))
+    tab.on('request', lambda request: _local(tab, request.url))
+    tab.goto(scene_file.as_uri())
+    tab.wait_for_selector('html[data-ready-ms]')
+    yield tab
+    assert tab.wrong == []
+    context.close()
+
+
+def _local(tab, url):
+    if not url.startswith(('file:', 'data:', 'blob:')):
+        tab.wrong.append(f'asked for {url}')
+
+
+def go_to(page, instant):
+    page.evaluate(
+        """instant => {
+            const time = document.getElementById('time');
+            time.value = instant;
+            time.dispatchEvent(new Event('input'));
+        }""",
+        instant,
+    )
+    settle(page)
+
+
+def settle(page):
+    page.evaluate('() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 60)))')
+
+
+def drawing(page):
+    return page.evaluate("document.getElementById('room').toDataURL()")
+
+
+def painted_share(page):
+    return page.evaluate(
+        """() => {
+            const { width, height } = document.getElementById('room');
+            const ctx = document.getElementById('room').getContext('2d');
+            const alpha = ctx.getImageData(0, 0, width, height).data.filter((_, i) => i % 4 === 3);
+            return alpha.filter(Boolean).length / alpha.length;
+        }"""
+    )
+
+
+def test_it_opens_in_time_and_shows_everybody(page, scene_file):
+    opened_ms = int(page.get_attribute('html', 'data-ready-ms'))
+    print(f'{scene_file.stat().st_size / 1e6:.1f} MB, open after {opened_ms} ms')
+    assert opened_ms < OPENS_WITHIN_MS
+    assert page.inner_text('#title') == page.title() == 'five people'
+    assert page.inner_text('#summary') == '1,000 instants, 5 identities, 5 cameras'
+    assert page.inner_text('#people').split() == ['10', '11', '12', '13', '14']
+    assert painted_share(page) > 0.03
+    assert page.locator('#strip figure').count() == 5
+
+
+def test_it_plays_and_stops(page):
+    before = drawing(page)
+    page.keyboard.press(' ')
+    page.wait_for_function('() => scenePage.state.t > 10')
+    page.click('#play')
+    stopped = page.evaluate('scenePage.state.t')
+    page.wait_for_timeout(200)
+    assert page.evaluate('scenePage.state.t') == stopped
+    assert drawing(page) != before
+    page.keyboard.press('ArrowRight')
+    page.keyboard.press('Shift+ArrowRight')
+    settle(page)
+    assert f'frame {stopped + 11} · {stopped + 12}/1000 · ' in page.inner_text('#when')
+    page.keyboard.press('End')
+    settle(page)
+    assert page.inner_text('#when').endswith('1000/1000 · 39.96 s')
+
+
+def test_a_person_is_picked_in_the_room_and_let_go(page):
+    go_to(page, 40)
+    box = page.locator('#room').bounding_box()
+    x, y = page.evaluate('scenePage.whereIs(12)')[:2]
+    page.mouse.click(box['x'] + x, box['y'] + y)
+    settle(page)
+    told = page.inner_text('#person')
+    assert page.evaluate('scenePage.state.chosen') == 12
+    assert 'person\t12' in told and 'cameras\t4 of 5' in told and 'score\t0.80' in told
+    now, usual = (float(v) for v in told.split('left thigh')[1].split('\n')[0].split())
+    assert now == usual and 30 < now < 60, 'cm'
+    # Once around 50 / 25 s per radian and 600 mm: 0.3 m/s along x, 0.17 along y.
+    assert 0.1 < float(told.split('speed')[1].split()[0]) < 0.4
+    page.keyboard.press('Escape')
+    settle(page)
+    assert page.evaluate('scenePage.state.chosen') is None
+    assert not page.is_visible('#person')
+
+
+def test_who_is_away_is_said(page):
+    go_to(page, 400)
+    assert page.inner_text('#there') == '4 here now'
+    page.click('#people button[data-id="14"]')
+    settle(page)
+    assert 'there in\t801 of 1000' in page.inner_text('#person')
+    assert 'away' in page.get_attribute('#people button[data-id="14"]', 'class')
+
+
+def test_cameras_are_looked_from_and_hidden(page):
+    room = drawing(page)
+    page.keyboard.press('2')
+    page.wait_for_timeout(100)
+    assert 'from camera 1' in page.inner_text('#looking')
+    assert drawing(page) != room
+    page.click('#cameras button:nth-child(2)')
+    settle(page)
+    assert not page.is_visible('#looking'), 'the hidden camera is no longer looked from'
+    assert page.locator('#strip figure:visible').count() == 4
+
+
+def test_the_pictures_say_whose_they_are(page):
+    go_to(page, 501)
+    page.wait_for_timeout(200)
+    caption = page.inner_text('#strip figcaption >> nth=0')
+    if 'picture of' in caption:
+        assert 490 < int(caption.split()[-1]) < 501
+    first = page.evaluate("document.querySelector('#strip canvas').toDataURL()")
+    page.uncheck('[data-show=pictures]')
+    settle(page)
+    assert page.evaluate("document.querySelector('#strip canvas').toDataURL()") != first
+
+
+def test_drag_and_wheel_turn_and_zoom(page):
+    before = page.evaluate('scenePage.whereIs(10)')
+    box = page.locator('#room').bounding_box()
+    page.mouse.move(box['x'] + 200, box['y'] + 100)
+    page.mouse.down()
+    page.mouse.move(box['x'] + 300, box['y'] + 130, steps=4)
+    page.mouse.up()
+    settle(page)
+    turned = page.evaluate('scenePage.whereIs(10)')
+    page.mouse.wheel(0, -400)
+    settle(page)
+    assert before != turned != page.evaluate('scenePage.whereIs(10)')
+    page.keyboard.press('h')
+    settle(page)
+    np.testing.assert_allclose(page.evaluate('scenePage.whereIs(10)')[:2], before[:2], atol=1)
+
+
+def test_it_fits_a_phone(browser, scene_file):
+    context = browser.new_context(viewport={'width': 400, 'height': 800}, has_touch=True)
+    tab = context.new_page()
+    tab.goto(scene_file.as_uri())
+    tab.wait_for_selector('html[data-ready-ms]')
+    assert tab.evaluate('document.documentElement.scrollWidth') <= 400
+    for part in ('#room', '#play', '#time', '#speed', '#people'):
+        box = tab.locator(part).bounding_box()
+        assert box['x'] >= 0 and box['x'] + box['width'] <= 401, part
+    context.close()

@@ -1,0 +1,404 @@
+"""The command ``train-rig``: its plan and its record with a stand-in for the stock scripts, its
+figures against other people's arithmetic, and tiny real runs."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mmpose_ours.calibration import write_rig
+from mmpose_ours.cli import main as cli
+from mmpose_ours.detections import stack_views, write_detections
+from mmpose_ours.evaluation.without_truth.scores import Instant
+from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.predictions.reading import read_predictions, write_predictions
+from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
+from mmpose_ours.workflows.train_rig import job as train_rig_site
+from mmpose_ours.workflows.train_rig import preparation as train_rig_steps
+from mmpose_ours.workflows.train_rig import test_recordings as train_rig_recordings
+from mmpose_ours.workflows.train_rig import testing as train_rig_test
+from mmpose_ours.workflows.train_rig.scores import (
+    Tally,
+    against_truth,
+    against_views,
+    difference,
+)
+from mmpose_ours.workflows.train_rig.stock_scripts import StockError, run_stock
+from mmpose_ours.workflows.train_rig.test_recordings import cameras_to_leave_out, runs
+from mmpose_ours.workflows.train_rig.verdict import judge
+
+SIZE = (640, 480)
+STEPS = 'init check space noise train test pictures report'.split()
+
+
+def rig_of(count, radius=4500.0):
+    cameras = []
+    for i in range(count):
+        angle = 2 * np.pi * i / max(count, 3) + 0.3
+        at = (radius * np.cos(angle), radius * np.sin(angle), 2000)
+        cameras.append(Camera.looking_at(f'cam {i}', at, (0, 0, 1000), 430, SIZE))
+    return CameraRig(tuple(cameras))
+
+
+def write_people(path, rig, frames=12):
+    """A recording of two people, found exactly."""
+    poses = built_in_poses(2, np.random.default_rng(4), ('stand',))
+    poses[:, :, 0] += np.array([[-500.0], [500.0]])
+    scene = Scene(poses, np.ones((2, 17), dtype=bool))
+    found = DetectorFaults.none().detect(scene, rig, np.random.default_rng(0))
+    write_detections(path, {str(n): dict(zip(rig.names, found)) for n in range(frames)})
+
+
+class StandIn:
+    """In place of the stock scripts: leaves behind what they do, and remembers their calls."""
+
+    def __init__(self):
+        self.calls = []
+        self.cut_off_at = None
+
+    def __call__(self, words, log, say=print):
+        script, config, *rest = words[1:]
+        self.calls.append((Path(script).name, Path(config).stem, rest))
+        if self.cut_off_at and self.cut_off_at in (Path(script).name, Path(config).stem):
+            raise KeyboardInterrupt
+        work_dir = Path(rest[rest.index('--work-dir') + 1])
+        scope = {}
+        exec(Path(config).read_text(encoding='utf-8'), scope)
+        if Path(script).name == 'train.py':
+            work_dir.mkdir(parents=True, exist_ok=True)
+            (work_dir / 'epoch_1.pth').write_text(Path(config).read_text(encoding='utf-8'))
+            (work_dir / 'last_checkpoint').write_text(str(work_dir / 'epoch_1.pth'))
+            return
+        dataset = scope['test_dataloader']['dataset']
+        frames = json.loads(Path(dataset['keypoint_file']).read_text())['frames']
+        people = {frame: np.zeros((0, 17, 3)) for frame in frames}
+        if 'truth_file' in dataset:  # the trained one knows, the others are half a metre off
+            off = 0.0 if 'trained' in scope['_base_'][0] else 400.0
+            true = read_predictions(dataset['truth_file']).frames
+            people = {frame: poses + off for frame, poses in true.items()}
+        write_predictions(scope['test_evaluator']['out_file'], people)
+
+    def trainings(self):
+        return [rest for script, _, rest in self.calls if script == 'train.py']
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    stand_in = StandIn()
+    for module in (train_rig_steps, train_rig_test):
+        monkeypatch.setattr(module, 'run_stock', stand_in)
+    return stand_in
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch):
+    """Calls the command in a folder of its own, for a rig of three cameras."""
+    monkeypatch.chdir(tmp_path)
+    write_rig(rig_of(3), tmp_path / 'rig.json', 'campus')
+
+    def call(*args, rig='rig.json'):
+        source = ['--rig', rig] if rig else []
+        words = ['train-rig', 'data/Ours', *source, '--epochs', '1', '--instants', '10', *args]
+        return cli.main(words)
+
+    return call
+
+
+def states(out):
+    """What was said of each step: 'done already', or why it is done."""
+    lines = [line for line in out.splitlines() if line.startswith('[')]
+    return {line.split()[1].rstrip(':'): line.split(': ', 1)[1] for line in lines}
+
+
+def did(out):
+    return [step for step, said in states(out).items() if said != 'done already']
+
+
+def record(tmp_path):
+    return json.loads((tmp_path / 'work_dirs/train_rig_Ours/train_rig.json').read_text())
+
+
+def test_a_dry_run_names_every_step_and_writes_nothing(tmp_path, call, stand_in, capsys):
+    before = sorted(tmp_path.rglob('*'))
+    assert call('--dry-run') == 0
+    out = capsys.readouterr().out
+    assert list(states(out)) == STEPS
+    for command in (
+        'mmpose-ours init data/Ours --rig rig.json',
+        'mmpose-ours check-rig data/Ours/camera_parameters.json',
+        'mmpose-ours fit-space data/Ours/camera_parameters.json',
+        'train.py work_dirs/train_rig_Ours/trained.py',
+        'test.py work_dirs/train_rig_Ours/test/trained_invented.py',
+    ):
+        assert command in out
+    assert sorted(tmp_path.rglob('*')) == before and not stand_in.calls
+
+
+def test_what_is_done_is_skipped_and_what_changed_is_done_again(tmp_path, call, stand_in, capsys):
+    assert call() == 0
+    out = capsys.readouterr().out
+    assert did(out) == STEPS
+    assert 'The trained model is better than' in out
+    work_dir = tmp_path / 'work_dirs/train_rig_Ours'
+    assert json.loads((work_dir / 'report.json').read_text())['use'] == 'trained'
+    assert 'trained.py work_dirs/train_rig_Ours/train/epoch_1.pth' in out
+
+    assert call() == 0
+    assert did(capsys.readouterr().out) == []
+    assert call('--epochs', '2') == 0
+    out = capsys.readouterr().out
+    assert did(out) == ['train', 'test', 'report']  # the same people, so the same pictures
+    assert states(out)['train'].startswith('on invented people (changed since: --epochs)')
+    assert call('--epochs', '2', '--from', 'report') == 0
+    assert did(capsys.readouterr().out) == ['report']
+    assert call('--epochs', '2', '--only', 'space', 'pictures') == 0
+    out = capsys.readouterr().out
+    assert list(states(out)) == did(out) == ['space', 'pictures']
+    (work_dir / 'report.md').unlink()
+    assert call('--epochs', '2') == 0
+    assert states(capsys.readouterr().out)['report'].count('report.md is gone') == 1
+
+
+def test_people_who_are_added_are_tested_on_with_cameras_left_out(tmp_path, call, stand_in, capsys):
+    assert call() == 0
+    capsys.readouterr()
+    write_people(tmp_path / 'data/Ours/keypoints_2d.json', rig_of(3))
+    stand_in.calls.clear()
+    assert call() == 0
+    out = capsys.readouterr().out
+    assert did(out) == ['check', 'noise', 'train', 'test', 'pictures', 'report']
+    assert 'changed since: keypoints' in states(out)['check']
+    assert 'the default detector: ' in out and '60 are needed' in out
+    tested = {config for script, config, _ in stand_in.calls if script == 'test.py'}
+    assert {'trained_own', 'triangulation_own', 'trained_without_00', 'trained_without_02'} < tested
+    report = (tmp_path / 'work_dirs/train_rig_Ours/report.md').read_text(encoding='utf-8')
+    assert 'Your own recording (12 instants)' in report
+    assert 'Cameras left out in turn: cam 0, cam 1, cam 2' in report
+
+
+def test_another_calibration_does_everything_again(tmp_path, call, stand_in, capsys):
+    assert call() == 0
+    write_rig(rig_of(3, radius=4000.0), tmp_path / 'rig.json', 'campus')
+    capsys.readouterr()
+    assert call() == 0
+    out = capsys.readouterr().out
+    assert did(out) == STEPS
+    assert 'changed since: --rig' in states(out)['init']
+    assert 'changed since: calibration' in states(out)['space']
+    # Its own file was replaced; one that somebody put there is not.
+    write_rig(rig_of(4), tmp_path / 'data/Ours/camera_parameters.json', 'panoptic')
+    write_rig(rig_of(3, radius=5000.0), tmp_path / 'rig.json', 'campus')
+    assert call() == 2
+    err = capsys.readouterr().err
+    assert 'another calibration than --rig rig.json' in err and '--force' in err
+
+
+def test_a_training_that_was_cut_off_goes_on(tmp_path, call, stand_in, capsys):
+    stand_in.cut_off_at = 'trained'
+    assert call() == 130
+    assert record(tmp_path)['steps']['train']['finished'] is None
+    train = tmp_path / 'work_dirs/train_rig_Ours/train'
+    (train / 'epoch_1.pth').write_text('weights')
+    (train / 'last_checkpoint').write_text(str(train / 'epoch_1.pth'))
+    stand_in.cut_off_at = None
+    capsys.readouterr()
+    assert call() == 0
+    out = capsys.readouterr().out
+    assert '(was cut off)' in states(out)['train']
+    assert 'going on from' in out and '--resume' in stand_in.trainings()[-1]
+    # Not with other options: those checkpoints are of another training.
+    stand_in.cut_off_at = 'trained'
+    assert call('--epochs', '3') == 130
+    stand_in.cut_off_at = None
+    assert call('--epochs', '4') == 0
+    assert '--resume' not in stand_in.trainings()[-1]
+
+
+def test_tests_that_were_cut_off_go_on(call, stand_in, capsys):
+    stand_in.cut_off_at = 'triangulation_invented'
+    assert call() == 130
+    stand_in.cut_off_at = None
+    stand_in.calls.clear()
+    assert call() == 0
+    assert [config for _, config, _ in stand_in.calls] == ['triangulation_invented']
+
+
+def test_errors_name_the_next_step(tmp_path, call, stand_in, capsys):
+    cases = [
+        (dict(rig=None), (), 'camera_parameters.json: no such file; name your calibration'),
+        ({}, ('--keypoints', 'none.json'), 'none.json: no such file; correct --keypoints'),
+        ({}, ('--keypoints', '.'), 'is a folder; make one file of it with `mmpose-ours keypoints'),
+        ({}, ('--instants', '3'), '--instants is 3, expected 10 or more'),
+        ({}, ('--only', 'report'), "the step 'test' is not done"),
+    ]
+    for options, words, said in cases:
+        assert call(*words, **options) == 2
+        assert said in capsys.readouterr().err
+    assert call('--up', '-z') == 2
+    assert 'upside down' in capsys.readouterr().err
+    assert not stand_in.calls
+
+
+def test_a_work_dir_of_another_folder_is_refused(call, stand_in, capsys):
+    assert call('--work-dir', 'w') == 0
+    assert cli.main(['train-rig', 'data/Other', '--rig', 'rig.json', '--work-dir', 'w']) == 2
+    assert 'is of the data folder' in capsys.readouterr().err
+
+
+def test_a_stock_script_that_fails_is_quoted(tmp_path):
+    words = [sys.executable, '-c', 'print("fine"); raise ValueError("no such thing")']
+    with pytest.raises(StockError, match='status 1: ValueError: no such thing; .*log.txt'):
+        run_stock(words, tmp_path / 'log.txt')
+    assert 'fine' in (tmp_path / 'log.txt').read_text()
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='only Linux tells a process of its parent')
+def test_what_runs_dies_with_the_command(tmp_path):
+    """kill -9 leaves nobody who writes into the folder."""
+    child = 'import os, time; print(os.getpid(), flush=True); time.sleep(60)'
+    code = (
+        'import sys\nfrom pathlib import Path\n'
+        'from mmpose_ours.workflows.train_rig.stock_scripts import run_stock\n'
+        f'run_stock([sys.executable, "-c", {child!r}], Path({str(tmp_path / "log")!r}))\n'
+    )
+    parent = subprocess.Popen([sys.executable, '-c', code])
+    deadline = time.monotonic() + 30
+    lines = []
+    while len(lines) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+        lines = (tmp_path / 'log').read_text().split('\n') if (tmp_path / 'log').exists() else []
+        lines = [line for line in lines if line.isdigit() or line.startswith('$')]
+    number = int(lines[1])
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    while Path(f'/proc/{number}').exists() and time.monotonic() < deadline:
+        state = Path(f'/proc/{number}/stat').read_text().rsplit(')', 1)[1].split()[0]
+        if state == 'Z':
+            break
+        time.sleep(0.05)
+    else:
+        assert not Path(f'/proc/{number}').exists()
+
+
+def test_people_against_truth_by_hand():
+    true = np.zeros((2, 17, 3))
+    true[1, :, 0] = 3000.0
+    true[0, 0] = np.nan  # whose place nobody knows
+    shifted = np.nan_to_num(true[:1]) + (0, 0, 60.0)
+    shifted[0, 1] += (200.0, 0, 0)  # one joint wrong
+    ghost = np.full((1, 17, 3), 9000.0)
+    found = {0: np.concatenate([ghost, shifted])}
+    tally, figures = against_truth({0: true, 1: true[:0]}, found)
+    assert (tally.right[0], tally.due[0], tally.claimed[0]) == (15, 33, 33)
+    assert tally.score() == pytest.approx(30 / 66)
+    off = np.array([60.0] * 15 + [np.hypot(200.0, 60.0)])
+    assert figures['error_mm'] == pytest.approx(off.mean())
+    assert figures['people_found'] == 0.5 and figures['ghosts_per_instant'] == 0.5
+
+
+def test_people_in_a_camera_left_out():
+    rig = rig_of(3)
+    poses = built_in_poses(2, np.random.default_rng(4), ('stand',))
+    poses[:, :, 0] += np.array([[-500.0], [500.0]])
+    views = DetectorFaults.none().detect(
+        Scene(poses, np.ones((2, 17), dtype=bool)), rig, np.random.default_rng(0)
+    )
+    keypoints = stack_views(dict(zip(rig.names, views)), rig.names)
+
+    def score(people):
+        instant = Instant(0, rig, people, keypoints)
+        return float(against_views({name: [instant] for name in rig.names}).score())
+
+    assert score(poses) == pytest.approx(1.0)
+    assert score(poses[:1]) == pytest.approx(2 / 3)  # half of what is due, all of the claims
+    ghost = poses[:1] + (0.0, 1200.0, 0.0)
+    assert score(np.concatenate([poses, ghost])) < 0.9
+    assert score(poses + (0, 0, 700.0)) < 0.1
+
+
+def test_the_interval_is_that_of_scipy():
+    rng = np.random.default_rng(0)
+    due = rng.integers(20, 90, 200).astype(float)
+    one, other = (Tally(np.floor(due * share), due, due) for share in rng.beta(9, 2, (2, 200)))
+    found = difference(one, other)
+    expected = stats.bootstrap(
+        (one.right, other.right, due),
+        lambda a, b, n, axis: 100 * (a.sum(axis) - b.sum(axis)) / n.sum(axis),
+        paired=True, vectorized=True, method='percentile', n_resamples=4000, random_state=1,
+    ).confidence_interval  # fmt: skip
+    assert found.points == pytest.approx(100 * (one.score() - other.score()))
+    assert (found.low, found.high) == pytest.approx(tuple(expected), abs=0.4)
+    # Neighbours that err alike tell less.
+    slow = np.repeat(rng.normal(0, 6, 20), 10)
+    wavy = Tally(np.clip(other.right + slow, 0, due), due, due)
+    apart, together = difference(wavy, other), difference(wavy, other, block=20)
+    assert together.high - together.low > 1.5 * (apart.high - apart.low)
+
+
+@pytest.mark.parametrize(
+    ('shares', 'use', 'said'),
+    [
+        ({'invented': (0.9, 0.8, 0.7)}, 'trained', 'is better than the model in the box'),
+        ({'invented': (0.8, 0.8, 0.7)}, 'box', 'No difference'),
+        ({'invented': (0.7, 0.8, 0.9)}, 'triangulation', 'worse than the model in the box'),
+        ({'invented': (0.9, 0.8, 0.7), 'own': (0.7, 0.8, 0.7)}, 'box', 'in one test and worse'),
+        ({'invented': (0.8, 0.8, 0.7), 'own': (0.9, 0.8, 0.7)}, 'trained', 'on your recording'),
+        ({'invented': (0.9, 0.7)}, 'trained', 'better than plain triangulation'),
+    ],
+)
+def test_the_verdict(shares, use, said):
+    due = np.full(100, 50.0)
+    noise = np.random.default_rng(0).normal(0, 1, (3, 100))
+    names = ('trained', 'box', 'triangulation')
+    tallies = {}
+    for where, values in shares.items():
+        kept = names if len(values) == 3 else (names[0], names[2])
+        tallies[where] = {
+            who: Tally(due * share + random * (share != 0.8), due, due)
+            for who, share, random in zip(kept, values, noise)
+        }
+    verdict = judge(tallies)
+    assert verdict.use == use and said in verdict.sentence
+    assert bool(verdict.beaten) == (use == 'triangulation')
+
+
+@pytest.mark.parametrize(('count', 'expected'), [(2, 0), (3, 3), (5, 5), (8, 8), (31, 8)])
+def test_cameras_that_are_left_out(count, expected):
+    chosen = cameras_to_leave_out(rig_of(count))
+    assert len(set(chosen)) == expected
+
+
+def test_runs_of_neighbours():
+    assert runs(20, 30) == list(range(20))
+    rows = runs(1000, 90)
+    assert len(rows) == 90 and rows[0] == 0 and rows[-1] == 999
+    assert np.diff(rows).tolist().count(1) == 87
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(('cameras', 'people'), [(2, False), (3, True)])
+def test_a_tiny_run_of_the_stock_scripts(tmp_path, call, capsys, monkeypatch, cameras, people):
+    tiny = dataclasses.replace(train_rig_site.MODELS['prior'], batch=2, epoch=4)
+    monkeypatch.setitem(train_rig_site.MODELS, 'prior', tiny)
+    monkeypatch.setattr(train_rig_recordings, 'MOST_LEFT_OUT', 1)
+    write_rig(rig_of(cameras), tmp_path / 'rig.json', 'campus')
+    if people:
+        write_people(tmp_path / 'people.json', rig_of(cameras))
+    assert call(*(['--keypoints', 'people.json'] if people else [])) == 0
+    work_dir = tmp_path / 'work_dirs/train_rig_Ours'
+    assert (work_dir / 'train/epoch_1.pth').is_file()
+    report = json.loads((work_dir / 'report.json').read_text())
+    assert report['figures']['invented']['triangulation']['people_found'] > 0.5
+    if people:
+        assert report['figures']['own']['triangulation']['score'] > 0.9
+    assert report['left_out'] == (['cam 0'] if people else [])
+    assert len(list((work_dir / 'pictures').glob('*.png'))) >= 1 + 3 * 2
+    assert did(capsys.readouterr().out) == STEPS
