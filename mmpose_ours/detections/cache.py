@@ -25,6 +25,7 @@ from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.locks import ChangedError, InUseError, hold
 from mmpose_ours.io.parsers.images import decode_image
+from mmpose_ours.io.regular_files import open_regular
 
 
 @dataclasses.dataclass(frozen=True)
@@ -269,6 +270,7 @@ def made_here(path: PathLike) -> bool:
 
 def _read(path: Path) -> tuple[Detections, Any]:
     """The people of a keypoint file, on the disk where that is possible, and its ``source``."""
+    open_regular(path).close()  # a pipe in a folder from elsewhere would be waited for
     if path.suffix.lower() == '.npz':
         return store_npz(path)
     stored = store_json(path)

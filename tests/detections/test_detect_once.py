@@ -285,3 +285,12 @@ def test_an_image_is_known_by_text(tmp_path):
         path.write_bytes(b'1')
     assert image_key(plain).startswith('ä.png 1 ')
     assert image_key(other).startswith('\\xff_1.png 1 ')
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='needs named pipes')
+def test_a_pipe_is_no_cache(tmp_path):
+    path = tmp_path / 'keypoints_2d.json'
+    os.mkfifo(path)
+    with pytest.raises(OSError) as caught:
+        made_here(path)
+    assert caught.value.errno == errno.EINVAL and caught.value.filename == str(path)
