@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.regular_files import open_regular
 
 _MAX_LENGTH = 10_000  # of a text or list that is concatenated of two
-_MAX_BASES = 5
+_MAX_BASES = 5  # on each other
+_MAX_FILES = 30  # in all
+_MAX_BYTES = 10**6
 
 
 class NotDataError(FileFormatError):
@@ -36,7 +39,7 @@ def read_config_data(path: PathLike) -> dict[str, Any]:
         NotDataError: It does more than to assign plain values.
         OSError: It cannot be read.
     """
-    return _read(Path(path), 0)
+    return _read(Path(path), 0, [])
 
 
 def _parse(text: str, path: PathLike) -> dict[str, Any]:
@@ -65,11 +68,16 @@ def _parse(text: str, path: PathLike) -> dict[str, Any]:
     return names
 
 
-def _read(path: Path, depth: int) -> dict[str, Any]:
-    if depth > _MAX_BASES:
+def _read(path: Path, depth: int, done: list[Path]) -> dict[str, Any]:
+    done.append(path)
+    if depth > _MAX_BASES or len(done) > _MAX_FILES:
         raise NotDataError(f'{path}: more than {_MAX_BASES} configs based on each other', file=path)
+    with open_regular(path) as file:
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise NotDataError(f'{path}: larger than {_MAX_BYTES} bytes', file=path)
     try:
-        text = path.read_text(encoding='utf-8')
+        text = content.decode('utf-8')
     except UnicodeDecodeError as error:
         raise NotDataError(f'{path}: not UTF-8 text ({error})', file=path) from error
     names = _parse(text, path)
@@ -77,8 +85,9 @@ def _read(path: Path, depth: int) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for base in bases if isinstance(bases, (list, tuple)) else [bases]:
         if not isinstance(base, str) or '::' in base:
-            raise NotDataError(f'{path}: _base_ is not a file: {base!r:.60}', file=path)
-        merged = _merge(_read(path.parent / base, depth + 1), merged)
+            shown = repr(base[:60]) if isinstance(base, str) else f'a {type(base).__name__}'
+            raise NotDataError(f'{path}: _base_ is not a file: {shown}', file=path)
+        merged = _merge(_read(path.parent / base, depth + 1, done), merged)
     return _merge(names, merged)
 
 

@@ -33,3 +33,17 @@ def test_what_is_more_than_data_is_not_read(text, tmp_path):
     (tmp_path / 'a.py').write_text(text)
     with pytest.raises(NotDataError):
         read_config_data(tmp_path / 'a.py')
+
+
+def test_what_unfolds_without_end_is_refused(tmp_path):
+    """A list of a list ... 2^40 entries long in a message; bases of which each has many."""
+    path = tmp_path / 'a.py'
+    doubled = ''.join(f'x{i} = [x{i - 1}, x{i - 1}]\n' for i in range(1, 41))
+    path.write_text(f'x0 = [1]\n{doubled}_base_ = [x40]\n')
+    with pytest.raises(NotDataError):
+        read_config_data(path)
+    for level in range(6):
+        bases = [f'{level + 1}.py'] * 60 if level < 5 else []
+        (tmp_path / f'{level}.py').write_text(f'_base_ = {bases}\n')
+    with pytest.raises(NotDataError):
+        read_config_data(tmp_path / '0.py')
