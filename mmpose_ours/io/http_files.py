@@ -159,7 +159,7 @@ class _Response(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any):
         super().__init__(sock, *args, **kwargs)
-        self.meter = _Meter(self.fp.detach())  # type: ignore[attr-defined]
+        self.meter = _Meter(self.fp.detach())
         self.fp = io.BufferedReader(self.meter)
 
 

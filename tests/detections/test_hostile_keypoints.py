@@ -207,8 +207,8 @@ def test_a_file_of_two_joint_sets_is_refused_however_it_is_read(tmp_path):
     path = tmp_path / 'a.json'
     row = [[10, 10, 1]] * 17
     path.write_text(
-        '{"joints": "coco17", "frames": {"1": {"a": [%s]},\n"2": {"a": []}}, "joints": "body25"}\n'
-        % json.dumps(row)
+        '{"joints": "coco17", "frames": {"1": {"a": [' + json.dumps(row) + ']},\n'
+        '"2": {"a": []}}, "joints": "body25"}\n'
     )
     for read in (read_detections, open_detections):
         with pytest.raises(FileFormatError) as caught:
