@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save
 
 from mmpose_ours.checkpoints.loading import state_dict_of
 from mmpose_ours.checkpoints.reading import read_checkpoint
-from mmpose_ours.errors import InputError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.files import write_whole
 
 SCHEME, NOTHING = 'mmpose-ours://', 'none'
@@ -75,7 +75,14 @@ def export(checkpoint: PathLike, out: PathLike, about: str = '') -> int:
     if Path(out).exists() and Path(checkpoint).exists() and Path(out).samefile(checkpoint):
         raise InputError(f'{out}: the file to read and the one to write are the same', file=out)
     state = state_dict_of(read_checkpoint(checkpoint))
-    weights = {name: tensor.detach().float().clone().contiguous() for name, tensor in state.items()}
+    try:
+        weights = {name: tensor.detach().float().clone().contiguous() for name, tensor in
+                   state.items()}  # fmt: skip
+    except NotImplementedError as error:  # of four bits, for example
+        raise FileFormatError(
+            f'{checkpoint}: holds weights of a type that torch cannot turn into single precision',
+            file=checkpoint,
+        ) from error
     meta = dict(about=about) if about else None
     # Not by save_file, whose own error a full disk becomes.
     with write_whole(out, 'wb') as file:

@@ -90,7 +90,8 @@ def _read(path: Path, depth: int, number: Iterator[int]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for base in bases if isinstance(bases, (list, tuple)) else [bases]:
         if not isinstance(base, str) or '::' in base:
-            raise NotDataError(f'{path}: _base_ is not a file: {base!r:.60}', file=path)
+            shown = repr(base[:60]) if isinstance(base, str) else f'a {type(base).__name__}'
+            raise NotDataError(f'{path}: _base_ is not a file: {shown}', file=path)
         merged = _merge(_read(path.parent / base, depth + 1, number), merged)
     return _merge(names, merged)
 

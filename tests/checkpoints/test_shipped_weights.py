@@ -1,5 +1,7 @@
 """Weights of the package: by name through MMEngine, as safetensors, and what they are not."""
 
+import json
+
 import pytest
 import torch
 from mmengine.runner import CheckpointLoader, load_checkpoint
@@ -73,3 +75,13 @@ def test_what_cannot_be_exported(tmp_path):
     with pytest.raises(InputError):
         export(tmp_path / 'a.pth', tmp_path / 'a.pth')
     assert sorted(path.name for path in tmp_path.iterdir()) == ['a.pth', 'folder', 'text.pth']
+
+
+def test_weights_of_a_type_that_cannot_be_converted_are_refused(tmp_path):
+    """Of four bits each; on a torch that does not know them the reader refuses the file."""
+    header = json.dumps({'a': {'dtype': 'F4', 'shape': [2], 'data_offsets': [0, 1]}}).encode()
+    path = tmp_path / 'a.safetensors'
+    path.write_bytes(len(header).to_bytes(8, 'little') + header + bytes(1))
+    with pytest.raises(FileFormatError) as caught:
+        export(path, tmp_path / 'b.safetensors')
+    assert caught.value.file == str(path) and not (tmp_path / 'b.safetensors').exists()

@@ -44,6 +44,15 @@ def test_a_base_that_is_no_file(tmp_path):
         read_config_data(tmp_path / 'a.py')
 
 
+def test_what_unfolds_without_end_is_refused(tmp_path):
+    """A list of a list ... 2^40 entries long in a message."""
+    path = tmp_path / 'a.py'
+    doubled = ''.join(f'x{i} = [x{i - 1}, x{i - 1}]\n' for i in range(1, 41))
+    path.write_text(f'x0 = [1]\n{doubled}_base_ = [x40]\n')
+    with pytest.raises(NotDataError):
+        read_config_data(path)
+
+
 def test_bases_are_counted(tmp_path):
     for name in range(4):
         text = f'_base_ = {[f"{name + 1}.py"] * 200}\n'
