@@ -17,6 +17,7 @@ from mmpose_ours.cli.main import add_debug, guarded
 from mmpose_ours.engine.config_files import read_config
 from mmpose_ours.engine.hooks.finite_loss import losses_alone, losses_of, seed_step
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.numbers import is_whole
 from mmpose_ours.registry import DATASETS, MODELS
 
 
@@ -27,15 +28,16 @@ def replay(
 
     Args:
         path: What :class:`~mmpose_ours.engine.FiniteLossHook` wrote.
-        config: The config of the training; None takes the one that the training left beside
-            ``path``. The one inside of it is not run: a checkpoint is data.
+        config: The config of the training, which is run. Neither the one inside ``path`` nor one
+            beside it is run without being named: both may come with the file.
 
     Returns:
         The losses by name, and for each item of the batch the names of those that are not finite
         when it is alone.
 
     Raises:
-        FileFormatError: It is another kind of file.
+        FileFormatError: It is another kind of file, or no config is named; says which lies beside
+            it.
         FileNotFoundError: There is no such file.
     """
     state = read_checkpoint(path, map_location='cpu')
@@ -44,8 +46,14 @@ def replay(
         raise FileFormatError(
             f'{path}: a checkpoint, not the report of a step; name a nonfinite_*.pth'
         )
-    report = meta['nonfinite']
-    cfg = read_config(config or _config_beside(Path(path), meta.get('cfg')))
+    report = _checked(meta['nonfinite'], path)
+    if config is None:
+        raise FileFormatError(
+            f'{path}: a config is a program, so that of the training must be named: --config '
+            f'{_config_beside(Path(path), meta.get("cfg"))}',
+            file=path,
+        )
+    cfg = read_config(config)
     init_default_scope(cfg.get('default_scope', 'mmengine'))
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     model = MODELS.build(cfg.model).train()
@@ -59,23 +67,37 @@ def replay(
     return losses, dict(zip(report['items'], alone))
 
 
-def _config_beside(path: Path, text: Any) -> Path:
-    """The file beside a report that has the same config as it."""
+def _checked(report: Any, path: PathLike) -> dict[str, Any]:
+    """What is needed of a report: which step and which items."""
+    keys = ('seed', 'rank', 'iter')
+    if (
+        not isinstance(report, dict)
+        or not all(is_whole(report.get(key)) for key in keys)
+        or not isinstance(report.get('items'), list)
+        or not report['items']
+        or not all(map(is_whole, report['items']))
+    ):
+        raise FileFormatError(
+            f'{path}: the report of the step lacks its items, or seed, rank and step as whole '
+            'numbers; name a nonfinite_*.pth as the training wrote it',
+            file=path,
+        )
+    return report
+
+
+def _config_beside(path: Path, text: Any) -> str:
+    """The name of the file beside a report that has the same config as it."""
     for file in sorted(path.parent.glob('*.py')):
-        if file.read_text(encoding='utf-8', errors='replace') == text:
-            return file
-    raise FileFormatError(
-        f'{path}: the config of its training is not beside it, and the one in it is not run; move '
-        'it back to its work directory, or name the config with --config',
-        file=path,
-    )
+        if file.is_file() and file.read_text(encoding='utf-8', errors='replace') == text:
+            return str(file)
+    return 'CONFIG'
 
 
 def main() -> int:
     """Print the losses of the step and the items that make them."""
     parser = argparse.ArgumentParser(description='Do a step again that had no finite loss.')
     parser.add_argument('file', help='nonfinite_<step>_<process>.pth in the work directory')
-    parser.add_argument('--config', help='the config of the training (default: the one beside it)')
+    parser.add_argument('--config', required=True, help='the config of the training')
     add_debug(parser)
     args = parser.parse_args()
     losses, alone = replay(args.file, args.config)

@@ -98,8 +98,14 @@ class FiniteLossHook(Hook):
             f'{self._batch_index + 1} of epoch {runner.epoch + 1}, process {get_rank()}: {who}; '
             f'{report["dataset"]} with seed {report["dataset_seed"]}, rig {report["rig_file"]}. '
             f'Training stopped before the weights changed; to do the step again: '
-            f'python -m mmpose_ours.engine.replay {path}'
+            f'python -m mmpose_ours.engine.replay {path} --config {_config_of(runner)}'
         )
+
+
+def _config_of(runner) -> str:
+    """The config as MMEngine has left it in the work directory."""
+    name = Path(runner.cfg.filename).name if runner.cfg.filename else f'{runner.timestamp}.py'
+    return str(Path(runner.work_dir) / name)
 
 
 def items_of_batch(loader, batch_index: int) -> list[int]:

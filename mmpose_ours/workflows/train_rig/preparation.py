@@ -10,7 +10,7 @@ import json
 import math
 import shutil
 from pathlib import Path
-from typing import Sequence
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from mmpose_ours.cli.fit_space import space_line, space_of
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.files import write_json, write_whole
 from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.numbers import is_whole
 from mmpose_ours.io.terminal import path_word
 from mmpose_ours.noise_estimation.fit import TooLittleError
 from mmpose_ours.workflows.train_rig.configs import EPOCHS, training_config
@@ -181,9 +182,9 @@ def do_train(site: Site, record: Record, doing: Doing) -> None:
     if not goes_on:
         shutil.rmtree(folder, ignore_errors=True)
         epochs, instants = _length(site, record)
-        with write_whole(config) as file:
-            file.write(_config(site, record, epochs, instants))
         write_json(plan_file, {'epochs': epochs, 'instants_per_epoch': instants})
+    plan = _plan(read_json(plan_file), plan_file)
+    write_trained_config(site, record, plan)
     words = command_line('train.py', config, '--work-dir', folder)
     if goes_on:
         print(f'    going on from {(folder / "last_checkpoint").read_text().strip()}')
@@ -198,8 +199,37 @@ def do_train(site: Site, record: Record, doing: Doing) -> None:
     doing.result = {
         'checkpoint': str(checkpoint.resolve()),
         'content': file_print(checkpoint),
-        **read_json(plan_file),
+        **plan,
     }
+
+
+def write_trained_config(site: Site, record: Record, plan: Mapping[str, Any]) -> None:
+    """Write the config that is trained, from what the record says.
+
+    Always anew: a config is a program, and one that lies in a folder may have come with it.
+
+    Args:
+        site: What is trained for.
+        record: With the steps before the training.
+        plan: ``epochs`` and ``instants_per_epoch``.
+
+    Raises:
+        FileFormatError: The plan is none.
+    """
+    plan = _plan(plan, record.path)
+    with write_whole(site.work_dir / f'{TRAINED}.py') as file:
+        file.write(_config(site, record, plan['epochs'], plan['instants_per_epoch']))
+
+
+def _plan(plan: Any, path: Path) -> dict[str, int]:
+    keys = ('epochs', 'instants_per_epoch')
+    if not isinstance(plan, Mapping) or not all(is_whole(plan.get(key)) for key in keys):
+        raise FileFormatError(
+            f'{path}: does not say how long the training is (epochs and instants_per_epoch); '
+            'remove the file to begin anew',
+            file=path,
+        )
+    return {key: plan[key] for key in keys}
 
 
 def _config(site: Site, record: Record, epochs: int, instants: int) -> str:

@@ -23,6 +23,7 @@ from mmpose_ours.recordings.files import images_of
 from mmpose_ours.recordings.frames import decoded
 from mmpose_ours.workflows.train_rig.configs import test_config, using_config
 from mmpose_ours.workflows.train_rig.job import TRAINED, Site, space_of_record
+from mmpose_ours.workflows.train_rig.preparation import write_trained_config
 from mmpose_ours.workflows.train_rig.progress_record import Doing, Record
 from mmpose_ours.workflows.train_rig.scores import (
     Tally,
@@ -74,6 +75,7 @@ def do_test(site: Site, record: Record, doing: Doing) -> None:
     weights = {TRAINED: record.result('train')['checkpoint'], **site.contenders}
     if not doing.goes_on:
         shutil.rmtree(folder, ignore_errors=True)
+    write_trained_config(site, record, record.result('train'))
     for contender in site.contenders:
         with write_whole(site.work_dir / f'{contender}.py') as file:
             file.write(using_config(site, space, contender))

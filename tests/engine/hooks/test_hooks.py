@@ -31,7 +31,11 @@ def test_a_step_without_a_finite_loss_can_be_done_again(tmp_path):
         training.train()
     (file,) = tmp_path.glob('nonfinite_*.pth')
     assert file.name == 'nonfinite_1_0.pth'
-    losses, alone = replay(file)
+    (config,) = tmp_path.glob('*.py')
+    with pytest.raises(FileFormatError) as caught:  # a config beside it may have come with it
+        replay(file)
+    assert str(config) in str(caught.value)
+    losses, alone = replay(file, config)
     assert np.isnan(losses['loss_pose']) and np.isfinite(losses['loss_center'])
     assert alone == {2: ['loss_pose'], 3: []}
     state = torch.load(file, weights_only=True)['state_dict']
@@ -46,6 +50,15 @@ def test_replay_of_another_file_says_so(tmp_path):
     torch.save(dict(meta={}), tmp_path / 'epoch_1.pth')
     with pytest.raises(FileFormatError, match='not the report of a step'):
         replay(tmp_path / 'epoch_1.pth')
+
+
+@pytest.mark.parametrize(
+    'report', [None, [], {}, dict(items=['a']), dict(items=[0], seed=1, rank=0, iter='a')]
+)
+def test_a_report_without_numbers_is_refused(tmp_path, report):
+    torch.save(dict(meta=dict(nonfinite=report)), tmp_path / 'nonfinite_1_0.pth')
+    with pytest.raises(FileFormatError):
+        replay(tmp_path / 'nonfinite_1_0.pth', tmp_path / 'absent.py')
 
 
 def test_a_run_is_written_down(tmp_path):
