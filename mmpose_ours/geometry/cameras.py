@@ -21,6 +21,8 @@ from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.lenses import LENSES, distort, max_radius2, undistort
 
 ROTATION_TOLERANCE = 1e-3
+# Of a camera's name, which is also its image folder's.
+LONGEST_NAME = 255
 # Of any number of a camera: products of larger ones overflow.
 LARGEST = 1e100
 # Every pair of so many cameras is compared, and of more only those that lie outermost along
@@ -65,6 +67,12 @@ class Camera:
     def __post_init__(self):
         put = functools.partial(object.__setattr__, self)
         put('name', str(self.name))
+        if len(self.name) > LONGEST_NAME:
+            raise InputError(
+                f'a camera has a name of {len(self.name):,} characters, {self.name[:40]!r}..., '
+                f'expected {LONGEST_NAME} or fewer, as file systems allow; give it another name',
+                camera=self.name,
+            )
         put('K', self._array(self.K, (3, 3), 'K'))
         put('R_w2c', self._array(self.R_w2c, (3, 3), 'R'))
         put('t_w2c', self._array(self.t_w2c, (3,), 't'))

@@ -158,6 +158,13 @@ def test_numbers_whose_products_overflow_are_refused(changes):
     assert caught.value.camera == 'a'
 
 
+def test_a_name_that_no_folder_can_have_is_cut_in_the_message():
+    assert camera(name='a' * 255).name == 'a' * 255
+    with pytest.raises(InputError) as caught:
+        camera(name='a' * 5000)
+    assert len(str(caught.value)) < 500
+
+
 def test_a_sample_of_a_rig_is_always_the_same_and_in_order():
     rig = CameraRig(tuple(camera(name=str(i)) for i in range(30)))
     some = rig.sample(10)

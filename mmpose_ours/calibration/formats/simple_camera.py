@@ -31,7 +31,6 @@ from mmpose_ours.calibration.parsing.source import File, Reading, Source
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.io.limits import limits
-from mmpose_ours.io.parsers.pickles import parse_pickle
 
 CONVENTION = 'R is camera to world, T is the camera centre'
 UNIT = UP = None
@@ -85,6 +84,8 @@ def _content(file: File) -> Any:
     """The parsed JSON, the pickle's content, or None where it is neither."""
     if not file.head.startswith(b'\x80'):
         return file.parsed('json') if file.kind == 'json' else None
+    from mmpose_ours.io.parsers.pickles import parse_pickle
+
     content = file.read_bytes(limits().calibration_bytes + 1)
     try:
         limits().check('calibration_bytes', len(content), 'bytes', file.path)

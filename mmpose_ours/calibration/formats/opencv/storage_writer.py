@@ -6,9 +6,9 @@ Numbers have all their digits. What is written is a tree: a mapping of keys to m
 
 from __future__ import annotations
 
+import html
 import json
 from typing import Any, Callable, Mapping
-from xml.sax.saxutils import escape
 
 import numpy as np
 
@@ -93,12 +93,12 @@ def _xml(tree: Mapping[str, Any]) -> list[str]:
             lines.append(f'<{key}>')
             for item in value:
                 if isinstance(item, str):
-                    lines.append(f'<_>{escape(_scalar(item))}</_>')
+                    lines.append(f'<_>{html.escape(_scalar(item), quote=False)}</_>')
                 else:
                     lines += ['<_>', *_xml(item), '</_>']
             lines.append(f'</{key}>')
         else:
-            lines.append(f'<{key}>{escape(_scalar(value))}</{key}>')
+            lines.append(f'<{key}>{html.escape(_scalar(value), quote=False)}</{key}>')
     return lines
 
 
