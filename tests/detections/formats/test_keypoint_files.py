@@ -1,7 +1,6 @@
 """JSON and binary hold the same; written whole or not at all."""
 
 import copy
-import errno
 import io
 import json
 import os
@@ -23,6 +22,7 @@ from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.errors import FileFormatError, InputError, LimitError
 from mmpose_ours.io.limits import limited
+from mmpose_ours.io.temporary import TemporaryFolderError
 
 
 @pytest.fixture
@@ -206,20 +206,15 @@ def test_views_come_in_any_order(tmp_path, detections):
     assert [list(views) for views in found.values()] == [['left'], [], []]
 
 
-def test_a_full_temporary_folder_is_named(tmp_path, detections, monkeypatch):
-    class Full(io.BytesIO):
-        def write(self, data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
+def test_an_unwritable_temporary_folder_is_named(tmp_path, detections, monkeypatch):
     paths = [tmp_path / 'k.npz', tmp_path / 'k.json']
     for path in paths:
         write_detections(path, detections)
-    monkeypatch.setattr(tempfile, 'TemporaryFile', Full)
-    monkeypatch.setattr(tempfile, 'gettempdir', lambda: '/full')
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path / 'absent'))
     for path in paths:
-        with pytest.raises(OSError) as caught:
+        with pytest.raises(TemporaryFolderError) as caught:
             open_detections(path)
-        assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, '/full')
+        assert caught.value.filename == str(tmp_path / 'absent')
 
 
 def test_a_binary_that_breaks_off_is_refused(tmp_path, detections):
