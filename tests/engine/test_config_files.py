@@ -157,7 +157,7 @@ def test_the_stock_scripts_do_not_see_such_a_config(tmp_path):
     folder = tmp_path / NAMES['quote']
     folder.mkdir()
     (folder / 'old.py').write_text(OWN_FOLDER)
-    tool = os.path.join(os.path.dirname(__file__), '..', 'tools', 'train.py')
+    tool = os.path.join(os.path.dirname(__file__), '..', '..', 'tools', 'train.py')
     done = subprocess.run(
         [sys.executable, tool, str(folder / 'old.py')], cwd=tmp_path, capture_output=True, text=True
     )

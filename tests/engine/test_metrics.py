@@ -119,7 +119,7 @@ def test_an_unknown_head_is_an_error():
 
 
 def test_unlabelled_metric():
-    from test_unlabelled import rig_of
+    from lens_rigs import rig_of
 
     from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from lens_rigs import DIST, rig_of
 from scipy.stats import maxwell
 
 from mmpose_ours.association.epipolar import associate, gather
@@ -14,7 +15,6 @@ from mmpose_ours.cli.main import main
 from mmpose_ours.detections import read_detections, stack_views, write_detections
 from mmpose_ours.evaluation import Instant, unlabelled_figures
 from mmpose_ours.evaluation.plausibility import head_above_hips, jitter_mm
-from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.predictions.reading import write_predictions
 from mmpose_ours.structures.skeletons import JOINT_SETS, convert_joints
@@ -22,18 +22,6 @@ from mmpose_ours.synthetic import built_in_poses
 from mmpose_ours.tracking.tracks import link_people
 
 COCO = JOINT_SETS['coco17']
-DIST = (-0.1, 0.02, 0.001, -0.001, 0.0)
-
-
-def rig_of(names='abcd'):
-    """Cameras 5 m around a room, with a lens."""
-    cameras = []
-    for index, name in enumerate(names):
-        angle = 2 * np.pi * index / len(names) + 0.2
-        center = (5000 * np.cos(angle), 5000 * np.sin(angle), 2200)
-        plain = Camera.looking_at(name, center, (0, 0, 900), 900, (1280, 960))
-        cameras.append(Camera(name, plain.K, plain.R_w2c, plain.t_w2c, plain.size, dist=DIST))
-    return CameraRig(tuple(cameras))
 
 
 def people(*places):

@@ -142,7 +142,7 @@ def test_sparse_files_are_refused(tmp_path, content):
     (tmp_path / 'a.tar').write_bytes(content)
     with pytest.raises(FileFormatError):
         unpack(tmp_path / 'a.tar', tmp_path / 'out')
-    assert not (tmp_path / 'out').exists()
+    assert not list((tmp_path / 'out').glob('*'))
 
 
 def test_totals_have_limits(tmp_path):
@@ -161,7 +161,7 @@ def test_a_file_of_more_than_is_allowed_is_refused_before_it_is_written(tmp_path
     (tmp_path / 'a.tar').write_bytes(header('a', b'0', 1 << 40) + bytes(5000))
     with pytest.raises(LimitError):
         unpack(tmp_path / 'a.tar', tmp_path / 'out')
-    assert not (tmp_path / 'out').exists() or not list((tmp_path / 'out').iterdir())
+    assert not list((tmp_path / 'out').glob('*')) or not list((tmp_path / 'out').iterdir())
 
 
 def test_room_is_looked_for_first(tmp_path, monkeypatch):
