@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from pathlib import Path
 from typing import Any, NamedTuple, Sequence
 
@@ -66,7 +67,22 @@ def first_fault(data: Any, file: Path) -> Fault | None:
     if error.validator == 'oneOf' and {'type': 'null'} in error.validator_value:
         # Not null: the fault is what the other choice finds, deep in it or here.
         error = next((e for e in error.context if e.schema != {'type': 'null'}), error)
-    return Fault(tuple(error.absolute_path), error.json_path, *_explain(error, file))
+    place = tuple(error.absolute_path)
+    return Fault(place, _json_path(place), *_explain(error, file))
+
+
+def _json_path(place: Sequence[Any]) -> str:
+    """A place as JSONPath; versions of ``jsonschema`` write keys that are no names differently."""
+    text = '$'
+    for step in place:
+        if isinstance(step, int):
+            text += f'[{step}]'
+        elif re.fullmatch(r'[A-Za-z_]\w*', step, re.ASCII):
+            text += f'.{step}'
+        else:
+            quoted = step.replace('\\', '\\\\').replace("'", "\\'")
+            text += f"['{quoted}']"
+    return text
 
 
 def format_place(place: Sequence[Any]) -> str:

@@ -41,6 +41,10 @@ def stand_in_for_mmpose(monkeypatch, box, score, names=NAMES):
     module.MMPoseInferencer = MMPoseInferencer
     monkeypatch.setitem(sys.modules, 'mmpose', types.ModuleType('mmpose'))
     monkeypatch.setitem(sys.modules, 'mmpose.apis', module)
+    # Where MMPose is, torch is, which this environment may lack.
+    compat = types.ModuleType('mmpose_ours.compat')
+    compat.apply = lambda: None
+    monkeypatch.setitem(sys.modules, 'mmpose_ours.compat', compat)
 
 
 def test_mmpose_gives_its_people_and_not_the_whole_image(monkeypatch):
