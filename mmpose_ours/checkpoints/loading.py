@@ -25,7 +25,7 @@ class CheckpointError(FileFormatError):
         missing: Entries of the model that the checkpoint lacks.
         unexpected: Entries of the checkpoint that the model does not have.
         mismatched: Entries of another shape or kind: name to what is there and what is expected.
-        nonfinite: Entries with NaN or infinity.
+        nonfinite: Entries with NaN or infinity, or a negative variance.
         file: The checkpoint.
     """
 
@@ -79,6 +79,33 @@ def state_dict_of(checkpoint: Any) -> dict[str, torch.Tensor]:
     return dict(state)
 
 
+def check_finite(weights: Mapping[str, torch.Tensor]) -> None:
+    """Refuse weights of a training that diverged.
+
+    Args:
+        weights: Tensors by name.
+
+    Raises:
+        CheckpointError: Some hold NaN or infinity, or the variance of a batch norm is negative,
+            whose square root would be NaN.
+    """
+    nonfinite = [
+        key
+        for key, tensor in weights.items()
+        if (tensor.is_floating_point() or tensor.is_complex())
+        and (
+            not bool(torch.isfinite(tensor).all())
+            or (key.endswith('running_var') and bool((tensor < 0).any()))
+        )
+    ]
+    if nonfinite:
+        raise CheckpointError(
+            f'NaN, infinity or a negative variance in {_some(nonfinite)} of {len(weights)} '
+            'entries: the training that wrote it had diverged; name an earlier checkpoint',
+            nonfinite=nonfinite,
+        )
+
+
 def load_weights(
     model: nn.Module, checkpoint: Any, file: PathLike | None = None, strict: bool = True
 ) -> list[str]:
@@ -121,15 +148,14 @@ def _load(
         for key in given
         if key in own and _differ(given[key], own[key])
     }
-    nonfinite = [
-        key
-        for key, tensor in given.items()
-        if key in own
-        and key not in mismatched
-        and (tensor.is_floating_point() or tensor.is_complex())
-        # As the model will have it: a float64 may be too large for a float32.
-        and not bool(torch.isfinite(tensor.to(own[key].dtype)).all())
-    ]
+    # As the model will have it: a float64 may be too large for a float32.
+    check_finite(
+        {
+            key: tensor.to(own[key].dtype)
+            for key, tensor in given.items()
+            if key in own and key not in mismatched
+        }
+    )
     fitting: Any = {key: tensor for key, tensor in given.items() if key not in mismatched}
     if metadata is not None:
         import collections
@@ -139,12 +165,6 @@ def _load(
     found = {
         key: tensor for key, tensor in own.items() if key in fitting and not key.endswith(_COUNTER)
     }
-    if nonfinite:
-        raise CheckpointError(
-            f'NaN or infinity in {_some(nonfinite)} of {len(given)} entries: the training that '
-            'wrote it had diverged; name an earlier checkpoint',
-            nonfinite=nonfinite,
-        )
     result = model.load_state_dict(fitting, strict=False)
     missing = [
         key for key in result.missing_keys if key not in mismatched and not key.endswith(_COUNTER)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.http_files import download, public_part
+from mmpose_ours.io.regular_files import open_regular
 
 # The VoxelPose checkpoints in the model zoo of MMPose 0.29, without the digits and the date
 # that end their names, and the config that each goes with.
@@ -52,7 +53,7 @@ def check_whole(path: PathLike) -> None:
         inside = sorted(entry.name for entry in path.glob('*.pth'))[:3]
         names = f'it holds {", ".join(inside)}' if inside else 'it holds no .pth file'
         raise FileFormatError(f'{path}: a folder, expected a checkpoint file; {names}')
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         start = file.read(512).lstrip()
     if not path.stat().st_size:
         raise FileFormatError(f'{path}: an empty file, expected a checkpoint; {_AGAIN}')
@@ -130,7 +131,7 @@ def _cache() -> Path:
 
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()

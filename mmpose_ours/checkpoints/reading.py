@@ -18,6 +18,7 @@ from mmpose_ours.checkpoints.torch_values import History
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.http_files import SCHEMES
 from mmpose_ours.io.limits import limits
+from mmpose_ours.io.regular_files import open_regular
 
 SHIPPED = 'mmpose-ours'
 # Names of model zoos, which stand for URLs.
@@ -145,7 +146,7 @@ def _read_file(path: Path) -> Any:
 
 
 def _is_safetensors(path: Path) -> bool:
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         start = file.read(9)
     length = int.from_bytes(start[:8], 'little')
     return start[8:] == b'{' and 2 <= length <= path.stat().st_size - 8
@@ -154,7 +155,7 @@ def _is_safetensors(path: Path) -> bool:
 def _read_safetensors(path: Path) -> dict[str, Any]:
     from safetensors import SafetensorError, safe_open
 
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         header = int.from_bytes(file.read(8), 'little')
     try:
         if header > _MAX_HEADER:

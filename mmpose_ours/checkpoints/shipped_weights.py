@@ -14,7 +14,7 @@ from typing import Any
 from safetensors import safe_open
 from safetensors.torch import load_file, save
 
-from mmpose_ours.checkpoints.loading import state_dict_of
+from mmpose_ours.checkpoints.loading import CheckpointError, check_finite, state_dict_of
 from mmpose_ours.checkpoints.reading import read_checkpoint
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.files import write_whole
@@ -67,7 +67,7 @@ def export(checkpoint: PathLike, out: PathLike, about: str = '') -> int:
         How many numbers there are.
 
     Raises:
-        CheckpointError: The checkpoint holds no weights by name.
+        CheckpointError: The checkpoint holds no weights by name, or some are not finite.
         FileFormatError, DownloadError: See
             :func:`~mmpose_ours.checkpoints.reading.read_checkpoint`.
         OSError: A file cannot be read or written.
@@ -83,6 +83,12 @@ def export(checkpoint: PathLike, out: PathLike, about: str = '') -> int:
             f'{checkpoint}: holds weights of a type that torch cannot turn into single precision',
             file=checkpoint,
         ) from error
+    try:
+        if not weights:
+            raise CheckpointError('holds no weights; name the checkpoint of a training run')
+        check_finite(weights)
+    except CheckpointError as error:
+        raise error.of(checkpoint) from error.__cause__
     meta = dict(about=about) if about else None
     # Not by save_file, whose own error a full disk becomes.
     with write_whole(out, 'wb') as file:

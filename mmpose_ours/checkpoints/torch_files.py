@@ -18,6 +18,7 @@ from mmpose_ours.checkpoints.torch_pickle import check_tree, unpickle
 from mmpose_ours.checkpoints.torch_values import ContentError, Storage, itemsize, storage_dtype
 from mmpose_ours.errors import FileFormatError, LimitError, PathLike
 from mmpose_ours.io.limits import limits
+from mmpose_ours.io.regular_files import open_regular
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of the layout before 1.6
 _BLOCK = 1 << 22
@@ -43,7 +44,7 @@ def read_torch_file(path: PathLike) -> Any:
     size = Path(path).stat().st_size
     limits().check('checkpoint_bytes', size, 'bytes', path)
     try:
-        with open(path, 'rb') as file:
+        with open_regular(path) as file:
             is_zip = file.read(4) == b'PK\x03\x04'
             file.seek(0)
             value = _Zip(file, size, path).read() if is_zip else _Legacy(file, size, path).read()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io import package_files as paths
+from mmpose_ours.io.regular_files import read_regular
 from mmpose_ours.io.terminal import one_line
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def check_config_path(path: PathLike) -> None:
         if config in seen or not config.is_file():
             continue
         seen.add(config)
-        text = config.read_text(encoding='utf-8', errors='replace')
+        text = read_regular(config, 'config_bytes').decode('utf-8', 'replace')
         mark = _MARK.search(text)
         if mark and not _is_carried(str(config)):
             raise ConfigPathError(

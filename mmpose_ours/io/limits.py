@@ -36,6 +36,8 @@ class Limits:
     depth: int = 100
     #: Cameras of a rig, or files of its folder.
     cameras: int = 10_000
+    #: A config.
+    config_bytes: int = 16 * 10**6
     #: Any other JSON file, 2D keypoints first of all.
     json_bytes: int = 2 * 10**9
     #: A text of numbers: BVH, TRC. An hour of motion capture is about 100 MB.

@@ -85,3 +85,21 @@ def test_weights_of_a_type_that_cannot_be_converted_are_refused(tmp_path):
     with pytest.raises(FileFormatError) as caught:
         export(path, tmp_path / 'b.safetensors')
     assert caught.value.file == str(path) and not (tmp_path / 'b.safetensors').exists()
+
+
+@pytest.mark.parametrize(
+    ('state', 'nonfinite'),
+    [
+        ({}, []),
+        ({'a': torch.tensor([1, float('nan')]), 'b': torch.ones(2)}, ['a']),
+        ({'a': torch.tensor([1e300], dtype=torch.float64)}, ['a']),
+        ({'norm.running_var': torch.tensor([-1.0]), 'norm.running_mean': -torch.ones(1)},
+         ['norm.running_var']),
+    ],
+)  # fmt: skip
+def test_weights_that_no_model_would_load_are_not_exported(state, nonfinite, tmp_path):
+    torch.save(state, tmp_path / 'a.pth')
+    with pytest.raises(CheckpointError) as caught:
+        export(tmp_path / 'a.pth', tmp_path / 'a.safetensors')
+    assert caught.value.file == str(tmp_path / 'a.pth') and caught.value.nonfinite == nonfinite
+    assert not (tmp_path / 'a.safetensors').exists()

@@ -10,6 +10,7 @@ from broken_rigs import MISTAKES, detected_people, each, first
 from calibration_rigs import ring_rig
 
 from mmpose_ours.calibration import CalibrationError, read_rig, write_rig
+from mmpose_ours.calibration.checks import mistakes
 from mmpose_ours.cli import main as cli
 from mmpose_ours.detections import write_detections
 from mmpose_ours.geometry.cameras import Camera, CameraRig
@@ -279,6 +280,17 @@ def test_mends_name_the_command_that_has_the_option(tmp_path, capsys, people_fil
     write_rig(MISTAKES[mistake][0](ring_rig(5)), tmp_path / 'rig.json', 'campus')
     _, report = check(capsys, tmp_path / 'rig.json', '--keypoints', people_file)
     assert mend in sentences(report)[0]
+
+
+def test_mistakes_are_undone_in_a_sample_and_in_the_suspects(
+    tmp_path, capsys, people_file, monkeypatch
+):
+    monkeypatch.setattr(mistakes, 'MAX_CAMERAS', 2)
+    write_rig(MISTAKES['two names exchanged'][0](ring_rig(5)), tmp_path / 'rig.json', 'campus')
+    _, report = check(capsys, tmp_path / 'rig.json', '--keypoints', people_file)
+    assert [(p['topic'], set(p['cameras'])) for p in report['problems']] == [
+        ('names', {'cam0', 'cam1'})
+    ]
 
 
 def test_a_fisheye_that_sees_beside_itself(tmp_path, capsys):

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 from fuzz.samples.keypoints import SAMPLES
-from limited import run_limited
+from limited_process import run_limited
 from tool_files import CAMERAS, mmpose_instances, openpose_json, person, results, save
 
 from mmpose_ours.detections import FORMATS, open_detections, read_detections, write_detections

@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -17,7 +18,7 @@ def run_limited(
     """Run Python code.
 
     Args:
-        code: The program.
+        code: The program, which finds the tests and their helpers.
         *arguments: What it finds in ``sys.argv[1:]``.
         memory: Bytes of address space.
         seconds: After which the child is ended by the system.
@@ -36,7 +37,7 @@ def run_limited(
         [str(HERE.parents[1]), str(HERE.parent), str(HERE), os.environ.get('PYTHONPATH', '')]
     )
     return subprocess.run(
-        [sys.executable, '-c', code, *map(str, arguments)],
+        [sys.executable, '-W', 'ignore', '-c', textwrap.dedent(code), *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=10 * seconds,

@@ -1,7 +1,7 @@
 """JSON from anywhere is refused in time, or read as what it says."""
 
 import pytest
-from limited import run_limited
+from limited_process import run_limited
 
 from mmpose_ours.errors import FileFormatError, LimitError
 from mmpose_ours.io.json_files import parse_json, read_json

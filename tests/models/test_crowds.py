@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from limited import run_limited
+from limited_process import run_limited
 from model_rigs import batch, ring
 
 from mmpose_ours.apis.stage_timer import Stopwatch
@@ -137,7 +137,7 @@ def test_two_hundred_detections_per_view():
         assert len(inferencer.notes) == 5, inferencer.notes
         print(min(seconds))
         """,
-        megabytes=6000,
+        memory=6000 << 20,
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout.split()[-1]) < 2.0

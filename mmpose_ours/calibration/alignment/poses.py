@@ -23,6 +23,8 @@ from mmpose_ours.structures.skeletons import JOINT_SETS
 
 INSTANTS = 200
 CHUNK = 10
+# People are associated across so many cameras, a sample of those of larger rigs.
+MAX_CAMERAS = 50
 # Fewer people than this tell nothing, and people of whom fewer joints are known are none.
 MIN_PEOPLE, MIN_JOINTS = 5, 4
 COCO = JOINT_SETS['coco17']

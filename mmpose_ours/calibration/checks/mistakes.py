@@ -12,6 +12,7 @@ from typing import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from mmpose_ours.calibration.alignment.poses import MAX_CAMERAS
 from mmpose_ours.calibration.checks.optical_axes import other_readings
 from mmpose_ours.calibration.checks.rig_report import USUAL_RATIOS
 from mmpose_ours.calibration.checks.sanity import Problem
@@ -67,7 +68,10 @@ def diagnose(
     poor = given >= POOR or bool(bad)
     enough = min(GOOD, (EXPLAINS_POOR if poor else EXPLAINS_FAIR) * given)
     best: tuple[float, Problem] | None = None
-    for problem, other, lenses_differ in _mistakes(rig, bad, up):
+    # Each mistake is undone in the cameras that may be exchanged, and in a sample of many.
+    tried = {*rig.sample(MAX_CAMERAS).names, *_suspects(rig, bad)}
+    some = rig.select([name for name in rig.names if name in tried])
+    for problem, other, lenses_differ in _mistakes(some, bad, up):
         seen = Sightings(other, instants) if lenses_differ else sightings
         score = overall(seen.errors(other, pairs_of(other)))
         if score < enough and (best is None or score < 0.9 * best[0]):
@@ -179,8 +183,9 @@ def _worst_camera(
         own = {pair: v for pair, v in errors.items() if name in pair}
         rest = {pair: v for pair, v in errors.items() if name not in pair}
         if overall(rest) < GOOD:
+            near = [c for c in rig if any(c.name in pair for pair in own)]
             for ratio in USUAL_RATIOS:
-                other = CameraRig(tuple(_rescaled(c, ratio) if c.name == name else c for c in rig))
+                other = CameraRig(tuple(_rescaled(c, ratio) if c.name == name else c for c in near))
                 score = overall(Sightings(other, instants).errors(other, list(own)))
                 if score < min(GOOD, EXPLAINS_POOR * overall(own)):
                     agree = 'people seen by two cameras agree only if'

@@ -15,6 +15,7 @@ from mmpose_ours.association.epipolar import MIN_SCORE
 from mmpose_ours.calibration.alignment.floor import floor_by_people
 from mmpose_ours.calibration.alignment.height import USUAL_HEIGHT_MM, limb_lengths, rough_height
 from mmpose_ours.calibration.alignment.poses import (
+    MAX_CAMERAS,
     MIN_PEOPLE,
     choose_instants,
     enough_joints,
@@ -31,7 +32,9 @@ from mmpose_ours.detections import Detections
 from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.io.files import MM_PER_UNIT
 
-MAX_INSTANTS = 40
+MAX_INSTANTS, MIN_INSTANTS = 40, 8
+# Of instants by cameras: of more than 100 cameras fewer instants are compared.
+MAX_VIEWS = 4000
 # Times an adult's; children are down to 0.6.
 STRANGE_LENGTH, WRONG_LENGTH = 1.3, 1.6
 STRANGE_FLOOR_MM, WRONG_FLOOR_MM = 250.0, 700.0
@@ -51,9 +54,11 @@ def inspect_people(
 
     Returns:
         Facts (instants, agreement, reprojection error per camera in pixels, up by the
-        bodies, limb lengths, floor) and problems.
+        bodies, limb lengths, floor) and problems. Of more than 50 cameras all are compared
+        with some others, but people are associated across a sample, of ``cameras_associated``.
     """
-    instants = choose_instants(detections, rig, MAX_INSTANTS)
+    most = min(MAX_INSTANTS, max(MIN_INSTANTS, MAX_VIEWS // len(rig)))
+    instants = choose_instants(detections, rig, most)
     sightings = Sightings(rig, instants)
     errors = sightings.errors(rig, pairs_of(rig))
     agreement = overall(errors)
@@ -74,7 +79,10 @@ def inspect_people(
     wrong = diagnose(rig, instants, sightings, errors, up)
     if wrong is not None:
         return facts, [wrong]
-    xyz_mm, seen = people_in_3d(rig, instants)
+    some = rig.sample(MAX_CAMERAS)
+    if len(some) < len(rig):
+        facts['cameras_associated'] = len(some)
+    xyz_mm, seen = people_in_3d(some, instants)
     known = enough_joints(xyz_mm)
     facts['people'] = int(known.sum())
     if known.sum() < MIN_PEOPLE:
@@ -88,7 +96,7 @@ def inspect_people(
         )
         return facts, [Problem('people', sentence, warning=not behind)]
     xyz_mm, seen = xyz_mm[known], seen[:, known]
-    facts['reprojection_px'] = _reprojection(rig, xyz_mm, seen)
+    facts['reprojection_px'] = _reprojection(some, xyz_mm, seen)
     problems: list[Problem] = []
     for judge in (_up, _lengths, _floor):
         if judge is _floor and problems:  # of a world that leans, or of another unit

@@ -15,6 +15,7 @@ from mmpose_ours.io.json_files import parse_json
 from mmpose_ours.io.json_schema import first_fault, load_schema, show
 from mmpose_ours.io.json_values import Place, numbers
 from mmpose_ours.io.limits import limits
+from mmpose_ours.io.regular_files import open_regular
 from mmpose_ours.structures.skeletons import JOINT_SETS
 
 WRITE_AGAIN = 'correct it or write it again as docs/data.md shows'
@@ -94,7 +95,7 @@ def store_json(path: Path) -> tuple[StoredDetections, Any] | None:
     Raises:
         LimitError: There are too many frames or cameras, or a line is too long.
     """
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         if file.read(len(BEGIN)) != BEGIN.encode():
             return None
         detections, ended, source = StoredDetections(), False, None

@@ -26,6 +26,7 @@ import numpy as np
 
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.limits import limits
+from mmpose_ours.io.regular_files import open_regular
 from mmpose_ours.io.temporary import temporary_file
 
 # Of an .npy file: the name of its only array.
@@ -262,7 +263,7 @@ def open_arrays(path: PathLike) -> Iterator[ArrayFile]:
         FileFormatError: It is neither, is damaged, or holds an array twice.
         OSError: It cannot be read.
     """
-    with _File(io.FileIO(os.fspath(path))) as file:
+    with _File(open_regular(path).detach()) as file:
         yield ArrayFile(path, file)
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from mmpose_ours.errors import FileFormatError, LimitError, PathLike
 from mmpose_ours.io.limits import limits
+from mmpose_ours.io.regular_files import open_regular
 
 MAX_VARIABLES = 2000
 SAVE_AGAIN = 'save it again in MATLAB with -v7'
@@ -55,7 +56,7 @@ def read_mat(path: PathLike, names: Collection[str] | None = None) -> dict[str, 
         LimitError: It is larger, or holds more arrays, than is allowed.
         FileNotFoundError: There is no such file.
     """
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         return read_open_mat(file, path, names)
 
 

@@ -29,6 +29,7 @@ from mmpose_ours.errors import FileFormatError, LimitError, PathLike
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.parsers.pickle_machine import COPIES, ROOM, SCALARS, BrokenError, Machine
 from mmpose_ours.io.parsers.pickle_operations import run
+from mmpose_ours.io.regular_files import open_regular
 
 # References to shorter texts than this are counted as values only.
 _LONG_TEXT = 200
@@ -49,7 +50,7 @@ def read_pickle(path: PathLike) -> Any:
         LimitError: It is larger, or holds more, than is allowed.
         OSError: It cannot be read.
     """
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         limits().check('pickle_bytes', os.fstat(file.fileno()).st_size, 'bytes', path)
         return parse_pickle(file.read(), path)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import array
 import collections
 import dataclasses
+import io
 import itertools
 import os
 import re
@@ -20,6 +21,7 @@ import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.limits import limits
+from mmpose_ours.io.regular_files import open_regular
 from mmpose_ours.synthetic.poses.anthropometry import COCO17
 from mmpose_ours.synthetic.poses.mocap import Recording
 from mmpose_ours.synthetic.poses.mocap_names import check_found, coco_joints, middle_joint
@@ -146,7 +148,7 @@ def read_bvh(path: PathLike) -> Bvh:
         FileFormatError: Names the line, what was found and what was expected.
         FileNotFoundError: There is no such file.
     """
-    with open(path, encoding='utf-8', errors='replace') as file:
+    with io.TextIOWrapper(open_regular(path), 'utf-8', 'replace') as file:
         limits().check('motion_bytes', os.fstat(file.fileno()).st_size, 'bytes', path)
         head, motion_word, motion = file.read().partition('MOTION')
     if not motion_word:

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Callable
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.regular_files import open_regular
 from mmpose_ours.synthetic.poses.bank_files import is_bank, load_bank
 from mmpose_ours.synthetic.poses.bvh_reader import record_bvh
 from mmpose_ours.synthetic.poses.mocap import Recording, bank_of
@@ -78,7 +79,7 @@ def read_bank(path: PathLike) -> PoseBank:
 
 def _kind(path: PathLike) -> str:
     """What a file is, by how it begins."""
-    with open(path, 'rb') as file:
+    with open_regular(path) as file:
         start = file.read(64)
     if start.startswith(b'PK'):
         return 'pose bank' if is_bank(path) else 'SMPL joints'

@@ -12,6 +12,7 @@ joint centres such as ``LHJC``.
 from __future__ import annotations
 
 import array
+import io
 import os
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.files import MM_PER_UNIT
 from mmpose_ours.io.limits import limits
+from mmpose_ours.io.regular_files import open_regular
 from mmpose_ours.synthetic.poses.anthropometry import COCO17
 from mmpose_ours.synthetic.poses.mocap import Recording
 from mmpose_ours.synthetic.poses.mocap_names import (
@@ -49,7 +51,7 @@ def read_trc(path: PathLike) -> tuple[list[str], np.ndarray, str]:
         FileFormatError: Names the line, what was found and what was expected.
         FileNotFoundError: There is no such file.
     """
-    with open(path, encoding='utf-8-sig', errors='replace') as file:
+    with io.TextIOWrapper(open_regular(path), 'utf-8-sig', 'replace') as file:
         size = os.fstat(file.fileno()).st_size
         limits().check('motion_bytes', size, 'bytes', path)
         lines = [line.rstrip('\r\n') for line in file]

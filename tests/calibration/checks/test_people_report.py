@@ -1,5 +1,7 @@
 """What people say of a rig, and that it is what align-rig makes of them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from broken_rigs import detected_people
@@ -7,7 +9,9 @@ from calibration_rigs import ring_rig
 from lost_rigs import people_before
 
 from mmpose_ours.calibration.alignment.align import Evidence, align
-from mmpose_ours.calibration.checks.people_report import inspect_people
+from mmpose_ours.calibration.alignment.poses import MAX_CAMERAS
+from mmpose_ours.calibration.checks.people_report import MIN_INSTANTS, inspect_people
+from mmpose_ours.geometry.cameras import CameraRig
 
 pytestmark = pytest.mark.filterwarnings('error')
 
@@ -60,3 +64,26 @@ def test_people_of_few_joints_in_two_cameras(seed):
             seen[..., 2] *= rng.random(seen.shape[:2]) < 0.6
     facts, _ = inspect_people(ring_rig(2), people)
     assert facts['instants'] == 20
+
+
+def test_of_many_cameras_a_sample_associates_people_and_all_are_compared():
+    seen = detected_people(ring_rig(8), instants=50)
+    one = ring_rig(8).cameras
+    # Every camera of the ring many times over, a little apart from itself.
+    many = CameraRig(
+        tuple(
+            dataclasses.replace(c, name=f'{c.name}.{i}', t_w2c=c.t_w2c + [0, 0, 0.1 * i])
+            for c in one
+            for i in range(130)
+        )
+    )
+    views = {
+        frame: {camera.name: cameras[camera.name.split('.')[0]] for camera in many}
+        for frame, cameras in seen.items()
+    }
+    facts, problems = inspect_people(many, views)
+    assert not problems
+    assert facts['instants'] == MIN_INSTANTS and facts['cameras_associated'] == MAX_CAMERAS
+    assert len(facts['reprojection_px']) == MAX_CAMERAS
+    facts, _ = inspect_people(ring_rig(8), seen)
+    assert facts['instants'] == 40 and 'cameras_associated' not in facts
