@@ -23,6 +23,7 @@ from mmpose_ours.detections.journal import Instant, Journal
 from mmpose_ours.detections.writer import DetectionsWriter
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.leftovers import remove_leftovers
 from mmpose_ours.io.locks import ChangedError, InUseError, hold
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.io.regular_files import open_regular
@@ -138,6 +139,8 @@ def _exclusively(path: Path) -> Iterator[None]:
             )
         _in_use.add(place)
         try:
+            # Here, since a run that finds the file complete writes nothing beside it.
+            remove_leftovers(path.parent)
             yield
         finally:
             _in_use.discard(place)

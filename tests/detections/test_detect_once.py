@@ -4,6 +4,8 @@ import errno
 import itertools
 import json
 import os
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -294,3 +296,17 @@ def test_a_pipe_is_no_cache(tmp_path):
     with pytest.raises(OSError) as caught:
         made_here(path)
     assert caught.value.errno == errno.EINVAL and caught.value.filename == str(path)
+
+
+def test_a_run_that_writes_nothing_removes_what_a_killed_one_left(tmp_path):
+    """Killed while it put the file together, which another run then did."""
+    instants, path = recording(tmp_path), tmp_path / 'keypoints_2d.json'
+    run(instants, Counting(), path)
+    code = (
+        'import os, sys\nfrom mmpose_ours.io.files import whole_path\n'
+        'with whole_path(sys.argv[1]):\n    os._exit(9)'
+    )
+    assert subprocess.run([sys.executable, '-c', code, str(path)]).returncode == 9
+    assert len(list(tmp_path.glob('.keypoints*.tmp'))) == 1
+    run(instants, Counting(), path)
+    assert not list(tmp_path.glob('.keypoints*.tmp'))
