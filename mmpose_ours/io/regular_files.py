@@ -6,15 +6,15 @@ A pipe blocks whoever opens it and a device never ends, whatever they are named.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
-from typing import BinaryIO
 
 from mmpose_ours.errors import PathLike
 from mmpose_ours.io.limits import limits
 
 
-def open_regular(path: PathLike) -> BinaryIO:
+def open_regular(path: PathLike) -> io.BufferedReader:
     """Open a regular file for reading, without ever waiting for one that is not.
 
     Raises:
