@@ -168,8 +168,7 @@ def natural_key(path: Path) -> tuple[Any, ...]:
 def _first_frame(video: Path) -> np.ndarray:
     with open_video(video) as opened:
         _, frame = opened.read()
-    if frame is None:
-        raise FileFormatError(f'{video}: no frame can be decoded; copy or export it again')
+    assert frame is not None, 'a video that can be opened has a frame'
     return frame
 
 

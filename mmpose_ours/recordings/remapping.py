@@ -16,7 +16,7 @@ import numpy as np
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.files import whole_path, write_whole
 from mmpose_ours.io.parsers.images import decode_image
-from mmpose_ours.io.parsers.video import Video, open_video
+from mmpose_ours.io.parsers.video import Video, has_frames, open_video
 from mmpose_ours.io.terminal import shell_path
 
 # What OpenCV's own builds can write into each container.
@@ -125,7 +125,7 @@ def render_video(
             count = _copy_frames(
                 video, source, temporary, target, pixel_map, codec, rate, announced, progress
             )
-            if not _has_frames(temporary, count):
+            if not has_frames(temporary, count):
                 raise OSError(
                     errno.ENOSPC, 'the video came out incomplete, as on a full disk', str(target)
                 )
@@ -173,18 +173,4 @@ def _copy_frames(
             progress(count, announced)
     finally:
         writer.release()
-    if not count:
-        raise FileFormatError(f'{source}: no frame can be decoded; copy or export it again')
     return count
-
-
-def _has_frames(path: Path, count: int) -> bool:
-    """Whether a video that was just written can be read again, to its end."""
-    with contextlib.suppress(FileFormatError), open_video(path) as video:
-        if video.frame_count == count:
-            return True
-        found = 0
-        while video.grab():
-            found += 1
-        return found == count
-    return False

@@ -9,9 +9,9 @@ from typing import Callable, Iterator
 import cv2
 import numpy as np
 
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import PathLike
 from mmpose_ours.io.files import whole_path
-from mmpose_ours.io.parsers.video import open_video
+from mmpose_ours.io.parsers.video import has_frames
 
 # What every build of OpenCV with video writes.
 CODEC = 'mp4v'
@@ -69,16 +69,9 @@ def open_film(
             yield add
         finally:
             writer.release()
-        _check(temporary, path, written)
-
-
-def _check(temporary: Path, path: PathLike, written: int) -> None:
-    """OpenCV says nothing of a disk that fills up, so the film is read again."""
-    there = 0
-    with contextlib.suppress(FileFormatError), open_video(temporary) as video:
-        there = video.frame_count
-    if there != written:
-        raise OSError(
-            f'{path}: only {there} of {written} pictures arrived in the film; make room '
-            'on the disk or choose another place'
-        )
+        # OpenCV says nothing of a disk that fills up.
+        if not has_frames(temporary, written):
+            raise OSError(
+                f'{path}: not all {written} frames arrived in the film; make room on the disk or '
+                'choose another place'
+            )

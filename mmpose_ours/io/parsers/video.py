@@ -1,21 +1,23 @@
 """Videos, opened so that no other file or address is: the only way a video enters the package.
 
-FFmpeg, which decodes for OpenCV, goes by a file's content, and some content is a list of other
-files or addresses to open: HLS, DASH, ffconcat and SDP above all, whatever the file's ending. It
-also takes names apart (``concat:a|b``, ``http://...``, ``img_%03d.jpg``). So here
+PyAV decodes, with FFmpeg, which goes by a file's content, and some content is a list of other
+files or addresses to open: HLS, DASH, ffconcat and SDP above all, whatever the file's ending. So
 
-- a name is that of a regular file and is passed on as an absolute path,
-- the file's first bytes must be those of a container of :data:`CONTAINERS`,
-- FFmpeg is told to read these containers only, and local files only. OpenCV 4.11.0 for Linux
-  does not pass that on (opencv/opencv#26793), so the first bytes have to rule it out by themselves.
+- the file is opened here, as a regular file; FFmpeg gets its bytes and no name to take apart,
+- its first bytes must be those of a container of :data:`CONTAINERS`,
+- FFmpeg may read these containers only, and open no other file or address.
+
+OpenCV decodes too, but its capture overruns memory where the size of the frames changes, does not
+pass the restrictions on (4.11, opencv/opencv#26793), and leaves the images of phones on their side
+(4.11, opencv/opencv#26795).
 """
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
-import threading
-from typing import Any, Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO, Iterator
 
 import numpy as np
 
@@ -23,84 +25,86 @@ from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.regular_files import open_regular
 
+if TYPE_CHECKING:
+    import av
+
 # FFmpeg's names of the demuxers that may read a file.
 CONTAINERS = ('mov', 'matroska', 'avi', 'mpeg', 'mpegts', 'mpegvideo', 'm4v')
-OPTIONS = 'OPENCV_FFMPEG_CAPTURE_OPTIONS'
-_RESTRICTIONS = (
-    'protocol_whitelist;file',
-    f'format_whitelist;{",".join(CONTAINERS)}',
-    'enable_drefs;0',  # of a MOV file: tracks that lie in other files
-)
 # As much as FFmpeg reads to tell a format.
 _PROBE = 1 << 20
+# Bytes that FFmpeg reads at once.
+_BUFFER = 1 << 18
+_BLOCKS = 1 << 20
 _MP4_BOXES = (b'ftyp', b'moov', b'mdat', b'free', b'skip', b'wide', b'pnot')
 _TS_PACKET = 188
-_opening = threading.Lock()
 
 
 class Video:
     """A video's frames, one after the other; closed by :meth:`release`.
 
+    Frames are upright where the file says how they are to be turned, as those of phones do.
+    A frame that cannot be decoded is left out.
+
     Args:
         path: The file.
 
     Raises:
-        FileFormatError: It is no video that this OpenCV can decode.
+        FileFormatError: It is no video, or FFmpeg can decode no frame of it.
         LimitError: Its frames have more pixels than allowed.
         OSError: It cannot be read, or is no regular file.
     """
 
     def __init__(self, path: PathLike):
         self.path = os.fspath(path)
-        with open_regular(path) as file:
-            known = _is_container(file.read(_PROBE))
-        if not known:
-            raise self._refused('is no video (MP4, MOV, MKV, WebM, AVI or MPEG)')
-        self._capture = _capture(os.path.abspath(self.path))
-        try:
-            if not self._capture.isOpened():
-                raise self._refused('is no video that this OpenCV can decode')
-            width, height = self.size
-            if width < 1 or height < 1:
-                raise self._refused('does not say the size of its frames')
-            limits().check('image_pixels', width * height, 'pixels per frame', path)
-        except BaseException:
-            self.release()
-            raise
+        with contextlib.ExitStack() as resources:
+            file = resources.enter_context(open_regular(path))
+            if not _is_container(file.read(_PROBE)):
+                raise self._refused('is no video (MP4, MOV, MKV, WebM, AVI or MPEG)')
+            file.seek(0)
+            container = resources.enter_context(self._open(file))
+            if not container.streams.video:
+                raise self._refused('has sound, but no images')
+            self._stream = container.streams.video[0]
+            codec = self._stream.codec_context
+            limits().check('image_pixels', codec.width * codec.height, 'pixels per frame', path)
+            # FFmpeg counts whole blocks, and those around the image.
+            codec.options = {'max_pixels': str(2 * limits().image_pixels + _BLOCKS)}
+            codec.thread_type = 'AUTO'
+            self._duration = container.duration
+            self._frames = self._decoded(container)
+            # Decoded ahead: how a frame is turned stands beside it.
+            self._next = next(self._frames, None)
+            if self._next is None:
+                raise self._refused('has no frame that can be decoded')
+            self.size = _upright_size(self._next)
+            self._resources = resources.pop_all()
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) of the frames."""
-        import cv2
-
-        return (
-            int(self._number(cv2.CAP_PROP_FRAME_WIDTH)),
-            int(self._number(cv2.CAP_PROP_FRAME_HEIGHT)),
-        )
+    #: (width, height) of the first frame.
+    size: tuple[int, int]
 
     @property
     def fps(self) -> float:
         """Frames per second as the file says; 0 where it does not."""
-        import cv2
-
-        return self._number(cv2.CAP_PROP_FPS)
+        rate = self._stream.average_rate or self._stream.guessed_rate or 0
+        return float(rate) if 0 < rate < 1e15 else 0.0
 
     @property
     def frame_count(self) -> int:
         """How many frames the file says it has, for progress only; 0 where it does not."""
-        import cv2
+        import av
 
-        count = int(self._number(cv2.CAP_PROP_FRAME_COUNT))
-        return count if count <= limits().frames else 0
+        count = self._stream.frames or 0
+        if count < 1 and self._duration:
+            count = round(self._duration / av.time_base * self.fps)
+        return count if 0 < count <= limits().frames else 0
 
     def grab(self) -> bool:
-        """Go to the next frame; False at the end."""
-        import cv2
+        """Go to the next frame, without converting it to BGR; False at the end.
 
-        try:
-            return bool(self._capture.grab())
-        except cv2.error as error:
-            raise self._refused(f'cannot be decoded further ({error.err})') from error
+        Raises:
+            FileFormatError, LimitError, OSError: As for :meth:`read`.
+        """
+        return self._advance() is not None
 
     def read(self) -> tuple[bool, np.ndarray | None]:
         """The next frame.
@@ -109,23 +113,59 @@ class Video:
             Whether there is one, and it as (H, W, 3) BGR uint8.
 
         Raises:
-            FileFormatError: OpenCV gave up on it.
+            FileFormatError: FFmpeg gave up on the file.
+            LimitError: The frame has more pixels than allowed.
+            OSError: The file cannot be read further.
         """
-        import cv2
-
-        try:
-            decoded, frame = self._capture.read()
-        except cv2.error as error:
-            raise self._refused(f'cannot be decoded further ({error.err})') from error
-        return bool(decoded), frame if decoded else None
+        frame = self._advance()
+        if frame is None:
+            return False, None
+        # Bicubic, as OpenCV has it.
+        image = frame.to_ndarray(format='bgr24', interpolation='BICUBIC')
+        return True, np.ascontiguousarray(np.rot90(image, _quarter_turns(frame)))
 
     def release(self) -> None:
         """Close the file."""
-        self._capture.release()
+        self._next, self._frames = None, iter(())
+        self._resources.close()
 
-    def _number(self, property_id: int) -> float:
-        value = float(self._capture.get(property_id))
-        return value if 0 < value < 1e15 else 0.0  # not NaN either
+    def _open(self, file: BinaryIO) -> av.container.InputContainer:
+        """FFmpeg's demuxer of an open file."""
+        import av
+
+        options = {
+            'format_whitelist': ','.join(CONTAINERS),
+            'protocol_whitelist': 'none',
+            'enable_drefs': '0',  # of a MOV file: tracks that lie in other files
+        }
+        try:
+            # `options` are for streams too, where PyAV 12 writes beyond its memory.
+            return av.open(file, 'r', container_options=options, buffer_size=_BUFFER)
+        except av.FFmpegError as error:
+            raise self._refused(f'is no video that FFmpeg can decode ({error})') from error
+
+    def _advance(self) -> av.VideoFrame | None:
+        frame, self._next = self._next, None
+        return next(self._frames, None) if frame is None else frame
+
+    def _decoded(self, container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
+        """All frames that can be decoded."""
+        import av
+
+        try:
+            for packet in container.demux(self._stream):
+                try:
+                    frames = packet.decode()
+                except (av.InvalidDataError, av.EOFError):
+                    continue
+                for frame in frames:
+                    pixels = frame.width * frame.height
+                    limits().check('image_pixels', pixels, 'pixels per frame', self.path)
+                    yield frame
+        except av.InvalidDataError:
+            return  # cut off in the middle, as by a camera that lost its power
+        except av.FFmpegError as error:
+            raise self._refused(f'cannot be decoded further ({error})') from error
 
     def _refused(self, what: str) -> FileFormatError:
         return FileFormatError(
@@ -150,35 +190,40 @@ def open_video(path: PathLike) -> Iterator[Video]:
         video.release()
 
 
-@contextlib.contextmanager
-def restricted_ffmpeg() -> Iterator[None]:
-    """Let OpenCV's FFmpeg open local files of :data:`CONTAINERS` only, within the block.
+def has_frames(path: PathLike, count: int) -> bool:
+    """Whether a video that was just written can be read again, to its end.
 
-    OpenCV takes options from the environment alone. What the user has set there stays, and
-    the restrictions come after it, so that they win.
+    Args:
+        path: The file.
+        count: How many frames were written.
+
+    Raises:
+        OSError: It cannot be read.
     """
-    with _opening:
-        before = os.environ.get(OPTIONS)
-        os.environ[OPTIONS] = '|'.join((*([before] if before else []), *_RESTRICTIONS))
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ[OPTIONS]
-            else:
-                os.environ[OPTIONS] = before
+    with contextlib.suppress(FileFormatError), open_video(path) as video:
+        if video.frame_count == count:
+            return True
+        found = 0
+        while video.grab():
+            found += 1
+        return found == count
+    return False
 
 
-def _capture(path: str) -> Any:
-    """OpenCV's decoder of a file; never one that takes names for devices or pipelines."""
-    import cv2
+def _quarter_turns(frame: av.VideoFrame) -> int:
+    """By how many quarters of a turn, counter-clockwise, a frame is to be turned for showing."""
+    side_data: Any = frame.side_data  # the stubs of PyAV take it for a mapping
+    for data in side_data:
+        if data.type.name == 'DISPLAYMATRIX':
+            # The first column of the rotation, in fixed point.
+            x, _, _, y = np.frombuffer(bytes(data), np.int32)[:4]
+            return round(math.atan2(y, x) / (math.pi / 2))
+    return 0
 
-    for backend in (cv2.CAP_FFMPEG, cv2.CAP_MSMF, cv2.CAP_AVFOUNDATION, cv2.CAP_OPENCV_MJPEG):
-        if cv2.videoio_registry.hasBackend(backend):
-            break
-    with restricted_ffmpeg(), contextlib.suppress(cv2.error):
-        return cv2.VideoCapture(path, backend)
-    return cv2.VideoCapture()
+
+def _upright_size(frame: av.VideoFrame) -> tuple[int, int]:
+    size = frame.width, frame.height
+    return size[::-1] if _quarter_turns(frame) % 2 else size
 
 
 def _is_container(start: bytes) -> bool:
