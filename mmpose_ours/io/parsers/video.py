@@ -55,48 +55,43 @@ class Video:
     """
 
     def __init__(self, path: PathLike):
+        from av.video.reformatter import VideoReformatter
+
         self.path = os.fspath(path)
+        # One for all: each that PyAV makes for a frame starts threads of its own.
+        self._converter = VideoReformatter()
         with contextlib.ExitStack() as resources:
             file = resources.enter_context(open_regular(path))
             if not _is_container(file.read(_PROBE)):
-                raise self._refused('is no video (MP4, MOV, MKV, WebM, AVI or MPEG)')
+                raise _refused(path, 'is no video (MP4, MOV, MKV, WebM, AVI or MPEG)')
             file.seek(0)
-            container = resources.enter_context(self._open(file))
+            container = resources.enter_context(_open(file, path))
             if not container.streams.video:
-                raise self._refused('has sound, but no images')
-            self._stream = container.streams.video[0]
-            codec = self._stream.codec_context
+                raise _refused(path, 'has sound, but no images')
+            stream = container.streams.video[0]
+            codec = stream.codec_context
+            if codec is None:
+                raise _refused(path, 'has images of a codec that FFmpeg does not know')
             limits().check('image_pixels', codec.width * codec.height, 'pixels per frame', path)
             # FFmpeg counts whole blocks, and those around the image.
             codec.options = {'max_pixels': str(2 * limits().image_pixels + _BLOCKS)}
             codec.thread_type = 'AUTO'
-            self._duration = container.duration
-            self._frames = self._decoded(container)
+            self._frames = _decoded(container, stream, path)
             # Decoded ahead: how a frame is turned stands beside it.
             self._next = next(self._frames, None)
             if self._next is None:
-                raise self._refused('has no frame that can be decoded')
-            self.size = _upright_size(self._next)
+                raise _refused(path, 'has no frame that can be decoded')
+            # Asked once: a frame that was asked for it lives until garbage is collected.
+            self._turns = _quarter_turns(self._next)
+            #: (width, height) of the first frame.
+            self.size = self._next.width, self._next.height
+            if self._turns % 2:
+                self.size = self.size[::-1]
+            #: Frames per second as the file says; 0 where it does not.
+            self.fps = _fps(stream)
+            #: How many frames the file says it has, for progress only; 0 where it does not.
+            self.frame_count = _frame_count(container, stream)
             self._resources = resources.pop_all()
-
-    #: (width, height) of the first frame.
-    size: tuple[int, int]
-
-    @property
-    def fps(self) -> float:
-        """Frames per second as the file says; 0 where it does not."""
-        rate = self._stream.average_rate or self._stream.guessed_rate or 0
-        return float(rate) if 0 < rate < 1e15 else 0.0
-
-    @property
-    def frame_count(self) -> int:
-        """How many frames the file says it has, for progress only; 0 where it does not."""
-        import av
-
-        count = self._stream.frames or 0
-        if count < 1 and self._duration:
-            count = round(self._duration / av.time_base * self.fps)
-        return count if 0 < count <= limits().frames else 0
 
     def grab(self) -> bool:
         """Go to the next frame, without converting it to BGR; False at the end.
@@ -121,59 +116,17 @@ class Video:
         if frame is None:
             return False, None
         # Bicubic, as OpenCV has it.
-        image = frame.to_ndarray(format='bgr24', interpolation='BICUBIC')
-        return True, np.ascontiguousarray(np.rot90(image, _quarter_turns(frame)))
+        bgr = self._converter.reformat(frame, format='bgr24', interpolation='BICUBIC')
+        return True, np.ascontiguousarray(np.rot90(bgr.to_ndarray(), self._turns))
 
     def release(self) -> None:
         """Close the file."""
         self._next, self._frames = None, iter(())
         self._resources.close()
 
-    def _open(self, file: BinaryIO) -> av.container.InputContainer:
-        """FFmpeg's demuxer of an open file."""
-        import av
-
-        options = {
-            'format_whitelist': ','.join(CONTAINERS),
-            'protocol_whitelist': 'none',
-            'enable_drefs': '0',  # of a MOV file: tracks that lie in other files
-        }
-        try:
-            # `options` are for streams too, where PyAV 12 writes beyond its memory.
-            return av.open(file, 'r', container_options=options, buffer_size=_BUFFER)
-        except av.FFmpegError as error:
-            raise self._refused(f'is no video that FFmpeg can decode ({error})') from error
-
     def _advance(self) -> av.VideoFrame | None:
         frame, self._next = self._next, None
         return next(self._frames, None) if frame is None else frame
-
-    def _decoded(self, container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
-        """All frames that can be decoded."""
-        import av
-
-        try:
-            for packet in container.demux(self._stream):
-                try:
-                    frames = packet.decode()
-                except (av.InvalidDataError, av.EOFError):
-                    continue
-                for frame in frames:
-                    pixels = frame.width * frame.height
-                    limits().check('image_pixels', pixels, 'pixels per frame', self.path)
-                    yield frame
-        except av.InvalidDataError:
-            return  # cut off in the middle, as by a camera that lost its power
-        except av.FFmpegError as error:
-            raise self._refused(f'cannot be decoded further ({error})') from error
-
-    def _refused(self, what: str) -> FileFormatError:
-        return FileFormatError(
-            f'{self.path}: {what}; convert it, for example with '
-            '`ffmpeg -i <file> -c:v libx264 -crf 18 new.mp4`',
-            file=self.path,
-            found=what,
-        )
 
 
 @contextlib.contextmanager
@@ -210,6 +163,60 @@ def has_frames(path: PathLike, count: int) -> bool:
     return False
 
 
+def _open(file: BinaryIO, path: PathLike) -> av.container.InputContainer:
+    """FFmpeg's demuxer of an open file."""
+    import av
+
+    options = {
+        'format_whitelist': ','.join(CONTAINERS),
+        'protocol_whitelist': 'none',
+        'enable_drefs': '0',  # of a MOV file: tracks that lie in other files
+    }
+    try:
+        # `options` are for streams too, where PyAV 12 writes beyond its memory.
+        return av.open(
+            file, 'r', container_options=options, metadata_errors='replace', buffer_size=_BUFFER
+        )
+    except av.FFmpegError as error:
+        raise _refused(path, f'is no video that FFmpeg can decode ({error})') from error
+
+
+def _decoded(
+    container: av.container.InputContainer, stream: av.VideoStream, path: PathLike
+) -> Iterator[av.VideoFrame]:
+    """All frames that can be decoded."""
+    import av
+
+    try:
+        for packet in container.demux(stream):
+            try:
+                frames = packet.decode()
+            except (av.InvalidDataError, av.EOFError):
+                continue
+            for frame in frames:
+                pixels = frame.width * frame.height
+                limits().check('image_pixels', pixels, 'pixels per frame', path)
+                yield frame
+    except av.InvalidDataError:
+        return  # cut off in the middle, as by a camera that lost its power
+    except av.FFmpegError as error:
+        raise _refused(path, f'cannot be decoded further ({error})') from error
+
+
+def _fps(stream: av.VideoStream) -> float:
+    rate = stream.average_rate or stream.guessed_rate or 0
+    return float(rate) if 0 < rate < 1e15 else 0.0
+
+
+def _frame_count(container: av.container.InputContainer, stream: av.VideoStream) -> int:
+    import av
+
+    count = stream.frames
+    if count < 1 and container.duration:
+        count = round(container.duration / av.time_base * _fps(stream))
+    return count if 0 < count <= limits().frames else 0
+
+
 def _quarter_turns(frame: av.VideoFrame) -> int:
     """By how many quarters of a turn, counter-clockwise, a frame is to be turned for showing."""
     side_data: Any = frame.side_data  # the stubs of PyAV take it for a mapping
@@ -219,11 +226,6 @@ def _quarter_turns(frame: av.VideoFrame) -> int:
             x, _, _, y = np.frombuffer(bytes(data), np.int32)[:4]
             return round(math.atan2(y, x) / (math.pi / 2))
     return 0
-
-
-def _upright_size(frame: av.VideoFrame) -> tuple[int, int]:
-    size = frame.width, frame.height
-    return size[::-1] if _quarter_turns(frame) % 2 else size
 
 
 def _is_container(start: bytes) -> bool:
@@ -257,3 +259,12 @@ def _is_matroska(start: bytes) -> bool:
     size = int.from_bytes(start[4 : 4 + length], 'big') & ((1 << 7 * length) - 1)
     header = start[4 + length : 4 + length + min(size, 1000)]
     return b'matroska' in header or b'webm' in header
+
+
+def _refused(path: PathLike, what: str) -> FileFormatError:
+    return FileFormatError(
+        f'{os.fspath(path)}: {what}; convert it, for example with '
+        '`ffmpeg -i <file> -c:v libx264 -crf 18 new.mp4`',
+        file=path,
+        found=what,
+    )

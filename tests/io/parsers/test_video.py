@@ -1,5 +1,6 @@
 """Only local videos are opened, whatever their content and name ask FFmpeg for."""
 
+import gc
 import os
 import struct
 from fractions import Fraction
@@ -108,6 +109,22 @@ def test_a_recording_that_was_cut_off(tmp_path, ending):
             read_video(path)
     else:
         assert 3 <= read_video(path) < 40
+
+
+def test_nothing_piles_up(tmp_path):
+    """PyAV's frames can hold themselves and their threads until garbage is collected."""
+    path = write_video(tmp_path / 'a.mp4', frames=60)
+    read_video(path)
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(os.listdir('/proc/self/task'))
+        assert read_video(path) == 50
+        frames = [found for found in gc.get_objects() if type(found) is av.VideoFrame]
+        assert len(frames) <= 1
+        assert len(os.listdir('/proc/self/task')) <= before
+    finally:
+        gc.enable()
 
 
 def test_a_closed_video_has_no_more_frames(tmp_path):
