@@ -54,6 +54,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/shellcheck requirements/*.sh tests/cluster/*.sh tools/*.sh .ci/run
 	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint docker/*; fi
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from mmpose_ours.cli.main import guarded
 from mmpose_ours.cli.predict import demo_parser, find_people
+from mmpose_ours.io.programs import guarded
 
 
 def main() -> int:

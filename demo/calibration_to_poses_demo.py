@@ -19,11 +19,12 @@ from typing import Sequence
 
 from mmpose_ours.calibration import check_rig, fit_space, write_rig
 from mmpose_ours.cli.arguments import add_reading_arguments, read_as_told
-from mmpose_ours.cli.main import add_debug, guarded, join_up
+from mmpose_ours.cli.main import join_up
 from mmpose_ours.engine.config_files import read_config
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.config_text import literal
 from mmpose_ours.io.files import write_json, write_whole
+from mmpose_ours.io.programs import add_debug, guarded
 
 CONFIG = 'ours/faster_voxelpose_ours_tiny.py'
 RIG = 'ours/rigs/five_cameras.json'

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar, Union
 
-from mmpose_ours.io.terminal import printable
+from mmpose_ours.text import printable
 
 PathLike = Union[str, 'os.PathLike[str]']
 # Characters of a message: a name in a file may have millions.

@@ -4,7 +4,7 @@ import dataclasses
 import re
 from pathlib import Path
 
-from mmpose_ours.cli import main as cli
+from mmpose_ours.io import programs
 from mmpose_ours.io.limits import Limits
 
 PAGE = Path(__file__).resolve().parents[1] / 'docs' / 'untrusted_files.md'
@@ -18,4 +18,9 @@ def test_every_limit_has_its_line():
 
 def test_every_exit_status_has_its_line():
     told = {int(status) for status in re.findall(r'^\| (\d+) \|', PAGE.read_text('utf-8'), re.M)}
-    assert told == {cli.BAD_INPUT, cli.INTERNAL_ERROR, cli.NO_MEMORY, cli.INTERRUPTED}
+    assert told == {
+        programs.BAD_INPUT,
+        programs.INTERNAL_ERROR,
+        programs.NO_MEMORY,
+        programs.INTERRUPTED,
+    }

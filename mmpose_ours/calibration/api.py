@@ -307,7 +307,7 @@ def read_rig(
         image_size: (width, height) in pixels of the cameras whose size the file does
             not say.
         any_scale: Accept a rig too small or too large for people; see
-            :func:`mmpose_ours.cli.check_rig`.
+            :func:`mmpose_ours.calibration.checks.whole_report.check`.
 
     Returns:
         The cameras in millimetres, z up.

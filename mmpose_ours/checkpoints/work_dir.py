@@ -14,7 +14,7 @@ from mmengine.logging import print_log
 from mmpose_ours.checkpoints.reading import is_resumable, read_checkpoint
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.regular_files import open_regular
-from mmpose_ours.io.terminal import printable
+from mmpose_ours.text import printable
 
 _MAX_PATH = 4096  # Linux', in bytes
 LAST = 'last_checkpoint'  # MMEngine's: a file that names the latest checkpoint

@@ -7,159 +7,18 @@ cannot be read.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from mmpose_ours.calibration.api import Read
-from mmpose_ours.calibration.capture_volume import describe_space
-from mmpose_ours.calibration.checks.image_sizes import inspect_pictures
-from mmpose_ours.calibration.checks.people_report import inspect_people
-from mmpose_ours.calibration.checks.rig_report import RigInspection, rig_facts
-from mmpose_ours.calibration.checks.sanity import Problem
+from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.cli.arguments import add_reading_arguments, add_rig, read_as_told
-from mmpose_ours.detections import Detections, check_pixels, read_detections
-from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CaptureSpace
 
 # Shares of the space seen by more cameras than this are in the JSON only.
 MOST_COUNTS = 50
-# The order in which causes come before their consequences.
-TOPICS = ('count', 'names', 'place', 'size', 'resolution', 'reading', 'mirrored', 'unit',
-          'orientation', 'keypoints', 'camera', 'view', 'floor', 'lens', 'reprojection', 'images',
-          'people')  # fmt: skip
-
-
-def check(
-    read: Read,
-    rig: CameraRig,
-    images: Path | None = None,
-    keypoints: PathLike | None = None,
-) -> tuple[dict[str, Any], CameraRig]:
-    """Collect all that can be said of a rig.
-
-    Args:
-        read: How its file was understood.
-        rig: The cameras to check, millimetres, z up.
-        images: Where their images or videos lie, if they are to be compared.
-        keypoints: File of 2D people (see :mod:`mmpose_ours.detections`), if there is one.
-
-    Returns:
-        Plain data: ``ok``, ``problems`` and ``warnings`` (topic, sentence, cameras),
-        ``judgement`` (orientation, unit and reprojection with their evidence), ``cameras``,
-        ``rig``, ``space``, ``images``, ``people``. And the rig, with the sizes that the pictures
-        have where the calibration says none.
-
-    Raises:
-        FileFormatError, FileNotFoundError: The keypoints cannot be read.
-    """
-    pictures: dict[str, tuple[int, int] | None] = {}
-    problems: list[Problem] = []
-    if images is not None:
-        pictures, problems = inspect_pictures(rig, images)
-        rig, found = _sized(rig, pictures, images)
-        problems += found
-    inspection = RigInspection(rig, read.unit, read.up)
-    report: dict[str, Any] = {
-        'format': read.format,
-        'recognised_by': read.reason or None,
-        'convention': read.convention,
-        'cameras': inspection.cameras,
-        'rig': rig_facts(rig) if len(rig) > 1 else None,
-        'judgement': {'orientation': inspection.orientation[0]},
-    }
-    if images is not None:
-        report['images'] = pictures
-    if keypoints is not None:
-        detections = read_detections(keypoints, rig.names)
-        problems += _outside(detections, rig, keypoints)
-        report['people'], found = inspect_people(rig, detections, read.up)
-        problems += found
-        report['judgement'].update(_by_people(report['people']))
-    # Of two that say the same, people know better than the cameras alone.
-    problems += inspection.problems
-    problems = _each_once(problems)
-    whole = not any(p.topic in ('reading', 'unit', 'orientation', 'place') for p in problems)
-    space = inspection.space if whole and len(rig) > 1 else None
-    report['space'] = None if space is None else describe_space(rig, space)
-    report['problems'] = [_plain(p) for p in problems if not p.warning]
-    report['warnings'] = [_plain(p) for p in problems if p.warning]
-    report['ok'] = not report['problems']
-    return report, rig
-
-
-def _sized(
-    rig: CameraRig, pictures: dict[str, tuple[int, int] | None], root: Path
-) -> tuple[CameraRig, list[Problem]]:
-    """The rig with sizes that the calibration does not say taken from the pictures."""
-    cameras, problems = [], []
-    for camera in rig:
-        size = pictures[camera.name]
-        if camera.size is None and size is not None:
-            try:
-                camera = dataclasses.replace(camera, size=size)
-            except ValueError as error:  # a principal point that lies outside the picture
-                problems.append(Problem('resolution', f'{root}: {error}', (camera.name,)))
-        cameras.append(camera)
-    return CameraRig(tuple(cameras)), problems
-
-
-def _outside(detections: Detections, rig: CameraRig, path: PathLike) -> list[Problem]:
-    """Keypoints that cannot be pixels of these cameras."""
-    sized = [camera for camera in rig if camera.size is not None]
-    if not sized:
-        return []
-    try:
-        check_pixels(detections, CameraRig(tuple(sized)), path)
-    except FileFormatError as error:
-        return [Problem('keypoints', str(error))]
-    return []
-
-
-def _by_people(people: dict[str, Any]) -> dict[str, str]:
-    """Evidence from people, a sentence for each thing that they can tell."""
-    evidence = {}
-    if people.get('disagreement') is not None:
-        evidence['reprojection'] = (
-            f'joints of one person in two views miss each other by {people["disagreement"]:.1%} of '
-            f"the person's size on average, over {people['instants']} instants"
-        )
-    if people.get('up') is not None:
-        x, y, z = people['up']
-        evidence['orientation by people'] = (
-            f'bodies of {people["people"]} people point along ({x:.2f}, {y:.2f}, {z:.2f})'
-        )
-    if people.get('limbs_mm'):
-        evidence['unit'] = 'people have ' + ', '.join(
-            f'{limb} {length:.3g} mm' for limb, length in people['limbs_mm'].items()
-        )
-    if people.get('floor_mm') is not None:
-        evidence['floor'] = f'feet stand on z = {people["floor_mm"]:.0f} mm'
-    return evidence
-
-
-def _each_once(problems: list[Problem]) -> list[Problem]:
-    """By importance; of several that say the same of the same cameras the first."""
-    problems = sorted(problems, key=lambda p: (p.warning, TOPICS.index(p.topic)))
-    seen: set = set()
-    kept = []
-    for problem in problems:
-        # A rig turned upside down is so for horizons and people alike.
-        key = (problem.topic, problem.cameras)
-        if key not in seen:
-            kept.append(problem)
-        seen.add(key)
-    return kept
-
-
-def _plain(problem: Problem) -> dict[str, Any]:
-    return {
-        'topic': problem.topic,
-        'sentence': problem.sentence,
-        'cameras': list(problem.cameras),
-    }
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,16 +9,13 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.capture_volume import (
     MAX_EDGE_MM,
-    NoSpaceError,
     describe_space,
-    fit_space,
 )
 from mmpose_ours.calibration.checks.rig_report import judge_orientation
-from mmpose_ours.calibration.checks.sanity import OF_SCALE, problems_of
 from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.space_of_file import space_line, space_of
 from mmpose_ours.cli.arguments import (
     add_any_scale,
     add_reading_arguments,
@@ -27,44 +24,9 @@ from mmpose_ours.cli.arguments import (
 )
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
-from mmpose_ours.io.terminal import shell_path
 
 # The coarse grid of configs/_base_/voxelpose.py, whose net halves it twice.
 BINS, MULTIPLE_OF = (80, 80, 20), 4
-
-
-def space_of(
-    rig: CameraRig,
-    read: Read,
-    *,
-    max_edge_mm: float = MAX_EDGE_MM,
-    min_views: int | None = None,
-    any_scale: bool = False,
-) -> CaptureSpace:
-    """Fit the space of a rig as read from a file, or say why there is none.
-
-    Args:
-        rig: The cameras, or some of them.
-        read: What the file holds.
-        max_edge_mm: See :func:`fit_space`.
-        min_views: See :func:`fit_space`.
-        any_scale: Do not judge whether the rig is one around people.
-
-    Raises:
-        CalibrationError: The rig cannot be one around people, or no place is seen by enough
-            cameras; names the file, and the command that finds out more.
-    """
-    path = read.path
-    more = f'`mmpose-ours check-rig {shell_path(path)}` says more of the rig'
-    for problem in problems_of(rig, read.unit, read.up):
-        if not problem.warning and not (any_scale and problem.topic in OF_SCALE):
-            raise CalibrationError(f'{path}: {problem.sentence}; {more}')
-    try:
-        return fit_space(rig, max_edge_mm=max_edge_mm, min_views=min_views)
-    except NoSpaceError as error:
-        raise CalibrationError(f'{path}: {error}; {more}') from error
-    except CalibrationError as error:
-        raise CalibrationError(f'{path}: {error}') from error
 
 
 def warn_of_floor(rig: CameraRig, path: PathLike) -> None:
@@ -118,15 +80,6 @@ def describe(rig: CameraRig, space: CaptureSpace, bins: tuple[int, int, int]) ->
 def config_lines(space: CaptureSpace, bins: tuple[int, int, int]) -> list[str]:
     """Lines of a config: the space of ``rig``, and the coarse grid of ``model``."""
     return [space_line(space), f'model = dict(center=dict(bins={tuple(bins)}))']
-
-
-def space_line(space: CaptureSpace) -> str:
-    """``space=dict(...)`` as configs take it, in millimetres."""
-    center, size = (
-        '(' + ', '.join(f'{value:g}' for value in values) + ')'
-        for values in (space.center_mm, space.size_mm)
-    )
-    return f'space=dict(center_mm={center}, size_mm={size}),'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import math
 import time
 from pathlib import Path
@@ -116,11 +117,21 @@ def _testing_minutes(site: Site) -> float:
     return TEST_MINUTES * sets * (len(site.contenders) + 1)
 
 
+def _run_command(words: Sequence[str]) -> int:
+    """Run a command of ``mmpose-ours`` in this process; its errors pass through."""
+    from mmpose_ours.cli.main import build_parser  # late: it imports the commands
+
+    args = build_parser(words).parse_args(words)
+    return args.run(args)
+
+
 STEPS = (
-    Step('init', 'the data folder', (), _source, do_init, lambda site: 0.1),
+    Step('init', 'the data folder', (), _source,
+         functools.partial(do_init, run_command=_run_command), lambda site: 0.1),
     Step('check', 'is the calibration right?', (), _people, do_check, lambda site: 0.2),
     Step('space', 'where people are looked for', (), _rig, do_space, lambda site: 0.1),
-    Step('noise', "the detector's faults", (), _noise, do_noise,
+    Step('noise', "the detector's faults", (), _noise,
+         functools.partial(do_noise, run_command=_run_command),
          lambda site: 2.0 if site.keypoints and not site.detector else 0.0),
     Step('train', 'on invented people', ('space', 'noise'), _training, do_train,
          _training_minutes),

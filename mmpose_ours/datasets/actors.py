@@ -9,9 +9,9 @@ from typing import Any, Sequence
 from mmengine.logging import print_log
 
 from mmpose_ours.datasets.multiview import MultiviewDataset
-from mmpose_ours.io.terminal import printable
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.sources import CAMPUS, SHELF, ActorsLayout, read_benchmark
+from mmpose_ours.text import printable
 
 
 class ActorsDataset(MultiviewDataset):

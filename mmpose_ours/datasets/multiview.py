@@ -8,8 +8,8 @@ from typing import Any, Sequence
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from mmpose_ours.io.terminal import printable
 from mmpose_ours.sources import Site
+from mmpose_ours.text import printable
 
 PACK = (dict(type='mmpose_ours.PackMultiviewInputs'),)
 

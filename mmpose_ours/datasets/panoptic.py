@@ -25,11 +25,12 @@ from mmpose_ours.evaluation.panoptic_truth import (
     read_panoptic_bodies,
 )
 from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
-from mmpose_ours.io.terminal import printable, shell_path, shell_word
+from mmpose_ours.io.terminal import shell_path, shell_word
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.sources import from_options
 from mmpose_ours.structures.skeletons import convert_joints
 from mmpose_ours.synthetic import DetectorFaults, Scene
+from mmpose_ours.text import printable
 
 PROJECTED = 'projected'
 JOINTS = ('panoptic15', 'panoptic19', 'coco17')

@@ -12,7 +12,7 @@ import numpy as np
 
 from mmpose_ours.detections.formats.mmpose import people_of
 from mmpose_ours.detectors.base import within
-from mmpose_ours.engine.config_files import warn_of_config
+from mmpose_ours.io.config_checks import warn_of_config
 from mmpose_ours.io.json_values import Place
 from mmpose_ours.recordings.files import as_bgr
 from mmpose_ours.structures.skeletons import JOINT_SETS

@@ -13,11 +13,11 @@ from mmengine.registry import init_default_scope
 
 from mmpose_ours.checkpoints.loading import load_weights
 from mmpose_ours.checkpoints.reading import read_checkpoint
-from mmpose_ours.cli.main import add_debug, guarded
 from mmpose_ours.engine.config_files import read_config
 from mmpose_ours.engine.hooks.finite_loss import losses_alone, losses_of, seed_step
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.numbers import is_whole
+from mmpose_ours.io.programs import add_debug, guarded
 from mmpose_ours.registry import DATASETS, MODELS
 
 

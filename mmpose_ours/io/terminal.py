@@ -4,7 +4,7 @@ File names, camera names and what stands in a file may hold escape sequences, wh
 cursor, change the clipboard or hide text, or characters that reverse the direction of writing.
 The programs of this package print through :func:`escaped_streams`, so that no single ``print``
 has to think of it. What leaves the package otherwise, in a log or an exception, is passed
-through :func:`printable`.
+through :func:`mmpose_ours.text.printable`.
 """
 
 from __future__ import annotations
@@ -14,40 +14,9 @@ import os
 import re
 import shlex
 import sys
-import unicodedata
 from typing import Any, Iterator
 
-_NAMED = {'\n': '\\n', '\t': '\\t', '\r': '\\r'}
-
-
-def printable(text: object, keep: str = '') -> str:
-    r"""Show what a terminal would obey or cannot show: as ``\n``, ``\x1b``, ``\u202e``.
-
-    Args:
-        text: Any text; anything else is turned into one.
-        keep: Characters that stay as they are, for example line breaks.
-
-    Returns:
-        The text without control characters, marks of writing direction, unpaired surrogates
-        (bytes of a file name that is not UTF-8), and characters that Unicode does not assign.
-        Letters of all languages, symbols and spaces stay.
-
-    Examples:
-        >>> printable('cam\x1b[2J 1')
-        'cam\\x1b[2J 1'
-    """
-    text = str(text)
-    if text.isprintable():
-        return text
-    return ''.join(c if c in keep or _harmless(c) else _escape(c) for c in text)
-
-
-def _harmless(character: str) -> bool:
-    return character.isprintable() or unicodedata.category(character) == 'Zs'
-
-
-def _escape(character: str) -> str:
-    return _NAMED.get(character) or character.encode('unicode_escape').decode('ascii')
+from mmpose_ours.text import printable
 
 
 def shell_word(word: str | os.PathLike[str]) -> str:

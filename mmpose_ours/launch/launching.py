@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any, Mapping, NoReturn
 
-from mmpose_ours.engine.config_files import ConfigPathError, check_config_path, warn_of_config
+from mmpose_ours.io.config_checks import ConfigPathError, check_config_path, warn_of_config
 from mmpose_ours.io.files import explain_os_error
 from mmpose_ours.io.locks import Held
 from mmpose_ours.io.package_files import run_stock, stock_tools

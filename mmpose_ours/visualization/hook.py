@@ -9,8 +9,8 @@ from mmengine.hooks import Hook
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.io.file_names import file_name
-from mmpose_ours.io.terminal import printable
 from mmpose_ours.registry import HOOKS
+from mmpose_ours.text import printable
 
 
 @HOOKS.register_module()

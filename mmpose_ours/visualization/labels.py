@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 
-from mmpose_ours.io.terminal import printable
+from mmpose_ours.text import printable
 
 LONGEST = 20
 # Pixels from the point, and degrees to either side of the direction that is tried first.

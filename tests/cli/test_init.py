@@ -13,10 +13,10 @@ import pytest
 
 from mmpose_ours.calibration import coverage, fit_space, read_rig, write_rig
 from mmpose_ours.cli import main as cli
-from mmpose_ours.cli.init import BOX_WEIGHTS, CONFIGS, RIG_FILE, config_text
 from mmpose_ours.detections import write_detections
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.io import package_files as paths
+from mmpose_ours.workflows.rig_folder import BOX_WEIGHTS, CONFIGS, RIG_FILE, config_text
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = (640, 480)

@@ -10,6 +10,7 @@ from mmpose_ours import __version__
 from mmpose_ours.cli import main as cli
 from mmpose_ours.errors import InputError
 from mmpose_ours.io import package_files as paths
+from mmpose_ours.io import programs
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ('torch', 'mmengine', 'mmcv', 'mmpose', 'cv2', 'numpy')
@@ -110,12 +111,12 @@ class TestErrors:
     @pytest.mark.parametrize(
         ('error', 'status'),
         [
-            (AssertionError('a bug'), cli.INTERNAL_ERROR),
-            (KeyError('x'), cli.INTERNAL_ERROR),
-            (RecursionError('maximum recursion depth exceeded'), cli.INTERNAL_ERROR),
-            (MemoryError(), cli.NO_MEMORY),
-            (KeyboardInterrupt(), cli.INTERRUPTED),
-            (InputError('of the user'), cli.BAD_INPUT),
+            (AssertionError('a bug'), programs.INTERNAL_ERROR),
+            (KeyError('x'), programs.INTERNAL_ERROR),
+            (RecursionError('maximum recursion depth exceeded'), programs.INTERNAL_ERROR),
+            (MemoryError(), programs.NO_MEMORY),
+            (KeyboardInterrupt(), programs.INTERRUPTED),
+            (InputError('of the user'), programs.BAD_INPUT),
         ],
     )
     def test_bugs_are_told_from_bad_input(self, command, capsys, error, status):
@@ -123,14 +124,16 @@ class TestErrors:
         assert cli.main(['try']) == status
         err = capsys.readouterr().err
         assert 'Traceback' not in err and err.count('\n') <= 1
-        assert ('internal error: ' in err and '--debug' in err) == (status == cli.INTERNAL_ERROR)
+        assert ('internal error: ' in err and '--debug' in err) == (
+            status == programs.INTERNAL_ERROR
+        )
         if isinstance(error, Exception):
             with pytest.raises(type(error)):
                 cli.main(['try', '--debug'])
 
     def test_a_traceback_is_escaped(self):
         code = (
-            'from mmpose_ours.cli.main import guarded\n'
+            'from mmpose_ours.io.programs import guarded\n'
             "guarded('try', ['--debug'], lambda: [].remove('\\x1b[2J') or exec('1/0 # \\x1b'))\n"
         )
         done = run_python('-c', code, cwd=ROOT)

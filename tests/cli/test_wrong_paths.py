@@ -14,6 +14,7 @@ from test_init import rig_of
 from mmpose_ours.calibration import write_rig
 from mmpose_ours.cli import main as cli
 from mmpose_ours.detections import write_detections
+from mmpose_ours.io import programs
 from mmpose_ours.predictions.reading import write_predictions
 
 HOSTILE = 'a\x1b[2J\x07\x9b31m\u202e' + os.fsdecode(b'\xff')
@@ -123,7 +124,7 @@ def test_a_folder_where_a_file_is_due(right, tmp_path, capsys, words):
     wrong = tmp_path / (HOSTILE + ending)
     (wrong / 'inside').mkdir(parents=True)
     status, err = run(words, right, wrong, tmp_path, capsys)
-    assert status == cli.BAD_INPUT, err
+    assert status == programs.BAD_INPUT, err
     assert err.strip().splitlines()[-1].startswith('mmpose-ours: error: ')
 
 
@@ -133,7 +134,7 @@ def test_a_file_where_a_folder_is_due(right, tmp_path, capsys, words, content):
     wrong = tmp_path / HOSTILE
     wrong.write_bytes(content)
     status, err = run(words, right, wrong, tmp_path, capsys)
-    assert status in (cli.BAD_INPUT, 1), err
+    assert status in (programs.BAD_INPUT, 1), err
     assert wrong.read_bytes() == content
 
 
@@ -143,4 +144,4 @@ def test_a_file_of_another_kind(right, tmp_path, capsys, words, content):
     wrong = tmp_path / HOSTILE
     wrong.write_bytes(content)
     status, err = run(words, right, wrong, tmp_path, capsys)
-    assert status == cli.BAD_INPUT, err
+    assert status == programs.BAD_INPUT, err

@@ -13,16 +13,12 @@ from test_init import rig_of
 
 from mmpose_ours.calibration import fit_space, write_rig
 from mmpose_ours.cli import main as cli
-from mmpose_ours.cli.init import PRIOR_CONFIG, RIG_FILE, config_text
-from mmpose_ours.engine import config_files
-from mmpose_ours.engine.config_files import (
-    ConfigPathError,
-    check_config_path,
-    read_config,
-    warn_of_config,
-)
+from mmpose_ours.engine.config_files import read_config
 from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io import config_checks, programs
 from mmpose_ours.io import package_files as paths
+from mmpose_ours.io.config_checks import ConfigPathError, check_config_path, warn_of_config
+from mmpose_ours.workflows.rig_folder import PRIOR_CONFIG, RIG_FILE, config_text
 from mmpose_ours.workflows.train_rig.configs import test_config as config_of_a_test
 from mmpose_ours.workflows.train_rig.configs import training_config, using_config
 from mmpose_ours.workflows.train_rig.job import Site
@@ -200,14 +196,14 @@ def test_init_in_a_folder_of_any_name(tmp_path, capsys):
 def test_predict_says_that_a_config_from_elsewhere_is_a_program(tmp_path, capsys):
     (tmp_path / 'c.py').write_text('raise SystemError')
     words = ['predict', '--rig', 'absent.json', '--keypoints', 'absent.json', '--out', 'absent']
-    assert cli.main([*words, '--config', str(tmp_path / 'c.py')]) == cli.BAD_INPUT
+    assert cli.main([*words, '--config', str(tmp_path / 'c.py')]) == programs.BAD_INPUT
     noted = capsys.readouterr().err.splitlines()
     assert str(tmp_path / 'c.py') in noted[0]
 
 
 @pytest.fixture(autouse=True)
 def nothing_said_yet(monkeypatch):
-    monkeypatch.setattr(config_files, '_warned', set())
+    monkeypatch.setattr(config_checks, '_warned', set())
 
 
 def test_a_config_from_elsewhere_is_named_once(tmp_path, capsys):

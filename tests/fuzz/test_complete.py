@@ -70,6 +70,7 @@ OWN_FILES = {
     'workflows/train_rig/job.py': 'hashes content',
     'workflows/train_rig/preparation.py': 'logs and records of its own run',
     'engine/config_files.py': TRUSTED,
+    'io/config_checks.py': TRUSTED,
     'detectors/blazepose.py': 'weights of the installed MediaPipe',
     'engine/replay.py': TRUSTED,
     'io/files.py': 'writes only, the mode is an argument',

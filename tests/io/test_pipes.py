@@ -15,7 +15,7 @@ READERS = {
     'poses': 'from mmpose_ours.synthetic.poses.sources import read_bank as read',
     'keypoints': 'from mmpose_ours.detections import open_detections as read',
     'checkpoint': 'from mmpose_ours.checkpoints.reading import read_checkpoint as read',
-    'config': 'from mmpose_ours.engine.config_files import check_config_path\n'
+    'config': 'from mmpose_ours.io.config_checks import check_config_path\n'
     'def read(path):\n    check_config_path(path)\n    raise OSError("a config that is not there")',
 }
 

@@ -14,10 +14,10 @@ from mmpose_ours.io.terminal import (
     escaped_streams,
     one_line,
     path_word,
-    printable,
     shell_path,
     shell_word,
 )
+from mmpose_ours.text import printable
 
 HOSTILE = {
     'escape': '\x1b[2J\x1b]52;c;AAAA\x07',
@@ -83,7 +83,7 @@ def test_messages_of_errors_are_escaped_and_their_fields_are_not():
 @pytest.mark.parametrize('encoding', ['ascii', 'latin-1', 'utf-8'])
 def test_a_terminal_that_lacks_letters(encoding):
     code = (
-        'from mmpose_ours.cli.main import guarded\n'
+        'from mmpose_ours.io.programs import guarded\n'
         "guarded('try', [], lambda: print('日本 \\udcff \\x1b'))\n"
     )
     env = {**os.environ, 'PYTHONIOENCODING': encoding, 'LC_ALL': 'C'}

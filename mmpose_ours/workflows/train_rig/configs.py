@@ -10,10 +10,10 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Sequence
 
-from mmpose_ours.cli.init import BOX_WEIGHTS
 from mmpose_ours.geometry.cameras import CaptureSpace
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.config_text import assigned, literal
+from mmpose_ours.workflows.rig_folder import BOX_WEIGHTS
 from mmpose_ours.workflows.train_rig.job import (
     BOX,
     KEYPOINT_FILE,

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from mmpose_ours.calibration import read_rig
-from mmpose_ours.cli.init import BOX_WEIGHTS, CONFIGS, RIG_FILE
 from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.recordings.files import pictures_of
+from mmpose_ours.workflows.rig_folder import BOX_WEIGHTS, CONFIGS, RIG_FILE
 
 KEYPOINT_FILE = 'keypoints_2d.json'
 # Who is compared: what was trained, what comes in the package, and geometry alone.

@@ -10,15 +10,15 @@ import json
 import math
 import shutil
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
 
 from mmpose_ours.calibration import coverage
 from mmpose_ours.calibration.api import read_calibration
+from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.cli.check_rig import check
-from mmpose_ours.cli.fit_space import space_line, space_of
+from mmpose_ours.calibration.space_of_file import space_line, space_of
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.files import write_json, write_whole
 from mmpose_ours.io.json_files import read_json
@@ -37,6 +37,8 @@ from mmpose_ours.workflows.train_rig.job import (
 )
 from mmpose_ours.workflows.train_rig.progress_record import Doing, Record
 from mmpose_ours.workflows.train_rig.stock_scripts import command_line, run_stock, shown
+
+RunCommand = Callable[[Sequence[str]], int]
 
 # Steps that are timed to know how many fit into the minutes; the first ones are slow.
 TIMED_STEPS, WARMING_STEPS = 16, 6
@@ -63,16 +65,15 @@ def command_words(site: Site, step: str) -> list[str]:
     return []
 
 
-def run_command(words: Sequence[str]) -> int:
-    """Run a command of ``mmpose-ours`` in this process; its errors pass through."""
-    from mmpose_ours.cli.main import build_parser  # late: it imports the commands
-
-    args = build_parser(words).parse_args(words)
-    return args.run(args)
-
-
-def do_init(site: Site, record: Record, doing: Doing) -> None:
+def do_init(site: Site, record: Record, doing: Doing, run_command: RunCommand) -> None:
     """Make the data folder, or see that it is there.
+
+    Args:
+        site: What is trained for.
+        record: Takes the fingerprint of the calibration that was put there.
+        doing: Is filled.
+        run_command: Runs a command of ``mmpose-ours``, whose words it is given; its errors pass
+            through.
 
     Raises:
         CalibrationError: There is no calibration, or the folder has another one than --rig.
@@ -145,8 +146,15 @@ def do_space(site: Site, record: Record, doing: Doing) -> None:
     }
 
 
-def do_noise(site: Site, record: Record, doing: Doing) -> None:
-    """Measure the detector, or say which one is assumed."""
+def do_noise(site: Site, record: Record, doing: Doing, run_command: RunCommand) -> None:
+    """Measure the detector, or say which one is assumed.
+
+    Args:
+        site: What is trained for.
+        record: Of the steps before.
+        doing: Is filled.
+        run_command: See :func:`do_init`.
+    """
     words = command_words(site, 'noise')
     if site.detector:
         why = f'the detector {site.detector}, as told by --detector'

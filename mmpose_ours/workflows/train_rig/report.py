@@ -11,7 +11,7 @@ import numpy as np
 
 from mmpose_ours import __version__
 from mmpose_ours.io.files import write_files_whole, write_json
-from mmpose_ours.io.terminal import printable
+from mmpose_ours.text import printable
 from mmpose_ours.workflows.train_rig.job import MODELS, TRAINED, Site
 from mmpose_ours.workflows.train_rig.progress_record import Doing, Record
 from mmpose_ours.workflows.train_rig.scores import RIGHT_MM, RIGHT_SHARE, Tally
