@@ -14,7 +14,7 @@ from typing import Any, Mapping
 
 from mmpose_ours.checkpoints.model_zoo import check_whole, fetch
 from mmpose_ours.checkpoints.torch_files import read_torch_file
-from mmpose_ours.checkpoints.torch_values import History
+from mmpose_ours.checkpoints.torch_values import ContentError, History, check_shape
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.http_files import SCHEMES
 from mmpose_ours.io.limits import limits
@@ -161,10 +161,15 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
         if header > _MAX_HEADER:
             raise SafetensorError(f'a header of {header} bytes')
         with safe_open(path, 'pt') as opened:
-            state = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+            names = list(opened.keys())
+            for name in names:
+                check_shape(opened.get_slice(name).get_shape())
+            state = {name: opened.get_tensor(name) for name in names}
             meta = dict(opened.metadata() or {})
     # Of a type that this torch does not have, AttributeError.
-    except (SafetensorError, ValueError, AttributeError, KeyError, TypeError) as error:
+    except (
+        SafetensorError, ContentError, ValueError, AttributeError, KeyError, TypeError,
+    ) as error:  # fmt: skip
         reason = ' '.join(str(error).split())[:200]
         raise FileFormatError(
             f'{path}: no whole safetensors file ({reason}); download or copy it again',

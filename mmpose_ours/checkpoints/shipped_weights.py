@@ -75,6 +75,11 @@ def export(checkpoint: PathLike, out: PathLike, about: str = '') -> int:
     if Path(out).exists() and Path(checkpoint).exists() and Path(out).samefile(checkpoint):
         raise InputError(f'{out}: the file to read and the one to write are the same', file=out)
     state = state_dict_of(read_checkpoint(checkpoint))
+    if any(tensor.is_complex() for tensor in state.values()):
+        raise FileFormatError(
+            f'{checkpoint}: holds complex numbers, which no model of this package has',
+            file=checkpoint,
+        )
     try:
         weights = {name: tensor.detach().float().clone().contiguous() for name, tensor in
                    state.items()}  # fmt: skip

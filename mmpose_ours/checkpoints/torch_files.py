@@ -7,6 +7,7 @@ behind them. See :mod:`mmpose_ours.checkpoints.torch_pickle` for what may be in 
 from __future__ import annotations
 
 import io
+import shutil
 import struct
 import zipfile
 from pathlib import Path
@@ -18,10 +19,12 @@ from mmpose_ours.checkpoints.torch_pickle import check_tree, unpickle
 from mmpose_ours.checkpoints.torch_values import ContentError, Storage, itemsize, storage_dtype
 from mmpose_ours.errors import FileFormatError, LimitError, PathLike
 from mmpose_ours.io.limits import limits
+from mmpose_ours.io.parsers.zip_input import ZipInput
 from mmpose_ours.io.regular_files import open_regular
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of the layout before 1.6
 _BLOCK = 1 << 22
+_MAX_DIRECTORY = 1 << 24  # the list of a zip file's members
 _MAX_TENSOR_BYTES = 16  # of all tensors, per byte of the file, where they share numbers
 
 
@@ -44,7 +47,7 @@ def read_torch_file(path: PathLike) -> Any:
     size = Path(path).stat().st_size
     limits().check('checkpoint_bytes', size, 'bytes', path)
     try:
-        with open_regular(path) as file:
+        with ZipInput(open_regular(path).detach(), _MAX_DIRECTORY) as file:
             is_zip = file.read(4) == b'PK\x03\x04'
             file.seek(0)
             value = _Zip(file, size, path).read() if is_zip else _Legacy(file, size, path).read()
@@ -142,7 +145,9 @@ class _Zip:
                 if file.read() != b'little':
                     raise ContentError('numbers in another byte order')
         with self._open('data.pkl') as file:
-            content = io.BytesIO(file.read())
+            content = io.BytesIO()
+            shutil.copyfileobj(file, content)
+            content.seek(0)
         return unpickle(content, len(content.getbuffer()), self._path, self._storage)
 
     def _open(self, name: str, most: int | None = None) -> IO[bytes]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import collections
 import math
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 
 _MAX_KEY = 2**31
+_MAX_DIMENSIONS = 32
 
 # Types of tensors, and those of the storages that are named after one.
 _DTYPES = ('float64', 'float32', 'float16', 'bfloat16', 'uint8', 'int8', 'int16', 'int32', 'int64',
@@ -81,6 +82,20 @@ class Name:
         self.call, self.value = call, value
 
 
+def check_shape(shape: Sequence[int]) -> None:
+    """Refuse a shape that torch cannot work with, though a tensor can have it.
+
+    Args:
+        shape: Whole numbers, none negative.
+
+    Raises:
+        ContentError: It has too many sides, or they are too long.
+    """
+    # The sides first: the product of a million takes long.
+    if len(shape) > _MAX_DIMENSIONS or math.prod(max(side, 1) for side in shape) >= 2**62:
+        raise ContentError(f'a tensor of an impossible shape, of {len(shape)} sides')
+
+
 def build_tensor(storage: Any, offset: Any, size: Any, stride: Any) -> torch.Tensor:
     """A tensor that looks at a storage.
 
@@ -92,6 +107,7 @@ def build_tensor(storage: Any, offset: Any, size: Any, stride: Any) -> torch.Ten
     sides = [offset, *size, *stride] if type(size) is type(stride) is tuple else [None]
     if len(size) != len(stride) or not all(type(n) is int and 0 <= n < 2**48 for n in sides):
         raise ContentError('a tensor without a shape')
+    check_shape(size)
     count = math.prod(size)
     reach = offset + 1 + sum((n - 1) * step for n, step in zip(size, stride)) if count else offset
     there = storage.data.numel()

@@ -17,7 +17,7 @@ This module finds files; it does **not** decode them (see :mod:`mmpose_ours.io.p
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Sequence
 
 import numpy as np
@@ -175,7 +175,17 @@ def _first_frame(video: Path) -> np.ndarray:
 def _folders(root: Path, camera: str, names: Sequence[str]) -> list[Path]:
     # Of cameras '0' and 'Camera0' the folder Camera0 is the second's only.
     campus = f'Camera{camera}'
-    return [root / name for name in (camera, campus) if name == camera or name not in names]
+    return [
+        root / name
+        for name in (camera, campus)
+        if (name == camera or name not in names) and _is_inside(name)
+    ]
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a camera's name, which a calibration may choose, is that of a folder further down."""
+    path = PurePath(name)
+    return bool(path.parts) and not path.anchor and '..' not in path.parts and '\0' not in name
 
 
 def _files(folder: Path, endings: Sequence[str]) -> list[Path]:

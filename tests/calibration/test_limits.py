@@ -25,6 +25,10 @@ HOSTILE = {
     'tables.toml': "''.join('[t%d]\\n' % i for i in range(60000))",
     'inline.toml': "'x = {' + 'a.' * 50000 + 'a = 1}'",
     'quoted.toml': "'\",\".' * 20000 + 'a = 1'",
+    # Each quote may open a text: it must not be searched to the file's end again and again.
+    'quotes.toml': "'a = ' + '\"' * 200000",
+    'apostrophes.toml': "'a = ' + \"'\" * 200000",
+    'backslashes.toml': "'a = \"' + '\\\\' * 200000",
     'numbers.yaml': "'a: [' + '1,' * 2000000 + ']'",
     'texts.yaml': "'a: [' + ','.join('t%d' % i for i in range(100000)) + ']'",
     'deep.yaml': "''.join(' ' * i + 'a:\\n' for i in range(3000))",

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from hostile_checkpoints import archive, dumps, tensor
 from mmengine.runner import CheckpointLoader, load_checkpoint
 from small_disk import small_disk
 
@@ -85,6 +86,28 @@ def test_weights_of_a_type_that_cannot_be_converted_are_refused(tmp_path):
     with pytest.raises(FileFormatError) as caught:
         export(path, tmp_path / 'b.safetensors')
     assert caught.value.file == str(path) and not (tmp_path / 'b.safetensors').exists()
+
+
+@pytest.mark.parametrize('shape', [[1] * 100, [1] * 100_000, [0, 2**40, 2**40]])
+def test_shapes_that_torch_cannot_work_with_are_refused(tmp_path, shape):
+    count = 0 if 0 in shape else 4
+    header = json.dumps({'a': {'dtype': 'F32', 'shape': shape, 'data_offsets': [0, count]}})
+    path = tmp_path / 'a.safetensors'
+    path.write_bytes(len(header).to_bytes(8, 'little') + header.encode() + bytes(count))
+    with pytest.raises(FileFormatError):
+        export(path, tmp_path / 'b.safetensors')
+    data = dumps({'a': tensor(1, tuple(shape), (0,) * len(shape))})
+    with pytest.raises(FileFormatError):
+        export(
+            archive(tmp_path / 'a.pth', data, [('data/0', bytes(4))]), tmp_path / 'b.safetensors'
+        )
+
+
+def test_complex_numbers_are_not_cut(tmp_path):
+    torch.save({'a': torch.ones(2, dtype=torch.complex64)}, tmp_path / 'a.pth')
+    with pytest.raises(FileFormatError):
+        export(tmp_path / 'a.pth', tmp_path / 'b.safetensors')
+    assert not (tmp_path / 'b.safetensors').exists()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Files of torch.save are read as data, in both layouts, and hostile ones in bounded time."""
 
 import collections
+import struct
 import subprocess
 import sys
 import zipfile
@@ -238,3 +239,15 @@ def test_ordered_dictionaries_of_python_2_are_read(tmp_path):
     pickled = dumps(Call('collections', 'OrderedDict', [['a', 1], ['b', 2]]))
     read = read_torch_file(archive(tmp_path / 'a.pth', pickled))
     assert read == collections.OrderedDict(a=1, b=2)
+
+
+def test_a_list_of_millions_of_members_is_not_taken(tmp_path):
+    path = archive(tmp_path / 'a.pth', dumps({}))
+    content = path.read_bytes()
+    end = bytearray(content[-22:])
+    at, size = struct.unpack_from('<I', end, 16)[0], 17 << 20
+    struct.pack_into('<I', end, 12, size)
+    path.write_bytes(content[:at] + bytes(size) + end)
+    with pytest.raises(FileFormatError) as refused:
+        read_torch_file(path)
+    assert str(size) in refused.value.found

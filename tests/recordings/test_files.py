@@ -77,6 +77,19 @@ def test_in_one_folder_the_longest_name_that_fits_says_whose_an_image_is(tmp_pat
     assert len(images_of(tmp_path, 'cam', ['cam'])) == 4
 
 
+@pytest.mark.parametrize(
+    'name', ['..', '.', '', '../private', 'cam0/../../private', '{private}', 'cam0\0']
+)
+def test_a_cameras_name_leads_nowhere_else(tmp_path, name):
+    """A calibration chooses the names, and may be somebody else's."""
+    name = name.format(private=tmp_path / 'private')
+    root = tmp_path / 'recording'
+    touch(tmp_path, 'private/0.jpg', 'private/0.mp4', '0.jpg', '0.mp4', 'recording/cam0/0.jpg')
+    touch(tmp_path, 'recording/0.jpg', 'recording/0.mp4')
+    assert not pictures_of(root, name, ('cam0', name))
+    assert video_of(root, name, ('cam0', name)) is None
+
+
 def test_hidden_files_and_folders_are_no_pictures(tmp_path):
     """macOS leaves ``._0.jpg``, and a killed run its temporary video."""
     touch(tmp_path, 'cam/._0.jpg', 'cam/0.jpg', '.cam2.abc.mp4', 'cam2/.take.abc.mp4')

@@ -100,6 +100,13 @@ class TestUnpack:
         archive.write_bytes(whole)
         assert unpack(archive, tmp_path / 'out') == 4 - len(there)
 
+    def test_locks_are_left_out(self, tmp_path):
+        """One is held while an archive is unpacked."""
+        files = {'top/a': b'a', '.lock': b'x', '.lock.holder': b'x', 'top/.a.lock': b'x'}
+        archive = archive_of(tmp_path / 'a.tar', files)
+        assert unpack(archive, tmp_path / 'out', 'top') == 1
+        assert [path.name for path in (tmp_path / 'out').iterdir() if path.name[0] != '.'] == ['a']
+
     def test_what_is_no_archive(self, tmp_path):
         (tmp_path / 'a.tar').write_bytes(b'<html>not found</html>' * 100)
         with pytest.raises(FileFormatError, match='no tar archive'):

@@ -13,7 +13,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import errno
-import io
 import math
 import os
 import re
@@ -26,6 +25,7 @@ import numpy as np
 
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.limits import limits
+from mmpose_ours.io.parsers.zip_input import ZipInput
 from mmpose_ours.io.regular_files import open_regular
 from mmpose_ours.io.temporary import temporary_file
 
@@ -243,15 +243,6 @@ class ArrayFile:
             raise self.bad('it is damaged') from error
 
 
-class _File(io.BufferedReader):
-    """A file of which a zip reader does not take a list of millions of members."""
-
-    def read(self, size: int | None = -1) -> bytes:
-        if size is not None and size > max(_MAX_DIRECTORY, _AT_ONCE):
-            raise ValueError('its list of members is larger than a megabyte')
-        return super().read(size)
-
-
 @contextlib.contextmanager
 def open_arrays(path: PathLike) -> Iterator[ArrayFile]:
     """Open a file of arrays.
@@ -263,7 +254,7 @@ def open_arrays(path: PathLike) -> Iterator[ArrayFile]:
         FileFormatError: It is neither, is damaged, or holds an array twice.
         OSError: It cannot be read.
     """
-    with _File(open_regular(path).detach()) as file:
+    with ZipInput(open_regular(path).detach(), max(_MAX_DIRECTORY, _AT_ONCE)) as file:
         yield ArrayFile(path, file)
 
 

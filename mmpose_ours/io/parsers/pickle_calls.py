@@ -90,18 +90,20 @@ def _bytes(machine: Machine, *parts: Any) -> bytes:
 def _set(machine: Machine, values: Any = ()) -> set:
     if not isinstance(values, (list, tuple)):
         raise BrokenError('a set of no list')
-    return set_of(values, new_set(machine))
+    machine.spend_items(len(values))
+    return set_of(machine, values, new_set(machine))
 
 
 def _ordered(machine: Machine, pairs: Any = ()) -> dict:
     """An ``OrderedDict``; Python 2 lists its pairs."""
-    ordered: dict[Any, Any] = collections.OrderedDict()
-    if not isinstance(pairs, (list, tuple)) or not all(
-        isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs
-    ):
+    if not isinstance(pairs, (list, tuple)):
         raise BrokenError('an OrderedDict of no pairs')
+    machine.spend_items(1 + len(pairs))
+    if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs):
+        raise BrokenError('an OrderedDict of no pairs')
+    ordered: dict[Any, Any] = collections.OrderedDict()
     for pair in pairs:
-        set_items(ordered, list(pair))
+        set_items(machine, ordered, list(pair))
     return ordered
 
 

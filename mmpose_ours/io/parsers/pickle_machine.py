@@ -16,8 +16,12 @@ SCALARS = (str, bytes, int, float, bool, type(None), np.generic)
 _MAX_LINE = 1 << 10
 _MAX_INT_BYTES, _MAX_DIGITS = 64, 150
 _MAX_KEY_PARTS = 16
-_SET_BYTES = 200
-_MAX_NUMBERS_AS_KEYS = 5000
+_SET_BYTES, _ITEM_BYTES = 200, 32
+# Whole numbers of fewer bits than the prime that Python divides by for a hash have all different
+# hashes. Floats of one hash are few, texts are hashed with a secret; tuples may collide, so that
+# each is compared with all before it.
+_MAX_KEY_BITS = 60
+_MAX_TUPLES_AS_KEYS = 5000
 _ESCAPE = re.compile(rb'\\(x[0-9a-fA-F]{2}|[\\\'"nrt])')
 _ESCAPED = {b'n': b'\n', b'r': b'\r', b't': b'\t'}
 
@@ -59,6 +63,7 @@ class Machine:
         self.room = COPIES * len(content) + ROOM
         # Arrays that have no numbers yet, by identity.
         self.unfilled: dict[int, np.ndarray] = {}
+        self.tuples_as_keys = 0
 
     def take(self, count: int) -> bytes:
         """The next bytes."""
@@ -93,6 +98,10 @@ class Machine:
         if self.room < 0:
             raise BrokenError('it uses the same bytes over and over')
 
+    def spend_items(self, count: int) -> None:
+        """Account for a container that is copied, which a file may ask for over and over."""
+        self.spend(_ITEM_BYTES * count)
+
     def items(self) -> list[Any]:
         """What was put on the stack since the mark."""
         items = self.stack
@@ -109,20 +118,24 @@ def _is_key(value: Any) -> bool:
     )
 
 
-def _check_key(value: Any, held: int) -> None:
+def _check_key(machine: Machine, value: Any) -> None:
     if not _is_key(value):
         raise BrokenError('a key is a list, or a long or nested tuple')
-    if type(value) is not str and held > _MAX_NUMBERS_AS_KEYS:
-        raise BrokenError(f'more than {_MAX_NUMBERS_AS_KEYS} keys that are no texts')
+    if type(value) is tuple:
+        machine.tuples_as_keys += 1
+        if machine.tuples_as_keys > _MAX_TUPLES_AS_KEYS:
+            raise BrokenError(f'more than {_MAX_TUPLES_AS_KEYS} keys that are tuples')
+    elif isinstance(value, (int, np.integer)) and int(value).bit_length() > _MAX_KEY_BITS:
+        raise BrokenError(f'a key is a number of more than {_MAX_KEY_BITS} bits')
 
 
-def set_items(target: Any, items: list[Any]) -> None:
+def set_items(machine: Machine, target: Any, items: list[Any]) -> None:
     """Add keys and values, one after the other, to a dictionary."""
     if not isinstance(target, dict) or len(items) % 2:
         raise BrokenError('it adds keys to something else than a dictionary')
     for index in range(0, len(items), 2):
         key = items[index]
-        _check_key(key, len(target))
+        _check_key(machine, key)
         target[key] = items[index + 1]
 
 
@@ -132,10 +145,10 @@ def new_set(machine: Machine) -> set:
     return set()
 
 
-def set_of(values: Iterable[Any], target: set) -> set:
+def set_of(machine: Machine, values: Iterable[Any], target: set) -> set:
     """Add values to a set."""
     for value in values:
-        _check_key(value, len(target))
+        _check_key(machine, value)
         target.add(value)
     return target
 

@@ -93,6 +93,14 @@ def _memoise(place: Callable[[Machine], int]) -> _Operation:
     return put
 
 
+def _place(line: bytes) -> int:
+    """A place of the memo; those of more bits could all have one hash."""
+    number = int(decimal(line))
+    if not 0 <= number < 2**32:
+        raise BrokenError('a place of the memo has too many digits')
+    return number
+
+
 def _protocol(machine: Machine) -> None:
     if machine.take(1)[0] > 5:
         raise BrokenError('it is of a newer protocol')
@@ -130,20 +138,20 @@ def _stack_global(machine: Machine) -> None:
 
 def _setitem(machine: Machine) -> None:
     value, key = machine.stack.pop(), machine.stack.pop()
-    set_items(machine.stack[-1], [key, value])
+    set_items(machine, machine.stack[-1], [key, value])
 
 
 def _additems(machine: Machine) -> None:
     items = machine.items()
     if type(machine.stack[-1]) is not set:
         raise BrokenError('it adds members to something else than a set')
-    set_of(items, machine.stack[-1])
+    set_of(machine, items, machine.stack[-1])
 
 
 def _dict(machine: Machine) -> dict:
     items: list[Any] = machine.items()
     made: dict[Any, Any] = {}
-    set_items(made, items)
+    set_items(machine, made, items)
     return made
 
 
@@ -154,7 +162,7 @@ def _appends(machine: Machine) -> None:
 
 def _setitems(machine: Machine) -> None:
     items = machine.items()
-    set_items(machine.stack[-1], items)
+    set_items(machine, machine.stack[-1], items)
 
 
 _UINT4 = struct.Struct('<I')
@@ -206,12 +214,12 @@ _BY_CODE: dict[int | str, _Operation] = {
     'u': _setitems,
     0x8F: _push(new_set),
     0x90: _additems,
-    0x91: _push(lambda m: set_of(m.items(), new_set(m))),
-    'p': _memoise(lambda m: decimal(m.line())),
+    0x91: _push(lambda m: set_of(m, m.items(), new_set(m))),
+    'p': _memoise(lambda m: _place(m.line())),
     'q': _binput,
     'r': _long_binput,
     0x94: _memoise(lambda m: len(m.memo)),
-    'g': _push(lambda m: m.memo[decimal(m.line())]),
+    'g': _push(lambda m: m.memo[_place(m.line())]),
     'h': _binget,
     'j': _long_binget,
     'c': _push(lambda m: named(m.line().decode('utf-8'), m.line().decode('utf-8'))),

@@ -19,7 +19,7 @@ from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.files import whole_path, write_json
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.limits import limits
-from mmpose_ours.io.locks import hold_folder
+from mmpose_ours.io.locks import hold_folder, is_lock
 from mmpose_ours.io.parsers.compressed import Unpacked
 from mmpose_ours.io.parsers.tar_files import Member, TarReader
 from mmpose_ours.io.regular_files import open_regular
@@ -97,7 +97,8 @@ def _place(archive: Path, member: Member, top: str) -> PurePosixPath | None:
     """Where a file of the archive goes, relative to the folder; None for what is left out.
 
     Links and devices are left out: no data set has any, and a link may lead elsewhere. So are
-    folders, which come with their files, and the files that macOS leaves beside others.
+    folders, which come with their files, the files that macOS leaves beside others, and locks of
+    this package, of which one is held meanwhile.
     """
     path = PurePosixPath(member.name)
     if path.is_absolute() or '..' in path.parts or '\\' in member.name or ':' in member.name:
@@ -110,7 +111,7 @@ def _place(archive: Path, member: Member, top: str) -> PurePosixPath | None:
     if not member.is_file or path.name.startswith('._'):
         return None
     parts = path.parts[1:] if path.parts[:1] == (top,) else path.parts
-    if not parts or parts == (STAMP,):
+    if not parts or parts == (STAMP,) or is_lock(Path(parts[-1])):
         return None
     return PurePosixPath(*parts)
 

@@ -61,6 +61,8 @@ def test_broken_text(tmp_path, what, old, new, message):
         ('frames', ' 2 2\n', '\n', 'line 1 has 14 values'),
         ('frames', FRAMES, '', 'rig 1 mounts 2 cameras together, expected a frame'),
         ('frames', '\n2 1 ', '\n2 3 ', r'frame 2 refers to rig 3, which is not listed .1.'),
+        ('rigs', 'CAMERA 2', 'CAMERA 1', 'line 1 has the camera 1 twice'),
+        ('frames', 'CAMERA 2', 'CAMERA 1', 'line 1 has the camera 1 twice'),
         ('rigs', RIGS, '', r'frame 1 refers to rig 1, which is not listed .none.'),
     ],
 )

@@ -198,6 +198,59 @@ except FileFormatError as error:
     assert (ours.returncode, ours.stdout) == (0, 'file-format\n'), ours.stderr
 
 
+PRIME = 2**61 - 1  # by which Python divides numbers for their hash
+
+
+def calls(name: bytes, items: bytes, count: int) -> bytes:
+    """A pickle that calls something with the same list over and over."""
+    lists = b'\x80\x02](' + items + b'eq\x000c' + name + b'q\x010h\x00\x85q\x020'
+    return lists + b'](' + b'h\x01h\x02R' * count + b'e.'
+
+
+TEXTS = [b'U\x08%08d' % number for number in range(20_000)]
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        calls(b'collections\nOrderedDict\n', b''.join(text + b'N\x86' for text in TEXTS), 5000),
+        calls(b'builtins\nset\n', b''.join(TEXTS), 5000),
+        # Keys of one hash are compared with each other.
+        pickle.dumps({number * PRIME for number in range(5000)}, 2),
+        pickle.dumps({number * PRIME: 0 for number in range(5000)}, 0),
+        pickle.dumps({(number,): 0 for number in range(6000)}, 2),
+        b']' + b''.join(b'p%d\n' % (number * PRIME) for number in range(30_000)) + b'.',
+        b']p-1\n.',
+    ],
+    ids=['OrderedDict', 'set', 'colliding set', 'colliding keys', 'tuples', 'memo', 'negative'],
+)
+def test_little_content_cannot_take_much_time_or_memory(tmp_path, content):
+    path = tmp_path / 'a.pkl'
+    path.write_bytes(content)
+    done = run_limited(
+        """
+        import sys
+        from mmpose_ours.errors import FileFormatError
+        from mmpose_ours.io.parsers.pickles import read_pickle
+        try:
+            read_pickle(sys.argv[1])
+        except FileFormatError as error:
+            print(error.code)
+        """,
+        path,
+        memory=1 << 30,
+        seconds=10,
+    )
+    assert (done.returncode, done.stdout) == (0, 'file-format\n'), done.stderr
+
+
+def test_many_numbers_are_keys(tmp_path):
+    content = {number: number for number in range(20_000)}
+    assert parse_pickle(pickle.dumps(content), tmp_path / 'a.pkl') == content
+    content = {np.int64(number): 1.5 * number for number in range(6_000)}
+    assert parse_pickle(pickle.dumps(content), tmp_path / 'a.pkl') == content
+
+
 def test_limits_are_those_of_the_table(tmp_path):
     path = tmp_path / 'a.pkl'
     path.write_bytes(pickle.dumps(list(range(1000))))

@@ -175,6 +175,8 @@ def _rigs(stream: _Stream) -> Iterator[RigRecord]:
                     stream.place.fail(f'has {has_pose} for HAS_POSE', '0 or 1')
                 pose = stream.pose() if has_pose else None
             if is_camera:
+                if sensor_id in sensors:
+                    stream.place.fail(f'has the camera {sensor_id} twice', 'each once')
                 sensors[sensor_id] = pose
         yield RigRecord(id, sensors)
 
@@ -191,6 +193,8 @@ def _frames(stream: _Stream) -> Iterator[FrameRecord]:
             if image_id > LARGEST_ID:
                 stream.place.fail(f'has the image {image_id}', f'0 to {LARGEST_ID}')
             if is_camera:
+                if sensor_id in images:
+                    stream.place.fail(f'has the camera {sensor_id} twice', 'each once')
                 images[sensor_id] = image_id
         yield FrameRecord(id, rig_id, pose, images)
 

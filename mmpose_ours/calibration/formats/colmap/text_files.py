@@ -190,6 +190,8 @@ def _rigs(lines: _Lines) -> Iterator[RigRecord]:
                 pose = place.numbers(POSE, rest[1:8]) if has_pose else None
                 rest = rest[8 if has_pose else 1 :]
             if kind == 'CAMERA':
+                if sensor_id in sensors:
+                    place.fail(f'has the camera {sensor_id} twice', 'each once')
                 sensors[sensor_id] = pose
             seen += 1
         if seen != count:
@@ -218,6 +220,8 @@ def _frames(lines: _Lines) -> Iterator[FrameRecord]:
         for start in range(10, len(words), 3):
             kind, sensor_id = _sensor(place, words[start:])
             if kind == 'CAMERA':
+                if sensor_id in images:
+                    place.fail(f'has the camera {sensor_id} twice', 'each once')
                 images[sensor_id] = place.whole('DATA_ID', words[start + 2])
         yield FrameRecord(
             place.whole('FRAME_ID', words[0]),
