@@ -43,8 +43,8 @@ def test_export_keeps_every_number(tmp_path, capsys):
     assert '15 numbers' in capsys.readouterr().out
     read = load_file(out)
     assert set(read) == set(state)
-    for name, tensor in state.items():
-        torch.testing.assert_close(read[name], tensor.float())
+    for name, expected in state.items():
+        torch.testing.assert_close(read[name], expected.float())
 
 
 @pytest.mark.parametrize('room', [0, 200])
