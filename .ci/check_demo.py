@@ -1,4 +1,4 @@
-"""Checks what the demo wrote: figures good enough, pictures there."""
+"""Checks what the demo wrote: figures good enough, images there."""
 
 import json
 import sys
@@ -14,14 +14,14 @@ def main(folder: Path) -> None:
     # null stands for a figure that nobody found leaves undefined.
     recall = summary['recall_500mm'] or 0.0
     mpjpe = float('inf') if summary['mpjpe_mm'] is None else summary['mpjpe_mm']
-    pictures = [path for path in folder.rglob('*.png') if path.stat().st_size > 0]
-    print(f'demo: recall_500mm {recall:.3f}, mpjpe_mm {mpjpe:.1f}, {len(pictures)} pictures')
+    images = [path for path in folder.rglob('*.png') if path.stat().st_size > 0]
+    print(f'demo: recall_500mm {recall:.3f}, mpjpe_mm {mpjpe:.1f}, {len(images)} images')
     if recall < MIN_RECALL_500MM:
         sys.exit(f'demo: recall_500mm is {recall}, need at least {MIN_RECALL_500MM}')
     if mpjpe > MAX_MPJPE_MM:
         sys.exit(f'demo: mpjpe_mm is {mpjpe}, need at most {MAX_MPJPE_MM}')
-    if not pictures:
-        sys.exit(f'demo: no picture in {folder}')
+    if not images:
+        sys.exit(f'demo: no image in {folder}')
 
 
 if __name__ == '__main__':

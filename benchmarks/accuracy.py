@@ -85,9 +85,9 @@ def main() -> None:
         result.update(_where_there('pizza1_triangulation', pizza1, folder.parent / 'pizza1'))
     write_json(args.out, result, indent=1)
     print(table(result))
-    picture = args.out.with_suffix('.png')
-    draw(result, picture)
-    print(f'\n{args.out}\n{picture}')
+    image = args.out.with_suffix('.png')
+    draw(result, image)
+    print(f'\n{args.out}\n{image}')
 
 
 def _where_there(name: str, test: Callable, folder: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which models are compared, and the table and picture of what came of it."""
+"""Which models are compared, and the table and image of what came of it."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ ROWS = {
         settings=FEW,
     ),
     'ablation_remember': Row(
-        '`TriangulatePose` with the instant before',
+        '`TriangulatePose` with the frame before',
         'shelf/triangulation_shelf.py',
         options=dict(remember=True),
         settings=FEW,
     ),
     'ablation_prior_remember': Row(
-        'prior in the box with the instant before',
+        'prior in the box with the frame before',
         'shelf/keypoint_prior_shelf.py',
         BOX,
         options=dict(remember=True),

@@ -1,9 +1,9 @@
-"""How much longer people in 2D take than in 3D, on a user's own pictures.
+"""How much longer people in 2D take than in 3D, on a user's own images.
 
     python -m benchmarks.keeping_up RIG IMAGES --cameras 00_03 00_06 --detector mediapipe
 
-Every model finds the same people: the detector looks at the pictures for each of them anew. One
-instant goes by before time counts, since the first one prepares what a rig needs.
+Every model finds the same people: the detector looks at the images for each of them anew. One
+frame goes by before time counts, since the first one prepares what a rig needs.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def main() -> None:
         )
         footage = open_footage(args.images, inferencer.rig.names)
         first = [next(iter(footage))]
-        for instants in (first, footage):
-            people = sum(len(found.ids) for found in inferencer(instants))
+        for frames in (first, footage):
+            people = sum(len(found.ids) for found in inferencer(frames))
         views = len(footage.cameras)
         print(f'{name}, {views} views, {people} people: {inferencer.timing()}')
 

@@ -82,7 +82,7 @@ class OurSide(Side):
     # Parts of VoxelPose
 
     def make_heatmaps(self, people: int | str, device: str = 'cpu') -> Work:
-        """Keypoints of one instant to its heatmaps."""
+        """Keypoints of one frame to its heatmaps."""
         data = self._data(people)
         preprocessor = self._new_preprocessor().to(device)
         return lambda: preprocessor(data)
@@ -121,7 +121,7 @@ class OurSide(Side):
         batch: int = 1,
         device: str = 'cpu',
     ) -> Work:
-        """Poses of ``batch`` instants of ``people`` each."""
+        """Poses of ``batch`` frames of ``people`` each."""
         if config:
             model = self._configured(config, people, device)[0].eval()
             data = collate([self._item(people)] * batch)

@@ -1,4 +1,4 @@
-"""The table and the pictures of a run."""
+"""The table and the images of a run."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def main() -> None:
     if not args.reasoned_only:
         found = measure(args.config, args.processes, args.batch, args.steps, args.rounds)
         print(
-            f'{found["config"]}, {found["batch_per_process"]} instants per process: '
+            f'{found["config"]}, {found["batch_per_process"]} frames per process: '
             f'1 process {found["one_process"]:.2f}, {found["processes"]} processes '
             f'{found["all_processes"]:.2f} samples/s, {found["efficiency"]:.2f} of '
             f'{found["processes"]} times one (load {found["load"]:.1f})\n'

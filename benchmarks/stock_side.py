@@ -124,7 +124,7 @@ class StockSide(Side):
     # Parts of VoxelPose
 
     def make_heatmaps(self, people: int | str, device: str = 'cpu') -> Work:
-        """Keypoints of one instant to its heatmaps; stock draws on the CPU only."""
+        """Keypoints of one frame to its heatmaps; stock draws on the CPU only."""
         views = np.load(self.folder / f'people_{people}.npz')['keypoints'].astype(np.float64)
         # Stock has a list per view of those who were found there.
         views = [[person for person in view if person[:, 2].any()] for view in views]
@@ -190,7 +190,7 @@ class StockSide(Side):
     # The whole model
 
     def make_frame(self, people: int, batch: int = 1, device: str = 'cpu') -> Work:
-        """Poses of ``batch`` instants of ``people`` each, from heatmaps."""
+        """Poses of ``batch`` frames of ``people`` each, from heatmaps."""
         model = self._model(device)
         heatmaps = [[view.repeat(batch, 1, 1, 1)] for view in self._features(people, device)]
         metas = [self._meta(people)] * batch
@@ -256,7 +256,7 @@ class StockSide(Side):
         return torch.from_numpy(self._poses(people)[:, [11, 12]].mean(1)).to(device)
 
     def _meta(self, people: int) -> dict:
-        """Meta information of one instant; the cameras are those that the dataset read."""
+        """Meta information of one frame; the cameras are those that the dataset read."""
         poses, dataset = self._poses(people), self.dataset
         views = len(dataset.cameras)
         return dict(

@@ -17,10 +17,10 @@ from mmpose_ours.io.programs import guarded
 def main() -> int:
     """Run the demo, whose options are those of MMPose's; returns the exit code."""
     parser = demo_parser(__doc__)
-    parser.add_argument('--out-img-root', required=True, help='folder for pictures and results')
-    parser.add_argument('--img-root', help="pictures (default: the calibration's folder)")
+    parser.add_argument('--out-img-root', required=True, help='folder for images and results')
+    parser.add_argument('--img-root', help="images (default: the calibration's folder)")
     parser.add_argument(
-        '--visualize-single-view', action='store_true', help='a picture of every view as well'
+        '--visualize-single-view', action='store_true', help='an image of every view as well'
     )
     parser.add_argument(
         '--dataset',
@@ -28,7 +28,7 @@ def main() -> int:
         help="what MMPose's demo asks for; images of Ours, Campus, Shelf and Panoptic are told "
         'by their folders',
     )
-    parser.add_argument('--show', action='store_true', help='open each picture in a window')
+    parser.add_argument('--show', action='store_true', help='open each image in a window')
     parser.add_argument('--radius', type=int, default=4, metavar='PX', help='of joints')
     parser.add_argument(
         '--thickness', type=int, default=2, metavar='PX', help='of limbs, in pixels'

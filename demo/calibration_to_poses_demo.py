@@ -31,7 +31,7 @@ RIG = 'ours/rigs/five_cameras.json'
 FIGURES = {
     'recall_500mm': ('people found (500 mm)', '{:.1%}'),
     'MPJPE_mm': ('mean joint error', '{:.1f} mm'),
-    'false_positives_per_frame': ('people who are not there, per instant', '{:.2f}'),
+    'false_positives_per_frame': ('people who are not there, per frame', '{:.2f}'),
 }
 
 
@@ -76,13 +76,13 @@ def main() -> int:
     say('3. testing on people it has never seen')
     untrained = write_untrained(config, out / 'untrained.pth')
     figures = {}
-    for name, weights, pictures in (
+    for name, weights, images in (
         ('untrained', untrained, []),
-        ('trained', checkpoint, ['--show-dir', out / 'pictures', '--interval', 10]),
+        ('trained', checkpoint, ['--show-dir', out / 'images', '--interval', 10]),
     ):
         result = out / f'{name}.json'
         run_tool('test.py', config, weights, '--work-dir', out / 'test', '--out', result,
-                 *pictures, quiet=True)  # fmt: skip
+                 *images, quiet=True)  # fmt: skip
         # Of nobody found there is no mean error: NaN, which JSON does not have.
         read = json.loads(result.read_text())
         figures[name] = {key: value if value == value else None for key, value in read.items()}
@@ -97,8 +97,8 @@ def main() -> int:
     write_json(out / 'summary.json', summary, indent=2)
     say(f'done in {seconds / 60:.1f} minutes')
     print_table(figures)
-    drawn = sorted((out / 'pictures').glob('*.png'))
-    print(f'\n   pictures: {drawn[0]} and {len(drawn) - 1} more beside it')
+    drawn = sorted((out / 'images').glob('*.png'))
+    print(f'\n   images: {drawn[0]} and {len(drawn) - 1} more beside it')
     print(f'   weights:  {checkpoint}')
     print(f'   figures:  {out / "summary.json"}')
     return 0

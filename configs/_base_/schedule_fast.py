@@ -1,4 +1,4 @@
-# The fast model's: 1,880 steps of 16 instants.
+# The fast model's: 1,880 steps of 16 frames.
 train_cfg = dict(by_epoch=True, max_epochs=10, val_interval=5)
 val_cfg = dict()
 test_cfg = dict()

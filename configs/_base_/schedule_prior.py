@@ -1,4 +1,4 @@
-# From the weights in the package to a rig's own: 750 steps of 64 instants.
+# From the weights in the package to a rig's own: 750 steps of 64 frames.
 train_cfg = dict(by_epoch=True, max_epochs=5, val_interval=5)
 val_cfg = dict()
 test_cfg = dict()

@@ -17,7 +17,7 @@ from mmpose_ours.calibration.checks.synchronization import find_shifts
 from mmpose_ours.calibration.checks.view_agreement import Sightings, medians, pairs_of
 from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
 
-# Of a recording so many instants are kept, spread over all of it, and so many in a row.
+# Of a recording so many frames are kept, spread over all of it, and so many in a row.
 SPREAD, IN_A_ROW = 40, 120
 
 
@@ -30,9 +30,9 @@ class Witness:
 
     def __init__(self, cameras: Sequence[str]):
         self.cameras = tuple(cameras)
-        self.instants = self.people = self.found = 0
+        self.frames = self.people = self.found = 0
         self.knows_2d = False
-        self.pictures = dict.fromkeys(cameras, 0)
+        self.images = dict.fromkeys(cameras, 0)
         self.detected = dict.fromkeys(cameras, 0)
         self.joints = dict.fromkeys(cameras, 0)
         self.best_score: float | None = None
@@ -47,23 +47,23 @@ class Witness:
         found: int,
         best_score: float | None = None,
         least_score: float | None = None,
-        pictures: Sequence[str] | None = None,
+        images: Sequence[str] | None = None,
     ) -> None:
-        """Tell of one more instant.
+        """Tell of one more frame.
 
         Args:
             detections: Camera name to (P, 17, 3) ``u, v, score``; None where the model looks at
-                pictures itself.
+                images itself.
             found: People in 3D.
             best_score: The model's highest score, of people that it dropped too.
             least_score: The score that people need.
-            pictures: Names of cameras that took part; None is those with an entry in
+            images: Names of cameras that took part; None is those with an entry in
                 ``detections``.
         """
         self.knows_2d |= detections is not None
         detections = detections or {}
-        for name in detections if pictures is None else pictures:
-            self.pictures[name] += 1
+        for name in detections if images is None else images:
+            self.images[name] += 1
         for name, people in detections.items():
             self.detected[name] += len(people)
             self.joints[name] += int((people[..., 2] > MIN_SCORE).sum())
@@ -75,17 +75,17 @@ class Witness:
         seen = sum(len(people) > 0 for people in detections.values())
         if len(self.row) < IN_A_ROW and (self.row or seen >= 2):
             self.row.append(detections)
-        if seen and self.instants % self._step == 0:
-            self._spread[self.instants] = detections
+        if seen and self.frames % self._step == 0:
+            self._spread[self.frames] = detections
             if len(self._spread) > SPREAD:
                 self._step *= 2
                 kept = {i: d for i, d in self._spread.items() if i % self._step == 0}
-                self._spread = kept or {self.instants: detections}
-        self.instants += 1
+                self._spread = kept or {self.frames: detections}
+        self.frames += 1
 
     @property
     def spread(self) -> dict[str, Mapping[str, np.ndarray]]:
-        """Instants from all over the recording."""
+        """Frames from all over the recording."""
         return {str(index): detections for index, detections in self._spread.items()}
 
 
@@ -141,22 +141,22 @@ def diagnose_recording(
         f'the space of {size} m around ({middle.replace("x", ", ")}) m: two cameras see '
         f'{shared:.0%} of it'
     )
-    dead = [name for name, count in witness.pictures.items() if not count]
+    dead = [name for name, count in witness.images.items() if not count]
     if dead:
-        causes.append(f'no picture of {", ".join(dead)}')
+        causes.append(f'no image of {", ".join(dead)}')
     if not witness.knows_2d:
-        # A model that looks at pictures itself tells nothing but how sure it is.
+        # A model that looks at images itself tells nothing but how sure it is.
         causes += _of_scores(witness, shared)
         next_step = (
             'compare with people in 2D and the model in the box: `mmpose-ours predict` without '
             '--config, which also checks the calibration'
         )
         return Diagnosis(tuple(lines), tuple(causes), next_step)
-    blind = [name for name in rig.names if witness.pictures[name] and not witness.detected[name]]
+    blind = [name for name in rig.names if witness.images[name] and not witness.detected[name]]
     if not witness.people:
-        causes.append('the 2D detector found nobody in any picture')
+        causes.append('the 2D detector found nobody in any image')
         next_step = (
-            'look at the pictures; if people are in them, try another detector (--detector) or '
+            'look at the images; if people are in them, try another detector (--detector) or '
             'give keypoints (--keypoints)'
         )
         return Diagnosis(tuple(lines), tuple(causes), next_step)
@@ -199,20 +199,18 @@ def _of(space: CaptureSpace) -> tuple:
 
 
 def _summary(witness: Witness) -> str:
-    per_instant = witness.people / max(1, witness.instants)
-    in_2d = f'{witness.people} people in 2D ({per_instant:.1f} per instant in all views), '
+    per_frame = witness.people / max(1, witness.frames)
+    in_2d = f'{witness.people} people in 2D ({per_frame:.1f} per frame in all views), '
     in_2d = in_2d if witness.knows_2d else ''
-    return f'{witness.instants} instants, {in_2d}{witness.found} people in 3D'
+    return f'{witness.frames} frames, {in_2d}{witness.found} people in 3D'
 
 
 def _per_camera(witness: Witness) -> list[str]:
-    lines = ['camera          pictures  people per picture  joints per person']
+    lines = ['camera          images  people per image  joints per person']
     for name in witness.cameras:
-        pictures, people = witness.pictures[name], witness.detected[name]
+        images, people = witness.images[name], witness.detected[name]
         joints = witness.joints[name] / people if people else 0.0
-        lines.append(
-            f'{name:<15} {pictures:>8}  {people / max(1, pictures):>18.2f}  {joints:>17.1f}'
-        )
+        lines.append(f'{name:<15} {images:>8}  {people / max(1, images):>18.2f}  {joints:>17.1f}')
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Pictures in, people in 3D out: one rig, one model, and whatever finds people in 2D.
+"""Images in, people in 3D out: one rig, one model, and whatever finds people in 2D.
 
 >>> inferencer = MultiviewInferencer(rig='data/Ours/camera_parameters.json')  # doctest: +SKIP
 >>> for people in inferencer('data/Ours', keypoints='data/Ours/keypoints_2d.json'):
@@ -23,7 +23,7 @@ from mmpose_ours.apis.diagnosis import Diagnosis, Witness, diagnose_recording
 from mmpose_ours.apis.model_runner import (
     People,
     load_model,
-    loads_pictures,
+    loads_images,
     moved_space,
     people_of,
     pipeline_of,
@@ -42,7 +42,7 @@ from mmpose_ours.engine.config_files import read_config
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
 from mmpose_ours.io import package_files as paths
-from mmpose_ours.recordings.frames import Footage, Instant, open_footage, sized_by_pictures
+from mmpose_ours.recordings.frames import Footage, FrameSet, open_footage, sized_by_images
 from mmpose_ours.sources import from_options
 from mmpose_ours.tracking.smoothing import PoseSmoother
 from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
@@ -53,7 +53,7 @@ __all__ = ['MultiviewInferencer', 'People']
 DEFAULT_CONFIG = 'ours/keypoint_prior_ours.py'
 # Identities of less than so many seconds are told, though nobody asked to leave them out.
 BRIEF_S = 0.25
-Inputs = Union[PathLike, Mapping[str, Any], Iterable[Union[Instant, Mapping[str, np.ndarray]]]]
+Inputs = Union[PathLike, Mapping[str, Any], Iterable[Union[FrameSet, Mapping[str, np.ndarray]]]]
 
 
 class MultiviewInferencer:
@@ -69,13 +69,13 @@ class MultiviewInferencer:
         rig_format: See :func:`mmpose_ours.calibration.read_rig`.
         rig_options: More of its arguments, for files that do not say all: ``unit``, ``up``,
             ``image_size``.
-        pictures: Folder of a recording, which says the image sizes that the calibration lacks.
+        images: Folder of a recording, which says the image sizes that the calibration lacks.
         cameras: Names of the cameras to use; None is all.
         space: Where to look for people; None takes the config's where that is of this rig, or
             fits it to the rig.
         any_scale: Accept a rig that is not one around people.
-        detector: Finds people in pictures, for recordings without keypoints: one of
-            :mod:`mmpose_ours.detectors`, or its name. Not used by a model that looks at pictures
+        detector: Finds people in images, for recordings without keypoints: one of
+            :mod:`mmpose_ours.detectors`, or its name. Not used by a model that looks at images
             itself.
         device: ``'cpu'``, ``'cuda:0'``, ...; None is a GPU where there is one.
 
@@ -92,7 +92,7 @@ class MultiviewInferencer:
         *,
         rig_format: str = 'auto',
         rig_options: Mapping[str, Any] | None = None,
-        pictures: PathLike | None = None,
+        images: PathLike | None = None,
         cameras: Sequence[str] | None = None,
         space: CaptureSpace | None = None,
         any_scale: bool = False,
@@ -107,7 +107,7 @@ class MultiviewInferencer:
         self.model = load_model(self.config, checkpoint, self.device)
         dataset = tested_dataset(self.config)
         self.pipeline = pipeline_of(dataset)
-        self.sees_pictures = loads_pictures(self.pipeline)
+        self.sees_images = loads_images(self.pipeline)
         self.rig_file = None
         if isinstance(rig, CameraRig):
             self.rig = rig.select(cameras) if cameras else rig
@@ -115,8 +115,8 @@ class MultiviewInferencer:
             self.rig_file = Path(rig) if rig is not None else rig_file_of(dataset)
             how = dict(rig_options or {}, cameras=cameras, any_scale=any_scale)
             self.rig = read_rig(self.rig_file, rig_format, **how)
-        if pictures is not None:
-            self.rig = sized_by_pictures(self.rig, pictures)
+        if images is not None:
+            self.rig = sized_by_images(self.rig, images)
         self._standing: list[str] = []  # notes on every recording
         stated = dataset.get('space')
         if space is None and stated:
@@ -128,7 +128,7 @@ class MultiviewInferencer:
         self.detector = detector_by_name(detector) if isinstance(detector, str) else detector
         self.notes = list(self._standing)
         self.footage: Footage | None = None
-        self.total = 0  # instants of the recording, 0 where nobody knows
+        self.total = 0  # frames of the recording, 0 where nobody knows
         self.watch = Stopwatch()
         self.witness = Witness(self.rig.names)
         self.brief = BriefTracks(1, 0, drop=False)
@@ -147,32 +147,32 @@ class MultiviewInferencer:
         fps: float | None = None,
         min_track_s: float = 0.0,
     ) -> Iterator[People]:
-        """Find people, instant by instant; memory does not grow with the recording.
+        """Find people, frame by frame; memory does not grow with the recording.
 
         Args:
-            inputs: A folder with pictures of every camera, or camera name to a video, a folder
+            inputs: A folder with images of every camera, or camera name to a video, a folder
                 or a list of images (see :func:`mmpose_ours.recordings.frames.open_footage`); or
-                instants one after another, camera name to a picture each. None works from keypoints
+                frames one after another, camera name to an image each. None works from keypoints
                 alone.
             keypoints: People in 2D, a file that is read by
                 :func:`~mmpose_ours.detections.open_detections` or what that returns. None asks
                 the detector.
-            keep_keypoints: File for what the detector finds; pictures that it knows already are
+            keep_keypoints: File for what the detector finds; images that it knows already are
                 not looked at again.
-            frame_offsets: Camera name to how many of its pictures come before the first instant.
-            batch_size: Instants that detector and model are given at once.
+            frame_offsets: Camera name to how many of its images come before the first frame.
+            batch_size: Frames that detector and model are given at once.
             smooth: Whether to smooth joints over time.
-            fps: Instants per second; None asks the videos.
+            fps: Frames per second; None asks the videos.
             min_track_s: Identities that are found for less than so many seconds are left out.
-                Instants then come as much later as it takes to know, and without pictures that
+                Frames then come as much later as it takes to know, and without images that
                 are no files. 0 keeps everybody.
 
         Yields:
-            The people of every instant, also of those with nobody.
+            The people of every frame, also of those with nobody.
 
         Raises:
             FileNotFoundError, FileFormatError: There is nothing to work on, or it does not fit.
-            ValueError: A picture is not of the size that was calibrated; or neither keypoints
+            ValueError: An image is not of the size that was calibrated; or neither keypoints
                 nor a detector are there.
         """
         self.notes, self.watch = list(self._standing), Stopwatch()
@@ -183,11 +183,11 @@ class MultiviewInferencer:
         seen = self._seen(inputs, keypoints, keep_keypoints, frame_offsets or {}, batch_size)
         fps = fps or (footage.fps if footage is not None else None)
         if smooth and fps is None:
-            raise ValueError('smoothing needs to know how long an instant lasts; give fps')
+            raise ValueError('smoothing needs to know how long a frame lasts; give fps')
         if min_track_s and fps is None:
             raise ValueError(
                 f'to leave out who is there for less than {min_track_s:g} s, it must be known how '
-                'long an instant lasts; give fps'
+                'long a frame lasts; give fps'
             )
         smoother = PoseSmoother(fps) if smooth and fps is not None else None
         least = math.ceil((min_track_s or BRIEF_S) * fps) if fps else 1
@@ -204,33 +204,33 @@ class MultiviewInferencer:
         )
 
     def timing(self) -> str:
-        """How long an instant of the last recording took, stage by stage."""
-        count, ratio = self.witness.instants, self.ratio
-        told = f'{count} instants; per instant: {self.watch.told(count) or "nothing"}'
+        """How long a frame of the last recording took, stage by stage."""
+        count, ratio = self.witness.frames, self.ratio
+        told = f'{count} frames; per frame: {self.watch.told(count) or "nothing"}'
         return told if ratio is None else f'{told}; 2D takes {ratio:.0f} times as long as 3D'
 
     @property
     def ratio(self) -> float | None:
         """How many times longer finding people in 2D took than in 3D, in the last recording.
 
-        None where no detector ran, or not on every picture, since it knew some.
+        None where no detector ran, or not on every image, since it knew some.
         """
         seconds = self.watch.seconds
-        pictures = sum(self.witness.pictures.values())
-        if not seconds.get(IN_2D) or not seconds.get(IN_3D) or self._views.decoded < pictures:
+        images = sum(self.witness.images.values())
+        if not seconds.get(IN_2D) or not seconds.get(IN_3D) or self._views.decoded < images:
             return None
         return seconds[IN_2D] / seconds[IN_3D]
 
     def _everybody(self, seen: Iterable[Seen], batch_size: int, recording: str) -> Iterator[People]:
-        """The people of every instant."""
+        """The people of every frame."""
         for batch in _in_batches(seen, batch_size):
             yield from self._found(batch, self._samples(batch, recording))
 
     def _numbered(
-        self, instants: Iterable[People], tracker: PeopleTracker, smoother: PoseSmoother | None
+        self, frame_sets: Iterable[People], tracker: PeopleTracker, smoother: PoseSmoother | None
     ) -> Iterator[People]:
         """The same people with identities, smoothed if there is a smoother."""
-        for people in instants:
+        for people in frame_sets:
             with self.watch.stage(IDENTITIES):
                 ids = tracker(people.poses_mm, views=people.views)
                 poses = people.poses_mm if smoother is None else smoother(people.poses_mm, ids)
@@ -242,7 +242,7 @@ class MultiviewInferencer:
             theirs = read_rig(rig_file_of(dataset)).select(self.rig.names)
         except (CalibrationError, KeyError, OSError, ValueError):
             return False
-        # Some formats know no image sizes, which came from the pictures then.
+        # Some formats know no image sizes, which came from the images then.
         sized = (
             dataclasses.replace(camera, size=camera.size or here.size)
             for camera, here in zip(theirs, self.rig)
@@ -250,8 +250,8 @@ class MultiviewInferencer:
         return CameraRig(tuple(sized)).fingerprint == self.rig.fingerprint
 
     def _footage(self, inputs: Inputs | None, offsets: Mapping[str, int] | None) -> Footage | None:
-        """The pictures, if they are files."""
-        # A mapping is camera name to files, anything else one instant after another.
+        """The images, if they are files."""
+        # A mapping is camera name to files, anything else one frame after another.
         if not isinstance(inputs, (str, Path, Mapping)):
             return None
         footage = open_footage(inputs, self.rig.names, offsets)
@@ -268,10 +268,10 @@ class MultiviewInferencer:
     ) -> Iterable[Seen]:
         """What there is to see, whatever it comes from."""
         model = type(self.model).__name__
-        instants = self._instants(inputs)
-        if keypoints is not None and self.sees_pictures:
+        frame_sets = self._frames(inputs)
+        if keypoints is not None and self.sees_images:
             raise ValueError(
-                f'{model} of this config looks at pictures itself and takes no keypoints; leave '
+                f'{model} of this config looks at images itself and takes no keypoints; leave '
                 'them out, or take a config without a 2D network'
             )
         if keypoints is not None:
@@ -280,27 +280,27 @@ class MultiviewInferencer:
                 if isinstance(keypoints, (str, Path)):
                     keypoints = open_detections(keypoints, self.rig.names)
             self.total = self.total or len(keypoints)
-            return self._views.from_keypoints(instants, keypoints, where, offsets)
+            return self._views.from_keypoints(frame_sets, keypoints, where, offsets)
         if inputs is None:
-            raise ValueError('there is nothing to work on; give pictures, keypoints, or both')
-        if self.sees_pictures:
-            return self._views.as_pictures(instants)
+            raise ValueError('there is nothing to work on; give images, keypoints, or both')
+        if self.sees_images:
+            return self._views.as_images(frame_sets)
         if self.detector is None:
             raise ValueError(f'{model} works from people in 2D; give keypoints or a detector')
-        return self._views.from_detector(instants, self.detector, keep_keypoints, batch_size)
+        return self._views.from_detector(frame_sets, self.detector, keep_keypoints, batch_size)
 
-    def _instants(self, inputs: Inputs | None) -> Iterable[Instant]:
+    def _frames(self, inputs: Inputs | None) -> Iterable[FrameSet]:
         footage = self.footage
-        instants = (
-            instant if isinstance(instant, Instant) else Instant(str(number), instant)
-            for number, instant in enumerate(footage if footage is not None else inputs or ())
+        frame_sets = (
+            frame_set if isinstance(frame_set, FrameSet) else FrameSet(str(number), frame_set)
+            for number, frame_set in enumerate(footage if footage is not None else inputs or ())
         )
         # Of images, those that are missing were told when they were matched.
         matched = footage is not None and footage.frames is not None
-        return self._views.arriving(instants, tell_ends=not matched)
+        return self._views.arriving(frame_sets, tell_ends=not matched)
 
     def _samples(self, batch: Sequence[Seen], recording: str) -> list:
-        """What the model says of each instant; None where no two cameras took part."""
+        """What the model says of each frame; None where no two cameras took part."""
         samples: list[Any] = [None] * len(batch)
         least = min(2, len(self.rig))
         rows = [row for row, (_, views) in enumerate(batch) if len(views) >= least]
@@ -311,7 +311,7 @@ class MultiviewInferencer:
                     samples[row] = sample.cpu()
         return samples
 
-    def _info(self, instant: Instant, views: Mapping[str, np.ndarray], recording: str) -> dict:
+    def _info(self, frame_set: FrameSet, views: Mapping[str, np.ndarray], recording: str) -> dict:
         """What the pipeline takes."""
         rig, joints = self._rig_of(tuple(views)), self.model.joints.name
         info = dict(
@@ -319,10 +319,10 @@ class MultiviewInferencer:
             space=self.space,
             joints=joints,
             recording=recording,
-            frame_id=instant.frame,
+            frame_id=frame_set.frame,
         )
-        if self.sees_pictures:
-            return dict(info, pictures=list(views.values()))
+        if self.sees_images:
+            return dict(info, images=list(views.values()))
         return dict(info, keypoints_2d=from_coco17(stack_views(views, rig.names), joints))
 
     def _rig_of(self, names: tuple[str, ...]) -> CameraRig:
@@ -332,9 +332,9 @@ class MultiviewInferencer:
         return self._rigs[names]
 
     def _found(self, batch: Sequence[Seen], samples: Sequence) -> Iterator[People]:
-        for (instant, views), sample in zip(batch, samples):
-            detections = None if self.sees_pictures else views
-            people = people_of(instant, sample, self.model.joints, tuple(views), detections or {})
+        for (frame_set, views), sample in zip(batch, samples):
+            detections = None if self.sees_images else views
+            people = people_of(frame_set, sample, self.model.joints, tuple(views), detections or {})
             said = {} if sample is None else sample
             scores = said.get('best_score'), said.get('least_score')
             self.witness.add(detections, len(people.poses_mm), *scores, people.cameras)
@@ -347,7 +347,7 @@ def _name_of(inputs: Any, keypoints: Any) -> str:
     return str(named) if named is not None else 'recording'
 
 
-def _in_batches(instants: Iterable[Seen], size: int) -> Iterator[list[Seen]]:
-    iterator = iter(instants)
+def _in_batches(frame_sets: Iterable[Seen], size: int) -> Iterator[list[Seen]]:
+    iterator = iter(frame_sets)
     while batch := list(itertools.islice(iterator, max(1, size))):
         yield batch

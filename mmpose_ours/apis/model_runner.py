@@ -1,4 +1,4 @@
-"""A model with its weights and the pipeline that packs instants for it; People come out."""
+"""A model with its weights and the pipeline that packs frames for it; People come out."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from mmpose_ours.datasets.multiview import PACK
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
 from mmpose_ours.models.voxelpose.model import VoxelPose
-from mmpose_ours.recordings.frames import Instant, Picture
+from mmpose_ours.recordings.frames import FrameSet, ViewImage
 from mmpose_ours.registry import MODELS
 from mmpose_ours.structures.skeletons import JointSet
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class People:
-    """Everybody at one instant.
+    """Everybody in one frame.
 
     Args:
-        frame: The instant's name.
+        frame: The frame's name.
         poses_mm: (P, J, 3), z up; NaN where a joint is not known.
         scores: (P,) 0 to 1.
         ids: (P,) the same number for the same person over time.
@@ -37,7 +37,7 @@ class People:
         joints: Name of the joint set.
         cameras: Names of the cameras that took part.
         detections: Camera name to (D, 17, 3) ``u, v, score`` in pixels.
-        pictures: Camera name to its picture.
+        images: Camera name to its image.
     """
 
     frame: str
@@ -49,7 +49,7 @@ class People:
     joints: str
     cameras: tuple[str, ...]
     detections: Mapping[str, np.ndarray]
-    pictures: Mapping[str, Picture]
+    images: Mapping[str, ViewImage]
 
     def only(self, chosen: np.ndarray) -> People:
         """Some of the people, by a mask (P,)."""
@@ -140,17 +140,17 @@ def moved_space(
 
 
 def pipeline_of(dataset: Mapping[str, Any]) -> Compose:
-    """What packs an instant as the model takes it."""
+    """What packs a frame as the model takes it."""
     return Compose(list(dataset.get('pipeline', PACK)))
 
 
-def loads_pictures(pipeline: Compose) -> bool:
-    """Whether the model looks at pictures itself; only VoxelPose of images does."""
+def loads_images(pipeline: Compose) -> bool:
+    """Whether the model looks at images itself; only VoxelPose of images does."""
     return any(type(step).__name__ == 'LoadMultiviewImages' for step in pipeline.transforms)
 
 
 def people_of(
-    instant: Instant,
+    frame_set: FrameSet,
     sample: Any,
     joints: JointSet,
     cameras: Sequence[str],
@@ -159,7 +159,7 @@ def people_of(
     """The people of a data sample, numbered in its order.
 
     Args:
-        instant: When.
+        frame_set: When.
         sample: What the model answers, on the CPU; None for nobody.
         joints: The model's.
         cameras: Those that took part.
@@ -173,7 +173,7 @@ def people_of(
         views = found.views.numpy() if 'views' in found else None
         spread = found.spread_mm.double().numpy() if 'spread_mm' in found else None
     return People(
-        frame=instant.frame,
+        frame=frame_set.frame,
         poses_mm=poses,
         scores=scores,
         ids=np.arange(len(poses)),
@@ -182,5 +182,5 @@ def people_of(
         joints=joints.name,
         cameras=tuple(cameras),
         detections=detections,
-        pictures=instant.pictures,
+        images=frame_set.images,
     )

@@ -13,28 +13,28 @@ from mmpose_ours.apis.model_runner import People
 
 @dataclasses.dataclass
 class _Stay:
-    """How often somebody was found, and in which instant last."""
+    """How often somebody was found, and in which frame last."""
 
     count: int = 0
     last: int = 0
 
 
 class BriefTracks:
-    """Counts identities that are found in few instants, and leaves them out if told to.
+    """Counts identities that are found in few frames, and leaves them out if told to.
 
     Whether somebody stays is known when he has been found often enough, or lost for good. If
-    people are left out, instants wait for that: never more than ``least * (patience + 2)``, so
+    people are left out, frames wait for that: never more than ``least * (patience + 2)``, so
     that memory does not grow with the recording.
 
     Args:
-        least: Instants that somebody who stays is found in.
-        patience: For how many instants somebody may be lost and still be the same person.
-        drop: Whether those who do not stay are left out. If not, no instant waits.
+        least: Frames that somebody who stays is found in.
+        patience: For how many frames somebody may be lost and still be the same person.
+        drop: Whether those who do not stay are left out. If not, no frame waits.
 
     Attributes:
         stayed: How many identities stayed; complete at the end of the recording.
         brief: How many did not.
-        left_out: People of all instants who were left out.
+        left_out: People of all frames who were left out.
     """
 
     def __init__(self, least: int, patience: int, drop: bool):
@@ -42,15 +42,15 @@ class BriefTracks:
         self.stayed = self.brief = self.left_out = 0
         self._stays: dict[int, _Stay] = {}
 
-    def __call__(self, instants: Iterable[People]) -> Iterator[People]:
-        """The same instants a little later, without those people."""
+    def __call__(self, frames: Iterable[People]) -> Iterator[People]:
+        """The same frames a little later, without those people."""
         waiting: collections.deque[tuple[int, People]] = collections.deque()
-        for now, people in enumerate(instants):
+        for now, people in enumerate(frames):
             self._count(people, now)
             if self.drop:
-                # Decoded pictures of many instants would fill the memory; files are only named.
-                shown = {n: p for n, p in people.pictures.items() if not isinstance(p, np.ndarray)}
-                people = dataclasses.replace(people, pictures=shown)
+                # Decoded images of many frames would fill the memory; files are only named.
+                shown = {n: p for n, p in people.images.items() if not isinstance(p, np.ndarray)}
+                people = dataclasses.replace(people, images=shown)
             waiting.append((now, people))
             while waiting and self._is_settled(waiting[0][1], now):
                 yield self._without_brief(waiting.popleft()[1])
@@ -81,7 +81,7 @@ class BriefTracks:
         return people.only(stay)
 
     def _forget(self, now: int | None = None, oldest: int = 0) -> None:
-        """Count identities that are lost and that no waiting instant shows; all at the end."""
+        """Count identities that are lost and that no waiting frame shows; all at the end."""
         for number, stay in list(self._stays.items()):
             if now is None or (self._is_lost(stay, now) and stay.last < oldest):
                 self.stayed += stay.count >= self.least

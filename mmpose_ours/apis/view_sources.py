@@ -1,4 +1,4 @@
-"""What the cameras of a rig show at each instant: their people in 2D, or their pictures."""
+"""What the cameras of a rig show in each frame: their people in 2D, or their images."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.io.limits import limits
 from mmpose_ours.recordings.files import as_calibrated
 from mmpose_ours.recordings.frames import (
-    Instant,
-    Picture,
-    by_instant,
+    FrameSet,
+    ViewImage,
+    by_frame,
     decoded,
     frame_key,
     frame_order,
     frames_by_key,
 )
 
-# An instant, and by camera that took part its people in 2D, or its picture.
-Seen = Tuple[Instant, Mapping[str, np.ndarray]]
-PICTURES, KEYPOINTS, IN_2D = 'pictures', 'reading keypoints', 'people in 2D'
+# A frame, and by camera that took part its people in 2D, or its image.
+Seen = Tuple[FrameSet, Mapping[str, np.ndarray]]
+IMAGES, KEYPOINTS, IN_2D = 'images', 'reading keypoints', 'people in 2D'
 IN_3D, IDENTITIES = 'people in 3D', 'identities'
 
 
@@ -38,11 +38,11 @@ class Views:
 
     Args:
         rig: V cameras.
-        watch: Counts the stages ``pictures`` and ``people in 2D``.
+        watch: Counts the stages ``images`` and ``people in 2D``.
         say: Takes sentences on what is amiss.
 
     Attributes:
-        decoded: How many pictures were looked at.
+        decoded: How many images were looked at.
     """
 
     def __init__(self, rig: CameraRig, watch: Stopwatch, say: Callable[[str], None]):
@@ -54,109 +54,109 @@ class Views:
 
     def from_keypoints(
         self,
-        instants: Iterable[Instant],
+        frame_sets: Iterable[FrameSet],
         keypoints: Detections,
         where: str,
         offsets: Mapping[str, int],
     ) -> Iterator[Seen]:
-        """Instants of pictures and keypoints, those of keypoints alone at the end.
+        """Frames of images and keypoints, those of keypoints alone at the end.
 
         Args:
-            instants: Those with pictures.
+            frame_sets: Those with images.
             keypoints: Frame to camera name to (P, 17, 3) ``u, v, score``.
             where: Where they come from, for messages.
-            offsets: Camera name to how many of its frames come before the first instant.
+            offsets: Camera name to how many of its frames come before the first frame.
 
         Raises:
-            FileFormatError: They are not of pictures of the calibrated size, or two frames are
+            FileFormatError: They are not of images of the calibrated size, or two frames are
                 the same.
             ValueError: They have no frame numbers that an offset could shift.
         """
         check_pixels(keypoints, self.rig, where)
-        shifted = by_instant(keypoints, offsets)
+        shifted = by_frame(keypoints, offsets)
         known = frames_by_key(shifted, where)
-        # A camera without an entry saw nobody: many tools leave such pictures out.
+        # A camera without an entry saw nobody: many tools leave such images out.
         nobody = dict.fromkeys(self.rig.names, np.zeros((0, 17, 3), np.float32))
         left, without = dict.fromkeys(known), 0
-        for instant in instants:
-            key = frame_key(instant.frame)
+        for frame_set in frame_sets:
+            key = frame_key(frame_set.frame)
             left.pop(key, None)
             without += key not in known
             views = shifted[known[key]] if key in known else {}
-            yield instant, {**nobody, **self._strongest(instant.frame, self._of_rig(views))}
+            yield frame_set, {**nobody, **self._strongest(frame_set.frame, self._of_rig(views))}
         if without:
-            self.say(f'{without} instants have pictures and no entry in the keypoints')
+            self.say(f'{without} frames have images and no entry in the keypoints')
         for frame in sorted(left, key=frame_order):
             views = self._strongest(frame, self._of_rig(shifted[known[frame]]))
-            yield Instant(frame, {}), {**nobody, **views}
+            yield FrameSet(frame, {}), {**nobody, **views}
 
     def from_detector(
-        self, instants: Iterable[Instant], detector: Detector, path: PathLike | None, batch: int
+        self, frame_sets: Iterable[FrameSet], detector: Detector, path: PathLike | None, batch: int
     ) -> Iterator[Seen]:
-        """Instants, and their people in 2D by camera whose picture can be read.
+        """Frames, and their people in 2D by camera whose image can be read.
 
         Args:
-            instants: With pictures.
+            frame_sets: With images.
             detector: Finds the people.
             path: File for what it finds; None keeps nothing.
-            batch: Instants that it is given at once.
+            batch: Frames that it is given at once.
         """
-        waiting: collections.deque[Instant] = collections.deque()
+        waiting: collections.deque[FrameSet] = collections.deque()
 
-        def images() -> Iterator[tuple[str, dict[str, LazyImage]]]:
-            for instant in instants:
-                waiting.append(instant)
-                pictures = {}
-                for name, picture in self._of_rig(instant.pictures).items():
-                    read = functools.partial(self._decode, instant.frame, name, picture)
-                    key = image_key(picture) if path is not None else ''
-                    pictures[name] = LazyImage(key, read)
-                yield instant.frame, pictures
+        def lazy_images() -> Iterator[tuple[str, dict[str, LazyImage]]]:
+            for frame_set in frame_sets:
+                waiting.append(frame_set)
+                images = {}
+                for name, image in self._of_rig(frame_set.images).items():
+                    read = functools.partial(self._decode, frame_set.frame, name, image)
+                    key = image_key(image) if path is not None else ''
+                    images[name] = LazyImage(key, read)
+                yield frame_set.frame, images
 
-        found = detect_recording(images(), detector, path, batch=batch, say=self.say)
+        found = detect_recording(lazy_images(), detector, path, batch=batch, say=self.say)
         while True:
             with self.watch.stage(IN_2D):
                 item = next(found, None)
             if item is None:
                 return
-            instant = waiting.popleft()
-            yield instant, self._strongest(instant.frame, item[1])
+            frame_set = waiting.popleft()
+            yield frame_set, self._strongest(frame_set.frame, item[1])
 
-    def as_pictures(self, instants: Iterable[Instant]) -> Iterator[Seen]:
-        """Instants and their pictures; a camera whose picture is broken goes without."""
-        for instant in instants:
-            pictures = {}
-            for name, picture in self._of_rig(instant.pictures).items():
+    def as_images(self, frame_sets: Iterable[FrameSet]) -> Iterator[Seen]:
+        """Frames and their images; a camera whose image is broken goes without."""
+        for frame_set in frame_sets:
+            images = {}
+            for name, image in self._of_rig(frame_set.images).items():
                 try:
-                    pictures[name] = self._decode(instant.frame, name, picture)
+                    images[name] = self._decode(frame_set.frame, name, image)
                 except FileFormatError as error:
                     if name not in self._failed:  # the first of each camera will do
-                        self.say(f'camera {name!r} goes without pictures that fail: {error}')
+                        self.say(f'camera {name!r} goes without images that fail: {error}')
                     self._failed.add(name)
-            yield instant, pictures
+            yield frame_set, images
 
-    def arriving(self, instants: Iterable[Instant], tell_ends: bool) -> Iterator[Instant]:
-        """The same instants, with the time that they take to come counted as ``pictures``.
+    def arriving(self, frame_sets: Iterable[FrameSet], tell_ends: bool) -> Iterator[FrameSet]:
+        """The same frames, with the time that they take to come counted as ``images``.
 
         Args:
-            instants: In the order of time.
+            frame_sets: In the order of time.
             tell_ends: Whether to say so where a camera stops while others go on.
         """
-        coming, running = iter(instants), set()
+        coming, running = iter(frame_sets), set()
         while True:
-            with self.watch.stage(PICTURES):
-                instant = next(coming, None)
-            if instant is None:
+            with self.watch.stage(IMAGES):
+                frame_set = next(coming, None)
+            if frame_set is None:
                 return
-            ended = running.difference(instant.pictures) - self._ended if tell_ends else set()
+            ended = running.difference(frame_set.images) - self._ended if tell_ends else set()
             for name in sorted(ended):
                 self.say(
-                    f'camera {name!r} shows nothing from instant {instant.frame} on; the others '
+                    f'camera {name!r} shows nothing from frame {frame_set.frame} on; the others '
                     'go on without it'
                 )
             self._ended |= ended
-            running = set(instant.pictures)
-            yield instant
+            running = set(frame_set.images)
+            yield frame_set
 
     def _of_rig(self, views: Mapping[str, Any]) -> dict[str, Any]:
         """What there is of the rig's cameras, in their order."""
@@ -175,17 +175,17 @@ class Views:
             self._crowded.add(name)
         return {name: people[strongest(people, most)] for name, people in views.items()}
 
-    def _decode(self, frame: str, name: str, picture: Picture) -> np.ndarray:
-        with self.watch.stage(PICTURES):
-            image = decoded(picture)
+    def _decode(self, frame: str, name: str, encoded: ViewImage) -> np.ndarray:
+        with self.watch.stage(IMAGES):
+            image = decoded(encoded)
         self.decoded += 1
         expected = self.rig[name].size
         image = as_calibrated(image, expected)
         size = (image.shape[1], image.shape[0])
         if expected is not None and size != tuple(expected):
             raise ValueError(
-                f'frame {frame}: the picture of camera {name!r} is {size[0]}x{size[1]}, but the '
-                f'camera was calibrated at {expected[0]}x{expected[1]}; use pictures of the '
+                f'frame {frame}: the image of camera {name!r} is {size[0]}x{size[1]}, but the '
+                f'camera was calibrated at {expected[0]}x{expected[1]}; use images of the '
                 'calibrated size'
             )
         return image

@@ -86,7 +86,7 @@ def _recognise(source: Source) -> tuple[Source, str, str]:
     """The files that are a calibration, its format, and why."""
     found = _claims(source)
     if not found and len(source.files) > 1:
-        # A calibration among other files: a folder of pictures and keypoints, say.
+        # A calibration among other files: a folder of images and keypoints, say.
         alone = [(one, _claims(one)) for one in map(source.only, source)]
         alone = [(one, c) for one, c in alone if any(_is_whole(one, FORMATS[n]) for n in c)]
         if len(alone) > 1:

@@ -17,7 +17,7 @@ from mmpose_ours.calibration.api import (
     writer_of,
     written_world,
 )
-from mmpose_ours.calibration.checks.sanity import OF_PICTURES, refuse
+from mmpose_ours.calibration.checks.sanity import OF_IMAGES, refuse
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.lens_refit import Fit, approximate_rig
 from mmpose_ours.calibration.parsing.source import Source
@@ -186,7 +186,7 @@ def _judge(rig: CameraRig, where: PathLike, read: Read, told: bool, up: str) -> 
         CalibrationError: Something that cannot be meant: sizes that do not fit the intrinsics,
             or a length off by a thousand in the format's own unit.
     """
-    problems = refuse(rig, where, read.unit, OF_PICTURES, up=up)
+    problems = refuse(rig, where, read.unit, OF_IMAGES, up=up)
     for problem in problems:
         if abs(problem.power_of_ten) >= REFUSED_POWER_OF_TEN and not told:
             raise CalibrationError(f'{where}: {problem.sentence}')

@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
     refuse(rig, where, read.unit, OF_GEOMETRY)
     from_source = Similarity(Z_UP_FROM[read.up], mm_per_unit(read.unit))
     evidence = _evidence(args, rig, from_source, where)
-    done = align(rig, evidence, Progress('people in 3D', 'instants'))
+    done = align(rig, evidence, Progress('people in 3D', 'frames'))
     warnings = [*_left_open(args, read, done), *strange_about(done.rig, evidence.people)]
     report = _report(args, read, done, from_source, warnings)
     _write(args, done.rig, report)

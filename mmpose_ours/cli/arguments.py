@@ -46,7 +46,7 @@ def add_frame_offsets(parser: argparse.ArgumentParser) -> None:
         nargs='+',
         default=[],
         metavar='CAMERA=N',
-        help='pictures of a camera that come before the first instant',
+        help='images of a camera that come before the first frame',
     )
 
 

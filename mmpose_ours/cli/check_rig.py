@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--keypoints', metavar='FILE', help='2D people, by whom the rig is judged (docs/data.md)'
     )
-    parser.add_argument('--picture', metavar='FILE', help='draw the rig into this PNG')
+    parser.add_argument('--figure', metavar='FILE', help='draw the rig into this PNG')
     parser.add_argument('--json', action='store_true', help='print everything as JSON')
 
 
@@ -52,12 +52,12 @@ def run(args: argparse.Namespace) -> int:
         raise FileNotFoundError(f'{args.images}: no such folder of images; correct the path')
     found, rig = check(read, rig, args.images, args.keypoints)
     report = {'calibration': str(read.path), **found}
-    if args.picture:
-        from mmpose_ours.visualization.rig_sheet import write_rig_picture
+    if args.figure:
+        from mmpose_ours.visualization.rig_sheet import write_rig_image
 
         box = report['space']
         space = CaptureSpace(box['center_mm'], box['size_mm']) if box else None
-        write_rig_picture(args.picture, rig, space, str(read.path))
+        write_rig_image(args.figure, rig, space, str(read.path))
     if args.json:
         print(json.dumps(report, indent=1, allow_nan=False))
     else:

@@ -130,7 +130,7 @@ def _describe(ours: convert.Converted) -> str:
     """What was read, in one line."""
     found = convert.anatomy(ours.state)
     stock = any(key in ours.dropped for key in published.GEOMETRY)
-    sees = f'pictures (ResNet-{found.backbone["depth"]})' if found.backbone else 'heatmaps'
+    sees = f'images (ResNet-{found.backbone["depth"]})' if found.backbone else 'heatmaps'
     count = sum(tensor.numel() for tensor in ours.state.values())
     return (
         f'VoxelPose of {"MMPose 0.x" if stock else "mmpose_ours"}, {found.num_joints} joints '

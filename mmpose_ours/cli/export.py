@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     for note in timeline.notes:
         print(f'note    {note}')
     print(
-        f'read    {args.predictions}: {len(timeline.frames)} instants at {timeline.rate_hz:g} per '
+        f'read    {args.predictions}: {len(timeline.frames)} frames at {timeline.rate_hz:g} per '
         f'second, people {spell(timeline.people)}'
     )
     if kind.one_person:

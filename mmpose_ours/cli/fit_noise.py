@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmpose_ours.association.epipolar import MIN_SCORE
-from mmpose_ours.calibration.alignment.poses import choose_instants
+from mmpose_ours.calibration.alignment.poses import choose_frames
 from mmpose_ours.cli.arguments import add_reading_arguments, read_as_told
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.errors import FileFormatError, PathLike
@@ -20,7 +20,7 @@ from mmpose_ours.noise_estimation.fit import FittedNoise, TooLittleError, fit_no
 from mmpose_ours.synthetic.detector_noise import DetectorFaults
 
 # Evenly spread over the recording; neighbours tell little new.
-INSTANTS = 600
+FRAMES = 600
 # What the table says of each fault.
 ROWS = {
     'jitter': 'jitter, in spreads of COCO',
@@ -43,14 +43,14 @@ ROWS = {
 
 
 def fit(
-    rig: CameraRig, keypoints: PathLike, most: int = INSTANTS, min_score: float = MIN_SCORE
+    rig: CameraRig, keypoints: PathLike, most: int = FRAMES, min_score: float = MIN_SCORE
 ) -> FittedNoise:
     """Fit the detector's faults to a file of 2D people.
 
     Args:
         rig: The cameras, with image sizes, millimetres, z up.
         keypoints: See :func:`mmpose_ours.detections.read_detections`.
-        most: Instants to use.
+        most: Frames to use.
         min_score: Joints with a score of at most this count as not found.
 
     Raises:
@@ -59,12 +59,12 @@ def fit(
     """
     detections = read_detections(keypoints, rig.names)
     check_pixels(detections, rig, keypoints)
-    chosen = choose_instants(detections, rig, most)
-    instants = [stack_views(views, rig.names) for views in chosen]
-    told = functools.lru_cache(maxsize=None)(lambda what: Progress(what, 'instants'))
+    chosen = choose_frames(detections, rig, most)
+    frames = [stack_views(views, rig.names) for views in chosen]
+    told = functools.lru_cache(maxsize=None)(lambda what: Progress(what, 'frames'))
     try:
         return fit_noise(
-            rig, instants, min_score, progress=lambda what, done, total: told(what)(done, total)
+            rig, frames, min_score, progress=lambda what, done, total: told(what)(done, total)
         )
     except TooLittleError as error:
         raise FileFormatError(f'{keypoints}: {error}') from error
@@ -111,11 +111,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('out', metavar='OUT', help='file to write (.json)')
     add_reading_arguments(parser)
     parser.add_argument(
-        '--instants',
+        '--frames',
         type=int,
-        default=INSTANTS,
+        default=FRAMES,
         metavar='N',
-        help=f'instants to use, evenly spread (default {INSTANTS})',
+        help=f'frames to use, evenly spread (default {FRAMES})',
     )
     parser.add_argument(
         '--min-score',
@@ -136,10 +136,10 @@ def run(args: argparse.Namespace) -> int:
         CalibrationError, FileFormatError, OSError: Something cannot be read, tells too little,
             or cannot be written.
     """
-    if args.instants < 1:
-        raise ValueError(f'--instants is {args.instants}, expected 1 or more')
+    if args.frames < 1:
+        raise ValueError(f'--frames is {args.frames}, expected 1 or more')
     _, rig = read_as_told([args.rig], args)
-    fitted = fit(rig, args.keypoints, args.instants, args.min_score)
+    fitted = fit(rig, args.keypoints, args.frames, args.min_score)
     fitted.write(args.out, f'mmpose-ours fit-noise on {Path(args.keypoints).name}')
     print('\n'.join(table(fitted)))
     print(f'\nwrote {args.out}; use it as faults={str(args.out)!r} of a SyntheticDataset')

@@ -115,7 +115,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--voxel', type=float, metavar='MM', help='longest edge of a voxel, instead of --bins'
     )
     parser.add_argument(
-        '--picture', metavar='FILE', help='draw rig and space into this picture (.png)'
+        '--figure', metavar='FILE', help='draw rig and space into this image (.png)'
     )
     parser.add_argument('--json', action='store_true', help='print everything as JSON')
 
@@ -127,7 +127,7 @@ def run(args: argparse.Namespace) -> int:
         0.
 
     Raises:
-        CalibrationError, OSError: The rig cannot be read or has no space, or the picture cannot
+        CalibrationError, OSError: The rig cannot be read or has no space, or the image cannot
             be written.
     """
     bins = check_bins(args.bins)
@@ -143,16 +143,16 @@ def run(args: argparse.Namespace) -> int:
     if args.voxel is not None:
         bins = bins_for(space, args.voxel)
     report = {'calibration': str(read.path), **describe(rig, space, bins)}
-    if args.picture:
-        from mmpose_ours.visualization.rig_sheet import write_rig_picture
+    if args.figure:
+        from mmpose_ours.visualization.rig_sheet import write_rig_image
 
-        write_rig_picture(args.picture, rig, space, str(read.path))
+        write_rig_image(args.figure, rig, space, str(read.path))
     if args.json:
         print(json.dumps(report, indent=1))
     else:
         _print(report, space, bins)
-        if args.picture:
-            print(f'\nwrote {args.picture}')
+        if args.figure:
+            print(f'\nwrote {args.figure}')
     return 0
 
 

@@ -60,7 +60,7 @@ COMMANDS = {
     ),
     'init': (
         'mmpose_ours.cli.init',
-        'make a data folder for a rig: calibration, image folders, config, picture',
+        'make a data folder for a rig: calibration, image folders, config, image',
     ),
     'keypoints': (
         'mmpose_ours.cli.keypoints',
@@ -92,7 +92,7 @@ COMMANDS = {
     ),
     'view': (
         'mmpose_ours.cli.view',
-        'look at 3D people: a web page to walk around in, pictures, a film',
+        'look at 3D people: a web page to walk around in, images, a film',
     ),
 }
 
@@ -115,6 +115,19 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     return parser
+
+
+# Options under the names that they had before.
+RENAMED_OPTIONS = {'--instants': '--frames', '--picture': '--figure'}
+
+
+def current_names(argv: Sequence[str]) -> list[str]:
+    """The arguments with options that were renamed under their new names."""
+    words = []
+    for word in argv:
+        name, equals, value = word.partition('=')
+        words.append(RENAMED_OPTIONS.get(name, name) + equals + value)
+    return words
 
 
 def join_up(argv: Sequence[str]) -> list[str]:
@@ -142,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status; see :func:`guarded`.
     """
-    argv = join_up(sys.argv[1:] if argv is None else argv)
+    argv = join_up(current_names(sys.argv[1:] if argv is None else argv))
 
     def call() -> int:
         args = build_parser(argv).parse_args(argv)
@@ -153,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def convert_calibration(argv: Sequence[str] | None = None) -> int:
     """The program ``convert-calibration``: ``mmpose-ours convert-calibration`` by itself."""
-    argv = join_up(sys.argv[1:] if argv is None else argv)
+    argv = join_up(current_names(sys.argv[1:] if argv is None else argv))
 
     def call() -> int:
         parser = argparse.ArgumentParser(

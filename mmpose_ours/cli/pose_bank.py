@@ -84,9 +84,7 @@ def measures(bank: PoseBank, of: PoseBank | None = None) -> list[str]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        'out', metavar='OUT.npz', help='the bank to write; a picture goes beside it'
-    )
+    parser.add_argument('out', metavar='OUT.npz', help='the bank to write; an image goes beside it')
     parser.add_argument(
         'sources',
         nargs='+',
@@ -158,9 +156,9 @@ def run(args: argparse.Namespace) -> int:
     _warn(sources)
 
     write_bank(args.out, together)
-    picture = Path(args.out).with_suffix('.png')
-    written = _draw(picture, together, f'{len(together)} poses of {_named(args.sources)}')
-    print(f'\nwrote {args.out}{f" and {picture}" if written else ""}')
+    image = Path(args.out).with_suffix('.png')
+    written = _draw(image, together, f'{len(together)} poses of {_named(args.sources)}')
+    print(f'\nwrote {args.out}{f" and {image}" if written else ""}')
     print(f"for the config: type='SyntheticDataset', bank_file={args.out!r}")
     return 0
 
@@ -217,13 +215,13 @@ def _warn(sources: Sequence[PoseSource]) -> None:
 
 
 def _draw(path: PathLike, bank: PoseBank, title: str) -> bool:
-    """Whether the picture could be drawn; a machine without Matplotlib still gets its bank."""
+    """Whether the image could be drawn; a machine without Matplotlib still gets its bank."""
     try:
-        from mmpose_ours.visualization.pose_sheet import write_poses_picture
+        from mmpose_ours.visualization.pose_sheet import write_poses_image
     except ImportError as error:
-        print(f'no picture: {error}; pip install matplotlib')
+        print(f'no image: {error}; pip install matplotlib')
         return False
-    write_poses_picture(path, bank, title)
+    write_poses_image(path, bank, title)
     return True
 
 

@@ -38,7 +38,7 @@ FEW = 0.25
 # More than this share, too: views that do not fit together find everybody several times.
 MANY = 1.5
 # What a page shows at most, so that neither it nor the memory it takes grows with a recording.
-PAGE_INSTANTS = 2000
+PAGE_FRAMES = 2000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--img-root',
         metavar='DIR',
-        help='pictures: a folder of images per camera (<camera>/), or a video (<camera>.mp4)',
+        help='images: a folder of images per camera (<camera>/), or a video (<camera>.mp4)',
     )
     add_recording(parser)
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for what is found')
@@ -74,12 +74,12 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         '--keypoints',
         metavar='FILE',
         help='people in 2D, of any format that `mmpose-ours keypoints` reads (default: '
-        f'{KEYPOINTS} beside the pictures, where that is no detector of ours wrote it)',
+        f'{KEYPOINTS} beside the images, where that is no detector of ours wrote it)',
     )
     parser.add_argument(
         '--detector',
         metavar='NAME',
-        help='what finds people in the pictures: mediapipe (default), rtmlib, mmpose:MODEL',
+        help='what finds people in the images: mediapipe (default), rtmlib, mmpose:MODEL',
     )
     parser.add_argument(
         '--keep-keypoints',
@@ -89,9 +89,9 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         'there)',
     )
     add_frame_offsets(parser)
-    parser.add_argument('--batch-size', type=int, default=4, metavar='N', help='instants at once')
+    parser.add_argument('--batch-size', type=int, default=4, metavar='N', help='frames at once')
     parser.add_argument(
-        '--fps', type=float, metavar='N', help="instants per second (default: the videos')"
+        '--fps', type=float, metavar='N', help="frames per second (default: the videos')"
     )
     parser.add_argument(
         '--min-track-seconds',
@@ -146,7 +146,7 @@ def find_people(
     Args:
         args: ``config``, ``checkpoint``, and the options of :func:`add_recording`.
         rig: The calibration.
-        img_root: Folder of the pictures, if there are any.
+        img_root: Folder of the images, if there are any.
         out: Folder for what is found.
         look: More options for ``mmpose-ours view``; None to write nothing to look at.
 
@@ -165,7 +165,7 @@ def find_people(
             up=args.up,
             image_size=parse_size(args.image_size) if args.image_size else None,
         ),
-        pictures=img_root,
+        images=img_root,
         cameras=args.cameras,
         device=args.device,
         any_scale=args.any_scale,
@@ -175,17 +175,17 @@ def find_people(
         # What is in the folder is of one run, and the page shows the keypoints of that run.
         stack.enter_context(hold_folder(out, 'output folder'))
         keypoints, keep = args.keypoints, None
-        if not inferencer.sees_pictures:
+        if not inferencer.sees_images:
             keypoints, keep = _keypoint_files(args, img_root, out)
         if keep is not None and keep.parent.is_dir():
             stack.enter_context(hold(keep, '2D keypoints'))
-        # What else is drawn shows every instant.
+        # What else is drawn shows every frame.
         folder = stack.enter_context(folder_beside(out / PEOPLE))
         some = folder / PEOPLE if look == () else None
         _predict(inferencer, args, img_root, out, keypoints, keep, _replaced(out, look), some)
         witness = inferencer.witness
         shown = some if some is not None and some.exists() else out / PEOPLE
-        if look is not None and (witness.found or (img_root and witness.instants)):
+        if look is not None and (witness.found or (img_root and witness.frames)):
             _look(args, rig, img_root, shown, out, keypoints or keep, look)
     return 0 if witness.found else 1
 
@@ -205,19 +205,19 @@ def _predict(
     Args:
         inferencer: A :class:`~mmpose_ours.apis.inferencer.MultiviewInferencer`.
         args: Options of :func:`add_recording`.
-        img_root: Folder of the pictures, if there are any.
+        img_root: Folder of the images, if there are any.
         out: Folder for what is found.
         keypoints: File of 2D keypoints to work from.
         keep: File to keep those that are detected in.
         replaced: Files of an earlier run, which are removed when those of this one appear.
-        some: File for every n-th instant of a recording that is too long for one page; it is
+        some: File for every n-th frame of a recording that is too long for one page; it is
             not written where the page can show them all.
     """
     from mmpose_ours.detectors import detector
 
     if keep is not None:
         inferencer.detector = detector(args.detector or DETECTOR)
-    instants = inferencer(
+    frames = inferencer(
         img_root,
         keypoints,
         keep_keypoints=keep,
@@ -227,20 +227,20 @@ def _predict(
         fps=args.fps,
         min_track_s=args.min_track_seconds,
     )
-    # With the first instant it is known how many there are, and how long one lasts.
-    first = next(instants, None)
+    # With the first frame it is known how many there are, and how long one lasts.
+    first = next(frames, None)
     footage = inferencer.footage
     fps = args.fps or (footage.fps if footage is not None else None)
     out.mkdir(parents=True, exist_ok=True)
-    every = math.ceil(inferencer.total / PAGE_INSTANTS)
-    progress, told = Progress('people in 3D', 'instants'), 0
+    every = math.ceil(inferencer.total / PAGE_FRAMES)
+    progress, told = Progress('people in 3D', 'frames'), 0
     with contextlib.ExitStack() as stack:
         stack.enter_context(inferencer.watch.stage('writing'))
         whole = stack.enter_context(_writer(inferencer, out / PEOPLE, fps, replaced))
         thin = None
         if some is not None and every > 1:
             thin = stack.enter_context(_writer(inferencer, some, fps))
-        for done, people in enumerate(itertools.chain([first] if first else [], instants), 1):
+        for done, people in enumerate(itertools.chain([first] if first else [], frames), 1):
             for writer in [whole, thin] if thin and done % every == 1 else [whole]:
                 writer.add(
                     people.frame,
@@ -254,7 +254,7 @@ def _predict(
             progress(done, inferencer.total)
     if thin is not None:
         print(
-            f'note    the page shows one instant of {every}, since {inferencer.total} are many; '
+            f'note    the page shows one frame of {every}, since {inferencer.total} are many; '
             f'for all, mmpose-ours view {shell_path(out / PEOPLE)}'
         )
     _print_notes(inferencer, told)
@@ -306,7 +306,7 @@ def _look(
     keypoints: Path | None,
     more: Sequence[str],
 ) -> None:
-    """Write the web page, and other pictures where options of ``mmpose-ours view`` ask for them."""
+    """Write the web page, and other images where options of ``mmpose-ours view`` ask for them."""
     parser = argparse.ArgumentParser()
     view.add_arguments(parser)
     words = [path_word(people), '--rig', path_word(rig), '--out', path_word(out), *more]
@@ -338,8 +338,8 @@ def _keypoint_files(
             )
         if args.frame_offsets and view.detected_here(args.keypoints):
             raise ValueError(
-                f'{args.keypoints}: was detected here, instant by instant, so --frame-offsets '
-                'cannot shift it; leave --keypoints out, and the pictures are looked at again'
+                f'{args.keypoints}: was detected here, frame by frame, so --frame-offsets '
+                'cannot shift it; leave --keypoints out, and the images are looked at again'
             )
         return Path(args.keypoints), None
     if img_root is None:
@@ -353,7 +353,7 @@ def _keypoint_files(
         return None, beside if is_writable(beside) else _kept_elsewhere(beside, out / KEYPOINTS)
     if args.detector:
         return None, out / KEYPOINTS
-    print(f'keypoints {beside}, which are there already; --detector NAME looks at the pictures')
+    print(f'keypoints {beside}, which are there already; --detector NAME looks at the images')
     return beside, None
 
 
@@ -384,12 +384,12 @@ def _report(inferencer: Any, out: Path, judge: bool) -> None:
     witness = inferencer.witness
     brief = inferencer.brief
     left = witness.found - brief.left_out
-    print(f'people  {left} in {witness.instants} instants -> {out / PEOPLE}')
+    print(f'people  {left} in {witness.frames} frames -> {out / PEOPLE}')
     if brief.brief:
         told = 'left out' if brief.drop else 'kept; --min-track-seconds leaves such out'
         print(
             f'tracks  {brief.stayed}, and {brief.brief} that are found in fewer than '
-            f'{brief.least} instants ({told})'
+            f'{brief.least} frames ({told})'
         )
     start = time.perf_counter()
     diagnosis = inferencer.diagnose()

@@ -37,7 +37,7 @@ from mmpose_ours.workflows.train_rig.progress_record import Doing, Record
 from mmpose_ours.workflows.train_rig.report import do_report
 from mmpose_ours.workflows.train_rig.stock_scripts import command_line, shown
 from mmpose_ours.workflows.train_rig.test_recordings import cameras_to_leave_out
-from mmpose_ours.workflows.train_rig.testing import do_pictures, do_test
+from mmpose_ours.workflows.train_rig.testing import do_images, do_test
 
 MINUTES = 30.0
 # What an epoch of each model takes on two cores, for the time that remains.
@@ -99,7 +99,7 @@ def _testing(site: Site) -> dict[str, Any]:
     box = box_file()
     return {
         **_people(site),
-        '--instants': site.instants,
+        '--frames': site.frames,
         'weights in the box': file_print(box) if box else None,
     }
 
@@ -137,9 +137,9 @@ STEPS = (
          _training_minutes),
     Step('test', 'trained, in the box, triangulation', ('space', 'noise', 'train'), _testing,
          do_test, _testing_minutes),
-    Step('pictures', 'of the rig and of instants', ('space', 'test'), _rig, do_pictures,
+    Step('images', 'of the rig and of frames', ('space', 'test'), _rig, do_images,
          lambda site: 0.3),
-    Step('report', 'what to use from now on', ('space', 'noise', 'train', 'test', 'pictures'),
+    Step('report', 'what to use from now on', ('space', 'noise', 'train', 'test', 'images'),
          lambda site: {'version': __version__}, do_report, lambda site: 0.1),
 )  # fmt: skip
 NAMES = tuple(step.name for step in STEPS)
@@ -238,7 +238,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     length.add_argument('--minutes', type=float, metavar='M',
                         help=f'of training (default: {MINUTES:g})')  # fmt: skip
     length.add_argument('--epochs', type=int, metavar='N', help='of training, instead of minutes')
-    parser.add_argument('--instants', type=int, default=300, metavar='N',
+    parser.add_argument('--frames', type=int, default=300, metavar='N',
                         help='to test on, at most (default: %(default)s)')  # fmt: skip
     parser.add_argument('--work-dir', type=Path, metavar='DIR',
                         help='where results go (default: work_dirs/train_rig_FOLDER)')  # fmt: skip
@@ -259,8 +259,8 @@ def site_of(args: argparse.Namespace) -> Site:
     for value, option in ((args.minutes, '--minutes'), (args.epochs, '--epochs')):
         if value is not None and not 0 < value < math.inf:
             raise ValueError(f'{option} is {value:g}, expected a number above 0')
-    if args.instants < 10:
-        raise ValueError(f'--instants is {args.instants}, expected 10 or more')
+    if args.frames < 10:
+        raise ValueError(f'--frames is {args.frames}, expected 10 or more')
     folder = Path(args.folder)
     for place in filter(None, (folder, args.work_dir)):
         if place.exists() and not place.is_dir():
@@ -297,7 +297,7 @@ def site_of(args: argparse.Namespace) -> Site:
         model=args.model,
         minutes=minutes,
         epochs=args.epochs,
-        instants=args.instants,
+        frames=args.frames,
     )
 
 

@@ -1,4 +1,4 @@
-"""The command ``undistort``: pictures without lens distortion, and the pinhole rig they fit.
+"""The command ``undistort``: images without lens distortion, and the pinhole rig they fit.
 
 For models and tools that know pinhole cameras only, and for lenses that their calibration
 format cannot hold.
@@ -27,18 +27,18 @@ from mmpose_ours.geometry import pinhole
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.io.locks import hold_folder, is_lock
 from mmpose_ours.io.progress import Progress, to_stderr
-from mmpose_ours.recordings.files import first_size, images_of, is_video, pictures_of, video_of
+from mmpose_ours.recordings.files import first_size, images_of, is_video, media_of, video_of
 from mmpose_ours.recordings.remapping import PixelMap, is_short, render_image, render_video
 
 RIG_FILE = 'camera_parameters.json'
 
 
 @dataclasses.dataclass(frozen=True)
-class Pictures:
-    """The pictures of one camera.
+class Images:
+    """The images of one camera.
 
     Args:
-        camera: The camera with its lens, and the size of its pictures.
+        camera: The camera with its lens, and the size of its images.
         files: The images in order, or the video.
     """
 
@@ -53,18 +53,18 @@ class Pictures:
 
 @dataclasses.dataclass(frozen=True)
 class Rendered:
-    """What became of one camera's pictures.
+    """What became of one camera's images.
 
     Args:
-        camera: The pinhole camera of the new pictures.
-        pictures: How many were written, of a video its frames.
+        camera: The pinhole camera of the new images.
+        images: How many were written, of a video its frames.
         kept: Share of the original's pixels that is still to be seen, 0 to 1.
-        black: Share of the new picture that shows nothing.
-        broken: A sentence for each picture that had to be left out.
+        black: Share of the new image that shows nothing.
+        broken: A sentence for each image that had to be left out.
     """
 
     camera: Camera
-    pictures: int
+    images: int
     kept: float
     black: float
     broken: tuple[str, ...]
@@ -80,10 +80,10 @@ def undistort(
     overwrite: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[Rendered]:
-    """Render the pictures of a recording for the pinhole rig, and write that rig beside them.
+    """Render the images of a recording for the pinhole rig, and write that rig beside them.
 
     Args:
-        rig: The cameras that took the pictures, any lens.
+        rig: The cameras that took the images, any lens.
         source: The recording, as :mod:`mmpose_ours.recordings.files` finds it.
         target: The folder to write, laid out like ``source``; the pinhole rig is written last,
             as ``camera_parameters.json`` (Panoptic).
@@ -93,18 +93,18 @@ def undistort(
         say: Takes lines of progress.
 
     Returns:
-        What became of each camera, in the rig's order. Pictures that cannot be decoded are
+        What became of each camera, in the rig's order. Images that cannot be decoded are
         left out and listed there.
 
     Raises:
         CalibrationError: A camera sees too wide for what is to be kept, or its calibration is
-            of another image size than its pictures.
-        FileFormatError: A camera has no pictures, or none that can be decoded.
+            of another image size than its images.
+        FileFormatError: A camera has no images, or none that can be decoded.
         InUseError: Another program writes into ``target``.
         OSError: ``target`` is in the way or cannot be written.
     """
     source, target = Path(source), Path(target)
-    everything = [_pictures_of(source, rig, name) for name in rig.names]
+    everything = [_media_of_camera(source, rig, name) for name in rig.names]
     with about(source):
         pinholes = [pinhole.pinhole_camera(each.camera, keep) for each in everything]
     _keep_originals(source, target, everything)
@@ -119,8 +119,8 @@ def undistort(
     return results
 
 
-def _pictures_of(root: Path, rig: CameraRig, name: str) -> Pictures:
-    """Find a camera's pictures, and hold its calibration against the first of them.
+def _media_of_camera(root: Path, rig: CameraRig, name: str) -> Images:
+    """Find a camera's images, and hold its calibration against the first of them.
 
     Raises:
         CalibrationError: The sizes differ.
@@ -128,10 +128,10 @@ def _pictures_of(root: Path, rig: CameraRig, name: str) -> Pictures:
     """
     if not root.is_dir():
         raise FileFormatError(f'{root}: no such folder of images or videos; correct the path')
-    files = pictures_of(root, name, rig.names)
+    files = media_of(root, name, rig.names)
     if not files:
         raise FileFormatError(
-            f'{root}: no pictures of camera {name!r}; name the folder of its images or its video '
+            f'{root}: no images of camera {name!r}; name the folder of its images or its video '
             f'after it ({name}/ or {name}.mp4), or choose cameras with --cameras'
         )
     path, size = first_size(files)
@@ -142,14 +142,14 @@ def _pictures_of(root: Path, rig: CameraRig, name: str) -> Pictures:
     if camera.size is None:
         with about(path):
             camera = dataclasses.replace(camera, size=size)
-    return Pictures(camera, files)
+    return Images(camera, files)
 
 
-def _make_room(source: Path, target: Path, everything: Sequence[Pictures], overwrite: bool) -> None:
+def _make_room(source: Path, target: Path, everything: Sequence[Images], overwrite: bool) -> None:
     """Refuse a target that is in the way, before anything is written.
 
     Raises:
-        OSError: It holds something and nobody said that it may, or pictures that would stay
+        OSError: It holds something and nobody said that it may, or images that would stay
             beside the new ones and not fit their rig.
     """
     if all(map(is_lock, target.iterdir())):
@@ -157,7 +157,7 @@ def _make_room(source: Path, target: Path, everything: Sequence[Pictures], overw
     if not overwrite:
         raise FileExistsError(
             f'{target}: is not empty; name another folder, or say --overwrite to replace '
-            'pictures of the same names'
+            'images of the same names'
         )
     names = [each.camera.name for each in everything]
     for each, name in zip(everything, names):
@@ -166,7 +166,7 @@ def _make_room(source: Path, target: Path, everything: Sequence[Pictures], overw
         others = sorted(old - new)
         if others:
             raise FileExistsError(
-                f'{others[0]}: stands in {target} but is none of the pictures to write, so it '
+                f'{others[0]}: stands in {target} but is none of the images to write, so it '
                 f'would not fit the new rig ({len(others)} such of camera {name!r}); remove it '
                 'or name another folder'
             )
@@ -175,12 +175,12 @@ def _make_room(source: Path, target: Path, everything: Sequence[Pictures], overw
         (target / RIG_FILE).unlink()
 
 
-def _new_files(source: Path, target: Path, everything: Sequence[Pictures]) -> list[Path]:
-    """The pictures to write."""
+def _new_files(source: Path, target: Path, everything: Sequence[Images]) -> list[Path]:
+    """The images to write."""
     return [target / path.relative_to(source) for each in everything for path in each.files]
 
 
-def _keep_originals(source: Path, target: Path, everything: Sequence[Pictures]) -> None:
+def _keep_originals(source: Path, target: Path, everything: Sequence[Images]) -> None:
     """Refuse to write into a folder that, followed through links, holds originals.
 
     Raises:
@@ -189,20 +189,20 @@ def _keep_originals(source: Path, target: Path, everything: Sequence[Pictures]) 
     files = [path for each in everything for path in each.files]
     root = os.path.realpath(source)
     holding = {os.path.realpath(folder) for folder in {path.parent for path in files}}
-    # An original may itself be a link to a picture elsewhere.
+    # An original may itself be a link to an image elsewhere.
     linked = {os.path.dirname(os.path.realpath(p)) for p in files if p.is_symlink()}
     for folder in sorted({target, *(p.parent for p in _new_files(source, target, everything))}):
         real = Path(os.path.realpath(folder))
-        # Below the recording's own folder there is room, where no camera has its pictures.
+        # Below the recording's own folder there is room, where no camera has its images.
         below = any(str(above) in holding - {root} for above in real.parents)
         if below or str(real) in {root, *holding, *linked}:
             raise FileExistsError(
-                f'{folder}: holds the original pictures, which would be lost; name another folder'
+                f'{folder}: holds the original images, which would be lost; name another folder'
             )
 
 
 def _render(
-    each: Pictures,
+    each: Images,
     camera: Camera,
     source: Path,
     target: Path,
@@ -244,7 +244,7 @@ def _render(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument('rig', metavar='RIG', help='calibration of the pictures: file or folder')
+    parser.add_argument('rig', metavar='RIG', help='calibration of the images: file or folder')
     parser.add_argument(
         'source',
         metavar='IN',
@@ -265,7 +265,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--codec', metavar='FOUR', help='codec of videos, e.g. mp4v or MJPG (default: by ending)'
     )
     parser.add_argument(
-        '--overwrite', action='store_true', help='OUT may hold pictures of the same names'
+        '--overwrite', action='store_true', help='OUT may hold images of the same names'
     )
     parser.add_argument('--json', action='store_true', help='print what was done as JSON')
 
@@ -274,7 +274,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command on parsed arguments.
 
     Returns:
-        0, or 1 where pictures had to be left out.
+        0, or 1 where images had to be left out.
 
     Raises:
         CalibrationError, FileFormatError, OSError: As :func:`undistort`.
@@ -288,7 +288,7 @@ def run(args: argparse.Namespace) -> int:
     new_rig = Path(args.target) / RIG_FILE
     if os.path.realpath(args.rig) in map(os.path.realpath, (new_rig, args.target)):
         raise FileExistsError(
-            f'{new_rig}: is the calibration of the original pictures, which would be lost; name '
+            f'{new_rig}: is the calibration of the original images, which would be lost; name '
             'another folder'
         )
     results = undistort(
@@ -304,10 +304,10 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(_report(args, results), indent=1))
     else:
-        print(f'wrote {sum(result.pictures for result in results)} pictures of {len(results)} '
+        print(f'wrote {sum(result.images for result in results)} images of {len(results)} '
               f'cameras and {Path(args.target) / RIG_FILE}')  # fmt: skip
         if broken:
-            print(f'{len(broken)} warnings: pictures were left out, see above', file=sys.stderr)
+            print(f'{len(broken)} warnings: images were left out, see above', file=sys.stderr)
     return 1 if broken else 0
 
 
@@ -320,7 +320,7 @@ def _report(args: argparse.Namespace, results: Sequence[Rendered]) -> dict:
                 'name': result.camera.name,
                 'K': np.asarray(result.camera.K).tolist(),
                 'size': result.camera.size,
-                'pictures': result.pictures,
+                'images': result.images,
                 'view_kept': round(result.kept, 4),
                 'black': round(result.black, 4),
                 'left_out': list(result.broken),

@@ -1,4 +1,4 @@
-"""The command ``view``: people in 3D to look at, as a page, as pictures, as a film."""
+"""The command ``view``: people in 3D to look at, as a page, as images, as a film."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from mmpose_ours.io.locks import hold_folder
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions
 from mmpose_ours.recordings.frames import (
     Footage,
-    by_instant,
+    by_frame,
     frame_key,
     open_footage,
-    sized_by_pictures,
+    sized_by_images,
 )
 
 if TYPE_CHECKING:
     from mmpose_ours.visualization.view_files import Show
 
-PAGE_FILE, FILM_FILE, PICTURE_FOLDER = 'scene.html', 'people.mp4', 'instants'
+PAGE_FILE, FILM_FILE, IMAGE_FOLDER = 'scene.html', 'people.mp4', 'frames'
 VIEW_FOLDER = 'views'
 RUN_FILE = 'run.html'
 
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--img-root',
         metavar='DIR',
-        help='the pictures: a folder of images or a video per camera, see docs/data.md',
+        help='the images: a folder of images or a video per camera, see docs/data.md',
     )
     parser.add_argument(
         '--keypoints', metavar='FILE', help='2D people that the 3D ones come from, drawn beneath'
@@ -61,13 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--report',
         action='store_true',
         help=f'write {RUN_FILE}: figures of the whole recording, per camera, and the worst '
-        'instants; needs --keypoints',
+        'frames; needs --keypoints',
     )
-    parser.add_argument('--png', action='store_true', help='write a sheet per instant as PNG')
+    parser.add_argument('--png', action='store_true', help='write a sheet per frame as PNG')
     parser.add_argument(
         '--single-views',
         action='store_true',
-        help=f'write every picture with the people in it as {VIEW_FOLDER}/<camera>/<frame>.png',
+        help=f'write every image with the people in it as {VIEW_FOLDER}/<camera>/<frame>.png',
     )
     parser.add_argument('--radius', type=int, metavar='PX', help='of joints in single views')
     parser.add_argument('--thickness', type=int, metavar='PX', help='of limbs in single views')
@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--no-page', action='store_true', help=f'write no {PAGE_FILE}, only what else is asked for'
     )
     parser.add_argument(
-        '--every', type=int, default=1, metavar='N', help='take every n-th instant (default 1)'
+        '--every', type=int, default=1, metavar='N', help='take every n-th frame (default 1)'
     )
     parser.add_argument(
         '--fps', type=float, help='frames per second, where neither the file nor a video says'
@@ -88,8 +88,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=16.0,
         metavar='MB',
-        help='megabytes of pictures in the page (default 16); where they do not suffice, fewer '
-        'instants carry pictures',
+        help='megabytes of images in the page (default 16); where they do not suffice, fewer '
+        'frames carry images',
     )
 
 
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
             written.
     """
     # Only now: drawing needs more than the other commands.
-    from mmpose_ours.visualization.frame_images import FootagePictures
+    from mmpose_ours.visualization.frame_images import FootageImages
     from mmpose_ours.visualization.shown_people import shown_people
     from mmpose_ours.visualization.view_files import Show
 
@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
     read, rig = read_as_told(args.rig, args)
     footage = None
     if args.img_root:
-        rig = sized_by_pictures(rig, args.img_root)
+        rig = sized_by_images(rig, args.img_root)
         footage = open_footage(args.img_root, rig.names, parse_offsets(args.frame_offsets))
     detections = _keypoints(args) if args.keypoints else None
     rig = _cameras_shown(rig, args, footage, detections)
@@ -125,24 +125,24 @@ def run(args: argparse.Namespace) -> int:
         _compare(predictions, args.people, detections, args.keypoints)
     if footage is not None and footage.frames is not None:
         _compare(predictions, args.people, footage.frames, args.img_root)
-    instants = shown_people(predictions, detections)[:: args.every]
+    frames = shown_people(predictions, detections)[:: args.every]
     fps = args.fps or predictions.fps or (footage.fps if footage is not None else None)
-    rate = instants_per_second(fps, [people.frame for people in instants])
-    pictures = None if footage is None else FootagePictures(footage, rig)
+    rate = frames_per_second(fps, [people.frame for people in frames])
+    images = None if footage is None else FootageImages(footage, rig)
     show = Show(
         title=Path(args.people).name,
         rig=rig,
         joints=predictions.joints,
-        instants=instants,
+        frames=frames,
         space=predictions.space or _space_of(rig, read.path),
         fps=rate,
-        pictures=pictures,
+        images=images,
     )
     with hold_folder(out, 'output folder'):
         _write(show, args, out)
-    if pictures is not None and pictures.broken:
-        first = next(iter(pictures.broken.values()))
-        print(f'warning: {len(pictures.broken)} left out: {first}', file=sys.stderr)
+    if images is not None and images.broken:
+        first = next(iter(images.broken.values()))
+        print(f'warning: {len(images.broken)} left out: {first}', file=sys.stderr)
     return 0
 
 
@@ -161,7 +161,7 @@ def _write(show: Show, args: argparse.Namespace, out: Path) -> None:
         with watch.stage('single views'):
             view_files.write_views(show, out / VIEW_FOLDER, args.radius, args.thickness)
     if args.png or args.mp4 or args.show:
-        folder = out / PICTURE_FOLDER if args.png else None
+        folder = out / IMAGE_FOLDER if args.png else None
         film = out / FILM_FILE if args.mp4 else None
         with watch.stage('sheets'):
             view_files.write_sheets(show, folder, film, window=args.show)
@@ -169,7 +169,7 @@ def _write(show: Show, args: argparse.Namespace, out: Path) -> None:
 
 
 def detected_here(path: PathLike) -> bool:
-    """Whether keypoints are those of a detector of ours, which go by instants, not by pictures."""
+    """Whether keypoints are those of a detector of ours, which go by frames, not by images."""
     try:
         return made_here(path)
     except (FileFormatError, OSError):  # of another tool, or a folder
@@ -177,19 +177,19 @@ def detected_here(path: PathLike) -> bool:
 
 
 def _keypoints(args: argparse.Namespace) -> Detections:
-    """2D people by instant."""
+    """2D people by frame."""
     detections = open_detections(args.keypoints)
     if not args.frame_offsets or detected_here(args.keypoints):
         return detections
-    return by_instant(detections, parse_offsets(args.frame_offsets))
+    return by_frame(detections, parse_offsets(args.frame_offsets))
 
 
-def instants_per_second(fps: float | None, frames: Sequence[FrameId]) -> float | None:
-    """How many of these instants there are per second.
+def frames_per_second(fps: float | None, frames: Sequence[FrameId]) -> float | None:
+    """How many of these frames there are per second.
 
     Args:
         fps: Frame numbers per second, or frames where they have names; None is not known.
-        frames: The instants; every fifth number makes a fifth of the frame rate.
+        frames: The frames; every fifth number makes a fifth of the frame rate.
     """
     if fps is None:
         return None
@@ -232,7 +232,7 @@ def _cameras_shown(
             f'calibration has {", ".join(rig.names)}; the names must agree'
         )
     if len(shown) < len(rig):
-        kind = 'pictures' if footage is not None else 'keypoints'
+        kind = 'images' if footage is not None else 'keypoints'
         print(
             f'cameras {len(shown)} of {len(rig)}: {" ".join(shown)}; those without {kind} are '
             'left out (name them with --cameras to see them)'

@@ -23,7 +23,7 @@ class ActorsDataset(MultiviewDataset):
         keypoint_file: 2D detections (VoxelPose's pickle or this package's JSON).
         truth_file: ``actorsGT.mat``.
         frames: Ranges ``(first, last)``, inclusive; None takes the published test frames.
-            A frame without an entry in the detection file is an instant with nobody seen.
+            A frame without an entry in the detection file is a frame with nobody seen.
         **kwargs: See :class:`MultiviewDataset`.
     """
 

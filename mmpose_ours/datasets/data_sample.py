@@ -8,17 +8,17 @@ from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
 
 
 class MultiviewDataSample(BaseDataElement):
-    """One synchronised instant of a rig.
+    """One synchronised frame of a rig.
 
     Metainfo:
         rig (CameraRig): the V cameras, in the order of the input's views.
         space (CaptureSpace): where people are looked for.
         joints (str): name of the joint set.
-        recording (str): whose instant; none where instants do not follow each other.
-        frame_id (str | int): which instant.
+        recording (str): whose frame; none where frames do not follow each other.
+        frame_id (str | int): which frame.
         actors ((A, 14, 3) array, mm, NaN for absent): annotated people of Campus or Shelf.
         img_paths (list[str | None]): one image per view, where there are any.
-        keypoints_2d ((V, P, J, 3) array): the detections, for pictures.
+        keypoints_2d ((V, P, J, 3) array): the detections, for images.
         best_score (float): of all whom a model considered; with least_score (float), which
             people need.
 

@@ -15,7 +15,7 @@ PACK = (dict(type='mmpose_ours.PackMultiviewInputs'),)
 
 
 class MultiviewDataset(BaseDataset):
-    """Instants of a rig of named cameras.
+    """Frames of a rig of named cameras.
 
     Subclasses implement ``load_data_list`` and yield dictionaries with ``frame_id``,
     ``keypoints_2d`` (V, P, J, 3) and, where known, ``keypoints_3d`` (G, J, 3) in mm with
@@ -59,7 +59,7 @@ class MultiviewDataset(BaseDataset):
         super().__init__(data_root=data_root, pipeline=list(pipeline), **kwargs)
 
     def get_data_info(self, idx: int) -> dict:
-        """One instant with the rig, the space and the joint set's name added."""
+        """One frame with the rig, the space and the joint set's name added."""
         return self._with_rig(super().get_data_info(idx))
 
     def _with_rig(self, info: dict) -> dict:

@@ -26,7 +26,7 @@ class OursDataset(MultiviewDataset):
         keypoint_file: 2D people, see :func:`~mmpose_ours.detections.read_detections`;
             None works from images only (image mode).
         truth_file: 3D people in the format that ``mmpose-ours evaluate`` reads, if any. A
-            frame that it does not list is an instant with nobody there.
+            frame that it does not list is a frame with nobody there.
         **kwargs: See :class:`MultiviewDataset`.
 
     Raises:
@@ -49,7 +49,7 @@ class OursDataset(MultiviewDataset):
         super().__init__(rig_file, data_root=data_root, **kwargs)
 
     def load_data_list(self) -> list[dict]:
-        """One entry per frame of the keypoint file, or instant of the images."""
+        """One entry per frame of the keypoint file, or frame of the images."""
         return read_recording(
             self.rig,
             self.data_root,

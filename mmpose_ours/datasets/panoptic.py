@@ -4,7 +4,7 @@ What lies in a sequence's folder, as the Panoptic Toolbox leaves it::
 
     <data_root>/<sequence>/calibration_<sequence>.json
     <data_root>/<sequence>/hdPose3d_stage1_coco19/body3DScene_00000000.json
-    <data_root>/<sequence>/hdImgs/00_03/00_03_00000000.jpg             (image mode, pictures)
+    <data_root>/<sequence>/hdImgs/00_03/00_03_00000000.jpg             (image mode, images)
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class PanopticDataset(MultiviewDataset):
         return items
 
     def get_data_info(self, idx: int) -> dict:
-        """One instant with its sequence's rig, its people projected if so wanted."""
+        """One frame with its sequence's rig, its people projected if so wanted."""
         info = super().get_data_info(idx)
         info['rig'], info['space'] = self.sites[info['sequence']]
         if self.keypoints == PROJECTED:
@@ -152,8 +152,8 @@ class PanopticDataset(MultiviewDataset):
                 'it or says how to get it'
             )
         files = list(panoptic_frame_files(folder).items())[:: self.interval]
-        images = [root / 'hdImgs' / camera for camera in rig.names]
-        there = [image.is_dir() for image in images]
+        folders = [root / 'hdImgs' / camera for camera in rig.names]
+        there = [image.is_dir() for image in folders]
         detections = self._detections(sequence, rig)
         bodies = [read_panoptic_bodies(path) for _, path in files]
         everybody, coco17 = (
@@ -162,7 +162,7 @@ class PanopticDataset(MultiviewDataset):
         items = []
         for (frame, path), poses, coco in zip(files, everybody, coco17):
             stem = path.stem.replace('body3DScene', '')
-            pictures = [image / f'{image.name}{stem}.jpg' for image in images]
+            images = [image / f'{image.name}{stem}.jpg' for image in folders]
             truth = people_with_root(poses, self.metainfo['joints'])
             visible = np.isfinite(truth).all(-1)
             item = dict(
@@ -173,11 +173,11 @@ class PanopticDataset(MultiviewDataset):
                 visible=visible,
                 coco17=coco,
                 img_paths=[
-                    str(p) if known and p.is_file() else None for p, known in zip(pictures, there)
+                    str(p) if known and p.is_file() else None for p, known in zip(images, there)
                 ],
             )
             if self.keypoints is None and None in item['img_paths']:
-                missing = pictures[item['img_paths'].index(None)]
+                missing = images[item['img_paths'].index(None)]
                 raise FileNotFoundError(
                     f'{missing}: no such image, which images-only mode needs; `mmpose-ours prepare '
                     f'panoptic {shell_path(self.data_root)} --sequences {shell_word(sequence)}` '

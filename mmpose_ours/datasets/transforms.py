@@ -23,7 +23,7 @@ META_KEYS = (
 class LoadMultiviewImages:
     """Read every view's image and fit it, undistorted in shape, into the network's input.
 
-    Required Keys: img_paths (V,), or pictures (V,) that are decoded already, (H, W, 3) BGR.
+    Required Keys: img_paths (V,), or images (V,) that are decoded already, (H, W, 3) BGR.
     Added Keys: images (V, 3, H, W) uint8, RGB.
 
     Args:
@@ -37,8 +37,8 @@ class LoadMultiviewImages:
         """Load the images; a missing one is an error that names it."""
         images = []
         paths = results.get('img_paths') or [None] * len(results['rig'])
-        pictures = results.pop('pictures', [None] * len(paths))
-        for camera, path, image in zip(results['rig'], paths, pictures):
+        decoded_images = results.pop('images', [None] * len(paths))
+        for camera, path, image in zip(results['rig'], paths, decoded_images):
             if image is None:
                 image = _read(path, camera.name, results['frame_id'])
             height, width = image.shape[:2]
@@ -63,7 +63,7 @@ class LoadMultiviewImages:
 def _read(path: str | None, camera: str, frame: str) -> np.ndarray:
     """An image as (H, W, 3) BGR uint8, or an error that says whose it is."""
     where = f'camera {camera!r}, frame {frame}: no readable image'
-    needed = 'image mode needs one per camera and instant'
+    needed = 'image mode needs one per camera and frame'
     if not path:
         raise FileNotFoundError(f'{where}; {needed}')
     try:
@@ -84,7 +84,7 @@ class PackMultiviewInputs:
     """
 
     def __call__(self, results: dict) -> dict:
-        """Pack one instant."""
+        """Pack one frame."""
         sample = MultiviewDataSample(
             metainfo={key: results[key] for key in META_KEYS if key in results}
         )

@@ -19,7 +19,7 @@ import numpy as np
 from mmpose_ours.detections.arrays import Detections, as_kept
 from mmpose_ours.detections.formats.own_json import read_json_detections, store_json
 from mmpose_ours.detections.formats.own_npz import store_npz
-from mmpose_ours.detections.journal import Instant, Journal
+from mmpose_ours.detections.journal import FrameRecord, Journal
 from mmpose_ours.detections.writer import DetectionsWriter
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.json_files import read_json
@@ -47,7 +47,7 @@ Image = Union[np.ndarray, PathLike, LazyImage]
 
 
 def detect_recording(
-    instants: Iterable[tuple[str, Mapping[str, Image]]],
+    frames: Iterable[tuple[str, Mapping[str, Image]]],
     detector: Any,
     path: PathLike | None,
     *,
@@ -56,23 +56,23 @@ def detect_recording(
     progress: Callable[[int, int], None] = lambda done, total: None,
     total: int = 0,
 ) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """Yield the people of each instant, and write them when all have been asked for.
+    """Yield the people of each frame, and write them when all have been asked for.
 
-    After an interruption the next call goes on where this one was. Instants of an earlier call
+    After an interruption the next call goes on where this one was. Frames of an earlier call
     that do not come this time stay in the file. One process at a time writes a file: another one
     waits, see :mod:`mmpose_ours.io.locks`.
 
     Args:
-        instants: Frame name and camera -> image: an array (BGR), a path, or a
+        frames: Frame name and camera -> image: an array (BGR), a path, or a
             :class:`LazyImage`.
         detector: See :class:`mmpose_ours.detectors.Detector`.
         path: The keypoint file, ``.json`` or ``.npz``; beside it ``.<name>.partial`` exists
             while this runs. None keeps nothing.
-        batch: Instants that the detector is given together.
+        batch: Frames that the detector is given together.
         say: Takes a sentence for a camera whose images cannot be read; the camera is left out
-            of those instants.
-        progress: Told how many instants are done, of how many.
-        total: How many instants will come; 0 where nobody knows.
+            of those frames.
+        progress: Told how many frames are done, of how many.
+        total: How many frames will come; 0 where nobody knows.
 
     Yields:
         Frame name, and camera -> (P, 17, 3) float32 ``u, v, score``, the same numbers whether
@@ -88,9 +88,9 @@ def detect_recording(
         ValueError: Another ending, or a batch below 1.
     """
     if batch < 1:
-        raise ValueError(f'batch is {batch}, expected 1 or more instants')
+        raise ValueError(f'batch is {batch}, expected 1 or more frames')
     if path is None:
-        yield from _detect(instants, detector, batch, say)
+        yield from _detect(frames, detector, batch, say)
         return
     path = Path(path)
     writer = DetectionsWriter(path)  # refuses other endings before any work
@@ -102,14 +102,14 @@ def detect_recording(
             before = _state(path)
             changed = not _load_earlier(path, head, journal, say)
             unread = _Unread(say)
-            for done, group in enumerate(_groups(instants, batch)):
+            for done, group in enumerate(_groups(frames, batch)):
                 work = [_Work.of(str(name), images, journal, unread) for name, images in group]
                 fresh = [image for each in work for image in each.images.values()]
                 people = iter(detector.detect(fresh) if fresh else [])
                 for offset, each in enumerate(work):
                     each.views.update({camera: as_kept(next(people)) for camera in each.images})
                     if each.keys != journal.get(each.frame).images or each.frame not in journal:
-                        journal.put(each.frame, Instant(each.keys, each.views))
+                        journal.put(each.frame, FrameRecord(each.keys, each.views))
                         changed = True
                     progress(done * batch + offset + 1, total)
                     yield each.frame, {camera: each.views[camera] for camera in each.order}
@@ -156,14 +156,14 @@ def _state(path: Path) -> tuple[int, ...] | None:
 
 
 def _detect(
-    instants: Iterable[tuple[str, Mapping[str, Image]]],
+    frames: Iterable[tuple[str, Mapping[str, Image]]],
     detector: Any,
     batch: int,
     say: Callable[[str], None],
 ) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
     """The same without a file."""
     unread = _Unread(say)
-    for group in _groups(instants, batch):
+    for group in _groups(frames, batch):
         readable: list[tuple[str, dict[str, np.ndarray]]] = []
         for frame, images in group:
             pixels: dict[str, np.ndarray] = {}
@@ -200,7 +200,7 @@ class _Unread:
 
 @dataclasses.dataclass
 class _Work:
-    """One instant: what is known of it, and the images that are to be looked at."""
+    """One frame: what is known of it, and the images that are to be looked at."""
 
     frame: str
     order: list[str]
@@ -249,11 +249,11 @@ def _pixels(image: Image) -> np.ndarray:
 
 
 def _groups(
-    instants: Iterable[tuple[str, Mapping[str, Image]]], size: int
+    frames: Iterable[tuple[str, Mapping[str, Image]]], size: int
 ) -> Iterator[list[tuple[str, Mapping[str, Image]]]]:
     group = []
-    for instant in instants:
-        group.append(instant)
+    for frame in frames:
+        group.append(frame)
         if len(group) == size:
             yield group
             group = []
@@ -313,7 +313,7 @@ def _load_earlier(
     newer = set(journal.frames())
     for frame, views in detections.items():
         if frame not in newer:
-            journal.put(frame, Instant(images.get(frame, {}), views))
+            journal.put(frame, FrameRecord(images.get(frame, {}), views))
     return not newer
 
 
@@ -345,9 +345,9 @@ def _write(
     images = {}
     with writer:
         for frame in journal.frames():
-            instant = journal.get(frame)
-            writer.add(frame, instant.views)
-            images[frame] = dict(instant.images)
+            kept = journal.get(frame)
+            writer.add(frame, kept.views)
+            images[frame] = dict(kept.images)
         writer.source = {**head, 'images': images}
         if _state(writer.path) != before:
             raise ChangedError(

@@ -42,7 +42,7 @@ _LINE = re.compile(rb'([0-9a-f]{8}) (.+)\n', re.DOTALL)
 _RECORD = re.compile(r'(\d{1,15}) (".*)', re.DOTALL)
 
 
-class Instant(NamedTuple):
+class FrameRecord(NamedTuple):
     """What is known of one frame.
 
     Args:
@@ -99,7 +99,7 @@ class Journal:
     def __contains__(self, frame: str) -> bool:
         return frame in self._rows
 
-    def get(self, frame: str) -> Instant:
+    def get(self, frame: str) -> FrameRecord:
         """One frame; nothing is known of one that is not there.
 
         Raises:
@@ -108,7 +108,7 @@ class Journal:
         """
         row = self._rows.get(frame)
         if row is None:
-            return Instant({}, {})
+            return FrameRecord({}, {})
         with self._named():
             self._file.seek(self._starts[row])
             line = _read(self._file, self._lengths[row])
@@ -120,9 +120,9 @@ class Journal:
                 file=self.path,
                 frame=frame,
             )
-        return self._instant(frame, record[2])
+        return self._parsed(frame, record[2])
 
-    def put(self, frame: str, instant: Instant) -> None:
+    def put(self, frame: str, record: FrameRecord) -> None:
         """Keep one frame.
 
         Raises:
@@ -139,8 +139,8 @@ class Journal:
                 found=len(frame),
                 expected=MAX_NAME,
             )
-        views = {camera: rows_from_people(people) for camera, people in instant.views.items()}
-        data = json.dumps({'images': dict(instant.images), 'views': views})
+        views = {camera: rows_from_people(people) for camera, people in record.views.items()}
+        data = json.dumps({'images': dict(record.images), 'views': views})
         self._number += 1
         line = _line(f'{self._number} {json.dumps(frame)} {data}', self._seed)
         self._limits.check('record_bytes', len(line), f'bytes of frame {frame!r}', self.path)
@@ -222,7 +222,7 @@ class Journal:
                 start += len(line)
         return None
 
-    def _instant(self, frame: str, text: str) -> Instant:
+    def _parsed(self, frame: str, text: str) -> FrameRecord:
         """The content of a record, validated."""
         try:
             data = json.loads(text)
@@ -235,7 +235,7 @@ class Journal:
             raise self._not_ours(frame, 'images are no names')
         views = read_json_detections({'frames': {frame: data['views']}}, self.path)[frame]
         # The names of the cameras once, not once per frame: whoever writes the file has them all.
-        return Instant({sys.intern(camera): key for camera, key in images.items()}, views)
+        return FrameRecord({sys.intern(camera): key for camera, key in images.items()}, views)
 
     def _not_ours(self, frame: str, why: str) -> FileFormatError:
         return FileFormatError(

@@ -1,6 +1,6 @@
-"""A recording's people in 2D on the disk: read instant by instant, as often as one likes.
+"""A recording's people in 2D on the disk: read frame by frame, as often as one likes.
 
-Memory holds where each view's people are (some 0.3 kB per instant), the people themselves lie one
+Memory holds where each view's people are (some 0.3 kB per frame), the people themselves lie one
 after another in a temporary file that is gone with the program.
 """
 
@@ -42,7 +42,7 @@ class StoredDetections(collections.abc.Mapping):
         return tuple(sorted(self._cameras))
 
     def add(self, frame: str, views: Mapping[str, np.ndarray]) -> None:
-        """Store one more instant.
+        """Store one more frame.
 
         Args:
             frame: Its name, each once.
@@ -57,7 +57,7 @@ class StoredDetections(collections.abc.Mapping):
         self.add_places(frame, places)
 
     def add_places(self, frame: str, places: Mapping[str, tuple[int, int]]) -> None:
-        """Say where the file has one more instant's people.
+        """Say where the file has one more frame's people.
 
         Args:
             frame: Its name, each once.

@@ -96,8 +96,8 @@ class BlazePose:
     def _detect_one(self, image: np.ndarray) -> np.ndarray:
         rgb = np.ascontiguousarray(image[..., ::-1])
         formats = self._mediapipe.ImageFormat
-        picture = self._mediapipe.Image(image_format=formats.SRGB, data=rgb)
-        poses = self._landmarker.detect(picture).pose_landmarks
+        wrapped = self._mediapipe.Image(image_format=formats.SRGB, data=rgb)
+        poses = self._landmarker.detect(wrapped).pose_landmarks
         size = (image.shape[1], image.shape[0])
         found = [coco17_of(pose, size) for pose in poses]
         return np.array(found, np.float32).reshape(-1, 17, 3)

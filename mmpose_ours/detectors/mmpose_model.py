@@ -83,10 +83,10 @@ class MMPoseModel:
         """See :class:`mmpose_ours.detectors.Detector`."""
         if not images:
             return []
-        pictures = [as_bgr(image) for image in images]
-        results = self._inferencer(pictures, return_vis=False, bbox_thr=self._min_score)
+        bgr_images = [as_bgr(image) for image in images]
+        results = self._inferencer(bgr_images, return_vis=False, bbox_thr=self._min_score)
         found = []
-        for image, result in zip(pictures, results):
+        for image, result in zip(bgr_images, results):
             height, width = image.shape[:2]
             people = people_of(result['predictions'][0], Place(self._where))
             found.append(within(people, (width, height)))

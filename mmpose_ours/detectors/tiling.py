@@ -1,4 +1,4 @@
-"""Small people in large pictures: overlapping parts of an image, and who was found twice.
+"""Small people in large images: overlapping parts of an image, and who was found twice.
 
 Detectors shrink an image to a few hundred pixels; in a part of it people are larger.
 """

@@ -13,10 +13,10 @@ from mmpose_ours.evaluation.pcp import PCPResult, pcp
 from mmpose_ours.evaluation.report import evaluate_files
 from mmpose_ours.evaluation.without_truth.report import evaluate_without_truth
 from mmpose_ours.evaluation.without_truth.result import UnlabelledResult
-from mmpose_ours.evaluation.without_truth.scores import Instant, unlabelled_figures
+from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 
 __all__ = [
-    'Instant',
+    'EvaluatedFrame',
     'MatchingResult',
     'PCPResult',
     'UnlabelledResult',

@@ -20,7 +20,7 @@ import numpy as np
 from mmpose_ours.errors import PathLike
 from mmpose_ours.evaluation.matching import THRESHOLDS_MM, match_poses
 from mmpose_ours.evaluation.pcp import pcp
-from mmpose_ours.evaluation.without_truth.scores import Instant, unlabelled_figures
+from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.predictions.reading import frame_id, write_predictions
 from mmpose_ours.structures.skeletons import JOINT_SETS, convert_joints
 
@@ -100,8 +100,8 @@ def figures_without_truth(
     """
     joints = results[0]['joints']
     count = results[0]['keypoints_2d'].shape[2]
-    instants = [
-        Instant(
+    frames = [
+        EvaluatedFrame(
             frame_id(result['frame_id']),
             result['rig'],
             result['keypoints_3d'],
@@ -109,10 +109,10 @@ def figures_without_truth(
         )
         for result in results
     ]
-    numbered = all(isinstance(instant.frame, int) for instant in instants)
-    instants.sort(key=lambda instant: instant.frame if numbered else str(instant.frame))
+    numbered = all(isinstance(frame.name, int) for frame in frames)
+    frames.sort(key=lambda frame: frame.name if numbered else str(frame.name))
     keypoint_joints = joints if count == len(JOINT_SETS[joints]) else 'coco17'
-    return unlabelled_figures(instants, joints, keypoint_joints, frame_rate).figures()
+    return unlabelled_figures(frames, joints, keypoint_joints, frame_rate).figures()
 
 
 def write_results(path: PathLike, results: Sequence[dict]) -> None:

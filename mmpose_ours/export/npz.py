@@ -7,7 +7,7 @@
 ``time_s``     (T,)           seconds
 ``scores``     (T, N)         NaN where missing
 ``views``      (T, N)         how many cameras showed the person; -1 where not known
-``fps``        ()             instants per second
+``fps``        ()             frames per second
 ``joints``     (J,)           names of the joints
 ``up``         ()             the axis that points up
 ============== ============== ================================================================

@@ -324,7 +324,7 @@ class Camera:
         return undistort(self.lens, self.dist_full, distorted, self.max_radius2)
 
     def resized(self, size: tuple[int, int]) -> Camera:
-        """The camera of the same picture, scaled to another (width, height) in pixels.
+        """The camera of the same image, scaled to another (width, height) in pixels.
 
         Pixel centres are at whole numbers, so ``u_new + 0.5 = (u + 0.5) * width_new / width``.
 

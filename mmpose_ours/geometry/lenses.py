@@ -204,7 +204,7 @@ def max_radius2(lens: str, dist: np.ndarray) -> float:
     """Squared ``(x/z, y/z)`` radius beyond which the model folds back.
 
     A polynomial is fitted inside the image only. Past the first extremum of
-    ``r * radial(r)`` it maps points that no ray reaches back into the picture; those are
+    ``r * radial(r)`` it maps points that no ray reaches back into the image; those are
     not visible.
     """
     model = LENSES[lens]

@@ -1,7 +1,7 @@
 """The pinhole camera that takes the place of one with a lens, and the map between their pixels.
 
-Both have the same centre and axes, so whatever the lens, a picture of the one can be
-rendered from a picture of the other. A pinhole image ends below 90 degrees off its axis,
+Both have the same centre and axes, so whatever the lens, an image of the one can be
+rendered from an image of the other. A pinhole image ends below 90 degrees off its axis,
 and long before that its middle has shrunk to nothing.
 """
 
@@ -29,7 +29,7 @@ def pinhole_camera(camera: Camera, keep: str = 'focal') -> Camera:
     Args:
         camera: A camera with an image size and any lens.
         keep: ``'focal'``: the focal lengths and the principal point, so that the middle of the
-            picture stays as it is. ``'all'``: every pixel, with a black rim (as
+            image stays as it is. ``'all'``: every pixel, with a black rim (as
             ``cv2.getOptimalNewCameraMatrix`` with alpha 1). ``'valid'``: nothing but pixels, no
             black rim (alpha 0). Unlike OpenCV's, pixels keep their shape (fx / fy).
 
@@ -80,7 +80,7 @@ def undistortion_map(camera: Camera, pinhole: Camera) -> np.ndarray:
 
 
 def kept_and_black(camera: Camera, pinhole: Camera, uv: np.ndarray) -> tuple[float, float]:
-    """How much of a picture is kept, and how much of the rendered one is black.
+    """How much of an image is kept, and how much of the rendered one is black.
 
     Args:
         camera: The camera with a lens and an image size.
@@ -88,8 +88,8 @@ def kept_and_black(camera: Camera, pinhole: Camera, uv: np.ndarray) -> tuple[flo
         uv: (H, W, 2) the map of :func:`undistortion_map`.
 
     Returns:
-        Shares, 0 to 1: of the original's pixels that are in the rendered picture, and of the
-        rendered picture's pixels that show nothing.
+        Shares, 0 to 1: of the original's pixels that are in the rendered image, and of the
+        rendered image's pixels that show nothing.
     """
     width, height = camera.size or (0, 0)
     u, v = (np.linspace(0, side - 1, 60) for side in (width, height))

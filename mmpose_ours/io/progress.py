@@ -20,7 +20,7 @@ class Progress:
 
     Args:
         what: What it is that goes on, for example ``'people in 3D'``.
-        things: What is counted, for example ``'instants'``.
+        things: What is counted, for example ``'frames'``.
         say: Takes the lines.
     """
 

@@ -17,7 +17,7 @@ from mmpose_ours.sources import Site
 
 
 class RigDataset(Dataset):
-    """Instants of a rig of named cameras, for the keypoint pipelines of the stock VoxelPose.
+    """Frames of a rig of named cameras, for the keypoint pipelines of the stock VoxelPose.
 
     Subclasses implement ``item`` and ``__len__``.
 
@@ -33,7 +33,7 @@ class RigDataset(Dataset):
             what the cameras see.
         any_scale: Accept a rig that is too small or too large for people.
         data_root: Folder of the dataset.
-        max_people: The most people of one instant in training.
+        max_people: The most people of one frame in training.
         test_mode: Whether it is tested on (MMPose says so); changes nothing here.
 
     Raises:
@@ -67,14 +67,14 @@ class RigDataset(Dataset):
         get_root_logger().info(f'{type(self).__name__}: {site}')
 
     def item(self, index: int) -> dict:
-        """One instant as :mod:`mmpose_ours.sources` gives it."""
+        """One frame as :mod:`mmpose_ours.sources` gives it."""
         raise NotImplementedError
 
     def __len__(self) -> int:
         raise NotImplementedError
 
     def __getitem__(self, index: int) -> dict:
-        """One instant, through the pipeline."""
+        """One frame, through the pipeline."""
         return self.pipeline(self.views(int(index), self.item(int(index))))
 
     def evaluate(

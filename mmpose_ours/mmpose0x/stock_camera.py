@@ -23,7 +23,7 @@ def stock_camera(camera: Camera) -> dict[str, np.ndarray]:
         what = f'a {camera.lens} lens' if camera.lens != 'opencv' else 'a thin prism or tilted lens'
         raise ValueError(
             f'camera {camera.name!r} has {what}, and MMPose 0.x knows k1 to k6, p1 and p2 of '
-            'OpenCV only; straighten its pictures first (mmpose-ours undistort), or use a config '
+            'OpenCV only; straighten its images first (mmpose-ours undistort), or use a config '
             'of MMPose 1.x'
         )
     if dist.any():

@@ -1,4 +1,4 @@
-"""One instant as the pipelines of the stock VoxelPose take it: a dictionary per view.
+"""One frame as the pipelines of the stock VoxelPose take it: a dictionary per view.
 
 ===================  ==============================================================================
 ``joints``           (P, J, 3) float32 ``u, v, score``: whom a detector found in this view. A joint
@@ -45,7 +45,7 @@ class StockViews:
         joints: Name of the joint set.
         heatmap_size: (width, height) of the heatmaps.
         cube_size: Voxels of the space along x, y and z.
-        max_people: N, the most people of one instant in training.
+        max_people: N, the most people of one frame in training.
 
     Raises:
         ValueError: A camera's lens or missing image size does not fit MMPose 0.x.

@@ -22,7 +22,7 @@ def choose_people(
     duplicate_mm: float,
     margin_mm: float,
 ) -> Tensor:
-    """Choose the people of one instant.
+    """Choose the people of one frame.
 
     Args:
         poses: (N, J, 3) mm, relative to the middle of the space.

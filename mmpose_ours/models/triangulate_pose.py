@@ -41,8 +41,8 @@ class TriangulatePose(BaseModel):
         proposals: Arguments of :class:`~mmpose_ours.models.association.proposals.Proposer`.
         single_views: Whether people whom one view alone shows are reported. Their depth is
             that of somebody of usual size who stands on the floor, and many are ghosts.
-        remember: Whether people of the instant before, whom one view still shows, are kept.
-            For recordings, whose instants must come in the order of time.
+        remember: Whether people of the frame before, whom one view still shows, are kept.
+            For recordings, whose frames must come in the order of time.
         bank_file: Poses of people to take the body from; None takes the built-in bodies.
         fill: Whether joints that fewer than two views show are put where the body has them;
             else they are NaN.
@@ -86,7 +86,7 @@ class TriangulatePose(BaseModel):
         data_samples: list[MultiviewDataSample],
         mode: str = 'tensor',
     ) -> Any:
-        """Run on a batch of B instants.
+        """Run on a batch of B frames.
 
         Args:
             inputs: ``rays``, relative to the middle of each sample's space.

@@ -84,7 +84,7 @@ class FittedNoise:
 
 def fit_noise(
     rig: CameraRig,
-    instants: Sequence[np.ndarray],
+    frames: Sequence[np.ndarray],
     min_score: float = MIN_SCORE,
     seed: int = 0,
     progress: Progress | None = None,
@@ -93,10 +93,10 @@ def fit_noise(
 
     Args:
         rig: V cameras, whose image sizes are known.
-        instants: S arrays (V, P, 17, 3) ``u, v, score``; P may differ.
+        frames: S arrays (V, P, 17, 3) ``u, v, score``; P may differ.
         min_score: Joints with a score of at most this count as not found.
         seed: Of the detections that are drawn to check the fit.
-        progress: Called with what goes on, instants done and to do.
+        progress: Called with what goes on, frames done and to do.
 
     Raises:
         TooLittleError: Fewer than three cameras, or too few people whom three of them see.
@@ -109,11 +109,11 @@ def fit_noise(
         )
     for camera in rig:
         camera.need_size('which tells what should have been seen')
-    given = Measured(rig, instants, min_score, _named(progress, 'people'))
+    given = Measured(rig, frames, min_score, _named(progress, 'people'))
     measured, counts = given.faults()
 
     def drawn(by: DetectorFaults, what: str) -> Measured:
-        rngs = Streams(seed)(range(len(instants)))
+        rngs = Streams(seed)(range(len(frames)))
         detections = by.detect_many(given.witnesses.crowd, rig, rngs)
         return Measured(rig, detections, min_score, _named(progress, what))
 
@@ -131,19 +131,19 @@ class Measured:
 
     Args:
         rig: V cameras.
-        instants: S arrays (V, P, 17, 3).
+        frames: S arrays (V, P, 17, 3).
         min_score: See :func:`fit_noise`.
-        progress: Called with instants done and to do.
+        progress: Called with frames done and to do.
     """
 
     def __init__(
         self,
         rig: CameraRig,
-        instants: Sequence[np.ndarray],
+        frames: Sequence[np.ndarray],
         min_score: float = MIN_SCORE,
         progress: Callable[[int, int], None] | None = None,
     ):
-        witnesses = find_witnesses(rig, instants, min_score, progress)
+        witnesses = find_witnesses(rig, frames, min_score, progress)
         self._check_enough(witnesses)
         scored = witnesses.keypoints[..., 2]
         self.scores = _joint_scores(scored)
@@ -166,8 +166,8 @@ class Measured:
         if people < MIN_PEOPLE:
             raise TooLittleError(
                 f'{people} people are seen by {MIN_VIEWS} cameras that agree on them, in '
-                f'{witnesses.crowd.scenes} instants, where {MIN_PEOPLE} are needed to tell how a '
-                'detector errs; give more instants of people whom several cameras see, check '
+                f'{witnesses.crowd.scenes} frames, where {MIN_PEOPLE} are needed to tell how a '
+                'detector errs; give more frames of people whom several cameras see, check '
                 'that the keypoints belong to these cameras with `mmpose-ours check-rig '
                 '--keypoints`, or use a shipped profile'
             )

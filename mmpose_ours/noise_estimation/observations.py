@@ -32,7 +32,7 @@ HALF_SHARES = 0.25
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Witnesses:
-    """N people of S instants and what V views have of them.
+    """N people of S frames and what V views have of them.
 
     Args:
         rig: V cameras.
@@ -42,7 +42,7 @@ class Witnesses:
         again: (V, N) bool, views that have a second detection of the whole person.
         halves: (V, N) bool, views that have one detection for each of two parts.
         lone: (L, 17, 3) detections that show none of these people.
-        lone_at: (L, 2) instant and view of each.
+        lone_at: (L, 2) frame and view of each.
         people: (S, V) detections in each view.
     """
 
@@ -64,7 +64,7 @@ class Witnesses:
 
 def find_witnesses(
     rig: CameraRig,
-    instants: Sequence[np.ndarray],
+    frames: Sequence[np.ndarray],
     min_score: float = MIN_SCORE,
     progress: Callable[[int, int], None] | None = None,
 ) -> Witnesses:
@@ -72,16 +72,16 @@ def find_witnesses(
 
     Args:
         rig: V cameras, whose image sizes are known.
-        instants: S arrays (V, P, 17, 3) ``u, v, score``; P may differ.
+        frames: S arrays (V, P, 17, 3) ``u, v, score``; P may differ.
         min_score: Joints with a score of at most this count as not found.
-        progress: Called with instants done and to do.
+        progress: Called with frames done and to do.
     """
     parts = []
-    for number, keypoints in enumerate(instants):
+    for number, keypoints in enumerate(frames):
         sure = keypoints[..., 2:] > min_score
-        parts.append(_Instant(rig, np.where(sure, keypoints, 0.0)))
+        parts.append(_Frame(rig, np.where(sure, keypoints, 0.0)))
         if progress is not None:
-            progress(number + 1, len(instants))
+            progress(number + 1, len(frames))
     lone = [part.lone() for part in parts]
     shape = (len(rig), 0)
     return Witnesses(
@@ -107,8 +107,8 @@ def crowd_sizes_px(crowd: Crowd, rig: CameraRig) -> np.ndarray:
     return longer_side(joint_box(*seen_joints(crowd, rig)))
 
 
-class _Instant:
-    """The people of one instant.
+class _Frame:
+    """The people of one frame.
 
     Args:
         rig: V cameras.

@@ -1,4 +1,4 @@
-"""Where a recording's pictures lie: images or a video per camera.
+"""Where a recording's images lie: images or a video per camera.
 
 ========================== ==========================================================
 ``<root>/<camera>/*.jpg``  a folder of images per camera, of any name
@@ -7,11 +7,11 @@
 ``<root>/<camera>.mp4``    a video per camera, also inside the camera's folder
 ========================== ==========================================================
 
-The first of these places that holds a picture counts, and hidden files never do: macOS leaves
+The first of these places that holds an image counts, and hidden files never do: macOS leaves
 ``._0.jpg`` beside images, and an interrupted program its temporary files.
 
 This module finds files; it does **not** decode them (see :mod:`mmpose_ours.io.parsers.images` and
-:mod:`mmpose_ours.io.parsers.video`) or match the cameras' instants.
+:mod:`mmpose_ours.io.parsers.video`) or match the cameras' frames.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ BLOCK = 16
 VIDEO_ENDINGS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg')
 
 
-def pictures_of(root: Path, camera: str, names: Sequence[str]) -> tuple[Path, ...]:
-    """The files with a camera's pictures: its images in order, or else its video.
+def media_of(root: Path, camera: str, names: Sequence[str]) -> tuple[Path, ...]:
+    """The files with a camera's images: its images in order, or else its video.
 
     Args:
         root: The recording.
@@ -91,13 +91,13 @@ def is_video(path: Path) -> bool:
 
 
 def first_size(files: Sequence[Path]) -> tuple[Path, tuple[int, int]]:
-    """The size of the first picture that can be decoded.
+    """The size of the first image that can be decoded.
 
     Args:
-        files: One or more, as :func:`pictures_of` finds them.
+        files: One or more, as :func:`media_of` finds them.
 
     Returns:
-        The file, and (width, height) of its picture.
+        The file, and (width, height) of its image.
 
     Raises:
         FileFormatError: None can be decoded.
@@ -137,10 +137,10 @@ def as_bgr(image: np.ndarray) -> np.ndarray:
 
 
 def as_calibrated(image: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
-    """A picture with the columns and rows that a codec added, or took away, put right.
+    """An image with the columns and rows that a codec added, or took away, put right.
 
     Video codecs store blocks of 16 pixels, so one tool shows 1088 columns where another shows
-    1080: they are the same, and the odd ones stand at the right and lower edges. Pictures that
+    1080: they are the same, and the odd ones stand at the right and lower edges. Images that
     differ by more are returned as they are.
 
     Args:

@@ -1,8 +1,8 @@
-"""A recording as synchronised instants: what all cameras show at the same moment.
+"""A recording as synchronised frames: what all cameras show at the same moment.
 
 Images belong together by their names (``0/000350.jpg`` and ``1/000350.jpg``), or, where no name
 occurs twice, by their order; videos by the number of the frame. A camera that shows nothing at
-an instant is left out of it, and the others go on.
+a frame is left out of it, and the others go on.
 """
 
 from __future__ import annotations
@@ -22,36 +22,36 @@ from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.io.parsers.video import Video, open_video
-from mmpose_ours.recordings.files import as_bgr, first_size, is_video, pictures_of
+from mmpose_ours.recordings.files import as_bgr, first_size, is_video, media_of
 
 # What a camera shows: a file that is decoded when it is asked for, or (H, W, 3) BGR uint8.
-Picture = Union[Path, np.ndarray]
+ViewImage = Union[Path, np.ndarray]
 _Keypoints = Mapping[str, Mapping[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Instant:
+class FrameSet:
     """One moment of a recording.
 
     Args:
         frame: Its name: that of the images, or the number of the video's frame.
-        pictures: Camera name to its picture; cameras that show nothing are not there.
+        images: Camera name to its image; cameras that show nothing are not there.
     """
 
     frame: str
-    pictures: Mapping[str, Picture]
+    images: Mapping[str, ViewImage]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Footage:
-    """The pictures of some cameras, instant by instant; can be walked through again and again.
+    """The images of some cameras, frame by frame; can be walked through again and again.
 
     Args:
-        cameras: Names of the cameras that have pictures.
+        cameras: Names of the cameras that have images.
         files: Camera name to its images, or to its one video.
-        frames: Names of the instants, in order; None where videos are read to their ends.
-        places: Camera name to its image by name of the instant; nothing for videos.
-        offsets: Camera name to the frames of its video before the first instant.
+        frames: Names of the frames, in order; None where videos are read to their ends.
+        places: Camera name to its image by name of the frame; nothing for videos.
+        offsets: Camera name to the frames of its video before the first frame.
         notes: Sentences on what does not fit together.
     """
 
@@ -64,7 +64,7 @@ class Footage:
 
     @property
     def total(self) -> int:
-        """How many instants there are; 0 where the videos do not say."""
+        """How many frames there are; 0 where the videos do not say."""
         if self.frames is not None:
             return len(self.frames)
         counts = []
@@ -81,15 +81,15 @@ class Footage:
         with open_video(self.files[self.cameras[0]][0]) as opened:
             return opened.fps if 0 < opened.fps < 1000 else None
 
-    def __iter__(self) -> Iterator[Instant]:
+    def __iter__(self) -> Iterator[FrameSet]:
         if self.frames is None:
-            yield from self._video_instants()
+            yield from self._video_frames()
             return
         for frame in self.frames:
             shown = ((name, self.places[name].get(frame)) for name in self.cameras)
-            yield Instant(frame, {name: path for name, path in shown if path is not None})
+            yield FrameSet(frame, {name: path for name, path in shown if path is not None})
 
-    def _video_instants(self) -> Iterator[Instant]:
+    def _video_frames(self) -> Iterator[FrameSet]:
         with contextlib.ExitStack() as stack:
             running: dict[str, Video] = {}
             for name in self.cameras:
@@ -99,15 +99,15 @@ class Footage:
                         break
             number = 0
             while running:
-                pictures = {}
+                images = {}
                 for name in list(running):
-                    _, picture = running[name].read()
-                    if picture is not None:
-                        pictures[name] = picture
+                    _, image = running[name].read()
+                    if image is not None:
+                        images[name] = image
                     else:
                         del running[name]
-                if pictures:
-                    yield Instant(str(number), pictures)
+                if images:
+                    yield FrameSet(str(number), images)
                 number += 1
 
 
@@ -116,44 +116,44 @@ def open_footage(
     cameras: Sequence[str],
     offsets: Mapping[str, int] | None = None,
 ) -> Footage:
-    """Find the pictures of a rig's cameras and match their instants.
+    """Find the images of a rig's cameras and match their frames.
 
     Args:
         source: Folder of the recording, see :mod:`mmpose_ours.recordings.files`; or camera name to
             a video, a folder of images, or a list of images.
-        cameras: Names of the rig's cameras. Those without any picture are left out and noted.
-        offsets: Camera name to how many of its pictures come before the first instant, for
+        cameras: Names of the rig's cameras. Those without any image are left out and noted.
+        offsets: Camera name to how many of its images come before the first frame, for
             cameras that began earlier than the others.
 
     Raises:
-        FileNotFoundError: No camera has pictures.
+        FileNotFoundError: No camera has images.
         FileFormatError: Some cameras have images and some videos, or two images of a camera are
-            the same instant, or images match neither by name nor by number.
-        ValueError: An offset is negative, or of a camera that has no pictures.
+            the same frame, or images match neither by name nor by number.
+        ValueError: An offset is negative, or of a camera that has no images.
     """
     files = _find(source, cameras)
-    where = 'the pictures' if isinstance(source, Mapping) else str(source)
+    where = 'the images' if isinstance(source, Mapping) else str(source)
     if not files:
         raise FileNotFoundError(
-            f'{where}: no pictures of cameras {", ".join(map(repr, cameras))}; name a folder of '
+            f'{where}: no images of cameras {", ".join(map(repr, cameras))}; name a folder of '
             'images (<camera>/) or a video (<camera>.mp4) after each camera of the calibration'
         )
     offsets = {name: int(offset) for name, offset in (offsets or {}).items() if offset}
     for name, offset in offsets.items():
         if name not in files:
             raise ValueError(
-                f'a frame offset is given for {name!r}, which has no pictures; cameras with '
-                f'pictures: {", ".join(files)}'
+                f'a frame offset is given for {name!r}, which has no images; cameras with '
+                f'images: {", ".join(files)}'
             )
         if offset < 0:
             raise ValueError(
                 f'the frame offset of {name!r} is {offset}; offsets count what comes before the '
-                'first instant, so add the same number to all cameras until none is negative'
+                'first frame, so add the same number to all cameras until none is negative'
             )
     notes = []
     absent = [name for name in cameras if name not in files]
     if absent:
-        notes.append(f'{where}: no pictures of {_listed(absent)}; going on with the others')
+        notes.append(f'{where}: no images of {_listed(absent)}; going on with the others')
     names = tuple(files)
     videos = [name for name in names if is_video(files[name][0])]
     if videos and len(videos) < len(names):
@@ -168,40 +168,40 @@ def open_footage(
     return Footage(names, files, frames, places, offsets, (*notes, *said))
 
 
-def sized_by_pictures(rig: CameraRig, root: PathLike) -> CameraRig:
-    """The rig, with image sizes that its calibration does not say taken from its pictures.
+def sized_by_images(rig: CameraRig, root: PathLike) -> CameraRig:
+    """The rig, with image sizes that its calibration does not say taken from its images.
 
     Campus, Shelf and several tools say none.
 
     Args:
         rig: V cameras.
-        root: Folder of the recording; a camera without pictures stays as it is.
+        root: Folder of the recording; a camera without images stays as it is.
 
     Raises:
-        FileFormatError: None of a camera's pictures can be decoded.
+        FileFormatError: None of a camera's images can be decoded.
         OSError: One cannot be read.
     """
     cameras = []
     for camera in rig:
-        files = () if camera.size else pictures_of(Path(root), camera.name, rig.names)
+        files = () if camera.size else media_of(Path(root), camera.name, rig.names)
         size = first_size(files)[1] if files else camera.size
         cameras.append(dataclasses.replace(camera, size=size))
     return dataclasses.replace(rig, cameras=tuple(cameras))
 
 
-def decoded(picture: Picture) -> np.ndarray:
-    """A picture as (H, W, 3) BGR uint8.
+def decoded(image: ViewImage) -> np.ndarray:
+    """An image as (H, W, 3) BGR uint8.
 
     Raises:
         FileFormatError: It cannot be decoded, or breaks off.
         OSError: It cannot be read.
         ValueError: It is an array that is no image.
     """
-    return as_bgr(picture if isinstance(picture, np.ndarray) else decode_image(picture))
+    return as_bgr(image if isinstance(image, np.ndarray) else decode_image(image))
 
 
 def frame_key(frame: Any) -> str:
-    """A frame's name without leading zeros: '000100' and '100' are the same instant."""
+    """A frame's name without leading zeros: '000100' and '100' are the same frame."""
     return str(frame).lstrip('0') or '0'
 
 
@@ -212,7 +212,7 @@ def frame_order(frame: Any) -> tuple:
 
 
 def frames_of_images(paths: Sequence[Path], camera: str) -> list[str]:
-    """The names of images' instants.
+    """The names of images' frames.
 
     These are the numbers at the end of the images' names (``img_000300``, Campus's
     ``campus4-c0-00300``), where each has one of its own, and the names otherwise. Images may
@@ -223,7 +223,7 @@ def frames_of_images(paths: Sequence[Path], camera: str) -> list[str]:
     """
     own = f'{camera}_'
     stems = [path.stem[len(own) :] if path.stem.startswith(own) else path.stem for path in paths]
-    if stems == [camera]:  # the only instant of a recording
+    if stems == [camera]:  # the only frame of a recording
         return ['0']
     ends = [re.search(r'\d+$', stem) for stem in stems]
     numbers = [frame_key(end[0]) for end in ends if end]
@@ -258,12 +258,12 @@ def frames_by_key(frames: Iterable[Any], where: PathLike) -> dict[str, Any]:
     return known
 
 
-def by_instant(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
-    """Keypoints named after the pictures of each camera, by instant.
+def by_frame(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
+    """Keypoints named after the images of each camera, by frame.
 
     Args:
         keypoints: Frame to camera name to its people in 2D.
-        offsets: Camera name to how many of its frames come before the first instant.
+        offsets: Camera name to how many of its frames come before the first frame.
 
     Raises:
         FileFormatError: Two frames have the same number.
@@ -296,26 +296,26 @@ def _find(source: PathLike | Mapping[str, Any], cameras: Sequence[str]) -> dict[
         if isinstance(source, Mapping):
             paths = _given(name, source[name]) if name in source else ()
         else:
-            paths = pictures_of(Path(source), name, cameras)
+            paths = media_of(Path(source), name, cameras)
         if paths:
             found[name] = paths
     if isinstance(source, Mapping):
         unknown = [name for name in source if name not in cameras]
         if unknown:
             raise ValueError(
-                f'pictures are given of {_listed(unknown)}, but the rig has {_listed(cameras)}'
+                f'images are given of {_listed(unknown)}, but the rig has {_listed(cameras)}'
             )
     elif not Path(source).is_dir():
         raise FileNotFoundError(f'{source}: no such folder')
     return found
 
 
-def _given(name: str, pictures: Any) -> tuple[Path, ...]:
-    if not isinstance(pictures, (str, Path)):
-        return tuple(map(Path, pictures))
-    path = Path(pictures)
+def _given(name: str, images: Any) -> tuple[Path, ...]:
+    if not isinstance(images, (str, Path)):
+        return tuple(map(Path, images))
+    path = Path(images)
     if path.is_dir():
-        return pictures_of(path.parent, path.name, (path.name,))
+        return media_of(path.parent, path.name, (path.name,))
     if not path.is_file():
         raise FileNotFoundError(f'{path}: no such video or folder of images, for camera {name!r}')
     return (path,)
@@ -345,7 +345,7 @@ def _video_notes(files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]
 
 
 def _match_images(where: str, files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]):
-    """Names of the instants, the images of each, and what there is to say."""
+    """Names of the frames, the images of each, and what there is to say."""
     by_name: dict[str, dict[str, Path]] = {}
     for name, paths in files.items():
         mine = by_name.setdefault(name, {})
@@ -353,7 +353,7 @@ def _match_images(where: str, files: Mapping[str, Sequence[Path]], offsets: Mapp
             if frame in mine:
                 raise FileFormatError(
                     f'{where}: {mine[frame].name} and {path.name} of camera {name!r} are the same '
-                    'instant; leading zeros do not count, so rename or remove one'
+                    'frame; leading zeros do not count, so rename or remove one'
                 )
             mine[frame] = path
     counts = {name: len(paths) - offsets.get(name, 0) for name, paths in files.items()}
@@ -365,14 +365,14 @@ def _match_images(where: str, files: Mapping[str, Sequence[Path]], offsets: Mapp
         lacking = {name: count for name, count in lacking.items() if count}
         if not lacking:
             return frames, by_name, []
-        note = f'{where}: of {len(frames)} instants some cameras lack an image ('
+        note = f'{where}: of {len(frames)} frames some cameras lack an image ('
         note += ', '.join(f'{name}: {count}' for name, count in lacking.items())
-        return frames, by_name, [f'{note}); these instants go on without them']
+        return frames, by_name, [f'{note}); these frames go on without them']
     if len(set(counts.values())) > 1 and not offsets:
         raise FileFormatError(
             f'{where}: no image name occurs for every camera, and the cameras have different '
             f'numbers of images ({told}), so nothing says which belong together; give the images '
-            'of one instant the same name, or number them'
+            'of one frame the same name, or number them'
         )
     # The first camera that needs no shift lends its names.
     lender = next((name for name in files if name not in offsets), None)

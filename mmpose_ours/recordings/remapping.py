@@ -1,4 +1,4 @@
-"""Pictures through a map of pixels: the images or the video of one camera, file by file.
+"""Images through a map of pixels: the images or the video of one camera, file by file.
 
 Every file is complete or not there. This module knows no cameras (see
 :mod:`mmpose_ours.geometry.pinhole`) and chooses no files (see :mod:`mmpose_ours.cli.undistort`).
@@ -34,11 +34,11 @@ SHORT_SHARE = 0.01
 
 
 class PixelMap:
-    """Where each pixel of the new picture lies in the old one.
+    """Where each pixel of the new image lies in the old one.
 
     Args:
-        uv: (H, W, 2) float32 pixels of the old picture; outside of it is black.
-        size: (width, height) of the old picture.
+        uv: (H, W, 2) float32 pixels of the old image; outside of it is black.
+        size: (width, height) of the old image.
     """
 
     def __init__(self, uv: np.ndarray, size: tuple[int, int]):
@@ -49,7 +49,7 @@ class PixelMap:
         self._maps = cv2.convertMaps(uv, None, cv2.CV_16SC2)
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """The new picture (H, W) or (H, W, 3) of an old one, of the same kind of number."""
+        """The new image (H, W) or (H, W, 3) of an old one, of the same kind of number."""
         import cv2
 
         return cv2.remap(image, *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
@@ -71,7 +71,7 @@ def render_image(source: Path, target: Path, pixel_map: PixelMap) -> None:
         coded, content = cv2.imencode(target.suffix, pixel_map(image))
     if not coded or content is None:
         raise FileFormatError(
-            f'{target}: {image.dtype} pictures of {pixel_map.new_size[0]}x{pixel_map.new_size[1]} '
+            f'{target}: {image.dtype} images of {pixel_map.new_size[0]}x{pixel_map.new_size[1]} '
             f'cannot be written as {target.suffix}; convert the images to .png first'
         )
     with write_whole(target, 'wb') as file:
@@ -79,11 +79,11 @@ def render_image(source: Path, target: Path, pixel_map: PixelMap) -> None:
 
 
 def check_size(path: Path, image: np.ndarray, size: tuple[int, int]) -> None:
-    """Raise a FileFormatError where a picture is not of the size (width, height)."""
+    """Raise a FileFormatError where an image is not of the size (width, height)."""
     height, width = image.shape[:2]
     if (width, height) != tuple(size):
         raise FileFormatError(
-            f'{path}: is {width}x{height}, but the pictures of its camera before it are '
+            f'{path}: is {width}x{height}, but the images of its camera before it are '
             f'{size[0]}x{size[1]}; give images of one size'
         )
 

@@ -1,4 +1,4 @@
-"""Where a rig's instants come from: recordings, benchmarks, invented people.
+"""Where a rig's frames come from: recordings, benchmarks, invented people.
 
 Plain dictionaries of NumPy arrays, without MMEngine or torch: the datasets of
 :mod:`mmpose_ours.datasets` hand them to MMPose 1.x, those of :mod:`mmpose_ours.mmpose0x` to

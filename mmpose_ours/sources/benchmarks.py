@@ -70,7 +70,7 @@ def read_benchmark(
         keypoint_file: 2D people.
         truth_file: ``actorsGT.mat``.
         frames: Ranges ``(first, last)``, inclusive. A frame without an entry in the detection
-            file is an instant with nobody seen.
+            file is a frame with nobody seen.
         warn: Told in a sentence what is left out.
 
     Returns:

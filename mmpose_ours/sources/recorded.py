@@ -26,7 +26,7 @@ def read_recording(
     joints: str,
     warn: Warn,
 ) -> list[dict]:
-    """Read one item per frame of the keypoint file, or instant of the images.
+    """Read one item per frame of the keypoint file, or frame of the images.
 
     Args:
         rig: The cameras; images lie in a folder per camera, or all in one, see
@@ -35,7 +35,7 @@ def read_recording(
         keypoint_file: 2D people, see :func:`~mmpose_ours.detections.read_detections`; None
             works from images only (image mode).
         truth_file: 3D people in the format that ``mmpose-ours evaluate`` reads, if any. A
-            frame that it does not list is an instant with nobody there.
+            frame that it does not list is a frame with nobody there.
         joints: Name of the joint set to have the truth in.
         warn: Told in a sentence what is left out.
 
@@ -108,12 +108,12 @@ def _common(images: dict[str, dict[str, str]], data_root: str, warn: Warn) -> se
         counts = ', '.join(f'{name}: {len(frames)}' for name, frames in images.items())
         raise ValueError(
             f'{data_root}: no image name occurs for every camera ({counts}); '
-            'images of one instant must share their file name'
+            'images of one frame must share their file name'
         )
     everything = set.union(*(set(frames) for frames in images.values()))
     if len(common) < len(everything):
         warn(
-            f'{data_root}: {len(everything) - len(common)} of {len(everything)} instants '
+            f'{data_root}: {len(everything) - len(common)} of {len(everything)} frames '
             'lack an image in some camera and are left out'
         )
     return common

@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
-    """People of one instant.
+    """People of one frame.
 
     Args:
         poses: (P, 17, 3) world joints in millimetres.

@@ -1,6 +1,6 @@
 """People over time as arrays: what every export is written from.
 
-Here a file's frames become even instants: numbers that are left out become instants without
+Here a file's frames become even frames: numbers that are left out become frames without
 people, and people without identities are given some.
 """
 
@@ -34,12 +34,12 @@ UP_AXES = ('y', 'z')
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Timeline:
-    """N people over T even instants.
+    """N people over T even frames.
 
     Args:
         frames: (T,) frame numbers, or names where they are no numbers.
         seconds: (T,) time of each, the number divided by the frame rate.
-        rate_hz: Instants per second.
+        rate_hz: Frames per second.
         people: (N,) their identities, rising.
         poses: (T, N, J, 3) mm, z up; NaN where a joint or person is missing.
         scores: (T, N), NaN where the person is missing.
@@ -59,7 +59,7 @@ class Timeline:
     notes: tuple[str, ...] = ()
 
     def of(self, person: int) -> Timeline:
-        """One person, from their first to their last instant.
+        """One person, from their first to their last frame.
 
         Raises:
             ValueError: There is no such person.
@@ -85,7 +85,7 @@ class Timeline:
         )
 
     def trimmed(self) -> Timeline:
-        """Without the instants before the first person and after the last."""
+        """Without the frames before the first person and after the last."""
         rows = np.flatnonzero(self.present.any(1))
         kept = slice(rows[0], rows[-1] + 1) if len(rows) else slice(0)
         return dataclasses.replace(
@@ -138,7 +138,7 @@ def timeline_of(
 
     Args:
         predictions: People per frame. Where all frames are numbers, they are put in order and
-            those left out become instants without people; else the file's order counts.
+            those left out become frames without people; else the file's order counts.
         fps: Frame numbers per second. None: the file's, else :data:`DEFAULT_FPS`.
         min_frames: People found in fewer frames are left out.
         people: Identities to keep. None keeps all.

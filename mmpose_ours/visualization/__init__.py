@@ -1,10 +1,10 @@
-"""Pictures of rigs, scenes and results.
+"""Images of rigs, scenes and results.
 
 Drawing needs Matplotlib only; the visualizer and the hook, which need MMEngine, are
 imported from their own modules.
 """
 
 from mmpose_ours.visualization.rig_sheet import draw_rig
-from mmpose_ours.visualization.view_grid import draw_instant
+from mmpose_ours.visualization.view_grid import draw_frame
 
-__all__ = ['draw_instant', 'draw_rig']
+__all__ = ['draw_frame', 'draw_rig']

@@ -1,4 +1,4 @@
-"""A colour per identity, the same in pictures, films and the page.
+"""A colour per identity, the same in images, films and the page.
 
 The colours are those of Okabe and Ito ("Color Universal Design", 2008), which people with any
 of the common kinds of colour blindness tell apart. An identity's number stands beside its
@@ -23,7 +23,7 @@ def identity_colours(ids: Iterable[Iterable[int]]) -> dict[int, str]:
     """A colour for everybody in a recording, different for those who are there together.
 
     Args:
-        ids: Per instant (P,) identities.
+        ids: Per frame (P,) identities.
 
     Returns:
         Identity to colour, in the order of appearance. Who meets fewer others than there are

@@ -1,4 +1,4 @@
-"""The picture of a camera at an instant, out of a recording's images or videos."""
+"""The image of a camera in a frame, out of a recording's images or videos."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from mmpose_ours.recordings.files import as_calibrated, is_video
 from mmpose_ours.recordings.frames import Footage, decoded, frame_key
 
 
-class PictureSource(Protocol):
-    """Where drawings get their pictures from."""
+class ImageSource(Protocol):
+    """Where drawings get their images from."""
 
     def of(self, camera: str, frame: int | str) -> np.ndarray | None:
-        """The (H, W, 3) uint8 RGB picture of a camera at an instant, or None."""
+        """The (H, W, 3) uint8 RGB image of a camera in a frame, or None."""
 
     def may_have(self, frame: int | str) -> bool:
-        """Whether a camera can have a picture of an instant, told without decoding any."""
+        """Whether a camera can have an image of a frame, told without decoding any."""
 
 
-class FootagePictures:
-    """The pictures of a recording by camera and instant, in any order.
+class FootageImages:
+    """The images of a recording by camera and frame, in any order.
 
     Going forwards is quick; going back in a video reads it from its beginning.
 
@@ -48,11 +48,11 @@ class FootagePictures:
         }
 
     def of(self, camera: str, frame: int | str) -> np.ndarray | None:
-        """The picture of a camera at an instant.
+        """The image of a camera in a frame.
 
         Args:
             camera: Its name.
-            frame: The instant, as the footage names it; leading zeros do not count.
+            frame: The frame, as the footage names it; leading zeros do not count.
 
         Returns:
             (H, W, 3) uint8 RGB, or None where the camera shows nothing.
@@ -72,7 +72,7 @@ class FootagePictures:
         return np.ascontiguousarray(as_calibrated(image, self._sizes.get(camera))[..., ::-1])
 
     def may_have(self, frame: int | str) -> bool:
-        """Whether a camera can have a picture of an instant, told without decoding any."""
+        """Whether a camera can have an image of a frame, told without decoding any."""
         key = frame_key(frame)
         if self._videos:
             return key.isdecimal()

@@ -1,7 +1,7 @@
-"""One sheet per instant: the room at the left, every camera's picture beside it.
+"""One sheet per frame: the room at the left, every camera's image beside it.
 
-Like :func:`~mmpose_ours.visualization.view_grid.draw_instant`, but drawn with OpenCV, for films
-and for many instants.
+Like :func:`~mmpose_ours.visualization.view_grid.draw_frame`, but drawn with OpenCV, for films
+and for many frames.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import numpy as np
 from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import rgb_of
-from mmpose_ours.visualization.frame_images import PictureSource
+from mmpose_ours.visualization.frame_images import ImageSource
 from mmpose_ours.visualization.overlay import DARK, FONT, WHITE, draw_line, draw_overlay
 from mmpose_ours.visualization.perspective import GRID_COLOUR, SPACE_COLOUR
 from mmpose_ours.visualization.projected import finely, project_before
 from mmpose_ours.visualization.scene_drawing import ScenePainter
-from mmpose_ours.visualization.shown_people import PeopleAtInstant
+from mmpose_ours.visualization.shown_people import PeopleInFrame
 
 VIEW_WIDTH, GAP = 480, 8
 SHEET_COLOUR = (246, 246, 244)
 
 
 class Board:
-    """Draws the instants of a recording one after the other.
+    """Draws the frames of a recording one after the other.
 
     Args:
         rig: V cameras with image sizes.
@@ -59,18 +59,18 @@ class Board:
         backdrop = Backdrop.of(rig, space)
         self._blank = [_blank(camera, backdrop, self._cell) for camera in rig]
 
-    def draw(self, people: PeopleAtInstant, pictures: PictureSource | None = None) -> np.ndarray:
-        """Draw the next instant.
+    def draw(self, people: PeopleInFrame, images: ImageSource | None = None) -> np.ndarray:
+        """Draw the next frame.
 
         Args:
             people: Who is there.
-            pictures: The cameras' pictures; where there is none the view shows the floor.
+            images: The cameras' images; where there is none the view shows the floor.
 
         Returns:
             (height, width, 3) uint8 RGB of :attr:`size`.
 
         Raises:
-            ValueError: A picture has another shape than its camera's image, or is broken.
+            ValueError: An image has another shape than its camera's image, or is broken.
         """
         sheet = np.full((self.size[1], self.size[0], 3), 255, np.uint8)
         sheet[:, : self._room_width] = self._scene.draw(people, f'frame {people.frame}')
@@ -78,7 +78,7 @@ class Board:
             row, column = divmod(view, self._columns)
             left = self._room_width + GAP + column * (self._cell[0] + GAP)
             top = row * (self._cell[1] + GAP)
-            image = None if pictures is None else pictures.of(camera.name, people.frame)
+            image = None if images is None else images.of(camera.name, people.frame)
             drawn = self._view(camera, self._blank[view] if image is None else image, people)
             sheet[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
         return sheet
@@ -87,7 +87,7 @@ class Board:
         """Begin anew, without the trails of what was drawn so far."""
         self._scene.forget()
 
-    def _view(self, camera: Camera, image: np.ndarray, people: PeopleAtInstant) -> np.ndarray:
+    def _view(self, camera: Camera, image: np.ndarray, people: PeopleInFrame) -> np.ndarray:
         size = _within(self._cell, camera.need_size())
         camera.resized((image.shape[1], image.shape[0]))  # refuses another shape
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
@@ -106,13 +106,13 @@ class Board:
 
 
 def _within(cell: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
-    """The largest (width, height) of a picture's shape within a cell."""
+    """The largest (width, height) of an image's shape within a cell."""
     scale = min(cell[0] / size[0], cell[1] / size[1])
     return max(round(size[0] * scale), 1), max(round(size[1] * scale), 1)
 
 
 def _blank(camera: Camera, backdrop: Backdrop, cell: tuple[int, int]) -> np.ndarray:
-    """What a view shows without a picture: the floor and the space, as the lens bends them."""
+    """What a view shows without an image: the floor and the space, as the lens bends them."""
     size = _within(cell, camera.need_size())
     small = camera.resized(size)
     sheet = np.full((size[1], size[0], 3), SHEET_COLOUR, np.uint8)

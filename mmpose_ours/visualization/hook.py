@@ -15,17 +15,17 @@ from mmpose_ours.text import printable
 
 @HOOKS.register_module()
 class MultiviewVisualizationHook(Hook):
-    """Draws every ``interval``-th instant of a test.
+    """Draws every ``interval``-th frame of a test.
 
     The stock scripts set ``enable``, ``show``, ``out_dir``, ``interval`` and ``wait_time`` from
     their command line.
 
     Args:
         enable: Whether to draw at all.
-        interval: Draw every n-th instant.
+        interval: Draw every n-th frame.
         show: Whether to open a window.
         wait_time: Seconds that a window waits.
-        out_dir: Folder for the pictures.
+        out_dir: Folder for the images.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class MultiviewVisualizationHook(Hook):
         data_batch: dict,
         outputs: Sequence[MultiviewDataSample],
     ) -> None:
-        """Draw the instants of a batch that are due."""
+        """Draw the frames of a batch that are due."""
         if not self.enable:
             return
         for sample in outputs:
@@ -77,4 +77,4 @@ class MultiviewVisualizationHook(Hook):
             step=self.seen,
         )
         if out_file is not None:
-            runner.logger.info(f'picture: {printable(out_file)}')
+            runner.logger.info(f'image: {printable(out_file)}')

@@ -1,6 +1,6 @@
 """The room in perspective: floor grid, the box of the capture space, a frustum per camera.
 
-What every picture of a rig has in common. Lines are projected with a :class:`Camera` of
+What every image of a rig has in common. Lines are projected with a :class:`Camera` of
 our own, so that people can be drawn with the same projection.
 """
 

@@ -11,7 +11,7 @@ from mmpose_ours.structures.skeletons import JOINT_SETS
 from mmpose_ours.synthetic.poses.coverage import standardised
 from mmpose_ours.synthetic.poses.pose_bank import PoseBank
 from mmpose_ours.visualization.labels import plain
-from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_picture
+from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_image
 
 COCO17 = JOINT_SETS['coco17']
 LEFT_COLOUR, RIGHT_COLOUR, MIDDLE_COLOUR, FLOOR_COLOUR = '#c2410c', '#2f6f9f', '#555555', '#c9ced1'
@@ -29,10 +29,10 @@ def draw_poses(bank: PoseBank, title: str = '') -> np.ndarray:
 
     Args:
         bank: The poses, in millimetres, z up.
-        title: Text above the picture.
+        title: Text above the image.
 
     Returns:
-        (H, W, 3) uint8 RGB picture: left limbs orange, right ones blue, the floor as a cross of
+        (H, W, 3) uint8 RGB image: left limbs orange, right ones blue, the floor as a cross of
         a metre's length.
     """
     count = min(len(bank), COLUMNS * ROWS)
@@ -50,14 +50,14 @@ def draw_poses(bank: PoseBank, title: str = '') -> np.ndarray:
     return pixels_of(sheet)
 
 
-def write_poses_picture(path: PathLike, bank: PoseBank, title: str = '') -> None:
-    """Write :func:`draw_poses`'s picture to a file, whole or not at all.
+def write_poses_image(path: PathLike, bank: PoseBank, title: str = '') -> None:
+    """Write :func:`draw_poses`'s image to a file, whole or not at all.
 
     Raises:
-        ValueError: The file's ending is that of no format that holds the picture.
+        ValueError: The file's ending is that of no format that holds the image.
         OSError: The file cannot be written.
     """
-    write_picture(path, draw_poses(bank, title))
+    write_image(path, draw_poses(bank, title))
 
 
 def _facing(bank: PoseBank) -> np.ndarray:

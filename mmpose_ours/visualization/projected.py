@@ -6,7 +6,7 @@ import numpy as np
 
 from mmpose_ours.geometry.cameras import Camera
 
-# A limb with an end nearer to the lens than this becomes a streak across the picture.
+# A limb with an end nearer to the lens than this becomes a streak across the image.
 NEAR_MM = 300.0
 
 

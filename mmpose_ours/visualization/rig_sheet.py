@@ -19,7 +19,7 @@ from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
 from mmpose_ours.visualization.labels import plain, write_names
 from mmpose_ours.visualization.perspective import CAMERA_COLOUR, MAX_DRAWN, draw_room, frustum, ring
-from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_picture
+from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_image
 
 # Vermilion stands out from the map's yellow to blue for every kind of colour vision.
 BOX_COLOUR, PERSON_COLOUR = '#c2410c', '#555555'
@@ -45,10 +45,10 @@ def draw_rig(rig: CameraRig, space: CaptureSpace | None = None, title: str = '')
             viewing cone and count nowhere as seeing. Of more than 100 cameras all count as
             seeing and have a point, and a sample has cones and names, as the legend says.
         space: The capture space, drawn as a box.
-        title: Text above the picture.
+        title: Text above the image.
 
     Returns:
-        (H, W, 3) uint8 RGB picture.
+        (H, W, 3) uint8 RGB image.
     """
     figure = new_sheet(*SHEET)
     figure.text(0.5, 1 - 0.28 / SHEET[1], plain(title, None), fontsize=13, ha='center',
@@ -69,16 +69,16 @@ def draw_rig(rig: CameraRig, space: CaptureSpace | None = None, title: str = '')
     return pixels_of(figure)
 
 
-def write_rig_picture(
+def write_rig_image(
     path: PathLike, rig: CameraRig, space: CaptureSpace | None = None, title: str = ''
 ) -> None:
-    """Write :func:`draw_rig`'s picture to a file, whole or not at all.
+    """Write :func:`draw_rig`'s image to a file, whole or not at all.
 
     Raises:
-        ValueError: The file's ending is that of no format that holds the picture.
+        ValueError: The file's ending is that of no format that holds the image.
         OSError: The file cannot be written.
     """
-    write_picture(path, draw_rig(rig, space, title))
+    write_image(path, draw_rig(rig, space, title))
 
 
 def _grid_step(extent_mm: float) -> float:

@@ -1,4 +1,4 @@
-"""A picture of the room with everybody in it, quick enough for every instant of a film."""
+"""An image of the room with everybody in it, quick enough for every frame of a film."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ from mmpose_ours.visualization.perspective import (
     frustum,
     overview,
 )
-from mmpose_ours.visualization.shown_people import PeopleAtInstant, places_of
+from mmpose_ours.visualization.shown_people import PeopleInFrame, places_of
 
-# Instants that a trail goes back.
+# Frames that a trail goes back.
 TRAIL = 40
 MARGIN = 0.07
 
 
 class ScenePainter:
-    """Draws the instants of a recording one after the other, each with the trails behind it.
+    """Draws the frames of a recording one after the other, each with the trails behind it.
 
     What stands still is drawn once; of the past only the trails are kept.
 
     Args:
         rig: V cameras.
         space: The capture space, or None.
-        size: (width, height) of the pictures in pixels.
+        size: (width, height) of the images in pixels.
         joints: Name of the people's joint set.
         colours: Identity to ``#rrggbb``; None takes the identity's own colour.
     """
@@ -71,8 +71,8 @@ class ScenePainter:
         self._still = np.full((size[1], size[0], 3), 255, np.uint8)
         self._draw_still(rig, backdrop, length)
 
-    def draw(self, people: PeopleAtInstant, title: str = '') -> np.ndarray:
-        """Draw the next instant.
+    def draw(self, people: PeopleInFrame, title: str = '') -> np.ndarray:
+        """Draw the next frame.
 
         Args:
             people: Who is there.
@@ -81,12 +81,12 @@ class ScenePainter:
         Returns:
             (height, width, 3) uint8 RGB.
         """
-        picture = self._still.copy()
+        image = self._still.copy()
         poses = np.asarray(people.poses_mm, dtype=np.float64)
         places = dict(zip(map(int, people.ids), places_of(poses, self.joints)))
         self._past.append(places)
-        self._draw_trails(picture)
-        shadows = picture.copy()
+        self._draw_trails(image)
+        shadows = image.copy()
         for place in places.values():
             if np.isfinite(place).all():
                 turn = np.linspace(0, 2 * np.pi, 24)
@@ -95,15 +95,15 @@ class ScenePainter:
                 if drawable(uv, shadows).all():
                     points = np.array(fixed_points(uv), np.int32)
                     cv2.fillPoly(shadows, [points], DARK, cv2.LINE_AA, SHIFT)
-        cv2.addWeighted(shadows, 0.2, picture, 0.8, 0.0, dst=picture)
+        cv2.addWeighted(shadows, 0.2, image, 0.8, 0.0, dst=image)
         order = np.argsort([-self._depth(place) for place in places.values()])
-        thick = max(3, round(min(picture.shape[:2]) / 130))
+        thick = max(3, round(min(image.shape[:2]) / 130))
         uv = self._pixels(poses)
         ids = np.asarray(people.ids)
-        draw_people(picture, uv[order], ids[order], self.joints, thick, self.colours)
+        draw_people(image, uv[order], ids[order], self.joints, thick, self.colours)
         if title:
-            cv2.putText(picture, title, (14, 28), FONT, 0.6, DARK, 1, cv2.LINE_AA)
-        return picture
+            cv2.putText(image, title, (14, 28), FONT, 0.6, DARK, 1, cv2.LINE_AA)
+        return image
 
     def forget(self) -> None:
         """Begin anew, without the trails of what was drawn so far."""
@@ -125,7 +125,7 @@ class ScenePainter:
             for paint, thick in ((WHITE, 3), (camera_colour, 1)):
                 cv2.putText(self._still, name, start, FONT, 0.42, paint, thick, cv2.LINE_AA)
 
-    def _draw_trails(self, picture: np.ndarray) -> None:
+    def _draw_trails(self, image: np.ndarray) -> None:
         last: dict[int, np.ndarray] = {}
         for age, places in zip(range(len(self._past), 0, -1), self._past):
             for identity, place in places.items():
@@ -136,7 +136,7 @@ class ScenePainter:
                     colour = rgb_of(self.colours.get(identity) or identity_colour(identity))
                     paint = [int(255 + fresh * (v - 255)) for v in colour]
                     line = self._pixels(np.stack([last[identity], place]))
-                    draw_line(picture, line, paint, 2)
+                    draw_line(image, line, paint, 2)
                 last[identity] = place
 
     def _lines(self, lines: Sequence[np.ndarray], colour: tuple[int, ...], thick: int) -> None:

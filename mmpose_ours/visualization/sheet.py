@@ -33,7 +33,7 @@ def pixels_of(sheet: Figure) -> np.ndarray:
     """Draw a sheet.
 
     Returns:
-        (H, W, 3) uint8 RGB picture.
+        (H, W, 3) uint8 RGB image.
     """
     canvas = sheet.canvas
     assert isinstance(canvas, FigureCanvasAgg), 'made by new_sheet'
@@ -41,30 +41,30 @@ def pixels_of(sheet: Figure) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def write_picture(path: PathLike, picture: np.ndarray) -> None:
-    """Write a picture to a file, whole or not at all.
+def write_image(path: PathLike, image: np.ndarray) -> None:
+    """Write an image to a file, whole or not at all.
 
     Args:
         path: The file; its ending says the format.
-        picture: (H, W, 3) uint8 RGB.
+        image: (H, W, 3) uint8 RGB.
 
     Raises:
-        ValueError: The ending is that of no picture format, or the format cannot hold this
-            picture.
+        ValueError: The ending is that of no image format, or the format cannot hold this
+            image.
         OSError: The file cannot be written.
     """
     import cv2
 
     ending = Path(path).suffix
-    if not cv2.haveImageWriter(f'picture{ending}'):
-        raise ValueError(f'{path}: no picture format ends in {ending!r}; write .png')
+    if not cv2.haveImageWriter(f'image{ending}'):
+        raise ValueError(f'{path}: no image format ends in {ending!r}; write .png')
     coded, content = False, None
     with contextlib.suppress(cv2.error):
-        coded, content = cv2.imencode(ending, picture[..., ::-1])
+        coded, content = cv2.imencode(ending, image[..., ::-1])
     if not coded or content is None:
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         raise ValueError(
-            f'{path}: a picture of {width}x{height} cannot be written as {ending}; write .png'
+            f'{path}: an image of {width}x{height} cannot be written as {ending}; write .png'
         )
     with write_whole(path, 'wb') as file:
         file.write(content.tobytes())

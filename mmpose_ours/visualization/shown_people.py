@@ -1,4 +1,4 @@
-"""What there is to look at: the people of each instant, who they are, and what cameras found."""
+"""What there is to look at: the people of each frame, who they are, and what cameras found."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mmpose_ours.structures.skeletons import JOINT_SETS
 from mmpose_ours.tracking.tracks import link_people, patience_at
 
 
-class PeopleAtInstant(Protocol):
+class PeopleInFrame(Protocol):
     """Whatever has these can be drawn: :class:`ShownPeople`, or what an inferencer yields."""
 
     @property
     def frame(self) -> FrameId:
-        """The instant's name, that of its pictures."""
+        """The frame's name, that of its images."""
 
     @property
     def poses_mm(self) -> np.ndarray:
@@ -43,7 +43,7 @@ class PeopleAtInstant(Protocol):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ShownPeople:
-    """The people of one instant; the fields are those of :class:`PeopleAtInstant`.
+    """The people of one frame; the fields are those of :class:`PeopleInFrame`.
 
     Raises:
         ValueError: The numbers of people do not agree, or an identity is there twice.
@@ -76,7 +76,7 @@ def shown_people(
     predictions: Predictions,
     detections: Mapping[str, Mapping[str, np.ndarray]] | None = None,
 ) -> list[ShownPeople]:
-    """The instants of a file of people, in the order of time.
+    """The frames of a file of people, in the order of time.
 
     Args:
         predictions: What the file holds. Where it has no identities, people are linked from
@@ -127,14 +127,14 @@ def places_of(poses: np.ndarray, joints: str) -> np.ndarray:
     return np.where(np.isfinite(roots).all(-1, keepdims=True), roots, mean)
 
 
-def check_joints(instants: Sequence[PeopleAtInstant], joints: str) -> None:
+def check_joints(frames: Sequence[PeopleInFrame], joints: str) -> None:
     """Refuse people who are not of a joint set.
 
     Raises:
         ValueError: Names the frame, what it has and what was expected.
     """
     expected = (len(JOINT_SETS[joints]), 3)
-    for people in instants:
+    for people in frames:
         if np.ndim(people.poses_mm) != 3 or np.shape(people.poses_mm)[1:] != expected:
             raise ValueError(
                 f'frame {people.frame}: people of shape {np.shape(people.poses_mm)}, expected '

@@ -1,4 +1,4 @@
-"""Films, written picture by picture, whole or not at all."""
+"""Films, written image by image, whole or not at all."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ def open_film(
 
     Args:
         path: The file, ``.mp4``.
-        fps: Pictures per second.
-        size: (width, height) of the pictures that will come. Films of more than 4,096 pixels
+        fps: Images per second.
+        size: (width, height) of the images that will come. Films of more than 4,096 pixels
             a side, or of an odd one, are made smaller.
 
     Yields:
-        A function that takes the next (height, width, 3) uint8 RGB picture.
+        A function that takes the next (height, width, 3) uint8 RGB image.
 
     Raises:
         ValueError: The ending is not ``.mp4``, the frame rate is none, or OpenCV cannot
             write films here.
-        OSError: Not all pictures arrived in the file, as happens when the disk is full.
+        OSError: Not all images arrived in the file, as happens when the disk is full.
     """
     if Path(path).suffix.lower() != '.mp4':
         raise ValueError(f'{path}: films are written as .mp4; name a file that ends so')
     if not 0 < fps <= 1000:
-        raise ValueError(f'{path}: {fps:g} pictures per second, expected more than 0, at most 1000')
+        raise ValueError(f'{path}: {fps:g} images per second, expected more than 0, at most 1000')
     scale = min(1.0, MAX_SIDE / max(size))
     width, height = (max(int(side * scale) // 2 * 2, 2) for side in size)
     with whole_path(path, '.mp4') as temporary:
@@ -50,14 +50,14 @@ def open_film(
         )
         written = 0
 
-        def add(picture: np.ndarray) -> None:
+        def add(image: np.ndarray) -> None:
             nonlocal written
-            if picture.shape[:2] != (size[1], size[0]):
-                found = f'{picture.shape[1]}x{picture.shape[0]}'
-                raise ValueError(f'{path}: a picture of {found} in a film of {size[0]}x{size[1]}')
+            if image.shape[:2] != (size[1], size[0]):
+                found = f'{image.shape[1]}x{image.shape[0]}'
+                raise ValueError(f'{path}: an image of {found} in a film of {size[0]}x{size[1]}')
             if (width, height) != tuple(size):
-                picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-            writer.write(np.ascontiguousarray(picture[..., ::-1]))
+                image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+            writer.write(np.ascontiguousarray(image[..., ::-1]))
             written += 1
 
         try:

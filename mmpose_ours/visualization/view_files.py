@@ -16,16 +16,16 @@ from mmpose_ours.io.file_names import file_names
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.predictions.reading import FrameId
 from mmpose_ours.visualization.colours import identity_colours
-from mmpose_ours.visualization.frame_images import FootagePictures
+from mmpose_ours.visualization.frame_images import FootageImages
 from mmpose_ours.visualization.frame_sheet import Board
 from mmpose_ours.visualization.overlay import draw_overlay
 from mmpose_ours.visualization.page.run import write_run_page
 from mmpose_ours.visualization.page.scene import write_scene_page
-from mmpose_ours.visualization.sheet import write_picture
+from mmpose_ours.visualization.sheet import write_image
 from mmpose_ours.visualization.shown_people import ShownPeople
 from mmpose_ours.visualization.video_writer import open_film
 
-# Where a camera has no picture.
+# Where a camera has no image.
 BLANK = 90
 # Of a film where nobody knows how fast time went.
 FILM_FPS = 10.0
@@ -39,29 +39,29 @@ class Show:
         title: Of the pages.
         rig: V cameras.
         joints: Name of the people's joint set.
-        instants: People in the order of time.
+        frames: People in the order of time.
         space: Where people were looked for, drawn as a box.
-        fps: Instants per second, if known.
-        pictures: Where the cameras' pictures come from.
+        fps: Frames per second, if known.
+        images: Where the cameras' images come from.
     """
 
     title: str
     rig: CameraRig
     joints: str
-    instants: Sequence[ShownPeople]
+    frames: Sequence[ShownPeople]
     space: CaptureSpace | None
     fps: float | None
-    pictures: FootagePictures | None
+    images: FootageImages | None
 
     @property
     def colours(self) -> dict[int, str]:
         """Identity to colour."""
-        return identity_colours(people.ids for people in self.instants)
+        return identity_colours(people.ids for people in self.frames)
 
     @property
     def on_a_page(self) -> dict[str, Any]:
-        """What pages are given beside rig and instants."""
-        names = ('joints', 'space', 'fps', 'pictures', 'title')
+        """What pages are given beside rig and frames."""
+        names = ('joints', 'space', 'fps', 'images', 'title')
         return {name: getattr(self, name) for name in names}
 
 
@@ -73,69 +73,69 @@ def write_page(show: Show, path: Path, image_budget: int) -> None:
         path: The HTML file.
         image_budget: Bytes of JPEG that it may carry.
     """
-    progress = Progress('pictures for the page', 'instants')
+    progress = Progress('images for the page', 'frames')
     options = dict(image_budget=image_budget, progress=progress, **show.on_a_page)
-    carried = write_scene_page(path, show.rig, show.instants, **options)
+    carried = write_scene_page(path, show.rig, show.frames, **options)
     people = len(show.colours)
-    line = f'{len(show.instants)} instants, {people} identities, {len(show.rig)} cameras'
-    if show.pictures is not None:
-        line += f', pictures of {carried} instants'
+    line = f'{len(show.frames)} frames, {people} identities, {len(show.rig)} cameras'
+    if show.images is not None:
+        line += f', images of {carried} frames'
     print(f'wrote   {path}: {line}, {path.stat().st_size / 1e6:.1f} MB')
 
 
 def write_report(show: Show, path: Path) -> None:
     """Write the page of figures, and say so."""
-    progress = Progress('comparing with 2D people', 'instants')
+    progress = Progress('comparing with 2D people', 'frames')
     options = dict(progress=progress, **show.on_a_page)
-    found = write_run_page(path, show.rig, show.instants, **options).overall
+    found = write_run_page(path, show.rig, show.frames, **options).overall
     error = found.reprojection
     line = f'reprojection error {error.median_px:.1f} px (median), {error.p90_px:.1f} px (90 %)'
     print(f'wrote   {path}: {line if found.people else "nobody to judge"}')
 
 
 def write_sheets(show: Show, folder: Path | None, film: Path | None, window: bool) -> None:
-    """Draw the room and every view, instant by instant, and say so.
+    """Draw the room and every view, frame by frame, and say so.
 
     Args:
         show: What is on them.
-        folder: For a picture of each; None for none.
+        folder: For an image of each; None for none.
         film: File for all of them; None for none.
         window: Whether to show them on the screen.
     """
     board = Board(show.rig, show.space, show.joints, show.colours)
-    rate, count = show.fps or FILM_FPS, len(show.instants)
-    progress = Progress('sheets', 'instants')
+    rate, count = show.fps or FILM_FPS, len(show.frames)
+    progress = Progress('sheets', 'frames')
     with contextlib.ExitStack() as stack:
         add = stack.enter_context(open_film(film, rate, board.size)) if film else None
-        for index, people in enumerate(show.instants):
-            sheet = board.draw(people, show.pictures)
+        for index, people in enumerate(show.frames):
+            sheet = board.draw(people, show.images)
             if folder is not None:
-                write_picture(folder / picture_name(index, people.frame), sheet)
+                write_image(folder / image_name(index, people.frame), sheet)
             if add is not None:
                 add(sheet)
             if window:
                 _to_window(sheet)
             progress(index + 1, count)
     if folder is not None:
-        print(f'wrote   {folder}: {count} pictures')
+        print(f'wrote   {folder}: {count} images')
     if film is not None:
-        print(f'wrote   {film}: {count / rate:.1f} s at {rate:g} instants per second')
+        print(f'wrote   {film}: {count / rate:.1f} s at {rate:g} frames per second')
 
 
 def write_views(show: Show, folder: Path, radius: int | None, thickness: int | None) -> None:
-    """Draw people into every camera's picture, grey where there is none, and say so.
+    """Draw people into every camera's image, grey where there is none, and say so.
 
     Args:
         show: What is on them.
         folder: For ``<camera>/<frame>.png``.
-        radius: Of joints, in pixels; None for one that suits the picture.
+        radius: Of joints, in pixels; None for one that suits the image.
         thickness: Of limbs, likewise.
     """
-    colours, progress = show.colours, Progress('single views', 'instants')
+    colours, progress = show.colours, Progress('single views', 'frames')
     folders = file_names(show.rig.names)
-    for index, people in enumerate(show.instants):
+    for index, people in enumerate(show.frames):
         for camera in show.rig:
-            image = show.pictures.of(camera.name, people.frame) if show.pictures else None
+            image = show.images.of(camera.name, people.frame) if show.images else None
             if image is None:
                 width, height = camera.need_size()
                 image = np.full((height, width, 3), BLANK, np.uint8)
@@ -150,27 +150,27 @@ def write_views(show: Show, folder: Path, radius: int | None, thickness: int | N
                 radius=radius,
                 thickness=thickness,
             )
-            write_picture(folder / folders[camera.name] / picture_name(index, people.frame), drawn)
-        progress(index + 1, len(show.instants))
-    count = len(show.instants)
-    print(f'wrote   {folder}: {count} pictures of each of {len(show.rig)} cameras')
+            write_image(folder / folders[camera.name] / image_name(index, people.frame), drawn)
+        progress(index + 1, len(show.frames))
+    count = len(show.frames)
+    print(f'wrote   {folder}: {count} images of each of {len(show.rig)} cameras')
 
 
-def picture_name(index: int, frame: FrameId) -> str:
-    """The file name of an instant's sheet: its number, or its place in the recording and name."""
+def image_name(index: int, frame: FrameId) -> str:
+    """The file name of a frame's sheet: its number, or its place in the recording and name."""
     if isinstance(frame, int):
         return f'{frame:06d}.png'
     return f'{index:06d}_{re.sub(r"[^A-Za-z0-9_-]", "_", frame)[:60]}.png'
 
 
-def _to_window(picture: np.ndarray) -> None:
-    """Show a picture until the next one comes.
+def _to_window(image: np.ndarray) -> None:
+    """Show an image until the next one comes.
 
     Raises:
         ValueError: There is no screen, or this OpenCV has no windows.
     """
     try:
-        cv2.imshow('people in 3D', picture[..., ::-1])
+        cv2.imshow('people in 3D', image[..., ::-1])
         cv2.waitKey(1)
     except cv2.error as error:
         raise ValueError(

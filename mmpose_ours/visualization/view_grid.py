@@ -1,4 +1,4 @@
-"""One picture of one instant: the room from above, and every view with the people drawn in.
+"""One image of one frame: the room from above, and every view with the people drawn in.
 
 Pure drawing with Matplotlib; no windows are opened.
 """
@@ -30,7 +30,7 @@ MIN_ROOM_HEIGHT = 4.6
 LONGEST_NAME = 30
 
 
-def draw_instant(
+def draw_frame(
     rig: CameraRig,
     space: CaptureSpace,
     poses: np.ndarray,
@@ -41,7 +41,7 @@ def draw_instant(
     keypoints_2d: np.ndarray | None = None,
     title: str = '',
 ) -> np.ndarray:
-    """Draw people of one instant in the room and over every view.
+    """Draw people of one frame in the room and over every view.
 
     Args:
         rig: V cameras with image sizes.
@@ -52,10 +52,10 @@ def draw_instant(
         truth_joints: Their joint set; None means ``joints``.
         images: One RGB image per view or None; views without one get a blank sheet.
         keypoints_2d: (V, P', J, 3) detections ``u, v, score``, drawn as light dots.
-        title: Text above the picture.
+        title: Text above the image.
 
     Returns:
-        (H, W, 3) uint8 RGB picture.
+        (H, W, 3) uint8 RGB image.
 
     Raises:
         ValueError: A camera's image size is unknown.

@@ -1,4 +1,4 @@
-"""MMEngine's visualizer, taught to draw instants of a rig."""
+"""MMEngine's visualizer, taught to draw frames of a rig."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.recordings.frames import decoded
 from mmpose_ours.registry import VISUALIZERS
-from mmpose_ours.visualization.sheet import write_picture
-from mmpose_ours.visualization.view_grid import draw_instant
+from mmpose_ours.visualization.sheet import write_image
+from mmpose_ours.visualization.view_grid import draw_frame
 
 
 @VISUALIZERS.register_module()
@@ -34,19 +34,19 @@ class MultiviewVisualizer(Visualizer):
         """Draw a data sample.
 
         Args:
-            name: The picture's name.
+            name: The image's name.
             image: Unused; images are read from the sample's ``img_paths``.
             data_sample: Rig, space, predictions and, where known, truth and detections.
             draw_gt: Whether to draw the truth too.
             show: Whether to open a window.
             wait_time: Seconds that the window waits; 0 is until a key is pressed.
-            out_file: Where to write the picture; None hands it to the backends.
-            step: The picture's number for the backends.
+            out_file: Where to write the image; None hands it to the backends.
+            step: The image's number for the backends.
 
         Raises:
-            ValueError, OSError: As :func:`~mmpose_ours.visualization.sheet.write_picture`.
+            ValueError, OSError: As :func:`~mmpose_ours.visualization.sheet.write_image`.
         """
-        picture = draw_instant(
+        drawn = draw_frame(
             data_sample.rig,
             data_sample.space,
             _array(data_sample.pred_instances.keypoints_3d),
@@ -57,11 +57,11 @@ class MultiviewVisualizer(Visualizer):
             title=name,
         )
         if show:
-            self.show(picture, win_name=name, wait_time=wait_time)
+            self.show(drawn, win_name=name, wait_time=wait_time)
         if out_file is not None:
-            write_picture(out_file, picture)
+            write_image(out_file, drawn)
         else:
-            self.add_image(name, picture, step)
+            self.add_image(name, drawn, step)
 
 
 def _array(values: Tensor | np.ndarray) -> np.ndarray:

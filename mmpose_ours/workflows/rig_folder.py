@@ -1,4 +1,4 @@
-"""A data folder for a rig, ready to train on: calibration, image folders, configs, picture.
+"""A data folder for a rig, ready to train on: calibration, image folders, configs, image.
 
 What is written is laid out as the dataset ``OursDataset`` reads it; the last step reads it back
 as that dataset will.
@@ -24,7 +24,7 @@ from mmpose_ours.io.files import temporary_folder, write_files_whole
 from mmpose_ours.io.locks import hold_folder
 from mmpose_ours.io.terminal import shell_path
 
-RIG_FILE, README_FILE, PICTURE_FILE = 'camera_parameters.json', 'README.txt', 'rig.png'
+RIG_FILE, README_FILE, IMAGE_FILE = 'camera_parameters.json', 'README.txt', 'rig.png'
 # The recommended config first; what each is, and the last epoch that it trains for.
 PRIOR_CONFIG, FAST_CONFIG = 'keypoint_prior_ours.py', 'faster_voxelpose_ours.py'
 CONFIGS = {PRIOR_CONFIG: ('learned prior', 5), FAST_CONFIG: ('fast voxel model', 10)}
@@ -40,7 +40,7 @@ def init_rig(
     any_scale: bool = False,
     force: bool = False,
 ) -> list[str]:
-    """Write calibration, image folders, configs, README and picture of a rig.
+    """Write calibration, image folders, configs, README and image of a rig.
 
     Args:
         folder: The data folder, made where it is missing.
@@ -71,7 +71,7 @@ def _write_folder(
     folder: Path, rig: CameraRig, space: CaptureSpace, any_scale: bool, force: bool
 ) -> list[str]:
     in_place = _is_in_place(folder / RIG_FILE, rig, any_scale)
-    names = [*CONFIGS, README_FILE, PICTURE_FILE, *([] if in_place else [RIG_FILE])]
+    names = [*CONFIGS, README_FILE, IMAGE_FILE, *([] if in_place else [RIG_FILE])]
     present = [name for name in names if (folder / name).exists()]
     if present and not force:
         raise FileExistsError(
@@ -92,7 +92,7 @@ def _write_folder(
     done.append(f'{PRIOR_CONFIG}: the recommended config, with the space that the cameras see')
     done.append(f'{FAST_CONFIG}: the same of the {CONFIGS[FAST_CONFIG][0]}')
     done.append(f'{README_FILE}: what goes where')
-    done.append(_draw(folder / PICTURE_FILE, rig, space))
+    done.append(_draw(folder / IMAGE_FILE, rig, space))
     check_space(_as_the_dataset_reads(folder / RIG_FILE, rig, any_scale), space)
     return done
 
@@ -149,7 +149,7 @@ def readme_text(folder: Path, rig: CameraRig) -> str:
     return f"""Data of {len(rig)} cameras, laid out for mmpose_ours
 
 {RIG_FILE}      calibration, Panoptic JSON: centimetres, y down
-<camera>/                   images of that camera; images of one instant share their
+<camera>/                   images of that camera; images of one frame share their
                             file name (000000.jpg, 000001.jpg, ...). The cameras:
                             {names}
 keypoints_2d.json           2D people, for testing. You add it; `mmpose-ours path schemas`
@@ -159,7 +159,7 @@ poses_3d.json               3D truth, if there is any. You add it, and name it i
 {PRIOR_CONFIG}      the recommended config: cameras, and the space in which people
                             are looked for; works as it comes, and can be trained
 {FAST_CONFIG}    another model, which has to be trained
-{PICTURE_FILE}                     the cameras from above, in perspective and from the side
+{IMAGE_FILE}                     the cameras from above, in perspective and from the side
 
 {steps}
 """
@@ -248,9 +248,9 @@ def _is_in_place(path: Path, rig: CameraRig, any_scale: bool) -> bool:
 
 def _draw(path: Path, rig: CameraRig, space: CaptureSpace) -> str:
     try:
-        from mmpose_ours.visualization.rig_sheet import write_rig_picture
+        from mmpose_ours.visualization.rig_sheet import write_rig_image
     except ImportError as error:
         return f'{path.name}: not drawn ({error}); `pip install matplotlib` adds what is missing'
     title = f'{len(rig)} cameras of {path.parent.name}'
-    write_rig_picture(path, rig, space, title)
+    write_rig_image(path, rig, space, title)
     return f'{path.name}: the cameras from above, in perspective and from the side'

@@ -11,23 +11,23 @@ def recording():
     return rig, detected(rig, walk(frames=110))
 
 
-def _diagnosis(rig, instants, found=0, scores=(None, None), space=SPACE):
+def _diagnosis(rig, frames, found=0, scores=(None, None), space=SPACE):
     witness = Witness(rig.names)
-    for detections in instants:
+    for detections in frames:
         witness.add(detections, found, *scores)
     return diagnose_recording(rig, space, witness, 'rig.json')
 
 
-def test_nobody_in_the_pictures(recording):
-    rig, instants = recording
-    said = _diagnosis(rig, [{n: p[:0] for n, p in i.items()} for i in instants])
-    assert 'the 2D detector found nobody in any picture' in said.causes
+def test_nobody_in_the_images(recording):
+    rig, frames = recording
+    said = _diagnosis(rig, [{n: p[:0] for n, p in i.items()} for i in frames])
+    assert 'the 2D detector found nobody in any image' in said.causes
     assert '--detector' in said.next_step
 
 
 def test_swapped_cameras(recording):
-    rig, instants = recording
-    said = _diagnosis(rig, [{**i, 'cam0': i['cam1'], 'cam1': i['cam0']} for i in instants])
+    rig, frames = recording
+    said = _diagnosis(rig, [{**i, 'cam0': i['cam1'], 'cam1': i['cam0']} for i in frames])
     assert "'cam0'" in said.causes[0] and "'cam1'" in said.causes[0]
     assert 'check-rig rig.json' in said.next_step
     assert any('cam0 and cam1' in line and 'do not fit' in line for line in said.lines)
@@ -48,20 +48,20 @@ def test_a_wrong_rig(recording):
 
 
 def test_videos_that_began_at_different_moments(recording):
-    rig, instants = recording
-    late = [{**instants[i], 'cam2': instants[i - 10]['cam2']} for i in range(10, len(instants))]
+    rig, frames = recording
+    late = [{**frames[i], 'cam2': frames[i - 10]['cam2']} for i in range(10, len(frames))]
     said = _diagnosis(rig, late)
     assert 'not of the same moments' in said.causes[0]
     assert said.next_step.startswith('run again with --frame-offsets cam2=')
 
 
 def test_a_dead_and_a_blind_camera(recording):
-    rig, instants = recording
-    some = [{**i, 'cam1': i['cam1'][:0]} for i in instants]
+    rig, frames = recording
+    some = [{**i, 'cam1': i['cam1'][:0]} for i in frames]
     for detections in some:
         detections.pop('cam3')
     said = _diagnosis(rig, some)
-    assert said.causes[0] == 'no picture of cam3'
+    assert said.causes[0] == 'no image of cam3'
     assert 'cam1' in said.causes[1]
 
 
@@ -72,7 +72,7 @@ def test_a_model_that_is_not_sure(recording):
     assert 'fit-space' in said.next_step
 
 
-def test_a_model_of_pictures_has_no_detector_to_blame(recording):
+def test_a_model_of_images_has_no_detector_to_blame(recording):
     rig = recording[0]
     witness = Witness(rig.names)
     for _ in range(3):
@@ -87,6 +87,6 @@ def test_memory_stays_small(recording):
     for _ in range(50):
         for detections in recording[1]:
             witness.add(detections, 1)
-    assert len(witness.spread) <= SPREAD and witness.instants == 5500
+    assert len(witness.spread) <= SPREAD and witness.frames == 5500
     indices = np.array(list(map(int, witness.spread)))
     assert indices[0] == 0 and indices[-1] > 4500

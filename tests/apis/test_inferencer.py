@@ -9,7 +9,7 @@ torch = pytest.importorskip('torch', reason='inference needs torch')
 pytest.importorskip('mmengine', reason='inference needs MMEngine')
 
 import cv2  # noqa: E402
-from bar_pictures import BarReader, picture  # noqa: E402
+from bar_images import BarReader, image  # noqa: E402
 from mmengine.structures import InstanceData  # noqa: E402
 from walking import SIZE, SPACE, detected, room_rig, walk  # noqa: E402
 
@@ -33,19 +33,19 @@ def recording():
 class Blind:
     name, version = 'blind', '1'
 
-    def detect(self, pictures):
-        return [np.zeros((0, 17, 3), np.float32) for _ in pictures]
+    def detect(self, images):
+        return [np.zeros((0, 17, 3), np.float32) for _ in images]
 
 
-def _picture(view, frame):
-    return picture(view, frame, SIZE)
+def _image(view, frame):
+    return image(view, frame, SIZE)
 
 
 def _write_images(root, views=4):
     for view in range(views):
         (root / f'cam{view}').mkdir(parents=True)
         for frame in range(FRAMES):
-            cv2.imwrite(str(root / f'cam{view}' / f'{frame:03}.png'), _picture(view, frame))
+            cv2.imwrite(str(root / f'cam{view}' / f'{frame:03}.png'), _image(view, frame))
     return root
 
 
@@ -60,9 +60,9 @@ def _errors(everybody, poses):
 @pytest.mark.parametrize('config', [None, TRIANGULATION])
 @pytest.mark.parametrize('batch_size', [1, 5])
 def test_keypoints_become_people_with_identities(recording, config, batch_size):
-    rig, poses, instants = recording
+    rig, poses, frames = recording
     inferencer = MultiviewInferencer(config, rig=rig, space=SPACE, device='cpu')
-    known = {str(frame): views for frame, views in enumerate(instants)}
+    known = {str(frame): views for frame, views in enumerate(frames)}
     everybody = list(inferencer(keypoints=known, batch_size=batch_size))
     assert [people.frame for people in everybody] == list(known)
     assert all(people.poses_mm.shape == (2, 17, 3) for people in everybody)
@@ -74,9 +74,9 @@ def test_keypoints_become_people_with_identities(recording, config, batch_size):
 
 
 def test_folders_lists_and_streams_give_the_same(recording, tmp_path):
-    rig, poses, instants = recording
+    rig, poses, frames = recording
     root = _write_images(tmp_path)
-    detector = BarReader(instants)
+    detector = BarReader(frames)
     rig_file = tmp_path / 'camera_parameters.json'
     write_rig(rig, rig_file, 'panoptic')
     inferencer = MultiviewInferencer(rig=rig_file, space=SPACE, detector=detector, device='cpu')
@@ -88,7 +88,7 @@ def test_folders_lists_and_streams_give_the_same(recording, tmp_path):
         assert detector.asked == 8 * FRAMES
     np.testing.assert_allclose(again[3].poses_mm, folder[3].poses_mm, atol=1)
     lists = inferencer({f'cam{v}': sorted((root / f'cam{v}').glob('*.png')) for v in range(4)})
-    stream = inferencer({f'cam{v}': _picture(v, f) for v in range(4)} for f in range(FRAMES))
+    stream = inferencer({f'cam{v}': _image(v, f) for v in range(4)} for f in range(FRAMES))
     for one, two, three in zip(folder, lists, stream):
         np.testing.assert_allclose(one.poses_mm, two.poses_mm, atol=0.1)
         np.testing.assert_allclose(one.poses_mm, three.poses_mm, atol=0.1)
@@ -96,14 +96,12 @@ def test_folders_lists_and_streams_give_the_same(recording, tmp_path):
 
 
 def test_a_camera_that_dies_does_not_end_the_run(recording, tmp_path):
-    rig, poses, instants = recording
+    rig, poses, frames = recording
     root = _write_images(tmp_path)
     for frame in range(6, FRAMES):
         (root / 'cam3' / f'{frame:03}.png').unlink()
-    (root / 'cam1' / '004.png').write_bytes(b'no picture')
-    inferencer = MultiviewInferencer(
-        rig=rig, space=SPACE, detector=BarReader(instants), device='cpu'
-    )
+    (root / 'cam1' / '004.png').write_bytes(b'no image')
+    inferencer = MultiviewInferencer(rig=rig, space=SPACE, detector=BarReader(frames), device='cpu')
     everybody = list(inferencer(root))
     assert len(everybody) == FRAMES
     assert everybody[4].cameras == ('cam0', 'cam2', 'cam3')
@@ -114,28 +112,24 @@ def test_a_camera_that_dies_does_not_end_the_run(recording, tmp_path):
 
 
 def test_offsets_bring_videos_together(recording, tmp_path):
-    rig, poses, instants = recording
+    rig, poses, frames = recording
     for view in range(4):
         video = cv2.VideoWriter(
             str(tmp_path / f'cam{view}.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 20, SIZE
         )
         early = 3 if view == 2 else 0
         for frame in [0] * early + list(range(FRAMES)):
-            video.write(_picture(view, frame))
+            video.write(_image(view, frame))
         video.release()
-    inferencer = MultiviewInferencer(
-        rig=rig, space=SPACE, detector=BarReader(instants), device='cpu'
-    )
+    inferencer = MultiviewInferencer(rig=rig, space=SPACE, detector=BarReader(frames), device='cpu')
     everybody = list(inferencer(tmp_path, frame_offsets={'cam2': 3}, smooth=True))
     assert len(everybody) == FRAMES
     assert np.concatenate(_errors(everybody, poses)).max() < 80
 
 
-def test_pictures_of_another_size_are_refused(recording):
-    rig, _, instants = recording
-    inferencer = MultiviewInferencer(
-        rig=rig, space=SPACE, detector=BarReader(instants), device='cpu'
-    )
+def test_images_of_another_size_are_refused(recording):
+    rig, _, frames = recording
+    inferencer = MultiviewInferencer(rig=rig, space=SPACE, detector=BarReader(frames), device='cpu')
     small = {name: np.zeros((360, 640, 3), np.uint8) for name in rig.names}
     with pytest.raises(ValueError, match="'cam0' is 640x360, but .* calibrated at 1280x720"):
         list(inferencer([small]))
@@ -156,7 +150,7 @@ def test_what_is_missing_is_told(recording):
 
 
 class _TellsWhatItSees(torch.nn.Module):
-    """A model that looks at pictures: its people stand as high as the pictures are bright."""
+    """A model that looks at images: its people stand as high as the images are bright."""
 
     joints = JOINT_SETS['coco17']
 
@@ -168,24 +162,24 @@ class _TellsWhatItSees(torch.nn.Module):
         return samples
 
 
-def test_a_model_of_pictures_gets_decoded_pictures_and_no_keypoints(recording, tmp_path):
-    rig, _, instants = recording
+def test_a_model_of_images_gets_decoded_images_and_no_keypoints(recording, tmp_path):
+    rig, _, frames = recording
     root = _write_images(tmp_path)
     inferencer = MultiviewInferencer(TRIANGULATION, rig=rig, space=SPACE, device='cpu')
-    inferencer.model, inferencer.sees_pictures = _TellsWhatItSees(), True
+    inferencer.model, inferencer.sees_images = _TellsWhatItSees(), True
     inferencer.pipeline.transforms.insert(0, LoadMultiviewImages((320, 180)))
     everybody = list(inferencer(root, batch_size=2))
-    expected = [np.mean([_picture(view, frame).mean() for view in range(4)]) for frame in range(3)]
+    expected = [np.mean([_image(view, frame).mean() for view in range(4)]) for frame in range(3)]
     found = [people.poses_mm.mean() for people in everybody[:3]]
     assert found == pytest.approx(expected, abs=1.0)
     assert everybody[0].detections == {}
     with pytest.raises(ValueError, match='takes no keypoints'):
-        next(inferencer(root, keypoints={'0': instants[0]}))
+        next(inferencer(root, keypoints={'0': frames[0]}))
 
 
 def test_nobody_is_explained(recording):
-    rig, _, instants = recording
-    swapped = {str(i): {**d, 'cam0': d['cam1'], 'cam1': d['cam0']} for i, d in enumerate(instants)}
+    rig, _, frames = recording
+    swapped = {str(i): {**d, 'cam0': d['cam1'], 'cam1': d['cam0']} for i, d in enumerate(frames)}
     inferencer = MultiviewInferencer(rig=rig, space=SPACE, device='cpu')
     for _ in inferencer(keypoints=swapped):
         pass
@@ -193,17 +187,17 @@ def test_nobody_is_explained(recording):
 
 
 def test_memory_does_not_grow_with_the_recording(recording, monkeypatch):
-    rig, _, instants = recording
-    detector = BarReader(instants)
+    rig, _, frames = recording
+    detector = BarReader(frames)
     inferencer = MultiviewInferencer(
         TRIANGULATION, rig=rig, space=SPACE, detector=detector, device='cpu'
     )
-    blank = {f'cam{v}': _picture(v, 0)[:10, :10] for v in range(4)}
-    # Pictures as large as the cameras' would only test NumPy.
-    monkeypatch.setattr(Views, '_decode', lambda self, frame, name, picture: picture)
+    blank = {f'cam{v}': _image(v, 0)[:10, :10] for v in range(4)}
+    # Images as large as the cameras' would only test NumPy.
+    monkeypatch.setattr(Views, '_decode', lambda self, frame, name, image: image)
 
     def kept(count):
-        """Bytes that are in use when the last instant of so many is there."""
+        """Bytes that are in use when the last frame of so many is there."""
         tracemalloc.start()
         for _ in inferencer(blank for _ in range(count)):
             pass
@@ -229,4 +223,4 @@ def test_real_panoptic_folder_is_read(shared_data: Path):
     )
     everybody = list(inferencer(folder))
     assert len(everybody) == 5 and everybody[0].cameras == tuple(names)
-    assert 'found nobody in any picture' in str(inferencer.diagnose())
+    assert 'found nobody in any image' in str(inferencer.diagnose())

@@ -15,25 +15,23 @@ from mmpose_ours.apis.model_runner import People  # noqa: E402
 from mmpose_ours.apis.short_tracks import BriefTracks  # noqa: E402
 
 
-def instant(frame: int, ids: List[int]) -> People:
-    """People of an instant; each one's place is his number."""
+def people_in(frame: int, ids: List[int]) -> People:
+    """People of a frame; each one's place is his number."""
     poses = np.zeros((len(ids), 17, 3)) + np.array(ids, float)[:, None, None]
     scores, views = np.ones(len(ids)), np.full(len(ids), 2)
-    pictures = {'a': np.zeros((2, 2, 3), np.uint8)}
+    images = {'a': np.zeros((2, 2, 3), np.uint8)}
     numbers = np.array(ids, int)
-    return People(
-        str(frame), poses, scores, numbers, views, None, 'coco17', ('a', 'b'), {}, pictures
-    )
+    return People(str(frame), poses, scores, numbers, views, None, 'coco17', ('a', 'b'), {}, images)
 
 
-def shown(instants) -> List[List[int]]:
-    assert all((people.poses_mm[:, 0, 0] == people.ids).all() for people in instants)
-    return [people.ids.tolist() for people in instants]
+def shown(frames) -> List[List[int]]:
+    assert all((people.poses_mm[:, 0, 0] == people.ids).all() for people in frames)
+    return [people.ids.tolist() for people in frames]
 
 
 def test_who_is_there_for_a_moment_is_left_out():
     ids = [[0, 1], [0, 1], [0], [0, 2], [0], [0], [2, 0], [0], [3]]
-    recording = [instant(frame, now) for frame, now in enumerate(ids)]
+    recording = [people_in(frame, now) for frame, now in enumerate(ids)]
     brief = BriefTracks(least=2, patience=2, drop=True)
     assert shown(list(brief(recording))) == [[0, 1], [0, 1], [0], [0, 2], [0], [0], [2, 0], [0], []]
     assert (brief.stayed, brief.brief, brief.left_out) == (3, 1, 1)
@@ -42,13 +40,13 @@ def test_who_is_there_for_a_moment_is_left_out():
     assert (brief.stayed, brief.brief, brief.left_out) == (1, 3, 5)
 
 
-def test_instants_wait_no_longer_than_needed():
+def test_frames_wait_no_longer_than_needed():
     given = []
 
     def running():
         for frame in range(200):
             given.append(frame)
-            yield instant(frame, [frame // 100] + [1000 + frame // 7] * (frame % 7 == 0))
+            yield people_in(frame, [frame // 100] + [1000 + frame // 7] * (frame % 7 == 0))
 
     brief = BriefTracks(least=4, patience=5, drop=True)
     waits = [len(given) - 1 - int(people.frame) for people in brief(running())]
@@ -57,19 +55,19 @@ def test_instants_wait_no_longer_than_needed():
     kept = BriefTracks(least=4, patience=5, drop=False)
     given.clear()
     for people in kept(running()):
-        assert len(given) - 1 == int(people.frame) and len(people.pictures) == 1
+        assert len(given) - 1 == int(people.frame) and len(people.images) == 1
     assert (kept.stayed, kept.brief, kept.left_out) == (2, 29, 0)
 
 
-def test_the_inferencer_needs_to_know_how_long_an_instant_lasts():
+def test_the_inferencer_needs_to_know_how_long_a_frame_lasts():
     rig, poses = room_rig(), walk(frames=12)
-    instants = detected(rig, poses)
-    for views in instants[3:]:
+    frames = detected(rig, poses)
+    for views in frames[3:]:
         for name in views:
             views[name] = views[name][:1]  # the other leaves
-    known = {str(frame): views for frame, views in enumerate(instants)}
+    known = {str(frame): views for frame, views in enumerate(frames)}
     inferencer = MultiviewInferencer(rig=rig, space=SPACE, device='cpu')
-    with pytest.raises(ValueError, match='less than 0.5 s, it must be known how long an instant'):
+    with pytest.raises(ValueError, match='less than 0.5 s, it must be known how long a frame'):
         list(inferencer(keypoints=known, min_track_s=0.5))
     everybody = [len(people.ids) for people in inferencer(keypoints=known, fps=10)]
     assert everybody == [2] * 3 + [1] * 9

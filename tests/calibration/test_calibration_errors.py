@@ -232,7 +232,7 @@ def test_unusual_rigs_are_not_taken_for_misread():
     places = [(3000, 200, 2500), (-3000, 900, 2400), (500, 3500, 2600), (100, -3500, 2000)]
     one_place = [(0, 0, 1000)] * 4
     check_rig(rig(places, one_place))  # one upside down
-    check_rig(rig(places, one_place, [[0, -1, 0], [1, 0, 0], [0, 0, 1]]))  # one upright picture
+    check_rig(rig(places, one_place, [[0, -1, 0], [1, 0, 0], [0, 0, 1]]))  # one upright image
     check_rig(rig(places, [(0, 2000, 1), (2500, 0, 900), (-2000, 0, 500), (0, 900, 1)], np.eye(3)))
     outward = [(x * 5, y * 5, 1000) for x, y, _ in places]
     check_rig(rig(places, outward, np.eye(3)))

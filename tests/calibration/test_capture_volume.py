@@ -80,7 +80,7 @@ def test_a_space_as_plain_data():
 
 
 def test_low_cameras_still_get_a_space():
-    # Heads are above the picture everywhere: seated people are what is left.
+    # Heads are above the image everywhere: seated people are what is left.
     low = CameraRig(
         tuple(
             Camera.looking_at(f'c{a}', (2000 * np.cos(a), 2000 * np.sin(a), 900), (0, 0, 700), 2500,
@@ -127,7 +127,7 @@ def test_a_world_whose_origin_is_in_another_country_is_refused():
 
 
 def test_space_out_of_reach_is_not_seen():
-    # In the picture of most cameras, but 50 m away a person is a few pixels.
+    # In the image of most cameras, but 50 m away a person is a few pixels.
     rig, far = ring_rig(8, radius=3500.0, dist=()), CaptureSpace((50_000, 0, 1000), (8000,) * 3)
     assert (rig.sees(np.array(far.center_mm)).sum(0) >= 2).all()
     assert coverage(rig, far)[2] == 0

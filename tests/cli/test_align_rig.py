@@ -141,7 +141,7 @@ class TestWhatTheFileDoesNotSay:
 @pytest.fixture(scope='module')
 def keypoints(tmp_path_factory):
     """A file of people before ring_rig, and their mean stature."""
-    people, stature = people_before(ring_rig(), None, instants=40)
+    people, stature = people_before(ring_rig(), None, frames=40)
     path = tmp_path_factory.mktemp('people') / 'people.json'
     write_detections(path, people)
     return str(path), stature
@@ -191,12 +191,12 @@ class TestPeople:
         assert part in capsys.readouterr().err
 
     def test_too_few(self, rig_file, tmp_path, capsys):
-        people, _ = people_before(ring_rig(), ('walk',), instants=1)
+        people, _ = people_before(ring_rig(), ('walk',), frames=1)
         write_detections(tmp_path / 'few.json', {'0': {c: v[:1] for c, v in people['0'].items()}})
         command = ['align-rig', str(rig_file), str(tmp_path / 'out.json')]
         assert cli.main([*command, '--keypoints', str(tmp_path / 'few.json')]) == 2
         said = capsys.readouterr().err
-        assert 'few.json: only ' in said and 'in 1 instants of 1' in said
+        assert 'few.json: only ' in said and 'in 1 frames of 1' in said
         assert not (tmp_path / 'out.json').exists()
 
 

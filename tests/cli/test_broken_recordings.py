@@ -10,7 +10,7 @@ torch = pytest.importorskip('torch', reason='predicting needs torch')
 pytest.importorskip('mmengine', reason='predicting needs MMEngine')
 
 import cv2  # noqa: E402
-from bar_pictures import BarReader, picture  # noqa: E402
+from bar_images import BarReader, image  # noqa: E402
 from small_disk import small_disk  # noqa: E402
 from walking import detected, room_rig, walk  # noqa: E402
 
@@ -29,7 +29,7 @@ QUICK = ['--config', share('configs') / 'ours' / 'triangulation_ours.py', '--no-
 
 
 def _small_rig():
-    """The room's cameras with a quarter of their width, whose pictures decode at once."""
+    """The room's cameras with a quarter of their width, whose images decode at once."""
     smaller = np.diag([1 / 4, 1 / 4, 1])
     cameras = (dataclasses.replace(c, K=smaller @ c.K, size=SMALL) for c in room_rig())
     return CameraRig(tuple(cameras))
@@ -69,7 +69,7 @@ def _late(views, camera='cam2', frames=10):
     [
         pytest.param(
             lambda rig, views: (rig, [{n: p[:0] for n, p in v.items()} for v in views[:5]]),
-            1, 'likely cause: the 2D detector found nobody in any picture', id='no people',
+            1, 'likely cause: the 2D detector found nobody in any image', id='no people',
         ),
         pytest.param(
             lambda rig, views: (_wrong(rig), views),
@@ -106,7 +106,7 @@ def test_what_is_right_is_not_doubted_and_offsets_bring_keypoints_together(
 
 @pytest.fixture()
 def site(tmp_path, monkeypatch):
-    """A folder with a calibration, and a detector that knows its pictures."""
+    """A folder with a calibration, and a detector that knows its images."""
     rig = _small_rig()
     write_rig(rig, tmp_path / 'rig.json', 'panoptic')
     reader = BarReader(detected(rig, walk(frames=25), noise_px=0.5))
@@ -119,7 +119,7 @@ def _images(site, frames=FRAMES):
         (site / f'cam{view}').mkdir()
         for frame in range(frames):
             path = site / f'cam{view}' / f'{frame:05}.png'
-            cv2.imwrite(str(path), picture(view, frame, SMALL))
+            cv2.imwrite(str(path), image(view, frame, SMALL))
 
 
 def _predict_site(site, *more):
@@ -137,11 +137,11 @@ def test_a_video_that_ends_is_told_and_the_others_go_on(site, capsys):
         code = cv2.VideoWriter_fourcc(*'MJPG')
         video = cv2.VideoWriter(str(site / f'cam{view}.avi'), code, 25, SMALL)
         for frame in range(12 if view == 3 else FRAMES):
-            video.write(picture(view, frame, SMALL))
+            video.write(image(view, frame, SMALL))
         video.release()
     assert _predict_site(site) == 0
     said = capsys.readouterr().out
-    assert "note    camera 'cam3' shows nothing from instant 12 on; the others go on" in said
+    assert "note    camera 'cam3' shows nothing from frame 12 on; the others go on" in said
     assert 'cam3: 12); frame n of each' in said and '2D takes ' in said
     assert _found(site) == [2] * FRAMES
 
@@ -154,12 +154,12 @@ def test_images_that_lack_or_break_are_told_and_the_others_go_on(site, capsys):
     whole.write_bytes(whole.read_bytes()[:60])
     assert _predict_site(site) == 0
     said = capsys.readouterr().out
-    assert 'some cameras lack an image (cam1: 5); these instants go on without them' in said
+    assert 'some cameras lack an image (cam1: 5); these frames go on without them' in said
     assert "warning: camera 'cam3':" in said and '00004.png' in said
     assert _found(site) == [2] * FRAMES
 
 
-def test_offsets_cannot_shift_what_was_detected_instant_by_instant(site, capsys):
+def test_offsets_cannot_shift_what_was_detected_frame_by_frame(site, capsys):
     _images(site, frames=6)
     assert _predict_site(site, '--frame-offsets', 'cam2=1') == 0
     assert _predict_site(site, '--frame-offsets', 'cam2=1') == 0  # known now, and drawn as known
@@ -174,8 +174,8 @@ def test_other_resolutions_are_refused(site, capsys):
     cv2.imwrite(str(site / 'cam2' / '00001.png'), np.zeros((270, 480, 3), np.uint8))
     assert _predict_site(site) == 2
     told = capsys.readouterr().err
-    assert "frame 1: the picture of camera 'cam2' is 480x270, but the camera was" in told
-    assert 'calibrated at 320x180; use pictures of the calibrated size' in told
+    assert "frame 1: the image of camera 'cam2' is 480x270, but the camera was" in told
+    assert 'calibrated at 320x180; use images of the calibrated size' in told
     assert not list((site / 'out').glob('*'))
 
 
@@ -197,7 +197,7 @@ def test_memory_does_not_grow_with_the_run(site, monkeypatch):
             code = cv2.VideoWriter_fourcc(*'MJPG')
             video = cv2.VideoWriter(str(root / 'images' / f'cam{view}.avi'), code, 25, SMALL)
             for frame in range(frames):
-                video.write(picture(view, frame, SMALL))
+                video.write(image(view, frame, SMALL))
             video.release()
         words = ['--rig', site / 'rig.json', '--img-root', root / 'images', '--out', root, *QUICK]
         tracemalloc.start()
@@ -206,9 +206,9 @@ def test_memory_does_not_grow_with_the_run(site, monkeypatch):
         tracemalloc.stop()
         return size
 
-    for kept in ('IN_A_ROW', 'SPREAD'):  # instants that the diagnosis keeps, elsewhere 160
+    for kept in ('IN_A_ROW', 'SPREAD'):  # frames that the diagnosis keeps, elsewhere 160
         monkeypatch.setattr(diagnosis, kept, 5)
     peak(5)
     few, many = peak(20), peak(120)
-    # To keep an instant's keypoints would take 3,000 bytes, its people as many.
+    # To keep a frame's keypoints would take 3,000 bytes, its people as many.
     assert many < few + 100 * 1_500

@@ -116,16 +116,16 @@ def test_a_mirrored_rotation_is_refused_at_reading(tmp_path, capsys):
     [
         ((1280, 720), None),
         ((1920, 1080), '--scale-intrinsics 1920x1080'),
-        ((720, 1280), 'width and height are swapped or the pictures were turned'),
+        ((720, 1280), 'width and height are swapped or the images were turned'),
         ((1280, 960), 'another shape'),
     ],
 )
-def test_pictures_are_compared(tmp_path, capsys, size, words):
+def test_images_are_compared(tmp_path, capsys, size, words):
     write_rig(ring_rig(2), tmp_path / 'rig.json', 'panoptic')
-    for name, picture_size in (('cam0', (1280, 720)), ('cam1', size)):
+    for name, image_size in (('cam0', (1280, 720)), ('cam1', size)):
         (tmp_path / name).mkdir()
-        (tmp_path / name / 'a.png').write_bytes(b'no picture')  # the first that decodes counts
-        blank = np.zeros((picture_size[1], picture_size[0], 3), np.uint8)
+        (tmp_path / name / 'a.png').write_bytes(b'no image')  # the first that decodes counts
+        blank = np.zeros((image_size[1], image_size[0], 3), np.uint8)
         cv2.imwrite(str(tmp_path / name / 'b.png'), blank)
     status, report = check(capsys, tmp_path / 'rig.json', '--images', tmp_path)
     assert report['images']['cam1'] == list(size)
@@ -136,7 +136,7 @@ def test_pictures_are_compared(tmp_path, capsys, size, words):
         assert words in sentences(report)[0] and 'b.png' in sentences(report)[0]
 
 
-def test_sizes_that_the_calibration_lacks_come_from_the_pictures(tmp_path, capsys):
+def test_sizes_that_the_calibration_lacks_come_from_the_images(tmp_path, capsys):
     write_rig(ring_rig(2, size=None), tmp_path / 'rig.json', 'campus')
     for name in ('cam0', 'cam1'):
         (tmp_path / name).mkdir()
@@ -145,17 +145,17 @@ def test_sizes_that_the_calibration_lacks_come_from_the_pictures(tmp_path, capsy
     assert status == 0 and report['cameras'][0]['size'] == [1280, 720] and report['space']
 
 
-def test_a_picture_without_sizes_in_the_calibration(tmp_path, capsys):
+def test_an_image_without_sizes_in_the_calibration(tmp_path, capsys):
     write_rig(ring_rig(2, size=None), tmp_path / 'rig.json', 'campus')
     for name in ('cam0', 'cam1'):
         (tmp_path / name).mkdir()
         cv2.imwrite(str(tmp_path / name / '0.jpg'), np.zeros((720, 1280, 3), np.uint8))
-    picture = tmp_path / 'rig.png'
-    status, _ = check(capsys, tmp_path / 'rig.json', '--images', tmp_path, '--picture', picture)
-    assert status == 0 and cv2.imread(str(picture)) is not None
+    image = tmp_path / 'rig.png'
+    status, _ = check(capsys, tmp_path / 'rig.json', '--images', tmp_path, '--figure', image)
+    assert status == 0 and cv2.imread(str(image)) is not None
 
 
-def test_pictures_too_small_for_the_principal_point_are_a_finding(tmp_path, capsys):
+def test_images_too_small_for_the_principal_point_are_a_finding(tmp_path, capsys):
     write_rig(ring_rig(2, size=None), tmp_path / 'rig.json', 'campus')
     for name in ('cam0', 'cam1'):
         (tmp_path / name).mkdir()
@@ -166,17 +166,17 @@ def test_pictures_too_small_for_the_principal_point_are_a_finding(tmp_path, caps
     assert 'lies outside its 320x240' in sentences(report)[0]
 
 
-def test_a_camera_without_pictures(tmp_path, capsys):
+def test_a_camera_without_images(tmp_path, capsys):
     write_rig(ring_rig(2), tmp_path / 'rig.json', 'panoptic')
     status, report = check(capsys, tmp_path / 'rig.json', '--images', tmp_path)
-    assert status == 1 and "camera 'cam0' has no picture" in sentences(report)[0]
+    assert status == 1 and "camera 'cam0' has no image" in sentences(report)[0]
     status, said = check(capsys, tmp_path / 'rig.json', '--images', tmp_path / 'nowhere')
     assert status == 2 and 'no such folder' in said
 
 
 def test_keypoints_of_other_images(tmp_path, capsys):
     rig = ring_rig(3)
-    detections = detected_people(rig, instants=12)
+    detections = detected_people(rig, frames=12)
     for views in detections.values():
         for people in views.values():
             people[..., :2] *= 3
@@ -190,7 +190,7 @@ def test_keypoints_of_other_images(tmp_path, capsys):
 
 def test_too_few_people_are_a_warning(tmp_path, capsys):
     rig = ring_rig(3)
-    write_detections(tmp_path / 'k.json', detected_people(rig, instants=1, people=(1, 1)))
+    write_detections(tmp_path / 'k.json', detected_people(rig, frames=1, people=(1, 1)))
     write_rig(rig, tmp_path / 'rig.json', 'panoptic')
     status, report = check(capsys, tmp_path / 'rig.json', '--keypoints', tmp_path / 'k.json')
     assert status == 0 and report['warnings'][0]['topic'] == 'people'

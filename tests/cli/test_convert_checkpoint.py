@@ -141,7 +141,7 @@ def test_an_image_model_is_told_from_one_of_heatmaps(tmp_path, capsys):
     net = dict(channels=(2, 4, 8, 16))
     state = VoxelPose(center=net, pose=net, backbone=backbone).state_dict()
     assert convert(write(tmp_path / 'in.pth', state), tmp_path / 'out.pth', '--to', '1x') == 0
-    assert 'sees pictures (ResNet-50)' in capsys.readouterr().out
+    assert 'sees images (ResNet-50)' in capsys.readouterr().out
 
 
 def test_what_is_no_voxelpose_is_refused_by_what_it_is(tmp_path, capsys):

@@ -22,8 +22,8 @@ def keypoints(path, scenes):
     rngs = Streams(0)(range(scenes))
     views = DetectorFaults(jitter=0.5).detect_many(sampler.sample_many(rngs), rig, rngs)
     frames = {
-        str(i): {name: people[people[..., 2].any(-1)] for name, people in zip(rig.names, instant)}
-        for i, instant in enumerate(views)
+        str(i): {name: people[people[..., 2].any(-1)] for name, people in zip(rig.names, frame)}
+        for i, frame in enumerate(views)
     }
     write_detections(path, frames)
 

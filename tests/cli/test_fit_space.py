@@ -91,18 +91,16 @@ def test_the_lines_are_python_and_what_the_function_finds(file, capsys):
     assert any(line.startswith('cam4 ') and line.endswith('%') for line in lines)
 
 
-def test_json_and_picture(file, tmp_path, capsys):
-    picture = tmp_path / 'made' / 'rig.png'
-    assert (
-        fit(file, '--json', '--voxel', '100', '--max-edge', '3000', '--picture', str(picture)) == 0
-    )
+def test_json_and_image(file, tmp_path, capsys):
+    image = tmp_path / 'made' / 'rig.png'
+    assert fit(file, '--json', '--voxel', '100', '--max-edge', '3000', '--figure', str(image)) == 0
     said = json.loads(capsys.readouterr().out)
     space = fit_space(ring_rig(5), max_edge_mm=3000)
     assert tuple(said['size_mm']) == space.size_mm and max(said['size_mm'][:2]) <= 3000
     assert tuple(said['bins']) == bins_for(space, 100) and max(said['voxel_mm']) <= 100
     assert list(said['seen_by_camera']) == list(ring_rig(5).names)
     np.testing.assert_allclose(said['seen_by_at_least'], coverage(ring_rig(5), space), atol=1e-4)
-    assert cv2.imread(str(picture)) is not None
+    assert cv2.imread(str(image)) is not None
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,7 @@ def test_a_file_where_a_folder_is_due(tmp_path, source, capsys):
     assert capsys.readouterr().err.count('\n') == 1
 
 
-def test_without_matplotlib_there_is_no_picture(tmp_path, source, capsys, monkeypatch):
+def test_without_matplotlib_there_is_no_image(tmp_path, source, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, 'mmpose_ours.visualization.rig_sheet', None)
     assert init(tmp_path, source) == 0
     assert 'rig.png: not drawn' in capsys.readouterr().out

@@ -39,7 +39,7 @@ def _model(folder, joints):
 
 
 @pytest.mark.parametrize('joints', ['panoptic15', 'panoptic19', 'campus14'])
-def test_people_pictures_and_every_export(tmp_path, joints):
+def test_people_images_and_every_export(tmp_path, joints):
     rig, poses, out = room_rig(), walk(frames=60)[:FRAMES], tmp_path / 'out'
     write_rig(rig, tmp_path / 'rig.json', 'panoptic')
     write_detections(
@@ -58,7 +58,7 @@ def test_people_pictures_and_every_export(tmp_path, joints):
         apart = np.linalg.norm(people[:, None] - truth[frame], axis=-1)
         assert np.nanmean(apart, axis=-1).min(1) == pytest.approx([0, 0], abs=100)
     run('view', out / 'people.json', *given, '--png', '--single-views', '--report', '--every', '5')
-    sheet = cv2.imread(str(out / 'instants' / '000005.png'))
+    sheet = cv2.imread(str(out / 'frames' / '000005.png'))
     view = cv2.imread(str(out / 'views' / 'cam2' / '000005.png'))
     assert sheet.std() > 5 and 0.001 < (view != 90).any(-1).mean() < 0.2
     page = (out / 'scene.html').read_text(encoding='utf-8')

@@ -47,8 +47,8 @@ def folder(tmp_path):
     return root, poses
 
 
-def _frames(instants):
-    return ((f'{frame:06}', views) for frame, views in enumerate(instants))
+def _frames(frames):
+    return ((f'{frame:06}', views) for frame, views in enumerate(frames))
 
 
 def _run(*words):
@@ -62,10 +62,10 @@ def test_people_and_page_are_written(folder, tmp_path, capsys):
     assert code == 0
     said = capsys.readouterr().out
     assert 'which are there already' in said
-    (per_instant,) = re.findall(r'^time    4 instants; per instant: (.*)$', said, re.M)
+    (per_frame,) = re.findall(r'^time    4 frames; per frame: (.*)$', said, re.M)
     stages = ['reading keypoints', 'people in 3D', 'identities', 'writing']
-    assert all(f'{stage} ' in per_instant for stage in stages)
-    assert 'times as long' not in per_instant  # no detector ran
+    assert all(f'{stage} ' in per_frame for stage in stages)
+    assert 'times as long' not in per_frame  # no detector ran
     assert re.search(r'^time    page \d', said, re.M)
     found = read_predictions(tmp_path / 'out' / 'people.json')
     assert list(found.frames) == list(range(FRAMES))
@@ -77,13 +77,13 @@ def test_people_and_page_are_written(folder, tmp_path, capsys):
 
 
 def test_the_page_of_a_long_recording_shows_some_of_it(folder, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(predict, 'PAGE_INSTANTS', 3)
+    monkeypatch.setattr(predict, 'PAGE_FRAMES', 3)
     root, _ = folder
     rig, out = root / 'camera_parameters.json', tmp_path / 'out'
     assert _run('--rig', rig, '--keypoints', root / 'keypoints_2d.json', '--out', out) == 0
     said = capsys.readouterr().out
-    assert 'the page shows one instant of 2, since 4 are many' in said
-    assert re.search(r'scene.html: 2 instants, 2 identities', said)
+    assert 'the page shows one frame of 2, since 4 are many' in said
+    assert re.search(r'scene.html: 2 frames, 2 identities', said)
     assert list(read_predictions(out / 'people.json').frames) == list(range(FRAMES))
 
 
@@ -125,7 +125,7 @@ def test_the_seeds_demo_draws_every_view(folder, tmp_path):
     command += ['--out-img-root', tmp_path / 'vis', '--visualize-single-view']
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    sheets = sorted((tmp_path / 'vis' / 'instants').glob('*.png'))
+    sheets = sorted((tmp_path / 'vis' / 'frames').glob('*.png'))
     assert len(sheets) == FRAMES
     view = cv2.imread(str(tmp_path / 'vis' / 'views' / 'cam1' / '000002.png'))
     assert view.shape == (SIZE[1], SIZE[0], 3)
@@ -158,7 +158,7 @@ def test_the_demo_reads_the_layouts_of_campus_and_shelf(tmp_path, dataset, image
     command += ['--out-img-root', tmp_path / 'vis', '--device', 'cpu']
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert len(list((tmp_path / 'vis' / 'instants').glob('*.png'))) == 2
+    assert len(list((tmp_path / 'vis' / 'frames').glob('*.png'))) == 2
     found = read_predictions(tmp_path / 'vis' / 'people.json')
     assert [(f, len(people)) for f, people in found.frames.items()] == [(350, 2), (351, 2)]
 

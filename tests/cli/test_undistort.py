@@ -1,4 +1,4 @@
-"""Pictures drawn by OpenCV's own projection, rendered again and measured."""
+"""Images drawn by OpenCV's own projection, rendered again and measured."""
 
 import dataclasses
 import json
@@ -35,7 +35,7 @@ def rig_of(names=('left', 'right'), dist=DIST, lens='opencv', size=SIZE):
 
 
 def dots(camera, points=POINTS):
-    """A picture of bright dots where OpenCV projects the points: (H, W) uint8."""
+    """An image of bright dots where OpenCV projects the points: (H, W) uint8."""
     rvec = cv2.Rodrigues(camera.R_w2c)[0]
     if camera.lens == 'fisheye':
         uv = cv2.fisheye.projectPoints(points.reshape(-1, 1, 3), rvec, camera.t_w2c, camera.K,
@@ -84,7 +84,7 @@ def write_video(path, image, frames=7, fps=12.5, codec='MJPG'):
 
 
 def undistort(tmp_path, *args, rig='rig.json'):
-    """The command on tmp_path's rig, pictures and out folder."""
+    """The command on tmp_path's rig, images and out folder."""
     return cli.main(['undistort', str(tmp_path / rig), str(tmp_path / 'in'), str(tmp_path / 'out'),
                      *args])  # fmt: skip
 
@@ -127,7 +127,7 @@ def test_a_fisheye_that_no_panoptic_json_holds(tmp_path):
     from mmpose_ours.cli.undistort import undistort as call
 
     results = call(rig, tmp_path / 'in', tmp_path / 'out')
-    assert [result.pictures for result in results] == [2, 2]
+    assert [result.images for result in results] == [2, 2]
     new = read_rig(tmp_path / 'out' / 'camera_parameters.json')
     for camera in new:
         image = cv2.imread(str(tmp_path / 'out' / camera.name / '0000.png'))
@@ -143,7 +143,7 @@ def test_videos_keep_frames_and_rate(tmp_path, ending, codec, capsys):
         write_video(tmp_path / 'in' / f'{camera.name}{ending}', dots(camera), codec=codec)
     assert undistort(tmp_path, '--json') == 0
     report = json.loads(capsys.readouterr().out)
-    assert [camera['pictures'] for camera in report['cameras']] == [7, 7]
+    assert [camera['images'] for camera in report['cameras']] == [7, 7]
     new = read_rig(tmp_path / 'out' / 'camera_parameters.json')
     for camera in new:
         capture = cv2.VideoCapture(str(tmp_path / 'out' / f'{camera.name}{ending}'))
@@ -262,7 +262,7 @@ def test_missing_camera_and_folder(tmp_path, recording, capsys):
     for path in (tmp_path / 'in' / 'right').iterdir():
         path.unlink()
     assert undistort(tmp_path) == 2
-    assert "no pictures of camera 'right'; name the folder" in capsys.readouterr().err
+    assert "no images of camera 'right'; name the folder" in capsys.readouterr().err
     assert undistort(tmp_path, '--cameras', 'left') == 0
     assert 'only one camera' in capsys.readouterr().err
     os.rename(tmp_path / 'in', tmp_path / 'elsewhere')
@@ -278,7 +278,7 @@ def test_what_is_there_is_kept_unless_said(tmp_path, recording, capsys):
     assert undistort(tmp_path, '--keep', 'all', '--overwrite') == 0
     new = read_rig(tmp_path / 'out' / 'camera_parameters.json')
     assert off_px(cv2.imread(str(tmp_path / 'out' / 'left' / '0000.png')), new['left']) < 0.1
-    # Pictures of the run before, which the new rig does not fit, must not stay unseen.
+    # Images of the run before, which the new rig does not fit, must not stay unseen.
     (tmp_path / 'in' / 'left' / '0001.png').unlink()
     assert undistort(tmp_path, '--overwrite') == 2
     assert '0001.png: stands in' in capsys.readouterr().err
@@ -289,11 +289,11 @@ def test_originals_are_never_written_over(tmp_path, recording, capsys, target):
     before = (tmp_path / 'in' / 'left' / '0000.png').read_bytes()
     args = ['undistort', str(tmp_path / 'rig.json'), str(tmp_path / 'in'), str(tmp_path / target)]
     assert cli.main([*args, '--overwrite']) == 2
-    assert 'holds the original pictures' in capsys.readouterr().err
+    assert 'holds the original images' in capsys.readouterr().err
     assert (tmp_path / 'in' / 'left' / '0000.png').read_bytes() == before
 
 
-@pytest.mark.parametrize('link', ['folder', 'above', 'pictures'])
+@pytest.mark.parametrize('link', ['folder', 'above', 'images'])
 def test_originals_behind_a_link_are_never_written_over(tmp_path, recording, capsys, link):
     (tmp_path / 'out').mkdir()
     originals = tmp_path / 'in'
@@ -301,14 +301,14 @@ def test_originals_behind_a_link_are_never_written_over(tmp_path, recording, cap
         (tmp_path / 'out' / 'left').symlink_to(originals / 'left')
     elif link == 'above':
         (tmp_path / 'out' / 'right').symlink_to(originals)
-    else:  # the recording is made of links to pictures in OUT
+    else:  # the recording is made of links to images in OUT
         os.rename(originals / 'left', tmp_path / 'out' / 'left')
         (originals / 'left').mkdir()
         for path in (tmp_path / 'out' / 'left').iterdir():
             (originals / 'left' / path.name).symlink_to(path)
     before = {path: path.read_bytes() for path in originals.rglob('*.png')}
     assert undistort(tmp_path, '--overwrite') == 2
-    assert 'holds the original pictures, which would be lost' in capsys.readouterr().err
+    assert 'holds the original images, which would be lost' in capsys.readouterr().err
     assert before == {path: path.read_bytes() for path in originals.rglob('*.png')}
     assert len(before) == 4 and not (tmp_path / 'out' / 'camera_parameters.json').exists()
 
@@ -327,11 +327,11 @@ def test_the_calibration_of_the_originals_is_never_written_over(tmp_path, record
     write_rig(recording, tmp_path / 'out' / 'camera_parameters.json', 'panoptic')
     before = (tmp_path / 'out' / 'camera_parameters.json').read_bytes()
     assert undistort(tmp_path, '--overwrite', rig=named) == 2
-    assert 'is the calibration of the original pictures' in capsys.readouterr().err
+    assert 'is the calibration of the original images' in capsys.readouterr().err
     assert (tmp_path / 'out' / 'camera_parameters.json').read_bytes() == before
 
 
-def test_what_a_killed_run_and_macos_leave_behind_is_no_picture(tmp_path, recording, capsys):
+def test_what_a_killed_run_and_macos_leave_behind_is_no_image(tmp_path, recording, capsys):
     (tmp_path / 'in' / 'left' / '._0000.png').write_bytes(b'macOS')
     (tmp_path / 'in' / 'left' / '.take.abc.mp4').write_bytes(b'half')
     assert undistort(tmp_path) == 0

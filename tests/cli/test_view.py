@@ -9,19 +9,19 @@ import pytest
 
 from mmpose_ours.calibration.api import write_rig
 from mmpose_ours.cli.main import main
-from mmpose_ours.cli.view import instants_per_second
+from mmpose_ours.cli.view import frames_per_second
 from mmpose_ours.detections import write_detections
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.predictions.reading import write_predictions
 from mmpose_ours.synthetic import built_in_poses
-from mmpose_ours.visualization.view_files import picture_name
+from mmpose_ours.visualization.view_files import image_name
 
 FRAMES = (3, 4, 5)
 
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
-    """A rig of four cameras, pictures of three of them, people in 3D and in 2D."""
+    """A rig of four cameras, images of three of them, people in 3D and in 2D."""
     cameras = []
     for i in range(4):
         center = (4500 * np.cos(1.5 * i), 4500 * np.sin(1.5 * i), 2200)
@@ -36,8 +36,8 @@ def site(tmp_path, monkeypatch):
     for camera in rig.names[:3]:
         (tmp_path / 'images' / camera).mkdir(parents=True)
         for frame in FRAMES:
-            picture = np.full((240, 320, 3), 40 * frame, np.uint8)
-            cv2.imwrite(str(tmp_path / 'images' / camera / f'{frame:06d}.jpg'), picture)
+            image = np.full((240, 320, 3), 40 * frame, np.uint8)
+            cv2.imwrite(str(tmp_path / 'images' / camera / f'{frame:06d}.jpg'), image)
     uv, valid = rig.project(poses)
     found = np.concatenate([uv, valid[..., None]], -1)
     write_detections(
@@ -60,21 +60,21 @@ def test_a_page_of_files(site, capsys):
     more = ('--img-root', 'images', '--keypoints', 'keypoints.json', '--fps', '30', '--report')
     assert view(*more) == 0
     said = capsys.readouterr().out
-    assert 'cameras 3 of 4: c0 c1 c2; those without pictures are left out' in said
-    assert 'scene.html: 3 instants, 2 identities, 3 cameras, pictures of 3 instants' in said
+    assert 'cameras 3 of 4: c0 c1 c2; those without images are left out' in said
+    assert 'scene.html: 3 frames, 2 identities, 3 cameras, images of 3 frames' in said
     assert 'run.html: reprojection error ' in said and (site / 'out' / 'run.html').is_file()
     told = manifest(site)
     assert told['frames'] == list(FRAMES) and told['fps'] == 30 and len(told['people']) == 2
     assert [c['name'] for c in told['cameras']] == ['c0', 'c1', 'c2']
-    assert told['imageInstants'] == [0, 1, 2]
+    assert told['imageFrames'] == [0, 1, 2]
 
 
-def test_pictures_and_a_film(site, capsys):
+def test_images_and_a_film(site, capsys):
     assert view('--png', '--mp4', '--no-page', '--every', '2', '--cameras', 'c0', 'c3') == 0
     said = capsys.readouterr().out
-    assert '2 pictures' in said and '0.2 s at 10 instants per second' in said
-    pictures = sorted(path.name for path in (site / 'out' / 'instants').iterdir())
-    assert pictures == ['000003.png', '000005.png']
+    assert '2 images' in said and '0.2 s in 10 frames per second' in said
+    images = sorted(path.name for path in (site / 'out' / 'frames').iterdir())
+    assert images == ['000003.png', '000005.png']
     capture = cv2.VideoCapture(str(site / 'out' / 'people.mp4'))
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 2
     assert not (site / 'out' / 'scene.html').exists()
@@ -105,7 +105,7 @@ def test_what_does_not_fit_is_told(site, capsys, more, sentence):
     assert not (site / 'out').exists()
 
 
-def test_a_broken_picture_is_left_out_and_told(site, capsys):
+def test_a_broken_image_is_left_out_and_told(site, capsys):
     path = site / 'images' / 'c1' / '000004.jpg'
     path.write_bytes(path.read_bytes()[:200])
     assert view('--img-root', 'images') == 0
@@ -115,7 +115,7 @@ def test_a_broken_picture_is_left_out_and_told(site, capsys):
 
 
 def test_rates_and_names():
-    assert instants_per_second(30.0, [0, 5, 10]) == 6
-    assert instants_per_second(30.0, ['a', 'b']) == 30 and instants_per_second(None, [0]) is None
-    assert picture_name(7, 42) == '000042.png'
-    assert picture_name(7, '../../x y') == '000007_______x_y.png'
+    assert frames_per_second(30.0, [0, 5, 10]) == 6
+    assert frames_per_second(30.0, ['a', 'b']) == 30 and frames_per_second(None, [0]) is None
+    assert image_name(7, 42) == '000042.png'
+    assert image_name(7, '../../x y') == '000007_______x_y.png'

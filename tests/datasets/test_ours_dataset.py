@@ -173,7 +173,7 @@ def test_images_may_lie_in_one_folder_or_in_those_of_campus(folder):
     assert [path[len(str(folder)) + 1 :] for path in samples[1].img_paths] == [
         'left_000008.png', 'Cameraright/000008.png', 'door_2/000008.png',
     ]  # fmt: skip
-    # One picture each, called like its camera.
+    # One image each, called like its camera.
     for path in (*folder.rglob('*00007.png'), *folder.rglob('*00010.png')):
         path.unlink()
     for path, name in zip(samples[1].img_paths, NAMES):
@@ -202,7 +202,7 @@ def test_an_image_of_another_size_than_calibrated_is_an_error(folder):
 
 
 def test_a_missing_or_broken_image_is_an_error_that_names_it(folder):
-    (folder / 'left' / '000007.png').write_text('no picture')
+    (folder / 'left' / '000007.png').write_text('no image')
     with pytest.raises(FileFormatError) as broken:
         image_mode(folder)[0]
     assert (broken.value.camera, str(broken.value.frame)) == ('left', '7')
@@ -298,7 +298,7 @@ def test_keypoints_of_another_image_size_are_an_error(folder, change, message):
         build(folder)
 
 
-def test_one_instant_under_two_names_is_an_error(folder):
+def test_one_frame_under_two_names_is_an_error(folder):
     path = folder / 'keypoints_2d.json'
     views = json.loads(path.read_text())['frames']['000007']
     path.write_text(json.dumps({'frames': {'7': views, '000007': views}}))

@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 import pytest
 
-from mmpose_ours.detections.journal import Instant, Journal
+from mmpose_ours.detections.journal import FrameRecord, Journal
 from mmpose_ours.errors import FileFormatError, InputError, LimitError
 from mmpose_ours.io.limits import limited
 from mmpose_ours.io.locks import ChangedError
@@ -21,8 +21,8 @@ def people(frame, shift=0.0):
     return np.full((1, 17, 3), frame + shift + 0.5, np.float32)
 
 
-def instant(frame, shift=0.0):
-    return Instant({'cam': f'key {frame}'}, {'cam': people(frame, shift)})
+def record_of(frame, shift=0.0):
+    return FrameRecord({'cam': f'key {frame}'}, {'cam': people(frame, shift)})
 
 
 @pytest.fixture
@@ -30,9 +30,9 @@ def path(tmp_path):
     """A journal of six frames, the third of them detected twice."""
     path = tmp_path / '.k.json.partial'
     journal = Journal(path, HEAD)
-    journal.put('2', instant(2, shift=100))
+    journal.put('2', record_of(2, shift=100))
     for frame in range(FRAMES):
-        journal.put(str(frame), instant(frame))
+        journal.put(str(frame), record_of(frame))
     journal.close(remove=False)
     return path
 
@@ -67,7 +67,7 @@ def test_a_record_cut_at_any_byte_is_forgotten_and_written_again(path):
         path.write_bytes(content[:length])
         journal = Journal(path, HEAD)
         assert journal.frames() == ['0', '1', '2', '3', '4']
-        journal.put('5', instant(5))
+        journal.put('5', record_of(5))
         journal.close(remove=False)
         check(read(path)[0])
         assert len(read(path)[0]) == FRAMES
@@ -104,7 +104,7 @@ def test_records_of_another_journal_are_left_out(path, tmp_path):
     """Also of the same detector: its images were others."""
     foreign = Journal(tmp_path / 'other', HEAD)
     for frame in range(FRAMES):
-        foreign.put(str(frame), instant(frame, shift=50))
+        foreign.put(str(frame), record_of(frame, shift=50))
     foreign.close(remove=False)
     theirs = (tmp_path / 'other').read_bytes().splitlines(True)[1:]
     for mixed in ([*path.read_bytes().splitlines(True), *theirs], [*theirs]):
@@ -144,7 +144,7 @@ def test_another_writer_is_noticed(path, write):
     if write == 'other journal':
         other = Journal(path, {**HEAD, 'detector': 'b'})
         for frame in range(FRAMES):
-            other.put(str(frame), instant(frame, shift=50))
+            other.put(str(frame), record_of(frame, shift=50))
         other.close(remove=False)
     elif write == 'overwrite':
         lines = path.read_bytes().splitlines(True)
@@ -251,7 +251,7 @@ def test_a_record_has_a_largest_size(path):
     with limited(record_bytes=2000):
         journal = Journal(path, HEAD)
         with pytest.raises(LimitError) as refused:
-            journal.put('6', Instant({}, {'cam': np.ones((50, 17, 3))}))
+            journal.put('6', FrameRecord({}, {'cam': np.ones((50, 17, 3))}))
         assert refused.value.limit == 'record_bytes' and refused.value.file == str(path)
         assert '6' not in journal
         journal.close(remove=False)
@@ -261,7 +261,7 @@ def test_a_record_has_a_largest_size(path):
         check(read(path)[0])
         assert len(read(path)[0]) == FRAMES
     with pytest.raises(FileFormatError):
-        Journal(path, HEAD).put('f' * 300, instant(1))
+        Journal(path, HEAD).put('f' * 300, record_of(1))
 
 
 def test_pipes_folders_and_links_are_no_journals(tmp_path):
@@ -286,7 +286,7 @@ def test_a_full_disk_names_the_journal_and_keeps_what_was_there(path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + 300, size + 300))
         journal = Journal(path, HEAD)
         try:
-            journal.put('6', instant(6))
+            journal.put('6', record_of(6))
         except OSError as error:
             journal.close(remove=False)  # nothing is left in a buffer that fails once more
             os._exit(0 if error.filename == str(path) and path.stat().st_size == size else 2)

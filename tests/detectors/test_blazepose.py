@@ -79,14 +79,14 @@ def test_without_mediapipe_it_says_how_to_add_it(monkeypatch):
 
 
 @needs_mediapipe
-def test_nobody_is_found_in_an_empty_picture():
+def test_nobody_is_found_in_an_empty_image():
     found = detector('mediapipe').detect([np.full((480, 640, 3), 128, np.uint8)])
     assert [people.shape for people in found] == [(0, 17, 3)]
 
 
 @needs_mediapipe
 def test_mediapipe_finds_the_people_that_openpose_finds(shared_data):
-    """Three of four in this picture, whose shoulders lie within 40 pixels of 1920."""
+    """Three of four in this image, whose shoulders lie within 40 pixels of 1920."""
     from mmpose_ours.detections import read_detections
 
     folder = shared_data / 'pizza1'
@@ -104,20 +104,20 @@ def test_mediapipe_finds_the_people_that_openpose_finds(shared_data):
 
 @needs_mediapipe
 def test_people_of_five_cameras_and_3d_keeps_up(shared_data):
-    """Real people in real pictures become people in 3D; finding them there is not what takes."""
+    """Real people in real images become people in 3D; finding them there is not what takes."""
     pytest.importorskip('torch', reason='inference needs torch')
     pytest.importorskip('mmengine', reason='inference needs MMEngine')
     from mmpose_ours.apis.inferencer import MultiviewInferencer
 
     folder = shared_data / 'panoptic_demo'
     names = ['00_03', '00_06', '00_12', '00_13', '00_23']
-    pictures = {name: sorted((folder / name).glob('*.jpg')) for name in names}
+    images = {name: sorted((folder / name).glob('*.jpg')) for name in names}
     inferencer = MultiviewInferencer(
         rig=folder / 'camera_parameters.json', cameras=names, detector='mediapipe', device='cpu'
     )
     for index in (0, 2):  # the first time, what a rig needs is prepared
-        instant = {name: [files[index]] for name, files in pictures.items()}
-        (people,) = inferencer(instant)
+        frame = {name: [files[index]] for name, files in images.items()}
+        (people,) = inferencer(frame)
     # Three stand in the dome at frame 6859: heads above hips, hips above ankles.
     assert len(people.ids) == 3
     heights = [

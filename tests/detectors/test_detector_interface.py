@@ -78,8 +78,8 @@ def test_who_is_found_twice_counts_once_with_the_better_score():
     assert each_once(np.zeros((0, 17, 3), np.float32)).shape == (0, 17, 3)
 
 
-def test_a_detector_that_sees_small_pictures_only_finds_small_people_in_tiles():
-    """A white column is a person, seen where it fills most of a picture's height."""
+def test_a_detector_that_sees_small_images_only_finds_small_people_in_tiles():
+    """A white column is a person, seen where it fills most of an image's height."""
     image = np.zeros((100, 160, 3), np.uint8)
     image[10:60, 20] = image[35:95, 130] = 255  # columns of 50 and 60
 

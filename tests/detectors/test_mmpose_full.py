@@ -70,8 +70,8 @@ def test_predict_runs_on_a_one_stage_model(tmp_path, capsys):
     for camera in ('north_west', 'north_east', 'south'):
         (tmp_path / 'images' / camera).mkdir(parents=True)
         for number in range(2):
-            picture = cv2.resize(IMAGE, (1280, 720))
-            cv2.imwrite(str(tmp_path / 'images' / camera / f'{number:04d}.png'), picture)
+            image = cv2.resize(IMAGE, (1280, 720))
+            cv2.imwrite(str(tmp_path / 'images' / camera / f'{number:04d}.png'), image)
     rig = Path(__file__).resolve().parents[2] / 'configs/ours/rigs/five_cameras.json'
     words = ['predict', '--rig', str(rig), '--img-root', str(tmp_path / 'images')]
     words += ['--detector', f'mmpose:{ONE_STAGE}', '--out', str(tmp_path / 'out')]

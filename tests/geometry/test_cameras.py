@@ -36,7 +36,7 @@ def test_projection_equals_opencv(dist):
     rvec = cv2.Rodrigues(cam.R_w2c)[0]
     expected, _ = cv2.projectPoints(points, rvec, cam.t_w2c, K, np.array(dist) if dist else None)
     np.testing.assert_allclose(uv[valid], expected[valid, 0], rtol=0, atol=1e-6)
-    # What is refused lies outside the picture or beyond the lens model.
+    # What is refused lies outside the image or beyond the lens model.
     assert not cam.in_image(uv[~valid]).any()
 
 
@@ -72,7 +72,7 @@ def test_a_point_behind_the_camera_is_not_valid():
 
 
 def test_a_point_where_the_lens_model_folds_back_is_not_valid():
-    """A barrel lens's polynomial maps rays far outside the view into the picture."""
+    """A barrel lens's polynomial maps rays far outside the view into the image."""
     cam = camera((-0.3, 0.0, 0, 0, 0))
     far_aside = cam.center_w + 1000 * (cam.R_w2c[2] + 1.8 * cam.R_w2c[0])
     assert not cam.project(far_aside)[1]

@@ -91,13 +91,13 @@ MISTAKES = {
 }
 
 
-def detected_people(rig, instants=24, seed=0, people=(2, 4)):
+def detected_people(rig, frames=24, seed=0, people=(2, 4)):
     """frame -> camera -> (P, 17, 3): invented people with a real detector's faults."""
     rng = np.random.default_rng(seed)
     sampler = SceneSampler(rig, fit_space(rig), PoseBank.built_in(), people=people)
     faults = DetectorFaults()
     detections = {}
-    for frame in range(instants):
+    for frame in range(frames):
         keypoints = faults.detect(sampler.sample(rng), rig, rng)
         detections[str(frame)] = {
             name: view[(view[..., 2] > 0).any(-1)] for name, view in zip(rig.names, keypoints)

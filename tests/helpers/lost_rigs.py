@@ -42,14 +42,14 @@ def heights_and_distances(rig):
     return np.concatenate([rig.centers_w[:, 2], extent(rig).ravel()]), ups
 
 
-def people_before(rig, actions, seed=0, instants=40, faults=None, change=lambda poses: poses):
+def people_before(rig, actions, seed=0, frames=40, faults=None, change=lambda poses: poses):
     """Detections of invented people: frame -> camera -> (P, 17, 3); and their mean stature."""
     rng = np.random.default_rng(seed)
     poses = change(built_in_poses(300, rng, actions))
     sampler = SceneSampler(rig, fit_space(rig), PoseBank(poses, np.ones(poses.shape[:2], bool)))
     faults = faults or DetectorFaults()
     detections, scenes = {}, []
-    for frame in range(instants):
+    for frame in range(frames):
         scene = sampler.sample(rng)
         seen = faults.detect(scene, rig, rng)
         detections[str(frame)] = dict(zip(rig.names, seen))

@@ -24,7 +24,7 @@ def ring(views: int = 4, dist=(-0.1, 0.05, 0.001, -0.0005, 0.01)) -> CameraRig:
 
 
 def batch(rigs, people: int = 2, faults=None, seed: int = 0) -> dict:
-    """A collated batch: one instant per rig."""
+    """A collated batch: one frame per rig."""
     packed = []
     for index, rig in enumerate(rigs):
         rng = np.random.default_rng((seed, index))

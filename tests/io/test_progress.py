@@ -25,6 +25,6 @@ def test_a_line_every_few_seconds_until_the_end(monkeypatch, total, line):
 
 def test_it_goes_to_stderr_unless_told(monkeypatch, capsys):
     monkeypatch.setattr(progress, 'SECONDS', -1.0)
-    progress.Progress('people in 3D', 'instants')(1, 2)
+    progress.Progress('people in 3D', 'frames')(1, 2)
     said = capsys.readouterr()
-    assert said.out == '' and said.err == 'people in 3D: 1 of 2 instants\n'
+    assert said.out == '' and said.err == 'people in 3D: 1 of 2 frames\n'

@@ -19,9 +19,9 @@ from mmpose_ours.registry import DATASETS
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    """Seven instants, of which two processes get four and three."""
+    """Seven frames, of which two processes get four and three."""
     path = tmp_path_factory.mktemp('recording')
-    recording(path, cameras=5, instants=7)
+    recording(path, cameras=5, frames=7)
     return path
 
 

@@ -49,10 +49,10 @@ def test_the_config_that_the_page_names_is_there(folder, environment):
 
 
 def test_the_test_script(one, folder, environment):
-    output = run(block('--show-dir pictures'), folder, environment)
+    output = run(block('--show-dir images'), folder, environment)
     assert len(re.findall(FIGURES, output)) == 3
     assert (folder / 'figures.pkl').is_file()
-    assert len(list(folder.glob('pictures/*.png'))) == 2
+    assert len(list(folder.glob('images/*.png'))) == 2
 
 
 def test_with_a_hidden_gpu_it_trains_as_without_one(one, folder, environment):

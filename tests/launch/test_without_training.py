@@ -30,7 +30,7 @@ WEIGHTS = {
 }
 
 
-def recording(folder: Path, cameras: int, instants: int = 6) -> None:
+def recording(folder: Path, cameras: int, frames: int = 6) -> None:
     """A data folder of a rig of two or more cameras, with people of whom the truth is known."""
     five = read_rig(RIG)
     # More cameras than the rig has: the same ones again, a little higher.
@@ -45,7 +45,7 @@ def recording(folder: Path, cameras: int, instants: int = 6) -> None:
     sampler = SceneSampler(rig, fit_space(rig), PoseBank.built_in(100), people=(2, 3))
     faults = DetectorFaults(ghost_rate=0.0)
     detections, truth = {}, {}
-    for index in range(instants):
+    for index in range(frames):
         rng = np.random.default_rng(index)
         scene = sampler.sample(rng)
         found = faults.detect(scene, rig, rng)

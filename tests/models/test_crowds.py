@@ -18,7 +18,7 @@ from mmpose_ours.models.association import proposals
 from mmpose_ours.models.association.duplicate_suppression import beside_mm, limbs_of
 from mmpose_ours.models.association.proposals import Flat, Proposer, rays_of_people
 from mmpose_ours.models.association.rays import RayPreprocessor
-from mmpose_ours.recordings.frames import Instant
+from mmpose_ours.recordings.frames import Frame
 from mmpose_ours.structures.skeletons import JOINT_SETS
 from mmpose_ours.synthetic import DetectorFaults
 
@@ -100,10 +100,10 @@ def test_views_say_which_camera_is_crowded():
     many = np.random.default_rng(0).uniform(1, 700, (9, 17, 3)).astype(np.float32)
     many[..., 2] = np.linspace(0.1, 0.9, 9)[:, None]
     keypoints = {str(f): {'cam0': many, 'cam1': many[:2]} for f in range(3)}
-    instants = [Instant('0', {}), Instant('1', {})]
+    frames = [Frame('0', {}), Frame('1', {})]
     with limited(compared_per_view=4):
         views = Views(rig, Stopwatch(), said.append)
-        seen = [found for _, found in views.from_keypoints(instants, keypoints, 'x', {})]
+        seen = [found for _, found in views.from_keypoints(frames, keypoints, 'x', {})]
     assert [[len(found[name]) for name in rig.names] for found in seen] == [[4, 2, 0]] * 3
     np.testing.assert_array_equal(seen[0]['cam0'], many[5:])
     (note,) = said

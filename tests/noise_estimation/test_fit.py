@@ -28,7 +28,7 @@ def five_cameras():
 
 
 def recording(faults, scenes, rig, seed=0, people=(2, 4)):
-    """Detections of invented people, one array per instant."""
+    """Detections of invented people, one array per frame."""
     sampler = SceneSampler(rig, fit_space(rig), PoseBank.built_in(500), people=people)
     rngs = Streams(seed)(range(scenes))
     return faults.detect_many(sampler.sample_many(rngs), rig, rngs)

@@ -1,4 +1,4 @@
-"""Where pictures are found, and what is no picture."""
+"""Where images are found, and what is no image."""
 
 import os
 
@@ -13,7 +13,7 @@ from mmpose_ours.recordings.files import (
     as_calibrated,
     first_size,
     images_of,
-    pictures_of,
+    media_of,
     video_of,
 )
 
@@ -50,24 +50,24 @@ def found(root, paths):
 )
 def test_layouts(tmp_path, files, expected):
     touch(tmp_path, *files)
-    assert found(tmp_path, pictures_of(tmp_path, 'cam2', NAMES)) == expected
+    assert found(tmp_path, media_of(tmp_path, 'cam2', NAMES)) == expected
 
 
 def test_no_recording(tmp_path):
-    assert pictures_of(tmp_path / 'nowhere', 'cam', NAMES) == ()
+    assert media_of(tmp_path / 'nowhere', 'cam', NAMES) == ()
     assert images_of(tmp_path / 'nowhere', 'cam', NAMES) == []
     assert video_of(tmp_path / 'nowhere', 'cam') is None
 
 
 @pytest.mark.parametrize('elsewhere', ['Cameracam2/0.jpg', 'cam2_0.jpg', 'cam2.mp4'])
 @pytest.mark.parametrize('inside', [None, 'notes.txt', '._0.jpg'])
-def test_a_folder_without_pictures_hides_none(tmp_path, elsewhere, inside):
+def test_a_folder_without_images_hides_none(tmp_path, elsewhere, inside):
     """``mmpose-ours init`` makes a folder for each camera."""
     (tmp_path / 'cam2').mkdir()
     if inside:
         touch(tmp_path, f'cam2/{inside}')
     touch(tmp_path, elsewhere)
-    assert found(tmp_path, pictures_of(tmp_path, 'cam2', NAMES)) == [elsewhere]
+    assert found(tmp_path, media_of(tmp_path, 'cam2', NAMES)) == [elsewhere]
 
 
 def test_in_one_folder_the_longest_name_that_fits_says_whose_an_image_is(tmp_path):
@@ -86,11 +86,11 @@ def test_a_cameras_name_leads_nowhere_else(tmp_path, name):
     root = tmp_path / 'recording'
     touch(tmp_path, 'private/0.jpg', 'private/0.mp4', '0.jpg', '0.mp4', 'recording/cam0/0.jpg')
     touch(tmp_path, 'recording/0.jpg', 'recording/0.mp4')
-    assert not pictures_of(root, name, ('cam0', name))
+    assert not media_of(root, name, ('cam0', name))
     assert video_of(root, name, ('cam0', name)) is None
 
 
-def test_hidden_files_and_folders_are_no_pictures(tmp_path):
+def test_hidden_files_and_folders_are_no_images(tmp_path):
     """macOS leaves ``._0.jpg``, and a killed run its temporary video."""
     touch(tmp_path, 'cam/._0.jpg', 'cam/0.jpg', '.cam2.abc.mp4', 'cam2/.take.abc.mp4')
     (tmp_path / 'cam' / '1.jpg').mkdir()
@@ -98,14 +98,14 @@ def test_hidden_files_and_folders_are_no_pictures(tmp_path):
     (tmp_path / 'cam2.mp4').mkdir()
     (tmp_path / 'cam_1_0.jpg').mkdir()
     assert found(tmp_path, images_of(tmp_path, 'cam', NAMES)) == ['cam/0.jpg']
-    assert pictures_of(tmp_path, 'cam2', NAMES) == pictures_of(tmp_path, 'cam_1', NAMES) == ()
+    assert media_of(tmp_path, 'cam2', NAMES) == media_of(tmp_path, 'cam_1', NAMES) == ()
 
 
 @pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='has no pipes')
-def test_a_pipe_is_no_picture(tmp_path):
+def test_a_pipe_is_no_image(tmp_path):
     (tmp_path / 'cam').mkdir()
     os.mkfifo(tmp_path / 'cam' / '0.jpg')
-    assert pictures_of(tmp_path, 'cam', NAMES) == ()
+    assert media_of(tmp_path, 'cam', NAMES) == ()
 
 
 def test_images_are_in_the_order_of_their_numbers(tmp_path):
@@ -150,7 +150,7 @@ def test_a_video(tmp_path):
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'MJPG'), 25.0, (64, 48))
     writer.write(np.zeros((48, 64, 3), np.uint8))
     writer.release()
-    assert first_size(pictures_of(tmp_path, 'cam', NAMES)) == (path, (64, 48))
+    assert first_size(media_of(tmp_path, 'cam', NAMES)) == (path, (64, 48))
     with open_video(path) as video:
         assert video.read()[0] and not video.read()[0]
     path.write_bytes(b'none')
@@ -173,7 +173,7 @@ def test_the_columns_that_a_codec_adds_are_no_other_resolution():
 def test_a_folder_is_of_one_camera(tmp_path):
     touch(tmp_path, 'Camera0/0.jpg', 'Camera1/video.mp4')
     names = ['0', 'Camera0', '1', 'Camera1']
-    given = {name: found(tmp_path, pictures_of(tmp_path, name, names)) for name in names}
+    given = {name: found(tmp_path, media_of(tmp_path, name, names)) for name in names}
     assert given == {
         '0': [],
         'Camera0': ['Camera0/0.jpg'],

@@ -9,7 +9,7 @@ from dataset_files import small_rig
 
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.geometry.cameras import CameraRig
-from mmpose_ours.recordings.frames import by_instant, decoded, open_footage, sized_by_pictures
+from mmpose_ours.recordings.frames import by_frame, decoded, open_footage, sized_by_images
 
 
 def _image(path: Path, value: int = 0) -> Path:
@@ -31,10 +31,10 @@ def _video(path: Path, values, fps: float = 25.0) -> Path:
 def _shown(footage):
     return [
         (
-            instant.frame,
-            {name: int(decoded(p).mean() + 0.5) for name, p in instant.pictures.items()},
+            frame_set.frame,
+            {name: int(decoded(p).mean() + 0.5) for name, p in frame_set.images.items()},
         )
-        for instant in footage
+        for frame_set in footage
     ]
 
 
@@ -48,7 +48,7 @@ def test_images_belong_together_by_name_and_a_dead_camera_is_left_out(tmp_path):
     assert footage.cameras == ('a', 'b') and footage.total == 3 and footage.fps is None
     dead, fewer = footage.notes
     assert "camera 'c'" in dead
-    assert '3 instants' in fewer and 'b: 1' in fewer
+    assert '3 frames' in fewer and 'b: 1' in fewer
 
 
 def test_images_of_other_names_belong_together_by_order(tmp_path):
@@ -78,12 +78,12 @@ def test_images_are_named_after_the_numbers_that_end_their_names(tmp_path):
     assert [f for f, _ in _shown(open_footage(tmp_path / 'takes', ['c']))] == ['a-1', 'b-1']
 
 
-def test_image_sizes_that_a_calibration_lacks_come_from_the_pictures(tmp_path):
+def test_image_sizes_that_a_calibration_lacks_come_from_the_images(tmp_path):
     rig = small_rig(('a', 'b'), size=(64, 48))
     unsized = CameraRig(tuple(dataclasses.replace(camera, size=None) for camera in rig))
     cv2.imwrite(str(tmp_path / 'a_0.png'), np.zeros((30, 40, 3), np.uint8))
-    assert [camera.size for camera in sized_by_pictures(unsized, tmp_path)] == [(40, 30), None]
-    assert [camera.size for camera in sized_by_pictures(rig, tmp_path)] == [(64, 48)] * 2
+    assert [camera.size for camera in sized_by_images(unsized, tmp_path)] == [(40, 30), None]
+    assert [camera.size for camera in sized_by_images(rig, tmp_path)] == [(64, 48)] * 2
 
 
 def test_offsets_shift_images_and_videos_alike(tmp_path):
@@ -113,7 +113,7 @@ def test_a_video_that_ends_early_does_not_end_the_others(tmp_path):
     assert 'a: 25, b: 30' in rates
 
 
-def test_pictures_may_be_named_one_by_one(tmp_path):
+def test_images_may_be_named_one_by_one(tmp_path):
     video = _video(tmp_path / 'here' / 'x.avi', [50, 50])
     other = _video(tmp_path / 'there.avi', [90, 90])
     footage = open_footage({'a': video, 'b': str(other)}, ['a', 'b'])
@@ -126,8 +126,8 @@ def test_pictures_may_be_named_one_by_one(tmp_path):
     'broken, error, says',
     [
         (lambda root: root / 'nowhere', FileNotFoundError, 'no such folder'),
-        (lambda root: root, FileNotFoundError, 'no pictures of cameras'),
-        (lambda root: _image(root / 'a' / '01.png').parents[1], FileFormatError, 'same instant'),
+        (lambda root: root, FileNotFoundError, 'no images of cameras'),
+        (lambda root: _image(root / 'a' / '01.png').parents[1], FileFormatError, 'same frame'),
         (lambda root: _video(root / 'b.avi', [0]).parent, FileFormatError, 'has a video'),
     ],
 )
@@ -141,27 +141,27 @@ def test_what_does_not_fit_is_told(tmp_path, broken, error, says):
 
 def test_offsets_must_make_sense(tmp_path):
     _image(tmp_path / 'a' / '1.png')
-    with pytest.raises(ValueError, match="'b', which has no pictures"):
+    with pytest.raises(ValueError, match="'b', which has no images"):
         open_footage(tmp_path, ['a', 'b'], {'b': 1})
     with pytest.raises(ValueError, match='none is negative'):
         open_footage(tmp_path, ['a', 'b'], {'a': -1})
 
 
-def test_offsets_shift_keypoints_as_they_shift_pictures():
+def test_offsets_shift_keypoints_as_they_shift_images():
     keypoints = {f'{300 + i:06}': {'a': i, 'b': 10 * i} for i in range(4)}
-    shifted = by_instant(keypoints, {'b': 2})
+    shifted = by_frame(keypoints, {'b': 2})
     assert shifted == {
         '300': dict(a=0, b=20),
         '301': dict(a=1, b=30),
         '302': dict(a=2),
         '303': dict(a=3),
     }
-    assert by_instant(keypoints, {'b': 0}) is keypoints
+    assert by_frame(keypoints, {'b': 0}) is keypoints
     with pytest.raises(ValueError, match="frame 'night' of the keypoints is no number"):
-        by_instant({'night': {'a': 0}}, {'a': 1})
+        by_frame({'night': {'a': 0}}, {'a': 1})
 
 
-def test_grey_and_16_bit_pictures_become_bgr():
+def test_grey_and_16_bit_images_become_bgr():
     assert decoded(np.full((2, 3), 7, np.uint8)).tolist() == np.full((2, 3, 3), 7).tolist()
     assert decoded(np.full((2, 3, 4), 7 << 8, np.uint16)).tolist() == np.full((2, 3, 3), 7).tolist()
 

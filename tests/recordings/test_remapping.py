@@ -1,4 +1,4 @@
-"""One picture through a map; whole recordings are in tests/cli/test_undistort.py."""
+"""One image through a map; whole recordings are in tests/cli/test_undistort.py."""
 
 import errno
 import os
@@ -33,7 +33,7 @@ def test_an_image_that_its_format_cannot_hold(tmp_path, same, monkeypatch, imenc
     render_image(tmp_path / 'a.png', tmp_path / 'b.png', same)
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / 'b.png'), cv2.IMREAD_UNCHANGED), image)
     monkeypatch.setattr(cv2, 'imencode', imencode)
-    with pytest.raises(FileFormatError, match='c.png: uint8 pictures of 8x6 cannot be written'):
+    with pytest.raises(FileFormatError, match='c.png: uint8 images of 8x6 cannot be written'):
         render_image(tmp_path / 'a.png', tmp_path / 'c.png', same)
     assert not (tmp_path / 'c.png').exists()
 

@@ -1,4 +1,4 @@
-"""Run the 2D network of the stock MMPose 0.29 Panoptic VoxelPose on the recipe's picture.
+"""Run the 2D network of the stock MMPose 0.29 Panoptic VoxelPose on the recipe's image.
 
 Image mode: ``AssociativeEmbedding`` of a ResNet-50 and a ``DeconvHead``, exactly the ``backbone``
 of the Panoptic config that MMPose ships, inside the ``DetectAndRegress`` that names its keys,
@@ -7,12 +7,12 @@ same heatmaps. The environment to run it in is that of ``make_voxelpose_referenc
 
     stock/bin/python tests/stock_reference/make_backbone_reference.py
 
-How stock makes the network's input of a picture, all of it in the config's pipeline:
+How stock makes the network's input of an image, all of it in the config's pipeline:
 ``LoadImageFromFile`` decodes to **RGB** uint8 (its default ``channel_order='rgb'``: there is no
 ``to_rgb`` later), ``BottomUpRandomAffine`` letterboxes it to the network's size (left out here:
-the picture has that size), ``ToTensor`` makes it float32 (3, H, W) and divides by 255,
+the image has that size), ``ToTensor`` makes it float32 (3, H, W) and divides by 255,
 ``NormalizeTensor`` subtracts mean 0.485, 0.456, 0.406 and divides by std 0.229, 0.224, 0.225,
-per channel R, G, B. This script writes the picture to a PNG file and lets stock do just that.
+per channel R, G, B. This script writes the image to a PNG file and lets stock do just that.
 
 Arrays of ``backbone.npz`` (float32 unless said):
 
@@ -24,7 +24,7 @@ Arrays of ``backbone.npz`` (float32 unless said):
 ``input_mean``     (3,) float64: its mean per channel
 ``features``       (8, 4, 6): the first eight channels of what the ResNet gives the head (stride 32)
 ``heatmaps``       (15, 32, 48): the head's output (stride 4), no activation behind it
-``image_crc``      ``recipe.fingerprint`` of the picture, and ``weights_crc`` the CRC-32 of all
+``image_crc``      ``recipe.fingerprint`` of the image, and ``weights_crc`` the CRC-32 of all
                    weights in the order of ``state_keys``
 ``versions``       what made this file, as text
 =================  ==============================================================================
@@ -71,28 +71,28 @@ def load_recipe_weights(model):
 
 
 def stock_input(config, image):
-    """The network's input, (1, 3, H, W), as stock's own pipeline makes it of a picture file."""
+    """The network's input, (1, 3, H, W), as stock's own pipeline makes it of an image file."""
     steps = [step for step in config.test_pipeline if step['type'] == 'MultiItemProcess']
     wanted = ('LoadImageFromFile', 'ToTensor', 'NormalizeTensor')
     steps = [step for step in steps[0]['pipeline'] if step['type'] in wanted]
     assert len(steps) == len(wanted)
     with tempfile.TemporaryDirectory() as folder:
-        path = osp.join(folder, 'picture.png')
+        path = osp.join(folder, 'image.png')
         mmcv.imwrite(mmcv.rgb2bgr(image), path)
         return Compose(steps)(dict(image_file=path))['img'][None]
 
 
 def run(model, config):
-    """The heatmaps of the recipe's picture, and what they were made of."""
+    """The heatmaps of the recipe's image, and what they were made of."""
     image = recipe.reference_image()
-    picture = stock_input(config, image)
+    inputs = stock_input(config, image)
     network = model.backbone
-    features = network.backbone(picture)
-    heatmaps = network.forward_dummy(picture)
+    features = network.backbone(inputs)
+    heatmaps = network.forward_dummy(inputs)
     assert isinstance(heatmaps, list) and len(heatmaps) == 1
     return dict(
-        input_corner=picture[0, :, :4, :4].numpy(),
-        input_mean=picture[0].double().mean(dim=(1, 2)).numpy(),
+        input_corner=inputs[0, :, :4, :4].numpy(),
+        input_mean=inputs[0].double().mean(dim=(1, 2)).numpy(),
         features=features[0, :8].numpy(),
         heatmaps=heatmaps[0][0].numpy(),
         image_crc=np.array(recipe.fingerprint(image)),

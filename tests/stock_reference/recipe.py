@@ -203,7 +203,7 @@ def reference_heatmaps():
 
 
 def reference_image():
-    """A picture for the 2D network: (128, 192, 3) uint8, RGB, smooth shapes and noise."""
+    """An image for the 2D network: (128, 192, 3) uint8, RGB, smooth shapes and noise."""
     rng = np.random.default_rng(50)
     width, height = BACKBONE_IMAGE_SIZE
     rows, columns = np.mgrid[:height, :width].astype(np.float64)

@@ -234,7 +234,7 @@ def test_rows_mean_nothing_across_views(two_people, rig):
 def test_joints_outside_the_image_are_not_reported(rig):
     camera = rig.cameras[0]
     pose = built_in_poses(1, RNG(0), ('stand',))
-    # Close to the camera's foot: only the upper body is in the picture.
+    # Close to the camera's foot: only the upper body is in the image.
     spot = camera.center_w[:2] * (1 - 2000 / np.linalg.norm(camera.center_w[:2]))
     scene = place(pose, spot)
     uv, valid = camera.project(scene.poses[0])

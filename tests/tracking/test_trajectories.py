@@ -1,4 +1,4 @@
-"""Even instants from frames, identities, what is left out."""
+"""Even frames from frames, identities, what is left out."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ ONE = STANDING[None]
 TWO = np.stack([STANDING, STANDING + [3000, 0, 0]])
 
 
-def test_numbers_left_out_become_instants_without_people():
+def test_numbers_left_out_become_frames_without_people():
     found = predictions({14: TWO, 10: ONE, 12: [], 18: ONE}, fps=20.0)
     timeline = timeline_of(found)
     assert timeline.frames == (10, 12, 14, 16, 18)

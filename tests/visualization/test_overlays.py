@@ -1,4 +1,4 @@
-"""People over pictures, in the room, on sheets and in films; the oracle is cv2.projectPoints."""
+"""People over images, in the room, on sheets and in films; the oracle is cv2.projectPoints."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from visual_rigs import SPACE, people, small_rig
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.recordings.frames import open_footage
 from mmpose_ours.visualization.colours import OKABE_ITO, identity_colour, rgb_of
-from mmpose_ours.visualization.frame_images import FootagePictures
+from mmpose_ours.visualization.frame_images import FootageImages
 from mmpose_ours.visualization.frame_sheet import Board
 from mmpose_ours.visualization.overlay import draw_detections, draw_overlay
 from mmpose_ours.visualization.scene_drawing import ScenePainter
@@ -23,8 +23,8 @@ def bent_camera():
     return Camera(camera.name, camera.K, camera.R_w2c, camera.t_w2c, camera.size, DIST)
 
 
-def share_of(picture, colour, tolerance=30):
-    return (np.abs(picture.astype(int) - rgb_of(colour)).max(-1) < tolerance).mean()
+def share_of(image, colour, tolerance=30):
+    return (np.abs(image.astype(int) - rgb_of(colour)).max(-1) < tolerance).mean()
 
 
 @pytest.mark.parametrize('scale', [1, 2])
@@ -42,7 +42,7 @@ def test_joints_are_where_opencv_projects_them(scale):
         for u, v in uv[inside][-4:]:
             around = drawn[int(v) - 1 : int(v) + 3, int(u) - 1 : int(u) + 3]
             assert share_of(around, identity_colour(identity), 60) > 0.4
-    assert (blank == 30).all(), 'the picture given stays as it was'
+    assert (blank == 30).all(), 'the image given stays as it was'
 
 
 def test_detections_lie_beneath_and_missing_joints_are_not_drawn():
@@ -55,7 +55,7 @@ def test_detections_lie_beneath_and_missing_joints_are_not_drawn():
     assert (draw_overlay(blank, camera, behind, [0]) == 30).all()
 
 
-def test_a_picture_of_another_shape_is_refused():
+def test_an_image_of_another_shape_is_refused():
     with pytest.raises(ValueError, match="camera 'camera 0': 480x480 has another shape"):
         draw_overlay(np.zeros((480, 480, 3), np.uint8), bent_camera(), people((0, 0)), [0])
 
@@ -68,9 +68,9 @@ def test_the_room_shows_everybody_and_where_they_were():
     shares = []
     for t in range(6):
         both = still + (0, 150.0 * t, 0)
-        picture = painter.draw(ShownPeople(t, both, np.array([0, 1])), 'now')
-        shares.append(share_of(picture, OKABE_ITO[0], 90))
-    assert share_of(picture, OKABE_ITO[1]) > 0.001 and shares[0] > 0.001
+        image = painter.draw(ShownPeople(t, both, np.array([0, 1])), 'now')
+        shares.append(share_of(image, OKABE_ITO[0], 90))
+    assert share_of(image, OKABE_ITO[1]) > 0.001 and shares[0] > 0.001
     assert shares[-1] > shares[0], 'a trail'
     gone = painter.draw(ShownPeople(6, still[:0], np.zeros(0, int)))
     assert 0 < share_of(gone, OKABE_ITO[0], 90) < shares[0], 'the trail stays behind'
@@ -91,13 +91,13 @@ def recording(tmp_path):
     return tmp_path
 
 
-def test_pictures_are_found_by_camera_and_frame(recording):
+def test_images_are_found_by_camera_and_frame(recording):
     names = ('camera 0', 'camera 1')
-    images = FootagePictures(open_footage(recording / 'images', names))
+    images = FootageImages(open_footage(recording / 'images', names))
     assert images.of('camera 1', '0008')[0, 0].tolist() == [200, 0, 80], 'RGB'
     assert images.of('camera 1', 9) is None and images.of('camera 2', 8) is None
     assert [images.may_have(frame) for frame in (7, 9)] == [True, False]
-    video = FootagePictures(open_footage(recording / 'video', ('camera 2',)))
+    video = FootageImages(open_footage(recording / 'video', ('camera 2',)))
     reds = [int(video.of('camera 2', t)[0, 0, 0]) for t in (1, 1, 3, 0, 4)]
     np.testing.assert_allclose(reds, [50, 50, 150, 0, 200], atol=6)
     assert video.of('camera 2', 5) is None
@@ -105,13 +105,13 @@ def test_pictures_are_found_by_camera_and_frame(recording):
 
 def test_a_sheet_has_the_room_and_every_view(recording):
     rig = CameraRig(small_rig(3).cameras)
-    pictures = FootagePictures(open_footage(recording / 'images', ('camera 0', 'camera 1')))
+    images = FootageImages(open_footage(recording / 'images', ('camera 0', 'camera 1')))
     board = Board(rig, SPACE)
     assert board.size[0] % 2 == board.size[1] % 2 == 0
-    sheet = board.draw(ShownPeople(7, people((0, 0)), np.array([2])), pictures)
+    sheet = board.draw(ShownPeople(7, people((0, 0)), np.array([2])), images)
     assert sheet.shape == (board.size[1], board.size[0], 3)
     shown = share_of(sheet, '#c80046', 3) * sheet[..., 0].size
-    assert 1.7 < shown / (480 * 360) < 2, 'two pictures, of which the person hides little'
+    assert 1.7 < shown / (480 * 360) < 2, 'two images, of which the person hides little'
     assert share_of(sheet, identity_colour(2)) > 0.002
 
 
@@ -132,7 +132,7 @@ def test_a_film_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
         tmp_path / 'a.avi', 25, (64, 48)
     ):
         pass
-    with pytest.raises(ValueError, match='a picture of 32x48 in a film of 64x48'), open_film(
+    with pytest.raises(ValueError, match='an image of 32x48 in a film of 64x48'), open_film(
         tmp_path / 'a.mp4', 25, (64, 48)
     ) as add:
         add(np.zeros((48, 32, 3), np.uint8))
@@ -152,12 +152,12 @@ def test_a_film_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize('far', [1e9, 1e38, -1e30])
 def test_detections_far_outside_are_not_drawn(far):
-    picture = np.full((120, 160, 3), 90, np.uint8)
-    near = picture.copy()
+    image = np.full((120, 160, 3), 90, np.uint8)
+    near = image.copy()
     draw_detections(near, np.array([[[80, 60, 1.0]]]), (160, 120), (160, 120))
-    both = picture.copy()
+    both = image.copy()
     draw_detections(both, np.array([[[80, 60, 1.0], [far, 30, 1]]]), (160, 120), (160, 120))
-    assert (near != picture).any()
+    assert (near != image).any()
     np.testing.assert_array_equal(both, near)
 
 

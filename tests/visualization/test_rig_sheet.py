@@ -13,14 +13,14 @@ from mmpose_ours.visualization import draw_rig
 from mmpose_ours.visualization import rig_sheet as rig
 from mmpose_ours.visualization.labels import plain, write_names
 from mmpose_ours.visualization.perspective import MAX_DRAWN, frustum
-from mmpose_ours.visualization.rig_sheet import BOX_COLOUR, ONE_VIEW, TOP, write_rig_picture
+from mmpose_ours.visualization.rig_sheet import BOX_COLOUR, ONE_VIEW, TOP, write_rig_image
 
 RED, GREY = (np.array(to_rgb(colour)) * 255 for colour in (BOX_COLOUR, ONE_VIEW))
 
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """Draw a rig: the picture and the panel from above, with its limits in mm."""
+    """Draw a rig: the image and the panel from above, with its limits in mm."""
 
     def draw(*args, **kwargs):
         axes = []
@@ -32,32 +32,32 @@ def drawn(monkeypatch):
 
         with monkeypatch.context() as patch:
             patch.setattr(rig, 'add_panel', spy)
-            picture = draw_rig(*args, **kwargs)
+            image = draw_rig(*args, **kwargs)
         top = dict(axes)[TOP]
-        return picture, top
+        return image, top
 
     return draw
 
 
-def pixel(picture, axes, x_mm, y_mm):
-    """The picture's colour where a panel has a point."""
+def pixel(image, axes, x_mm, y_mm):
+    """The image's colour where a panel has a point."""
     column, row = axes.transData.transform((x_mm, y_mm))
-    return picture[picture.shape[0] - int(round(row)), int(round(column))].astype(float)
+    return image[image.shape[0] - int(round(row)), int(round(column))].astype(float)
 
 
-def count(picture, colour, tolerance=14):
-    return int((np.abs(picture.astype(float) - colour).max(-1) < tolerance).sum())
+def count(image, colour, tolerance=14):
+    return int((np.abs(image.astype(float) - colour).max(-1) < tolerance).sum())
 
 
 def near(colour, other, tolerance=12):
     return np.abs(colour - other).max() < tolerance
 
 
-def test_it_is_a_picture_whoever_is_in_it(drawn):
+def test_it_is_an_image_whoever_is_in_it(drawn):
     for cameras in (2, 5, 31):
-        picture, _ = drawn(small_rig(cameras), SPACE, title='a title')
-        assert picture.dtype == np.uint8 and picture.shape == (920, 1500, 3)
-        assert 0.05 < (picture < 200).any(-1).mean() < 0.8
+        image, _ = drawn(small_rig(cameras), SPACE, title='a title')
+        assert image.dtype == np.uint8 and image.shape == (920, 1500, 3)
+        assert 0.05 < (image < 200).any(-1).mean() < 0.8
 
 
 def test_the_map_tells_who_sees_a_person_where(drawn):
@@ -68,27 +68,25 @@ def test_the_map_tells_who_sees_a_person_where(drawn):
         Camera.looking_at('c', (-1500, 0, 2000), (-6500, 0, 1000), 500, (640, 480)),
     ]
     space = CaptureSpace((0, 0, 1000), (16_000, 16_000, 2400))
-    picture, axes = drawn(CameraRig(tuple(cameras)), space)
-    both, one, nobody = (
-        pixel(picture, axes, *at) for at in ((6600, 400), (-6600, 300), (400, 6600))
-    )
+    image, axes = drawn(CameraRig(tuple(cameras)), space)
+    both, one, nobody = (pixel(image, axes, *at) for at in ((6600, 400), (-6600, 300), (400, 6600)))
     assert near(nobody, 255.0) and near(one, GREY)
     assert not near(both, GREY, 30) and not near(both, 255.0, 30)
     # Alone, no camera shares anything.
-    picture, axes = drawn(CameraRig((cameras[0],)), space)
-    assert near(pixel(picture, axes, 6600, 400), GREY)
+    image, axes = drawn(CameraRig((cameras[0],)), space)
+    assert near(pixel(image, axes, 6600, 400), GREY)
 
 
 def test_the_box_is_drawn_where_the_space_is(drawn):
     space = CaptureSpace((500, -300, 1000), (3000, 2000, 2400))
-    picture, axes = drawn(small_rig(4), space)
+    image, axes = drawn(small_rig(4), space)
     low, high = space.lower_mm, space.upper_mm
     for x, y in ((low[0], -100), (high[0], -100), (600, low[1]), (600, high[1])):
         column, row = axes.transData.transform((x, y)).round().astype(int)
-        around = picture[picture.shape[0] - row - 3 : picture.shape[0] - row + 4,
+        around = image[image.shape[0] - row - 3 : image.shape[0] - row + 4,
                          column - 3 : column + 4]  # fmt: skip
         assert count(around, RED, 40) >= 7, (x, y)
-    assert count(picture, RED, 40) > 1500
+    assert count(image, RED, 40) > 1500
     assert count(drawn(small_rig(4))[0], RED, 40) < 500, 'the axes of the world only'
 
 
@@ -113,8 +111,8 @@ def test_cameras_without_a_size_have_no_cone(drawn):
     sized = small_rig(3)
     unsized = CameraRig(tuple(dataclasses.replace(c, size=None) for c in sized))
     assert [len(frustum(c, 500.0)) for c in (*sized, *unsized)] == [5, 5, 5, 1, 1, 1]
-    picture, axes = drawn(unsized)
-    assert near(pixel(picture, axes, 300.0, 300.0), 255.0), 'nobody knows what they see'
+    image, axes = drawn(unsized)
+    assert near(pixel(image, axes, 300.0, 300.0), 255.0), 'nobody knows what they see'
     mixed, axes = drawn(CameraRig((*sized.cameras[:2], unsized.cameras[2])), SPACE)
     assert not near(pixel(mixed, axes, 300.0, 300.0), 255.0)
 
@@ -138,8 +136,8 @@ def test_a_fisheye_s_cone_is_finite(drawn):
 def test_a_rig_of_another_unit_is_drawn_too(drawn, scale):
     """``check-rig`` draws what it complains of."""
     cameras = [dataclasses.replace(c, t_w2c=c.t_w2c * scale) for c in small_rig(4)]
-    picture, _ = drawn(CameraRig(tuple(cameras)))
-    assert (picture < 200).any()
+    image, _ = drawn(CameraRig(tuple(cameras)))
+    assert (image < 200).any()
 
 
 def test_cameras_in_one_place_are_drawn_too(drawn):
@@ -180,12 +178,12 @@ def test_names_are_no_formulas(drawn):
 
 
 def test_the_file_is_written_whole_or_refused(tmp_path):
-    write_rig_picture(tmp_path / 'new' / 'rig.png', small_rig(3), SPACE, 'title')
+    write_rig_image(tmp_path / 'new' / 'rig.png', small_rig(3), SPACE, 'title')
     expected = draw_rig(small_rig(3), SPACE, 'title')
     read = cv2.imread(str(tmp_path / 'new' / 'rig.png'))[..., ::-1]
     np.testing.assert_array_equal(read, expected)
-    with pytest.raises(ValueError, match="rig.nonsense: no picture format ends in '.nonsense'"):
-        write_rig_picture(tmp_path / 'rig.nonsense', small_rig(3))
+    with pytest.raises(ValueError, match="rig.nonsense: no image format ends in '.nonsense'"):
+        write_rig_image(tmp_path / 'rig.nonsense', small_rig(3))
     assert [p.name for p in tmp_path.iterdir()] == ['new']
 
 

@@ -1,12 +1,12 @@
-"""Sheets, and the files that pictures go to."""
+"""Sheets, and the files that images go to."""
 
 import cv2
 import numpy as np
 import pytest
 
-from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_picture
+from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_image
 
-PICTURE = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
+IMAGE = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
 
 
 def test_a_panel_lies_where_it_was_placed():
@@ -16,23 +16,23 @@ def test_a_panel_lies_where_it_was_placed():
     panel.set_axis_on()
     panel.set_xticks([])
     panel.set_yticks([])
-    picture = pixels_of(sheet)
-    assert picture.dtype == np.uint8 and picture.shape == (200, 400, 3)
-    red = (picture == (255, 0, 0)).all(-1)
+    image = pixels_of(sheet)
+    assert image.dtype == np.uint8 and image.shape == (200, 400, 3)
+    red = (image == (255, 0, 0)).all(-1)
     rows, columns = np.nonzero(red)
     np.testing.assert_allclose([columns.min(), columns.max() + 1], [100, 300], atol=2)
     np.testing.assert_allclose([rows.min(), rows.max() + 1], [50, 150], atol=2)
 
 
-def test_a_picture_is_read_back_as_it_was(tmp_path):
-    write_picture(tmp_path / 'new' / 'a.png', PICTURE)
-    np.testing.assert_array_equal(cv2.imread(str(tmp_path / 'new' / 'a.png'))[..., ::-1], PICTURE)
+def test_an_image_is_read_back_as_it_was(tmp_path):
+    write_image(tmp_path / 'new' / 'a.png', IMAGE)
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / 'new' / 'a.png'))[..., ::-1], IMAGE)
 
 
 @pytest.mark.parametrize('name', ['a.nonsense', 'a'])
 def test_an_ending_of_no_format(tmp_path, name):
-    with pytest.raises(ValueError, match='no picture format ends in .*; write .png'):
-        write_picture(tmp_path / name, PICTURE)
+    with pytest.raises(ValueError, match='no image format ends in .*; write .png'):
+        write_image(tmp_path / name, IMAGE)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -45,9 +45,9 @@ def raises(*args):
 
 
 @pytest.mark.parametrize('imencode', [fails, raises])
-def test_a_picture_that_the_format_cannot_hold(tmp_path, monkeypatch, imencode):
+def test_an_image_that_the_format_cannot_hold(tmp_path, monkeypatch, imencode):
     """``.webp`` ends at 16383 pixels, ``.exr`` is switched off in most builds."""
     monkeypatch.setattr(cv2, 'imencode', imencode)
-    with pytest.raises(ValueError, match=r'a.webp: a picture of 30x20 cannot be written as .webp'):
-        write_picture(tmp_path / 'a.webp', PICTURE)
+    with pytest.raises(ValueError, match=r'a.webp: an image of 30x20 cannot be written as .webp'):
+        write_image(tmp_path / 'a.webp', IMAGE)
     assert list(tmp_path.iterdir()) == []

@@ -52,7 +52,7 @@ def build(**settings):
 
 
 @pytest.mark.parametrize('batch', [1, 2, 7])
-def test_every_nth_instant_is_drawn_whatever_the_batch(runner, batch):
+def test_every_nth_frame_is_drawn_whatever_the_batch(runner, batch):
     files = run(build(enable=True, interval=3), runner, 8, batch)
     assert files == [f'show/{frame:06d}.png' for frame in (0, 3, 6)]
     assert runner.asked[0][0] == 'frame 0: 1 person'
@@ -68,7 +68,7 @@ def test_an_absolute_folder_is_taken_as_it_is(runner, tmp_path):
     assert run(hook, runner, 1) == [str(tmp_path / 'elsewhere' / '000000.png')]
 
 
-def test_pictures_are_written_with_truth_images_and_detections(runner, tmp_path):
+def test_images_are_written_with_truth_images_and_detections(runner, tmp_path):
     image = np.full((480, 640, 3), (0, 160, 0), np.uint8)
     assert cv2.imwrite(str(tmp_path / 'view.png'), image)
     runner.visualizer = VISUALIZERS.build(dict(type='MultiviewVisualizer', name='test'))
@@ -83,9 +83,9 @@ def test_pictures_are_written_with_truth_images_and_detections(runner, tmp_path)
     hook.before_test(runner)
     hook.after_test_iter(runner, 0, {}, [item])
     path = tmp_path / 'show' / 'take_12.png'
-    picture = cv2.imread(str(path))
-    assert picture is not None and picture.shape[1] > 600
-    green = (np.abs(picture.astype(int) - (0, 160, 0)).max(-1) < 12).sum()
+    drawn = cv2.imread(str(path))
+    assert drawn is not None and drawn.shape[1] > 600
+    green = (np.abs(drawn.astype(int) - (0, 160, 0)).max(-1) < 12).sum()
     assert green > 20_000
     assert [p.name for p in path.parent.iterdir()] == ['take_12.png']
 
@@ -93,7 +93,7 @@ def test_pictures_are_written_with_truth_images_and_detections(runner, tmp_path)
 def test_the_truth_comes_from_actors_or_visible_joints(monkeypatch):
     drawn = []
     monkeypatch.setattr(
-        visualizer_module, 'draw_instant',
+        visualizer_module, 'draw_frame',
         lambda *args, **kwargs: drawn.append((args, kwargs)) or np.zeros((4, 4, 3), np.uint8),
     )  # fmt: skip
     visualizer = VISUALIZERS.build(dict(type='MultiviewVisualizer', name='test'))
@@ -111,8 +111,8 @@ def test_the_truth_comes_from_actors_or_visible_joints(monkeypatch):
     assert truths[2] == (None, None)
 
 
-def test_a_picture_that_cannot_be_written_is_an_error_and_leaves_nothing(tmp_path):
+def test_an_image_that_cannot_be_written_is_an_error_and_leaves_nothing(tmp_path):
     visualizer = VISUALIZERS.build(dict(type='MultiviewVisualizer', name='test'))
-    with pytest.raises(ValueError, match="a.nonsense: no picture format ends in '.nonsense'"):
+    with pytest.raises(ValueError, match="a.nonsense: no image format ends in '.nonsense'"):
         visualizer.add_datasample('a', None, sample(), out_file=str(tmp_path / 'a.nonsense'))
     assert list(tmp_path.iterdir()) == []

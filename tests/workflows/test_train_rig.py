@@ -17,7 +17,7 @@ from scipy import stats
 from mmpose_ours.calibration import write_rig
 from mmpose_ours.cli import main as cli
 from mmpose_ours.detections import stack_views, write_detections
-from mmpose_ours.evaluation.without_truth.scores import Instant
+from mmpose_ours.evaluation.without_truth.scores import Frame
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.predictions.reading import read_predictions, write_predictions
 from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
@@ -36,7 +36,7 @@ from mmpose_ours.workflows.train_rig.test_recordings import cameras_to_leave_out
 from mmpose_ours.workflows.train_rig.verdict import judge
 
 SIZE = (640, 480)
-STEPS = 'init check space noise train test pictures report'.split()
+STEPS = 'init check space noise train test images report'.split()
 
 
 def rig_of(count, radius=4500.0):
@@ -106,7 +106,7 @@ def call(tmp_path, monkeypatch):
 
     def call(*args, rig='rig.json'):
         source = ['--rig', rig] if rig else []
-        words = ['train-rig', 'data/Ours', *source, '--epochs', '1', '--instants', '10', *args]
+        words = ['train-rig', 'data/Ours', *source, '--epochs', '1', '--frames', '10', *args]
         return cli.main(words)
 
     return call
@@ -155,13 +155,13 @@ def test_what_is_done_is_skipped_and_what_changed_is_done_again(tmp_path, call, 
     assert did(capsys.readouterr().out) == []
     assert call('--epochs', '2') == 0
     out = capsys.readouterr().out
-    assert did(out) == ['train', 'test', 'report']  # the same people, so the same pictures
+    assert did(out) == ['train', 'test', 'report']  # the same people, so the same images
     assert states(out)['train'].startswith('on invented people (changed since: --epochs)')
     assert call('--epochs', '2', '--from', 'report') == 0
     assert did(capsys.readouterr().out) == ['report']
-    assert call('--epochs', '2', '--only', 'space', 'pictures') == 0
+    assert call('--epochs', '2', '--only', 'space', 'images') == 0
     out = capsys.readouterr().out
-    assert list(states(out)) == did(out) == ['space', 'pictures']
+    assert list(states(out)) == did(out) == ['space', 'images']
     (work_dir / 'report.md').unlink()
     assert call('--epochs', '2') == 0
     assert states(capsys.readouterr().out)['report'].count('report.md is gone') == 1
@@ -174,13 +174,13 @@ def test_people_who_are_added_are_tested_on_with_cameras_left_out(tmp_path, call
     stand_in.calls.clear()
     assert call() == 0
     out = capsys.readouterr().out
-    assert did(out) == ['check', 'noise', 'train', 'test', 'pictures', 'report']
+    assert did(out) == ['check', 'noise', 'train', 'test', 'images', 'report']
     assert 'changed since: keypoints' in states(out)['check']
     assert 'the default detector: ' in out and '60 are needed' in out
     tested = {config for script, config, _ in stand_in.calls if script == 'test.py'}
     assert {'trained_own', 'triangulation_own', 'trained_without_00', 'trained_without_02'} < tested
     report = (tmp_path / 'work_dirs/train_rig_Ours/report.md').read_text(encoding='utf-8')
-    assert 'Your own recording (12 instants)' in report
+    assert 'Your own recording (12 frames)' in report
     assert 'Cameras left out in turn: cam 0, cam 1, cam 2' in report
 
 
@@ -236,7 +236,7 @@ def test_errors_name_the_next_step(tmp_path, call, stand_in, capsys):
         (dict(rig=None), (), 'camera_parameters.json: no such file; name your calibration'),
         ({}, ('--keypoints', 'none.json'), 'none.json: no such file; correct --keypoints'),
         ({}, ('--keypoints', '.'), 'is a folder; make one file of it with `mmpose-ours keypoints'),
-        ({}, ('--instants', '3'), '--instants is 3, expected 10 or more'),
+        ({}, ('--frames', '3'), '--frames is 3, expected 10 or more'),
         ({}, ('--only', 'report'), "the step 'test' is not done"),
     ]
     for options, words, said in cases:
@@ -301,7 +301,7 @@ def test_people_against_truth_by_hand():
     assert tally.score() == pytest.approx(30 / 66)
     off = np.array([60.0] * 15 + [np.hypot(200.0, 60.0)])
     assert figures['error_mm'] == pytest.approx(off.mean())
-    assert figures['people_found'] == 0.5 and figures['ghosts_per_instant'] == 0.5
+    assert figures['people_found'] == 0.5 and figures['ghosts_per_frame'] == 0.5
 
 
 def test_people_in_a_camera_left_out():
@@ -314,8 +314,8 @@ def test_people_in_a_camera_left_out():
     keypoints = stack_views(dict(zip(rig.names, views)), rig.names)
 
     def score(people):
-        instant = Instant(0, rig, people, keypoints)
-        return float(against_views({name: [instant] for name in rig.names}).score())
+        frame = Frame(0, rig, people, keypoints)
+        return float(against_views({name: [frame] for name in rig.names}).score())
 
     assert score(poses) == pytest.approx(1.0)
     assert score(poses[:1]) == pytest.approx(2 / 3)  # half of what is due, all of the claims
@@ -400,5 +400,5 @@ def test_a_tiny_run_of_the_stock_scripts(tmp_path, call, capsys, monkeypatch, ca
     if people:
         assert report['figures']['own']['triangulation']['score'] > 0.9
     assert report['left_out'] == (['cam 0'] if people else [])
-    assert len(list((work_dir / 'pictures').glob('*.png'))) >= 1 + 3 * 2
+    assert len(list((work_dir / 'images').glob('*.png'))) >= 1 + 3 * 2
     assert did(capsys.readouterr().out) == STEPS

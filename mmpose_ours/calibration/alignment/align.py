@@ -149,7 +149,7 @@ def align(
     Args:
         rig: Two or more cameras, any axes and unit.
         evidence: What is known of the room.
-        progress: Called with instants done and to do while people are looked for.
+        progress: Called with frames done and to do while people are looked for.
 
     Raises:
         CalibrationError: The evidence does not tell, contradicts itself or names what the rig

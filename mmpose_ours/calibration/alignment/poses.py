@@ -21,7 +21,7 @@ from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.recordings.frames import frame_order
 from mmpose_ours.structures.skeletons import JOINT_SETS
 
-INSTANTS = 200
+FRAMES = 200
 CHUNK = 10
 # People are associated across so many cameras, a sample of those of larger rigs.
 MAX_CAMERAS = 50
@@ -30,10 +30,10 @@ MIN_PEOPLE, MIN_JOINTS = 5, 4
 COCO = JOINT_SETS['coco17']
 
 
-def choose_instants(
+def choose_frames(
     detections: Detections, rig: CameraRig, most: int
 ) -> list[Mapping[str, np.ndarray]]:
-    """Evenly spread instants in which two cameras or more see somebody."""
+    """Evenly spread frames in which two cameras or more see somebody."""
     fit = [
         views
         for _, views in sorted(detections.items(), key=lambda item: frame_order(item[0]))
@@ -44,20 +44,20 @@ def choose_instants(
 
 
 def people_in_3d(
-    rig: CameraRig, instants: Sequence[Mapping[str, np.ndarray]]
+    rig: CameraRig, frames: Sequence[Mapping[str, np.ndarray]]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Triangulate everybody whom two views or more see.
 
     Args:
         rig: V cameras.
-        instants: Per instant, camera name to (P, 17, 3) ``u, v, score``.
+        frames: Per frame, camera name to (P, 17, 3) ``u, v, score``.
 
     Returns:
         ``xyz`` (N, 17, 3) in the rig's world and unit, NaN where unknown, and the detections
         they come from, (V, N, 17, 3), score 0 where a view has none.
     """
     found, seen = [np.zeros((0, 17, 3))], [np.zeros((len(rig), 0, 17, 3))]
-    for views in instants:
+    for views in frames:
         keypoints = stack_views(views, rig.names)
         groups = associate(rig, keypoints)
         if not len(groups):
@@ -84,7 +84,7 @@ def find_people(
     Args:
         rig: V cameras.
         detections: frame -> camera -> (P, 17, 3) ``u, v, score``, COCO-17.
-        progress: Called with instants done and to do.
+        progress: Called with frames done and to do.
 
     Returns:
         (N, 17, 3) in the rig's world and unit, NaN where unknown.
@@ -92,19 +92,19 @@ def find_people(
     Raises:
         CalibrationError: Too few people, with counts.
     """
-    instants = choose_instants(detections, rig, INSTANTS)
+    frames = choose_frames(detections, rig, FRAMES)
     home, factor = at_home(rig)
     found = [np.zeros((0, 17, 3))]
-    for start in range(0, len(instants), CHUNK):
-        found.append(people_in_3d(home, instants[start : start + CHUNK])[0])
+    for start in range(0, len(frames), CHUNK):
+        found.append(people_in_3d(home, frames[start : start + CHUNK])[0])
         if progress is not None:
-            progress(min(start + CHUNK, len(instants)), len(instants))
+            progress(min(start + CHUNK, len(frames)), len(frames))
     xyz = np.concatenate(found)
     known = enough_joints(xyz)
     if known.sum() < MIN_PEOPLE:
         raise CalibrationError(
             f'only {int(known.sum())} people are seen by two cameras that agree on them, in '
-            f'{len(instants)} instants of {len(detections)} with keypoints where {MIN_PEOPLE} are '
+            f'{len(frames)} frames of {len(detections)} with keypoints where {MIN_PEOPLE} are '
             'needed; give keypoints of people who walk where the cameras see them, or check that '
             'they belong to these cameras with `mmpose-ours check-rig --keypoints`'
         )

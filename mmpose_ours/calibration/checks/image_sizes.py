@@ -1,4 +1,4 @@
-"""Whether a rig's image sizes are those of its pictures."""
+"""Whether a rig's image sizes are those of its images."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.io.files import explain_os_error
-from mmpose_ours.recordings.files import first_size, pictures_of
+from mmpose_ours.recordings.files import first_size, media_of
 
 
-def inspect_pictures(
+def inspect_images(
     rig: CameraRig, root: Path
 ) -> tuple[dict[str, tuple[int, int] | None], list[Problem]]:
-    """Compare image sizes with the first picture of each camera that can be decoded.
+    """Compare image sizes with the first image of each camera that can be decoded.
 
     Args:
         rig: V cameras.
         root: Where their images or videos lie, see :mod:`mmpose_ours.recordings.files`.
 
     Returns:
-        (width, height) of each camera's pictures by name, None without any; and problems.
+        (width, height) of each camera's images by name, None without any; and problems.
     """
     sizes: dict[str, tuple[int, int] | None] = {}
     problems = []
@@ -35,10 +35,10 @@ def inspect_pictures(
 def _inspect(
     camera: Camera, root: Path, names: tuple[str, ...]
 ) -> tuple[tuple[int, int] | None, Problem | None]:
-    files = pictures_of(root, camera.name, names)
+    files = media_of(root, camera.name, names)
     if not files:
         sentence = (
-            f'camera {camera.name!r} has no pictures in {root}; name the folder or video after '
+            f'camera {camera.name!r} has no images in {root}; name the folder or video after '
             f'the camera ({root / camera.name}), or leave it out with --cameras'
         )
         return None, Problem('images', sentence, (camera.name,))
@@ -46,18 +46,18 @@ def _inspect(
         path, size = first_size(files)
     except (FileFormatError, OSError) as error:
         reason = explain_os_error(error) if isinstance(error, OSError) else str(error)
-        sentence = f'camera {camera.name!r} has no picture that can be decoded: {reason}'
+        sentence = f'camera {camera.name!r} has no image that can be decoded: {reason}'
         return None, Problem('images', sentence, (camera.name,))
     sentence = size_mismatch(camera, size, path)
     return size, Problem('resolution', sentence, (camera.name,)) if sentence else None
 
 
 def size_mismatch(camera: Camera, size: tuple[int, int], path: Path) -> str:
-    """Say how pictures of another size than the calibration's come together with it.
+    """Say how images of another size than the calibration's come together with it.
 
     Args:
         camera: The camera.
-        size: (width, height) of its pictures.
+        size: (width, height) of its images.
         path: One of them.
 
     Returns:
@@ -72,14 +72,14 @@ def size_mismatch(camera: Camera, size: tuple[int, int], path: Path) -> str:
     )
     if camera.size == (height, width):
         return (
-            f'{found}, so width and height are swapped or the pictures were turned; correct the '
+            f'{found}, so width and height are swapped or the images were turned; correct the '
             'size, or turn the images by 90 degrees, as they were when it was calibrated'
         )
     try:
         camera.resized(size)
     except ValueError:
         return (
-            f'{found}, which is another shape, so the pictures were cropped or are those of '
+            f'{found}, which is another shape, so the images were cropped or are those of '
             'another camera; give the full images that it was calibrated for, or calibrate on '
             'these'
         )

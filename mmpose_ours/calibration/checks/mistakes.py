@@ -44,7 +44,7 @@ MIRRORS = (
 
 def diagnose(
     rig: CameraRig,
-    instants: Sequence[Mapping[str, np.ndarray]],
+    frames: Sequence[Mapping[str, np.ndarray]],
     sightings: Sightings,
     errors: Mapping[Pair, np.ndarray],
     up: str = 'z',
@@ -53,7 +53,7 @@ def diagnose(
 
     Args:
         rig: The cameras.
-        instants: Per instant, camera name to (P, J, 3) ``u, v, score``.
+        frames: Per frame, camera name to (P, J, 3) ``u, v, score``.
         sightings: The same people as the rig's lenses see them.
         errors: Their errors under the rig as given, by pair of cameras.
         up: The axis that points up in the rig's file.
@@ -72,13 +72,13 @@ def diagnose(
     tried = {*rig.sample(MAX_CAMERAS).names, *_suspects(rig, bad)}
     some = rig.select([name for name in rig.names if name in tried])
     for problem, other, lenses_differ in _mistakes(some, bad, up):
-        seen = Sightings(other, instants) if lenses_differ else sightings
+        seen = Sightings(other, frames) if lenses_differ else sightings
         score = overall(seen.errors(other, pairs_of(other)))
         if score < enough and (best is None or score < 0.9 * best[0]):
             best = score, problem
     if best is not None or not poor:
         return best[1] if best else None
-    return _worst_camera(rig, instants, errors, bad) or Problem(
+    return _worst_camera(rig, frames, errors, bad) or Problem(
         'reprojection',
         f"the same joints seen by two cameras miss each other by {given:.0%} of a person's size "
         '(right calibrations stay below 7 %), and no usual mistake explains it; check that the '
@@ -172,7 +172,7 @@ def _suspects(rig: CameraRig, bad: set[Pair]) -> list[str]:
 
 def _worst_camera(
     rig: CameraRig,
-    instants: Sequence[Mapping[str, np.ndarray]],
+    frames: Sequence[Mapping[str, np.ndarray]],
     errors: Mapping[Pair, np.ndarray],
     bad: set[Pair],
 ) -> Problem | None:
@@ -186,7 +186,7 @@ def _worst_camera(
             near = [c for c in rig if any(c.name in pair for pair in own)]
             for ratio in USUAL_RATIOS:
                 other = CameraRig(tuple(_rescaled(c, ratio) if c.name == name else c for c in near))
-                score = overall(Sightings(other, instants).errors(other, list(own)))
+                score = overall(Sightings(other, frames).errors(other, list(own)))
                 if score < min(GOOD, EXPLAINS_POOR * overall(own)):
                     agree = 'people seen by two cameras agree only if'
                     return _other_resolution(agree, ratio, f' of camera {name!r}', (name,))

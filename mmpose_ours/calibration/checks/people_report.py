@@ -17,7 +17,7 @@ from mmpose_ours.calibration.alignment.height import USUAL_HEIGHT_MM, limb_lengt
 from mmpose_ours.calibration.alignment.poses import (
     MAX_CAMERAS,
     MIN_PEOPLE,
-    choose_instants,
+    choose_frames,
     enough_joints,
     middle,
     people_in_3d,
@@ -32,8 +32,8 @@ from mmpose_ours.detections import Detections
 from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.io.files import MM_PER_UNIT
 
-MAX_INSTANTS, MIN_INSTANTS = 40, 8
-# Of instants by cameras: of more than 100 cameras fewer instants are compared.
+MAX_FRAMES, MIN_FRAMES = 40, 8
+# Of frames by cameras: of more than 100 cameras fewer frames are compared.
 MAX_VIEWS = 4000
 # Times an adult's; children are down to 0.6.
 STRANGE_LENGTH, WRONG_LENGTH = 1.3, 1.6
@@ -53,17 +53,17 @@ def inspect_people(
         up: The axis that points up in the rig's file.
 
     Returns:
-        Facts (instants, agreement, reprojection error per camera in pixels, up by the
+        Facts (frames, agreement, reprojection error per camera in pixels, up by the
         bodies, limb lengths, floor) and problems. Of more than 50 cameras all are compared
         with some others, but people are associated across a sample, of ``cameras_associated``.
     """
-    most = min(MAX_INSTANTS, max(MIN_INSTANTS, MAX_VIEWS // len(rig)))
-    instants = choose_instants(detections, rig, most)
-    sightings = Sightings(rig, instants)
+    most = min(MAX_FRAMES, max(MIN_FRAMES, MAX_VIEWS // len(rig)))
+    frames = choose_frames(detections, rig, most)
+    sightings = Sightings(rig, frames)
     errors = sightings.errors(rig, pairs_of(rig))
     agreement = overall(errors)
     facts: dict[str, Any] = {
-        'instants': len(instants),
+        'frames': len(frames),
         'disagreement': None if np.isnan(agreement) else agreement,
         'bad_pairs': sorted(map(list, (p for p, e in medians(errors).items() if e > BAD_PAIR))),
     }
@@ -71,18 +71,18 @@ def inspect_people(
         return facts, [
             Problem(
                 'people',
-                f'in {len(instants)} instants with detections no two cameras see enough people to '
+                f'in {len(frames)} frames with detections no two cameras see enough people to '
                 'compare; give keypoints of people who walk where the cameras see them',
                 warning=True,
             )
         ]
-    wrong = diagnose(rig, instants, sightings, errors, up)
+    wrong = diagnose(rig, frames, sightings, errors, up)
     if wrong is not None:
         return facts, [wrong]
     some = rig.sample(MAX_CAMERAS)
     if len(some) < len(rig):
         facts['cameras_associated'] = len(some)
-    xyz_mm, seen = people_in_3d(some, instants)
+    xyz_mm, seen = people_in_3d(some, frames)
     known = enough_joints(xyz_mm)
     facts['people'] = int(known.sum())
     if known.sum() < MIN_PEOPLE:
@@ -91,8 +91,8 @@ def inspect_people(
             f'the rays of {len(xyz_mm)} people seen by two cameras meet behind a camera, so a '
             'camera looks the other way or axes are mirrored; check the extrinsics'
             if behind
-            else f'only {int(known.sum())} people are seen by two cameras in {len(instants)} '
-            'instants, too few to judge orientation, unit and floor; give more keypoints'
+            else f'only {int(known.sum())} people are seen by two cameras in {len(frames)} '
+            'frames, too few to judge orientation, unit and floor; give more keypoints'
         )
         return facts, [Problem('people', sentence, warning=not behind)]
     xyz_mm, seen = xyz_mm[known], seen[:, known]

@@ -2,7 +2,7 @@
 
 Unit and orientation are judged apart from each other, and both apart from reprojection: a
 rig may reproject perfectly and yet stand on its head, or be a thousand times too small.
-This module looks at no pictures and no people (see :mod:`inspect_pictures` and
+This module looks at no images and no people (see :mod:`inspect_images` and
 :mod:`inspect_people`).
 """
 

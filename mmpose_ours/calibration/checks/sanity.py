@@ -55,11 +55,11 @@ class Problem:
 
 
 # What :func:`problems_of` finds. Where the rig is not one around people, those of scale do
-# not apply; with those of pictures, pictures and cameras do not belong together; and with
+# not apply; with those of images, images and cameras do not belong together; and with
 # those of geometry the cameras tell nothing of the room.
 TOPICS = ('count', 'names', 'size', 'place', 'reading', 'unit')
 OF_SCALE = ('reading', 'unit')
-OF_PICTURES = ('names', 'size')
+OF_IMAGES = ('names', 'size')
 OF_GEOMETRY = ('count', 'names', 'size', 'place')
 
 
@@ -132,7 +132,7 @@ def refuse(
         rig: Cameras in millimetres.
         path: Where the rig comes from, for messages.
         unit: The unit of lengths in that file, for messages.
-        topics: Those that must not occur, of :data:`TOPICS`; see also :data:`OF_PICTURES` and
+        topics: Those that must not occur, of :data:`TOPICS`; see also :data:`OF_IMAGES` and
             :data:`OF_GEOMETRY`.
         more: What the message says at its end, after a semicolon.
         up: The axis that points up in that file.

@@ -16,7 +16,7 @@ from mmpose_ours.calibration.checks.view_agreement import CUT, MIN_COMPARISONS
 from mmpose_ours.geometry.cameras import CameraRig
 
 MOST_SHIFT = 15
-# So many instants are compared, and joints of so many others with them.
+# So many frames are compared, and joints of so many others with them.
 COMPARED, MOST_CAMERAS = 24, 8
 # A shift explains the errors if they shrink to this share of what they were.
 EXPLAINS = 0.7
@@ -46,25 +46,25 @@ class Shifts:
 
 def find_shifts(
     rig: CameraRig,
-    instants: Sequence[Mapping[str, np.ndarray]],
+    sequence: Sequence[Mapping[str, np.ndarray]],
     most: int = MOST_SHIFT,
 ) -> Shifts | None:
     """Find the frame offsets with which people agree best.
 
     Args:
         rig: V cameras.
-        instants: Consecutive ones: camera name to (P, 17, 3) ``u, v, score``.
+        sequence: Consecutive frames: camera name to (P, 17, 3) ``u, v, score``.
         most: The largest shift that is looked for.
 
     Returns:
         The shifts, all 0 where none explains the errors; None where too few people can be
         compared.
     """
-    names = [name for name in rig.names if any(len(v.get(name, ())) for v in instants)]
+    names = [name for name in rig.names if any(len(v.get(name, ())) for v in sequence)]
     names = names[:MOST_CAMERAS]
     seen = [
         {n: SeenPeople.by(rig[n], views[n]) for n in names if len(views.get(n, ()))}
-        for views in instants
+        for views in sequence
     ]
     curves = {}
     for first, name in enumerate(names):
@@ -105,7 +105,7 @@ def find_shifts(
 
 
 def _curve(rig: CameraRig, seen: Sequence, name: str, other: str, most: int) -> np.ndarray:
-    """(2 most + 1,) mean error of one camera's instants against the other's, lag by lag."""
+    """(2 most + 1,) mean error of one camera's frames against the other's, lag by lag."""
     curve = np.full(2 * most + 1, np.nan)
     fit = [i for i in range(most, len(seen) - most) if name in seen[i]]
     fit = fit[:: max(1, len(fit) // COMPARED)]

@@ -25,21 +25,21 @@ MIN_COMPARISONS = 8
 
 
 class Sightings:
-    """The people of some instants, as a rig's lenses see them.
+    """The people of some frames, as a rig's lenses see them.
 
     Args:
         rig: V cameras; of them only lenses and names are used.
-        instants: Per instant, camera name to (P, J, 3) ``u, v, score``.
+        frames: Per frame, camera name to (P, J, 3) ``u, v, score``.
     """
 
-    def __init__(self, rig: CameraRig, instants: Sequence[Mapping[str, np.ndarray]]):
-        self.instants = [
+    def __init__(self, rig: CameraRig, frames: Sequence[Mapping[str, np.ndarray]]):
+        self.frames = [
             {
                 camera.name: SeenPeople.by(camera, views[camera.name])
                 for camera in rig
                 if len(views.get(camera.name, ()))
             }
-            for views in instants
+            for views in frames
         ]
 
     def errors(self, rig: CameraRig, pairs: Sequence[Pair]) -> dict[Pair, np.ndarray]:
@@ -56,7 +56,7 @@ class Sightings:
         found = {}
         for first, second in pairs:
             best = []
-            for views in self.instants:
+            for views in self.frames:
                 if first in views and second in views:
                     error = epipolar_errors(rig[first], rig[second], views[first], views[second])
                     best += [error.min(1), error.min(0)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.capture_volume import describe_space
-from mmpose_ours.calibration.checks.image_sizes import inspect_pictures
+from mmpose_ours.calibration.checks.image_sizes import inspect_images
 from mmpose_ours.calibration.checks.people_report import inspect_people
 from mmpose_ours.calibration.checks.rig_report import RigInspection, rig_facts
 from mmpose_ours.calibration.checks.sanity import Problem
@@ -39,17 +39,17 @@ def check(
     Returns:
         Plain data: ``ok``, ``problems`` and ``warnings`` (topic, sentence, cameras),
         ``judgement`` (orientation, unit and reprojection with their evidence), ``cameras``,
-        ``rig``, ``space``, ``images``, ``people``. And the rig, with the sizes that the pictures
+        ``rig``, ``space``, ``images``, ``people``. And the rig, with the sizes that the images
         have where the calibration says none.
 
     Raises:
         FileFormatError, FileNotFoundError: The keypoints cannot be read.
     """
-    pictures: dict[str, tuple[int, int] | None] = {}
+    sizes: dict[str, tuple[int, int] | None] = {}
     problems: list[Problem] = []
     if images is not None:
-        pictures, problems = inspect_pictures(rig, images)
-        rig, found = _sized(rig, pictures, images)
+        sizes, problems = inspect_images(rig, images)
+        rig, found = _sized(rig, sizes, images)
         problems += found
     inspection = RigInspection(rig, read.unit, read.up)
     report: dict[str, Any] = {
@@ -61,7 +61,7 @@ def check(
         'judgement': {'orientation': inspection.orientation[0]},
     }
     if images is not None:
-        report['images'] = pictures
+        report['images'] = sizes
     if keypoints is not None:
         detections = read_detections(keypoints, rig.names)
         problems += _outside(detections, rig, keypoints)
@@ -81,16 +81,16 @@ def check(
 
 
 def _sized(
-    rig: CameraRig, pictures: dict[str, tuple[int, int] | None], root: Path
+    rig: CameraRig, sizes: dict[str, tuple[int, int] | None], root: Path
 ) -> tuple[CameraRig, list[Problem]]:
-    """The rig with sizes that the calibration does not say taken from the pictures."""
+    """The rig with sizes that the calibration does not say taken from the images."""
     cameras, problems = [], []
     for camera in rig:
-        size = pictures[camera.name]
+        size = sizes[camera.name]
         if camera.size is None and size is not None:
             try:
                 camera = dataclasses.replace(camera, size=size)
-            except ValueError as error:  # a principal point that lies outside the picture
+            except ValueError as error:  # a principal point that lies outside the image
                 problems.append(Problem('resolution', f'{root}: {error}', (camera.name,)))
         cameras.append(camera)
     return CameraRig(tuple(cameras)), problems
@@ -114,7 +114,7 @@ def _by_people(people: dict[str, Any]) -> dict[str, str]:
     if people.get('disagreement') is not None:
         evidence['reprojection'] = (
             f'joints of one person in two views miss each other by {people["disagreement"]:.1%} of '
-            f"the person's size on average, over {people['instants']} instants"
+            f"the person's size on average, over {people['frames']} frames"
         )
     if people.get('up') is not None:
         x, y, z = people['up']

@@ -15,7 +15,7 @@ image size      ``size`` = [width, height] of the image before any turning
 Two styles: sections ``[cam_N]`` with ``port`` beside those of the session, and sections
 ``[cameras.N]`` with ``cam_id`` or ``port``. The camera's name is that number.
 
-Traps: ``rotation_count`` turns the picture on the screen only, K and size are of the
+Traps: ``rotation_count`` turns the image on the screen only, K and size are of the
 unturned image; numbers of old files are texts; what is not known is left out, empty or
 the text ``"null"``; ``ignore = true`` marks a camera that was left out of the rig.
 

@@ -13,7 +13,7 @@ distortion      ``radialDistortion1..3`` = k1 k2 k3, ``tangentalDistortion1..2``
 image size      ``fov_video``: right - left + 1, bottom - top + 1
 ==============  ==================================================================
 
-Names are serial numbers. ``viewrotation`` says how QTM shows the picture of a camera that
+Names are serial numbers. ``viewrotation`` says how QTM shows the image of a camera that
 hangs on its side; it follows from R, so K, R and size stay those of the unturned sensor,
 and a note tells. A file in 540p or 720p (``video_resolution``) still describes the whole
 sensor. Cameras with ``active="0"`` or ``calibrated="false"`` are uncalibrated.
@@ -128,8 +128,8 @@ def _notes(root: Element, cameras: list[Element]) -> list[str]:
               if c.xml.get('viewrotation', '0').strip() not in ('0', '')]  # fmt: skip
     if turned:
         notes.append(
-            f'QTM shows the picture of camera {", ".join(turned[:8])} degrees turned; K, R and '
-            'size here are those of the unturned picture: do not turn its images'
+            f'QTM shows the image of camera {", ".join(turned[:8])} degrees turned; K, R and '
+            'size here are those of the unturned image: do not turn its images'
         )
     skewed = [c.node.camera for c in cameras if c['intrinsic'].node['skew'].number()]
     if skewed:

@@ -13,7 +13,7 @@ distortion      ``VICON_RADIAL2`` = a word, centre x y, k1 k2 k3; ``VICON_RADIAL
 image size      ``SENSOR_SIZE``
 ==============  ==================================================================
 
-That polynomial runs against OpenCV's, from the picture to the ray, and about a centre of its
+That polynomial runs against OpenCV's, from the image to the ray, and about a centre of its
 own. OpenCV's k1 k2 p1 p2 k3 are fitted to its inverse over the image (p1 p2 only where the
 centre is not the principal point), and a note says the largest error left.
 

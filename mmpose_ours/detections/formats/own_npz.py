@@ -46,7 +46,7 @@ _AT_ONCE = 1 << 16
 
 
 def store_npz(path: Path) -> tuple[StoredDetections, Any]:
-    """Lay the people out to be read instant by instant.
+    """Lay the people out to be read frame by frame.
 
     Returns:
         The people, and ``source``.
@@ -193,7 +193,7 @@ class NpzSink:
         self._offsets = [0]
 
     def add(self, frame: str, views: Mapping[str, np.ndarray]) -> None:
-        """Write one instant."""
+        """Write one frame."""
         for camera, people in views.items():
             place = self._cameras.setdefault(camera, len(self._cameras))
             self._views.append((len(self._frames), place))

@@ -14,7 +14,7 @@ from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.errors import PathLike
 from mmpose_ours.evaluation.frames import name_frames, parse_frames
 from mmpose_ours.evaluation.tables import columns, number
-from mmpose_ours.evaluation.without_truth.scores import Instant, unlabelled_figures
+from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.predictions.reading import FrameId, Predictions, frame_id, read_predictions
 from mmpose_ours.structures.skeletons import JOINT_SETS
@@ -99,9 +99,9 @@ def evaluate_without_truth(
                 f'{path}: has {other.joints} and {len(shared)} of the {len(wanted)} frames '
                 f'looked at; expected {prediction.joints} and the frames of {pred}'
             )
-        others[camera] = _instants(shared, cameras, other, seen)
+        others[camera] = _evaluated(shared, cameras, other, seen)
     result = unlabelled_figures(
-        _instants(wanted, cameras, prediction, seen),
+        _evaluated(wanted, cameras, prediction, seen),
         prediction.joints,
         frame_rate=frame_rate or prediction.fps,
         left_out=others,
@@ -233,20 +233,20 @@ def _choose(
     return sorted(wanted) if numbered else wanted, warnings
 
 
-def _instants(
+def _evaluated(
     frames: Sequence[FrameId],
     rig: CameraRig,
     prediction: Predictions,
     seen: Mapping[FrameId, np.ndarray],
-) -> list[Instant]:
+) -> list[EvaluatedFrame]:
     nobody, no_ids = np.empty((0, len(JOINT_SETS[prediction.joints]), 3)), np.zeros(0, np.int64)
-    instants = []
+    evaluated = []
     for frame in frames:
         # Nobody of a frame that the file lacks has a number, but that is known.
         ids = prediction.ids.get(frame) if frame in prediction.frames else no_ids
         poses = prediction.frames.get(frame, nobody)
-        instants.append(Instant(frame, rig, poses, seen[frame], ids))
-    return instants
+        evaluated.append(EvaluatedFrame(frame, rig, poses, seen[frame], ids))
+    return evaluated
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

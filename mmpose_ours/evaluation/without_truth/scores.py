@@ -32,18 +32,18 @@ MIN_TRACK = 5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Instant:
+class EvaluatedFrame:
     """People of one frame in 3D and in 2D.
 
     Args:
-        frame: Its id.
+        name: Its id.
         rig: V cameras, with image sizes.
         poses: (P, J, 3) mm, z up; NaN where a joint is missing.
         keypoints: (V, D, K, 3) ``u, v, score``; people without a joint are padding.
         ids: (P,) the same number for the same person over time; None is not known.
     """
 
-    frame: FrameId
+    name: FrameId
     rig: CameraRig
     poses: np.ndarray
     keypoints: np.ndarray
@@ -51,22 +51,22 @@ class Instant:
 
 
 def unlabelled_figures(
-    instants: Sequence[Instant],
+    frames: Sequence[EvaluatedFrame],
     joints: str,
     keypoint_joints: str = 'coco17',
     frame_rate: float | None = None,
-    left_out: Mapping[str, Sequence[Instant]] | None = None,
+    left_out: Mapping[str, Sequence[EvaluatedFrame]] | None = None,
 ) -> UnlabelledResult:
     """Judge 3D people by 2D people, time and anatomy.
 
     Args:
-        instants: The frames in the order of time. Where frames are numbers, time is the
+        frames: The frames in the order of time. Where frames are numbers, time is the
             number; else each is one step after the one before. People without identities are
             linked as :func:`~mmpose_ours.tracking.tracks.link_people` does.
         joints: Joint set of the poses.
         keypoint_joints: Joint set of the keypoints.
         frame_rate: Frame numbers per second, if known.
-        left_out: By camera, instants whose poses were predicted without this camera; their
+        left_out: By camera, frames whose poses were predicted without this camera; their
             rigs and keypoints are those of all cameras.
 
     Returns:
@@ -77,25 +77,25 @@ def unlabelled_figures(
     """
     by_camera: dict[str, list[Sightings]] = {}
     ghosts = out_of_view = seen_by_two = missed = 0
-    for instant in instants:
-        support = _support(instant, joints, keypoint_joints)
+    for frame in frames:
+        support = _support(frame, joints, keypoint_joints)
         ghosts += int(support.ghosts.sum())
         out_of_view += int(support.out_of_view.sum())
-        groups, lost = missed_people(instant.rig, instant.keypoints, support.match)
+        groups, lost = missed_people(frame.rig, frame.keypoints, support.match)
         seen_by_two, missed = seen_by_two + groups, missed + lost
-        for view, name in enumerate(instant.rig.names):
+        for view, name in enumerate(frame.rig.names):
             by_camera.setdefault(name, []).append(_sightings(support, view))
     unseen = [
-        _sightings(_support(_only(instant, camera), joints, keypoint_joints), 0)
+        _sightings(_support(_only(frame, camera), joints, keypoint_joints), 0)
         for camera, others in (left_out or {}).items()
-        for instant in others
+        for frame in others
     ]
-    poses = [instant.poses for instant in instants]
+    poses = [frame.poses for frame in frames]
     everybody = np.concatenate([*poses, np.zeros((0, len(JOINT_SETS[joints]), 3))])
     head = head_above_hips(everybody, joints)
     side = percentiles(side_differences(limb_lengths(everybody, joints)))
     return UnlabelledResult(
-        frames=len(instants),
+        frames=len(frames),
         people=len(everybody),
         ghosts=ghosts,
         out_of_view=out_of_view,
@@ -108,23 +108,23 @@ def unlabelled_figures(
         side_difference_p90=side[1],
         head_above_hips=float(np.nanmean(head)) if np.isfinite(head).any() else float('nan'),
         frame_rate=frame_rate,
-        **_over_time(instants, joints, frame_rate),
+        **_over_time(frames, joints, frame_rate),
     )
 
 
 Sightings = tuple  # due (P,), error_px (P, J), box_px (P,)
 
 
-def _support(instant: Instant, joints: str, keypoint_joints: str) -> Support:
-    poses = convert_joints(instant.poses, joints, keypoint_joints)
-    return find_support(instant.rig, poses, instant.keypoints)
+def _support(frame: EvaluatedFrame, joints: str, keypoint_joints: str) -> Support:
+    poses = convert_joints(frame.poses, joints, keypoint_joints)
+    return find_support(frame.rig, poses, frame.keypoints)
 
 
-def _only(instant: Instant, camera: str) -> Instant:
-    """What one camera shows of an instant."""
-    rig = instant.rig.select([camera])
-    view = instant.rig.names.index(camera)
-    return Instant(instant.frame, rig, instant.poses, instant.keypoints[[view]])
+def _only(frame: EvaluatedFrame, camera: str) -> EvaluatedFrame:
+    """What one camera shows of a frame."""
+    rig = frame.rig.select([camera])
+    view = frame.rig.names.index(camera)
+    return EvaluatedFrame(frame.name, rig, frame.poses, frame.keypoints[[view]])
 
 
 def _sightings(support: Support, view: int) -> Sightings:
@@ -139,17 +139,17 @@ def _reprojection(entries: Sequence[Sightings]) -> Reprojection:
 
 
 def _over_time(
-    instants: Sequence[Instant], joints: str, frame_rate: float | None
+    frames: Sequence[EvaluatedFrame], joints: str, frame_rate: float | None
 ) -> dict[str, Any]:
     """Figures of people who are linked from frame to frame."""
-    times = [float(n) for n in range(len(instants))]
-    if all(isinstance(instant.frame, int) for instant in instants):
-        times = [float(instant.frame) for instant in instants]
+    times = [float(n) for n in range(len(frames))]
+    if all(isinstance(frame.name, int) for frame in frames):
+        times = [float(frame.name) for frame in frames]
     step = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
     tracks: dict[int, list[tuple[float, np.ndarray]]] = {}
     patience = patience_at(frame_rate and frame_rate / step)
-    for time, instant, numbers in zip(times, instants, _linked(instants, patience)):
-        for number, pose in zip(numbers.tolist(), instant.poses):
+    for time, frame, numbers in zip(times, frames, _linked(frames, patience)):
+        for number, pose in zip(numbers.tolist(), frame.poses):
             tracks.setdefault(number, []).append((time, pose))
     spreads, jitters, count = [np.zeros((0, len(LIMBS)))], [np.zeros(0)], 0
     for entries in tracks.values():
@@ -177,19 +177,19 @@ def _over_time(
     )
 
 
-def _linked(instants: Sequence[Instant], patience: int) -> list[np.ndarray]:
+def _linked(frames: Sequence[EvaluatedFrame], patience: int) -> list[np.ndarray]:
     """Numbers of tracks per frame; another rig is another place, so its people are others."""
-    numbers = [instant.ids for instant in instants if instant.ids is not None]
-    if len(numbers) == len(instants):
+    numbers = [frame.ids for frame in frames if frame.ids is not None]
+    if len(numbers) == len(frames):
         return numbers
     numbers = []
     begun = start = 0
-    while start < len(instants):
-        rig = instants[start].rig.fingerprint
+    while start < len(frames):
+        rig = frames[start].rig.fingerprint
         end = start
-        while end < len(instants) and instants[end].rig.fingerprint == rig:
+        while end < len(frames) and frames[end].rig.fingerprint == rig:
             end += 1
-        linked = link_people([i.poses for i in instants[start:end]], patience=patience)
+        linked = link_people([i.poses for i in frames[start:end]], patience=patience)
         numbers += [number + begun for number in linked]
         begun += max((int(n.max()) for n in linked if len(n)), default=-1) + 1
         start = end

@@ -1,4 +1,4 @@
-"""Who was there an instant ago and is still shown by one view."""
+"""Who was there a frame ago and is still shown by one view."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from mmpose_ours.models.association.proposals import Flat
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.body_prior import Bodies
 
-# How far joints move from one instant to the next, one standard deviation.
+# How far joints move from one frame to the next, one standard deviation.
 MOTION_MM = 80.0
 # Whoever is found at less than this from where somebody was is that person.
 SAME_MM = 350.0
 
 
 class Memory:
-    """People of the last instant of a recording, in its order.
+    """People of the last frame of a recording, in its order.
 
     Somebody who is not found again is looked for among the detections that are nobody's. One
     view suffices then, because the depth is known from before; nobody is kept whom no view
@@ -40,19 +40,19 @@ class Memory:
     def each(
         self, rays: Rays, floor_mm: Tensor, data_samples: Sequence[MultiviewDataSample]
     ) -> Found:
-        """Find everybody in B instants, in their order; as :meth:`__call__` of each."""
-        instants = zip(rays.split(1), floor_mm.split(1), data_samples)
-        return in_order([self(*instant) for instant in instants])
+        """Find everybody in B frames, in their order; as :meth:`__call__` of each."""
+        frames = zip(rays.split(1), floor_mm.split(1), data_samples)
+        return in_order([self(*frame) for frame in frames])
 
     @torch.no_grad()
     def __call__(self, rays: Rays, floor_mm: Tensor, sample: MultiviewDataSample) -> Found:
-        """Find everybody in the next instant.
+        """Find everybody in the next frame.
 
         Args:
             rays: Origins (1, V, 3), directions (1, V, P, J, 3), weights (1, V, P, J).
             floor_mm: (1,) height of the floor in the frame of the rays.
             sample: Tells recordings apart, by name, rig, space and numbers of frames, which rise
-                in a recording. Without a name there is no instant before.
+                in a recording. Without a name there is no frame before.
         """
         frame, name = sample.get('frame_id'), sample.get('recording')
         recording = (name, sample.rig.fingerprint, sample.space)

@@ -1,4 +1,4 @@
-"""Everybody of an instant, with the body that their rays make: groups of views and single views.
+"""Everybody of a frame, with the body that their rays make: groups of views and single views.
 
 What :class:`~mmpose_ours.models.association.proposals.Proposer` groups is made a whole body, and
 all views are asked again about the whole body, so that a detection joins whose joints no other view

@@ -35,7 +35,7 @@ class Proposer:
     """Proposes people from rays.
 
     Args:
-        max_people: The most proposals per instant.
+        max_people: The most proposals per frame.
         max_gap_mm: Mean distance of two detections' rays up to which they may be one person.
         sigma_mm: Distance from a person at which a ray's agreement has fallen to 0.6.
         min_agreement: Detections that agree less (0 to 1) are not that person's.

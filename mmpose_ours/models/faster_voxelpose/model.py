@@ -71,7 +71,7 @@ class FasterVoxelPose(BaseModel):
         data_samples: list[MultiviewDataSample],
         mode: str = 'tensor',
     ) -> Any:
-        """Run on a batch of B instants.
+        """Run on a batch of B frames.
 
         Args:
             inputs: ``rays``, relative to the middle of each sample's space.

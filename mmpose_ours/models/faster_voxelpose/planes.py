@@ -1,7 +1,7 @@
-"""A person's joints from three small pictures: from above, from the front, from the side.
+"""A person's joints from three small images: from above, from the front, from the side.
 
 Faster VoxelPose (Ye et al., ECCV 2022) replaces the volume around a person by its orthographic
-projections, for which 2D convolutions suffice. Here the pictures are drawn from rays directly,
+projections, for which 2D convolutions suffice. Here the images are drawn from rays directly,
 no volume ever exists, they stand square to the person's shoulders, and what the net has seen
 in them is weighed against the rays themselves: the net says where a joint is likely and how
 sure that is, rays that pass there say exactly where.
@@ -18,14 +18,14 @@ from torch import Tensor, nn
 from mmpose_ours.models.association.rays import NOTHING, Rays
 from mmpose_ours.structures.skeletons import JointSet
 
-# Axes (across, up) of each picture; the person's left is +x, its back +y.
+# Axes (across, up) of each image; the person's left is +x, its back +y.
 PLANES = ((0, 1), (0, 2), (1, 2))
 # Which marginals are along x, y and z, of all planes' first axes and then their second ones.
 MARGINALS = [
     [axes.index(axis) * 3 + plane for plane, axes in enumerate(PLANES) if axis in axes]
     for axis in range(3)
 ]
-# Width of a ray in the pictures.
+# Width of a ray in the images.
 RAY_SIGMA_MM = 80.0
 # Where joints of somebody standing are above the hips, to guess hips that nobody saw.
 HEIGHT_ABOVE_HIPS_MM = dict(
@@ -47,7 +47,7 @@ def draw_planes(rays: Rays, half_mm: float, bins: int) -> Tensor:
 
     Returns:
         (N, 3, J, S, S) sums over the views of brightness (0 to 1) times weight. The first of a
-        picture's two axes is the first of ``PLANES``.
+        image's two axes is the first of ``PLANES``.
     """
     first, second = (list(axes) for axes in zip(*PLANES))
     a = rays.directions
@@ -66,10 +66,10 @@ def draw_planes(rays: Rays, half_mm: float, bins: int) -> Tensor:
 
 
 class PlaneNet(nn.Module):
-    """A small encoder-decoder for pictures of N people, with a summary of what it saw.
+    """A small encoder-decoder for images of N people, with a summary of what it saw.
 
     Args:
-        inputs: Channels of the pictures.
+        inputs: Channels of the images.
         outputs: Channels of the result.
         channels: Widths at full, half and quarter resolution.
     """
@@ -148,7 +148,7 @@ class PlaneRegressor(nn.Module):
         )
         # Almost everybody who is proposed is real, so that is what an untrained net believes.
         nn.init.constant_(self.confidence[-1].bias, 3.0)
-        # How sharp the rays' own picture is, and how much the net's opinion weighs in mm^-2.
+        # How sharp the rays' own image is, and how much the net's opinion weighs in mm^-2.
         self.log_sharpness = nn.Parameter(torch.full((len(joints),), 1.0))
         self.log_pull = nn.Parameter(torch.full((len(joints),), 7.0))
         heights = [HEIGHT_ABOVE_HIPS_MM[joint.split('_')[-1]] for joint in joints.joints]
@@ -196,7 +196,7 @@ class PlaneRegressor(nn.Module):
             centers, turn = self.place(rays)
             own = rays.moved(-centers, turn)
             lines = draw_planes(own, self.half_mm, self.bins)
-        net, summary = self.net(_pictures(lines, rays.weights))
+        net, summary = self.net(_images(lines, rays.weights))
         with torch.autocast(device, enabled=False):
             sharpness = self.log_sharpness.exp()[:, None, None]
             logits = net.float().unflatten(0, (-1, 3)) + sharpness * lines
@@ -210,7 +210,7 @@ class PlaneRegressor(nn.Module):
         return poses, opinions, confidence[:, 0]
 
     def _expect(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Expected place and its variance along x, y and z from pictures (N, 3, J, S, S)."""
+        """Expected place and its variance along x, y and z from images (N, 3, J, S, S)."""
         axis = torch.linspace(-self.half_mm, self.half_mm, self.bins, device=logits.device)
         share = torch.softmax(logits.flatten(3), -1).view_as(logits)
         marginals = torch.cat([share.sum(-1), share.sum(-2)], 1)  # (N, 6, J, S)
@@ -224,7 +224,7 @@ class PlaneRegressor(nn.Module):
         return mean.transpose(1, 2), 1 / total.transpose(1, 2)
 
 
-def _pictures(lines: Tensor, weights: Tensor) -> Tensor:
+def _images(lines: Tensor, weights: Tensor) -> Tensor:
     """What the net sees: how much the rays agree, how many there are, and which plane it is.
 
     Args:

@@ -45,8 +45,8 @@ class KeypointPrior(BaseModel):
         proposals: Arguments of :class:`~mmpose_ours.models.association.proposals.Proposer`.
         net: Arguments of :class:`~mmpose_ours.models.keypoint_prior.network.KeypointNet`.
         single_views: Whether people whom one view alone shows are reported.
-        remember: Whether people of the instant before, whom one view still shows, are kept; see
-            :class:`TriangulatePose`. Invented instants, which do not follow each other, do without.
+        remember: Whether people of the frame before, whom one view still shows, are kept; see
+            :class:`TriangulatePose`. Invented frames, which do not follow each other, do without.
         score_threshold: People with lower scores (0 to 1) are dropped.
         single_threshold: The same for people of a single view.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
@@ -94,7 +94,7 @@ class KeypointPrior(BaseModel):
         data_samples: list[MultiviewDataSample],
         mode: str = 'tensor',
     ) -> Any:
-        """Run on a batch of B instants.
+        """Run on a batch of B frames.
 
         Args:
             inputs: ``rays``, relative to the middle of each sample's space.

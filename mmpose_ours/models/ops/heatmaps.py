@@ -56,7 +56,7 @@ def draw_heatmaps(keypoints: Tensor, sigma: float, size: tuple[int, int]) -> Ten
 
     def profile(mu: Tensor, length: int) -> tuple[Tensor, Tensor]:
         """Along one axis the first pixels of K windows (K, 1), and the peaks within (K, R)."""
-        # Windows never leave the picture: near its border the peak is not in their middle.
+        # Windows never leave the image: near its border the peak is not in their middle.
         count = min(2 * reach + 1, length)
         first = (mu.detach().round() - reach).clamp(0, length - count)
         offset = torch.arange(count, device=mu.device) + (first - mu)

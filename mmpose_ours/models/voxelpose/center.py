@@ -33,7 +33,7 @@ class CenterDetector(nn.Module):
         num_joints: Channels of the heatmaps.
         bins: Voxels of the space along x, y and z, multiples of 4.
         heatmap_size: (width, height) of the heatmaps.
-        max_people: The most proposals per instant.
+        max_people: The most proposals per frame.
         target_sigma_mm: Width of the training target's peaks.
         net: Further arguments of :class:`~mmpose_ours.models.ops.v2v.V2VNet`.
     """
@@ -55,7 +55,7 @@ class CenterDetector(nn.Module):
         self._places: dict[str, list[Bags] | tuple[Tensor, Tensor]] = {}
 
     def volume(self, heatmaps: Tensor, rig: CameraRig, space: CaptureSpace) -> Tensor:
-        """Heatmaps (V, J, H, W) of one instant to its feature volume (J, X, Y, Z)."""
+        """Heatmaps (V, J, H, W) of one frame to its feature volume (J, X, Y, Z)."""
         key = f'{rig.fingerprint} {space} {heatmaps.device}'
         if key not in self._places:
             while len(self._places) >= KEPT_RIGS:

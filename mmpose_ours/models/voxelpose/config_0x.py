@@ -29,7 +29,7 @@ class StockModel:
         num_joints: Joints.
         widths: ``mid_channels`` of the center and the pose net.
         beta: Sharpness of the soft-argmax.
-        has_backbone: Whether it looks at pictures.
+        has_backbone: Whether it looks at images.
     """
 
     path: str

@@ -87,7 +87,7 @@ class VoxelPose(BaseModel):
         data_samples: list[MultiviewDataSample],
         mode: str = 'tensor',
     ) -> Any:
-        """Run on a batch of instants.
+        """Run on a batch of frames.
 
         Args:
             inputs: ``heatmaps``, a (V, J, H, W) tensor each, or ``images`` (V, 3, H, W).

@@ -47,7 +47,7 @@ class PoseRegressor(nn.Module):
         self.pose_net = V2VNet(num_joints, num_joints, **net)
 
     def volumes(self, heatmaps: Tensor, rig: TorchRig, centers_w: Tensor) -> Tensor:
-        """Feature volumes of people of one instant.
+        """Feature volumes of people of one frame.
 
         Args:
             heatmaps: (V, J, H, W).

@@ -1,27 +1,27 @@
-// The cameras' pictures, decoded when they are needed.
+// The cameras' images, decoded when they are needed.
 
 const KEPT_IMAGES = 240;
 
 class Images {
   constructor(recording) {
-    this.instants = recording.imageInstants;
+    this.frames = recording.imageFrames;
     this.spans = recording.imageSpans;
-    this.text = this.instants.length ? textOf('images') : '';
+    this.text = this.frames.length ? textOf('images') : '';
     this.decoded = new Map(); // the least recently used first
     this.shown = new Map(); // camera -> what was drawn last
     this.whenReady = () => {};
   }
 
   get any() {
-    return this.instants.length > 0;
+    return this.frames.length > 0;
   }
 
-  // Which instant's picture stands for this one: its own, or the nearest earlier one.
+  // Which frame's image stands for this one: its own, or the nearest earlier one.
   standIn(view, t) {
-    let [low, high] = [0, this.instants.length];
+    let [low, high] = [0, this.frames.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.instants[middle] <= t) low = middle + 1;
+      if (this.frames[middle] <= t) low = middle + 1;
       else high = middle;
     }
     for (let k = low - 1; k >= 0; k--) {
@@ -31,14 +31,14 @@ class Images {
     return -1;
   }
 
-  // {image, instant} to draw now, or null; while one is being decoded, the one before it.
+  // {image, frame} to draw now, or null; while one is being decoded, the one before it.
   at(view, t) {
     const k = this.standIn(view, t);
     if (k < 0) return null;
     const image = this.#decode(view, k);
-    if (k + 1 < this.instants.length) this.#decode(view, k + 1);
+    if (k + 1 < this.frames.length) this.#decode(view, k + 1);
     if (image.complete && image.naturalWidth) {
-      this.shown.set(view, { image, instant: this.instants[k] });
+      this.shown.set(view, { image, frame: this.frames[k] });
     }
     return this.shown.get(view) || null;
   }

@@ -11,7 +11,7 @@ const state = {
   hidden: new Set(),
   show: {},
 };
-// Where nobody said how fast time went, ten instants a second can be followed.
+// Where nobody said how fast time went, ten frames a second can be followed.
 const pace = recording.fps || Math.min(10, Math.max(1, recording.length / 5));
 
 const room = new Room(element('room'), recording, images, state);
@@ -34,8 +34,8 @@ function changed() {
 function drawTime() {
   element('time').value = state.t;
   if (state.camera >= 0) {
-    const late = room.pictureOf !== null && room.pictureOf !== state.t;
-    const which = late ? `, picture of ${recording.frames[room.pictureOf]}` : '';
+    const late = room.imageOf !== null && room.imageOf !== state.t;
+    const which = late ? `, image of ${recording.frames[room.imageOf]}` : '';
     setText('looking-name', `from ${recording.cameras[state.camera].name}${which}`);
   }
   const seconds = recording.fps ? ` · ${(state.t / recording.fps).toFixed(2)} s` : '';
@@ -129,13 +129,13 @@ function begin() {
   document.title = title;
   setText('title', title);
   setText('summary', [
-    counted(length, 'instant', 'instants'),
+    counted(length, 'frame', 'frames'),
     counted(recording.people.length, 'identity', 'identities'),
     counted(cameras.length, 'camera', 'cameras'),
   ].join(', '));
   setText('grid-size', `squares of ${recording.gridMm / 1000} m`);
   element('time').max = length - 1;
-  element('pictures-toggle').hidden = !images.any;
+  element('images-toggle').hidden = !images.any;
   element('found-toggle').hidden = !recording.found.length;
   for (const box of document.querySelectorAll('[data-show]')) {
     state.show[box.dataset.show] = box.checked;

@@ -1,4 +1,4 @@
-// Strokes that the room and the cameras' pictures have in common.
+// Strokes that the room and the cameras' images have in common.
 
 const LIMB_MM = 52;
 const HEAD_MM = 100;
@@ -91,26 +91,26 @@ function paintLabel(ctx, text, x, y, colour, size = 13) {
   ctx.fillText(text, x, y + 0.05 * size);
 }
 
-// The largest place of a camera's picture in a box: [x, y, width, height].
+// The largest place of a camera's image in a box: [x, y, width, height].
 function placeOf(size, width, height) {
   const scale = Math.min(width / size[0], height / size[1]);
   const [w, h] = [size[0] * scale, size[1] * scale];
   return [(width - w) / 2, (height - h) / 2, w, h];
 }
 
-// A camera's picture with the people in it; returns whose picture it is, and all joints.
+// A camera's image with the people in it; returns whose image it is, and all joints.
 function paintView(ctx, recording, images, view, t, place, state, large) {
   const [x, y, width, height] = place;
   const on = (share) => share && [x + share[0] * width, y + share[1] * height];
-  const picture = state.show.pictures ? images.at(view, t) : null;
+  const image = state.show.images ? images.at(view, t) : null;
   ctx.save();
   ctx.beginPath();
   ctx.rect(x, y, width, height);
   ctx.clip();
   ctx.fillStyle = theme.sheet;
   ctx.fillRect(x, y, width, height);
-  if (picture) ctx.drawImage(picture.image, x, y, width, height);
-  if (large || !picture) paintRoomLines(ctx, recording, view, on, state, Boolean(picture));
+  if (image) ctx.drawImage(image.image, x, y, width, height);
+  if (large || !image) paintRoomLines(ctx, recording, view, on, state, Boolean(image));
   if (state.show.found) {
     ctx.fillStyle = '#ffffff';
     ctx.strokeStyle = '#333333';
@@ -138,7 +138,7 @@ function paintView(ctx, recording, images, view, t, place, state, large) {
     if (large) paintIdentity(ctx, id, points, colour);
   }
   ctx.restore();
-  return { instant: picture ? picture.instant : null, people };
+  return { frame: image ? image.frame : null, people };
 }
 
 function paintIdentity(ctx, id, points, colour) {

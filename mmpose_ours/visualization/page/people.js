@@ -128,7 +128,7 @@ class People {
 
 // A lane for everybody; those who are never there at the same time may share one.
 function lanesFor(stretches) {
-  const ends = []; // of each lane, the last instant taken
+  const ends = []; // of each lane, the last frame taken
   const laneOf = new Array(stretches.length);
   const order = [...stretches.keys()].sort((a, b) => stretches[a][0][0] - stretches[b][0][0]);
   for (const index of order) {

@@ -26,7 +26,7 @@ function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-// A person at an instant is a row; rows are counted through the whole recording.
+// A person in a frame is a row; rows are counted through the whole recording.
 class Recording {
   constructor(manifest) {
     Object.assign(this, manifest);
@@ -44,10 +44,10 @@ class Recording {
     this.colours = new Map(this.people.map(({ id, colour }) => [id, colour]));
     this.places = this.#placesOfAll();
     this.rowsById = new Map(this.people.map(({ id }) => [id, []]));
-    this.instantOfRow = new Uint32Array(this.rowCount);
+    this.frameOfRow = new Uint32Array(this.rowCount);
     for (let t = 0; t < this.length; t++) {
       for (const row of this.rowsAt(t)) {
-        this.instantOfRow[row] = t;
+        this.frameOfRow[row] = t;
         this.rowsById.get(this.ids[row]).push(row);
       }
     }
@@ -75,13 +75,13 @@ class Recording {
     return [0, 1, 2].map((axis) => origin[axis] + step * this.poses[at + axis]);
   }
 
-  // Where a joint is in a camera's picture, as shares of its width and height, or null.
+  // Where a joint is in a camera's image, as shares of its width and height, or null.
   pixel(view, row, joint) {
     const at = 2 * ((view * this.rowCount + row) * this.joints.length + joint);
     return this.#share(view, this.pixels, at);
   }
 
-  // The joints that were found in a camera's picture.
+  // The joints that were found in a camera's image.
   foundAt(view, t) {
     const index = view * this.length + t;
     const points = [];
@@ -130,11 +130,11 @@ class Recording {
     return (moved / 1000 / (last - first)) * this.fps;
   }
 
-  // [first, last] instants of the stretches in which somebody is there.
+  // [first, last] frames of the stretches in which somebody is there.
   stretches(id) {
     const found = [];
     for (const row of this.rowsById.get(id)) {
-      const t = this.instantOfRow[row];
+      const t = this.frameOfRow[row];
       const last = found[found.length - 1];
       if (last && last[1] === t - 1) last[1] = t;
       else found.push([t, t]);
@@ -145,7 +145,7 @@ class Recording {
   #share(view, values, at) {
     if (values[at] === MISSING) return null;
     const { size, pixelStep } = this.cameras[view];
-    // The middle of the first pixel is 0, so the picture begins at -0.5.
+    // The middle of the first pixel is 0, so the image begins at -0.5.
     return [
       (size[0] / 2 + pixelStep * values[at] + 0.5) / size[0],
       (size[1] / 2 + pixelStep * values[at + 1] + 0.5) / size[1],

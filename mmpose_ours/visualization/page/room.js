@@ -7,7 +7,7 @@ class Room {
     Object.assign(this, { canvas, recording, images, state });
     const centers = recording.cameras.map((camera) => camera.center);
     this.viewpoint = new Viewpoint([...recording.box.flat(), ...centers, ...feet(centers)]);
-    this.drawn = []; // people of the last picture: id, points
+    this.drawn = []; // people of the last image: id, points
   }
 
   draw() {
@@ -16,11 +16,11 @@ class Room {
     if (this.state.camera >= 0) {
       const { size } = this.recording.cameras[this.state.camera];
       const place = placeOf(size, width, height);
-      const { people, instant } = paintView(
+      const { people, frame } = paintView(
         ctx, this.recording, this.images, this.state.camera, this.state.t, place, this.state, true,
       );
       this.drawn = people;
-      this.pictureOf = instant;
+      this.imageOf = frame;
       return;
     }
     this.viewpoint.resize(width, height);

@@ -1,4 +1,4 @@
-"""``run.html``: how a whole recording went, one file: figures, cameras, the worst instants."""
+"""``run.html``: how a whole recording went, one file: figures, cameras, the worst frames."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
 from mmpose_ours.io.files import write_whole
 from mmpose_ours.visualization.colours import identity_colours
-from mmpose_ours.visualization.frame_images import PictureSource
+from mmpose_ours.visualization.frame_images import ImageSource
 from mmpose_ours.visualization.frame_sheet import Board
 from mmpose_ours.visualization.page.run_scores import CameraFigures, RunFigures, run_figures
 from mmpose_ours.visualization.page.templates import filled, page_file
-from mmpose_ours.visualization.shown_people import PeopleAtInstant, check_joints
+from mmpose_ours.visualization.shown_people import PeopleInFrame, check_joints
 
 WORST = 6
 JPEG_QUALITY = 82
@@ -29,12 +29,12 @@ STANDS_OUT = 2.0
 def write_run_page(
     path: PathLike,
     rig: CameraRig,
-    instants: Sequence[PeopleAtInstant],
+    frames: Sequence[PeopleInFrame],
     *,
     joints: str = 'coco17',
     space: CaptureSpace | None = None,
     fps: float | None = None,
-    pictures: PictureSource | None = None,
+    images: ImageSource | None = None,
     title: str = '',
     progress: Callable[[int, int], None] | None = None,
 ) -> RunFigures:
@@ -43,31 +43,31 @@ def write_run_page(
     Args:
         path: The HTML file.
         rig: V cameras with image sizes.
-        instants: People in 3D in the order of time, each with its ``detections`` (COCO-17).
+        frames: People in 3D in the order of time, each with its ``detections`` (COCO-17).
         joints: Name of the joint set of the people in 3D.
         space: The capture space, drawn as a box.
-        fps: Instants per second, if known.
-        pictures: Where the cameras' pictures come from.
+        fps: Frames per second, if known.
+        images: Where the cameras' images come from.
         title: The page's title.
-        progress: Called with how many instants are done, and of how many.
+        progress: Called with how many frames are done, and of how many.
 
     Returns:
         The figures on the page.
 
     Raises:
-        ValueError: There is no instant, or people have other joints.
+        ValueError: There is no frame, or people have other joints.
         OSError: The file cannot be written.
     """
-    if not instants:
-        raise ValueError(f'{path}: there is no instant to judge; give at least one frame')
-    check_joints(instants, joints)
-    figures = run_figures(rig, instants, joints, fps, progress)
+    if not frames:
+        raise ValueError(f'{path}: there is no frame to judge; give at least one frame')
+    check_joints(frames, joints)
+    figures = run_figures(rig, frames, joints, fps, progress)
     worst = figures.worst(WORST)
-    board = Board(rig, space, joints, identity_colours(people.ids for people in instants))
+    board = Board(rig, space, joints, identity_colours(people.ids for people in frames))
     shown = []
     for figure, reason in worst:
-        people = instants[figure.index]
-        sheet = _image(board.draw(people, pictures))
+        people = frames[figure.index]
+        sheet = _image(board.draw(people, images))
         caption = f'frame {html.escape(str(people.frame))}: {reason}'
         shown.append(
             f'<figure><img alt="{caption}" src="{sheet}">'
@@ -97,23 +97,23 @@ def _tiles(figures: RunFigures) -> str:
     frames = max(overall.frames, 1)
     share = overall.missed / overall.seen_by_two if overall.seen_by_two else math.nan
     tiles = [
-        (f'{overall.frames:,}', 'instants'),
-        (_number(overall.people / frames), 'people in 3D per instant'),
+        (f'{overall.frames:,}', 'frames'),
+        (_number(overall.people / frames), 'people in 3D per frame'),
         (_number(overall.reprojection.median_px, 1, ' px'), 'reprojection error, median'),
         (_number(overall.reprojection.p90_px, 1, ' px'), 'reprojection error, 90 %'),
         (_number(100 * share, 1, ' %'), 'missed, of people whom two cameras see'),
-        (_number(overall.ghosts / frames, 2), 'per instant whom no camera supports'),
+        (_number(overall.ghosts / frames, 2), 'per frame whom no camera supports'),
         (_number(100 * overall.limb_spread, 1, ' %'), 'by which lengths of limbs vary, median'),
-        (_number(overall.jitter_mm, 1, ' mm'), 'trembling of joints per instant squared'),
+        (_number(overall.jitter_mm, 1, ' mm'), 'trembling of joints per frame squared'),
     ]
     return '\n'.join(f'<div><b>{value}</b><span>{what}</span></div>' for value, what in tiles)
 
 
 def _charts(figures: RunFigures, marks: Sequence[int]) -> str:
-    people = [float(instant.people) for instant in figures.instants]
-    errors = [instant.p90_px for instant in figures.instants]
+    people = [float(frame.people) for frame in figures.frames]
+    errors = [frame.p90_px for frame in figures.frames]
     return _chart('people in 3D', people, marks) + _chart(
-        'reprojection error in px, 90 % (the lines mark the instants shown below)', errors, marks
+        'reprojection error in px, 90 % (the lines mark the frames shown below)', errors, marks
     )
 
 
@@ -161,8 +161,8 @@ def _cameras(cameras: Sequence[CameraFigures]) -> str:
     return '\n'.join(rows)
 
 
-def _image(picture: np.ndarray) -> str:
+def _image(image: np.ndarray) -> str:
     options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    coded, content = cv2.imencode('.jpg', picture[..., ::-1], options)
-    assert coded, 'OpenCV writes every RGB picture as JPEG'
+    coded, content = cv2.imencode('.jpg', image[..., ::-1], options)
+    assert coded, 'OpenCV writes every RGB image as JPEG'
     return f'data:image/jpeg;base64,{base64.b64encode(content.tobytes()).decode("ascii")}'

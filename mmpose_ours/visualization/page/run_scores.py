@@ -1,4 +1,4 @@
-"""How a whole recording went: figures per camera and per instant, and which instants are worst.
+"""How a whole recording went: figures per camera and per frame, and which frames are worst.
 
 People in 3D are held against the 2D people that they come from, as ``mmpose-ours evaluate
 --without-truth`` does; no truth is needed.
@@ -13,9 +13,9 @@ import numpy as np
 
 from mmpose_ours.detections import stack_views
 from mmpose_ours.evaluation.without_truth.result import UnlabelledResult
-from mmpose_ours.evaluation.without_truth.scores import Instant, unlabelled_figures
+from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.cameras import CameraRig
-from mmpose_ours.visualization.shown_people import PeopleAtInstant
+from mmpose_ours.visualization.shown_people import PeopleInFrame
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +24,8 @@ class CameraFigures:
 
     Args:
         name: Its name.
-        people_2d: People that were found in its pictures, per instant.
-        empty_share: Share of the instants in which nobody was found.
+        people_2d: People that were found in its images, per frame.
+        empty_share: Share of the frames in which nobody was found.
         due: Sightings to expect of it: 3D people with half their joints in its image.
         matched: Those for which it has a 2D person.
         median_px: Median distance of a projected joint from the detected one.
@@ -42,8 +42,8 @@ class CameraFigures:
 
 
 @dataclasses.dataclass(frozen=True)
-class InstantFigures:
-    """One instant.
+class FrameFigures:
+    """One frame.
 
     Args:
         index: Its place in the recording.
@@ -67,40 +67,40 @@ class RunFigures:
     Args:
         overall: Figures over everything.
         cameras: In the rig's order.
-        instants: In the order of time.
+        frames: In the order of time.
     """
 
     overall: UnlabelledResult
     cameras: Sequence[CameraFigures]
-    instants: Sequence[InstantFigures]
+    frames: Sequence[FrameFigures]
 
-    def worst(self, count: int) -> list[tuple[InstantFigures, str]]:
-        """Instants to look at first, each with the reason.
+    def worst(self, count: int) -> list[tuple[FrameFigures, str]]:
+        """Frames to look at first, each with the reason.
 
         Half of them have the most people missed or without support; the others the largest
         reprojection error.
         """
-        wrong = sorted(self.instants, key=lambda i: -(i.missed + i.ghosts))
-        far = [instant for instant in self.instants if np.isfinite(instant.p90_px)]
+        wrong = sorted(self.frames, key=lambda i: -(i.missed + i.ghosts))
+        far = [frame for frame in self.frames if np.isfinite(frame.p90_px)]
         far.sort(key=lambda i: -i.p90_px)
-        chosen: list[InstantFigures] = []
+        chosen: list[FrameFigures] = []
         # Neighbours look alike, so one stands for them.
-        apart = len(self.instants) // 20
+        apart = len(self.frames) // 20
         for candidates, limit in (
             ([i for i in wrong if i.missed + i.ghosts], count // 2),
             (far, count),
         ):
-            for instant in candidates:
+            for frame in candidates:
                 if len(chosen) == limit:
                     break
-                if all(abs(instant.index - other.index) > apart for other in chosen):
-                    chosen.append(instant)
-        return [(instant, _reason(instant)) for instant in chosen]
+                if all(abs(frame.index - other.index) > apart for other in chosen):
+                    chosen.append(frame)
+        return [(frame, _reason(frame)) for frame in chosen]
 
 
 def run_figures(
     rig: CameraRig,
-    instants: Sequence[PeopleAtInstant],
+    frames: Sequence[PeopleInFrame],
     joints: str = 'coco17',
     fps: float | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -109,24 +109,24 @@ def run_figures(
 
     Args:
         rig: V cameras with image sizes.
-        instants: People in 3D, each with its ``detections`` (COCO-17).
+        frames: People in 3D, each with its ``detections`` (COCO-17).
         joints: Joint set of the people in 3D.
-        fps: Instants per second, if known.
-        progress: Called with how many instants are done, and of how many.
+        fps: Frames per second, if known.
+        progress: Called with how many frames are done, and of how many.
     """
     judged, figures = [], []
-    for index, people in enumerate(instants):
+    for index, people in enumerate(frames):
         found = stack_views(people.detections, rig.names)
-        judged.append(Instant(people.frame, rig, np.asarray(people.poses_mm), found))
+        judged.append(EvaluatedFrame(people.frame, rig, np.asarray(people.poses_mm), found))
         alone = unlabelled_figures(judged[-1:], joints)
         p90_px = alone.reprojection.p90_px
-        figures.append(InstantFigures(index, alone.people, alone.missed, alone.ghosts, p90_px))
+        figures.append(FrameFigures(index, alone.people, alone.missed, alone.ghosts, p90_px))
         if progress is not None:
-            progress(index + 1, len(instants))
+            progress(index + 1, len(frames))
     overall = unlabelled_figures(judged, joints, frame_rate=fps)
     cameras = []
     for name in rig.names:
-        counts = np.array([len(people.detections.get(name, ())) for people in instants])
+        counts = np.array([len(people.detections.get(name, ())) for people in frames])
         seen = overall.cameras[name]
         cameras.append(
             CameraFigures(
@@ -142,15 +142,15 @@ def run_figures(
     return RunFigures(overall, cameras, figures)
 
 
-def _reason(instant: InstantFigures) -> str:
+def _reason(frame: FrameFigures) -> str:
     said = [
         f'{count} {what}'
         for count, what in (
-            (instant.missed, 'missed whom two cameras see'),
-            (instant.ghosts, 'without support by any camera'),
+            (frame.missed, 'missed whom two cameras see'),
+            (frame.ghosts, 'without support by any camera'),
         )
         if count
     ]
-    if np.isfinite(instant.p90_px):
-        said.append(f'reprojection {instant.p90_px:.0f} px (90 %)')
+    if np.isfinite(frame.p90_px):
+        said.append(f'reprojection {frame.p90_px:.0f} px (90 %)')
     return '; '.join(said)

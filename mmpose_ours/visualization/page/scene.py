@@ -1,7 +1,7 @@
 """``scene.html``: a recording to walk around in, one file that needs no network.
 
 The page's own code lies in ``page/`` and is joined here with the data. It draws on a plain
-canvas: a few hundred lines per picture need no graphics library, and the file stays small.
+canvas: a few hundred lines per image need no graphics library, and the file stays small.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any, Callable, Sequence
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
 from mmpose_ours.io.files import write_whole
-from mmpose_ours.visualization.frame_images import PictureSource
+from mmpose_ours.visualization.frame_images import ImageSource
 from mmpose_ours.visualization.page.images import NO_IMAGES, encode_images
 from mmpose_ours.visualization.page.scene_data import as_text, page_data
 from mmpose_ours.visualization.page.templates import filled, page_file
-from mmpose_ours.visualization.shown_people import PeopleAtInstant, check_joints
+from mmpose_ours.visualization.shown_people import PeopleInFrame, check_joints
 
 # In the order in which they build on each other.
 SCRIPTS = (
@@ -36,12 +36,12 @@ IMAGE_BUDGET = 16_000_000
 def write_scene_page(
     path: PathLike,
     rig: CameraRig,
-    instants: Sequence[PeopleAtInstant],
+    frames: Sequence[PeopleInFrame],
     *,
     joints: str = 'coco17',
     space: CaptureSpace | None = None,
     fps: float | None = None,
-    pictures: PictureSource | None = None,
+    images: ImageSource | None = None,
     image_budget: int = IMAGE_BUDGET,
     title: str = '',
     progress: Callable[[int, int], None] | None = None,
@@ -51,37 +51,37 @@ def write_scene_page(
     Args:
         path: The HTML file.
         rig: V cameras with image sizes.
-        instants: The people, in the order of time.
+        frames: The people, in the order of time.
         joints: Name of their joint set.
         space: The capture space, drawn as a box.
-        fps: Instants per second; None where nobody knows, then no speeds are told.
-        pictures: Where the cameras' pictures come from; None shows blank ones.
+        fps: Frames per second; None where nobody knows, then no speeds are told.
+        images: Where the cameras' images come from; None shows blank ones.
         image_budget: How many bytes of JPEG the page may carry. Where they do not suffice,
-            fewer instants carry pictures, and the page says whose picture it shows.
+            fewer frames carry images, and the page says whose image it shows.
         title: The page's title.
-        progress: Called with how many instants' pictures are done, and of how many.
+        progress: Called with how many frames' images are done, and of how many.
 
     Returns:
-        How many instants carry pictures.
+        How many frames carry images.
 
     Raises:
-        ValueError: There is no instant, people have other joints, an image size is unknown,
-            or a picture is broken or of another shape.
+        ValueError: There is no frame, people have other joints, an image size is unknown,
+            or an image is broken or of another shape.
         OSError: The file cannot be written.
     """
-    if not instants:
-        raise ValueError(f'{path}: there is no instant to show; give at least one frame')
-    check_joints(instants, joints)
-    data = page_data(rig, instants, joints, space, fps, title)
-    images = NO_IMAGES
-    if pictures is not None:
-        frames = [instant.frame for instant in instants]
-        images = encode_images(pictures, rig, frames, image_budget, progress)
-    manifest = {**data.manifest, 'imageInstants': images.instants, 'imageSpans': images.spans}
+    if not frames:
+        raise ValueError(f'{path}: there is no frame to show; give at least one frame')
+    check_joints(frames, joints)
+    data = page_data(rig, frames, joints, space, fps, title)
+    page_images = NO_IMAGES
+    if images is not None:
+        names = [people.frame for people in frames]
+        page_images = encode_images(images, rig, names, image_budget, progress)
+    manifest = {**data.manifest, 'imageFrames': page_images.frames, 'imageSpans': page_images.spans}
     blocks = [_block('application/json', 'manifest', _json(manifest))]
     for name, array in data.arrays.items():
         blocks.append(_block('text/plain', f'data-{name}', as_text(array)))
-    blocks.append(_block('text/plain', 'images', images.text))
+    blocks.append(_block('text/plain', 'images', page_images.text))
     scripts = '\n'.join(map(page_file, SCRIPTS))
     parts = {
         '/*STYLE*/': page_file('page.css'),
@@ -90,7 +90,7 @@ def write_scene_page(
     }
     with write_whole(path) as file:
         file.write(filled('page.html', parts))
-    return len(images.instants)
+    return len(page_images.frames)
 
 
 def _block(kind: str, name: str, content: str) -> str:

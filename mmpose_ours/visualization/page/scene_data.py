@@ -1,6 +1,6 @@
 """A recording as the page takes it: a small manifest, and arrays of 16-bit numbers as text.
 
-Coordinates are quantised to a 65,000th of the room or of three picture widths, which is a
+Coordinates are quantised to a 65,000th of the room or of three image widths, which is a
 fraction of a millimetre or of a pixel. People are projected here and not in the browser, so
 that every lens model of the package is right in the page too.
 """
@@ -19,7 +19,7 @@ from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import identity_colours
 from mmpose_ours.visualization.perspective import FRUSTUM_SHARE, MIN_FRUSTUM_MM, frustum
 from mmpose_ours.visualization.projected import finely, project_before
-from mmpose_ours.visualization.shown_people import PeopleAtInstant
+from mmpose_ours.visualization.shown_people import PeopleInFrame
 
 MISSING = -32768
 LEVELS = 65_000
@@ -50,7 +50,7 @@ class PageData:
 
 def page_data(
     rig: CameraRig,
-    instants: Sequence[PeopleAtInstant],
+    frames: Sequence[PeopleInFrame],
     joints: str,
     space: CaptureSpace | None,
     fps: float | None,
@@ -62,7 +62,7 @@ def page_data(
         ValueError: A camera's image size is unknown.
     """  # noqa: E501
     joint_set = JOINT_SETS[joints]
-    poses = np.concatenate([np.zeros((0, len(joint_set), 3)), *(i.poses_mm for i in instants)])
+    poses = np.concatenate([np.zeros((0, len(joint_set), 3)), *(i.poses_mm for i in frames)])
     world, world_of = _world(poses, rig)
     backdrop = Backdrop.of(rig, space)
     lines = [*(finely(line, LINE_STEP_MM) for line in backdrop.grid + backdrop.box)]
@@ -71,14 +71,14 @@ def page_data(
         size = camera.need_size('into which the page draws the people')
         pixels.append(_pixels(project_before(camera, poses), size))
         bent.append(_pixels(project_before(camera, np.concatenate(lines)), size))
-        for instant in instants:
-            points = _found(instant, camera)
+        for frame in frames:
+            points = _found(frame, camera)
             found.append(_pixels(points, size))
             found_counts.append(len(points))
-    colours = identity_colours(instant.ids for instant in instants)
+    colours = identity_colours(frame.ids for frame in frames)
     manifest = {
         'title': title,
-        'frames': [instant.frame for instant in instants],
+        'frames': [frame.frame for frame in frames],
         'fps': fps,
         'people': [{'id': i, 'colour': colour} for i, colour in sorted(colours.items())],
         'cameras': _cameras(rig, backdrop),
@@ -90,11 +90,11 @@ def page_data(
         **_skeleton(joint_set),
     }
     arrays = {
-        'counts': np.array([len(i.poses_mm) for i in instants], '<u2'),
+        'counts': np.array([len(i.poses_mm) for i in frames], '<u2'),
         # Numbers up to 2^53, as JavaScript has them.
-        'ids': _joined([i.ids for i in instants], '<f8'),
-        'scores': _joined([_or_nan(i.scores, len(i.poses_mm)) for i in instants], '<f4'),
-        'views': _joined([_or_nan(i.views, len(i.poses_mm)) for i in instants], '<f4'),
+        'ids': _joined([i.ids for i in frames], '<f8'),
+        'scores': _joined([_or_nan(i.scores, len(i.poses_mm)) for i in frames], '<f4'),
+        'views': _joined([_or_nan(i.views, len(i.poses_mm)) for i in frames], '<f4'),
         'poses': world_of,
         'pixels': np.concatenate(pixels),
         'foundCounts': np.array(found_counts, '<u2'),
@@ -132,13 +132,13 @@ def _world(poses: np.ndarray, rig: CameraRig) -> tuple[dict[str, Any], np.ndarra
 
 
 def _pixels(uv: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Pixels from a picture's width left of the picture to one right of it, and likewise up."""
+    """Pixels from an image's width left of the image to one right of it, and likewise up."""
     return quantised(uv, np.array(size) / 2, 3 * max(size) / LEVELS)
 
 
-def _found(instant: PeopleAtInstant, camera: Camera) -> np.ndarray:
-    """(N, 2) the joints that were detected in a camera's picture."""
-    joints = np.asarray(instant.detections.get(camera.name, np.zeros((0, 3)))).reshape(-1, 3)
+def _found(frame: PeopleInFrame, camera: Camera) -> np.ndarray:
+    """(N, 2) the joints that were detected in a camera's image."""
+    joints = np.asarray(frame.detections.get(camera.name, np.zeros((0, 3)))).reshape(-1, 3)
     return joints[joints[:, 2] > 0, :2]
 
 

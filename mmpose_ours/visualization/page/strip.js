@@ -1,4 +1,4 @@
-// A small picture per camera, and the buttons that hide cameras.
+// A small image per camera, and the buttons that hide cameras.
 
 class Strip {
   constructor(recording, images, state, lookFrom, changed) {
@@ -49,9 +49,9 @@ class Strip {
       figure.classList.toggle('looking', state.camera === view);
       const ctx = fit(canvas);
       const place = [0, 0, canvas.clientWidth, canvas.clientHeight];
-      const { instant } = paintView(ctx, recording, images, view, state.t, place, state, false);
-      const late = instant !== null && instant !== state.t;
-      const text = late ? `picture of ${recording.frames[instant]}` : '';
+      const { frame } = paintView(ctx, recording, images, view, state.t, place, state, false);
+      const late = frame !== null && frame !== state.t;
+      const text = late ? `image of ${recording.frames[frame]}` : '';
       if (caption.dataset.text === text) continue;
       caption.dataset.text = text;
       const bold = document.createElement('b');

@@ -13,7 +13,7 @@ class Viewpoint {
     this.untouched = true;
   }
 
-  // To be called before every picture: fits the first view in until somebody turns it.
+  // To be called before every image: fits the first view in until somebody turns it.
   resize(width, height) {
     this.width = width;
     this.height = height;
@@ -84,7 +84,7 @@ class Viewpoint {
     };
   }
 
-  // To be called once per picture, before `project`.
+  // To be called once per image, before `project`.
   settle() {
     Object.assign(this, this.axes());
     this.eye = this.target.map((v, i) => v - this.distance * this.forward[i]);

@@ -61,11 +61,11 @@ def prepare_actors(
     findings += more
     detected, more = _detections(download, folder)
     findings += more
-    pictures, more = _images(download, folder, frames)
+    images, more = _images(download, folder, frames)
     findings += more
     if calibration is not None and not any(finding.state == WRONG for finding in findings):
         keypoints = folder / download.keypoint_file if detected else None
-        findings += agreement(*calibration, folder if pictures else None, keypoints)
+        findings += agreement(*calibration, folder if images else None, keypoints)
     return findings
 
 
@@ -153,7 +153,7 @@ def _detections(download: ActorsDownload, folder: Path) -> tuple[bool, list[Find
 
 
 def _images(download: ActorsDownload, folder: Path, frames: int) -> tuple[bool, list[Finding]]:
-    """Images are needed for pictures and image mode only, so they are never fatal."""
+    """Images are needed for images and image mode only, so they are never fatal."""
     counts, gaps = {}, {}
     for camera in download.cameras:
         have = [
@@ -166,7 +166,7 @@ def _images(download: ActorsDownload, folder: Path, frames: int) -> tuple[bool, 
         return False, []
     if not any(counts.values()):
         where = folder / download.image_pattern.format(camera=download.cameras[0], frame=0)
-        sentence = f'none such as {where}; pictures and image mode need them, nothing else does'
+        sentence = f'none such as {where}; images and image mode need them, nothing else does'
         return False, [Finding(NOTE, 'images', sentence, _get_archive(download, folder))]
     findings = [
         Finding(

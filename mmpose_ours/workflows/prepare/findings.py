@@ -53,7 +53,7 @@ def unreadable(what: str, error: Exception) -> Finding:
 def agreement(
     read: Read, rig: CameraRig, images: Path | None, keypoints: Path | None
 ) -> list[Finding]:
-    """What ``mmpose-ours check-rig`` says of calibration, pictures and 2D people."""
+    """What ``mmpose-ours check-rig`` says of calibration, images and 2D people."""
     report, _ = check(read, rig, images=images, keypoints=keypoints)
     found = [
         Finding(state, f'agreement, {problem["topic"]}', problem['sentence'])

@@ -94,13 +94,11 @@ def _check_sequence(folder: Path, name: str, cameras: Sequence[str]) -> list[Fin
     more = _images(folder, name, cameras)
     findings += more
     if calibration is not None:
-        pictures = root / 'hdImgs' if more[0].state == OK else None
+        images = root / 'hdImgs' if more[0].state == OK else None
         keypoints = root / 'keypoints_2d.json'
         findings += [
             Finding(found.state, f'{name}, {found.what}', found.sentence)
-            for found in agreement(
-                *calibration, pictures, keypoints if keypoints.is_file() else None
-            )
+            for found in agreement(*calibration, images, keypoints if keypoints.is_file() else None)
         ]
         if len(bodies):
             findings.append(_people_in_rig(name, calibration[1], bodies))
@@ -157,7 +155,7 @@ def _truth(folder: Path, name: str) -> tuple[np.ndarray, list[Finding]]:
 
 
 def _images(folder: Path, name: str, cameras: Sequence[str]) -> list[Finding]:
-    """Images are needed for pictures and image mode only, so they are never fatal."""
+    """Images are needed for images and image mode only, so they are never fatal."""
     what, root = f'{name}, images', folder / name
     counts = {camera: len(list((root / 'hdImgs' / camera).glob('*.jpg'))) for camera in cameras}
     lacking = [camera for camera, count in counts.items() if not count]
@@ -173,7 +171,7 @@ def _images(folder: Path, name: str, cameras: Sequence[str]) -> list[Finding]:
             f'mkdir -p {quoted(images)} && ffmpeg -i {quoted(video)} -q:v 1 -start_number 0 '
             f'{quoted(images / f"{camera}_%08d.jpg")}'
         )
-    sentence = f'none of {", ".join(lacking)}; pictures and image mode need them, nothing else does'
+    sentence = f'none of {", ".join(lacking)}; images and image mode need them, nothing else does'
     return [Finding(NOTE, what, sentence, tuple(commands))]
 
 

@@ -28,12 +28,12 @@ MADE = 'Made by `mmpose-ours train-rig`, which writes it again.'
 # Of a training by the clock; each ends with a checkpoint, so this much of it can be lost.
 EPOCHS = 10
 WARM_UP_STEPS = 100
-# Instants that a test looks at together.
+# Frames that a test looks at together.
 TEST_BATCH = 4
 
 
 def training_config(
-    site: Site, space: CaptureSpace, faults: str | None, epochs: int, instants: int
+    site: Site, space: CaptureSpace, faults: str | None, epochs: int, frames: int
 ) -> str:
     """The config that is trained, and used afterwards.
 
@@ -42,10 +42,10 @@ def training_config(
         space: Where people are invented and looked for.
         faults: A file of ``fit-noise``, a shipped detector, or None for the default one.
         epochs: How many.
-        instants: In each.
+        frames: In each.
     """
     model = MODELS[site.model]
-    steps = max(1, epochs * instants // model.batch)
+    steps = max(1, epochs * frames // model.batch)
     warm_up = max(1, min(WARM_UP_STEPS, steps // 10))
     load_from = BOX_WEIGHTS if site.model == 'prior' and box_file() else None
     invented: dict[str, Any] = {} if faults is None else {'faults': faults}
@@ -53,7 +53,7 @@ def training_config(
     lines += [
         f'invented = dict(**rig{_words(invented)})',
         f'train_dataloader = dict(batch_size={model.batch}, '
-        f'dataset=dict(num_samples={instants}, **invented))',
+        f'dataset=dict(num_samples={frames}, **invented))',
         'val_dataloader = dict(dataset=invented)',
         *_recording(site, TRAINED),
         f'train_cfg = dict(max_epochs={epochs}, val_interval={epochs})',
@@ -88,7 +88,7 @@ def test_config(
 
     Args:
         contender: Whose.
-        keypoints: 2D people of the instants.
+        keypoints: 2D people of the frames.
         out: Where the people in 3D go.
         truth: Where they really are; None without knowing.
         cameras: Those to use; None for those of the contender's config.

@@ -14,7 +14,7 @@ import numpy as np
 from mmpose_ours.calibration import read_rig
 from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
 from mmpose_ours.io import package_files as paths
-from mmpose_ours.recordings.files import pictures_of
+from mmpose_ours.recordings.files import media_of
 from mmpose_ours.workflows.rig_folder import BOX_WEIGHTS, CONFIGS, RIG_FILE
 
 KEYPOINT_FILE = 'keypoints_2d.json'
@@ -29,8 +29,8 @@ class Model:
     Args:
         config: Its config among the installed ones.
         about: What it is called in sentences.
-        batch: Instants per step.
-        epoch: Instants per epoch where the user says how many epochs.
+        batch: Frames per step.
+        epoch: Frames per epoch where the user says how many epochs.
     """
 
     config: str
@@ -62,7 +62,7 @@ class Site:
         model: A key of :data:`MODELS`.
         minutes: Minutes of training; None where ``epochs`` says how long.
         epochs: Epochs of training, or None.
-        instants: How many held-out instants, and of the own recording, are tested on.
+        frames: How many held-out frames, and of the own recording, are tested on.
     """
 
     folder: Path
@@ -76,7 +76,7 @@ class Site:
     model: str = 'prior'
     minutes: float | None = 30.0
     epochs: int | None = None
-    instants: int = 300
+    frames: int = 300
 
     @property
     def rig_file(self) -> Path:
@@ -94,9 +94,9 @@ class Site:
         return self.rig_file.is_file() and any((self.folder / name).is_file() for name in CONFIGS)
 
     @functools.cached_property
-    def has_pictures(self) -> bool:
+    def has_images(self) -> bool:
         """Whether the folder has images or a video of some camera."""
-        return any(pictures_of(self.folder, name, self.rig.names) for name in self.rig.names)
+        return any(media_of(self.folder, name, self.rig.names) for name in self.rig.names)
 
     @functools.cached_property
     def keypoints_print(self) -> str | None:

@@ -52,7 +52,7 @@ def command_words(site: Site, step: str) -> list[str]:
         cameras = site.camera_words() if not site.source else []
         return ['init', path_word(site.folder), '--rig', *source, *site.reading, *cameras]
     if step == 'check':
-        has_images = site.rig_file.is_file() and site.has_pictures
+        has_images = site.rig_file.is_file() and site.has_images
         images = ['--images', path_word(site.folder)] if has_images else []
         keypoints = ['--keypoints', path_word(site.keypoints)] if site.keypoints else []
         return ['check-rig', *rig, *images, *keypoints]
@@ -114,7 +114,7 @@ def do_check(site: Site, record: Record, doing: Doing) -> None:
         CalibrationError: Something is wrong.
     """
     read = read_calibration([site.rig_file])
-    report, _ = check(read, site.rig, site.folder if site.has_pictures else None, site.keypoints)
+    report, _ = check(read, site.rig, site.folder if site.has_images else None, site.keypoints)
     for topic, evidence in report['judgement'].items():
         print(f'    {topic}: {evidence}')
     for problem in report['problems']:
@@ -189,8 +189,8 @@ def do_train(site: Site, record: Record, doing: Doing) -> None:
     goes_on = doing.goes_on and (folder / 'last_checkpoint').is_file() and plan_file.is_file()
     if not goes_on:
         shutil.rmtree(folder, ignore_errors=True)
-        epochs, instants = _length(site, record)
-        write_json(plan_file, {'epochs': epochs, 'instants_per_epoch': instants})
+        epochs, frames = _length(site, record)
+        write_json(plan_file, {'epochs': epochs, 'frames_per_epoch': frames})
     plan = _plan(read_json(plan_file), plan_file)
     write_trained_config(site, record, plan)
     words = command_line('train.py', config, '--work-dir', folder)
@@ -219,34 +219,34 @@ def write_trained_config(site: Site, record: Record, plan: Mapping[str, Any]) ->
     Args:
         site: What is trained for.
         record: With the steps before the training.
-        plan: ``epochs`` and ``instants_per_epoch``.
+        plan: ``epochs`` and ``frames_per_epoch``.
 
     Raises:
         FileFormatError: The plan is none.
     """
     plan = _plan(plan, record.path)
     with write_whole(site.work_dir / f'{TRAINED}.py') as file:
-        file.write(_config(site, record, plan['epochs'], plan['instants_per_epoch']))
+        file.write(_config(site, record, plan['epochs'], plan['frames_per_epoch']))
 
 
 def _plan(plan: Any, path: Path) -> dict[str, int]:
-    keys = ('epochs', 'instants_per_epoch')
+    keys = ('epochs', 'frames_per_epoch')
     if not isinstance(plan, Mapping) or not all(is_whole(plan.get(key)) for key in keys):
         raise FileFormatError(
-            f'{path}: does not say how long the training is (epochs and instants_per_epoch); '
+            f'{path}: does not say how long the training is (epochs and frames_per_epoch); '
             'remove the file to begin anew',
             file=path,
         )
     return {key: plan[key] for key in keys}
 
 
-def _config(site: Site, record: Record, epochs: int, instants: int) -> str:
+def _config(site: Site, record: Record, epochs: int, frames: int) -> str:
     space = space_of_record(record.result('space'))
-    return training_config(site, space, record.result('noise')['faults'], epochs, instants)
+    return training_config(site, space, record.result('noise')['faults'], epochs, frames)
 
 
 def _length(site: Site, record: Record) -> tuple[int, int]:
-    """How many epochs of how many instants, by the clock where minutes were asked for."""
+    """How many epochs of how many frames, by the clock where minutes were asked for."""
     model = MODELS[site.model]
     if site.minutes is None:
         assert site.epochs is not None
@@ -255,7 +255,7 @@ def _length(site: Site, record: Record) -> tuple[int, int]:
     steps = max(EPOCHS, math.floor(60 * site.minutes / seconds))
     per_epoch = max(1, steps // EPOCHS)
     print(
-        f'    a step of {model.batch} instants takes {seconds:.2f} s here: {EPOCHS} epochs of '
+        f'    a step of {model.batch} frames takes {seconds:.2f} s here: {EPOCHS} epochs of '
         f'{per_epoch} steps in {EPOCHS * per_epoch * seconds / 60:.1f} minutes'
     )
     return EPOCHS, per_epoch * model.batch

@@ -25,14 +25,14 @@ FIGURES = {
         'score': ('joints right (F1)', PERCENT),
         'people_found': ('people found within 500 mm', PERCENT),
         'error_mm': ('mean joint error, mm', '{:.1f}'),
-        'ghosts_per_instant': ('people who are not there, per instant', PLAIN),
+        'ghosts_per_frame': ('people who are not there, per frame', PLAIN),
     },
     OWN: {
         'score': ('joints right in cameras left out (F1)', PERCENT),
         'left_out_share': ('distance in cameras left out, of the box', PERCENT),
         'reprojection_share': ('distance in cameras used, of the box', PERCENT),
-        'people_per_frame': ('people per instant', PLAIN),
-        'ghosts_per_frame': ('people whom no camera shows, per instant', PLAIN),
+        'people_per_frame': ('people per frame', PLAIN),
+        'ghosts_per_frame': ('people whom no camera shows, per frame', PLAIN),
         'missed_share': ('missed, of those seen by two cameras', PERCENT),
         'limb_spread': ('limb lengths vary by', PERCENT),
         'head_above_hips': ('heads above hips', PERCENT),
@@ -117,7 +117,7 @@ def report_text(site: Site, record: Record, verdict: Verdict, command: str) -> s
         f'or more see {space["seen_by_two"]:.0%} of it',
         f'- detector: {_escaped(record.result("noise")["why"])}',
         f'- training: {MODELS[site.model].about}, {training["epochs"]} epochs of '
-        f'{training["instants_per_epoch"]} invented instants, in {minutes:.1f} minutes or more '
+        f'{training["frames_per_epoch"]} invented frames, in {minutes:.1f} minutes or more '
         '(kill -9 loses count), timing and validation included',
         *(f'- warning of the check: {_escaped(text)}' for text in warnings.get('warnings', [])),
         '',
@@ -127,27 +127,27 @@ def report_text(site: Site, record: Record, verdict: Verdict, command: str) -> s
         compared = [
             f'- the trained model against {NAMES[other]}: {by[where].points:+.2f} points, '
             f'95 % between {by[where].low:+.2f} and {by[where].high:+.2f} '
-            f'({by[where].instants} instants)'
+            f'({by[where].frames} frames)'
             for other, by in verdict.differences.items()
             if where in by
         ]
         lines += [*compared, ''] if compared else []
     lines += ['## What the figures mean', '', *_meaning(site, tests), '']
-    pictures = record.steps.get('pictures', {}).get('result', {}).get('pictures', [])
-    if pictures:
-        lines += ['## Pictures', '', *(f'![]({quote(name)})' for name in pictures), '']
+    images = record.steps.get('images', {}).get('result', {}).get('images', [])
+    if images:
+        lines += ['## Images', '', *(f'![]({quote(name)})' for name in images), '']
     return '\n'.join(lines)
 
 
 def _escaped(text: str) -> str:
-    """A text as Markdown shows it: no link, picture or HTML, whatever cameras are called."""
+    """A text as Markdown shows it: no link, image or HTML, whatever cameras are called."""
     return re.sub(r'([\\`*_\[\]<>&|#!])', r'\\\1', printable(text))
 
 
 def _title(where: str, tests: Mapping[str, Any]) -> str:
     if where == HELD_OUT:
         return 'Invented people whom nobody trained on'
-    return f'Your own recording ({tests["recording"]["instants"]} instants)'
+    return f'Your own recording ({tests["recording"]["frames"]} frames)'
 
 
 def _table(where: str, columns: Mapping[str, Mapping[str, float | None]]) -> list[str]:
@@ -168,7 +168,7 @@ def _meaning(site: Site, tests: Mapping[str, Any]) -> list[str]:
         f'- F1 counts joints that are right (within {RIGHT_MM:g} mm of the true one, or within '
         f"{RIGHT_SHARE:.0%} of the 2D person's box of the detected one) against those that are "
         'due and those that are claimed: people who are missed and people who are not there both '
-        'cost. Intervals are by a bootstrap over instants.',
+        'cost. Intervals are by a bootstrap over frames.',
         '- Invented people have faults like the measured detector and nothing else: they tell '
         'what this rig allows, not what your detector does in cases that nobody measured.',
     ]

@@ -1,9 +1,9 @@
-"""How good people in 3D are, instant by instant, and what can be told of a difference.
+"""How good people in 3D are, frame by frame, and what can be told of a difference.
 
 One score says it all: the share of joints that are right, of those that are due and those that
 are claimed (the F1 score, or Dice's coefficient), so that people who are missed cost as much as
-people who are not there. A difference of two models on the same instants gets an interval by
-the moving-block bootstrap (Kuensch 1989): whole runs of neighbouring instants are drawn, because
+people who are not there. A difference of two models on the same frames gets an interval by
+the moving-block bootstrap (Kuensch 1989): whole runs of neighbouring frames are drawn, because
 neighbours err alike.
 """
 
@@ -17,7 +17,7 @@ from scipy.optimize import linear_sum_assignment
 
 from mmpose_ours.association.epipolar import MIN_SCORE
 from mmpose_ours.evaluation.distance import FOUND_MM
-from mmpose_ours.evaluation.without_truth.scores import Instant
+from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame
 from mmpose_ours.evaluation.without_truth.support import find_support
 from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.predictions.reading import FrameId, Predictions
@@ -31,7 +31,7 @@ FEWEST_BLOCKS = 10
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Tally:
-    """Joints of N instants.
+    """Joints of N frames.
 
     Args:
         right: (N,) joints that are where they are due.
@@ -47,7 +47,7 @@ class Tally:
         """The F1 score, 0 to 1, NaN where there is nobody and nobody is claimed.
 
         Args:
-            rows: (..., n) instants to take; None takes all of them once.
+            rows: (..., n) frames to take; None takes all of them once.
         """
         rows = np.arange(len(self.right)) if rows is None else rows
         right, due, claimed = (a[rows].sum(-1) for a in (self.right, self.due, self.claimed))
@@ -57,19 +57,19 @@ class Tally:
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-    """How much better one model's score is than another's on the same instants.
+    """How much better one model's score is than another's on the same frames.
 
     Args:
         points: The difference in hundredths.
         low: Lower end of the interval that holds it with 95 per cent confidence.
         high: Upper end.
-        instants: How many were compared.
+        frames: How many were compared.
     """
 
     points: float
     low: float
     high: float
-    instants: int
+    frames: int
 
     @property
     def better(self) -> bool:
@@ -86,16 +86,16 @@ def difference(one: Tally, other: Tally, block: int = 1, seed: int = 0) -> Diffe
     """Compare two models.
 
     Args:
-        one: Joints of N instants by the first.
-        other: The same instants by the second.
-        block: How many neighbouring instants err alike; made smaller where there are too few.
+        one: Joints of N frames by the first.
+        other: The same frames by the second.
+        block: How many neighbouring frames err alike; made smaller where there are too few.
         seed: Of the draws.
 
     Returns:
         The difference of ``one`` from ``other``; NaN where there is nothing to compare.
     """
     count = len(one.right)
-    assert count == len(other.right), 'the same instants'
+    assert count == len(other.right), 'the same frames'
     points = 100 * float(one.score() - other.score()) if count else float('nan')
     if not np.isfinite(points):
         return Difference(float('nan'), float('nan'), float('nan'), count)
@@ -115,7 +115,7 @@ def against_truth(
 
     Returns:
         The joints, and figures: ``people_found`` (0 to 1, within 500 mm), ``error_mm`` (mean
-        over the joints of those found), ``ghosts_per_instant``.
+        over the joints of those found), ``ghosts_per_frame``.
     """
     rows, errors = [], [np.zeros(0)]
     seen = people = ghosts = 0
@@ -143,30 +143,30 @@ def against_truth(
     return _tally(rows), {
         'people_found': seen / people if people else float('nan'),
         'error_mm': float(error.mean()) if len(error) else float('nan'),
-        'ghosts_per_instant': ghosts / max(len(rows), 1),
+        'ghosts_per_frame': ghosts / max(len(rows), 1),
     }
 
 
-def against_views(left_out: Mapping[str, Sequence[Instant]]) -> Tally:
+def against_views(left_out: Mapping[str, Sequence[EvaluatedFrame]]) -> Tally:
     """Hold people against the 2D people of a camera that they were found without.
 
     Args:
-        left_out: By camera, the same instants with the poses found without it; their rigs and
+        left_out: By camera, the same frames with the poses found without it; their rigs and
             keypoints are those of all cameras.
 
     Returns:
-        The joints of each instant, over all cameras.
+        The joints of each frame, over all cameras.
     """
-    counted = [[_seen_by(instant, name) for instant in some] for name, some in left_out.items()]
+    counted = [[_seen_by(frame, name) for frame in some] for name, some in left_out.items()]
     return _tally(np.sum(counted, axis=0) if counted else [])
 
 
-def _seen_by(instant: Instant, camera: str) -> tuple[int, int, int]:
+def _seen_by(frame: EvaluatedFrame, camera: str) -> tuple[int, int, int]:
     """Joints right, due and claimed in one view."""
-    rig, view = instant.rig.select([camera]), instant.rig.names.index(camera)
-    keypoints = instant.keypoints[[view]]
-    support = find_support(rig, instant.poses, keypoints)
-    uv, valid = rig.project(instant.poses)
+    rig, view = frame.rig.select([camera]), frame.rig.names.index(camera)
+    keypoints = frame.keypoints[[view]]
+    support = find_support(rig, frame.poses, keypoints)
+    uv, valid = rig.project(frame.poses)
     near = support.error_px[0] <= RIGHT_SHARE * support.box_px[0][:, None]
     inside = valid[0] & rig[camera].in_image(uv[0]) & support.due[0][:, None]
     due = int((keypoints[..., 2] > MIN_SCORE).sum())
@@ -174,12 +174,14 @@ def _seen_by(instant: Instant, camera: str) -> tuple[int, int, int]:
     return int(near.sum()), due, int((inside | near).sum())
 
 
-def instants_of(
+def frames_of(
     found: Predictions, seen: Mapping[FrameId, np.ndarray], rig: CameraRig
-) -> list[Instant]:
+) -> list[EvaluatedFrame]:
     """People in 3D and (V, D, J, 3) 2D people of the same frames, side by side."""
     nobody = np.zeros((0, 17, 3))
-    return [Instant(frame, rig, found.frames.get(frame, nobody), seen[frame]) for frame in seen]
+    return [
+        EvaluatedFrame(frame, rig, found.frames.get(frame, nobody), seen[frame]) for frame in seen
+    ]
 
 
 def _tally(rows: Sequence) -> Tally:

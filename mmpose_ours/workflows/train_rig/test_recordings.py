@@ -19,7 +19,7 @@ from mmpose_ours.synthetic.draws import Streams
 
 # Training draws from 0, its validation from 1.
 HELD_OUT_SEED = 2
-# Of the own recording: neighbouring instants, so that there is a before and an after.
+# Of the own recording: neighbouring frames, so that there is a before and an after.
 RUN = 30
 # Of those, every so many are tested without one camera after the other.
 EVERY_LEFT_OUT = 3
@@ -28,7 +28,7 @@ MOST_LEFT_OUT = 8
 
 
 def write_held_out(
-    folder: Path, rig: CameraRig, space: CaptureSpace, faults: str | None, instants: int
+    folder: Path, rig: CameraRig, space: CaptureSpace, faults: str | None, frames: int
 ) -> tuple[Path, Path]:
     """Invent people and what the detector makes of them.
 
@@ -37,14 +37,14 @@ def write_held_out(
         rig: V cameras.
         space: Where people are.
         faults: As a ``SyntheticDataset`` takes them; None is the default detector.
-        instants: How many.
+        frames: How many.
 
     Returns:
         The files of 2D people and of the truth.
     """
     detector = DetectorFaults() if faults is None else DetectorFaults.read(faults)
     sampler = SceneSampler(rig, space, PoseBank.built_in())
-    rngs = Streams(HELD_OUT_SEED)(range(instants))
+    rngs = Streams(HELD_OUT_SEED)(range(frames))
     crowd = sampler.sample_many(rngs)
     found = detector.detect_many(crowd, rig, rngs)
     detections = {str(n): dict(zip(rig.names, views)) for n, views in enumerate(found)}
@@ -58,24 +58,22 @@ def write_held_out(
     return keypoints, true_file
 
 
-def write_own(
-    folder: Path, keypoints: Path, rig: CameraRig, instants: int
-) -> tuple[Path, Path, int]:
-    """Choose instants of the user's recording: runs of neighbours, spread over all of it.
+def write_own(folder: Path, keypoints: Path, rig: CameraRig, most: int) -> tuple[Path, Path, int]:
+    """Choose frames of the user's recording: runs of neighbours, spread over all of it.
 
     Args:
         folder: Where the files go.
         keypoints: 2D people of the whole recording.
         rig: V cameras.
-        instants: At most so many.
+        most: So many frames at most.
 
     Returns:
-        The files of the instants to test on, and of those to leave a camera out of; and how
-        many instants the recording has.
+        The files of the frames to test on, and of those to leave a camera out of; and how
+        many frames the recording has.
     """
     detections = read_detections(keypoints, rig.names)
     frames = sorted(detections, key=_order)
-    chosen = [frames[row] for row in runs(len(frames), instants)]
+    chosen = [frames[row] for row in runs(len(frames), most)]
     own, fewer = folder / 'keypoints_2d.json', folder / 'fewer.json'
     for path, some in ((own, chosen), (fewer, chosen[::EVERY_LEFT_OUT])):
         write_detections(path, {f: _of_rig(detections[f], rig) for f in some})

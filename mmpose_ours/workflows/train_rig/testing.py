@@ -1,4 +1,4 @@
-"""The steps of ``train-rig`` after the training: test, pictures."""
+"""The steps of ``train-rig`` after the training: test, images."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from mmpose_ours.workflows.train_rig.scores import (
     Tally,
     against_truth,
     against_views,
-    instants_of,
+    frames_of,
 )
 from mmpose_ours.workflows.train_rig.stock_scripts import command_line, run_stock, shown
 from mmpose_ours.workflows.train_rig.test_recordings import (
@@ -40,8 +40,8 @@ from mmpose_ours.workflows.train_rig.test_recordings import (
 from mmpose_ours.workflows.train_rig.verdict import HELD_OUT, OWN
 
 # Of the recording and of invented people: so many are drawn, for each contender.
-PICTURES = 3
-TEST_FOLDER, PICTURE_FOLDER = 'test', 'pictures'
+IMAGES = 3
+TEST_FOLDER, IMAGE_FOLDER = 'test', 'images'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Test:
     Args:
         contender: Who is tested.
         what: ``invented``, ``own``, or ``without_<number>``.
-        keypoints: 2D people of the instants.
+        keypoints: 2D people of the frames.
         truth: Where they are in 3D, if that is known.
         cameras: The cameras to use; None for all.
     """
@@ -80,17 +80,17 @@ def do_test(site: Site, record: Record, doing: Doing) -> None:
         with write_whole(site.work_dir / f'{contender}.py') as file:
             file.write(using_config(site, space, contender))
     faults = record.result('noise')['faults']
-    invented = write_held_out(folder / 'invented', site.rig, space, faults, site.instants)
+    invented = write_held_out(folder / 'invented', site.rig, space, faults, site.frames)
     tests = [Test(who, HELD_OUT, *invented) for who in weights]
     left_out: dict[str, str] = {}
     if site.keypoints is not None:
-        own, fewer, count = write_own(folder / 'own', site.keypoints, site.rig, site.instants)
+        own, fewer, count = write_own(folder / 'own', site.keypoints, site.rig, site.frames)
         tests += [Test(who, OWN, own) for who in weights]
         left_out = _left_out(site, space)
         for name, what in left_out.items():
             others = tuple(other for other in site.rig.names if other != name)
             tests += [Test(who, what, fewer, None, others) for who in weights]
-        doing.result['recording'] = {'instants': count}
+        doing.result['recording'] = {'frames': count}
     for number, test in enumerate(tests, 1):
         out = folder / f'{test.name}.json'
         words = _words(site, test, weights[test.contender], out)
@@ -159,12 +159,10 @@ def _figures(
         for who in contenders:
             own = read_predictions(found[f'{who}_{OWN}'])
             views = {
-                name: instants_of(read_predictions(found[f'{who}_{what}']), fewer, site.rig)
+                name: frames_of(read_predictions(found[f'{who}_{what}']), fewer, site.rig)
                 for name, what in left_out.items()
             }
-            result = unlabelled_figures(
-                instants_of(own, seen, site.rig), own.joints, left_out=views
-            )
+            result = unlabelled_figures(frames_of(own, seen, site.rig), own.joints, left_out=views)
             tally = against_views(views)
             score = {'score': float(tally.score())} if left_out else {}
             figures[OWN][who] = _plain({**score, **result.figures()})
@@ -203,45 +201,45 @@ def figure_lines(result: Mapping[str, Any]) -> list[str]:
     return lines[:-1]
 
 
-def do_pictures(site: Site, record: Record, doing: Doing) -> None:
-    """Draw the rig, and a few instants with what each contender found in them."""
+def do_images(site: Site, record: Record, doing: Doing) -> None:
+    """Draw the rig, and a few frames with what each contender found in them."""
     try:
-        from mmpose_ours.visualization.rig_sheet import write_rig_picture
+        from mmpose_ours.visualization.rig_sheet import write_rig_image
     except ImportError as error:
         print(f'    nothing is drawn ({error}); `pip install matplotlib` adds what is missing')
         return
     space = space_of_record(record.result('space'))
-    folder = site.work_dir / PICTURE_FOLDER
+    folder = site.work_dir / IMAGE_FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     drawn = [folder / 'rig.png']
-    write_rig_picture(drawn[0], site.rig, space, f'{len(site.rig)} cameras of {site.folder.name}')
+    write_rig_image(drawn[0], site.rig, space, f'{len(site.rig)} cameras of {site.folder.name}')
     tests = record.result('test')['figures']
     for where, contenders in tests.items():
         drawn += _draw(site, space, where, list(contenders), folder)
-    print(f'    {len(drawn)} pictures in {folder}')
+    print(f'    {len(drawn)} images in {folder}')
     doing.files = drawn
-    doing.result = {'pictures': [str(path.relative_to(site.work_dir)) for path in drawn]}
+    doing.result = {'images': [str(path.relative_to(site.work_dir)) for path in drawn]}
 
 
 def _draw(
     site: Site, space: Any, where: str, contenders: Sequence[str], folder: Path
 ) -> list[Path]:
-    from mmpose_ours.visualization.sheet import write_picture
-    from mmpose_ours.visualization.view_grid import draw_instant
+    from mmpose_ours.visualization.sheet import write_image
+    from mmpose_ours.visualization.view_grid import draw_frame
 
     tests = site.work_dir / TEST_FOLDER
     seen = _seen(tests / where / 'keypoints_2d.json', site.rig)
     truth = read_predictions(tests / where / 'poses_3d.json').frames if where == HELD_OUT else {}
     found = {who: read_predictions(tests / f'{who}_{where}.json') for who in contenders}
-    images = _pictures(site) if where == OWN else {}
+    images = _images(site) if where == OWN else {}
     drawn = []
     # In the middle of each third.
     frames = list(seen)
-    for row in sorted({int((n + 0.5) * len(frames) / PICTURES) for n in range(PICTURES)}):
+    for row in sorted({int((n + 0.5) * len(frames) / IMAGES) for n in range(IMAGES)}):
         frame = frames[row]
         for who in contenders:
             poses = found[who].frames.get(frame, np.zeros((0, 17, 3)))
-            picture = draw_instant(
+            image = draw_frame(
                 site.rig,
                 space,
                 poses,
@@ -251,11 +249,11 @@ def _draw(
                 title=f'{where} {frame}, {who}: {len(poses)} people',
             )
             drawn.append(folder / f'{where}_{file_name(str(frame).zfill(6))}_{who}.png')
-            write_picture(drawn[-1], picture)
+            write_image(drawn[-1], image)
     return drawn
 
 
-def _pictures(site: Site) -> dict[tuple[str, FrameId], Callable[[], Any]]:
+def _images(site: Site) -> dict[tuple[str, FrameId], Callable[[], Any]]:
     """How to read the image of a camera and frame, where there is one."""
 
     def read(path: Path) -> Any:

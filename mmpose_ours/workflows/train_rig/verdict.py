@@ -13,7 +13,7 @@ NAMES = {
     BOX: 'the model in the box',
     TRIANGULATION: 'plain triangulation',
 }
-# Neighbouring instants of a recording err alike; invented ones have nothing in common.
+# Neighbouring frames of a recording err alike; invented ones have nothing in common.
 OWN_BLOCK = 25
 HELD_OUT, OWN = 'invented', 'own'
 WHERE = {HELD_OUT: 'on invented people', OWN: 'on your recording, in cameras left out'}
@@ -43,7 +43,7 @@ def judge(tallies: Mapping[str, Mapping[str, Tally]]) -> Verdict:
     model is not, the one in the box is used, and triangulation where it is better than that.
 
     Args:
-        tallies: By test, by contender, joints of the same instants.
+        tallies: By test, by contender, joints of the same frames.
     """
     contenders = list(next(iter(tallies.values())))
     rival = BOX if BOX in contenders else TRIANGULATION
@@ -98,5 +98,5 @@ def _own_first(found: Mapping[str, Difference]) -> Sequence[tuple[str, Differenc
 def _said(where: str, found: Difference) -> str:
     return (
         f'{found.points:+.2f} points {WHERE[where]} (95 %: {found.low:+.2f} to {found.high:+.2f}, '
-        f'{found.instants} instants)'
+        f'{found.frames} frames)'
     )

@@ -62,7 +62,7 @@ class TestInventedPeople:
 
     def test_the_world_does_not_matter(self):
         true = ring_rig(3)
-        people, stature = people_before(true, None, seed=4, instants=15)
+        people, stature = people_before(true, None, seed=4, frames=15)
         evidence = Evidence(people=people, person_height_mm=stature)
         straight = align(true, evidence)
         for seed in range(3):
@@ -75,7 +75,7 @@ class TestInventedPeople:
 
     def test_scale_is_left_alone_without_a_height(self):
         true = ring_rig().in_world(np.eye(3), 0.2)
-        people, _ = people_before(ring_rig(), None, instants=30)
+        people, _ = people_before(ring_rig(), None, frames=30)
         done = align(true, Evidence(people=people))
         np.testing.assert_allclose(extent(done.rig), extent(true))
         assert done.figures['scale']['by'] is None

@@ -30,7 +30,7 @@ def test_any_world_becomes_level_with_the_focus_a_metre_up(seed):
     assert 'an assumption' in note
 
 
-def test_grounding_changes_no_picture():
+def test_grounding_changes_no_image():
     rig = ring_rig(4)
     grounded, _ = ground_rig(rig.in_world(np.diag([1.0, -1, -1])))
     assert all((a.K == b.K).all() and (a.dist == b.dist).all() for a, b in zip(rig, grounded))

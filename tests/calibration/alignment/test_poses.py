@@ -12,8 +12,8 @@ from mmpose_ours.calibration.alignment.poses import find_people, people_in_3d, p
 class TestFindPeople:
     def test_counts_are_said(self):
         rig = ring_rig()
-        people, _ = people_before(rig, ('walk',), instants=2)
-        with pytest.raises(CalibrationError, match=r'only \d people .* 2 instants of 2'):
+        people, _ = people_before(rig, ('walk',), frames=2)
+        with pytest.raises(CalibrationError, match=r'only \d people .* 2 frames of 2'):
             find_people(rig, {k: {c: v[:1] for c, v in views.items()}
                               for k, views in people.items()})  # fmt: skip
         with pytest.raises(CalibrationError, match='only 0 people'):
@@ -21,7 +21,7 @@ class TestFindPeople:
 
     def test_in_any_world_they_are_the_same(self):
         rig, lost = ring_rig(3), lost_world(4)
-        people, _ = people_before(rig, ('walk',), instants=12)
+        people, _ = people_before(rig, ('walk',), frames=12)
         np.testing.assert_allclose(
             find_people(lost.of_rig(rig), people),
             lost(find_people(rig, people)),
@@ -31,7 +31,7 @@ class TestFindPeople:
 
     def test_they_come_with_the_detections_that_they_are_of(self):
         rig = ring_rig(3)
-        people, _ = people_before(rig, ('walk',), instants=8)
+        people, _ = people_before(rig, ('walk',), frames=8)
         xyz, seen = people_in_3d(rig, list(people.values()))
         assert seen.shape == (3, *xyz.shape) and len(xyz) > 5
         off = np.linalg.norm(rig.project(xyz)[0] - seen[..., :2], axis=-1)

@@ -1,4 +1,4 @@
-"""What pictures of another size are met with, and whether the next command takes it."""
+"""What images of another size are met with, and whether the next command takes it."""
 
 import dataclasses
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from calibration_rigs import ring_rig
 
-from mmpose_ours.calibration.checks.image_sizes import inspect_pictures, size_mismatch
+from mmpose_ours.calibration.checks.image_sizes import inspect_images, size_mismatch
 from mmpose_ours.geometry.cameras import CameraRig
 
 PATH = Path('cam0/0.jpg')
@@ -41,7 +41,7 @@ def test_the_same_and_an_unknown_size(camera):
     assert size_mismatch(ring_rig(2, size=None).cameras[0], (3, 4), PATH) == ''
 
 
-def test_turned_pictures(camera):
+def test_turned_images(camera):
     sentence = size_mismatch(camera, (720, 1280), PATH)
     assert sentence.startswith("cam0/0.jpg: is 720x1280, but camera 'cam0' was calibrated for")
     assert 'turn the images by 90 degrees' in sentence
@@ -59,18 +59,18 @@ def test_an_image_of_a_camera_whose_name_begins_alike_is_not_compared(tmp_path):
     write(tmp_path / 'cam_1_0.png', (640, 360))
     write(tmp_path / 'cam_2.png')
     (tmp_path / 'cam').mkdir()
-    assert inspect_pictures(rig, tmp_path) == ({'cam_1': (640, 360), 'cam': (1280, 720)}, [])
+    assert inspect_images(rig, tmp_path) == ({'cam_1': (640, 360), 'cam': (1280, 720)}, [])
 
 
-def test_a_picture_that_cannot_be_decoded_says_why(tmp_path):
+def test_an_image_that_cannot_be_decoded_says_why(tmp_path):
     write(tmp_path / 'cam0' / '0.png')
     (tmp_path / 'cam1').mkdir()
     (tmp_path / 'cam1' / '0.png').write_bytes(b'')
-    sizes, (problem,) = inspect_pictures(ring_rig(2), tmp_path)
+    sizes, (problem,) = inspect_images(ring_rig(2), tmp_path)
     assert sizes == {'cam0': (1280, 720), 'cam1': None}
     assert problem.topic == 'images' and problem.cameras == ('cam1',)
     assert '0.png: is empty' in problem.sentence
     (tmp_path / 'cam1.avi').write_bytes(b'none')
     (tmp_path / 'cam1' / '0.png').unlink()
-    _, (problem,) = inspect_pictures(ring_rig(2), tmp_path)
+    _, (problem,) = inspect_images(ring_rig(2), tmp_path)
     assert 'cam1.avi: is no video' in problem.sentence

@@ -10,7 +10,7 @@ from lost_rigs import people_before
 
 from mmpose_ours.calibration.alignment.align import Evidence, align
 from mmpose_ours.calibration.alignment.poses import MAX_CAMERAS
-from mmpose_ours.calibration.checks.people_report import MIN_INSTANTS, inspect_people
+from mmpose_ours.calibration.checks.people_report import MIN_FRAMES, inspect_people
 from mmpose_ours.geometry.cameras import CameraRig
 
 pytestmark = pytest.mark.filterwarnings('error')
@@ -58,16 +58,16 @@ def test_children_are_a_warning():
 def test_people_of_few_joints_in_two_cameras(seed):
     """Each view has joints of its own, so that few or none have two rays."""
     rng = np.random.default_rng(seed)
-    people = detected_people(ring_rig(2), instants=20, seed=seed)
+    people = detected_people(ring_rig(2), frames=20, seed=seed)
     for views in people.values():
         for seen in views.values():
             seen[..., 2] *= rng.random(seen.shape[:2]) < 0.6
     facts, _ = inspect_people(ring_rig(2), people)
-    assert facts['instants'] == 20
+    assert facts['frames'] == 20
 
 
 def test_of_many_cameras_a_sample_associates_people_and_all_are_compared():
-    seen = detected_people(ring_rig(8), instants=50)
+    seen = detected_people(ring_rig(8), frames=50)
     one = ring_rig(8).cameras
     # Every camera of the ring many times over, a little apart from itself.
     many = CameraRig(
@@ -83,7 +83,7 @@ def test_of_many_cameras_a_sample_associates_people_and_all_are_compared():
     }
     facts, problems = inspect_people(many, views)
     assert not problems
-    assert facts['instants'] == MIN_INSTANTS and facts['cameras_associated'] == MAX_CAMERAS
+    assert facts['frames'] == MIN_FRAMES and facts['cameras_associated'] == MAX_CAMERAS
     assert len(facts['reprojection_px']) == MAX_CAMERAS
     facts, _ = inspect_people(ring_rig(8), seen)
-    assert facts['instants'] == 40 and 'cameras_associated' not in facts
+    assert facts['frames'] == 40 and 'cameras_associated' not in facts

@@ -1,4 +1,4 @@
-"""What a calibration says of itself, without pictures and people."""
+"""What a calibration says of itself, without images and people."""
 
 import dataclasses
 

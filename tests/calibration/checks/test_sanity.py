@@ -9,7 +9,7 @@ from calibration_rigs import ring_rig
 from mmpose_ours.calibration import CalibrationError
 from mmpose_ours.calibration.checks.sanity import (
     OF_GEOMETRY,
-    OF_PICTURES,
+    OF_IMAGES,
     OF_SCALE,
     TOPICS,
     around_people,
@@ -23,11 +23,11 @@ def small():
 
 
 def test_topics_are_those_there_are():
-    assert set(TOPICS) == {*OF_GEOMETRY, *OF_SCALE} and set(OF_PICTURES) < set(TOPICS)
+    assert set(TOPICS) == {*OF_GEOMETRY, *OF_SCALE} and set(OF_IMAGES) < set(TOPICS)
 
 
 def test_what_is_not_fatal_is_handed_back():
-    others = refuse(small(), 'rig.json', 'mm', OF_PICTURES)
+    others = refuse(small(), 'rig.json', 'mm', OF_IMAGES)
     assert [problem.topic for problem in others] == ['unit']
     assert refuse(ring_rig(), 'rig.json', 'mm', TOPICS) == []
 
@@ -37,7 +37,7 @@ def test_what_is_fatal_names_the_file_and_what_to_do():
         refuse(small(), 'rig.json', 'mm', TOPICS, more='see there')
     camera = ring_rig().cameras[0]
     one_place = CameraRig(tuple(dataclasses.replace(camera, name=name) for name in 'ab'))
-    assert [p.topic for p in refuse(one_place, None, 'mm', OF_PICTURES)] == ['place']
+    assert [p.topic for p in refuse(one_place, None, 'mm', OF_IMAGES)] == ['place']
     with pytest.raises(CalibrationError, match="^all cameras, from 'a' to 'b', stand in one place"):
         refuse(one_place, None, 'mm', OF_GEOMETRY)
 

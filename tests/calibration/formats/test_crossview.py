@@ -126,7 +126,7 @@ def test_real_file_equals_the_expected_values(shared_data):
         np.testing.assert_array_equal(camera.R_w2c, expected['R_w2c'])
         np.testing.assert_allclose(camera.center_w, expected['center'], atol=1e-9)
         assert camera.size == tuple(expected['size'])
-    # Centimetres and z up: cameras hang two metres high and their pictures stand upright.
+    # Centimetres and z up: cameras hang two metres high and their images stand upright.
     checked = read_rig(path, image_size=(360, 288))
     assert np.all((checked.centers_w[:, 2] > 1500) & (checked.centers_w[:, 2] < 3000))
     assert all(camera.R_w2c[1, 2] < -0.9 for camera in checked)

@@ -81,7 +81,7 @@ def opencv_pixels(camera, points):
     return uv + np.outer((uv[:, 1] - camera.K[1, 2]) / camera.K[1, 1], [camera.K[0, 1], 0])
 
 
-def assert_same_pictures(rig, other):
+def assert_same_images(rig, other):
     points = people_points()
     assert rig.names == other.names
     for a, b in zip(rig, other):
@@ -121,7 +121,7 @@ def test_what_is_written_is_read_back_or_refused(tmp_path, format, lens, skew):
         path = target(tmp_path, f'{seed}_{sized}', format)
         if holds(format, rig):
             write_rig(rig, path, format)
-            assert_same_pictures(rig, read_back(path, format))
+            assert_same_images(rig, read_back(path, format))
         else:
             with pytest.raises(CalibrationError, match="camera 'cam_1' has "):
                 write_rig(rig, path, format)
@@ -160,8 +160,8 @@ def test_every_pair_of_formats(tmp_path, first, second):
         for source, format, made, to in ((a, first, b, second), (b, second, back, first)):
             unit, up = written_world(format)
             convert_calibration(source, made, format, to_format=to, unit=unit, up=up)
-        assert_same_pictures(rig, read_back(b, second))
-        assert_same_pictures(rig, read_back(back, first))
+        assert_same_images(rig, read_back(b, second))
+        assert_same_images(rig, read_back(back, first))
         converted += 1
     assert converted >= 2
 

@@ -13,7 +13,7 @@ from mmpose_ours.association.epipolar import associate, gather
 from mmpose_ours.calibration import read_rig, write_rig
 from mmpose_ours.cli.main import main
 from mmpose_ours.detections import read_detections, stack_views, write_detections
-from mmpose_ours.evaluation import Instant, unlabelled_figures
+from mmpose_ours.evaluation import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.evaluation.plausibility import head_above_hips, jitter_mm
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.predictions.reading import write_predictions
@@ -42,8 +42,8 @@ def seen_by(rig, poses):
 
 
 def figures(poses, keypoints, rig, **options):
-    instants = [Instant(n, rig, p, k) for n, (p, k) in enumerate(zip(poses, keypoints))]
-    return unlabelled_figures(instants, 'coco17', **options)
+    frames = [EvaluatedFrame(n, rig, p, k) for n, (p, k) in enumerate(zip(poses, keypoints))]
+    return unlabelled_figures(frames, 'coco17', **options)
 
 
 def test_ghosts_missed_people_and_people_out_of_view():
@@ -86,7 +86,7 @@ def test_a_left_out_camera_is_judged_by_its_own_predictions():
     rig = rig_of()
     real = people((-900, 0))
     keypoints = seen_by(rig, real)
-    other = [Instant(0, rig, real + [0, 0, 40], keypoints)]
+    other = [EvaluatedFrame(0, rig, real + [0, 0, 40], keypoints)]
     result = figures([real], [keypoints], rig, left_out={'b': other})
     assert result.reprojection.median_px < 1e-6
     expected = np.linalg.norm((seen_by(rig, real + [0, 0, 40]) - keypoints)[1], axis=-1)
@@ -138,8 +138,8 @@ def test_jitter_is_acceleration_and_nothing_else():
 def test_the_frame_rate_counts_steps_between_numbers():
     rig, base = rig_of(), people((0, 0))[0]
     poses = [(base + n**2 * np.array([0, 0, 5.0]))[None] for n in range(5)]
-    instants = [Instant(12 * n, rig, p, seen_by(rig, p)) for n, p in enumerate(poses)]
-    result = unlabelled_figures(instants, 'coco17', frame_rate=30)
+    frames = [EvaluatedFrame(12 * n, rig, p, seen_by(rig, p)) for n, p in enumerate(poses)]
+    result = unlabelled_figures(frames, 'coco17', frame_rate=30)
     assert result.jitter_mm == pytest.approx(10)
     assert result.jitter_m_s2 == pytest.approx(10 / 1000 * (30 / 12) ** 2)
 
@@ -162,15 +162,17 @@ def test_identities_of_the_file_count_and_the_frame_rate_says_how_long_somebody_
     sizes = [1.0] * 10 + [1.2] * 10  # another person, at the same place
     poses = [body[None] * size for size in sizes]
     ids = [np.array([int(size > 1)]) for size in sizes]
-    instants = [Instant(n, rig, p, seen_by(rig, p), i) for n, (p, i) in enumerate(zip(poses, ids))]
-    known = unlabelled_figures(instants, 'coco17')
-    unknown = unlabelled_figures([replace(i, ids=None) for i in instants], 'coco17')
+    frames = [
+        EvaluatedFrame(n, rig, p, seen_by(rig, p), i) for n, (p, i) in enumerate(zip(poses, ids))
+    ]
+    known = unlabelled_figures(frames, 'coco17')
+    unknown = unlabelled_figures([replace(i, ids=None) for i in frames], 'coco17')
     assert (known.tracks, unknown.tracks) == (2, 1)
     assert known.limb_spread == pytest.approx(0) and unknown.limb_spread > 0.05
     # Lost for ten frames, a third of a second.
     there = [poses[0]] * 6 + [poses[0][:0]] * 10 + [poses[0]] * 6
     keypoints = seen_by(rig, poses[0])
-    gap = [Instant(n, rig, p, keypoints) for n, p in enumerate(there)]
+    gap = [EvaluatedFrame(n, rig, p, keypoints) for n, p in enumerate(there)]
     tracks = [unlabelled_figures(gap, 'coco17', frame_rate=rate).tracks for rate in (30, 10, None)]
     assert tracks == [1, 2, 2]
 

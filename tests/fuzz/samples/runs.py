@@ -14,7 +14,7 @@ from mmpose_ours.calibration.alignment.similarity import triangulate_floor
 from mmpose_ours.checkpoints.work_dir import latest_whole
 from mmpose_ours.cli.align_rig import _read_pixels
 from mmpose_ours.detections.cache import detect_recording
-from mmpose_ours.detections.journal import Instant, Journal
+from mmpose_ours.detections.journal import Frame, Journal
 from mmpose_ours.engine.config_data import read_config_data
 from mmpose_ours.io.locks import describe, holder
 from mmpose_ours.synthetic.detector_noise import DetectorFaults
@@ -40,7 +40,7 @@ def _journal(folder: Path) -> Path:
     journal = Journal(folder / 'journal', HEAD)
     for index, pose in enumerate(people(3)):
         views = {'a': np.dstack([pose[None, :, :2], np.ones((1, 17))])}
-        journal.put(str(index), Instant({'a': f'{index}.jpg 5 7'}, views))
+        journal.put(str(index), Frame({'a': f'{index}.jpg 5 7'}, views))
     journal.close(remove=False)
     return folder / 'journal'
 
@@ -65,8 +65,8 @@ class _Finder:
 
 
 def _detected(folder: Path, name: str = 'keypoints_2d.json') -> Path:
-    instants = [(str(index), {'a': np.full((8, 8, 3), index, np.uint8)}) for index in range(3)]
-    for _ in detect_recording(instants, _Finder(), folder / name):
+    frames = [(str(index), {'a': np.full((8, 8, 3), index, np.uint8)}) for index in range(3)]
+    for _ in detect_recording(frames, _Finder(), folder / name):
         pass
     return folder / name
 

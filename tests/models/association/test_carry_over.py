@@ -1,4 +1,4 @@
-"""People of the instant before: kept by one view, dropped by none, per recording."""
+"""People of the frame before: kept by one view, dropped by none, per recording."""
 
 import itertools
 
@@ -11,7 +11,7 @@ from mmpose_ours.models import TriangulatePose
 FRAMES = itertools.count()
 
 
-def instant(views, only=None, shift_mm=0.0, seed=0):
+def frame_data(views, only=None, shift_mm=0.0, seed=0):
     """Two people, the first of whom some views alone show; shifted sideways."""
     data = batch([ring(views)], people=2, seed=seed)
     sample = data['data_samples'][0]
@@ -37,28 +37,28 @@ def people(model, data):
 def test_somebody_whom_one_view_still_shows_stays_where_they_are():
     model, forgetful = (TriangulatePose(remember=remember).eval() for remember in (True, False))
     for model_, count in ((model, 2), (forgetful, 1)):
-        people(model_, instant(3))
-        found, error = people(model_, instant(3, only=[0], shift_mm=40.0))
+        people(model_, frame_data(3))
+        found, error = people(model_, frame_data(3, only=[0], shift_mm=40.0))
         assert len(found.scores) == count
-    found, error = people(model, instant(3, only=[0], shift_mm=60.0))
+    found, error = people(model, frame_data(3, only=[0], shift_mm=60.0))
     assert error.max() < 100 and sorted(found.views.tolist()) == [1, 3]
 
 
 def test_nobody_is_kept_whom_no_view_shows():
     model = TriangulatePose(remember=True).eval()
-    people(model, instant(3))
-    assert len(people(model, instant(3, only=[]))[0].scores) == 1
-    assert len(people(model, instant(3, only=[1]))[0].scores) == 1
+    people(model, frame_data(3))
+    assert len(people(model, frame_data(3, only=[]))[0].scores) == 1
+    assert len(people(model, frame_data(3, only=[1]))[0].scores) == 1
 
 
 def test_another_recording_starts_afresh():
     model = TriangulatePose(remember=True).eval()
-    people(model, instant(4))
+    people(model, frame_data(4))
     # The same people, but seen by another rig: nothing is known of them.
-    assert len(people(model, instant(3, only=[0]))[0].scores) == 1
+    assert len(people(model, frame_data(3, only=[0]))[0].scores) == 1
     for name, count in (('here', 2), ('there', 1), (None, 1)):
-        people(model, instant(3))
-        data = instant(3, only=[0])
+        people(model, frame_data(3))
+        data = frame_data(3, only=[0])
         data['data_samples'][0].set_metainfo(dict(recording=name))
         assert len(people(model, data)[0].scores) == count
 
@@ -66,20 +66,20 @@ def test_another_recording_starts_afresh():
 def test_frames_that_start_again_are_another_recording():
     model = TriangulatePose(remember=True).eval()
     for frames, count in (((5, 6), 2), ((6, 5), 1), (('b', 'a'), 2)):
-        first, second = instant(3), instant(3, only=[0])
+        first, second = frame_data(3), frame_data(3, only=[0])
         for data, frame in zip((first, second), frames):
             data['data_samples'][0].set_metainfo(dict(frame_id=frame))
         people(model, first)
         assert len(people(model, second)[0].scores) == count
 
 
-def test_instants_of_a_batch_are_in_order():
+def test_frames_of_a_batch_are_in_order():
     one_by_one = TriangulatePose(remember=True).eval()
-    instants = [instant(3), instant(3, only=[0], shift_mm=30.0), instant(3, only=[])]
-    expected = [one_by_one.test_step(data)[0].pred_instances for data in instants]
+    frames = [frame_data(3), frame_data(3, only=[0], shift_mm=30.0), frame_data(3, only=[])]
+    expected = [one_by_one.test_step(data)[0].pred_instances for data in frames]
     together = dict(
-        inputs=dict(keypoints=[data['inputs']['keypoints'][0] for data in instants]),
-        data_samples=[data['data_samples'][0] for data in instants],
+        inputs=dict(keypoints=[data['inputs']['keypoints'][0] for data in frames]),
+        data_samples=[data['data_samples'][0] for data in frames],
     )
     results = TriangulatePose(remember=True).eval().test_step(together)
     for result, other in zip(results, expected):

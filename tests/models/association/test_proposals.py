@@ -98,7 +98,7 @@ def test_the_number_of_people_is_bounded():
     assert (Proposer(max_people=2)(rays)[0] >= 0).any(-1).sum() == 2
 
 
-def test_nobody_in_the_picture_is_nobody():
+def test_nobody_in_the_image_is_nobody():
     rays, _ = rays_and_data([ring(4)], people=2)
     rays.weights.zero_()
     assert (Proposer()(rays) == -1).all()

@@ -1,4 +1,4 @@
-"""The fast model: its pictures, its joints, losses, results, checkpoints."""
+"""The fast model: its images, its joints, losses, results, checkpoints."""
 
 import numpy as np
 import pytest

@@ -135,12 +135,12 @@ def test_nobody_there_costs_no_gradient():
 
 @pytest.fixture(scope='module')
 def unseen():
-    """Instants of sites that no training has seen."""
+    """Frames of sites that no training has seen."""
     return RandomRigsDataset(num_samples=96, seed=12345, items_per_site=4)
 
 
 def figures(model, dataset) -> tuple[np.ndarray, float]:
-    """Mean error in mm of each person's nearest result, and ghosts per instant."""
+    """Mean error in mm of each person's nearest result, and ghosts per frame."""
     ghosts, errors = 0, []
     for item in dataset:
         data = dict(

@@ -50,7 +50,7 @@ def test_at_home_it_is_the_stated_one_though_the_calibration_knows_no_sizes(trai
         grey = np.full((SIZE[1], SIZE[0], 3), 80, np.uint8)
         cv2.imwrite(str(tmp_path / f'Camera{name}' / 'img_000300.png'), grey)
     inferencer = MultiviewInferencer(
-        *trained, rig=tmp_path / 'calibration_shelf.json', pictures=tmp_path, device='cpu'
+        *trained, rig=tmp_path / 'calibration_shelf.json', images=tmp_path, device='cpu'
     )
     assert inferencer.rig['0'].size == SIZE
     assert inferencer.space.center_mm == (450, -320, 800)

@@ -1,4 +1,4 @@
-"""The page on a whole run: its figures tell which camera and which instants are wrong."""
+"""The page on a whole run: its figures tell which camera and which frames are wrong."""
 
 import re
 
@@ -18,7 +18,7 @@ def run():
     """Two people; one camera's keypoints lie aside, one finds nobody; once 3D lacks a person."""
     rig, rng = small_rig(5), np.random.default_rng(0)
     pair = people((-600, 0), (600, 0))
-    instants = []
+    frames = []
     for t in range(FRAMES):
         moved = pair + (5.0 * t, 0, 0)
         uv = rig.project(moved)[0] + rng.normal(0, 0.5, (5, 2, 17, 2))
@@ -29,8 +29,8 @@ def run():
         }
         found[rig.names[4]] = np.zeros((0, 17, 3))
         kept = np.arange(2) if t != LOST else np.array([0])
-        instants.append(ShownPeople(t, moved[kept], kept, detections=found))
-    return rig, instants
+        frames.append(ShownPeople(t, moved[kept], kept, detections=found))
+    return rig, frames
 
 
 def test_the_figures_are_those_that_were_put_in(run):
@@ -44,7 +44,7 @@ def test_the_figures_are_those_that_were_put_in(run):
     assert figures.cameras[0].people_2d == 2
     first, reason = figures.worst(4)[0]
     assert first.index == LOST and reason.startswith('1 missed whom two cameras see')
-    indices = [instant.index for instant, _ in figures.worst(4)]
+    indices = [frame.index for frame, _ in figures.worst(4)]
     assert len(indices) == 4 and np.diff(sorted(indices)).min() > FRAMES // 20
 
 
@@ -65,5 +65,5 @@ def test_nobody_anywhere(tmp_path):
     figures = write_run_page(tmp_path / 'run.html', small_rig(2), nobody)
     assert figures.worst(6) == []
     assert 'None stands out' in (tmp_path / 'run.html').read_text()
-    with pytest.raises(ValueError, match='there is no instant to judge'):
+    with pytest.raises(ValueError, match='there is no frame to judge'):
         write_run_page(tmp_path / 'other.html', small_rig(2), [])

@@ -1,4 +1,4 @@
-"""What the page is given: places of people in the room and in every picture, colours, names."""
+"""What the page is given: places of people in the room and in every image, colours, names."""
 
 import base64
 import json
@@ -34,9 +34,9 @@ def shown(count=3, frames=4):
 
 def test_pixels_are_those_of_opencv():
     rig = bent_rig()
-    instants = shown()
-    data = page_data(rig, instants, 'coco17', SPACE, None, '')
-    poses = np.concatenate([i.poses_mm for i in instants])
+    frames = shown()
+    data = page_data(rig, frames, 'coco17', SPACE, None, '')
+    poses = np.concatenate([i.poses_mm for i in frames])
     pixels = data.arrays['pixels'].reshape(len(rig), len(poses), 17, 2)
     for camera, quantised, entry in zip(rig, pixels, data.manifest['cameras']):
         rotation = cv2.Rodrigues(camera.R_w2c)[0]
@@ -50,12 +50,12 @@ def test_pixels_are_those_of_opencv():
 
 
 def test_places_in_the_room_come_back():
-    instants = shown()
-    data = page_data(bent_rig(), instants, 'coco17', SPACE, None, '')
+    frames = shown()
+    data = page_data(bent_rig(), frames, 'coco17', SPACE, None, '')
     world = data.manifest['world']
     xyz = np.array(world['origin']) + world['step'] * data.arrays['poses']
     np.testing.assert_allclose(
-        xyz, np.concatenate([i.poses_mm for i in instants]), atol=world['step']
+        xyz, np.concatenate([i.poses_mm for i in frames]), atol=world['step']
     )
 
 
@@ -107,13 +107,13 @@ class Grey:
 
 
 @pytest.mark.parametrize('budget', [10_000_000, 1_000_000, 200_000, 1000])
-def test_pictures_keep_to_their_budget(budget):
+def test_images_keep_to_their_budget(budget):
     images = encode_images(Grey(), small_rig(3), range(20), budget)
     sizes = [end - begin for row in images.spans for begin, end in row]
     assert sum(sizes) * 3 / 4 <= budget * 1.001
     expected = {10_000_000: 20, 1_000_000: 10, 200_000: 2, 1000: 0}[budget]
-    assert expected * 0.5 <= len(images.instants) <= expected * 1.5
-    assert images.instants[:1] == [0][:expected]
+    assert expected * 0.5 <= len(images.frames) <= expected * 1.5
+    assert images.frames[:1] == [0][:expected]
     for row in images.spans:
         assert row[2] == (0, 0)
         begin, end = row[1]
@@ -121,9 +121,9 @@ def test_pictures_keep_to_their_budget(budget):
         assert cv2.imdecode(jpeg, cv2.IMREAD_COLOR).shape[1] in (400, 640)
 
 
-def test_only_instants_with_pictures_count():
+def test_only_frames_with_images_count():
     images = encode_images(Grey(every=9), small_rig(3), range(20), 2_000_000)
-    assert images.instants == [0, 9, 18]
+    assert images.frames == [0, 9, 18]
 
 
 def test_the_page_needs_nothing_else(tmp_path):
@@ -151,7 +151,7 @@ def _pose(camera):
 
 def test_what_cannot_be_shown_is_refused(tmp_path):
     path, rig = tmp_path / 'scene.html', small_rig(2)
-    with pytest.raises(ValueError, match='there is no instant to show'):
+    with pytest.raises(ValueError, match='there is no frame to show'):
         write_scene_page(path, rig, [])
     with pytest.raises(ValueError, match=r'frame 0: people of shape \(3, 17, 3\).* for campus14'):
         write_scene_page(path, rig, shown(), joints='campus14')
@@ -161,7 +161,7 @@ def test_what_cannot_be_shown_is_refused(tmp_path):
             return np.zeros((640, 480, 3), np.uint8)
 
     with pytest.raises(ValueError, match="camera 'camera 0': 480x640 has another shape"):
-        write_scene_page(path, rig, shown(), pictures=Tall())
+        write_scene_page(path, rig, shown(), images=Tall())
     assert not path.exists()
 
 
@@ -173,11 +173,11 @@ def test_nobody_anywhere_is_a_page_too(tmp_path):
 @pytest.mark.parametrize('largest', [2**31, 2**53 - 1])
 def test_large_numbers_of_people_reach_the_page(tmp_path, largest):
     poses = people((0, 0), (1300, 0))
-    instants = [ShownPeople(t, poses, np.array([largest, 3])) for t in range(2)]
-    data = page_data(small_rig(3), instants, 'coco17', SPACE, None, '')
+    frames = [ShownPeople(t, poses, np.array([largest, 3])) for t in range(2)]
+    data = page_data(small_rig(3), frames, 'coco17', SPACE, None, '')
     assert data.arrays['ids'].tolist() == [largest, 3, largest, 3]
     assert [entry['id'] for entry in data.manifest['people']] == [3, largest]
-    assert write_scene_page(tmp_path / 'a.html', small_rig(3), instants) == 0
+    assert write_scene_page(tmp_path / 'a.html', small_rig(3), frames) == 0
 
 
 def test_colours_of_many_people_take_no_time():

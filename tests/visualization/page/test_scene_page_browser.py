@@ -18,8 +18,8 @@ OPENS_WITHIN_MS = 3000
 FRAMES, PEOPLE = 1000, 5
 
 
-class Pictures:
-    """A picture per camera in every instant, which JPEG cannot make small."""
+class Images:
+    """An image per camera in every frame, which JPEG cannot make small."""
 
     noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
 
@@ -45,16 +45,16 @@ def browser():
 
 @pytest.fixture(scope='module')
 def scene_file(tmp_path_factory):
-    """1,000 instants of five people and five cameras; one is away for a while."""
+    """1,000 frames of five people and five cameras; one is away for a while."""
     still = people(*[(700 * i - 1400, 300 * (i % 2)) for i in range(PEOPLE)])
     rig = small_rig(5)
-    instants = []
+    frames = []
     for t in range(FRAMES):
         moved = still + (600 * np.sin(t / 50), 200 * np.cos(t / 30), 0)
         here = np.array([i for i in range(PEOPLE) if i != 4 or not 300 < t < 500])
         uv, valid = rig.project(moved[here])
         found = np.concatenate([np.nan_to_num(uv), valid[..., None]], -1)
-        instants.append(
+        frames.append(
             ShownPeople(
                 t, moved[here], here + 10, np.full(len(here), 0.8), np.full(len(here), 4),
                 dict(zip(rig.names, found)),
@@ -62,7 +62,7 @@ def scene_file(tmp_path_factory):
         )  # fmt: skip
     path = tmp_path_factory.mktemp('page') / 'scene.html'
     write_scene_page(
-        path, rig, instants, space=SPACE, fps=25.0, pictures=Pictures(), image_budget=16_000_000,
+        path, rig, frames, space=SPACE, fps=25.0, images=Images(), image_budget=16_000_000,
         title='five people',
     )  # fmt: skip
     return path
@@ -88,14 +88,14 @@ def _local(tab, url):
         tab.wrong.append(f'asked for {url}')
 
 
-def go_to(page, instant):
+def go_to(page, frame):
     page.evaluate(
-        """instant => {
+        """frame => {
             const time = document.getElementById('time');
-            time.value = instant;
+            time.value = frame;
             time.dispatchEvent(new Event('input'));
         }""",
-        instant,
+        frame,
     )
     settle(page)
 
@@ -124,7 +124,7 @@ def test_it_opens_in_time_and_shows_everybody(page, scene_file):
     print(f'{scene_file.stat().st_size / 1e6:.1f} MB, open after {opened_ms} ms')
     assert opened_ms < OPENS_WITHIN_MS
     assert page.inner_text('#title') == page.title() == 'five people'
-    assert page.inner_text('#summary') == '1,000 instants, 5 identities, 5 cameras'
+    assert page.inner_text('#summary') == '1,000 frames, 5 identities, 5 cameras'
     assert page.inner_text('#people').split() == ['10', '11', '12', '13', '14']
     assert painted_share(page) > 0.03
     assert page.locator('#strip figure').count() == 5
@@ -188,14 +188,14 @@ def test_cameras_are_looked_from_and_hidden(page):
     assert page.locator('#strip figure:visible').count() == 4
 
 
-def test_the_pictures_say_whose_they_are(page):
+def test_the_images_say_whose_they_are(page):
     go_to(page, 501)
     page.wait_for_timeout(200)
     caption = page.inner_text('#strip figcaption >> nth=0')
-    if 'picture of' in caption:
+    if 'image of' in caption:
         assert 490 < int(caption.split()[-1]) < 501
     first = page.evaluate("document.querySelector('#strip canvas').toDataURL()")
-    page.uncheck('[data-show=pictures]')
+    page.uncheck('[data-show=images]')
     settle(page)
     assert page.evaluate("document.querySelector('#strip canvas').toDataURL()") != first
 

@@ -108,7 +108,7 @@ class RigRecord:
 
 @dataclasses.dataclass(frozen=True)
 class FrameRecord:
-    """One instant of a rig: world to rig as :data:`POSE`, image ids by camera id."""
+    """One frame of a rig: world to rig as :data:`POSE`, image ids by camera id."""
 
     id: int
     rig_id: int
