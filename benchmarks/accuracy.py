@@ -2,7 +2,7 @@
 
 Every model meets the same real detections of Shelf, with five cameras, all triples and all
 pairs of them, and with people taken away. Models that are trained get the same minutes on
-invented people of the same five cameras. The table is printed; figures are in
+synthetic people of the same five cameras. The table is printed; figures are in
 ``benchmarks/out/accuracy.json``. A row that is there already, made by the same code and
 options, is not made again: an interrupted run goes on where it stopped.
 """

@@ -24,7 +24,7 @@ class Row:
         config: Below ``configs``; None is plain triangulation.
         weights: What to load; None for a model without any.
         trained: Whether it is trained here, from ``weights`` if there are any.
-        fitted: Whether its invented detector is fitted to the real one (``fit-noise``), by the
+        fitted: Whether its synthetic detector is fitted to the real one (``fit-noise``), by the
             detections of the tested frames and no label.
         options: Of the model, which replace the config's.
         settings: Which of :data:`~benchmarks.shelf.SETTINGS` are tested.
@@ -44,7 +44,7 @@ FEW = ('five', 'triples', 'pairs', 'dropped20')
 ROWS = {
     'shelf_plain': Row('association and least squares', None, settings=FEW),
     'shelf_triangulation': Row('`TriangulatePose`', 'shelf/triangulation_shelf.py'),
-    'shelf_prior_in_the_box': Row('prior in the box', 'shelf/keypoint_prior_shelf.py', BOX),
+    'shelf_pretrained_prior': Row('pretrained pose prior', 'shelf/keypoint_prior_shelf.py', BOX),
     'shelf_prior_for_the_rig': Row(
         'prior for the rig', 'shelf/keypoint_prior_shelf.py', BOX, trained=True
     ),
@@ -74,17 +74,17 @@ ROWS = {
         options=dict(single_views=True),
         settings=FEW,
     ),
-    'ablation_remember': Row(
+    'ablation_temporal': Row(
         '`TriangulatePose` with the frame before',
         'shelf/triangulation_shelf.py',
-        options=dict(remember=True),
+        options=dict(temporal=True),
         settings=FEW,
     ),
-    'ablation_prior_remember': Row(
-        'prior in the box with the frame before',
+    'ablation_prior_temporal': Row(
+        'pretrained pose prior with the frame before',
         'shelf/keypoint_prior_shelf.py',
         BOX,
-        options=dict(remember=True),
+        options=dict(temporal=True),
         settings=FEW,
     ),
     'ablation_panoptic_poses': Row(
@@ -94,7 +94,7 @@ ROWS = {
         settings=FEW,
     ),
     'ablation_no_single_views': Row(
-        'prior in the box without people of single views',
+        'pretrained pose prior without people of single views',
         'shelf/keypoint_prior_shelf.py',
         BOX,
         options=dict(single_views=False),
@@ -103,7 +103,7 @@ ROWS = {
 }
 
 
-PAIRS_HEAD = ('pairs: recall', 'pairs: unmatched', 'pairs: ghosts')
+PAIRS_HEAD = ('pairs: recall', 'pairs: unmatched', 'pairs: false positives')
 
 
 def table(result: dict[str, Any]) -> str:
@@ -117,7 +117,7 @@ def table(result: dict[str, Any]) -> str:
         cells = [_pcp(figures.get(setting)) for setting in SETTINGS]
         pairs, five = figures['pairs'], figures['five']
         cells += [f'{pairs["recall"]:.3f}', f'{pairs["unmatched_per_frame"]:.2f}']
-        cells.append(f'{pairs["ghosts_per_frame"]:.2f}')
+        cells.append(f'{pairs["false_positives_per_frame"]:.2f}')
         cells += [f'{five["mean_error_mm"]:.1f} mm', f'{five["ms_per_frame"]:.1f}']
         lines.append([row.what, *cells])
     return markdown(lines)
@@ -132,7 +132,7 @@ def _pcp(figures: dict[str, Any] | None) -> str:
 
 DRAWN = (
     'shelf_triangulation',
-    'shelf_prior_in_the_box',
+    'shelf_pretrained_prior',
     'shelf_prior_for_the_rig',
     'shelf_fast',
     'shelf_voxelpose',

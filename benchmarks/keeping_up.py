@@ -1,4 +1,4 @@
-"""How much longer people in 2D take than in 3D, on a user's own images.
+"""How much longer 2D detection takes than 3D, on a user's own images.
 
     python -m benchmarks.keeping_up RIG IMAGES --cameras 00_03 00_06 --detector mediapipe
 

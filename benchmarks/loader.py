@@ -1,8 +1,8 @@
-"""What a batch of invented people costs, by loader workers: ``python -m benchmarks.loader``.
+"""What a batch of synthetic people costs, by loader workers: ``python -m benchmarks.loader``.
 
 Prints, per batch, the main process's own CPU time and how long it waits. A pause between the
 batches stands for a training step during which workers can work ahead. Taking a batch over from
-a worker costs CPU too; where that is more than inventing it, workers do not pay.
+a worker costs CPU too; where that is more than generating it, workers do not pay.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def main() -> None:
     """Print a line for each length."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('rig', help='calibration of any format')
-    parser.add_argument('keypoints', help='2D people of it, any format of ours')
+    parser.add_argument('keypoints', help='2D keypoints of it, any format of ours')
     parser.add_argument('--frames', type=int, nargs='+', default=[1000, 10000])
     args, more = parser.parse_known_args()  # what is left goes to predict
     detections = read_detections(args.keypoints)
@@ -52,8 +52,8 @@ def main() -> None:
             command += ['--keypoints', str(path), '--out', folder, *more]
             seconds, peak_mb, said = measured(command)
             size_mb = path.stat().st_size / 1e6
-            told = next(line for line in said.splitlines() if line.startswith('people'))
-            found = told.split()[1]
+            summary = next(line for line in said.splitlines() if line.startswith('people'))
+            found = summary.split()[1]
             print(
                 f'{count} frames: {seconds:.0f} s, peak {peak_mb:.0f} MB (keypoint file '
                 f'{size_mb:.1f} MB), {found} people',

@@ -19,7 +19,7 @@ from scipy.io import savemat
 from benchmarks.worker import ROOT
 from mmpose_ours.calibration import fit_space, read_rig
 from mmpose_ours.calibration.formats import campus
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.files import write_json
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
@@ -63,8 +63,8 @@ def usual_rig() -> tuple[CameraRig, str]:
     shelf = shelf_folder()
     if shelf:
         return read_rig(shelf / 'calibration_shelf.json', image_size=SHELF_SIZE), 'Shelf, 5 cameras'
-    invented = paths.share('configs') / 'ours' / 'rigs' / 'five_cameras.json'
-    return read_rig(invented), 'invented, 5 cameras'
+    synthetic = paths.share('configs') / 'ours' / 'rigs' / 'five_cameras.json'
+    return read_rig(synthetic), 'generated, 5 cameras'
 
 
 def ring_rig(views: int) -> CameraRig:
@@ -77,7 +77,7 @@ def ring_rig(views: int) -> CameraRig:
     return CameraRig(tuple(cameras))
 
 
-def space_before(rig: CameraRig) -> CaptureSpace:
+def space_before(rig: CameraRig) -> CaptureVolume:
     """The fitted space, made smaller where it reaches behind a camera.
 
     The stock projection has no depth test: behind a camera it computes something else.
@@ -85,11 +85,11 @@ def space_before(rig: CameraRig) -> CaptureSpace:
     space = fit_space(rig)
     while min(camera.to_camera(_corners(space))[:, 2].min() for camera in rig) < 100:
         x, y, z = space.size_mm
-        space = CaptureSpace(space.center_mm, (x - 200, y - 200, z))
+        space = CaptureVolume(space.center_mm, (x - 200, y - 200, z))
     return space
 
 
-def _corners(space: CaptureSpace) -> np.ndarray:
+def _corners(space: CaptureVolume) -> np.ndarray:
     return voxel_centers(space.center_mm, space.size_mm, (2, 2, 2))
 
 
@@ -137,14 +137,14 @@ def write_problem(
     savemat(folder / 'actors.mat', {'actor3D': np.zeros((2, 3))})
 
 
-def read_problem(folder: Path) -> tuple[dict, CameraRig, CaptureSpace]:
+def read_problem(folder: Path) -> tuple[dict, CameraRig, CaptureVolume]:
     """The settings, the rig and the space of a problem."""
     settings = json.loads((folder / 'problem.json').read_text())
     rig = read_rig(folder / 'calibration.json', any_scale=True)
-    return settings, rig, CaptureSpace(**settings['space'])
+    return settings, rig, CaptureVolume(**settings['space'])
 
 
-def _scene(rig: CameraRig, space: CaptureSpace, bank: PoseBank, count: int) -> dict:
+def _scene(rig: CameraRig, space: CaptureVolume, bank: PoseBank, count: int) -> dict:
     """``poses`` (count, 17, 3) mm and ``keypoints`` (V, P, 17, 3), seen by a perfect detector.
 
     People stand as far apart as there is room: hand-made weights cannot tell whose joint it is.

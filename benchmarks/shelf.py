@@ -37,7 +37,7 @@ class Setting:
 
     Args:
         cameras: Choices of cameras; figures are means over them.
-        dropped: Share of the 2D people taken away at random.
+        dropped: Share of the 2D keypoints taken away at random.
         seeds: Which draws of them.
     """
 
@@ -82,7 +82,7 @@ class Shelf:
     def confirmed(self) -> list[np.ndarray]:
         """Per frame (P, 17, 3) mm: whom :class:`TriangulatePose` finds with all five cameras.
 
-        The labels leave people out; these tell the real ones from ghosts.
+        The labels leave people out; these tell the real ones from false positives.
         """
         model = MODELS.build(dict(type='TriangulatePose')).eval()
         with torch.no_grad():
@@ -100,7 +100,7 @@ class Shelf:
 
     def _case(self, answer: Answer, cameras: tuple[str, ...], dropped: float, seed: int) -> _Case:
         rng = np.random.default_rng(seed)
-        frames, seconds, alone, ghosts = [], 0.0, [], 0
+        frames, seconds, alone, false_positives = [], 0.0, [], 0
         for item, people in zip(self.dataset(cameras), self.confirmed):
             keypoints = item['inputs']['keypoints']
             if dropped:
@@ -117,7 +117,7 @@ class Shelf:
                 # Of a person without joints, or of nobody, there is no mean.
                 warnings.simplefilter('ignore', RuntimeWarning)
                 nearest = np.nanmin(np.nanmean(apart, -1), axis=1, initial=np.inf)
-            ghosts += int((nearest > FOUND_MM).sum())
+            false_positives += int((nearest > FOUND_MM).sum())
             poses = convert_joints(poses, 'coco17', 'campus14', HEAD)
             actors = np.asarray(sample.actors)[None]
             frames.append(pcp([poses], actors, ACTORS))
@@ -125,7 +125,7 @@ class Shelf:
                 several = found.views.numpy() > 1
                 alone.append((pcp([poses[several]], actors, ACTORS), int((~several).sum())))
         per_frame = 1 / len(frames)
-        return _Case(frames, alone, ghosts * per_frame, seconds * per_frame * 1e3)
+        return _Case(frames, alone, false_positives * per_frame, seconds * per_frame * 1e3)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,13 +136,13 @@ class _Case:
         frames: One result per frame.
         several: Per frame the result without people of a single view, and how many those are;
             empty where the model does not tell.
-        ghosts: People per frame whom all five cameras together do not find.
+        false_positives: People per frame whom all five cameras together do not find.
         ms: Time per frame.
     """
 
     frames: list
     several: list
-    ghosts: float
+    false_positives: float
     ms: float
 
     @property
@@ -182,7 +182,7 @@ def _figures(cases: Sequence[_Case], cameras: Sequence[tuple[str, ...]]) -> dict
         'unmatched_per_frame': float(
             np.mean([frame.unmatched_per_frame for case in cases for frame in case.frames])
         ),
-        'ghosts_per_frame': float(np.mean([case.ghosts for case in cases])),
+        'false_positives_per_frame': float(np.mean([case.false_positives for case in cases])),
         'ms_per_frame': float(np.mean([case.ms for case in cases])),
     }
     if all(case.several for case in cases):

@@ -92,7 +92,7 @@ class Side:
             return None
 
     def operators(self, stage: str, threads: int, most: int = 6, **options: Any) -> dict:
-        """Which of torch's operators a stage spends its time in, and the work they do.
+        """Which of torch's operators take the time of a stage, and the work they do.
 
         Returns:
             ``shares``: the ``most`` costly ones and ``'others'``, sums to 1; ``gflop``:
@@ -110,9 +110,9 @@ class Side:
             work()
         with profile(activities=[ProfilerActivity.CPU]) as profiler:
             work()
-        spent = {e.key: e.self_cpu_time_total for e in profiler.key_averages()}
-        total = sum(spent.values()) or 1
-        ranked = sorted(spent.items(), key=lambda pair: -pair[1])
+        seconds_by = {e.key: e.self_cpu_time_total for e in profiler.key_averages()}
+        total = sum(seconds_by.values()) or 1
+        ranked = sorted(seconds_by.items(), key=lambda pair: -pair[1])
         shares = {name.replace('aten::', ''): value / total for name, value in ranked[:most]}
         shares['others'] = 1 - sum(shares.values())
         return dict(shares=shares, gflop=counter.get_total_flops() / 1e9)

@@ -1,4 +1,4 @@
-"""How time and memory grow, what the time is spent on, and how far the machine's limit is."""
+"""How time and memory grow, what takes the time, and how far the machine's limit is."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _points(threads: int, most: int | None) -> Iterator[tuple[str, int, dict[str
 
 
 def time_shares(sides: dict[str, Worker], rows: dict[str, dict], machine: dict) -> dict[str, dict]:
-    """What a frame of VoxelPose with 3 people is spent on, and how far the limit is.
+    """What a frame of VoxelPose with 3 people consists of, and how far the limit is.
 
     Args:
         sides: The workers.
@@ -102,7 +102,7 @@ def time_shares(sides: dict[str, Worker], rows: dict[str, dict], machine: dict) 
 
 
 def fast_model_shares(ours: Worker, machine: dict, threads: int) -> dict:
-    """What a frame of the fast model with 5 people is spent on.
+    """What a frame of the fast model with 5 people consists of.
 
     Args:
         ours: Our worker.

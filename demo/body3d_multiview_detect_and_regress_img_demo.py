@@ -1,4 +1,4 @@
-"""People in 3D from the images of several cameras, drawn over these images.
+"""3D poses from the images of several cameras, drawn over these images.
 
 python demo/body3d_multiview_detect_and_regress_img_demo.py CONFIG CHECKPOINT \
     --img-root data/Ours --camera-param-file data/Ours/camera_parameters.json \
@@ -25,8 +25,8 @@ def main() -> int:
     parser.add_argument(
         '--dataset',
         default='Ours',
-        help="what MMPose's demo asks for; images of Ours, Campus, Shelf and Panoptic are told "
-        'by their folders',
+        help="what MMPose's demo asks for; the folder says whether the images are those of Ours, "
+        'Campus, Shelf or Panoptic',
     )
     parser.add_argument('--show', action='store_true', help='open each image in a window')
     parser.add_argument('--radius', type=int, default=4, metavar='PX', help='of joints')

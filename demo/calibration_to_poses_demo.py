@@ -1,6 +1,6 @@
-"""From a calibration file to people in 3D in a few minutes, on two CPU cores.
+"""From a calibration file to 3D poses in a few minutes, on two CPU cores.
 
-Converts a calibration, trains the fast model from scratch on invented people with MMPose's
+Converts a calibration, trains the fast model from scratch on synthetic people with MMPose's
 stock ``train.py``, tests it and an untrained net on held-out people with the stock ``test.py``,
 and draws what it found. Try it on your own cameras:
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Sequence
 
 from mmpose_ours.calibration import check_rig, fit_space, write_rig
-from mmpose_ours.cli.arguments import add_reading_arguments, read_as_told
+from mmpose_ours.cli.arguments import add_reading_arguments, read_with_options
 from mmpose_ours.cli.main import join_up
 from mmpose_ours.engine.config_files import read_config
 from mmpose_ours.io import package_files as paths
@@ -58,7 +58,7 @@ def main() -> int:
 
     say(f'1. calibration: {" ".join(map(str, args.calibration))}')
     rig_file = out / 'calibration_campus.json'
-    read, rig = read_as_told(args.calibration, args)
+    read, rig = read_with_options(args.calibration, args)
     check_rig(rig, path=args.calibration[0], unit=read.unit, up=read.up)
     write_rig(rig, rig_file, 'campus')
     space = fit_space(rig)
@@ -67,7 +67,7 @@ def main() -> int:
     print(f'   people are looked for in {size} m around {space.center_mm} mm')
 
     config = write_config(out / 'config.py', configs / CONFIG, rig_file)
-    say('2. training on invented people, from scratch')
+    say('2. training on synthetic people, from scratch')
     epochs = schedule(args.epochs)
     trained = out / 'train'
     run_tool('train.py', config, '--work-dir', trained, options=epochs)

@@ -1,4 +1,4 @@
-"""People in 3D from a video per camera, as a film and a page to walk around in.
+"""3D poses from a video per camera, as a film and a page to walk around in.
 
 python demo/multiview_video_demo.py CONFIG CHECKPOINT --video-root videos \
     --camera-param-file camera_parameters.json --out vis/videos

@@ -1,4 +1,4 @@
-"""The only place that bends MMEngine or torch, each bend named and with its reason.
+"""The only place that monkeypatches MMEngine or torch, each patch named and with its reason.
 
 :func:`apply` runs once, when :mod:`mmpose_ours.registry` is imported, and is inert where the
 reason does not hold.

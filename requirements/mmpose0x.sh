@@ -11,7 +11,7 @@ name=setup-0x venv=.venv-0x constraints=$PWD/.venv-0x/constraints.txt
 ops=${OPS:-1}
 has_compiler || ops=0
 stamp=$venv/.setup-$(fingerprint)-ops
-# An environment with operators serves whoever asks for one without.
+# An environment with operators serves anybody who asks for one without.
 for there in "$stamp$ops" "${stamp}1"; do
     if [ -e "$there" ] && $venv/bin/python -c '' 2>/dev/null; then
         exit 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-# Stands for the environment's Python: pip writes sources, then its compilation does as told.
+# Stands for the environment's Python: pip writes sources, then its compilation does as asked.
 FAKE_PYTHON = """#!/bin/sh
 case "$*" in
     *importlib*) exit 1 ;;

@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2218,SC2034
-# Sourced by the doors beside it: sets $stock, the folder of the launch scripts that the
+# Sourced by the launch scripts beside it: sets $stock, the folder of the launch scripts that the
 # installed MMPose ships. They start `python`, so one that has MMPose must be on PATH:
 # the one that is there, or else the checkout's own .venv.
 #
-# The doors source the stock scripts rather than start them: $0 stays the door's name, so that
+# The launch scripts source the stock scripts rather than start them: $0 stays our script's name, so that
 # the train.py and test.py that a stock script finds beside itself are those of this folder.
 tools=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 if ! stock=$(python -m mmpose_ours.cli.main path mmpose-tools 2> /dev/null); then

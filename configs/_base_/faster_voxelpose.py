@@ -1,5 +1,5 @@
 # People proposed by geometry, joints read from three small planes and the rays themselves: a
-# hundredth of VoxelPose's work. There is no volume, so nothing here depends on the room's size.
+# hundredth of VoxelPose's work. There is no volume, so nothing here depends on the scene's size.
 model = dict(
     type='FasterVoxelPose',
     joints='coco17',

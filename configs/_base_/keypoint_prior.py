@@ -7,7 +7,7 @@ model = dict(
     proposals=dict(max_people=10, max_pairs=64),
     net=dict(width=128, layers=3, heads=4),
     single_views=True,
-    remember=False,
+    temporal=False,
     score_threshold=0.3,
     single_threshold=0.5,
     duplicate_mm=200.0,

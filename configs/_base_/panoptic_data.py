@@ -1,4 +1,4 @@
-# The sequences, cameras and intervals of VoxelPose. The 2D people are the annotated ones as a
+# The sequences, cameras and intervals of VoxelPose. The 2D keypoints are the annotated ones as a
 # detector might see them: the official download has no detections.
 train_sequences = [
     '160422_ultimatum1', '160224_haggling1', '160226_haggling1', '161202_haggling1',

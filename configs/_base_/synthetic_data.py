@@ -1,7 +1,7 @@
-# Training and validation on invented people. A leaf says whose cameras: `rig_file` and, where
+# Training and validation on synthetic people. A leaf says whose cameras: `rig_file` and, where
 # wanted, `cameras` and `space`.
 #
-# No worker processes: a sample of kilobytes is invented in less time than it takes to hand it
+# No worker processes: a sample of kilobytes is generated in less time than it takes to hand it
 # over from another process (`python -m benchmarks.loader` measures both), so workers, prefetch
 # and pinned memory would only cost. A pipeline that reads images wants workers.
 train_dataloader = dict(

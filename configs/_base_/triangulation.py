@@ -5,7 +5,7 @@ model = dict(
     data_preprocessor=dict(type='RayPreprocessor'),
     proposals=dict(max_people=10, max_pairs=64),
     single_views=False,
-    remember=False,
+    temporal=False,
     fill=True,
     duplicate_mm=200.0,
     margin_mm=500.0,

@@ -1,4 +1,4 @@
-# Campus: trained on invented people in its three cameras, tested on real detections.
+# Campus: trained on synthetic people in its three cameras, tested on real detections.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/voxelpose.py',
@@ -9,8 +9,8 @@ _base_ = [
 space = dict(center_mm=(3000, 4500, 1000), size_mm=(12000, 12000, 2000))  # as published
 files = dict(data_root='data/Campus', rig_file='calibration_campus.json')
 rig = dict(cameras=None, space=space, **files)
-invented = dict(image_size=(360, 288), **rig)
-train_dataloader = dict(dataset=invented)
-val_dataloader = dict(dataset=invented)
+synthetic = dict(image_size=(360, 288), **rig)
+train_dataloader = dict(dataset=synthetic)
+val_dataloader = dict(dataset=synthetic)
 test_dataloader = dict(dataset=dict(_delete_=True, type='CampusDataset', test_mode=True, **rig))
 test_evaluator = dict(_delete_=True, type='PCPMetric', head='voxelpose_campus')

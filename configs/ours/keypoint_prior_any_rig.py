@@ -1,4 +1,4 @@
-# What made the weights in the package: invented people, rooms, cameras and detectors.
+# What made the weights in the package: synthetic people, rigs and detectors.
 #   bash tools/dist_train.sh configs/ours/keypoint_prior_any_rig.py 2
 #   mmpose-ours export-weights work_dirs/keypoint_prior_any_rig/epoch_12.pth \
 #       mmpose_ours/shipped_weights/keypoint_prior.safetensors

@@ -1,4 +1,4 @@
-# The yardstick on your own cameras, without training:
+# The baseline on your own cameras, without training:
 #   python tools/test.py configs/ours/triangulation_ours.py mmpose-ours://none
 _base_ = [
     '../_base_/default_runtime.py',

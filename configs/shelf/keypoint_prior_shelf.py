@@ -10,10 +10,10 @@ _base_ = [
 
 load_from = 'mmpose-ours://keypoint_prior'
 rig = dict(data_root='data/Shelf', cameras=None)
-invented = dict(rig_file='calibration_shelf.json', image_size=(1032, 776), **rig)
+synthetic = dict(rig_file='calibration_shelf.json', image_size=(1032, 776), **rig)
 train_dataloader = dict(
-    batch_size=64, dataset=dict(num_samples=9600, scene=dict(min_views=1), **invented)
+    batch_size=64, dataset=dict(num_samples=9600, scene=dict(min_views=1), **synthetic)
 )
-val_dataloader = dict(dataset=invented)
+val_dataloader = dict(dataset=synthetic)
 test_dataloader = dict(dataset=dict(_delete_=True, type='ShelfDataset', test_mode=True, **rig))
 test_evaluator = dict(_delete_=True, type='PCPMetric', head='voxelpose_shelf')

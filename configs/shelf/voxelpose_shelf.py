@@ -1,4 +1,4 @@
-# Shelf: trained on invented people in its five cameras, tested on real detections.
+# Shelf: trained on synthetic people in its five cameras, tested on real detections.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/voxelpose.py',
@@ -9,8 +9,8 @@ _base_ = [
 space = dict(center_mm=(450, -320, 800), size_mm=(8000, 8000, 2000))  # as published
 files = dict(data_root='data/Shelf', rig_file='calibration_shelf.json')
 rig = dict(cameras=None, space=space, **files)
-invented = dict(image_size=(1032, 776), **rig)
-train_dataloader = dict(dataset=invented)
-val_dataloader = dict(dataset=invented)
+synthetic = dict(image_size=(1032, 776), **rig)
+train_dataloader = dict(dataset=synthetic)
+val_dataloader = dict(dataset=synthetic)
 test_dataloader = dict(dataset=dict(_delete_=True, type='ShelfDataset', test_mode=True, **rig))
 test_evaluator = dict(_delete_=True, type='PCPMetric', head='voxelpose_shelf')

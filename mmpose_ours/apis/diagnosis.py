@@ -15,13 +15,13 @@ from mmpose_ours.calibration.checks.people_report import inspect_people
 from mmpose_ours.calibration.checks.rig_report import RigInspection
 from mmpose_ours.calibration.checks.synchronization import find_shifts
 from mmpose_ours.calibration.checks.view_agreement import Sightings, medians, pairs_of
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 
 # Of a recording so many frames are kept, spread over all of it, and so many in a row.
 SPREAD, IN_A_ROW = 40, 120
 
 
-class Witness:
+class RunStatistics:
     """Keeps what a diagnosis asks for while a recording goes by; constant memory.
 
     Args:
@@ -54,7 +54,7 @@ class Witness:
         Args:
             detections: Camera name to (P, 17, 3) ``u, v, score``; None where the model looks at
                 images itself.
-            found: People in 3D.
+            found: 3D poses.
             best_score: The model's highest score, of people that it dropped too.
             least_score: The score that people need.
             images: Names of cameras that took part; None is those with an entry in
@@ -117,43 +117,49 @@ class Diagnosis:
 
 
 def diagnose_recording(
-    rig: CameraRig, space: CaptureSpace, witness: Witness, rig_file: str = 'camera_parameters.json'
+    rig: CameraRig,
+    space: CaptureVolume,
+    statistics: RunStatistics,
+    rig_file: str = 'camera_parameters.json',
 ) -> Diagnosis:
     """Say why a recording gives nobody, or nonsense.
 
     Args:
         rig: V cameras with image sizes.
         space: Where people are looked for.
-        witness: What went by.
+        statistics: What went by.
         rig_file: The calibration, for the commands that are named.
     """
-    lines, causes = [_summary(witness)], []
+    lines, causes = [_summary(statistics)], []
     next_step = ''
-    if witness.best_score is not None:
+    if statistics.best_score is not None:
         lines.append(
-            f'highest score of the model {witness.best_score:.2f}, needed {witness.least_score:.2f}'
+            f'highest score of the model {statistics.best_score:.2f}, '
+            f'needed {statistics.least_score:.2f}'
         )
-    if witness.knows_2d:
-        lines += _per_camera(witness)
+    if statistics.knows_2d:
+        lines += _per_camera(statistics)
     shared = coverage(rig, space)[min(2, len(rig))]
     size, middle = ('x'.join(f'{v / 1000:.1f}' for v in vector) for vector in _of(space))
     lines.append(
         f'the space of {size} m around ({middle.replace("x", ", ")}) m: two cameras see '
         f'{shared:.0%} of it'
     )
-    dead = [name for name, count in witness.images.items() if not count]
+    dead = [name for name, count in statistics.images.items() if not count]
     if dead:
         causes.append(f'no image of {", ".join(dead)}')
-    if not witness.knows_2d:
+    if not statistics.knows_2d:
         # A model that looks at images itself tells nothing but how sure it is.
-        causes += _of_scores(witness, shared)
+        causes += _of_scores(statistics, shared)
         next_step = (
-            'compare with people in 2D and the model in the box: `mmpose-ours predict` without '
-            '--config, which also checks the calibration'
+            'compare with 2D keypoints and the pretrained pose prior: `mmpose-ours predict` '
+            'without --config, which also checks the calibration'
         )
         return Diagnosis(tuple(lines), tuple(causes), next_step)
-    blind = [name for name in rig.names if witness.images[name] and not witness.detected[name]]
-    if not witness.people:
+    blind = [
+        name for name in rig.names if statistics.images[name] and not statistics.detected[name]
+    ]
+    if not statistics.people:
         causes.append('the 2D detector found nobody in any image')
         next_step = (
             'look at the images; if people are in them, try another detector (--detector) or '
@@ -162,15 +168,15 @@ def diagnose_recording(
         return Diagnosis(tuple(lines), tuple(causes), next_step)
     if blind:
         causes.append(f'the 2D detector never found anybody in {", ".join(blind)}')
-    views = sum(count > 0 for count in witness.detected.values())
+    views = sum(count > 0 for count in statistics.detected.values())
     if views < 2:
         causes.append('only one camera ever shows anybody')
-        next_step = 'people in 3D need two cameras that show them at the same moment'
+        next_step = '3D poses need two cameras that show them at the same moment'
         return Diagnosis(tuple(lines), tuple(causes), next_step)
-    lines += _per_pair(rig, witness)
+    lines += _per_pair(rig, statistics)
     judged = [p for p in RigInspection(rig).problems if not p.warning]
     causes += [f'the calibration: {problem.sentence}' for problem in judged]
-    certain, shifts = bool(judged), find_shifts(rig, witness.row)
+    certain, shifts = bool(judged), find_shifts(rig, statistics.row)
     if shifts is not None and shifts.any:
         offsets = ' '.join(f'{name}={n}' for name, n in shifts.frames.items() if n)
         causes.append(
@@ -181,11 +187,11 @@ def diagnose_recording(
         certain = True
         next_step = f'run again with --frame-offsets {offsets}'
     else:
-        problems = [p for p in inspect_people(rig, witness.spread)[1] if not p.warning]
+        problems = [p for p in inspect_people(rig, statistics.spread)[1] if not p.warning]
         certain |= any(p.topic != 'reprojection' or p.cameras for p in problems)
         causes += [f'people and calibration disagree: {p.sentence}' for p in problems]
     if not causes:
-        causes = _of_scores(witness, shared)
+        causes = _of_scores(statistics, shared)
         next_step = next_step or (
             f'mmpose-ours fit-space {rig_file}, then look whether people stand inside the space; '
             'or compare with the training-free model, configs/ours/triangulation_ours.py'
@@ -194,30 +200,30 @@ def diagnose_recording(
     return Diagnosis(tuple(lines), tuple(causes), next_step, certain)
 
 
-def _of(space: CaptureSpace) -> tuple:
+def _of(space: CaptureVolume) -> tuple:
     return space.size_mm, space.center_mm
 
 
-def _summary(witness: Witness) -> str:
-    per_frame = witness.people / max(1, witness.frames)
-    in_2d = f'{witness.people} people in 2D ({per_frame:.1f} per frame in all views), '
-    in_2d = in_2d if witness.knows_2d else ''
-    return f'{witness.frames} frames, {in_2d}{witness.found} people in 3D'
+def _summary(statistics: RunStatistics) -> str:
+    per_frame = statistics.people / max(1, statistics.frames)
+    in_2d = f'{statistics.people} detections ({per_frame:.1f} per frame in all views), '
+    in_2d = in_2d if statistics.knows_2d else ''
+    return f'{statistics.frames} frames, {in_2d}{statistics.found} 3D poses'
 
 
-def _per_camera(witness: Witness) -> list[str]:
+def _per_camera(statistics: RunStatistics) -> list[str]:
     lines = ['camera          images  people per image  joints per person']
-    for name in witness.cameras:
-        images, people = witness.images[name], witness.detected[name]
-        joints = witness.joints[name] / people if people else 0.0
+    for name in statistics.cameras:
+        images, people = statistics.images[name], statistics.detected[name]
+        joints = statistics.joints[name] / people if people else 0.0
         lines.append(f'{name:<15} {images:>8}  {people / max(1, images):>18.2f}  {joints:>17.1f}')
     return lines
 
 
-def _per_pair(rig: CameraRig, witness: Witness) -> list[str]:
+def _per_pair(rig: CameraRig, statistics: RunStatistics) -> list[str]:
     """How well views agree, worst pairs first."""
     pairs = pairs_of(rig)
-    errors = medians(Sightings(rig, list(witness.spread.values())).errors(rig, pairs))
+    errors = medians(Sightings(rig, list(statistics.spread.values())).errors(rig, pairs))
     if not errors:
         return ['no two cameras show enough people at the same moments to be compared']
     lines = ["pair of cameras                 disagreement (share of a person's size)"]
@@ -230,18 +236,18 @@ def _per_pair(rig: CameraRig, witness: Witness) -> list[str]:
     return lines
 
 
-def _of_scores(witness: Witness, shared: float) -> list[str]:
+def _of_scores(statistics: RunStatistics, shared: float) -> list[str]:
     """When calibration and detections are in order."""
     causes = []
     if shared < 0.2:
         causes.append(f'two cameras together see only {shared:.0%} of the space')
-    best, least = witness.best_score, witness.least_score
+    best, least = statistics.best_score, statistics.least_score
     if best is not None and least is not None and best < least:
         causes.append(
             f'the model is not sure enough of anybody ({best:.2f} of '
             f'{least:.2f}): it was trained for another rig, or for too short a time'
         )
-    elif not witness.found:
+    elif not statistics.found:
         causes.append(
             'nothing else is wrong, so people may stand outside the space that is looked at'
         )

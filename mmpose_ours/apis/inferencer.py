@@ -1,4 +1,4 @@
-"""Images in, people in 3D out: one rig, one model, and whatever finds people in 2D.
+"""Images in, 3D poses out: one rig, one model, and a 2D detector or its keypoints.
 
 >>> inferencer = MultiviewInferencer(rig='data/Ours/camera_parameters.json')  # doctest: +SKIP
 >>> for people in inferencer('data/Ours', keypoints='data/Ours/keypoints_2d.json'):
@@ -19,7 +19,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 
-from mmpose_ours.apis.diagnosis import Diagnosis, Witness, diagnose_recording
+from mmpose_ours.apis.diagnosis import Diagnosis, RunStatistics, diagnose_recording
 from mmpose_ours.apis.model_runner import (
     People,
     load_model,
@@ -40,7 +40,7 @@ from mmpose_ours.detectors import Detector
 from mmpose_ours.detectors import detector as detector_by_name
 from mmpose_ours.engine.config_files import read_config
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.recordings.frames import Footage, FrameSet, open_footage, sized_by_images
 from mmpose_ours.sources import from_options
@@ -49,9 +49,9 @@ from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
 
 __all__ = ['MultiviewInferencer', 'People']
 
-# The model in the box: it needs no training.
+# The pretrained pose prior: it needs no training.
 DEFAULT_CONFIG = 'ours/keypoint_prior_ours.py'
-# Identities of less than so many seconds are told, though nobody asked to leave them out.
+# Identities of less than so many seconds are reported, though nobody asked to leave them out.
 BRIEF_S = 0.25
 Inputs = Union[PathLike, Mapping[str, Any], Iterable[Union[FrameSet, Mapping[str, np.ndarray]]]]
 
@@ -80,7 +80,7 @@ class MultiviewInferencer:
         device: ``'cpu'``, ``'cuda:0'``, ...; None is a GPU where there is one.
 
     Raises:
-        CalibrationError: The rig cannot be used; names file, camera and mend.
+        CalibrationError: The rig cannot be used; names file, camera and fix.
         ValueError: The model has weights and none are given, or they do not fit.
     """
 
@@ -94,7 +94,7 @@ class MultiviewInferencer:
         rig_options: Mapping[str, Any] | None = None,
         images: PathLike | None = None,
         cameras: Sequence[str] | None = None,
-        space: CaptureSpace | None = None,
+        space: CaptureVolume | None = None,
         any_scale: bool = False,
         detector: Detector | str | None = None,
         device: str | None = None,
@@ -120,7 +120,7 @@ class MultiviewInferencer:
         self._standing: list[str] = []  # notes on every recording
         stated = dataset.get('space')
         if space is None and stated:
-            space = from_options(CaptureSpace, stated, 'space')
+            space = from_options(CaptureVolume, stated, 'space')
             if rig is not None and not self._is_of_this_rig(dataset):
                 space = moved_space(self.model, space, self.rig, self._standing.append)
         self.space = space or fit_space(self.rig)
@@ -130,7 +130,7 @@ class MultiviewInferencer:
         self.footage: Footage | None = None
         self.total = 0  # frames of the recording, 0 where nobody knows
         self.watch = Stopwatch()
-        self.witness = Witness(self.rig.names)
+        self.statistics = RunStatistics(self.rig.names)
         self.brief = BriefTracks(1, 0, drop=False)
         self._views = Views(self.rig, self.watch, self.notes.append)
         self._rigs = {self.rig.names: self.rig}
@@ -154,7 +154,7 @@ class MultiviewInferencer:
                 or a list of images (see :func:`mmpose_ours.recordings.frames.open_footage`); or
                 frames one after another, camera name to an image each. None works from keypoints
                 alone.
-            keypoints: People in 2D, a file that is read by
+            keypoints: 2D keypoints, a file that is read by
                 :func:`~mmpose_ours.detections.open_detections` or what that returns. None asks
                 the detector.
             keep_keypoints: File for what the detector finds; images that it knows already are
@@ -176,7 +176,7 @@ class MultiviewInferencer:
                 nor a detector are there.
         """
         self.notes, self.watch = list(self._standing), Stopwatch()
-        self.witness = Witness(self.rig.names)
+        self.statistics = RunStatistics(self.rig.names)
         self._views = Views(self.rig, self.watch, self.notes.append)
         footage = self._footage(inputs, frame_offsets)
         self.footage, self.total = footage, footage.total if footage is not None else 0
@@ -200,23 +200,23 @@ class MultiviewInferencer:
     def diagnose(self) -> Diagnosis:
         """Say why the last recording gave nobody, or nonsense."""
         return diagnose_recording(
-            self.rig, self.space, self.witness, str(self.rig_file or 'camera_parameters.json')
+            self.rig, self.space, self.statistics, str(self.rig_file or 'camera_parameters.json')
         )
 
     def timing(self) -> str:
         """How long a frame of the last recording took, stage by stage."""
-        count, ratio = self.witness.frames, self.ratio
-        told = f'{count} frames; per frame: {self.watch.told(count) or "nothing"}'
-        return told if ratio is None else f'{told}; 2D takes {ratio:.0f} times as long as 3D'
+        count, ratio = self.statistics.frames, self.ratio
+        text = f'{count} frames; per frame: {self.watch.summary(count) or "nothing"}'
+        return text if ratio is None else f'{text}; 2D takes {ratio:.0f} times as long as 3D'
 
     @property
     def ratio(self) -> float | None:
-        """How many times longer finding people in 2D took than in 3D, in the last recording.
+        """How many times longer 2D detection took than 3D, in the last recording.
 
         None where no detector ran, or not on every image, since it knew some.
         """
         seconds = self.watch.seconds
-        images = sum(self.witness.images.values())
+        images = sum(self.statistics.images.values())
         if not seconds.get(IN_2D) or not seconds.get(IN_3D) or self._views.decoded < images:
             return None
         return seconds[IN_2D] / seconds[IN_3D]
@@ -286,7 +286,7 @@ class MultiviewInferencer:
         if self.sees_images:
             return self._views.as_images(frame_sets)
         if self.detector is None:
-            raise ValueError(f'{model} works from people in 2D; give keypoints or a detector')
+            raise ValueError(f'{model} works from 2D keypoints; give keypoints or a detector')
         return self._views.from_detector(frame_sets, self.detector, keep_keypoints, batch_size)
 
     def _frames(self, inputs: Inputs | None) -> Iterable[FrameSet]:
@@ -295,7 +295,7 @@ class MultiviewInferencer:
             frame_set if isinstance(frame_set, FrameSet) else FrameSet(str(number), frame_set)
             for number, frame_set in enumerate(footage if footage is not None else inputs or ())
         )
-        # Of images, those that are missing were told when they were matched.
+        # Of images, those that are missing were reported when they were matched.
         matched = footage is not None and footage.frames is not None
         return self._views.arriving(frame_sets, tell_ends=not matched)
 
@@ -337,12 +337,12 @@ class MultiviewInferencer:
             people = people_of(frame_set, sample, self.model.joints, tuple(views), detections or {})
             said = {} if sample is None else sample
             scores = said.get('best_score'), said.get('least_score')
-            self.witness.add(detections, len(people.poses_mm), *scores, people.cameras)
+            self.statistics.add(detections, len(people.poses_mm), *scores, people.cameras)
             yield people
 
 
 def _name_of(inputs: Any, keypoints: Any) -> str:
-    """A recording's name, by which a model that remembers knows that it is still the same."""
+    """A recording's name, by which temporal tracking knows that it is still the same."""
     named = next((x for x in (inputs, keypoints) if isinstance(x, (str, Path))), None)
     return str(named) if named is not None else 'recording'
 

@@ -16,7 +16,7 @@ from mmpose_ours.checkpoints.loading import load_weights
 from mmpose_ours.checkpoints.reading import read_checkpoint
 from mmpose_ours.datasets.multiview import PACK
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.models.voxelpose.model import VoxelPose
 from mmpose_ours.recordings.frames import FrameSet, ViewImage
 from mmpose_ours.registry import MODELS
@@ -109,8 +109,8 @@ def rig_file_of(dataset: Mapping[str, Any]) -> Path:
 
 
 def moved_space(
-    model: torch.nn.Module, stated: CaptureSpace, rig: CameraRig, say: Callable[[str], None]
-) -> CaptureSpace | None:
+    model: torch.nn.Module, stated: CaptureVolume, rig: CameraRig, say: Callable[[str], None]
+) -> CaptureVolume | None:
     """The space that a config states for other cameras, moved to where these look.
 
     The nets of VoxelPose know people as so many voxels: in a space of another size they would
@@ -120,7 +120,7 @@ def moved_space(
         model: The model.
         stated: The config's space.
         rig: The cameras at hand.
-        say: Is told where people are looked for.
+        say: Called with a sentence on where people are looked for.
 
     Returns:
         None where the model has no voxels of the space, and any space will do.
@@ -128,7 +128,7 @@ def moved_space(
     if not isinstance(model, VoxelPose):
         return None
     middle, floor = fit_space(rig).center_mm, stated.center_mm[2]
-    space = CaptureSpace((middle[0], middle[1], floor), stated.size_mm)
+    space = CaptureVolume((middle[0], middle[1], floor), stated.size_mm)
     size = ' x '.join(f'{value / 1000:g}' for value in space.size_mm)
     place = ', '.join(f'{value / 1000:g}' for value in space.center_mm)
     say(

@@ -1,4 +1,4 @@
-"""People who are there for a moment only: told apart while a recording is still running."""
+"""Short tracks: people who are there for a moment only, recognised while a recording runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class _Stay:
 
 
 class BriefTracks:
-    """Counts identities that are found in few frames, and leaves them out if told to.
+    """Counts tracks of few frames, and leaves them out if asked to.
 
     Whether somebody stays is known when he has been found often enough, or lost for good. If
     people are left out, frames wait for that: never more than ``least * (patience + 2)``, so

@@ -37,8 +37,8 @@ class Stopwatch:
             self.seconds[name] = self.seconds.get(name, 0.0) + now - self._since
         self._since = now
 
-    def told(self, count: int = 1) -> str:
-        """``people in 3D 8.7 ms, page 1.2 s``: each stage's seconds over ``count``."""
+    def summary(self, count: int = 1) -> str:
+        """``3D poses 8.7 ms, page 1.2 s``: each stage's seconds over ``count``."""
         shares = ((what, seconds / max(1, count)) for what, seconds in self.seconds.items())
         return ', '.join(f'{what} {as_time(share)}' for what, share in shares if share > LEAST)
 

@@ -1,4 +1,4 @@
-"""What the cameras of a rig show in each frame: their people in 2D, or their images."""
+"""What the cameras of a rig show in each frame: their 2D keypoints, or their images."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from mmpose_ours.recordings.frames import (
     frames_by_key,
 )
 
-# A frame, and by camera that took part its people in 2D, or its image.
+# A frame, and by camera that took part its 2D keypoints, or its image.
 Seen = Tuple[FrameSet, Mapping[str, np.ndarray]]
-IMAGES, KEYPOINTS, IN_2D = 'images', 'reading keypoints', 'people in 2D'
-IN_3D, IDENTITIES = 'people in 3D', 'identities'
+IMAGES, KEYPOINTS, IN_2D = 'images', 'reading keypoints', '2D keypoints'
+IN_3D, IDENTITIES = '3D poses', 'identities'
 
 
 class Views:
@@ -38,7 +38,7 @@ class Views:
 
     Args:
         rig: V cameras.
-        watch: Counts the stages ``images`` and ``people in 2D``.
+        watch: Counts the stages ``images`` and ``2D keypoints``.
         say: Takes sentences on what is amiss.
 
     Attributes:
@@ -93,7 +93,7 @@ class Views:
     def from_detector(
         self, frame_sets: Iterable[FrameSet], detector: Detector, path: PathLike | None, batch: int
     ) -> Iterator[Seen]:
-        """Frames, and their people in 2D by camera whose image can be read.
+        """Frames, and their 2D keypoints by camera whose image can be read.
 
         Args:
             frame_sets: With images.

@@ -1,4 +1,4 @@
-"""Who is who: the same person's detections in several views, from geometry alone.
+"""Cross-view association: the same person's detections in several views, from geometry alone.
 
 A joint that two cameras see lies on both its rays, so its image in each view lies on the
 other's epipolar line. People whose joints do so in every pair of views are one person.

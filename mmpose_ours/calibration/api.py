@@ -1,7 +1,7 @@
-"""The table of formats, and the two doors that every rig passes through.
+"""The table of formats, and the two functions that every rig passes through.
 
 To add a format: write a module as CONTRIBUTING says, and add one line to :data:`FORMATS`.
-Its rigs are in the file's own unit and axes; these doors turn them to ours and back.
+Its rigs are in the file's own unit and axes; these functions turn them to ours and back.
 """
 
 from __future__ import annotations
@@ -97,8 +97,8 @@ def _recognise(source: Source) -> tuple[Source, str, str]:
             )
         if alone:
             source, found = alone[0]
-    if source.budget.spent is not None:  # another calibration may be among what was not parsed
-        raise source.budget.spent
+    if source.budget.exceeded is not None:  # another calibration may be among what was not parsed
+        raise source.budget.exceeded
     if len(found) == 1:
         return source, *next(iter(found.items()))
     if found:
@@ -244,8 +244,8 @@ def _read_source(
         up = 'z'
     if any_unit and unit is None and module.UNIT is None:
         unit = 'mm'
-    told = {'unit': (unit, module.UNIT), 'up': (up, module.UP)}
-    for word, (said, fixed) in told.items():
+    given = {'unit': (unit, module.UNIT), 'up': (up, module.UP)}
+    for word, (said, fixed) in given.items():
         if said is None and fixed is None:
             choices = '{mm,cm,m,FACTOR}' if word == 'unit' else '{x,-x,y,-y,z,-z}'
             meaning = (
@@ -258,7 +258,7 @@ def _read_source(
                 f'--{word} {choices} ({word}=... in Python)'
             )
         if said is not None and fixed is not None and str(said) != fixed:
-            notes.append(f'{word} {said} as told; {format} files have {fixed}')
+            notes.append(f'{word} {said} as given; {format} files have {fixed}')
     unit = module.UNIT if unit is None else str(unit)
     up = module.UP if up is None else up
     try:
@@ -315,7 +315,7 @@ def read_rig(
     Raises:
         CalibrationError: The file is missing or broken, the format unknown, a camera
             not in it or not calibrated, or the rig implausible. One sentence with file,
-            camera and mend.
+            camera and fix.
     """
     read = read_calibration(path, format, unit=unit, up=up, image_size=image_size)
     where, rig = read.path, read.rig

@@ -1,4 +1,4 @@
-"""The capture space: where in the room the cameras can see people, from the rig alone.
+"""The capture volume: where in the scene the cameras can see people, from the rig alone.
 
 The world must be metric with the floor at z = 0; this module does **not** turn or
 ground a rig.
@@ -12,7 +12,7 @@ import numpy as np
 
 from mmpose_ours.calibration.checks.sanity import around_people, check_count
 from mmpose_ours.calibration.errors import CalibrationError, about
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace, list_names
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume, list_names
 
 MIN_VIEWS = 2
 # A standing person is seen if hips and head are; seated ones if the hips are.
@@ -51,7 +51,7 @@ class NoSpaceError(CalibrationError):
 
 def fit_space(
     rig: CameraRig, *, max_edge_mm: float = MAX_EDGE_MM, min_views: int | None = None
-) -> CaptureSpace:
+) -> CaptureVolume:
     """Find the box in which people can be seen, from the calibration alone.
 
     The floor around the cameras is cut into cells. A cell counts for a camera if a
@@ -119,10 +119,10 @@ def fit_space(
     # Cells have edges at multiples of 200 mm, so the centre is one of 100 mm.
     lower = np.array([x[i], y[j]]) - cell / 2 - MARGIN_MM
     size = np.array([rows, columns]) * cell + 2 * MARGIN_MM
-    return CaptureSpace(center_mm=(*(lower + size / 2), Z_CENTER_MM), size_mm=(*size, Z_SIZE_MM))
+    return CaptureVolume(center_mm=(*(lower + size / 2), Z_CENTER_MM), size_mm=(*size, Z_SIZE_MM))
 
 
-def coverage(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
+def coverage(rig: CameraRig, space: CaptureVolume) -> np.ndarray:
     """Tell how much of a space how many cameras see.
 
     Args:
@@ -146,7 +146,7 @@ def _shares(seen: np.ndarray) -> np.ndarray:
     return counts[::-1].cumsum()[::-1] / seen.shape[1]
 
 
-def seen_by_each(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
+def seen_by_each(rig: CameraRig, space: CaptureVolume) -> np.ndarray:
     """(V,) share of a space, 0 to 1, that each camera sees from near enough.
 
     Raises:
@@ -155,7 +155,7 @@ def seen_by_each(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
     return _seen(rig, space).mean(1)
 
 
-def describe_space(rig: CameraRig, space: CaptureSpace) -> dict[str, Any]:
+def describe_space(rig: CameraRig, space: CaptureVolume) -> dict[str, Any]:
     """A space and what cameras see of it, as plain data.
 
     Returns:
@@ -175,7 +175,7 @@ def describe_space(rig: CameraRig, space: CaptureSpace) -> dict[str, Any]:
     }
 
 
-def check_space(rig: CameraRig, space: CaptureSpace) -> None:
+def check_space(rig: CameraRig, space: CaptureVolume) -> None:
     """Refuse a space that no two cameras share, or in which nobody can stand.
 
     Raises:
@@ -190,7 +190,7 @@ def check_space(rig: CameraRig, space: CaptureSpace) -> None:
         raise CalibrationError(
             f'the space is {away / 1e6:g} km from the origin of the world, more than '
             f'{FARTHEST_MM / 1e6:g} km: models compute in single precision, which would lose '
-            'millimetres there; give the rig an origin in the room (mmpose-ours align-rig)'
+            'millimetres there; give the rig an origin in the scene (mmpose-ours align-rig)'
         )
     lowest, highest = space.lower_mm[2], space.upper_mm[2]
     if (highest < HIPS_MM[0] or lowest > HIPS_MM[1]) and around_people(rig):
@@ -207,17 +207,17 @@ def check_space(rig: CameraRig, space: CaptureSpace) -> None:
     each = list_names([f'{name!r} {share:.0%}' for name, share in zip(rig.names, seen.mean(1))])
     try:
         fitting = fit_space(rig)
-        mend = f'this rig sees people around center_mm={fitting.center_mm}'
-        mend += f' with size_mm={fitting.size_mm}'
+        fix = f'this rig sees people around center_mm={fitting.center_mm}'
+        fix += f' with size_mm={fitting.size_mm}'
     except CalibrationError:
-        mend = 'and no other place on the floor z = 0 either: check unit and axes of the rig'
+        fix = 'and no other place on the floor z = 0 either: check unit and axes of the rig'
     raise CalibrationError(
         f'two cameras or more see only {shared:.1%} of the space at center_mm='
-        f'{space.center_mm} with size_mm={space.size_mm} (camera {each}); {mend}'
+        f'{space.center_mm} with size_mm={space.size_mm} (camera {each}); {fix}'
     )
 
 
-def _seen(rig: CameraRig, space: CaptureSpace) -> np.ndarray:
+def _seen(rig: CameraRig, space: CaptureVolume) -> np.ndarray:
     """(V, N) which cameras see which of N points of the space, from near enough."""
     _need_sizes(rig)
     # Middles of 24 x 24 x 6 equal boxes

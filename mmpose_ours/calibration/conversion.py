@@ -159,7 +159,7 @@ def convert_calibration(
     warnings: list[str] = []
     if not any_scale:
         up_of_rig = 'z' if ground else read.up
-        warnings = _judge(rig, where, read, told=unit is not None, up=up_of_rig)
+        warnings = _judge(rig, where, read, unit_given=unit is not None, up=up_of_rig)
     fits: list[Fit] = []
     if approximate:
         with about(where):
@@ -179,7 +179,7 @@ def _check_report(report: PathLike, others: Sequence[PathLike]) -> None:
             )
 
 
-def _judge(rig: CameraRig, where: PathLike, read: Read, told: bool, up: str) -> list[str]:
+def _judge(rig: CameraRig, where: PathLike, read: Read, unit_given: bool, up: str) -> list[str]:
     """What makes no sense around people.
 
     Raises:
@@ -188,7 +188,7 @@ def _judge(rig: CameraRig, where: PathLike, read: Read, told: bool, up: str) -> 
     """
     problems = refuse(rig, where, read.unit, OF_IMAGES, up=up)
     for problem in problems:
-        if abs(problem.power_of_ten) >= REFUSED_POWER_OF_TEN and not told:
+        if abs(problem.power_of_ten) >= REFUSED_POWER_OF_TEN and not unit_given:
             raise CalibrationError(f'{where}: {problem.sentence}')
     return [problem.sentence for problem in problems]
 

@@ -1,4 +1,4 @@
-"""The capture space of a rig that was read from a file, and how a config states it."""
+"""The capture volume of a rig that was read from a file, and how a config states it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.capture_volume import MAX_EDGE_MM, NoSpaceError, fit_space
 from mmpose_ours.calibration.checks.sanity import OF_SCALE, problems_of
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io.terminal import shell_path
 
 
@@ -17,7 +17,7 @@ def space_of(
     max_edge_mm: float = MAX_EDGE_MM,
     min_views: int | None = None,
     any_scale: bool = False,
-) -> CaptureSpace:
+) -> CaptureVolume:
     """Fit the space of a rig as read from a file, or say why there is none.
 
     Args:
@@ -44,7 +44,7 @@ def space_of(
         raise CalibrationError(f'{path}: {error}') from error
 
 
-def space_line(space: CaptureSpace) -> str:
+def space_line(space: CaptureVolume) -> str:
     """``space=dict(...)`` as configs take it, in millimetres."""
     center, size = (
         '(' + ', '.join(f'{value:g}' for value in values) + ')'

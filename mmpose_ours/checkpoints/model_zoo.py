@@ -73,7 +73,7 @@ def _check_digits(path: Path, digits: str, shown: str) -> None:
     if not found.startswith(digits):
         raise FileFormatError(
             f'{shown}: damaged: its SHA-256 begins with {found[: len(digits)]}, expected {digits} '
-            f'as its name says; {_AGAIN}; whoever changed it on purpose takes these digits out of '
+            f'as its name says; {_AGAIN}; if it was changed on purpose, take these digits out of '
             'the name',
             file=shown,
             found=found,

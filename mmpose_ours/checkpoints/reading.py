@@ -1,4 +1,4 @@
-"""The one way in for checkpoints, wherever they lie and whoever asks for them.
+"""The one reader of checkpoints, wherever they lie.
 
 :func:`read_checkpoint` takes a path, a URL or a name of a model zoo, and reads all of them as data
 (:mod:`mmpose_ours.checkpoints.torch_files`, safetensors). :func:`register` makes it MMEngine's and
@@ -40,7 +40,7 @@ def read_checkpoint(name: PathLike, map_location: Any = None) -> Any:
         name: A local file of ``torch.save`` or safetensors, a URL of http or https,
             ``mmpose-ours://NAME`` of :mod:`mmpose_ours.checkpoints.shipped_weights`, or ``torchvision://NAME``,
             ``openmmlab://NAME``, ``mmcls://NAME`` of a model zoo.
-        map_location: Ignored: tensors are on the CPU, whoever loads them copies them.
+        map_location: Ignored: tensors are on the CPU, loading copies them.
 
     Returns:
         What was saved, most often a dictionary with ``state_dict`` and ``meta``.

@@ -192,7 +192,7 @@ class _Unpickler(_Python):
             raise ContentError(f'it names {named[:80]}')
         return KNOWN[module, name]
 
-    def _spend(self, values: Any) -> None:
+    def _charge(self, values: Any) -> None:
         """Pay for what is made of values: a file may name the same ones again and again."""
         self._room -= _CALL_BYTES
         for value in values:
@@ -204,7 +204,7 @@ class _Unpickler(_Python):
             raise ContentError('it uses the same values over and over')
 
     def load_empty_set(self) -> None:
-        self._spend(())
+        self._charge(())
         self.append(set())
 
     dispatch[pickle.EMPTY_SET[0]] = load_empty_set
@@ -213,7 +213,7 @@ class _Unpickler(_Python):
         args, target = self.stack.pop(), self.stack[-1]
         if type(target) is not Name or target.call is None or type(args) is not tuple:
             raise ContentError('a call of something that is no function')
-        self._spend(args)
+        self._charge(args)
         self.stack[-1] = target.call(*args)
 
     dispatch[pickle.REDUCE[0]] = load_reduce
@@ -222,7 +222,7 @@ class _Unpickler(_Python):
         args, target = self.stack.pop(), self.stack[-1]
         if type(target) is not Name or target.value is not History or args != ():
             raise ContentError('it holds objects')
-        self._spend(())
+        self._charge(())
         self.stack[-1] = History()
 
     dispatch[pickle.NEWOBJ[0]] = load_newobj
@@ -230,7 +230,7 @@ class _Unpickler(_Python):
     def load_build(self) -> None:
         """Give the few things that have a state theirs, checked."""
         state, target = self.stack.pop(), self.stack[-1]
-        self._spend(state.values() if isinstance(state, dict) else state)
+        self._charge(state.values() if isinstance(state, dict) else state)
         if isinstance(target, Dtype):
             target.set(state)
         elif type(target) is np.ndarray and not target.size and type(state) is tuple:
@@ -274,7 +274,7 @@ class _Unpickler(_Python):
 
     def _extend(self, items: list) -> None:
         if type(self.stack[-1]) is not list:
-            raise ContentError('an entry of something that is no list')
+            raise ContentError('an entry of something that is not a list')
         self.stack[-1].extend(items)
 
     def load_setitem(self) -> None:

@@ -55,7 +55,7 @@ class History:
             if isinstance(numbers, list) and all(type(n) in (int, float, bool) for n in numbers):
                 numbers = np.array([float(number) for number in numbers])
             if not isinstance(numbers, np.ndarray) or numbers.ndim != 1:
-                raise ContentError('a log that is no list of numbers')
+                raise ContentError('a log that is not a list of numbers')
             arrays.append(numbers)
         if len(arrays[0]) != len(arrays[1]) or type(max_length) is not int or max_length < 1:
             raise ContentError('a log with other counts than values')

@@ -25,7 +25,7 @@ from mmpose_ours.calibration.checks.sanity import OF_GEOMETRY, refuse
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.calibration.world_axes import Z_UP_FROM, mm_per_unit
-from mmpose_ours.cli.arguments import add_reading_arguments, read_as_told
+from mmpose_ours.cli.arguments import add_reading_arguments, read_with_options
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.cameras import CameraRig
@@ -78,8 +78,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--keypoints',
         metavar='FILE',
-        help='2D people who walk about (docs/data.md): up from their bodies, the floor from '
-        'their feet',
+        help='2D keypoints of people who walk about (docs/data.md): up from their bodies, the '
+        'floor from their feet',
     )
     parser.add_argument(
         '--person-height',
@@ -116,11 +116,11 @@ def run(args: argparse.Namespace) -> int:
     """
     writer_of(args.to_format, args.target)
     where = Source(args.rig).path
-    read, rig = read_as_told(args.rig, args, any_up=True, any_unit=True)
+    read, rig = read_with_options(args.rig, args, any_up=True, any_unit=True)
     refuse(rig, where, read.unit, OF_GEOMETRY)
     from_source = Similarity(Z_UP_FROM[read.up], mm_per_unit(read.unit))
     evidence = _evidence(args, rig, from_source, where)
-    done = align(rig, evidence, Progress('people in 3D', 'frames'))
+    done = align(rig, evidence, Progress('3D poses', 'frames'))
     warnings = [*_left_open(args, read, done), *strange_about(done.rig, evidence.people)]
     report = _report(args, read, done, from_source, warnings)
     _write(args, done.rig, report)
@@ -134,8 +134,8 @@ def _evidence(
     points = args.floor_points
     files = {'RIG': where, '--floor-pixels': args.floor_pixels, '--keypoints': args.keypoints}
     return Evidence(
-        up_told=args.up is not None,
-        unit_told=args.unit is not None,
+        up_given=args.up is not None,
+        unit_given=args.unit is not None,
         horizons=args.horizons,
         floor_points=None
         if points is None

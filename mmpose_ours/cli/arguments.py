@@ -1,4 +1,4 @@
-"""The options by which every command is told how to read a calibration."""
+"""The options that say how to read a calibration, for every command."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def parse_size(text: str, option: str = '--image-size') -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def read_as_told(
+def read_with_options(
     paths: Sequence[PathLike],
     args: argparse.Namespace,
     any_up: bool = False,

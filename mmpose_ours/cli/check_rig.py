@@ -14,8 +14,8 @@ from typing import Any
 
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.checks.whole_report import check
-from mmpose_ours.cli.arguments import add_reading_arguments, add_rig, read_as_told
-from mmpose_ours.geometry.cameras import CaptureSpace
+from mmpose_ours.cli.arguments import add_reading_arguments, add_rig, read_with_options
+from mmpose_ours.geometry.cameras import CaptureVolume
 
 # Shares of the space seen by more cameras than this are in the JSON only.
 MOST_COUNTS = 50
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='folder of images or videos by camera, whose sizes are compared',
     )
     parser.add_argument(
-        '--keypoints', metavar='FILE', help='2D people, by whom the rig is judged (docs/data.md)'
+        '--keypoints', metavar='FILE', help='2D keypoints, to check the rig with (docs/data.md)'
     )
     parser.add_argument('--figure', metavar='FILE', help='draw the rig into this PNG')
     parser.add_argument('--json', action='store_true', help='print everything as JSON')
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CalibrationError, FileFormatError, OSError: An input cannot be read.
     """
-    read, rig = read_as_told(args.rig, args)
+    read, rig = read_with_options(args.rig, args)
     if args.images is not None and not args.images.is_dir():
         raise FileNotFoundError(f'{args.images}: no such folder of images; correct the path')
     found, rig = check(read, rig, args.images, args.keypoints)
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         from mmpose_ours.visualization.rig_sheet import write_rig_image
 
         box = report['space']
-        space = CaptureSpace(box['center_mm'], box['size_mm']) if box else None
+        space = CaptureVolume(box['center_mm'], box['size_mm']) if box else None
         write_rig_image(args.figure, rig, space, str(read.path))
     if args.json:
         print(json.dumps(report, indent=1, allow_nan=False))
@@ -87,7 +87,7 @@ def _print(report: dict[str, Any], read: Read) -> None:
             if 0 < count <= MOST_COUNTS
         )
         print(
-            f'{"capture space:":23s}center_mm={tuple(space["center_mm"])}, '
+            f'{"capture volume:":23s}center_mm={tuple(space["center_mm"])}, '
             f'size_mm={tuple(space["size_mm"])}; seen by at least {shares}'
         )
     print()

@@ -1,6 +1,6 @@
 """The command ``convert-checkpoint``: weights of VoxelPose between MMPose 0.x and this package.
 
-The capture space of the training rig is never taken along: it comes with each sample here, and
+The capture volume of the training rig is never taken along: it comes with each sample here, and
 from a config of 0.x there.
 """
 
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--target',
         metavar='STOCK.py',
         help='with --to 0x: the config of MMPose 0.x that OUT is for; held against IN, and its '
-        'capture space is written, so that strict loading works as well',
+        'capture volume is written, so that strict loading works as well',
     )
 
 

@@ -1,4 +1,4 @@
-"""The command ``export``: 3D people over time into the files of other tools."""
+"""The command ``export``: 3D poses over time into the files of other tools."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mmpose_ours.tracking.trajectories import UP_AXES, spell, timeline_of
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        'predictions', metavar='PEOPLE.json', help='3D people in the Predictions format'
+        'predictions', metavar='PEOPLE.json', help='3D poses in the Predictions format'
     )
     parser.add_argument(
         'target',
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--smooth',
         action='store_true',
-        help='take out tremble with a One-Euro filter',
+        help='reduce jitter with a One-Euro filter',
     )
     parser.add_argument(
         '--each',

@@ -11,7 +11,7 @@ import numpy as np
 
 from mmpose_ours.association.epipolar import MIN_SCORE
 from mmpose_ours.calibration.alignment.poses import choose_frames
-from mmpose_ours.cli.arguments import add_reading_arguments, read_as_told
+from mmpose_ours.cli.arguments import add_reading_arguments, read_with_options
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.cameras import CameraRig
@@ -35,9 +35,9 @@ ROWS = {
     'cut_person_share': 'people missed whom the edge cuts',
     'swap_share': 'people with limbs left-right swapped',
     'whole_swap_share': 'people wholly left-right swapped',
-    'second_find_share': 'people found twice',
-    'halves_share': 'people found as two halves',
-    'ghost_rate': 'people who are not there, per view',
+    'duplicate_share': 'people found twice',
+    'split_share': 'people split into two detections',
+    'false_positive_rate': 'people who are not there, per view',
     'score_error': 'error by score',
 }
 
@@ -45,7 +45,7 @@ ROWS = {
 def fit(
     rig: CameraRig, keypoints: PathLike, most: int = FRAMES, min_score: float = MIN_SCORE
 ) -> FittedNoise:
-    """Fit the detector's faults to a file of 2D people.
+    """Fit the detector's faults to a file of 2D keypoints.
 
     Args:
         rig: The cameras, with image sizes, millimetres, z up.
@@ -61,10 +61,13 @@ def fit(
     check_pixels(detections, rig, keypoints)
     chosen = choose_frames(detections, rig, most)
     frames = [stack_views(views, rig.names) for views in chosen]
-    told = functools.lru_cache(maxsize=None)(lambda what: Progress(what, 'frames'))
+    progress_of = functools.lru_cache(maxsize=None)(lambda what: Progress(what, 'frames'))
     try:
         return fit_noise(
-            rig, frames, min_score, progress=lambda what, done, total: told(what)(done, total)
+            rig,
+            frames,
+            min_score,
+            progress=lambda what, done, total: progress_of(what)(done, total),
         )
     except TooLittleError as error:
         raise FileFormatError(f'{keypoints}: {error}') from error
@@ -106,7 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument('rig', metavar='CALIBRATION', help='calibration file, or its folder')
     parser.add_argument(
-        'keypoints', metavar='KEYPOINTS', help="2D people: JSON, or VoxelPose's pickle"
+        'keypoints', metavar='KEYPOINTS', help="2D keypoints: JSON, or VoxelPose's pickle"
     )
     parser.add_argument('out', metavar='OUT', help='file to write (.json)')
     add_reading_arguments(parser)
@@ -138,7 +141,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.frames < 1:
         raise ValueError(f'--frames is {args.frames}, expected 1 or more')
-    _, rig = read_as_told([args.rig], args)
+    _, rig = read_with_options([args.rig], args)
     fitted = fit(rig, args.keypoints, args.frames, args.min_score)
     fitted.write(args.out, f'mmpose-ours fit-noise on {Path(args.keypoints).name}')
     print('\n'.join(table(fitted)))

@@ -1,4 +1,4 @@
-"""The command ``fit-space``: the capture space of a rig, as lines for a config."""
+"""The command ``fit-space``: the capture volume of a rig, as lines for a config."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from mmpose_ours.cli.arguments import (
     add_any_scale,
     add_reading_arguments,
     add_rig,
-    read_as_told,
+    read_with_options,
 )
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 
 # The coarse grid of configs/_base_/voxelpose.py, whose net halves it twice.
 BINS, MULTIPLE_OF = (80, 80, 20), 4
@@ -36,7 +36,7 @@ def warn_of_floor(rig: CameraRig, path: PathLike) -> None:
         print(f'warning: {path}: {problem.sentence}', file=sys.stderr)
 
 
-def bins_for(space: CaptureSpace, edge_mm: float) -> tuple[int, int, int]:
+def bins_for(space: CaptureVolume, edge_mm: float) -> tuple[int, int, int]:
     """The coarse grid whose voxels have edges of at most ``edge_mm``.
 
     Raises:
@@ -68,7 +68,7 @@ def check_bins(bins: Sequence[int]) -> tuple[int, int, int]:
     return x, y, z
 
 
-def describe(rig: CameraRig, space: CaptureSpace, bins: tuple[int, int, int]) -> dict:
+def describe(rig: CameraRig, space: CaptureVolume, bins: tuple[int, int, int]) -> dict:
     """All that the command says, as plain data."""
     return {
         **describe_space(rig, space),
@@ -77,7 +77,7 @@ def describe(rig: CameraRig, space: CaptureSpace, bins: tuple[int, int, int]) ->
     }
 
 
-def config_lines(space: CaptureSpace, bins: tuple[int, int, int]) -> list[str]:
+def config_lines(space: CaptureVolume, bins: tuple[int, int, int]) -> list[str]:
     """Lines of a config: the space of ``rig``, and the coarse grid of ``model``."""
     return [space_line(space), f'model = dict(center=dict(bins={tuple(bins)}))']
 
@@ -131,7 +131,7 @@ def run(args: argparse.Namespace) -> int:
             be written.
     """
     bins = check_bins(args.bins)
-    read, rig = read_as_told(args.rig, args)
+    read, rig = read_with_options(args.rig, args)
     space = space_of(
         rig,
         read,
@@ -156,7 +156,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _print(report: dict[str, Any], space: CaptureSpace, bins: tuple[int, int, int]) -> None:
+def _print(report: dict[str, Any], space: CaptureVolume, bins: tuple[int, int, int]) -> None:
     in_rig, in_model = config_lines(space, bins)
     edges = ' x '.join(f'{edge:g}' for edge in report['voxel_mm'])
     print(f'{report["calibration"]}: {len(report["seen_by_camera"])} cameras\n')

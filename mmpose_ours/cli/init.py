@@ -14,7 +14,7 @@ from mmpose_ours.cli.arguments import (
     add_any_scale,
     add_reading_arguments,
     add_rig,
-    read_as_told,
+    read_with_options,
 )
 from mmpose_ours.workflows.rig_folder import README_FILE, RIG_FILE, init_rig, next_commands
 
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         CalibrationError, OSError: As :func:`~mmpose_ours.workflows.rig_folder.init_rig`; or the
             rig cannot be read, or no space be fitted to it.
     """
-    read, rig = read_as_told(args.rig, args)
+    read, rig = read_with_options(args.rig, args)
     options: dict[str, Any] = dict(any_scale=args.any_scale)
     space = space_of(rig, read, min_views=args.min_views, **options)
     leaning = judge_orientation(rig)[1]

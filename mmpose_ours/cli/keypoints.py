@@ -1,4 +1,4 @@
-"""The command ``keypoints``: 2D people of any tool as one keypoint file, and what is in it."""
+"""The command ``keypoints``: 2D keypoints of any tool as one keypoint file, and what is in it."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ def run(args: argparse.Namespace) -> int:
     source, out = Path(args.source), Path(args.out)
     if source.is_dir() and source.resolve() in out.resolve().parents:
         raise ValueError(f'{out}: lies in the folder that is read; name another place')
-    told = args.format
-    if told == 'auto' and source.exists():
-        told, reason = recognise(Source(source))
+    chosen = args.format
+    if chosen == 'auto' and source.exists():
+        chosen, reason = recognise(Source(source))
         if reason:
-            print(f'read    {source}: {told}, recognised by {reason}')
+            print(f'read    {source}: {chosen}, recognised by {reason}')
         else:  # its reader says what is wrong
-            told = 'auto'
+            chosen = 'auto'
     rig = _rig(args)
     progress = Progress(f'reading {source}', 'files')
     cameras = args.cameras or (rig.names if rig is not None else None)
-    detections = read_detections(source, cameras, told, rig=rig, progress=progress)
+    detections = read_detections(source, cameras, chosen, rig=rig, progress=progress)
     for sentence in oddities(detections, cameras or ()):
         print(f'warning: {source}: {sentence}', file=sys.stderr)
     if rig is not None:

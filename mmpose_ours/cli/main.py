@@ -20,7 +20,7 @@ from mmpose_ours.io.programs import add_debug, guarded
 COMMANDS = {
     'align-rig': (
         'mmpose_ours.cli.align_rig',
-        'turn, scale and ground a calibration by what is known of the room',
+        'turn, scale and ground a calibration by what is known of the scene',
     ),
     'check-rig': (
         'mmpose_ours.cli.check_rig',
@@ -36,7 +36,7 @@ COMMANDS = {
     ),
     'doctor': (
         'mmpose_ours.launch.doctor',
-        'say what this environment lacks for training, and how to mend it',
+        'say what this environment lacks for training, and how to fix it',
     ),
     'evaluate': (
         'mmpose_ours.evaluation.report',
@@ -44,11 +44,11 @@ COMMANDS = {
     ),
     'export': (
         'mmpose_ours.cli.export',
-        'write 3D people over time as CSV, TRC, C3D, BVH or NumPy arrays',
+        'write 3D poses over time as CSV, TRC, C3D, BVH or NumPy arrays',
     ),
     'fit-noise': (
         'mmpose_ours.cli.fit_noise',
-        "measure a detector's faults on your own keypoints, for inventing people like them",
+        "measure a detector's faults on your own keypoints, for generating people like them",
     ),
     'export-weights': (
         'mmpose_ours.checkpoints.shipped_weights',
@@ -56,7 +56,7 @@ COMMANDS = {
     ),
     'fit-space': (
         'mmpose_ours.cli.fit_space',
-        'find the capture space of a rig, as lines for a config',
+        'find the capture volume of a rig, as lines for a config',
     ),
     'init': (
         'mmpose_ours.cli.init',
@@ -64,7 +64,7 @@ COMMANDS = {
     ),
     'keypoints': (
         'mmpose_ours.cli.keypoints',
-        'convert 2D people of OpenPose, AlphaPose, COCO, MMPose or Pose2Sim, and say what is there',
+        'convert and summarise 2D keypoints of OpenPose, AlphaPose, COCO, MMPose or Pose2Sim',
     ),
     'path': (
         'mmpose_ours.io.package_files',
@@ -76,7 +76,7 @@ COMMANDS = {
     ),
     'predict': (
         'mmpose_ours.cli.predict',
-        'find people in 3D in images, videos or keypoints of your cameras, and show them',
+        'find 3D poses in images, videos or keypoints of your cameras, and show them',
     ),
     'prepare': (
         'mmpose_ours.cli.prepare',
@@ -92,7 +92,7 @@ COMMANDS = {
     ),
     'view': (
         'mmpose_ours.cli.view',
-        'look at 3D people: a web page to walk around in, images, a film',
+        'look at 3D poses: a web page to walk around in, images, a film',
     ),
 }
 

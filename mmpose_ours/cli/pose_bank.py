@@ -101,7 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--up',
         metavar='{x,-x,y,-y,z,-z}',
-        help='axis that points up in BVH, TRC and SMPL files (default: told by the motion)',
+        help='axis that points up in BVH, TRC and SMPL files (default: recognised by the motion)',
     )
     parser.add_argument(
         '--every', type=int, default=1, metavar='N', help='take every Nth pose of a file'

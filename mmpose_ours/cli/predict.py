@@ -1,4 +1,4 @@
-"""The command ``predict``: a recording in, people in 3D out, as files and as something to see."""
+"""The command ``predict``: a recording in, 3D poses out, as files and as something to see."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KEYPOINTS = 'keypoints_2d.json'
 PEOPLE = 'people.json'
 # Without keypoints and without a word about the detector, this one: it works offline.
 DETECTOR = 'mediapipe'
-# Fewer people in 3D than this share of what views show on average is worth a diagnosis.
+# Fewer 3D poses than this share of what views show on average is worth a diagnosis.
 FEW = 0.25
 # More than this share, too: views that do not fit together find everybody several times.
 MANY = 1.5
@@ -73,7 +73,7 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--keypoints',
         metavar='FILE',
-        help='people in 2D, of any format that `mmpose-ours keypoints` reads (default: '
+        help='2D keypoints, of any format that `mmpose-ours keypoints` reads (default: '
         f'{KEYPOINTS} beside the images, where that is no detector of ours wrote it)',
     )
     parser.add_argument(
@@ -183,11 +183,11 @@ def find_people(
         folder = stack.enter_context(folder_beside(out / PEOPLE))
         some = folder / PEOPLE if look == () else None
         _predict(inferencer, args, img_root, out, keypoints, keep, _replaced(out, look), some)
-        witness = inferencer.witness
+        statistics = inferencer.statistics
         shown = some if some is not None and some.exists() else out / PEOPLE
-        if look is not None and (witness.found or (img_root and witness.frames)):
+        if look is not None and (statistics.found or (img_root and statistics.frames)):
             _look(args, rig, img_root, shown, out, keypoints or keep, look)
-    return 0 if witness.found else 1
+    return 0 if statistics.found else 1
 
 
 def _predict(
@@ -233,7 +233,7 @@ def _predict(
     fps = args.fps or (footage.fps if footage is not None else None)
     out.mkdir(parents=True, exist_ok=True)
     every = math.ceil(inferencer.total / PAGE_FRAMES)
-    progress, told = Progress('people in 3D', 'frames'), 0
+    progress, printed = Progress('3D poses', 'frames'), 0
     with contextlib.ExitStack() as stack:
         stack.enter_context(inferencer.watch.stage('writing'))
         whole = stack.enter_context(_writer(inferencer, out / PEOPLE, fps, replaced))
@@ -250,14 +250,14 @@ def _predict(
                     views=people.views,
                     spread_mm=people.spread_mm,
                 )
-            told = _print_notes(inferencer, told)
+            printed = _print_notes(inferencer, printed)
             progress(done, inferencer.total)
     if thin is not None:
         print(
             f'note    the page shows one frame of {every}, since {inferencer.total} are many; '
             f'for all, mmpose-ours view {shell_path(out / PEOPLE)}'
         )
-    _print_notes(inferencer, told)
+    _print_notes(inferencer, printed)
     # A rig of any scale is not one around people, by whom it could be judged.
     _report(inferencer, out, judge=not args.any_scale)
 
@@ -290,9 +290,9 @@ def _writer(
     )
 
 
-def _print_notes(inferencer: Any, told: int) -> int:
-    """Print what was noted since; returns how many notes are told now."""
-    for note in inferencer.notes[told:]:
+def _print_notes(inferencer: Any, printed: int) -> int:
+    """Print what was noted since; returns how many have been printed now."""
+    for note in inferencer.notes[printed:]:
         print(f'note    {note}', flush=True)
     return len(inferencer.notes)
 
@@ -311,7 +311,7 @@ def _look(
     view.add_arguments(parser)
     words = [path_word(people), '--rig', path_word(rig), '--out', path_word(out), *more]
     words += ['--img-root', path_word(img_root)] if img_root else []
-    for option, told in (
+    for option, value in (
         ('--from', args.from_format),
         ('--unit', args.unit),
         ('--up', args.up),
@@ -319,7 +319,7 @@ def _look(
         ('--fps', args.fps),
     ):
         # With '=', since '-y' by itself would be taken for an option.
-        words += [f'{option}={told}'] if told else []
+        words += [f'{option}={value}'] if value else []
     words += ['--cameras', *args.cameras] if args.cameras else []
     words += ['--frame-offsets', *args.frame_offsets] if args.frame_offsets else []
     words += ['--keypoints', path_word(keypoints)] if keypoints and keypoints.exists() else []
@@ -381,25 +381,27 @@ def _made_by(inferencer: Any) -> dict[str, str]:
 
 def _report(inferencer: Any, out: Path, judge: bool) -> None:
     """Say what was found and how long it took, and what seems to be wrong with it."""
-    witness = inferencer.witness
+    statistics = inferencer.statistics
     brief = inferencer.brief
-    left = witness.found - brief.left_out
-    print(f'people  {left} in {witness.frames} frames -> {out / PEOPLE}')
+    left = statistics.found - brief.left_out
+    print(f'people  {left} in {statistics.frames} frames -> {out / PEOPLE}')
     if brief.brief:
-        told = 'left out' if brief.drop else 'kept; --min-track-seconds leaves such out'
+        what = 'left out' if brief.drop else 'kept; --min-track-seconds leaves such out'
         print(
             f'tracks  {brief.stayed}, and {brief.brief} that are found in fewer than '
-            f'{brief.least} frames ({told})'
+            f'{brief.least} frames ({what})'
         )
     start = time.perf_counter()
     diagnosis = inferencer.diagnose()
     checked = as_time(time.perf_counter() - start)
-    print(f'time    {inferencer.timing()}; then {checked} to see whether all is well')
-    shown = witness.people / max(1, sum(count > 0 for count in witness.detected.values()))
-    if not witness.found or witness.found < FEW * shown:
-        print('\nhardly anybody was found. Why?' if witness.found else '\nnobody was found. Why?')
+    print(f'time    {inferencer.timing()}; then {checked} for the sanity checks')
+    shown = statistics.people / max(1, sum(count > 0 for count in statistics.detected.values()))
+    if not statistics.found or statistics.found < FEW * shown:
+        print(
+            '\nhardly anybody was found. Why?' if statistics.found else '\nnobody was found. Why?'
+        )
         print(diagnosis)
-    elif judge and diagnosis.causes and (diagnosis.certain or witness.found > MANY * shown):
+    elif judge and diagnosis.causes and (diagnosis.certain or statistics.found > MANY * shown):
         print('\nwarning: people were found, but something is wrong')
         print(diagnosis.verdict)
     elif judge:

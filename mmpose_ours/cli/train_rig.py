@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple, Sequence
 
 from mmpose_ours import __version__
-from mmpose_ours.cli.arguments import add_rig, read_as_told
+from mmpose_ours.cli.arguments import add_rig, read_with_options
 from mmpose_ours.io.locks import hold_folder
 from mmpose_ours.io.terminal import shell_path
 from mmpose_ours.workflows.train_rig.job import (
@@ -80,8 +80,8 @@ def _source(site: Site) -> dict[str, Any]:
 
 def _noise(site: Site) -> dict[str, Any]:
     detector = Path(site.detector) if site.detector else None
-    told = file_print(detector) if detector and detector.is_file() else site.detector
-    return {**_people(site), '--detector': told}
+    detector_print = file_print(detector) if detector and detector.is_file() else site.detector
+    return {**_people(site), '--detector': detector_print}
 
 
 def _training(site: Site) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def _training(site: Site) -> dict[str, Any]:
         '--model': site.model,
         '--minutes': site.minutes,
         '--epochs': site.epochs,
-        'weights in the box': file_print(box) if box and site.model == 'prior' else None,
+        'pretrained weights': file_print(box) if box and site.model == 'prior' else None,
     }
 
 
@@ -100,7 +100,7 @@ def _testing(site: Site) -> dict[str, Any]:
     return {
         **_people(site),
         '--frames': site.frames,
-        'weights in the box': file_print(box) if box else None,
+        'pretrained weights': file_print(box) if box else None,
     }
 
 
@@ -133,7 +133,7 @@ STEPS = (
     Step('noise', "the detector's faults", (), _noise,
          functools.partial(do_noise, run_command=_run_command),
          lambda site: 2.0 if site.keypoints and not site.detector else 0.0),
-    Step('train', 'on invented people', ('space', 'noise'), _training, do_train,
+    Step('train', 'on synthetic people', ('space', 'noise'), _training, do_train,
          _training_minutes),
     Step('test', 'trained, in the box, triangulation', ('space', 'noise', 'train'), _testing,
          do_test, _testing_minutes),
@@ -211,7 +211,7 @@ def _later(site: Site, step: str) -> str:
         config, folder = site.work_dir / 'trained.py', site.work_dir / 'train'
         return shown(command_line('train.py', config.resolve(), '--work-dir', folder.resolve()))
     if step == 'test':
-        config = site.work_dir / 'test' / 'trained_invented.py'
+        config = site.work_dir / 'test' / 'trained_synthetic.py'
         words = command_line('test.py', config.resolve(), 'CHECKPOINT')
         return f'{shown(words)}, and the like of the others'
     return f'mmpose-ours train-rig {shown([str(site.folder)])} --only {step}'
@@ -227,7 +227,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--up', metavar='AXIS', help='axis that points up: x -x y -y z or -z')
     parser.add_argument('--image-size', metavar='WxH', help='where --rig does not say it')
     parser.add_argument('--cameras', nargs='+', metavar='NAME', help='cameras to use')
-    where = f'2D people (default: FOLDER/{KEYPOINT_FILE}, if it is there)'
+    where = f'2D keypoints (default: FOLDER/{KEYPOINT_FILE}, if it is there)'
     parser.add_argument('--keypoints', type=Path, metavar='FILE', help=where)
     parser.add_argument('--detector', metavar='NAME',
                         help='a shipped detector (openpose, hrnet, mediapipe) or a file of '
@@ -277,10 +277,10 @@ def site_of(args: argparse.Namespace) -> Site:
         )
     if keypoints is not None and not keypoints.is_file():
         raise FileNotFoundError(f'{keypoints}: no such file; correct --keypoints')
-    source_rig = read_as_told(args.rig, args)[1] if args.rig else None
-    told = (('--from', args.from_format), ('--unit', args.unit), ('--up', args.up),
+    source_rig = read_with_options(args.rig, args)[1] if args.rig else None
+    options = (('--from', args.from_format), ('--unit', args.unit), ('--up', args.up),
             ('--image-size', args.image_size))  # fmt: skip
-    reading = [f'{option}={value}' for option, value in told if value not in (None, 'auto')]
+    reading = [f'{option}={value}' for option, value in options if value not in (None, 'auto')]
     cameras = tuple(args.cameras) if args.cameras else None
     if cameras and args.rig:
         reading += ['--cameras', *cameras]

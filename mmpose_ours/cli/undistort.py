@@ -21,7 +21,7 @@ from mmpose_ours.calibration.checks.image_sizes import size_mismatch
 from mmpose_ours.calibration.checks.sanity import problems_of
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.parsing.source import Source
-from mmpose_ours.cli.arguments import add_reading_arguments, read_as_told
+from mmpose_ours.cli.arguments import add_reading_arguments, read_with_options
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry import pinhole
 from mmpose_ours.geometry.cameras import Camera, CameraRig
@@ -279,7 +279,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CalibrationError, FileFormatError, OSError: As :func:`undistort`.
     """
-    read, rig = read_as_told([args.rig], args)
+    read, rig = read_with_options([args.rig], args)
     where = Source([args.rig]).path
     for problem in problems_of(rig, read.unit, read.up):
         if problem.topic in ('names', 'size'):

@@ -1,4 +1,4 @@
-"""The command ``view``: people in 3D to look at, as a page, as images, as a film."""
+"""The command ``view``: 3D poses to look at, as a page, as images, as a film."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from mmpose_ours.cli.arguments import (
     add_reading_arguments,
     add_rig,
     parse_offsets,
-    read_as_told,
+    read_with_options,
 )
 from mmpose_ours.detections import Detections, check_pixels, open_detections
 from mmpose_ours.detections.cache import made_here
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io.locks import hold_folder
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions
 from mmpose_ours.recordings.frames import (
@@ -44,7 +44,7 @@ RUN_FILE = 'run.html'
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        'people', metavar='PEOPLE', help='3D people, a file in the Predictions format'
+        'people', metavar='PEOPLE', help='3D poses, a file in the Predictions format'
     )
     add_rig(parser, '--rig', required=True)
     add_reading_arguments(parser)
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='the images: a folder of images or a video per camera, see docs/data.md',
     )
     parser.add_argument(
-        '--keypoints', metavar='FILE', help='2D people that the 3D ones come from, drawn beneath'
+        '--keypoints', metavar='FILE', help='2D keypoints that the 3D ones come from, drawn beneath'
     )
     parser.add_argument(
         '--report',
@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
     predictions = read_predictions(args.people)
     if not predictions.frames:
         raise ValueError(f'{args.people}: has no frame, so there is nothing to look at')
-    read, rig = read_as_told(args.rig, args)
+    read, rig = read_with_options(args.rig, args)
     footage = None
     if args.img_root:
         rig = sized_by_images(rig, args.img_root)
@@ -165,7 +165,7 @@ def _write(show: Show, args: argparse.Namespace, out: Path) -> None:
         film = out / FILM_FILE if args.mp4 else None
         with watch.stage('sheets'):
             view_files.write_sheets(show, folder, film, window=args.show)
-    print(f'time    {watch.told()}')
+    print(f'time    {watch.summary()}')
 
 
 def detected_here(path: PathLike) -> bool:
@@ -177,7 +177,7 @@ def detected_here(path: PathLike) -> bool:
 
 
 def _keypoints(args: argparse.Namespace) -> Detections:
-    """2D people by frame."""
+    """2D keypoints by frame."""
     detections = open_detections(args.keypoints)
     if not args.frame_offsets or detected_here(args.keypoints):
         return detections
@@ -210,7 +210,7 @@ def _check(args: argparse.Namespace) -> None:
             '--no-page leaves nothing to write; add --png, --mp4, --single-views or --report'
         )
     if args.report and not args.keypoints:
-        raise ValueError('--report compares with 2D people; name their file with --keypoints')
+        raise ValueError('--report compares with 2D keypoints; name their file with --keypoints')
 
 
 def _cameras_shown(
@@ -255,9 +255,9 @@ def _compare(
         print(f'note: {other} lacks {len(lacking)} of {len(predictions.frames)} frames of {path}')
 
 
-def _space_of(rig: CameraRig, path: PathLike) -> CaptureSpace | None:
+def _space_of(rig: CameraRig, path: PathLike) -> CaptureVolume | None:
     try:
         return fit_space(rig)
     except CalibrationError as error:
-        print(f'note: {path}: no capture space is drawn: {error}', file=sys.stderr)
+        print(f'note: {path}: no capture volume is drawn: {error}', file=sys.stderr)
         return None

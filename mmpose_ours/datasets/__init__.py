@@ -1,4 +1,4 @@
-"""Datasets of MMEngine that yield keypoints per view, the rig and the capture space."""
+"""Datasets of MMEngine that yield keypoints per view, the rig and the capture volume."""
 
 from mmpose_ours.datasets.actors import CampusDataset, ShelfDataset
 from mmpose_ours.datasets.data_sample import MultiviewDataSample

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mmengine.structures import BaseDataElement, InstanceData
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 
 
 class MultiviewDataSample(BaseDataElement):
@@ -12,7 +12,7 @@ class MultiviewDataSample(BaseDataElement):
 
     Metainfo:
         rig (CameraRig): the V cameras, in the order of the input's views.
-        space (CaptureSpace): where people are looked for.
+        space (CaptureVolume): where people are looked for.
         joints (str): name of the joint set.
         recording (str): whose frame; none where frames do not follow each other.
         frame_id (str | int): which frame.
@@ -28,7 +28,7 @@ class MultiviewDataSample(BaseDataElement):
     """
 
     rig: CameraRig
-    space: CaptureSpace
+    space: CaptureVolume
 
     @property
     def gt_instances(self) -> InstanceData:

@@ -34,7 +34,7 @@ class MultiviewDataset(BaseDataset):
         **kwargs: As MMEngine's ``BaseDataset``.
 
     Raises:
-        CalibrationError: The rig cannot be used; names file, camera and mend.
+        CalibrationError: The rig cannot be used; names file, camera and fix.
     """
 
     METAINFO: dict = dict(dataset_name='multiview', joints='coco17')

@@ -1,4 +1,4 @@
-"""The user's own recordings: a folder of images per camera, a calibration, 2D people."""
+"""The user's own recordings: a folder of images per camera, a calibration, 2D keypoints."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class OursDataset(MultiviewDataset):
     Args:
         data_root: The folder.
         rig_file: Calibration, Panoptic JSON by custom.
-        keypoint_file: 2D people, see :func:`~mmpose_ours.detections.read_detections`;
+        keypoint_file: 2D keypoints, see :func:`~mmpose_ours.detections.read_detections`;
             None works from images only (image mode).
-        truth_file: 3D people in the format that ``mmpose-ours evaluate`` reads, if any. A
+        truth_file: 3D poses in the format that ``mmpose-ours evaluate`` reads, if any. A
             frame that it does not list is a frame with nobody there.
         **kwargs: See :class:`MultiviewDataset`.
 

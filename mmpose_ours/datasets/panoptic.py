@@ -24,7 +24,7 @@ from mmpose_ours.evaluation.panoptic_truth import (
     people_with_root,
     read_panoptic_bodies,
 )
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io.terminal import shell_path, shell_word
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.sources import from_options
@@ -100,8 +100,8 @@ class PanopticDataset(MultiviewDataset):
             if faults is None
             else from_options(DetectorFaults, faults, 'faults')
         )
-        self._stated = from_options(CaptureSpace, space, 'space') if space else None
-        self.sites: dict[str, tuple[CameraRig, CaptureSpace]] = {}
+        self._stated = from_options(CaptureVolume, space, 'space') if space else None
+        self.sites: dict[str, tuple[CameraRig, CaptureVolume]] = {}
         lazy = kwargs.pop('lazy_init', False)
         super().__init__(
             str(self._calibration(Path(data_root), self.sequences[0])),
@@ -208,7 +208,7 @@ class PanopticDataset(MultiviewDataset):
         return rig
 
     def _detections(self, sequence: str, rig: CameraRig) -> dict[str, Any] | None:
-        """2D people by frame number without leading zeros, or None."""
+        """2D keypoints by frame number without leading zeros, or None."""
         if self.keypoints in (None, PROJECTED):
             return None
         path = Path(self.data_root) / sequence / str(self.keypoints)

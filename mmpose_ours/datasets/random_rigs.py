@@ -1,4 +1,4 @@
-"""Invented people in invented rooms, seen by invented cameras: what suits every rig."""
+"""Synthetic people seen by synthetic rigs: training data for camera-independent weights."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from mmpose_ours.datasets.multiview import PACK
-from mmpose_ours.datasets.synthetic_base import InventedDataset
+from mmpose_ours.datasets.synthetic_base import GeneratedDataset
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.sources import from_options
 from mmpose_ours.sources.synthetic import items_of
@@ -27,12 +27,12 @@ FAULTS: dict[str, Any] = dict(
     occluded_share=(0.3, 0.9),
     far_face_share=(0.4, 0.95),
     missed_person_share=(0.0, 0.25),
-    ghost_rate=(0.0, 0.2),
+    false_positive_rate=(0.0, 0.2),
     whole_swap_share=(0.0, 0.04),
     border_share=(0.0, 0.5),
     cut_person_share=(0.0, 0.5),
-    second_find_share=(0.0, 0.05),
-    halves_share=(0.0, 0.04),
+    duplicate_share=(0.0, 0.05),
+    split_share=(0.0, 0.04),
     score_error=(0.0, 0.4),
     joint_bias=([[-BIAS, -BIAS]] * 17, [[BIAS, BIAS]] * 17),
     score=((0.55, 0.05), (0.9, 0.2)),
@@ -43,7 +43,7 @@ ARRAYS = ('keypoints_2d', 'keypoints_3d', 'visible')
 
 
 @DATASETS.register_module()
-class RandomRigsDataset(InventedDataset):
+class RandomRigsDataset(GeneratedDataset):
     """Scenes of sites that change every few items; no file is needed.
 
     An item depends on ``seed`` and its index only, whatever is asked for before. Any index
@@ -91,18 +91,18 @@ class RandomRigsDataset(InventedDataset):
         super().__init__(pipeline=list(pipeline), serialize_data=False, **kwargs)
 
     def get_data_info(self, idx: int) -> dict:
-        """Invent item ``idx``, and its site's others if they are not there yet."""
+        """Generate item ``idx``, and its site's others if they are not there yet."""
         idx = int(idx)
         if idx < 0:
             raise IndexError(f'no item {idx}; items count from 0')
         site = idx // self.items_per_site
         if site != self._site:
-            self._site, self._waiting = site, self._invent(site)
-        # A copy: whoever edits an item must not change what the next one gets.
+            self._site, self._waiting = site, self._generate(site)
+        # A copy: editing an item must not change what the next one gets.
         arrays = {key: self._waiting[idx][key].copy() for key in ARRAYS}
         return {**self._waiting[idx], **arrays}
 
-    def _invent(self, site: int) -> dict[int, dict]:
+    def _generate(self, site: int) -> dict[int, dict]:
         rng = np.random.default_rng((self.seed, site))
         first = site * self.items_per_site
         indices = range(first, first + self.items_per_site)

@@ -15,7 +15,7 @@ from mmpose_ours.registry import DATA_SAMPLERS
 class FreshEpochSampler(Sampler):
     """Gives epoch ``e`` of a dataset of length N the indices ``e * N`` to ``(e + 1) * N - 1``.
 
-    Made for :class:`~mmpose_ours.datasets.SyntheticDataset`, which invents any index. What a
+    Made for :class:`~mmpose_ours.datasets.SyntheticDataset`, which generates any index. What a
     run sees depends on its seed and the epoch only, not on the number of workers or
     processes; a resumed run goes on with the people it would have seen.
 

@@ -1,4 +1,4 @@
-"""Invented people, seen by the user's own cameras: what a model is trained on."""
+"""Synthetic people, seen by the user's own cameras: what a model is trained on."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any, Sequence
 
 from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.datasets.read_ahead import ReadAhead
-from mmpose_ours.datasets.synthetic_base import InventedDataset
+from mmpose_ours.datasets.synthetic_base import GeneratedDataset
 from mmpose_ours.registry import DATASETS
-from mmpose_ours.sources import Inventor
+from mmpose_ours.sources import SceneGenerator
 
 # Scenes made together: NumPy's cost per call is shared, and a block is soon made (20 ms).
 BLOCK = 128
 
 
 @DATASETS.register_module()
-class SyntheticDataset(InventedDataset, MultiviewDataset):
-    """Scenes invented on the fly; nothing but a calibration file is needed.
+class SyntheticDataset(GeneratedDataset, MultiviewDataset):
+    """Scenes generated on the fly; nothing but a calibration file is needed.
 
     An item depends on ``seed`` and its index only. Any index from 0 on is valid, also beyond
     the length, which merely says how many items an epoch has.
@@ -59,8 +59,8 @@ class SyntheticDataset(InventedDataset, MultiviewDataset):
             )
         super().__init__(rig_file, serialize_data=False, **kwargs)
         self.num_samples, self.seed = num_samples, seed
-        self._invent = Inventor(self.rig, self.space, seed, bank_file, scene, faults)
-        self.sampler, self.faults = self._invent.sampler, self._invent.faults
+        self._generate = SceneGenerator(self.rig, self.space, seed, bank_file, scene, faults)
+        self.sampler, self.faults = self._generate.sampler, self._generate.faults
         self._read_ahead = ReadAhead(BLOCK)
         self._waiting: dict[int, dict] = {}
 
@@ -73,13 +73,13 @@ class SyntheticDataset(InventedDataset, MultiviewDataset):
         wanted = self._read_ahead(indices)
         if not self._waiting.keys() >= set(indices):
             epochs = {index // self.num_samples for index in indices}
-            self._waiting = self._invent([i for i in wanted if i // self.num_samples in epochs])
+            self._waiting = self._generate([i for i in wanted if i // self.num_samples in epochs])
         item = super().__getitem__
         return [item(index) for index in indices]
 
     def get_data_info(self, idx: int) -> dict:
-        """Invent item ``idx``; the same for every worker, process and run."""
+        """Generate item ``idx``; the same for every worker, process and run."""
         idx = int(idx)
         if idx not in self._waiting:
-            return self._with_rig(self._invent([idx])[idx])
+            return self._with_rig(self._generate([idx])[idx])
         return self._with_rig(self._waiting.pop(idx))

@@ -1,4 +1,4 @@
-"""What datasets of invented people have in common: items are made when asked for."""
+"""What datasets of synthetic people have in common: items are made when asked for."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Iterator
 from mmengine.dataset import BaseDataset
 
 
-class InventedDataset(BaseDataset):
-    """Stores nothing; subclasses set ``num_samples`` and invent in ``get_data_info``."""
+class GeneratedDataset(BaseDataset):
+    """Stores nothing; subclasses set ``num_samples`` and generate in ``get_data_info``."""
 
     num_samples: int
 

@@ -1,4 +1,4 @@
-"""2D people per frame and camera: this package's file, and what other tools write.
+"""2D keypoints per frame and camera: this package's file, and what other tools write.
 
 Nothing here detects anyone, see :mod:`mmpose_ours.detectors`.
 """

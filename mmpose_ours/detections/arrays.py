@@ -1,4 +1,4 @@
-"""What 2D people are in memory, and what can be asked of them; no files."""
+"""What 2D keypoints are in memory, and what can be asked of them; no files."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def detect_recording(
         batch: Frames that the detector is given together.
         say: Takes a sentence for a camera whose images cannot be read; the camera is left out
             of those frames.
-        progress: Told how many frames are done, of how many.
+        progress: Called with how many frames are done, of how many.
         total: How many frames will come; 0 where nobody knows.
 
     Yields:

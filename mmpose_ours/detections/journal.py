@@ -144,7 +144,7 @@ class Journal:
         self._number += 1
         line = _line(f'{self._number} {json.dumps(frame)} {data}', self._seed)
         self._limits.check('record_bytes', len(line), f'bytes of frame {frame!r}', self.path)
-        self._remember(frame, self._append(line), len(line))
+        self._index(frame, self._append(line), len(line))
 
     def close(self, remove: bool) -> None:
         """Close the file, and remove it where its content is kept elsewhere or it has none."""
@@ -191,7 +191,7 @@ class Journal:
                 raise
         return start
 
-    def _remember(self, frame: str, start: int, length: int) -> None:
+    def _index(self, frame: str, start: int, length: int) -> None:
         self._rows[frame] = len(self._starts)
         self._starts.append(start)
         self._lengths.append(length)
@@ -218,7 +218,7 @@ class Journal:
                 record = _parse(line, self._seed)
                 if record is not None and record[0] > self._number:
                     self._number = record[0]
-                    self._remember(record[1], start, len(line))
+                    self._index(record[1], start, len(line))
                 start += len(line)
         return None
 
@@ -234,7 +234,7 @@ class Journal:
         if not isinstance(images, dict) or not all(isinstance(k, str) for k in images.values()):
             raise self._not_ours(frame, 'images are no names')
         views = read_json_detections({'frames': {frame: data['views']}}, self.path)[frame]
-        # The names of the cameras once, not once per frame: whoever writes the file has them all.
+        # The names of the cameras once, not once per frame: who writes the file has them all.
         return FrameRecord({sys.intern(camera): key for camera, key in images.items()}, views)
 
     def _not_ours(self, frame: str, why: str) -> FileFormatError:

@@ -1,4 +1,4 @@
-"""A recording's people in 2D on the disk: read frame by frame, as often as one likes.
+"""A recording's 2D keypoints on the disk: read frame by frame, as often as one likes.
 
 Memory holds where each view's people are (some 0.3 kB per frame), the people themselves lie one
 after another in a temporary file that is gone with the program.

@@ -53,7 +53,7 @@ def read_detections(
             other tools spell them otherwise (``cam01`` for ``cam_1``), these spellings count.
         format: One of :data:`FORMATS`; ``'auto'`` goes by content.
         rig: The cameras, whose image sizes normalised keypoints need.
-        progress: Told how many of how many files are read.
+        progress: Called with how many of how many files are read.
 
     Returns:
         frame -> camera -> (P, 17, 3) float32 ``u, v, score`` in pixels; score 0 is missing. A
@@ -76,7 +76,7 @@ def read_detections(
     if cameras is None and rig is not None:
         cameras = rig.names
     source = Source(path)
-    chosen, reason = recognise(source) if format == 'auto' else (format, 'told')
+    chosen, reason = recognise(source) if format == 'auto' else (format, 'given')
     if chosen == 'json':
         try:
             detections = read_json_detections(source.data, path)
@@ -140,7 +140,7 @@ def recognise(source: Source) -> tuple[str, str]:
     """Tell the format.
 
     Returns:
-        A name of :data:`FORMATS`, and by what it was told; '' where nothing tells it but that
+        A name of :data:`FORMATS`, and by what it was recognised; '' where nothing tells it but that
         it is nothing else.
 
     Raises:

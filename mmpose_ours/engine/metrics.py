@@ -174,9 +174,9 @@ class MultiviewPoseMetric(_PoseMetric):
 
 @METRICS.register_module()
 class UnlabelledMetric(_PoseMetric):
-    """What 2D people, time and anatomy say of predictions that nobody annotated.
+    """What 2D keypoints, time and anatomy say of predictions that nobody annotated.
 
-    Figures, those that could be measured: ``people_per_frame``, ``ghosts_per_frame``,
+    Figures, those that could be measured: ``people_per_frame``, ``false_positives_per_frame``,
     ``out_of_view_per_frame``, ``missed_per_frame``, ``missed_share`` (0 to 1),
     ``reprojection_px`` and ``reprojection_share`` (medians, and ``_p90``), ``limb_spread`` and
     ``side_difference`` (shares, and ``_p90``), ``head_above_hips`` (0 to 1), ``jitter_mm`` (per
@@ -203,10 +203,10 @@ class UnlabelledMetric(_PoseMetric):
         self.frame_rate = frame_rate
 
     def truth_of(self, sample: dict) -> dict[str, Any]:
-        """The rig and the 2D people.
+        """The rig and the 2D keypoints.
 
         Raises:
-            ValueError: The sample has no 2D people.
+            ValueError: The sample has no 2D keypoints.
         """
         if sample.get('keypoints_2d') is None:
             raise ValueError(
@@ -216,7 +216,7 @@ class UnlabelledMetric(_PoseMetric):
         return {'rig': sample['rig'], 'keypoints_2d': _array(sample['keypoints_2d'])}
 
     def figures(self, results: list[dict]) -> dict[str, float]:
-        """Reprojection, ghosts, missed people, limbs, sides, heads and jitter."""
+        """Reprojection, false positives, missed people, limbs, sides, heads and jitter."""
         return figures_without_truth(results, self.frame_rate)
 
 

@@ -1,6 +1,6 @@
-"""Figures for 3D people: PCP on Campus and Shelf, AP, AR, recall and MPJPE elsewhere.
+"""Figures for 3D poses: PCP on Campus and Shelf, AP, AR, recall and MPJPE elsewhere.
 
-Where there is no truth, 2D people, time and anatomy judge (:func:`unlabelled_figures`).
+Where there is no truth, 2D keypoints, time and anatomy judge (:func:`unlabelled_figures`).
 
 Pure functions on NumPy arrays. The metrics for MMEngine that wrap them are in
 :mod:`mmpose_ours.engine.metrics`, which is not imported from here: it needs torch.

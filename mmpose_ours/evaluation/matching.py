@@ -1,4 +1,4 @@
-"""AP, AR, recall and MPJPE of 3D people, by the protocol of VoxelPose on CMU Panoptic.
+"""AP, AR, recall and MPJPE of 3D poses, by the protocol of VoxelPose on CMU Panoptic.
 
 Tu et al., "VoxelPose", ECCV 2020. Every prediction is a candidate for the one annotated
 person of its frame who is nearest to it. Candidates are gone through by falling score over

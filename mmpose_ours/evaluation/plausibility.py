@@ -1,6 +1,6 @@
-"""What a body cannot do: change the length of its limbs, stand on its head, tremble.
+"""What a body cannot do: change the length of its limbs, stand on its head, jitter.
 
-Figures of people in 3D that need neither truth nor cameras.
+Figures of 3D poses that need neither truth nor cameras.
 """
 
 from __future__ import annotations

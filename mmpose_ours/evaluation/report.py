@@ -54,7 +54,7 @@ def evaluate_files(
         looks wrong.
 
     Raises:
-        ValueError: A file or an argument is unfit; one sentence that names it and the mend.
+        ValueError: A file or an argument is unfit; one sentence that names it and the fix.
         OSError: A file cannot be opened.
     """
     if dataset not in DATASETS:
@@ -204,10 +204,10 @@ def _require_actors(dataset: str, gt: PathLike, found: int) -> None:
     if found == ACTORS[dataset]:
         return
     others = [name for name, count in ACTORS.items() if count == found]
-    mend = f'say --dataset {others[0]}, or name' if others else 'name'
+    fix = f'say --dataset {others[0]}, or name' if others else 'name'
     raise ValueError(
         f'{gt}: holds {found} actor{"s" * (found != 1)}, but {dataset} has {ACTORS[dataset]}; '
-        f'{mend} the actorsGT.mat of {dataset} with --gt'
+        f'{fix} the actorsGT.mat of {dataset} with --gt'
     )
 
 

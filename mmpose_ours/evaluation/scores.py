@@ -92,7 +92,7 @@ def people_figures(
 def figures_without_truth(
     results: Sequence[dict], frame_rate: float | None = None
 ) -> dict[str, float]:
-    """Reprojection, ghosts, missed people, limbs, sides, heads and jitter.
+    """Reprojection, false positives, missed people, limbs, sides, heads and jitter.
 
     Args:
         results: See the module's table.

@@ -1,4 +1,4 @@
-"""People over time into the files of other tools: one table of formats, told by their suffix."""
+"""3D poses over time into the files of other tools: one table of formats by suffix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cameras and rigs: where a point in the room lands in each image.
+"""Cameras and rigs: where a point in the scene lands in each image.
 
 Inside the package lengths are millimetres, the world is right-handed with z up,
 and ``x_cam = R_w2c @ x_world + t_w2c`` (camera: x right, y down, z forward).
@@ -114,7 +114,7 @@ class Camera:
         error = np.abs(self.R_w2c @ self.R_w2c.T - np.eye(3)).max()
         if error > ROTATION_TOLERANCE:
             self._fail(
-                f'R is no rotation (R times its transpose is off the identity by '
+                f'R is not a rotation matrix (R times its transpose is off the identity by '
                 f'{error:.3g}); give a 3x3 rotation matrix from world to camera'
             )
         if np.linalg.det(self.R_w2c) < 0:
@@ -137,7 +137,7 @@ class Camera:
             self._fail(f'image size must be positive, got {width}x{height}')
         if not (0 <= cx <= width and 0 <= cy <= height):
             swapped = 0 <= cx <= height and 0 <= cy <= width
-            mend = (
+            fix = (
                 f'width and height look swapped: say {height}x{width}'
                 if swapped
                 else 'K must be in pixels of the full image that the size describes, so one of '
@@ -145,7 +145,7 @@ class Camera:
             )
             self._fail(
                 f'principal point ({cx:.1f}, {cy:.1f}) lies outside its '
-                f'{width}x{height} image; {mend}'
+                f'{width}x{height} image; {fix}'
             )
 
     @classmethod
@@ -362,7 +362,7 @@ class CameraRig:
     """The ordered, named cameras of one site.
 
     Raises:
-        ValueError: Two cameras share a name, or there is no camera.
+        ValueError: Two cameras share a name, or there are none.
     """
 
     cameras: tuple[Camera, ...]
@@ -525,8 +525,8 @@ def farthest_pair(points: np.ndarray) -> tuple[int, int, float]:
 
 
 @dataclasses.dataclass(frozen=True)
-class CaptureSpace:
-    """The box of the room in which people are looked for, axes along the world's.
+class CaptureVolume:
+    """The axis-aligned box in which people are searched, axes along the world's.
 
     Args:
         center_mm: (x, y, z) of the middle of the box.
@@ -548,11 +548,11 @@ class CaptureSpace:
             object.__setattr__(self, field, values)
         if min(self.size_mm) < 500 or max(self.size_mm) > 1e6:
             raise ValueError(
-                f'a capture space of {self.size_mm} mm is no room for people; '
+                f'a capture volume of {self.size_mm} mm is no room for people; '
                 'sizes are millimetres (8 m = 8000)'
             )
 
-    def __deepcopy__(self, memo: dict) -> CaptureSpace:
+    def __deepcopy__(self, memo: dict) -> CaptureVolume:
         """The space itself: it never changes, and every sample of a dataset carries it."""
         return self
 

@@ -254,7 +254,7 @@ def _opencv_inverse(bent: np.ndarray, dist: np.ndarray, limit2: float) -> np.nda
     """OpenCV's own iteration, compiled and fast, and Newton's steps where it fails.
 
     The iteration diverges in the outer part of strong lenses, and where no ray ends at a
-    pixel it ends somewhere all the same; bending its rays again tells.
+    pixel it ends somewhere all the same; distorting its rays again tells.
     """
     import cv2
 

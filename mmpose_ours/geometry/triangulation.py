@@ -1,4 +1,4 @@
-"""From the same joint in several views to its place in the room.
+"""From the same joint in several views to its place in the scene.
 
 Points that belong together are known here; finding out which do is another task.
 """

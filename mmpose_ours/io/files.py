@@ -64,7 +64,7 @@ def explain_os_error(error: OSError) -> str:
 
 @contextlib.contextmanager
 def whole_path(path: PathLike, suffix: str = '') -> Iterator[Path]:
-    """Let ``path`` appear complete or not at all, whoever writes it.
+    """Let ``path`` appear complete or not at all, also with several writers.
 
     Yields a temporary file in the same folder, which replaces ``path`` when the block
     ends without an exception. Parent folders are made. What a killed run has left of such

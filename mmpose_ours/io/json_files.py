@@ -75,7 +75,7 @@ def parse_json(content: bytes, path: PathLike) -> Any:
 
 
 def _check_costs(content: bytes, path: PathLike) -> None:
-    """Refuse what would take the parser, or whoever walks through its result, too long.
+    """Refuse what would take the parser, or a walk through its result, too long.
 
     Raises:
         FileFormatError: Too many digits, or half of a surrogate pair.

@@ -163,7 +163,7 @@ def hold_folder(
         what: What it is.
         wait: As :func:`hold`.
         say: As :func:`hold`.
-        about: What a contender is told beyond process, host, command and time.
+        about: What the message for a waiting process says beyond process, host, command and time.
 
     Raises:
         InUseError, InputError, OSError: As :func:`hold`.
@@ -186,7 +186,7 @@ def _claim(
     about: Mapping[str, str],
 ) -> Held:
     seconds = _seconds() if wait is None else wait
-    start, told = time.monotonic(), False
+    start, reported = time.monotonic(), False
     while True:
         try:
             lock_file.parent.mkdir(parents=True, exist_ok=True)
@@ -207,8 +207,8 @@ def _claim(
                 file=target,
                 found=found,
             )
-        if waited >= SILENT_S and not told:
-            told = True
+        if waited >= SILENT_S and not reported:
+            reported = True
             say(
                 f'{os.fspath(target)}: {what} in use by another program '
                 f'({describe(holder(lock_file))}); waiting up to {seconds:g} s for its end'

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-# Larger whole numbers than this are not told apart by programs that have floats only, JavaScript
-# among them.
+# Larger whole numbers than this cannot be distinguished by programs that have floats only, such
+# as JavaScript.
 MAX_WHOLE = 2**53
 # Larger ones are no coordinates or scores.
 MAX_NUMBER = 1e15

@@ -60,7 +60,7 @@ def explain_error(error: Exception) -> tuple[str, int]:
     """What to tell the user about an exception, and the exit status.
 
     Only what this package raises for bad input, and what the operating system refuses, is the
-    user's; anything else is told to be a bug, with the way to report it.
+    user's; anything else is called a bug, with the way to report it.
     """
     if isinstance(error, ImportError):
         hint = '`mmpose-ours doctor` says what is missing and how to add it'

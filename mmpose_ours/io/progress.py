@@ -19,7 +19,7 @@ class Progress:
     """Says every few seconds how far something is.
 
     Args:
-        what: What it is that goes on, for example ``'people in 3D'``.
+        what: What it is that goes on, for example ``'3D poses'``.
         things: What is counted, for example ``'frames'``.
         say: Takes the lines.
     """

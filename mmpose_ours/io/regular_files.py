@@ -1,6 +1,6 @@
 """Opening files for reading that must be regular files: no folder, pipe, socket or device.
 
-A pipe blocks whoever opens it and a device never ends, whatever they are named.
+A pipe blocks its reader and a device never ends, whatever they are named.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``mmpose-ours doctor``: what this environment lacks for training, and how to mend it.
+"""``mmpose-ours doctor``: what this environment lacks for training, and how to fix it.
 
 :mod:`mmpose_ours.launch.environment` looks at the machine, :func:`diagnose` judges what it saw by
 :mod:`mmpose_ours.launch.doctor_checks_1x` or, where MMPose is 0.x,
@@ -25,7 +25,7 @@ def diagnose(env: Environment) -> list[Finding]:
         env: What :func:`mmpose_ours.launch.environment.probe` returned.
 
     Returns:
-        One finding per subject, in the order in which to mend them.
+        One finding per subject, in the order in which to fix them.
     """
     is_0x = release(env.versions.get('mmpose', '1'))[:1] == (0,)
     checks = doctor_checks_0x.CHECKS if is_0x else doctor_checks_1x.CHECKS
@@ -57,11 +57,11 @@ def run(args: argparse.Namespace) -> int:
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:
         print(f'{finding.status:<8} {finding.subject:<{width}}  {finding.found}')
-        if finding.mend:
-            print(f'{"":<8} {"":<{width}}  -> {finding.mend}')
+        if finding.fix:
+            print(f'{"":<8} {"":<{width}}  -> {finding.fix}')
     if failures:
         names = ', '.join(finding.subject for finding in failures)
-        print(f'\nTraining would not work here; mend first: {names}.')
+        print(f'\nTraining would not work here; fix first: {names}.')
     else:
         print('\nTraining works here.')
     return 1 if failures else 0

@@ -36,8 +36,8 @@ REINSTALL_TORCHVISION = (
 
 def _check_python(env: Environment) -> Iterator[Finding]:
     fits = (3, 8) <= release(env.python)[:2] < (3, 12)
-    mend = '' if fits else 'MMPose 0.29 needs NumPy 1.23, which exists for Python 3.8 to 3.11'
-    yield Finding('python', OK if fits else FAILURE, env.python, mend)
+    fix = '' if fits else 'MMPose 0.29 needs NumPy 1.23, which exists for Python 3.8 to 3.11'
+    yield Finding('python', OK if fits else FAILURE, env.python, fix)
 
 
 def _numpy_clash(env: Environment) -> str | None:
@@ -52,8 +52,8 @@ def _check_mmcv(env: Environment) -> Iterator[Finding]:
     newest = max((release(env.versions[name]) for name in builds), default=())
     error = env.errors.get('mmcv')
     if len(builds) > 1:
-        mend = f'they write the same folder mmcv: pip uninstall both, then one. {REINSTALL_MMCV}'
-        yield Finding('mmcv', FAILURE, found, mend)
+        fix = f'they write the same folder mmcv: pip uninstall both, then one. {REINSTALL_MMCV}'
+        yield Finding('mmcv', FAILURE, found, fix)
     elif newest > NEWEST_MMCV or (not builds and error):
         yield Finding('mmcv', FAILURE, found, REINSTALL_MMCV)
     elif error:
@@ -69,8 +69,8 @@ def _check_parts(env: Environment) -> Iterator[Finding]:
     for module in ('mmpose.datasets', 'mmpose.apis'):
         # A cause that is reported above already is not repeated.
         if module in env.errors and not {'mmpose', 'mmcv', 'torchvision'} & set(env.errors):
-            mend = 'install the module that it names'
-            yield Finding(module, FAILURE, f'does not load ({env.errors[module]})', mend)
+            fix = 'install the module that it names'
+            yield Finding(module, FAILURE, f'does not load ({env.errors[module]})', fix)
     yield from check_launch_scripts(env, REINSTALL_MMPOSE)
 
 

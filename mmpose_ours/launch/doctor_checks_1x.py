@@ -23,8 +23,8 @@ from mmpose_ours.launch.environment import Environment
 
 def _check_python(env: Environment) -> Iterator[Finding]:
     fits = (3, 8) <= release(env.python)[:2] < (3, 13)
-    mend = '' if fits else 'use Python 3.8 to 3.12 (3.11 is tested most)'
-    yield Finding('python', OK if fits else FAILURE, env.python, mend)
+    fix = '' if fits else 'use Python 3.8 to 3.12 (3.11 is tested most)'
+    yield Finding('python', OK if fits else FAILURE, env.python, fix)
 
 
 def _numpy_clash(env: Environment) -> str | None:
@@ -49,11 +49,11 @@ def _torch_clash(env: Environment) -> str | None:
 def _check_setuptools(env: Environment) -> Iterator[Finding]:
     version = env.versions.get('setuptools', 'not found')
     if 'pkg_resources' in env.errors:
-        mend = (
+        fix = (
             'mmengine 0.10 imports pkg_resources, which setuptools 81 dropped: '
             "pip install 'setuptools<81'"
         )
-        yield Finding('setuptools', FAILURE, f'{version}, without pkg_resources', mend)
+        yield Finding('setuptools', FAILURE, f'{version}, without pkg_resources', fix)
     else:
         yield Finding('setuptools', OK, version)
 
@@ -66,23 +66,23 @@ def _check_mmcv(env: Environment) -> Iterator[Finding]:
     if not builds and error:
         yield Finding('mmcv', FAILURE, 'not found', 'pip install mmcv-lite==2.1.0')
     elif len(builds) > 1:
-        mend = (
+        fix = (
             'they write the same folder mmcv: pip uninstall both, then install mmcv==2.1.0 '
             '(compiled) or mmcv-lite==2.1.0'
         )
-        yield Finding('mmcv', FAILURE, found, mend)
+        yield Finding('mmcv', FAILURE, found, fix)
     elif newest and newest < (2,):
-        mend = 'MMPose 1.x needs mmcv 2: pip install mmcv-lite==2.1.0 in an environment of its own'
-        yield Finding('mmcv', FAILURE, found, mend)
+        fix = 'MMPose 1.x needs mmcv 2: pip install mmcv-lite==2.1.0 in an environment of its own'
+        yield Finding('mmcv', FAILURE, found, fix)
     elif 'mmdet' in env.versions and newest >= (2, 2):
-        mend = 'mmdet 3 refuses mmcv 2.2 and newer: pip install mmcv==2.1.0'
-        yield Finding('mmcv', FAILURE, found, mend)
+        fix = 'mmdet 3 refuses mmcv 2.2 and newer: pip install mmcv==2.1.0'
+        yield Finding('mmcv', FAILURE, found, fix)
     elif error:
         yield Finding('mmcv', FAILURE, f'{found}, which does not load ({error})', _REINSTALL_MMCV)
     elif builds == ['mmcv'] and ops_error:
         # Our own models use no compiled operator.
-        mend = f'only models of MMPose that need compiled operators are lost; {_REINSTALL_MMCV}'
-        yield Finding('mmcv', WARNING, f'{found}, its operators do not load ({ops_error})', mend)
+        fix = f'only models of MMPose that need compiled operators are lost; {_REINSTALL_MMCV}'
+        yield Finding('mmcv', WARNING, f'{found}, its operators do not load ({ops_error})', fix)
     else:
         yield Finding('mmcv', OK, found or 'of unknown version')
 
@@ -98,8 +98,8 @@ def _check_torchvision(env: Environment) -> Iterator[Finding]:
         return  # nothing here needs it
     version, error = env.versions['torchvision'], env.errors.get('torchvision')
     if error:
-        mend = 'install the torchvision that was made for the installed torch, or uninstall it'
-        yield Finding('torchvision', WARNING, f'{version}, which does not load ({error})', mend)
+        fix = 'install the torchvision that was made for the installed torch, or uninstall it'
+        yield Finding('torchvision', WARNING, f'{version}, which does not load ({error})', fix)
     else:
         yield Finding('torchvision', OK, version)
 
@@ -108,27 +108,27 @@ def _check_mmpose_parts(env: Environment) -> Iterator[Finding]:
     for module in ('mmpose.datasets', 'mmpose.evaluation'):
         # A cause that is reported above already is not repeated.
         if module in env.errors and not {'mmpose', 'mmcv', 'mmengine.runner'} & set(env.errors):
-            mend = (
+            fix = (
                 'install the module that it names; MMPose 1.3.2 without its dependencies needs: '
                 'pip install json_tricks munkres scipy matplotlib Pillow xtcocotools==1.14.3'
             )
-            yield Finding(module, FAILURE, f'does not load ({env.errors[module]})', mend)
+            yield Finding(module, FAILURE, f'does not load ({env.errors[module]})', fix)
     yield from check_launch_scripts(env, 'pip install --no-deps mmpose==1.3.2')
     # Only who installed what MMPose's own models need expects them to run.
     if {'mmcv', 'mmdet'} <= set(env.versions) and 'mmpose' not in env.errors:
         error = env.errors.get('mmpose.apis')
         if error:
-            mend = (
+            fix = (
                 'the 2D models of MMPose are lost, all else works; docs/install.md has a stack '
                 'that fits'
             )
-            yield Finding('mmpose.apis', WARNING, f'does not load ({error})', mend)
+            yield Finding('mmpose.apis', WARNING, f'does not load ({error})', fix)
         else:
             yield Finding('mmpose.apis', OK, 'loads: 2D models of MMPose run here')
 
 
-def _check_mended_here(env: Environment) -> Iterator[Finding]:
-    """Clashes that :mod:`mmpose_ours.compat` mends: said, since a script without it meets them."""
+def _check_patched_here(env: Environment) -> Iterator[Finding]:
+    """Clashes that :mod:`mmpose_ours.compat` works around, and a script without it meets."""
     torch, mmengine = (release(env.versions.get(name, '')) for name in ('torch', 'mmengine'))
     if (
         torch >= (2, 6)
@@ -137,7 +137,7 @@ def _check_mended_here(env: Environment) -> Iterator[Finding]:
     ):
         yield Finding(
             'checkpoints', OK,
-            'torch 2.6 and newer refuses those of mmengine 0.10; mended by custom_imports of '
+            'torch 2.6 and newer refuses those of mmengine 0.10; fixed by custom_imports of '
             'mmpose_ours.registry, which all configs here have',
         )  # fmt: skip
 
@@ -162,7 +162,7 @@ CHECKS: tuple[Check, ...] = (
         'pip tries to build chumpy and fails; MMPose never imports it)',
     ),
     _check_mmpose_parts,
-    _check_mended_here,
+    _check_patched_here,
     check_gpus,
     check_disk,
     check_network,

@@ -156,13 +156,13 @@ def _gpus() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _driver_gpus() -> tuple[str, ...]:
     try:
-        told = subprocess.run(
+        answer = subprocess.run(
             ['nvidia-smi', '--query-gpu=name', '--format=csv,noheader'],
             capture_output=True, text=True, timeout=20, check=True,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return ()
-    return tuple(line.strip() for line in told.stdout.splitlines() if line.strip())
+    return tuple(line.strip() for line in answer.stdout.splitlines() if line.strip())
 
 
 def _free_gb(folder: str) -> float | None:

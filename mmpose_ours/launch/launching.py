@@ -1,4 +1,4 @@
-"""What the doors ``tools/train.py`` and ``tools/test.py`` add around MMPose's own scripts.
+"""What the launch scripts ``tools/train.py`` and ``tools/test.py`` add around MMPose's own scripts.
 
 A training gets its work dir for itself (:mod:`.work_dirs`), a process group what the launcher
 left open about the network (:mod:`.network`) and an end in good order, and ``--amp`` holds on
@@ -87,13 +87,13 @@ def _check_generation(script: str) -> None:
     if installed.startswith('0.') and not for_0x:
         keys = set(importlib.import_module('mmcv').Config.fromfile(str(path)))
         if 'train_dataloader' in keys and 'data' not in keys:
-            mend = (
+            fix = (
                 'configs/ours/mmpose0x has those for 0.x, `make setup` makes an environment of 1.x'
             )
-            _refuse(script, f'{path} is for MMPose 1.x, but {installed} is installed; {mend}')
+            _refuse(script, f'{path} is for MMPose 1.x, but {installed} is installed; {fix}')
     elif for_0x and not installed.startswith('0.'):
-        mend = 'configs/ours has those for 1.x, `make setup-0x` installs 0.x'
-        _refuse(script, f'{path} is for MMPose 0.x, but {installed} is installed; {mend}')
+        fix = 'configs/ours has those for 1.x, `make setup-0x` installs 0.x'
+        _refuse(script, f'{path} is for MMPose 0.x, but {installed} is installed; {fix}')
 
 
 def _refuse(script: str, why: object) -> NoReturn:

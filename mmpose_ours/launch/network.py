@@ -94,7 +94,7 @@ def prepare(environ: MutableMapping[str, str]) -> None:
     """Complete what the launcher said about the network, before a process joins its group.
 
     Slurm tasks get a port of their job's own (MMEngine's is 29500 for every job of a machine).
-    Where a group spans machines, gloo is told the interface that leads to the first: by itself
+    Where a group spans machines, gloo is given the interface that leads to the first: by itself
     it takes the one that the machine's own name leads to, which on Debian is the loopback.
     What the user has set stays.
 
@@ -115,8 +115,8 @@ def prepare(environ: MutableMapping[str, str]) -> None:
 def _first_of_slurm(environ: MutableMapping[str, str]) -> str:
     """The machine on which MMEngine lets a Slurm job meet."""
     command = ['scontrol', 'show', 'hostnames', environ['SLURM_NODELIST']]
-    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    return next(iter(told.stdout.split()), '')
+    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    return next(iter(answer.stdout.split()), '')
 
 
 if __name__ == '__main__':

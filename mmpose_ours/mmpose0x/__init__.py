@@ -1,8 +1,8 @@
-"""The door for MMPose 0.x: our rigs and invented people for the VoxelPose that 0.29 ships.
+"""The bridge to MMPose 0.x: our rigs and synthetic people for the VoxelPose that 0.29 ships.
 
 Named by ``custom_imports`` of a 0.x config, and by nothing else. It registers ``OursDataset``,
 ``OursSyntheticDataset``, ``OursShelfDataset`` and ``OursCampusDataset``, ``OursCenterHead`` and
-``FreshEpochHook``. Rigs, people, detectors and figures come from the rooms that MMPose 1.x uses
+``FreshEpochHook``. Rigs, people, detectors and figures come from the packages that MMPose 1.x uses
 (:mod:`mmpose_ours.sources`, :mod:`mmpose_ours.evaluation`); MMPose 0.x itself stays as it is,
 and neither MMEngine nor :mod:`mmpose_ours.registry` is imported.
 """

@@ -1,4 +1,4 @@
-"""The stock center head, in the config's capture space whatever weights are loaded."""
+"""The stock center head, in the config's capture volume whatever weights are loaded."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from mmpose_ours.sources import (
     CAMPUS,
     SHELF,
     ActorsLayout,
-    Inventor,
+    SceneGenerator,
     read_benchmark,
     read_recording,
 )
@@ -21,7 +21,7 @@ from mmpose_ours.sources import (
 
 @DATASETS.register_module()
 class OursSyntheticDataset(RigDataset):
-    """People invented on the fly; nothing but a calibration file is needed.
+    """People generated on the fly; nothing but a calibration file is needed.
 
     The scenes and detections are, number by number, those of ``SyntheticDataset`` under MMPose
     1.x with the same rig, space and seed.
@@ -30,7 +30,7 @@ class OursSyntheticDataset(RigDataset):
         rig_file: See :class:`RigDataset`.
         num_samples: Items per epoch.
         seed: Another seed gives other people; use different ones for training and testing.
-        bank_file: See :class:`~mmpose_ours.sources.Inventor`, as ``scene`` and ``faults``.
+        bank_file: See :class:`~mmpose_ours.sources.SceneGenerator`, as ``scene`` and ``faults``.
         **kwargs: See :class:`RigDataset`.
     """
 
@@ -48,8 +48,8 @@ class OursSyntheticDataset(RigDataset):
         if num_samples < 1:
             raise ValueError(f'num_samples is {num_samples}; an epoch needs one sample or more')
         self.num_samples, self.epoch = num_samples, 0
-        self.invent = Inventor(self.rig, self.space, seed, bank_file, scene, faults)
-        most = self.invent.sampler.people[1]
+        self.generate = SceneGenerator(self.rig, self.space, seed, bank_file, scene, faults)
+        most = self.generate.sampler.people[1]
         if most > self.views.max_people:
             raise ValueError(
                 f'scenes have up to {most} people, and max_people is {self.views.max_people}; '
@@ -61,9 +61,9 @@ class OursSyntheticDataset(RigDataset):
         self.epoch = epoch
 
     def item(self, index: int) -> dict:
-        """Invent an item."""
+        """Generate an item."""
         number = self.epoch * self.num_samples + index
-        return self.invent([number])[number]
+        return self.generate([number])[number]
 
     def __len__(self) -> int:
         return self.num_samples
@@ -84,13 +84,13 @@ class _StoredDataset(RigDataset):
 
 @DATASETS.register_module()
 class OursDataset(_StoredDataset):
-    """``data/Ours``: the user's own calibration, 2D people and, for figures, 3D people.
+    """``data/Ours``: the user's own calibration, 2D keypoints and, for figures, 3D poses.
 
     Args:
         data_root: The folder.
         rig_file: Calibration, Panoptic JSON by custom.
-        keypoint_file: 2D people, see :func:`~mmpose_ours.detections.read_detections`.
-        truth_file: 3D people in the format that ``mmpose-ours evaluate`` reads, if any.
+        keypoint_file: 2D keypoints, see :func:`~mmpose_ours.detections.read_detections`.
+        truth_file: 3D poses in the format that ``mmpose-ours evaluate`` reads, if any.
         **kwargs: See :class:`RigDataset`.
     """
 

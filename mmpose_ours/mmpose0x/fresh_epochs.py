@@ -10,7 +10,7 @@ class FreshEpochHook(Hook):
     """Tells the training dataset which epoch begins, so that each has new people.
 
     A resumed run goes on with the people it would have seen. Worker processes must not outlive
-    an epoch (``persistent_workers``, off unless asked for): they would not be told.
+    an epoch (``persistent_workers``, off unless asked for): they would not be reported.
     """
 
     def before_train_epoch(self, runner: BaseRunner) -> None:

@@ -37,7 +37,7 @@ class RigDataset(Dataset):
         test_mode: Whether it is tested on (MMPose says so); changes nothing here.
 
     Raises:
-        CalibrationError: The rig cannot be used; names file, camera and mend.
+        CalibrationError: The rig cannot be used; names file, camera and fix.
     """
 
     JOINTS = 'coco17'

@@ -1,6 +1,6 @@
 """What a 0.x config says several times over, worked out once from the rig.
 
-Stock VoxelPose wants the capture space in the detector and again in its head, and the sizes of
+Stock VoxelPose wants the capture volume in the detector and again in its head, and the sizes of
 input and heatmaps in each of its two networks. Configs import this module; it registers nothing.
 """
 

@@ -25,7 +25,7 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.mmpose0x.stock_camera import stock_camera
 from mmpose_ours.structures.skeletons import JOINT_SETS
 
@@ -54,7 +54,7 @@ class StockViews:
     def __init__(
         self,
         rig: CameraRig,
-        space: CaptureSpace,
+        space: CaptureVolume,
         joints: str,
         heatmap_size: Sequence[int],
         cube_size: Sequence[int],

@@ -7,7 +7,7 @@ from typing import Sequence
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
-from mmpose_ours.geometry.cameras import CaptureSpace
+from mmpose_ours.geometry.cameras import CaptureVolume
 
 # More candidates than these are not compared with each other, and more people not reported.
 MOST_COMPARED, MOST_REPORTED = 500, 100
@@ -17,7 +17,7 @@ def choose_people(
     poses: Tensor,
     rank: Tensor,
     good: Tensor,
-    space: CaptureSpace,
+    space: CaptureVolume,
     root: Sequence[int],
     duplicate_mm: float,
     margin_mm: float,
@@ -32,7 +32,7 @@ def choose_people(
         root: Indices of the joints whose mean is a person's place.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower one is dropped.
         margin_mm: People farther outside the space than this are dropped; infinite keeps
-            whoever the cameras see.
+            everybody whom the cameras see.
 
     Returns:
         (P,) rows, best first; the best :data:`MOST_REPORTED` where there are more.
@@ -60,6 +60,6 @@ def tell_scores(data_sample: MultiviewDataSample, scores: Tensor, least: float) 
     data_sample.set_metainfo(dict(best_score=best, least_score=least))
 
 
-def middle_of(space: CaptureSpace, like: Tensor) -> Tensor:
+def middle_of(space: CaptureVolume, like: Tensor) -> Tensor:
     """(3,) middle of the space, where rays have their zero."""
     return like.new_tensor(space.center_mm)

@@ -1,4 +1,4 @@
-"""People by geometry alone: nothing to train, the yardstick for everything that is."""
+"""3D poses by triangulation alone: nothing to train; the baseline for learned models."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch import Tensor
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.models.association.carry_over import Memory
 from mmpose_ours.models.association.duplicate_suppression import (
-    SECOND_FIND_MM,
-    first_finds,
+    SUPPRESSION_MM,
     limbs_of,
+    suppress_duplicates,
 )
 from mmpose_ours.models.association.hypotheses import Found, PeopleFinder
 from mmpose_ours.models.association.proposals import Proposer
@@ -27,10 +27,10 @@ from mmpose_ours.structures.skeletons import JOINT_SETS
 
 @MODELS.register_module()
 class TriangulatePose(BaseModel):
-    """Keypoints of calibrated views to people in 3D without a net.
+    """Keypoints of calibrated views to 3D poses without a net.
 
     Detections are grouped by the rays that meet, and a person's joints are where rays and
-    :class:`~mmpose_ours.models.keypoint_prior.body_prior.GaussianBody` together put them, strays
+    :class:`~mmpose_ours.models.keypoint_prior.body_prior.GaussianBody` together put them, outliers
     losing their weight: robust triangulation with a weak body, of any lens.
 
     Results have, beside ``keypoints_3d`` and ``scores``, ``spread_mm`` (P, J), the standard
@@ -40,18 +40,18 @@ class TriangulatePose(BaseModel):
         joints: Name of the joint set.
         proposals: Arguments of :class:`~mmpose_ours.models.association.proposals.Proposer`.
         single_views: Whether people whom one view alone shows are reported. Their depth is
-            that of somebody of usual size who stands on the floor, and many are ghosts.
-        remember: Whether people of the frame before, whom one view still shows, are kept.
+            that of somebody of usual size who stands on the floor, and many are false positives.
+        temporal: Whether people of the frame before, whom one view still shows, are kept.
             For recordings, whose frames must come in the order of time.
         bank_file: Poses of people to take the body from; None takes the built-in bodies.
         fill: Whether joints that fewer than two views show are put where the body has them;
             else they are NaN.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
             dropped.
-        second_find_mm: Whose rays pass the limbs of somebody better more closely than this, on
-            average and in all views, is a second find of that body and dropped; 0 keeps all.
-        margin_mm: People whose hips are farther outside the capture space are dropped;
-            infinite keeps whoever the cameras see.
+        suppression_mm: A pose whose mean ray-to-limb distance to a higher-scored pose is at most
+            this in all views is a duplicate and suppressed; 0 keeps all.
+        margin_mm: People whose hips are farther outside the capture volume are dropped;
+            infinite keeps everybody whom the cameras see.
         data_preprocessor: ``RayPreprocessor``, which is also the default.
         init_cfg: As MMEngine's.
     """
@@ -61,11 +61,11 @@ class TriangulatePose(BaseModel):
         joints: str = 'coco17',
         proposals: dict[str, Any] | None = None,
         single_views: bool = False,
-        remember: bool = False,
+        temporal: bool = False,
         bank_file: str | None = None,
         fill: bool = True,
         duplicate_mm: float = 200.0,
-        second_find_mm: float = SECOND_FIND_MM,
+        suppression_mm: float = SUPPRESSION_MM,
         margin_mm: float = 500.0,
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
@@ -75,9 +75,9 @@ class TriangulatePose(BaseModel):
         self.joints = JOINT_SETS[joints]
         proposer = Proposer(**(proposals or {}))
         self.finder = PeopleFinder(self.joints, proposer, single_views, bank_file=bank_file)
-        self.memory = Memory(self.finder) if remember else None
+        self.memory = Memory(self.finder) if temporal else None
         self.fill, self.duplicate_mm, self.margin_mm = fill, duplicate_mm, margin_mm
-        self.second_find_mm = second_find_mm
+        self.suppression_mm = suppression_mm
         self.register_buffer('_limbs', limbs_of(self.joints), persistent=False)
 
     def forward(
@@ -125,7 +125,7 @@ class TriangulatePose(BaseModel):
             best = choose_people(poses[rows], scores[rows], good, data_sample.space, root, *limits)
             rows = rows[best]
             rows = rows[
-                first_finds(found.rays[rows], poses[rows], self._limbs, self.second_find_mm)
+                suppress_duplicates(found.rays[rows], poses[rows], self._limbs, self.suppression_mm)
             ]
             data_sample.pred_instances = InstanceData(
                 keypoints_3d=shown[rows] + middle_of(data_sample.space, poses),

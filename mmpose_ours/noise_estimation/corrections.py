@@ -12,15 +12,15 @@ from mmpose_ours.synthetic.detector_noise import DetectorFaults
 # What measuring adds to or takes off, and what it finds a certain part of.
 ADDED_BY_MEASURING = ('outlier_share', 'occluded_share', 'far_face_share', 'border_share',
                       'lower_body_share', 'score_error')  # fmt: skip
-LOST_BY_MEASURING = ('second_find_share', 'halves_share')
+LOST_BY_MEASURING = ('duplicate_share', 'split_share')
 RARELY = 0.005
 
 
 def rounds_needed(fitted: DetectorFaults) -> int:
     """How often to draw and correct.
 
-    Of halves and second finds only a part is recognised, and the rest looks like missed joints.
-    These can be told from real ones only when people are drawn with as many halves as there are.
+    Only a part of split and duplicate detections is recognised; the rest looks like missed joints.
+    They can be distinguished only when people are drawn with as many split detections as there are.
     """
     return 2 if any(getattr(fitted, name) > RARELY for name in LOST_BY_MEASURING) else 1
 
@@ -33,10 +33,10 @@ def corrected(
 ) -> DetectorFaults:
     """Take off what measuring itself does to faults, by what it did to known ones.
 
-    People in 3D are known to some centimetres only, which makes a few hidden joints look
+    3D poses are known to some centimetres only, which makes a few hidden joints look
     missed, and swaps that nobody can tell look like outliers. What was drawn has the same of it
     (a step of the parametric bootstrap; Efron and Tibshirani 1993, chapter 10). Swaps are left
-    alone: where they are told they are hardly ever told wrongly, and there are so few that
+    alone: where they are recognised they are hardly ever wrong, and there are so few that
     another drawing would add more of chance than it takes off.
 
     Args:
@@ -68,7 +68,7 @@ def corrected(
 def _beyond_chance(given: float, refitted: float, events: float) -> float:
     """How many times larger a fault is measured again, as far as chance does not explain it.
 
-    The ratio strays by the inverse of the root of ``events``; as much of its square is taken
+    The ratio deviates by the inverse of the root of ``events``; as much of its square is taken
     off (as James and Stein 1961 shrink a mean).
     """
     if not given or not events:

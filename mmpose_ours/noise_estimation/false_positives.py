@@ -1,4 +1,4 @@
-"""How many people a detector invents: those whom only one view has, where others should too."""
+"""False positives of a detector: people whom only one view has, where others should too."""
 
 from __future__ import annotations
 
@@ -6,48 +6,50 @@ import numpy as np
 
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.noise_estimation.misses import Share
-from mmpose_ours.noise_estimation.observations import Witnesses
+from mmpose_ours.noise_estimation.observations import Observations
 
 # Others who should see a person for its absence there to tell something.
 OTHERS = 2
 TRIES_PER_VIEW = 400
 
 
-def count_ghosts(witnesses: Witnesses) -> Share:
+def count_false_positives(observations: Observations) -> Share:
     """Count detections that no other view confirms.
 
     How far away somebody would be follows from the size in the image. Where fewer than two other
-    cameras see that place, a detection tells nothing; how often that is for ghosts anywhere in
+    cameras see that place, a detection says nothing; how often that is for poses anywhere in
     the image is tried out, and the count corrected for it.
 
     Returns:
-        Ghosts that were counted, views with people, and ghosts per such view.
+        False positives that were counted, views with people, and false positives per such view.
     """
-    rig = witnesses.rig
-    body_mm = _body_mm(witnesses)
+    rig = observations.rig
+    body_mm = _body_mm(observations)
     rng = np.random.default_rng(0)
-    told = ghosts = 0
-    views = (witnesses.people > 0).sum(0)
+    expected = false_positives = 0
+    views = (observations.people > 0).sum(0)
     for number, camera in enumerate(rig):
-        real = witnesses.keypoints[number, witnesses.has[number]]
-        lone = witnesses.lone[witnesses.lone_at[:, 1] == number]
+        real = observations.keypoints[number, observations.has[number]]
+        unassigned = observations.unassigned[observations.unassigned_at[:, 1] == number]
         if not len(real):
             continue
-        ghosts += int(_testable(rig, camera, _middle(lone), _box_px(lone), body_mm).sum())
+        false_positives += int(
+            _testable(rig, camera, _middle(unassigned), _box_px(unassigned), body_mm).sum()
+        )
         size_px = _box_px(real[rng.integers(len(real), size=TRIES_PER_VIEW)])
         spots = rng.random((TRIES_PER_VIEW, 2)) * camera.need_size()
-        told += views[number] * _testable(rig, camera, spots, size_px, body_mm).mean()
-    return Share(ghosts, int(views.sum()), float(ghosts / max(told, 1)))
+        expected += views[number] * _testable(rig, camera, spots, size_px, body_mm).mean()
+    return Share(false_positives, int(views.sum()), float(false_positives / max(expected, 1)))
 
 
-def _body_mm(witnesses: Witnesses) -> float:
+def _body_mm(observations: Observations) -> float:
     """How large people are who are detected, by the box around their joints."""
     sizes = []
-    for number, camera in enumerate(witnesses.rig):
-        has = witnesses.has[number]
-        xyz, known = witnesses.crowd.poses[has], witnesses.crowd.visible[has]
+    for number, camera in enumerate(observations.rig):
+        has = observations.has[number]
+        xyz, known = observations.crowd.poses[has], observations.crowd.visible[has]
         depth = (camera.to_camera(xyz)[..., 2] * known).sum(1) / np.maximum(known.sum(1), 1)
-        sizes.append(_box_px(witnesses.keypoints[number, has]) * depth / camera.K[0, 0])
+        sizes.append(_box_px(observations.keypoints[number, has]) * depth / camera.K[0, 0])
     return float(np.median(np.concatenate(sizes)))
 
 

@@ -18,7 +18,7 @@ from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.io.files import write_json
 from mmpose_ours.noise_estimation.corrections import corrected, rounds_needed
-from mmpose_ours.noise_estimation.false_positives import count_ghosts
+from mmpose_ours.noise_estimation.false_positives import count_false_positives
 from mmpose_ours.noise_estimation.joint_errors import (
     MIN_VIEWS,
     Agreement,
@@ -27,7 +27,11 @@ from mmpose_ours.noise_estimation.joint_errors import (
     fit_errors,
 )
 from mmpose_ours.noise_estimation.misses import Misses, count_misses
-from mmpose_ours.noise_estimation.observations import Witnesses, crowd_sizes_px, find_witnesses
+from mmpose_ours.noise_estimation.observations import (
+    Observations,
+    crowd_sizes_px,
+    find_observations,
+)
 from mmpose_ours.noise_estimation.swaps import Swaps, find_swaps
 from mmpose_ours.synthetic.crowd import Crowd
 from mmpose_ours.synthetic.detector_noise import DetectorFaults
@@ -51,7 +55,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class TooLittleError(InputError):
-    """A recording from which the faults cannot be told."""
+    """A recording from which the faults cannot be determined."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -114,14 +118,14 @@ def fit_noise(
 
     def drawn(by: DetectorFaults, what: str) -> Measured:
         rngs = Streams(seed)(range(len(frames)))
-        detections = by.detect_many(given.witnesses.crowd, rig, rngs)
+        detections = by.detect_many(given.observations.crowd, rig, rngs)
         return Measured(rig, detections, min_score, _named(progress, what))
 
     faults = measured
     for _ in range(rounds_needed(measured)):
         again = drawn(faults, 'people drawn from the fit')
         faults = corrected(faults, measured, *again.faults())
-    faults = _told(faults, counts)
+    faults = _usual_where_rare(faults, counts)
     again = drawn(faults, 'people drawn from the corrected fit')
     return FittedNoise(faults, counts, given.figures(), again.figures())
 
@@ -143,59 +147,59 @@ class Measured:
         min_score: float = MIN_SCORE,
         progress: Callable[[int, int], None] | None = None,
     ):
-        witnesses = find_witnesses(rig, frames, min_score, progress)
-        self._check_enough(witnesses)
-        scored = witnesses.keypoints[..., 2]
+        observations = find_observations(rig, frames, min_score, progress)
+        self._check_enough(observations)
+        scored = observations.keypoints[..., 2]
         self.scores = _joint_scores(scored)
-        self.min_joints = _fewest_joints(witnesses)
+        self.min_joints = _fewest_joints(observations)
         model = ErrorModel.usual()
-        model, rays, agreement, witnesses = self._settle(witnesses, model)
+        model, rays, agreement, observations = self._settle(observations, model)
         self.swaps: Swaps = find_swaps(rays, model)
-        witnesses = _put_right(witnesses, self.swaps.source)
+        observations = _put_right(observations, self.swaps.source)
         wrong = _wrong_people(rays, agreement) & (self.swaps.source == np.arange(17)).all(-1)
         self.wrong = wrong
-        keypoints = np.where(wrong[..., None, None], 0.0, witnesses.keypoints)
-        right = dataclasses.replace(witnesses, keypoints=keypoints)
+        keypoints = np.where(wrong[..., None, None], 0.0, observations.keypoints)
+        right = dataclasses.replace(observations, keypoints=keypoints)
         self.model, self.rays, self.agreement, right = self._settle(right, model)
-        self.witnesses = dataclasses.replace(witnesses, crowd=right.crowd)
+        self.observations = dataclasses.replace(observations, crowd=right.crowd)
         self.sound = self.rays.found & (self.agreement.outlier < 0.5)
 
     @staticmethod
-    def _check_enough(witnesses: Witnesses) -> None:
-        people = int((witnesses.has.sum(0) >= MIN_VIEWS).sum())
+    def _check_enough(observations: Observations) -> None:
+        people = int((observations.has.sum(0) >= MIN_VIEWS).sum())
         if people < MIN_PEOPLE:
             raise TooLittleError(
                 f'{people} people are seen by {MIN_VIEWS} cameras that agree on them, in '
-                f'{witnesses.crowd.scenes} frames, where {MIN_PEOPLE} are needed to tell how a '
+                f'{observations.crowd.scenes} frames, where {MIN_PEOPLE} are needed to tell how a '
                 'detector errs; give more frames of people whom several cameras see, check '
                 'that the keypoints belong to these cameras with `mmpose-ours check-rig '
                 '--keypoints`, or use a shipped profile'
             )
 
-    def _settle(self, witnesses: Witnesses, model: ErrorModel):
-        """Let points and errors find each other: model, rays, agreement, and new witnesses."""
-        z = _standing(witnesses.keypoints[..., 2], self.scores)
+    def _settle(self, observations: Observations, model: ErrorModel):
+        """Let points and errors find each other: model, rays, agreement, and new observations."""
+        z = _standing(observations.keypoints[..., 2], self.scores)
         for _ in range(SETTLING):
-            crowd = witnesses.crowd
-            size = crowd_sizes_px(crowd, witnesses.rig)
-            found = witnesses.found & crowd.visible
-            rays = Rays.of(witnesses.rig, crowd.poses, witnesses.keypoints, size, found, z)
+            crowd = observations.crowd
+            size = crowd_sizes_px(crowd, observations.rig)
+            found = observations.found & crowd.visible
+            rays = Rays.of(observations.rig, crowd.poses, observations.keypoints, size, found, z)
             model, agreement = fit_errors(rays, model)
             visible = crowd.visible & (rays.found.sum(0) >= 2)
             poses = _filled(crowd.poses + agreement.step_mm, visible)
             moved = Crowd(poses, visible, crowd.scene, crowd.scenes)
-            witnesses = dataclasses.replace(witnesses, crowd=moved)
-        return model, rays, agreement, witnesses
+            observations = dataclasses.replace(observations, crowd=moved)
+        return model, rays, agreement, observations
 
     def faults(self) -> tuple[DetectorFaults, dict[str, Any]]:
         """The detector, and what each of its numbers rests on."""
-        witnesses, model = self.witnesses, self.model
-        halves = dataclasses.replace(witnesses, halves=witnesses.halves | self.wrong)
-        misses: Misses = count_misses(halves, self.sound, model.spread)
-        ghosts = count_ghosts(witnesses)
-        detections = int(witnesses.has.sum())
+        observations, model = self.observations, self.model
+        split = dataclasses.replace(observations, split=observations.split | self.wrong)
+        misses: Misses = count_misses(split, self.sound, model.spread)
+        false_positives = count_false_positives(observations)
+        detections = int(observations.has.sum())
         judged = self.rays.found & (self.rays.found.sum(0) >= MIN_VIEWS)
-        again, apart = int(witnesses.again.sum()), int(witnesses.halves.sum())
+        again, apart = int(observations.again.sum()), int(observations.split.sum())
         faults = DetectorFaults(
             jitter=_rounded(model.jitter),
             outlier_share=round(model.outlier_share, 4),
@@ -209,9 +213,9 @@ class Measured:
             border_share=round(misses.border.share, 4),
             missed_person_share=round(misses.person.share, 4),
             cut_person_share=round(misses.cut_person.share, 4),
-            ghost_rate=round(ghosts.share, 4),
-            second_find_share=round(again / max(detections, 1), 4),
-            halves_share=round(apart / max(detections, 1), 4),
+            false_positive_rate=round(false_positives.share, 4),
+            duplicate_share=round(again / max(detections, 1), 4),
+            split_share=round(apart / max(detections, 1), 4),
             weak_share=0.0,
             min_joints=self.min_joints,
             joint_bias=_rounded(model.bias) if model.bias.any() else (),
@@ -220,15 +224,15 @@ class Measured:
             score_error=round(model.score_error, 3),
         )
         counts = {
-            'people': len(witnesses.crowd),
+            'people': len(observations.crowd),
             'detections': detections,
             'jitter': [int(judged.sum()), int(self.rays.found.sum())],
             'outlier_share': _pair((self.agreement.outlier * judged).sum(), judged.sum()),
             'swap_share': {name: list(pair) for name, pair in self.swaps.limbs.items()},
             'whole_swap_share': list(self.swaps.whole),
-            'second_find_share': [again, detections],
-            'halves_share': [apart, detections],
-            'ghost_rate': _pair(ghosts.count, ghosts.of),
+            'duplicate_share': [again, detections],
+            'split_share': [apart, detections],
+            'false_positive_rate': _pair(false_positives.count, false_positives.of),
             'other_person': [int(self.wrong.sum()), detections],
         }
         for name, share in (
@@ -241,21 +245,21 @@ class Measured:
             ('cut_person_share', misses.cut_person),
         ):
             counts[name] = _pair(share.count, share.of)
-        return _told(faults, counts), counts
+        return _usual_where_rare(faults, counts), counts
 
     def figures(self) -> dict[str, Any]:
         """What can be said of a recording without knowing the truth."""
-        witnesses = self.witnesses
-        score = witnesses.keypoints[..., 2]
-        inside = np.moveaxis(seen_joints(witnesses.crowd, witnesses.rig)[1], 0, -1)
-        inside &= witnesses.has[..., None]
+        observations = self.observations
+        score = observations.keypoints[..., 2]
+        inside = np.moveaxis(seen_joints(observations.crowd, observations.rig)[1], 0, -1)
+        inside &= observations.has[..., None]
         # Whom only two views see may be two strangers; the figure leaves them out.
-        views = witnesses.has.sum(0)
+        views = observations.has.sum(0)
         views = views[views >= MIN_VIEWS]
         judged = self.rays.found & (self.rays.found.sum(0) >= MIN_VIEWS)
         error = np.linalg.norm(self.agreement.mean, axis=-1)[judged]
         return {
-            'people_per_view': round(float(witnesses.people.mean()), 3),
+            'people_per_view': round(float(observations.people.mean()), 3),
             'views_per_person': round(float(views.mean()), 3),
             'joints_missing': round(float((score == 0)[inside].mean()), 4),
             'score_quantiles': _rounded(np.quantile(score[score > 0], QUANTILES), 3),
@@ -273,7 +277,7 @@ def _filled(poses: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.where(weight, poses, middle)
 
 
-def _told(faults: DetectorFaults, counts: dict[str, Any]) -> DetectorFaults:
+def _usual_where_rare(faults: DetectorFaults, counts: dict[str, Any]) -> DetectorFaults:
     """The same faults, but the usual share where hardly anything could have shown it."""
     usual = {}
     for name in FROM_CASES:
@@ -298,18 +302,21 @@ def _standing(score: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return np.where((score > 0) & (spread > 1e-3), z, 0.0)
 
 
-def _fewest_joints(witnesses: Witnesses) -> int:
-    """How many joints nearly every detection has, lone ones included."""
+def _fewest_joints(observations: Observations) -> int:
+    """How many joints nearly every detection has, unassigned ones included."""
     count = np.concatenate(
-        [witnesses.found.sum(-1)[witnesses.has], (witnesses.lone[..., 2] > 0).sum(-1)]
+        [
+            observations.found.sum(-1)[observations.has],
+            (observations.unassigned[..., 2] > 0).sum(-1),
+        ]
     )
     return max(1, int(np.quantile(count, 0.005)))
 
 
-def _put_right(witnesses: Witnesses, source: np.ndarray) -> Witnesses:
+def _put_right(observations: Observations, source: np.ndarray) -> Observations:
     """Give each joint (V, N, 17) the pixel that it should have had."""
-    keypoints = np.take_along_axis(witnesses.keypoints, source[..., None], axis=2)
-    return dataclasses.replace(witnesses, keypoints=keypoints)
+    keypoints = np.take_along_axis(observations.keypoints, source[..., None], axis=2)
+    return dataclasses.replace(observations, keypoints=keypoints)
 
 
 def _wrong_people(rays: Rays, agreement: Agreement) -> np.ndarray:

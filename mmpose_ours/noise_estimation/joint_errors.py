@@ -219,8 +219,8 @@ def _believed(model: ErrorModel, mean: np.ndarray, core: np.ndarray, spread) -> 
     """
     count = np.maximum(core.sum((0, 1)), 1)
     change = (core * mean[..., 0]).sum((0, 1)) / count
-    told = np.abs(model.bias[:, 0] + change) > BELIEVED_AT * spread / np.sqrt(count)
-    right = np.where(told, change, -model.bias[:, 0])
+    significant = np.abs(model.bias[:, 0] + change) > BELIEVED_AT * spread / np.sqrt(count)
+    right = np.where(significant, change, -model.bias[:, 0])
     return np.stack([right, np.zeros(17)], -1)
 
 

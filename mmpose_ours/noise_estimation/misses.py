@@ -2,7 +2,7 @@
 
 A joint counts where two other views have it and it is inside the image; a person where others
 have it and enough of it should be seen. What nearer people, the own head and the edge of the
-image do is told apart by the same geometry that :class:`~mmpose_ours.synthetic.DetectorFaults`
+image do is decided by the same geometry that :class:`~mmpose_ours.synthetic.DetectorFaults`
 draws with.
 """
 
@@ -12,7 +12,7 @@ import dataclasses
 
 import numpy as np
 
-from mmpose_ours.noise_estimation.observations import Witnesses
+from mmpose_ours.noise_estimation.observations import Observations
 from mmpose_ours.structures.skeletons import JOINT_SETS
 from mmpose_ours.synthetic.crowd import Crowd
 from mmpose_ours.synthetic.detector_noise import is_cut
@@ -42,7 +42,7 @@ SURE, SURELY_NOT = 0.7, 1.8
 UNSURE_BORDER = 0.025
 # Which way a head faces is known to its ears' errors: so many of them make one sure.
 SURE_OF_HEAD = 3.0
-# A joint's share starts as that of all joints, told from so many cases.
+# A joint's share starts as that of all joints, estimated from so many cases.
 CASES_BEFORE = 30
 
 
@@ -86,15 +86,15 @@ class Misses:
     cut_person: Share
 
 
-def count_misses(witnesses: Witnesses, sound: np.ndarray, spread: np.ndarray) -> Misses:
+def count_misses(observations: Observations, sound: np.ndarray, spread: np.ndarray) -> Misses:
     """Count what each view misses of what the others see.
 
     Args:
-        witnesses: V views of N people, left and right put right.
+        observations: V views of N people, left and right put right.
         sound: (V, N, 17) bool, joints that are found where they should be.
         spread: (17,) of joints' errors along an axis, in sizes of the body.
     """
-    rig, crowd, found = witnesses.rig, witnesses.crowd, witnesses.found
+    rig, crowd, found = observations.rig, observations.crowd, observations.found
     uv, inside = seen_joints(crowd, rig)
     box = joint_box(uv, inside)
 
@@ -112,13 +112,13 @@ def count_misses(witnesses: Witnesses, sound: np.ndarray, spread: np.ndarray) ->
         for reach in (BORDER_REACH, UNSURE_BORDER)
     )
     by_others = sound.sum(0) - sound >= 2
-    told = np.moveaxis(inside, 0, -1) & ~outside & by_others
-    told &= (hidden | not_hidden) & (far | not_far)
+    decidable = np.moveaxis(inside, 0, -1) & ~outside & by_others
+    decidable &= (hidden | not_hidden) & (far | not_far)
     # Which side of a head is the far one needs nose and ears.
-    told[..., FACE] &= by_others[..., HEAD].all(-1, keepdims=True)
+    decidable[..., FACE] &= by_others[..., HEAD].all(-1, keepdims=True)
 
-    whole = witnesses.has & ~witnesses.halves
-    there = told & (whole & ~witnesses.again)[..., None]
+    whole = observations.has & ~observations.split
+    there = decidable & (whole & ~observations.again)[..., None]
     plain = there & ~(hidden | far | edge)
     lost = ~found
     joint, lower_body, gone = _by_joint(plain, lost)
@@ -128,10 +128,10 @@ def count_misses(witnesses: Witnesses, sound: np.ndarray, spread: np.ndarray) ->
     def added(cause: np.ndarray, *others: np.ndarray) -> Share:
         return _added(found, would, there & cause & ~np.logical_or(*others))
 
-    others = witnesses.has.sum(0) - witnesses.has >= min(3, len(rig) - 1)
-    in_view = told & ~(hidden | far | edge)
+    others = observations.has.sum(0) - observations.has >= min(3, len(rig) - 1)
+    in_view = decidable & ~(hidden | far | edge)
     cut = is_cut(crowd, inside.T)
-    person = Share.plain(~witnesses.has, others & ~cut & (in_view.sum(-1) >= SHOWN_JOINTS))
+    person = Share.plain(~observations.has, others & ~cut & (in_view.sum(-1) >= SHOWN_JOINTS))
     would_be = np.full(cut.shape, 1 - person.share)
     cut_people = others & cut & (in_view.sum(-1) >= CUT_JOINTS)
     return Misses(
@@ -142,16 +142,16 @@ def count_misses(witnesses: Witnesses, sound: np.ndarray, spread: np.ndarray) ->
         far_face=added(far, hidden, edge),
         border=added(edge, hidden, far),
         person=person,
-        cut_person=_added(witnesses.has, would_be, cut_people),
+        cut_person=_added(observations.has, would_be, cut_people),
     )
 
 
 def _doubt_of_heads(crowd: Crowd, spread: np.ndarray) -> float:
     """By how much errors turn heads whose ears two views see, as the sine of an angle."""
-    told = crowd.visible[:, HEAD[1:]].all(-1)
-    if not told.any():
+    decidable = crowd.visible[:, HEAD[1:]].all(-1)
+    if not decidable.any():
         return 1.0
-    poses = np.where(crowd.visible[told, :, None], crowd.poses[told], np.nan)
+    poses = np.where(crowd.visible[decidable, :, None], crowd.poses[decidable], np.nan)
     left, right = poses[:, HEAD[1]], poses[:, HEAD[2]]
     radius_mm = float(np.median(np.linalg.norm(left - right, axis=-1))) / 2
     body_mm = float(np.median((np.nanmax(poses, 1) - np.nanmin(poses, 1)).max(-1)))

@@ -1,8 +1,8 @@
 """People whom several views of a recording see, and what each view makes of them.
 
-From a file of 2D people to people in 3D with their detections: views are associated, joints
-triangulated, detections that were left over given to the people they show, and second finds and
-halves told from strangers. Nothing here says how good a detection is.
+From a file of 2D keypoints to 3D poses with their detections: views are associated, joints
+triangulated, detections that were left over given to the people they show, and duplicate and split
+detections distinguished from other people. Nothing here says how good a detection is.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HALF_SHARES = 0.25
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Witnesses:
+class Observations:
     """N people of S frames and what V views have of them.
 
     Args:
@@ -40,9 +40,9 @@ class Witnesses:
         keypoints: (V, N, 17, 3) ``u, v, score``; a score of 0 is not found.
         has: (V, N) bool, views that have a detection of a person.
         again: (V, N) bool, views that have a second detection of the whole person.
-        halves: (V, N) bool, views that have one detection for each of two parts.
-        lone: (L, 17, 3) detections that show none of these people.
-        lone_at: (L, 2) frame and view of each.
+        split: (V, N) bool, views that have one detection for each of two parts.
+        unassigned: (L, 17, 3) detections that show none of these people.
+        unassigned_at: (L, 2) frame and view of each.
         people: (S, V) detections in each view.
     """
 
@@ -51,9 +51,9 @@ class Witnesses:
     keypoints: np.ndarray
     has: np.ndarray
     again: np.ndarray
-    halves: np.ndarray
-    lone: np.ndarray
-    lone_at: np.ndarray
+    split: np.ndarray
+    unassigned: np.ndarray
+    unassigned_at: np.ndarray
     people: np.ndarray
 
     @property
@@ -62,12 +62,12 @@ class Witnesses:
         return self.keypoints[..., 2] > 0
 
 
-def find_witnesses(
+def find_observations(
     rig: CameraRig,
     frames: Sequence[np.ndarray],
     min_score: float = MIN_SCORE,
     progress: Callable[[int, int], None] | None = None,
-) -> Witnesses:
+) -> Observations:
     """Find who is seen by several views.
 
     Args:
@@ -82,9 +82,9 @@ def find_witnesses(
         parts.append(_Frame(rig, np.where(sure, keypoints, 0.0)))
         if progress is not None:
             progress(number + 1, len(frames))
-    lone = [part.lone() for part in parts]
+    unassigned = [part.unassigned() for part in parts]
     shape = (len(rig), 0)
-    return Witnesses(
+    return Observations(
         rig,
         Crowd(
             np.concatenate([part.xyz for part in parts]),
@@ -95,9 +95,11 @@ def find_witnesses(
         np.concatenate([np.zeros((*shape, 17, 3)), *(part.seen for part in parts)], axis=1),
         np.concatenate([np.zeros(shape, bool), *(part.has for part in parts)], axis=1),
         np.concatenate([np.zeros(shape, bool), *(part.again for part in parts)], axis=1),
-        np.concatenate([np.zeros(shape, bool), *(part.halves for part in parts)], axis=1),
-        np.concatenate([people for people, _ in lone]),
-        np.array([(i, v) for i, (_, views) in enumerate(lone) for v in views], int).reshape(-1, 2),
+        np.concatenate([np.zeros(shape, bool), *(part.split for part in parts)], axis=1),
+        np.concatenate([people for people, _ in unassigned]),
+        np.array([(i, v) for i, (_, views) in enumerate(unassigned) for v in views], int).reshape(
+            -1, 2
+        ),
         np.stack([part.there.sum(1) for part in parts]),
     )
 
@@ -121,7 +123,7 @@ class _Frame:
         self.groups = associate(rig, keypoints)
         self._triangulate()
         self._merge()
-        self.again, self.halves = np.zeros((2, len(rig), len(self.groups)), bool)
+        self.again, self.split = np.zeros((2, len(rig), len(self.groups)), bool)
         if len(self.groups):
             self._hand_out()
             self._triangulate()
@@ -187,10 +189,10 @@ class _Frame:
         first = self.keypoints[view, self.groups[person, view], :, 2] > 0
         second = self.keypoints[view, index, :, 2] > 0
         shared = (first & second).sum() / min(first.sum(), second.sum())
-        (self.halves if shared < HALF_SHARES else self.again)[view, person] = True
+        (self.split if shared < HALF_SHARES else self.again)[view, person] = True
         self.spare[view, index] = False
 
-    def lone(self) -> tuple[np.ndarray, Sequence[int]]:
+    def unassigned(self) -> tuple[np.ndarray, Sequence[int]]:
         """(L, 17, 3) detections that show nobody else, and the (L,) views they are in."""
         spare = self.spare if len(self.groups) else self.there
         view, index = np.nonzero(spare)

@@ -1,7 +1,7 @@
 """Left and right exchanged, as the other views tell.
 
-A view does not vote on itself: its joints are compared with where the others have the point.
-Whether a pair of limbs is exchanged can be told only where left and right lie apart in the
+A view does not judge itself: its joints are compared with where the others have the point.
+Whether a pair of limbs is exchanged can be determined only where left and right lie apart in the
 image, so shares are of those.
 """
 
@@ -57,8 +57,8 @@ class Swaps:
         The faults exchange arms or legs at fixed odds, so that both tell the one number.
         """
         swapped = sum(count for count, _ in self.limbs.values())
-        told = sum(OF_ALL_SWAPS[name] * of for name, (_, of) in self.limbs.items())
-        return float(swapped / max(told, 1))
+        decidable = sum(OF_ALL_SWAPS[name] * of for name, (_, of) in self.limbs.items())
+        return float(swapped / max(decidable, 1))
 
     @property
     def whole_share(self) -> float:
@@ -78,7 +78,7 @@ def find_swaps(rays: Rays, model: ErrorModel) -> Swaps:
         model: What errors look like.
     """
     gains, tells = _gains(rays, model)
-    # Before anything is put right, this depends on the other views alone. Who is told only
+    # Before anything is put right, this depends on the other views alone. What is decided only
     # because another's exchange was found is hardly ever exchanged.
     can_tell = _can_tell(tells)
     group = np.full(can_tell.shape[1:], -1)
@@ -93,19 +93,19 @@ def find_swaps(rays: Rays, model: ErrorModel) -> Swaps:
         gains, _ = _gains(_exchanged(rays.of_people(asked), _sources(group[:, asked])), model)
 
     def count(*numbers: int) -> tuple[int, int]:
-        told = can_tell[numbers[0]]
-        return int((np.isin(group, numbers) & told).sum()), int(told.sum())
+        decidable = can_tell[numbers[0]]
+        return int((np.isin(group, numbers) & decidable).sum()), int(decidable.sum())
 
     return Swaps(_sources(group), {'arms': count(0), 'legs': count(1, 2)}, count(3))
 
 
 def _gains(rays: Rays, model: ErrorModel) -> tuple[np.ndarray, np.ndarray]:
     """What exchanging each group would gain, and what it could: 2 times (4, V, N)."""
-    place, variance, told = _told_by_others(rays, model)
+    place, variance, decidable = _estimated_by_others(rays, model)
     size = np.maximum(rays.size_px, 1e-9)[..., None, None]
     found_at = rays.offset_px / size  # both from the projected point
     apart = _apart(rays, size)
-    told_pair = told[..., LEFT] & told[..., RIGHT]
+    decidable_pair = decidable[..., LEFT] & decidable[..., RIGHT]
     tau2 = np.maximum((variance[..., LEFT] + variance[..., RIGHT]) / 2, LEAST_SPREAD**2)
     left, right = found_at[..., LEFT, :], found_at[..., RIGHT, :]
     to_left, to_right = place[..., LEFT, :], place[..., RIGHT, :]
@@ -117,15 +117,15 @@ def _gains(rays: Rays, model: ErrorModel) -> tuple[np.ndarray, np.ndarray]:
     as_is = cost(left - to_left) + cost(right - to_right)
     swapped = cost(left - apart - to_right) + cost(right + apart - to_left)
     between = apart + to_right - to_left
-    gain = np.where(told_pair, (as_is - swapped) / 2, 0.0)
-    tells = np.where(told_pair, np.minimum((between**2).sum(-1) / tau2, SAYS_AT_MOST), 0.0)
+    gain = np.where(decidable_pair, (as_is - swapped) / 2, 0.0)
+    tells = np.where(decidable_pair, np.minimum((between**2).sum(-1) / tau2, SAYS_AT_MOST), 0.0)
     of = np.array([[pair in group for pair in PAIRS] for group in GROUPS.values()], float)
     by_group = [np.stack([(says * row).sum(-1) for row in of]) for says in (gain, tells)]
     return by_group[0], by_group[1]
 
 
 def _can_tell(tells: np.ndarray) -> np.ndarray:
-    """(4, V, N) bool, where an exchange would be told from none, and limbs from the whole."""
+    """(4, V, N) bool, where a swap can be distinguished from none, and limbs from the whole."""
     *_, whole = tells
     rest = whole - tells[:-1]  # what the pairs beside a limb say, whether they go with it
     others = np.concatenate([rest, rest.min(0, keepdims=True)])
@@ -151,7 +151,7 @@ def _sources(group: np.ndarray) -> np.ndarray:
     return source
 
 
-def _told_by_others(rays: Rays, model: ErrorModel):
+def _estimated_by_others(rays: Rays, model: ErrorModel):
     """Where the other views have each joint, how sure one can be, and whether enough of them do.
 
     Returns:
@@ -162,7 +162,7 @@ def _told_by_others(rays: Rays, model: ErrorModel):
     # Two may be misled together: on cameras of one height, the wrong wrist fits well too.
     needed = min(3, len(rays.found) - 1)
     place = np.zeros_like(rays.offset_px)
-    variance, told = np.full(rays.found.shape, np.inf), np.zeros_like(rays.found)
+    variance, decidable = np.full(rays.found.shape, np.inf), np.zeros_like(rays.found)
     for view, slope in enumerate(rays.slope):
         found = rays.found.copy()
         found[view] = False
@@ -175,8 +175,8 @@ def _told_by_others(rays: Rays, model: ErrorModel):
         place[view] = (slope @ agreement.step_mm[..., None])[..., 0] / size[..., None]
         doubt = np.einsum('njai,njik,njak->nj', slope, agreement.covariance, slope) / 2
         variance[view] = doubt / size**2 + model.spread**2
-        told[view] = rays.found[view] & (((outlier < 0.5) & found).sum(0) >= needed)
-    return place, variance, told
+        decidable[view] = rays.found[view] & (((outlier < 0.5) & found).sum(0) >= needed)
+    return place, variance, decidable
 
 
 def _apart(rays: Rays, size: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ def parse_people(path: PathLike, where: str, people: Any, joints: str) -> np.nda
         (P, J, 4): x, y, z in the file's unit and axes, and score; NaN where missing or not given.
 
     Raises:
-        FileFormatError: It is no list of people of that joint set.
+        FileFormatError: It is not a list of people of that joint set.
     """
     if not isinstance(people, list):
         raise bad(path, where, 'expected a list of people', people)
@@ -93,7 +93,7 @@ def parse_scores(path: PathLike, where: str, listed: Any, people: np.ndarray) ->
         the joints' own scores, else 1.
 
     Raises:
-        FileFormatError: It is no list of one number, or one per joint, for each person.
+        FileFormatError: It is not a list of one number, or one per joint, for each person.
     """
     if listed is None:
         return np.array([_mean(person[:, 3]) for person in people])
@@ -166,7 +166,7 @@ def parse_spread(path: PathLike, where: str, listed: Any, people: int, joints: i
         (P, J), NaN where null.
 
     Raises:
-        FileFormatError: It is no list of one list per person of one number or null per joint.
+        FileFormatError: It is not a list of one list per person of one number or null per joint.
     """
     if not isinstance(listed, list) or len(listed) != people:
         raise bad(path, where, f'expected {people} lists, one per person', listed)

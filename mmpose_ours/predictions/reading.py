@@ -1,4 +1,4 @@
-"""The Predictions format: 3D people per frame as JSON, for results and ground truth alike.
+"""The Predictions format: 3D poses per frame as JSON, for results and ground truth alike.
 
 The published contract is ``schemas/predictions.schema.json``. The reader holds the frame of
 a file against it with ``jsonschema`` and the people with :mod:`people_json`. Files are written
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.geometry.cameras import CaptureSpace
+from mmpose_ours.geometry.cameras import CaptureVolume
 from mmpose_ours.io.files import MM_PER_UNIT
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_schema import first_fault
@@ -77,7 +77,7 @@ class Predictions:
     spread_mm: dict[FrameId, np.ndarray] = dataclasses.field(default_factory=dict)
     fps: float | None = None
     rig: str = ''
-    space: CaptureSpace | None = None
+    space: CaptureVolume | None = None
     made_by: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -134,10 +134,11 @@ def read_predictions(path: PathLike) -> Predictions:
         listed = data.get('scores', {}).get(key)
         scores[frame] = parse_scores(path, f'$.scores[{key!r}]', listed, rows)
     for name in _BESIDE:
-        stray = sorted(set(data.get(name, {})) - set(data['frames']))
-        if stray:
+        unknown = sorted(set(data.get(name, {})) - set(data['frames']))
+        if unknown:
             raise FileFormatError(
-                f'{path}: $.{name} has frame {stray[0]!r}, which $.frames lacks; use the same keys'
+                f'{path}: $.{name} has frame {unknown[0]!r}, which $.frames lacks; '
+                'use the same keys'
             )
     return Predictions(
         frames,
@@ -171,11 +172,11 @@ def read_predictions(path: PathLike) -> Predictions:
     )
 
 
-def _space(path: PathLike, data: dict) -> CaptureSpace | None:
+def _space(path: PathLike, data: dict) -> CaptureVolume | None:
     if 'space' not in data:
         return None
     try:
-        return CaptureSpace(**data['space'])
+        return CaptureVolume(**data['space'])
     except (ValueError, OverflowError) as error:  # JSON's integers have no end
         raise FileFormatError(f'{path}: $.space: {error}') from error
 

@@ -20,7 +20,7 @@ from typing import IO, Any, Callable, Mapping
 import numpy as np
 
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CaptureSpace
+from mmpose_ours.geometry.cameras import CaptureVolume
 from mmpose_ours.io.files import check_unicode, whole_path
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import MAX_NUMBER, MAX_WHOLE
@@ -60,7 +60,7 @@ class PredictionsWriter:
         fps: float | None = None,
         rig: str = '',
         made_by: Mapping[str, Any] | None = None,
-        space: CaptureSpace | None = None,
+        space: CaptureVolume | None = None,
         before: Callable[[], None] = lambda: None,
     ) -> None:
         if joints not in JOINT_SETS:
@@ -181,7 +181,7 @@ class _Beside:
             comma = ', '
             if key not in self._files:
                 comma = ''
-                # On the disk that the result will be on, which has the room or has not.
+                # On the disk that the result will be on, which has the scene or has not.
                 spool = tempfile.TemporaryFile('w+', encoding='utf-8', dir=self._folder)
                 self._files[key] = self._stack.enter_context(spool)
             self._files[key].write(f'{comma}{_json(name)}: {_json(value)}')

@@ -189,7 +189,7 @@ def _is_inside(name: str) -> bool:
 
 
 def _files(folder: Path, endings: Sequence[str]) -> list[Path]:
-    """The files of a folder with one of these endings, in order; none where there is no folder."""
+    """The files of a folder with one of these endings, in order; none without a folder."""
     if not folder.is_dir():
         return []
     found = [

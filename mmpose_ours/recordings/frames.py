@@ -262,7 +262,7 @@ def by_frame(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
     """Keypoints named after the images of each camera, by frame.
 
     Args:
-        keypoints: Frame to camera name to its people in 2D.
+        keypoints: Frame to camera name to its 2D keypoints.
         offsets: Camera name to how many of its frames come before the first frame.
 
     Raises:
@@ -276,8 +276,8 @@ def by_frame(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
     named = [key for key in keys if frame_order(key)[0]]
     if named:
         raise ValueError(
-            f'frame offsets are given, but frame {named[0]!r} of the keypoints is no number that '
-            'could be shifted; number the frames'
+            f'frame offsets are given, but frame {named[0]!r} of the keypoints is not a number '
+            'that could be shifted; number the frames'
         )
     first = min(map(int, keys), default=0)
     shifted: dict[str, dict[str, Any]] = {}
@@ -357,7 +357,7 @@ def _match_images(where: str, files: Mapping[str, Sequence[Path]], offsets: Mapp
                 )
             mine[frame] = path
     counts = {name: len(paths) - offsets.get(name, 0) for name, paths in files.items()}
-    told = ', '.join(f'{name}: {count}' for name, count in counts.items())
+    listed = ', '.join(f'{name}: {count}' for name, count in counts.items())
     shared = set.intersection(*map(set, by_name.values()))
     if shared and not offsets:
         frames = tuple(sorted(set().union(*by_name.values()), key=frame_order))
@@ -371,7 +371,7 @@ def _match_images(where: str, files: Mapping[str, Sequence[Path]], offsets: Mapp
     if len(set(counts.values())) > 1 and not offsets:
         raise FileFormatError(
             f'{where}: no image name occurs for every camera, and the cameras have different '
-            f'numbers of images ({told}), so nothing says which belong together; give the images '
+            f'numbers of images ({listed}), so nothing says which belong together; give the images '
             'of one frame the same name, or number them'
         )
     # The first camera that needs no shift lends its names.
@@ -385,7 +385,7 @@ def _match_images(where: str, files: Mapping[str, Sequence[Path]], offsets: Mapp
         for name, found in by_name.items()
     }
     why = 'frame offsets are given' if offsets else 'no image name occurs for every camera'
-    return frames, places, [f'{where}: {why}, so images belong together by their order ({told})']
+    return frames, places, [f'{where}: {why}, so images belong together by their order ({listed})']
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Where a rig's frames come from: recordings, benchmarks, invented people.
+"""Where a rig's frames come from: recordings, benchmarks, synthetic people.
 
 Plain dictionaries of NumPy arrays, without MMEngine or torch: the datasets of
 :mod:`mmpose_ours.datasets` hand them to MMPose 1.x, those of :mod:`mmpose_ours.mmpose0x` to
@@ -9,13 +9,13 @@ from mmpose_ours.sources.benchmarks import CAMPUS, SHELF, ActorsLayout, read_ben
 from mmpose_ours.sources.options import from_options
 from mmpose_ours.sources.recorded import read_recording
 from mmpose_ours.sources.site import Site
-from mmpose_ours.sources.synthetic import Inventor
+from mmpose_ours.sources.synthetic import SceneGenerator
 
 __all__ = [
     'CAMPUS',
     'SHELF',
     'ActorsLayout',
-    'Inventor',
+    'SceneGenerator',
     'Site',
     'from_options',
     'read_benchmark',

@@ -67,11 +67,11 @@ def read_benchmark(
         rig: The cameras.
         layout: Whose.
         data_root: Where the images lie.
-        keypoint_file: 2D people.
+        keypoint_file: 2D keypoints.
         truth_file: ``actorsGT.mat``.
         frames: Ranges ``(first, last)``, inclusive. A frame without an entry in the detection
             file is a frame with nobody seen.
-        warn: Told in a sentence what is left out.
+        warn: Called with a sentence on what is left out.
 
     Returns:
         One item per frame that has truth: ``recording``, ``frame_id``, ``keypoints_2d``

@@ -1,4 +1,4 @@
-"""The user's own recordings: a folder of images per camera, 2D people, perhaps a truth."""
+"""The user's own recordings: a folder of images per camera, 2D keypoints, perhaps a truth."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def read_recording(
         rig: The cameras; images lie in a folder per camera, or all in one, see
             :mod:`mmpose_ours.recordings.files`.
         data_root: Where the images lie.
-        keypoint_file: 2D people, see :func:`~mmpose_ours.detections.read_detections`; None
+        keypoint_file: 2D keypoints, see :func:`~mmpose_ours.detections.read_detections`; None
             works from images only (image mode).
-        truth_file: 3D people in the format that ``mmpose-ours evaluate`` reads, if any. A
+        truth_file: 3D poses in the format that ``mmpose-ours evaluate`` reads, if any. A
             frame that it does not list is a frame with nobody there.
         joints: Name of the joint set to have the truth in.
-        warn: Told in a sentence what is left out.
+        warn: Called with a sentence on what is left out.
 
     Returns:
         Items in the order of time: ``recording``, ``frame_id``, ``img_paths`` (V,), and where

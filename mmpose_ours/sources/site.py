@@ -1,4 +1,4 @@
-"""A site as a config names it: a calibration file, some of its cameras, a capture space."""
+"""A site as a config names it: a calibration file, some of its cameras, a capture volume."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Sequence
 
 from mmpose_ours.calibration import check_space, coverage, fit_space, read_rig
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.sources.options import from_options
 
 
@@ -22,7 +22,7 @@ class Site:
     """
 
     rig: CameraRig
-    space: CaptureSpace
+    space: CaptureVolume
     stated: bool
 
     @classmethod
@@ -46,13 +46,13 @@ class Site:
             any_scale: Accept a rig that is too small or too large for people.
 
         Raises:
-            CalibrationError: The rig cannot be used; names file, camera and mend.
+            CalibrationError: The rig cannot be used; names file, camera and fix.
             ValueError: The space cannot be, or the cameras do not share it.
         """
         rig = read_rig(
             rig_file, rig_format, cameras=cameras, image_size=image_size, any_scale=any_scale
         )
-        stated = from_options(CaptureSpace, dict(space), 'space') if space else None
+        stated = from_options(CaptureVolume, dict(space), 'space') if space else None
         site = cls(rig, stated or fit_space(rig), stated is not None)
         check_space(rig, site.space)
         return site

@@ -1,4 +1,4 @@
-"""Invented people: poses, scenes of them in a capture space, and what a detector makes of them."""
+"""Synthetic people: poses, scenes in a capture volume, and the detections of a noisy detector."""
 
 from mmpose_ours.synthetic.crowd import Crowd, Scene
 from mmpose_ours.synthetic.detector_noise import DetectorFaults

@@ -1,11 +1,11 @@
-"""What a real 2D detector makes of people: noise, misses, ghosts and scores.
+"""What a real 2D detector makes of people: noise, misses, false positives and scores.
 
 The shares and score factors start from the recipe of VoxelPose for Campus and Shelf
 (Tu et al., ECCV 2020): peaks weakened at random, more so at wrists and ankles, five people in
 a hundred missed. Pixel jitter, joints lost behind other bodies or at the far side of a head,
-swapped limbs and ghosts come on top. Jitter is scaled by COCO's per-joint annotation spread.
-What else detectors do (bias, people found twice or in halves, joints lost at the border) is off
-unless asked for: :mod:`mmpose_ours.noise_estimation.fit` measures all of it.
+swapped limbs and false positives come on top. Jitter is scaled by COCO's per-joint annotation
+spread. What else detectors do (bias, duplicate and split detections, joints lost at the border) is
+off unless asked for: :mod:`mmpose_ours.noise_estimation.fit` measures all of it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.structures.skeletons import JOINT_SETS
 from mmpose_ours.synthetic.crowd import Crowd, Scene
 from mmpose_ours.synthetic.draws import Draws, choose
-from mmpose_ours.synthetic.false_positives import ghosts_of, halves_of, second_finds_of
+from mmpose_ours.synthetic.false_positives import (
+    duplicates_of,
+    false_positives_of,
+    split_detections_of,
+)
 from mmpose_ours.synthetic.noise_profiles import read_profile
 from mmpose_ours.synthetic.occlusion import (
     FACE,
@@ -87,7 +91,7 @@ _EXPECTED = {
 
 @dataclasses.dataclass(frozen=True)
 class DetectorFaults:
-    """How wrong the invented detector is; zeros make it perfect (see :meth:`none`).
+    """How wrong the synthetic detector is; zeros make it perfect (see :meth:`none`).
 
     The size of a body is the longer side of the box around its joints in the image.
 
@@ -100,7 +104,7 @@ class DetectorFaults:
         occluded_share: Joints lost among those that a nearer person covers.
         far_face_share: Eyes, ears and nose lost among those at the far side of the head.
         missed_person_share: People lost in a view.
-        ghost_rate: Mean number of people who are not there, in a view that has people.
+        false_positive_rate: Mean number of people who are not there, in a view that has people.
         score: (mean, spread) of the scores of joints that are found.
         weak_share: Elbows, knees, wrists and ankles whose score is weakened much.
         min_joints: A person with fewer joints in a view is not detected there.
@@ -113,9 +117,9 @@ class DetectorFaults:
             image, of people whom the edge cuts or touches.
         cut_person_share: People lost among those of whom the image holds less than 0.6 of the
             joints.
-        second_find_share: People found twice; the second time with jitter of its own, fewer
+        duplicate_share: People found twice; the second time with jitter of its own, fewer
             joints and lower scores.
-        halves_share: People found as two, head to wrists and hips to ankles.
+        split_share: People found as two, head to wrists and hips to ankles.
         joint_score: 17 times (mean, spread), instead of ``score``. Empty is ``score``.
         score_error: How the error goes with the score: a joint whose score is z spreads above
             the mean has ``exp(-score_error * z)`` times the jitter of one at the mean. The root
@@ -134,7 +138,7 @@ class DetectorFaults:
     occluded_share: float = 0.5
     far_face_share: float = 0.8
     missed_person_share: float = 0.05
-    ghost_rate: float = 0.05
+    false_positive_rate: float = 0.05
     score: tuple[float, float] = (0.85, 0.1)
     weak_share: float = 0.1
     min_joints: int = 4
@@ -143,8 +147,8 @@ class DetectorFaults:
     whole_swap_share: float = 0.0
     border_share: float = 0.0
     cut_person_share: float = 0.0
-    second_find_share: float = 0.0
-    halves_share: float = 0.0
+    duplicate_share: float = 0.0
+    split_share: float = 0.0
     joint_score: Sequence[Sequence[float]] = ()
     score_error: float = 0.0
 
@@ -264,16 +268,16 @@ class DetectorFaults:
         score = self._scores(score, weak < self.weak_share)
         keypoints = np.moveaxis(np.where(found, [*uv, score], 0.0), 0, -1)
         extra = []
-        if self.second_find_share or self.halves_share:
+        if self.duplicate_share or self.split_share:
             extra = [self._found_twice(keypoints, size_px, crowd, draws)]
         real, views, order = _enough(self.min_joints, (keypoints, crowd.scene, order), *extra)
-        ghosts, ghost_views, ghost_order = ghosts_of(
-            real, views, rig, draws, self.ghost_rate, self.min_joints
+        false_positives, false_positive_views, false_positive_order = false_positives_of(
+            real, views, rig, draws, self.false_positive_rate, self.min_joints
         )
         return _arranged(
-            np.concatenate([real, ghosts]),
-            np.concatenate([views, ghost_views]),
-            np.concatenate([order, ghost_order]),
+            np.concatenate([real, false_positives]),
+            np.concatenate([views, false_positive_views]),
+            np.concatenate([order, false_positive_order]),
             (crowd.scenes, len(rig)),
         )
 
@@ -321,15 +325,15 @@ class DetectorFaults:
         twice, apart, order, strength = np.moveaxis(
             draws.uniform(crowd.counts, 4, keypoints.shape[1]), 1, 0
         )
-        again = np.nonzero(twice < self.second_find_share)
+        again = np.nonzero(twice < self.duplicate_share)
         count = np.bincount(crowd.scene[again[0]], minlength=crowd.scenes)
         lost, *noise = np.moveaxis(draws.normal(count, 3, 17, dtype=np.float32), 1, 0)
         spread_px = self._spread_px(np.ones(17), size_px[again], np.zeros(17))
         shift_px = np.stack(noise, -1) * spread_px[..., None]
         extra = np.zeros_like(keypoints)
-        extra[again] = second_finds_of(keypoints[again], shift_px, lost, strength[again])
-        split = apart < self.halves_share
-        keypoints[split], extra[split] = halves_of(keypoints[split])
+        extra[again] = duplicates_of(keypoints[again], shift_px, lost, strength[again])
+        split = apart < self.split_share
+        keypoints[split], extra[split] = split_detections_of(keypoints[split])
         return extra, crowd.scene, order
 
 

@@ -14,6 +14,12 @@ from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_schema import first_fault
 
 SHIPPED = Path(__file__).parent / 'profiles'
+# Names of arguments in files of before, and today's.
+RENAMED = {
+    'ghost_rate': 'false_positive_rate',
+    'halves_share': 'split_share',
+    'second_find_share': 'duplicate_share',
+}
 SCHEMA_FILE = Path(__file__).parents[1] / 'schemas' / 'faults.schema.json'
 
 
@@ -44,6 +50,11 @@ def read_profile(name_or_path: PathLike) -> tuple[Path, dict[str, Any]]:
             f'({", ".join(profile_names())}); measure yours with `mmpose-ours fit-noise`'
         )
     data = read_json(path)
+    if isinstance(data, dict) and isinstance(data.get('faults'), dict):
+        given = data['faults']
+        # Beside today's name the old one stays, and the schema refuses it.
+        old = {name: new for name, new in RENAMED.items() if new not in given}
+        data['faults'] = {old.get(name, name): value for name, value in given.items()}
     try:
         fault = first_fault(data, SCHEMA_FILE)
     except RecursionError as error:

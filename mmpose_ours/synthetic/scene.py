@@ -11,7 +11,7 @@ from typing import Sequence
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.structures.skeletons import JOINT_SETS
 from mmpose_ours.synthetic.crowd import Crowd, Scene
 from mmpose_ours.synthetic.draws import Draws, choose
@@ -28,7 +28,7 @@ _TRUNK = COCO17.index('left_hip', 'right_hip', 'left_shoulder', 'right_shoulder'
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SceneSampler:
-    """Places people of a bank in a capture space.
+    """Places people of a bank in a capture volume.
 
     Args:
         rig: The site's cameras; their image sizes must be known.
@@ -48,7 +48,7 @@ class SceneSampler:
     """
 
     rig: CameraRig
-    space: CaptureSpace
+    space: CaptureVolume
     bank: PoseBank
     people: tuple[int, int] = (1, 5)
     min_views: int = 2
@@ -178,7 +178,7 @@ class SceneSampler:
         return np.where(joins[:, None], spots[spot] + step, ground)
 
     def _welcome(self, pool: Crowd, wanted: np.ndarray) -> np.ndarray:
-        """Choose in order whoever finds room beside those chosen before: (N,) bool.
+        """Choose in order anybody who finds room beside those chosen before: (N,) bool.
 
         All scenes take their turns together: first everybody's first person, and so on.
         """

@@ -1,4 +1,4 @@
-"""Less tremble, hardly any delay: the One-Euro filter on every joint of every person.
+"""Less jitter, hardly any delay: the One-Euro filter on every joint of every person.
 
 After Casiez, Roussel and Vogel, "1 Euro Filter: A Simple Speed-based Low-pass Filter for Noisy
 Input in Interactive Systems", CHI 2012: a low-pass whose cutoff rises with the speed, so that

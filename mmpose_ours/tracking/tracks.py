@@ -1,4 +1,4 @@
-"""Who is who over time: people numbered from frame to frame, by where they are heading.
+"""Tracking: people numbered from frame to frame, by where they are heading.
 
 A track is where a person was last and how fast the body moved. Each is moved on to the time of
 the next frame, and people are given to tracks so that the squared distances sum to the least.
@@ -23,7 +23,7 @@ SINGLE_STEP_MM = 1000.0
 PATIENCE = 5
 # Where the frame rate is known, it is at least so long.
 PATIENCE_S = 0.5
-# Of people who come and go by the hundred, those seen last are remembered.
+# Of people who come and go by the hundred, those seen last are kept.
 MAX_TRACKS = 1000
 # Distances of joints that are worked out together, of which each takes some 50 bytes.
 _AT_ONCE = 1 << 20

@@ -21,7 +21,7 @@ from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
 
 # Where neither the file nor the user says.
 DEFAULT_FPS = 30.0
-# Frame numbers with more room between them than this are no counts (but times, or dates).
+# Frame numbers further apart than this are no counts (but times, or dates).
 _MAX_GAPS = 20
 # Of all numbers of a timeline: more would not fit into the memory of most machines.
 _MAX_BYTES = 4 * 2**30

@@ -1,4 +1,4 @@
-"""What stands still behind the people: a grid on the floor, the box of the capture space."""
+"""What stands still behind the people: a grid on the floor, the capture volume."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.visualization.perspective import ring
 
 GRID_MM = 1000.0
@@ -18,7 +18,7 @@ MARGIN_MM = 500.0
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Backdrop:
-    """Lines of the room.
+    """Lines of the scene.
 
     Args:
         grid: Segments (2, 3) on the floor z = 0, millimetres.
@@ -32,7 +32,7 @@ class Backdrop:
     grid_mm: float
 
     @classmethod
-    def of(cls, rig: CameraRig, space: CaptureSpace | None) -> Backdrop:
+    def of(cls, rig: CameraRig, space: CaptureVolume | None) -> Backdrop:
         """The lines for a rig and its space: the floor below all cameras and the space."""
         spots = rig.centers_w[:, :2]
         if space is not None:
@@ -48,7 +48,7 @@ class Backdrop:
         return cls(grid, [] if space is None else _box(space), step)
 
 
-def _box(space: CaptureSpace) -> list[np.ndarray]:
+def _box(space: CaptureVolume) -> list[np.ndarray]:
     low, high = space.lower_mm, space.upper_mm
     floor = float(np.clip(0.0, low[2], high[2]))
     corners: np.ndarray = np.array(ring(low.tolist(), high.tolist()))

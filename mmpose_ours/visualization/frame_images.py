@@ -21,7 +21,7 @@ class ImageSource(Protocol):
         """The (H, W, 3) uint8 RGB image of a camera in a frame, or None."""
 
     def may_have(self, frame: int | str) -> bool:
-        """Whether a camera can have an image of a frame, told without decoding any."""
+        """Whether a camera can have an image of a frame, known without decoding any."""
 
 
 class FootageImages:
@@ -72,7 +72,7 @@ class FootageImages:
         return np.ascontiguousarray(as_calibrated(image, self._sizes.get(camera))[..., ::-1])
 
     def may_have(self, frame: int | str) -> bool:
-        """Whether a camera can have an image of a frame, told without decoding any."""
+        """Whether a camera can have an image of a frame, known without decoding any."""
         key = frame_key(frame)
         if self._videos:
             return key.isdecimal()

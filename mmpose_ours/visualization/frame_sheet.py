@@ -1,4 +1,4 @@
-"""One sheet per frame: the room at the left, every camera's image beside it.
+"""One sheet per frame: the scene at the left, every camera's image beside it.
 
 Like :func:`~mmpose_ours.visualization.view_grid.draw_frame`, but drawn with OpenCV, for films
 and for many frames.
@@ -11,7 +11,7 @@ from typing import Mapping
 import cv2
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import rgb_of
 from mmpose_ours.visualization.frame_images import ImageSource
@@ -30,7 +30,7 @@ class Board:
 
     Args:
         rig: V cameras with image sizes.
-        space: The capture space, or None.
+        space: The capture volume, or None.
         joints: Name of the people's joint set.
         colours: Identity to ``#rrggbb``; None takes the identity's own colour.
 
@@ -41,7 +41,7 @@ class Board:
     def __init__(
         self,
         rig: CameraRig,
-        space: CaptureSpace | None = None,
+        space: CaptureVolume | None = None,
         joints: str = 'coco17',
         colours: Mapping[int, str] | None = None,
     ):

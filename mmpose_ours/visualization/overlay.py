@@ -1,4 +1,4 @@
-"""People in 3D drawn over a camera's image, lens distortion included. OpenCV only."""
+"""3D poses drawn over a camera's image, lens distortion included. OpenCV only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The room in perspective: floor grid, the box of the capture space, a frustum per camera.
+"""The scene in perspective: floor grid, the capture volume, a frustum per camera.
 
 What every image of a rig has in common. Lines are projected with a :class:`Camera` of
 our own, so that people can be drawn with the same projection.
@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 from mmpose_ours.visualization.labels import plain
 
 SPACE_COLOUR, GRID_COLOUR, CAMERA_COLOUR = '#3c6e8f', '#d3dade', '#333333'
@@ -27,13 +27,13 @@ MAX_DRAWN = 100
 def draw_room(
     axes: Axes,
     rig: CameraRig,
-    space: CaptureSpace | None,
+    space: CaptureVolume | None,
     *,
     grid_mm: float = 1000.0,
     names: bool = True,
     space_colour: str = SPACE_COLOUR,
 ) -> Camera:
-    """Draw the floor and the box of a space, and a frustum per camera.
+    """Draw the floor and the capture volume, and a frustum per camera.
 
     Args:
         axes: Where to draw; its limits are set and its frame is taken away.
@@ -45,7 +45,7 @@ def draw_room(
         space_colour: The colour of the box.
 
     Returns:
-        The camera that the room is seen by: what it projects can be drawn on the axes.
+        The camera that the scene is seen by: what it projects can be drawn on the axes.
     """
     low, high = (space.lower_mm, space.upper_mm) if space else _below(rig)
     rig = rig.sample(MAX_DRAWN)
@@ -114,7 +114,7 @@ def ring(low: Sequence[float], high: Sequence[float]) -> list[tuple[float, float
 
 
 def overview(points: np.ndarray) -> Camera:
-    """A camera above the room, outside its front left corner, with all points before it."""
+    """A camera above the scene, outside its front left corner, with all points before it."""
     middle = (points.min(0) + points.max(0)) / 2
     radius = np.linalg.norm(points - middle, axis=1).max()
     azimuth, elevation = np.deg2rad((-62.0, 30.0))

@@ -1,4 +1,4 @@
-"""Lines of the room as a camera sees them: what lies too near or outside the lens is cut."""
+"""Lines of the scene as a camera sees them: what lies too near or outside the lens is cut."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def project_before(camera: Camera, xyz_mm: np.ndarray) -> np.ndarray:
 
 
 def finely(line: np.ndarray, step_mm: float) -> np.ndarray:
-    """A polyline (N, 3) with points at most so far apart, for a lens that bends it."""
+    """A polyline (N, 3) with points at most so far apart, for a lens that distorts it."""
     pieces = [line[:1]]
     for start, end in zip(line[:-1], line[1:]):
         count = max(int(np.ceil(np.linalg.norm(end - start) / step_mm)), 1)

@@ -16,7 +16,7 @@ from matplotlib.patches import Circle, Polygon, Rectangle
 
 from mmpose_ours.calibration.capture_volume import PERSON_MM, cells_per_side, views_of_people
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.visualization.labels import plain, write_names
 from mmpose_ours.visualization.perspective import CAMERA_COLOUR, MAX_DRAWN, draw_room, frustum, ring
 from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_image
@@ -37,14 +37,14 @@ MAP_CELLS = 110
 MOST_LINES = 22
 
 
-def draw_rig(rig: CameraRig, space: CaptureSpace | None = None, title: str = '') -> np.ndarray:
+def draw_rig(rig: CameraRig, space: CaptureVolume | None = None, title: str = '') -> np.ndarray:
     """Draw where the cameras stand, where they look, and how many see a person where.
 
     Args:
         rig: V cameras in millimetres, z up. Those without an image size are drawn without a
             viewing cone and count nowhere as seeing. Of more than 100 cameras all count as
             seeing and have a point, and a sample has cones and names, as the legend says.
-        space: The capture space, drawn as a box.
+        space: The capture volume, drawn as a box.
         title: Text above the image.
 
     Returns:
@@ -70,7 +70,7 @@ def draw_rig(rig: CameraRig, space: CaptureSpace | None = None, title: str = '')
 
 
 def write_rig_image(
-    path: PathLike, rig: CameraRig, space: CaptureSpace | None = None, title: str = ''
+    path: PathLike, rig: CameraRig, space: CaptureVolume | None = None, title: str = ''
 ) -> None:
     """Write :func:`draw_rig`'s image to a file, whole or not at all.
 
@@ -205,7 +205,7 @@ def _draw_cone(axes: Axes, lines: list[np.ndarray]) -> None:
 
 
 def _draw_perspective(
-    axes: Axes, rig: CameraRig, space: CaptureSpace | None, step_mm: float
+    axes: Axes, rig: CameraRig, space: CaptureVolume | None, step_mm: float
 ) -> None:
     viewer = draw_room(axes, rig, space, grid_mm=step_mm, names=False, space_colour=BOX_COLOUR)
     # The world's axes in the nearest corner of the floor, a grid's step long.
@@ -265,7 +265,7 @@ def _font(rig: CameraRig) -> float:
     return 9.5 if sum(map(len, rig.names)) <= 100 and len(rig) <= MANY else 8.0
 
 
-def _draw_legend(figure: Figure, space: CaptureSpace | None, rig: CameraRig) -> None:
+def _draw_legend(figure: Figure, space: CaptureVolume | None, rig: CameraRig) -> None:
     unsized = sum(camera.size is None for camera in rig)
     cones = 'camera and the cone it sees'
     if len(rig) > MAX_DRAWN:
@@ -278,7 +278,7 @@ def _draw_legend(figure: Figure, space: CaptureSpace | None, rig: CameraRig) -> 
     if space is not None:
         x, y, z = (f'{edge / 1000:.3g}' for edge in space.size_mm)
         entries.insert(1, Line2D([], [], color=BOX_COLOUR, linewidth=1.8,
-                                 label=f'capture space, {x} x {y} x {z} m'))  # fmt: skip
+                                 label=f'capture volume, {x} x {y} x {z} m'))  # fmt: skip
     if unsized:
         entries.append(Line2D([], [], linestyle='', marker='o', color=CAMERA_COLOUR, markersize=5,
                               label=f'{unsized} without image size'))  # fmt: skip

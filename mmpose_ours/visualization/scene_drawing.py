@@ -1,4 +1,4 @@
-"""An image of the room with everybody in it, quick enough for every frame of a film."""
+"""An image of the scene with everybody in it, quick enough for every frame of a film."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Mapping, Sequence
 import cv2
 import numpy as np
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import identity_colour, rgb_of
 from mmpose_ours.visualization.overlay import (
@@ -44,7 +44,7 @@ class ScenePainter:
 
     Args:
         rig: V cameras.
-        space: The capture space, or None.
+        space: The capture volume, or None.
         size: (width, height) of the images in pixels.
         joints: Name of the people's joint set.
         colours: Identity to ``#rrggbb``; None takes the identity's own colour.
@@ -53,7 +53,7 @@ class ScenePainter:
     def __init__(
         self,
         rig: CameraRig,
-        space: CaptureSpace | None,
+        space: CaptureVolume | None,
         size: tuple[int, int] = (960, 720),
         joints: str = 'coco17',
         colours: Mapping[int, str] | None = None,

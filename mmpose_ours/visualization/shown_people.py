@@ -81,7 +81,7 @@ def shown_people(
     Args:
         predictions: What the file holds. Where it has no identities, people are linked from
             frame to frame by :func:`~mmpose_ours.tracking.tracks.link_people`.
-        detections: Frame to camera to 2D people, as
+        detections: Frame to camera to 2D keypoints, as
             :func:`~mmpose_ours.detections.read_detections` gives them.
 
     Returns:

@@ -11,7 +11,7 @@ from typing import Any, Sequence
 import cv2
 import numpy as np
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io.file_names import file_names
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.predictions.reading import FrameId
@@ -49,7 +49,7 @@ class Show:
     rig: CameraRig
     joints: str
     frames: Sequence[ShownPeople]
-    space: CaptureSpace | None
+    space: CaptureVolume | None
     fps: float | None
     images: FootageImages | None
 
@@ -85,7 +85,7 @@ def write_page(show: Show, path: Path, image_budget: int) -> None:
 
 def write_report(show: Show, path: Path) -> None:
     """Write the page of figures, and say so."""
-    progress = Progress('comparing with 2D people', 'frames')
+    progress = Progress('comparing with 2D keypoints', 'frames')
     options = dict(progress=progress, **show.on_a_page)
     found = write_run_page(path, show.rig, show.frames, **options).overall
     error = found.reprojection
@@ -94,7 +94,7 @@ def write_report(show: Show, path: Path) -> None:
 
 
 def write_sheets(show: Show, folder: Path | None, film: Path | None, window: bool) -> None:
-    """Draw the room and every view, frame by frame, and say so.
+    """Draw the scene and every view, frame by frame, and say so.
 
     Args:
         show: What is on them.
@@ -170,7 +170,7 @@ def _to_window(image: np.ndarray) -> None:
         ValueError: There is no screen, or this OpenCV has no windows.
     """
     try:
-        cv2.imshow('people in 3D', image[..., ::-1])
+        cv2.imshow('3D poses', image[..., ::-1])
         cv2.waitKey(1)
     except cv2.error as error:
         raise ValueError(

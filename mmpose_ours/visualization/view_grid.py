@@ -1,4 +1,4 @@
-"""One image of one frame: the room from above, and every view with the people drawn in.
+"""One image of one frame: the scene from above, and every view with the people drawn in.
 
 Pure drawing with Matplotlib; no windows are opened.
 """
@@ -14,7 +14,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 from mmpose_ours.structures.skeletons import JOINT_SETS, JointSet
 from mmpose_ours.visualization.labels import plain
 from mmpose_ours.visualization.perspective import SPACE_COLOUR, draw_room
@@ -32,7 +32,7 @@ LONGEST_NAME = 30
 
 def draw_frame(
     rig: CameraRig,
-    space: CaptureSpace,
+    space: CaptureVolume,
     poses: np.ndarray,
     joints: str = 'coco17',
     truth: np.ndarray | None = None,
@@ -41,11 +41,11 @@ def draw_frame(
     keypoints_2d: np.ndarray | None = None,
     title: str = '',
 ) -> np.ndarray:
-    """Draw people of one frame in the room and over every view.
+    """Draw people of one frame in the scene and over every view.
 
     Args:
         rig: V cameras with image sizes.
-        space: The capture space, drawn as a box.
+        space: The capture volume, drawn as a box.
         poses: (P, J, 3) people in millimetres, NaN where a joint is missing.
         joints: Their joint set.
         truth: (G, J', 3) true people, drawn in grey below the others, NaN where missing.
@@ -84,7 +84,7 @@ def draw_frame(
 
 
 def _layout(rig: CameraRig, title: str) -> tuple[Figure, Axes, list[Axes]]:
-    """The sheet: the room at the left, the views in a grid beside it, nothing wasted."""
+    """The sheet: the scene at the left, the views in a grid beside it, nothing wasted."""
     unsized = [camera.name for camera in rig if camera.size is None]
     if unsized:
         raise ValueError(f'the image size of camera {", ".join(unsized)} is unknown; say it first')
@@ -175,6 +175,6 @@ def _draw_legend(figure: Figure, truth: bool, detections: bool) -> None:
                    markerfacecolor=DETECTION_COLOUR, markeredgecolor=DETECTION_EDGE)
         )  # fmt: skip
     entries.append(Line2D([], [], color=SPACE_COLOUR, linewidth=1.2,
-                          label='capture space, 1 m grid'))  # fmt: skip
+                          label='capture volume, 1 m grid'))  # fmt: skip
     figure.legend(handles=entries, loc='lower left', ncol=len(entries), frameon=False,
                   fontsize=9, borderaxespad=0.3)  # fmt: skip

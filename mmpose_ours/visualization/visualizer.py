@@ -18,7 +18,7 @@ from mmpose_ours.visualization.view_grid import draw_frame
 
 @VISUALIZERS.register_module()
 class MultiviewVisualizer(Visualizer):
-    """Draws the room and every view of a data sample."""
+    """Draws the scene and every view of a data sample."""
 
     def add_datasample(
         self,

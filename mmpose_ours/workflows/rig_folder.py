@@ -17,7 +17,7 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import panoptic as target_format
 from mmpose_ours.calibration.space_of_file import space_line
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.config_text import OWN_FOLDER, OWN_FOLDER_IMPORTS, assigned, literal
 from mmpose_ours.io.files import temporary_folder, write_files_whole
@@ -34,7 +34,7 @@ BOX_WEIGHTS = 'mmpose-ours://keypoint_prior'
 def init_rig(
     folder: PathLike,
     rig: CameraRig,
-    space: CaptureSpace,
+    space: CaptureVolume,
     *,
     source: PathLike,
     any_scale: bool = False,
@@ -45,7 +45,7 @@ def init_rig(
     Args:
         folder: The data folder, made where it is missing.
         rig: V cameras with image sizes and lenses that Panoptic JSON holds.
-        space: Their capture space.
+        space: Their capture volume.
         source: Where the rig comes from; may be the folder's own ``camera_parameters.json``.
         any_scale: Whether the rig need not be one around people.
         force: Whether existing files may be replaced.
@@ -68,7 +68,7 @@ def init_rig(
 
 
 def _write_folder(
-    folder: Path, rig: CameraRig, space: CaptureSpace, any_scale: bool, force: bool
+    folder: Path, rig: CameraRig, space: CaptureVolume, any_scale: bool, force: bool
 ) -> list[str]:
     in_place = _is_in_place(folder / RIG_FILE, rig, any_scale)
     names = [*CONFIGS, README_FILE, IMAGE_FILE, *([] if in_place else [RIG_FILE])]
@@ -100,7 +100,7 @@ def _write_folder(
 def config_text(
     folder: Path,
     rig: CameraRig,
-    space: CaptureSpace,
+    space: CaptureVolume,
     any_scale: bool = False,
     name: str = PRIOR_CONFIG,
 ) -> str:
@@ -111,7 +111,7 @@ def config_text(
     Args:
         folder: Where it is to lie.
         rig: V cameras.
-        space: Their capture space.
+        space: Their capture volume.
         any_scale: Whether the rig need not be one around people.
         name: Which of :data:`CONFIGS`.
     """
@@ -152,7 +152,7 @@ def readme_text(folder: Path, rig: CameraRig) -> str:
 <camera>/                   images of that camera; images of one frame share their
                             file name (000000.jpg, 000001.jpg, ...). The cameras:
                             {names}
-keypoints_2d.json           2D people, for testing. You add it; `mmpose-ours path schemas`
+keypoints_2d.json           2D keypoints, for testing. You add it; `mmpose-ours path schemas`
                             prints where its schema detections.schema.json lies
 poses_3d.json               3D truth, if there is any. You add it, and name it in the config:
                             test_dataloader = dict(dataset=dict(truth_file='poses_3d.json', **rig))
@@ -182,7 +182,7 @@ def next_commands(folder: Path) -> dict[str, str]:
         'Train for these cameras and judge whether that pays, in one command': (
             f'mmpose-ours train-rig {shell_path(folder)}'
         ),
-        'Or train by hand, on invented people, without images': train,
+        'Or train by hand, on synthetic people, without images': train,
         'and test what was trained': f'{test} {shell_path(checkpoint)}',
     }
 
@@ -224,7 +224,7 @@ def _check_holds(rig: CameraRig, source: PathLike) -> None:
             )
 
 
-def _check_round_trip(rig: CameraRig, space: CaptureSpace, any_scale: bool) -> None:
+def _check_round_trip(rig: CameraRig, space: CaptureVolume, any_scale: bool) -> None:
     """Whether the rig passes its checks as written, before anything is."""
     with temporary_folder() as folder:
         path = folder / RIG_FILE
@@ -246,7 +246,7 @@ def _is_in_place(path: Path, rig: CameraRig, any_scale: bool) -> bool:
         return False
 
 
-def _draw(path: Path, rig: CameraRig, space: CaptureSpace) -> str:
+def _draw(path: Path, rig: CameraRig, space: CaptureVolume) -> str:
     try:
         from mmpose_ours.visualization.rig_sheet import write_rig_image
     except ImportError as error:

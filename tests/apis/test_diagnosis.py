@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from walking import SPACE, detected, room_rig, walk
 
-from mmpose_ours.apis.diagnosis import SPREAD, Witness, diagnose_recording
+from mmpose_ours.apis.diagnosis import SPREAD, RunStatistics, diagnose_recording
 
 
 @pytest.fixture(scope='module')
@@ -12,10 +12,10 @@ def recording():
 
 
 def _diagnosis(rig, frames, found=0, scores=(None, None), space=SPACE):
-    witness = Witness(rig.names)
+    statistics = RunStatistics(rig.names)
     for detections in frames:
-        witness.add(detections, found, *scores)
-    return diagnose_recording(rig, space, witness, 'rig.json')
+        statistics.add(detections, found, *scores)
+    return diagnose_recording(rig, space, statistics, 'rig.json')
 
 
 def test_nobody_in_the_images(recording):
@@ -74,19 +74,19 @@ def test_a_model_that_is_not_sure(recording):
 
 def test_a_model_of_images_has_no_detector_to_blame(recording):
     rig = recording[0]
-    witness = Witness(rig.names)
+    statistics = RunStatistics(rig.names)
     for _ in range(3):
-        witness.add(None, 0, 0.05, 0.3, rig.names)
-    said = str(diagnose_recording(rig, SPACE, witness))
-    assert '2D detector' not in said and 'people in 2D (' not in said
+        statistics.add(None, 0, 0.05, 0.3, rig.names)
+    said = str(diagnose_recording(rig, SPACE, statistics))
+    assert '2D detector' not in said and '2D keypoints (' not in said
     assert 'highest score of the model 0.05' in said and 'trained for another rig' in said
 
 
 def test_memory_stays_small(recording):
-    witness = Witness(recording[0].names)
+    statistics = RunStatistics(recording[0].names)
     for _ in range(50):
         for detections in recording[1]:
-            witness.add(detections, 1)
-    assert len(witness.spread) <= SPREAD and witness.frames == 5500
-    indices = np.array(list(map(int, witness.spread)))
+            statistics.add(detections, 1)
+    assert len(statistics.spread) <= SPREAD and statistics.frames == 5500
+    indices = np.array(list(map(int, statistics.spread)))
     assert indices[0] == 0 and indices[-1] > 4500

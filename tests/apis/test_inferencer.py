@@ -70,7 +70,7 @@ def test_keypoints_become_people_with_identities(recording, config, batch_size):
     by_id = [people.poses_mm[people.ids.argsort(), :, :2].mean(1) for people in everybody]
     assert np.linalg.norm(np.diff(by_id, axis=0), axis=-1).max() < 300
     assert all((people.views == 4).all() for people in everybody)
-    assert 'people in 3D' in inferencer.timing()
+    assert '3D poses' in inferencer.timing()
 
 
 def test_folders_lists_and_streams_give_the_same(recording, tmp_path):
@@ -135,7 +135,7 @@ def test_images_of_another_size_are_refused(recording):
         list(inferencer([small]))
 
 
-def test_what_is_missing_is_told(recording):
+def test_what_is_missing_is_reported(recording):
     rig = recording[0]
     inferencer = MultiviewInferencer(rig=rig, space=SPACE, device='cpu')
     with pytest.raises(ValueError, match='nothing to work on'):

@@ -18,5 +18,5 @@ def test_a_stage_inside_of_another_counts_for_itself_only(monkeypatch):
     with watch.stage('short'):
         now[0] += 1e-6
     assert watch.seconds == pytest.approx({'outer': 3, 'inner': 0.5, 'short': 1e-6})
-    assert watch.told(2) == 'outer 1.5 s, inner 250.0 ms'
+    assert watch.summary(2) == 'outer 1.5 s, inner 250.0 ms'
     assert as_time(0.0123) == '12.3 ms'

@@ -1,4 +1,4 @@
-"""Who is who across views, on people whose identity is known."""
+"""Cross-view association across views, on people whose identity is known."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Every bad calibration ends in one sentence with file, camera or place, and mend."""
+"""Every bad calibration ends in one sentence with file, camera or place, and fix."""
 
 import copy
 import json
@@ -75,7 +75,7 @@ def changed(data, place, value):
         (('cameras', 0, 'R', 0, 0), float('-inf'), ['R[0][0] is -Infinity', 'a finite number']),
         (('cameras', 0, 'K', 0, 0), 1e300, ['K[0][0] is 1e+300', 'a finite number']),
         (('cameras', 1, 'name'), 'cam0', ['unique', 'cam0']),
-        (('cameras', 1, 'R', 0, 0), 3, ["camera 'cam1'", 'R is no rotation']),
+        (('cameras', 1, 'R', 0, 0), 3, ["camera 'cam1'", 'R is not a rotation matrix']),
         (('cameras', 1, 'R'), [[1, 0, 0], [0, 1, 0], [0, 0, -1]], ["'cam1'", 'reflection']),
         (('cameras', 1, 'K', 2, 2), 0, ["camera 'cam1'", 'K must be upper triangular']),
         (('cameras', 2, 'resolution'), [720, 1280], ["camera 'cam2'", 'say 1280x720']),
@@ -239,7 +239,7 @@ def test_unusual_rigs_are_not_taken_for_misread():
 
 
 def test_a_point_too_near_in_a_large_rig_is_no_matter_of_the_unit():
-    # Three cameras peer at a point 300 mm away, the fourth from 2.8 m: no unit mends that.
+    # Three cameras peer at a point 300 mm away, the fourth from 2.8 m: no unit fixes that.
     places = [(0, 0, 1000), (150, -50, 1000), (300, 0, 1000), (2900, -300, 1000)]
     row = [Camera.looking_at(f'c{x}', (x, y, z), (150, 280, 1000), 900, SIZE) for x, y, z in places]
     with pytest.raises(CalibrationError) as caught:
@@ -260,7 +260,7 @@ def test_cameras_that_look_apart_are_not_judged_by_where_their_axes_meet():
 
 
 @pytest.mark.parametrize('extent_m', [1.3, 6, 24])
-def test_metres_for_millimetres_whatever_the_room(extent_m):
+def test_metres_for_millimetres_whatever_the_scene(extent_m):
     rig = ring_rig(4).in_world(np.eye(3), extent_m / ring_rig(4).distances_mm.max())
     with pytest.raises(CalibrationError, match='look 1000 times too small, as if m stood'):
         check_rig(rig)
@@ -306,7 +306,7 @@ def test_cameras_by_number_or_iterator(good, tmp_path):
     assert read_rig(path, cameras=iter([2, 0])).names == ('2', '0')
 
 
-def test_uncalibrated_cameras_are_told_in_grammar():
+def test_uncalibrated_cameras_are_listed_in_grammar():
     rig = ring_rig()
     with pytest.raises(CalibrationError, match="x: camera 'a' is listed .*; calibrate it, or"):
         choose_cameras(rig, ['a', 'b'], ['cam0', 'a'], 'x')
@@ -364,7 +364,7 @@ def test_unknown_format_names(good, tmp_path):
         write_rig(ring_rig(), tmp_path / 'out.json', 'auto')
 
 
-def test_formats_are_told_by_content_not_by_name(good, tmp_path):
+def test_formats_are_recognised_by_content_not_by_name(good, tmp_path):
     for format, data in good.items():
         name, reason = recognise_format(save(data, tmp_path, 'calibration.txt'))
         assert name == format and reason

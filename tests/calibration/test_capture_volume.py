@@ -8,12 +8,12 @@ from calibration_rigs import ring_rig
 
 from mmpose_ours.calibration import CalibrationError, check_space, coverage, fit_space, read_rig
 from mmpose_ours.calibration.capture_volume import describe_space, seen_by_each
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 
 OFFICIAL = {
-    'shelf': CaptureSpace((450, -320, 800), (8000, 8000, 2000)),
-    'campus': CaptureSpace((3000, 4500, 1000), (12000, 12000, 2000)),
-    'panoptic': CaptureSpace((0, -500, 800), (8000, 8000, 2000)),
+    'shelf': CaptureVolume((450, -320, 800), (8000, 8000, 2000)),
+    'campus': CaptureVolume((3000, 4500, 1000), (12000, 12000, 2000)),
+    'panoptic': CaptureVolume((0, -500, 800), (8000, 8000, 2000)),
 }
 REAL = {
     'shelf': ('shelf/calibration_shelf.json', {'image_size': (1032, 776)}),
@@ -101,7 +101,7 @@ def test_no_two_cameras_share_a_place():
     with pytest.raises(CalibrationError, match='no two of the cameras c-1, c1 see a person'):
         fit_space(apart)
     with pytest.raises(CalibrationError, match="camera 'c-1' .*%.*no other place on the floor"):
-        check_space(apart, CaptureSpace((0, 0, 1000), (8000, 8000, 2000)))
+        check_space(apart, CaptureVolume((0, 0, 1000), (8000, 8000, 2000)))
 
 
 def test_unknown_size():
@@ -112,8 +112,8 @@ def test_unknown_size():
 def test_space_beside_the_rig_is_refused_with_the_right_one():
     rig = ring_rig(4)
     with pytest.raises(CalibrationError, match='see only 0.0% of the space at center_mm=.*around'):
-        check_space(rig, CaptureSpace((50_000, 0, 1000), (8000, 8000, 2000)))
-    check_space(rig, CaptureSpace((0, 0, 1000), (8000, 8000, 2000)))
+        check_space(rig, CaptureVolume((50_000, 0, 1000), (8000, 8000, 2000)))
+    check_space(rig, CaptureVolume((0, 0, 1000), (8000, 8000, 2000)))
     with pytest.raises(CalibrationError, match='only one camera'):
         check_space(rig.select(['cam0']), fit_space(rig))
 
@@ -123,12 +123,12 @@ def test_a_world_whose_origin_is_in_another_country_is_refused():
     away = np.array((5e8, 4e9, 0.0))
     rig = ring_rig(4).moved(away)
     with pytest.raises(CalibrationError, match='4000 km from the origin.*align-rig'):
-        check_space(rig, CaptureSpace(tuple(away + (0, 0, 1000)), (8000, 8000, 2000)))
+        check_space(rig, CaptureVolume(tuple(away + (0, 0, 1000)), (8000, 8000, 2000)))
 
 
 def test_space_out_of_reach_is_not_seen():
     # In the image of most cameras, but 50 m away a person is a few pixels.
-    rig, far = ring_rig(8, radius=3500.0, dist=()), CaptureSpace((50_000, 0, 1000), (8000,) * 3)
+    rig, far = ring_rig(8, radius=3500.0, dist=()), CaptureVolume((50_000, 0, 1000), (8000,) * 3)
     assert (rig.sees(np.array(far.center_mm)).sum(0) >= 2).all()
     assert coverage(rig, far)[2] == 0
     with pytest.raises(CalibrationError, match='see only 0.0% of the space'):
@@ -139,8 +139,8 @@ def test_space_out_of_reach_is_not_seen():
 def test_space_without_hips_is_refused(z):
     rig = ring_rig(4)
     with pytest.raises(CalibrationError, match='people on the floor z = 0 have their hips at 500'):
-        check_space(rig, CaptureSpace((0, 0, z), (8000, 8000, 2000)))
-    check_space(rig, CaptureSpace((0, 0, 500), (4000, 4000, 1000)))
+        check_space(rig, CaptureVolume((0, 0, z), (8000, 8000, 2000)))
+    check_space(rig, CaptureVolume((0, 0, 500), (4000, 4000, 1000)))
 
 
 def test_a_desk_need_not_hold_hips():
@@ -151,7 +151,7 @@ def test_a_desk_need_not_hold_hips():
             for a in (0, 2, 4)
         )
     )  # fmt: skip
-    check_space(desk, CaptureSpace((0, 0, 100), (500, 500, 500)))
+    check_space(desk, CaptureVolume((0, 0, 100), (500, 500, 500)))
 
 
 def test_coverage_of_a_wall_of_sight():

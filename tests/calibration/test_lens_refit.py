@@ -42,7 +42,7 @@ def largest_error(original, fitted):
         ((0.5,), 'fov', 0.05),
     ],
 )
-def test_the_error_is_small_and_told_rightly(dist, lens, at_most_px):
+def test_the_error_is_small_and_reported_rightly(dist, lens, at_most_px):
     fit = approximate_camera(camera(dist, lens), FIVE)
     assert fit.camera.lens == 'opencv' and len(fit.camera.dist) == 5
     assert fit.left_out == 0
@@ -71,7 +71,7 @@ def test_only_what_does_not_fit_is_refitted():
     assert found['a'] is fits and [fit.camera.name for fit in changed] == ['b']
 
 
-def test_what_is_beyond_any_polynomial_is_told():
+def test_what_is_beyond_any_polynomial_is_reported():
     wide = Camera('a', [[280, 0, 320], [0, 280, 240], [0, 0, 1]], np.eye(3), np.zeros(3),
                   (640, 480), (0.0, 0, 0, 0), 'fisheye')  # fmt: skip
     assert 0 < approximate_camera(wide, FIVE).left_out < 0.2

@@ -28,7 +28,7 @@ def test_the_empty_checkpoint_holds_nothing():
     assert CheckpointLoader.load_checkpoint('mmpose-ours://none')['state_dict'] == {}
 
 
-def test_an_unknown_name_is_told():
+def test_an_unknown_name_is_reported():
     with pytest.raises(FileNotFoundError, match='mmpose-ours://nobody.*keypoint_prior, none'):
         CheckpointLoader.load_checkpoint('mmpose-ours://nobody')
 

@@ -129,7 +129,7 @@ class TestWhatTheFileDoesNotSay:
         assert cli.main(['check-rig', source[0]]) == 2
         assert 'do not say the unit' in capsys.readouterr().err
 
-    def test_unit_told(self, rig_file, tmp_path, capsys):
+    def test_unit_given(self, rig_file, tmp_path, capsys):
         command = ['align-rig', str(rig_file), str(tmp_path / 'out.json'), '--unit', 'cm']
         assert cli.main([*command, '--up', '-y', '--origin', 'keep']) == 0
         expected = Similarity(Z_UP_FROM['-y'], 10.0)(ring_rig().centers_w)
@@ -203,7 +203,7 @@ class TestPeople:
 @pytest.mark.parametrize(
     ('options', 'part'),
     [
-        ([], 'nothing says how the room lies'),
+        ([], 'nothing says how the scene lies'),
         (['--floor-points', '0,0,0', '1,0,0'], '2 floor points, expected three'),
         (['--floor-points', '0,0,0', '1,0,0', '2,0,0'], 'lie on one line'),
         (['--floor-points', '0,0,0', '1,0,0', '2,0'], "--floor-points is '2,0', expected x,y,z"),
@@ -234,7 +234,7 @@ def test_errors_are_one_line_and_leave_nothing(rig_file, tmp_path, capsys, optio
 
 
 class TestErrorsNameTheFileThatTells:
-    """Of several files the one that is to be mended."""
+    """Of several files the one that is to be fixed."""
 
     @pytest.fixture
     def said_of(self, tmp_path, capsys, keypoints):

@@ -29,7 +29,7 @@ QUICK = ['--config', share('configs') / 'ours' / 'triangulation_ours.py', '--no-
 
 
 def _small_rig():
-    """The room's cameras with a quarter of their width, whose images decode at once."""
+    """The scene's cameras with a quarter of their width, whose images decode at once."""
     smaller = np.diag([1 / 4, 1 / 4, 1])
     cameras = (dataclasses.replace(c, K=smaller @ c.K, size=SMALL) for c in room_rig())
     return CameraRig(tuple(cameras))
@@ -86,7 +86,7 @@ def _late(views, camera='cam2', frames=10):
         ),
     ],
 )  # fmt: skip
-def test_nonsense_is_told(people, tmp_path, capsys, broken, code, sentence):
+def test_nonsense_is_reported(people, tmp_path, capsys, broken, code, sentence):
     rig, keypoints = broken(*people)
     assert _predict(tmp_path, rig, keypoints) == code
     said = capsys.readouterr().out
@@ -132,7 +132,7 @@ def _found(site):
     return [len(frames[frame]) for frame in range(len(frames))]
 
 
-def test_a_video_that_ends_is_told_and_the_others_go_on(site, capsys):
+def test_a_video_that_ends_is_reported_and_the_others_go_on(site, capsys):
     for view in range(4):
         code = cv2.VideoWriter_fourcc(*'MJPG')
         video = cv2.VideoWriter(str(site / f'cam{view}.avi'), code, 25, SMALL)
@@ -146,7 +146,7 @@ def test_a_video_that_ends_is_told_and_the_others_go_on(site, capsys):
     assert _found(site) == [2] * FRAMES
 
 
-def test_images_that_lack_or_break_are_told_and_the_others_go_on(site, capsys):
+def test_images_that_lack_or_break_are_reported_and_the_others_go_on(site, capsys):
     _images(site)
     for frame in range(15, FRAMES):
         (site / 'cam1' / f'{frame:05}.png').unlink()
@@ -173,9 +173,9 @@ def test_other_resolutions_are_refused(site, capsys):
     _images(site, frames=3)
     cv2.imwrite(str(site / 'cam2' / '00001.png'), np.zeros((270, 480, 3), np.uint8))
     assert _predict_site(site) == 2
-    told = capsys.readouterr().err
-    assert "frame 1: the image of camera 'cam2' is 480x270, but the camera was" in told
-    assert 'calibrated at 320x180; use images of the calibrated size' in told
+    reported = capsys.readouterr().err
+    assert "frame 1: the image of camera 'cam2' is 480x270, but the camera was" in reported
+    assert 'calibrated at 320x180; use images of the calibrated size' in reported
     assert not list((site / 'out').glob('*'))
 
 
@@ -183,8 +183,8 @@ def test_a_full_disk_leaves_no_half_file(site, capsys, monkeypatch):
     _images(site)
     small_disk(monkeypatch, predictions_writer, 8_000)
     assert _predict_site(site) == 2
-    told = capsys.readouterr().err
-    assert f'{site / "out" / "people.json"}: no space left' in told and 'make room' in told
+    reported = capsys.readouterr().err
+    assert f'{site / "out" / "people.json"}: no space left' in reported and 'make room' in reported
     assert list((site / 'out').iterdir()) == []
 
 

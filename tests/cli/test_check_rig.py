@@ -77,11 +77,11 @@ def test_orientation_is_judged_apart_from_reprojection(tmp_path, capsys, people_
     assert report['people']['up'][2] < -0.9
     assert [p['topic'] for p in report['problems']] == ['orientation']
     assert '--up -z' in sentences(report)[0]
-    # And the mend mends.
-    assert cli.main(['convert-calibration', str(tmp_path / 'rig.json'), str(tmp_path / 'mended'),
+    # And the fix fixes.
+    assert cli.main(['convert-calibration', str(tmp_path / 'rig.json'), str(tmp_path / 'fixed'),
                      '--to', 'campus', '--up', '-z']) == 0  # fmt: skip
     capsys.readouterr()
-    assert check(capsys, tmp_path / 'mended', '--keypoints', people_file)[0] == 0
+    assert check(capsys, tmp_path / 'fixed', '--keypoints', people_file)[0] == 0
 
 
 def test_swapped_width_and_height(tmp_path, capsys):
@@ -256,7 +256,7 @@ def test_what_is_printed(tmp_path, capsys, people_file):
     assert cli.main(command) == 0
     said = capsys.readouterr().out
     for part in ('cam0', '1280x720', 'baselines:', 'cameras look at:', 'orientation:', 'unit:',
-                 'reprojection', 'capture space:', 'nothing wrong was found'):  # fmt: skip
+                 'reprojection', 'capture volume:', 'nothing wrong was found'):  # fmt: skip
         assert part in said
     write_rig(MISTAKES['upside down'][0](ring_rig(5)), tmp_path / 'rig.json', 'panoptic')
     assert cli.main(command) == 1
@@ -264,7 +264,7 @@ def test_what_is_printed(tmp_path, capsys, people_file):
 
 
 @pytest.mark.parametrize(
-    ('mistake', 'mend'),
+    ('mistake', 'fix'),
     [
         (
             'two names exchanged',
@@ -276,10 +276,10 @@ def test_what_is_printed(tmp_path, capsys, people_file):
         ),
     ],
 )
-def test_mends_name_the_command_that_has_the_option(tmp_path, capsys, people_file, mistake, mend):
+def test_fixes_name_the_command_that_has_the_option(tmp_path, capsys, people_file, mistake, fix):
     write_rig(MISTAKES[mistake][0](ring_rig(5)), tmp_path / 'rig.json', 'campus')
     _, report = check(capsys, tmp_path / 'rig.json', '--keypoints', people_file)
-    assert mend in sentences(report)[0]
+    assert fix in sentences(report)[0]
 
 
 def test_mistakes_are_undone_in_a_sample_and_in_the_suspects(

@@ -88,19 +88,19 @@ def test_errors_are_one_line_and_leave_nothing(panoptic_file, tmp_path, capsys, 
 
 
 @pytest.mark.parametrize(
-    ('target', 'mend'),
+    ('target', 'fix'),
     [
         ('in.json/out.json', 'choose another folder, a file stands where one is due'),
         ('in.json/deep/out.json', 'choose another folder, a file stands where one is due'),
         ('folder', 'is a directory; name a file in that folder'),
     ],
 )
-def test_target_that_cannot_be_written(panoptic_file, tmp_path, capsys, target, mend):
+def test_target_that_cannot_be_written(panoptic_file, tmp_path, capsys, target, fix):
     (tmp_path / 'folder').mkdir()
     target = tmp_path / target
     assert main([str(panoptic_file), str(target), '--to', 'campus']) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f'convert-calibration: error: {target}: ') and mend in said
+    assert said.startswith(f'convert-calibration: error: {target}: ') and fix in said
     assert 'Errno' not in said and said.count('\n') == 1
     assert not list((tmp_path / 'folder').iterdir())
 
@@ -209,7 +209,7 @@ def test_a_small_rig_is_converted_with_a_warning(tmp_path, capsys):
     assert not capsys.readouterr().err
 
 
-def test_a_unit_off_by_a_thousand_is_refused_unless_it_was_told(tmp_path, capsys):
+def test_a_unit_off_by_a_thousand_is_refused_unless_it_was_given(tmp_path, capsys):
     in_metres = ring_rig().in_world(np.eye(3), 1e-3)
     write_rig(in_metres, tmp_path / 'in.json', 'campus')
     command = [str(tmp_path / 'in.json'), str(tmp_path / 'out.json'), '--to', 'campus']
@@ -218,6 +218,6 @@ def test_a_unit_off_by_a_thousand_is_refused_unless_it_was_told(tmp_path, capsys
     assert not (tmp_path / 'out.json').exists()
     assert main([*command, '--unit', 'm']) == 0
     said = capsys.readouterr()
-    assert 'unit m as told; campus files have mm' in said.out and not said.err
+    assert 'unit m as given; campus files have mm' in said.out and not said.err
     np.testing.assert_allclose(read_rig(tmp_path / 'out.json').centers_w, ring_rig().centers_w)
     assert main([*command, '--any-scale']) == 0

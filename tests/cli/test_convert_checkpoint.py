@@ -130,13 +130,13 @@ def test_ours_goes_to_0x_only_where_that_means_the_same(tmp_path, configs, capsy
 
 
 @pytest.mark.parametrize('joints', ['panoptic15', 'panoptic19', 'campus14', 'coco17'])
-def test_the_joint_set_is_told_by_the_shapes(tmp_path, joints, capsys):
+def test_the_joint_set_is_recognised_by_the_shapes(tmp_path, joints, capsys):
     first = write(tmp_path / 'in.pth', stock_state(joints=joints))
     assert convert(first, tmp_path / 'out.pth', '--to', '1x') == 0
     assert f'joints ({joints})' in capsys.readouterr().out
 
 
-def test_an_image_model_is_told_from_one_of_heatmaps(tmp_path, capsys):
+def test_an_image_model_is_distinguished_from_one_of_heatmaps(tmp_path, capsys):
     backbone = dict(type='PoseResNet', num_joints=17, width=4, deconv_filters=(4, 4, 4))
     net = dict(channels=(2, 4, 8, 16))
     state = VoxelPose(center=net, pose=net, backbone=backbone).state_dict()

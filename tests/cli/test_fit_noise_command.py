@@ -16,7 +16,7 @@ RIG = share('configs') / 'ours' / 'rigs' / 'five_cameras.json'
 
 
 def keypoints(path, scenes):
-    """Write detections of invented people."""
+    """Write detections of synthetic people."""
     rig = read_rig(RIG)
     sampler = SceneSampler(rig, fit_space(rig), PoseBank.built_in(300), people=(3, 4))
     rngs = Streams(0)(range(scenes))

@@ -11,7 +11,7 @@ from calibration_rigs import ring_rig
 from mmpose_ours.calibration import CalibrationError, coverage, fit_space, write_rig
 from mmpose_ours.cli import main as cli
 from mmpose_ours.cli.fit_space import bins_for, check_bins
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_an_edge_out_of_range(edge):
 
 
 def test_bins():
-    space = CaptureSpace((0, 0, 1000), (8000, 5000, 2400))
+    space = CaptureVolume((0, 0, 1000), (8000, 5000, 2400))
     assert bins_for(space, 100) == (80, 52, 24)
     assert bins_for(space, 150) == (56, 36, 16)
     for edge in (37, 100, 333):
@@ -82,7 +82,7 @@ def test_the_lines_are_python_and_what_the_function_finds(file, capsys):
     call = ast.parse(f'f({space_line})').body[0].value.keywords[0].value
     pasted = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
     space = fit_space(ring_rig(5), min_views=3)
-    assert CaptureSpace(**pasted) == space
+    assert CaptureVolume(**pasted) == space
     assert 'model = dict(center=dict(bins=(40, 40, 12)))' in lines
     edges = [f'{size / count:g}' for size, count in zip(space.size_mm, (40, 40, 12))]
     assert f'# voxels of {" x ".join(edges)} mm' in lines

@@ -26,7 +26,7 @@ FILES = [
 ]  # fmt: skip
 
 
-def rig_of(names=('door', 'it\'s "left"', 'über 2'), **changes):
+def rig_of(names=('gate', 'it\'s "left"', 'über 2'), **changes):
     cameras = []
     for i, name in enumerate(names):
         angle = 2 * np.pi * i / len(names) + 0.3
@@ -154,10 +154,10 @@ def test_nothing_is_replaced_unless_forced(tmp_path, source, capsys):
         and '--force' in err
     )
     assert contents(folder) == before
-    (folder / 'door' / '0.jpg').write_bytes(b'mine')
+    (folder / 'gate' / '0.jpg').write_bytes(b'mine')
     assert init(tmp_path, source, '--force') == 0
     assert 'fast voxel model' in (folder / 'faster_voxelpose_ours.py').read_text(encoding='utf-8')
-    assert (folder / 'door' / '0.jpg').read_bytes() == b'mine'
+    assert (folder / 'gate' / '0.jpg').read_bytes() == b'mine'
 
 
 def test_a_calibration_that_lies_there_already_is_left_alone(tmp_path, capsys):
@@ -166,7 +166,7 @@ def test_a_calibration_that_lies_there_already_is_left_alone(tmp_path, capsys):
     data = json.loads((folder / RIG_FILE).read_text())
     data['calibDataSource'] = 'kept'
     (folder / RIG_FILE).write_text(json.dumps(data))
-    assert init(tmp_path, folder / RIG_FILE, '--cameras', 'door', 'über 2') == 0
+    assert init(tmp_path, folder / RIG_FILE, '--cameras', 'gate', 'über 2') == 0
     assert json.loads((folder / RIG_FILE).read_text())['calibDataSource'] == 'kept'
     assert 'left as it is, 2 cameras' in capsys.readouterr().out
     # Read another way it is another rig, which the dataset would not see.
@@ -179,8 +179,8 @@ def test_a_calibration_that_lies_there_already_is_left_alone(tmp_path, capsys):
 @pytest.mark.parametrize(
     ('rig', 'said'),
     [
-        (rig_of(lens='fisheye', dist=np.zeros(4)), "camera 'door' has a fisheye lens, which"),
-        (rig_of(dist=(0, 0, 0, 0, 0, 0.1, 0, 0)), "camera 'door' has rational distortion"),
+        (rig_of(lens='fisheye', dist=np.zeros(4)), "camera 'gate' has a fisheye lens, which"),
+        (rig_of(dist=(0, 0, 0, 0, 0, 0.1, 0, 0)), "camera 'gate' has rational distortion"),
     ],
 )
 def test_a_rig_that_the_target_cannot_hold(tmp_path, capsys, rig, said):
@@ -196,7 +196,7 @@ def test_a_rig_that_the_target_cannot_hold(tmp_path, capsys, rig, said):
 def test_a_rig_without_sizes_or_space(tmp_path, capsys):
     write_rig(rig_of(size=None), tmp_path / 'rig.json', 'campus')
     assert init(tmp_path, tmp_path / 'rig.json') == 2
-    assert "camera 'door' has no image size" in capsys.readouterr().err
+    assert "camera 'gate' has no image size" in capsys.readouterr().err
     assert init(tmp_path, tmp_path / 'rig.json', '--image-size', '640x480', '--unit', 'm') == 2
     err = capsys.readouterr().err
     assert '1000 times too large' in err and 'mmpose-ours check-rig' in err

@@ -10,18 +10,18 @@ def test_a_folder_becomes_a_file_with_a_table(tmp_path, capsys):
     out = tmp_path / 'k.npz'
     argv = ['keypoints', str(tmp_path / 'Ours' / 'keypoints_2d.json'), str(out)]
     rig = ['--camera-param-file', str(tmp_path / 'Ours' / 'camera_parameters.json')]
-    assert cli.main([*argv, *rig, '--cameras', 'door_2', 'left']) == 0
+    assert cli.main([*argv, *rig, '--cameras', 'gate_2', 'left']) == 0
     printed = capsys.readouterr()
     assert "json, recognised by the key 'frames'" in printed.out
     assert 'left         3       6     2' in printed.out
     assert 'warning' in printed.err and 'right left out' in printed.err
     read = read_detections(out)
-    assert len(read) == 3 and set(read['000007']) == {'door_2', 'left'}
+    assert len(read) == 3 and set(read['000007']) == {'gate_2', 'left'}
     source = read_detections(tmp_path / 'Ours' / 'keypoints_2d.json')
     np.testing.assert_array_equal(read['000008']['left'], source['000008']['left'])
 
 
-def test_pixels_of_another_size_and_foreign_cameras_are_told(tmp_path, capsys):
+def test_pixels_of_another_size_and_foreign_cameras_are_reported(tmp_path, capsys):
     write_ours(tmp_path, images=False)
     source = tmp_path / 'keypoints_2d.json'
     argv = ['keypoints', str(source), str(tmp_path / 'k.json')]

@@ -119,7 +119,7 @@ class TestErrors:
             (InputError('of the user'), programs.BAD_INPUT),
         ],
     )
-    def test_bugs_are_told_from_bad_input(self, command, capsys, error, status):
+    def test_bugs_are_distinguished_from_bad_input(self, command, capsys, error, status):
         command(raising(error))
         assert cli.main(['try']) == status
         err = capsys.readouterr().err
@@ -210,11 +210,11 @@ class TestPath:
         assert 'train.py: error: MMPose is not installed' in capsys.readouterr().err
 
 
-class TestDoors:
+class TestLaunchScripts:
     """The scripts in tools/, before a stand-in of the installed MMPose."""
 
     @pytest.fixture
-    def door(self, tmp_path):
+    def launch(self, tmp_path):
         stock = tmp_path / 'site' / 'mmpose' / '.mim' / 'tools'
         stock.mkdir(parents=True)
         (tmp_path / 'site' / 'mmpose' / '__init__.py').touch()
@@ -254,19 +254,21 @@ class TestDoors:
         return run
 
     @pytest.mark.parametrize('kind', ['train', 'test'])
-    def test_python(self, door, kind):
-        done = door('python', str(ROOT / 'tools' / f'{kind}.py'), 'a b', '--c')
+    def test_python(self, launch, kind):
+        done = launch('python', str(ROOT / 'tools' / f'{kind}.py'), 'a b', '--c')
         assert (done.returncode, done.stdout) == (0, '__main__ a b --c\n'), done.stderr
 
     @pytest.mark.parametrize('kind', ['train', 'test'])
-    def test_dist(self, door, kind):
-        done = door('bash', str(ROOT / 'tools' / f'dist_{kind}.sh'), 'config.py', '2', '--resume')
+    def test_dist(self, launch, kind):
+        done = launch('bash', str(ROOT / 'tools' / f'dist_{kind}.sh'), 'config.py', '2', '--resume')
         assert done.returncode == 0, done.stderr
         assert done.stdout == f'dist_{kind}.sh config.py 2 --resume\n'
 
     @pytest.mark.parametrize('kind', ['train', 'test'])
-    def test_slurm_starts_our_script_from_any_folder(self, door, kind):
-        done = door('bash', str(ROOT / 'tools' / f'slurm_{kind}.sh'), 'part', 'job', 'a b', 'work')
+    def test_slurm_starts_our_script_from_any_folder(self, launch, kind):
+        done = launch(
+            'bash', str(ROOT / 'tools' / f'slurm_{kind}.sh'), 'part', 'job', 'a b', 'work'
+        )
         assert done.returncode == 0, done.stderr
         script = str(ROOT / 'tools' / f'{kind}.py')
         expected = ['srun', '-p', 'part', '--gres=gpu:8', 'python', '-u', script, 'a b', 'work']

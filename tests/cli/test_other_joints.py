@@ -62,8 +62,8 @@ def test_people_images_and_every_export(tmp_path, joints):
     view = cv2.imread(str(out / 'views' / 'cam2' / '000005.png'))
     assert sheet.std() > 5 and 0.001 < (view != 90).any(-1).mean() < 0.2
     page = (out / 'scene.html').read_text(encoding='utf-8')
-    told = json.loads(re.search(r'id="manifest">(.*?)</script>', page, re.S).group(1))
-    assert len(told['people']) == 2
+    reported = json.loads(re.search(r'id="manifest">(.*?)</script>', page, re.S).group(1))
+    assert len(reported['people']) == 2
     names = JOINT_SETS[joints].joints
     for kind in ('npz', 'csv', 'trc', 'c3d', 'bvh'):
         run('export', out / 'people.json', out / f'walk.{kind}')

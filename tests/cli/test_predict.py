@@ -23,7 +23,7 @@ from mmpose_ours.cli.main import main  # noqa: E402
 from mmpose_ours.detections import write_detections  # noqa: E402
 from mmpose_ours.detections.cache import made_here  # noqa: E402
 from mmpose_ours.detectors.by_name import DETECTORS  # noqa: E402
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace  # noqa: E402
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume  # noqa: E402
 from mmpose_ours.io import locks  # noqa: E402
 from mmpose_ours.io.package_files import share  # noqa: E402
 from mmpose_ours.predictions.reading import read_predictions  # noqa: E402
@@ -63,7 +63,7 @@ def test_people_and_page_are_written(folder, tmp_path, capsys):
     said = capsys.readouterr().out
     assert 'which are there already' in said
     (per_frame,) = re.findall(r'^time    4 frames; per frame: (.*)$', said, re.M)
-    stages = ['reading keypoints', 'people in 3D', 'identities', 'writing']
+    stages = ['reading keypoints', '3D poses', 'identities', 'writing']
     assert all(f'{stage} ' in per_frame for stage in stages)
     assert 'times as long' not in per_frame  # no detector ran
     assert re.search(r'^time    page \d', said, re.M)
@@ -91,7 +91,7 @@ def test_the_page_shows_the_space_that_the_model_looked_in(folder, tmp_path):
     """That of the config where the config is of this very rig, else one fitted to the rig."""
     root, _ = folder
     base = share('configs') / 'ours' / 'triangulation_ours.py'
-    mine = CaptureSpace((0, 100, 1000), (3000, 2800, 2100))
+    mine = CaptureVolume((0, 100, 1000), (3000, 2800, 2100))
     config = tmp_path / 'site.py'
     config.write_text(
         f"_base_ = '{base}'\n"
@@ -112,8 +112,8 @@ def test_the_page_shows_the_space_that_the_model_looked_in(folder, tmp_path):
         assert kept.center_mm == pytest.approx(space.center_mm, abs=0.1)
         assert kept.size_mm == pytest.approx(space.size_mm, abs=0.1)
         page = (out / 'scene.html').read_text(encoding='utf-8')
-        told = json.loads(re.search(r'id="manifest">(.*?)</script>', page, re.S).group(1))
-        corners = np.concatenate(told['box'])
+        reported = json.loads(re.search(r'id="manifest">(.*?)</script>', page, re.S).group(1))
+        corners = np.concatenate(reported['box'])
         assert np.ptp(corners[:, :2], axis=0) == pytest.approx(space.size_mm[:2], abs=1)
 
 
@@ -185,7 +185,7 @@ def test_the_video_demo_makes_a_film(folder, tmp_path):
     assert found.fps == pytest.approx(20)
 
 
-def test_nobody_found_is_explained_and_told_by_the_exit_status(folder, tmp_path, capsys):
+def test_nobody_found_is_explained_and_reported_by_the_exit_status(folder, tmp_path, capsys):
     root, _ = folder
     empty = {f'{f:06}': {f'cam{v}': np.zeros((0, 17, 3)) for v in range(3)} for f in range(2)}
     write_detections(tmp_path / 'empty.json', empty)
@@ -197,7 +197,7 @@ def test_nobody_found_is_explained_and_told_by_the_exit_status(folder, tmp_path,
     assert 'nobody was found. Why?' in said and 'the 2D detector found nobody' in said
 
 
-def test_bad_words_are_told(folder, tmp_path, capsys):
+def test_bad_words_are_reported(folder, tmp_path, capsys):
     root, _ = folder
     rig = ['--rig', root / 'camera_parameters.json', '--out', tmp_path / 'out']
     assert _run(*rig) == 2

@@ -188,19 +188,19 @@ def test_a_size_that_the_calibration_does_not_say_is_that_of_the_images(tmp_path
 
 
 @pytest.mark.parametrize(
-    ('size', 'mend'),
+    ('size', 'fix'),
     [
         ((160, 120), r'--scale-intrinsics 160x120'),
         ((240, 320), r'turn the images by 90 degrees'),
         ((320, 200), r'give the full images'),
     ],
 )
-def test_another_size_than_the_calibration_s(tmp_path, recording, capsys, size, mend):
+def test_another_size_than_the_calibration_s(tmp_path, recording, capsys, size, fix):
     cv2.imwrite(str(tmp_path / 'in' / 'right' / '0000.png'), np.zeros(size[::-1], np.uint8))
     assert undistort(tmp_path) == 2
     err = capsys.readouterr().err
     assert f'is {size[0]}x{size[1]}' in err and "'right' was calibrated for 320x240" in err
-    assert mend in err and '0000.png' in err
+    assert fix in err and '0000.png' in err
     assert not (tmp_path / 'out').exists()
 
 

@@ -21,7 +21,7 @@ FRAMES = (3, 4, 5)
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
-    """A rig of four cameras, images of three of them, people in 3D and in 2D."""
+    """A rig of four cameras, images of three of them, 3D poses and in 2D."""
     cameras = []
     for i in range(4):
         center = (4500 * np.cos(1.5 * i), 4500 * np.sin(1.5 * i), 2200)
@@ -63,10 +63,14 @@ def test_a_page_of_files(site, capsys):
     assert 'cameras 3 of 4: c0 c1 c2; those without images are left out' in said
     assert 'scene.html: 3 frames, 2 identities, 3 cameras, images of 3 frames' in said
     assert 'run.html: reprojection error ' in said and (site / 'out' / 'run.html').is_file()
-    told = manifest(site)
-    assert told['frames'] == list(FRAMES) and told['fps'] == 30 and len(told['people']) == 2
-    assert [c['name'] for c in told['cameras']] == ['c0', 'c1', 'c2']
-    assert told['imageFrames'] == [0, 1, 2]
+    reported = manifest(site)
+    assert (
+        reported['frames'] == list(FRAMES)
+        and reported['fps'] == 30
+        and len(reported['people']) == 2
+    )
+    assert [c['name'] for c in reported['cameras']] == ['c0', 'c1', 'c2']
+    assert reported['imageFrames'] == [0, 1, 2]
 
 
 def test_images_and_a_film(site, capsys):
@@ -86,14 +90,14 @@ def test_images_and_a_film(site, capsys):
         (['--every', '0'], '--every is 0, expected 1 or more'),
         (['--fps', '0'], '--fps is 0, expected more than 0'),
         (['--no-page'], '--no-page leaves nothing to write; add --png, --mp4, --single-views'),
-        (['--report'], '--report compares with 2D people; name their file with --keypoints'),
+        (['--report'], '--report compares with 2D keypoints; name their file with --keypoints'),
         (['--img-root', 'nowhere'], 'nowhere: no such folder'),
         (['--img-root', 'other'], "other has none of the 3 frames of people.json (such as 3) but"),
         (['--keypoints', 'late.json'], "late.json has none of the 3 frames of people.json"),
         (['--cameras', 'c9'], 'c9'),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_told(site, capsys, more, sentence):
+def test_what_does_not_fit_is_given(site, capsys, more, sentence):
     (site / 'other' / 'c0').mkdir(parents=True)
     (site / 'images' / 'c0' / '000003.jpg').rename(site / 'other' / 'c0' / '000099.jpg')
     late = json.loads((site / 'keypoints.json').read_text())
@@ -105,7 +109,7 @@ def test_what_does_not_fit_is_told(site, capsys, more, sentence):
     assert not (site / 'out').exists()
 
 
-def test_a_broken_image_is_left_out_and_told(site, capsys):
+def test_a_broken_image_is_left_out_and_reported(site, capsys):
     path = site / 'images' / 'c1' / '000004.jpg'
     path.write_bytes(path.read_bytes()[:200])
     assert view('--img-root', 'images') == 0

@@ -11,7 +11,7 @@ from machines import ADDRESSES, TwoMachines
 PARTITION = 'main'
 # GPUs that exist in Slurm's books only: it wants a device for each, and takes any.
 GPUS = ('/dev/zero', '/dev/full')
-# Of the cores it is told that there are more than this machine has (config_overrides). A job
+# Slurm is configured with more cores than this machine has (config_overrides). A job
 # that was put back into the queue may begin again after cred_expire seconds.
 CONF = """
 ClusterName=two

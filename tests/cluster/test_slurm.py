@@ -107,6 +107,6 @@ def starts(work_dir) -> list:
 
 
 def test_ports_lie_outside_what_slurm_itself_uses(slurm):
-    told = slurm.machines.n1.run('scontrol show config', env=slurm.environment)
-    own = {int(port) for port in re.findall(r'Slurm(?:ctld|d)Port\s+= (\d+)', told)}
+    reported = slurm.machines.n1.run('scontrol show config', env=slurm.environment)
+    own = {int(port) for port in re.findall(r'Slurm(?:ctld|d)Port\s+= (\d+)', reported)}
     assert len(own) == 2 and not own & set(SLURM_PORTS)

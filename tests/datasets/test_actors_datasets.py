@@ -20,8 +20,8 @@ from mmpose_ours.structures.skeletons import convert_joints
 
 
 @pytest.fixture
-def told(monkeypatch):
-    """What the user is told while a dataset loads."""
+def reported(monkeypatch):
+    """What the user is informed of while a dataset loads."""
     messages = []
     monkeypatch.setattr(actors_module, 'print_log', lambda text, **_: messages.append(text))
     return messages
@@ -53,7 +53,7 @@ def build(folder, **changes):
     return DATASETS.build({**settings, **changes})
 
 
-def test_official_names_are_the_default(folder, told):
+def test_official_names_are_the_default(folder, reported):
     dataset = build(folder)
     assert isinstance(dataset, CampusDataset)
     assert [dataset[i]['data_samples'].frame_id for i in range(len(dataset))] == [2, 3, 4, 5]
@@ -66,42 +66,45 @@ def test_official_names_are_the_default(folder, told):
     assert dataset[0]['inputs']['keypoints'].shape == (3, 2, 17, 3)
 
 
-def test_a_frame_without_detections_is_kept_as_empty_and_told(folder, told):
+def test_a_frame_without_detections_is_kept_as_empty_and_reported(folder, reported):
     empty = build(folder)[2]
     assert empty['data_samples'].frame_id == 4
     assert empty['inputs']['keypoints'].shape == (3, 0, 17, 3)
     assert np.isfinite(empty['data_samples'].actors[0]).all()
-    assert len(told) == 1
-    assert told[0].startswith('1 of 4 test frames have no entry') and 'hrnet_coco.pkl' in told[0]
+    assert len(reported) == 1
+    assert (
+        reported[0].startswith('1 of 4 test frames have no entry')
+        and 'hrnet_coco.pkl' in reported[0]
+    )
 
 
-def test_frames_beyond_the_truth_are_left_out_and_told(folder, told):
+def test_frames_beyond_the_truth_are_left_out_and_reported(folder, reported):
     dataset = build(folder, frames=[(0, 1), (9, 14)])
     assert [dataset[i]['data_samples'].frame_id for i in range(len(dataset))] == [0, 1, 9, 10, 11]
-    assert len(told) == 1 and told[0].startswith('3 of 8 test frames are beyond')
+    assert len(reported) == 1 and reported[0].startswith('3 of 8 test frames are beyond')
 
 
-def test_no_common_frame_is_an_error(folder, told):
+def test_no_common_frame_is_an_error(folder, reported):
     message = r'coco\.pkl and .*actorsGT\.mat share none of the frames 350-470, 650-750'
     with pytest.raises(ValueError, match=message):
         build(folder, frames=None)
 
 
-def test_subset_and_order_of_cameras_permute_the_views(folder, told):
+def test_subset_and_order_of_cameras_permute_the_views(folder, reported):
     whole, part = build(folder)[0], build(folder, cameras=['2', '0'])[0]
     assert part['data_samples'].rig.names == ('2', '0')
     np.testing.assert_array_equal(part['inputs']['keypoints'], whole['inputs']['keypoints'][[2, 0]])
     np.testing.assert_array_equal(part['data_samples'].actors, whole['data_samples'].actors)
 
 
-def test_detections_without_one_of_the_cameras_are_an_error(folder, told):
+def test_detections_without_one_of_the_cameras_are_an_error(folder, reported):
     pred = two_people().poses[0]
     write_pickle(folder / 'other.pkl', {'0_2': [{'pred': pred}], '1_2': []})
     with pytest.raises(FileFormatError, match=r"other\.pkl: no keypoints of camera '2'; it has 0"):
         build(folder, keypoint_file='other.pkl')
 
 
-def test_images_are_named_where_they_are(folder, told):
+def test_images_are_named_where_they_are(folder, reported):
     (folder / 'Camera1').mkdir()
     (folder / 'Camera1' / 'campus4-c1-00003.png').write_bytes(b'')
     paths = build(folder)[1]['data_samples'].img_paths
@@ -109,7 +112,7 @@ def test_images_are_named_where_they_are(folder, told):
     assert paths[1].endswith('Camera1/campus4-c1-00003.png')
 
 
-def test_missing_files_are_named(folder, told):
+def test_missing_files_are_named(folder, reported):
     for name in ('actorsGT.mat', 'pred_campus_maskrcnn_hrnet_coco.pkl'):
         (folder / name).rename(folder / 'away')
         with pytest.raises(FileNotFoundError, match=name):
@@ -118,7 +121,7 @@ def test_missing_files_are_named(folder, told):
 
 
 @pytest.fixture
-def shelf(shared_data, told):
+def shelf(shared_data, reported):
     def build_shelf(**changes):
         settings = dict(
             type='ShelfDataset', data_root=str(shared_data / 'shelf'), test_mode=True,
@@ -129,10 +132,10 @@ def shelf(shared_data, told):
     return build_shelf
 
 
-def test_real_shelf_has_the_published_test_frames_that_are_there(shelf, shared_data, told):
+def test_real_shelf_has_the_published_test_frames_that_are_there(shelf, shared_data, reported):
     dataset = shelf()
     assert isinstance(dataset, ShelfDataset) and len(dataset) == 250
-    assert any(text.startswith('51 of 301 test frames are beyond') for text in told)
+    assert any(text.startswith('51 of 301 test frames are beyond') for text in reported)
     samples = [dataset[i]['data_samples'] for i in range(250)]
     assert [sample.frame_id for sample in samples] == list(range(300, 550))
     actors = np.stack([sample.actors for sample in samples])

@@ -1,4 +1,4 @@
-"""Invented people take their poses from any file that tells some."""
+"""Synthetic people take their poses from any file that tells some."""
 
 import numpy as np
 from dataset_files import SPACE, small_rig

@@ -64,9 +64,9 @@ def test_loads_the_folder_of_the_newcomer(folder):
 
 def test_any_subset_and_order_of_cameras_by_name(folder):
     whole = build(folder)[0]
-    part = build(folder, cameras=['door_2', 'left'])[0]
-    assert part['data_samples'].rig.names == ('door_2', 'left')
-    for row, name in enumerate(('door_2', 'left')):
+    part = build(folder, cameras=['gate_2', 'left'])[0]
+    assert part['data_samples'].rig.names == ('gate_2', 'left')
+    for row, name in enumerate(('gate_2', 'left')):
         view = NAMES.index(name)
         np.testing.assert_array_equal(
             part['inputs']['keypoints'][row], whole['inputs']['keypoints'][view]
@@ -137,9 +137,9 @@ def test_keypoints_without_one_of_the_cameras_are_an_error(folder):
     path = folder / 'keypoints_2d.json'
     data = json.loads(path.read_text())
     for views in data['frames'].values():
-        del views['door_2']
+        del views['gate_2']
     path.write_text(json.dumps(data))
-    with pytest.raises(FileFormatError, match=r"2d\.json: no keypoints of camera 'door_2'; it has"):
+    with pytest.raises(FileFormatError, match=r"2d\.json: no keypoints of camera 'gate_2'; it has"):
         build(folder)
     assert len(build(folder, cameras=['left', 'right'])) == 3
 
@@ -158,7 +158,7 @@ def test_image_mode_needs_every_cameras_folder(folder):
     message = r"Ours: no images of camera 'right'; name their folder after it \(right/\)"
     with pytest.raises(FileNotFoundError, match=message):
         image_mode(folder)
-    assert len(image_mode(folder, cameras=['left', 'door_2'])) == 3
+    assert len(image_mode(folder, cameras=['left', 'gate_2'])) == 3
 
 
 def test_images_may_lie_in_one_folder_or_in_those_of_campus(folder):
@@ -166,12 +166,12 @@ def test_images_may_lie_in_one_folder_or_in_those_of_campus(folder):
         path.rename(folder / f'left_{path.name}')
     (folder / 'right').rename(folder / 'Cameraright')
     (folder / 'right').mkdir()
-    (folder / 'door_2' / '._000008.png').write_bytes(b'macOS')
+    (folder / 'gate_2' / '._000008.png').write_bytes(b'macOS')
     dataset = image_mode(folder)
     samples = [dataset[i]['data_samples'] for i in range(len(dataset))]
     assert [sample.frame_id for sample in samples] == ['7', '8', '10']
     assert [path[len(str(folder)) + 1 :] for path in samples[1].img_paths] == [
-        'left_000008.png', 'Cameraright/000008.png', 'door_2/000008.png',
+        'left_000008.png', 'Cameraright/000008.png', 'gate_2/000008.png',
     ]  # fmt: skip
     # One image each, called like its camera.
     for path in (*folder.rglob('*00007.png'), *folder.rglob('*00010.png')):
@@ -186,7 +186,7 @@ def test_images_may_lie_in_one_folder_or_in_those_of_campus(folder):
 def test_image_mode_needs_common_frames(folder):
     shutil.rmtree(folder / 'right')
     write_images(folder, frames=('000100', '000101'), names=('right',))
-    message = r'Ours: no image name occurs for every .*left: 3, right: 2, door_2: 3\); images of'
+    message = r'Ours: no image name occurs for every .*left: 3, right: 2, gate_2: 3\); images of'
     with pytest.raises(ValueError, match=message):
         image_mode(folder)
 
@@ -251,12 +251,16 @@ def test_truth_of_another_joint_set_unit_and_axis_is_converted(folder):
     np.testing.assert_allclose(instances.keypoints_3d[0, 0], [100, 2000, 1000])
 
 
-def test_frames_without_truth_are_told(folder, monkeypatch):
-    told = []
-    monkeypatch.setattr(ours_module, 'print_log', lambda message, **_: told.append(message))
+def test_frames_without_truth_are_reported(folder, monkeypatch):
+    reported = []
+    monkeypatch.setattr(ours_module, 'print_log', lambda message, **_: reported.append(message))
     write_predictions(folder / 'truth.json', {7: two_people().poses})
     dataset = build(folder, truth_file='truth.json')
-    assert len(told) == 1 and told[0].startswith('2 of 3 frames') and 'truth.json' in told[0]
+    assert (
+        len(reported) == 1
+        and reported[0].startswith('2 of 3 frames')
+        and 'truth.json' in reported[0]
+    )
     assert len(dataset[1]['data_samples'].gt_instances.keypoints_3d) == 0
 
 

@@ -1,4 +1,4 @@
-"""PanopticDataset on invented sequences; projections against stock MMPose 0.29."""
+"""PanopticDataset on synthetic sequences; projections against stock MMPose 0.29."""
 
 from pathlib import Path
 
@@ -28,12 +28,12 @@ def people():
 
 @pytest.fixture
 def folder(people, tmp_path):
-    write_sequence(tmp_path, 'invented', people)
+    write_sequence(tmp_path, 'synthetic', people)
     return tmp_path
 
 
 def build(folder, **options):
-    options = {'sequences': ['invented'], 'cameras': None, 'space': SPACE, **options}
+    options = {'sequences': ['synthetic'], 'cameras': None, 'space': SPACE, **options}
     return PanopticDataset(str(folder), test_mode=True, **options)
 
 
@@ -99,7 +99,7 @@ def test_interval_counts_files_and_every_sequence_has_its_own_rig(folder, people
         dict(
             type='PanopticDataset',
             data_root=str(folder),
-            sequences=['invented', 'other'],
+            sequences=['synthetic', 'other'],
             cameras=['00_03', '00_12'],
             interval=4,
             space=SPACE,
@@ -107,7 +107,7 @@ def test_interval_counts_files_and_every_sequence_has_its_own_rig(folder, people
     )
     infos = [dataset.get_data_info(index) for index in range(len(dataset))]
     assert [info['frame_id'] for info in infos[-3:]] == [
-        'invented/00000012', 'other/00000003', 'other/00000007']  # fmt: skip
+        'synthetic/00000012', 'other/00000003', 'other/00000007']  # fmt: skip
     assert infos[0]['rig'].names == infos[-1]['rig'].names == ('00_03', '00_12')
     assert infos[0]['rig'].fingerprint != infos[-1]['rig'].fingerprint
     sample = dataset[len(infos) - 1]['data_samples']
@@ -120,7 +120,7 @@ def test_interval_counts_files_and_every_sequence_has_its_own_rig(folder, people
 def test_a_keypoint_file_and_images_only(folder):
     found = np.full((1, 17, 3), 500.0)
     found[..., 2] = 0.5
-    path = folder / 'invented' / 'found.json'
+    path = folder / 'synthetic' / 'found.json'
     names = ('00_12', '00_03', '00_23')
     write_detections(path, {'00000003': {name: found for name in names}})
     dataset = build(folder, keypoints='found.json')
@@ -131,7 +131,7 @@ def test_a_keypoint_file_and_images_only(folder):
     with pytest.raises(FileNotFoundError, match='00_12_00000000.jpg: no such image.*prepare'):
         build(folder, keypoints=None)
     for name in names:
-        images = folder / 'invented' / 'hdImgs' / name
+        images = folder / 'synthetic' / 'hdImgs' / name
         images.mkdir(parents=True)
         for frame in range(14):
             (images / f'{name}_{frame:08d}.jpg').touch()
@@ -149,11 +149,11 @@ def test_what_is_missing_is_named(folder):
         build(folder, interval=0)
     with pytest.raises(ValueError, match="no camera.*'00_07'"):
         build(folder, cameras=['00_07'])
-    for path in (folder / 'invented/hdPose3d_stage1_coco19').iterdir():
+    for path in (folder / 'synthetic/hdPose3d_stage1_coco19').iterdir():
         path.unlink()
     with pytest.raises(ValueError, match='has no body3DScene'):
         build(folder)
-    (folder / 'invented/hdPose3d_stage1_coco19').rmdir()
+    (folder / 'synthetic/hdPose3d_stage1_coco19').rmdir()
     with pytest.raises(FileNotFoundError, match='unpacks it or says how to get it'):
         build(folder)
 
@@ -166,7 +166,7 @@ def test_the_configs_name_what_was_published(folder, name):
     assert tuple(val.sequences) == field_datasets.PANOPTIC_VALIDATION and val.interval == 12
     assert tuple(train.cameras) == tuple(val.cameras) == field_datasets.PANOPTIC_CAMERAS
     assert not set(train.sequences) & set(val.sequences)
-    val.update(data_root=str(folder), sequences=['invented'], cameras=['00_03', '00_12'])
+    val.update(data_root=str(folder), sequences=['synthetic'], cameras=['00_03', '00_12'])
     dataset = DATASETS.build(val)
     assert len(dataset) == 2  # frames 0 and 12
     item = dataset[0]

@@ -32,9 +32,9 @@ def test_people_are_where_their_detections_are():
     """Without faults the detections are the projections of the people."""
     none = dict.fromkeys(
         ('jitter', 'outlier_share', 'missed_joint_share', 'lower_body_share', 'swap_share',
-         'occluded_share', 'far_face_share', 'missed_person_share', 'ghost_rate',
-         'whole_swap_share', 'border_share', 'cut_person_share', 'second_find_share',
-         'halves_share', 'score_error'), (0.0, 0.0))  # fmt: skip
+         'occluded_share', 'far_face_share', 'missed_person_share', 'false_positive_rate',
+         'whole_swap_share', 'border_share', 'cut_person_share', 'duplicate_share',
+         'split_share', 'score_error'), (0.0, 0.0))  # fmt: skip
     none['joint_bias'] = (np.zeros((17, 2)), np.zeros((17, 2)))
     for item in dataset(faults=none):
         sample, keypoints = item['data_samples'], item['inputs']['keypoints'].numpy()

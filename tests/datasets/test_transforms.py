@@ -7,7 +7,7 @@ import torch
 from dataset_files import SPACE, small_rig
 
 from mmpose_ours.datasets import LoadMultiviewImages, PackMultiviewInputs
-from mmpose_ours.geometry.cameras import CaptureSpace
+from mmpose_ours.geometry.cameras import CaptureVolume
 from mmpose_ours.models.ops.projection import TorchRig
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -63,7 +63,7 @@ def packed(**changes):
     rng = np.random.default_rng(0)
     results = dict(
         rig=small_rig(),
-        space=CaptureSpace(**SPACE),
+        space=CaptureVolume(**SPACE),
         joints='coco17',
         frame_id='000007',
         keypoints_2d=rng.random((3, 2, 17, 3)),
@@ -77,7 +77,7 @@ def test_packing_keeps_rig_space_and_keypoints():
     assert item['inputs']['keypoints'].dtype == torch.float32
     assert sample.joints == 'coco17' and sample.frame_id == '000007'
     assert sample.rig.fingerprint == small_rig().fingerprint
-    assert sample.space == CaptureSpace(**SPACE)
+    assert sample.space == CaptureVolume(**SPACE)
     assert 'gt_instances' not in sample and 'pred_instances' not in sample
 
 

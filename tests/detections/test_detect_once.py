@@ -146,7 +146,7 @@ def test_arrays_and_lazy_images_are_known_by_content_and_key(tmp_path):
     assert second.seen == [6, 8, 8], 'what has no key is never known again'
 
 
-def test_a_dead_camera_is_told_once_and_left_out(tmp_path):
+def test_a_dead_camera_is_reported_once_and_left_out(tmp_path):
     frames = recording(tmp_path)
     for frame, images in frames[1:]:
         images['b'].write_bytes(b'' if frame != '000002' else b'no image')
@@ -185,11 +185,11 @@ def test_an_unfinished_pass_keeps_what_it_found(tmp_path):
 
 
 def test_progress_counts_frames(tmp_path):
-    told = []
+    reported = []
     frames = recording(tmp_path)
     run(frames, Counting(), tmp_path / 'k.json', batch=3, total=4,
-        progress=lambda done, total: told.append((done, total)))  # fmt: skip
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+        progress=lambda done, total: reported.append((done, total)))  # fmt: skip
+    assert reported == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 @pytest.mark.parametrize('ending', ['json', 'npz'])

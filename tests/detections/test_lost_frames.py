@@ -115,7 +115,7 @@ def test_images_of_alphapose_that_would_join(tmp_path):
     assert (error.camera, error.frame) == ('cam1', 7)
     assert error.found == ['cam1_0007.jpg', 'cam1/7.jpg']
     found = results('cam_a_7.jpg', person()) + results('cam_b_7.jpg', person(shift=9.0))
-    error = refused(read_detections, save(tmp_path / 'r.json', found), ['door'])
+    error = refused(read_detections, save(tmp_path / 'r.json', found), ['gate'])
     assert error.found == ['cam_a_7.jpg', 'cam_b_7.jpg']
 
 

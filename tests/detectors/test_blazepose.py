@@ -37,7 +37,7 @@ def test_landmarks_become_joints_by_name():
 
 
 class FakeWriter:
-    """Stands for MediaPipe's metadata writer: notes what it is told behind the weights."""
+    """Stands for MediaPipe's metadata writer: notes what it is given after the weights."""
 
     def __init__(self, weights):
         self.content = bytes(weights)
@@ -104,7 +104,7 @@ def test_mediapipe_finds_the_people_that_openpose_finds(shared_data):
 
 @needs_mediapipe
 def test_people_of_five_cameras_and_3d_keeps_up(shared_data):
-    """Real people in real images become people in 3D; finding them there is not what takes."""
+    """Real people in real images become 3D poses; finding them there is not what takes."""
     pytest.importorskip('torch', reason='inference needs torch')
     pytest.importorskip('mmengine', reason='inference needs MMEngine')
     from mmpose_ours.apis.inferencer import MultiviewInferencer

@@ -31,7 +31,7 @@ IMAGE = np.random.default_rng(0).integers(0, 255, (64, 96, 3), dtype=np.uint8)
 
 @pytest.fixture(scope='module')
 def eager(tmp_path_factory):
-    """Weights of a person detector, random but for its opinion that all it sees are people."""
+    """Weights of a person detector, random, but calling everything a person."""
     from mmdet.apis import init_detector
 
     torch.manual_seed(0)
@@ -76,7 +76,7 @@ def test_predict_runs_on_a_one_stage_model(tmp_path, capsys):
     words = ['predict', '--rig', str(rig), '--img-root', str(tmp_path / 'images')]
     words += ['--detector', f'mmpose:{ONE_STAGE}', '--out', str(tmp_path / 'out')]
     assert cli.main(words) in (0, 1)  # what random weights find is anybody's guess
-    assert 'people in 2D' in capsys.readouterr().out
+    assert '2D keypoints' in capsys.readouterr().out
     (kept,) = tmp_path.rglob('keypoints_2d.json')
     assert str(ONE_STAGE) in kept.read_text()
     assert (tmp_path / 'out' / 'people.json').exists()

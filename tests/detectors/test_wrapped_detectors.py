@@ -22,7 +22,7 @@ def stand_in_for_mmpose(monkeypatch, box, score, names=NAMES):
             meta = {'keypoint_id2name': dict(enumerate(names))}
             model = types.SimpleNamespace(dataset_meta=meta)
             self.inferencer = types.SimpleNamespace(model=model)
-            self.told = (pose2d, pose2d_weights, device)
+            self.reported = (pose2d, pose2d_weights, device)
 
         def __call__(self, inputs, return_vis=False, bbox_thr=0.3):
             assert isinstance(inputs, list)
@@ -50,7 +50,7 @@ def stand_in_for_mmpose(monkeypatch, box, score, names=NAMES):
 def test_mmpose_gives_its_people_and_not_the_whole_image(monkeypatch):
     stand_in_for_mmpose(monkeypatch, (3, 4, 90, 95), 0.8)
     model = detector('mmpose:td-hm_hrnet', weights='w.pth', device='cpu')
-    assert model._inferencer.told == ('td-hm_hrnet', 'w.pth', 'cpu')
+    assert model._inferencer.reported == ('td-hm_hrnet', 'w.pth', 'cpu')
     first, second = model.detect([IMAGE, IMAGE[..., 0]])
     np.testing.assert_allclose(first[0, :, :2], PERSON, rtol=1e-6)
     assert first.shape == second.shape == (1, 17, 3) and first.dtype == np.float32

@@ -38,7 +38,7 @@ def test_what_is_more_than_data_is_not_read(text, tmp_path):
         read_config_data(tmp_path / 'a.py')
 
 
-def test_a_base_that_is_no_file(tmp_path):
+def test_a_base_that_is_not_a_file(tmp_path):
     (tmp_path / 'a.py').write_text("_base_ = 'a\\0.py'\n")
     with pytest.raises(FileNotFoundError):
         read_config_data(tmp_path / 'a.py')

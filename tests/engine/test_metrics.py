@@ -64,7 +64,7 @@ def test_pcp_through_the_evaluator(shelf):
     }
 
 
-def test_pcp_converts_joints_with_the_head_it_is_told(shared_data):
+def test_pcp_converts_joints_with_the_head_it_is_given(shared_data):
     from mmpose_ours.evaluation import read_actors
 
     people = read_predictions(shared_data / 'campus/published_tracker_result_3d.json')
@@ -130,12 +130,15 @@ def test_unlabelled_metric():
         moved = pose + [40.0 * int(frame) ** 2, 0, 0]
         scene = Scene(moved, np.ones((1, 17), bool))
         seen = DetectorFaults.none().detect(scene, rig, np.random.default_rng(0))
-        people = np.concatenate([moved, moved + [1200, 1200, 0]])  # and a ghost
+        people = np.concatenate([moved, moved + [1200, 1200, 0]])  # and a false positive
         one = sample(frame, people, [0.9, 0.5], joints='coco17')
         one.set_metainfo({'rig': rig, 'keypoints_2d': seen})
         samples.append(one)
     figures = evaluate(samples, type='UnlabelledMetric', frame_rate=10.0)
-    assert figures['unlabelled/ghosts_per_frame'] == 1 and figures['unlabelled/missed_share'] == 0
+    assert (
+        figures['unlabelled/false_positives_per_frame'] == 1
+        and figures['unlabelled/missed_share'] == 0
+    )
     assert figures['unlabelled/reprojection_px'] == pytest.approx(0, abs=1e-2)
     assert figures['unlabelled/jitter_mm'] == pytest.approx(80, rel=1e-4)
     assert figures['unlabelled/jitter_m_s2'] == pytest.approx(8, rel=1e-4)

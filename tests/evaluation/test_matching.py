@@ -59,7 +59,7 @@ def test_ap_and_mpjpe_worked_out_by_hand():
     # At 25 mm: hit, miss, miss. Precision 1 at recall 1/2: AP 1/2.
     assert result.ap[25] == pytest.approx(1 / 2) and result.ar[25] == pytest.approx(1 / 2)
     # At 50 mm: hit, miss, hit. 1/2 * 1 + 1/2 * 2/3 = 5/6; the same at all above, for the
-    # second finds A taken.
+    # the duplicate takes A.
     assert [result.ap[t] for t in THRESHOLDS[1:]] == pytest.approx([5 / 6] * 5)
     assert [result.ar[t] for t in THRESHOLDS[1:]] == [1] * 5
     assert result.mean_ap == pytest.approx((1 / 2 + 5 * 5 / 6) / 6)
@@ -113,7 +113,7 @@ def test_nobody_predicted():
     assert np.isnan(result.mpjpe_mm)
 
 
-def test_a_ghost_in_an_empty_room_is_a_false_positive():
+def test_a_pose_in_an_empty_scene_is_a_false_positive():
     result = match([people(0), people(0)], [[0.9], [0.5]], [people(), people(0)])
     assert result.ap[25] == pytest.approx(1 / 2)
     assert result.false_positives == 1

@@ -1,6 +1,6 @@
 """AP, AR, recall, MPJPE and truth against stock MMPose 0.29's Panoptic dataset.
 
-``tests/stock_reference/make_panoptic_reference.py`` made the reference, from invented people.
+``tests/stock_reference/make_panoptic_reference.py`` made the reference, from synthetic people.
 Stock is not followed in three things, of which the reference has the first: it drops frames
 without a usable person, keeps ten people per frame at most, and a predicted joint that is missing
 makes its distances NaN, so that the person cannot be matched.
@@ -29,11 +29,11 @@ def stock():
 def report(stock, tmp_path_factory):
     """Our figures on the frames asked for; None is all of them."""
     folder = tmp_path_factory.mktemp('panoptic')
-    write_sequence(folder, 'invented', stock)
+    write_sequence(folder, 'synthetic', stock)
     frames = {f: stock['poses'][stock['pose_frames'] == f] for f in stock['frames'].tolist()}
     scores = {f: stock['scores'][stock['pose_frames'] == f] for f in frames}
     write_predictions(folder / 'pred.json', frames, scores, 'panoptic15')
-    truth = folder / 'invented' / 'hdPose3d_stage1_coco19'
+    truth = folder / 'synthetic' / 'hdPose3d_stage1_coco19'
     return lambda wanted=None: evaluate_files('panoptic', truth, folder / 'pred.json', wanted)
 
 
@@ -52,20 +52,20 @@ def test_figures_are_those_of_stock_where_people_are_annotated(stock, report):
 
 
 def test_people_found_in_empty_rooms_count_here_and_not_in_stock(stock, report):
-    # Stock drops frames without a usable person when it reads the truth, ghosts and all.
+    # Stock drops frames without a usable person when it reads the truth, false positives and all.
     empty = sorted(set(stock['frames'].tolist()) - set(stock['kept'].tolist()))
-    ghosts = int(np.isin(stock['pose_frames'], empty).sum())
+    false_positives = int(np.isin(stock['pose_frames'], empty).sum())
     everything, kept = report(), report(stock['kept'].tolist())
-    assert len(empty) == 2 and ghosts == 3
-    assert everything['false_positives'] == kept['false_positives'] + ghosts
+    assert len(empty) == 2 and false_positives == 3
+    assert everything['false_positives'] == kept['false_positives'] + false_positives
     assert everything['mean_ap'] < kept['mean_ap']
     assert everything['recall_500mm'] == kept['recall_500mm']
     assert everything['mpjpe_mm'] == kept['mpjpe_mm']
 
 
 def test_truth_is_the_one_that_stock_keeps(stock, tmp_path):
-    write_sequence(tmp_path, 'invented', stock)
-    truth = read_panoptic_truth(tmp_path / 'invented' / 'hdPose3d_stage1_coco19').frames
+    write_sequence(tmp_path, 'synthetic', stock)
+    truth = read_panoptic_truth(tmp_path / 'synthetic' / 'hdPose3d_stage1_coco19').frames
     assert [frame for frame, people in truth.items() if len(people)] == stock['kept'].tolist()
     seen = {f: sum(b[2, 3] > 0.1 for b in _bodies(stock, f)) for f in truth}
     assert {frame: len(people) for frame, people in truth.items()} == seen

@@ -108,7 +108,7 @@ def test_c3d(timeline, tmp_path, up):
     np.testing.assert_allclose(points[~missing, :3], expected[~missing], atol=1e-3)
 
 
-def test_c3d_that_is_cut_short_is_no_file(timeline, tmp_path, monkeypatch):
+def test_c3d_that_is_cut_short_is_not_a_file(timeline, tmp_path, monkeypatch):
     """As ezc3d leaves it on a full disk, without a word."""
     ezc3d = pytest.importorskip('ezc3d', reason='C3D files are written by ezc3d')
 
@@ -193,8 +193,8 @@ def test_bvh_leaves_out_what_is_never_seen(timeline, tmp_path):
     poses = np.repeat(STANDING[None, None], 4, 0)
     poses[:, :, COCO17.index('left_wrist', 'left_ear', 'nose')] = np.nan
     frames = dict(enumerate(poses))
-    lone = timeline_of(Predictions(frames, {n: np.ones(1) for n in frames}, 'coco17'))
-    export(lone, tmp_path / 'a.bvh')
+    alone = timeline_of(Predictions(frames, {n: np.ones(1) for n in frames}, 'coco17'))
+    export(alone, tmp_path / 'a.bvh')
     joints = names(read_bvh(tmp_path / 'a.bvh'))
     assert sorted({bone.name for bone in SKELETON} - set(joints)) == ['Head', 'LeftHand']
     for frame in frames.values():
@@ -213,9 +213,9 @@ def test_every_joint_set_has_every_format(tmp_path, joints):
     poses = np.random.default_rng(0).normal(0, 500, (5, 1, len(JOINT_SETS[joints]), 3))
     frames = dict(enumerate(poses))
     ids = {n: np.zeros(1, int) for n in frames}
-    lone = timeline_of(Predictions(frames, {n: np.ones(1) for n in frames}, joints, ids=ids))
+    alone = timeline_of(Predictions(frames, {n: np.ones(1) for n in frames}, joints, ids=ids))
     for suffix in ('.csv', '.trc', '.bvh', '.npz'):
-        assert export(lone, tmp_path / f'a{suffix}')[0].is_file()
+        assert export(alone, tmp_path / f'a{suffix}')[0].is_file()
     assert 'Head' in names(read_bvh(tmp_path / 'a.bvh')) or joints == 'campus14'
 
 

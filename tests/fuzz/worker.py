@@ -75,7 +75,7 @@ class Trial:
         """Read the damaged sample; what came of it."""
         before = _forget_peak()
         started = time.process_time()
-        # Whoever takes longer than this is killed by the system.
+        # Anybody who takes longer than this is killed by the system.
         _limit(resource.RLIMIT_CPU, math.ceil(started + seconds) + 1)
         _limit(resource.RLIMIT_AS, self.baseline + MEMORY)
         outcome, why = 'read', ''
@@ -92,14 +92,14 @@ class Trial:
         finally:
             _limit(resource.RLIMIT_AS, resource.RLIM_INFINITY)
             _limit(resource.RLIMIT_CPU, resource.RLIM_INFINITY)
-        spent = time.process_time() - started
-        if spent > seconds:
-            outcome, why = 'failed', f'took {spent:.1f} s'
+        elapsed = time.process_time() - started
+        if elapsed > seconds:
+            outcome, why = 'failed', f'took {elapsed:.1f} s'
         if os.path.exists(CANARY):
             os.unlink(CANARY)
             outcome, why = 'failed', 'EXECUTED CODE'
         megabytes = max(0, _peak() - before) / 1e6
-        return dict(outcome=outcome, why=why, seconds=round(spent, 3), megabytes=round(megabytes))
+        return dict(outcome=outcome, why=why, seconds=round(elapsed, 3), megabytes=round(megabytes))
 
     def restore(self) -> None:
         """Have the sample as it was, without what readers may have left beside it."""

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mmpose_ours.errors import InputError
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 
 K = np.array([[900.0, 0, 655], [0, 910, 350], [0, 0, 1]])
 SIZE = (1280, 720)
@@ -133,7 +133,7 @@ def test_turned_and_scaled_world_gives_the_same_pixels():
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
-        ({'R_w2c': np.eye(3) * 1.1}, 'R is no rotation'),
+        ({'R_w2c': np.eye(3) * 1.1}, 'R is not a rotation matrix'),
         ({'R_w2c': np.diag([1, 1, -1])}, 'R is a reflection'),
         ({'R_w2c': np.eye(2)}, r'R must have shape \(3, 3\), got \(2, 2\)'),
         ({'t_w2c': [1, 2]}, r't must have shape \(3,\)'),
@@ -227,11 +227,11 @@ def test_sizes_are_filled_in_only_where_unknown():
 
 
 def test_space_is_a_box_in_millimetres():
-    space = CaptureSpace((450, -320, 800), (8000, 6000, 2000))
+    space = CaptureVolume((450, -320, 800), (8000, 6000, 2000))
     np.testing.assert_array_equal(space.lower_mm, (-3550, -3320, -200))
     np.testing.assert_array_equal(space.upper_mm, (4450, 2680, 1800))
     assert space.contains([[0, 0, 0], [0, 0, 1900], [4450, 0, 0]]).tolist() == [True, False, True]
     with pytest.raises(ValueError, match='sizes are millimetres'):
-        CaptureSpace((0, 0, 1), (8, 8, 2))
+        CaptureVolume((0, 0, 1), (8, 8, 2))
     with pytest.raises(ValueError, match='three finite numbers'):
-        CaptureSpace((0, 0, np.inf), (8000, 8000, 2000))
+        CaptureVolume((0, 0, np.inf), (8000, 8000, 2000))

@@ -79,7 +79,7 @@ def test_weight_zero_and_nan_are_left_out():
     np.testing.assert_allclose(triangulate(rig, uv, weight)[0], points, atol=1e-3)
 
 
-def test_pixels_that_no_ray_reaches_have_no_vote():
+def test_pixels_that_no_ray_reaches_have_no_weight():
     """A lens that folds inside its image: OpenCV's ray of such a pixel is a false one."""
     rig, points = ring(4, (-0.5, 0, 0, 0)), people(10)
     uv = rig.project(points)[0]

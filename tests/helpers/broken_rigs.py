@@ -92,7 +92,7 @@ MISTAKES = {
 
 
 def detected_people(rig, frames=24, seed=0, people=(2, 4)):
-    """frame -> camera -> (P, 17, 3): invented people with a real detector's faults."""
+    """frame -> camera -> (P, 17, 3): synthetic people with a real detector's faults."""
     rng = np.random.default_rng(seed)
     sampler = SceneSampler(rig, fit_space(rig), PoseBank.built_in(), people=people)
     faults = DetectorFaults()

@@ -12,7 +12,7 @@ DIST = (-0.21, 0.17, 0.0004, -0.0007, 0.02)
 
 
 def ring_rig(count=4, radius=4000.0, dist=DIST, size=SIZE, names=None):
-    """Cameras on a circle, 2.5 m high, that look at the middle of the room."""
+    """Cameras on a circle, 2.5 m high, that look at the middle of the scene."""
     cameras = []
     for i in range(count):
         angle = 2 * np.pi * i / count + 0.1

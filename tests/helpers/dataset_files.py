@@ -13,8 +13,8 @@ from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
 
 SIZE = (320, 240)
 SPACE = dict(center_mm=(0, 0, 1000), size_mm=(4000, 4000, 2400))
-NAMES = ('left', 'right', 'door_2')
-COLOURS = {'left': (255, 0, 0), 'right': (0, 255, 0), 'door_2': (0, 0, 255)}  # RGB
+NAMES = ('left', 'right', 'gate_2')
+COLOURS = {'left': (255, 0, 0), 'right': (0, 255, 0), 'gate_2': (0, 0, 255)}  # RGB
 FRAMES = ('000007', '000008', '000010')
 
 
@@ -51,7 +51,7 @@ def write_images(folder, frames=FRAMES, names=NAMES, size=SIZE):
 
 
 def write_ours(folder, images=True):
-    """The layout of data/Ours: calibration, one image folder per camera, 2D people."""
+    """The layout of data/Ours: calibration, one image folder per camera, 2D keypoints."""
     rig = small_rig()
     folder.mkdir(parents=True, exist_ok=True)
     write_rig(rig, folder / 'camera_parameters.json', 'panoptic')

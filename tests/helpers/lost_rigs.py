@@ -43,7 +43,7 @@ def heights_and_distances(rig):
 
 
 def people_before(rig, actions, seed=0, frames=40, faults=None, change=lambda poses: poses):
-    """Detections of invented people: frame -> camera -> (P, 17, 3); and their mean stature."""
+    """Detections of synthetic people: frame -> camera -> (P, 17, 3); and their mean stature."""
     rng = np.random.default_rng(seed)
     poses = change(built_in_poses(300, rng, actions))
     sampler = SceneSampler(rig, fit_space(rig), PoseBank(poses, np.ones(poses.shape[:2], bool)))

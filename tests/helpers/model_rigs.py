@@ -1,13 +1,13 @@
-"""A small rig and batches of invented people for the model tests."""
+"""A small rig and batches of synthetic people for the model tests."""
 
 import numpy as np
 import torch
 
 from mmpose_ours.datasets.transforms import PackMultiviewInputs
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 
-SPACE = CaptureSpace((0, 0, 1000), (4000, 4000, 2400))
+SPACE = CaptureVolume((0, 0, 1000), (4000, 4000, 2400))
 
 
 def ring(views: int = 4, dist=(-0.1, 0.05, 0.001, -0.0005, 0.01)) -> CameraRig:

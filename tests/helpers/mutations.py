@@ -120,7 +120,7 @@ def trials(format: str, count: int, folder: Path, seed: int = 0):
 
 
 def read_all_ways(paths: list[Path], format: str) -> str:
-    """Read as told and by itself; returns the error's text, empty where it was read.
+    """Read as given and by itself; returns the error's text, empty where it was read.
 
     Raises:
         Exception: Whatever is no CalibrationError.

@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 from mmpose_ours.structures.skeletons import JOINT_SETS
 from mmpose_ours.synthetic import Scene
 
 COCO17 = JOINT_SETS['coco17']
 SIZE = (1280, 720)
-SPACE = CaptureSpace(center_mm=(0, 0, 1000), size_mm=(5000, 5000, 2400))
+SPACE = CaptureVolume(center_mm=(0, 0, 1000), size_mm=(5000, 5000, 2400))
 
 
 def ring_rig(count=4, radius=5500.0, dist=(-0.1, 0.02, 0.001, -0.001, 0.0)):
-    """Cameras on a circle, 2.4 m high, that look at the middle of the room."""
+    """Cameras on a circle, 2.4 m high, that look at the middle of the scene."""
     cameras = []
     for i in range(count):
         angle = 2 * np.pi * i / count + 0.2
@@ -38,5 +38,5 @@ def joint(poses, name):
 
 
 def binomial_spread(share, trials, sigmas=5):
-    """How far an observed share may stray: the test fails by chance once in a million runs."""
+    """How far an observed share may deviate: the test fails by chance once in a million runs."""
     return sigmas * np.sqrt(share * (1 - share) / trials)

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 from mmpose_ours.synthetic import built_in_poses
 
-SPACE = CaptureSpace((0, 0, 1000), (4000, 4000, 2400))
+SPACE = CaptureVolume((0, 0, 1000), (4000, 4000, 2400))
 SIZE = (640, 480)
 
 
 def small_rig(count=3, size=SIZE):
-    """Cameras on a circle of 5 m that look at the middle of the room."""
+    """Cameras on a circle of 5 m that look at the middle of the scene."""
     cameras = []
     for i in range(count):
         angle = 2 * np.pi * i / max(count, 3) + 0.5

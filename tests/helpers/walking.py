@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 from mmpose_ours.synthetic.poses.body_model import built_in_poses
 
 SIZE = (1280, 720)
-SPACE = CaptureSpace(center_mm=(0, 0, 1000), size_mm=(6000, 6000, 2400))
+SPACE = CaptureVolume(center_mm=(0, 0, 1000), size_mm=(6000, 6000, 2400))
 
 
 def room_rig(count=4):

@@ -1,4 +1,4 @@
-"""Invented people who walk about a room, and what a bad detector makes of them."""
+"""Synthetic people who walk about a room, and what a bad detector makes of them."""
 
 import numpy as np
 

@@ -23,8 +23,8 @@ def test_a_line_every_few_seconds_until_the_end(monkeypatch, total, line):
     assert said == [line], 'the command itself says that it is done'
 
 
-def test_it_goes_to_stderr_unless_told(monkeypatch, capsys):
+def test_it_goes_to_stderr_unless_asked(monkeypatch, capsys):
     monkeypatch.setattr(progress, 'SECONDS', -1.0)
-    progress.Progress('people in 3D', 'frames')(1, 2)
+    progress.Progress('3D poses', 'frames')(1, 2)
     said = capsys.readouterr()
-    assert said.out == '' and said.err == 'people in 3D: 1 of 2 frames\n'
+    assert said.out == '' and said.err == '3D poses: 1 of 2 frames\n'

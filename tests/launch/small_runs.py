@@ -29,7 +29,7 @@ def write_config(folder: Path, faults: tuple = (), before_packing: tuple = (), *
 
 
 def command(script: str, config: Path, *arguments: object, processes: int = 1) -> list[str]:
-    """A command line of a door in ``tools/``."""
+    """A command line of a launch script in ``tools/``."""
     if processes == 1:
         words = [sys.executable, f'tools/{script}.py', config, *arguments]
     else:
@@ -41,7 +41,7 @@ def command(script: str, config: Path, *arguments: object, processes: int = 1) -
 def run(
     words: list[str], options: tuple = (), timeout: int = 120, small: bool = True, **popen
 ) -> subprocess.CompletedProcess:
-    """Run it, with the small settings unless told otherwise; stdout and stderr come together."""
+    """Run it, with the small settings unless asked otherwise; stdout and stderr come together."""
     settings = [*SMALL, f'train_cfg.max_epochs={EPOCHS}'] if small else []
     return subprocess.run(
         [*words, '--cfg-options', *settings, *options],

@@ -162,14 +162,14 @@ CLASHES = [
 
 
 @pytest.mark.parametrize(
-    ('subject', 'status', 'mend', 'seen'),
+    ('subject', 'status', 'fix', 'seen'),
     CLASHES,
     ids=[f'{i}-{row[0]}' for i, row in enumerate(CLASHES)],
 )
-def test_clash(subject, status, mend, seen):
+def test_clash(subject, status, fix, seen):
     (finding,) = [finding for finding in diagnose(seen) if finding.subject == subject]
     assert finding.status == status
-    assert mend in finding.mend
+    assert fix in finding.fix
     # One cause, one complaint.
     others = [f for f in diagnose(seen) if f.status != OK and f.subject != subject]
     assert [f.subject for f in others if f.subject != 'xtcocotools'] == []
@@ -202,7 +202,7 @@ def test_report(monkeypatch, capsys, seen, status):
     assert doctor.run(argparse.Namespace(json=True)) == status
     report = json.loads(capsys.readouterr().out)
     assert report['training_works'] == (status == 0)
-    assert {'subject', 'status', 'found', 'mend'} == set(report['findings'][0])
+    assert {'subject', 'status', 'found', 'fix'} == set(report['findings'][0])
 
 
 def test_busy_port(monkeypatch):
@@ -223,7 +223,7 @@ def test_next_free_port():
         assert environment._free_port(port) > port
 
 
-def test_clash_that_the_package_mends_is_told():
+def test_clash_that_the_package_works_around_is_reported():
     (finding,) = [f for f in diagnose(LIGHT_STACK) if f.subject == 'checkpoints']
     assert finding.status == OK and 'mmpose_ours.registry' in finding.found
     assert not [f for f in diagnose(changed({'torch': '2.5.1'})) if f.subject == 'checkpoints']
@@ -239,7 +239,7 @@ def test_probe_tells_what_is_here(tmp_path, monkeypatch):
     assert here.free_gb > 0
 
 
-def test_mends_name_no_file_of_the_checkout():
+def test_fixes_name_no_file_of_the_checkout():
     # A wheel carries no requirements/.
     for *_, seen in CLASHES:
-        assert not any('requirements' in f.mend or '.txt' in f.mend for f in diagnose(seen))
+        assert not any('requirements' in f.fix or '.txt' in f.fix for f in diagnose(seen))

@@ -1,4 +1,4 @@
-"""What the doors make of a command line, and how they end."""
+"""What the launch scripts make of a command line, and how they end."""
 
 import subprocess
 import sys

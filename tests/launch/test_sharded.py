@@ -53,7 +53,7 @@ def test_the_file_of_people_is_the_same(folder, tmp_path):
 
 @pytest.mark.parametrize('workers', [0, 2])
 @pytest.mark.parametrize('processes', [1, 3])
-def test_the_same_seed_invents_the_same_people(processes, workers, monkeypatch):
+def test_the_same_seed_generates_the_same_people(processes, workers, monkeypatch):
     """Whatever the number of workers and processes, an epoch holds the same items."""
     cfg = Config.fromfile(ROOT / 'configs/ours/voxelpose_ours_tiny.py').train_dataloader.dataset
     cfg.num_samples = 12

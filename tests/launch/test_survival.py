@@ -146,7 +146,7 @@ def test_a_corrupt_last_checkpoint_is_passed_over(whole, tmp_path):
     assert same(weights(tmp_path / LAST), weights(whole / LAST))
 
 
-def test_a_loss_that_is_no_number_stops_before_the_weights_change(tmp_path):
+def test_a_loss_that_is_not_a_number_stops_before_the_weights_change(tmp_path):
     spoil = dict(type='Spoil', frame=13)
     done = train(tmp_path, write_config(tmp_path, before_packing=[spoil]))
     assert done.returncode not in (0, EXIT_STATUS)

@@ -43,7 +43,7 @@ def recording(folder: Path, cameras: int, frames: int = 6) -> None:
     ]  # fmt: skip
     rig = CameraRig(tuple(every))
     sampler = SceneSampler(rig, fit_space(rig), PoseBank.built_in(100), people=(2, 3))
-    faults = DetectorFaults(ghost_rate=0.0)
+    faults = DetectorFaults(false_positive_rate=0.0)
     detections, truth = {}, {}
     for index in range(frames):
         rng = np.random.default_rng(index)

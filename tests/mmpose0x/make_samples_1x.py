@@ -1,4 +1,4 @@
-r"""Keep what MMPose 1.x makes of two invented scenes, to be compared with MMPose 0.x.
+r"""Keep what MMPose 1.x makes of two synthetic scenes, to be compared with MMPose 0.x.
 
 Run with an environment that has MMPose 1.x (``make setup``)::
 
@@ -36,7 +36,7 @@ SCENES, SEED = (0, 117), 5
 
 
 def make():
-    """Invent the scenes and draw them; arrays by name."""
+    """Generate the scenes and draw them; arrays by name."""
     dataset = SyntheticDataset(str(RIG_FILE), num_samples=200, seed=SEED)
     scale, shift = TorchRig(dataset.rig, torch.device('cpu')).fit(SIZE)
     arrays = {}

@@ -14,7 +14,7 @@ import recipe  # noqa: E402
 from mmpose.datasets.pipelines import GenerateVoxel3DHeatmapTarget  # noqa: E402
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample  # noqa: E402
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace  # noqa: E402
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume  # noqa: E402
 from mmpose_ours.models import VoxelPose  # noqa: E402
 
 HIPS = [11, 12]
@@ -77,7 +77,7 @@ def ours(threshold=recipe.CENTER_THRESHOLD):
 def our_sample():
     """The recipe's rig and space as our model takes them."""
     rig = CameraRig(tuple(Camera(**camera) for camera in recipe.reference_rig()))
-    space = CaptureSpace(recipe.SPACE_CENTER, recipe.SPACE_SIZE)
+    space = CaptureVolume(recipe.SPACE_CENTER, recipe.SPACE_SIZE)
     return MultiviewDataSample(metainfo=dict(rig=rig, space=space, joints='coco17'))
 
 

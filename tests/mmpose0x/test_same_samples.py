@@ -123,9 +123,9 @@ def test_joints_out_of_view_draw_nothing_where_stock_draws_full_peaks(config):
     stock = dict(ours, joints=ours['joints'].copy())
     stock['joints'][0, 0] = 1.2 * width, 0.1 * height, 1
     stock['joints_visible'] = ours['joints_visible'].copy()
-    door, trap = draw(ours)['input_heatmaps'][0], draw(stock)['input_heatmaps'][0]
-    assert door[0].max() == 0 and trap[0].max() == 1 and trap.shape == (17, 272, 480)
-    np.testing.assert_array_equal(door[1:], trap[1:])
+    drawn, trap = draw(ours)['input_heatmaps'][0], draw(stock)['input_heatmaps'][0]
+    assert drawn[0].max() == 0 and trap[0].max() == 1 and trap.shape == (17, 272, 480)
+    np.testing.assert_array_equal(drawn[1:], trap[1:])
 
 
 def test_an_empty_room_and_an_empty_view_pass_the_pipeline(dataset):

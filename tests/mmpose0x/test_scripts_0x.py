@@ -1,4 +1,4 @@
-"""Stock train.py and test.py of MMPose 0.29 through the doors in tools/."""
+"""Stock train.py and test.py of MMPose 0.29 through the launch scripts in tools/."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The real Shelf through our door, beside the dataset that MMPose 0.29 ships."""
+"""The real Shelf through our launch script, beside the dataset that MMPose 0.29 ships."""
 
 import os.path as osp
 

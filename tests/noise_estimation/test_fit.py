@@ -28,7 +28,7 @@ def five_cameras():
 
 
 def recording(faults, scenes, rig, seed=0, people=(2, 4)):
-    """Detections of invented people, one array per frame."""
+    """Detections of synthetic people, one array per frame."""
     sampler = SceneSampler(rig, fit_space(rig), PoseBank.built_in(500), people=people)
     rngs = Streams(seed)(range(scenes))
     return faults.detect_many(sampler.sample_many(rngs), rig, rngs)
@@ -36,7 +36,7 @@ def recording(faults, scenes, rig, seed=0, people=(2, 4)):
 
 @pytest.fixture(scope='module')
 def fits():
-    """Planted among the usual other faults: outliers, occlusion, lost legs and people, ghosts."""
+    """Planted among the usual other faults: outliers, occlusion, misses, false positives."""
     rig = five_cameras()
     return {
         name: fit_noise(rig, recording(DetectorFaults(**PLANTED[name]), 130, rig, seed))
@@ -60,7 +60,7 @@ def test_planted_jitter_and_misses_are_recovered(fits, name):
 
 
 def test_planted_swaps_are_recovered():
-    """All recordings together, as a hundred swaps stray by a tenth; each within its chance."""
+    """All recordings together, as a hundred swaps vary by a tenth; each within its chance."""
     rig = five_cameras()
     found = expected = 0.0
     for name, seeds in SWAP_SEEDS.items():
@@ -77,12 +77,17 @@ def test_planted_swaps_are_recovered():
 
 def test_what_was_not_planted_is_not_found(fitted):
     faults = fitted.faults
-    assert max(faults.second_find_share, faults.halves_share, faults.whole_swap_share) < 0.005
+    assert max(faults.duplicate_share, faults.split_share, faults.whole_swap_share) < 0.005
     assert faults.score_error < 0.05
     assert not np.any(faults.joint_bias)
     # And the usual faults are what they are by default.
     usual = DetectorFaults()
-    for name in ('far_face_share', 'lower_body_share', 'missed_person_share', 'ghost_rate'):
+    for name in (
+        'far_face_share',
+        'lower_body_share',
+        'missed_person_share',
+        'false_positive_rate',
+    ):
         assert getattr(faults, name) == pytest.approx(getattr(usual, name), rel=0.5), name
 
 
@@ -95,7 +100,7 @@ def test_what_is_drawn_from_the_fit_looks_like_what_was_given(fitted):
 
 def test_what_nothing_could_show_keeps_its_default():
     """One person alone is never behind another."""
-    faults = DetectorFaults(occluded_share=0.9, ghost_rate=0.0)
+    faults = DetectorFaults(occluded_share=0.9, false_positive_rate=0.0)
     rig = five_cameras()
     alone = fit_noise(rig, recording(faults, 70, rig, people=(1, 1)))
     assert alone.counts['occluded_share'][1] < 30

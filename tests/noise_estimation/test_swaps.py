@@ -57,7 +57,7 @@ def test_the_share_of_limbs_exchanged_is_what_was_drawn(cameras, share):
     found = find_swaps(rays, model)
     events = sum(count for count, _ in found.limbs.values())
     assert events > 30
-    # Those who can be told are half of all, so that they may have more or fewer than all.
+    # Those that can be decided are half of all, so that they may have more or fewer than all.
     chance = 2 * np.sqrt(0.5 / events)
     assert found.limb_share == pytest.approx((which >= 0).mean(), rel=0.05 + chance)
     assert found.whole[0] <= 0.002 * found.whole[1]

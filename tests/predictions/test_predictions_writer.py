@@ -12,7 +12,7 @@ import pytest
 from small_disk import small_disk
 
 from mmpose_ours.errors import FileFormatError, InputError
-from mmpose_ours.geometry.cameras import CaptureSpace
+from mmpose_ours.geometry.cameras import CaptureVolume
 from mmpose_ours.io.files import explain_os_error
 from mmpose_ours.io.limits import limits
 from mmpose_ours.predictions import writing as module
@@ -25,7 +25,7 @@ from mmpose_ours.predictions.reading import (
 
 SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding='utf-8'))
 POSES = np.arange(2 * 17 * 3, dtype=float).reshape(2, 17, 3)
-SPACE = CaptureSpace((100, 0, 1000), (6000, 5000, 2200))
+SPACE = CaptureVolume((100, 0, 1000), (6000, 5000, 2200))
 NOBODY = np.zeros((0, 17, 3))
 SPREAD = np.where(np.arange(34).reshape(2, 17) == 20, np.nan, 12.5)
 
@@ -105,13 +105,13 @@ def test_an_exception_keeps_what_was_there(tmp_path):
 
 
 @pytest.mark.parametrize('room', [10, 30_000])
-def test_a_full_disk_leaves_no_half_file_and_is_told(tmp_path, monkeypatch, room):
+def test_a_full_disk_leaves_no_half_file_and_is_reported(tmp_path, monkeypatch, room):
     small_disk(monkeypatch, module, room)
     with pytest.raises(OSError) as caught, PredictionsWriter(tmp_path / 'p.json') as writer:
         for frame in range(100):
             writer.add(frame, POSES, np.ones(2))
-    told = explain_os_error(caught.value)
-    assert told.startswith(f'{tmp_path / "p.json"}: no space left') and 'make room' in told
+    reported = explain_os_error(caught.value)
+    assert reported.startswith(f'{tmp_path / "p.json"}: no space left') and 'make room' in reported
     assert list(tmp_path.iterdir()) == []
 
 

@@ -131,7 +131,7 @@ def test_images_may_be_named_one_by_one(tmp_path):
         (lambda root: _video(root / 'b.avi', [0]).parent, FileFormatError, 'has a video'),
     ],
 )
-def test_what_does_not_fit_is_told(tmp_path, broken, error, says):
+def test_what_does_not_fit_is_given(tmp_path, broken, error, says):
     folder = broken(tmp_path)
     if error is FileFormatError:
         _image(tmp_path / 'a' / '1.png')
@@ -157,7 +157,7 @@ def test_offsets_shift_keypoints_as_they_shift_images():
         '303': dict(a=3),
     }
     assert by_frame(keypoints, {'b': 0}) is keypoints
-    with pytest.raises(ValueError, match="frame 'night' of the keypoints is no number"):
+    with pytest.raises(ValueError, match="frame 'night' of the keypoints is not a number"):
         by_frame({'night': {'a': 0}}, {'a': 1})
 
 

@@ -1,6 +1,6 @@
-r"""Let the Panoptic dataset of stock MMPose 0.29 read and score invented people.
+r"""Let the Panoptic dataset of stock MMPose 0.29 read and score synthetic people.
 
-The script invents a rig, annotated bodies and predictions, writes them as an official Panoptic
+The script generates a rig, annotated bodies and predictions, writes them as an official Panoptic
 folder, and keeps what ``Body3DMviewDirectPanopticDataset`` makes of it: AP, AR, recall, MPJPE,
 and where its cameras see the annotated joints. Our own test writes the same folder from
 ``panoptic.npz`` and must arrive at the same numbers where stock is right. The environment to
@@ -14,8 +14,8 @@ or that of the benchmark, which has no torchvision and needs none (``requirement
         "import benchmarks.stock_side, make_panoptic_reference as make; make.main()"
 
 Of the frames, one is annotated without anybody and one with a body whose hips are unknown; stock
-drops both. Several bodies have joints of low confidence, several predictions are ghosts, doubles
-or far off.
+drops both. Several bodies have joints of low confidence, several predictions are false positives,
+duplicates or far off.
 
 Arrays of ``panoptic.npz`` (float64 unless said):
 
@@ -44,14 +44,14 @@ import numpy as np
 from make_voxelpose_reference import CONFIGS, HERE, describe_versions
 from mmpose.datasets import Body3DMviewDirectPanopticDataset
 
-SEQUENCE = 'invented'
+SEQUENCE = 'synthetic'
 CAMERAS = ((0, 12), (0, 3), (0, 23))
 FRAMES = 14
 EMPTY, HIPLESS = 5, 9
 MID_HIP = 2
 
 
-def invent_calibration(rng):
+def random_calibration(rng):
     """Cameras on a circle of 3 m, 2 m up, looking at a point 1 m above the floor; cm, y down."""
     cameras = []
     for index, (panel, node) in enumerate(CAMERAS):
@@ -78,7 +78,7 @@ def invent_calibration(rng):
     return dict(cameras=cameras)
 
 
-def invent_people(rng):
+def generate_people(rng):
     """Bodies by frame, (frame, (19, 4)), and predictions by frame, (frame, (15, 3), score)."""
     bodies, poses = [], []
     for frame in range(FRAMES):
@@ -117,7 +117,7 @@ def write_folder(root, calibration, bodies):
 
 
 def stock_dataset(root):
-    """The dataset as the Panoptic config of MMPose 0.29 builds it, on the invented folder."""
+    """The dataset as the Panoptic config of MMPose 0.29 builds it, on the generated folder."""
     config = mmcv.Config.fromfile(
         osp.join(CONFIGS, 'panoptic/voxelpose_prn64x64x64_cpn80x80x20_panoptic_cam5.py')
     )
@@ -142,8 +142,8 @@ def main():
     args = parser.parse_args()
 
     rng = np.random.default_rng(29)
-    calibration = invent_calibration(rng)
-    bodies, poses = invent_people(rng)
+    calibration = random_calibration(rng)
+    bodies, poses = generate_people(rng)
     with tempfile.TemporaryDirectory() as root:
         write_folder(root, calibration, bodies)
         dataset = stock_dataset(root)

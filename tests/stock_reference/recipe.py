@@ -61,7 +61,7 @@ _FIGURE = np.array(
     dtype=np.float64,
 )  # fmt: skip
 
-# Where the invented people stand, and how they are turned (cosine, sine).
+# Where the synthetic people stand, and how they are turned (cosine, sine).
 _PEOPLE = (
     ((-930.0, 660.0), (0.8, 0.6)),
     ((1200.0, -520.0), (-0.6, 0.8)),
@@ -167,7 +167,7 @@ def check_rig(roots=ROOTS):
 
 
 def reference_people():
-    """The invented people, (3, 17, 3) in mm."""
+    """The synthetic people, (3, 17, 3) in mm."""
     people = []
     for (x, y), (cos, sin) in _PEOPLE:
         turn = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])

@@ -27,7 +27,7 @@ def rig():
 
 @pytest.fixture(scope='module')
 def crowd():
-    """Scenes of invented people."""
+    """Scenes of synthetic people."""
     sampler = SceneSampler(ring_rig(), SPACE, PoseBank.built_in(500), people=(1, 4))
     return [sampler.sample(RNG((0, i))) for i in range(40)]
 
@@ -166,28 +166,30 @@ def test_limbs_are_swapped_at_the_stated_share(two_people, rig):
     assert swapped / total == pytest.approx(share, abs=binomial_spread(share, total))
 
 
-def test_ghosts_come_at_the_stated_rate(crowd, rig):
-    rate, ghosts, views = 0.4, 0, 0
+def test_false_positives_come_at_the_stated_rate(crowd, rig):
+    rate, false_positives, views = 0.4, 0, 0
     for i in range(400):
         scene = crowd[i % len(crowd)]
         real = [len(people) for people in expected(scene, rig)]
-        found = only(ghost_rate=rate).detect(scene, rig, RNG(i))
+        found = only(false_positive_rate=rate).detect(scene, rig, RNG(i))
         for view, count in zip(found, real):
             if count:
-                ghosts += len(people_of(view)) - count
+                false_positives += len(people_of(view)) - count
                 views += 1
     # Poisson: the spread of the mean is the root of rate over views; a few die at the edge.
-    assert ghosts / views == pytest.approx(0.97 * rate, abs=5 * (rate / views) ** 0.5 + 0.01)
+    assert false_positives / views == pytest.approx(
+        0.97 * rate, abs=5 * (rate / views) ** 0.5 + 0.01
+    )
 
 
-def test_ghosts_are_inside_the_image_and_weaker(two_people, rig):
+def test_false_positives_are_inside_the_image_and_weaker(two_people, rig):
     for i in range(50):
-        for view in only(ghost_rate=2.0).detect(two_people, rig, RNG(i)):
+        for view in only(false_positive_rate=2.0).detect(two_people, rig, RNG(i)):
             uv, score = view[..., :2], view[..., 2]
             assert (uv >= -0.5).all() and (uv < np.array(SIZE) - 0.5).all()
-            ghost = (score > 0).any(1) & (score.max(1) < 1)
-            assert (score[ghost] <= 0.9).all()
-            assert (~ghost & (score > 0).any(1)).sum() == 2
+            false_positive = (score > 0).any(1) & (score.max(1) < 1)
+            assert (score[false_positive] <= 0.9).all()
+            assert (~false_positive & (score > 0).any(1)).sum() == 2
 
 
 def test_scores_have_the_stated_mean_and_stay_between_0_and_1(two_people, rig):
@@ -241,7 +243,9 @@ def test_joints_outside_the_image_are_not_reported(rig):
     outside = ~valid | (uv < -0.5).any(-1) | (uv >= np.array(SIZE) - 0.5).any(-1)
     assert 3 < outside.sum() < 14
     for i in range(30):
-        faults = DetectorFaults(jitter=0.0, outlier_share=0.0, swap_share=0.0, ghost_rate=0.0)
+        faults = DetectorFaults(
+            jitter=0.0, outlier_share=0.0, swap_share=0.0, false_positive_rate=0.0
+        )
         view = faults.detect(scene, rig, RNG(i))[0]
         assert (view[:, outside, 2] == 0).all()
     assert (DetectorFaults.none().detect(scene, rig, RNG(0))[0, 0, ~outside, 2] == 1).all()
@@ -330,11 +334,11 @@ def test_a_person_with_too_few_joints_is_not_detected(two_people, rig):
 
 def test_an_empty_room_has_no_detections(rig):
     scene = Scene(np.zeros((0, 17, 3)), np.zeros((0, 17), dtype=bool))
-    assert DetectorFaults(ghost_rate=3.0).detect(scene, rig, RNG(0)).shape == (4, 0, 17, 3)
+    assert DetectorFaults(false_positive_rate=3.0).detect(scene, rig, RNG(0)).shape == (4, 0, 17, 3)
 
 
 def test_all_faults_together_stay_sound_and_seeded(crowd, rig):
-    faults = DetectorFaults(ghost_rate=0.5)
+    faults = DetectorFaults(false_positive_rate=0.5)
     for i, scene in enumerate(crowd):
         before = scene.poses.copy()
         first, second = (faults.detect(scene, rig, RNG(i)) for _ in range(2))
@@ -348,7 +352,7 @@ def test_all_faults_together_stay_sound_and_seeded(crowd, rig):
 
 
 def test_a_detection_is_the_same_whatever_is_detected_beside_it(crowd, rig):
-    faults = DetectorFaults(ghost_rate=0.5, swap_share=0.2)
+    faults = DetectorFaults(false_positive_rate=0.5, swap_share=0.2)
     scenes = [*crowd, Scene(np.zeros((0, 17, 3)), np.zeros((0, 17), dtype=bool))]
     rngs = [RNG((5, i)) for i in range(len(scenes))]
     for i, found in enumerate(faults.detect_many(Crowd.of(scenes), rig, rngs)):

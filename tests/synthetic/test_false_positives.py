@@ -1,4 +1,4 @@
-"""Faults that are off unless asked for: bias, swaps of whole people, second finds, halves."""
+"""Faults that are off by default: bias, swaps of whole people, duplicates, split detections."""
 
 import dataclasses
 
@@ -87,16 +87,16 @@ def test_people_are_wholly_swapped_at_the_stated_share(person, rig):
 
 def test_people_are_found_twice_at_the_stated_share(person, rig):
     share = 0.3
-    found = many(only(second_find_share=share), person, rig)
+    found = many(only(duplicate_share=share), person, rig)
     twice = ((found[..., 2] > 0).sum(-1) > 0).sum(-1) == 2
     assert twice.mean() == pytest.approx(share, abs=binomial_spread(share, twice.size))
     weaker = np.where(found[..., 2] > 0, found[..., 2], np.inf).min((-1, -2))[twice]
-    assert (weaker < 0.91).all()  # the first find keeps its score of 1
+    assert (weaker < 0.91).all()  # the first detection keeps its score of 1
 
 
-def test_halves_make_up_the_person_again(person, rig):
+def test_split_detections_make_up_the_person_again(person, rig):
     share = 0.4
-    found = many(only(halves_share=share), person, rig)
+    found = many(only(split_share=share), person, rig)
     split = ((found[..., 2] > 0).sum(-1) > 0).sum(-1) == 2
     assert split.mean() == pytest.approx(share, abs=binomial_spread(share, split.size))
     joined = found.sum(2)

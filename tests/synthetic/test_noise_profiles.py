@@ -56,7 +56,7 @@ def test_files_of_something_else_are_refused(tmp_path, content, message):
     'faults',
     [
         '{"jitter": 1e300}',
-        '{"ghost_rate": 1e9}',
+        '{"false_positive_rate": 1e9}',
         '{"joint_bias": ' + str([[0, 10**400]] * 17) + '}',
         '{"jitter": NaN}',
         '{"score": [1, Infinity]}',
@@ -68,6 +68,16 @@ def test_impossible_numbers_are_refused(tmp_path, faults):
     path = tmp_path / 'faults.json'
     path.write_text(f'{{"source": "", "faults": {faults}}}')
     with pytest.raises(FileFormatError):
+        DetectorFaults.read(path)
+
+
+def test_the_names_of_before_are_read(tmp_path):
+    path = tmp_path / 'faults.json'
+    path.write_text('{"source": "", "faults": {"ghost_rate": 0.5, "halves_share": 0.25}}')
+    faults = DetectorFaults.read(path)
+    assert (faults.false_positive_rate, faults.split_share) == (0.5, 0.25)
+    path.write_text('{"source": "", "faults": {"ghost_rate": 0.5, "false_positive_rate": 0.1}}')
+    with pytest.raises(FileFormatError, match='ghost_rate'):
         DetectorFaults.read(path)
 
 

@@ -1,4 +1,4 @@
-"""Invented sites: usable, various, the same for the same generator."""
+"""Synthetic sites: usable, various, the same for the same generator."""
 
 import numpy as np
 
@@ -15,11 +15,11 @@ def test_the_same_generator_gives_the_same_site():
     assert one.fingerprint == two.fingerprint
 
 
-def test_cameras_are_upright_and_look_into_the_room():
+def test_cameras_are_upright_and_look_into_the_scene():
     for rig, room in sites():
         for camera in rig:
-            assert camera.R_w2c[1, 2] < -0.4  # the image's down is the room's down
-            # Half way to the far end of the room at most, the view's axis crosses its middle.
+            assert camera.R_w2c[1, 2] < -0.4  # the image's down is the scene's down
+            # Half way to the far end of the scene at most, the view's axis crosses its middle.
             beside = np.linalg.norm(camera.to_camera(np.array(room.center_mm))[:2])
             assert beside < max(room.size_mm[:2]) / 2
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from synthetic_rigs import COCO17, SIZE, SPACE, joint, ring_rig
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 from mmpose_ours.synthetic import PoseBank, SceneSampler
 from mmpose_ours.synthetic import scene as module
 
@@ -94,14 +94,14 @@ def test_the_number_of_people_is_drawn_evenly_within_bounds(sampler):
 
 def test_most_people_come_even_where_few_places_are_seen(bank):
     """A space ten times as wide as what the cameras share: most candidates fail."""
-    wide = CaptureSpace((0, 0, 1000), (50_000, 50_000, 2400))
+    wide = CaptureVolume((0, 0, 1000), (50_000, 50_000, 2400))
     sampler = SceneSampler(ring_rig(), wide, bank, people=(1, 5))
     counts = np.array([len(scene.poses) for scene in scenes(sampler, 200)])
     assert counts.mean() > 2.85
 
 
 def test_where_no_room_is_left_fewer_come(bank):
-    tiny = CaptureSpace((0, 0, 1000), (900, 900, 2400))
+    tiny = CaptureVolume((0, 0, 1000), (900, 900, 2400))
     sampler = SceneSampler(ring_rig(), tiny, bank, people=(40, 40))
     for scene in scenes(sampler, 5):
         assert 1 <= len(scene.poses) < 40
@@ -133,7 +133,7 @@ def test_a_scene_is_the_same_whatever_is_made_beside_it(bank, options):
 
 
 def test_how_many_candidates_are_looked_at_first_makes_no_difference(bank, monkeypatch):
-    wide = CaptureSpace((0, 0, 1000), (9000, 9000, 2400))
+    wide = CaptureVolume((0, 0, 1000), (9000, 9000, 2400))
     sampler = SceneSampler(ring_rig(), wide, bank, people=(1, 8), close_share=0.9)
     drawn = []
     for first in (1, module.FIRST_PER_PERSON, module.CANDIDATES_PER_PERSON):
@@ -167,7 +167,7 @@ def test_some_people_stand_close_together(bank):
 
 
 def test_a_rig_that_does_not_see_the_space_is_an_error(bank):
-    elsewhere = CaptureSpace((60_000, 0, 1000), (3000, 3000, 2400))
+    elsewhere = CaptureVolume((60_000, 0, 1000), (3000, 3000, 2400))
     sampler = SceneSampler(ring_rig(), elsewhere, bank)
     with pytest.raises(ValueError, match=r'no place .*60000.* 2 cameras see a person; check'):
         sampler.sample(np.random.default_rng(0))

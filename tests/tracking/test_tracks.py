@@ -29,7 +29,7 @@ def test_who_crosses_keeps_their_number(fps):
 
 
 def test_frames_that_are_left_out():
-    # Every other frame, as told by the frame numbers or by the step.
+    # Every other frame, by the frame numbers or by the step.
     poses, truth = crossing(20, seed=0)
     numbers = list(range(1, len(poses), 2))
     poses, truth = poses[1::2], truth[1::2]
@@ -106,7 +106,7 @@ def test_whom_one_camera_shows_may_be_farther_off():
         tracker = PeopleTracker(patience=0)
         found = [tracker(far if n % 2 else near, views=[v])[0] for n, v in enumerate(views)]
         assert found == numbers
-    # Somebody else, who is where the track expects him, comes first.
+    # Somebody else, who is at the place that the track expects, comes first.
     tracker = PeopleTracker()
     assert tracker(np.concatenate([near, far]), views=[2, 1]).tolist() == [0, 1]
     assert tracker(np.concatenate([far, near]), views=[1, 2]).tolist() == [1, 0]

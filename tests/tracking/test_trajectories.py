@@ -55,7 +55,7 @@ def test_identities_of_the_file_count():
     assert timeline.views.tolist() == [[3, 2], [-1, -1]]
 
 
-def test_times_as_frame_numbers_are_told_and_kept():
+def test_times_as_frame_numbers_are_reported_and_kept():
     stamps = [0, 67, 33, 100]  # milliseconds
     timeline = timeline_of(predictions({s + 1700000000000: ONE for s in stamps}), fps=30)
     assert timeline.frames == tuple(s + 1700000000000 for s in sorted(stamps))

@@ -1,4 +1,4 @@
-"""People over images, in the room, on sheets and in films; the oracle is cv2.projectPoints."""
+"""People over images, in the scene, on sheets and in films; the oracle is cv2.projectPoints."""
 
 import cv2
 import numpy as np
@@ -60,7 +60,7 @@ def test_an_image_of_another_shape_is_refused():
         draw_overlay(np.zeros((480, 480, 3), np.uint8), bent_camera(), people((0, 0)), [0])
 
 
-def test_the_room_shows_everybody_and_where_they_were():
+def test_the_scene_shows_everybody_and_where_they_were():
     painter = ScenePainter(small_rig(4), SPACE, (640, 480))
     still = people((-1000, 0), (1000, 0))
     empty = painter.draw(ShownPeople(0, still[:0], np.zeros(0, int)))
@@ -103,7 +103,7 @@ def test_images_are_found_by_camera_and_frame(recording):
     assert video.of('camera 2', 5) is None
 
 
-def test_a_sheet_has_the_room_and_every_view(recording):
+def test_a_sheet_has_the_scene_and_every_view(recording):
     rig = CameraRig(small_rig(3).cameras)
     images = FootageImages(open_footage(recording / 'images', ('camera 0', 'camera 1')))
     board = Board(rig, SPACE)

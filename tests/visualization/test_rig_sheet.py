@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from visual_rigs import SPACE, small_rig
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 from mmpose_ours.visualization import draw_rig
 from mmpose_ours.visualization import rig_sheet as rig
 from mmpose_ours.visualization.labels import plain, write_names
@@ -53,7 +53,7 @@ def near(colour, other, tolerance=12):
     return np.abs(colour - other).max() < tolerance
 
 
-def test_it_is_an_image_whoever_is_in_it(drawn):
+def test_it_is_an_image_with_anybody_in_it(drawn):
     for cameras in (2, 5, 31):
         image, _ = drawn(small_rig(cameras), SPACE, title='a title')
         assert image.dtype == np.uint8 and image.shape == (920, 1500, 3)
@@ -67,7 +67,7 @@ def test_the_map_tells_who_sees_a_person_where(drawn):
         Camera.looking_at('b', (0, 800, 2000), (5000, 800, 1000), 500, (640, 480)),
         Camera.looking_at('c', (-1500, 0, 2000), (-6500, 0, 1000), 500, (640, 480)),
     ]
-    space = CaptureSpace((0, 0, 1000), (16_000, 16_000, 2400))
+    space = CaptureVolume((0, 0, 1000), (16_000, 16_000, 2400))
     image, axes = drawn(CameraRig(tuple(cameras)), space)
     both, one, nobody = (pixel(image, axes, *at) for at in ((6600, 400), (-6600, 300), (400, 6600)))
     assert near(nobody, 255.0) and near(one, GREY)
@@ -78,7 +78,7 @@ def test_the_map_tells_who_sees_a_person_where(drawn):
 
 
 def test_the_box_is_drawn_where_the_space_is(drawn):
-    space = CaptureSpace((500, -300, 1000), (3000, 2000, 2400))
+    space = CaptureVolume((500, -300, 1000), (3000, 2000, 2400))
     image, axes = drawn(small_rig(4), space)
     low, high = space.lower_mm, space.upper_mm
     for x, y in ((low[0], -100), (high[0], -100), (600, low[1]), (600, high[1])):

@@ -18,7 +18,7 @@ GREY = np.array(to_rgb(TRUTH_COLOUR)) * 255
 
 @pytest.fixture
 def panels(monkeypatch):
-    """Pixel boxes (left, top, right, bottom) of the room and of each view, of the last image."""
+    """Pixel boxes (left, top, right, bottom) of the scene and of each view, of the last image."""
     boxes = []
     original = figure._layout
 
@@ -46,7 +46,7 @@ def count(image, colour, tolerance=12):
     return int((np.abs(image.astype(float) - colour).max(-1) < tolerance).sum())
 
 
-def test_each_person_has_a_colour_in_the_room_and_in_every_view(panels):
+def test_each_person_has_a_colour_in_the_scene_and_in_every_view(panels):
     image = draw_frame(small_rig(), SPACE, people((-700, 0), (700, 300)))
     assert image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
     room, views = panels(image)
@@ -111,7 +111,7 @@ def test_nobody_and_missing_joints(panels):
     assert count(panels(nobody)[1][0], BLUE) == 0
 
 
-def test_a_lone_joint_is_seen(panels):
+def test_a_single_joint_is_seen(panels):
     poses = np.full((1, 17, 3), np.nan)
     poses[0, 9] = (0, 0, 1000)
     _, views = panels(draw_frame(small_rig(), SPACE, poses))
@@ -172,13 +172,13 @@ def test_any_number_of_cameras_in_any_format_fills_the_sheet(panels, cameras):
             height, width = view.shape[:2]
             assert width / height == pytest.approx(size[0] / size[1], rel=0.03)
             assert min(height, width) > 120
-        # Everything of the room is in its panel, and uses it.
+        # Everything of the scene is in its panel, and uses it.
         ink = (room < 250).any(-1)
         rows, columns = np.nonzero(ink)
         assert np.ptp(columns) > 0.6 * room.shape[1] or np.ptp(rows) > 0.6 * room.shape[0]
 
 
-def test_the_room_is_not_clipped(panels):
+def test_the_scene_is_not_clipped(panels):
     """Frustums and box keep a margin to the panel's edges, for near and far cameras."""
     for radius in (1.0, 4.0):
         cameras = tuple(

@@ -37,7 +37,7 @@ def test_other_entries_are_refused(tmp_path, step):
         Record(write(tmp_path, step), tmp_path)
 
 
-def test_a_result_that_lacks_something_is_told(tmp_path):
+def test_a_result_that_lacks_something_is_reported(tmp_path):
     record = Record(write(tmp_path, {}), tmp_path)
     with pytest.raises(FileFormatError) as caught:
         record.result('space')['center_mm']

@@ -58,7 +58,7 @@ def write_people(path, rig, frames=12):
 
 
 class StandIn:
-    """In place of the stock scripts: leaves behind what they do, and remembers their calls."""
+    """In place of the stock scripts: leaves behind what they do, and records their calls."""
 
     def __init__(self):
         self.calls = []
@@ -136,7 +136,7 @@ def test_a_dry_run_names_every_step_and_writes_nothing(tmp_path, call, stand_in,
         'mmpose-ours check-rig data/Ours/camera_parameters.json',
         'mmpose-ours fit-space data/Ours/camera_parameters.json',
         'train.py work_dirs/train_rig_Ours/trained.py',
-        'test.py work_dirs/train_rig_Ours/test/trained_invented.py',
+        'test.py work_dirs/train_rig_Ours/test/trained_synthetic.py',
     ):
         assert command in out
     assert sorted(tmp_path.rglob('*')) == before and not stand_in.calls
@@ -156,7 +156,7 @@ def test_what_is_done_is_skipped_and_what_changed_is_done_again(tmp_path, call, 
     assert call('--epochs', '2') == 0
     out = capsys.readouterr().out
     assert did(out) == ['train', 'test', 'report']  # the same people, so the same images
-    assert states(out)['train'].startswith('on invented people (changed since: --epochs)')
+    assert states(out)['train'].startswith('on synthetic people (changed since: --epochs)')
     assert call('--epochs', '2', '--from', 'report') == 0
     assert did(capsys.readouterr().out) == ['report']
     assert call('--epochs', '2', '--only', 'space', 'images') == 0
@@ -223,12 +223,12 @@ def test_a_training_that_was_cut_off_goes_on(tmp_path, call, stand_in, capsys):
 
 
 def test_tests_that_were_cut_off_go_on(call, stand_in, capsys):
-    stand_in.cut_off_at = 'triangulation_invented'
+    stand_in.cut_off_at = 'triangulation_synthetic'
     assert call() == 130
     stand_in.cut_off_at = None
     stand_in.calls.clear()
     assert call() == 0
-    assert [config for _, config, _ in stand_in.calls] == ['triangulation_invented']
+    assert [config for _, config, _ in stand_in.calls] == ['triangulation_synthetic']
 
 
 def test_errors_name_the_next_step(tmp_path, call, stand_in, capsys):
@@ -294,14 +294,14 @@ def test_people_against_truth_by_hand():
     true[0, 0] = np.nan  # whose place nobody knows
     shifted = np.nan_to_num(true[:1]) + (0, 0, 60.0)
     shifted[0, 1] += (200.0, 0, 0)  # one joint wrong
-    ghost = np.full((1, 17, 3), 9000.0)
-    found = {0: np.concatenate([ghost, shifted])}
+    false_positive = np.full((1, 17, 3), 9000.0)
+    found = {0: np.concatenate([false_positive, shifted])}
     tally, figures = against_truth({0: true, 1: true[:0]}, found)
     assert (tally.right[0], tally.due[0], tally.claimed[0]) == (15, 33, 33)
     assert tally.score() == pytest.approx(30 / 66)
     off = np.array([60.0] * 15 + [np.hypot(200.0, 60.0)])
     assert figures['error_mm'] == pytest.approx(off.mean())
-    assert figures['people_found'] == 0.5 and figures['ghosts_per_frame'] == 0.5
+    assert figures['people_found'] == 0.5 and figures['false_positives_per_frame'] == 0.5
 
 
 def test_people_in_a_camera_left_out():
@@ -319,8 +319,8 @@ def test_people_in_a_camera_left_out():
 
     assert score(poses) == pytest.approx(1.0)
     assert score(poses[:1]) == pytest.approx(2 / 3)  # half of what is due, all of the claims
-    ghost = poses[:1] + (0.0, 1200.0, 0.0)
-    assert score(np.concatenate([poses, ghost])) < 0.9
+    false_positive = poses[:1] + (0.0, 1200.0, 0.0)
+    assert score(np.concatenate([poses, false_positive])) < 0.9
     assert score(poses + (0, 0, 700.0)) < 0.1
 
 
@@ -346,12 +346,12 @@ def test_the_interval_is_that_of_scipy():
 @pytest.mark.parametrize(
     ('shares', 'use', 'said'),
     [
-        ({'invented': (0.9, 0.8, 0.7)}, 'trained', 'is better than the model in the box'),
-        ({'invented': (0.8, 0.8, 0.7)}, 'box', 'No difference'),
-        ({'invented': (0.7, 0.8, 0.9)}, 'triangulation', 'worse than the model in the box'),
-        ({'invented': (0.9, 0.8, 0.7), 'own': (0.7, 0.8, 0.7)}, 'box', 'in one test and worse'),
-        ({'invented': (0.8, 0.8, 0.7), 'own': (0.9, 0.8, 0.7)}, 'trained', 'on your recording'),
-        ({'invented': (0.9, 0.7)}, 'trained', 'better than plain triangulation'),
+        ({'synthetic': (0.9, 0.8, 0.7)}, 'trained', 'is better than the pretrained pose prior'),
+        ({'synthetic': (0.8, 0.8, 0.7)}, 'box', 'No difference'),
+        ({'synthetic': (0.7, 0.8, 0.9)}, 'triangulation', 'worse than the pretrained pose prior'),
+        ({'synthetic': (0.9, 0.8, 0.7), 'own': (0.7, 0.8, 0.7)}, 'box', 'in one test and worse'),
+        ({'synthetic': (0.8, 0.8, 0.7), 'own': (0.9, 0.8, 0.7)}, 'trained', 'on your recording'),
+        ({'synthetic': (0.9, 0.7)}, 'trained', 'better than plain triangulation'),
     ],
 )
 def test_the_verdict(shares, use, said):
@@ -396,7 +396,7 @@ def test_a_tiny_run_of_the_stock_scripts(tmp_path, call, capsys, monkeypatch, ca
     work_dir = tmp_path / 'work_dirs/train_rig_Ours'
     assert (work_dir / 'train/epoch_1.pth').is_file()
     report = json.loads((work_dir / 'report.json').read_text())
-    assert report['figures']['invented']['triangulation']['people_found'] > 0.5
+    assert report['figures']['synthetic']['triangulation']['people_found'] > 0.5
     if people:
         assert report['figures']['own']['triangulation']['score'] > 0.9
     assert report['left_out'] == (['cam 0'] if people else [])

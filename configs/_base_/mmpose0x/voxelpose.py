@@ -1,4 +1,4 @@
-# The stock VoxelPose of MMPose 0.29 on keypoints, trained on people invented for the user's own
+# The stock VoxelPose of MMPose 0.29 on keypoints, trained on people generated for the user's own
 # cameras. A leaf says whose cameras and how large the volumes are (mmpose_ours.mmpose0x.settings).
 custom_imports = dict(imports=['mmpose_ours.mmpose0x'], allow_failed_imports=False)
 
@@ -43,7 +43,7 @@ model = dict(
     ),
 )
 
-# Scores and misses are the invented detector's own: nothing is weakened or hidden on top.
+# Scores and misses are the synthetic detector's own: nothing is weakened or hidden on top.
 draw = dict(
     type='MultiItemProcess',
     pipeline=[
@@ -87,11 +87,11 @@ test_pipeline = [
     ),
 ]
 
-invented = dict(type='OursSyntheticDataset', pipeline=test_pipeline)
+synthetic = dict(type='OursSyntheticDataset', pipeline=test_pipeline)
 data = dict(
     samples_per_gpu=1,
     workers_per_gpu=2,
-    train=dict(invented, num_samples=3000, seed=0, pipeline=train_pipeline),
-    val=dict(invented, num_samples=100, seed=1),
+    train=dict(synthetic, num_samples=3000, seed=0, pipeline=train_pipeline),
+    val=dict(synthetic, num_samples=100, seed=1),
     test=dict(type='OursDataset', pipeline=test_pipeline, truth_file=None),
 )

@@ -1,5 +1,5 @@
-# The stock VoxelPose of MMPose 0.29 on Shelf: trained on people invented for its cameras, tested on
-# its own 2D people with the figures of this package. data/shelf is the official folder.
+# The stock VoxelPose of MMPose 0.29 on Shelf: trained on synthetic people in its cameras, tested
+# on its own 2D keypoints with the figures of this package. data/shelf is the official folder.
 from mmpose_ours.mmpose0x import settings
 
 _base_ = ['../../_base_/mmpose0x/voxelpose.py']

@@ -1,4 +1,4 @@
-"""A rig into the room: z up, millimetres, the floor z = 0, from whatever is known of the room.
+"""Align a rig with the world: z up, millimetres, the floor z = 0, by what is known of the scene.
 
 Each of up, scale and floor is fixed by at most one source; what nothing fixes stays as it is,
 and the figures say so. What people tell is in :mod:`people_up`, :mod:`people_size` and
@@ -39,11 +39,11 @@ PERSON_HEIGHTS_MM = (300.0, 2500.0)
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Evidence:
-    """What the room is known by. Points are in the rig's world and unit as read.
+    """What is known of the scene. Points are in the rig's world and unit as read.
 
     Args:
-        up_told: The file's up axis was said with ``--up``.
-        unit_told: The file's unit was said with ``--unit``.
+        up_given: The file's up axis was said with ``--up``.
+        unit_given: The file's unit was said with ``--unit``.
         horizons: Take up from the cameras' level horizons.
         floor_points: (N, 3) points on the floor.
         floor_pixels: Camera name to pixels of points on the floor.
@@ -60,8 +60,8 @@ class Evidence:
         CalibrationError: Two sources fix the same thing, which it names; or no source at all.
     """
 
-    up_told: bool = False
-    unit_told: bool = False
+    up_given: bool = False
+    unit_given: bool = False
     horizons: bool = False
     floor_points: np.ndarray | None = None
     floor_pixels: Mapping[str, Any] | None = None
@@ -91,7 +91,7 @@ class Evidence:
             )
         if not any([self.source_of(part) for part in PARTS]) and not self.origin:
             raise CalibrationError(
-                'nothing says how the room lies; give --up, --horizons, --floor-points, '
+                'nothing says how the scene lies; give --up, --horizons, --floor-points, '
                 '--floor-pixels, --distance, --keypoints or --origin'
             )
 
@@ -104,9 +104,9 @@ class Evidence:
         }
         people = {'--keypoints': self.people is not None and part in people_for}
         options = {
-            'up': {'--up': self.up_told, '--horizons': self.horizons, **floor, **people},
+            'up': {'--up': self.up_given, '--horizons': self.horizons, **floor, **people},
             'scale': {
-                '--unit': self.unit_told,
+                '--unit': self.unit_given,
                 '--distance': self.distance is not None,
                 '--person-height': self.person_height_mm is not None,
             },
@@ -130,7 +130,7 @@ class Alignment:
     """What became of a rig.
 
     Args:
-        rig: It in the room: millimetres, z up.
+        rig: It in the scene: millimetres, z up.
         transform: From the world of the rig as read to the new one.
         figures: By part (``up``, ``scale``, ``floor``, ``origin``) what was found, plain data
             with ``by`` (the option, None where nothing fixes it) and ``sentence``.
@@ -148,7 +148,7 @@ def align(
 
     Args:
         rig: Two or more cameras, any axes and unit.
-        evidence: What is known of the room.
+        evidence: What is known of the scene.
         progress: Called with frames done and to do while people are looked for.
 
     Raises:
@@ -183,9 +183,9 @@ def align(
 
 def _blaming(option: str, evidence: Evidence) -> ContextManager[None]:
     """Errors begin with the file of what tells: that of an option, or else the rig's."""
-    told_by = '--keypoints' if option == '--person-height' else option
+    given_by = '--keypoints' if option == '--person-height' else option
     files = evidence.files
-    return about(files.get(told_by, files.get('RIG')), nameless=True)
+    return about(files.get(given_by, files.get('RIG')), nameless=True)
 
 
 def _check_names(rig: CameraRig, evidence: Evidence) -> None:
@@ -257,7 +257,7 @@ def _find_up(
         else:
             said += '; feet are too few or too close together to tell it more exactly'
     else:
-        said = 'as told' if by else 'nothing fixes it, it stays as in the file'
+        said = 'as given' if by else 'nothing fixes it, it stays as in the file'
     figures.update(
         up_as_read=up.tolist(),
         turned_degrees=degrees_off_z(up),
@@ -271,7 +271,7 @@ def _find_scale(
 ) -> tuple[float, dict[str, Any]]:
     by = evidence.source_of('scale')
     figures: dict[str, Any] = {'by': by or None}
-    scale, said = 1.0, 'as told' if by else 'nothing fixes it, it stays as in the file'
+    scale, said = 1.0, 'as given' if by else 'nothing fixes it, it stays as in the file'
     if evidence.distance is not None:
         first, second, mm = evidence.distance
         length = float(np.linalg.norm(_end(rig, first) - _end(rig, second)))

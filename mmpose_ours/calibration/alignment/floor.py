@@ -1,4 +1,4 @@
-"""Where people in 3D stand: their feet, and the floor below these.
+"""Where people stand: their feet, and the floor below these.
 
 Of everybody the lower ankle counts, and of these the ones that agree: a foot in the air is
 higher, and one behind a table is the detector's guess.
@@ -36,7 +36,7 @@ def floor_by_people(xyz: np.ndarray) -> float:
     feet = lowest_ankles(xyz, np.array([0.0, 0.0, 1.0]))[:, 2]
     if len(feet) < MIN_PEOPLE:
         raise CalibrationError(
-            f'of {len(xyz)} people in 3D only {len(feet)} show an ankle, where {MIN_PEOPLE} are '
+            f'of {len(xyz)} 3D poses only {len(feet)} show an ankle, where {MIN_PEOPLE} are '
             'needed to find the floor; give more keypoints of people whose feet are seen, or '
             'measure the floor with --floor-points'
         )

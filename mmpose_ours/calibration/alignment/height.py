@@ -1,4 +1,4 @@
-"""How tall people in 3D are, in the unit of their rig.
+"""How tall people are, in the unit of their rig.
 
 Body height comes from three segments of the leg and trunk, as fractions of stature after
 Drillis and Contini (1966), as printed in Winter, Biomechanics and Motor Control of Human
@@ -68,7 +68,7 @@ def body_height(xyz: np.ndarray) -> BodyHeight:
     whole = np.isfinite(lengths).all(-1)
     if whole.sum() < MIN_PEOPLE:
         raise CalibrationError(
-            f'of {len(xyz)} people in 3D only {int(whole.sum())} show shoulders, hips, knees and '
+            f'of {len(xyz)} 3D poses only {int(whole.sum())} show shoulders, hips, knees and '
             f'ankles, where {MIN_PEOPLE} are needed to tell how tall they are; give keypoints of '
             'people who are seen from head to foot, or a measured length with --distance'
         )

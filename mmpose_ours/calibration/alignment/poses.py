@@ -1,4 +1,4 @@
-"""2D people as people in 3D, for all who ask them about a rig.
+"""2D keypoints as 3D poses, for all who ask them about a rig.
 
 Association needs neither unit nor axes (:mod:`mmpose_ours.association.epipolar`), so people are
 found first, in a rig of any world, and asked afterwards: which way is up (:mod:`people_up`), how
@@ -43,7 +43,7 @@ def choose_frames(
     return fit[::step][:most]
 
 
-def people_in_3d(
+def poses_in_3d(
     rig: CameraRig, frames: Sequence[Mapping[str, np.ndarray]]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Triangulate everybody whom two views or more see.
@@ -96,7 +96,7 @@ def find_people(
     home, factor = at_home(rig)
     found = [np.zeros((0, 17, 3))]
     for start in range(0, len(frames), CHUNK):
-        found.append(people_in_3d(home, frames[start : start + CHUNK])[0])
+        found.append(poses_in_3d(home, frames[start : start + CHUNK])[0])
         if progress is not None:
             progress(min(start + CHUNK, len(frames)), len(frames))
     xyz = np.concatenate(found)

@@ -1,9 +1,9 @@
-"""Which way is up by people in 3D, in any world: from bodies, and then from feet.
+"""The up axis from 3D poses, in any world: from bodies, and then from feet.
 
 Bodies: of all directions of trunks and straight legs the one that most agree with, refined
-by weighted means that leave out whoever lies, bends or is a wrong association. Feet: whoever
-walks about touches one plane; where feet are spread wide enough its normal is several times
-as exact as that of bodies, and does not lean with people who sit or stoop.
+by IRLS, so that people who lie or bend, and wrong associations, have little weight. Feet: people
+who walk about touch one plane; where feet are spread wide enough its normal is several times as
+exact as that of bodies, and does not lean with people who sit or stoop.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from mmpose_ours.calibration.errors import CalibrationError
 # no say in the mean.
 AGREE_DEGREES = 20.0
 MIN_SHARE_AGREE = 0.3
-# Each votes on each: a sample of them finds the same direction, and takes no gigabytes.
-MAX_VOTERS = 2000
+# Each is compared with each: a sample of them finds the same direction, and takes no gigabytes.
+MAX_CANDIDATES = 2000
 # Legs bent more than this at the knees are those of people who sit or squat.
 STRAIGHT_DEGREES = 40.0
 # Feet decide up where they are spread this far (one standard deviation) also across, where
@@ -70,7 +70,7 @@ def up_by_people(xyz: np.ndarray) -> PeopleUp:
     directions = body_directions(xyz)
     if len(directions) < MIN_PEOPLE:
         raise CalibrationError(
-            f'of {len(xyz)} people in 3D only {len(directions)} legs or trunks are seen whole, '
+            f'of {len(xyz)} 3D poses only {len(directions)} legs or trunks are seen whole, '
             f'where {MIN_PEOPLE} are needed to tell which way is up; give more keypoints of people '
             'whose hips and shoulders or feet are seen, or measure the floor with --floor-points'
         )
@@ -92,11 +92,11 @@ def up_by_people(xyz: np.ndarray) -> PeopleUp:
 
 def _consensus(directions: np.ndarray, among: np.ndarray) -> PeopleUp:
     """The direction that most of ``among`` (D, 3) agree with, and its support in all."""
-    voters = among
-    if len(among) > MAX_VOTERS:
-        voters = np.random.default_rng(0).choice(among, MAX_VOTERS, replace=False)
-    votes = (voters @ voters.T > np.cos(np.radians(AGREE_DEGREES))).sum(1)
-    up = voters[votes.argmax()]
+    candidates = among
+    if len(among) > MAX_CANDIDATES:
+        candidates = np.random.default_rng(0).choice(among, MAX_CANDIDATES, replace=False)
+    support = (candidates @ candidates.T > np.cos(np.radians(AGREE_DEGREES))).sum(1)
+    up = candidates[support.argmax()]
     for _ in range(STEPS):
         off = angle_degrees(among, up) / (1.5 * AGREE_DEGREES)
         up = _unit((np.clip(1 - off**2, 0, None)[:, None] ** 2 * among).sum(0))

@@ -20,7 +20,7 @@ from mmpose_ours.calibration.alignment.poses import (
     choose_frames,
     enough_joints,
     middle,
-    people_in_3d,
+    poses_in_3d,
 )
 from mmpose_ours.calibration.alignment.up_axis import up_by_people
 from mmpose_ours.calibration.checks.mistakes import BAD_PAIR, diagnose
@@ -82,7 +82,7 @@ def inspect_people(
     some = rig.sample(MAX_CAMERAS)
     if len(some) < len(rig):
         facts['cameras_associated'] = len(some)
-    xyz_mm, seen = people_in_3d(some, frames)
+    xyz_mm, seen = poses_in_3d(some, frames)
     known = enough_joints(xyz_mm)
     facts['people'] = int(known.sum())
     if known.sum() < MIN_PEOPLE:
@@ -164,8 +164,8 @@ def _lengths(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
             f'centres) by {times}'
         )
     else:
-        mend = 'scale the rig with `mmpose-ours align-rig --person-height MM`'
-        sentence = f'{found}, so lengths are in another unit; {mend}'
+        fix = 'scale the rig with `mmpose-ours align-rig --person-height MM`'
+        sentence = f'{found}, so lengths are in another unit; {fix}'
     return facts, Problem('unit', sentence)
 
 

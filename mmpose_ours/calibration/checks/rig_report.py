@@ -27,7 +27,7 @@ from mmpose_ours.calibration.checks.optical_axes import (
 from mmpose_ours.calibration.checks.sanity import Problem, problems_of
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.world_axes import Z_UP_FROM
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace, list_names
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume, list_names
 
 # A world is upright enough for people's feet to be below their heads.
 MAX_LEAN_DEGREES = 30.0
@@ -44,7 +44,7 @@ LOOKS_AT_DEGREES, LOOKS_ASIDE_DEGREES, LOOKS_AWAY_DEGREES = 40.0, 50.0, 75.0
 MAX_PAIRS = 20_000
 # Of more cameras only the one farthest off what the others look at can look away from it.
 MAX_SUSPECTS = 50
-# Of the capture space: less is nothing.
+# Of the capture volume: less is nothing.
 MIN_SHARE_SEEN = 0.02
 
 
@@ -229,12 +229,12 @@ class RigInspection:
         return judge_orientation(self.rig)
 
     @property
-    def space(self) -> CaptureSpace | None:
+    def space(self) -> CaptureVolume | None:
         """The fitted space; None where there is none or an image size is unknown."""
         return self._space_or_why_not[0]
 
     @functools.cached_property
-    def _space_or_why_not(self) -> tuple[CaptureSpace | None, str]:
+    def _space_or_why_not(self) -> tuple[CaptureVolume | None, str]:
         try:
             return fit_space(self.rig), ''
         except CalibrationError as error:
@@ -368,7 +368,7 @@ def _sees_nothing_of_others(rig: CameraRig, name: str) -> bool:
     return bool(seen_by_each(rig.select([name]), space)[0] < MIN_SHARE_SEEN)
 
 
-def _of_space(rig: CameraRig, space: CaptureSpace | None, why_not: str) -> Iterator[Problem]:
+def _of_space(rig: CameraRig, space: CaptureVolume | None, why_not: str) -> Iterator[Problem]:
     """No space at all, or a camera that sees nothing of what the others share."""
     if space is None:
         yield Problem('view', why_not)

@@ -41,7 +41,7 @@ class Problem:
     Args:
         topic: ``count``, ``names``, ``size``, ``place``, ``reading`` (another meaning of R and
             t), ``unit``, and what ``mmpose-ours check-rig`` adds to these.
-        sentence: What was found, what was expected, cameras and mend.
+        sentence: What was found, what was expected, cameras and fix.
         cameras: Names of the cameras it is about; empty where it is the rig as a whole.
         power_of_ten: Of ``unit``: how many powers of ten lengths seem off.
         warning: Whether the rig can be used all the same.
@@ -56,7 +56,7 @@ class Problem:
 
 # What :func:`problems_of` finds. Where the rig is not one around people, those of scale do
 # not apply; with those of images, images and cameras do not belong together; and with
-# those of geometry the cameras tell nothing of the room.
+# those of geometry the cameras tell nothing of the scene.
 TOPICS = ('count', 'names', 'size', 'place', 'reading', 'unit')
 OF_SCALE = ('reading', 'unit')
 OF_IMAGES = ('names', 'size')
@@ -112,7 +112,7 @@ def check_rig(
             and height swapped, or an image size that is not that of the intrinsics; R
             transposed, or centre and translation exchanged; all cameras within 300 mm of
             each other, working at less than 500 mm, or spread over more than 300 m.
-            Names file, cameras and mend.
+            Names file, cameras and fix.
     """
     topics = [topic for topic in TOPICS if not (any_scale and topic in OF_SCALE)]
     refuse(rig, path, unit, topics, up=up)
@@ -251,7 +251,7 @@ def _of_size(camera: Camera) -> Iterator[Problem]:
         )
 
 
-_MEND_EXTRINSICS = (
+_FIX_EXTRINSICS = (
     'give R from world to camera, with centre or translation as the format says, or export '
     'the calibration again'
 )
@@ -264,7 +264,7 @@ def _of_reading(rig: CameraRig, up: str) -> Iterator[Problem]:
             'reading',
             f'as given the cameras {rig.names[0]!r} to {rig.names[-1]!r} look past each other or '
             'stand on their heads, but read otherwise all stand upright and look at one place, '
-            f'so the extrinsics look like {mistake}; {_MEND_EXTRINSICS}',
+            f'so the extrinsics look like {mistake}; {_FIX_EXTRINSICS}',
         )
 
 
@@ -306,7 +306,7 @@ def _of_unit(rig: CameraRig, unit: str) -> Iterator[Problem]:
             'reading',
             f'{found}, though the cameras are {_length(extent)} apart, so the '
             'extrinsics look like translation taken for centre (or the reverse), or like R '
-            f'transposed (camera to world); {_MEND_EXTRINSICS}',
+            f'transposed (camera to world); {_FIX_EXTRINSICS}',
         )
         return
 

@@ -34,7 +34,7 @@ def check(
         read: How its file was understood.
         rig: The cameras to check, millimetres, z up.
         images: Where their images or videos lie, if they are to be compared.
-        keypoints: File of 2D people (see :mod:`mmpose_ours.detections`), if there is one.
+        keypoints: File of 2D keypoints (see :mod:`mmpose_ours.detections`), if there is one.
 
     Returns:
         Plain data: ``ok``, ``problems`` and ``warnings`` (topic, sentence, cameras),

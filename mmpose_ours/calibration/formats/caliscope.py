@@ -46,9 +46,9 @@ def recognise(source: Source) -> str:
         return ''
     cameras = data.get('cameras')
     if isinstance(cameras, dict) and any(map(_is_camera, cameras.values())):
-        return 'sections [cameras.N] with ' + ', '.join(_told(cameras))
+        return 'sections [cameras.N] with ' + ', '.join(_listed(cameras))
     if any('port' in section for section in data.values() if _is_camera(section)):
-        return 'sections [cam_N] with ' + ', '.join(_told(data))
+        return 'sections [cam_N] with ' + ', '.join(_listed(data))
     return ''
 
 
@@ -61,7 +61,7 @@ def _is_camera(section: Any) -> bool:
     )
 
 
-def _told(sections: dict) -> list[str]:
+def _listed(sections: dict) -> list[str]:
     found = next(section for section in sections.values() if _is_camera(section))
     return sorted(found.keys() & _TELLING_KEYS)
 

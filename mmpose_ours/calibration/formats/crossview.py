@@ -58,9 +58,9 @@ def read(source: Source) -> Reading:
     node, size = None, source.image_size
     for file in source:
         data = Node.of(file, 'json')
-        told = data.get('image_wh')
-        if told is not None:
-            size = told.image_size()
+        stated = data.get('image_wh')
+        if stated is not None:
+            size = stated.image_size()
         if 'cameras' in data:
             node = data
     if node is None:
@@ -75,15 +75,15 @@ def read(source: Source) -> Reading:
 
 def _camera(name: str, camera: Node, size: tuple[int, int] | None) -> Camera:
     K = camera['K'].array(3, 3, what='intrinsics divided by the image size')
-    told = camera.get('image_wh')
-    if told is not None:
-        width, height = told.array(2, what='image width and height')
+    stated = camera.get('image_wh')
+    if stated is not None:
+        width, height = stated.array(2, what='image width and height')
         if not (width > 0 and height > 0):
-            told.fail(f'is {width:g}, {height:g}', 'two numbers above 0')
+            stated.fail(f'is {width:g}, {height:g}', 'two numbers above 0')
         K = np.diag([1 / width, 1 / height, 1]) @ K
         # The tool also writes a height of 1 and the width to match, which is no size.
         if height > 1:
-            size = told.image_size()
+            size = stated.image_size()
     if size is None:
         raise CalibrationError(
             f'{camera.path}: camera {name!r}, K is normalised by the image size, which this file '

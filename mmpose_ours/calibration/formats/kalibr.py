@@ -173,15 +173,15 @@ def _camera(name: str, node: Node, pose: Pose) -> Camera:
 
 
 def _distortion(node: Node) -> tuple[str, np.ndarray]:
-    told = node.get('distortion_model')
+    stated = node.get('distortion_model')
     coefficients = node.get('distortion_coeffs')
-    if told is None:
+    if stated is None:
         if coefficients is not None and coefficients.numbers().size:
             node.fail("has distortion_coeffs but no 'distortion_model'", ' or '.join(_DISTORTIONS))
         return 'opencv', np.zeros(0)
-    model = told.text('distortion model')
+    model = stated.text('distortion model')
     if model not in _DISTORTIONS:
-        told.fail(f'is {model[:40]!r}', ' or '.join(_DISTORTIONS))
+        stated.fail(f'is {model[:40]!r}', ' or '.join(_DISTORTIONS))
     lens, count = _DISTORTIONS[model]
     if coefficients is None and not count:
         return lens, np.zeros(0)

@@ -188,10 +188,10 @@ class _Values:
                 found.fail('tells a lens without a model here', self._lenses())
         flag = self.find('is_fisheye')
         model = self.find('camera_model')
-        told = '' if model is None else model.text()
-        if model is not None and told not in (*_PERSPECTIVE, _FISHEYE):
-            model.fail(f'is {told[:40]!r}', self._lenses())
-        return told == _FISHEYE or (flag is not None and flag.flag())
+        stated = '' if model is None else model.text()
+        if model is not None and stated not in (*_PERSPECTIVE, _FISHEYE):
+            model.fail(f'is {stated[:40]!r}', self._lenses())
+        return stated == _FISHEYE or (flag is not None and flag.flag())
 
     @staticmethod
     def _lenses() -> str:

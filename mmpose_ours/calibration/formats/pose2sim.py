@@ -17,7 +17,7 @@ cannot hold     k4 k5 k6, fisheye lenses (it writes ``fisheye = false`` and does
 Traps: the layout is Anipose's, of which nothing says the unit. What tells them apart is
 that Pose2Sim writes ``fisheye = false`` into every section, which aniposelib never does,
 beside four coefficients or image sizes as floats. What has none of it is taken for
-Anipose's, whose unit must be told. Until it has found the poses Pose2Sim writes zeros for
+Anipose's, whose unit must be given. Until it has found the poses Pose2Sim writes zeros for
 them: such cameras are not calibrated. Where it calibrates again from its own file, it cuts
 the fifth coefficient.
 

@@ -36,7 +36,7 @@ CONVENTION = 'R is camera to world, T is the camera centre'
 UNIT = UP = None
 
 _PAIRS = (('R', 'T'), ('R_c2w', 'T_c2w'), ('R_w2c', 'T_w2c'))
-# Keys by which other formats' cameras are told apart.
+# Keys by which other formats' cameras are distinguished.
 _FOREIGN = {'fx', 'fy', 'distCoef', 't', 'Tw', 'dist', 'D', 'rotation', 'translation'}
 
 

@@ -97,7 +97,7 @@ class Node:
         """The elements of a list.
 
         Raises:
-            CalibrationError: It is no list.
+            CalibrationError: It is not a list.
         """
         if not isinstance(self.value, (list, tuple)):
             self.fail(f'is {show(self.value)}', 'a list')
@@ -170,7 +170,7 @@ class Node:
         """All numbers of a list, nested or flat, of an array or of an OpenCV matrix: (N,).
 
         Raises:
-            CalibrationError: Something in it is no number, or there are more than ``most``.
+            CalibrationError: Something in it is not a number, or there are more than ``most``.
         """
         found: list[float] = []
         self._collect(found, what, most, depth=0)

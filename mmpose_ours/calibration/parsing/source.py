@@ -71,7 +71,7 @@ class Budget:
     def __init__(self) -> None:
         self.used: collections.Counter[str] = collections.Counter()
         # Why a file was not parsed that is small enough by itself.
-        self.spent: CalibrationLimitError | None = None
+        self.exceeded: CalibrationLimitError | None = None
 
     def check(self, name: str, amount: int, what: str, path: Path) -> None:
         """Refuse more than what is left.
@@ -89,7 +89,7 @@ class Budget:
         try:
             check_limit(name, self.used[name] + amount, f'{what} of this and other files', path)
         except CalibrationLimitError as error:
-            self.spent = error
+            self.exceeded = error
             raise
 
 
@@ -114,7 +114,7 @@ class File:
         except ValueError as error:  # a null byte in the path
             raise CalibrationError(f'{path!r}: is no path ({error})', file=path) from error
         if not is_file:
-            raise self._error('is no file; name the calibration file itself')
+            raise self._error('is not a file; name the calibration file itself')
         check_limit('model_bytes', self.size, 'bytes', path)
         if self.head.startswith(b'\x1f\x8b'):
             raise self._error('is compressed (gzip); unpack it first')
@@ -156,7 +156,7 @@ class File:
     def kind(self) -> str:
         """What the content is: json, toml, yaml, xml, mat, text or binary.
 
-        Told by how it begins, so that a file is not parsed in turn as everything that it may be.
+        Recognised by how it begins, so that a file is not parsed in turn as each of these.
         """
         if self.head.startswith((b'MATLAB 5.0 MAT-file', b'MATLAB 7.3 MAT-file')):
             return 'mat'

@@ -1,6 +1,6 @@
 """AlphaPose's results: ``[{'image_id': '12.jpg', 'keypoints': [u, v, c, ...]}]`` in one JSON.
 
-COCO-17, Halpe-26 or Halpe-136, told by the number of joints; pixels; one entry per person, none
+COCO-17, Halpe-26 or Halpe-136, by the number of joints; pixels; one entry per person, none
 for an image without people. A file per camera (``<camera>.json``, or alone in the camera's
 folder), or one whose image names begin with the camera's. Its ``--format open`` and ``cmu`` are
 read as OpenPose's.

@@ -1,4 +1,4 @@
-"""What an importer yields, how views become a recording, and the joint sets told by their size."""
+"""What a reader yields, how views become a recording, and skeletons by number of joints."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Found(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Hints:
-    """What a reader is told besides the file.
+    """What a reader is given besides the file.
 
     Args:
         cameras: Names that are wanted; empty where any are.
         sizes: camera -> (width, height) of its images, for normalised keypoints.
-        progress: Told how many of how many files are read.
+        progress: Called with how many of how many files are read.
     """
 
     cameras: Sequence[str] = ()
@@ -89,7 +89,7 @@ def assemble(views: Iterable[Found], path: PathLike) -> dict[str, dict[str, np.n
 def coco17_from(
     people: Sequence[np.ndarray], place: Place, coco_first: Collection[int] = COCO_FIRST
 ) -> np.ndarray:
-    """People of any known joint set as COCO-17, told by the number of joints.
+    """People of any known joint set as COCO-17, recognised by the number of joints.
 
     Args:
         people: (J, 3) each, ``u, v, score``.
@@ -123,7 +123,7 @@ def triples(values: Any, place: Place) -> np.ndarray:
     """A flat list ``u, v, score, u, v, score, ...`` as (J, 3), one row per joint.
 
     Raises:
-        FileFormatError: It is no list of numbers, or its length is no multiple of three.
+        FileFormatError: It is not a list of numbers, or its length is no multiple of three.
     """
     flat = numbers(values, (None,), place)
     if len(flat) % 3:

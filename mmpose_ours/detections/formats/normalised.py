@@ -1,4 +1,4 @@
-"""Keypoints that are shares of the image, as pixels; told from pixels by their size alone."""
+"""Normalised keypoints (shares of the image) as pixels; recognised by their size alone."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def in_pixels(
         path: Where they come from, for the message.
 
     Raises:
-        FileFormatError: They are shares of an image whose size nobody told.
+        FileFormatError: They are shares of an image whose size is not known.
     """
     lowest: dict[str, float] = {}
     largest: dict[str, float] = {}

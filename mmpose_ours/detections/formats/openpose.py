@@ -1,6 +1,6 @@
 """OpenPose's folders: a JSON per image, ``{'people': [{'pose_keypoints_2d': [u, v, c, ...]}]}``.
 
-BODY_25 or COCO (18 joints), told by their number; a joint that was not found is 0, 0, 0.
+BODY_25 or COCO (18 joints), recognised by their number; a joint that was not found is 0, 0, 0.
 BODY_25B has 25 joints too, COCO's 17 first, and nothing in the file names it: the people
 themselves tell the two apart, by limbs that are short under the right names only.
 Pixels of the input image by default; ``--keypoint_scale 3`` or ``4`` normalises, which
@@ -93,7 +93,7 @@ def _is_body25b(files: Iterable[Path], ask: int = 50) -> bool:
 
     Under a wrong name joints are far from their neighbours: the shorter limbs are the right ones.
     """
-    votes: list[bool] = []
+    closer: list[bool] = []
     for file in files:
         people = _rows(read_json(file), Place(file))
         if any(len(person) != 25 for person in people):
@@ -104,7 +104,7 @@ def _is_body25b(files: Iterable[Path], ask: int = 50) -> bool:
                 np.linalg.norm(uv[ends[:, 0]] - uv[ends[:, 1]], axis=1) for ends in _LIMB_ENDS
             )
             if np.isfinite(as_body25).any() and np.isfinite(as_body25b).any():
-                votes.append(bool(np.nanmean(as_body25b) < np.nanmean(as_body25)))
-        if len(votes) >= ask:
+                closer.append(bool(np.nanmean(as_body25b) < np.nanmean(as_body25)))
+        if len(closer) >= ask:
             break
-    return sum(votes) * 2 > len(votes)
+    return sum(closer) * 2 > len(closer)

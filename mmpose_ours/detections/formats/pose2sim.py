@@ -1,6 +1,6 @@
 """Pose2Sim's projects: ``pose/<camera>_json/*.json``, each as OpenPose writes it.
 
-The joints are those of the model that Pose2Sim was told (HALPE_26, COCO_133, COCO_17, or
+The joints are those of the model that Pose2Sim was configured with (HALPE_26, COCO_133, COCO_17, or
 OpenPose's). Where it synchronised the cameras, ``pose-sync`` holds the frames of one moment
 under one number, and is preferred. ``pose-associated`` is Pose2Sim's own choice of people,
 which this package makes anew: it is read only where it is named itself.

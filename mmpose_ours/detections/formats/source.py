@@ -5,7 +5,7 @@
                                            file per image
 ``<root>/<camera>_<number>.json``          likewise in one folder, also ``..._keypoints.json``
 ``<root>/<camera>.json``                   a file per camera, also alone in the camera's folder
-``<file>.json``                            a file of all cameras, told apart by image names
+``<file>.json``                            a file of all cameras, distinguished by image names
 ========================================== ====================================================
 """
 

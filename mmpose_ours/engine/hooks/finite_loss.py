@@ -1,4 +1,4 @@
-"""A loss that is no number stops the training, and names the item that it came from."""
+"""A loss that is not a number stops the training, and names the item that it came from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training that is told to stop writes a checkpoint first, also in mid-epoch."""
+"""A training that is asked to stop writes a checkpoint first, also in mid-epoch."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class InterruptionHook(Hook):
         self._samples_done = 0
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Remember how much of the epoch is done already."""
+        """Keep how much of the epoch is done already."""
         self._samples_done = (checkpoint.get('meta') or {}).get('samples_done', 0)
 
     def before_train(self, runner) -> None:

@@ -13,7 +13,7 @@ from mmengine.dist import get_world_size, master_only
 from mmengine.hooks import Hook
 
 from mmpose_ours import __version__
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io.files import write_json
 from mmpose_ours.registry import HOOKS
 
@@ -98,7 +98,7 @@ def rig_of(dataset: Any) -> dict[str, Any] | None:
     rig: CameraRig | None = getattr(dataset, 'rig', None)
     if rig is None:
         return None
-    space: CaptureSpace | None = getattr(dataset, 'space', None)
+    space: CaptureVolume | None = getattr(dataset, 'space', None)
     return {
         'file': str(getattr(dataset, 'rig_file', '')),
         'fingerprint': rig.fingerprint,

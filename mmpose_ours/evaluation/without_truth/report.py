@@ -1,4 +1,4 @@
-"""``mmpose-ours evaluate --without-truth``: predictions against 2D people, time and anatomy."""
+"""``mmpose-ours evaluate --without-truth``: predictions against 2D keypoints, time and anatomy."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--without-truth',
         action='store_true',
-        help='judge --pred by 2D people, time and anatomy instead of --dataset and --gt',
+        help='judge --pred by 2D keypoints, time and anatomy instead of --dataset and --gt',
     )
     group.add_argument('--rig', metavar='FILE', help='calibration of the cameras')
-    group.add_argument('--keypoints', metavar='FILE', help='2D people, see docs/data.md')
+    group.add_argument('--keypoints', metavar='FILE', help='2D keypoints, see docs/data.md')
     group.add_argument(
         '--left-out',
         nargs='+',
@@ -56,12 +56,12 @@ def evaluate_without_truth(
     frame_rate: float | None = None,
     image_size: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
-    """Judge a predictions file by the 2D people of the same frames.
+    """Judge a predictions file by the 2D keypoints of the same frames.
 
     Args:
         pred: A file in the Predictions format.
-        rig: Calibration of the cameras, of any format that is told by content.
-        keypoints: 2D people, see :func:`mmpose_ours.detections.read_detections`.
+        rig: Calibration of the cameras, of any format that is recognised by content.
+        keypoints: 2D keypoints, see :func:`mmpose_ours.detections.read_detections`.
         frames: Frames to look at, as a list or as ``'0-99'``; among them a frame that
             ``pred`` lacks is one without predictions. None is all that both files have.
         left_out: By camera, a file of predictions made without this camera.
@@ -73,7 +73,7 @@ def evaluate_without_truth(
         :class:`mmpose_ours.evaluation.without_truth.result.UnlabelledResult`.
 
     Raises:
-        ValueError: A file or an argument is unfit; one sentence that names it and the mend.
+        ValueError: A file or an argument is unfit; one sentence that names it and the fix.
         OSError: A file cannot be opened.
     """
     if frame_rate is not None and not 0 < frame_rate < math.inf:
@@ -173,7 +173,8 @@ def format_without_truth(report: dict[str, Any]) -> str:
         ranges = ranges[:60].rpartition(',')[0] + ',...'
     facts = [
         ['people', f'{number(report["people_per_frame"])} per frame ({report["people"]} in all)'],
-        ['ghosts', f'{number(report["ghosts_per_frame"])} per frame ({report["ghosts"]} in all): '
+        ['false positives', f'{number(report["false_positives_per_frame"])} per frame '
+         f'({report["false_positives"]} in all): '
                    'cameras should see them, and none has anybody there'],
         ['out of view', f'{number(report["out_of_view_per_frame"])} per frame'],
         ['missed', f'{number(report["missed_per_frame"])} per frame ({report["missed"]} of '

@@ -1,4 +1,4 @@
-"""What figures without truth are, and how they are told."""
+"""What figures without truth are, and how they are reported."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 _LOGGED = (
-    'people_per_frame', 'ghosts_per_frame', 'out_of_view_per_frame', 'missed_per_frame',
+    'people_per_frame', 'false_positives_per_frame', 'out_of_view_per_frame', 'missed_per_frame',
     'missed_share', 'limb_spread', 'limb_spread_p90', 'side_difference', 'side_difference_p90',
     'head_above_hips', 'jitter_mm', 'jitter_mm_p90', 'jitter_m_s2',
 )  # fmt: skip
@@ -16,7 +16,7 @@ _LOGGED = (
 
 @dataclasses.dataclass(frozen=True)
 class Reprojection:
-    """How well predicted people cover the 2D people who are paired with them.
+    """How well predicted people cover the 2D keypoints that are matched with them.
 
     Args:
         due: Sightings to expect: people times cameras that have half their joints in the image.
@@ -54,7 +54,7 @@ class UnlabelledResult:
     Args:
         frames: Frames looked at.
         people: Predicted people.
-        ghosts: Those whom no camera supports and at least one should see.
+        false_positives: Those whom no camera supports and at least one should see.
         out_of_view: Those whom no camera supports and none should see.
         seen_by_two: People whom two cameras or more see in 2D, by geometry.
         missed: Those of them who support nobody in 3D.
@@ -76,7 +76,7 @@ class UnlabelledResult:
 
     frames: int
     people: int
-    ghosts: int
+    false_positives: int
     out_of_view: int
     seen_by_two: int
     missed: int
@@ -108,7 +108,7 @@ class UnlabelledResult:
         return {
             **dataclasses.asdict(self),
             'people_per_frame': self.people / frames,
-            'ghosts_per_frame': self.ghosts / frames,
+            'false_positives_per_frame': self.false_positives / frames,
             'out_of_view_per_frame': self.out_of_view / frames,
             'missed_per_frame': self.missed / frames,
             'missed_share': _share(self.missed, self.seen_by_two),

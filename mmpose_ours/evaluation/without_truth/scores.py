@@ -1,6 +1,6 @@
-"""Figures of 3D people without ground truth: what views, time and anatomy say of them.
+"""Figures of 3D poses without ground truth: what views, time and anatomy say of them.
 
-Each of these can be good while the poses are bad (a person frozen in place does not tremble),
+Each of these can be good while the poses are bad (a person frozen in place does not jitter),
 so they are read together. What each means stands in
 :class:`mmpose_ours.evaluation.without_truth.result.UnlabelledResult`.
 """
@@ -57,7 +57,7 @@ def unlabelled_figures(
     frame_rate: float | None = None,
     left_out: Mapping[str, Sequence[EvaluatedFrame]] | None = None,
 ) -> UnlabelledResult:
-    """Judge 3D people by 2D people, time and anatomy.
+    """Judge 3D poses by 2D keypoints, time and anatomy.
 
     Args:
         frames: The frames in the order of time. Where frames are numbers, time is the
@@ -76,10 +76,10 @@ def unlabelled_figures(
         ValueError: A joint set is unknown, a camera is not in the rig or has no image size.
     """
     by_camera: dict[str, list[Sightings]] = {}
-    ghosts = out_of_view = seen_by_two = missed = 0
+    false_positives = out_of_view = seen_by_two = missed = 0
     for frame in frames:
         support = _support(frame, joints, keypoint_joints)
-        ghosts += int(support.ghosts.sum())
+        false_positives += int(support.false_positives.sum())
         out_of_view += int(support.out_of_view.sum())
         groups, lost = missed_people(frame.rig, frame.keypoints, support.match)
         seen_by_two, missed = seen_by_two + groups, missed + lost
@@ -97,7 +97,7 @@ def unlabelled_figures(
     return UnlabelledResult(
         frames=len(frames),
         people=len(everybody),
-        ghosts=ghosts,
+        false_positives=false_positives,
         out_of_view=out_of_view,
         seen_by_two=seen_by_two,
         missed=missed,

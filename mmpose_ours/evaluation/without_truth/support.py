@@ -44,7 +44,7 @@ class Support:
         return (self.match >= 0).any(0)
 
     @property
-    def ghosts(self) -> np.ndarray:
+    def false_positives(self) -> np.ndarray:
         """(P,) bool: some camera should see them, and none has anybody there."""
         return self.due.any(0) & ~self.supported
 
@@ -108,7 +108,7 @@ def missed_people(rig: CameraRig, keypoints: np.ndarray, match: np.ndarray) -> t
         match: (V, P) of :class:`Support`.
 
     Returns:
-        Groups of 2D people who are one person by geometry alone (see
+        Groups of detections that are one person by geometry alone (see
         :func:`mmpose_ours.association.epipolar.associate`), and groups no member of which supports
         a prediction.
     """

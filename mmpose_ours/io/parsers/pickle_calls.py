@@ -54,7 +54,7 @@ def _numbers(machine: Machine, shape: Any, kind: Any, data: Any) -> tuple[np.dty
     dtype = kind.dtype
     if math.prod(sides) * dtype.itemsize != len(data):
         raise BrokenError(f'{len(data)} bytes for an array of shape {sides[:8]}')
-    machine.spend(len(data))
+    machine.charge(len(data))
     return dtype, data
 
 
@@ -72,7 +72,7 @@ def _encode(machine: Machine, text: Any, encoding: Any) -> bytes:
     """How Python 2 and protocols before 3 keep bytes."""
     if encoding not in ('latin1', 'latin-1') or not isinstance(text, str):
         raise BrokenError('bytes in another encoding')
-    machine.spend(len(text))
+    machine.charge(len(text))
     return text.encode('latin1')
 
 
@@ -90,7 +90,7 @@ def _bytes(machine: Machine, *parts: Any) -> bytes:
 def _set(machine: Machine, values: Any = ()) -> set:
     if not isinstance(values, (list, tuple)):
         raise BrokenError('a set of no list')
-    machine.spend_items(len(values))
+    machine.charge_items(len(values))
     return set_of(machine, values, new_set(machine))
 
 
@@ -98,7 +98,7 @@ def _ordered(machine: Machine, pairs: Any = ()) -> dict:
     """An ``OrderedDict``; Python 2 lists its pairs."""
     if not isinstance(pairs, (list, tuple)):
         raise BrokenError('an OrderedDict of no pairs')
-    machine.spend_items(1 + len(pairs))
+    machine.charge_items(1 + len(pairs))
     if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs):
         raise BrokenError('an OrderedDict of no pairs')
     ordered: dict[Any, Any] = collections.OrderedDict()

@@ -92,15 +92,15 @@ class Machine:
         self.at = end + 1
         return line.rstrip(b'\r')
 
-    def spend(self, count: int) -> None:
+    def charge(self, count: int) -> None:
         """Account for bytes that are decoded or copied."""
         self.room -= count
         if self.room < 0:
             raise BrokenError('it uses the same bytes over and over')
 
-    def spend_items(self, count: int) -> None:
+    def charge_items(self, count: int) -> None:
         """Account for a container that is copied, which a file may ask for over and over."""
-        self.spend(_ITEM_BYTES * count)
+        self.charge(_ITEM_BYTES * count)
 
     def items(self) -> list[Any]:
         """What was put on the stack since the mark."""
@@ -141,7 +141,7 @@ def set_items(machine: Machine, target: Any, items: list[Any]) -> None:
 
 def new_set(machine: Machine) -> set:
     """An empty set, which takes much more memory than the byte that asks for it."""
-    machine.spend(_SET_BYTES)
+    machine.charge(_SET_BYTES)
     return set()
 
 

@@ -16,7 +16,7 @@ from mmpose_ours.models.keypoint_prior.body_prior import Bodies
 
 # How far joints move from one frame to the next, one standard deviation.
 MOTION_MM = 80.0
-# Whoever is found at less than this from where somebody was is that person.
+# A pose at less than this from where somebody was is that person.
 SAME_MM = 350.0
 
 

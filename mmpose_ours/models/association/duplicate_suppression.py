@@ -1,4 +1,4 @@
-"""Second finds of one person: bodies whose rays are those of a better body, joint for limb.
+"""Duplicate suppression: drop poses whose rays are those of a higher-scored pose, joint for limb.
 
 A detector that reports somebody twice in a view squeezes the second skeleton into a part of
 the first: a trunk into an arm, a whole body into two legs, left and right exchanged. Its joints
@@ -14,9 +14,9 @@ from torch import Tensor
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.structures.skeletons import JointSet
 
-# 19 in 20 of MediaPipe's second finds are below this. Of those whom Shelf's five cameras confirm
+# 19 in 20 of MediaPipe's duplicates are below this. Of those whom Shelf's five cameras confirm
 # 1 in 1000 is, where two or three cameras show them; 1 in 150, where one of those alone does.
-SECOND_FIND_MM = 110.0
+SUPPRESSION_MM = 110.0
 # Points of a limb that stand for it, its ends among them.
 POINTS = 4
 # Rays times points that are compared at once: bounds memory to some 200 MB.
@@ -60,15 +60,15 @@ def beside_mm(rays: Rays, poses: Tensor, limbs: Tensor) -> Tensor:
     return (total + ELSEWHERE_MM) / (there.sum((1, 2)) + 1)
 
 
-def first_finds(rays: Rays, poses: Tensor, limbs: Tensor, limit_mm: float) -> list[int]:
-    """Indices of those of N people, best first, who are not second finds of a better one.
+def suppress_duplicates(rays: Rays, poses: Tensor, limbs: Tensor, limit_mm: float) -> list[int]:
+    """Indices of those of N people, best first, who are not duplicates of a better one.
 
     Args:
         rays: Of the people, as :func:`beside_mm` takes them.
         poses: (N, J, 3).
         limbs: (L, 2) pairs of joints.
         limit_mm: Whose rays pass this close by the body of somebody better, on average, is a
-            second find of that body.
+            duplicate of that body.
     """
     if len(poses) < 2 or limit_mm <= 0:
         return list(range(len(poses)))

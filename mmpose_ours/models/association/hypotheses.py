@@ -147,7 +147,7 @@ class PeopleFinder(nn.Module):
         floor_mm = self._floor(found, bodies, floor_mm)
         shift = torch.cat([bodies.shift[:, :2], -floor_mm[found.sample, None]], 1)
         bodies = self.body.refined(found.rays, dataclasses.replace(bodies, shift=shift))
-        # Whoever is dropped explains nothing.
+        # A dropped pose explains nothing.
         stays = torch.zeros(first.shape[:2], device=first.device)
         stays[sample[kept], row[kept]] = 1.0
         explained = (agreement * stays[..., None, None]).amax(1)

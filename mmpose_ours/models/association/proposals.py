@@ -1,10 +1,11 @@
-"""Who is where: people proposed by pairs of detections and confirmed by the other views.
+"""Cross-view association: proposals from pairs of detections, confirmed by the other views.
 
 Nothing is learned. Two detections of different views whose rays meet joint by joint put a
-person into the room; each view then says which of its detections passes closest to that
-person. The person whom the views confirm best is taken, its detections are spent, and so on:
+person into the scene; each view then says which of its detections passes closest to that
+person. The person whom the views confirm best is taken, its detections are removed, and so on
+(greedy assignment):
 hypothesise and verify, as in RANSAC, for all pairs of a sample at once. Costs grow with the square
-of the number of detections in all views, never with the size of the room; memory does not.
+of the number of detections in all views, never with the size of the scene; memory does not.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class Proposer:
             return tuple(map(_stacked, zip(*parts), (-1, 0, False)))
         flat = Flat.of(rays)
         bodies, seen = self._bodies_of_pairs(flat, views, people)
-        groups, winner = self._spend(self.agreement(flat, bodies, seen), rays)
+        groups, winner = self._assign(self.agreement(flat, bodies, seen), rays)
         sample = torch.arange(len(groups), device=groups.device)[:, None]
         return groups, bodies[sample, winner], seen[sample, winner]
 
@@ -209,8 +210,8 @@ class Proposer:
         views = agreement.shape[-1] // flat.people
         return agreement.view(*agreement.shape[:2], views, flat.people)
 
-    def _spend(self, agreement: Tensor, rays: Rays) -> tuple[Tensor, Tensor]:
-        """Take the best confirmed body, spend its detections, and again.
+    def _assign(self, agreement: Tensor, rays: Rays) -> tuple[Tensor, Tensor]:
+        """Greedy assignment: take the best confirmed pose, remove its detections, repeat.
 
         Returns:
             (B, G, V) detections, and (B, G) whose body it was.
@@ -226,9 +227,9 @@ class Proposer:
             support = (best * good).sum(-1) * (good.sum(-1) >= 2)
             most, winner = support.max(1)
             mine = good[sample, winner] & (most > 0)[:, None]
-            spent = torch.where(mine, which[sample, winner], nobody)
-            free.scatter_(2, spent[..., None], 0.0)
-            taken.append(torch.where(mine, spent, -1))
+            assigned = torch.where(mine, which[sample, winner], nobody)
+            free.scatter_(2, assigned[..., None], 0.0)
+            taken.append(torch.where(mine, assigned, -1))
             bodies.append(winner)
             if not mine.any():
                 break

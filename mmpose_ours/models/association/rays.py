@@ -1,4 +1,4 @@
-"""Detections as rays of the room: what a model needs that never draws a heatmap.
+"""Detections as rays in the world: what a model needs that never draws a heatmap.
 
 A joint that a camera sees lies on a ray through the camera's centre. Rays are the same for
 every lens and every image size, and there are some hundred of them where heatmaps have
@@ -60,7 +60,7 @@ class Rays:
         reach_mm: float = 120.0,
         steps: int = 3,
     ) -> Tensor:
-        """Where the rays of each joint meet: least squares that strays do not bend.
+        """Triangulate joints from their rays by iteratively reweighted least squares (IRLS).
 
         Every step solves for the point of least weighted squared distance from the rays, with
         the weights of those that passed far from the step before reduced (Geman and McClure's
@@ -145,7 +145,7 @@ def rays_of(rig: CameraRig, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarr
 class RayPreprocessor(BaseDataPreprocessor):
     """From the keypoints of a batch to its rays; samples may have different rigs.
 
-    Coordinates are relative to the middle of each sample's capture space: squares of large
+    Coordinates are relative to the middle of each sample's capture volume: squares of large
     numbers would cost single precision its digits.
     """
 

@@ -25,7 +25,7 @@ LOSS_UNIT_MM = 100.0
 
 @MODELS.register_module()
 class FasterVoxelPose(BaseModel):
-    """Keypoints of calibrated views to people in 3D, in milliseconds on a processor.
+    """Keypoints of calibrated views to 3D poses, in milliseconds on a processor.
 
     :class:`~mmpose_ours.models.association.proposals.Proposer` finds who is whom and where by
     geometry; :class:`~mmpose_ours.models.faster_voxelpose.planes.PlaneRegressor`, trained in one go
@@ -39,8 +39,8 @@ class FasterVoxelPose(BaseModel):
         score_threshold: People with lower scores (0 to 1) are dropped.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
             dropped.
-        margin_mm: People whose hips are farther outside the capture space are dropped; infinite
-            keeps whoever the cameras see.
+        margin_mm: People whose hips are farther outside the capture volume are dropped; infinite
+            keeps everybody whom the cameras see.
         data_preprocessor: ``RayPreprocessor``, which is also the default.
         init_cfg: As MMEngine's.
     """
@@ -116,14 +116,14 @@ class FasterVoxelPose(BaseModel):
     def _loss(self, found, sample: Tensor, data_samples) -> dict[str, Tensor]:
         # Every process must hand gradients to the same parameters in every step.
         nothing = sum(p.sum() for p in self.parameters()) * 0.0
-        losses = dict(loss_pose=nothing, loss_opinion=nothing, loss_score=nothing)
+        losses = dict(loss_pose=nothing, loss_network=nothing, loss_score=nothing)
         if found is None:
             return losses
-        poses, opinions, logits = found
+        poses, network_poses, logits = found
         truth, visible, matched, first = self._match(poses.detach(), sample, data_samples)
         losses['loss_score'] = F.binary_cross_entropy_with_logits(logits, first) + nothing
         weight = (visible & matched[:, None]).float()
-        for name, points in (('loss_pose', poses), ('loss_opinion', opinions)):
+        for name, points in (('loss_pose', poses), ('loss_network', network_poses)):
             error = (points - truth).norm(dim=-1) / LOSS_UNIT_MM
             losses[name] = (error * weight).sum() / weight.sum().clamp_min(1) + nothing
         return losses

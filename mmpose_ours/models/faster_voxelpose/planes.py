@@ -148,7 +148,7 @@ class PlaneRegressor(nn.Module):
         )
         # Almost everybody who is proposed is real, so that is what an untrained net believes.
         nn.init.constant_(self.confidence[-1].bias, 3.0)
-        # How sharp the rays' own image is, and how much the net's opinion weighs in mm^-2.
+        # How sharp the rays' own image is, and the weight of the network prediction in mm^-2.
         self.log_sharpness = nn.Parameter(torch.full((len(joints),), 1.0))
         self.log_pull = nn.Parameter(torch.full((len(joints),), 7.0))
         heights = [HEIGHT_ABOVE_HIPS_MM[joint.split('_')[-1]] for joint in joints.joints]
@@ -188,7 +188,7 @@ class PlaneRegressor(nn.Module):
         """Rays of N people (directions (N, V, J, 3)), at least two views each.
 
         Returns:
-            ``poses`` (N, J, 3) in mm; ``opinions`` (N, J, 3), what the net alone says; and
+            ``poses`` (N, J, 3) in mm; ``network_poses`` (N, J, 3), what the net alone says; and
             ``logits`` (N,), above 0 where it takes the rays for one real person.
         """
         device = rays.weights.device.type
@@ -200,14 +200,14 @@ class PlaneRegressor(nn.Module):
         with torch.autocast(device, enabled=False):
             sharpness = self.log_sharpness.exp()[:, None, None]
             logits = net.float().unflatten(0, (-1, 3)) + sharpness * lines
-            opinions, spread = self._expect(logits)
+            network_poses, spread = self._expect(logits)
             pull = self.log_pull.exp()[:, None] / spread
-            poses = own.meet(opinions, pull, start=opinions, reach_mm=150.0, steps=2)
-            poses, opinions = (p @ turn + centers[:, None] for p in (poses, opinions))
+            poses = own.meet(network_poses, pull, start=network_poses, reach_mm=150.0, steps=2)
+            poses, network_poses = (p @ turn + centers[:, None] for p in (poses, network_poses))
             seen = (rays.weights > 0).float().mean(2)  # (N, V)
             views = torch.stack([(seen > 0).sum(1) / 4.0, seen.sum(1) / 4.0], -1)
             confidence = self.confidence(torch.cat([summary.float().view(len(seen), -1), views], 1))
-        return poses, opinions, confidence[:, 0]
+        return poses, network_poses, confidence[:, 0]
 
     def _expect(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Expected place and its variance along x, y and z from images (N, 3, J, S, S)."""

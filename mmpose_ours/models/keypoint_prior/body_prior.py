@@ -1,6 +1,6 @@
 """What bodies look like, as one Gaussian: joints that rays leave open follow from the others.
 
-The mean and covariance of the joints of many invented people, standing square to their
+The mean and covariance of the joints of many synthetic people, standing square to their
 shoulders, say how far an elbow may be from a shoulder and where knees are when only hips and
 ankles are seen. Together with rays they make a linear system: its solution is the most likely
 body (maximum a posteriori), its inverse says how well each joint is known. Nothing is trained.
@@ -26,9 +26,9 @@ COCO17 = JOINT_SETS['coco17']
 BODIES, SIZE_SPREAD = 5000, 0.08
 # Poses that a covariance of 51 numbers needs, at least.
 MIN_BANK = 200
-# Anywhere in the room, and about as sure as floors are at the height 0.
+# Anywhere in the volume, and about as sure as floors are at the height 0.
 PLACE_SPREAD_MM = (2000.0, 2000.0, 150.0)
-# What no Gaussian of so many invented people knows.
+# What no Gaussian of so many synthetic people knows.
 OWN_SPREAD_MM = 20.0
 # Spread of detected joints across their rays: of DetectorFaults' default, for a person of 1.7 m.
 RAY_SPREAD_MM = np.maximum(0.2 * 1700.0 * COCO_SIGMAS, 15.0)
@@ -220,7 +220,7 @@ class GaussianBody(nn.Module):
         reaches: tuple[float, ...] = ROUGH_REACHES_MM,
         pull: tuple[Tensor, Tensor] | None = None,
     ) -> Bodies:
-        """Solve again and again, strays losing their weight; from ``first`` where it is known."""
+        """Iteratively reweighted least squares (IRLS); from ``first`` where it is known."""
         own = rays.moved(shift, turn)
         feet, precision = own.feet(), own.weights * self.ray_precision
         if pull is not None:

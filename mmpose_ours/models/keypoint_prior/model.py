@@ -13,9 +13,9 @@ from torch import Tensor
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.models.association.carry_over import Memory
 from mmpose_ours.models.association.duplicate_suppression import (
-    SECOND_FIND_MM,
-    first_finds,
+    SUPPRESSION_MM,
     limbs_of,
+    suppress_duplicates,
 )
 from mmpose_ours.models.association.hypotheses import FLOOR_SPREAD_MM, Found, PeopleFinder
 from mmpose_ours.models.association.proposals import Proposer
@@ -25,10 +25,10 @@ from mmpose_ours.models.selection import choose_people, middle_of, tell_scores
 from mmpose_ours.registry import MODELS
 from mmpose_ours.structures.skeletons import JOINT_SETS
 
-LOSS_UNIT_MM, OPINION_WEIGHT = 50.0, 0.2
-# Rays that pass a true person's joints this closely, on average, show that person. A stray ray
+LOSS_UNIT_MM, NETWORK_WEIGHT = 50.0, 0.2
+# Rays that pass a true person's joints this closely, on average, show that person. An outlying ray
 # counts as so far off at most.
-MATCH_MM, STRAY_MM = 130.0, 400.0
+MATCH_MM, OUTLIER_MM = 130.0, 400.0
 # A pose this far off, on average, is not that person any more.
 LOST_MM = 500.0
 FACTS = 11
@@ -36,7 +36,7 @@ FACTS = 11
 
 @MODELS.register_module()
 class KeypointPrior(BaseModel):
-    """Keypoints of calibrated views to people in 3D, also where one view or none shows a joint.
+    """Keypoints of calibrated views to 3D poses, also where one view or none shows a joint.
 
     One set of weights serves every rig: nothing of a rig or a room enters the net.
 
@@ -45,15 +45,15 @@ class KeypointPrior(BaseModel):
         proposals: Arguments of :class:`~mmpose_ours.models.association.proposals.Proposer`.
         net: Arguments of :class:`~mmpose_ours.models.keypoint_prior.network.KeypointNet`.
         single_views: Whether people whom one view alone shows are reported.
-        remember: Whether people of the frame before, whom one view still shows, are kept; see
-            :class:`TriangulatePose`. Invented frames, which do not follow each other, do without.
+        temporal: Whether people of the frame before, whom one view still shows, are kept; see
+            :class:`TriangulatePose`. Synthetic frames, which do not follow each other, do without.
         score_threshold: People with lower scores (0 to 1) are dropped.
         single_threshold: The same for people of a single view.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
             dropped.
-        second_find_mm: Whose rays pass the limbs of somebody better more closely than this, on
-            average and in all views, is a second find of that body and dropped; 0 keeps all.
-        margin_mm: People whose hips are farther outside the capture space are dropped.
+        suppression_mm: A pose whose mean ray-to-limb distance to a higher-scored pose is at most
+            this in all views is a duplicate and suppressed; 0 keeps all.
+        margin_mm: People whose hips are farther outside the capture volume are dropped.
         forget_views: In training, the share of people of whom some views are left out.
         data_preprocessor: ``RayPreprocessor``, which is also the default.
         init_cfg: As MMEngine's.
@@ -65,11 +65,11 @@ class KeypointPrior(BaseModel):
         proposals: dict[str, Any] | None = None,
         net: dict[str, Any] | None = None,
         single_views: bool = True,
-        remember: bool = False,
+        temporal: bool = False,
         score_threshold: float = 0.3,
         single_threshold: float = 0.5,
         duplicate_mm: float = 200.0,
-        second_find_mm: float = SECOND_FIND_MM,
+        suppression_mm: float = SUPPRESSION_MM,
         margin_mm: float = 500.0,
         forget_views: float = 0.4,
         data_preprocessor: dict[str, Any] | None = None,
@@ -79,11 +79,11 @@ class KeypointPrior(BaseModel):
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.joints = JOINT_SETS[joints]
         self.finder = PeopleFinder(self.joints, Proposer(**(proposals or {})), single_views)
-        self.memory = Memory(self.finder) if remember else None
+        self.memory = Memory(self.finder) if temporal else None
         self.net = KeypointNet(self.joints, FACTS, **(net or {}))
         self.score_threshold, self.single_threshold = score_threshold, single_threshold
         self.duplicate_mm, self.margin_mm = duplicate_mm, margin_mm
-        self.second_find_mm = second_find_mm
+        self.suppression_mm = suppression_mm
         self.forget_views = forget_views
         self._root = self.joints.index(*self.joints.root)
         self.register_buffer('_limbs', limbs_of(self.joints), persistent=False)
@@ -178,10 +178,10 @@ class KeypointPrior(BaseModel):
     def _loss(self, found: Found, said, data_samples) -> dict[str, Tensor]:
         # Every process must hand gradients to the same parameters in every step.
         nothing = sum(p.sum() for p in self.parameters()) * 0.0
-        losses = dict(loss_pose=nothing, loss_opinion=nothing, loss_score=nothing)
+        losses = dict(loss_pose=nothing, loss_network=nothing, loss_score=nothing)
         if said is None:
             return losses
-        poses, opinions, precision, logits = said
+        poses, network_poses, precision, logits = said
         truth, visible, matched, first = self._match(found, poses.detach(), data_samples)
         losses['loss_score'] = F.binary_cross_entropy_with_logits(logits, first) + nothing
         weight = (visible & matched[:, None]).float()
@@ -189,10 +189,10 @@ class KeypointPrior(BaseModel):
         # The logarithm makes ten per cent worth the same for people of one view and of five.
         error = ((poses - truth).square().sum(-1).add(1.0).sqrt() / LOSS_UNIT_MM).log1p()
         losses['loss_pose'] = (error * weight).sum() / total + nothing
-        # Negative log-likelihood of a Laplace distribution around the opinion.
-        scaled = (opinions - truth).square().sum(-1).add(1.0).sqrt() * precision[..., 0].sqrt()
+        # Negative log-likelihood of a Laplace distribution around the network prediction.
+        scaled = (network_poses - truth).square().sum(-1).add(1.0).sqrt() * precision[..., 0].sqrt()
         likelihood = scaled - 1.5 * precision[..., 0].log() - 12.0
-        losses['loss_opinion'] = OPINION_WEIGHT * (likelihood * weight).sum() / total + nothing
+        losses['loss_network'] = NETWORK_WEIGHT * (likelihood * weight).sum() / total + nothing
         return losses
 
     @torch.no_grad()
@@ -248,7 +248,9 @@ class KeypointPrior(BaseModel):
                     poses, rank, scores > least, data_sample.space, self._root, *limits
                 )
                 rays = found.rays[torch.nonzero(mine)[rows, 0]]
-                rows = rows[first_finds(rays, poses[rows], self._limbs, self.second_find_mm)]
+                rows = rows[
+                    suppress_duplicates(rays, poses[rows], self._limbs, self.suppression_mm)
+                ]
                 poses, scores, shown = poses[rows], scores[rows], shown[rows]
                 # The standard deviation along an axis of the Laplace distribution that is learned.
                 spread = 2 * precision[rows, :, 0].rsqrt()
@@ -264,12 +266,12 @@ def _ray_distance(rays: Rays, people: Tensor, seen: Tensor) -> Tensor:
     from_camera = people[None, :, None] - rays.origins[:, None, :, None]  # (N, G, V, J, 3)
     directions = rays.directions[:, None]
     along = (from_camera * directions).sum(-1, keepdim=True)
-    offset = (from_camera - along * directions).norm(dim=-1).clamp_max(STRAY_MM)
-    offset = torch.where(along[..., 0] > 0, offset, STRAY_MM)
+    offset = (from_camera - along * directions).norm(dim=-1).clamp_max(OUTLIER_MM)
+    offset = torch.where(along[..., 0] > 0, offset, OUTLIER_MM)
     weight = ((rays.weights > 0)[:, None] & seen[None, :, None]).float()
     count = weight.sum((2, 3))
     # Without a joint in common nothing says that this is that person.
-    return torch.where(count > 0, (offset * weight).sum((2, 3)) / count.clamp_min(1), STRAY_MM)
+    return torch.where(count > 0, (offset * weight).sum((2, 3)) / count.clamp_min(1), OUTLIER_MM)
 
 
 def _inside(data_samples, found: Found) -> Tensor:

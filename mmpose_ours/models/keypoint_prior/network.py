@@ -2,7 +2,7 @@
 
 Joints are tokens that attend to each other. What views say of a joint is averaged, so that any
 number of cameras in any order will do, and everything is in the person's own axes, so that
-neither the rig nor the room matters.
+neither the rig nor the scene matters.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class KeypointNet(nn.Module):
             facts: (N, F) numbers around 1.
 
         Returns:
-            ``poses`` (N, J, 3) in mm, opinions and rays together; ``opinions`` (N, J, 3), what
-            the net alone says; ``precision`` (N, J, 1) of opinions in mm^-2; ``logits`` (N,),
+            ``poses`` (N, J, 3) in mm, network and rays together; ``network_poses`` (N, J, 3), what
+            the net alone says; ``precision`` (N, J, 1) of these in mm^-2; ``logits`` (N,),
             above 0 where it takes them for one real person.
         """
         own, pose = rays.moved(bodies.shift, bodies.turn), bodies.own(bodies.poses)
@@ -78,12 +78,14 @@ class KeypointNet(nn.Module):
         tokens = torch.cat([joint, self.of_person(facts)[:, None]], 1) + self.which
         tokens = self.norm(self.mix(tokens)).float()
         step, confidence = self.to_joint(tokens[:, :-1]).split([3, 1], -1)
-        opinions = pose + step * bodies.spread
+        network_poses = pose + step * bodies.spread
         precision = confidence.clamp(-8, 8).exp() / bodies.spread.square().mean(-1, keepdim=True)
         weighted = Rays(own.origins, own.directions, own.weights * self.log_ray_precision.exp())
-        poses = weighted.meet(opinions, precision, start=opinions, reach_mm=120.0, steps=2)
+        poses = weighted.meet(
+            network_poses, precision, start=network_poses, reach_mm=120.0, steps=2
+        )
         logits = self.to_score(tokens[:, -1])[:, 0]
-        return bodies.back(poses), bodies.back(opinions), precision, logits
+        return bodies.back(poses), bodies.back(network_poses), precision, logits
 
     def _rays(self, own: Rays, pose: Tensor) -> Tensor:
         """(N, J, width + 1) what all views' rays say of each joint, and how many those are."""

@@ -60,7 +60,7 @@ def draw_heatmaps(keypoints: Tensor, sigma: float, size: tuple[int, int]) -> Ten
         count = min(2 * reach + 1, length)
         first = (mu.detach().round() - reach).clamp(0, length - count)
         offset = torch.arange(count, device=mu.device) + (first - mu)
-        # Beyond the truncation a peak is nothing: tails must not vote.
+        # Beyond the truncation a peak is nothing: tails must not contribute.
         inside = offset.abs() <= TRUNCATION * spread
         return first.long(), torch.exp(-0.5 * (offset / spread) ** 2) * inside
 

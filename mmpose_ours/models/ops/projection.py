@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 
 
 class TorchRig:
@@ -149,7 +149,7 @@ def box_points(center_mm: Tensor, size_mm: Tensor, bins: Sequence[int]) -> Tenso
     return center_mm[..., None, None, None, :] + offsets * size_mm
 
 
-def space_points(space: CaptureSpace, bins: Sequence[int]) -> Tensor:
-    """Voxel centres of a capture space, (X, Y, Z, 3)."""
+def space_points(space: CaptureVolume, bins: Sequence[int]) -> Tensor:
+    """Voxel centres of a capture volume, (X, Y, Z, 3)."""
     center, size = (torch.tensor(v, dtype=torch.float64) for v in (space.center_mm, space.size_mm))
     return box_points(center, size, bins)

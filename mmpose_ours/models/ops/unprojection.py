@@ -1,6 +1,6 @@
-"""Voxels collect votes: the mean of the heatmaps at the places where the views see them.
+"""Unprojection: the feature volume holds the mean of the heatmaps where the views see each voxel.
 
-On a CPU a voxel's votes are one bag of ``embedding_bag``: the pixels around its place in every
+On a CPU a voxel's samples are one bag of ``embedding_bag``: the pixels around its place in every
 view, with weights of bilinear interpolation. All joints of a pixel lie side by side, so that
 weights and places are used for all of them at once, and volumes come out channels last, as
 :class:`~mmpose_ours.models.ops.v2v.V2VNet` wants them. Elsewhere ``grid_sample`` does it.
@@ -26,7 +26,7 @@ GPU_CHUNK = 1 << 18
 
 @dataclasses.dataclass(frozen=True)
 class Bags:
-    """The pixels whose weighted sum is a point's vote, for N points; on the CPU.
+    """The pixels whose weighted sum is a point's value, for N points; on the CPU.
 
     Args:
         index: (T,) int32 rows of :func:`pixel_table`, one point after another.
@@ -48,7 +48,7 @@ class Bags:
 def pixel_table(heatmaps: Tensor) -> Tensor:
     """Heatmaps (V, J, H, W) as rows (V * (H + 1) * (W + 1), J) in float32.
 
-    Each view has a row and a column of zeros behind its last ones: what is beyond votes nothing.
+    Each view has a row and a column of zeros behind its last ones, for what is beyond.
     """
     views, joints, height, width = heatmaps.shape
     table = heatmaps.new_empty(views, height + 1, width + 1, joints, dtype=torch.float32)
@@ -58,8 +58,8 @@ def pixel_table(heatmaps: Tensor) -> Tensor:
     return table.flatten(0, 2)
 
 
-def count_votes(heatmaps: Tensor, bags: Iterable[Bags], points: int) -> Tensor:
-    """Votes of points in the order of their bags.
+def sum_samples(heatmaps: Tensor, bags: Iterable[Bags], points: int) -> Tensor:
+    """Values of points in the order of their bags.
 
     Args:
         heatmaps: (V, J, H, W) in [0, 1], on the CPU.
@@ -70,15 +70,15 @@ def count_votes(heatmaps: Tensor, bags: Iterable[Bags], points: int) -> Tensor:
         (N, J) in float32; 0 where no view sees the point.
     """
     table = pixel_table(heatmaps)
-    votes = table.new_empty(points, heatmaps.shape[1])
+    values = table.new_empty(points, heatmaps.shape[1])
     done = 0
     for chunk in bags:
-        votes[done : done + len(chunk.start)] = F.embedding_bag(
+        values[done : done + len(chunk.start)] = F.embedding_bag(
             chunk.index, table, chunk.start, mode='sum', per_sample_weights=chunk.weight
         ).clamp_(0, 1)
         done += len(chunk.start)
     assert done == points
-    return votes
+    return values
 
 
 def point_bags(rig: TorchRig, xyz_w: Tensor, heatmap_size: Sequence[int]) -> list[Bags]:
@@ -212,7 +212,7 @@ def sampling_grid(
     return grid.clamp(-1.1, 1.1), valid & inside
 
 
-def sample_votes(heatmaps: Tensor, grid: Tensor, seen: Tensor) -> Tensor:
+def sample_heatmaps(heatmaps: Tensor, grid: Tensor, seen: Tensor) -> Tensor:
     """Mean of the heatmaps over the views that see each point, on any device.
 
     Args:

@@ -1,4 +1,4 @@
-"""Where people are: a volume of the capture space, and its peaks."""
+"""Where people are: a volume of the capture volume, and its peaks."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.models.ops.projection import TorchRig, space_points
 from mmpose_ours.models.ops.unprojection import (
     Bags,
-    count_votes,
     point_bags,
-    sample_votes,
+    sample_heatmaps,
     sampling_grid,
+    sum_samples,
 )
 from mmpose_ours.models.ops.v2v import V2VNet
 
@@ -54,7 +54,7 @@ class CenterDetector(nn.Module):
         self.center_net = V2VNet(num_joints, 1, **net)
         self._places: dict[str, list[Bags] | tuple[Tensor, Tensor]] = {}
 
-    def volume(self, heatmaps: Tensor, rig: CameraRig, space: CaptureSpace) -> Tensor:
+    def volume(self, heatmaps: Tensor, rig: CameraRig, space: CaptureVolume) -> Tensor:
         """Heatmaps (V, J, H, W) of one frame to its feature volume (J, X, Y, Z)."""
         key = f'{rig.fingerprint} {space} {heatmaps.device}'
         if key not in self._places:
@@ -65,11 +65,11 @@ class CenterDetector(nn.Module):
                 self._places[key] = self._make_places(rig, space, heatmaps.device)
         places = self._places[key]
         if isinstance(places, list):
-            votes = count_votes(heatmaps, places, math.prod(self.bins))
-            return votes.view(*self.bins, -1).permute(3, 0, 1, 2)
-        return sample_votes(heatmaps, *places).view(-1, *self.bins)
+            values = sum_samples(heatmaps, places, math.prod(self.bins))
+            return values.view(*self.bins, -1).permute(3, 0, 1, 2)
+        return sample_heatmaps(heatmaps, *places).view(-1, *self.bins)
 
-    def _make_places(self, rig: CameraRig, space: CaptureSpace, device: torch.device):
+    def _make_places(self, rig: CameraRig, space: CaptureVolume, device: torch.device):
         points = space_points(space, self.bins).view(-1, 3)
         seen_by = TorchRig(rig, dtype=torch.float64), points, self.heatmap_size
         if device.type == 'cpu':
@@ -85,7 +85,7 @@ class CenterDetector(nn.Module):
         """Feature volumes (B, J, X, Y, Z) to root volumes (B, X, Y, Z)."""
         return self.center_net(volumes).squeeze(1)
 
-    def target(self, roots_w: Tensor, space: CaptureSpace) -> Tensor:
+    def target(self, roots_w: Tensor, space: CaptureVolume) -> Tensor:
         """Training target (X, Y, Z): a Gaussian around each root (G, 3), the higher one wins."""
         axes = [
             torch.linspace(float(lo), float(hi), n, device=roots_w.device)
@@ -100,7 +100,7 @@ class CenterDetector(nn.Module):
             result = torch.maximum(result, x[:, None, None] * y[:, None] * z)
         return result
 
-    def peaks(self, volume: Tensor, space: CaptureSpace) -> tuple[Tensor, Tensor]:
+    def peaks(self, volume: Tensor, space: CaptureVolume) -> tuple[Tensor, Tensor]:
         """Local maxima of a root volume (X, Y, Z), the highest first.
 
         Returns:

@@ -21,9 +21,9 @@ from mmpose_ours.structures.skeletons import JOINT_SETS
 
 @MODELS.register_module()
 class VoxelPose(BaseModel):
-    """Heatmaps of calibrated views to people in 3D.
+    """Heatmaps of calibrated views to 3D poses.
 
-    The rig and the capture space come with each data sample; weights hold no geometry and
+    The rig and the capture volume come with each data sample; weights hold no geometry and
     checkpoints of MMPose 0.x load without the space they were trained in.
 
     Args:

@@ -9,7 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from mmpose_ours.models.ops.projection import TorchRig, box_points
-from mmpose_ours.models.ops.unprojection import count_votes, cube_bags, sample_votes, sampling_grid
+from mmpose_ours.models.ops.unprojection import (
+    cube_bags,
+    sample_heatmaps,
+    sampling_grid,
+    sum_samples,
+)
 from mmpose_ours.models.ops.v2v import V2VNet
 from mmpose_ours.models.voxelpose.center import check_bins
 
@@ -60,11 +65,11 @@ class PoseRegressor(nn.Module):
         people = len(centers_w)
         if heatmaps.device.type == 'cpu':
             bags = cube_bags(rig, centers_w, self.size_mm, self.bins, self.heatmap_size)
-            votes = count_votes(heatmaps, bags, people * math.prod(self.bins))
-            return votes.view(people, *self.bins, self.num_joints).permute(0, 4, 1, 2, 3)
+            values = sum_samples(heatmaps, bags, people * math.prod(self.bins))
+            return values.view(people, *self.bins, self.num_joints).permute(0, 4, 1, 2, 3)
         points = box_points(centers_w, centers_w.new_full((3,), self.size_mm), self.bins)
         grid, seen = sampling_grid(rig, points.view(-1, 3), self.heatmap_size)
-        return sample_votes(heatmaps, grid, seen).view(-1, people, *self.bins).transpose(0, 1)
+        return sample_heatmaps(heatmaps, grid, seen).view(-1, people, *self.bins).transpose(0, 1)
 
     def forward(self, volumes: Tensor, centers_w: Tensor) -> Tensor:
         """Feature volumes (P, J, X, Y, Z) around centres (P, 3) to joints (P, J, 3) in mm."""

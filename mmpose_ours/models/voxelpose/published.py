@@ -1,6 +1,6 @@
 """VoxelPose as published, in MMPose 0.x: what its checkpoints carry besides weights.
 
-MMPose 0.x keeps the capture space of the training rig among the weights. Here the space comes
+MMPose 0.x keeps the capture volume of the training rig among the weights. Here the space comes
 with each sample, so it is taken out before they are loaded.
 """
 
@@ -56,7 +56,7 @@ def had_shortcut(state_dict: Mapping[str, Tensor], prefix: str = '') -> bool | N
 
 
 def geometry(space_center: Any, space_size: Any, cube_size: Any) -> dict[str, Tensor]:
-    """The entries that hold a capture space in MMPose 0.x.
+    """The entries that hold a capture volume in MMPose 0.x.
 
     Args:
         space_center: (3,) mm.

@@ -1,7 +1,7 @@
 """From one person's recording in whatever unit and axes to poses of a bank.
 
-Units are told by the length of the legs, the up axis by where shoulders and feet are on the
-whole, the floor by the lowest ankles. Each can be told instead of guessed, and what was
+Units are recognised by the length of the legs, the up axis by where shoulders and feet are on the
+whole, the floor by the lowest ankles. Each can be determined instead of guessed, and what was
 guessed is said.
 """
 
@@ -111,7 +111,7 @@ def _guess_unit(xyz: np.ndarray, path: PathLike) -> tuple[str, float]:
     known = legs[:, np.isfinite(legs).all(0)]
     if not known.size:
         raise FileFormatError(
-            f'{path}: no frame has both legs, by which its unit would be told; say it with --unit'
+            f'{path}: no frame has both legs, to estimate its unit from; say it with --unit'
         )
     leg = float(np.median(known.sum(0) / 2))
     for name, factor in UNITS.items():

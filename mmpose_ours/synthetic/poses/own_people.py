@@ -1,8 +1,8 @@
 """Poses of the user's own people: what was triangulated on the rig, cleaned, becomes a bank.
 
-Whoever trains on their own results trains on their mistakes too, so people are dropped when in
-doubt: with few joints, with limbs that nobody has, or seen in one frame only, as ghosts are.
-Nothing is filled in or smoothed.
+Training on own results is training on their errors too, so people are dropped when in doubt: with
+few joints, with impossible limbs, or seen in one frame only, as false positives are. Nothing is filled
+in or smoothed.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ def clean_people(path: PathLike) -> tuple[PoseBank, str]:
     ]
     xyz = np.concatenate([np.zeros((0, 17, 3)), *frames])
     left = np.ones(len(xyz), dtype=bool)
-    told = []
+    reasons = []
     for reason, good in (
         ('few joints', _many_joints(xyz)),
         ('limbs', _human(xyz)),
         ('one frame only', _stay(frames)),
     ):
-        told.append(f'{np.count_nonzero(left & ~good)} for {reason}')
+        reasons.append(f'{np.count_nonzero(left & ~good)} for {reason}')
         left &= good
     bank = PoseBank.placed(
         xyz[left],
@@ -67,7 +67,7 @@ def clean_people(path: PathLike) -> tuple[PoseBank, str]:
         path,
         'the floor of the rig must be z = 0 (`mmpose-ours align-rig`)',
     )
-    return bank, f'dropped of {len(xyz)} people: {", ".join(told)}'
+    return bank, f'dropped of {len(xyz)} people: {", ".join(reasons)}'
 
 
 def _many_joints(xyz: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A stock of 3D poses to invent scenes from."""
+"""A stock of 3D poses to generate scenes from."""
 
 from __future__ import annotations
 

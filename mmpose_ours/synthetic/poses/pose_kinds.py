@@ -54,12 +54,12 @@ def missed_kinds(bank: PoseBank, of: PoseBank) -> list[Kind]:
     missed = nearest_mm(of, bank) > COVERED_MM
     kinds = kinds_of(of)
     rest = ~np.any(list(kinds.values()), axis=0)
-    told = [
+    reported = [
         Kind(name, int(found.sum()), float(missed[found].mean()))
         for name, found in kinds.items()
         if found.any()
     ]
-    told.sort(key=lambda kind: -kind.missed)
+    reported.sort(key=lambda kind: -kind.missed)
     if rest.any():
-        told.append(Kind('none of these', int(rest.sum()), float(missed[rest].mean())))
-    return told
+        reported.append(Kind('none of these', int(rest.sum()), float(missed[rest].mean())))
+    return reported

@@ -1,4 +1,4 @@
-"""From any file of people in 3D to a bank of poses: the one door, which tells files by content."""
+"""From any file of 3D poses to a bank of poses: the one gate, which tells files by content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-// Strokes that the room and the cameras' images have in common.
+// Strokes that the scene and the cameras' images have in common.
 
 const LIMB_MM = 52;
 const HEAD_MM = 100;

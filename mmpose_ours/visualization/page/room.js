@@ -1,4 +1,4 @@
-// The room in perspective, or as one of the cameras sees it.
+// The scene in perspective, or as one of the cameras sees it.
 
 const PICK_PX = 14;
 

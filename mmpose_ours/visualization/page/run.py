@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io.files import write_whole
 from mmpose_ours.visualization.colours import identity_colours
 from mmpose_ours.visualization.frame_images import ImageSource
@@ -32,7 +32,7 @@ def write_run_page(
     frames: Sequence[PeopleInFrame],
     *,
     joints: str = 'coco17',
-    space: CaptureSpace | None = None,
+    space: CaptureVolume | None = None,
     fps: float | None = None,
     images: ImageSource | None = None,
     title: str = '',
@@ -43,9 +43,9 @@ def write_run_page(
     Args:
         path: The HTML file.
         rig: V cameras with image sizes.
-        frames: People in 3D in the order of time, each with its ``detections`` (COCO-17).
-        joints: Name of the joint set of the people in 3D.
-        space: The capture space, drawn as a box.
+        frames: 3D poses in the order of time, each with its ``detections`` (COCO-17).
+        joints: Name of the joint set of the 3D poses.
+        space: The capture volume, drawn as a box.
         fps: Frames per second, if known.
         images: Where the cameras' images come from.
         title: The page's title.
@@ -98,13 +98,13 @@ def _tiles(figures: RunFigures) -> str:
     share = overall.missed / overall.seen_by_two if overall.seen_by_two else math.nan
     tiles = [
         (f'{overall.frames:,}', 'frames'),
-        (_number(overall.people / frames), 'people in 3D per frame'),
+        (_number(overall.people / frames), '3D poses per frame'),
         (_number(overall.reprojection.median_px, 1, ' px'), 'reprojection error, median'),
         (_number(overall.reprojection.p90_px, 1, ' px'), 'reprojection error, 90 %'),
         (_number(100 * share, 1, ' %'), 'missed, of people whom two cameras see'),
-        (_number(overall.ghosts / frames, 2), 'per frame whom no camera supports'),
+        (_number(overall.false_positives / frames, 2), 'per frame whom no camera supports'),
         (_number(100 * overall.limb_spread, 1, ' %'), 'by which lengths of limbs vary, median'),
-        (_number(overall.jitter_mm, 1, ' mm'), 'trembling of joints per frame squared'),
+        (_number(overall.jitter_mm, 1, ' mm'), 'jitter of joints per frame squared'),
     ]
     return '\n'.join(f'<div><b>{value}</b><span>{what}</span></div>' for value, what in tiles)
 
@@ -112,7 +112,7 @@ def _tiles(figures: RunFigures) -> str:
 def _charts(figures: RunFigures, marks: Sequence[int]) -> str:
     people = [float(frame.people) for frame in figures.frames]
     errors = [frame.p90_px for frame in figures.frames]
-    return _chart('people in 3D', people, marks) + _chart(
+    return _chart('3D poses', people, marks) + _chart(
         'reprojection error in px, 90 % (the lines mark the frames shown below)', errors, marks
     )
 

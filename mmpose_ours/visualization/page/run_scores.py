@@ -1,6 +1,6 @@
 """How a whole recording went: figures per camera and per frame, and which frames are worst.
 
-People in 3D are held against the 2D people that they come from, as ``mmpose-ours evaluate
+3D poses are held against the 2D keypoints that they come from, as ``mmpose-ours evaluate
 --without-truth`` does; no truth is needed.
 """
 
@@ -26,7 +26,7 @@ class CameraFigures:
         name: Its name.
         people_2d: People that were found in its images, per frame.
         empty_share: Share of the frames in which nobody was found.
-        due: Sightings to expect of it: 3D people with half their joints in its image.
+        due: Sightings to expect of it: 3D poses with half their joints in its image.
         matched: Those for which it has a 2D person.
         median_px: Median distance of a projected joint from the detected one.
         p90_px: 90th percentile.
@@ -47,16 +47,16 @@ class FrameFigures:
 
     Args:
         index: Its place in the recording.
-        people: People in 3D.
+        people: 3D poses.
         missed: People whom two cameras see and who are nobody in 3D.
-        ghosts: People in 3D whom no camera supports and one should see.
+        false_positives: 3D poses whom no camera supports and one should see.
         p90_px: 90th percentile of the reprojection error; NaN where nothing was matched.
     """
 
     index: int
     people: int
     missed: int
-    ghosts: int
+    false_positives: int
     p90_px: float
 
 
@@ -80,14 +80,14 @@ class RunFigures:
         Half of them have the most people missed or without support; the others the largest
         reprojection error.
         """
-        wrong = sorted(self.frames, key=lambda i: -(i.missed + i.ghosts))
+        wrong = sorted(self.frames, key=lambda i: -(i.missed + i.false_positives))
         far = [frame for frame in self.frames if np.isfinite(frame.p90_px)]
         far.sort(key=lambda i: -i.p90_px)
         chosen: list[FrameFigures] = []
         # Neighbours look alike, so one stands for them.
         apart = len(self.frames) // 20
         for candidates, limit in (
-            ([i for i in wrong if i.missed + i.ghosts], count // 2),
+            ([i for i in wrong if i.missed + i.false_positives], count // 2),
             (far, count),
         ):
             for frame in candidates:
@@ -109,8 +109,8 @@ def run_figures(
 
     Args:
         rig: V cameras with image sizes.
-        frames: People in 3D, each with its ``detections`` (COCO-17).
-        joints: Joint set of the people in 3D.
+        frames: 3D poses, each with its ``detections`` (COCO-17).
+        joints: Joint set of the 3D poses.
         fps: Frames per second, if known.
         progress: Called with how many frames are done, and of how many.
     """
@@ -120,7 +120,9 @@ def run_figures(
         judged.append(EvaluatedFrame(people.frame, rig, np.asarray(people.poses_mm), found))
         alone = unlabelled_figures(judged[-1:], joints)
         p90_px = alone.reprojection.p90_px
-        figures.append(FrameFigures(index, alone.people, alone.missed, alone.ghosts, p90_px))
+        figures.append(
+            FrameFigures(index, alone.people, alone.missed, alone.false_positives, p90_px)
+        )
         if progress is not None:
             progress(index + 1, len(frames))
     overall = unlabelled_figures(judged, joints, frame_rate=fps)
@@ -147,7 +149,7 @@ def _reason(frame: FrameFigures) -> str:
         f'{count} {what}'
         for count, what in (
             (frame.missed, 'missed whom two cameras see'),
-            (frame.ghosts, 'without support by any camera'),
+            (frame.false_positives, 'without support by any camera'),
         )
         if count
     ]

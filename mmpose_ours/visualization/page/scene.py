@@ -10,7 +10,7 @@ import json
 from typing import Any, Callable, Sequence
 
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io.files import write_whole
 from mmpose_ours.visualization.frame_images import ImageSource
 from mmpose_ours.visualization.page.images import NO_IMAGES, encode_images
@@ -39,7 +39,7 @@ def write_scene_page(
     frames: Sequence[PeopleInFrame],
     *,
     joints: str = 'coco17',
-    space: CaptureSpace | None = None,
+    space: CaptureVolume | None = None,
     fps: float | None = None,
     images: ImageSource | None = None,
     image_budget: int = IMAGE_BUDGET,
@@ -53,8 +53,8 @@ def write_scene_page(
         rig: V cameras with image sizes.
         frames: The people, in the order of time.
         joints: Name of their joint set.
-        space: The capture space, drawn as a box.
-        fps: Frames per second; None where nobody knows, then no speeds are told.
+        space: The capture volume, drawn as a box.
+        fps: Frames per second; None where nobody knows, then no speeds are reported.
         images: Where the cameras' images come from; None shows blank ones.
         image_budget: How many bytes of JPEG the page may carry. Where they do not suffice,
             fewer frames carry images, and the page says whose image it shows.

@@ -1,6 +1,6 @@
 """A recording as the page takes it: a small manifest, and arrays of 16-bit numbers as text.
 
-Coordinates are quantised to a 65,000th of the room or of three image widths, which is a
+Coordinates are quantised to a 65,000th of the scene or of three image widths, which is a
 fraction of a millimetre or of a pixel. People are projected here and not in the browser, so
 that every lens model of the package is right in the page too.
 """
@@ -13,7 +13,7 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 from mmpose_ours.structures.skeletons import JOINT_SETS, JointSet
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import identity_colours
@@ -31,7 +31,7 @@ BONES = (
     ('forearm', 'elbow', 'wrist'),
 )
 FACE = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'bottom_head', 'top_head')
-# A straight line of the room is bent by a lens; so far apart it still looks smooth.
+# A straight line of the scene is bent by a lens; so far apart it still looks smooth.
 LINE_STEP_MM = 250.0
 
 
@@ -52,7 +52,7 @@ def page_data(
     rig: CameraRig,
     frames: Sequence[PeopleInFrame],
     joints: str,
-    space: CaptureSpace | None,
+    space: CaptureVolume | None,
     fps: float | None,
     title: str,
 ) -> PageData:

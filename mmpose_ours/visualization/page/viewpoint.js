@@ -1,4 +1,4 @@
-// Where the room is looked at from: a point that the view turns around.
+// Where the scene is looked at from: a point that the view turns around.
 
 const NEAREST_MM = 100;
 

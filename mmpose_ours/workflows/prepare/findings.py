@@ -1,4 +1,4 @@
-"""What a check of downloaded data found: a line each, with the command that mends it."""
+"""What a check of downloaded data found: a line each, with the command that fixes it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Finding:
         state: ``OK``, ``NOTE`` (worth knowing, nothing to do), ``MISSING`` or ``WRONG``.
         what: A word or two: truth, calibration, images...
         sentence: What was found.
-        commands: What gets or mends it, line by line.
+        commands: What gets or fixes it, line by line.
     """
 
     state: str
@@ -53,7 +53,7 @@ def unreadable(what: str, error: Exception) -> Finding:
 def agreement(
     read: Read, rig: CameraRig, images: Path | None, keypoints: Path | None
 ) -> list[Finding]:
-    """What ``mmpose-ours check-rig`` says of calibration, images and 2D people."""
+    """What ``mmpose-ours check-rig`` says of calibration, images and 2D keypoints."""
     report, _ = check(read, rig, images=images, keypoints=keypoints)
     found = [
         Finding(state, f'agreement, {problem["topic"]}', problem['sentence'])

@@ -10,7 +10,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Sequence
 
-from mmpose_ours.geometry.cameras import CaptureSpace
+from mmpose_ours.geometry.cameras import CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.config_text import assigned, literal
 from mmpose_ours.workflows.rig_folder import BOX_WEIGHTS
@@ -33,13 +33,13 @@ TEST_BATCH = 4
 
 
 def training_config(
-    site: Site, space: CaptureSpace, faults: str | None, epochs: int, frames: int
+    site: Site, space: CaptureVolume, faults: str | None, epochs: int, frames: int
 ) -> str:
     """The config that is trained, and used afterwards.
 
     Args:
         site: Rig and model.
-        space: Where people are invented and looked for.
+        space: Where people are generated and looked for.
         faults: A file of ``fit-noise``, a shipped detector, or None for the default one.
         epochs: How many.
         frames: In each.
@@ -48,13 +48,13 @@ def training_config(
     steps = max(1, epochs * frames // model.batch)
     warm_up = max(1, min(WARM_UP_STEPS, steps // 10))
     load_from = BOX_WEIGHTS if site.model == 'prior' and box_file() else None
-    invented: dict[str, Any] = {} if faults is None else {'faults': faults}
+    synthetic: dict[str, Any] = {} if faults is None else {'faults': faults}
     lines = _head(site, space, TRAINED)
     lines += [
-        f'invented = dict(**rig{_words(invented)})',
+        f'generated = dict(**rig{_words(synthetic)})',
         f'train_dataloader = dict(batch_size={model.batch}, '
-        f'dataset=dict(num_samples={frames}, **invented))',
-        'val_dataloader = dict(dataset=invented)',
+        f'dataset=dict(num_samples={frames}, **generated))',
+        'val_dataloader = dict(dataset=generated)',
         *_recording(site, TRAINED),
         f'train_cfg = dict(max_epochs={epochs}, val_interval={epochs})',
         'param_scheduler = [',
@@ -69,7 +69,7 @@ def training_config(
     return _text(lines)
 
 
-def using_config(site: Site, space: CaptureSpace, contender: str) -> str:
+def using_config(site: Site, space: CaptureVolume, contender: str) -> str:
     """The config of a contender that is not trained."""
     lines = [*_head(site, space, contender), *_recording(site, contender)]
     if contender != TRIANGULATION:
@@ -88,8 +88,8 @@ def test_config(
 
     Args:
         contender: Whose.
-        keypoints: 2D people of the frames.
-        out: Where the people in 3D go.
+        keypoints: 2D keypoints of the frames.
+        out: Where the 3D poses go.
         truth: Where they really are; None without knowing.
         cameras: Those to use; None for those of the contender's config.
     """
@@ -109,7 +109,7 @@ def test_config(
     return _text(lines)
 
 
-def _head(site: Site, space: CaptureSpace, contender: str) -> list[str]:
+def _head(site: Site, space: CaptureVolume, contender: str) -> list[str]:
     base = {
         TRAINED: MODELS[site.model].config,
         BOX: MODELS['prior'].config,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mmpose_ours.calibration import read_rig
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.recordings.files import media_of
 from mmpose_ours.workflows.rig_folder import BOX_WEIGHTS, CONFIGS, RIG_FILE
@@ -56,7 +56,7 @@ class Site:
         source: The calibration that the folder is to be made from; empty where it has its own.
         reading: How to read it, as words of the command ``init``.
         source_rig: Its cameras, None without one.
-        keypoints: 2D people of the user's recording, None where there are none.
+        keypoints: 2D keypoints of the user's recording, None where there are none.
         cameras: Names of the cameras to use; None for all.
         detector: A shipped detector or a file of ``fit-noise``; None measures it.
         model: A key of :data:`MODELS`.
@@ -120,9 +120,9 @@ def box_file() -> Path | None:
     return path if path.is_file() else None
 
 
-def space_of_record(result: dict[str, Any]) -> CaptureSpace:
+def space_of_record(result: dict[str, Any]) -> CaptureVolume:
     """The space that the step ``space`` found."""
-    return CaptureSpace(tuple(result['center_mm']), tuple(result['size_mm']))
+    return CaptureVolume(tuple(result['center_mm']), tuple(result['size_mm']))
 
 
 def file_print(path: Path) -> str:

@@ -108,7 +108,7 @@ def _check_replaceable(site: Site, record: Record) -> None:
 
 
 def do_check(site: Site, record: Record, doing: Doing) -> None:
-    """Judge the calibration, by images and 2D people where there are any.
+    """Judge the calibration, by images and 2D keypoints where there are any.
 
     Raises:
         CalibrationError: Something is wrong.
@@ -124,7 +124,7 @@ def do_check(site: Site, record: Record, doing: Doing) -> None:
     if not report['ok']:
         raise CalibrationError(
             f'{site.rig_file}: {len(report["problems"])} things are wrong, named above and by '
-            f'`{shown(["mmpose-ours", *command_words(site, "check")])}`; mend them and call this '
+            f'`{shown(["mmpose-ours", *command_words(site, "check")])}`; fix them and call this '
             'again, or go on all the same with --from space'
         )
     if report['warnings']:
@@ -135,7 +135,7 @@ def do_check(site: Site, record: Record, doing: Doing) -> None:
 
 
 def do_space(site: Site, record: Record, doing: Doing) -> None:
-    """Fit the capture space."""
+    """Fit the capture volume."""
     space = space_of(site.rig, read_calibration([site.rig_file]))
     seen = coverage(site.rig, space)[2]
     print(f'    {space_line(space)}  two cameras or more see {seen:.0%} of it')
@@ -157,11 +157,11 @@ def do_noise(site: Site, record: Record, doing: Doing, run_command: RunCommand) 
     """
     words = command_words(site, 'noise')
     if site.detector:
-        why = f'the detector {site.detector}, as told by --detector'
+        why = f'the detector {site.detector}, as recognised by --detector'
         path = Path(site.detector)
         faults: str | None = str(path.resolve()) if path.is_file() else site.detector
     elif not words:
-        why, faults = 'the default detector: there are no 2D people to measure one by', None
+        why, faults = 'the default detector: there are no 2D keypoints to measure one by', None
     else:
         out = site.work_dir / 'detector.json'
         try:
@@ -198,7 +198,7 @@ def do_train(site: Site, record: Record, doing: Doing) -> None:
         print(f'    going on from {(folder / "last_checkpoint").read_text().strip()}')
         words.append('--resume')
     if site.model == 'prior' and box_file() is None:
-        print('    this installation has no weights in the box: training begins from nothing')
+        print('    this installation has no pretrained weights: training begins from nothing')
     print(f'    $ {shown(words)}', flush=True)
     run_stock(words, site.work_dir / 'train.log')
     checkpoint = Path((folder / 'last_checkpoint').read_text().strip())

@@ -99,9 +99,9 @@ class Record:
         """
         entry = self.steps.get(step, {})
         goes_on = not anew and entry.get('inputs') == inputs and not entry.get('finished')
-        spent = entry.get('seconds', 0.0) if goes_on else 0.0
+        before = entry.get('seconds', 0.0) if goes_on else 0.0
         doing = Doing(goes_on)
-        self.steps[step] = {'inputs': inputs, 'finished': None, 'seconds': spent}
+        self.steps[step] = {'inputs': inputs, 'finished': None, 'seconds': before}
         self._save()
         start = time.monotonic()
         try:
@@ -113,7 +113,7 @@ class Record:
                 files=[str(path.resolve()) for path in doing.files],
             )
         finally:
-            self.steps[step]['seconds'] = round(spent + time.monotonic() - start, 1)
+            self.steps[step]['seconds'] = round(before + time.monotonic() - start, 1)
             self._save()
 
     def _save(self) -> None:

@@ -25,14 +25,14 @@ FIGURES = {
         'score': ('joints right (F1)', PERCENT),
         'people_found': ('people found within 500 mm', PERCENT),
         'error_mm': ('mean joint error, mm', '{:.1f}'),
-        'ghosts_per_frame': ('people who are not there, per frame', PLAIN),
+        'false_positives_per_frame': ('people who are not there, per frame', PLAIN),
     },
     OWN: {
         'score': ('joints right in cameras left out (F1)', PERCENT),
         'left_out_share': ('distance in cameras left out, of the box', PERCENT),
         'reprojection_share': ('distance in cameras used, of the box', PERCENT),
         'people_per_frame': ('people per frame', PLAIN),
-        'ghosts_per_frame': ('people whom no camera shows, per frame', PLAIN),
+        'false_positives_per_frame': ('people whom no camera shows, per frame', PLAIN),
         'missed_share': ('missed, of those seen by two cameras', PERCENT),
         'limb_spread': ('limb lengths vary by', PERCENT),
         'head_above_hips': ('heads above hips', PERCENT),
@@ -117,7 +117,7 @@ def report_text(site: Site, record: Record, verdict: Verdict, command: str) -> s
         f'or more see {space["seen_by_two"]:.0%} of it',
         f'- detector: {_escaped(record.result("noise")["why"])}',
         f'- training: {MODELS[site.model].about}, {training["epochs"]} epochs of '
-        f'{training["frames_per_epoch"]} invented frames, in {minutes:.1f} minutes or more '
+        f'{training["frames_per_epoch"]} synthetic frames, in {minutes:.1f} minutes or more '
         '(kill -9 loses count), timing and validation included',
         *(f'- warning of the check: {_escaped(text)}' for text in warnings.get('warnings', [])),
         '',
@@ -146,7 +146,7 @@ def _escaped(text: str) -> str:
 
 def _title(where: str, tests: Mapping[str, Any]) -> str:
     if where == HELD_OUT:
-        return 'Invented people whom nobody trained on'
+        return 'Synthetic people whom nobody trained on'
     return f'Your own recording ({tests["recording"]["frames"]} frames)'
 
 
@@ -169,14 +169,14 @@ def _meaning(site: Site, tests: Mapping[str, Any]) -> list[str]:
         f"{RIGHT_SHARE:.0%} of the 2D person's box of the detected one) against those that are "
         'due and those that are claimed: people who are missed and people who are not there both '
         'cost. Intervals are by a bootstrap over frames.',
-        '- Invented people have faults like the measured detector and nothing else: they tell '
+        '- Synthetic people have faults like the measured detector and nothing else: they tell '
         'what this rig allows, not what your detector does in cases that nobody measured.',
     ]
     if tests['left_out']:
         left_out = ', '.join(map(_escaped, tests['left_out']))
         lines.append(
             f'- Cameras left out in turn: {left_out}. People are found without a camera and '
-            'compared with what it saw, which no model was told; what its '
+            'compared with what it saw, which no model was given; what its '
             'detector missed or put wrong counts against all alike.'
         )
     elif site.keypoints is not None:
@@ -186,7 +186,7 @@ def _meaning(site: Site, tests: Mapping[str, Any]) -> list[str]:
         )
     else:
         lines.append(
-            '- There were no 2D people of your own. Add keypoints_2d.json to the folder and call '
-            'the command again: it measures your detector, trains for it and tests on it.'
+            '- There were no 2D keypoints of your own. Add keypoints_2d.json to the folder and '
+            'call the command again: it measures your detector, trains for it and tests on it.'
         )
     return lines

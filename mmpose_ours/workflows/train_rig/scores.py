@@ -1,4 +1,4 @@
-"""How good people in 3D are, frame by frame, and what can be told of a difference.
+"""How good 3D poses are, frame by frame, and what can be determined of a difference.
 
 One score says it all: the share of joints that are right, of those that are due and those that
 are claimed (the F1 score, or Dice's coefficient), so that people who are missed cost as much as
@@ -115,10 +115,10 @@ def against_truth(
 
     Returns:
         The joints, and figures: ``people_found`` (0 to 1, within 500 mm), ``error_mm`` (mean
-        over the joints of those found), ``ghosts_per_frame``.
+        over the joints of those found), ``false_positives_per_frame``.
     """
     rows, errors = [], [np.zeros(0)]
-    seen = people = ghosts = 0
+    seen = people = false_positives = 0
     for frame, true in truth.items():
         true = true[np.isfinite(true).any((1, 2))]
         poses = found.get(frame, np.zeros((0, *true.shape[1:])))
@@ -134,21 +134,21 @@ def against_truth(
         # A joint that nobody knows the truth of is no wrong claim.
         unknown = sum(int((~due[g] & np.isfinite(poses[p]).all(-1)).sum()) for p, g in pairs)
         rows.append((right, int(due.sum()), int(np.isfinite(poses).all(-1).sum()) - unknown))
-        seen, people, ghosts = (
+        seen, people, false_positives = (
             seen + len(pairs),
             people + len(true),
-            ghosts + len(poses) - len(pairs),
+            false_positives + len(poses) - len(pairs),
         )
     error = np.concatenate(errors)
     return _tally(rows), {
         'people_found': seen / people if people else float('nan'),
         'error_mm': float(error.mean()) if len(error) else float('nan'),
-        'ghosts_per_frame': ghosts / max(len(rows), 1),
+        'false_positives_per_frame': false_positives / max(len(rows), 1),
     }
 
 
 def against_views(left_out: Mapping[str, Sequence[EvaluatedFrame]]) -> Tally:
-    """Hold people against the 2D people of a camera that they were found without.
+    """Hold people against the 2D keypoints of a camera that they were found without.
 
     Args:
         left_out: By camera, the same frames with the poses found without it; their rigs and
@@ -177,7 +177,7 @@ def _seen_by(frame: EvaluatedFrame, camera: str) -> tuple[int, int, int]:
 def frames_of(
     found: Predictions, seen: Mapping[FrameId, np.ndarray], rig: CameraRig
 ) -> list[EvaluatedFrame]:
-    """People in 3D and (V, D, J, 3) 2D people of the same frames, side by side."""
+    """3D poses and (V, D, J, 3) 2D keypoints of the same frames, side by side."""
     nobody = np.zeros((0, 17, 3))
     return [
         EvaluatedFrame(frame, rig, found.frames.get(frame, nobody), seen[frame]) for frame in seen

@@ -1,4 +1,4 @@
-"""Runs MMPose's stock scripts, through the doors in ``tools/``, as processes of their own."""
+"""Runs MMPose's stock scripts, through our own in ``tools/``, as processes of their own."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _without_date(line: str) -> str:
 
 
 def _end(process: subprocess.Popen) -> None:
-    """Let a process end by itself, which the terminal's Ctrl-C has told it to; else end it."""
+    """Let a process end by itself, which the terminal's Ctrl-C has asked it to; else end it."""
     for stop in (process.send_signal, process.send_signal):
         try:
             stop(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""What the contenders are tested on: invented people nobody trained on, and the own recording.
+"""What the contenders are tested on: synthetic people nobody trained on, and the own recording.
 
 Both are recordings in the package's own files, so that every test is one of the stock script on
 ``OursDataset`` and can be repeated by hand.
@@ -12,7 +12,7 @@ from typing import Mapping
 import numpy as np
 
 from mmpose_ours.detections import read_detections, write_detections
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.predictions.reading import FrameId, frame_id, write_predictions
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
@@ -28,9 +28,9 @@ MOST_LEFT_OUT = 8
 
 
 def write_held_out(
-    folder: Path, rig: CameraRig, space: CaptureSpace, faults: str | None, frames: int
+    folder: Path, rig: CameraRig, space: CaptureVolume, faults: str | None, frames: int
 ) -> tuple[Path, Path]:
-    """Invent people and what the detector makes of them.
+    """Generate people and what the detector makes of them.
 
     Args:
         folder: Where the files go.
@@ -40,7 +40,7 @@ def write_held_out(
         frames: How many.
 
     Returns:
-        The files of 2D people and of the truth.
+        The files of 2D keypoints and of the truth.
     """
     detector = DetectorFaults() if faults is None else DetectorFaults.read(faults)
     sampler = SceneSampler(rig, space, PoseBank.built_in())
@@ -63,7 +63,7 @@ def write_own(folder: Path, keypoints: Path, rig: CameraRig, most: int) -> tuple
 
     Args:
         folder: Where the files go.
-        keypoints: 2D people of the whole recording.
+        keypoints: 2D keypoints of the whole recording.
         rig: V cameras.
         most: So many frames at most.
 

@@ -39,7 +39,7 @@ from mmpose_ours.workflows.train_rig.test_recordings import (
 )
 from mmpose_ours.workflows.train_rig.verdict import HELD_OUT, OWN
 
-# Of the recording and of invented people: so many are drawn, for each contender.
+# Of the recording and of synthetic people: so many are drawn, for each contender.
 IMAGES = 3
 TEST_FOLDER, IMAGE_FOLDER = 'test', 'images'
 
@@ -50,8 +50,8 @@ class Test:
 
     Args:
         contender: Who is tested.
-        what: ``invented``, ``own``, or ``without_<number>``.
-        keypoints: 2D people of the frames.
+        what: ``synthetic``, ``own``, or ``without_<number>``.
+        keypoints: 2D keypoints of the frames.
         truth: Where they are in 3D, if that is known.
         cameras: The cameras to use; None for all.
     """
@@ -80,8 +80,8 @@ def do_test(site: Site, record: Record, doing: Doing) -> None:
         with write_whole(site.work_dir / f'{contender}.py') as file:
             file.write(using_config(site, space, contender))
     faults = record.result('noise')['faults']
-    invented = write_held_out(folder / 'invented', site.rig, space, faults, site.frames)
-    tests = [Test(who, HELD_OUT, *invented) for who in weights]
+    synthetic = write_held_out(folder / 'synthetic', site.rig, space, faults, site.frames)
+    tests = [Test(who, HELD_OUT, *synthetic) for who in weights]
     left_out: dict[str, str] = {}
     if site.keypoints is not None:
         own, fewer, count = write_own(folder / 'own', site.keypoints, site.rig, site.frames)
@@ -101,7 +101,7 @@ def do_test(site: Site, record: Record, doing: Doing) -> None:
         run_stock(words, folder / 'test.log', say=_quiet)
     found = {test.name: folder / f'{test.name}.json' for test in tests}
     doing.files = list(found.values())
-    doing.result.update(_figures(site, list(weights), found, invented[1], left_out))
+    doing.result.update(_figures(site, list(weights), found, synthetic[1], left_out))
     for line in figure_lines(doing.result):
         print(f'    {line}')
 

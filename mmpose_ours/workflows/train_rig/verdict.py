@@ -10,13 +10,13 @@ from mmpose_ours.workflows.train_rig.scores import Difference, Tally, difference
 
 NAMES = {
     TRAINED: 'the model trained for this rig',
-    BOX: 'the model in the box',
+    BOX: 'the pretrained pose prior',
     TRIANGULATION: 'plain triangulation',
 }
-# Neighbouring frames of a recording err alike; invented ones have nothing in common.
+# Neighbouring frames of a recording err alike; synthetic ones have nothing in common.
 OWN_BLOCK = 25
-HELD_OUT, OWN = 'invented', 'own'
-WHERE = {HELD_OUT: 'on invented people', OWN: 'on your recording, in cameras left out'}
+HELD_OUT, OWN = 'synthetic', 'own'
+WHERE = {HELD_OUT: 'on synthetic people', OWN: 'on your recording, in cameras left out'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _sentence(found: Mapping[str, Difference], rival: str) -> str:
         return f'The trained model is better than {name} in one test and worse in another: {said}.'
     if any(entry.worse for entry in found.values()):
         return f'The trained model is worse than {name}: {said}.'
-    return f'No difference of the trained model from {name} can be told: {said}.'
+    return f'No difference of the trained model from {name} can be determined: {said}.'
 
 
 def _own_first(found: Mapping[str, Difference]) -> Sequence[tuple[str, Difference]]:

@@ -119,7 +119,7 @@ class TestFloorPixels:
         found, error_px = triangulate_floor(lost.of_rig(rig), pixels)
         np.testing.assert_allclose(found, lost(points), rtol=1e-6, atol=1e-6 * 4000 * lost.scale)
         assert error_px.max() < 1e-4
-        done = align(lost.of_rig(rig), Evidence(floor_pixels=pixels, unit_told=True))
+        done = align(lost.of_rig(rig), Evidence(floor_pixels=pixels, unit_given=True))
         assert up_error_degrees(done.rig, rig) < 1e-4
         assert len(done.figures['up']['floor_points_error_px']) == 4
 
@@ -160,12 +160,12 @@ class TestHorizonsAndOrigin:
         np.testing.assert_allclose(done.rig.centers_w[:, 2], ring_rig().centers_w[:, 2])
 
     def test_origin_kept(self):
-        done = align(ring_rig(), Evidence(up_told=True, origin=('keep',)))
+        done = align(ring_rig(), Evidence(up_given=True, origin=('keep',)))
         np.testing.assert_allclose(done.rig.centers_w, ring_rig().centers_w)
 
     def test_origin_below_what_the_cameras_look_at(self):
         rig = ring_rig().moved((7000, -3000, 0))
-        done = align(rig, Evidence(up_told=True))
+        done = align(rig, Evidence(up_given=True))
         # ring_rig looks at (100, -50, 1000), up to its principal points.
         np.testing.assert_allclose(done.transform((7100, -3050, 0)), 0, atol=80)
 
@@ -174,9 +174,9 @@ class TestHorizonsAndOrigin:
         parallel = CameraRig(
             tuple(type(c)(c.name, c.K, rig['cam0'].R_w2c, c.t_w2c, c.size) for c in rig)
         )
-        assert align(parallel, Evidence(up_told=True)).figures['origin']['by'] == 'keep'
+        assert align(parallel, Evidence(up_given=True)).figures['origin']['by'] == 'keep'
         with pytest.raises(CalibrationError, match='--origin keep or --origin camera'):
-            align(parallel, Evidence(up_told=True, origin=('focus',)))
+            align(parallel, Evidence(up_given=True, origin=('focus',)))
 
 
 class TestSourcesExcludeEachOther:
@@ -185,8 +185,8 @@ class TestSourcesExcludeEachOther:
     @pytest.mark.parametrize(
         ('options', 'named'),
         [
-            ({'up_told': True, 'horizons': True}, ['--up', '--horizons', 'up axis']),
-            ({'up_told': True, 'floor_points': FLOOR_POINTS}, ['--up', '--floor-points']),
+            ({'up_given': True, 'horizons': True}, ['--up', '--horizons', 'up axis']),
+            ({'up_given': True, 'floor_points': FLOOR_POINTS}, ['--up', '--floor-points']),
             ({'horizons': True, **PEOPLE}, ['--horizons', '--keypoints', '--keypoints-for']),
             ({'floor_points': FLOOR_POINTS, **PEOPLE}, ['--floor-points', '--keypoints']),
             (
@@ -197,7 +197,7 @@ class TestSourcesExcludeEachOther:
                 {'distance': ('a', 'b', 1.0), 'person_height_mm': 1700.0, **PEOPLE},
                 ['--distance', '--person-height', 'scale'],
             ),
-            ({'unit_told': True, 'distance': ('a', 'b', 1.0)}, ['--unit', '--distance']),
+            ({'unit_given': True, 'distance': ('a', 'b', 1.0)}, ['--unit', '--distance']),
             (
                 {'floor_points': FLOOR_POINTS, 'people_for': ('floor',), **PEOPLE},
                 ['--floor-points', '--keypoints', 'floor'],
@@ -212,7 +212,7 @@ class TestSourcesExcludeEachOther:
     @pytest.mark.parametrize(
         ('options', 'part'),
         [
-            ({}, 'nothing says how the room lies'),
+            ({}, 'nothing says how the scene lies'),
             ({'person_height_mm': 1700.0}, 'give their 2D keypoints with --keypoints'),
             ({'people_for': ('floor',)}, 'give their 2D keypoints with --keypoints'),
             ({'person_height_mm': 1.75, **PEOPLE}, '--person-height is 1.75, expected millim'),

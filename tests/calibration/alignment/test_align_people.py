@@ -1,4 +1,4 @@
-"""Up, floor and size by people: invented ones whose truth is known, and recorded ones."""
+"""Up, floor and size by people: synthetic ones whose truth is known, and recorded ones."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def compare(done, lost, true, floor_z_mm=0.0, at=(0.0, 0.0)):
     return up_error_degrees(done.rig, true), scale - 1, floor_mm
 
 
-class TestInventedPeople:
+class TestSyntheticPeople:
     @pytest.mark.parametrize(
         ('actions', 'change', 'seed'),
         [

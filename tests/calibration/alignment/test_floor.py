@@ -1,4 +1,4 @@
-"""Where people in 3D stand."""
+"""Where 3D poses stand."""
 
 import numpy as np
 import pytest
@@ -30,5 +30,5 @@ def test_people_who_jump_do_not_raise_it(people):
 
 def test_without_feet(people):
     people[4:, 15:] = np.nan
-    with pytest.raises(CalibrationError, match='of 300 people in 3D only 4 show an ankle'):
+    with pytest.raises(CalibrationError, match='of 300 3D poses only 4 show an ankle'):
         floor_by_people(people)

@@ -1,4 +1,4 @@
-"""How tall people in 3D are."""
+"""How tall 3D poses are."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ class TestBodyHeight:
     def test_people_without_feet_do_not_count(self):
         people = self.standing([1700] * 8)
         people[:4, JOINT_SETS['coco17'].index('left_ankle', 'right_ankle')] = np.nan
-        with pytest.raises(CalibrationError, match='of 8 people in 3D only 4 show'):
+        with pytest.raises(CalibrationError, match='of 8 3D poses only 4 show'):
             body_height(people)
 
 
@@ -59,5 +59,5 @@ class TestRoughHeight:
 
     def test_heads_alone_will_not(self, people):
         people[:, 5:] = np.nan
-        with pytest.raises(CalibrationError, match='of 200 people in 3D only 0 show'):
+        with pytest.raises(CalibrationError, match='of 200 3D poses only 0 show'):
             rough_height(people)

@@ -1,4 +1,4 @@
-"""2D people as people in 3D."""
+"""2D keypoints as 3D poses."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from calibration_rigs import ring_rig
 from lost_rigs import lost_world, people_before
 
 from mmpose_ours.calibration import CalibrationError
-from mmpose_ours.calibration.alignment.poses import find_people, people_in_3d, place_of_people
+from mmpose_ours.calibration.alignment.poses import find_people, place_of_people, poses_in_3d
 
 
 class TestFindPeople:
@@ -32,13 +32,13 @@ class TestFindPeople:
     def test_they_come_with_the_detections_that_they_are_of(self):
         rig = ring_rig(3)
         people, _ = people_before(rig, ('walk',), frames=8)
-        xyz, seen = people_in_3d(rig, list(people.values()))
+        xyz, seen = poses_in_3d(rig, list(people.values()))
         assert seen.shape == (3, *xyz.shape) and len(xyz) > 5
         off = np.linalg.norm(rig.project(xyz)[0] - seen[..., :2], axis=-1)
         assert np.nanmedian(off[seen[..., 2] > 0.1]) < 10
 
     def test_nobody(self):
-        assert [array.shape for array in people_in_3d(ring_rig(3), [])] == [
+        assert [array.shape for array in poses_in_3d(ring_rig(3), [])] == [
             (0, 17, 3),
             (3, 0, 17, 3),
         ]

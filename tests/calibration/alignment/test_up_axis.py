@@ -1,4 +1,4 @@
-"""Which way is up by people in 3D whose truth is known."""
+"""Which way is up by 3D poses whose truth is known."""
 
 import tracemalloc
 
@@ -76,7 +76,7 @@ class TestUpOfBodies:
         assert found.spread_degrees == pytest.approx(5, abs=0.1)
         assert (found.bodies, found.share, found.feet) == (80, 1.0, 0)
 
-    def test_votes_of_many_people_take_little_memory(self, poses):
+    def test_many_people_take_little_memory(self, poses):
         people = np.tile(turned_about(poses(('walk', 'stand'))), (20, 1, 1))
         tracemalloc.start()
         up = up_by_people(people).up

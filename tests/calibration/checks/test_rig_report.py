@@ -47,7 +47,7 @@ def test_a_fisheye_that_sees_beside_itself_has_no_angle_there():
     assert camera_facts(ring_rig(size=None).cameras[0])['fov_degrees'] is None
 
 
-def test_a_lens_that_folds_inside_its_image_is_told():
+def test_a_lens_that_folds_inside_its_image_is_reported():
     folding = of_each(ring_rig(), dist=(-0.7, 0, 0, 0, 0))
     assert 'folds back before the edge of its image' in sentences(folding, 'lens')[0]
     narrow = of_each(ring_rig(), K=[[9e4, 0, 640], [0, 9e4, 360], [0, 0, 1]], dist=())

@@ -93,7 +93,7 @@ def test_the_chunks_transform_leads_to_the_world(read_text, where):
     assert "the chunk's transform was applied" in reading.notes[0]
 
 
-def test_geocentric_coordinates_are_told(read_text):
+def test_geocentric_coordinates_are_reported(read_text):
     reading = read_text(
         xml(rest=CHUNK_TRANSFORM + '<reference>GEOGCS["WGS 84",DATUM[]]</reference>')
     )
@@ -128,7 +128,7 @@ def test_an_initial_calibration_is_none(read_text):
         read_text(text)
 
 
-def test_turned_images_are_told(read_text):
+def test_turned_images_are_reported(read_text):
     turned = CAMERA.replace('</camera>', '<orientation>6</orientation></camera>')
     assert (
         "camera 'a.jpg': the image has an orientation tag"
@@ -159,7 +159,10 @@ SECOND = CAMERA.replace('id="0"', 'id="1" component_id="9"').replace('a.jpg', 'b
             xml(cameras=CAMERA.replace('0 0 0 1<', '0 0 1 1<')),
             'has the last row 0 0 1 1, expected',
         ),
-        (xml(cameras=CAMERA.replace('>1 0 0', '>2 0 0')), "camera 'a.jpg': R is no rotation"),
+        (
+            xml(cameras=CAMERA.replace('>1 0 0', '>2 0 0')),
+            "camera 'a.jpg': R is not a rotation matrix",
+        ),
         (xml(cameras=CAMERA.replace('sensor_id="3"', 'sensor_id="8"')), "the sensor_id '8'"),
         (xml(cameras=CAMERA * 2), 'camera names must be unique'),
         (

@@ -58,7 +58,7 @@ def test_by_hand(tmp_path):
     np.testing.assert_allclose(a.center_w, (-100, 0, -50))
 
 
-def test_unit_and_axis_must_be_told(tmp_path):
+def test_unit_and_axis_must_be_given(tmp_path):
     with pytest.raises(CalibrationError, match='do not say the unit.*--unit'):
         read_rig(file(tmp_path))
     with pytest.raises(CalibrationError, match='do not say the up axis.*--up'):

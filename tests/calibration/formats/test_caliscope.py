@@ -70,7 +70,7 @@ def test_real_files(shared_data, sample):
     assert recognise_format(path)[0] == 'caliscope'
 
 
-def test_up_must_be_told_and_nothing_is_written(tmp_path):
+def test_up_must_be_given_and_nothing_is_written(tmp_path):
     with pytest.raises(CalibrationError, match='caliscope files do not say the up axis'):
         read_rig(file(tmp_path, 'config'))
     with pytest.raises(CalibrationError, match="cannot write format 'caliscope'"):
@@ -117,7 +117,7 @@ def test_numbers_as_texts_of_old_files(tmp_path):
     ('changes', 'piece'),
     [
         ({'rotation': '[ 0.0, 0.0 ]'}, r"camera '0', .*rotation has 2 values, expected 9 or 3"),
-        ({'rotation': str(np.zeros((3, 3)).tolist())}, "camera '0': R is no rotation"),
+        ({'rotation': str(np.zeros((3, 3)).tolist())}, "camera '0': R is not a rotation matrix"),
         ({'rotation': '5'}, r"camera '0', .*rotation has 1 values"),
         ({'translation': '[ nan, 0, 0 ]'}, r'translation\[0\] is NaN, expected a finite number'),
         ({'matrix': '[ [ 1.0 ] ]'}, r'matrix has 1 values, expected 3x3 numbers'),

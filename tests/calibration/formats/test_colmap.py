@@ -63,7 +63,7 @@ def test_by_hand(tmp_path):
     assert reading.uncalibrated == () and reading.notes == ()
 
 
-def test_unit_and_axis_must_be_told(tmp_path):
+def test_unit_and_axis_must_be_given(tmp_path):
     path = model(tmp_path / 'm')
     with pytest.raises(CalibrationError, match='colmap files do not say the unit.*--unit'):
         read_rig(path)
@@ -154,7 +154,7 @@ def test_pycolmaps_own_files_read_alike(tmp_path):
     assert_same_pixels(ring_rig(dist=(-0.1, 0.02, 0.001, -0.002)), text.select(ring_rig().names))
 
 
-def test_roles_are_told_by_content(tmp_path):
+def test_roles_are_recognised_by_content(tmp_path):
     write_rig(ring_rig(dist=()), tmp_path / 'm', 'colmap')
     pack(ring_rig(dist=()), tmp_path / 'b')
     for folder, ending in (('m', '.txt'), ('b', '.bin')):

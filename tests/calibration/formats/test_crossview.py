@@ -91,7 +91,7 @@ def test_coefficients_of_any_number(tmp_path, dist, read_as):
         ({'K': [[800, 0, 200], [0, 600, 50], [0, 0, 1]]}, 'principal point .* lies outside'),
         ({'Tw': POSE[:2]}, 'Tw has 8 values, expected 12 or 16 numbers .a 3x4 or 4x4 matrix'),
         ({'Tw': [*POSE[:3], [0, 0, 1, 1]]}, 'Tw has the last row 0 0 1 1, expected 0 0 0 1'),
-        ({'Tw': [[0, 0, 2, 1], *POSE[1:]]}, "camera 'c0': R is no rotation"),
+        ({'Tw': [[0, 0, 2, 1], *POSE[1:]]}, "camera 'c0': R is not a rotation matrix"),
         ({'Tw': None}, "has no 'Tw'"),
         ({'dist_coeffs': [0] * 6}, 'has 6 values, expected 0 or 1'),
         ({'dist_coeffs': ['a', 2]}, r'dist_coeffs\[0\] is "a", expected a number'),

@@ -36,7 +36,7 @@ def label3d(path, cameras, names=None, **more):
     return path
 
 
-@pytest.mark.parametrize('names', [('left', 'right', 'top', 'door'), None])
+@pytest.mark.parametrize('names', [('left', 'right', 'top', 'gate'), None])
 def test_label3d_gives_the_rig(tmp_path, names):
     rig = ring_rig(size=None, names=names or [f'Camera{i + 1}' for i in range(4)])
     path = label3d(tmp_path / 'x.mat', [parameters(c) for c in rig], names, sync=np.eye(2))
@@ -72,7 +72,7 @@ def test_rows_by_hand(tmp_path):
         ({'K': np.eye(2)}, r"camera 'b', params\[1\].K has 4 values, expected 3x3"),
         ({'K': np.eye(3) * np.nan}, r'params\[1\].K\[0\].* is NaN, expected a finite number'),
         ({'K': 'text'}, 'is "text", expected a number'),
-        ({'r': np.eye(3) * 2}, "camera 'b': R is no rotation"),
+        ({'r': np.eye(3) * 2}, "camera 'b': R is not a rotation matrix"),
         ({'t': np.zeros(2)}, 't has 2 values, expected 3 numbers'),
         ({'RDistort': np.zeros(4)}, 'RDistort has 4 values, expected 2 or 3'),
         ({'TDistort': np.zeros((0, 0))}, 'TDistort has 0 values, expected 2'),

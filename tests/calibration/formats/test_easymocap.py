@@ -219,7 +219,7 @@ def test_what_does_not_fit_is_refused_whole(tmp_path, rig, piece):
         (intri(W_a=64, H_a=480), extri(), 'lies outside its 64x480 image'),
         (intri(names='a'), extri(), 'names is "a", expected a list'),
         (intri(names=None), extri(R_a=None, Rot_a=None), 'T_a but no rotation, expected R_a or'),
-        (intri(), extri(Rot_a=ROT * 2, R_a=None), "camera 'a': R is no rotation"),
+        (intri(), extri(Rot_a=ROT * 2, R_a=None), "camera 'a': R is not a rotation matrix"),
         (intri(), extri(T_b=np.zeros(2)), r"extri.yml: camera 'b', T_b has 2 values"),
         (intri('ab'), extri('cd'), r'no camera has both intrinsics and a pose \(listed: a, b, c'),
         (intri(), intri(), 'each holds intrinsics .*name one of them|no extrinsics'),

@@ -263,11 +263,11 @@ def test_exactly_one_format_claims_a_file(tmp_path, format):
 
 
 @pytest.mark.parametrize('format', sorted(EXPECTED_FORMATS))
-def test_what_the_file_does_not_fix_must_be_told(tmp_path, format):
+def test_what_the_file_does_not_fix_must_be_given(tmp_path, format):
     module, paths = FORMATS[format], sample(format, tmp_path)
-    told = dict(zip(('unit', 'up'), WORLDS[format]))
+    reported = dict(zip(('unit', 'up'), WORLDS[format]))
     for word, fixed in (('unit', module.UNIT), ('up', module.UP)):
-        others = {key: value for key, value in told.items() if key != word}
+        others = {key: value for key, value in reported.items() if key != word}
         if fixed is None:
             with pytest.raises(CalibrationError, match=f'do not say the {word}.*--{word}'):
                 read_rig(paths, **others, image_size=(1280, 720))

@@ -68,7 +68,7 @@ def test_chain_by_hand(tmp_path):
     assert camera.size == (640, 480)
 
 
-def test_up_must_be_told_but_metres_are_known(tmp_path):
+def test_up_must_be_given_but_metres_are_known(tmp_path):
     path = save(chain(), tmp_path)
     with pytest.raises(CalibrationError, match='kalibr files do not say the up axis.*--up'):
         read_rig(path)
@@ -207,7 +207,7 @@ BAD = step(QUARTER, (1, 0, 0))
         (chain(cam1={'resolution': [640, -1]}), 'resolution is 640, -1'),
         (chain(cam1={'T_cn_cnm1': BAD[:2]}), "camera 'cam1', cam1.T_cn_cnm1 has 8 values"),
         (chain(cam1={'T_cn_cnm1': [*BAD[:3], [0.0, 0.0, 0.0, 2.0]]}), 'has the last row 0 0 0 2'),
-        (chain(cam1={'T_cn_cnm1': [[2.0, 0, 0, 0], *BAD[1:]]}), "camera 'cam1': R is no rotation"),
+        (chain(cam1={'T_cn_cnm1': [[2.0, 0, 0, 0], *BAD[1:]]}), "'cam1': R is not a rotation"),
         (chain(cam1={'T_cn_cnm1': [[float('nan')] * 4] * 4}), 'is NaN, expected a finite number'),
         ({'cam0': 5}, "camera 'cam0', cam0 is 5, expected an object"),
         ({'cam0': {}}, 'no camera has both intrinsics and a pose .cameras: cam0.'),

@@ -80,7 +80,7 @@ def test_unit_and_axis_are_asked_for(tmp_path):
         ('1 2 3', 'has 3 numbers, expected K'),
         (PINHOLE.format('1 2 x'), r'\[23\] is "x", expected a number'),
         (PINHOLE.format('1 nan'), 'expected a finite number'),
-        (PINHOLE.format('0').replace('1 0 0', '1 1 0'), "camera 'bad': R is no rotation"),
+        (PINHOLE.format('0').replace('1 0 0', '1 1 0'), "camera 'bad': R is not a rotation matrix"),
         (PINHOLE.format('0').replace('900', '-900'), 'focal lengths must be positive'),
         ('0 ' * 20000, 'is too large for the numbers of one camera'),
         ('\x00\xff', 'has 1 numbers|is "|binary'),

@@ -47,7 +47,7 @@ def test_by_hand(tmp_path):
     np.testing.assert_allclose(camera.to_camera([11, 24, 32]), (1, -2, 4), atol=1e-12)
 
 
-def test_unit_and_axis_must_be_told(tmp_path):
+def test_unit_and_axis_must_be_given(tmp_path):
     path = save(data(), tmp_path)
     with pytest.raises(CalibrationError, match='nerfstudio files do not say the unit'):
         read_rig(path)
@@ -64,9 +64,9 @@ def test_rays_of_pixels_are_those_of_nerfstudio(tmp_path):
         np.testing.assert_allclose(camera.project(point)[0], (x, y), atol=1e-9)
 
 
-@pytest.mark.parametrize('told', [{'camera_model': 'OPENCV_FISHEYE'}, {'is_fisheye': True}])
-def test_fisheye_is_that_of_opencv(tmp_path, told):
-    content = data(k1=0.03, k2=-0.01, k3=0.002, k4=-0.0005, **told)
+@pytest.mark.parametrize('reported', [{'camera_model': 'OPENCV_FISHEYE'}, {'is_fisheye': True}])
+def test_fisheye_is_that_of_opencv(tmp_path, reported):
+    content = data(k1=0.03, k2=-0.01, k3=0.002, k4=-0.0005, **reported)
     camera = read(content, tmp_path).rig['a']
     assert camera.lens == 'fisheye'
     points = camera.center_w + np.random.default_rng(1).uniform((-2, 2, -2), (2, 4, 2), (100, 3))

@@ -95,7 +95,7 @@ def test_real_pair(shared_data):
     assert all(len(camera.dist) == 14 and camera.dist[7] for camera in reading.rig)
 
 
-def test_unit_and_axis_must_be_told(tmp_path):
+def test_unit_and_axis_must_be_given(tmp_path):
     path = storage(tmp_path / 'x.yml', pair())
     with pytest.raises(CalibrationError, match='do not say the unit.*--unit'):
         read_rig(path)
@@ -242,7 +242,7 @@ BROKEN = [
     (pair(D2=np.zeros((1, 6))), r"camera '2', D2 has 6 values, expected 0 or 4 or 5 or 8"),
     (pair(R=None), 'has T but no R'),
     (pair(R=None, T=None), 'no pose R, T.*name the file of the intrinsics and that of the'),
-    (pair(R=np.eye(3) * 2), "camera '2': R is no rotation"),
+    (pair(R=np.eye(3) * 2), "camera '2': R is not a rotation matrix"),
     (pair(T=np.zeros(2)), 'T has 2 values'),
     (pair(M2=K2 * -1), 'focal lengths must be positive'),
     (pair(M1=None), 'no camera has both a camera_matrix and a pose|pose of a stereo pair'),

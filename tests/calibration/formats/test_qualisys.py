@@ -75,7 +75,7 @@ def test_inactive_and_incomplete_cameras_are_uncalibrated(read_text):
     assert reading.uncalibrated == ('off', 'lost', 'bare', 'blind')
 
 
-def test_what_the_file_leaves_open_is_told(read_text):
+def test_what_the_file_leaves_open_is_reported(read_text):
     odd = INTRINSIC.replace('skew="0"', 'skew="64"')
     reading = read_text(
         xml(
@@ -103,7 +103,7 @@ def test_what_the_file_leaves_open_is_told(read_text):
         (xml(camera(), camera()), 'camera names must be unique, repeated: c1'),
         (xml(camera().replace('serial="c1"', '')), r"camera\[0\] has no 'serial'"),
         (xml(camera(inside=TRANSFORM + INTRINSIC)), "camera 'c1'.*has no <fov_video>.*Theia3D"),
-        (xml(camera().replace('r22="0"', 'r22="0.5"')), "camera 'c1': R is no rotation"),
+        (xml(camera().replace('r22="0"', 'r22="0.5"')), "camera 'c1': R is not a rotation matrix"),
         (xml(camera().replace('r23="1"', 'r23="-1"')), "camera 'c1': R is a reflection"),
         (
             xml(camera().replace('64000', '1e999')),

@@ -165,7 +165,7 @@ def test_broken_pickles_run_nothing(tmp_path, capsys):
     ('changes', 'message'),
     [
         ({'R': [[1, 0], [0, 1]]}, "camera 'a', a.R has 4 values, expected 3x3 numbers"),
-        ({'R': [[1, 0, 0], [0, 1, 0], [0, 0, 2]]}, "camera 'a': R is no rotation"),
+        ({'R': [[1, 0, 0], [0, 1, 0], [0, 0, 2]]}, "camera 'a': R is not a rotation matrix"),
         ({'R': None}, 'has no R and T, expected R .camera to world'),
         ({'T': [1, 2]}, 'a.T has 2 values, expected 3 numbers'),
         ({'T': [1, 2, float('nan')]}, r'a.T\[2\] is NaN, expected a finite number'),

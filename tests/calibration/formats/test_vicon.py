@@ -89,7 +89,7 @@ def test_zero_coefficients_are_no_distortion(read_text):
     assert reading.notes == () and not reading.rig['51433950'].dist.any()
 
 
-def test_marker_cameras_are_told_apart(read_text):
+def test_marker_cameras_are_distinguished(read_text):
     vero = camera('7').replace('ISDV="1"', 'ISDV="0"').replace('VideoInputDevice:x', 'VeroV22')
     reading = read_text(xcp(vero, camera('8')))
     assert reading.rig.names == ('7', '8')
@@ -103,13 +103,13 @@ def test_cameras_without_key_frames_are_uncalibrated(read_text):
     assert (reading.rig.names, reading.uncalibrated) == (('2',), ('1', '3'))
 
 
-def test_the_aspect_correction_is_told(read_text):
+def test_the_aspect_correction_is_reported(read_text):
     reading = read_text(xcp(camera(frames=key_frame(more='PIXEL_ASPECT_RATIO_CORRECTION="1.001"'))))
     np.testing.assert_allclose(reading.rig['51433950'].K[1, 1], 2002)
     assert 'PIXEL_ASPECT_RATIO_CORRECTION is 1.001' in reading.notes[0]
 
 
-def test_a_size_told_stands_in_for_the_sensors(read_text):
+def test_a_given_size_stands_in_for_the_sensors(read_text):
     text = xcp(camera(frames=key_frame(RADIAL2), size=''))
     assert read_text(text, (1920, 1200)).rig['51433950'].size == (1920, 1200)
     assert read_text(xcp(camera(size=''))).rig['51433950'].size is None

@@ -120,7 +120,7 @@ def test_one_file_of_all_cameras_goes_by_image_names(tmp_path):
     read = read_detections(save(tmp_path / 'alphapose-results.json', found))
     np.testing.assert_array_equal(read['7']['cam_b'], [expected(10.0)])
     nameless = save(tmp_path / 'one' / 'r.json', results('0007.jpg', person()))
-    assert list(read_detections(nameless, ['door'])['7']) == ['door']
+    assert list(read_detections(nameless, ['gate'])['7']) == ['gate']
     with pytest.raises(FileFormatError, match=r'r\.json: \[0\] .*0007\.jpg'):
         read_detections(nameless)
 
@@ -174,7 +174,7 @@ def test_synchronised_poses_are_preferred(tmp_path):
     assert list(read_detections(tmp_path)) == ['1']
 
 
-def test_body25b_is_told_by_its_people(tmp_path):
+def test_body25b_is_recognised_by_its_people(tmp_path):
     """COCO's joints come first there: read as BODY_25, limbs would cross the whole body."""
     people = [np.vstack([person(shift=shift), np.zeros((8, 3))]) for shift in (0.0, 10.0)]
     people[1][[5, 9, 12]] = 0  # a shoulder, a wrist and a hip are missing
@@ -195,8 +195,8 @@ def test_cameras_are_matched_whatever_their_spelling(tmp_path):
     openpose_folders(tmp_path)
     read = read_detections(tmp_path, ['CAM A', 'cam-b'])
     assert set(read['7']) == {'CAM A', 'cam-b'}
-    with pytest.raises(FileFormatError, match="no keypoints of camera 'door'; it has cam_a, cam_b"):
-        read_detections(tmp_path, ['cam_a', 'door'])
+    with pytest.raises(FileFormatError, match="no keypoints of camera 'gate'; it has cam_a, cam_b"):
+        read_detections(tmp_path, ['cam_a', 'gate'])
 
 
 def test_frames_that_come_twice_are_refused(tmp_path):
@@ -223,13 +223,13 @@ def test_frames_that_come_twice_are_refused(tmp_path):
         ('a.txt', {}, 'is a folder without JSON files; tried'),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_with_the_place(tmp_path, name, data, message):
+def test_what_is_wrong_is_reported_with_the_place(tmp_path, name, data, message):
     save(tmp_path / 'in' / name, data)
     with pytest.raises(FileFormatError, match=message):
         read_detections(tmp_path / 'in')
 
 
-def test_formats_can_be_told_and_are_known(tmp_path):
+def test_formats_can_be_named_and_are_known(tmp_path):
     with pytest.raises(ValueError, match="unknown format 'bvh'; known: auto, json, npz, voxelpose"):
         read_detections(tmp_path, format='bvh')
     save(tmp_path / 'k.json', {'people': [], 'frames': {'7': {'a': []}}})

@@ -50,7 +50,7 @@ def test_both_endings_hold_the_same(tmp_path, detections):
     same(read, read_detections(tmp_path / 'k.npz'))
     for camera, people in detections['000007'].items():
         np.testing.assert_allclose(read['000007'][camera], people, atol=6e-4)
-    assert list(read['000010']) == ['right', 'door_2']
+    assert list(read['000010']) == ['right', 'gate_2']
     write_detections(tmp_path / 'again.npz', read)
     assert (tmp_path / 'again.npz').read_bytes() == (tmp_path / 'k.npz').read_bytes()
 
@@ -60,7 +60,7 @@ def test_long_recordings_stay_on_the_disk(tmp_path, detections, ending):
     path = tmp_path / f'k.{ending}'
     write_detections(path, detections)
     stored = open_detections(path, ['right', 'left'])
-    assert isinstance(stored, StoredDetections) and stored.cameras == ('door_2', 'left', 'right')
+    assert isinstance(stored, StoredDetections) and stored.cameras == ('gate_2', 'left', 'right')
     same(stored, read_detections(path))
     same(stored, read_detections(path))  # once more from the beginning
     with pytest.raises(FileFormatError, match=rf"k\.{ending}: no keypoints of camera 'roof'"):
@@ -97,10 +97,10 @@ def test_json_with_other_lines_is_read_as_a_whole(tmp_path, detections):
 def test_the_binary_opens_in_plain_numpy(tmp_path, detections):
     write_detections(tmp_path / 'k.npz', detections)
     with np.load(tmp_path / 'k.npz') as file:  # which refuses pickles by itself
-        view = [list(file['frames']).index('000007'), list(file['cameras']).index('door_2')]
+        view = [list(file['frames']).index('000007'), list(file['cameras']).index('gate_2')]
         row = (file['views'] == view).all(1).argmax()
         people = file['people'][file['offsets'][row] : file['offsets'][row + 1]]
-    np.testing.assert_allclose(people, detections['000007']['door_2'], atol=6e-4)
+    np.testing.assert_allclose(people, detections['000007']['gate_2'], atol=6e-4)
 
 
 @pytest.mark.parametrize('ending', ['json', 'npz'])
@@ -161,7 +161,7 @@ def changed(path, **arrays):
         {'frames': np.array([0xD800, 0x41, 0x42], 'u4').view('U1')},
         {'frames': np.array([0x110000, 0x41, 0x42], 'u4').view('U1')},
         {'frames': np.array(['000007', '000007', '000010'])},
-        {'cameras': np.array(['left', 'left', 'door_2'])},
+        {'cameras': np.array(['left', 'left', 'gate_2'])},
         {'cameras': np.array([1, 2, 3])},
     ],
 )
@@ -230,7 +230,7 @@ def test_a_binary_that_breaks_off_is_refused(tmp_path, detections):
             read_detections(tmp_path / 'k.npz')
 
 
-def test_a_wrong_source_is_told_though_the_people_are_right(tmp_path):
+def test_a_wrong_source_is_reported_though_the_people_are_right(tmp_path):
     data = {'frames': {'1': {'a': []}}, 'source': {'detector': 'x', 'images': {}}}
     (tmp_path / 'k.json').write_text(json.dumps(data))
     with pytest.raises(FileFormatError, match=r"\$\.source has no 'version'"):
@@ -244,9 +244,9 @@ def test_the_table_counts_by_hand(detections):
     assert rows['right'].joints == 17 and rows['left'].joints == (17 * 4 - 1) / 4
     assert len(table(list(rows.values()))) == 4
     counts, *rest = oddities(detections)
-    assert 'door_2 3, left 2, right 3' in counts and '2 of 3 are there for every camera' in counts
+    assert 'gate_2 3, left 2, right 3' in counts and '2 of 3 are there for every camera' in counts
     assert rest == []
-    assert 'right left out' in oddities(detections, ['left', 'door_2'])[0]
+    assert 'right left out' in oddities(detections, ['left', 'gate_2'])[0]
     assert oddities({'1': {'a': np.zeros((0, 17, 3))}}) == ['nobody was found in any image of a']
     lost = {'1': {'a': np.zeros((1, 17, 3), np.float32)}}  # as scores of 1e30 are read
     assert oddities(lost) == ['nobody was found in any image of a']

@@ -46,24 +46,26 @@ def figures(poses, keypoints, rig, **options):
     return unlabelled_figures(frames, 'coco17', **options)
 
 
-def test_ghosts_missed_people_and_people_out_of_view():
+def test_false_positives_missed_people_and_people_out_of_view():
     rig = rig_of()
     real = people((-900, 0), (900, 300), (0, -1000))
-    ghost, gone = people((1500, 1500)), people((0, 0)) + [0, 0, 20000]
-    predicted = np.concatenate([real[:2], ghost, gone, real[:1] + 5])  # and one person twice
+    false_positive, gone = people((1500, 1500)), people((0, 0)) + [0, 0, 20000]
+    predicted = np.concatenate(
+        [real[:2], false_positive, gone, real[:1] + 5]
+    )  # and one person twice
     result = figures([predicted], [seen_by(rig, real)], rig)
-    assert (result.people, result.ghosts, result.out_of_view) == (5, 2, 1)
+    assert (result.people, result.false_positives, result.out_of_view) == (5, 2, 1)
     assert (result.seen_by_two, result.missed) == (3, 1)
     assert result.summary()['missed_share'] == pytest.approx(1 / 3)
 
 
-def test_a_person_hidden_in_some_views_is_no_ghost():
+def test_a_person_hidden_in_some_views_is_no_false_positive():
     rig = rig_of()
     real = people((-900, 0), (900, 300))
     keypoints = seen_by(rig, real)
     keypoints[1:, 0] = 0  # only camera a sees the first
     result = figures([real], [keypoints], rig)
-    assert result.ghosts == 0 and (result.seen_by_two, result.missed) == (1, 0)
+    assert result.false_positives == 0 and (result.seen_by_two, result.missed) == (1, 0)
     assert result.reprojection.due == 8 and result.reprojection.matched == 5
 
 
@@ -181,7 +183,7 @@ def test_an_empty_recording_has_figures():
     rig = rig_of()
     empty = np.zeros((0, 17, 3))
     result = figures([empty, empty], [np.zeros((4, 0, 17, 3))] * 2, rig)
-    assert result.people == result.ghosts == result.missed == result.reprojection.due == 0
+    assert result.people == result.false_positives == result.missed == result.reprojection.due == 0
     assert np.isnan(result.jitter_mm) and np.isnan(result.head_above_hips)
 
 
@@ -211,7 +213,7 @@ def command(folder, *more, pred='pred.json'):
 def test_the_command(files, capsys):
     assert main(command(files, '--left-out', f'b={files / "no_b.json"}', '--json')) == 0
     report = json.loads(capsys.readouterr().out)
-    assert report['frames'] == 8 and report['ghosts'] == 0 and report['warnings'] == []
+    assert report['frames'] == 8 and report['false_positives'] == 0 and report['warnings'] == []
     assert report['reprojection']['median_px'] < 0.01 < 1 < report['left_out']['median_px']
     assert report['jitter_mm'] == pytest.approx(0, abs=0.01) and report['jitter_m_s2'] is None
     assert main(command(files, '--frame-rate', '25')) == 0
@@ -249,14 +251,14 @@ def test_faults_planted_into_real_people_are_counted(shared_data):
         weight = np.where(people_seen[..., 2] > 0.1, people_seen[..., 2], 0.0)
         found = triangulate(rig, people_seen[..., :2], weight)[0]
         kept = rng.random(len(found)) > 0.3
-        # A ghost: somebody beside the feet of the others, 2.5 m below.
-        ghost = found[~kept][:1] - [0, 0, 2500]
-        lost, added = lost + int((~kept).sum()), added + len(ghost)
+        # A false positive: somebody beside the feet of the others, 2.5 m below.
+        false_positive = found[~kept][:1] - [0, 0, 2500]
+        lost, added = lost + int((~kept).sum()), added + len(false_positive)
         poses.append(found)
-        faulty.append(np.concatenate([found[kept], ghost]))
+        faulty.append(np.concatenate([found[kept], false_positive]))
         keypoints.append(seen)
     whole, broken = figures(poses, keypoints, rig), figures(faulty, keypoints, rig)
-    assert whole.ghosts == whole.missed == 0 and 3 < whole.reprojection.median_px < 8
+    assert whole.false_positives == whole.missed == 0 and 3 < whole.reprojection.median_px < 8
     assert whole.head_above_hips == 1
     assert lost > 20 and broken.missed == pytest.approx(lost, abs=0.05 * lost)
-    assert broken.ghosts + broken.out_of_view == added
+    assert broken.false_positives + broken.out_of_view == added

@@ -15,7 +15,7 @@ def _write(format, folder):
 
 
 def _read(format, path):
-    """Read as told and by content; compute what a command would of each camera."""
+    """Read as given and by content; compute what a command would of each camera."""
     unit, up = WORLDS[format]
     for named in (format, 'auto'):
         read = read_calibration(path, named, unit=unit, up=up, image_size=(1280, 720))

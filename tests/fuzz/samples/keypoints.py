@@ -34,7 +34,7 @@ def touch(detections: Detections) -> None:
 
 
 def read(name: str, path: Path) -> None:
-    """Read a file or folder as a format that is told, as one that is recognised, and lazily.
+    """Read a file or folder as a format that is given, as one that is recognised, and lazily.
 
     Raises:
         InputError: One of these refuses it.

@@ -1,4 +1,4 @@
-"""People in 3D that a pose bank can be made of, by what ``pose_sources`` calls them."""
+"""3D poses that a pose bank can be made of, by what ``pose_sources`` calls them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People in 3D: what ``predict`` writes, and the ground truth of data sets."""
+"""3D poses: what ``predict`` writes, and the ground truth of data sets."""
 
 from __future__ import annotations
 

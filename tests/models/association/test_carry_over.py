@@ -35,7 +35,7 @@ def people(model, data):
 
 
 def test_somebody_whom_one_view_still_shows_stays_where_they_are():
-    model, forgetful = (TriangulatePose(remember=remember).eval() for remember in (True, False))
+    model, forgetful = (TriangulatePose(temporal=temporal).eval() for temporal in (True, False))
     for model_, count in ((model, 2), (forgetful, 1)):
         people(model_, frame_data(3))
         found, error = people(model_, frame_data(3, only=[0], shift_mm=40.0))
@@ -45,14 +45,14 @@ def test_somebody_whom_one_view_still_shows_stays_where_they_are():
 
 
 def test_nobody_is_kept_whom_no_view_shows():
-    model = TriangulatePose(remember=True).eval()
+    model = TriangulatePose(temporal=True).eval()
     people(model, frame_data(3))
     assert len(people(model, frame_data(3, only=[]))[0].scores) == 1
     assert len(people(model, frame_data(3, only=[1]))[0].scores) == 1
 
 
 def test_another_recording_starts_afresh():
-    model = TriangulatePose(remember=True).eval()
+    model = TriangulatePose(temporal=True).eval()
     people(model, frame_data(4))
     # The same people, but seen by another rig: nothing is known of them.
     assert len(people(model, frame_data(3, only=[0]))[0].scores) == 1
@@ -64,7 +64,7 @@ def test_another_recording_starts_afresh():
 
 
 def test_frames_that_start_again_are_another_recording():
-    model = TriangulatePose(remember=True).eval()
+    model = TriangulatePose(temporal=True).eval()
     for frames, count in (((5, 6), 2), ((6, 5), 1), (('b', 'a'), 2)):
         first, second = frame_data(3), frame_data(3, only=[0])
         for data, frame in zip((first, second), frames):
@@ -74,14 +74,14 @@ def test_frames_that_start_again_are_another_recording():
 
 
 def test_frames_of_a_batch_are_in_order():
-    one_by_one = TriangulatePose(remember=True).eval()
+    one_by_one = TriangulatePose(temporal=True).eval()
     frames = [frame_data(3), frame_data(3, only=[0], shift_mm=30.0), frame_data(3, only=[])]
     expected = [one_by_one.test_step(data)[0].pred_instances for data in frames]
     together = dict(
         inputs=dict(keypoints=[data['inputs']['keypoints'][0] for data in frames]),
         data_samples=[data['data_samples'][0] for data in frames],
     )
-    results = TriangulatePose(remember=True).eval().test_step(together)
+    results = TriangulatePose(temporal=True).eval().test_step(together)
     for result, other in zip(results, expected):
         torch.testing.assert_close(
             result.pred_instances.keypoints_3d, other.keypoints_3d, atol=1.0, rtol=0

@@ -1,4 +1,4 @@
-"""Second finds of one person are told from people who stand close."""
+"""Duplicate detections of one person are distinguished from people who stand close."""
 
 from functools import partial
 
@@ -12,8 +12,8 @@ from mmpose_ours.models import KeypointPrior, TriangulatePose
 from mmpose_ours.models.association.duplicate_suppression import (
     ELSEWHERE_MM,
     beside_mm,
-    first_finds,
     limbs_of,
+    suppress_duplicates,
 )
 from mmpose_ours.models.association.rays import Rays, rays_of
 from mmpose_ours.structures.skeletons import JOINT_SETS
@@ -98,11 +98,11 @@ def test_the_distance_of_rays_from_limbs():
 @pytest.mark.parametrize(
     'model', [partial(TriangulatePose, single_views=True), partial(KeypointPrior, **ANY)]
 )
-def test_a_second_find_is_nobody(model, views):
+def test_a_duplicate_is_suppressed(model, views):
     """Also where one view alone has it."""
     rig, (person,) = ring(4), standing((200, -300))
     keypoints = seen(rig, np.stack([person, squeezed(person)]), ((0, 1, 2, 3), views))
-    assert len(predict(model(second_find_mm=0.0), rig, keypoints).scores) == 2
+    assert len(predict(model(suppression_mm=0.0), rig, keypoints).scores) == 2
     found = predict(model(), rig, keypoints)
     assert found.views.tolist() == [4]
     assert (found.keypoints_3d[0] - torch.from_numpy(person)).norm(dim=-1).mean() < 60
@@ -128,4 +128,4 @@ def test_few_joints_convince_less():
     one = beside_mm(Rays(rays.origins, rays.directions, torch.tensor([[[1.0, 0]]])), limb, pair)
     assert both.item() == pytest.approx((300 + 2 * 50) / 3) and one > both
     nobody = Rays(*(part[:0] for part in (rays.origins, rays.directions, rays.weights)))
-    assert first_finds(nobody, limb[:0], pair, 110.0) == []
+    assert suppress_duplicates(nobody, limb[:0], pair, 110.0) == []

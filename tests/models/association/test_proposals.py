@@ -1,4 +1,4 @@
-"""Who is who, proposed by pairs and confirmed by the other views."""
+"""Cross-view association, proposed by pairs and confirmed by the other views."""
 
 import numpy as np
 import pytest
@@ -46,8 +46,8 @@ def test_perfect_detections_are_grouped_into_the_true_people(views):
 
 @pytest.mark.parametrize('seed', range(4))
 def test_agrees_with_epipolar_association_on_faulty_detections(seed):
-    """Another algorithm, in the images instead of in the room."""
-    faults = DetectorFaults(ghost_rate=0.0, missed_person_share=0.0)
+    """Another algorithm, in the images instead of in the scene."""
+    faults = DetectorFaults(false_positive_rate=0.0, missed_person_share=0.0)
     rays, data = rays_and_data([ring(5)], people=4, faults=faults, seed=seed)
     other = associate(ring(5), data['inputs']['keypoints'][0].numpy())
     assert as_set(Proposer()(rays)[0]) == as_set(other)
@@ -72,9 +72,9 @@ def test_a_large_batch_is_taken_in_parts(monkeypatch):
     assert (Proposer()(rays) == whole).all()
 
 
-def test_ghosts_do_not_hide_people_and_rarely_meet():
-    """A ghost is seen by one camera; that two of them look like one person is chance."""
-    faults = DetectorFaults(ghost_rate=1.0, missed_person_share=0.0)
+def test_false_positives_do_not_hide_people_and_rarely_meet():
+    """A false positive is seen by one camera; that two of them look like one person is chance."""
+    faults = DetectorFaults(false_positive_rate=1.0, missed_person_share=0.0)
     rays, data = rays_and_data([ring(4)] * 8, people=2, faults=faults)
     groups = Proposer()(rays)
     proposed = 0

@@ -110,13 +110,13 @@ def test_rays_meet_where_triangulation_puts_the_points(points):
     rays, keypoints = of_points(ring(5), points, noise_px=2.0)
     x = rays.meet(torch.zeros(1, 17, 3).double(), 1e-9, reach_mm=1e6)[0].numpy()
     reference = triangulate(ring(5), keypoints[:, 0, :, :2])[0]
-    # One minimises distances in the room, the other in the images.
+    # One minimises distances in the scene, the other in the images.
     assert np.linalg.norm(x - reference, axis=-1).max() < 4
     error, least = (np.linalg.norm(p - points, axis=-1).mean() for p in (x, reference))
     assert error < 1.1 * least
 
 
-def test_one_stray_ray_bends_nothing(points):
+def test_one_outlier_moves_nothing(points):
     rays, _ = of_points(ring(5), points)
     rays.directions[:, 2] += 0.3 * torch.randn(17, 3, generator=torch.manual_seed(0)).double()
     rays.directions[:, 2] /= rays.directions[:, 2].norm(dim=-1, keepdim=True)

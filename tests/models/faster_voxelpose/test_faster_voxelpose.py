@@ -8,7 +8,7 @@ from mmengine.registry import DefaultScope
 from model_rigs import SPACE, batch, ring
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 from mmpose_ours.models import FasterVoxelPose
 from mmpose_ours.models.association.rays import RayPreprocessor, Rays
 from mmpose_ours.models.faster_voxelpose.planes import (
@@ -78,7 +78,7 @@ def test_untrained_joints_are_where_perfect_rays_meet():
     result = predict(small_model(), data)[0]
     truth = result.gt_instances.keypoints_3d
     error = (result.pred_instances.keypoints_3d[:, None] - truth).norm(dim=-1)
-    # A joint that fewer than two cameras see cannot be told without learning.
+    # A joint that fewer than two cameras see cannot be determined without learning.
     assert len(error) == 3 and error.median(-1).values.amin(0).max() < 60
 
 
@@ -127,14 +127,14 @@ def train(model, data, steps: int) -> list[dict]:
 
 def test_a_few_steps_lower_the_losses():
     history = train(small_model(), batch([ring(4)] * 4, people=3, faults=DetectorFaults()), 30)
-    assert set(history[0]) == {'loss_pose', 'loss_opinion', 'loss_score'}
-    for key in ('loss_pose', 'loss_opinion'):
+    assert set(history[0]) == {'loss_pose', 'loss_network', 'loss_score'}
+    for key in ('loss_pose', 'loss_network'):
         assert history[-1][key] < 0.85 * history[0][key], key
 
 
-def test_scores_learn_to_tell_people_from_ghosts():
+def test_scores_learn_to_tell_people_from_false_positives():
     model = small_model()
-    data = batch([ring(4)] * 4, people=2, faults=DetectorFaults(ghost_rate=8.0))
+    data = batch([ring(4)] * 4, people=2, faults=DetectorFaults(false_positive_rate=8.0))
     history = train(model, data, 40)
     assert history[0]['loss_score'] > 0.3 > 0.1 > history[-1]['loss_score']
 
@@ -159,7 +159,7 @@ def test_a_proposal_that_is_nobody_or_a_second_time_somebody_is_no_person():
 
 
 @pytest.mark.parametrize('proposed', [0, 1])
-def test_somebody_whom_nobody_proposed_makes_no_ghost_of_another(proposed):
+def test_somebody_whom_nobody_proposed_makes_no_false_positive_of_another(proposed):
     data = batch([ring(4)], people=2)
     instances = data['data_samples'][0].gt_instances
     poses = instances.keypoints_3d - torch.tensor(SPACE.center_mm)
@@ -192,7 +192,7 @@ def test_no_person_gives_the_same_losses_with_gradients_everywhere(nobody):
         instances = data['data_samples'][0].gt_instances
         data['data_samples'][0].gt_instances = instances[torch.zeros(len(instances)).bool()]
     loss = losses(model, data)
-    assert set(loss) == {'loss_pose', 'loss_opinion', 'loss_score'} and loss['loss_pose'] == 0
+    assert set(loss) == {'loss_pose', 'loss_network', 'loss_score'} and loss['loss_pose'] == 0
     sum(loss.values()).backward()
     assert all(parameter.grad is not None for parameter in model.parameters())
 
@@ -227,7 +227,7 @@ def test_rigs_of_different_size_and_lens_share_a_batch():
 def test_people_outside_the_space_are_left_out():
     data = batch([ring()], people=3)
     middle = data['data_samples'][0].gt_instances.keypoints_3d[0, 11:13].mean(0)
-    small = CaptureSpace(middle.tolist(), (800, 800, 800))
+    small = CaptureVolume(middle.tolist(), (800, 800, 800))
     for margin_mm, count in ((0.0, 1), (float('inf'), 3)):
         data['data_samples'][0].set_metainfo(dict(space=small))
         found = predict(small_model(margin_mm=margin_mm), data)[0].pred_instances
@@ -245,17 +245,17 @@ def test_bfloat16_keeps_what_the_net_says():
     torch.nn.init.normal_(model.pose_regressor.net.out.weight, std=0.5)
     rays = model.data_preprocessor(batch([ring(5)], people=2))['inputs']['rays']
     with torch.no_grad():
-        _, opinions, logits = model(dict(rays=rays), [])
+        _, network_poses, logits = model(dict(rays=rays), [])
         with torch.autocast('cpu', torch.bfloat16):
             rough = model(dict(rays=rays), [])
     assert all(part.dtype == torch.float32 for part in rough)
-    assert (rough[1] - opinions).norm(dim=-1).max() < 10
+    assert (rough[1] - network_poses).norm(dim=-1).max() < 10
     assert (rough[2] - logits).abs().max() < 0.1
-    # The net is not idle: without it opinions are elsewhere.
+    # The net is not idle: without it predictions are elsewhere.
     model.pose_regressor.net.out.weight.data.zero_()
     with torch.no_grad():
         idle = model(dict(rays=rays), [])[1]
-    assert (idle - opinions).norm(dim=-1).median() > 10
+    assert (idle - network_poses).norm(dim=-1).median() > 10
 
 
 def test_builds_without_a_scope():
@@ -282,8 +282,8 @@ def test_every_joint_set_that_has_hips_and_shoulders(joints):
     regressor = PlaneRegressor(JOINT_SETS[joints], **SMALL)
     rays = some_rays(joints=len(JOINT_SETS[joints]))
     rays = Rays(*(part.float() for part in vars(rays).values()))
-    poses, opinions, score = regressor(rays)
-    assert poses.shape == opinions.shape == (2, len(JOINT_SETS[joints]), 3)
+    poses, network_poses, score = regressor(rays)
+    assert poses.shape == network_poses.shape == (2, len(JOINT_SETS[joints]), 3)
     assert poses.isfinite().all() and score.shape == (2,)
 
 

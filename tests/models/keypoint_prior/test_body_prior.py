@@ -18,7 +18,7 @@ LEGS = COCO17.index('left_knee', 'right_knee', 'left_ankle', 'right_ankle')
 
 
 def people(count: int, seed: int = 1) -> np.ndarray:
-    """(N, 17, 3) invented people who turn every way, near the middle of the room."""
+    """(N, 17, 3) synthetic people who turn every way, near the middle of the scene."""
     rng = np.random.default_rng(seed)
     poses = PoseBank.built_in(count, seed=seed).poses.copy()
     angle = rng.uniform(0, 2 * np.pi, count)
@@ -81,7 +81,7 @@ def test_good_rays_are_believed():
     assert error.mean() < 15 and error.max() < 80
 
 
-def test_a_stray_ray_moves_nothing():
+def test_an_outlier_moves_nothing():
     poses = people(10)
     rays = seen(poses, 5)
     before = fitted(rays).poses
@@ -102,13 +102,13 @@ def test_joints_that_nobody_sees_follow_from_the_others():
     truth = torch.tensor(poses).float()
     half_way = torch.stack([truth[:, a + b].mean(1) for a, b in zip(ends[:4], ends[4:])], 1)
     assert error.mean() < 0.7 * (half_way - truth[:, MIDDLES]).norm(dim=-1).mean()
-    # And it says how sure it is: errors have about the spread that is told.
-    told = bodies.spread[:, MIDDLES].square().sum(-1).mean().sqrt()
-    assert 0.6 < error.square().mean().sqrt() / told < 1.6
+    # And it says how sure it is: errors have about the spread that is reported.
+    reported = bodies.spread[:, MIDDLES].square().sum(-1).mean().sqrt()
+    assert 0.6 < error.square().mean().sqrt() / reported < 1.6
     assert bodies.spread[:, MIDDLES].mean() > 2 * bodies.spread[:, COCO17.index('left_hip')].mean()
 
 
-def test_turning_and_moving_the_room_turns_and_moves_bodies():
+def test_turning_and_moving_the_scene_turns_and_moves_bodies():
     poses = people(8)
     rays = seen(poses, 3, noise_px=3.0)
     angle = torch.full((8,), 2.0)

@@ -81,7 +81,7 @@ def test_learns_a_batch_by_heart():
 
 
 def test_people_are_matched_by_their_rays():
-    """Whoever the rays pass is meant, be the guessed depth ever so wrong."""
+    """The person whom the rays pass is meant, however wrong the guessed depth."""
     model = small_model()
     data = model.data_preprocessor(batch([ring(3)], people=3), True)
     rays, samples = data['inputs']['rays'], data['data_samples']
@@ -109,7 +109,7 @@ def test_forgetting_leaves_at_least_one_view():
     assert ((less.rays.weights > 0).any(-1) == (less.views >= 0)).all()
 
 
-def test_views_that_should_show_somebody_are_told_to_the_net():
+def test_views_that_should_show_somebody_are_passed_to_the_net():
     model = small_model()
     data = batch([ring(3)], people=1)
     data['inputs']['keypoints'][0][2] = 0.0
@@ -140,8 +140,8 @@ def unseen():
 
 
 def figures(model, dataset) -> tuple[np.ndarray, float]:
-    """Mean error in mm of each person's nearest result, and ghosts per frame."""
-    ghosts, errors = 0, []
+    """Mean error in mm of each person's nearest result, and false positives per frame."""
+    false_positives, errors = 0, []
     for item in dataset:
         data = dict(
             inputs=dict(keypoints=[item['inputs']['keypoints']]),
@@ -152,29 +152,31 @@ def figures(model, dataset) -> tuple[np.ndarray, float]:
         distance = (poses[:, None] - truth).norm(dim=-1).mean(-1)
         distance = torch.cat([distance, torch.full((1, len(truth)), torch.inf)])
         errors += distance.amin(0).tolist()
-        ghosts += int((distance[:-1].amin(1) > FOUND_MM).sum()) if len(truth) else len(poses)
-    return np.array(errors), ghosts / len(dataset)
+        false_positives += (
+            int((distance[:-1].amin(1) > FOUND_MM).sum()) if len(truth) else len(poses)
+        )
+    return np.array(errors), false_positives / len(dataset)
 
 
 def test_the_weights_in_the_package_suit_rigs_they_never_saw(unseen):
     model = KeypointPrior()
     load_checkpoint(model, BOX, strict=True)
-    learned, ghosts = figures(model, unseen)
+    learned, false_positives = figures(model, unseen)
     plain, _ = figures(TriangulatePose(), unseen)
-    lifted, lifted_ghosts = figures(TriangulatePose(single_views=True), unseen)
-    # Far more people than two views show, and few of them ghosts.
+    lifted, lifted_false_positives = figures(TriangulatePose(single_views=True), unseen)
+    # Far more people than two views show, and few of them false positives.
     assert (learned < FOUND_MM).mean() > (plain < FOUND_MM).mean() + 0.05
     assert (learned < FOUND_MM).mean() > (lifted < FOUND_MM).mean()
-    assert ghosts < 0.5 * lifted_ghosts
+    assert false_positives < 0.5 * lifted_false_positives
     # Those whom triangulation finds are found at least as well.
     both = (learned < FOUND_MM) & (plain < FOUND_MM)
     assert learned[both].mean() < 1.02 * plain[both].mean()
 
 
-def test_the_spread_that_is_told_is_that_of_the_errors(unseen):
+def test_the_spread_that_is_reported_is_that_of_the_errors(unseen):
     model = KeypointPrior()
     load_checkpoint(model, BOX, strict=True)
-    errors, told = [], []
+    errors, reported = [], []
     for item in unseen:
         data = dict(
             inputs=dict(keypoints=[item['inputs']['keypoints']]),
@@ -188,6 +190,8 @@ def test_the_spread_that_is_told_is_that_of_the_errors(unseen):
             near = apart[torch.arange(len(poses)), whom]
             good = near.mean(-1) < FOUND_MM
             errors.append(near[good].flatten())
-            told.append(spread[good].flatten())
-    ratio = torch.cat(errors).square().mean().sqrt() / (3 * torch.cat(told).square().mean()).sqrt()
+            reported.append(spread[good].flatten())
+    ratio = (
+        torch.cat(errors).square().mean().sqrt() / (3 * torch.cat(reported).square().mean()).sqrt()
+    )
     assert 0.6 < ratio < 1.6

@@ -7,7 +7,7 @@ import pytest
 import torch
 from model_rigs import ring
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.models.ops.projection import TorchRig, space_points
 
 
@@ -50,7 +50,7 @@ def test_lenses_without_a_twin_are_refused(lens, dist):
 
 
 def test_space_points_reach_the_faces():
-    space = CaptureSpace((450, -320, 800), (8000, 6000, 2000))
+    space = CaptureVolume((450, -320, 800), (8000, 6000, 2000))
     points = space_points(space, (5, 4, 3))
     np.testing.assert_allclose(points[0, 0, 0], space.lower_mm)
     np.testing.assert_allclose(points[-1, -1, -1], space.upper_mm)

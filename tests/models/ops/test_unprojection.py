@@ -1,4 +1,4 @@
-"""Votes of voxels: bags of pixels on the CPU against ``grid_sample``."""
+"""Feature volumes: bags of pixels on the CPU against ``grid_sample``."""
 
 import dataclasses
 
@@ -9,7 +9,12 @@ from model_rigs import SPACE, ring
 
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.models.ops.projection import TorchRig, box_points, space_points
-from mmpose_ours.models.ops.unprojection import count_votes, point_bags, sample_votes, sampling_grid
+from mmpose_ours.models.ops.unprojection import (
+    point_bags,
+    sample_heatmaps,
+    sampling_grid,
+    sum_samples,
+)
 from mmpose_ours.models.voxelpose.center import CenterDetector
 from mmpose_ours.models.voxelpose.pose import PoseRegressor
 
@@ -45,10 +50,10 @@ def sampled(heatmaps, rig, points):
     clear = ((border > 0.01) | ~valid).all(0)
     grid, seen = sampling_grid(twin, points, SIZE)
     assert 0.1 < seen.double().mean() < 1
-    return sample_votes(heatmaps.double(), grid, seen), clear
+    return sample_heatmaps(heatmaps.double(), grid, seen), clear
 
 
-def assert_same_votes(volume, expected, clear):
+def assert_same_volumes(volume, expected, clear):
     difference = (volume.reshape(expected.shape) - expected).abs() * clear
     assert difference.max() < 1e-5 and expected.max() > 0.3 and clear.double().mean() > 0.99
 
@@ -60,7 +65,7 @@ def test_the_space_collects_what_grid_sample_finds(name):
     space = dataclasses.replace(SPACE, size_mm=(9500, 9500, 2400))  # reaches behind the cameras
     expected, clear = sampled(heatmaps, RIGS[name], space_points(space, detector.bins))
     for _ in range(2):  # anew, and with what was kept
-        assert_same_votes(detector.volume(heatmaps, RIGS[name], space), expected, clear)
+        assert_same_volumes(detector.volume(heatmaps, RIGS[name], space), expected, clear)
 
 
 @pytest.mark.parametrize('name', RIGS)
@@ -70,7 +75,7 @@ def test_cubes_collect_what_grid_sample_finds(name, monkeypatch):
     points = box_points(CENTERS, torch.full((3,), 2000.0), regressor.bins)
     expected, clear = sampled(heatmaps, RIGS[name], points)
     volumes = regressor.volumes(heatmaps, rig, CENTERS)
-    assert_same_votes(volumes.transpose(0, 1), expected, clear)
+    assert_same_volumes(volumes.transpose(0, 1), expected, clear)
     assert volumes.is_contiguous(memory_format=torch.channels_last_3d)
     monkeypatch.setattr('mmpose_ours.models.ops.unprojection.CPU_CHUNK', 4000)
     torch.testing.assert_close(regressor.volumes(heatmaps, rig, CENTERS), volumes)
@@ -119,7 +124,7 @@ def test_only_the_last_rigs_are_kept():
     assert len(detector._places) == 4
 
 
-def test_a_voxel_behind_a_camera_gets_no_vote():
+def test_a_voxel_behind_a_camera_gets_no_value():
     """The stock projection mirrors it into the image."""
     camera = Camera.looking_at('front', (0, 0, 1000), (1000, 0, 1000), 500, (640, 480))
     side = Camera.looking_at('side', (0, 5000, 1000), (0, 0, 1000), 500, (640, 480))
@@ -127,9 +132,9 @@ def test_a_voxel_behind_a_camera_gets_no_vote():
     grid, seen = sampling_grid(TorchRig(CameraRig((camera, side))), behind, (64, 48))
     assert seen[:, 0].tolist() == [False, True]
     heatmaps = torch.stack([torch.ones(1, 48, 64), torch.zeros(1, 48, 64)])
-    assert sample_votes(heatmaps, grid, seen).item() == 0.0
+    assert sample_heatmaps(heatmaps, grid, seen).item() == 0.0
     bags = point_bags(TorchRig(CameraRig((camera, side))), behind, (64, 48))
-    assert count_votes(heatmaps, bags, 1).item() == 0.0
+    assert sum_samples(heatmaps, bags, 1).item() == 0.0
 
 
 def test_an_unseen_voxel_is_zero_and_chunks_do_not_matter(monkeypatch):
@@ -137,7 +142,7 @@ def test_an_unseen_voxel_is_zero_and_chunks_do_not_matter(monkeypatch):
     points = torch.from_numpy(np.random.default_rng(1).uniform(-9000, 9000, (301, 3))).float()
     grid, seen = sampling_grid(rig, points, (80, 60))
     heatmaps = torch.rand(3, 5, 60, 80)
-    whole = sample_votes(heatmaps, grid, seen)
+    whole = sample_heatmaps(heatmaps, grid, seen)
     assert not whole[:, ~seen.any(0)].any()
     monkeypatch.setattr('mmpose_ours.models.ops.unprojection.GPU_CHUNK', 100)
-    torch.testing.assert_close(sample_votes(heatmaps, grid, seen), whole)
+    torch.testing.assert_close(sample_heatmaps(heatmaps, grid, seen), whole)

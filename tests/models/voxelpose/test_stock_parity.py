@@ -9,7 +9,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureSpace
+from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 from mmpose_ours.models import PoseResNet, VoxelPose
 
 REFERENCE = Path(__file__).resolve().parents[2] / 'stock_reference'
@@ -63,7 +63,7 @@ def model(stock):
 
 @pytest.fixture(scope='module')
 def sample(rig):
-    space = CaptureSpace(recipe.SPACE_CENTER, recipe.SPACE_SIZE)
+    space = CaptureVolume(recipe.SPACE_CENTER, recipe.SPACE_SIZE)
     return MultiviewDataSample(metainfo=dict(rig=rig, space=space, joints='coco17'))
 
 
@@ -119,7 +119,7 @@ def test_a_checkpoint_of_another_rig_leaves_the_space_alone(stock, model, heatma
     """Stock keeps the space in the checkpoint: 12345 there must not move anybody here."""
     assert not [key for key in model.state_dict() if 'grid' in key or 'cube' in key]
     elsewhere = MultiviewDataSample(
-        metainfo=dict(rig=sample.rig, space=CaptureSpace((0, 0, 900), (4000, 4000, 2000)))
+        metainfo=dict(rig=sample.rig, space=CaptureVolume((0, 0, 900), (4000, 4000, 2000)))
     )
     with torch.no_grad():
         people = model(dict(heatmaps=[heatmaps]), [elsewhere], mode='predict')[0].pred_instances

@@ -60,7 +60,7 @@ def test_shortcut_finds_joints_before_anything_is_learned():
 
 
 def test_no_person_gives_the_same_losses_with_gradients_everywhere():
-    """Processes of a group must agree on what they average, whoever is in the image."""
+    """Processes of a group must agree on what they average, whatever is in the image."""
     model, data = tiny_model(), batch([ring()])
     instances = data['data_samples'][0].gt_instances
     data['data_samples'][0].gt_instances = instances[torch.zeros(len(instances), dtype=bool)]

@@ -84,7 +84,7 @@ def test_a_walk_comes_back_in_millimetres_with_z_up(tmp_path, unit_mm, said):
     assert source.bank.visible[:, body].all() and source.bank.visible[:, :5].sum() == 0
 
 
-def test_a_told_unit_and_axis_win(tmp_path):
+def test_a_given_unit_and_axis_win(tmp_path):
     poses = people()
     path = write_bvh(tmp_path / 'walk.bvh', cmu_places(poses, 37.0))
     with pytest.raises(
@@ -105,7 +105,7 @@ def test_a_face_turns_with_the_head_however_its_bone_rests(tmp_path):
     offsets = np.array([FACE[name] for name in names]) * [
         (1, -1 if joint.startswith('right') else 1, 1) for joint in COCO17.joints[:5]
     ]
-    # How each head is turned, told by SciPy from the face itself.
+    # How each head is turned, recognised by SciPy from the face itself.
     heads = [
         Rotation.align_vectors(p[:5] - p[:5].mean(0), offsets - offsets.mean(0))[0].as_matrix()
         for p in poses
@@ -150,7 +150,7 @@ def test_a_broken_file_says_where_and_why(tmp_path, change, message):
         read_bank(broken(path, change))
 
 
-def test_people_who_are_upright_along_no_axis_need_to_be_told_what_is_up(tmp_path):
+def test_people_who_are_upright_along_no_axis_need_an_up_axis(tmp_path):
     # Takes z to the diagonal of the cube.
     slanted = Rotation.from_rotvec(np.array([-1, 1, 0]) / 2**0.5 * np.arccos(3**-0.5))
     poses = people(actions=('stand',)) @ slanted.as_matrix().T

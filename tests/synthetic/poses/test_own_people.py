@@ -41,8 +41,8 @@ def test_doubtful_people_are_dropped_and_counted(tmp_path):
     frames[3][0, COCO17.index('right_ankle')] += (700, 0, 0)  # a shank twice as long
     frames[4][0] *= 0.4  # a dwarf, at another place
     frames[5][0, :, 2] += 2500  # on the ceiling
-    ghost = people(1, seed=3)[0] + (-4000, 5000, 0)
-    frames[7] = np.concatenate([frames[7], ghost[None]])
+    false_positive = people(1, seed=3)[0] + (-4000, 5000, 0)
+    frames[7] = np.concatenate([frames[7], false_positive[None]])
     write_predictions(tmp_path / 'own.json', frames)
     source = read_source(tmp_path / 'own.json')
     assert (

@@ -1,4 +1,4 @@
-"""What the page is given: places of people in the room and in every image, colours, names."""
+"""What the page is given: places of people in the scene and in every image, colours, names."""
 
 import base64
 import json
@@ -49,7 +49,7 @@ def test_pixels_are_those_of_opencv():
         assert np.abs(straight.project(poses)[0] - expected).max() > 2, 'the lens does matter'
 
 
-def test_places_in_the_room_come_back():
+def test_places_in_the_scene_come_back():
     frames = shown()
     data = page_data(bent_rig(), frames, 'coco17', SPACE, None, '')
     world = data.manifest['world']

@@ -148,19 +148,19 @@ def test_it_plays_and_stops(page):
     assert page.inner_text('#when').endswith('1000/1000 · 39.96 s')
 
 
-def test_a_person_is_picked_in_the_room_and_let_go(page):
+def test_a_person_is_picked_in_the_scene_and_let_go(page):
     go_to(page, 40)
     box = page.locator('#room').bounding_box()
     x, y = page.evaluate('scenePage.whereIs(12)')[:2]
     page.mouse.click(box['x'] + x, box['y'] + y)
     settle(page)
-    told = page.inner_text('#person')
+    reported = page.inner_text('#person')
     assert page.evaluate('scenePage.state.chosen') == 12
-    assert 'person\t12' in told and 'cameras\t4 of 5' in told and 'score\t0.80' in told
-    now, usual = (float(v) for v in told.split('left thigh')[1].split('\n')[0].split())
+    assert 'person\t12' in reported and 'cameras\t4 of 5' in reported and 'score\t0.80' in reported
+    now, usual = (float(v) for v in reported.split('left thigh')[1].split('\n')[0].split())
     assert now == usual and 30 < now < 60, 'cm'
     # Once around 50 / 25 s per radian and 600 mm: 0.3 m/s along x, 0.17 along y.
-    assert 0.1 < float(told.split('speed')[1].split()[0]) < 0.4
+    assert 0.1 < float(reported.split('speed')[1].split()[0]) < 0.4
     page.keyboard.press('Escape')
     settle(page)
     assert page.evaluate('scenePage.state.chosen') is None

@@ -86,7 +86,7 @@ def _is_binary(file: File) -> bool:
 
 
 def _promised(file: File) -> str:
-    """What a file is by its name; only to say what is wrong with one that cannot be told."""
+    """What a file is by its name; only to say what is wrong with one that cannot be determined."""
     name, ending = file.path.stem, file.path.suffix
     return name if name in ROLES and ending in ('.txt', '.bin') else ''
 
@@ -135,7 +135,7 @@ def read(source: Source) -> Reading:
 
 
 def _records(source: Source) -> tuple[Records, list[str]]:
-    """The records of all files, each file's role told by its content."""
+    """The records of all files, each file's role recognised by its content."""
     records, notes = Records(), []
     holders: dict[str, PathLike] = {}
     others: list[str] = []
