@@ -1,8 +1,8 @@
 """Poses of the user's own people: what was triangulated on the rig, cleaned, becomes a bank.
 
 Training on own results is training on their errors too, so people are dropped when in doubt: with
-few joints, with impossible limbs, or seen in one frame only, as false positives are. Nothing is filled
-in or smoothed.
+few joints, with impossible limbs, or seen in one frame only, as false positives are. Nothing is
+filled in or smoothed.
 """
 
 from __future__ import annotations
