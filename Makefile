@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: setup setup-full setup-0x demo test test-fuzz test-concurrency test-full test-0x test-cluster lint bench accuracy accuracy-quick wheel clean
+.PHONY: setup setup-full setup-0x demo test test-all test-fuzz test-concurrency test-full test-0x test-cluster lint bench accuracy accuracy-quick wheel clean
 
 setup:
 	@sh requirements/setup.sh
@@ -18,8 +18,16 @@ setup-0x:
 demo: setup
 	$(BIN)/python demo/calibration_to_poses_demo.py --out demo_out
 
+# One thread for each process: threads of many processes on few cores wait for each other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
+# What takes long by nature (marked slow) belongs to test-all.
 test: setup
-	$(BIN)/python -m pytest
+	$(PYTEST) -m 'not slow'
+
+test-all: test
+	MMPOSE_OURS_TRIALS=5 $(PYTEST) -m slow
+	$(BIN)/python -m tests.fuzz --count 1000 --state .fuzz-test-all --anew
 
 # Damaged files thrown at every reader, 10,000 each; goes on where it was. FUZZ=... are options.
 FUZZ ?= --count 10000

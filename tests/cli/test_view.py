@@ -76,7 +76,7 @@ def test_a_page_of_files(site, capsys):
 def test_images_and_a_film(site, capsys):
     assert view('--png', '--mp4', '--no-page', '--every', '2', '--cameras', 'c0', 'c3') == 0
     said = capsys.readouterr().out
-    assert '2 images' in said and '0.2 s in 10 frames per second' in said
+    assert '2 images' in said and '0.2 s at 10 frames per second' in said
     images = sorted(path.name for path in (site / 'out' / 'frames').iterdir())
     assert images == ['000003.png', '000005.png']
     capture = cv2.VideoCapture(str(site / 'out' / 'people.mp4'))
@@ -97,7 +97,7 @@ def test_images_and_a_film(site, capsys):
         (['--cameras', 'c9'], 'c9'),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_given(site, capsys, more, sentence):
+def test_what_does_not_fit_is_reported(site, capsys, more, sentence):
     (site / 'other' / 'c0').mkdir(parents=True)
     (site / 'images' / 'c0' / '000003.jpg').rename(site / 'other' / 'c0' / '000099.jpg')
     late = json.loads((site / 'keypoints.json').read_text())

@@ -10,6 +10,7 @@ import argparse
 import collections
 import fnmatch
 import json
+import shutil
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -77,6 +78,7 @@ def main() -> int:
     parser.add_argument(
         '--state', type=Path, default=ROOT / '.fuzz', help='folder of progress and failures'
     )
+    parser.add_argument('--anew', action='store_true', help='forget the progress of before')
     parser.add_argument('--list', action='store_true', help='list the readers')
     args = parser.parse_args()
     chosen = [name for name in TARGETS if any(fnmatch.fnmatch(name, p) for p in args.readers)]
@@ -85,6 +87,8 @@ def main() -> int:
     if args.list:
         print('\n'.join(chosen))
         return 0
+    if args.anew and args.state.is_dir():
+        shutil.rmtree(args.state)
     args.state.mkdir(parents=True, exist_ok=True)
     waiting, results = collections.deque(chosen), {}
 

@@ -131,7 +131,7 @@ def test_images_may_be_named_one_by_one(tmp_path):
         (lambda root: _video(root / 'b.avi', [0]).parent, FileFormatError, 'has a video'),
     ],
 )
-def test_what_does_not_fit_is_given(tmp_path, broken, error, says):
+def test_what_does_not_fit_is_reported(tmp_path, broken, error, says):
     folder = broken(tmp_path)
     if error is FileFormatError:
         _image(tmp_path / 'a' / '1.png')
