@@ -32,7 +32,7 @@ from mmpose_ours.apis.model_runner import (
 )
 from mmpose_ours.apis.short_tracks import BriefTracks
 from mmpose_ours.apis.stage_timer import Stopwatch
-from mmpose_ours.apis.view_sources import IDENTITIES, IN_2D, IN_3D, KEYPOINTS, Seen, Views
+from mmpose_ours.apis.view_sources import IN_2D, IN_3D, KEYPOINTS, TRACKING, Seen, Views
 from mmpose_ours.calibration import check_space, fit_space, read_rig
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import Detections, from_coco17, open_detections, stack_views
@@ -51,7 +51,7 @@ __all__ = ['MultiviewInferencer', 'People']
 
 # The pretrained pose prior: it needs no training.
 DEFAULT_CONFIG = 'ours/keypoint_prior_ours.py'
-# Identities of less than so many seconds are reported, though nobody asked to leave them out.
+# Tracks of less than so many seconds are reported, though nobody asked to leave them out.
 BRIEF_S = 0.25
 Inputs = Union[PathLike, Mapping[str, Any], Iterable[Union[FrameSet, Mapping[str, np.ndarray]]]]
 
@@ -163,7 +163,7 @@ class MultiviewInferencer:
             batch_size: Frames that detector and model are given at once.
             smooth: Whether to smooth joints over time.
             fps: Frames per second; None asks the videos.
-            min_track_s: Identities that are found for less than so many seconds are left out.
+            min_track_s: Tracks that are found for less than so many seconds are left out.
                 Frames then come as much later as it takes to know, and without images that
                 are no files. 0 keeps everybody.
 
@@ -229,9 +229,9 @@ class MultiviewInferencer:
     def _numbered(
         self, frame_sets: Iterable[People], tracker: PeopleTracker, smoother: PoseSmoother | None
     ) -> Iterator[People]:
-        """The same people with identities, smoothed if there is a smoother."""
+        """The same people with track IDs, smoothed if there is a smoother."""
         for people in frame_sets:
-            with self.watch.stage(IDENTITIES):
+            with self.watch.stage(TRACKING):
                 ids = tracker(people.poses_mm, views=people.views)
                 poses = people.poses_mm if smoother is None else smoother(people.poses_mm, ids)
             yield dataclasses.replace(people, ids=ids, poses_mm=poses)

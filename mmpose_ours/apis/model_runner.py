@@ -20,7 +20,7 @@ from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.models.voxelpose.model import VoxelPose
 from mmpose_ours.recordings.frames import FrameSet, ViewImage
 from mmpose_ours.registry import MODELS
-from mmpose_ours.structures.skeletons import JointSet
+from mmpose_ours.structures.skeletons import Skeleton
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class People:
         ids: (P,) the same number for the same person over time.
         views: (P,) how many cameras show the person; None where the model does not say.
         spread_mm: (P, J) how well joints are known, one standard deviation; likewise.
-        joints: Name of the joint set.
+        joints: Name of the skeleton.
         cameras: Names of the cameras that took part.
         detections: Camera name to (D, 17, 3) ``u, v, score`` in pixels.
         images: Camera name to its image.
@@ -152,7 +152,7 @@ def loads_images(pipeline: Compose) -> bool:
 def people_of(
     frame_set: FrameSet,
     sample: Any,
-    joints: JointSet,
+    joints: Skeleton,
     cameras: Sequence[str],
     detections: Mapping[str, np.ndarray],
 ) -> People:

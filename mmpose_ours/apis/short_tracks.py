@@ -32,7 +32,7 @@ class BriefTracks:
         drop: Whether those who do not stay are left out. If not, no frame waits.
 
     Attributes:
-        stayed: How many identities stayed; complete at the end of the recording.
+        stayed: How many tracks stayed; complete at the end of the recording.
         brief: How many did not.
         left_out: People of all frames who were left out.
     """
@@ -81,7 +81,7 @@ class BriefTracks:
         return people.only(stay)
 
     def _forget(self, now: int | None = None, oldest: int = 0) -> None:
-        """Count identities that are lost and that no waiting frame shows; all at the end."""
+        """Count tracks that are lost and that no waiting frame shows; all at the end."""
         for number, stay in list(self._stays.items()):
             if now is None or (self._is_lost(stay, now) and stay.last < oldest):
                 self.stayed += stay.count >= self.least

@@ -30,7 +30,7 @@ from mmpose_ours.recordings.frames import (
 # A frame, and by camera that took part its 2D keypoints, or its image.
 Seen = Tuple[FrameSet, Mapping[str, np.ndarray]]
 IMAGES, KEYPOINTS, IN_2D = 'images', 'reading keypoints', '2D keypoints'
-IN_3D, IDENTITIES = '3D poses', 'identities'
+IN_3D, TRACKING = '3D poses', 'tracking'
 
 
 class Views:

@@ -134,7 +134,7 @@ def _describe(ours: convert.Converted) -> str:
     count = sum(tensor.numel() for tensor in ours.state.values())
     return (
         f'VoxelPose of {"MMPose 0.x" if stock else "mmpose_ours"}, {found.num_joints} joints '
-        f'({" or ".join(found.joint_sets)}), sees {sees}, {count:,} numbers'
+        f'({" or ".join(found.skeletons)}), sees {sees}, {count:,} numbers'
     )
 
 

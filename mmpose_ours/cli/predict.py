@@ -98,7 +98,7 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=0.0,
         metavar='S',
-        help='leave out identities that are found for less than this (default: keep everybody)',
+        help='leave out tracks that are found for less than this (default: keep everybody)',
     )
     parser.add_argument('--smooth', action='store_true', help='smooth joints over time')
     parser.add_argument('--device', help='cpu, cuda:0, ... (default: a GPU where there is one)')

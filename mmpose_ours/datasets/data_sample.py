@@ -13,7 +13,7 @@ class MultiviewDataSample(BaseDataElement):
     Metainfo:
         rig (CameraRig): the V cameras, in the order of the input's views.
         space (CaptureVolume): where people are looked for.
-        joints (str): name of the joint set.
+        joints (str): name of the skeleton.
         recording (str): whose frame; none where frames do not follow each other.
         frame_id (str | int): which frame.
         actors ((A, 14, 3) array, mm, NaN for absent): annotated people of Campus or Shelf.

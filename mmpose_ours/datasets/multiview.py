@@ -59,7 +59,7 @@ class MultiviewDataset(BaseDataset):
         super().__init__(data_root=data_root, pipeline=list(pipeline), **kwargs)
 
     def get_data_info(self, idx: int) -> dict:
-        """One frame with the rig, the space and the joint set's name added."""
+        """One frame with the rig, the space and the skeleton's name added."""
         return self._with_rig(super().get_data_info(idx))
 
     def _with_rig(self, info: dict) -> dict:

@@ -229,6 +229,6 @@ class PanopticDataset(MultiviewDataset):
 
 
 def _converted(bodies: Sequence[np.ndarray], joints: str) -> list[np.ndarray]:
-    """Per frame (P, 19, 3) annotated bodies in another joint set, all at once: it is quicker."""
+    """Per frame (P, 19, 3) annotated bodies in another skeleton, all at once: it is quicker."""
     ends = np.cumsum([len(people) for people in bodies])
     return np.split(convert_joints(np.concatenate(bodies), ANNOTATED_JOINTS, joints), ends[:-1])

@@ -113,7 +113,7 @@ def stack_views(views: Mapping[str, np.ndarray], cameras: Sequence[str]) -> np.n
 
 
 def to_coco17(people: np.ndarray, source: str) -> np.ndarray:
-    """Detections (P, S, 3) of a joint set as COCO-17; a joint that needs a missing one is lost."""
+    """Detections (P, S, 3) of a skeleton as COCO-17; a joint that needs a missing one is lost."""
     if source == 'coco17':
         return people
     matrix = joint_map(source, 'coco17')[0]
@@ -152,7 +152,7 @@ def from_coco17(keypoints: np.ndarray, joints: str) -> np.ndarray:
 
     Args:
         keypoints: (..., 17, 3) COCO-17 ``u, v, score``, score 0 where a joint was not found.
-        joints: Name of the joint set.
+        joints: Name of the skeleton.
 
     Returns:
         (..., J, 3) float32; a joint that is mixed from others needs them all.

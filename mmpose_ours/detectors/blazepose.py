@@ -17,7 +17,7 @@ import numpy as np
 from mmpose_ours.detectors.base import within
 from mmpose_ours.detectors.tiling import detect_in_tiles
 from mmpose_ours.recordings.files import as_bgr
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 # MediaPipe's own names, in the order of its 33 landmarks.
 LANDMARKS = (
@@ -28,7 +28,7 @@ LANDMARKS = (
     'left_hip', 'right_hip', 'left_knee', 'right_knee', 'left_ankle', 'right_ankle',
     'left_heel', 'right_heel', 'left_foot_index', 'right_foot_index',
 )  # fmt: skip
-COCO_LANDMARKS = [LANDMARKS.index(name) for name in JOINT_SETS['coco17'].joints]
+COCO_LANDMARKS = [LANDMARKS.index(name) for name in SKELETONS['coco17'].joints]
 # In the bundle -> in the wheel's modules/, and mean and spread that scale its input: -1 to 1
 # for the detector, 0 to 1 for the landmarks, as the wheel's own graphs do.
 PARTS = {

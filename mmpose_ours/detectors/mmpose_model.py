@@ -15,7 +15,7 @@ from mmpose_ours.detectors.base import within
 from mmpose_ours.io.config_checks import warn_of_config
 from mmpose_ours.io.json_values import Place
 from mmpose_ours.recordings.files import as_bgr
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 MISSING = (
     "MMPose's inferencer does not start here: 2D models need the full stack, with compiled mmcv "
@@ -108,8 +108,8 @@ def _refuse_other_joints(inferencer: Any, where: str) -> None:
     names = (getattr(model, 'dataset_meta', None) or {}).get('keypoint_id2name')
     if names is None:
         return
-    first = tuple(names.get(index) for index in range(len(JOINT_SETS['coco17'])))
-    if first != JOINT_SETS['coco17'].joints:
+    first = tuple(names.get(index) for index in range(len(SKELETONS['coco17'])))
+    if first != SKELETONS['coco17'].joints:
         raise ValueError(
             f'{where}: its joints begin with {", ".join(map(str, first[:5]))}, expected those of '
             'COCO; choose a model trained on COCO, Halpe or COCO-WholeBody'

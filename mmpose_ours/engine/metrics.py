@@ -3,7 +3,7 @@
 All read data samples of this form, one per frame, and hold one result per sample::
 
     frame_id        int or str
-    joints          name of the joint set of all keypoints
+    joints          name of the skeleton of all keypoints
     pred_instances  keypoints_3d (P, J, 3) mm, scores (P,)
     gt_instances    keypoints_3d (G, J, 3) mm, visible (G, J)   (MultiviewPoseMetric, optional)
     actors          (A, 14, 3) mm, NaN where absent             (PCPMetric)
@@ -75,7 +75,7 @@ class _PoseMetric(BaseMetric):
 
         Raises:
             ValueError: ``out_file`` is wanted and two frames share an id, or the frames
-                are not all of one joint set.
+                are not all of one skeleton.
         """
         if self.out_file is not None:
             write_results(self.out_file, results)

@@ -24,7 +24,7 @@ def read_actors(path: PathLike) -> np.ndarray:
         path: ``actorsGT.mat``.
 
     Returns:
-        (F, A, 14, 3) mm in the joint set ``campus14``, z up; NaN where an actor is absent.
+        (F, A, 14, 3) mm in the skeleton ``campus14``, z up; NaN where an actor is absent.
         The frame index counts from 0, as the image files do.
 
     Raises:

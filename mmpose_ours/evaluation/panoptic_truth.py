@@ -13,7 +13,7 @@ from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.predictions.reading import FrameId, Predictions, is_number, to_z_up
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 # Joints below this confidence are not annotated (VoxelPose's Panoptic protocol).
 _MIN_CONFIDENCE = 0.1
@@ -31,12 +31,12 @@ def read_panoptic_truth(folder: PathLike) -> Predictions:
         folder: ``hdPose3d_stage1_coco19``; one file per frame, cm, y down.
 
     Returns:
-        The people in mm, z up, by frame number, in the joint set ``panoptic15``.
+        The people in mm, z up, by frame number, in the skeleton ``panoptic15``.
 
     Raises:
         FileFormatError: The folder has no such file, or a file is not of this form.
     """
-    columns = JOINT_SETS[ANNOTATED_JOINTS].index(*JOINT_SETS[_JOINTS].joints)
+    columns = SKELETONS[ANNOTATED_JOINTS].index(*SKELETONS[_JOINTS].joints)
     frames: dict[FrameId, np.ndarray] = {
         frame: people_with_root(read_panoptic_bodies(path)[:, columns])
         for frame, path in panoptic_frame_files(folder).items()
@@ -103,7 +103,7 @@ def read_panoptic_bodies(path: PathLike) -> np.ndarray:
         pose = to_z_up(joints[:, :3] * MM_PER_UNIT['cm'], '-y')
         pose[joints[:, 3] <= _MIN_CONFIDENCE] = np.nan
         people.append(pose)
-    return np.array(people).reshape(-1, len(JOINT_SETS[ANNOTATED_JOINTS]), 3)
+    return np.array(people).reshape(-1, len(SKELETONS[ANNOTATED_JOINTS]), 3)
 
 
 def people_with_root(poses: np.ndarray, joints: str = _JOINTS) -> np.ndarray:
@@ -111,10 +111,10 @@ def people_with_root(poses: np.ndarray, joints: str = _JOINTS) -> np.ndarray:
 
     Args:
         poses: (P, J, 3), NaN where a joint is not annotated.
-        joints: Their joint set.
+        joints: Their skeleton.
 
     Returns:
         (P', J, 3) without people whose root is not annotated: the mid-hip, or a hip in
         ``coco17``. It says where a person is.
     """
-    return poses[np.isfinite(JOINT_SETS[joints].root_of(poses)).all(-1)]
+    return poses[np.isfinite(SKELETONS[joints].root_of(poses)).all(-1)]

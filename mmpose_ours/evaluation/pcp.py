@@ -13,7 +13,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from mmpose_ours.evaluation.distance import FOUND_MM, pose_distances
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 # Nine limbs and the torso: the group that published tables put it in, and its two ends.
 PARTS = (
@@ -31,7 +31,7 @@ PARTS = (
 GROUPS = ('head', 'torso', 'upper arms', 'lower arms', 'upper legs', 'lower legs')
 ALPHA = 0.5
 
-_JOINTS = JOINT_SETS['campus14']
+_JOINTS = SKELETONS['campus14']
 # The middle of the hips is put behind the fourteen joints.
 _ENDS = np.array(
     [
@@ -137,7 +137,7 @@ def pcp(
     lacks is wrong; a part with an end that is not annotated is not counted.
 
     Args:
-        predictions: Per frame (P, 14, 3) mm in the joint set ``campus14``; P may be 0 and
+        predictions: Per frame (P, 14, 3) mm in the skeleton ``campus14``; P may be 0 and
             missing joints are NaN.
         truth: (F, A, 14, 3) mm; NaN where an actor or joint is not annotated.
         actors: Whom the average is taken over; all A are counted.

@@ -9,7 +9,7 @@ from typing import Sequence
 
 import numpy as np
 
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 # Joints that show where a head is, whichever a set has.
 _HEAD = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'top_head')
@@ -29,7 +29,7 @@ LIMBS = tuple(
 
 def limb_lengths(poses: np.ndarray, joints: str) -> np.ndarray:
     """Lengths of :data:`LIMBS`: (..., J, 3) mm to (..., 8) mm, NaN where a joint is missing."""
-    ends = np.array([JOINT_SETS[joints].index(*limb) for limb in LIMBS])
+    ends = np.array([SKELETONS[joints].index(*limb) for limb in LIMBS])
     return np.linalg.norm(poses[..., ends[:, 0], :] - poses[..., ends[:, 1], :], axis=-1)
 
 
@@ -71,15 +71,15 @@ def head_above_hips(poses: np.ndarray, joints: str) -> np.ndarray:
 
     Args:
         poses: (P, J, 3), z up.
-        joints: Their joint set.
+        joints: Their skeleton.
 
     Returns:
         (P,) 1 or 0; NaN where no joint of the head, or none of the hips, is known.
     """
     heights = []
     for part in (_HEAD, _HIPS):
-        names = [name for name in part if name in JOINT_SETS[joints].joints]
-        z = poses[:, JOINT_SETS[joints].index(*names), 2]
+        names = [name for name in part if name in SKELETONS[joints].joints]
+        z = poses[:, SKELETONS[joints].index(*names), 2]
         known = np.isfinite(z)
         with np.errstate(invalid='ignore', divide='ignore'):
             heights.append(np.where(known, z, 0.0).sum(-1) / known.sum(-1))

@@ -21,7 +21,7 @@ from mmpose_ours.evaluation.without_truth import report as unlabelled_report
 from mmpose_ours.evaluation.without_truth.report import format_without_truth
 from mmpose_ours.io.files import MM_PER_UNIT
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions, to_z_up
-from mmpose_ours.structures.skeletons import JOINT_SETS, convert_joints, joint_map
+from mmpose_ours.structures.skeletons import SKELETONS, convert_joints, joint_map
 
 # The public test range; a file that holds less is evaluated on what it holds, and says so.
 PUBLISHED_FRAMES = {'campus': '350-470,650-750', 'shelf': '300-600'}
@@ -189,7 +189,7 @@ def _actors(dataset, gt, pred, prediction, frames, head) -> Comparison:
             )
 
     def score(people: dict) -> PCPResult:
-        nobody = np.empty((0, len(JOINT_SETS[prediction.joints]), 3))
+        nobody = np.empty((0, len(SKELETONS[prediction.joints]), 3))
         poses = [
             convert_joints(people.get(frame, nobody), prediction.joints, 'campus14', recipe)
             for frame in wanted
@@ -227,13 +227,13 @@ def _panoptic(gt, pred, prediction, frames) -> Comparison:
     if not wanted:
         raise ValueError(f'{gt}: holds no frame to compare; name another truth')
     unmade = _unmade(prediction.joints, truth.joints)
-    compared = [name for name in JOINT_SETS[truth.joints].joints if name not in unmade]
+    compared = [name for name in SKELETONS[truth.joints].joints if name not in unmade]
     if not compared:
         raise ValueError(f'{pred}: {prediction.joints} shares no joint with {truth.joints}')
-    columns = JOINT_SETS[truth.joints].index(*compared)
+    columns = SKELETONS[truth.joints].index(*compared)
 
     def score(people: dict) -> MatchingResult:
-        nobody = np.empty((0, len(JOINT_SETS[prediction.joints]), 3))
+        nobody = np.empty((0, len(SKELETONS[prediction.joints]), 3))
         poses = [
             convert_joints(people.get(frame, nobody), prediction.joints, truth.joints)[:, columns]
             for frame in wanted
@@ -248,7 +248,7 @@ def _panoptic(gt, pred, prediction, frames) -> Comparison:
 def _unmade(source: str, target: str, head: str = 'voxelpose_campus') -> list[str]:
     """Joints of the target set that the source set cannot make."""
     made = joint_map(source, target, head).any((0, 2))
-    return [name for name, can in zip(JOINT_SETS[target].joints, made) if not can]
+    return [name for name, can in zip(SKELETONS[target].joints, made) if not can]
 
 
 def _other_reading(

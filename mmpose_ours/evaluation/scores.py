@@ -3,7 +3,7 @@
 All take one dictionary per frame, of NumPy arrays::
 
     frame_id      int or str
-    joints        name of the joint set of all keypoints
+    joints        name of the skeleton of all keypoints
     keypoints_3d  (P, J, 3) mm and ``scores`` (P,): who was predicted
     truth         (G, J, 3) mm and ``visible`` (G, J)   (people_figures, optional)
     actors        (A, 14, 3) mm, NaN where absent       (parts_figures)
@@ -22,7 +22,7 @@ from mmpose_ours.evaluation.matching import THRESHOLDS_MM, match_poses
 from mmpose_ours.evaluation.pcp import pcp
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.predictions.reading import frame_id, write_predictions
-from mmpose_ours.structures.skeletons import JOINT_SETS, convert_joints
+from mmpose_ours.structures.skeletons import SKELETONS, convert_joints
 
 
 def parts_figures(
@@ -111,7 +111,7 @@ def figures_without_truth(
     ]
     numbered = all(isinstance(frame.name, int) for frame in frames)
     frames.sort(key=lambda frame: frame.name if numbered else str(frame.name))
-    keypoint_joints = joints if count == len(JOINT_SETS[joints]) else 'coco17'
+    keypoint_joints = joints if count == len(SKELETONS[joints]) else 'coco17'
     return unlabelled_figures(frames, joints, keypoint_joints, frame_rate).figures()
 
 
@@ -119,13 +119,13 @@ def write_results(path: PathLike, results: Sequence[dict]) -> None:
     """Write who was predicted in the Predictions format.
 
     Raises:
-        ValueError: Two frames share an id, or the frames are not all of one joint set.
+        ValueError: Two frames share an id, or the frames are not all of one skeleton.
     """
-    joint_sets = sorted({result['joints'] for result in results})
-    if len(joint_sets) != 1:
+    skeletons = sorted({result['joints'] for result in results})
+    if len(skeletons) != 1:
         raise ValueError(
-            f'{path}: one file holds one joint set, the frames have '
-            f'{", ".join(joint_sets) or "none"}; leave out_file away'
+            f'{path}: one file holds one skeleton, the frames have '
+            f'{", ".join(skeletons) or "none"}; leave out_file away'
         )
     frames = {result['frame_id']: result['keypoints_3d'] for result in results}
     if len(frames) < len(results):
@@ -134,4 +134,4 @@ def write_results(path: PathLike, results: Sequence[dict]) -> None:
             'frame its own frame_id or leave out_file away'
         )
     scores = {result['frame_id']: result['scores'] for result in results}
-    write_predictions(path, frames, scores, joint_sets[0])
+    write_predictions(path, frames, scores, skeletons[0])

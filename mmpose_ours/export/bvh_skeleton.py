@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from mmpose_ours.structures.skeletons import JOINT_SETS, convert_joints
+from mmpose_ours.structures.skeletons import SKELETONS, convert_joints
 
 UP, LEFT, AHEAD = np.eye(3)[1], np.eye(3)[0], np.eye(3)[2]
-_COCO = JOINT_SETS['coco17']
+_COCO = SKELETONS['coco17']
 
 
 class Bone(NamedTuple):
@@ -61,7 +61,7 @@ def places_of(poses: np.ndarray, joints: str) -> dict[str, np.ndarray]:
 
     Args:
         poses: (T, J, 3) mm, y up; NaN where a joint is missing.
-        joints: Their joint set.
+        joints: Their skeleton.
 
     Returns:
         By name (T, 3), those that are known in some frame only: COCO's joints, ``mid_hip``,

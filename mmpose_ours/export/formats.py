@@ -62,7 +62,7 @@ def export(
     Args:
         timeline: The people.
         path: File to write. Where several people need a file each, ``people.bvh`` stands for
-            ``people_3.bvh`` and so on, with the person's identity.
+            ``people_3.bvh`` and so on, with the person's track ID.
         up: ``'y'`` or ``'z'``. None: as the format has it.
         each: Whether each person gets a file, from their first to their last frame. Formats
             of one person always do so where there are several, and leave out those whom they

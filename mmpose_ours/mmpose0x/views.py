@@ -27,7 +27,7 @@ import numpy as np
 
 from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.mmpose0x.stock_camera import stock_camera
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 # Stock looks for the nearest person of every scene, and breaks off where there is none: in an
 # empty room nobody stands so far away that no candidate is taken for him.
@@ -42,7 +42,7 @@ class StockViews:
     Args:
         rig: V cameras; their image sizes must be known.
         space: Where people are looked for.
-        joints: Name of the joint set.
+        joints: Name of the skeleton.
         heatmap_size: (width, height) of the heatmaps.
         cube_size: Voxels of the space along x, y and z.
         max_people: N, the most people of one frame in training.
@@ -60,7 +60,7 @@ class StockViews:
         cube_size: Sequence[int],
         max_people: int,
     ):
-        self.joints, self.max_people = JOINT_SETS[joints], max_people
+        self.joints, self.max_people = SKELETONS[joints], max_people
         image_size = STRIDE * np.array(heatmap_size)
         self.ann_info = dict(
             image_size=image_size,

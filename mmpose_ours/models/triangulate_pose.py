@@ -22,7 +22,7 @@ from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.body_prior import REACHES_MM
 from mmpose_ours.models.selection import choose_people, middle_of
 from mmpose_ours.registry import MODELS
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 
 @MODELS.register_module()
@@ -37,7 +37,7 @@ class TriangulatePose(BaseModel):
     deviation of each joint's place, and ``views`` (P,), how many cameras show the person.
 
     Args:
-        joints: Name of the joint set.
+        joints: Name of the skeleton.
         proposals: Arguments of :class:`~mmpose_ours.models.association.proposals.Proposer`.
         single_views: Whether people whom one view alone shows are reported. Their depth is
             that of somebody of usual size who stands on the floor, and many are false positives.
@@ -72,7 +72,7 @@ class TriangulatePose(BaseModel):
     ):
         preprocessor = data_preprocessor or dict(type='mmpose_ours.RayPreprocessor')
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
-        self.joints = JOINT_SETS[joints]
+        self.joints = SKELETONS[joints]
         proposer = Proposer(**(proposals or {}))
         self.finder = PeopleFinder(self.joints, proposer, single_views, bank_file=bank_file)
         self.memory = Memory(self.finder) if temporal else None

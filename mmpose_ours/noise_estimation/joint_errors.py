@@ -17,10 +17,10 @@ import dataclasses
 import numpy as np
 
 from mmpose_ours.geometry.cameras import CameraRig
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.detector_noise import COCO_SIGMAS, error_factor
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 ITERATIONS = 25
 STEP_MM = 1.0
 # The probability of each joint to be an outlier, before anything is known.

@@ -13,7 +13,7 @@ import dataclasses
 import numpy as np
 
 from mmpose_ours.noise_estimation.observations import Observations
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd
 from mmpose_ours.synthetic.detector_noise import is_cut
 from mmpose_ours.synthetic.occlusion import (
@@ -27,7 +27,7 @@ from mmpose_ours.synthetic.occlusion import (
     seen_joints,
 )
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 LOWER = COCO17.index('left_knee', 'right_knee', 'left_ankle', 'right_ankle')
 HEAD = COCO17.index('nose', 'left_ear', 'right_ear')
 # A person should be found who shows so many joints, in view of nobody nearer.

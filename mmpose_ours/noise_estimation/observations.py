@@ -15,11 +15,11 @@ import numpy as np
 from mmpose_ours.association.epipolar import MIN_SCORE, associate, gather
 from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd
 from mmpose_ours.synthetic.occlusion import joint_box, longer_side, seen_joints
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 MIN_JOINTS = 4
 # A detection shows a person from whom its joints are no farther, in sizes of the body, in the
 # median; of two detections of one person in a view that is nearer still.

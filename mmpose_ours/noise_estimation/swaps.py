@@ -12,9 +12,9 @@ import dataclasses
 import numpy as np
 
 from mmpose_ours.noise_estimation.joint_errors import START_OUTLIER, ErrorModel, Rays, agree
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 PAIRS = ('eye', 'ear', 'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
 # What may be exchanged together; the legs with the hips and without.
 GROUPS = {

@@ -16,7 +16,7 @@ from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import MAX_WHOLE, is_number, is_whole, whole_number
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 FrameId = Union[int, str]
 
@@ -42,24 +42,24 @@ def parse_people(path: PathLike, where: str, people: Any, joints: str) -> np.nda
         path: The file, for messages.
         where: JSON path of the frame.
         people: What stands there.
-        joints: Name of the joint set.
+        joints: Name of the skeleton.
 
     Returns:
         (P, J, 4): x, y, z in the file's unit and axes, and score; NaN where missing or not given.
 
     Raises:
-        FileFormatError: It is not a list of people of that joint set.
+        FileFormatError: It is not a list of people of that skeleton.
     """
     if not isinstance(people, list):
         raise bad(path, where, 'expected a list of people', people)
     limits().check('people_per_view', len(people), 'people in one frame', path)
     rows = [_person(path, f'{where}[{i}]', person, joints) for i, person in enumerate(people)]
-    return np.array(rows, dtype=np.float64).reshape(-1, len(JOINT_SETS[joints]), 4)
+    return np.array(rows, dtype=np.float64).reshape(-1, len(SKELETONS[joints]), 4)
 
 
 def _person(path: PathLike, where: str, person: Any, joints: str) -> list[list[float]]:
     """One person as J rows of x, y, z, score; NaN where missing or not given."""
-    count = len(JOINT_SETS[joints])
+    count = len(SKELETONS[joints])
     if not isinstance(person, list):
         raise bad(path, where, f'expected a list of {count} joints', person)
     if len(person) != count:
@@ -131,7 +131,7 @@ def parse_counts(
         where: JSON path of the numbers.
         listed: What stands there.
         people: How many people the frame has.
-        once: Whether each number may be there only once, as identities are.
+        once: Whether each number may be there only once, as track IDs are.
         most: The largest number.
 
     Returns:

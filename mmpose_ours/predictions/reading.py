@@ -54,7 +54,7 @@ class Predictions:
     Args:
         frames: Frame id to (P, J, 3) mm; NaN where a joint is missing. P may be 0.
         scores: Frame id to (P,); 1 where the file gives none.
-        joints: Name of the joint set.
+        joints: Name of the skeleton.
         unit: What the file was written in.
         up: The axis that points up in the file.
         ids: Frame id to (P,) whole numbers, the same number for the same person over time;

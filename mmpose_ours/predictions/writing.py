@@ -25,7 +25,7 @@ from mmpose_ours.io.files import check_unicode, whole_path
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import MAX_NUMBER, MAX_WHOLE
 from mmpose_ours.predictions.person_json import FrameId, frame_id
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 
 class PredictionsWriter:
@@ -40,7 +40,7 @@ class PredictionsWriter:
 
     Args:
         path: JSON file to write.
-        joints: Name of the joint set.
+        joints: Name of the skeleton.
         fps: Frame numbers (or frames, where they have names) per second, if known.
         rig: Fingerprint or file name of the calibration, if known.
         made_by: What to say of the program that writes: config, checkpoint, versions.
@@ -48,7 +48,7 @@ class PredictionsWriter:
         before: Called when all is written, and before the file is replaced.
 
     Raises:
-        ValueError: The joint set is unknown, or ``fps`` is no positive number.
+        ValueError: The skeleton is unknown, or ``fps`` is no positive number.
         OSError: The file cannot be written, for example because the disk is full; names
             ``path``.
     """
@@ -63,8 +63,8 @@ class PredictionsWriter:
         space: CaptureVolume | None = None,
         before: Callable[[], None] = lambda: None,
     ) -> None:
-        if joints not in JOINT_SETS:
-            raise ValueError(f'unknown joint set {joints!r}; known: {", ".join(JOINT_SETS)}')
+        if joints not in SKELETONS:
+            raise ValueError(f'unknown skeleton {joints!r}; known: {", ".join(SKELETONS)}')
         if fps is not None and not (math.isfinite(fps) and fps > 0):
             raise ValueError(f'fps is {fps}, expected frames per second such as 25')
         self.path = path
@@ -117,7 +117,7 @@ class PredictionsWriter:
         """
         poses = np.asarray(poses, dtype=np.float64)
         name = str(frame_id(frame))
-        count = len(JOINT_SETS[self.joints])
+        count = len(SKELETONS[self.joints])
         if poses.ndim != 3 or poses.shape[1:] != (count, 3):
             raise ValueError(
                 f'frame {frame}: {self.joints} needs (P, {count}, 3), got {poses.shape}'
@@ -216,7 +216,7 @@ def write_predictions(
         path: JSON file to write.
         frames: Frame id to (P, J, 3) mm.
         scores: Frame id to (P,), for the same frames. None leaves them out.
-        joints: Name of the joint set.
+        joints: Name of the skeleton.
         ids: Frame id to (P,), for the same frames.
         views: Frame id to (P,), for the frames that have them.
         spread_mm: Frame id to (P, J), likewise.
@@ -225,7 +225,7 @@ def write_predictions(
         made_by: Likewise.
 
     Raises:
-        ValueError: A shape does not fit the joint set, two ids are the same frame, or the
+        ValueError: A shape does not fit the skeleton, two ids are the same frame, or the
             scores do not fit the people.
         OSError: The file cannot be written.
     """

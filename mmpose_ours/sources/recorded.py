@@ -13,7 +13,7 @@ from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.predictions.reading import read_predictions
 from mmpose_ours.recordings.files import images_of
 from mmpose_ours.recordings.frames import frame_key, frame_order, frames_by_key, frames_of_images
-from mmpose_ours.structures.skeletons import JOINT_SETS, convert_joints
+from mmpose_ours.structures.skeletons import SKELETONS, convert_joints
 
 Warn = Callable[[str], None]
 
@@ -36,7 +36,7 @@ def read_recording(
             works from images only (image mode).
         truth_file: 3D poses in the format that ``mmpose-ours evaluate`` reads, if any. A
             frame that it does not list is a frame with nobody there.
-        joints: Name of the joint set to have the truth in.
+        joints: Name of the skeleton to have the truth in.
         warn: Called with a sentence on what is left out.
 
     Returns:
@@ -64,7 +64,7 @@ def read_recording(
         if detections is not None:
             item['keypoints_2d'] = stack_views(detections[frame], rig.names)
         if truth is not None:
-            nobody = np.zeros((0, len(JOINT_SETS[joints]), 3))
+            nobody = np.zeros((0, len(SKELETONS[joints]), 3))
             poses = truth.get(frame_key(frame), nobody)
             visible = ~np.isnan(poses).any(-1)
             item['keypoints_3d'] = np.where(visible[..., None], poses, 0.0)

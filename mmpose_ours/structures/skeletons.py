@@ -1,4 +1,4 @@
-"""Joint sets by name, and the one table of maps between them.
+"""Skeletons by name, and the one table of maps between them.
 
 Code elsewhere asks for joints by name; indices live only here.
 """
@@ -17,11 +17,11 @@ Recipe = Dict[str, Weight]
 
 
 @dataclasses.dataclass(frozen=True)
-class JointSet:
+class Skeleton:
     """A named, ordered list of body joints.
 
     Args:
-        name: The set's name, a key of :data:`JOINT_SETS`.
+        name: The set's name, a key of :data:`SKELETONS`.
         joints: Joint names, ``left_``/``right_`` first.
         limbs: Pairs of joint names that a drawing connects.
         root: Joints whose mean is the person's place (the middle of the hips).
@@ -92,16 +92,16 @@ _PANOPTIC15 = (
     'right_shoulder', 'right_elbow', 'right_wrist', 'right_hip', 'right_knee', 'right_ankle',
 )  # fmt: skip
 
-JOINT_SETS: dict[str, JointSet] = {
-    joint_set.name: joint_set
-    for joint_set in (
-        JointSet(
+SKELETONS: dict[str, Skeleton] = {
+    skeleton.name: skeleton
+    for skeleton in (
+        Skeleton(
             'coco17',
             ('nose', *_sides('eye', 'ear', 'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')),
             _ARMS_LEGS + _TRUNK + _FACE,
             _HIPS,
         ),
-        JointSet(
+        Skeleton(
             'campus14',
             (
                 'right_ankle', 'right_knee', 'right_hip', 'left_hip', 'left_knee', 'left_ankle',
@@ -111,14 +111,14 @@ JOINT_SETS: dict[str, JointSet] = {
             _ARMS_LEGS + _TRUNK + (('bottom_head', 'top_head'),),
             _HIPS,
         ),
-        JointSet('panoptic15', _PANOPTIC15, _ARMS_LEGS + _NECK_TRUNK, ('mid_hip',)),
-        JointSet(
+        Skeleton('panoptic15', _PANOPTIC15, _ARMS_LEGS + _NECK_TRUNK, ('mid_hip',)),
+        Skeleton(
             'panoptic19',
             (*_PANOPTIC15, 'left_eye', 'left_ear', 'right_eye', 'right_ear'),
             _ARMS_LEGS + _NECK_TRUNK + _FACE,
             ('mid_hip',),
         ),
-        JointSet(
+        Skeleton(
             'body25',
             (
                 'nose', 'neck', 'right_shoulder', 'right_elbow', 'right_wrist',
@@ -132,7 +132,7 @@ JOINT_SETS: dict[str, JointSet] = {
             ('mid_hip',),
         ),
         # OpenPose's COCO model.
-        JointSet(
+        Skeleton(
             'coco18',
             (
                 'nose', 'neck', 'right_shoulder', 'right_elbow', 'right_wrist',
@@ -144,7 +144,7 @@ JOINT_SETS: dict[str, JointSet] = {
             _HIPS,
         ),
         # COCO-17 first, then Halpe's own; AlphaPose and RTMPose know it.
-        JointSet(
+        Skeleton(
             'halpe26',
             (
                 'nose',
@@ -206,11 +206,11 @@ HEAD_RECIPES: dict[str, dict[str, Recipe]] = {
 
 
 def joint_map(source: str, target: str, head: str = 'voxelpose_campus') -> np.ndarray:
-    """The linear map that makes one joint set from another.
+    """The linear map that makes one skeleton from another.
 
     Args:
-        source: Name of the joint set at hand.
-        target: Name of the joint set wanted.
+        source: Name of the skeleton at hand.
+        target: Name of the skeleton wanted.
         head: Recipe for Campus/Shelf's head joints, a key of :data:`HEAD_RECIPES`.
 
     Returns:
@@ -220,17 +220,17 @@ def joint_map(source: str, target: str, head: str = 'voxelpose_campus') -> np.nd
     Raises:
         ValueError: A name is unknown; lists those that are.
     """
-    for name, known in ((source, JOINT_SETS), (target, JOINT_SETS), (head, HEAD_RECIPES)):
+    for name, known in ((source, SKELETONS), (target, SKELETONS), (head, HEAD_RECIPES)):
         if name not in known:
             raise ValueError(f'unknown {name!r}; known: {", ".join(known)}')
-    available = JOINT_SETS[source]
+    available = SKELETONS[source]
     recipes: dict[str, Recipe] = {
         **_DERIVED,
         **HEAD_RECIPES[head],
         **{joint: {joint: 1.0} for joint in available.joints},
     }
-    matrix = np.zeros((3, len(JOINT_SETS[target]), len(available)))
-    for row, joint in enumerate(JOINT_SETS[target].joints):
+    matrix = np.zeros((3, len(SKELETONS[target]), len(available)))
+    for row, joint in enumerate(SKELETONS[target].joints):
         recipe = recipes.get(joint, {})
         if all(part in available.joints for part in recipe):
             for part, weight in recipe.items():
@@ -241,12 +241,12 @@ def joint_map(source: str, target: str, head: str = 'voxelpose_campus') -> np.nd
 def convert_joints(
     points: np.ndarray, source: str, target: str, head: str = 'voxelpose_campus'
 ) -> np.ndarray:
-    """Convert points from one joint set to another.
+    """Convert points from one skeleton to another.
 
     Args:
         points: (..., S, D) with D at most 3: joints of ``source``; NaN where missing.
-        source: Name of the joint set at hand.
-        target: Name of the joint set wanted.
+        source: Name of the skeleton at hand.
+        target: Name of the skeleton wanted.
         head: See :func:`joint_map`.
 
     Returns:

@@ -18,7 +18,7 @@ import numpy as np
 
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.geometry.cameras import CameraRig
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd, Scene
 from mmpose_ours.synthetic.draws import Draws, choose
 from mmpose_ours.synthetic.false_positives import (
@@ -37,7 +37,7 @@ from mmpose_ours.synthetic.occlusion import (
     seen_joints,
 )
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 # COCO's keypoint spread (one standard deviation per unit of object scale).
 COCO_SIGMAS = np.array(
     [26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89], dtype=np.float32

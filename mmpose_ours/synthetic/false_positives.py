@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from mmpose_ours.geometry.cameras import CameraRig
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.draws import Draws, choose
 
 # Share of a false positive's joints that are missing.
 FALSE_POSITIVE_LOSES = 0.3
 # A duplicate detection lacks a joint whose normal draw is above this: three in ten.
 DUPLICATE_LOSES_ABOVE = 0.5244
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 LOWER_HALF = COCO17.index(
     *(f'{side}_{joint}' for side in ('left', 'right') for joint in ('hip', 'knee', 'ankle'))
 )

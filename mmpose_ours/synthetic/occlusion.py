@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from mmpose_ours.geometry.cameras import CameraRig
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd
 
-FACE = JOINT_SETS['coco17'].index('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
+FACE = SKELETONS['coco17'].index('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
 # A person is in front of another if nearer to the camera by this much.
 NEARER_MM = 200.0
 # How far a joint of a body covers, in sizes of that body in the image.

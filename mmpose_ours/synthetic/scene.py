@@ -12,12 +12,12 @@ from typing import Sequence
 import numpy as np
 
 from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd, Scene
 from mmpose_ours.synthetic.draws import Draws, choose
 from mmpose_ours.synthetic.poses.pose_bank import PoseBank
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 CANDIDATES_PER_PERSON = 6
 # So many of them are looked at first, the others only where these do not suffice.
 FIRST_PER_PERSON = 3

@@ -1,7 +1,7 @@
 """People over time as arrays: what every export is written from.
 
 Here a file's frames become even frames: numbers that are left out become frames without
-people, and people without identities are given some.
+people, and people without track IDs are given some.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from mmpose_ours.errors import InputError
 from mmpose_ours.predictions.person_json import FrameId
 from mmpose_ours.predictions.reading import Predictions
-from mmpose_ours.structures.skeletons import JOINT_SETS, JointSet
+from mmpose_ours.structures.skeletons import SKELETONS, Skeleton
 from mmpose_ours.tracking.smoothing import PoseSmoother
 from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
 
@@ -40,11 +40,11 @@ class Timeline:
         frames: (T,) frame numbers, or names where they are no numbers.
         seconds: (T,) time of each, the number divided by the frame rate.
         rate_hz: Frames per second.
-        people: (N,) their identities, rising.
+        people: (N,) their track IDs, rising.
         poses: (T, N, J, 3) mm, z up; NaN where a joint or person is missing.
         scores: (T, N), NaN where the person is missing.
         views: (T, N) how many cameras showed the person; -1 where missing or not known.
-        joints: The joint set.
+        joints: The skeleton.
         notes: What was decided for want of better knowledge, a sentence each.
     """
 
@@ -55,7 +55,7 @@ class Timeline:
     poses: np.ndarray
     scores: np.ndarray
     views: np.ndarray
-    joints: JointSet
+    joints: Skeleton
     notes: tuple[str, ...] = ()
 
     def of(self, person: int) -> Timeline:
@@ -122,7 +122,7 @@ class Timeline:
 
 
 def spell(people: Sequence[int]) -> str:
-    """The first few identities as text."""
+    """The first few track IDs as text."""
     shown = ', '.join(map(str, people[:20]))
     return f'{shown}, ... ({len(people)} in all)' if len(people) > 20 else shown or 'none'
 
@@ -141,7 +141,7 @@ def timeline_of(
             those left out become frames without people; else the file's order counts.
         fps: Frame numbers per second. None: the file's, else :data:`DEFAULT_FPS`.
         min_frames: People found in fewer frames are left out.
-        people: Identities to keep. None keeps all.
+        people: Track IDs to keep. None keeps all.
         smooth: Whether to smooth, see :class:`mmpose_ours.tracking.smoothing.PoseSmoother`.
 
     Raises:
@@ -166,11 +166,11 @@ def timeline_of(
         )
     ids = predictions.ids
     if not ids:
-        ids = _identities(predictions, order, numbers, step, fps)
-        notes.append('the file has no identities: they were worked out from where people are')
+        ids = _track_ids(predictions, order, numbers, step, fps)
+        notes.append('the file has no track IDs: they were worked out from where people are')
     kept = _kept(predictions, ids, min_frames, people)
     rows = (numbers - numbers[0]) // step
-    count, joints = int(rows[-1]) + 1, JOINT_SETS[predictions.joints]
+    count, joints = int(rows[-1]) + 1, SKELETONS[predictions.joints]
     size = len(joints) * 3 * 8
     listed = sum(map(len, predictions.frames.values()))
     if count * len(kept) * size > min(_MAX_BYTES, max(_SPARSE_BYTES, _SPARSE * listed * size)):
@@ -216,7 +216,7 @@ def _in_order(frames: dict[FrameId, np.ndarray]) -> tuple[list[FrameId], np.ndar
     return list(frames), np.arange(len(frames))
 
 
-def _identities(
+def _track_ids(
     predictions: Predictions, order: list[FrameId], numbers: np.ndarray, step: int, fps: float
 ) -> dict[FrameId, np.ndarray]:
     tracker = PeopleTracker(patience=patience_at(fps / step), step=step)
@@ -232,7 +232,7 @@ def _kept(
     min_frames: int,
     people: Sequence[int] | None,
 ) -> dict[int, int]:
-    """The columns of those who are kept, by identity."""
+    """The columns of those who are kept, by track ID."""
     everybody = np.concatenate([np.zeros(0, np.int64), *ids.values()])
     if not len(everybody):
         raise InputError(f'nobody is in any of {len(predictions.frames)} frames')

@@ -31,8 +31,8 @@ class Board:
     Args:
         rig: V cameras with image sizes.
         space: The capture volume, or None.
-        joints: Name of the people's joint set.
-        colours: Identity to ``#rrggbb``; None takes the identity's own colour.
+        joints: Name of the people's skeleton.
+        colours: Track ID to ``#rrggbb``; None takes the track's own colour.
 
     Raises:
         ValueError: An image size is unknown.

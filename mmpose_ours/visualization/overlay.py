@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from mmpose_ours.geometry.cameras import Camera
-from mmpose_ours.structures.skeletons import JOINT_SETS
-from mmpose_ours.visualization.colours import identity_colour, rgb_of
+from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.visualization.colours import rgb_of, track_colour
 from mmpose_ours.visualization.projected import project_before
 
 WHITE, DARK = (255, 255, 255), (40, 44, 46)
@@ -40,12 +40,12 @@ def draw_overlay(
         image: (H, W, 3) uint8 RGB of the camera's size or the same image smaller or larger.
         camera: The camera, with its image size.
         poses_mm: (P, J, 3) millimetres, NaN where a joint is missing.
-        ids: (P,) identities, written beside the people; None writes nothing.
-        joints: Name of the joint set.
+        ids: (P,) track IDs, written beside the people; None writes nothing.
+        joints: Name of the skeleton.
         keypoints: (D, J', 3) detections ``u, v, score`` in pixels of the calibrated image,
             drawn faintly beneath.
-        colours: Identity to ``#rrggbb``; None takes
-            :func:`~mmpose_ours.visualization.colours.identity_colour`.
+        colours: Track ID to ``#rrggbb``; None takes
+            :func:`~mmpose_ours.visualization.colours.track_colour`.
         radius: Of joints in pixels; None goes by the limbs.
         thickness: Of limbs in pixels; None goes by the image's size.
 
@@ -104,17 +104,17 @@ def draw_people(
     Args:
         image: (H, W, 3) uint8 RGB, drawn into.
         uv: (P, J, 2) pixels, NaN where a joint is not to be seen.
-        ids: (P,) identities, or None.
-        joints: Name of the joint set.
+        ids: (P,) track IDs, or None.
+        joints: Name of the skeleton.
         thick: Width of a limb in pixels.
-        colours: Identity to ``#rrggbb``, or None.
+        colours: Track ID to ``#rrggbb``, or None.
         rim: Colour around the limbs, by which they stand out from images.
         radius: Of joints in pixels; None goes by the limbs.
     """
-    limbs = JOINT_SETS[joints].limb_indices
+    limbs = SKELETONS[joints].limb_indices
     for index, person in enumerate(uv):
-        identity = index if ids is None else int(ids[index])
-        colour = (colours or {}).get(identity) or identity_colour(identity)
+        track_id = index if ids is None else int(ids[index])
+        colour = (colours or {}).get(track_id) or track_colour(track_id)
         known = drawable(person, image)
         points = fixed_points(np.where(known[:, None], person, 0.0))
         for paint, wider in ((rim, 2), (rgb_of(colour), 0)):
@@ -127,7 +127,7 @@ def draw_people(
         inside = known & (person > 0).all(-1) & (person < image.shape[1::-1]).all(-1)
         if ids is not None and inside.any():
             top = person[known][person[known][:, 1].argmin()]
-            write_label(image, str(identity), top - (0, 6 * thick), colour, 0.1 * thick + 0.25)
+            write_label(image, str(track_id), top - (0, 6 * thick), colour, 0.1 * thick + 0.25)
 
 
 def write_label(

@@ -7,13 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from mmpose_ours.errors import PathLike
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.poses.coverage import standardised
 from mmpose_ours.synthetic.poses.pose_bank import PoseBank
 from mmpose_ours.visualization.labels import plain
 from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_image
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 LEFT_COLOUR, RIGHT_COLOUR, MIDDLE_COLOUR, FLOOR_COLOUR = '#c2410c', '#2f6f9f', '#555555', '#c9ced1'
 COLUMNS, ROWS = 9, 4
 # Inches: a person's panel, and what stands above all of them.

@@ -10,7 +10,7 @@ import numpy as np
 
 from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.visualization.backdrop import Backdrop
-from mmpose_ours.visualization.colours import identity_colour, rgb_of
+from mmpose_ours.visualization.colours import rgb_of, track_colour
 from mmpose_ours.visualization.overlay import (
     DARK,
     FONT,
@@ -46,8 +46,8 @@ class ScenePainter:
         rig: V cameras.
         space: The capture volume, or None.
         size: (width, height) of the images in pixels.
-        joints: Name of the people's joint set.
-        colours: Identity to ``#rrggbb``; None takes the identity's own colour.
+        joints: Name of the people's skeleton.
+        colours: Track ID to ``#rrggbb``; None takes the track's own colour.
     """
 
     def __init__(
@@ -128,16 +128,16 @@ class ScenePainter:
     def _draw_trails(self, image: np.ndarray) -> None:
         last: dict[int, np.ndarray] = {}
         for age, places in zip(range(len(self._past), 0, -1), self._past):
-            for identity, place in places.items():
+            for track_id, place in places.items():
                 if not np.isfinite(place).all():
                     continue
-                if identity in last:
+                if track_id in last:
                     fresh = 0.85 * (1 - age / (TRAIL + 1))
-                    colour = rgb_of(self.colours.get(identity) or identity_colour(identity))
+                    colour = rgb_of(self.colours.get(track_id) or track_colour(track_id))
                     paint = [int(255 + fresh * (v - 255)) for v in colour]
-                    line = self._pixels(np.stack([last[identity], place]))
+                    line = self._pixels(np.stack([last[track_id], place]))
                     draw_line(image, line, paint, 2)
-                last[identity] = place
+                last[track_id] = place
 
     def _lines(self, lines: Sequence[np.ndarray], colour: tuple[int, ...], thick: int) -> None:
         for line in lines:

@@ -9,7 +9,7 @@ import numpy as np
 
 from mmpose_ours.predictions.reading import FrameId, Predictions
 from mmpose_ours.recordings.frames import frame_key, frame_order, frames_by_key
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.tracking.tracks import link_people, patience_at
 
 
@@ -26,7 +26,7 @@ class PeopleInFrame(Protocol):
 
     @property
     def ids(self) -> np.ndarray:
-        """(P,) identities, each at most once."""
+        """(P,) track IDs, each at most once."""
 
     @property
     def scores(self) -> np.ndarray | None:
@@ -46,7 +46,7 @@ class ShownPeople:
     """The people of one frame; the fields are those of :class:`PeopleInFrame`.
 
     Raises:
-        ValueError: The numbers of people do not agree, or an identity is there twice.
+        ValueError: The numbers of people do not agree, or a track ID is there twice.
     """
 
     frame: FrameId
@@ -67,7 +67,7 @@ class ShownPeople:
                 )
         if len(set(np.asarray(self.ids).tolist())) < count:
             raise ValueError(
-                f'frame {self.frame}: identities {np.asarray(self.ids).tolist()}, expected each '
+                f'frame {self.frame}: track IDs {np.asarray(self.ids).tolist()}, expected each '
                 'at most once'
             )
 
@@ -79,7 +79,7 @@ def shown_people(
     """The frames of a file of people, in the order of time.
 
     Args:
-        predictions: What the file holds. Where it has no identities, people are linked from
+        predictions: What the file holds. Where it has no track IDs, people are linked from
             frame to frame by :func:`~mmpose_ours.tracking.tracks.link_people`.
         detections: Frame to camera to 2D keypoints, as
             :func:`~mmpose_ours.detections.read_detections` gives them.
@@ -115,12 +115,12 @@ def places_of(poses: np.ndarray, joints: str) -> np.ndarray:
 
     Args:
         poses: (P, J, 3), NaN where a joint is missing.
-        joints: Name of the joint set.
+        joints: Name of the skeleton.
 
     Returns:
         (P, 3); NaN for a person without a joint.
     """
-    roots = JOINT_SETS[joints].root_of(poses)
+    roots = SKELETONS[joints].root_of(poses)
     known = np.isfinite(poses).all(-1, keepdims=True)
     mean = np.where(known, poses, 0.0).sum(1) / np.maximum(known.sum(1), 1)
     mean = np.where(known.any(1), mean, np.nan)
@@ -128,15 +128,15 @@ def places_of(poses: np.ndarray, joints: str) -> np.ndarray:
 
 
 def check_joints(frames: Sequence[PeopleInFrame], joints: str) -> None:
-    """Refuse people who are not of a joint set.
+    """Refuse people who are not of a skeleton.
 
     Raises:
         ValueError: Names the frame, what it has and what was expected.
     """
-    expected = (len(JOINT_SETS[joints]), 3)
+    expected = (len(SKELETONS[joints]), 3)
     for people in frames:
         if np.ndim(people.poses_mm) != 3 or np.shape(people.poses_mm)[1:] != expected:
             raise ValueError(
                 f'frame {people.frame}: people of shape {np.shape(people.poses_mm)}, expected '
-                f'(P, {expected[0]}, 3) for {joints}; say which joint set they are of'
+                f'(P, {expected[0]}, 3) for {joints}; say which skeleton they are of'
             )

@@ -15,7 +15,7 @@ from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io.file_names import file_names
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.predictions.reading import FrameId
-from mmpose_ours.visualization.colours import identity_colours
+from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.frame_images import FootageImages
 from mmpose_ours.visualization.frame_sheet import Board
 from mmpose_ours.visualization.overlay import draw_overlay
@@ -38,7 +38,7 @@ class Show:
     Args:
         title: Of the pages.
         rig: V cameras.
-        joints: Name of the people's joint set.
+        joints: Name of the people's skeleton.
         frames: People in the order of time.
         space: Where people were looked for, drawn as a box.
         fps: Frames per second, if known.
@@ -55,8 +55,8 @@ class Show:
 
     @property
     def colours(self) -> dict[int, str]:
-        """Identity to colour."""
-        return identity_colours(people.ids for people in self.frames)
+        """Track ID to colour."""
+        return track_colours(people.ids for people in self.frames)
 
     @property
     def on_a_page(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def write_page(show: Show, path: Path, image_budget: int) -> None:
     options = dict(image_budget=image_budget, progress=progress, **show.on_a_page)
     carried = write_scene_page(path, show.rig, show.frames, **options)
     people = len(show.colours)
-    line = f'{len(show.frames)} frames, {people} identities, {len(show.rig)} cameras'
+    line = f'{len(show.frames)} frames, {people} tracks, {len(show.rig)} cameras'
     if show.images is not None:
         line += f', images of {carried} frames'
     print(f'wrote   {path}: {line}, {path.stat().st_size / 1e6:.1f} MB')

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
-from mmpose_ours.structures.skeletons import JOINT_SETS, JointSet
+from mmpose_ours.structures.skeletons import SKELETONS, Skeleton
 from mmpose_ours.visualization.labels import plain
 from mmpose_ours.visualization.perspective import SPACE_COLOUR, draw_room
 from mmpose_ours.visualization.projected import project_before
@@ -47,9 +47,9 @@ def draw_frame(
         rig: V cameras with image sizes.
         space: The capture volume, drawn as a box.
         poses: (P, J, 3) people in millimetres, NaN where a joint is missing.
-        joints: Their joint set.
+        joints: Their skeleton.
         truth: (G, J', 3) true people, drawn in grey below the others, NaN where missing.
-        truth_joints: Their joint set; None means ``joints``.
+        truth_joints: Their skeleton; None means ``joints``.
         images: One RGB image per view or None; views without one get a blank sheet.
         keypoints_2d: (V, P', J, 3) detections ``u, v, score``, drawn as light dots.
         title: Text above the image.
@@ -61,17 +61,17 @@ def draw_frame(
         ValueError: A camera's image size is unknown.
     """
     figure, room, views = _layout(rig, title)
-    true_set = JOINT_SETS[truth_joints or joints]
+    true_set = SKELETONS[truth_joints or joints]
     people = [(TRUTH_COLOUR, person, true_set, 2.2) for person in _people(truth)]
-    people += [(colour, person, JOINT_SETS[joints], 1.0) for colour, person in _coloured(poses)]
+    people += [(colour, person, SKELETONS[joints], 1.0) for colour, person in _coloured(poses)]
 
     viewer = draw_room(room, rig, space)
-    for colour, person, joint_set, width in people:
-        _draw_person(room, viewer, person, joint_set, colour, 1.9 * width)
+    for colour, person, skeleton, width in people:
+        _draw_person(room, viewer, person, skeleton, colour, 1.9 * width)
     for view, (camera, axes) in enumerate(zip(rig, views)):
         _draw_sheet(axes, camera, images[view] if images is not None else None)
-        for colour, person, joint_set, width in people:
-            _draw_person(axes, camera, person, joint_set, colour, 1.6 * width)
+        for colour, person, skeleton, width in people:
+            _draw_person(axes, camera, person, skeleton, colour, 1.6 * width)
         if keypoints_2d is not None:
             found = np.asarray(keypoints_2d[view])
             found = found[found[..., 2] > 0]
@@ -129,13 +129,13 @@ def _coloured(poses: np.ndarray):
 
 
 def _draw_person(
-    axes: Axes, camera: Camera, person: np.ndarray, joint_set: JointSet, colour, width: float
+    axes: Axes, camera: Camera, person: np.ndarray, skeleton: Skeleton, colour, width: float
 ) -> None:
     """Draw the joints (J, 3) that are known and well before the camera, and their limbs."""
     uv = project_before(camera, person)
     known = np.isfinite(uv).all(-1)
-    a, b = joint_set.limb_indices.T
-    limbs = uv[joint_set.limb_indices[known[a] & known[b]]]
+    a, b = skeleton.limb_indices.T
+    limbs = uv[skeleton.limb_indices[known[a] & known[b]]]
     truth = colour == TRUTH_COLOUR
     lines = LineCollection(
         limbs, colors=[colour], linewidths=width, capstyle='round', zorder=2 if truth else 3

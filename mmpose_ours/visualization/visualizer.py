@@ -69,7 +69,7 @@ def _array(values: Tensor | np.ndarray) -> np.ndarray:
 
 
 def _truth(sample: MultiviewDataSample) -> tuple[np.ndarray | None, str | None]:
-    """True people and their joint set: the annotated actors, or the instances."""
+    """True people and their skeleton: the annotated actors, or the instances."""
     if sample.get('actors') is not None:
         return _array(sample.actors), 'campus14'
     if 'gt_instances' in sample:

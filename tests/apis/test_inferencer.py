@@ -18,7 +18,7 @@ from mmpose_ours.apis.view_sources import Views  # noqa: E402
 from mmpose_ours.calibration import write_rig  # noqa: E402
 from mmpose_ours.datasets import LoadMultiviewImages  # noqa: E402
 from mmpose_ours.io.package_files import share  # noqa: E402
-from mmpose_ours.structures.skeletons import JOINT_SETS  # noqa: E402
+from mmpose_ours.structures.skeletons import SKELETONS  # noqa: E402
 
 TRIANGULATION = share('configs') / 'ours' / 'triangulation_ours.py'
 FRAMES = 12
@@ -59,7 +59,7 @@ def _errors(everybody, poses):
 
 @pytest.mark.parametrize('config', [None, TRIANGULATION])
 @pytest.mark.parametrize('batch_size', [1, 5])
-def test_keypoints_become_people_with_identities(recording, config, batch_size):
+def test_keypoints_become_people_with_track_ids(recording, config, batch_size):
     rig, poses, frames = recording
     inferencer = MultiviewInferencer(config, rig=rig, space=SPACE, device='cpu')
     known = {str(frame): views for frame, views in enumerate(frames)}
@@ -152,7 +152,7 @@ def test_what_is_missing_is_reported(recording):
 class _TellsWhatItSees(torch.nn.Module):
     """A model that looks at images: its people stand as high as the images are bright."""
 
-    joints = JOINT_SETS['coco17']
+    joints = SKELETONS['coco17']
 
     def test_step(self, batch):
         samples = batch['data_samples']

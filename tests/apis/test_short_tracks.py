@@ -1,4 +1,4 @@
-"""Identities of a moment: counted, and left out of a recording that is still running."""
+"""Track IDs of a moment: counted, and left out of a recording that is still running."""
 
 from typing import List
 

@@ -1,4 +1,4 @@
-"""Cross-view association across views, on people whose identity is known."""
+"""Cross-view association, on people who are known."""
 
 import numpy as np
 import pytest

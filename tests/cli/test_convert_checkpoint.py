@@ -130,7 +130,7 @@ def test_ours_goes_to_0x_only_where_that_means_the_same(tmp_path, configs, capsy
 
 
 @pytest.mark.parametrize('joints', ['panoptic15', 'panoptic19', 'campus14', 'coco17'])
-def test_the_joint_set_is_recognised_by_the_shapes(tmp_path, joints, capsys):
+def test_the_skeleton_is_recognised_by_the_shapes(tmp_path, joints, capsys):
     first = write(tmp_path / 'in.pth', stock_state(joints=joints))
     assert convert(first, tmp_path / 'out.pth', '--to', '1x') == 0
     assert f'joints ({joints})' in capsys.readouterr().out

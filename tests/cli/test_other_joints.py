@@ -22,7 +22,7 @@ from mmpose_ours.detections import write_detections  # noqa: E402
 from mmpose_ours.io.package_files import share  # noqa: E402
 from mmpose_ours.predictions.reading import read_predictions  # noqa: E402
 from mmpose_ours.registry import MODELS  # noqa: E402
-from mmpose_ours.structures.skeletons import JOINT_SETS, convert_joints  # noqa: E402
+from mmpose_ours.structures.skeletons import SKELETONS, convert_joints  # noqa: E402
 
 FRAMES = 6
 
@@ -64,7 +64,7 @@ def test_people_images_and_every_export(tmp_path, joints):
     page = (out / 'scene.html').read_text(encoding='utf-8')
     reported = json.loads(re.search(r'id="manifest">(.*?)</script>', page, re.S).group(1))
     assert len(reported['people']) == 2
-    names = JOINT_SETS[joints].joints
+    names = SKELETONS[joints].joints
     for kind in ('npz', 'csv', 'trc', 'c3d', 'bvh'):
         run('export', out / 'people.json', out / f'walk.{kind}')
     with np.load(out / 'walk.npz') as arrays:

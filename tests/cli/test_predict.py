@@ -63,7 +63,7 @@ def test_people_and_page_are_written(folder, tmp_path, capsys):
     said = capsys.readouterr().out
     assert 'which are there already' in said
     (per_frame,) = re.findall(r'^time    4 frames; per frame: (.*)$', said, re.M)
-    stages = ['reading keypoints', '3D poses', 'identities', 'writing']
+    stages = ['reading keypoints', '3D poses', 'tracking', 'writing']
     assert all(f'{stage} ' in per_frame for stage in stages)
     assert 'times as long' not in per_frame  # no detector ran
     assert re.search(r'^time    page \d', said, re.M)
@@ -83,7 +83,7 @@ def test_the_page_of_a_long_recording_shows_some_of_it(folder, tmp_path, monkeyp
     assert _run('--rig', rig, '--keypoints', root / 'keypoints_2d.json', '--out', out) == 0
     said = capsys.readouterr().out
     assert 'the page shows one frame of 2, since 4 are many' in said
-    assert re.search(r'scene.html: 2 frames, 2 identities', said)
+    assert re.search(r'scene.html: 2 frames, 2 tracks', said)
     assert list(read_predictions(out / 'people.json').frames) == list(range(FRAMES))
 
 

@@ -61,7 +61,7 @@ def test_a_page_of_files(site, capsys):
     assert view(*more) == 0
     said = capsys.readouterr().out
     assert 'cameras 3 of 4: c0 c1 c2; those without images are left out' in said
-    assert 'scene.html: 3 frames, 2 identities, 3 cameras, images of 3 frames' in said
+    assert 'scene.html: 3 frames, 2 tracks, 3 cameras, images of 3 frames' in said
     assert 'run.html: reprojection error ' in said and (site / 'out' / 'run.html').is_file()
     reported = manifest(site)
     assert (

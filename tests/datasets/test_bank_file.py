@@ -5,11 +5,11 @@ from dataset_files import SPACE, small_rig
 
 from mmpose_ours.calibration import write_rig
 from mmpose_ours.registry import DATASETS
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import PoseBank, built_in_poses
 from mmpose_ours.synthetic.poses.bank_files import write_bank
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 
 
 def test_scenes_are_made_of_the_banks_poses(tmp_path):

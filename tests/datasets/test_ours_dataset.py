@@ -241,7 +241,7 @@ def test_truth_becomes_instances(folder):
     assert np.isfinite(people[0].keypoints_3d.numpy()).all()
 
 
-def test_truth_of_another_joint_set_unit_and_axis_is_converted(folder):
+def test_truth_of_another_skeleton_unit_and_axis_is_converted(folder):
     person = [[j * 0.1, -1.0, 2.0] for j in range(19)]  # metres, y down
     data = {'unit': 'm', 'joints': 'panoptic19', 'up': '-y', 'frames': {'000007': [person]}}
     (folder / 'truth.json').write_text(json.dumps(data))

@@ -195,7 +195,7 @@ except FileFormatError as error:
     assert done.stdout.strip() == f'{odd} True', done.stderr
 
 
-def test_a_file_of_two_joint_sets_is_refused_however_it_is_read(tmp_path):
+def test_a_file_of_two_skeletons_is_refused_however_it_is_read(tmp_path):
     """The last line of a file that is read line by line said another one than the first."""
     path = tmp_path / 'a.json'
     row = [[10, 10, 1]] * 17

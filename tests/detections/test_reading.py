@@ -11,9 +11,9 @@ from mmpose_ours.detections import (
     write_detections,
 )
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
-COCO17, BODY25 = JOINT_SETS['coco17'], JOINT_SETS['body25']
+COCO17, BODY25 = SKELETONS['coco17'], SKELETONS['body25']
 PERSON = [[10.0 * j, 5.0 * j, 0.5] for j in range(17)]
 
 

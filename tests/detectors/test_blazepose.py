@@ -12,7 +12,7 @@ import pytest
 from mmpose_ours.detectors import detector
 from mmpose_ours.detectors.blazepose import LANDMARKS, PARTS, coco17_of, task_bundle
 from mmpose_ours.io.parsers.images import decode_image
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 HERE = importlib.util.find_spec('mediapipe') is not None
 needs_mediapipe = pytest.mark.skipif(
@@ -31,7 +31,7 @@ def test_landmarks_become_joints_by_name():
     marks[28].visibility = 0.25
     person = coco17_of(marks, (640, 1280))
     for name, number in published.items():
-        (row,) = JOINT_SETS['coco17'].index(name)
+        (row,) = SKELETONS['coco17'].index(name)
         score = 0.25 if number == 28 else 0.5
         np.testing.assert_allclose(person[row], [10 * number - 0.5, 10 * number - 0.5, score])
 
@@ -93,7 +93,7 @@ def test_mediapipe_finds_the_people_that_openpose_finds(shared_data):
     theirs = read_detections(folder / 'pred_pizza1_openpose_coco.pkl')['100']['00_03']
     image = decode_image(folder / 'images' / '00_03_00000100.jpg')
     whole, tiled = (detector('mediapipe', tile=tile).detect([image])[0] for tile in (0, 0.75))
-    shoulders = JOINT_SETS['coco17'].index('left_shoulder', 'right_shoulder')
+    shoulders = SKELETONS['coco17'].index('left_shoulder', 'right_shoulder')
     apart = np.linalg.norm(
         tiled[:, None, shoulders, :2] - theirs[None][:, :, shoulders, :2], axis=-1
     ).max(-1)
@@ -121,7 +121,7 @@ def test_people_of_five_cameras_and_3d_keeps_up(shared_data):
     # Three stand in the dome at frame 6859: heads above hips, hips above ankles.
     assert len(people.ids) == 3
     heights = [
-        people.poses_mm[:, JOINT_SETS['coco17'].index(*joints), 2].mean(1)
+        people.poses_mm[:, SKELETONS['coco17'].index(*joints), 2].mean(1)
         for joints in (['nose'], ['left_hip', 'right_hip'], ['left_ankle', 'right_ankle'])
     ]
     assert (np.diff(heights, axis=0) < -200).all()

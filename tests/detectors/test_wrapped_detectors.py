@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from mmpose_ours.detectors import detector
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 IMAGE = np.zeros((100, 200, 3), np.uint8)
 PERSON = np.linspace(1, 90, 34).reshape(17, 2)
-NAMES = JOINT_SETS['coco17'].joints
+NAMES = SKELETONS['coco17'].joints
 
 
 def stand_in_for_mmpose(monkeypatch, box, score, names=NAMES):

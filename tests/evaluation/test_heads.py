@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from mmpose_ours.structures.skeletons import JOINT_SETS, convert_joints
+from mmpose_ours.structures.skeletons import SKELETONS, convert_joints
 
 POSES = np.random.default_rng(0).normal(size=(20, 17, 3)) * 1000
 
 
 def part(*names):
-    return POSES[:, JOINT_SETS['coco17'].index(*names)].mean(1)
+    return POSES[:, SKELETONS['coco17'].index(*names)].mean(1)
 
 
 def ear_head():

@@ -9,13 +9,13 @@ from walks import STANDING, straight
 from mmpose_ours.export.bvh_skeleton import SKELETON, aimed, places_of, shortest
 from mmpose_ours.export.formats import export
 from mmpose_ours.predictions.reading import Predictions
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.poses.bvh_reader import read_bvh, record_bvh
 from mmpose_ours.synthetic.poses.mocap_names import coco_joints
 from mmpose_ours.synthetic.poses.trc_reader import read_trc, record_trc
 from mmpose_ours.tracking.trajectories import timeline_of
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 
 
 @pytest.fixture(scope='module')
@@ -208,9 +208,9 @@ def test_bvh_leaves_out_what_is_never_seen(timeline, tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.parametrize('joints', JOINT_SETS)
-def test_every_joint_set_has_every_format(tmp_path, joints):
-    poses = np.random.default_rng(0).normal(0, 500, (5, 1, len(JOINT_SETS[joints]), 3))
+@pytest.mark.parametrize('joints', SKELETONS)
+def test_every_skeleton_has_every_format(tmp_path, joints):
+    poses = np.random.default_rng(0).normal(0, 500, (5, 1, len(SKELETONS[joints]), 3))
     frames = dict(enumerate(poses))
     ids = {n: np.zeros(1, int) for n in frames}
     alone = timeline_of(Predictions(frames, {n: np.ones(1) for n in frames}, joints, ids=ids))

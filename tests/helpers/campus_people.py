@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 # Right leg, left leg, right arm, left arm and head of a person whose arms are stretched out:
 # every limb is 400 mm long, the head 300 and the torso 800.
@@ -26,7 +26,7 @@ def standing(x=0.0, y=0.0):
 def moved(pose, joint, by):
     """The pose with one joint of ``campus14`` moved by (3,) mm, or lost with None."""
     pose = pose.copy()
-    row = JOINT_SETS['campus14'].index(joint)[0]
+    row = SKELETONS['campus14'].index(joint)[0]
     pose[row] = np.nan if by is None else pose[row] + by
     return pose
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import built_in_poses
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 # From z up to y up, right-handed.
 Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 CMU_NAMES = dict(

@@ -3,10 +3,10 @@
 import numpy as np
 
 from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import Scene
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 SIZE = (1280, 720)
 SPACE = CaptureVolume(center_mm=(0, 0, 1000), size_mm=(5000, 5000, 2400))
 

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 CAMERAS = ('cam_a', 'cam_b')
 
@@ -19,13 +19,13 @@ _PLACES = {
 }  # fmt: skip
 
 
-def person(joint_set='coco17', shift=0.0):
-    """(J, 3) of a joint set, each joint where its name says, whatever the set's order.
+def person(skeleton='coco17', shift=0.0):
+    """(J, 3) of a skeleton, each joint where its name says, whatever the set's order.
 
     Every number is exact in binary: comparisons need no tolerance.
     """
     rows = []
-    for name in JOINT_SETS[joint_set].joints:
+    for name in SKELETONS[skeleton].joints:
         x, y = _PLACES[re.sub('^(left|right)_', '', name)]
         mirrored = -x if name.startswith('right_') else x
         rows.append([(30 + mirrored) * 2.5 + shift, y * 1.25 + shift, 0.5])

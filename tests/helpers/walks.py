@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
-COCO17 = JOINT_SETS['coco17'].joints
+COCO17 = SKELETONS['coco17'].joints
 # A standing person, x to their left, y back, z up, in mm.
 STANDING = np.array(
     [[0, -100, 1560]]

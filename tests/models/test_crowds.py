@@ -19,7 +19,7 @@ from mmpose_ours.models.association.duplicate_suppression import beside_mm, limb
 from mmpose_ours.models.association.proposals import Flat, Proposer, rays_of_people
 from mmpose_ours.models.association.rays import RayPreprocessor
 from mmpose_ours.recordings.frames import Frame
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import DetectorFaults
 
 
@@ -50,7 +50,7 @@ def test_pairs_are_compared_in_parts(rays, monkeypatch):
 def test_bodies_are_compared_in_parts(rays, monkeypatch):
     groups, bodies, _ = Proposer().by_pairs(rays)
     mine, poses = rays_of_people(rays, groups), bodies[0]
-    limbs = limbs_of(JOINT_SETS['coco17'])
+    limbs = limbs_of(SKELETONS['coco17'])
     arguments = mine[0], poses, limbs
     whole = beside_mm(*arguments)
     monkeypatch.setattr(doubles, 'MAX_COMPARED', 1)
@@ -58,7 +58,7 @@ def test_bodies_are_compared_in_parts(rays, monkeypatch):
 
 
 def test_people_of_single_views_are_bounded(rays, monkeypatch):
-    finder = people.PeopleFinder(JOINT_SETS['coco17'], Proposer(max_people=1), single_views=True)
+    finder = people.PeopleFinder(SKELETONS['coco17'], Proposer(max_people=1), single_views=True)
     floor_mm = rays.weights.new_tensor([-1000.0])
     everybody = len(finder(rays, floor_mm))
     monkeypatch.setattr(people, 'MAX_SINGLE_RAYS', 3 * 5 * 17)

@@ -9,7 +9,7 @@ from mmpose_ours.calibration import fit_space, read_rig
 from mmpose_ours.io.package_files import share
 from mmpose_ours.noise_estimation.fit import Measured, TooLittleError, fit_noise
 from mmpose_ours.noise_estimation.joint_errors import ErrorModel, Rays, fit_errors
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
 
@@ -120,7 +120,7 @@ def test_errors_are_fitted_to_points_alone():
     turns = np.arange(6) * np.pi / 6
     slope = np.array([[[np.cos(a), np.sin(a), 0], [0, 0, 1]] for a in turns])
     spread = np.linspace(0.01, 0.03, 17)
-    spread = (spread + spread[JOINT_SETS['coco17'].flip_order]) / 2  # sides are taken together
+    spread = (spread + spread[SKELETONS['coco17'].flip_order]) / 2  # sides are taken together
     shape = 6, 1000, 17
     error = rng.normal(size=(*shape, 2)) * spread[:, None]
     wild = rng.random(shape) < 0.04

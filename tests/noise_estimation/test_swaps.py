@@ -6,10 +6,10 @@ from synthetic_rigs import SPACE, ring_rig
 
 from mmpose_ours.noise_estimation.joint_errors import ErrorModel, Rays
 from mmpose_ours.noise_estimation.swaps import find_swaps
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import built_in_poses
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 ARMS = COCO17.index('left_elbow', 'right_elbow', 'left_wrist', 'right_wrist')
 LEGS = COCO17.index('left_knee', 'right_knee', 'left_ankle', 'right_ankle')
 EVERY = np.arange(17)

@@ -9,7 +9,7 @@ from mmpose_ours.errors import FileFormatError, LimitError
 from mmpose_ours.evaluation import read_panoptic_truth
 from mmpose_ours.io.limits import limited
 from mmpose_ours.predictions.reading import SCHEMA_FILE, read_predictions, write_predictions
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding='utf-8'))
 POSE = [[10.0 * i, 2.0, 100.0 + i] for i in range(17)]
@@ -37,7 +37,7 @@ def write(path, document):
 def test_schema_is_itself_valid_and_known_by_urn():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA['$id'].startswith('urn:')
-    assert SCHEMA['properties']['joints']['enum'] == list(JOINT_SETS)
+    assert SCHEMA['properties']['joints']['enum'] == list(SKELETONS)
 
 
 def test_millimetres_z_up(tmp_path):

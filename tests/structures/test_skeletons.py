@@ -1,21 +1,21 @@
-"""Joint sets and the maps between them, against cases that can be checked by hand."""
+"""Skeletons and the maps between them, against cases that can be checked by hand."""
 
 import numpy as np
 import pytest
 
-from mmpose_ours.structures.skeletons import HEAD_RECIPES, JOINT_SETS, convert_joints, joint_map
+from mmpose_ours.structures.skeletons import HEAD_RECIPES, SKELETONS, convert_joints, joint_map
 
 
-def named(joint_set, **joints):
+def named(skeleton, **joints):
     """(J, 3) with the named joints filled in and NaN elsewhere."""
-    points = np.full((len(JOINT_SETS[joint_set]), 3), np.nan)
+    points = np.full((len(SKELETONS[skeleton]), 3), np.nan)
     for name, xyz in joints.items():
-        points[JOINT_SETS[joint_set].index(name)] = xyz
+        points[SKELETONS[skeleton].index(name)] = xyz
     return points
 
 
-def at(points, joint_set, name):
-    return points[JOINT_SETS[joint_set].index(name)[0]]
+def at(points, skeleton, name):
+    return points[SKELETONS[skeleton].index(name)[0]]
 
 
 # The published orders, written out by hand.
@@ -42,28 +42,28 @@ LENGTHS = {'coco17': 17, 'campus14': 14, 'panoptic15': 15, 'panoptic19': 19, 'bo
            'coco18': 18, 'halpe26': 26}  # fmt: skip
 
 
-@pytest.mark.parametrize('name', list(JOINT_SETS))
+@pytest.mark.parametrize('name', list(SKELETONS))
 def test_order_of_the_published_sets(name):
-    joint_set = JOINT_SETS[name]
-    assert len(joint_set) == LENGTHS[name] == len(set(joint_set.joints))
+    skeleton = SKELETONS[name]
+    assert len(skeleton) == LENGTHS[name] == len(set(skeleton.joints))
     for index, joint in ORDERS[name].items():
-        assert joint_set.joints[index] == joint
+        assert skeleton.joints[index] == joint
 
 
-@pytest.mark.parametrize('name', list(JOINT_SETS))
+@pytest.mark.parametrize('name', list(SKELETONS))
 def test_limbs_and_flips(name):
-    joint_set = JOINT_SETS[name]
-    assert joint_set.limb_indices.shape == (len(joint_set.limbs), 2)
-    flip = joint_set.flip_order
-    assert [flip[i] for i in flip] == list(range(len(joint_set))), 'twice is as before'
+    skeleton = SKELETONS[name]
+    assert skeleton.limb_indices.shape == (len(skeleton.limbs), 2)
+    flip = skeleton.flip_order
+    assert [flip[i] for i in flip] == list(range(len(skeleton))), 'twice is as before'
     for index, other in enumerate(flip):
-        left, right = joint_set.joints[index], joint_set.joints[other]
+        left, right = skeleton.joints[index], skeleton.joints[other]
         assert left == right or {left[:4], right[:4]} == {'left', 'righ'}
 
 
 def test_unknown_joints_and_sets_are_named():
     with pytest.raises(ValueError, match='coco17 has no joint neck'):
-        JOINT_SETS['coco17'].index('nose', 'neck')
+        SKELETONS['coco17'].index('nose', 'neck')
     with pytest.raises(ValueError, match="unknown 'coco'; known: coco17"):
         joint_map('coco', 'campus14')
     with pytest.raises(ValueError, match="unknown 'mine'"):
@@ -72,21 +72,21 @@ def test_unknown_joints_and_sets_are_named():
 
 def test_root_is_between_the_hips():
     pose = named('coco17', left_hip=(100, 0, 900), right_hip=(-100, 40, 940))
-    np.testing.assert_allclose(JOINT_SETS['coco17'].root_of(pose), (0, 20, 920))
+    np.testing.assert_allclose(SKELETONS['coco17'].root_of(pose), (0, 20, 920))
 
 
-@pytest.mark.parametrize('name', list(JOINT_SETS))
+@pytest.mark.parametrize('name', list(SKELETONS))
 def test_a_set_maps_to_itself(name):
-    points = np.random.default_rng(0).normal(size=(4, len(JOINT_SETS[name]), 3))
+    points = np.random.default_rng(0).normal(size=(4, len(SKELETONS[name]), 3))
     np.testing.assert_array_equal(convert_joints(points, name, name), points)
 
 
-@pytest.mark.parametrize('target', list(JOINT_SETS))
-@pytest.mark.parametrize('source', list(JOINT_SETS))
+@pytest.mark.parametrize('target', list(SKELETONS))
+@pytest.mark.parametrize('source', list(SKELETONS))
 def test_shared_joints_are_carried_over_untouched(source, target):
-    points = np.random.default_rng(1).normal(size=(len(JOINT_SETS[source]), 3))
+    points = np.random.default_rng(1).normal(size=(len(SKELETONS[source]), 3))
     result = convert_joints(points, source, target)
-    for joint in set(JOINT_SETS[source].joints) & set(JOINT_SETS[target].joints):
+    for joint in set(SKELETONS[source].joints) & set(SKELETONS[target].joints):
         np.testing.assert_array_equal(at(result, target, joint), at(points, source, joint))
 
 
@@ -100,7 +100,7 @@ def test_middle_joints_are_derived():
 def test_joints_that_the_source_lacks_stay_missing():
     result = convert_joints(np.zeros((17, 3)), 'coco17', 'body25')
     assert np.isnan(at(result, 'body25', 'left_heel')).all()
-    assert not joint_map('coco17', 'body25')[:, JOINT_SETS['body25'].index('left_heel')].any()
+    assert not joint_map('coco17', 'body25')[:, SKELETONS['body25'].index('left_heel')].any()
 
 
 def test_points_of_an_image_have_two_coordinates():
@@ -111,7 +111,7 @@ def test_points_of_an_image_have_two_coordinates():
 @pytest.mark.parametrize('recipe', list(HEAD_RECIPES))
 def test_head_recipes_do_not_move_with_the_origin(recipe):
     """Weights of every recipe sum to one, so shifting a person shifts the head."""
-    heads = JOINT_SETS['campus14'].index('bottom_head', 'top_head')
+    heads = SKELETONS['campus14'].index('bottom_head', 'top_head')
     np.testing.assert_allclose(joint_map('coco17', 'campus14', recipe)[:, heads].sum(-1), 1)
 
 

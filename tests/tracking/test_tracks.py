@@ -1,4 +1,4 @@
-"""Identities: crossing, gaps, coming and going, frames left out."""
+"""Track IDs: crossing, gaps, coming and going, frames left out."""
 
 import numpy as np
 import pytest

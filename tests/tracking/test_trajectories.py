@@ -1,4 +1,4 @@
-"""Even frames from frames, identities, what is left out."""
+"""Even frames from frames, track IDs, what is left out."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_numbers_left_out_become_frames_without_people():
     np.testing.assert_array_equal(timeline.poses[2], TWO)
     assert timeline.scores[2].tolist() == [0.5, 1]
     assert (timeline.views == -1).all()
-    assert len(timeline.notes) == 1 and 'no identities' in timeline.notes[0]
+    assert len(timeline.notes) == 1 and 'no track IDs' in timeline.notes[0]
 
 
 def test_names_keep_their_order():
@@ -44,7 +44,7 @@ def test_names_keep_their_order():
     np.testing.assert_allclose(timeline.seconds, [0, 0.25, 0.5])
 
 
-def test_identities_of_the_file_count():
+def test_track_ids_of_the_file_count():
     found = predictions(
         {1: TWO, 2: TWO}, ids=numbers(f1=[9, 4], f2=[4, 9]), views={1: np.array([2, 3])}, fps=25
     )

@@ -7,7 +7,7 @@ from visual_rigs import SPACE, people, small_rig
 
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.recordings.frames import open_footage
-from mmpose_ours.visualization.colours import OKABE_ITO, identity_colour, rgb_of
+from mmpose_ours.visualization.colours import OKABE_ITO, rgb_of, track_colour
 from mmpose_ours.visualization.frame_images import FootageImages
 from mmpose_ours.visualization.frame_sheet import Board
 from mmpose_ours.visualization.overlay import draw_detections, draw_overlay
@@ -33,7 +33,7 @@ def test_joints_are_where_opencv_projects_them(scale):
     blank = np.full((480 * scale, 640 * scale, 3), 30, np.uint8)
     drawn = draw_overlay(blank, camera, poses, [3, 4])
     rotation = cv2.Rodrigues(camera.R_w2c)[0]
-    for pose, identity in zip(poses, (3, 4)):
+    for pose, track_id in zip(poses, (3, 4)):
         uv = cv2.projectPoints(pose, rotation, camera.t_w2c, camera.K, DIST)[0].reshape(17, 2)
         uv = (uv + 0.5) * scale - 0.5
         inside = ((uv > 4) & (uv < np.array(blank.shape[1::-1]) - 4)).all(1)
@@ -41,7 +41,7 @@ def test_joints_are_where_opencv_projects_them(scale):
         # Elbows, wrists, knees and ankles, which nothing else of the person covers.
         for u, v in uv[inside][-4:]:
             around = drawn[int(v) - 1 : int(v) + 3, int(u) - 1 : int(u) + 3]
-            assert share_of(around, identity_colour(identity), 60) > 0.4
+            assert share_of(around, track_colour(track_id), 60) > 0.4
     assert (blank == 30).all(), 'the image given stays as it was'
 
 
@@ -112,7 +112,7 @@ def test_a_sheet_has_the_scene_and_every_view(recording):
     assert sheet.shape == (board.size[1], board.size[0], 3)
     shown = share_of(sheet, '#c80046', 3) * sheet[..., 0].size
     assert 1.7 < shown / (480 * 360) < 2, 'two images, of which the person hides little'
-    assert share_of(sheet, identity_colour(2)) > 0.002
+    assert share_of(sheet, track_colour(2)) > 0.002
 
 
 def test_a_film_is_read_back(tmp_path):

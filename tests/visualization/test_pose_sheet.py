@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import PoseBank, built_in_poses
 from mmpose_ours.visualization.pose_sheet import LEFT_COLOUR, RIGHT_COLOUR, draw_poses
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 
 
 def pixels(image, colour):

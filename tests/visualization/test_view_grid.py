@@ -131,7 +131,7 @@ def test_truth_is_grey_below_the_people_found(panels):
     assert count(aside[0], GREY) > 60
 
 
-def test_truth_of_another_joint_set_with_absent_actors(panels):
+def test_truth_of_another_skeleton_with_absent_actors(panels):
     truth = np.full((3, 14, 3), np.nan)
     truth[1] = np.linspace((0, 0, 100), (0, 0, 1800), 14)
     image = draw_frame(small_rig(), SPACE, people((900, 0)), truth=truth, truth_joints='campus14')

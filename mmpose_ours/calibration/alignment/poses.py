@@ -19,7 +19,7 @@ from mmpose_ours.detections import Detections, stack_views
 from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.recordings.frames import frame_order
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 FRAMES = 200
 CHUNK = 10
@@ -27,7 +27,7 @@ CHUNK = 10
 MAX_CAMERAS = 50
 # Fewer people than this tell nothing, and people of whom fewer joints are known are none.
 MIN_PEOPLE, MIN_JOINTS = 5, 4
-COCO = JOINT_SETS['coco17']
+COCO = SKELETONS['coco17']
 
 
 def choose_frames(

@@ -13,9 +13,9 @@ from mmpose_ours.detections.arrays import finite, to_coco17
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.json_values import Place, checked_name, checked_whole, numbers
 from mmpose_ours.io.limits import limits
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
-# Tools name their joint set nowhere in the file: the number of joints tells it.
+# Tools name their skeleton nowhere in the file: the number of joints tells it.
 SETS_BY_SIZE = {17: 'coco17', 18: 'coco18', 25: 'body25', 26: 'halpe26'}
 # COCO-WholeBody and Halpe's whole body: COCO's joints first, then feet, face and hands.
 COCO_FIRST = (133, 136)
@@ -89,7 +89,7 @@ def assemble(views: Iterable[Found], path: PathLike) -> dict[str, dict[str, np.n
 def coco17_from(
     people: Sequence[np.ndarray], place: Place, coco_first: Collection[int] = COCO_FIRST
 ) -> np.ndarray:
-    """People of any known joint set as COCO-17, recognised by the number of joints.
+    """People of any known skeleton as COCO-17, recognised by the number of joints.
 
     Args:
         people: (J, 3) each, ``u, v, score``.
@@ -97,7 +97,7 @@ def coco17_from(
         coco_first: Numbers of joints of which the first 17 are COCO's.
 
     Raises:
-        FileFormatError: They have different numbers of joints, or no joint set has so many.
+        FileFormatError: They have different numbers of joints, or no skeleton has so many.
         LimitError: There are too many people.
     """
     limits().check('people_per_view', len(people), 'people of one view', place.file)
@@ -115,7 +115,7 @@ def coco17_from(
     found = finite(np.stack(people))
     found = np.where(found[..., 2:] > 0, found, 0.0).astype(np.float32)
     if count in coco_first:
-        return found[:, : len(JOINT_SETS['coco17'])]
+        return found[:, : len(SKELETONS['coco17'])]
     return to_coco17(found, SETS_BY_SIZE[count])
 
 

@@ -30,16 +30,16 @@ from mmpose_ours.detections.formats.source import Source, plain_name
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.json_values import Place, objects
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 KEYS = (('people', 'pose_keypoints_2d'), ('bodies', 'joints'))
 
 # The limbs that both layouts have, as indices of their ends: BODY_25's, BODY_25B's.
 _LIMBS = [
-    limb for limb in JOINT_SETS['coco17'].limbs if set(limb) <= set(JOINT_SETS['body25'].joints)
+    limb for limb in SKELETONS['coco17'].limbs if set(limb) <= set(SKELETONS['body25'].joints)
 ]
 _LIMB_ENDS = [
-    np.array([JOINT_SETS[name].index(*limb) for limb in _LIMBS]) for name in ('body25', 'coco17')
+    np.array([SKELETONS[name].index(*limb) for limb in _LIMBS]) for name in ('body25', 'coco17')
 ]
 
 

@@ -16,7 +16,7 @@ from mmpose_ours.io.json_schema import first_fault, load_schema, show
 from mmpose_ours.io.json_values import Place, numbers
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.regular_files import open_regular
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 WRITE_AGAIN = 'correct it or write it again as docs/data.md shows'
 BEGIN = '{"joints": "coco17", "frames": {'
@@ -128,7 +128,7 @@ def store_json(path: Path) -> tuple[StoredDetections, Any] | None:
 
 
 def people_from_rows(people: Any, source: str, where: Place | str) -> np.ndarray:
-    """One view's people, (P, 17, 3), from a joint set's rows ``[u, v, score]`` or None.
+    """One view's people, (P, 17, 3), from a skeleton's rows ``[u, v, score]`` or None.
 
     Raises:
         FileFormatError: A person has another number of joints, or a joint is no three numbers.
@@ -137,7 +137,7 @@ def people_from_rows(people: Any, source: str, where: Place | str) -> np.ndarray
     place = where if isinstance(where, Place) else Place(where)
     if type(people) is not list or not {*map(type, people)} <= {list}:
         raise place.error(f'is {show(people)}', 'a list of people, a list of joints each')
-    count = len(JOINT_SETS[source])
+    count = len(SKELETONS[source])
     limits().check('people_per_view', len(people), 'people of one view', place.file)
     if not {*map(len, people)} <= {count}:
         index = next(i for i, person in enumerate(people) if len(person) != count)

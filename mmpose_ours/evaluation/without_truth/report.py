@@ -17,7 +17,7 @@ from mmpose_ours.evaluation.tables import columns, number
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.predictions.reading import FrameId, Predictions, frame_id, read_predictions
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar='FPS',
         help='frames per second, for accelerations, and for how long somebody may be lost where '
-        "the file has no identities (default: the file's)",
+        "the file has no track IDs (default: the file's)",
     )
     group.add_argument('--image-size', metavar='WxH', help='where the calibration says none')
 
@@ -240,7 +240,7 @@ def _evaluated(
     prediction: Predictions,
     seen: Mapping[FrameId, np.ndarray],
 ) -> list[EvaluatedFrame]:
-    nobody, no_ids = np.empty((0, len(JOINT_SETS[prediction.joints]), 3)), np.zeros(0, np.int64)
+    nobody, no_ids = np.empty((0, len(SKELETONS[prediction.joints]), 3)), np.zeros(0, np.int64)
     evaluated = []
     for frame in frames:
         # Nobody of a frame that the file lacks has a number, but that is known.

@@ -24,7 +24,7 @@ from mmpose_ours.evaluation.without_truth.result import Reprojection, Unlabelled
 from mmpose_ours.evaluation.without_truth.support import Support, find_support, missed_people
 from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.predictions.reading import FrameId
-from mmpose_ours.structures.skeletons import JOINT_SETS, convert_joints
+from mmpose_ours.structures.skeletons import SKELETONS, convert_joints
 from mmpose_ours.tracking.tracks import link_people, patience_at
 
 # A track shorter than this tells nothing of how a limb's length varies.
@@ -61,10 +61,10 @@ def unlabelled_figures(
 
     Args:
         frames: The frames in the order of time. Where frames are numbers, time is the
-            number; else each is one step after the one before. People without identities are
+            number; else each is one step after the one before. People without track IDs are
             linked as :func:`~mmpose_ours.tracking.tracks.link_people` does.
-        joints: Joint set of the poses.
-        keypoint_joints: Joint set of the keypoints.
+        joints: Skeleton of the poses.
+        keypoint_joints: Skeleton of the keypoints.
         frame_rate: Frame numbers per second, if known.
         left_out: By camera, frames whose poses were predicted without this camera; their
             rigs and keypoints are those of all cameras.
@@ -73,7 +73,7 @@ def unlabelled_figures(
         The figures.
 
     Raises:
-        ValueError: A joint set is unknown, a camera is not in the rig or has no image size.
+        ValueError: A skeleton is unknown, a camera is not in the rig or has no image size.
     """
     by_camera: dict[str, list[Sightings]] = {}
     false_positives = out_of_view = seen_by_two = missed = 0
@@ -91,7 +91,7 @@ def unlabelled_figures(
         for frame in others
     ]
     poses = [frame.poses for frame in frames]
-    everybody = np.concatenate([*poses, np.zeros((0, len(JOINT_SETS[joints]), 3))])
+    everybody = np.concatenate([*poses, np.zeros((0, len(SKELETONS[joints]), 3))])
     head = head_above_hips(everybody, joints)
     side = percentiles(side_differences(limb_lengths(everybody, joints)))
     return UnlabelledResult(

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.structures.skeletons import JointSet
+from mmpose_ours.structures.skeletons import Skeleton
 
 # 19 in 20 of MediaPipe's duplicates are below this. Of those whom Shelf's five cameras confirm
 # 1 in 1000 is, where two or three cameras show them; 1 in 150, where one of those alone does.
@@ -25,7 +25,7 @@ MAX_COMPARED = 1 << 25
 ELSEWHERE_MM = 300.0
 
 
-def limbs_of(joints: JointSet) -> Tensor:
+def limbs_of(joints: Skeleton) -> Tensor:
     """(L, 2) pairs of joints with body between them: the limbs, and across the trunk."""
     across = [('left_shoulder', 'right_hip'), ('right_shoulder', 'left_hip')]
     pairs = [pair for pair in (*joints.limbs, *across) if set(pair) <= set(joints.joints)]

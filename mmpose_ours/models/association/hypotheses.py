@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mmpose_ours.models.association.proposals import Flat, Proposer, rays_of_people
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.body_prior import COCO17, Bodies, GaussianBody
-from mmpose_ours.structures.skeletons import JointSet
+from mmpose_ours.structures.skeletons import Skeleton
 
 # A detection that agrees this much with somebody who is there already is not somebody else.
 EXPLAINED = 0.25
@@ -56,7 +56,7 @@ class PeopleFinder(nn.Module):
     """Finds people and their most likely bodies; nothing is learned.
 
     Args:
-        joints: The joint set.
+        joints: The skeleton.
         proposer: Groups the detections.
         single_views: Whether to report people whom one view alone shows.
         min_single_joints: Joints that a detection needs to be a person by itself.
@@ -65,7 +65,7 @@ class PeopleFinder(nn.Module):
 
     def __init__(
         self,
-        joints: JointSet,
+        joints: Skeleton,
         proposer: Proposer,
         single_views: bool = False,
         min_single_joints: int = 5,
@@ -85,7 +85,7 @@ class PeopleFinder(nn.Module):
             floor_mm: (B,) height of the floor in the frame of the rays.
 
         Raises:
-            ValueError: The keypoints are of another joint set, or there is only one camera and
+            ValueError: The keypoints are of another skeleton, or there is only one camera and
                 people of single views are not wanted.
         """
         groups = self.groups(rays, floor_mm)

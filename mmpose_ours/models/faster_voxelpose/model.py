@@ -16,7 +16,7 @@ from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.faster_voxelpose.planes import PlaneRegressor
 from mmpose_ours.models.selection import choose_people, middle_of, tell_scores
 from mmpose_ours.registry import MODELS
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 # A proposal this close to a true pose (mean joint distance) is that person.
 MATCH_MM = 250.0
@@ -33,7 +33,7 @@ class FasterVoxelPose(BaseModel):
     do, they come with each sample, and weights hold no geometry.
 
     Args:
-        joints: Name of the joint set.
+        joints: Name of the skeleton.
         proposals: Arguments of the proposer.
         pose: Arguments of the regressor.
         score_threshold: People with lower scores (0 to 1) are dropped.
@@ -58,7 +58,7 @@ class FasterVoxelPose(BaseModel):
     ):
         preprocessor = data_preprocessor or dict(type='mmpose_ours.RayPreprocessor')
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
-        self.joints = JOINT_SETS[joints]
+        self.joints = SKELETONS[joints]
         self.proposer = Proposer(**(proposals or {}))
         self.pose_regressor = PlaneRegressor(self.joints, **(pose or {}))
         self.score_threshold, self.duplicate_mm = score_threshold, duplicate_mm
@@ -80,7 +80,7 @@ class FasterVoxelPose(BaseModel):
                 proposals, None where there are none.
 
         Raises:
-            ValueError: The keypoints are of another joint set, or there is only one camera.
+            ValueError: The keypoints are of another skeleton, or there is only one camera.
         """
         count = inputs['rays'].weights.shape[-1]
         if count != len(self.joints):

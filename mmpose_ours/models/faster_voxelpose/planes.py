@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmpose_ours.models.association.rays import NOTHING, Rays
-from mmpose_ours.structures.skeletons import JointSet
+from mmpose_ours.structures.skeletons import Skeleton
 
 # Axes (across, up) of each image; the person's left is +x, its back +y.
 PLANES = ((0, 1), (0, 2), (1, 2))
@@ -125,7 +125,7 @@ class PlaneRegressor(nn.Module):
     """Rays of people to their joints and how much each is to be believed.
 
     Args:
-        joints: The joint set.
+        joints: The skeleton.
         bins: Pixels of a plane's side, a multiple of 4.
         size_mm: Side of a plane.
         channels: Widths of :class:`PlaneNet`.
@@ -133,7 +133,7 @@ class PlaneRegressor(nn.Module):
 
     def __init__(
         self,
-        joints: JointSet,
+        joints: Skeleton,
         bins: int = 20,
         size_mm: float = 2400.0,
         channels: Sequence[int] = (32, 64, 96),

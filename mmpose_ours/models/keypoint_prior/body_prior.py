@@ -17,12 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.structures.skeletons import JOINT_SETS, JointSet
+from mmpose_ours.structures.skeletons import SKELETONS, Skeleton
 from mmpose_ours.synthetic.detector_noise import COCO_SIGMAS
 from mmpose_ours.synthetic.poses.body_model import built_in_poses
 from mmpose_ours.synthetic.poses.sources import read_bank
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 BODIES, SIZE_SPREAD = 5000, 0.08
 # Poses that a covariance of 51 numbers needs, at least.
 MIN_BANK = 200
@@ -84,10 +84,10 @@ class PersonFrame:
     """Where people are and how they stand, from their joints.
 
     Args:
-        joints: The joint set.
+        joints: The skeleton.
     """
 
-    def __init__(self, joints: JointSet):
+    def __init__(self, joints: Skeleton):
         self.hips = joints.index(*joints.root)
         self.left, self.right = (
             joints.index(*(f'{side}_{name}' for name in ('shoulder', 'hip')))
@@ -114,15 +114,15 @@ class GaussianBody(nn.Module):
     """The most likely bodies of rays.
 
     Args:
-        joints: The joint set, which must be COCO's.
+        joints: The skeleton, which must be COCO's.
         bank_file: Poses of people to take the body from, see
             :func:`mmpose_ours.synthetic.poses.sources.read_bank`; None takes the built-in bodies.
 
     Raises:
-        ValueError: It is another joint set, or there are too few whole poses.
+        ValueError: It is another skeleton, or there are too few whole poses.
     """
 
-    def __init__(self, joints: JointSet, bank_file: str | None = None):
+    def __init__(self, joints: Skeleton, bank_file: str | None = None):
         super().__init__()
         if joints != COCO17:
             raise ValueError(

@@ -23,7 +23,7 @@ from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.network import MOST_VIEWS, KeypointNet
 from mmpose_ours.models.selection import choose_people, middle_of, tell_scores
 from mmpose_ours.registry import MODELS
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 LOSS_UNIT_MM, NETWORK_WEIGHT = 50.0, 0.2
 # Rays that pass a true person's joints this closely, on average, show that person. An outlying ray
@@ -41,7 +41,7 @@ class KeypointPrior(BaseModel):
     One set of weights serves every rig: nothing of a rig or a room enters the net.
 
     Args:
-        joints: Name of the joint set.
+        joints: Name of the skeleton.
         proposals: Arguments of :class:`~mmpose_ours.models.association.proposals.Proposer`.
         net: Arguments of :class:`~mmpose_ours.models.keypoint_prior.network.KeypointNet`.
         single_views: Whether people whom one view alone shows are reported.
@@ -77,7 +77,7 @@ class KeypointPrior(BaseModel):
     ):
         preprocessor = data_preprocessor or dict(type='mmpose_ours.RayPreprocessor')
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
-        self.joints = JOINT_SETS[joints]
+        self.joints = SKELETONS[joints]
         self.finder = PeopleFinder(self.joints, Proposer(**(proposals or {})), single_views)
         self.memory = Memory(self.finder) if temporal else None
         self.net = KeypointNet(self.joints, FACTS, **(net or {}))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.body_prior import RAY_SPREAD_MM, Bodies
-from mmpose_ours.structures.skeletons import JointSet
+from mmpose_ours.structures.skeletons import Skeleton
 
 # Numbers that a net likes are around 1.
 BODY_UNIT_MM, OFFSET_UNIT_MM, DEPTH_UNIT_MM, SPREAD_UNIT_MM = 1000.0, 100.0, 5000.0, 50.0
@@ -25,7 +25,7 @@ class KeypointNet(nn.Module):
     """Corrects bodies.
 
     Args:
-        joints: The joint set.
+        joints: The skeleton.
         facts: How many numbers describe a person as a whole.
         width: Of a token.
         layers: Layers of attention.
@@ -33,7 +33,7 @@ class KeypointNet(nn.Module):
     """
 
     def __init__(
-        self, joints: JointSet, facts: int, width: int = 128, layers: int = 3, heads: int = 4
+        self, joints: Skeleton, facts: int, width: int = 128, layers: int = 3, heads: int = 4
     ):
         super().__init__()
         self.of_ray = nn.Sequential(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mmpose_ours.models.voxelpose import published
 from mmpose_ours.models.voxelpose.model import VoxelPose
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 _NETS = {'center': 'human_detector.center_net.', 'pose': 'pose_regressor.pose_net.'}
 _RESNET_DEPTH = {6: 50, 23: 101, 36: 152}  # by the blocks of its third stage
@@ -39,9 +39,9 @@ class Anatomy:
     backbone: Mapping[str, Any] | None
 
     @property
-    def joint_sets(self) -> list[str]:
-        """The joint sets of that many joints."""
-        return [name for name, joints in JOINT_SETS.items() if len(joints) == self.num_joints]
+    def skeletons(self) -> list[str]:
+        """The skeletons of that many joints."""
+        return [name for name, joints in SKELETONS.items() if len(joints) == self.num_joints]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +127,7 @@ def to_ours(state: Mapping[str, Tensor]) -> Converted:
     """Weights of either layout in this package's.
 
     Raises:
-        ValueError: They are none of VoxelPose, incomplete, or of a joint set unknown here.
+        ValueError: They are none of VoxelPose, incomplete, or of a skeleton unknown here.
     """
     bare, renamed = unwrapped(state)
     wanted = _expected(anatomy(bare))
@@ -201,13 +201,13 @@ def to_0x(
 
 def _expected(shape: Anatomy) -> dict[str, Tensor]:
     """Names and shapes of all entries of the model, with no memory behind them."""
-    if not shape.joint_sets:
-        sizes = ', '.join(f'{name} ({len(joints)})' for name, joints in JOINT_SETS.items())
-        raise ValueError(f'{shape.num_joints} joints, expected one of the joint sets {sizes}')
+    if not shape.skeletons:
+        sizes = ', '.join(f'{name} ({len(joints)})' for name, joints in SKELETONS.items())
+        raise ValueError(f'{shape.num_joints} joints, expected one of the skeletons {sizes}')
     backbone = shape.backbone
     with torch.device('meta'):
         model = VoxelPose(
-            joints=shape.joint_sets[0],
+            joints=shape.skeletons[0],
             center=dict(shape.nets['center']),
             pose=dict(shape.nets['pose']),
             backbone=backbone and dict(backbone, type='PoseResNet', num_joints=shape.num_joints),

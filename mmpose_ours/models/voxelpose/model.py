@@ -16,7 +16,7 @@ from mmpose_ours.models.voxelpose.center import KEPT_RIGS, CenterDetector
 from mmpose_ours.models.voxelpose.pose import PoseRegressor
 from mmpose_ours.models.voxelpose.published import leave_out_backbone, take_out
 from mmpose_ours.registry import MODELS
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
 
 @MODELS.register_module()
@@ -27,7 +27,7 @@ class VoxelPose(BaseModel):
     checkpoints of MMPose 0.x load without the space they were trained in.
 
     Args:
-        joints: Name of the joint set, which is also the heatmaps' channels.
+        joints: Name of the skeleton, which is also the heatmaps' channels.
         heatmap_size: (width, height) of the heatmaps.
         center: Arguments of :class:`~mmpose_ours.models.voxelpose.center.CenterDetector`.
         pose: Arguments of :class:`~mmpose_ours.models.voxelpose.pose.PoseRegressor`.
@@ -57,7 +57,7 @@ class VoxelPose(BaseModel):
         init_cfg: dict[str, Any] | None = None,
     ):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
-        self.joints = JOINT_SETS[joints]
+        self.joints = SKELETONS[joints]
         self.root_index = self.joints.index(*self.joints.root)
         shared = dict(num_joints=len(self.joints), heatmap_size=heatmap_size)
         center = {'bins': (80, 80, 20), **(center or {})}

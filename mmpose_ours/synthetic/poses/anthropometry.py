@@ -11,7 +11,7 @@ from typing import Sequence
 
 import numpy as np
 
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.poses.body_model import (
     FOREARM,
     HALF_HIPS,
@@ -22,7 +22,7 @@ from mmpose_ours.synthetic.poses.body_model import (
     UPPER_ARM,
 )
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 # Both sides of each: joint, joint, fraction of stature.
 _LIMBS = (
     ('hip', 'knee', THIGH),

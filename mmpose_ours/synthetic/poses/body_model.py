@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 
 # Fractions of stature.
 THIGH, SHANK, ANKLE_HEIGHT = 0.232, 0.235, 0.055

@@ -10,10 +10,10 @@ from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import numbers_of
 from mmpose_ours.io.parsers.pickles import read_pickle
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.poses.body_model import built_in_poses
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 BUILT_IN_COUNT = 5000
 # Above the floor, the median over a bank: from people who mostly sit to very tall ones.
 HIPS_MM = (300.0, 1400.0)

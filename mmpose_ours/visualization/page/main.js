@@ -6,7 +6,7 @@ const element = (id) => document.getElementById(id);
 const state = {
   t: 0,
   playing: false,
-  chosen: null, // an identity
+  chosen: null, // a track ID
   camera: -1, // the one that is looked from
   hidden: new Set(),
   show: {},
@@ -130,7 +130,7 @@ function begin() {
   setText('title', title);
   setText('summary', [
     counted(length, 'frame', 'frames'),
-    counted(recording.people.length, 'identity', 'identities'),
+    counted(recording.people.length, 'track', 'tracks'),
     counted(cameras.length, 'camera', 'cameras'),
   ].join(', '));
   setText('grid-size', `squares of ${recording.gridMm / 1000} m`);

@@ -13,7 +13,7 @@ import numpy as np
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io.files import write_whole
-from mmpose_ours.visualization.colours import identity_colours
+from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.frame_images import ImageSource
 from mmpose_ours.visualization.frame_sheet import Board
 from mmpose_ours.visualization.page.run_scores import CameraFigures, RunFigures, run_figures
@@ -44,7 +44,7 @@ def write_run_page(
         path: The HTML file.
         rig: V cameras with image sizes.
         frames: 3D poses in the order of time, each with its ``detections`` (COCO-17).
-        joints: Name of the joint set of the 3D poses.
+        joints: Name of the skeleton of the 3D poses.
         space: The capture volume, drawn as a box.
         fps: Frames per second, if known.
         images: Where the cameras' images come from.
@@ -63,7 +63,7 @@ def write_run_page(
     check_joints(frames, joints)
     figures = run_figures(rig, frames, joints, fps, progress)
     worst = figures.worst(WORST)
-    board = Board(rig, space, joints, identity_colours(people.ids for people in frames))
+    board = Board(rig, space, joints, track_colours(people.ids for people in frames))
     shown = []
     for figure, reason in worst:
         people = frames[figure.index]

@@ -110,7 +110,7 @@ def run_figures(
     Args:
         rig: V cameras with image sizes.
         frames: 3D poses, each with its ``detections`` (COCO-17).
-        joints: Joint set of the 3D poses.
+        joints: Skeleton of the 3D poses.
         fps: Frames per second, if known.
         progress: Called with how many frames are done, and of how many.
     """

@@ -52,7 +52,7 @@ def write_scene_page(
         path: The HTML file.
         rig: V cameras with image sizes.
         frames: The people, in the order of time.
-        joints: Name of their joint set.
+        joints: Name of their skeleton.
         space: The capture volume, drawn as a box.
         fps: Frames per second; None where nobody knows, then no speeds are reported.
         images: Where the cameras' images come from; None shows blank ones.

@@ -14,16 +14,16 @@ from typing import Any, Sequence
 import numpy as np
 
 from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
-from mmpose_ours.structures.skeletons import JOINT_SETS, JointSet
+from mmpose_ours.structures.skeletons import SKELETONS, Skeleton
 from mmpose_ours.visualization.backdrop import Backdrop
-from mmpose_ours.visualization.colours import identity_colours
+from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.perspective import FRUSTUM_SHARE, MIN_FRUSTUM_MM, frustum
 from mmpose_ours.visualization.projected import finely, project_before
 from mmpose_ours.visualization.shown_people import PeopleInFrame
 
 MISSING = -32768
 LEVELS = 65_000
-# (what it is called, from, to), on both sides, where a joint set has both joints.
+# (what it is called, from, to), on both sides, where a skeleton has both joints.
 BONES = (
     ('thigh', 'hip', 'knee'),
     ('shin', 'knee', 'ankle'),
@@ -61,8 +61,8 @@ def page_data(
     Raises:
         ValueError: A camera's image size is unknown.
     """  # noqa: E501
-    joint_set = JOINT_SETS[joints]
-    poses = np.concatenate([np.zeros((0, len(joint_set), 3)), *(i.poses_mm for i in frames)])
+    skeleton = SKELETONS[joints]
+    poses = np.concatenate([np.zeros((0, len(skeleton), 3)), *(i.poses_mm for i in frames)])
     world, world_of = _world(poses, rig)
     backdrop = Backdrop.of(rig, space)
     lines = [*(finely(line, LINE_STEP_MM) for line in backdrop.grid + backdrop.box)]
@@ -75,7 +75,7 @@ def page_data(
             points = _found(frame, camera)
             found.append(_pixels(points, size))
             found_counts.append(len(points))
-    colours = identity_colours(frame.ids for frame in frames)
+    colours = track_colours(frame.ids for frame in frames)
     manifest = {
         'title': title,
         'frames': [frame.frame for frame in frames],
@@ -87,7 +87,7 @@ def page_data(
         'gridMm': backdrop.grid_mm,
         'lineLengths': [len(line) for line in lines],
         'world': world,
-        **_skeleton(joint_set),
+        **_skeleton(skeleton),
     }
     arrays = {
         'counts': np.array([len(i.poses_mm) for i in frames], '<u2'),
@@ -158,28 +158,28 @@ def _cameras(rig: CameraRig, backdrop: Backdrop) -> list[dict[str, Any]]:
     ]
 
 
-def _skeleton(joint_set: JointSet) -> dict[str, Any]:
+def _skeleton(skeleton: Skeleton) -> dict[str, Any]:
     """Which joints the page connects, and which it measures between."""
 
     def pairs(in_face: bool) -> list[list[int]]:
         return [
-            joint_set.index(*limb)
-            for limb in joint_set.limbs
+            skeleton.index(*limb)
+            for limb in skeleton.limbs
             if (limb[0] in FACE and limb[1] in FACE) == in_face
         ]
 
     bones = [
-        [f'{side} {name}', *joint_set.index(f'{side}_{a}', f'{side}_{b}')]
+        [f'{side} {name}', *skeleton.index(f'{side}_{a}', f'{side}_{b}')]
         for name, a, b in BONES
         for side in ('left', 'right')
-        if {f'{side}_{a}', f'{side}_{b}'} <= set(joint_set.joints)
+        if {f'{side}_{a}', f'{side}_{b}'} <= set(skeleton.joints)
     ]
     return {
-        'joints': list(joint_set.joints),
+        'joints': list(skeleton.joints),
         'limbs': pairs(in_face=False),
         'face': pairs(in_face=True),
-        'head': [i for i, joint in enumerate(joint_set.joints) if joint in FACE],
-        'root': joint_set.index(*joint_set.root),
+        'head': [i for i, joint in enumerate(skeleton.joints) if joint in FACE],
+        'root': skeleton.index(*skeleton.root),
         'bones': bones,
     }
 

@@ -11,10 +11,10 @@ from mmpose_ours.calibration.alignment.height import JOINT_HEIGHTS
 from mmpose_ours.detections import read_detections
 from mmpose_ours.evaluation.campus_shelf_truth import read_actors
 from mmpose_ours.io.json_files import read_json
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import DetectorFaults
 
-CAMPUS14 = JOINT_SETS['campus14']
+CAMPUS14 = SKELETONS['campus14']
 # Of stature, after Drillis and Contini.
 EYES = 0.936
 

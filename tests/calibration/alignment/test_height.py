@@ -11,7 +11,7 @@ from mmpose_ours.calibration.alignment.height import (
     limb_lengths,
     rough_height,
 )
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import built_in_poses
 
 
@@ -21,7 +21,7 @@ class TestBodyHeight:
         people = np.full((len(statures), 17, 3), np.nan)
         for joint, share in JOINT_HEIGHTS.items():
             for side, x in (('left', -100), ('right', 100)):
-                index = JOINT_SETS['coco17'].index(f'{side}_{joint}')[0]
+                index = SKELETONS['coco17'].index(f'{side}_{joint}')[0]
                 people[:, index] = [(x, 0, share * stature) for stature in statures]
         return people
 
@@ -33,12 +33,12 @@ class TestBodyHeight:
 
     def test_where_the_hip_is_put_does_not_matter(self):
         people = self.standing([1700] * 6)
-        people[:, JOINT_SETS['coco17'].index('left_hip', 'right_hip'), 2] -= 70
+        people[:, SKELETONS['coco17'].index('left_hip', 'right_hip'), 2] -= 70
         assert body_height(people).median == pytest.approx(1700)
 
     def test_people_without_feet_do_not_count(self):
         people = self.standing([1700] * 8)
-        people[:4, JOINT_SETS['coco17'].index('left_ankle', 'right_ankle')] = np.nan
+        people[:4, SKELETONS['coco17'].index('left_ankle', 'right_ankle')] = np.nan
         with pytest.raises(CalibrationError, match='of 8 3D poses only 4 show'):
             body_height(people)
 

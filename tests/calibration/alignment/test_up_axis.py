@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from mmpose_ours.calibration import CalibrationError
 from mmpose_ours.calibration.alignment.up_axis import up_by_people
 from mmpose_ours.calibration.checks.optical_axes import degrees_off_z
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import built_in_poses
 
 
@@ -67,10 +67,10 @@ class TestUpOfBodies:
         lean = np.radians(10)
         for joint, z in (('ankle', 80), ('knee', 480), ('hip', 880)):
             for side, x in (('left', -100), ('right', 100)):
-                people[:, JOINT_SETS['coco17'].index(f'{side}_{joint}')[0]] = (x, 0, z)
+                people[:, SKELETONS['coco17'].index(f'{side}_{joint}')[0]] = (x, 0, z)
         top = (500 * np.sin(lean), 880 + 500 * np.cos(lean))
         for side, x in (('left', -100), ('right', 100)):
-            people[:, JOINT_SETS['coco17'].index(f'{side}_shoulder')[0]] = (x, *top)
+            people[:, SKELETONS['coco17'].index(f'{side}_shoulder')[0]] = (x, *top)
         found = up_by_people(people)
         assert degrees_off_z(found.up) == pytest.approx(5, abs=0.1)
         assert found.spread_degrees == pytest.approx(5, abs=0.1)

@@ -18,9 +18,9 @@ from mmpose_ours.detections.reading import recognise
 from mmpose_ours.errors import FileFormatError
 
 
-def openpose_folders(root, joint_set='body25', ending='_keypoints'):
+def openpose_folders(root, skeleton='body25', ending='_keypoints'):
     """Frame 7: two people in cam_a, nobody in cam_b; frame 8: one in cam_b only."""
-    first, second = person(joint_set), person(joint_set, 10.0)
+    first, second = person(skeleton), person(skeleton, 10.0)
     save(root / 'cam_a' / f'v_000000000007{ending}.json', openpose_json(first, second))
     save(root / 'cam_b' / f'v_000000000007{ending}.json', openpose_json())
     save(root / 'cam_b' / f'v_000000000008{ending}.json', openpose_json(first))

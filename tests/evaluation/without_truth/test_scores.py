@@ -17,11 +17,11 @@ from mmpose_ours.evaluation import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.evaluation.plausibility import head_above_hips, jitter_mm
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.predictions.reading import write_predictions
-from mmpose_ours.structures.skeletons import JOINT_SETS, convert_joints
+from mmpose_ours.structures.skeletons import SKELETONS, convert_joints
 from mmpose_ours.synthetic import built_in_poses
 from mmpose_ours.tracking.tracks import link_people
 
-COCO = JOINT_SETS['coco17']
+COCO = SKELETONS['coco17']
 
 
 def people(*places):
@@ -159,7 +159,7 @@ def test_people_are_linked_by_nearest_distance():
         assert link_people([one, *[nobody] * gap, one])[-1].tolist() == [number]
 
 
-def test_identities_of_the_file_count_and_the_frame_rate_says_how_long_somebody_is_missed():
+def test_track_ids_of_the_file_count_and_the_frame_rate_says_how_long_somebody_is_missed():
     rig, (body,) = rig_of(), people((0, 0))
     sizes = [1.0] * 10 + [1.2] * 10  # another person, at the same place
     poses = [body[None] * size for size in sizes]

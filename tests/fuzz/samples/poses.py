@@ -8,14 +8,14 @@ import numpy as np
 from dataset_files import write_pickle
 from mocap_files import cmu_places, people, write_bvh, write_trc
 
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import PoseBank
 from mmpose_ours.synthetic.poses.bank_files import write_bank
 from mmpose_ours.synthetic.poses.sources import read_source
 
 from .results import write_people
 
-COCO = JOINT_SETS['coco17'].joints
+COCO = SKELETONS['coco17'].joints
 # Of SMPL's joints.
 PLACES = {1: 'left_hip', 2: 'right_hip', 4: 'left_knee', 5: 'right_knee', 7: 'left_ankle',
           8: 'right_ankle', 15: 'nose', 16: 'left_shoulder', 17: 'right_shoulder',

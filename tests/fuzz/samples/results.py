@@ -17,7 +17,7 @@ from mmpose_ours.export.npz import write_npz
 from mmpose_ours.predictions.reading import read_predictions
 from mmpose_ours.structures.skeletons import convert_joints
 from mmpose_ours.tracking.trajectories import timeline_of
-from mmpose_ours.visualization.colours import identity_colours
+from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.shown_people import shown_people
 
 
@@ -41,7 +41,7 @@ def write_people(folder: Path) -> Path:
 def _read_people(path: Path) -> None:
     predictions = read_predictions(path)
     shown = shown_people(predictions)
-    identity_colours(each.ids for each in shown)
+    track_colours(each.ids for each in shown)
     for fps in (None, 30.0):
         timeline = timeline_of(predictions, fps)
     write_csv(timeline, path.with_name('out.csv'))

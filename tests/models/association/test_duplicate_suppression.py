@@ -16,10 +16,10 @@ from mmpose_ours.models.association.duplicate_suppression import (
     suppress_duplicates,
 )
 from mmpose_ours.models.association.rays import Rays, rays_of
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.poses.body_model import built_in_poses
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 LIMBS = limbs_of(COCO17)
 ANY = dict(score_threshold=0.0, single_threshold=0.0)
 

@@ -8,10 +8,10 @@ from model_rigs import SPACE, batch, ring
 from mmpose_ours.models.association.hypotheses import PeopleFinder
 from mmpose_ours.models.association.proposals import Proposer
 from mmpose_ours.models.association.rays import RayPreprocessor
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import DetectorFaults
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 UPPER, LOWER = slice(0, 11), slice(11, 17)
 
 

@@ -18,7 +18,7 @@ from mmpose_ours.models.faster_voxelpose.planes import (
     draw_planes,
 )
 from mmpose_ours.registry import MODELS
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import DetectorFaults
 
 SMALL = dict(bins=12, channels=(8, 8, 12))
@@ -99,8 +99,8 @@ def test_joints_do_not_depend_on_where_people_stand_and_face():
 
 def test_hips_that_nobody_sees_are_guessed_from_the_rest():
     data = batch([ring(4)], people=1)
-    regressor = PlaneRegressor(JOINT_SETS['coco17'], **SMALL)
-    hips = JOINT_SETS['coco17'].index('left_hip', 'right_hip')
+    regressor = PlaneRegressor(SKELETONS['coco17'], **SMALL)
+    hips = SKELETONS['coco17'].index('left_hip', 'right_hip')
     centers = []
     for hidden in ([], hips):
         data['inputs']['keypoints'][0][:, :, hidden] = 0.0
@@ -263,7 +263,7 @@ def test_builds_without_a_scope():
         assert isinstance(FasterVoxelPose().data_preprocessor, RayPreprocessor)
 
 
-def test_keypoints_of_another_joint_set_are_refused():
+def test_keypoints_of_another_skeleton_are_refused():
     with pytest.raises(ValueError, match='17 joints for a model of panoptic15'):
         predict(small_model(joints='panoptic15'), batch([ring()]))
 
@@ -278,12 +278,12 @@ def test_weights_hold_no_geometry():
 
 
 @pytest.mark.parametrize('joints', ['coco17', 'panoptic15', 'body25', 'campus14'])
-def test_every_joint_set_that_has_hips_and_shoulders(joints):
-    regressor = PlaneRegressor(JOINT_SETS[joints], **SMALL)
-    rays = some_rays(joints=len(JOINT_SETS[joints]))
+def test_every_skeleton_that_has_hips_and_shoulders(joints):
+    regressor = PlaneRegressor(SKELETONS[joints], **SMALL)
+    rays = some_rays(joints=len(SKELETONS[joints]))
     rays = Rays(*(part.float() for part in vars(rays).values()))
     poses, network_poses, score = regressor(rays)
-    assert poses.shape == network_poses.shape == (2, len(JOINT_SETS[joints]), 3)
+    assert poses.shape == network_poses.shape == (2, len(SKELETONS[joints]), 3)
     assert poses.isfinite().all() and score.shape == (2,)
 
 

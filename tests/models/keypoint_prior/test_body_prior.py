@@ -8,10 +8,10 @@ from model_rigs import ring
 from mmpose_ours.models.association.rays import Rays, rays_of
 from mmpose_ours.models.keypoint_prior import body_prior
 from mmpose_ours.models.keypoint_prior.body_prior import GaussianBody
-from mmpose_ours.structures.skeletons import JOINT_SETS
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import PoseBank
 
-COCO17 = JOINT_SETS['coco17']
+COCO17 = SKELETONS['coco17']
 MIDDLES = COCO17.index('left_knee', 'right_knee', 'left_elbow', 'right_elbow')
 ENDS = ('hip', 'shoulder', 'ankle', 'wrist')
 LEGS = COCO17.index('left_knee', 'right_knee', 'left_ankle', 'right_ankle')
@@ -132,6 +132,6 @@ def test_one_view_gives_place_and_heading_of_most_people():
     assert ((across * true).sum(-1) > 0).float().mean() > 0.8
 
 
-def test_other_joint_sets_are_refused():
+def test_other_skeletons_are_refused():
     with pytest.raises(ValueError, match='coco17, not of panoptic15'):
-        GaussianBody(JOINT_SETS['panoptic15'])
+        GaussianBody(SKELETONS['panoptic15'])

@@ -51,7 +51,7 @@ def test_doubtful_people_are_dropped_and_counted(tmp_path):
     assert len(source.bank) == 15 and source.bank.visible.all()
 
 
-def test_other_joint_sets_are_read_and_faces_stay_unknown(tmp_path):
+def test_other_skeletons_are_read_and_faces_stay_unknown(tmp_path):
     frames = {key: convert_joints(poses, 'coco17', 'campus14') for key, poses in recorded().items()}
     write_predictions(tmp_path / 'own.json', frames, joints='campus14')
     bank = read_bank(tmp_path / 'own.json')

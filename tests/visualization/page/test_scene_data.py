@@ -12,7 +12,7 @@ from visual_rigs import SPACE, people, small_rig
 
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.predictions.reading import Predictions
-from mmpose_ours.visualization.colours import OKABE_ITO, identity_colours
+from mmpose_ours.visualization.colours import OKABE_ITO, track_colours
 from mmpose_ours.visualization.page.images import encode_images
 from mmpose_ours.visualization.page.scene import write_scene_page
 from mmpose_ours.visualization.page.scene_data import MISSING, as_text, page_data
@@ -71,13 +71,13 @@ def test_what_is_missing_or_behind_a_camera_is_missing():
 
 
 def test_those_who_meet_have_colours_of_their_own():
-    colours = identity_colours([[0, 1, 2], [7, 8], [0, 7, 9]])
+    colours = track_colours([[0, 1, 2], [7, 8], [0, 7, 9]])
     assert len({colours[i] for i in (0, 1, 2)}) == 3 and len({colours[i] for i in (0, 7, 9)}) == 3
     assert set(colours.values()) <= set(OKABE_ITO)
-    assert len(identity_colours([range(12)])) == 12, 'more people than colours'
+    assert len(track_colours([range(12)])) == 12, 'more people than colours'
 
 
-def test_people_without_identities_are_linked_and_frames_ordered():
+def test_people_without_track_ids_are_linked_and_frames_ordered():
     a, b = people((0, 0), (2000, 0))
     frames = {10: np.stack([b, a]), 9: np.stack([a, b])}
     scores = {frame: np.ones(2) for frame in frames}
@@ -86,7 +86,7 @@ def test_people_without_identities_are_linked_and_frames_ordered():
     assert (first.frame, second.frame) == (9, 10)
     assert first.ids.tolist() == second.ids.tolist()[::-1]
     assert len(first.detections['camera 0']) == 1 and second.detections == {}
-    with pytest.raises(ValueError, match=r'frame 3: identities \[4, 4\], expected each at most'):
+    with pytest.raises(ValueError, match=r'frame 3: track IDs \[4, 4\], expected each at most'):
         ShownPeople(3, frames[9], np.array([4, 4]))
 
 
@@ -182,5 +182,5 @@ def test_large_numbers_of_people_reach_the_page(tmp_path, largest):
 
 def test_colours_of_many_people_take_no_time():
     start = time.process_time()
-    assert len(identity_colours([n, n + 1] for n in range(50_000))) == 50_001
+    assert len(track_colours([n, n + 1] for n in range(50_000))) == 50_001
     assert time.process_time() - start < 5

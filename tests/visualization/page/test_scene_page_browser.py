@@ -124,7 +124,7 @@ def test_it_opens_in_time_and_shows_everybody(page, scene_file):
     print(f'{scene_file.stat().st_size / 1e6:.1f} MB, open after {opened_ms} ms')
     assert opened_ms < OPENS_WITHIN_MS
     assert page.inner_text('#title') == page.title() == 'five people'
-    assert page.inner_text('#summary') == '1,000 frames, 5 identities, 5 cameras'
+    assert page.inner_text('#summary') == '1,000 frames, 5 tracks, 5 cameras'
     assert page.inner_text('#people').split() == ['10', '11', '12', '13', '14']
     assert painted_share(page) > 0.03
     assert page.locator('#strip figure').count() == 5
