@@ -20,7 +20,7 @@ from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.models.voxelpose.model import VoxelPose
 from mmpose_ours.recordings.frames import FrameSet, ViewImage
 from mmpose_ours.registry import MODELS
-from mmpose_ours.structures.skeletons import Skeleton
+from mmpose_ours.structures.skeleton import Skeleton
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io.terminal import shell_path, shell_word
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.sources import from_options
-from mmpose_ours.structures.skeletons import convert_joints
+from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.synthetic import DetectorFaults, Scene
 from mmpose_ours.text import printable
 

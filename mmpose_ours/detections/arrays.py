@@ -9,7 +9,7 @@ import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.cameras import CameraRig
-from mmpose_ours.structures.skeletons import convert_joints, joint_map
+from mmpose_ours.structures.joint_maps import convert_joints, joint_map
 
 # A little over 1 is rounding or an interpolated heatmap; 95 is per cent.
 MAX_SCORE = 2.0

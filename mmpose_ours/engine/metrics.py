@@ -28,7 +28,7 @@ from mmpose_ours.evaluation.scores import (
     write_results,
 )
 from mmpose_ours.registry import METRICS
-from mmpose_ours.structures.skeletons import HEAD_RECIPES
+from mmpose_ours.structures.joint_maps import HEAD_RECIPES
 
 
 class _PoseMetric(BaseMetric):
@@ -91,7 +91,7 @@ class PCPMetric(_PoseMetric):
     in none of the frames has no figure.
 
     Args:
-        head: How head joints are made, a key of ``mmpose_ours.structures.skeletons.HEAD_RECIPES``.
+        head: How head joints are made, a key of ``mmpose_ours.structures.joint_maps.HEAD_RECIPES``.
         actors: Indices of the actors that the average is taken over.
         out_file: Where to write all predictions in the Predictions format.
         collect_device: See ``mmengine.evaluator.BaseMetric``.

@@ -21,7 +21,8 @@ from mmpose_ours.evaluation.without_truth import report as unlabelled_report
 from mmpose_ours.evaluation.without_truth.report import format_without_truth
 from mmpose_ours.io.files import MM_PER_UNIT
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions, to_z_up
-from mmpose_ours.structures.skeletons import SKELETONS, convert_joints, joint_map
+from mmpose_ours.structures.joint_maps import convert_joints, joint_map
+from mmpose_ours.structures.skeletons import SKELETONS
 
 # The public test range; a file that holds less is evaluated on what it holds, and says so.
 PUBLISHED_FRAMES = {'campus': '350-470,650-750', 'shelf': '300-600'}

@@ -22,7 +22,8 @@ from mmpose_ours.evaluation.matching import THRESHOLDS_MM, match_poses
 from mmpose_ours.evaluation.pcp import pcp
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.predictions.reading import frame_id, write_predictions
-from mmpose_ours.structures.skeletons import SKELETONS, convert_joints
+from mmpose_ours.structures.joint_maps import convert_joints
+from mmpose_ours.structures.skeletons import SKELETONS
 
 
 def parts_figures(
@@ -32,7 +33,7 @@ def parts_figures(
 
     Args:
         results: See the module's table.
-        head: How head joints are made, a key of ``mmpose_ours.structures.skeletons.HEAD_RECIPES``.
+        head: How head joints are made, a key of ``mmpose_ours.structures.joint_maps.HEAD_RECIPES``.
         actors: Indices of the actors that the average is taken over.
     """
     poses = [

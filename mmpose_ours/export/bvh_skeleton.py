@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from mmpose_ours.structures.skeletons import SKELETONS, convert_joints
+from mmpose_ours.structures.joint_maps import convert_joints
+from mmpose_ours.structures.skeletons import SKELETONS
 
 UP, LEFT, AHEAD = np.eye(3)[1], np.eye(3)[0], np.eye(3)[2]
 _COCO = SKELETONS['coco17']

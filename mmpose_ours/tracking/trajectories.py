@@ -15,7 +15,8 @@ import numpy as np
 from mmpose_ours.errors import InputError
 from mmpose_ours.predictions.person_json import FrameId
 from mmpose_ours.predictions.reading import Predictions
-from mmpose_ours.structures.skeletons import SKELETONS, Skeleton
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.tracking.smoothing import PoseSmoother
 from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
 

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
-from mmpose_ours.structures.skeletons import SKELETONS, Skeleton
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.visualization.labels import plain
 from mmpose_ours.visualization.perspective import SPACE_COLOUR, draw_room
 from mmpose_ours.visualization.projected import project_before

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mmpose_ours.structures.skeletons import SKELETONS, convert_joints
+from mmpose_ours.structures.joint_maps import convert_joints
+from mmpose_ours.structures.skeletons import SKELETONS
 
 POSES = np.random.default_rng(0).normal(size=(20, 17, 3)) * 1000
 

@@ -33,7 +33,7 @@ COVERED = {
     'cli/align_rig.py': 'floor points',
     'workflows/prepare/archives.py': 'archive *',
     'workflows/train_rig/progress_record.py': 'record of train-rig',
-    'engine/config_data.py': 'config as data',
+    'io/parsers/config_data.py': 'config as data',
     'detections/formats/alphapose.py': 'keypoints alphapose',
     'detections/cache.py': 'cache *',
     'detections/formats/coco.py': 'keypoints coco',

@@ -18,7 +18,7 @@ from mmpose_ours.models.association import proposals
 from mmpose_ours.models.association.duplicate_suppression import beside_mm, limbs_of
 from mmpose_ours.models.association.proposals import Flat, Proposer, rays_of_people
 from mmpose_ours.models.association.rays import RayPreprocessor
-from mmpose_ours.recordings.frames import Frame
+from mmpose_ours.recordings.frames import FrameSet
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import DetectorFaults
 
@@ -100,7 +100,7 @@ def test_views_say_which_camera_is_crowded():
     many = np.random.default_rng(0).uniform(1, 700, (9, 17, 3)).astype(np.float32)
     many[..., 2] = np.linspace(0.1, 0.9, 9)[:, None]
     keypoints = {str(f): {'cam0': many, 'cam1': many[:2]} for f in range(3)}
-    frames = [Frame('0', {}), Frame('1', {})]
+    frames = [FrameSet('0', {}), FrameSet('1', {})]
     with limited(compared_per_view=4):
         views = Views(rig, Stopwatch(), said.append)
         seen = [found for _, found in views.from_keypoints(frames, keypoints, 'x', {})]

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mmpose_ours.structures.skeletons import HEAD_RECIPES, SKELETONS, convert_joints, joint_map
+from mmpose_ours.structures.joint_maps import HEAD_RECIPES, convert_joints, joint_map
+from mmpose_ours.structures.skeletons import SKELETONS
 
 
 def named(skeleton, **joints):
@@ -37,9 +38,31 @@ ORDERS = {
     'halpe26': {0: 'nose', 4: 'right_ear', 5: 'left_shoulder', 16: 'right_ankle', 17: 'head',
                 18: 'neck', 19: 'mid_hip', 20: 'left_big_toe', 21: 'right_big_toe',
                 22: 'left_small_toe', 25: 'right_heel'},
+    'body25b': {0: 'nose', 16: 'right_ankle', 17: 'upper_neck', 18: 'head', 19: 'left_big_toe',
+                21: 'left_heel', 22: 'right_big_toe', 24: 'right_heel'},
+    'blazepose33': {0: 'nose', 2: 'left_eye', 7: 'left_ear', 9: 'mouth_left',
+                    11: 'left_shoulder', 16: 'right_wrist', 18: 'right_pinky', 23: 'left_hip',
+                    28: 'right_ankle', 29: 'left_heel', 32: 'right_foot_index'},
+    'coco_wholebody': {16: 'right_ankle', 17: 'left_big_toe', 22: 'right_heel', 23: 'face-0',
+                       90: 'face-67', 91: 'left_hand_root', 95: 'left_thumb4',
+                       112: 'right_hand_root', 132: 'right_pinky_finger4'},
+    'halpe136': {25: 'right_heel', 26: 'face-0', 93: 'face-67', 94: 'left_hand_root',
+                 115: 'right_hand_root', 135: 'right_pinky_finger4'},
+    'body25_hands': {24: 'right_heel', 25: 'left_hand_root', 46: 'right_hand_root'},
+    'body25_face': {25: 'face-0', 93: 'right_pupil', 94: 'left_pupil'},
+    'body25_face_hands': {25: 'face-0', 95: 'left_hand_root', 136: 'right_pinky_finger4'},
+    'body25b_hands': {25: 'left_hand_root'},
+    'body25b_face': {25: 'face-0'},
+    'body25b_face_hands': {95: 'left_hand_root'},
+    'coco18_hands': {18: 'left_hand_root'},
+    'coco18_face': {18: 'face-0'},
+    'coco18_face_hands': {88: 'left_hand_root'},
 }  # fmt: skip
 LENGTHS = {'coco17': 17, 'campus14': 14, 'panoptic15': 15, 'panoptic19': 19, 'body25': 25,
-           'coco18': 18, 'halpe26': 26}  # fmt: skip
+           'coco18': 18, 'halpe26': 26, 'body25b': 25, 'blazepose33': 33, 'coco_wholebody': 133,
+           'halpe136': 136, 'body25_hands': 67, 'body25_face': 95, 'body25_face_hands': 137,
+           'body25b_hands': 67, 'body25b_face': 95, 'body25b_face_hands': 137,
+           'coco18_hands': 60, 'coco18_face': 88, 'coco18_face_hands': 130}  # fmt: skip
 
 
 @pytest.mark.parametrize('name', list(SKELETONS))
@@ -58,7 +81,9 @@ def test_limbs_and_flips(name):
     assert [flip[i] for i in flip] == list(range(len(skeleton))), 'twice is as before'
     for index, other in enumerate(flip):
         left, right = skeleton.joints[index], skeleton.joints[other]
-        assert left == right or {left[:4], right[:4]} == {'left', 'righ'}
+        sides = {name for name in (left, right) if 'left' in name or 'right' in name}
+        assert left == right or len(sides) == 2 or left[:4] == right[:4] == 'face'
+        assert len(sides) != 1 and (left != right or not sides)
 
 
 def test_unknown_joints_and_sets_are_named():

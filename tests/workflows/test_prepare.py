@@ -13,7 +13,7 @@ from mmpose_ours.calibration import write_rig
 from mmpose_ours.cli.main import main
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.evaluation import read_actors
-from mmpose_ours.structures.skeletons import convert_joints
+from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
 from mmpose_ours.workflows.prepare.archives import unpack
 from mmpose_ours.workflows.prepare.downloads import ACTORS

@@ -17,7 +17,7 @@ from scipy import stats
 from mmpose_ours.calibration import write_rig
 from mmpose_ours.cli import main as cli
 from mmpose_ours.detections import stack_views, write_detections
-from mmpose_ours.evaluation.without_truth.scores import Frame
+from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.predictions.reading import read_predictions, write_predictions
 from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
@@ -314,7 +314,7 @@ def test_people_in_a_camera_left_out():
     keypoints = stack_views(dict(zip(rig.names, views)), rig.names)
 
     def score(people):
-        frame = Frame(0, rig, people, keypoints)
+        frame = EvaluatedFrame(0, rig, people, keypoints)
         return float(against_views({name: [frame] for name in rig.names}).score())
 
     assert score(poses) == pytest.approx(1.0)

@@ -24,7 +24,8 @@ from mmpose_ours.evaluation.without_truth.result import Reprojection, Unlabelled
 from mmpose_ours.evaluation.without_truth.support import Support, find_support, missed_people
 from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.predictions.reading import FrameId
-from mmpose_ours.structures.skeletons import SKELETONS, convert_joints
+from mmpose_ours.structures.joint_maps import convert_joints
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.tracking.tracks import link_people, patience_at
 
 # A track shorter than this tells nothing of how a limb's length varies.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.structures.skeletons import Skeleton
+from mmpose_ours.structures.skeleton import Skeleton
 
 # 19 in 20 of MediaPipe's duplicates are below this. Of those whom Shelf's five cameras confirm
 # 1 in 1000 is, where two or three cameras show them; 1 in 150, where one of those alone does.

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from mmpose_ours.models.association.proposals import Flat, Proposer, rays_of_people
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.body_prior import COCO17, Bodies, GaussianBody
-from mmpose_ours.structures.skeletons import Skeleton
+from mmpose_ours.structures.skeleton import Skeleton
 
 # A detection that agrees this much with somebody who is there already is not somebody else.
 EXPLAINED = 0.25

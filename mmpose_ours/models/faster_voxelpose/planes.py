@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmpose_ours.models.association.rays import NOTHING, Rays
-from mmpose_ours.structures.skeletons import Skeleton
+from mmpose_ours.structures.skeleton import Skeleton
 
 # Axes (across, up) of each image; the person's left is +x, its back +y.
 PLANES = ((0, 1), (0, 2), (1, 2))

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.structures.skeletons import SKELETONS, Skeleton
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.detector_noise import COCO_SIGMAS
 from mmpose_ours.synthetic.poses.body_model import built_in_poses
 from mmpose_ours.synthetic.poses.sources import read_bank

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.body_prior import RAY_SPREAD_MM, Bodies
-from mmpose_ours.structures.skeletons import Skeleton
+from mmpose_ours.structures.skeleton import Skeleton
 
 # Numbers that a net likes are around 1.
 BODY_UNIT_MM, OFFSET_UNIT_MM, DEPTH_UNIT_MM, SPREAD_UNIT_MM = 1000.0, 100.0, 5000.0, 50.0

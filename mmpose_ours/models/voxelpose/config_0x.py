@@ -8,9 +8,9 @@ from typing import Any, Mapping
 from mmengine.config import Config
 from torch import Tensor
 
-from mmpose_ours.engine.config_data import NotDataError, read_config_data
 from mmpose_ours.engine.config_files import read_config
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.parsers.config_data import NotDataError, read_config_data
 from mmpose_ours.models.voxelpose.convert import Anatomy
 from mmpose_ours.models.voxelpose.model import VoxelPose
 from mmpose_ours.models.voxelpose.published import geometry

@@ -11,7 +11,7 @@ import numpy as np
 
 from mmpose_ours.errors import PathLike
 from mmpose_ours.predictions.reading import read_predictions
-from mmpose_ours.structures.skeletons import convert_joints
+from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.synthetic.poses.anthropometry import (
     COCO17,
     FRACTIONS,

@@ -14,7 +14,8 @@ from typing import Any, Sequence
 import numpy as np
 
 from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
-from mmpose_ours.structures.skeletons import SKELETONS, Skeleton
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.perspective import FRUSTUM_SHARE, MIN_FRUSTUM_MM, frustum

@@ -18,7 +18,7 @@ from mmpose_ours.evaluation.panoptic_truth import (
 )
 from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.io.progress import Progress, to_stderr
-from mmpose_ours.structures.skeletons import convert_joints
+from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.workflows.prepare.archives import unpack
 from mmpose_ours.workflows.prepare.downloads import (
     PANOPTIC_CAMERAS,

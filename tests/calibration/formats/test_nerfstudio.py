@@ -212,7 +212,7 @@ def test_lenses_of_two_kinds_are_refused(tmp_path):
         (data({'transform_matrix': POSE[:2]}), r'frames\[0\].transform_matrix has 8 values'),
         (data({'transform_matrix': [*POSE[:3], [0, 0, 0, 0.01]]}), 'has the last row 0 0 0 0.01'),
         (data({'transform_matrix': [[float('nan')] * 4] * 4}), 'is NaN, expected a finite number'),
-        (data({'transform_matrix': [[2, 0, 0, 0], *POSE[1:]]}), 'R is no rot'),
+        (data({'transform_matrix': [[2, 0, 0, 0], *POSE[1:]]}), 'R is not a rot'),
         (data({'file_path': 5.5}), 'file_path is 5.5, expected a text'),
         (data({'file_path': 'images/b.png'}), 'tell the cameras apart'),
         (data({'file_path': ''}), 'tell the cameras apart'),

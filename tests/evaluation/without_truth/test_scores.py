@@ -17,7 +17,8 @@ from mmpose_ours.evaluation import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.evaluation.plausibility import head_above_hips, jitter_mm
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.predictions.reading import write_predictions
-from mmpose_ours.structures.skeletons import SKELETONS, convert_joints
+from mmpose_ours.structures.joint_maps import convert_joints
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import built_in_poses
 from mmpose_ours.tracking.tracks import link_people
 

@@ -15,7 +15,7 @@ from mmpose_ours.evaluation.panoptic_truth import read_panoptic_truth
 from mmpose_ours.export.csv_table import write_csv
 from mmpose_ours.export.npz import write_npz
 from mmpose_ours.predictions.reading import read_predictions
-from mmpose_ours.structures.skeletons import convert_joints
+from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.tracking.trajectories import timeline_of
 from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.shown_people import shown_people

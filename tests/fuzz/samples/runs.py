@@ -14,9 +14,9 @@ from mmpose_ours.calibration.alignment.similarity import triangulate_floor
 from mmpose_ours.checkpoints.work_dir import latest_whole
 from mmpose_ours.cli.align_rig import _read_pixels
 from mmpose_ours.detections.cache import detect_recording
-from mmpose_ours.detections.journal import Frame, Journal
-from mmpose_ours.engine.config_data import read_config_data
+from mmpose_ours.detections.journal import FrameRecord, Journal
 from mmpose_ours.io.locks import describe, holder
+from mmpose_ours.io.parsers.config_data import read_config_data
 from mmpose_ours.synthetic.detector_noise import DetectorFaults
 from mmpose_ours.synthetic.noise_profiles import SHIPPED
 from mmpose_ours.workflows.train_rig.progress_record import Record
@@ -40,7 +40,7 @@ def _journal(folder: Path) -> Path:
     journal = Journal(folder / 'journal', HEAD)
     for index, pose in enumerate(people(3)):
         views = {'a': np.dstack([pose[None, :, :2], np.ones((1, 17))])}
-        journal.put(str(index), Frame({'a': f'{index}.jpg 5 7'}, views))
+        journal.put(str(index), FrameRecord({'a': f'{index}.jpg 5 7'}, views))
     journal.close(remove=False)
     return folder / 'journal'
 

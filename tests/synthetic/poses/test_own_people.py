@@ -4,7 +4,7 @@ from mocap_files import COCO17, people
 
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.predictions.reading import write_predictions
-from mmpose_ours.structures.skeletons import convert_joints
+from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.synthetic.poses.sources import read_bank, read_source
 
 SPOT = np.array([2000.0, -1000.0, 0.0])

@@ -168,6 +168,10 @@ def _combine(operator: ast.operator, left: Any, right: Any) -> Any:
         if len(left) + len(right) > _MAX_LENGTH:
             raise ValueError(f'a text or list of more than {_MAX_LENGTH} entries')
         return left + right
+    if isinstance(operator, ast.Mult) and isinstance(left, list) and type(right) is int:
+        if len(left) * right > _MAX_LENGTH:
+            raise ValueError(f'a list of more than {_MAX_LENGTH} entries')
+        return left * right
     numbers = all(type(side) in (int, float) and abs(side) < 1e15 for side in (left, right))
     if numbers and isinstance(operator, ast.Add):
         return left + right
