@@ -35,7 +35,13 @@ from mmpose_ours.apis.stage_timer import Stopwatch
 from mmpose_ours.apis.view_sources import IN_2D, IN_3D, KEYPOINTS, TRACKING, Seen, Views
 from mmpose_ours.calibration import check_space, fit_space, read_rig
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.detections import Detections, from_coco17, open_detections, stack_views
+from mmpose_ours.detections import (
+    Detections,
+    KeypointFrames,
+    arrays_of,
+    open_keypoints,
+    stack_keypoints,
+)
 from mmpose_ours.detectors import Detector
 from mmpose_ours.detectors import detector as detector_by_name
 from mmpose_ours.engine.config_files import read_config
@@ -44,6 +50,7 @@ from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.recordings.frames import Footage, FrameSet, open_footage, sized_by_images
 from mmpose_ours.sources import from_options
+from mmpose_ours.structures.skeletons import COCO17
 from mmpose_ours.tracking.smoothing import PoseSmoother
 from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
 
@@ -138,7 +145,7 @@ class MultiviewInferencer:
     def __call__(
         self,
         inputs: Inputs | None = None,
-        keypoints: PathLike | Detections | None = None,
+        keypoints: PathLike | KeypointFrames | Detections | None = None,
         *,
         keep_keypoints: PathLike | None = None,
         frame_offsets: Mapping[str, int] | None = None,
@@ -155,8 +162,8 @@ class MultiviewInferencer:
                 frames one after another, camera name to an image each. None works from keypoints
                 alone.
             keypoints: 2D keypoints, a file that is read by
-                :func:`~mmpose_ours.detections.open_detections` or what that returns. None asks
-                the detector.
+                :func:`~mmpose_ours.detections.open_keypoints` or what that returns; arrays
+                (P, 17, 3) are of COCO-17. None asks the detector.
             keep_keypoints: File for what the detector finds; images that it knows already are
                 not looked at again.
             frame_offsets: Camera name to how many of its images come before the first frame.
@@ -261,7 +268,7 @@ class MultiviewInferencer:
     def _seen(
         self,
         inputs: Inputs | None,
-        keypoints: PathLike | Detections | None,
+        keypoints: PathLike | KeypointFrames | Detections | None,
         keep_keypoints: PathLike | None,
         offsets: Mapping[str, int],
         batch_size: int,
@@ -278,7 +285,7 @@ class MultiviewInferencer:
             where = str(keypoints) if isinstance(keypoints, (str, Path)) else 'the keypoints'
             with self.watch.stage(KEYPOINTS):
                 if isinstance(keypoints, (str, Path)):
-                    keypoints = open_detections(keypoints, self.rig.names)
+                    keypoints = open_keypoints(keypoints, self.rig.names)
             self.total = self.total or len(keypoints)
             return self._views.from_keypoints(frame_sets, keypoints, where, offsets)
         if inputs is None:
@@ -323,7 +330,7 @@ class MultiviewInferencer:
         )
         if self.sees_images:
             return dict(info, images=list(views.values()))
-        return dict(info, keypoints_2d=from_coco17(stack_views(views, rig.names), joints))
+        return dict(info, keypoints_2d=stack_keypoints(views, rig.names, self.model.joints))
 
     def _rig_of(self, names: tuple[str, ...]) -> CameraRig:
         """The cameras that took part; what is worked out for a rig is kept with it."""
@@ -337,7 +344,8 @@ class MultiviewInferencer:
             people = people_of(frame_set, sample, self.model.joints, tuple(views), detections or {})
             said = {} if sample is None else sample
             scores = said.get('best_score'), said.get('least_score')
-            self.statistics.add(detections, len(people.poses_mm), *scores, people.cameras)
+            checked = None if detections is None else arrays_of(detections, COCO17)
+            self.statistics.add(checked, len(people.poses_mm), *scores, people.cameras)
             yield people
 
 

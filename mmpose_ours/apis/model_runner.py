@@ -20,6 +20,7 @@ from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.models.voxelpose.model import VoxelPose
 from mmpose_ours.recordings.frames import FrameSet, ViewImage
 from mmpose_ours.registry import MODELS
+from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 
 
@@ -36,7 +37,7 @@ class People:
         spread_mm: (P, J) how well joints are known, one standard deviation; likewise.
         joints: Name of the skeleton.
         cameras: Names of the cameras that took part.
-        detections: Camera name to (D, 17, 3) ``u, v, score`` in pixels.
+        detections: Camera name to the 2D keypoints found there, with all their joints.
         images: Camera name to its image.
     """
 
@@ -48,7 +49,7 @@ class People:
     spread_mm: np.ndarray | None
     joints: str
     cameras: tuple[str, ...]
-    detections: Mapping[str, np.ndarray]
+    detections: Mapping[str, Keypoints2D]
     images: Mapping[str, ViewImage]
 
     def only(self, chosen: np.ndarray) -> People:
@@ -154,7 +155,7 @@ def people_of(
     sample: Any,
     joints: Skeleton,
     cameras: Sequence[str],
-    detections: Mapping[str, np.ndarray],
+    detections: Mapping[str, Keypoints2D],
 ) -> People:
     """The people of a data sample, numbered in its order.
 
@@ -163,7 +164,7 @@ def people_of(
         sample: What the model answers, on the CPU; None for nobody.
         joints: The model's.
         cameras: Those that took part.
-        detections: Camera name to (D, 17, 3) ``u, v, score``.
+        detections: Camera name to 2D keypoints.
     """
     poses, scores = np.zeros((0, len(joints), 3)), np.zeros(0)
     views = spread = None

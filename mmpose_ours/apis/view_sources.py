@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import collections
 import functools
-from typing import Any, Callable, Iterable, Iterator, Mapping, Tuple
+from typing import Any, Callable, Iterable, Iterator, Mapping, Tuple, Union
 
 import numpy as np
 
 from mmpose_ours.apis.stage_timer import Stopwatch
-from mmpose_ours.detections import Detections, check_pixels
-from mmpose_ours.detections.arrays import strongest
+from mmpose_ours.detections import Detections, KeypointFrames, check_pixels
+from mmpose_ours.detections.arrays import array_frames, named_frames, strongest
 from mmpose_ours.detections.cache import LazyImage, detect_recording, image_key
 from mmpose_ours.detectors import Detector
 from mmpose_ours.errors import FileFormatError, PathLike
@@ -26,9 +26,11 @@ from mmpose_ours.recordings.frames import (
     frame_order,
     frames_by_key,
 )
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeletons import COCO17
 
 # A frame, and by camera that took part its 2D keypoints, or its image.
-Seen = Tuple[FrameSet, Mapping[str, np.ndarray]]
+Seen = Tuple[FrameSet, Mapping[str, Union[Keypoints2D, np.ndarray]]]
 IMAGES, KEYPOINTS, IN_2D = 'images', 'reading keypoints', '2D keypoints'
 IN_3D, TRACKING = '3D poses', 'tracking'
 
@@ -55,7 +57,7 @@ class Views:
     def from_keypoints(
         self,
         frame_sets: Iterable[FrameSet],
-        keypoints: Detections,
+        keypoints: KeypointFrames | Detections,
         where: str,
         offsets: Mapping[str, int],
     ) -> Iterator[Seen]:
@@ -63,7 +65,7 @@ class Views:
 
         Args:
             frame_sets: Those with images.
-            keypoints: Frame to camera name to (P, 17, 3) ``u, v, score``.
+            keypoints: Frame to camera name to people, or to (P, 17, 3) of COCO-17.
             where: Where they come from, for messages.
             offsets: Camera name to how many of its frames come before the first frame.
 
@@ -72,11 +74,12 @@ class Views:
                 the same.
             ValueError: They have no frame numbers that an offset could shift.
         """
-        check_pixels(keypoints, self.rig, where)
+        keypoints = named_frames(keypoints)
+        check_pixels(array_frames(keypoints), self.rig, where)
         shifted = by_frame(keypoints, offsets)
         known = frames_by_key(shifted, where)
         # A camera without an entry saw nobody: many tools leave such images out.
-        nobody = dict.fromkeys(self.rig.names, np.zeros((0, 17, 3), np.float32))
+        nobody = dict.fromkeys(self.rig.names, Keypoints2D.nobody(COCO17))
         left, without = dict.fromkeys(known), 0
         for frame_set in frame_sets:
             key = frame_key(frame_set.frame)
@@ -162,7 +165,7 @@ class Views:
         """What there is of the rig's cameras, in their order."""
         return {name: views[name] for name in self.rig.names if name in views}
 
-    def _strongest(self, frame: str, views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _strongest(self, frame: str, views: Mapping[str, Keypoints2D]) -> dict[str, Keypoints2D]:
         """Of crowds the surest detections: comparing all with all grows with their square."""
         per_view, per_frame = limits().compared_per_view, limits().compared_per_frame
         most = max(1, min(per_view, per_frame // len(self.rig)))
@@ -173,7 +176,10 @@ class Views:
                     f'{most} with the largest scores are used there and wherever there are more'
                 )
             self._crowded.add(name)
-        return {name: people[strongest(people, most)] for name, people in views.items()}
+        return {
+            name: people.only(strongest(people.array, most)) if len(people) > most else people
+            for name, people in views.items()
+        }
 
     def _decode(self, frame: str, name: str, encoded: ViewImage) -> np.ndarray:
         with self.watch.stage(IMAGES):

@@ -8,13 +8,21 @@ from pathlib import Path
 
 from mmpose_ours.calibration.api import choose_cameras, read_calibration, with_size
 from mmpose_ours.cli.arguments import parse_size
-from mmpose_ours.detections import FORMATS, check_pixels, read_detections, write_detections
-from mmpose_ours.detections.arrays import cameras_of
+from mmpose_ours.detections import (
+    FORMATS,
+    KeypointFrames,
+    check_pixels,
+    read_keypoints,
+    write_detections,
+)
+from mmpose_ours.detections.arrays import array_frames, cameras_of
 from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.detections.reading import recognise
 from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.io.progress import Progress
+from mmpose_ours.structures.metainfo import find_skeleton
+from mmpose_ours.structures.skeletons import COCO17
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--cameras', nargs='+', metavar='NAME', help='cameras to keep; others are left out'
+    )
+    parser.add_argument(
+        '--skeleton',
+        metavar='NAME',
+        help="the joints, where IN does not name them and their number is ambiguous: a skeleton's "
+        "name, or a file of MMPose's METAINFO",
     )
     parser.add_argument(
         '--image-size', metavar='WxH', help='image size where the calibration does not say it'
@@ -65,11 +79,14 @@ def run(args: argparse.Namespace) -> int:
     rig = _rig(args)
     progress = Progress(f'reading {source}', 'files')
     cameras = args.cameras or (rig.names if rig is not None else None)
-    detections = read_detections(source, cameras, chosen, rig=rig, progress=progress)
+    skeleton = find_skeleton(args.skeleton) if args.skeleton else None
+    detections = read_keypoints(
+        source, cameras, chosen, rig=rig, progress=progress, skeleton=skeleton
+    )
     for sentence in oddities(detections, cameras or ()):
         print(f'warning: {source}: {sentence}', file=sys.stderr)
     if rig is not None:
-        check_pixels(detections, rig, source)
+        check_pixels(array_frames(detections), rig, source)
     kept = set(cameras or cameras_of(detections))
     detections = {
         frame: {camera: people for camera, people in views.items() if camera in kept}
@@ -77,8 +94,18 @@ def run(args: argparse.Namespace) -> int:
     }
     print('\n'.join(table(summarise(detections))))
     write_detections(out, detections)
-    print(f'wrote   {out}: {len(detections)} frames of {len(kept)} cameras, COCO-17, pixels')
+    print(
+        f'wrote   {out}: {len(detections)} frames of {len(kept)} cameras, '
+        f'{_joints(detections)}, pixels'
+    )
     return 0
+
+
+def _joints(detections: KeypointFrames) -> str:
+    """The skeleton of everybody, for people to read."""
+    skeletons = (people.skeleton for views in detections.values() for people in views.values())
+    skeleton = next(skeletons, COCO17)
+    return f'{len(skeleton)} joints ({skeleton.name})'
 
 
 def _rig(args: argparse.Namespace) -> CameraRig | None:

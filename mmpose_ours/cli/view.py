@@ -19,7 +19,8 @@ from mmpose_ours.cli.arguments import (
     parse_offsets,
     read_with_options,
 )
-from mmpose_ours.detections import Detections, check_pixels, open_detections
+from mmpose_ours.detections import KeypointFrames, check_pixels, open_keypoints
+from mmpose_ours.detections.arrays import array_frames
 from mmpose_ours.detections.cache import made_here
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
@@ -121,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
     detections = _keypoints(args) if args.keypoints else None
     rig = _cameras_shown(rig, args, footage, detections)
     if detections is not None:
-        check_pixels(detections, rig, args.keypoints)
+        check_pixels(array_frames(detections), rig, args.keypoints)
         _compare(predictions, args.people, detections, args.keypoints)
     if footage is not None and footage.frames is not None:
         _compare(predictions, args.people, footage.frames, args.img_root)
@@ -176,9 +177,9 @@ def detected_here(path: PathLike) -> bool:
         return False
 
 
-def _keypoints(args: argparse.Namespace) -> Detections:
+def _keypoints(args: argparse.Namespace) -> KeypointFrames:
     """2D keypoints by frame."""
-    detections = open_detections(args.keypoints)
+    detections = open_keypoints(args.keypoints)
     if not args.frame_offsets or detected_here(args.keypoints):
         return detections
     return by_frame(detections, parse_offsets(args.frame_offsets))
@@ -217,7 +218,7 @@ def _cameras_shown(
     rig: CameraRig,
     args: argparse.Namespace,
     footage: Footage | None,
-    detections: Detections | None,
+    detections: KeypointFrames | None,
 ) -> CameraRig:
     """The cameras that were named, else those of which there is something to show."""
     if args.cameras or (footage is None and detections is None):

@@ -17,7 +17,8 @@ from mmengine.logging import print_log
 
 from mmpose_ours.calibration import check_space, fit_space, read_rig
 from mmpose_ours.datasets.multiview import MultiviewDataset
-from mmpose_ours.detections import check_pixels, from_coco17, read_detections, stack_views
+from mmpose_ours.detections import check_pixels, read_keypoints, stack_keypoints
+from mmpose_ours.detections.arrays import array_frames
 from mmpose_ours.evaluation.panoptic_truth import (
     ANNOTATED_JOINTS,
     panoptic_frame_files,
@@ -29,6 +30,8 @@ from mmpose_ours.io.terminal import shell_path, shell_word
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.sources import from_options
 from mmpose_ours.structures.joint_maps import convert_joints
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeletons import COCO17, SKELETONS
 from mmpose_ours.synthetic import DetectorFaults, Scene
 from mmpose_ours.text import printable
 
@@ -55,7 +58,7 @@ class PanopticDataset(MultiviewDataset):
             keypoints and the model.
         keypoints: ``'projected'``: the annotated people, as a detector might see them; the
             name of a keypoint file in each sequence's folder (see
-            :func:`~mmpose_ours.detections.read_detections`); or None: images only.
+            :func:`~mmpose_ours.detections.read_keypoints`); or None: images only.
         faults: Arguments of :class:`~mmpose_ours.synthetic.DetectorFaults` for projected
             people; None is a perfect detector.
         seed: In test mode, projected people depend on it and the index only. In training
@@ -136,7 +139,9 @@ class PanopticDataset(MultiviewDataset):
             drawn = (self.seed, idx) if self.test_mode else np.random.randint(2**31, size=4)
             scene = Scene(np.nan_to_num(info['coco17']), np.isfinite(info['coco17']).all(-1))
             seen = self.faults.detect(scene, info['rig'], np.random.default_rng(drawn))
-            info['keypoints_2d'] = from_coco17(seen, info['joints'])
+            views = {str(view): Keypoints2D(COCO17, found) for view, found in enumerate(seen)}
+            wanted = SKELETONS[info['joints']]
+            info['keypoints_2d'] = stack_keypoints(views, list(views), wanted)
         del info['coco17']
         return info
 
@@ -184,8 +189,8 @@ class PanopticDataset(MultiviewDataset):
                     "says how to get it, or set keypoints='projected'"
                 )
             if detections is not None:
-                found = stack_views(detections.get(str(frame), {}), rig.names)
-                item['keypoints_2d'] = from_coco17(found, self.metainfo['joints'])
+                found, wanted = detections.get(str(frame), {}), SKELETONS[self.metainfo['joints']]
+                item['keypoints_2d'] = stack_keypoints(found, rig.names, wanted)
             items.append(item)
         print_log(
             f'PanopticDataset: {printable(sequence)}, {len(items)} frames, '
@@ -212,8 +217,8 @@ class PanopticDataset(MultiviewDataset):
         if self.keypoints in (None, PROJECTED):
             return None
         path = Path(self.data_root) / sequence / str(self.keypoints)
-        detections = read_detections(path, rig.names)
-        check_pixels(detections, rig, path)
+        detections = read_keypoints(path, rig.names)
+        check_pixels(array_frames(detections), rig, path)
         return {str(frame).lstrip('0') or '0': views for frame, views in detections.items()}
 
     @staticmethod

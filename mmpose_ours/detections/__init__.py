@@ -5,23 +5,33 @@ Nothing here detects anyone, see :mod:`mmpose_ours.detectors`.
 
 from mmpose_ours.detections.arrays import (
     Detections,
+    KeypointFrames,
+    arrays_of,
     check_pixels,
-    from_coco17,
+    stack_keypoints,
     stack_views,
-    to_coco17,
+    with_skeleton,
 )
-from mmpose_ours.detections.reading import FORMATS, open_detections, read_detections
+from mmpose_ours.detections.reading import (
+    FORMATS,
+    open_keypoints,
+    read_detections,
+    read_keypoints,
+)
 from mmpose_ours.detections.writer import DetectionsWriter, write_detections
 
 __all__ = [
     'FORMATS',
     'Detections',
     'DetectionsWriter',
+    'KeypointFrames',
+    'arrays_of',
     'check_pixels',
-    'from_coco17',
-    'open_detections',
+    'open_keypoints',
     'read_detections',
+    'read_keypoints',
+    'stack_keypoints',
     'stack_views',
-    'to_coco17',
+    'with_skeleton',
     'write_detections',
 ]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import collections.abc
+import functools
 import itertools
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.cameras import CameraRig
-from mmpose_ours.structures.joint_maps import convert_joints, joint_map
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17
 
 # A little over 1 is rounding or an interpolated heatmap; 95 is per cent.
 MAX_SCORE = 2.0
@@ -23,15 +27,81 @@ AT_ONCE = 256
 # Digits after the point that files keep of u, v and score.
 DIGITS = 3
 
-# frame -> camera -> (P, 17, 3) u, v, score
+# frame -> camera -> people, with the joints that the detector has
+KeypointFrames = Mapping[str, Mapping[str, Keypoints2D]]
+# frame -> camera -> (P, J, 3) u, v, score; of COCO's 17 joints where nothing else is said
 Detections = Mapping[str, Mapping[str, np.ndarray]]
+
+
+class ConvertedFrames(collections.abc.Mapping):
+    """The frames of a recording, each converted when it is asked for.
+
+    Args:
+        frames: Frame to anything.
+        convert: Makes of it what is wanted.
+    """
+
+    def __init__(self, frames: Mapping[str, Any], convert: Callable[[Any], Any]):
+        self._frames, self._convert = frames, convert
+
+    def __getitem__(self, frame: str) -> Any:
+        return self._convert(self._frames[frame])
+
+    def __contains__(self, frame: object) -> bool:
+        return frame in self._frames
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+
+def array_frames(frames: KeypointFrames, skeleton: Skeleton | None = None) -> Detections:
+    """The people of a recording as arrays, see :func:`arrays_of`."""
+    return ConvertedFrames(frames, functools.partial(arrays_of, skeleton=skeleton))
+
+
+def named_frames(
+    frames: KeypointFrames | Detections, skeleton: Skeleton = COCO17
+) -> KeypointFrames:
+    """The people of a recording with their joints named, see :func:`with_skeleton`."""
+    return ConvertedFrames(frames, functools.partial(with_skeleton, skeleton=skeleton))
+
+
+def arrays_of(
+    views: Mapping[str, Keypoints2D], skeleton: Skeleton | None = None
+) -> dict[str, np.ndarray]:
+    """One frame's people as arrays (P, J, 3), with the joints of a skeleton or their own."""
+    return {
+        camera: (people if skeleton is None else people.to(skeleton)).array
+        for camera, people in views.items()
+    }
+
+
+def with_skeleton(
+    views: Mapping[str, Keypoints2D | np.ndarray], skeleton: Skeleton = COCO17
+) -> dict[str, Keypoints2D]:
+    """One frame's people as :class:`Keypoints2D`, arrays among them with the joints named.
+
+    Raises:
+        ValueError: An array has another shape.
+    """
+    return {camera: _named(people, skeleton) for camera, people in views.items()}
+
+
+def _named(people: Keypoints2D | np.ndarray, skeleton: Skeleton) -> Keypoints2D:
+    if isinstance(people, Keypoints2D):
+        return people
+    array = np.asarray(people)
+    return Keypoints2D(skeleton, array if array.size else array.reshape(0, len(skeleton), 3))
 
 
 def check_pixels(detections: Detections, rig: CameraRig, path: PathLike) -> None:
     """Refuse keypoints that were not found in images of the calibrated size.
 
     Args:
-        detections: As :func:`mmpose_ours.detections.read_detections` gives them.
+        detections: frame -> camera -> (P, J, 3), any joints.
         rig: Their cameras, with image sizes.
         path: Where they come from, for the message.
 
@@ -83,9 +153,9 @@ def found_joints(detections: Mapping[Any, Mapping[str, np.ndarray]], camera: str
     return joints[joints[:, 2] > 0]
 
 
-def cameras_of(detections: Detections) -> list[str]:
+def cameras_of(frames: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The names of the cameras, each once, in alphabetical order."""
-    return sorted({camera for views in detections.values() for camera in views})
+    return sorted({camera for views in frames.values() for camera in views})
 
 
 def strongest(people: np.ndarray, most: int) -> np.ndarray:
@@ -112,17 +182,17 @@ def stack_views(views: Mapping[str, np.ndarray], cameras: Sequence[str]) -> np.n
     return stacked
 
 
-def to_coco17(people: np.ndarray, source: str) -> np.ndarray:
-    """Detections (P, S, 3) of a skeleton as COCO-17; a joint that needs a missing one is lost."""
-    if source == 'coco17':
-        return people
-    matrix = joint_map(source, 'coco17')[0]
-    found = people[..., 2] > 0
-    needed = matrix != 0
-    complete = (~needed | found[:, None]).all(-1) & needed.any(-1)
-    result = np.einsum('ts,psd->ptd', matrix, people)
-    result[..., 2] = np.where(needed, people[:, None, :, 2], np.inf).min(-1)
-    return np.where(complete[..., None], result, 0.0).astype(np.float32)
+def stack_keypoints(
+    views: Mapping[str, Keypoints2D], cameras: Sequence[str], skeleton: Skeleton
+) -> np.ndarray:
+    """One frame's people with the joints of a skeleton, (V, P, J, 3), padded with score 0."""
+    nobody = Keypoints2D.nobody(skeleton)
+    people = [views.get(camera, nobody).to(skeleton).array for camera in cameras]
+    most = max(map(len, people), default=0)
+    stacked = np.zeros((len(people), most, len(skeleton), 3), np.float32)
+    for row, found in zip(stacked, people):
+        row[: len(found)] = found
+    return stacked
 
 
 def finite(people: np.ndarray) -> np.ndarray:
@@ -130,32 +200,15 @@ def finite(people: np.ndarray) -> np.ndarray:
     return np.where((np.abs(people) < MAX_PIXEL).all(-1, keepdims=True), people, 0.0)
 
 
-def as_kept(people: np.ndarray) -> np.ndarray:
-    """People as a file keeps them: (P, 17, 3) float32, rounded, zeros where not found.
+def as_kept(people: np.ndarray, skeleton: Skeleton = COCO17) -> np.ndarray:
+    """People as a file keeps them: (P, J, 3) float32, rounded, zeros where not found.
 
     Raises:
         ValueError: They have another shape.
     """
     people = np.asarray(people, np.float64)
     if not people.size:
-        people = people.reshape(0, 17, 3)
-    if people.ndim != 3 or people.shape[1:] != (17, 3):
-        raise ValueError(
-            f'people have the shape {people.shape}, expected (P, 17, 3): COCO-17, u, v, score'
-        )
+        people = people.reshape(0, len(skeleton), 3)
+    people = Keypoints2D(skeleton, people).array  # which refuses another shape
     people = finite(np.round(people, DIGITS))
     return np.where(people[..., 2:] > 0, people, 0.0).astype(np.float32)
-
-
-def from_coco17(keypoints: np.ndarray, joints: str) -> np.ndarray:
-    """People with the joints of another set, such as a model takes.
-
-    Args:
-        keypoints: (..., 17, 3) COCO-17 ``u, v, score``, score 0 where a joint was not found.
-        joints: Name of the skeleton.
-
-    Returns:
-        (..., J, 3) float32; a joint that is mixed from others needs them all.
-    """
-    found = np.where(keypoints[..., 2:] > 0, keypoints, np.nan)
-    return np.nan_to_num(convert_joints(found, 'coco17', joints)).astype(np.float32)

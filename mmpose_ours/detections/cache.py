@@ -16,8 +16,8 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Union
 
 import numpy as np
 
-from mmpose_ours.detections.arrays import Detections, as_kept
-from mmpose_ours.detections.formats.own_json import read_json_detections, store_json
+from mmpose_ours.detections.arrays import arrays_of, as_kept, with_skeleton
+from mmpose_ours.detections.formats.own_json import KeypointFile, read_json_detections, store_json
 from mmpose_ours.detections.formats.own_npz import store_npz
 from mmpose_ours.detections.journal import FrameRecord, Journal
 from mmpose_ours.detections.writer import DetectionsWriter
@@ -27,6 +27,9 @@ from mmpose_ours.io.leftovers import remove_leftovers
 from mmpose_ours.io.locks import ChangedError, InUseError, hold
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.io.regular_files import open_regular
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +58,7 @@ def detect_recording(
     say: Callable[[str], None] = lambda line: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     total: int = 0,
-) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+) -> Iterator[tuple[str, dict[str, Keypoints2D]]]:
     """Yield the people of each frame, and write them when all have been asked for.
 
     After an interruption the next call goes on where this one was. Frames of an earlier call
@@ -75,7 +78,7 @@ def detect_recording(
         total: How many frames will come; 0 where nobody knows.
 
     Yields:
-        Frame name, and camera -> (P, 17, 3) float32 ``u, v, score``, the same numbers whether
+        Frame name, and camera -> people with the detector's joints, the same numbers whether
         detected now or before.
 
     Raises:
@@ -93,32 +96,41 @@ def detect_recording(
         yield from _detect(frames, detector, batch, say)
         return
     path = Path(path)
-    writer = DetectionsWriter(path)  # refuses other endings before any work
+    skeleton = skeleton_of(detector)
+    writer = DetectionsWriter(path, skeleton)  # refuses other endings before any work
     head = {'detector': detector.name, 'version': detector.version}
     with _exclusively(path):
-        journal = Journal(path.with_name(f'.{path.name}.partial'), head, say)
+        journal = Journal(path.with_name(f'.{path.name}.partial'), head, say, skeleton)
         complete = False
         try:
             before = _state(path)
-            changed = not _load_earlier(path, head, journal, say)
+            changed = not _load_earlier(path, head, skeleton, journal, say)
             unread = _Unread(say)
             for done, group in enumerate(_groups(frames, batch)):
                 work = [_Work.of(str(name), images, journal, unread) for name, images in group]
                 fresh = [image for each in work for image in each.images.values()]
                 people = iter(detector.detect(fresh) if fresh else [])
                 for offset, each in enumerate(work):
-                    each.views.update({camera: as_kept(next(people)) for camera in each.images})
+                    each.views.update(
+                        {camera: as_kept(next(people), skeleton) for camera in each.images}
+                    )
                     if each.keys != journal.get(each.frame).images or each.frame not in journal:
                         journal.put(each.frame, FrameRecord(each.keys, each.views))
                         changed = True
                     progress(done * batch + offset + 1, total)
-                    yield each.frame, {camera: each.views[camera] for camera in each.order}
+                    views = {camera: each.views[camera] for camera in each.order}
+                    yield each.frame, with_skeleton(views, skeleton)
             unread.sum_up()
             if changed:
                 _write(writer, journal, head, before)
             complete = True
         finally:
             journal.close(remove=complete)
+
+
+def skeleton_of(detector: Any) -> Skeleton:
+    """The joints that a detector finds; COCO's where it does not say."""
+    return getattr(detector, 'skeleton', COCO17)
 
 
 # Keypoint files that this process is working on.
@@ -160,9 +172,9 @@ def _detect(
     detector: Any,
     batch: int,
     say: Callable[[str], None],
-) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+) -> Iterator[tuple[str, dict[str, Keypoints2D]]]:
     """The same without a file."""
-    unread = _Unread(say)
+    unread, skeleton = _Unread(say), skeleton_of(detector)
     for group in _groups(frames, batch):
         readable: list[tuple[str, dict[str, np.ndarray]]] = []
         for frame, images in group:
@@ -176,7 +188,8 @@ def _detect(
         fresh = [image for _, pixels in readable for image in pixels.values()]
         people = iter(detector.detect(fresh) if fresh else [])
         for frame, pixels in readable:
-            yield frame, {camera: as_kept(next(people)) for camera in pixels}
+            views = {camera: as_kept(next(people), skeleton) for camera in pixels}
+            yield frame, with_skeleton(views, skeleton)
     unread.sum_up()
 
 
@@ -268,23 +281,26 @@ def made_here(path: PathLike) -> bool:
         FileFormatError: It is no keypoint file of this package.
         FileNotFoundError: There is no such file.
     """
-    return isinstance(_read(Path(path))[1], dict)
+    return isinstance(_read(Path(path)).source, dict)
 
 
-def _read(path: Path) -> tuple[Detections, Any]:
-    """The people of a keypoint file, on the disk where that is possible, and its ``source``."""
+def _read(path: Path) -> KeypointFile:
+    """A keypoint file, its people on the disk where that is possible."""
     open_regular(path).close()  # a pipe in a folder from elsewhere would be waited for
     if path.suffix.lower() == '.npz':
         return store_npz(path)
     stored = store_json(path)
     if stored is not None:
         return stored
-    data = read_json(path)
-    return read_json_detections(data, path), data.get('source')
+    return read_json_detections(read_json(path), path)
 
 
 def _load_earlier(
-    path: Path, head: Mapping[str, str], journal: Journal, say: Callable[[str], None]
+    path: Path,
+    head: Mapping[str, str],
+    skeleton: Skeleton,
+    journal: Journal,
+    say: Callable[[str], None],
 ) -> bool:
     """Put what the complete file knows into the journal.
 
@@ -297,7 +313,7 @@ def _load_earlier(
     """
     if not path.exists():
         return False
-    detections, source = _read(path)
+    found, detections, source = _read(path)
     if not isinstance(source, dict):
         raise FileExistsError(
             f'{path}: holds keypoints that were not detected here, which would be lost; use '
@@ -309,11 +325,17 @@ def _load_earlier(
             f'{head["detector"]} {head["version"]}: everything is detected again'
         )
         return False
+    if found.joints != skeleton.joints:
+        say(
+            f'{path}: has the joints of {found.name}, now they are those of {skeleton.name}: '
+            'everything is detected again'
+        )
+        return False
     images = _images_of(source, path)
     newer = set(journal.frames())
     for frame, views in detections.items():
         if frame not in newer:
-            journal.put(frame, FrameRecord(images.get(frame, {}), views))
+            journal.put(frame, FrameRecord(images.get(frame, {}), arrays_of(views, skeleton)))
     return not newer
 
 

@@ -29,11 +29,15 @@ from typing import Any, BinaryIO, Callable, Iterator, Mapping, NamedTuple
 
 import numpy as np
 
+from mmpose_ours.detections.arrays import arrays_of
 from mmpose_ours.detections.formats.own_json import read_json_detections, rows_from_people
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.locks import ChangedError
 from mmpose_ours.recordings.files import natural_key
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeleton_json import to_json
+from mmpose_ours.structures.skeletons import COCO17
 
 VERSION = 1
 # Frames are named after files.
@@ -47,7 +51,7 @@ class FrameRecord(NamedTuple):
 
     Args:
         images: camera -> what its image was known by.
-        views: camera -> (P, 17, 3) people.
+        views: camera -> (P, J, 3) people, of the journal's skeleton.
     """
 
     images: Mapping[str, str]
@@ -62,6 +66,7 @@ class Journal:
         head: What the first line must say; a file of another detector, of version 0.1, which had
             no checksums, or with a broken first line begins anew.
         say: Takes a sentence where records are given up.
+        skeleton: The joints of everybody; a file of others begins anew.
 
     Raises:
         FileFormatError: ``path`` is no plain file.
@@ -73,8 +78,10 @@ class Journal:
         path: Path,
         head: Mapping[str, Any],
         say: Callable[[str], None] = lambda line: None,
+        skeleton: Skeleton = COCO17,
     ):
-        self.path = path
+        self.path, self._skeleton = path, skeleton
+        head = {**head, 'joints': to_json(skeleton)}
         # Frame to the row of its record in the two arrays, which take less than tuples.
         self._rows: dict[str, int] = {}
         self._starts, self._lengths = array.array('q'), array.array('q')
@@ -139,7 +146,10 @@ class Journal:
                 found=len(frame),
                 expected=MAX_NAME,
             )
-        views = {camera: rows_from_people(people) for camera, people in record.views.items()}
+        views = {
+            camera: rows_from_people(people, self._skeleton)
+            for camera, people in record.views.items()
+        }
         data = json.dumps({'images': dict(record.images), 'views': views})
         self._number += 1
         line = _line(f'{self._number} {json.dumps(frame)} {data}', self._seed)
@@ -233,7 +243,8 @@ class Journal:
         images = data['images']
         if not isinstance(images, dict) or not all(isinstance(k, str) for k in images.values()):
             raise self._not_ours(frame, 'images are no names')
-        views = read_json_detections({'frames': {frame: data['views']}}, self.path)[frame]
+        content = {'joints': to_json(self._skeleton), 'frames': {frame: data['views']}}
+        views = arrays_of(read_json_detections(content, self.path).frames[frame])
         # The names of the cameras once, not once per frame: who writes the file has them all.
         return FrameRecord({sys.intern(camera): key for camera, key in images.items()}, views)
 

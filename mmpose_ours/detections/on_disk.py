@@ -14,19 +14,21 @@ import numpy as np
 
 from mmpose_ours.detections.arrays import finite
 from mmpose_ours.io.temporary import temporary_file
-
-# Of one person: 17 joints with u, v, score in float32.
-PERSON_BYTES = 17 * 3 * 4
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeleton import Skeleton
 
 
 class StoredDetections(collections.abc.Mapping):
-    """Frame to camera name to (P, 17, 3) float32 ``u, v, score``, in the order of their coming.
+    """Frame to camera name to people, in the order of their coming.
 
     Args:
-        people: File of people, ``<f4``; None begins an empty temporary one.
+        skeleton: Their joints.
+        people: File of people, (J, 3) ``<f4`` each; None begins an empty temporary one.
     """
 
-    def __init__(self, people: IO[bytes] | None = None):
+    def __init__(self, skeleton: Skeleton, people: IO[bytes] | None = None):
+        self.skeleton = skeleton
+        self._person_bytes = len(skeleton) * 3 * 4
         self._people: IO[bytes] = temporary_file() if people is None else people
         self._count = 0
         self._rows: dict[str, int] = {}
@@ -46,7 +48,7 @@ class StoredDetections(collections.abc.Mapping):
 
         Args:
             frame: Its name, each once.
-            views: Camera name to (P, 17, 3).
+            views: Camera name to (P, J, 3) ``u, v, score``.
         """
         places = {}
         self._people.seek(0, 2)
@@ -71,7 +73,7 @@ class StoredDetections(collections.abc.Mapping):
             self._view_count.append(count)
         self._first.append(len(self._view_start))
 
-    def __getitem__(self, frame: str) -> dict[str, np.ndarray]:
+    def __getitem__(self, frame: str) -> dict[str, Keypoints2D]:
         row = self._rows[frame]
         names = list(self._cameras)
         return {
@@ -88,8 +90,8 @@ class StoredDetections(collections.abc.Mapping):
     def __len__(self) -> int:
         return len(self._rows)
 
-    def _read(self, view: int) -> np.ndarray:
-        self._people.seek(self._view_start[view] * PERSON_BYTES)
-        rows = self._people.read(self._view_count[view] * PERSON_BYTES)
-        people = np.frombuffer(rows, '<f4').reshape(-1, 17, 3)
-        return finite(people).astype(np.float32, copy=False)
+    def _read(self, view: int) -> Keypoints2D:
+        self._people.seek(self._view_start[view] * self._person_bytes)
+        rows = self._people.read(self._view_count[view] * self._person_bytes)
+        people = np.frombuffer(rows, '<f4').reshape(-1, len(self.skeleton), 3)
+        return Keypoints2D(self.skeleton, finite(people).astype(np.float32, copy=False))

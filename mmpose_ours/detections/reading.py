@@ -9,19 +9,23 @@ from typing import Callable, Iterable, Sequence
 
 import numpy as np
 
-from mmpose_ours.detections.arrays import Detections, cameras_of
+from mmpose_ours.detections.arrays import KeypointFrames, arrays_of, cameras_of
 from mmpose_ours.detections.formats import alphapose, coco, mmpose, openpose, pose2sim, voxelpose
 from mmpose_ours.detections.formats.imported import Hints, assemble
 from mmpose_ours.detections.formats.normalised import in_pixels
 from mmpose_ours.detections.formats.own_json import read_json_detections, store_json
-from mmpose_ours.detections.formats.own_npz import read_npz, store_npz
+from mmpose_ours.detections.formats.own_npz import store_npz
 from mmpose_ours.detections.formats.source import Source
+from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.detections.summary import listed
 from mmpose_ours.errors import FileFormatError, LimitError, PathLike
 from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.io.json_values import Place, checked_name
 from mmpose_ours.io.limits import limits
 from mmpose_ours.recordings.frames import frames_by_key
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17
 
 OURS = ('json', 'npz')
 # In the order in which they are tried: a Pose2Sim project is full of OpenPose's files.
@@ -44,7 +48,26 @@ def read_detections(
     rig: CameraRig | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Read people per frame and camera, as COCO's 17 joints.
+    """Read people per frame and camera with COCO's 17 joints, which models and checks know.
+
+    Returns:
+        frame -> camera -> (P, 17, 3) float32 ``u, v, score`` in pixels; score 0 is missing.
+        Arguments and errors are those of :func:`read_keypoints`.
+    """
+    frames = read_keypoints(path, cameras, format, rig=rig, progress=progress)
+    return {frame: arrays_of(views, COCO17) for frame, views in frames.items()}
+
+
+def read_keypoints(
+    path: PathLike,
+    cameras: Sequence[str] | None = None,
+    format: str = 'auto',
+    *,
+    rig: CameraRig | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    skeleton: Skeleton | None = None,
+) -> dict[str, dict[str, Keypoints2D]]:
+    """Read people per frame and camera, with all joints that the file has.
 
     Args:
         path: This package's file (``.json`` of ``detections.schema.json``, or ``.npz``), or a
@@ -54,10 +77,12 @@ def read_detections(
         format: One of :data:`FORMATS`; ``'auto'`` goes by content.
         rig: The cameras, whose image sizes normalised keypoints need.
         progress: Called with how many of how many files are read.
+        skeleton: The joints of another tool's file; None goes by the names that it states, else
+            by the number of its joints.
 
     Returns:
-        frame -> camera -> (P, 17, 3) float32 ``u, v, score`` in pixels; score 0 is missing. A
-        camera without an image of a frame is not in it.
+        frame -> camera -> people of one skeleton, in pixels. A camera without an image of a frame
+        is not in it.
 
     Raises:
         FileFormatError: Wrong content, a format that nobody recognises, or a camera that the
@@ -79,7 +104,7 @@ def read_detections(
     chosen, reason = recognise(source) if format == 'auto' else (format, 'given')
     if chosen == 'json':
         try:
-            detections = read_json_detections(source.data, path)
+            detections = _as_dicts(read_json_detections(source.data, path).frames)
         except FileFormatError as error:
             tried = '' if reason else f' (it is nothing of {", ".join(IMPORTERS)} either)'
             if not tried or isinstance(error, LimitError):
@@ -93,10 +118,10 @@ def read_detections(
                 expected=error.expected,
             ) from error
     elif chosen == 'npz':
-        detections, _ = read_npz(path)
+        detections = _as_dicts(store_npz(path).frames)
     else:
         sizes = {c.name: c.size for c in rig if c.size} if rig is not None else {}
-        hints = Hints(tuple(cameras or ()), sizes, progress or (lambda done, total: None))
+        hints = Hints(tuple(cameras or ()), sizes, progress or (lambda done, total: None), skeleton)
         detections = assemble(IMPORTERS[chosen].read(source, hints), path)
         if chosen != 'voxelpose':
             detections = _renamed(detections, cameras or ())
@@ -107,9 +132,9 @@ def read_detections(
     return detections
 
 
-def open_detections(
+def open_keypoints(
     path: PathLike, cameras: Sequence[str] | None = None, rig: CameraRig | None = None
-) -> Detections:
+) -> KeypointFrames:
     """Read people per frame and camera, those of long recordings without holding them in memory.
 
     People of files that :class:`~mmpose_ours.detections.DetectionsWriter` wrote stay on the disk
@@ -117,7 +142,7 @@ def open_detections(
     rearranged, are read as a whole.
 
     Args:
-        path: See :func:`read_detections`.
+        path: See :func:`read_keypoints`.
         cameras: Likewise.
         rig: Likewise.
 
@@ -130,10 +155,16 @@ def open_detections(
     elif path.is_file() and path.suffix.lower() == '.json':
         stored = store_json(path)
     if stored is None:
-        return read_detections(path, cameras, rig=rig)
-    _check_names(stored[0], stored[0].cameras, path)
-    _refuse_missing(stored[0].cameras, cameras or (rig.names if rig is not None else ()), path)
-    return stored[0]
+        return read_keypoints(path, cameras, rig=rig)
+    assert isinstance(stored.frames, StoredDetections)
+    known = stored.frames.cameras
+    _check_names(stored.frames, known, path)
+    _refuse_missing(known, cameras or (rig.names if rig is not None else ()), path)
+    return stored.frames
+
+
+def _as_dicts(frames: KeypointFrames) -> dict[str, dict[str, Keypoints2D]]:
+    return {frame: dict(views) for frame, views in frames.items()}
 
 
 def recognise(source: Source) -> tuple[str, str]:
@@ -168,8 +199,8 @@ def recognise(source: Source) -> tuple[str, str]:
 
 
 def _renamed(
-    detections: dict[str, dict[str, np.ndarray]], wanted: Sequence[str]
-) -> dict[str, dict[str, np.ndarray]]:
+    detections: dict[str, dict[str, Keypoints2D]], wanted: Sequence[str]
+) -> dict[str, dict[str, Keypoints2D]]:
     """Cameras under the names that are wanted, where only the spelling differs."""
     known = cameras_of(detections)
     spelled: dict[str, list[str]] = {}

@@ -6,7 +6,7 @@ from typing import Iterable, NamedTuple, Sequence
 
 import numpy as np
 
-from mmpose_ours.detections.arrays import MAX_SCORE, Detections
+from mmpose_ours.detections.arrays import MAX_SCORE, KeypointFrames
 
 # Of longer lists and names a sentence or a table shows the beginning.
 MOST_LISTED, WIDEST = 40, 60
@@ -20,7 +20,8 @@ class CameraSummary(NamedTuple):
         frames: Images that were looked at.
         people: All together.
         most: The most in one image.
-        joints: Mean number of joints found per person, of 17; NaN where there is nobody.
+        joints: Mean number of joints found per person; NaN where there is nobody.
+        of: How many joints the skeleton has.
         scores: Least and largest score of a joint that was found; NaN likewise.
     """
 
@@ -29,15 +30,16 @@ class CameraSummary(NamedTuple):
     people: int
     most: int
     joints: float
+    of: int
     scores: tuple[float, float]
 
 
-def summarise(detections: Detections) -> list[CameraSummary]:
+def summarise(detections: KeypointFrames) -> list[CameraSummary]:
     """What was found, by camera in alphabetical order."""
     by_camera: dict[str, list[np.ndarray]] = {}
     for views in detections.values():
         for camera, people in views.items():
-            by_camera.setdefault(camera, []).append(people)
+            by_camera.setdefault(camera, []).append(people.array)
     rows = []
     for camera in sorted(by_camera):
         people = np.concatenate(by_camera[camera])
@@ -49,7 +51,8 @@ def summarise(detections: Detections) -> list[CameraSummary]:
         )
         most = max(map(len, by_camera[camera]))
         scope = (float(least), float(largest))
-        rows.append(CameraSummary(camera, len(by_camera[camera]), len(people), most, joints, scope))
+        images, of = len(by_camera[camera]), people.shape[1]
+        rows.append(CameraSummary(camera, images, len(people), most, joints, of, scope))
     return rows
 
 
@@ -63,7 +66,9 @@ def listed(names: Iterable[str], most: int = MOST_LISTED) -> str:
 def table(rows: Sequence[CameraSummary]) -> list[str]:
     """Lines to print."""
     width = min(max([6, *(len(row.camera) for row in rows)]), WIDEST + 3)
-    lines = [f'{"camera":{width}s}  frames  people  most  joints of 17  scores']
+    of = max((row.of for row in rows), default=0)
+    head = f'joints of {of}'
+    lines = [f'{"camera":{width}s}  frames  people  most  {head:>12s}  scores']
     for row in rows:
         scores = '-' if np.isnan(row.scores[0]) else f'{row.scores[0]:.2f} to {row.scores[1]:.2f}'
         joints = '-' if np.isnan(row.joints) else f'{row.joints:.1f}'
@@ -75,7 +80,7 @@ def table(rows: Sequence[CameraSummary]) -> list[str]:
     return lines
 
 
-def oddities(detections: Detections, cameras: Sequence[str] = ()) -> list[str]:
+def oddities(detections: KeypointFrames, cameras: Sequence[str] = ()) -> list[str]:
     """Sentences on what a user should know before going on.
 
     Args:

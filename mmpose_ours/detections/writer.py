@@ -8,13 +8,16 @@ from typing import Any, Iterator, Mapping
 
 import numpy as np
 
-from mmpose_ours.detections.arrays import Detections
+from mmpose_ours.detections.arrays import Detections, KeypointFrames, arrays_of, with_skeleton
 from mmpose_ours.detections.formats.own_json import JsonSink
 from mmpose_ours.detections.formats.own_npz import NpzSink
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.io.files import check_unicode, whole_path
 from mmpose_ours.io.parsers.arrays import check_array_text
 from mmpose_ours.recordings.frames import frame_key
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17
 
 SINKS: dict[str, type[JsonSink] | type[NpzSink]] = {'.json': JsonSink, '.npz': NpzSink}
 
@@ -24,6 +27,7 @@ class DetectionsWriter:
 
     Args:
         path: ``.json`` or ``.npz``; appears when the ``with`` block ends without an exception.
+        skeleton: The joints of everybody.
 
     Raises:
         ValueError: Another ending.
@@ -38,8 +42,8 @@ class DetectionsWriter:
         (2, 17, 3)
     """
 
-    def __init__(self, path: PathLike):
-        self.path = Path(path)
+    def __init__(self, path: PathLike, skeleton: Skeleton = COCO17):
+        self.path, self.skeleton = Path(path), skeleton
         if self.path.suffix.lower() not in SINKS:
             raise ValueError(
                 f'{path}: keypoints are written as {" or ".join(SINKS)}; choose such an ending'
@@ -60,17 +64,18 @@ class DetectionsWriter:
     @contextlib.contextmanager
     def _opened(self) -> Iterator[JsonSink | NpzSink]:
         with whole_path(self.path) as temporary, open(temporary, 'wb') as file:
-            sink = SINKS[self.path.suffix.lower()](file)
+            sink = SINKS[self.path.suffix.lower()](file, self.skeleton)
             yield sink
             sink.finish(self.source)
 
-    def add(self, frame: str, views: Mapping[str, np.ndarray]) -> None:
+    def add(self, frame: str, views: Mapping[str, Keypoints2D | np.ndarray]) -> None:
         """Write one frame.
 
         Args:
             frame: Its name, each once; leading zeros do not count.
-            views: camera -> (P, 17, 3) ``u, v, score``; an empty array where nobody was
-                found, no entry where there is no image. Three digits are kept.
+            views: camera -> people, or an array (P, J, 3) ``u, v, score`` of the writer's
+                skeleton; nobody where nobody was found, no entry where there is no image. Three
+                digits are kept.
 
         Raises:
             InputError: The frame is there already, two cameras have one name, or a name is none
@@ -100,20 +105,26 @@ class DetectionsWriter:
         for name in (frame, *named):
             check_unicode(name, self.path)
             check_array_text(name, self.path)
-        self._sink.add(frame, named)
+        self._sink.add(frame, arrays_of(with_skeleton(named, self.skeleton), self.skeleton))
 
 
-def write_detections(path: PathLike, detections: Detections) -> None:
-    """Write people, the reverse of :func:`mmpose_ours.detections.read_detections`.
+def write_detections(
+    path: PathLike, detections: Detections | KeypointFrames, skeleton: Skeleton | None = None
+) -> None:
+    """Write people, the reverse of :func:`mmpose_ours.detections.read_keypoints`.
 
     Args:
         path: ``.json`` or ``.npz``.
-        detections: frame -> camera -> (P, 17, 3) ``u, v, score``.
+        detections: frame -> camera -> people, or arrays (P, J, 3) ``u, v, score``.
+        skeleton: The joints of the file; people of other joints are converted. None takes those
+            of the people, COCO-17 for arrays.
 
     Raises:
         ValueError: Another ending, or people of another shape.
         OSError: It cannot be written.
     """
-    with DetectionsWriter(path) as writer:
+    people = (people for views in detections.values() for people in views.values())
+    own = (each.skeleton for each in people if isinstance(each, Keypoints2D))
+    with DetectionsWriter(path, skeleton or next(own, COCO17)) as writer:
         for frame, views in detections.items():
             writer.add(frame, views)

@@ -6,6 +6,8 @@ from typing import Protocol, Sequence
 
 import numpy as np
 
+from mmpose_ours.structures.skeleton import Skeleton
+
 
 class Detector(Protocol):
     """Finds people in images.
@@ -14,10 +16,12 @@ class Detector(Protocol):
         name: What it is; with ``version`` it tells whether keypoints are still those that it
             would find.
         version: Of its package and model, with every setting that changes what it finds.
+        skeleton: The joints that it finds.
     """
 
     name: str
     version: str
+    skeleton: Skeleton
 
     def detect(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Find the people of each image.
@@ -26,8 +30,8 @@ class Detector(Protocol):
             images: (H, W, 3) BGR uint8 each, of any sizes; grey and 16 bit are taken as well.
 
         Returns:
-            Per image (P, 17, 3) float32: COCO-17 ``u, v, score`` in pixels of the image,
-            score 0 where a joint was not found.
+            Per image (P, J, 3) float32: ``u, v, score`` in pixels of the image, score 0 where a
+            joint was not found.
         """
         ...
 
@@ -36,10 +40,10 @@ def within(people: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """People with joints outside of the image not found, without those who have none left.
 
     Args:
-        people: (P, 17, 3) ``u, v, score``.
+        people: (P, J, 3) ``u, v, score``.
         size: (width, height) of the image.
     """
-    people = np.asarray(people, np.float32).reshape(-1, 17, 3)
+    people = np.asarray(people, np.float32)
     uv, score = people[..., :2], people[..., 2]
     inside = ((uv >= -0.5) & (uv < np.array(size) - 0.5)).all(-1) & (score > 0)
     people = np.where((inside & np.isfinite(people).all(-1))[..., None], people, 0.0)

@@ -19,16 +19,6 @@ from mmpose_ours.detectors.tiling import detect_in_tiles
 from mmpose_ours.recordings.files import as_bgr
 from mmpose_ours.structures.skeletons import SKELETONS
 
-# MediaPipe's own names, in the order of its 33 landmarks.
-LANDMARKS = (
-    'nose', 'left_eye_inner', 'left_eye', 'left_eye_outer', 'right_eye_inner', 'right_eye',
-    'right_eye_outer', 'left_ear', 'right_ear', 'mouth_left', 'mouth_right',
-    'left_shoulder', 'right_shoulder', 'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist',
-    'left_pinky', 'right_pinky', 'left_index', 'right_index', 'left_thumb', 'right_thumb',
-    'left_hip', 'right_hip', 'left_knee', 'right_knee', 'left_ankle', 'right_ankle',
-    'left_heel', 'right_heel', 'left_foot_index', 'right_foot_index',
-)  # fmt: skip
-COCO_LANDMARKS = [LANDMARKS.index(name) for name in SKELETONS['coco17'].joints]
 # In the bundle -> in the wheel's modules/, and mean and spread that scale its input: -1 to 1
 # for the detector, 0 to 1 for the landmarks, as the wheel's own graphs do.
 PARTS = {
@@ -57,6 +47,7 @@ class BlazePose:
     """
 
     name = 'mediapipe'
+    skeleton = SKELETONS['blazepose33']
 
     def __init__(self, max_people: int = 10, min_score: float = 0.5, tile: float = 0.75):
         if max_people < 1 or not 0 <= min_score <= 1 or not 0 <= tile <= 1:
@@ -99,12 +90,12 @@ class BlazePose:
         wrapped = self._mediapipe.Image(image_format=formats.SRGB, data=rgb)
         poses = self._landmarker.detect(wrapped).pose_landmarks
         size = (image.shape[1], image.shape[0])
-        found = [coco17_of(pose, size) for pose in poses]
-        return np.array(found, np.float32).reshape(-1, 17, 3)
+        found = [pixels_of(pose, size) for pose in poses]
+        return np.array(found, np.float32).reshape(-1, len(self.skeleton), 3)
 
 
-def coco17_of(landmarks: Sequence[Any], size: tuple[int, int]) -> np.ndarray:
-    """One person's landmarks as COCO-17.
+def pixels_of(landmarks: Sequence[Any], size: tuple[int, int]) -> np.ndarray:
+    """One person's landmarks in pixels.
 
     Args:
         landmarks: 33 with ``x, y`` as shares of the image, ``visibility`` (not hidden) and
@@ -112,13 +103,12 @@ def coco17_of(landmarks: Sequence[Any], size: tuple[int, int]) -> np.ndarray:
         size: (width, height) of the image.
 
     Returns:
-        (17, 3) float32 ``u, v, score``: pixels, and the lesser of both certainties.
+        (33, 3) float32 ``u, v, score``: pixels, and the lesser of both certainties.
     """
     width, height = size
-    chosen = [landmarks[index] for index in COCO_LANDMARKS]
     return np.array(
         # A share counts from the image's edge, a pixel from the middle of the first one.
-        [[p.x * width - 0.5, p.y * height - 0.5, min(p.visibility, p.presence)] for p in chosen],
+        [[p.x * width - 0.5, p.y * height - 0.5, min(p.visibility, p.presence)] for p in landmarks],
         np.float32,
     )
 

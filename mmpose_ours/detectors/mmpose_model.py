@@ -15,7 +15,9 @@ from mmpose_ours.detectors.base import within
 from mmpose_ours.io.config_checks import warn_of_config
 from mmpose_ours.io.json_values import Place
 from mmpose_ours.recordings.files import as_bgr
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.metainfo import skeleton_of
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17
 
 MISSING = (
     "MMPose's inferencer does not start here: 2D models need the full stack, with compiled mmcv "
@@ -37,7 +39,7 @@ class MMPoseModel:
 
     Raises:
         ImportError: The full stack is not there.
-        ValueError: No model was named, or its joints are not COCO's.
+        ValueError: No model was named, or none of its joints is one of COCO's.
     """
 
     name = 'mmpose'
@@ -73,7 +75,7 @@ class MMPoseModel:
         )
         self._min_score = min_score
         self._where = f'mmpose:{model}'
-        _refuse_other_joints(self._inferencer, self._where)
+        self.skeleton = _skeleton_of(self._inferencer, self._where)
         self.version = f'{model} {weights or "of its model zoo"}, min_score={min_score:g}'
         if person_detector:
             found_by = person_detector_weights or 'of its model zoo'
@@ -88,8 +90,8 @@ class MMPoseModel:
         found = []
         for image, result in zip(bgr_images, results):
             height, width = image.shape[:2]
-            people = people_of(result['predictions'][0], Place(self._where))
-            found.append(within(people, (width, height)))
+            people = people_of(result['predictions'][0], Place(self._where), self.skeleton)
+            found.append(within(people.array, (width, height)))
         return found
 
 
@@ -102,15 +104,20 @@ def _inferencer_class() -> Any:
     return MMPoseInferencer
 
 
-def _refuse_other_joints(inferencer: Any, where: str) -> None:
-    """Hold the model's joint names against COCO's; other sets have 17 joints, too."""
+def _skeleton_of(inferencer: Any, where: str) -> Skeleton:
+    """The joints by the names that the model's data set has; COCO's where it has none.
+
+    Raises:
+        ValueError: None of them is one of COCO's, by which people are associated.
+    """
     model = getattr(getattr(inferencer, 'inferencer', None), 'model', None)
-    names = (getattr(model, 'dataset_meta', None) or {}).get('keypoint_id2name')
-    if names is None:
-        return
-    first = tuple(names.get(index) for index in range(len(SKELETONS['coco17'])))
-    if first != SKELETONS['coco17'].joints:
+    metainfo = getattr(model, 'dataset_meta', None) or {}
+    if metainfo.get('keypoint_id2name') is None:
+        return COCO17
+    skeleton = skeleton_of(metainfo, Place(where, 'dataset_meta'))
+    if not set(skeleton.joints).intersection(COCO17.joints):
         raise ValueError(
-            f'{where}: its joints begin with {", ".join(map(str, first[:5]))}, expected those of '
-            'COCO; choose a model trained on COCO, Halpe or COCO-WholeBody'
+            f'{where}: its joints are {", ".join(skeleton.joints[:5])}, ..., none of COCO; choose '
+            'a model of people, trained on COCO, Halpe or COCO-WholeBody'
         )
+    return skeleton

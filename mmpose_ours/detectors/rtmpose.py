@@ -14,6 +14,7 @@ import numpy as np
 
 from mmpose_ours.detectors.base import within
 from mmpose_ours.recordings.files import as_bgr
+from mmpose_ours.structures.skeletons import COCO17
 
 MODES = ('lightweight', 'balanced', 'performance')
 MISSING = 'rtmlib is not installed for this Python; `pip install "mmpose-ours[rtmlib]"` adds it'
@@ -34,6 +35,7 @@ class RtmPose:
     """
 
     name = 'rtmlib'
+    skeleton = COCO17
 
     def __init__(self, model: str = 'balanced', device: str = 'cpu', backend: str = 'onnxruntime'):
         if model not in MODES:

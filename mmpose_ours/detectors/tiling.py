@@ -10,7 +10,7 @@ from typing import Callable
 
 import numpy as np
 
-# Two finds are one person where half of their joints lie closer than this share of the larger
+# Two detections are one person where half of their joints lie closer than this share of the larger
 # one's extent.
 SAME_PERSON = 0.15
 # Joints of at least this score tell that a tile cuts a person.
@@ -37,10 +37,10 @@ def detect_in_tiles(
     Args:
         image: (H, W, 3).
         share: Side of a tile as a share of the image's shorter side; 0 for no tiles.
-        detect: Takes (h, w, 3), gives (P, 17, 3) in its pixels.
+        detect: Takes (h, w, 3), gives (P, J, 3) in its pixels.
 
     Returns:
-        (P, 17, 3) in pixels of the image, each person once.
+        (P, J, 3) in pixels of the image, each person once.
     """
     height, width = image.shape[:2]
     side = round(share * min(height, width))
@@ -68,7 +68,7 @@ def _cut(
 
 
 def each_once(people: np.ndarray) -> np.ndarray:
-    """Of people (P, 17, 3) who were found several times, the find of the highest mean score."""
+    """Of people (P, J, 3) who were found several times, the detection of the highest mean score."""
     chosen: list[int] = []
     extent = np.ptp(people[..., :2], axis=1).max(-1)
     for index in np.argsort(-people[..., 2].mean(-1), kind='stable'):

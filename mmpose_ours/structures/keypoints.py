@@ -62,6 +62,8 @@ class Keypoints2D:
         """
         if skeleton.joints == self.skeleton.joints:
             return self
+        if not len(self):
+            return self.nobody(skeleton)
         matrix = joint_map(self.skeleton, skeleton)[0]
         needed = matrix != 0
         found = self.array[..., 2] > 0

@@ -46,6 +46,9 @@ class Skeleton:
                 f'skeleton {self.name}: {len(self.sigmas)} sigmas for {len(self.joints)} joints'
             )
 
+    def __repr__(self) -> str:
+        return f'<Skeleton {self.name} of {len(self)} joints>'
+
     def __len__(self) -> int:
         return len(self.joints)
 

@@ -19,7 +19,7 @@ from mmpose_ours.visualization.overlay import DARK, FONT, WHITE, draw_line, draw
 from mmpose_ours.visualization.perspective import GRID_COLOUR, SPACE_COLOUR
 from mmpose_ours.visualization.projected import finely, project_before
 from mmpose_ours.visualization.scene_drawing import ScenePainter
-from mmpose_ours.visualization.shown_people import PeopleInFrame
+from mmpose_ours.visualization.shown_people import PeopleInFrame, detected_in
 
 VIEW_WIDTH, GAP = 480, 8
 SHEET_COLOUR = (246, 246, 244)
@@ -97,7 +97,7 @@ class Board:
             people.poses_mm,
             people.ids,
             joints=self.joints,
-            keypoints=people.detections.get(camera.name),
+            keypoints=detected_in(people, camera.name),
             colours=self.colours,
         )
         for paint, thick in ((DARK, 3), (WHITE, 1)):

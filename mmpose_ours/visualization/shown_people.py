@@ -7,8 +7,10 @@ from typing import Mapping, Protocol, Sequence
 
 import numpy as np
 
+from mmpose_ours.detections import KeypointFrames
 from mmpose_ours.predictions.reading import FrameId, Predictions
 from mmpose_ours.recordings.frames import frame_key, frame_order, frames_by_key
+from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.tracking.tracks import link_people, patience_at
 
@@ -37,8 +39,8 @@ class PeopleInFrame(Protocol):
         """(P,) how many cameras show them; None is not known."""
 
     @property
-    def detections(self) -> Mapping[str, np.ndarray]:
-        """Camera to (D, J', 3) ``u, v, score`` in pixels of the calibrated image."""
+    def detections(self) -> Mapping[str, Keypoints2D]:
+        """Camera to 2D keypoints in pixels of the calibrated image."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class ShownPeople:
     ids: np.ndarray
     scores: np.ndarray | None = None
     views: np.ndarray | None = None
-    detections: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    detections: Mapping[str, Keypoints2D] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         count = len(self.poses_mm)
@@ -74,7 +76,7 @@ class ShownPeople:
 
 def shown_people(
     predictions: Predictions,
-    detections: Mapping[str, Mapping[str, np.ndarray]] | None = None,
+    detections: KeypointFrames | None = None,
 ) -> list[ShownPeople]:
     """The frames of a file of people, in the order of time.
 
@@ -82,7 +84,7 @@ def shown_people(
         predictions: What the file holds. Where it has no track IDs, people are linked from
             frame to frame by :func:`~mmpose_ours.tracking.tracks.link_people`.
         detections: Frame to camera to 2D keypoints, as
-            :func:`~mmpose_ours.detections.read_detections` gives them.
+            :func:`~mmpose_ours.detections.read_keypoints` gives them.
 
     Returns:
         One per frame of the predictions, frames that are numbers by number.
@@ -108,6 +110,12 @@ def shown_people(
         )
         for frame in frames
     ]
+
+
+def detected_in(people: PeopleInFrame, camera: str) -> np.ndarray | None:
+    """(D, J', 3) ``u, v, score`` of the people whom a camera detected, or None."""
+    found = people.detections.get(camera)
+    return None if found is None else found.array
 
 
 def places_of(poses: np.ndarray, joints: str) -> np.ndarray:

@@ -22,7 +22,7 @@ from mmpose_ours.visualization.overlay import draw_overlay
 from mmpose_ours.visualization.page.run import write_run_page
 from mmpose_ours.visualization.page.scene import write_scene_page
 from mmpose_ours.visualization.sheet import write_image
-from mmpose_ours.visualization.shown_people import ShownPeople
+from mmpose_ours.visualization.shown_people import ShownPeople, detected_in
 from mmpose_ours.visualization.video_writer import open_film
 
 # Where a camera has no image.
@@ -145,7 +145,7 @@ def write_views(show: Show, folder: Path, radius: int | None, thickness: int | N
                 people.poses_mm,
                 people.ids,
                 joints=show.joints,
-                keypoints=people.detections.get(camera.name),
+                keypoints=detected_in(people, camera.name),
                 colours=colours,
                 radius=radius,
                 thickness=thickness,

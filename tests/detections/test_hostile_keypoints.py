@@ -9,7 +9,7 @@ from fuzz.samples.keypoints import SAMPLES
 from limited_process import run_limited
 from tool_files import CAMERAS, mmpose_instances, openpose_json, person, results, save
 
-from mmpose_ours.detections import FORMATS, open_detections, read_detections, write_detections
+from mmpose_ours.detections import FORMATS, open_keypoints, read_detections, write_detections
 from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.errors import FileFormatError, LimitError
 from mmpose_ours.io.limits import limited
@@ -133,10 +133,10 @@ def test_a_long_file_with_one_fault_is_refused_quickly(tmp_path):
     done = run_limited(
         """
         import sys
-        from mmpose_ours.detections import open_detections
+        from mmpose_ours.detections import open_keypoints
         from mmpose_ours.errors import FileFormatError
         try:
-            open_detections(sys.argv[1])
+            open_keypoints(sys.argv[1])
         except FileFormatError as error:
             print(error)
         """,
@@ -152,7 +152,7 @@ def test_opening_a_long_recording_takes_linear_time(tmp_path, monkeypatch):
     walks = []
     walk = StoredDetections.__iter__
     monkeypatch.setattr(StoredDetections, '__iter__', lambda self: walks.append(1) or walk(self))
-    assert len(open_detections(tmp_path / 'k.json')) == 50
+    assert len(open_keypoints(tmp_path / 'k.json')) == 50
     assert len(walks) <= 2
 
 
@@ -203,7 +203,7 @@ def test_a_file_of_two_skeletons_is_refused_however_it_is_read(tmp_path):
         f'{{"joints": "coco17", "frames": {{"1": {{"a": [{json.dumps(row)}]}},\n'
         '"2": {"a": []}}, "joints": "body25"}\n'
     )
-    for read in (read_detections, open_detections):
+    for read in (read_detections, open_keypoints):
         with pytest.raises(FileFormatError) as caught:
             read(path)
         assert caught.value.found == 'joints'

@@ -7,7 +7,7 @@ from tool_files import mmpose_instances, openpose_json, person, results, save
 
 from mmpose_ours.detections import (
     DetectionsWriter,
-    open_detections,
+    open_keypoints,
     read_detections,
     write_detections,
 )
@@ -31,7 +31,7 @@ def test_leading_zeros_in_a_keypoint_file(tmp_path, ending):
     with DetectionsWriter(path) as writer:  # as version 0.1 wrote it
         writer.add('000001', {'a': PEOPLE})
         writer._sink.add('1', {'a': PEOPLE})
-    for reader in (read_detections, open_detections):
+    for reader in (read_detections, open_keypoints):
         error = refused(reader, path)
         assert isinstance(error, FileFormatError)
         assert error.found == ['000001', '1'] and error.file == str(path)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from mmpose_ours.detectors import detector
-from mmpose_ours.detectors.blazepose import LANDMARKS, PARTS, coco17_of, task_bundle
+from mmpose_ours.detectors.blazepose import PARTS, BlazePose, pixels_of, task_bundle
 from mmpose_ours.io.parsers.images import decode_image
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeletons import COCO17
 
 HERE = importlib.util.find_spec('mediapipe') is not None
 needs_mediapipe = pytest.mark.skipif(
@@ -24,14 +25,14 @@ def test_landmarks_become_joints_by_name():
     """Numbers of the published figure of the 33 landmarks."""
     published = {'nose': 0, 'left_eye': 2, 'right_ear': 8, 'left_shoulder': 11, 'right_wrist': 16,
                  'left_hip': 23, 'right_knee': 26, 'right_ankle': 28}  # fmt: skip
-    assert len(LANDMARKS) == 33
     marks = [
         types.SimpleNamespace(x=i / 64, y=i / 128, visibility=0.9, presence=0.5) for i in range(33)
     ]
     marks[28].visibility = 0.25
-    person = coco17_of(marks, (640, 1280))
+    person = pixels_of(marks, (640, 1280))
     for name, number in published.items():
-        (row,) = SKELETONS['coco17'].index(name)
+        assert BlazePose.skeleton.index(name) == [number]
+        row = number
         score = 0.25 if number == 28 else 0.5
         np.testing.assert_allclose(person[row], [10 * number - 0.5, 10 * number - 0.5, score])
 
@@ -81,7 +82,7 @@ def test_without_mediapipe_it_says_how_to_add_it(monkeypatch):
 @needs_mediapipe
 def test_nobody_is_found_in_an_empty_image():
     found = detector('mediapipe').detect([np.full((480, 640, 3), 128, np.uint8)])
-    assert [people.shape for people in found] == [(0, 17, 3)]
+    assert [people.shape for people in found] == [(0, 33, 3)]
 
 
 @needs_mediapipe
@@ -93,7 +94,8 @@ def test_mediapipe_finds_the_people_that_openpose_finds(shared_data):
     theirs = read_detections(folder / 'pred_pizza1_openpose_coco.pkl')['100']['00_03']
     image = decode_image(folder / 'images' / '00_03_00000100.jpg')
     whole, tiled = (detector('mediapipe', tile=tile).detect([image])[0] for tile in (0, 0.75))
-    shoulders = SKELETONS['coco17'].index('left_shoulder', 'right_shoulder')
+    whole, tiled = (Keypoints2D(BlazePose.skeleton, p).to(COCO17).array for p in (whole, tiled))
+    shoulders = COCO17.index('left_shoulder', 'right_shoulder')
     apart = np.linalg.norm(
         tiled[:, None, shoulders, :2] - theirs[None][:, :, shoulders, :2], axis=-1
     ).max(-1)
@@ -121,7 +123,7 @@ def test_people_of_five_cameras_and_3d_keeps_up(shared_data):
     # Three stand in the dome at frame 6859: heads above hips, hips above ankles.
     assert len(people.ids) == 3
     heights = [
-        people.poses_mm[:, SKELETONS['coco17'].index(*joints), 2].mean(1)
+        people.poses_mm[:, COCO17.index(*joints), 2].mean(1)
         for joints in (['nose'], ['left_hip', 'right_hip'], ['left_ankle', 'right_ankle'])
     ]
     assert (np.diff(heights, axis=0) < -200).all()

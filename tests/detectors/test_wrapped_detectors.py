@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from mmpose_ours.detectors import detector
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeletons import COCO17, SKELETONS
 
 IMAGE = np.zeros((100, 200, 3), np.uint8)
 PERSON = np.linspace(1, 90, 34).reshape(17, 2)
@@ -59,10 +60,16 @@ def test_mmpose_gives_its_people_and_not_the_whole_image(monkeypatch):
     assert detector('mmpose:td-hm_hrnet').detect([IMAGE])[0].shape == (0, 17, 3)
 
 
-def test_mmpose_models_of_other_joints_are_refused(monkeypatch):
+def test_mmpose_models_of_other_joints(monkeypatch):
     stand_in_for_mmpose(monkeypatch, (3, 4, 90, 95), 0.8, names=('root', *NAMES[1:]))
-    with pytest.raises(ValueError, match='mmpose:h36m: its joints begin with root, left_eye'):
-        detector('mmpose:h36m')
+    other = detector('mmpose:h36m')
+    assert other.skeleton.joints == ('root', *NAMES[1:])
+    (people,) = other.detect([np.zeros((100, 100, 3), np.uint8)])
+    kept = Keypoints2D(other.skeleton, people).to(COCO17)
+    assert (kept.scores[:, 0] == 0).all() and (kept.scores[:, 1:] > 0).any()
+    stand_in_for_mmpose(monkeypatch, (3, 4, 90, 95), 0.8, names=[f'leg{i}' for i in range(17)])
+    with pytest.raises(ValueError, match='mmpose:ants: its joints are leg0'):
+        detector('mmpose:ants')
     with pytest.raises(ValueError, match='needs a model'):
         detector('mmpose')
 

@@ -13,7 +13,7 @@ READERS = {
     'BVH': 'from mmpose_ours.synthetic.poses.bvh_reader import read_bvh as read',
     'TRC': 'from mmpose_ours.synthetic.poses.trc_reader import read_trc as read',
     'poses': 'from mmpose_ours.synthetic.poses.sources import read_bank as read',
-    'keypoints': 'from mmpose_ours.detections import open_detections as read',
+    'keypoints': 'from mmpose_ours.detections import open_keypoints as read',
     'checkpoint': 'from mmpose_ours.checkpoints.reading import read_checkpoint as read',
     'config': 'from mmpose_ours.io.config_checks import check_config_path\n'
     'def read(path):\n    check_config_path(path)\n    raise OSError("a config that is not there")',

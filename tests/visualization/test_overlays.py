@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from visual_rigs import SPACE, people, small_rig
 
+from mmpose_ours.detections import with_skeleton
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.recordings.frames import open_footage
 from mmpose_ours.visualization.colours import OKABE_ITO, rgb_of, track_colour
@@ -174,5 +175,5 @@ def test_places_far_outside_are_not_drawn(value):
     draw_overlay(image, camera, poses, [0])
     board = Board(rig)
     for frame, mm in enumerate((poses, np.full((1, 17, 3), 100.0), poses)):
-        people = ShownPeople(frame, mm, np.array([0]), detections={camera.name: far})
+        people = ShownPeople(frame, mm, np.array([0]), detections=with_skeleton({camera.name: far}))
         assert board.draw(people).shape[2] == 3

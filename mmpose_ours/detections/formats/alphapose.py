@@ -18,7 +18,7 @@ import numpy as np
 from mmpose_ours.detections.formats.imported import (
     Found,
     Hints,
-    coco17_from,
+    people_of_joints,
     split_image_name,
     triples,
 )
@@ -83,7 +83,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     for frame in frames:
         for camera, file in cameras.items():
             place = Place(file, camera=camera, frame=frame)
-            people = coco17_from(views.get((camera, frame), []), place)
+            people = people_of_joints(views.get((camera, frame), []), place, hints.skeleton)
             yield Found(camera, frame, people, str(file))
 
 

@@ -1,10 +1,10 @@
 """COCO's files: results ``[{'image_id': 7, 'keypoints': [...]}]`` and the images that they name.
 
 Either one object ``{'images': [{'id', 'file_name'}], 'annotations': [...]}``, or a folder with
-the list of results and, in a file of its own, the object with ``images``. Joints as
-:mod:`.found` tells them; pixels. The third number is a score in results; in annotations it is
-0, 1 or 2, of which every one above 0 counts as found. Images without people are known, so they
-count as seen.
+the list of results and, in a file of its own, the object with ``images``. Joints by the names in
+``categories`` where there are any, else by their number; pixels. The third number is a score in
+results; in annotations it is 0, 1 or 2, of which every one above 0 counts as found. Images without
+people are known, so they count as seen.
 
 Source: COCO's "Data format" and "Results format".
 """
@@ -17,12 +17,14 @@ from typing import Any, Iterator
 import numpy as np
 
 from mmpose_ours.detections.formats.alphapose import is_results, view_of
-from mmpose_ours.detections.formats.imported import Found, Hints, coco17_from, triples
+from mmpose_ours.detections.formats.imported import Found, Hints, people_of_joints, triples
 from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.json_values import MAX_INTEGER, Place, checked_name, objects
+from mmpose_ours.structures.metainfo import skeleton_of
+from mmpose_ours.structures.skeleton import Skeleton
 
 
 def recognise(source: Source) -> str:
@@ -87,18 +89,48 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
                 'give the results of these images',
             )
         if result.get('keypoints'):
-            people = triples(result['keypoints'], place['keypoints'])
-            by_image[image_id].append(people)
+            by_image[image_id].append(triples(result['keypoints'], place['keypoints']))
     flags = file == listings[0]
+    skeleton = hints.skeleton or _skeleton(listing.get('categories'), listings[0])
     for index, image in enumerate(listing['images']):
         place = Place(listings[0], f'images[{index}].file_name')
         image_name = checked_name(image['file_name'], place)
         camera, frame = view_of(image_name, '', hints, place)
         place = Place(file, f'image {show(image["id"])}', camera, frame)
-        people = coco17_from(by_image[image['id']], place)
-        if flags:
-            people[..., 2] = np.where(_are_flags(people), people[..., 2] > 0, people[..., 2])
+        people = people_of_joints(by_image[image['id']], place, skeleton)
+        if flags and _are_flags(people.array):
+            people.array[..., 2] = people.array[..., 2] > 0
         yield Found(camera, frame, people, image_name)
+
+
+def _skeleton(categories: Any, file: Path) -> Skeleton | None:
+    """What the first category with keypoints names; None where none does.
+
+    Raises:
+        FileFormatError: It is something else than a list of names.
+    """
+    place = Place(file, 'categories')
+    named = categories if type(categories) is list else []
+    for index, category in enumerate(named):
+        if type(category) is dict and category.get('keypoints'):
+            names, links = category['keypoints'], category.get('skeleton') or []
+            if type(names) is not list or type(links) is not list:
+                raise place[index].error('has no lists', 'names in keypoints, pairs in skeleton')
+            # COCO counts joints from 1.
+            pairs = [
+                [end - 1 if type(end) is int else end for end in link]
+                if type(link) is list
+                else link
+                for link in links
+            ]
+            name = category.get('name', 'unnamed')
+            metainfo = {
+                'dataset_name': name,
+                'keypoint_id2name': dict(enumerate(names)),
+                'skeleton_links': pairs,
+            }
+            return skeleton_of(metainfo, place[index])
+    return None
 
 
 def _only(files: list[Path], what: str, source: Source) -> Path:

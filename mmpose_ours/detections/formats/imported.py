@@ -5,20 +5,28 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
-from typing import Any, Callable, Collection, Iterable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
 
 import numpy as np
 
-from mmpose_ours.detections.arrays import finite, to_coco17
+from mmpose_ours.detections.arrays import finite
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.json_values import Place, checked_name, checked_whole, numbers
 from mmpose_ours.io.limits import limits
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17, SKELETONS
 
-# Tools name their skeleton nowhere in the file: the number of joints tells it.
-SETS_BY_SIZE = {17: 'coco17', 18: 'coco18', 25: 'body25', 26: 'halpe26'}
-# COCO-WholeBody and Halpe's whole body: COCO's joints first, then feet, face and hands.
-COCO_FIRST = (133, 136)
+# Most tools name their skeleton nowhere in the file: the number of joints tells it.
+BY_SIZE = {
+    17: 'coco17',
+    18: 'coco18',
+    25: 'body25',
+    26: 'halpe26',
+    33: 'blazepose33',
+    133: 'coco_wholebody',
+    136: 'halpe136',
+}
 
 
 class Found(NamedTuple):
@@ -27,13 +35,13 @@ class Found(NamedTuple):
     Args:
         camera: Its name as the tool has it.
         frame: The number of the image.
-        people: (P, 17, 3) COCO-17 ``u, v, score``.
+        people: With the joints that the tool has.
         origin: The file, or the place in it, for messages.
     """
 
     camera: str
     frame: int
-    people: np.ndarray
+    people: Keypoints2D
     origin: str
 
 
@@ -45,21 +53,24 @@ class Hints:
         cameras: Names that are wanted; empty where any are.
         sizes: camera -> (width, height) of its images, for normalised keypoints.
         progress: Called with how many of how many files are read.
+        skeleton: The joints, where the files do not name them; None goes by their number.
     """
 
     cameras: Sequence[str] = ()
     sizes: Mapping[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
     progress: Callable[[int, int], None] = lambda done, total: None
+    skeleton: Skeleton | None = None
 
 
-def assemble(views: Iterable[Found], path: PathLike) -> dict[str, dict[str, np.ndarray]]:
+def assemble(views: Iterable[Found], path: PathLike) -> dict[str, dict[str, Keypoints2D]]:
     """Match the cameras' images by their number.
 
     Returns:
-        frame -> camera -> people, frames in the order of their numbers.
+        frame -> camera -> people of one skeleton, frames in the order of their numbers.
 
     Raises:
-        FileFormatError: A camera has two images of one number, or its name is empty or too long.
+        FileFormatError: A camera has two images of one number, its name is empty or too long, or
+            people have joints of skeletons that do not go together.
         LimitError: There are too many frames or cameras.
     """
     frames: dict[int, dict[str, Found]] = {}
@@ -80,21 +91,45 @@ def assemble(views: Iterable[Found], path: PathLike) -> dict[str, dict[str, np.n
                 found=[cameras[view.camera].origin, view.origin],
             )
         cameras[view.camera] = view
+    found = (view.people for frame in frames.values() for view in frame.values())
+    skeleton = common_skeleton((people.skeleton for people in found if len(people)), path)
     return {
-        str(frame): {camera: view.people for camera, view in frames[frame].items()}
+        str(frame): {camera: view.people.to(skeleton) for camera, view in frames[frame].items()}
         for frame in sorted(frames)
     }
 
 
-def coco17_from(
-    people: Sequence[np.ndarray], place: Place, coco_first: Collection[int] = COCO_FIRST
-) -> np.ndarray:
-    """People of any known skeleton as COCO-17, recognised by the number of joints.
+def common_skeleton(skeletons: Iterable[Skeleton], path: PathLike) -> Skeleton:
+    """The smallest skeleton that has all joints: of OpenPose's files some have hands, some none.
+
+    Raises:
+        FileFormatError: There is none.
+    """
+    seen = {skeleton.joints: skeleton for skeleton in skeletons}
+    joints = {joint for each in seen for joint in each}
+    fitting = [s for s in (*seen.values(), *SKELETONS.values()) if joints <= set(s.joints)]
+    if not seen:
+        return COCO17
+    if not fitting:
+        names = [skeleton.name for skeleton in seen.values()]
+        raise FileFormatError(
+            f'{path}: holds people of the skeletons {", ".join(names)}, which do not go together; '
+            'read the files of each skeleton by themselves',
+            file=path,
+            found=names,
+        )
+    return min(fitting, key=len)
+
+
+def people_of_joints(
+    people: Sequence[np.ndarray], place: Place, skeleton: Skeleton | None = None
+) -> Keypoints2D:
+    """People of a skeleton that is given, or recognised by the number of joints.
 
     Args:
         people: (J, 3) each, ``u, v, score``.
         place: Where they stand.
-        coco_first: Numbers of joints of which the first 17 are COCO's.
+        skeleton: The joints; None goes by their number.
 
     Raises:
         FileFormatError: They have different numbers of joints, or no skeleton has so many.
@@ -102,21 +137,24 @@ def coco17_from(
     """
     limits().check('people_per_view', len(people), 'people of one view', place.file)
     if not len(people):
-        return np.zeros((0, 17, 3), np.float32)
+        return Keypoints2D.nobody(skeleton or COCO17)
     counts = sorted({len(person) for person in people})
-    known = ', '.join(f'{size} ({name})' for size, name in SETS_BY_SIZE.items())
-    expected = f'{known} or {COCO_FIRST} (whole body)'
+    known = ', '.join(f'{size} ({name})' for size, name in BY_SIZE.items())
     if len(counts) > 1:
-        raise place.error(f'has people of {counts[0]} and of {counts[-1]} joints', expected)
+        raise place.error(f'has people of {counts[0]} and of {counts[-1]} joints', known)
     (count,) = counts
-    if count not in coco_first and count not in SETS_BY_SIZE:
-        fix = 'detect with a model of one of these'
-        raise place.error(f'has people of {count} joints', expected, fix)
+    if skeleton is None and count not in BY_SIZE:
+        raise place.error(
+            f'has people of {count} joints', known, 'name the skeleton, or a file of its METAINFO'
+        )
+    if skeleton is None:
+        skeleton = SKELETONS[BY_SIZE[count]]
+    if count != len(skeleton):
+        raise place.error(
+            f'has people of {count} joints', f'{len(skeleton)} joints of {skeleton.name}'
+        )
     found = finite(np.stack(people))
-    found = np.where(found[..., 2:] > 0, found, 0.0).astype(np.float32)
-    if count in coco_first:
-        return found[:, : len(SKELETONS['coco17'])]
-    return to_coco17(found, SETS_BY_SIZE[count])
+    return Keypoints2D(skeleton, np.where(found[..., 2:] > 0, found, 0.0).astype(np.float32))
 
 
 def triples(values: Any, place: Place) -> np.ndarray:

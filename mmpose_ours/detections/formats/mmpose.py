@@ -6,8 +6,9 @@
 ``{'instance_info': [...]}``        likewise, of the demos' ``--save-predictions``
 =================================== ==========================================================
 
-Pixels; joints as :mod:`.found` tells them by their number. A top-down model that is given no
-box takes the whole image for a person, with the box score 1: that is nobody, and is left out.
+Pixels; joints by ``meta_info`` where a file has it, else by their number. A top-down model that is
+given no box takes the whole image for a person, with the box score 1: that is nobody, and is left
+out.
 
 Source: MMPose 1.3.2, ``mmpose/apis/inferencers/base_mmpose_inferencer.py``.
 """
@@ -19,10 +20,13 @@ from typing import Any, Iterator
 
 import numpy as np
 
-from mmpose_ours.detections.formats.imported import Found, Hints, coco17_from, frame_number
+from mmpose_ours.detections.formats.imported import Found, Hints, frame_number, people_of_joints
 from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_values import Place, checked_whole, numbers, objects
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.metainfo import skeleton_of
+from mmpose_ours.structures.skeleton import Skeleton
 
 
 def recognise(source: Source) -> str:
@@ -44,7 +48,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
         files = source.recordings()
         for camera, file in files.items():
             camera = camera or (hints.cameras[0] if len(hints.cameras) == 1 else file.stem)
-            yield from _frames(read_json(file), camera, file)
+            yield from _frames(read_json(file), camera, file, hints.skeleton)
         return
     images = source.images()
     total = sum(map(len, images.values()))
@@ -52,22 +56,21 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     for camera, paths in images.items():
         for file in paths:
             frame = frame_number(file.stem, Place(file, camera=camera))
-            people = people_of(read_json(file), Place(file, '', camera, frame))
+            place = Place(file, '', camera, frame)
+            people = people_of(read_json(file), place, hints.skeleton)
             yield Found(camera, frame, people, file.name)
             done += 1
             hints.progress(done, total)
 
 
-def people_of(instances: Any, place: Place) -> np.ndarray:
+def people_of(instances: Any, place: Place, skeleton: Skeleton | None = None) -> Keypoints2D:
     """The people of one image.
 
     Args:
         instances: The inferencer's: dictionaries with ``keypoints`` (J, 2) and
             ``keypoint_scores`` (J,), and ``bbox`` and ``bbox_score`` where there are boxes.
         place: Where they stand.
-
-    Returns:
-        (P, 17, 3) float32 COCO-17.
+        skeleton: Their joints; None goes by the number of these.
 
     Raises:
         FileFormatError: They are something else.
@@ -81,7 +84,7 @@ def people_of(instances: Any, place: Place) -> np.ndarray:
         uv = numbers(instance.get('keypoints'), (None, 2), here['keypoints'])
         scores = numbers(instance.get('keypoint_scores'), (len(uv),), here['keypoint_scores'])
         people.append(np.concatenate([uv, scores[:, None]], axis=1))
-    return coco17_from(people, place)
+    return people_of_joints(people, place, skeleton)
 
 
 def _is_whole_image(instance: dict[str, Any]) -> bool:
@@ -102,13 +105,15 @@ def _is_video(sample: Any) -> bool:
     return type(sample) is dict or 'instances' in _first(sample)
 
 
-def _frames(data: Any, camera: str, file: Path) -> Iterator[Found]:
+def _frames(data: Any, camera: str, file: Path, skeleton: Skeleton | None) -> Iterator[Found]:
     place = Place(file, camera=camera)
     if type(data) is dict:
+        if skeleton is None and data.get('meta_info'):
+            skeleton = skeleton_of(data['meta_info'], place['meta_info'])
         data, place = data.get('instance_info'), place['instance_info']
     for index, frame in enumerate(objects(data, place, "{'frame_id': number, 'instances': [...]}")):
         here = place[index]
         number = checked_whole(frame.get('frame_id'), here['frame_id'])
         instances = Place(file, here['instances'].at, camera, number)
-        people = people_of(frame.get('instances'), instances)
+        people = people_of(frame.get('instances'), instances, skeleton)
         yield Found(camera, number, people, str(here))

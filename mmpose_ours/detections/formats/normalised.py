@@ -8,6 +8,7 @@ import numpy as np
 
 from mmpose_ours.detections.arrays import MAX_NORMALISED
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.structures.keypoints import Keypoints2D
 
 # Shares from -1 to 1 have joints in the left or upper half, below this; a joint a little
 # outside of an image whose shares go from 0 to 1 does not.
@@ -15,10 +16,10 @@ CLEARLY_NEGATIVE = -0.1
 
 
 def in_pixels(
-    detections: dict[str, dict[str, np.ndarray]],
+    detections: dict[str, dict[str, Keypoints2D]],
     sizes: Mapping[str, tuple[int, int]],
     path: PathLike,
-) -> dict[str, dict[str, np.ndarray]]:
+) -> dict[str, dict[str, Keypoints2D]]:
     """Turn shares into pixels, camera by camera; pixels stay as they are.
 
     As OpenPose writes them, 0 (or -1) is the middle of the first pixel and 1 that of the last.
@@ -35,7 +36,7 @@ def in_pixels(
     largest: dict[str, float] = {}
     for views in detections.values():
         for camera, people in views.items():
-            uv = people[people[..., 2] > 0][:, :2]
+            uv = people.array[people.scores > 0][:, :2]
             if len(uv):
                 lowest[camera] = min(lowest.get(camera, np.inf), float(uv.min()))
                 largest[camera] = max(largest.get(camera, -np.inf), float(uv.max()))
@@ -66,7 +67,7 @@ def in_pixels(
     }
 
 
-def _scaled(people: np.ndarray, factor: np.ndarray, offset: float) -> np.ndarray:
-    scaled = people.copy()
-    scaled[..., :2] = np.where(people[..., 2:] > 0, (people[..., :2] + offset) * factor, 0.0)
-    return scaled
+def _scaled(people: Keypoints2D, factor: np.ndarray, offset: float) -> Keypoints2D:
+    array, scaled = people.array, people.array.copy()
+    scaled[..., :2] = np.where(array[..., 2:] > 0, (array[..., :2] + offset) * factor, 0.0)
+    return Keypoints2D(people.skeleton, scaled)

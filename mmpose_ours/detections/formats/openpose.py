@@ -2,7 +2,8 @@
 
 BODY_25 or COCO (18 joints), recognised by their number; a joint that was not found is 0, 0, 0.
 BODY_25B has 25 joints too, COCO's 17 first, and nothing in the file names it: the people
-themselves tell the two apart, by limbs that are short under the right names only.
+themselves tell the two apart, by limbs that are short under the right names only. With ``--face``
+and ``--hand`` the joints of faces and hands stand in lists of their own.
 Pixels of the input image by default; ``--keypoint_scale 3`` or ``4`` normalises, which
 :mod:`.normalised` undoes. AlphaPose's ``--format open`` and ``cmu``
 (``{'bodies': [{'joints': ...}]}``) are the same with other names.
@@ -13,26 +14,33 @@ Source: OpenPose, doc/02_output.md; for BODY_25B its poseParameters.cpp.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterable, Iterator, NamedTuple
 
 import numpy as np
 
 from mmpose_ours.detections.arrays import finite
 from mmpose_ours.detections.formats.imported import (
-    COCO_FIRST,
+    BY_SIZE,
     Found,
     Hints,
-    coco17_from,
     frame_number,
+    people_of_joints,
     triples,
 )
 from mmpose_ours.detections.formats.source import Source, plain_name
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.json_values import Place, objects
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import SKELETONS, extended
+from mmpose_ours.structures.whole_body import FACE_WITH_PUPILS, hand
 
 KEYS = (('people', 'pose_keypoints_2d'), ('bodies', 'joints'))
+FACE = 'face_keypoints_2d'
+HANDS = ('hand_left_keypoints_2d', 'hand_right_keypoints_2d')
+# The joints of each part that may stand beside a body.
+PARTS = {FACE: len(FACE_WITH_PUPILS), **{name: len(hand('left')) for name in HANDS}}
 
 # The limbs that both layouts have, as indices of their ends: BODY_25's, BODY_25B's.
 _LIMBS = [
@@ -41,6 +49,18 @@ _LIMBS = [
 _LIMB_ENDS = [
     np.array([SKELETONS[name].index(*limb) for limb in _LIMBS]) for name in ('body25', 'coco17')
 ]
+
+
+class Person(NamedTuple):
+    """One person of a file.
+
+    Args:
+        body: (J, 3) ``u, v, score``; nothing where only a face or a hand was found.
+        parts: Face and hands likewise, by the name of their list.
+    """
+
+    body: np.ndarray
+    parts: dict[str, np.ndarray]
 
 
 def recognise(source: Source) -> str:
@@ -59,27 +79,24 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     images = source.images()
     total = sum(map(len, images.values()))
     done = 0
-    body25b = _is_body25b(file for files in images.values() for file in files)
-    coco_first = (25, *COCO_FIRST) if body25b else COCO_FIRST
+    skeleton = hints.skeleton or _body_of(file for files in images.values() for file in files)
     for camera, files in images.items():
         for file in files:
             frame = frame_number(plain_name(file.stem), Place(file, camera=camera))
             place = Place(file, '', camera, frame)
-            people = coco17_from(_rows(read_json(file), place), place, coco_first)
+            people = _whole(_people(read_json(file), place), place, skeleton)
             yield Found(camera, frame, people, file.name)
             done += 1
             hints.progress(done, total)
 
 
-def _rows(data: Any, place: Place) -> list[np.ndarray]:
-    """The people of a file, (J, 3) ``u, v, score`` each."""
+def _people(data: Any, place: Place) -> list[Person]:
+    """The people of a file."""
     for people, joints in KEYS:
         if type(data) is dict and people in data:
-            # OpenPose leaves the list empty for people of whom only a hand or a face was found.
             return [
-                triples(person.get(joints), place[people][index][joints])
+                _person(person, joints, place[people][index])
                 for index, person in enumerate(objects(data[people], place[people], 'people'))
-                if person.get(joints) != []
             ]
     raise place.error(
         f'is {show(data)}' if type(data) is not dict else 'has no people',
@@ -88,18 +105,66 @@ def _rows(data: Any, place: Place) -> list[np.ndarray]:
     )
 
 
-def _is_body25b(files: Iterable[Path], ask: int = 50) -> bool:
-    """Whether most of the first people with 25 joints, ``ask`` or so, are BODY_25B's.
+def _person(data: dict[str, Any], joints: str, place: Place) -> Person:
+    # OpenPose leaves the list empty for people of whom only a hand or a face was found.
+    body = triples(data.get(joints), place[joints]) if data.get(joints) != [] else np.zeros((0, 3))
+    parts = {}
+    for name, count in PARTS.items():
+        if data.get(name):
+            parts[name] = triples(data[name], place[name])
+            if len(parts[name]) != count:
+                raise place[name].error(f'has {len(parts[name])} joints', f'{count} joints')
+    return Person(body, parts)
 
-    Under a wrong name joints are far from their neighbours: the shorter limbs are the right ones.
+
+def _whole(people: list[Person], place: Place, skeleton: Skeleton | None) -> Keypoints2D:
+    """Bodies with the faces and hands that some of a file's people have.
+
+    People of whom a file has nothing but a face or a hand are kept where a body's joints are
+    known, from the file or from others.
+    """
+    bodies = people_of_joints(
+        [person.body for person in people if len(person.body)], place, skeleton
+    )
+    if len(bodies) and skeleton is None:
+        skeleton = bodies.skeleton
+    parts = {name for person in people for name in person.parts}
+    if skeleton is None or not parts:
+        return bodies
+    face, hands = FACE in parts, bool(parts.intersection(HANDS))
+    name = f'{skeleton.name}{"_face" * face}{"_hands" * hands}'
+    whole = SKELETONS.get(name) or extended(skeleton, name, face=PARTS[FACE] * face, hands=hands)
+    lists = [FACE] * face + [*HANDS] * hands
+    rows = [
+        np.concatenate(
+            [
+                person.body if len(person.body) else np.zeros((len(skeleton), 3)),
+                *(person.parts.get(name, np.zeros((PARTS[name], 3))) for name in lists),
+            ]
+        )
+        for person in people
+    ]
+    return people_of_joints(rows, place, whole)
+
+
+def _body_of(files: Iterable[Path], ask: int = 50) -> Skeleton | None:
+    """The skeleton of the bodies, by the first people; None where none has a body.
+
+    BODY_25 and BODY_25B both have 25 joints. Under a wrong name joints are far from their
+    neighbours: the names with the shorter limbs are the right ones.
     """
     closer: list[bool] = []
+    body25 = False
     for file in files:
-        people = _rows(read_json(file), Place(file))
-        if any(len(person) != 25 for person in people):
-            return False
-        for person in map(finite, people):
-            uv = np.where(person[:, 2:] > 0, person[:, :2], np.nan)
+        for person in _people(read_json(file), Place(file)):
+            if not len(person.body):
+                continue
+            if len(person.body) != 25:
+                known = BY_SIZE.get(len(person.body))
+                return None if known is None or body25 else SKELETONS[known]
+            body25 = True
+            body = finite(person.body)
+            uv = np.where(body[:, 2:] > 0, body[:, :2], np.nan)
             as_body25, as_body25b = (
                 np.linalg.norm(uv[ends[:, 0]] - uv[ends[:, 1]], axis=1) for ends in _LIMB_ENDS
             )
@@ -107,4 +172,6 @@ def _is_body25b(files: Iterable[Path], ask: int = 50) -> bool:
                 closer.append(bool(np.nanmean(as_body25b) < np.nanmean(as_body25)))
         if len(closer) >= ask:
             break
-    return sum(closer) * 2 > len(closer)
+    if not body25:
+        return None
+    return SKELETONS['body25b' if sum(closer) * 2 > len(closer) else 'body25']

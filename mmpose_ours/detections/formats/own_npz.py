@@ -1,12 +1,12 @@
 """This package's keypoint file in compact binary: NumPy's ``.npz``, without pickles.
 
 ============ ====================== =====================================================
-``people``   (N, 17, 3) float32     ``u, v, score`` in pixels, score 0 where not found
+``people``   (N, J, 3) float32      ``u, v, score`` in pixels, score 0 where not found
 ``offsets``  (M + 1,) int64         view ``i`` has the people ``offsets[i]:offsets[i + 1]``
 ``views``    (M, 2) int32           the view's place in ``frames`` and in ``cameras``
 ``frames``   (F,) str               names, in order
 ``cameras``  (C,) str               names
-``joints``   () str                 ``coco17``
+``joints``   () str                 the skeleton's name, or the skeleton as JSON
 ``source``   () str                 as JSON: what found them, see the JSON's schema, or ``null``
 ============ ====================== =====================================================
 """
@@ -25,16 +25,19 @@ from typing import IO, Any, Iterator, Mapping, Sequence
 import numpy as np
 
 from mmpose_ours.detections.arrays import as_kept
-from mmpose_ours.detections.formats.own_json import check_source
+from mmpose_ours.detections.formats.own_json import KeypointFile, check_source
 from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_files import parse_json
+from mmpose_ours.io.json_values import Place
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.parsers.arrays import ArrayFile, Header, open_arrays
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeleton_json import from_json, to_json
 
 # Kind and shape of each array; None is any number.
 ARRAYS: dict[str, tuple[str, tuple[int | None, ...]]] = {
-    'people': ('f', (None, 17, 3)),
+    'people': ('f', (None, None, 3)),
     'offsets': ('i', (None,)),
     'views': ('i', (None, 2)),
     'frames': ('U', (None,)),
@@ -45,11 +48,8 @@ ARRAYS: dict[str, tuple[str, tuple[int | None, ...]]] = {
 _AT_ONCE = 1 << 16
 
 
-def store_npz(path: Path) -> tuple[StoredDetections, Any]:
+def store_npz(path: Path) -> KeypointFile:
     """Lay the people out to be read frame by frame.
-
-    Returns:
-        The people, and ``source``.
 
     Raises:
         FileFormatError: It is no such file; names what is wrong.
@@ -62,27 +62,33 @@ def store_npz(path: Path) -> tuple[StoredDetections, Any]:
         joints, text = (str(file.read(name)[()]) for name in ('joints', 'source'))
         people = file.headers['people']
         assert people is not None
-        if joints != 'coco17':
-            raise _bad(path, f'joints are {joints[:40]!r}', 'coco17')
+        skeleton = _skeleton(joints, path)
+        if people.shape[1] != len(skeleton):
+            raise _bad(
+                path,
+                f'people have {people.shape[1]} joints',
+                f'{len(skeleton)} joints of {skeleton.name}',
+            )
         _check_views(path, offsets, views, people.shape[0], frames, cameras)
         source = parse_json(text.encode('utf-8'), f'{path}: source')
         if source is not None:
             check_source(source, path)
         rows = file.unpack('people')
-    detections = StoredDetections(rows)
+    detections = StoredDetections(skeleton, rows)
     order = np.argsort(views[:, 0], kind='stable')
     of_frame = np.bincount(views[:, 0], minlength=len(frames)).tolist()
     places = _rows(views[order, 1], offsets[:-1][order], np.diff(offsets)[order])
     for frame, count in zip(frames, of_frame):
         here = itertools.islice(places, count)
         detections.add_places(frame, {cameras[camera]: (at, n) for camera, at, n in here})
-    return detections, source
+    return KeypointFile(skeleton, detections, source)
 
 
-def read_npz(path: Path) -> tuple[dict[str, dict[str, np.ndarray]], Any]:
-    """Read the people, and ``source``; as :func:`store_npz`."""
-    detections, source = store_npz(path)
-    return dict(detections), source
+def _skeleton(joints: str, path: Path) -> Skeleton:
+    place = Place(path, 'joints')
+    if joints.startswith('{'):
+        return from_json(parse_json(joints.encode('utf-8'), f'{path}: joints'), place)
+    return from_json(joints, place)
 
 
 def _bad(path: Path, found: str, expected: str) -> FileFormatError:
@@ -184,8 +190,8 @@ class NpzSink:
     The people wait in a temporary file, since NumPy's header states how many there are.
     """
 
-    def __init__(self, file: IO[bytes]):
-        self._file = file
+    def __init__(self, file: IO[bytes], skeleton: Skeleton):
+        self._file, self._skeleton = file, skeleton
         self._waiting = tempfile.TemporaryFile(dir=Path(file.name).parent)
         self._frames: list[str] = []
         self._cameras: dict[str, int] = {}
@@ -198,17 +204,18 @@ class NpzSink:
             place = self._cameras.setdefault(camera, len(self._cameras))
             self._views.append((len(self._frames), place))
             self._offsets.append(self._offsets[-1] + len(people))
-            self._waiting.write(as_kept(people).astype('<f4').tobytes())
+            self._waiting.write(as_kept(people, self._skeleton).astype('<f4').tobytes())
         self._frames.append(frame)
 
     def finish(self, source: Mapping[str, Any] | None) -> None:
         """Put the arrays together."""
+        joints = to_json(self._skeleton)
         small = {
             'offsets': np.array(self._offsets, np.int64),
             'views': np.array(self._views, np.int32).reshape(-1, 2),
             'frames': np.array(self._frames, str),
             'cameras': np.array(list(self._cameras), str),
-            'joints': np.array('coco17'),
+            'joints': np.array(joints if isinstance(joints, str) else json.dumps(joints)),
             'source': np.array(json.dumps(source)),
         }
         with zipfile.ZipFile(self._file, 'w', zipfile.ZIP_DEFLATED) as archive:
@@ -216,7 +223,7 @@ class NpzSink:
                 with archive.open(f'{name}.npy', 'w') as entry:
                     np.lib.format.write_array(entry, array, allow_pickle=False)
             with archive.open('people.npy', 'w', force_zip64=True) as entry, self._waiting as rows:
-                shape = (self._offsets[-1], 17, 3)
+                shape = (self._offsets[-1], len(self._skeleton), 3)
                 header = {'descr': '<f4', 'fortran_order': False, 'shape': shape}
                 np.lib.format.write_array_header_1_0(entry, header)
                 rows.seek(0)

@@ -18,6 +18,8 @@ from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import numbers_of
 from mmpose_ours.io.parsers.pickles import read_pickle
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeletons import COCO17
 
 _KEY = re.compile(r'(.+)_([0-9]{1,15})', re.DOTALL)
 
@@ -53,7 +55,8 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
             row[:, 2] = 1
             with np.errstate(over='ignore'):
                 row[:, : pred.shape[1]] = pred
-        yield Found(parts[1], int(parts[2]), finite(found), key)
+        people = Keypoints2D(COCO17, finite(found).astype(np.float32))
+        yield Found(parts[1], int(parts[2]), people, key)
 
 
 def _other(path: PathLike, found: str) -> FileFormatError:

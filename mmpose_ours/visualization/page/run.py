@@ -43,7 +43,7 @@ def write_run_page(
     Args:
         path: The HTML file.
         rig: V cameras with image sizes.
-        frames: 3D poses in the order of time, each with its ``detections`` (COCO-17).
+        frames: 3D poses in the order of time, each with its ``detections``.
         joints: Name of the skeleton of the 3D poses.
         space: The capture volume, drawn as a box.
         fps: Frames per second, if known.

@@ -11,10 +11,11 @@ from typing import Callable, Sequence
 
 import numpy as np
 
-from mmpose_ours.detections import stack_views
+from mmpose_ours.detections import stack_keypoints
 from mmpose_ours.evaluation.without_truth.result import UnlabelledResult
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.structures.skeletons import COCO17
 from mmpose_ours.visualization.shown_people import PeopleInFrame
 
 
@@ -109,14 +110,14 @@ def run_figures(
 
     Args:
         rig: V cameras with image sizes.
-        frames: 3D poses, each with its ``detections`` (COCO-17).
+        frames: 3D poses, each with its ``detections``.
         joints: Skeleton of the 3D poses.
         fps: Frames per second, if known.
         progress: Called with how many frames are done, and of how many.
     """
     judged, figures = [], []
     for index, people in enumerate(frames):
-        found = stack_views(people.detections, rig.names)
+        found = stack_keypoints(people.detections, rig.names, COCO17)
         judged.append(EvaluatedFrame(people.frame, rig, np.asarray(people.poses_mm), found))
         alone = unlabelled_figures(judged[-1:], joints)
         p90_px = alone.reprojection.p90_px

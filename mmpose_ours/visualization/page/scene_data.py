@@ -20,7 +20,7 @@ from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.perspective import FRUSTUM_SHARE, MIN_FRUSTUM_MM, frustum
 from mmpose_ours.visualization.projected import finely, project_before
-from mmpose_ours.visualization.shown_people import PeopleInFrame
+from mmpose_ours.visualization.shown_people import PeopleInFrame, detected_in
 
 MISSING = -32768
 LEVELS = 65_000
@@ -139,8 +139,8 @@ def _pixels(uv: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def _found(frame: PeopleInFrame, camera: Camera) -> np.ndarray:
     """(N, 2) the joints that were detected in a camera's image."""
-    joints = np.asarray(frame.detections.get(camera.name, np.zeros((0, 3)))).reshape(-1, 3)
-    return joints[joints[:, 2] > 0, :2]
+    found = detected_in(frame, camera.name)
+    return np.zeros((0, 2)) if found is None else found[found[..., 2] > 0][:, :2]
 
 
 def _cameras(rig: CameraRig, backdrop: Backdrop) -> list[dict[str, Any]]:

@@ -14,10 +14,11 @@ from dataset_files import exact_detections, small_rig
 
 from mmpose_ours.detections import (
     DetectionsWriter,
-    open_detections,
+    open_keypoints,
     read_detections,
     write_detections,
 )
+from mmpose_ours.detections.arrays import arrays_of, named_frames
 from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.errors import FileFormatError, InputError, LimitError
@@ -34,7 +35,12 @@ def detections():
     return detections
 
 
+def rows(views):
+    return views if isinstance(next(iter(views.values()), None), np.ndarray) else arrays_of(views)
+
+
 def same(one, other):
+    one, other = ({f: rows(views) for f, views in frames.items()} for frames in (one, other))
     assert list(one) == list(other)
     for frame in one:
         assert list(one[frame]) == list(other[frame])
@@ -59,16 +65,16 @@ def test_both_endings_hold_the_same(tmp_path, detections):
 def test_long_recordings_stay_on_the_disk(tmp_path, detections, ending):
     path = tmp_path / f'k.{ending}'
     write_detections(path, detections)
-    stored = open_detections(path, ['right', 'left'])
+    stored = open_keypoints(path, ['right', 'left'])
     assert isinstance(stored, StoredDetections) and stored.cameras == ('gate_2', 'left', 'right')
     same(stored, read_detections(path))
     same(stored, read_detections(path))  # once more from the beginning
     with pytest.raises(FileFormatError, match=rf"k\.{ending}: no keypoints of camera 'roof'"):
-        open_detections(path, ['roof'])
+        open_keypoints(path, ['roof'])
     crowd = {'left': np.ones((200, 17, 3), np.float32)}
     write_detections(path, {str(frame): crowd for frame in range(100)})
     tracemalloc.start()
-    stored = open_detections(path)
+    stored = open_keypoints(path)
     assert sum(len(views['left']) for views in stored.values()) == 20000
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -82,16 +88,16 @@ def test_json_with_other_lines_is_read_as_a_whole(tmp_path, detections):
     for other in (json.dumps(json.loads(text), indent=1), text.replace('}}\n', '}\n}\n'), text[1:]):
         path.write_text(other)
         if other.startswith('{'):
-            found = open_detections(path)
+            found = open_keypoints(path)
             assert not isinstance(found, StoredDetections)
             same(found, read_detections(path))
         else:
             with pytest.raises(FileFormatError):
-                open_detections(path)
+                open_keypoints(path)
     one, *_, last = text.splitlines(keepends=True)
     path.write_text(one + '"x": {"left": [[[1, 2, -1]]]},\n' + last)
     with pytest.raises(FileFormatError, match=r'k\.json: .*-1'):
-        open_detections(path)
+        open_keypoints(path)
 
 
 def test_the_binary_opens_in_plain_numpy(tmp_path, detections):
@@ -168,7 +174,7 @@ def changed(path, **arrays):
 def test_a_binary_that_is_wrong_is_refused(tmp_path, detections, arrays):
     write_detections(tmp_path / 'k.npz', detections)
     changed(tmp_path / 'k.npz')
-    same(read_detections(tmp_path / 'k.npz'), open_detections(tmp_path / 'k.npz'))
+    same(read_detections(tmp_path / 'k.npz'), open_keypoints(tmp_path / 'k.npz'))
     changed(tmp_path / 'k.npz', **arrays)
     with pytest.raises(FileFormatError) as caught:
         read_detections(tmp_path / 'k.npz')
@@ -213,7 +219,7 @@ def test_an_unwritable_temporary_folder_is_named(tmp_path, detections, monkeypat
     monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path / 'absent'))
     for path in paths:
         with pytest.raises(TemporaryFolderError) as caught:
-            open_detections(path)
+            open_keypoints(path)
         assert caught.value.filename == str(tmp_path / 'absent')
 
 
@@ -238,6 +244,7 @@ def test_a_wrong_source_is_reported_though_the_people_are_right(tmp_path):
 
 
 def test_the_table_counts_by_hand(detections):
+    detections = named_frames(detections)
     rows = {row.camera: row for row in summarise(detections)}
     assert [rows['left'].frames, rows['right'].frames] == [2, 3]
     assert [rows['left'].people, rows['right'].people, rows['right'].most] == [4, 4, 2]
@@ -247,8 +254,9 @@ def test_the_table_counts_by_hand(detections):
     assert 'gate_2 3, left 2, right 3' in counts and '2 of 3 are there for every camera' in counts
     assert rest == []
     assert 'right left out' in oddities(detections, ['left', 'gate_2'])[0]
-    assert oddities({'1': {'a': np.zeros((0, 17, 3))}}) == ['nobody was found in any image of a']
-    lost = {'1': {'a': np.zeros((1, 17, 3), np.float32)}}  # as scores of 1e30 are read
+    empty = named_frames({'1': {'a': np.zeros((0, 17, 3))}})
+    assert oddities(empty) == ['nobody was found in any image of a']
+    lost = named_frames({'1': {'a': np.zeros((1, 17, 3))}})  # as scores of 1e30 are read
     assert oddities(lost) == ['nobody was found in any image of a']
     assert table(summarise(lost))[1].endswith(' -')
 

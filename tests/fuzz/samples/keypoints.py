@@ -12,25 +12,30 @@ from tool_files import CAMERAS, mmpose_instances, openpose_json, person, results
 
 from mmpose_ours.detections import (
     Detections,
-    open_detections,
+    KeypointFrames,
+    open_keypoints,
     read_detections,
-    stack_views,
+    read_keypoints,
+    stack_keypoints,
     write_detections,
 )
-from mmpose_ours.detections.arrays import cameras_of
+from mmpose_ours.detections.arrays import cameras_of, named_frames
 from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.errors import InputError
+from mmpose_ours.structures.skeletons import COCO17, SKELETONS
 
 Sample = Tuple[Callable[[Path], Path], Callable[[Path], None]]
 
 
-def touch(detections: Detections) -> None:
+def touch(detections: KeypointFrames | Detections) -> None:
     """Use everything that was read, as the commands do."""
+    detections = named_frames(detections)
     cameras = cameras_of(detections)
     table(summarise(detections))
     oddities(detections)
     for views in detections.values():
-        assert np.isfinite(stack_views(views, cameras).sum())
+        for skeleton in (COCO17, SKELETONS['panoptic15']):
+            assert np.isfinite(stack_keypoints(views, cameras, skeleton).sum())
 
 
 def read(name: str, path: Path) -> None:
@@ -41,10 +46,11 @@ def read(name: str, path: Path) -> None:
     """
     refused: list[InputError] = []
     for reader in (
+        functools.partial(read_keypoints, format=name),
         functools.partial(read_detections, format=name),
         read_detections,
         functools.partial(read_detections, cameras=CAMERAS),
-        open_detections,
+        open_keypoints,
     ):
         try:
             touch(reader(path))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from visual_rigs import SPACE, people, small_rig
 
+from mmpose_ours.detections import with_skeleton
 from mmpose_ours.visualization.page.run import write_run_page
 from mmpose_ours.visualization.page.run_scores import run_figures
 from mmpose_ours.visualization.shown_people import ShownPeople
@@ -29,7 +30,7 @@ def run():
         }
         found[rig.names[4]] = np.zeros((0, 17, 3))
         kept = np.arange(2) if t != LOST else np.array([0])
-        frames.append(ShownPeople(t, moved[kept], kept, detections=found))
+        frames.append(ShownPeople(t, moved[kept], kept, detections=with_skeleton(found)))
     return rig, frames
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from visual_rigs import SPACE, people, small_rig
 
+from mmpose_ours.detections import with_skeleton
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.visualization.colours import OKABE_ITO, track_colours
@@ -81,7 +82,7 @@ def test_people_without_track_ids_are_linked_and_frames_ordered():
     a, b = people((0, 0), (2000, 0))
     frames = {10: np.stack([b, a]), 9: np.stack([a, b])}
     scores = {frame: np.ones(2) for frame in frames}
-    detections = {'0009': {'camera 0': np.ones((1, 17, 3))}}
+    detections = {'0009': with_skeleton({'camera 0': np.ones((1, 17, 3))})}
     first, second = shown_people(Predictions(frames, scores, 'coco17'), detections)
     assert (first.frame, second.frame) == (9, 10)
     assert first.ids.tolist() == second.ids.tolist()[::-1]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from visual_rigs import SPACE, people, small_rig
 
+from mmpose_ours.detections import with_skeleton
 from mmpose_ours.visualization.page.scene import write_scene_page
 from mmpose_ours.visualization.shown_people import ShownPeople
 
@@ -57,7 +58,7 @@ def scene_file(tmp_path_factory):
         frames.append(
             ShownPeople(
                 t, moved[here], here + 10, np.full(len(here), 0.8), np.full(len(here), 4),
-                dict(zip(rig.names, found)),
+                with_skeleton(dict(zip(rig.names, found))),
             )
         )  # fmt: skip
     path = tmp_path_factory.mktemp('page') / 'scene.html'
