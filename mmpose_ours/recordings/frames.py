@@ -344,7 +344,9 @@ def _video_notes(files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]
     return notes
 
 
-def _match_images(where: str, files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]):
+def _match_images(
+    where: str, files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]
+) -> tuple[tuple[str, ...], dict[str, dict[str, Path]], list[str]]:
     """Names of the frames, the images of each, and what there is to say."""
     by_name: dict[str, dict[str, Path]] = {}
     for name, paths in files.items():
