@@ -233,7 +233,7 @@ def convolve_tiny_volumes_in_float32() -> None:
                 return stock(self, input.to(self.weight.dtype))
         return stock(self, input)
 
-    torch.nn.Conv3d.forward = forward  # type: ignore[method-assign]  # that is the patch
+    torch.nn.Conv3d.forward = forward  # type: ignore[method-assign]  # the patch itself
 
 
 @functools.lru_cache(maxsize=None)
