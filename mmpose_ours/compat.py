@@ -11,7 +11,7 @@ import functools
 import itertools
 import logging
 import os
-from typing import Any, Iterator
+from typing import Any, Callable, Iterable, Iterator, Sized, TypeVar, cast
 
 import numpy as np
 import torch
@@ -28,6 +28,8 @@ from mmpose_ours.checkpoints.loading import CheckpointError, load_weights
 from mmpose_ours.checkpoints.reading import check_resumable, register
 from mmpose_ours.io.files import whole_path
 
+_T = TypeVar('_T')
+
 
 def make_checkpoints_plain() -> None:
     """Let a run read its own checkpoints with ``weights_only``.
@@ -40,13 +42,13 @@ def make_checkpoints_plain() -> None:
     as a plain one.
     """
 
-    def reduce(self):
+    def reduce(self: HistoryBuffer) -> tuple[type[HistoryBuffer], tuple[Any, ...]]:
         history, counts = self.data
         return HistoryBuffer, (history.tolist(), counts.tolist(), self.max_length)
 
     stored = MessageHub.state_dict
 
-    def state_dict(self):
+    def state_dict(self: MessageHub) -> dict[str, Any]:
         state = stored(self)
         info = state['runtime_info']
         plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in info.items()}
@@ -70,9 +72,9 @@ def allow_process_groups_without_cuda() -> None:
         setattr(dist_utils, name, _on_cpu(getattr(dist_utils, name)))
 
 
-def _on_cpu(init):
+def _on_cpu(init: Callable[..., _T]) -> Callable[..., _T]:
     @functools.wraps(init)
-    def wrapped(backend, *args, **kwargs):
+    def wrapped(backend: str, *args: Any, **kwargs: Any) -> _T:
         kwargs.pop('init_backend', None)
         with contextlib.ExitStack() as stack:
             for name, stand_in in (('set_device', _ignore), ('device_count', _one)):
@@ -83,7 +85,7 @@ def _on_cpu(init):
     return wrapped
 
 
-def _ignore(device) -> None:
+def _ignore(device: Any) -> None:
     """Stand in for ``torch.cuda.set_device``."""
 
 
@@ -100,7 +102,7 @@ def write_files_whole() -> None:
     beside it, down to the disk, and that file takes the place.
     """
 
-    def put(self, obj: bytes, filepath: str | os.PathLike) -> None:
+    def put(self: LocalBackend, obj: bytes, filepath: str | os.PathLike) -> None:
         with whole_path(filepath) as temporary, open(temporary, 'wb') as file:
             file.write(obj)
             file.flush()
@@ -142,13 +144,13 @@ def read_checkpoints_as_data() -> None:
             print_log(f'checkpoint: {line}', logger, logging.WARNING)
 
     def load_checkpoint(
-        self,
+        self: Runner,
         filename: str,
         map_location: Any = 'cpu',
         strict: bool = False,
         *args: Any,
         **options: Any,
-    ) -> dict:
+    ) -> dict[str, Any]:
         model = self.model.module if is_model_wrapper(self.model) else self.model
         ours = any(kind.__module__.startswith('mmpose_ours.') for kind in type(model).__mro__)
         begins = isinstance(self._train_loop, BaseLoop) and not self._resume
@@ -174,7 +176,7 @@ def resume_in_mid_epoch() -> None:
     """
     stock = EpochBasedTrainLoop.run_epoch
 
-    def run_epoch(self) -> None:
+    def run_epoch(self: EpochBasedTrainLoop) -> None:
         done = vars(self).pop('batches_done', 0)
         if not done:
             return stock(self)
@@ -206,14 +208,14 @@ def rest_of(loader: DataLoader, done: int) -> Iterator[Any]:
 class _Rest(Sampler):
     """A sampler without its first indices; its length is the whole one's, as logs want it."""
 
-    def __init__(self, whole: Sampler, done: int):
+    def __init__(self, whole: Iterable[int], done: int):
         self.whole, self.done = whole, done
 
     def __iter__(self) -> Iterator[int]:
         return itertools.islice(iter(self.whole), self.done, None)
 
     def __len__(self) -> int:
-        return len(self.whole)
+        return len(cast(Sized, self.whole))  # samplers may lack a length; then loaders do
 
 
 def convolve_tiny_volumes_in_float32() -> None:
@@ -225,13 +227,13 @@ def convolve_tiny_volumes_in_float32() -> None:
     """
     stock = torch.nn.Conv3d.forward
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
+    def forward(self: torch.nn.Conv3d, input: torch.Tensor) -> torch.Tensor:
         if input.device.type == 'cpu' and input.shape[-3:].numel() <= 8:
             with torch.autocast('cpu', enabled=False):
                 return stock(self, input.to(self.weight.dtype))
         return stock(self, input)
 
-    torch.nn.Conv3d.forward = forward
+    torch.nn.Conv3d.forward = forward  # type: ignore[method-assign]  # the patch itself
 
 
 @functools.lru_cache(maxsize=None)

@@ -90,6 +90,8 @@ def wheel(tmp_path_factory):
 def test_wheel_carries_everything(wheel):
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if '.dist-info/' not in name}
     expected = files_below('mmpose_ours', '*.py') | files_below('mmpose_ours', '*.json')
+    expected |= files_below('mmpose_ours', 'py.typed')
+    assert 'mmpose_ours/py.typed' in expected
     for name in SHARED:
         expected |= {f'mmpose_ours/share/{path}' for path in files_below(name)}
     assert expected - inside == set()

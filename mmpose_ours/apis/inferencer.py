@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import os
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping, Sequence, Union
 
@@ -259,7 +260,7 @@ class MultiviewInferencer:
     def _footage(self, inputs: Inputs | None, offsets: Mapping[str, int] | None) -> Footage | None:
         """The images, if they are files."""
         # A mapping is camera name to files, anything else one frame after another.
-        if not isinstance(inputs, (str, Path, Mapping)):
+        if not isinstance(inputs, (str, os.PathLike, Mapping)):
             return None
         footage = open_footage(inputs, self.rig.names, offsets)
         self.notes += footage.notes
@@ -282,9 +283,10 @@ class MultiviewInferencer:
                 'them out, or take a config without a 2D network'
             )
         if keypoints is not None:
-            where = str(keypoints) if isinstance(keypoints, (str, Path)) else 'the keypoints'
+            where = 'the keypoints'
             with self.watch.stage(KEYPOINTS):
-                if isinstance(keypoints, (str, Path)):
+                if isinstance(keypoints, (str, os.PathLike)):
+                    where = os.fspath(keypoints)
                     keypoints = open_keypoints(keypoints, self.rig.names)
             self.total = self.total or len(keypoints)
             return self._views.from_keypoints(frame_sets, keypoints, where, offsets)
@@ -298,9 +300,15 @@ class MultiviewInferencer:
 
     def _frames(self, inputs: Inputs | None) -> Iterable[FrameSet]:
         footage = self.footage
+        moments: Iterable[FrameSet | Mapping[str, np.ndarray]] = ()
+        if footage is not None:
+            moments = footage
+        elif inputs is not None:
+            assert not isinstance(inputs, (str, os.PathLike, Mapping)), 'these are footage'
+            moments = inputs
         frame_sets = (
-            frame_set if isinstance(frame_set, FrameSet) else FrameSet(str(number), frame_set)
-            for number, frame_set in enumerate(footage if footage is not None else inputs or ())
+            moment if isinstance(moment, FrameSet) else FrameSet(str(number), moment)
+            for number, moment in enumerate(moments)
         )
         # Of images, those that are missing were reported when they were matched.
         matched = footage is not None and footage.frames is not None
@@ -351,8 +359,8 @@ class MultiviewInferencer:
 
 def _name_of(inputs: Any, keypoints: Any) -> str:
     """A recording's name, by which temporal tracking knows that it is still the same."""
-    named = next((x for x in (inputs, keypoints) if isinstance(x, (str, Path))), None)
-    return str(named) if named is not None else 'recording'
+    named = next((x for x in (inputs, keypoints) if isinstance(x, (str, os.PathLike))), None)
+    return os.fspath(named) if named is not None else 'recording'
 
 
 def _in_batches(frame_sets: Iterable[Seen], size: int) -> Iterator[list[Seen]]:

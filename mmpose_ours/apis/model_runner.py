@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Mapping, Protocol, Sequence
 
 import numpy as np
-import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 
 from mmpose_ours.calibration import fit_space
 from mmpose_ours.checkpoints.loading import load_weights
 from mmpose_ours.checkpoints.reading import read_checkpoint
+from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.datasets.multiview import PACK
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
@@ -64,7 +64,16 @@ class People:
         )
 
 
-def load_model(config: Config, checkpoint: PathLike | None, device: str) -> torch.nn.Module:
+class PoseModel(Protocol):
+    """A model of MMEngine that knows its skeleton, as those of this package do."""
+
+    joints: Skeleton
+
+    def test_step(self, data: dict[str, Any]) -> list[MultiviewDataSample]:
+        """Find the people of a batch as MMEngine's ``pseudo_collate`` makes it."""
+
+
+def load_model(config: Config, checkpoint: PathLike | None, device: str) -> PoseModel:
     """Build a config's model and give it its weights.
 
     Args:
@@ -110,7 +119,7 @@ def rig_file_of(dataset: Mapping[str, Any]) -> Path:
 
 
 def moved_space(
-    model: torch.nn.Module, stated: CaptureVolume, rig: CameraRig, say: Callable[[str], None]
+    model: PoseModel, stated: CaptureVolume, rig: CameraRig, say: Callable[[str], None]
 ) -> CaptureVolume | None:
     """The space that a config states for other cameras, moved to where these look.
 

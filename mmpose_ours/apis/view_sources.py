@@ -145,7 +145,8 @@ class Views:
             frame_sets: In the order of time.
             tell_ends: Whether to say so where a camera stops while others go on.
         """
-        coming, running = iter(frame_sets), set()
+        coming = iter(frame_sets)
+        running: set[str] = set()
         while True:
             with self.watch.stage(IMAGES):
                 frame_set = next(coming, None)

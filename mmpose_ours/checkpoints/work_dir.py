@@ -72,10 +72,10 @@ def _latest_whole(work_dir: Path) -> str | None:
             meta = checkpoint['meta']
             reached.append((meta['iter'], meta['epoch'], str(path)))
     if reached:
-        steps, _, path = max(reached)
+        steps, _, furthest = max(reached)
         if named is not None or faults:
-            _warn(f'going on from {path}, after {steps} steps, instead')
-        return path
+            _warn(f'going on from {furthest}, after {steps} steps, instead')
+        return furthest
     if faults or named is not None:
         raise FileFormatError(
             f'{work_dir}: nothing to resume from: no checkpoint in it is whole; remove '

@@ -42,7 +42,7 @@ class ActorsDataset(MultiviewDataset):
         layout = self.LAYOUT
         self.keypoint_file = Path(data_root) / (keypoint_file or layout.keypoint_file)
         self.truth_file = Path(data_root) / (truth_file or layout.truth_file)
-        self.frames = [tuple(pair) for pair in frames or layout.test_frames]
+        self.frames = [(first, last) for first, last in frames or layout.test_frames]
         super().__init__(
             rig_file or layout.rig_file,
             data_root=data_root,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Iterator
+from typing import Iterator, Sized
 
 from mmengine.dist import get_dist_info
 from torch.utils.data import Sampler
@@ -24,7 +24,7 @@ class FreshEpochSampler(Sampler):
         seed: Ignored; the dataset has its own. MMEngine passes one.
     """
 
-    def __init__(self, dataset, seed: int | None = None):
+    def __init__(self, dataset: Sized, seed: int | None = None):
         self.rank, self.world_size = get_dist_info()
         self.length = len(dataset)
         self.epoch = 0

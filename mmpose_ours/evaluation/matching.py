@@ -13,13 +13,15 @@ lacks counts as far off, see :func:`mmpose_ours.evaluation.distance.pose_distanc
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Sequence
+from typing import Any, Sequence, Tuple
 
 import numpy as np
 
 from mmpose_ours.evaluation.distance import FOUND_MM, pose_distances
 
 THRESHOLDS_MM = (25, 50, 75, 100, 125, 150)
+# Score, number of the nearest person, distance, error, share of joints missing.
+Candidate = Tuple[float, int, float, float, float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +112,7 @@ def match_poses(
             f'{len(predictions)} frames of predictions, {len(scores)} of scores, '
             f'{len(truth)} of truth and {len(visible)} of visibility; they must be as many'
         )
-    rows: list[tuple[float, int, float, float, float]] = []
+    rows: list[Candidate] = []
     people = 0
     for frame, entry in enumerate(zip(predictions, scores, truth, visible)):
         poses, confidence, persons, seen = _checked(frame, *entry)
@@ -134,7 +136,9 @@ def match_poses(
     )
 
 
-def _checked(frame, poses, scores, persons, seen):
+def _checked(
+    frame: int, poses: np.ndarray, scores: np.ndarray, persons: np.ndarray, seen: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """One frame's arrays, of fitting shapes, without people who have no visible joint."""
     poses, persons = np.asarray(poses, np.float64), np.asarray(persons, np.float64)
     scores, seen = np.asarray(scores, np.float64), np.asarray(seen, bool)
@@ -156,7 +160,9 @@ def _checked(frame, poses, scores, persons, seen):
     return poses, scores, persons[seen.any(-1)], seen[seen.any(-1)]
 
 
-def _candidates(poses, scores, persons, seen, first):
+def _candidates(
+    poses: np.ndarray, scores: np.ndarray, persons: np.ndarray, seen: np.ndarray, first: int
+) -> list[Candidate]:
     """Per prediction: score, its nearest person, distance, error and share of joints missing."""
     if not len(poses):
         return []

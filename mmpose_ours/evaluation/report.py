@@ -155,7 +155,14 @@ Scorer = Callable[[dict], Union[PCPResult, MatchingResult]]
 Comparison = Tuple[Sequence[FrameId], Scorer, Dict[str, Any], List[str]]
 
 
-def _actors(dataset, gt, pred, prediction, frames, head) -> Comparison:
+def _actors(
+    dataset: str,
+    gt: PathLike,
+    pred: PathLike,
+    prediction: Predictions,
+    frames: Frames,
+    head: str,
+) -> Comparison:
     """Frames, scorer, extra entries and warnings for Campus and Shelf."""
     truth = read_actors(gt)
     _require_actors(dataset, gt, truth.shape[1])
@@ -182,12 +189,13 @@ def _actors(dataset, gt, pred, prediction, frames, head) -> Comparison:
                 'are not compared; figures over all of them are of other frames'
             )
     else:
-        wanted = parse_frames(frames) if isinstance(frames, str) else list(frames)
-        beyond = [frame for frame in wanted if not 0 <= frame < len(truth)]
-        if beyond:
-            raise ValueError(
-                f'{gt}: has no frame {beyond[0]}, it holds 0-{len(truth) - 1}; change --frames'
-            )
+        wanted = []
+        for frame in parse_frames(frames) if isinstance(frames, str) else frames:
+            if isinstance(frame, str) or not 0 <= frame < len(truth):
+                raise ValueError(
+                    f'{gt}: has no frame {frame}, it holds 0-{len(truth) - 1}; change --frames'
+                )
+            wanted.append(frame)
 
     def score(people: dict) -> PCPResult:
         nobody = np.empty((0, len(SKELETONS[prediction.joints]), 3))
@@ -212,7 +220,7 @@ def _require_actors(dataset: str, gt: PathLike, found: int) -> None:
     )
 
 
-def _panoptic(gt, pred, prediction, frames) -> Comparison:
+def _panoptic(gt: PathLike, pred: PathLike, prediction: Predictions, frames: Frames) -> Comparison:
     """Frames, scorer, extra entries and warnings for truth as Predictions or as CMU ships it."""
     truth = read_panoptic_truth(gt) if os.path.isdir(gt) else read_predictions(gt)
     wanted: list[FrameId]

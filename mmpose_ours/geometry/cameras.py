@@ -16,6 +16,7 @@ import math
 from typing import Any, Iterator, NoReturn, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.lenses import LENSES, distort, max_radius2, undistort
@@ -64,7 +65,7 @@ class Camera:
     dist: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(5))
     lens: str = 'opencv'
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         put = functools.partial(object.__setattr__, self)
         put('name', str(self.name))
         if len(self.name) > LONGEST_NAME:
@@ -150,7 +151,14 @@ class Camera:
 
     @classmethod
     def from_center(
-        cls, name, K, R_w2c, center_w, size=None, dist=(0, 0, 0, 0, 0), lens='opencv'
+        cls,
+        name: str,
+        K: ArrayLike,
+        R_w2c: ArrayLike,
+        center_w: ArrayLike,
+        size: tuple[int, int] | None = None,
+        dist: ArrayLike = (0, 0, 0, 0, 0),
+        lens: str = 'opencv',
     ) -> Camera:
         """Build from the camera centre in the world (the Campus/Shelf convention).
 
@@ -168,11 +176,18 @@ class Camera:
         """
         R_w2c = np.asarray(R_w2c, dtype=np.float64).reshape(3, 3)
         t_w2c = -R_w2c @ np.asarray(center_w, dtype=np.float64).reshape(3)
-        return cls(name, K, R_w2c, t_w2c, size, dist, lens)
+        return cls(name, np.asarray(K), R_w2c, t_w2c, size, np.asarray(dist), lens)
 
     @classmethod
     def from_camera_to_world(
-        cls, name, K, R_c2w, center_w, size=None, dist=(0, 0, 0, 0, 0), lens='opencv'
+        cls,
+        name: str,
+        K: ArrayLike,
+        R_c2w: ArrayLike,
+        center_w: ArrayLike,
+        size: tuple[int, int] | None = None,
+        dist: ArrayLike = (0, 0, 0, 0, 0),
+        lens: str = 'opencv',
     ) -> Camera:
         """Build from the camera's pose in the world (MMPose's ``SimpleCamera``).
 
@@ -192,7 +207,14 @@ class Camera:
         return cls.from_center(name, K, R_w2c, center_w, size, dist, lens)
 
     @classmethod
-    def looking_at(cls, name, center_w, target_w, focal_px: float, size: tuple[int, int]) -> Camera:
+    def looking_at(
+        cls,
+        name: str,
+        center_w: ArrayLike,
+        target_w: ArrayLike,
+        focal_px: float,
+        size: tuple[int, int],
+    ) -> Camera:
         """Build an upright pinhole camera at ``center_w`` that looks at ``target_w``.
 
         Args:
@@ -207,19 +229,21 @@ class Camera:
                 so that no camera that looks at it is upright; or as :class:`Camera`.
         """
         center_w = np.asarray(center_w, dtype=np.float64)
-        forward = np.asarray(target_w, dtype=np.float64) - center_w
+        target_w = np.asarray(target_w, dtype=np.float64)
+        forward = target_w - center_w
         distance, aside = np.linalg.norm(forward), np.linalg.norm(forward[:2])
         if aside <= 1e-9 * distance:
             raise ValueError(
                 f'camera {str(name)!r} at {tuple(center_w.tolist())}: its target '
-                f'{tuple(map(float, target_w))} is straight above or below it, or where it '
+                f'{tuple(target_w.tolist())} is straight above or below it, or where it '
                 'stands, so it cannot be upright; choose a target aside of it'
             )
         forward /= distance
         right = np.cross(forward, (0.0, 0.0, 1.0))
         right /= np.linalg.norm(right)
         R_w2c = np.stack([right, np.cross(forward, right), forward])
-        K = [[focal_px, 0, (size[0] - 1) / 2], [0, focal_px, (size[1] - 1) / 2], [0, 0, 1]]
+        cx, cy = (size[0] - 1) / 2, (size[1] - 1) / 2
+        K = np.array([[focal_px, 0, cx], [0, focal_px, cy], [0, 0, 1]])
         return cls.from_center(name, K, R_w2c, center_w, size)
 
     @functools.cached_property
@@ -367,7 +391,7 @@ class CameraRig:
 
     cameras: tuple[Camera, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, 'cameras', tuple(self.cameras))
         if not self.cameras:
             raise ValueError('a rig needs at least one camera, got none')
@@ -540,7 +564,7 @@ class CaptureVolume:
     center_mm: tuple[float, float, float]
     size_mm: tuple[float, float, float]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in ('center_mm', 'size_mm'):
             values = tuple(float(value) for value in getattr(self, field))
             if len(values) != 3 or not np.isfinite(values).all():

@@ -64,7 +64,7 @@ def triangulate(
     return xyz.reshape(*batch, 3), error.reshape(batch)
 
 
-def _linear(rays, R, t, weight):
+def _linear(rays: np.ndarray, R: np.ndarray, t: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Homogeneous linear triangulation; (V, N, 2) rays to (N, 3) points."""
     scale = np.abs(t).max() or 1.0  # millimetres beside unit rotations condition badly
     P = np.concatenate([R, t[..., None] / scale], axis=-1)
@@ -76,7 +76,14 @@ def _linear(rays, R, t, weight):
     return solution[:, :3] / np.where(np.abs(w) < 1e-12, 1e-12, w) * scale
 
 
-def _gauss_newton_step(xyz, rays, R, t, focal, weight):
+def _gauss_newton_step(
+    xyz: np.ndarray,
+    rays: np.ndarray,
+    R: np.ndarray,
+    t: np.ndarray,
+    focal: np.ndarray,
+    weight: np.ndarray,
+) -> np.ndarray:
     xyz_c = np.einsum('vij,nj->vni', R, xyz) + t[:, None]
     depth = np.where(np.abs(xyz_c[..., 2]) < 1e-6, 1e-6, xyz_c[..., 2])
     projected = xyz_c[..., :2] / depth[..., None]

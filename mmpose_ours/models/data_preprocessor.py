@@ -35,7 +35,8 @@ class MultiviewDataPreprocessor(BaseDataPreprocessor):
         non_blocking: bool = True,
     ):
         super().__init__(non_blocking=non_blocking)
-        self.heatmap_size, self.sigma = tuple(heatmap_size), sigma
+        width, height = heatmap_size
+        self.heatmap_size, self.sigma = (width, height), sigma
         self.register_buffer('mean', torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer('std', torch.tensor(std).view(1, 3, 1, 1), persistent=False)
         self._fits: dict[str, tuple[Tensor, Tensor]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import Iterator
 
 import torch
 from mmengine.optim import OptimWrapper
@@ -19,7 +20,7 @@ class AutocastOptimWrapper(OptimWrapper):
     """
 
     @contextlib.contextmanager
-    def optim_context(self, model: torch.nn.Module):
+    def optim_context(self, model: torch.nn.Module) -> Iterator[None]:
         """Run the forward pass of one step under autocast."""
         device = next(model.parameters()).device.type
         with super().optim_context(model), torch.autocast(

@@ -110,7 +110,9 @@ class TriangulatePose(BaseModel):
                 found = self.memory.each(rays, floor_mm, data_samples)
         return self._predict(found, data_samples) if mode == 'predict' else found
 
-    def _predict(self, found: Found, data_samples) -> list[MultiviewDataSample]:
+    def _predict(
+        self, found: Found, data_samples: list[MultiviewDataSample]
+    ) -> list[MultiviewDataSample]:
         scores, views = self._scores(found), (found.views >= 0).sum(1)
         spread = found.bodies.spread.square().mean(-1).sqrt()
         poses = found.bodies.poses

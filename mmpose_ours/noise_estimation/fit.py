@@ -176,7 +176,9 @@ class Measured:
                 '--keypoints`, or use a shipped profile'
             )
 
-    def _settle(self, observations: Observations, model: ErrorModel):
+    def _settle(
+        self, observations: Observations, model: ErrorModel
+    ) -> tuple[ErrorModel, Rays, Agreement, Observations]:
         """Let points and errors find each other: model, rays, agreement, and new observations."""
         z = _standing(observations.keypoints[..., 2], self.scores)
         for _ in range(SETTLING):

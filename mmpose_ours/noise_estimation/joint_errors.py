@@ -82,7 +82,15 @@ class Rays:
     z: np.ndarray
 
     @classmethod
-    def of(cls, rig: CameraRig, xyz_w: np.ndarray, keypoints, size_px, found, z) -> Rays:
+    def of(
+        cls,
+        rig: CameraRig,
+        xyz_w: np.ndarray,
+        keypoints: np.ndarray,
+        size_px: np.ndarray,
+        found: np.ndarray,
+        z: np.ndarray,
+    ) -> Rays:
         """Linearise at points (N, 17, 3) in mm; keypoints (V, N, 17, 3)."""
         places = xyz_w + STEP_MM * np.concatenate([np.zeros((1, 3)), np.eye(3)])[:, None, None]
         uv = rig.project(places)[0]
@@ -211,7 +219,9 @@ def _improved(
     return dataclasses.replace(model, **changes)
 
 
-def _believed(model: ErrorModel, mean: np.ndarray, core: np.ndarray, spread) -> np.ndarray:
+def _believed(
+    model: ErrorModel, mean: np.ndarray, core: np.ndarray, spread: np.ndarray
+) -> np.ndarray:
     """(17, 2) by how much to change the bias: nothing that may be chance.
 
     A joint that all cameras see too low is too low in 3D as well: they cannot tell, so that no

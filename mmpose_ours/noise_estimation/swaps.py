@@ -110,7 +110,7 @@ def _gains(rays: Rays, model: ErrorModel) -> tuple[np.ndarray, np.ndarray]:
     left, right = found_at[..., LEFT, :], found_at[..., RIGHT, :]
     to_left, to_right = place[..., LEFT, :], place[..., RIGHT, :]
 
-    def cost(gap):
+    def cost(gap: np.ndarray) -> np.ndarray:
         return np.minimum((gap**2).sum(-1) / tau2, SAYS_AT_MOST)
 
     # Pixels of the right joint count from its own point, which is `apart` from the left one's.
@@ -151,7 +151,9 @@ def _sources(group: np.ndarray) -> np.ndarray:
     return source
 
 
-def _estimated_by_others(rays: Rays, model: ErrorModel):
+def _estimated_by_others(
+    rays: Rays, model: ErrorModel
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where the other views have each joint, how sure one can be, and whether enough of them do.
 
     Returns:

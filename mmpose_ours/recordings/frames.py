@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import re
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping, Sequence, Union
@@ -311,7 +312,7 @@ def _find(source: PathLike | Mapping[str, Any], cameras: Sequence[str]) -> dict[
 
 
 def _given(name: str, images: Any) -> tuple[Path, ...]:
-    if not isinstance(images, (str, Path)):
+    if not isinstance(images, (str, os.PathLike)):
         return tuple(map(Path, images))
     path = Path(images)
     if path.is_dir():
@@ -344,7 +345,9 @@ def _video_notes(files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]
     return notes
 
 
-def _match_images(where: str, files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]):
+def _match_images(
+    where: str, files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]
+) -> tuple[tuple[str, ...], dict[str, dict[str, Path]], list[str]]:
     """Names of the frames, the images of each, and what there is to say."""
     by_name: dict[str, dict[str, Path]] = {}
     for name, paths in files.items():

@@ -152,7 +152,7 @@ class DetectorFaults:
     joint_score: Sequence[Sequence[float]] = ()
     score_error: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         shapes: dict[str, tuple[tuple[int, ...], ...]] = {'score': ((2,),)}
         shapes.update(dict.fromkeys(_PER_JOINT, ((), (17,))))
         shapes.update(dict.fromkeys(_PER_JOINT_PAIRS, ((0,), (17, 2))))
@@ -281,7 +281,14 @@ class DetectorFaults:
             (crowd.scenes, len(rig)),
         )
 
-    def _kept_share(self, crowd, rig, uv, found, box) -> np.ndarray:
+    def _kept_share(
+        self,
+        crowd: Crowd,
+        rig: CameraRig,
+        uv: np.ndarray,
+        found: np.ndarray,
+        box: tuple[np.ndarray, np.ndarray],
+    ) -> np.ndarray:
         """(17, V, N) probability that a joint survives what hides or loses it."""
         lost = np.broadcast_to(np.asarray(self.missed_joint_share, float), 17)
         kept = np.empty(found.shape)
@@ -294,7 +301,7 @@ class DetectorFaults:
             kept *= 1 - self.border_share * at_border(rig, uv, box)
         return kept
 
-    def _spread_px(self, wild, size_px, score) -> np.ndarray:
+    def _spread_px(self, wild: np.ndarray, size_px: np.ndarray, score: np.ndarray) -> np.ndarray:
         """(N, V, 17) spread of a joint's pixel, along each axis, from draws of outliers."""
         jitter = np.asarray(self.jitter, np.float32) * COCO_SIGMAS * 0.5
         outlier = np.hypot(jitter, self.outlier_spread)
@@ -310,7 +317,9 @@ class DetectorFaults:
         score *= np.where(weak, _WEAKENED, 1.0)
         return np.clip(score, np.where(spread > 0, np.float32(0.05), np.float32(0)), 1.0)
 
-    def _found_twice(self, keypoints, size_px, crowd: Crowd, draws: Draws):
+    def _found_twice(
+        self, keypoints: np.ndarray, size_px: np.ndarray, crowd: Crowd, draws: Draws
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Find some people again, and take others apart.
 
         Args:
@@ -352,7 +361,9 @@ def error_factor(score_error: float, z: np.ndarray) -> np.ndarray:
     return np.exp(-score_error * z - score_error**2)
 
 
-def _enough(min_joints: int, *finds):
+def _enough(
+    min_joints: int, *finds: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Detections with so many joints, of several (N, V, 17, 3), (N,) scenes, (N, V) orders.
 
     Returns:
@@ -367,7 +378,9 @@ def _enough(min_joints: int, *finds):
     return np.concatenate(detections), np.concatenate(views), np.concatenate(orders)
 
 
-def _exchange(uv, found, person, view, source) -> None:
+def _exchange(
+    uv: np.ndarray, found: np.ndarray, person: np.ndarray, view: np.ndarray, source: np.ndarray
+) -> None:
     """Give joints the places of others: (2, N, V, 17) pixels, of (M,) people in (M,) views."""
     uv[:, person, view] = uv[:, person[:, None], view[:, None], source]
     found[person, view] = found[person[:, None], view[:, None], source]

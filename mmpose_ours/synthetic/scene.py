@@ -7,7 +7,7 @@ whatever is made beside it, while NumPy's cost per call is shared.
 from __future__ import annotations
 
 import dataclasses
-from typing import Sequence
+from typing import Iterable, Sequence
 
 import numpy as np
 
@@ -106,7 +106,9 @@ class SceneSampler:
             )
         return placed
 
-    def _admitted(self, draws: Draws, tried: np.ndarray, wanted: np.ndarray, placed: Crowd):
+    def _admitted(
+        self, draws: Draws, tried: np.ndarray, wanted: np.ndarray, placed: Crowd
+    ) -> Crowd:
         """Add those of a round of candidates who find room, in order, until enough are there.
 
         Args:
@@ -134,7 +136,9 @@ class SceneSampler:
                 placed = pool.take(self._welcome(pool, wanted))
         return placed
 
-    def _candidates(self, drawn, ground, scene, scenes: int) -> Crowd:
+    def _candidates(
+        self, drawn: np.ndarray, ground: np.ndarray, scene: np.ndarray, scenes: int
+    ) -> Crowd:
         """Turned, scaled and mirrored poses at (N, 2) places, of those whom cameras see."""
         poses, visible = self._bodies(*drawn)
         poses[..., :2] += ground[:, None]
@@ -145,7 +149,9 @@ class SceneSampler:
         views = (np.count_nonzero(seen, axis=-1) >= needed).sum(0)
         return Crowd(poses, visible, scene, scenes).take(views >= self.min_views)
 
-    def _bodies(self, pose, mirror, size, yaw) -> tuple[np.ndarray, np.ndarray]:
+    def _bodies(
+        self, pose: np.ndarray, mirror: np.ndarray, size: np.ndarray, yaw: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """(N, 17, 3) poses of the bank and (N, 17) what is known of them, from (N,) draws."""
         index = choose(pose, len(self.bank))
         poses, visible = self.bank.poses[index], self.bank.visible[index]
@@ -158,7 +164,14 @@ class SceneSampler:
         poses[..., 0], poses[..., 1] = c * x - s * y, s * x + c * y
         return poses, visible
 
-    def _joined_ground(self, ground, scene, place, joining, placed: Crowd) -> np.ndarray:
+    def _joined_ground(
+        self,
+        ground: np.ndarray,
+        scene: np.ndarray,
+        place: np.ndarray,
+        joining: np.ndarray,
+        placed: Crowd,
+    ) -> np.ndarray:
         """(N, 2) places on the floor after some candidates have joined somebody.
 
         Half a scene's candidates may already stand beside each other: they choose among those
@@ -221,7 +234,7 @@ class _Bodies:
         return clash
 
 
-def _length2(xyz) -> np.ndarray:
+def _length2(xyz: Iterable[np.ndarray]) -> np.ndarray:
     """Squared length of vectors whose axis comes first."""
     x, y, z = xyz
     return x * x + y * y + z * z

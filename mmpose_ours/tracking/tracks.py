@@ -74,7 +74,7 @@ class PeopleTracker:
         self,
         poses: np.ndarray,
         frame: float | None = None,
-        views: Sequence[int] | None = None,
+        views: Sequence[int] | np.ndarray | None = None,
     ) -> np.ndarray:
         """Number the people of the next frame.
 

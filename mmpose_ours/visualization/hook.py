@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Sequence
 
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.io.file_names import file_name
@@ -41,13 +42,13 @@ class MultiviewVisualizationHook(Hook):
         self.out_dir = out_dir
         self.seen = 0
 
-    def before_test(self, runner) -> None:
+    def before_test(self, runner: Runner) -> None:
         """Count from the start."""
         self.seen = 0
 
     def after_test_iter(
         self,
-        runner,
+        runner: Runner,
         batch_idx: int,
         data_batch: dict,
         outputs: Sequence[MultiviewDataSample],
@@ -60,7 +61,7 @@ class MultiviewVisualizationHook(Hook):
                 self._draw(runner, sample)
             self.seen += 1
 
-    def _draw(self, runner, sample: MultiviewDataSample) -> None:
+    def _draw(self, runner: Runner, sample: MultiviewDataSample) -> None:
         frame = str(sample.frame_id)
         out_file = None
         if self.out_dir is not None:

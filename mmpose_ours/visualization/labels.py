@@ -7,6 +7,7 @@ from typing import Sequence
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from mmpose_ours.text import printable
 
@@ -54,7 +55,9 @@ def write_names(
     Returns:
         For each name the box in pixels that it covers: left, bottom, right, top.
     """
-    renderer = axes.figure.canvas.get_renderer()
+    canvas = axes.figure.canvas
+    assert isinstance(canvas, FigureCanvasAgg), 'made by new_sheet'
+    renderer = canvas.get_renderer()
     panel = axes.get_window_extent()
     inside = np.array([panel.x0, panel.y0, panel.x1, panel.y1])
     anchors = axes.transData.transform(np.asarray(points, dtype=float).reshape(-1, 2))

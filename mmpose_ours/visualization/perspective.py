@@ -6,11 +6,12 @@ our own, so that people can be drawn with the same projection.
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Any, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from numpy.typing import ArrayLike
 
 from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
 from mmpose_ours.visualization.labels import plain
@@ -56,7 +57,7 @@ def draw_room(
     corners = np.concatenate([box, *(np.concatenate(lines) for lines in frustums)])
     viewer = overview(corners)
 
-    def draw(lines, **style) -> None:
+    def draw(lines: Sequence[ArrayLike], **style: Any) -> None:
         flat = [viewer.project(np.asarray(line, dtype=float))[0] for line in lines]
         axes.add_collection(LineCollection(flat, **style), autolim=False)
 
@@ -108,7 +109,9 @@ def _write_name(axes: Axes, viewer: Camera, camera: Camera, lines: Sequence[np.n
     )  # fmt: skip
 
 
-def ring(low: Sequence[float], high: Sequence[float]) -> list[tuple[float, float]]:
+def ring(
+    low: Sequence[float] | np.ndarray, high: Sequence[float] | np.ndarray
+) -> list[tuple[float, float]]:
     """The four corners (x, y) of a box, in the order of its edges."""
     return [(low[0], low[1]), (high[0], low[1]), (high[0], high[1]), (low[0], high[1])]
 

@@ -81,10 +81,10 @@ def _on_paper(xyz: np.ndarray) -> np.ndarray:
 
 def _draw_person(axes: Axes, pose: np.ndarray, visible: np.ndarray) -> None:
     floor = np.array([[[-500, 0, 0], [500, 0, 0]], [[0, -500, 0], [0, 500, 0]]], dtype=float)
-    axes.add_collection(LineCollection(_on_paper(floor), colors=FLOOR_COLOUR, linewidths=1.0))
+    axes.add_collection(LineCollection(list(_on_paper(floor)), colors=FLOOR_COLOUR, linewidths=1.0))
     limbs = [pair for pair in COCO17.limb_indices if visible[pair].all()]
     colours = [_colour(*pair) for pair in limbs]
-    lines = _on_paper(pose[np.array(limbs, dtype=int).reshape(-1, 2)])
+    lines = list(_on_paper(pose[np.array(limbs, dtype=int).reshape(-1, 2)]))
     axes.add_collection(LineCollection(lines, colors=colours, linewidths=1.7, capstyle='round'))
     axes.plot(*_on_paper(pose[visible]).T, '.', color=MIDDLE_COLOUR, markersize=2.4)
     axes.set_xlim(-SIDE_MM, SIDE_MM)

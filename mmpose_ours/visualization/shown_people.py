@@ -58,7 +58,7 @@ class ShownPeople:
     views: np.ndarray | None = None
     detections: Mapping[str, Keypoints2D] = dataclasses.field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         count = len(self.poses_mm)
         for name in ('ids', 'scores', 'views'):
             values = getattr(self, name)

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib import colormaps, patheffects
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -22,6 +23,7 @@ from mmpose_ours.visualization.perspective import SPACE_COLOUR, draw_room
 from mmpose_ours.visualization.projected import project_before
 from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of
 
+TAB10 = [to_hex(colormaps['tab10'](index)) for index in range(10)]
 TRUTH_COLOUR = '#8f8f8f'
 DETECTION_COLOUR, DETECTION_EDGE = '#ffffff', '#6f6f6f'
 # Inches: area of a view, height of its name, of the title and of the legend, gaps.
@@ -76,8 +78,9 @@ def draw_frame(
         if keypoints_2d is not None:
             found = np.asarray(keypoints_2d[view])
             found = found[found[..., 2] > 0]
+            u, v = found[:, :2].T
             axes.scatter(
-                *found[:, :2].T, s=5, c=DETECTION_COLOUR, edgecolors=DETECTION_EDGE,
+                u, v, s=5, c=DETECTION_COLOUR, edgecolors=DETECTION_EDGE,
                 linewidths=0.5, zorder=4,
             )  # fmt: skip
     _draw_legend(figure, truth is not None, keypoints_2d is not None)
@@ -89,7 +92,8 @@ def _layout(rig: CameraRig, title: str) -> tuple[Figure, Axes, list[Axes]]:
     unsized = [camera.name for camera in rig if camera.size is None]
     if unsized:
         raise ValueError(f'the image size of camera {", ".join(unsized)} is unknown; say it first')
-    tallness = float(np.median([camera.size[1] / camera.size[0] for camera in rig]))
+    sizes = [camera.need_size() for camera in rig]
+    tallness = float(np.median([height / width for width, height in sizes]))
     width, height = (VIEW_AREA / tallness) ** 0.5, (VIEW_AREA * tallness) ** 0.5
     columns = 1 if len(rig) <= 2 else int(np.ceil(len(rig) ** 0.5))
     rows = -(-len(rig) // columns)
@@ -123,14 +127,14 @@ def _people(poses: np.ndarray | None) -> list[np.ndarray]:
     return [np.asarray(person, dtype=float) for person in poses if np.isfinite(person).any()]
 
 
-def _coloured(poses: np.ndarray):
+def _coloured(poses: np.ndarray) -> list[tuple[str, np.ndarray]]:
     # Without tab10's grey, which is the truth's.
-    palette = [c for i, c in enumerate(colormaps['tab10'].colors) if i != 7]
+    palette = [c for i, c in enumerate(TAB10) if i != 7]
     return [(palette[i % len(palette)], person) for i, person in enumerate(_people(poses))]
 
 
 def _draw_person(
-    axes: Axes, camera: Camera, person: np.ndarray, skeleton: Skeleton, colour, width: float
+    axes: Axes, camera: Camera, person: np.ndarray, skeleton: Skeleton, colour: str, width: float
 ) -> None:
     """Draw the joints (J, 3) that are known and well before the camera, and their limbs."""
     uv = project_before(camera, person)
@@ -149,7 +153,7 @@ def _draw_person(
 
 
 def _draw_sheet(axes: Axes, camera: Camera, image: np.ndarray | None) -> None:
-    width, height = camera.size
+    width, height = camera.need_size()
     if image is None:
         axes.set_facecolor('#f6f6f4')
     else:
@@ -165,7 +169,7 @@ def _draw_sheet(axes: Axes, camera: Camera, image: np.ndarray | None) -> None:
 
 def _draw_legend(figure: Figure, truth: bool, detections: bool) -> None:
     entries = [
-        Line2D([], [], color=colormaps['tab10'].colors[0], linewidth=2,
+        Line2D([], [], color=TAB10[0], linewidth=2,
                label='people found (a colour each)')
     ]  # fmt: skip
     if truth:

@@ -1,4 +1,5 @@
 import gc
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -93,6 +94,19 @@ def test_folders_lists_and_streams_give_the_same(recording, tmp_path):
         np.testing.assert_allclose(one.poses_mm, two.poses_mm, atol=0.1)
         np.testing.assert_allclose(one.poses_mm, three.poses_mm, atol=0.1)
     assert np.concatenate(_errors(folder, poses)).max() < 60
+
+
+def test_any_path_like_object_names_images_and_keypoints(recording, tmp_path):
+    rig, poses, frames = recording
+    _write_images(tmp_path / 'images')
+    inferencer = MultiviewInferencer(rig=rig, space=SPACE, detector=BarReader(frames), device='cpu')
+    (folder,) = os.scandir(tmp_path)
+    kept = tmp_path / 'images' / 'kept.npz'
+    everybody = list(inferencer(folder, keep_keypoints=kept))
+    assert np.concatenate(_errors(everybody, poses)).max() < 60
+    (file,) = (entry for entry in os.scandir(folder) if entry.is_file())
+    again = list(inferencer(keypoints=file))
+    np.testing.assert_allclose(again[3].poses_mm, everybody[3].poses_mm, atol=1)
 
 
 def test_a_camera_that_dies_does_not_end_the_run(recording, tmp_path):

@@ -225,6 +225,12 @@ def test_a_truth_that_ends_early_is_reported(campus):
     assert report['warnings'] == []
 
 
+def test_frames_that_are_no_numbers_are_not_in_an_actors_file(campus):
+    files = campus / 'actorsGT.mat', campus / 'pred.json'
+    with pytest.raises(ValueError, match='has no frame a, it holds 0-399; change --frames'):
+        evaluate_files('campus', *files, frames=[350, 'a'])
+
+
 def test_a_head_that_the_joints_cannot_make_is_an_error(campus, capsys):
     write_predictions(campus / 'pred.json', {350: np.ones((1, 15, 3))}, None, 'panoptic15')
     message = error_of(capsys, arguments(campus))

@@ -116,7 +116,8 @@ def test_a_video_that_ends_early_does_not_end_the_others(tmp_path):
 def test_images_may_be_named_one_by_one(tmp_path):
     video = _video(tmp_path / 'here' / 'x.avi', [50, 50])
     other = _video(tmp_path / 'there.avi', [90, 90])
-    footage = open_footage({'a': video, 'b': str(other)}, ['a', 'b'])
+    (entry,) = os.scandir(tmp_path / 'here')
+    footage = open_footage({'a': entry, 'b': str(other)}, ['a', 'b'])
     assert _shown(footage)[1][1] == pytest.approx(dict(a=50, b=90), abs=2)
     with pytest.raises(ValueError, match="'z'.*cameras 'a', 'b'"):
         open_footage({'z': video}, ['a', 'b'])

@@ -18,6 +18,7 @@ read the same files. Schema: ``schemas/panoptic.schema.json``.
 from __future__ import annotations
 
 import re
+from typing import Any, Sequence
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def read(source: Source) -> Reading:
     """
     data = source.one.json
 
-    def camera_at(place):
+    def camera_at(place: Sequence[Any]) -> str | None:
         try:
             name = data[place[0]][place[1]]['name']
         except (IndexError, KeyError, TypeError):

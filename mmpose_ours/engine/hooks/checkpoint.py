@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 from collections import deque
 from pathlib import Path
+from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
 
 from mmpose_ours.checkpoints.work_dir import LAST, MID_EPOCH
 from mmpose_ours.io.files import explain_os_error, write_whole
@@ -29,7 +31,10 @@ class WholeCheckpointHook(CheckpointHook):
         **kwargs: See MMEngine's ``CheckpointHook``.
     """
 
-    def before_train(self, runner) -> None:
+    max_keep_ckpts: int
+    keep_ckpt_ids: deque[int]
+
+    def before_train(self, runner: Runner) -> None:
         """Remove what a killed process left of a file that it was writing."""
         super().before_train(runner)
         if is_main_process():
@@ -38,7 +43,7 @@ class WholeCheckpointHook(CheckpointHook):
                     half.unlink()
                     runner.logger.info(f'removed {half}, which a killed process had begun')
 
-    def _save_checkpoint_with_step(self, runner, step, meta) -> None:
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         try:
             self._save_then_forget(runner, step, meta)
         except OSError as error:
@@ -50,12 +55,12 @@ class WholeCheckpointHook(CheckpointHook):
                 'before stays, and the next checkpoint is tried as usual.'
             )
 
-    def _is_the_end(self, runner) -> bool:
+    def _is_the_end(self, runner: Runner) -> bool:
         return (
             self.is_last_train_epoch(runner) if self.by_epoch else self.is_last_train_iter(runner)
         )
 
-    def _save_then_forget(self, runner, step, meta) -> None:
+    def _save_then_forget(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         """Write the newest before the oldest is removed; MMEngine does it the other way."""
         keep = self.max_keep_ckpts
         if keep <= 0:

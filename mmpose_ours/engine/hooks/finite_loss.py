@@ -9,10 +9,12 @@ from typing import Any
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
-from mmengine.runner import save_checkpoint, weights_to_cpu
+from mmengine.model import BaseModel, is_model_wrapper
+from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner, save_checkpoint, weights_to_cpu
 
 from mmpose_ours.engine.hooks.step_seed import STEP, seed_all
+from mmpose_ours.engine.loaders import Loader
 from mmpose_ours.registry import HOOKS
 
 
@@ -40,7 +42,7 @@ class FiniteLossHook(Hook):
         self._batch: Any = None
         self._batch_index = 0
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Look at what the model's losses are summed up to, from now on."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         sum_up = model.parse_losses
@@ -58,11 +60,15 @@ class FiniteLossHook(Hook):
 
         model.parse_losses = checked
 
-    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict[str, Any] | None = None
+    ) -> None:
         """Keep the batch at hand."""
         self._batch, self._batch_index = data_batch, batch_idx
 
-    def _error(self, runner, model, losses: dict[str, float]) -> NonFiniteLossError:
+    def _error(
+        self, runner: Runner, model: BaseModel, losses: dict[str, float]
+    ) -> NonFiniteLossError:
         """Write down what happened."""
         path = Path(runner.work_dir) / f'nonfinite_{runner.iter}_{get_rank()}.pth'
         weights = weights_to_cpu(model.state_dict())
@@ -102,18 +108,20 @@ class FiniteLossHook(Hook):
         )
 
 
-def _config_of(runner) -> str:
+def _config_of(runner: Runner) -> str:
     """The config as MMEngine has left it in the work directory."""
     name = Path(runner.cfg.filename).name if runner.cfg.filename else f'{runner.timestamp}.py'
     return str(Path(runner.work_dir) / name)
 
 
-def items_of_batch(loader, batch_index: int) -> list[int]:
+def items_of_batch(loader: Loader, batch_index: int) -> list[int]:
     """Indices into the dataset of this process's n-th batch of the epoch."""
     return list(next(itertools.islice(iter(loader.batch_sampler), batch_index, None), []))
 
 
-def losses_alone(model, optim_wrapper, batch: Any, count: int) -> list[list[str]]:
+def losses_alone(
+    model: BaseModel, optim_wrapper: OptimWrapper, batch: Any, count: int
+) -> list[list[str]]:
     """For each item of a batch by itself, the names of its losses that are not finite."""
     return [
         [
@@ -126,7 +134,7 @@ def losses_alone(model, optim_wrapper, batch: Any, count: int) -> list[list[str]
 
 
 @torch.no_grad()
-def losses_of(model, optim_wrapper, batch: Any) -> dict[str, float]:
+def losses_of(model: BaseModel, optim_wrapper: OptimWrapper, batch: Any) -> dict[str, float]:
     """The losses of a batch, as in a step of training."""
     with optim_wrapper.optim_context(model):
         losses = model._run_forward(model.data_preprocessor(batch, True), mode='loss')

@@ -8,14 +8,17 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Sequence
 
 import torch
 from mmengine.dist import all_reduce, barrier, get_world_size, is_main_process
 from mmengine.hooks import CheckpointHook, Hook
+from mmengine.runner import Runner
+from mmengine.structures import BaseDataElement
 
 from mmpose_ours.checkpoints.work_dir import MID_EPOCH
 from mmpose_ours.engine.hooks.checkpoint import write_last
+from mmpose_ours.engine.loaders import Loader
 from mmpose_ours.io.files import explain_os_error
 from mmpose_ours.registry import HOOKS
 
@@ -52,11 +55,11 @@ class InterruptionHook(Hook):
         self._launcher = os.getppid() if 'TORCHELASTIC_RUN_ID' in os.environ else None
         self._samples_done = 0
 
-    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Keep how much of the epoch is done already."""
         self._samples_done = (checkpoint.get('meta') or {}).get('samples_done', 0)
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Listen; tell the loop where to go on; catch up on a validation that was cut off."""
         self._saved_at = time.monotonic()
         if threading.current_thread() is threading.main_thread():
@@ -75,7 +78,13 @@ class InterruptionHook(Hook):
             runner.logger.info('validation of the last epoch, which may have been cut off')
             runner.val_loop.run()
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict[str, Any] | None = None,
+        outputs: dict[str, Any] | None = None,
+    ) -> None:
         """Save or stop, if some process wants to."""
         wrapper = runner.optim_wrapper
         if (runner.iter + 1) % getattr(wrapper, '_accumulative_counts', 1):
@@ -89,7 +98,13 @@ class InterruptionHook(Hook):
         if wish == _STOP:
             self._leave(runner, f'after step {batch_idx + 1} of epoch {runner.epoch + 1}')
 
-    def after_val_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+    def after_val_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict[str, Any] | None = None,
+        outputs: Sequence[BaseDataElement] | None = None,
+    ) -> None:
         """Stop; the epoch is done, only its validation is not."""
         if not self._before or batch_idx >= _common_steps(runner.val_dataloader):
             return
@@ -97,17 +112,17 @@ class InterruptionHook(Hook):
             self._save(runner, dict(epoch=runner.epoch, iter=runner.iter))
             self._leave(runner, f'in the validation after epoch {runner.epoch}')
 
-    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Any checkpoint puts the next one off."""
         self._saved_at = time.monotonic()
 
-    def after_train(self, runner) -> None:
+    def after_train(self, runner: Runner) -> None:
         """Listen no more."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before = {}
 
-    def after_run(self, runner) -> None:
+    def after_run(self, runner: Runner) -> None:
         """Wait for each other before the first process closes its connections."""
         barrier()
 
@@ -124,7 +139,7 @@ class InterruptionHook(Hook):
         all_reduce(wishes, 'max')
         return int(wishes)
 
-    def _save(self, runner, meta: dict) -> None:
+    def _save(self, runner: Runner, meta: dict[str, Any]) -> None:
         if not any(isinstance(hook, CheckpointHook) for hook in runner.hooks):
             return  # this training keeps none
         try:
@@ -137,14 +152,14 @@ class InterruptionHook(Hook):
                 f'NO CHECKPOINT: {explain_os_error(error)}. What was written before stays.'
             )
 
-    def _leave(self, runner, where: str) -> None:
+    def _leave(self, runner: Runner, where: str) -> None:
         barrier()  # nobody leaves, and makes its launcher end the others, before all is written
         self.after_train(runner)
         why = self._asked or 'another process was asked to stop'
         runner.logger.warning(f'stopped {where} ({why}); --resume goes on from there')
         raise SystemExit(EXIT_STATUS)
 
-    def _go_on_within(self, runner) -> None:
+    def _go_on_within(self, runner: Runner) -> None:
         done, left_over = divmod(self._samples_done, _samples_per_step(runner))
         runner.train_loop.batches_done = done
         runner.logger.info(
@@ -163,17 +178,17 @@ def _restorable(number: int) -> Any:
     return signal.SIG_DFL if failed or handler is None else handler
 
 
-def _samples_per_step(runner) -> int:
+def _samples_per_step(runner: Runner) -> int:
     """Of all processes together."""
     return runner.train_dataloader.batch_sampler.batch_size * get_world_size()
 
 
-def _common_steps(loader) -> int:
+def _common_steps(loader: Loader) -> int:
     """How many steps every process takes; some may take one more."""
     return len(loader.dataset) // (loader.batch_sampler.batch_size * get_world_size())
 
 
-def _validation_is_due(runner) -> bool:
+def _validation_is_due(runner: Runner) -> bool:
     loop = runner.train_loop
     return (
         runner.val_loop is not None

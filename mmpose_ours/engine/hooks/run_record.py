@@ -11,8 +11,10 @@ from typing import Any
 import torch
 from mmengine.dist import get_world_size, master_only
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from mmpose_ours import __version__
+from mmpose_ours.engine.loaders import Loader
 from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io.files import write_json
 from mmpose_ours.registry import HOOKS
@@ -34,21 +36,21 @@ class RunRecordHook(Hook):
 
     priority = 'LOWEST'
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Write down what training starts with."""
         self._write(runner, 'train', runner.train_dataloader)
 
-    def before_test(self, runner) -> None:
+    def before_test(self, runner: Runner) -> None:
         """Write down what a test starts with."""
         self._write(runner, 'test', runner.test_dataloader)
 
     @master_only
-    def _write(self, runner, purpose: str, loader) -> None:
+    def _write(self, runner: Runner, purpose: str, loader: Loader) -> None:
         path = Path(runner.work_dir) / f'run_{runner.timestamp}.json'
         write_json(path, record(runner, purpose, loader), indent=1)
 
 
-def record(runner, purpose: str, loader) -> dict[str, Any]:
+def record(runner: Runner, purpose: str, loader: Loader) -> dict[str, Any]:
     """What a run is made of; ``schemas/run.schema.json`` describes it."""
     dataset = loader.dataset
     return {
@@ -76,7 +78,7 @@ def record(runner, purpose: str, loader) -> dict[str, Any]:
     }
 
 
-def _reached(runner) -> dict[str, int] | None:
+def _reached(runner: Runner) -> dict[str, int] | None:
     """How far a training is; in a test MMEngine would build the training to answer."""
     return {'epoch': runner.epoch, 'iter': runner.iter} if runner.iter else None
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from mmpose_ours.registry import HOOKS
 
@@ -37,21 +39,29 @@ class StepSeedHook(Hook):
 
     priority = 'LOWEST'
 
-    def before_train(self, runner) -> None:
+    def before_train(self, runner: Runner) -> None:
         """Keep the loader, which draws a number whenever it starts, off the global generator."""
         runner.train_dataloader.generator = torch.Generator().manual_seed(runner.seed)
 
-    def before_train_epoch(self, runner) -> None:
+    def before_train_epoch(self, runner: Runner) -> None:
         """Before the first item of an epoch, or of the rest of one, is loaded."""
         self._seed(runner, runner.iter, LOADING)
 
-    def before_train_iter(self, runner, batch_idx, data_batch=None) -> None:
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict[str, Any] | None = None
+    ) -> None:
         """Before a step, whatever its items have drawn."""
         self._seed(runner, runner.iter, STEP)
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict[str, Any] | None = None,
+        outputs: dict[str, Any] | None = None,
+    ) -> None:
         """Before the next items are loaded."""
         self._seed(runner, runner.iter + 1, LOADING)
 
-    def _seed(self, runner, step: int, purpose: int) -> None:
+    def _seed(self, runner: Runner, step: int, purpose: int) -> None:
         seed_all(runner.seed, get_rank(), step, purpose)

@@ -93,6 +93,8 @@ class Memory:
 
 def _follows(frame: int | str | None, before: int | str | None) -> bool:
     """Whether a frame may come after another one; names that are no numbers always may."""
+    if frame is None or before is None:
+        return True
     try:
         return int(frame) > int(before)
     except (TypeError, ValueError):

@@ -88,7 +88,11 @@ class Proposer:
         together = max(1, MAX_COMPARED // max(1, joints * (views * people) ** 2))
         if len(rays.weights) > together:
             parts = [self.by_pairs(part) for part in rays.split(together)]
-            return tuple(map(_stacked, zip(*parts), (-1, 0, False)))
+            return (
+                _stacked([groups for groups, _, _ in parts], -1),
+                _stacked([bodies for _, bodies, _ in parts], 0),
+                _stacked([seen for _, _, seen in parts], False),
+            )
         flat = Flat.of(rays)
         bodies, seen = self._bodies_of_pairs(flat, views, people)
         groups, winner = self._assign(self.agreement(flat, bodies, seen), rays)
@@ -197,7 +201,7 @@ class Proposer:
                 itertools.repeat(None) if spread_mm is None else spread_mm.split(at_once, 1),
             )
             return torch.cat([self.agreement(flat, *part) for part in parts], 1)
-        variance = self.sigma_mm**2
+        variance: Tensor | float = self.sigma_mm**2
         if spread_mm is not None:
             variance = variance + spread_mm.square().transpose(1, 2)[..., None]
         common = seen.transpose(1, 2)[..., None] & flat.found[:, :, None]

@@ -113,7 +113,12 @@ class FasterVoxelPose(BaseModel):
             everyone = rays_of_people(rays, groups)
         return Rays(*(part[sample, person] for part in vars(everyone).values())), sample
 
-    def _loss(self, found, sample: Tensor, data_samples) -> dict[str, Tensor]:
+    def _loss(
+        self,
+        found: tuple[Tensor, Tensor, Tensor] | None,
+        sample: Tensor,
+        data_samples: list[MultiviewDataSample],
+    ) -> dict[str, Tensor]:
         # Every process must hand gradients to the same parameters in every step.
         nothing = sum(p.sum() for p in self.parameters()) * 0.0
         losses = dict(loss_pose=nothing, loss_network=nothing, loss_score=nothing)
@@ -128,7 +133,9 @@ class FasterVoxelPose(BaseModel):
             losses[name] = (error * weight).sum() / weight.sum().clamp_min(1) + nothing
         return losses
 
-    def _match(self, poses: Tensor, sample: Tensor, data_samples) -> tuple[Tensor, ...]:
+    def _match(
+        self, poses: Tensor, sample: Tensor, data_samples: list[MultiviewDataSample]
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Whom each of N proposals shows.
 
         Returns:
@@ -156,7 +163,12 @@ class FasterVoxelPose(BaseModel):
             first[rows[best[least < MATCH_MM]]] = 1.0
         return truth, visible, matched, first
 
-    def _predict(self, found, sample: Tensor, data_samples) -> list[MultiviewDataSample]:
+    def _predict(
+        self,
+        found: tuple[Tensor, Tensor, Tensor] | None,
+        sample: Tensor,
+        data_samples: list[MultiviewDataSample],
+    ) -> list[MultiviewDataSample]:
         for index, data_sample in enumerate(data_samples):
             poses = sample.new_zeros(0, len(self.joints), 3, dtype=torch.float32)
             scores = poses.new_zeros(0)

@@ -85,10 +85,9 @@ class PlaneNet(nn.Module):
         self.up1 = _block(quarter, half, kernel=1)
         self.back_at_half = _Residual(half)
         self.up2 = _block(half, full, kernel=1)
-        self.out = nn.Conv2d(full, outputs, 3, padding=1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
-        self.to(memory_format=torch.channels_last)
+        self.out = _zeros(full, outputs)
+        # torch's overloads lack memory_format.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(N, inputs, S, S), S a multiple of 4, to (N, outputs, S, S) and (N, quarter)."""
@@ -103,8 +102,18 @@ class PlaneNet(nn.Module):
 def _block(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
     convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2)
     nn.init.kaiming_normal_(convolution.weight)
+    assert convolution.bias is not None
     nn.init.zeros_(convolution.bias)
     return nn.Sequential(convolution, nn.ReLU(inplace=True))
+
+
+def _zeros(inputs: int, outputs: int) -> nn.Conv2d:
+    """A convolution whose output is 0 until it is trained."""
+    convolution = nn.Conv2d(inputs, outputs, 3, padding=1)
+    nn.init.zeros_(convolution.weight)
+    assert convolution.bias is not None
+    nn.init.zeros_(convolution.bias)
+    return convolution
 
 
 class _Residual(nn.Module):
@@ -113,9 +122,7 @@ class _Residual(nn.Module):
     def __init__(self, channels: int):
         super().__init__()
         self.first = _block(channels, channels)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
-        nn.init.zeros_(self.second.weight)
-        nn.init.zeros_(self.second.bias)
+        self.second = _zeros(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.second(self.first(x)))
@@ -131,6 +138,8 @@ class PlaneRegressor(nn.Module):
         channels: Widths of :class:`PlaneNet`.
     """
 
+    heights: Tensor
+
     def __init__(
         self,
         joints: Skeleton,
@@ -143,11 +152,10 @@ class PlaneRegressor(nn.Module):
             raise ValueError(f'planes need a side of a multiple of 4 pixels, got {bins}')
         self.bins, self.half_mm, self.num_joints = bins, size_mm / 2, len(joints)
         self.net = PlaneNet(2 * len(joints) + 3, len(joints), channels)
-        self.confidence = nn.Sequential(
-            nn.Linear(3 * channels[-1] + 2, 64), nn.ReLU(inplace=True), nn.Linear(64, 1)
-        )
+        first, last = nn.Linear(3 * channels[-1] + 2, 64), nn.Linear(64, 1)
+        self.confidence = nn.Sequential(first, nn.ReLU(inplace=True), last)
         # Almost everybody who is proposed is real, so that is what an untrained net believes.
-        nn.init.constant_(self.confidence[-1].bias, 3.0)
+        nn.init.constant_(last.bias, 3.0)
         # How sharp the rays' own image is, and the weight of the network prediction in mm^-2.
         self.log_sharpness = nn.Parameter(torch.full((len(joints),), 1.0))
         self.log_pull = nn.Parameter(torch.full((len(joints),), 7.0))

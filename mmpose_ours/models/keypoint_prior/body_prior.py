@@ -123,6 +123,11 @@ class GaussianBody(nn.Module):
         ValueError: It is another skeleton, or there are too few whole poses.
     """
 
+    mean: Tensor
+    precision: Tensor
+    pull: Tensor
+    ray_precision: Tensor
+
     def __init__(self, joints: Skeleton, bank_file: str | None = None):
         super().__init__()
         if joints != COCO17:

@@ -145,7 +145,9 @@ class KeypointPrior(BaseModel):
         return Found(rays, found.sample, views, bodies), exists & keep
 
     @torch.no_grad()
-    def _facts(self, found: Found, exists: Tensor, data_samples) -> Tensor:
+    def _facts(
+        self, found: Found, exists: Tensor, data_samples: list[MultiviewDataSample]
+    ) -> Tensor:
         """(N, FACTS) what is known of a person as a whole, in numbers around 1."""
         shown = found.views >= 0
         views = shown.sum(1)
@@ -175,7 +177,12 @@ class KeypointPrior(BaseModel):
         ]
         return torch.stack(facts, -1)
 
-    def _loss(self, found: Found, said, data_samples) -> dict[str, Tensor]:
+    def _loss(
+        self,
+        found: Found,
+        said: tuple[Tensor, Tensor, Tensor, Tensor] | None,
+        data_samples: list[MultiviewDataSample],
+    ) -> dict[str, Tensor]:
         # Every process must hand gradients to the same parameters in every step.
         nothing = sum(p.sum() for p in self.parameters()) * 0.0
         losses = dict(loss_pose=nothing, loss_network=nothing, loss_score=nothing)
@@ -196,7 +203,9 @@ class KeypointPrior(BaseModel):
         return losses
 
     @torch.no_grad()
-    def _match(self, found: Found, poses: Tensor, data_samples) -> tuple[Tensor, ...]:
+    def _match(
+        self, found: Found, poses: Tensor, data_samples: list[MultiviewDataSample]
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Whom each of N found people is.
 
         Returns:
@@ -231,7 +240,12 @@ class KeypointPrior(BaseModel):
             first[rows[best[good]]] = 1.0
         return truth, visible, matched, first
 
-    def _predict(self, found: Found, said, data_samples) -> list[MultiviewDataSample]:
+    def _predict(
+        self,
+        found: Found,
+        said: tuple[Tensor, Tensor, Tensor, Tensor] | None,
+        data_samples: list[MultiviewDataSample],
+    ) -> list[MultiviewDataSample]:
         views = (found.views >= 0).sum(1)
         for index, data_sample in enumerate(data_samples):
             poses = found.bodies.poses.new_zeros(0, len(self.joints), 3)
@@ -274,7 +288,7 @@ def _ray_distance(rays: Rays, people: Tensor, seen: Tensor) -> Tensor:
     return torch.where(count > 0, (offset * weight).sum((2, 3)) / count.clamp_min(1), OUTLIER_MM)
 
 
-def _inside(data_samples, found: Found) -> Tensor:
+def _inside(data_samples: list[MultiviewDataSample], found: Found) -> Tensor:
     """(N, V) the share of each person's joints that lie inside each view's image."""
     result = torch.zeros(found.views.shape)
     poses, sample = found.bodies.poses.cpu(), found.sample.cpu()
@@ -287,7 +301,7 @@ def _inside(data_samples, found: Found) -> Tensor:
     return result.to(found.bodies.poses.device)
 
 
-def _existing(data_samples, found: Found) -> Tensor:
+def _existing(data_samples: list[MultiviewDataSample], found: Found) -> Tensor:
     """(N, V) which views the rig of each person has."""
     counts = torch.tensor([len(sample.rig) for sample in data_samples], device=found.sample.device)
     return torch.arange(found.views.shape[1], device=counts.device) < counts[found.sample][:, None]

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmpose_ours.models.ops.fast_conv import DirectConv3d, FourierConv3d, WinogradConv3d
 
 if TYPE_CHECKING:
-    from mmpose_ours.models.ops.v2v import V2VNet
+    from mmpose_ours.models.ops.v2v import V2VNet, _Residual, _Upsample
 
 
 class FastV2V:
@@ -30,10 +31,10 @@ class FastV2V:
     """
 
     def __init__(self, net: V2VNet, dtype: torch.dtype = torch.float32):
-        front, residual = net.front_layers
+        front, residual = net.first_layers()
         layers = net.encoder_decoder
         self._dtype = dtype
-        self._front = FourierConv3d(*_folded(*front.block[:2]))
+        self._front = FourierConv3d(*_folded(front.block))
         self._front_residual = _FastResidual(residual, dtype)
         self._skip1 = _FastResidual(layers.skip_res1, dtype)
         self._encoder1 = _FastResidual(layers.encoder_res1, dtype)
@@ -71,15 +72,15 @@ class FastV2V:
 class _FastResidual:
     """Two convolutions beside a skip; volumes (X, Y, Z, C). May overwrite its input."""
 
-    def __init__(self, residual: nn.Module, dtype: torch.dtype):
+    def __init__(self, residual: _Residual, dtype: torch.dtype):
         first, second = residual.res_branch
-        weight, bias = _folded(*second)
+        weight, bias = _folded(second)
         self._skip = None
         if len(residual.skip_con):
-            skip, skip_bias = _folded(*residual.skip_con)
+            skip, skip_bias = _folded(residual.skip_con)
             self._skip = skip.flatten(1).t().to(dtype).contiguous()
             bias = bias + skip_bias
-        self._first = _conv(*_folded(*first[:2]), dtype)
+        self._first = _conv(*_folded(first), dtype)
         self._second = _conv(weight, bias, dtype)
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -90,9 +91,8 @@ class _FastResidual:
 class _FastUpsample:
     """Twice the size; volumes (X, Y, Z, C)."""
 
-    def __init__(self, upsample: nn.Module, dtype: torch.dtype):
-        conv, norm = upsample.block[:2]
-        weight, bias = _folded(conv, norm)
+    def __init__(self, upsample: _Upsample, dtype: torch.dtype):
+        weight, bias = _folded(upsample.block)
         layout = torch.channels_last_3d
         self._weight = weight.to(dtype).contiguous(memory_format=layout)
         self._bias = bias.to(dtype)
@@ -116,8 +116,17 @@ def _halved(x: Tensor) -> Tensor:
     return torch.maximum(x[0::2], x[1::2])
 
 
-def _folded(conv: nn.Module, norm: nn.Module) -> tuple[Tensor, Tensor]:
-    """Weight and bias, in float64, of a convolution that includes its batch normalisation."""
+def _folded(layers: nn.Module) -> tuple[Tensor, Tensor]:
+    """Weight and bias, in float64, of a convolution that includes its batch normalisation.
+
+    Args:
+        layers: A sequence that begins with the two.
+    """
+    assert isinstance(layers, nn.Sequential)
+    conv, norm = layers[0], layers[1]
+    assert isinstance(conv, (nn.Conv3d, nn.ConvTranspose3d)) and conv.bias is not None
+    assert isinstance(norm, _BatchNorm)
+    assert norm.running_mean is not None and norm.running_var is not None
     scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
     bias = (conv.bias.double() - norm.running_mean.double()) * scale + norm.bias.double()
     outputs = 1 if isinstance(conv, nn.ConvTranspose3d) else 0

@@ -5,7 +5,7 @@ The twin of :mod:`mmpose_ours.geometry.cameras` for batches on a device. Nothing
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -41,7 +41,7 @@ class TorchRig:
                     'images with `mmpose-ours undistort`'
                 )
 
-        def stack(values) -> Tensor:
+        def stack(values: Iterable[np.ndarray]) -> Tensor:
             return torch.as_tensor(np.stack(list(values)), dtype=dtype, device=device)
 
         self.K = stack(camera.K for camera in rig)
@@ -99,11 +99,12 @@ class TorchRig:
         in_range = r2 <= self.max_radius2[:, None]
         if self.is_pinhole:
             return x, y, in_range
-        bent = self._distort(x, y, r2)
+        bent_x, bent_y = self._distort(x, y, r2)
         if self._any_fisheye:
             fisheye, factor = self.fisheye[:, None], self._fisheye(r2)
-            bent = tuple(torch.where(fisheye, a * factor, b) for a, b in zip((x, y), bent))
-        return (*bent, in_range)
+            bent_x = torch.where(fisheye, x * factor, bent_x)
+            bent_y = torch.where(fisheye, y * factor, bent_y)
+        return bent_x, bent_y, in_range
 
     def _distort(self, x: Tensor, y: Tensor, r2: Tensor) -> tuple[Tensor, Tensor]:
         k1, k2, p1, p2, k3, k4, k5, k6 = self.dist.T[..., None]

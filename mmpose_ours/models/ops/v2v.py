@@ -25,6 +25,8 @@ class _Pointwise(nn.Conv3d):
     On CPUs torch computes it far slower, in a copy with channels first.
     """
 
+    bias: Tensor
+
     def __init__(self, inputs: int, outputs: int):
         super().__init__(inputs, outputs, 1)
 
@@ -143,9 +145,11 @@ class V2VNet(nn.Module):
             if isinstance(module, (nn.Conv3d, nn.ConvTranspose3d)):
                 # Small weights: at first the output is near zero everywhere, as is the target.
                 nn.init.normal_(module.weight, std=0.001)
+                assert module.bias is not None
                 nn.init.zeros_(module.bias)
         # Two to four times faster on CPU, and what tensor cores want.
-        self.to(memory_format=torch.channels_last_3d)
+        # torch's overloads lack memory_format.
+        self.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         self.fast_inference = True
         self._fast: dict[torch.dtype, tuple[list, FastV2V]] = {}
 
@@ -164,6 +168,12 @@ class V2VNet(nn.Module):
         device = 'cuda' if x.is_cuda else 'cpu'
         with torch.autocast(device, enabled=False):
             return self.output_layer(features.float())
+
+    def first_layers(self) -> tuple[_Front, _Residual]:
+        """The two modules in ``front_layers``."""
+        front, residual = self.front_layers
+        assert isinstance(front, _Front) and isinstance(residual, _Residual)
+        return front, residual
 
     def _may_be_fast(self, x: Tensor) -> bool:
         weight = self.output_layer.weight

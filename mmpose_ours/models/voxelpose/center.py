@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Sequence
+from typing import Any, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -45,7 +45,7 @@ class CenterDetector(nn.Module):
         heatmap_size: tuple[int, int],
         max_people: int = 10,
         target_sigma_mm: float = 200.0,
-        **net,
+        **net: Any,
     ):
         super().__init__()
         self.bins = check_bins(bins)
@@ -69,7 +69,9 @@ class CenterDetector(nn.Module):
             return values.view(*self.bins, -1).permute(3, 0, 1, 2)
         return sample_heatmaps(heatmaps, *places).view(-1, *self.bins)
 
-    def _make_places(self, rig: CameraRig, space: CaptureVolume, device: torch.device):
+    def _make_places(
+        self, rig: CameraRig, space: CaptureVolume, device: torch.device
+    ) -> list[Bags] | tuple[Tensor, Tensor]:
         points = space_points(space, self.bins).view(-1, 3)
         seen_by = TorchRig(rig, dtype=torch.float64), points, self.heatmap_size
         if device.type == 'cpu':

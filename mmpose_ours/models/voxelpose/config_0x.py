@@ -84,7 +84,7 @@ def read_stock_model(path: PathLike) -> StockModel:
     except NotDataError:
         # Ours for 0.x import a function that fits the space, not the new style of configs.
         config = read_config(path, import_custom_modules=False, lazy_import=False)
-    model = config.get('model') or {}
+    model: Any = config.get('model') or {}
     if model.get('type') != 'DetectAndRegress':
         raise FileFormatError(
             f'{path}: model.type is {model.get("type")!r}, expected DetectAndRegress, which is '

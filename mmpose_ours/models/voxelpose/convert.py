@@ -97,7 +97,8 @@ def _net(state: Mapping[str, Tensor], prefix: str) -> dict[str, Any]:
 
 
 def _backbone(state: Mapping[str, Tensor]) -> dict[str, Any]:
-    head, filters = 'backbone.keypoint_head.deconv_layers.', []
+    head = 'backbone.keypoint_head.deconv_layers.'
+    filters: list[int] = []
     while f'{head}{3 * len(filters)}.weight' in state:
         filters.append(state[f'{head}{3 * len(filters)}.weight'].shape[1])
     third = {key.split('.')[3] for key in state if key.startswith('backbone.backbone.layer3.')}
@@ -204,12 +205,14 @@ def _expected(shape: Anatomy) -> dict[str, Tensor]:
     if not shape.skeletons:
         sizes = ', '.join(f'{name} ({len(joints)})' for name, joints in SKELETONS.items())
         raise ValueError(f'{shape.num_joints} joints, expected one of the skeletons {sizes}')
-    backbone = shape.backbone
+    backbone = None
+    if shape.backbone:
+        backbone = dict(shape.backbone, type='PoseResNet', num_joints=shape.num_joints)
     with torch.device('meta'):
         model = VoxelPose(
             joints=shape.skeletons[0],
             center=dict(shape.nets['center']),
             pose=dict(shape.nets['pose']),
-            backbone=backbone and dict(backbone, type='PoseResNet', num_joints=shape.num_joints),
+            backbone=backbone,
         )
     return model.state_dict()

@@ -59,7 +59,7 @@ class VoxelPose(BaseModel):
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
         self.joints = SKELETONS[joints]
         self.root_index = self.joints.index(*self.joints.root)
-        shared = dict(num_joints=len(self.joints), heatmap_size=heatmap_size)
+        shared: dict[str, Any] = dict(num_joints=len(self.joints), heatmap_size=heatmap_size)
         center = {'bins': (80, 80, 20), **(center or {})}
         pose = {'bins': (32, 32, 32), 'size_mm': 2000.0, **(pose or {})}
         self.human_detector = CenterDetector(**shared, **center)
@@ -67,8 +67,8 @@ class VoxelPose(BaseModel):
         self.center_threshold, self.duplicate_mm = center_threshold, duplicate_mm
         self.proposal_jitter_mm = proposal_jitter_mm
         self.backbone = MODELS.build(backbone) if backbone else None
-        self._backbone_is_frozen = self.backbone is not None and freeze_backbone
-        if self._backbone_is_frozen:
+        self._backbone_is_frozen = freeze_backbone
+        if self.backbone is not None and freeze_backbone:
             self.backbone.requires_grad_(False)
         self._rigs: dict[str, TorchRig] = {}
         for hook in (take_out, leave_out_backbone):
@@ -77,7 +77,7 @@ class VoxelPose(BaseModel):
     def train(self, mode: bool = True) -> VoxelPose:
         """Switch to training; a frozen 2D network stays in evaluation."""
         super().train(mode)
-        if self._backbone_is_frozen:
+        if self.backbone is not None and self._backbone_is_frozen:
             self.backbone.eval()
         return self
 
@@ -139,7 +139,12 @@ class VoxelPose(BaseModel):
         """Copies and pickles go without what is derived from rigs."""
         return {**self.__dict__, '_rigs': {}}
 
-    def _loss(self, heatmaps, root_volumes: Tensor, data_samples) -> dict[str, Tensor]:
+    def _loss(
+        self,
+        heatmaps: Sequence[Tensor],
+        root_volumes: Tensor,
+        data_samples: list[MultiviewDataSample],
+    ) -> dict[str, Tensor]:
         targets, volumes, centers, truth, visible = [], [], [], [], []
         for maps, sample in zip(heatmaps, data_samples):
             instances = sample.gt_instances
@@ -166,7 +171,12 @@ class VoxelPose(BaseModel):
             loss_pose = sum(p.sum() for p in self.pose_regressor.parameters()) * 0.0
         return dict(loss_center=loss_center, loss_pose=loss_pose)
 
-    def _predict(self, heatmaps, root_volumes, data_samples) -> list[MultiviewDataSample]:
+    def _predict(
+        self,
+        heatmaps: Sequence[Tensor],
+        root_volumes: Tensor,
+        data_samples: list[MultiviewDataSample],
+    ) -> list[MultiviewDataSample]:
         for maps, volume, sample in zip(heatmaps, root_volumes, data_samples):
             centers, scores = self.human_detector.peaks(volume, sample.space)
             tell_scores(sample, scores, self.center_threshold)

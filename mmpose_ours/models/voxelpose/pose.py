@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Sequence
+from typing import Any, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +43,7 @@ class PoseRegressor(nn.Module):
         heatmap_size: tuple[int, int],
         beta: float = 100.0,
         shortcut: bool = False,
-        **net,
+        **net: Any,
     ):
         super().__init__()
         self.bins, self.size_mm, self.beta = check_bins(bins), float(size_mm), beta

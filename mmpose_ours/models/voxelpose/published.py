@@ -6,12 +6,15 @@ with each sample, so it is taken out before they are loaded.
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import TYPE_CHECKING, Any, Mapping
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmpose_ours.errors import FileFormatError
+
+if TYPE_CHECKING:
+    from mmpose_ours.models.voxelpose.model import VoxelPose
 
 CENTER_HEAD = 'human_detector.center_head.'
 # The training rig's space: its edges in mm, its voxels, its middle in mm.
@@ -20,8 +23,8 @@ GEOMETRY = tuple(f'{CENTER_HEAD}{name}' for name in ('grid_size', 'cube_size', '
 SHORTCUT = 'pose_regressor.shortcut'
 
 
-def take_out(model: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
-    """Remove what is no weight, before ``model``, a ``VoxelPose``, loads the rest.
+def take_out(model: VoxelPose, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
+    """Remove what is no weight, before ``model`` loads the rest.
 
     Raises:
         FileFormatError: The pose net learned without a shortcut, and the model has one: all weights
@@ -40,9 +43,9 @@ def take_out(model: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: A
 
 
 def leave_out_backbone(
-    model: nn.Module, state_dict: dict[str, Tensor], prefix: str, *_: Any
+    model: VoxelPose, state_dict: dict[str, Tensor], prefix: str, *_: Any
 ) -> None:
-    """Remove the 2D network's weights before ``model``, a ``VoxelPose`` of heatmaps, loads."""
+    """Remove the 2D network's weights before ``model``, if it is of heatmaps, loads."""
     if model.backbone is None:
         for key in [key for key in state_dict if key.startswith(f'{prefix}backbone.')]:
             del state_dict[key]

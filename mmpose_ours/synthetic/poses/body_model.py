@@ -143,7 +143,9 @@ def built_in_poses(
     def bone(fraction: float) -> np.ndarray:
         return (stature * fraction * rng.normal(1, BONE_SPREAD, count))[:, None]
 
-    def move(frame, direction, length):
+    def move(
+        frame: np.ndarray, direction: tuple[float, float, float], length: np.ndarray
+    ) -> np.ndarray:
         return frame @ np.asarray(direction, dtype=float) * length
 
     joints: dict[str, np.ndarray] = {}

@@ -100,7 +100,9 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
-def _flexion(xyz: np.ndarray, side: str, upper: str, middle: str, lower: str):
+def _flexion(
+    xyz: np.ndarray, side: str, upper: str, middle: str, lower: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(N,) degrees that a hinge is bent, (N, 3) the axis it bends about and the upper bone."""
     place = joint_of(xyz, f'{side}_{middle}')
     first = _unit(place - joint_of(xyz, f'{side}_{upper}'))

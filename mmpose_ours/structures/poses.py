@@ -1,0 +1,73 @@
+"""3D poses of one frame."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from mmpose_ours.structures.skeleton import Skeleton
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Poses3D:
+    """The people of one frame in 3D.
+
+    Args:
+        skeleton: Their joints.
+        xyz_mm: (P, J, 3) millimetres, z up; NaN where a joint is missing.
+        scores: (P,) 0 to 1, how sure it is that there is somebody; None is not known.
+        track_ids: (P,) the same number for the same person over time, each at most once; None
+            where nobody has worked them out.
+        views: (P,) how many cameras show the person; None is not known.
+        std_mm: (P, J) how well joints are known, one standard deviation; None is not known.
+
+    Raises:
+        ValueError: An array has another shape, or a track ID is there twice.
+    """
+
+    skeleton: Skeleton
+    xyz_mm: np.ndarray
+    scores: np.ndarray | None = None
+    track_ids: np.ndarray | None = None
+    views: np.ndarray | None = None
+    std_mm: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        count, joints = len(self.xyz_mm), len(self.skeleton)
+        shapes = {
+            'xyz_mm': (count, joints, 3),
+            'scores': (count,),
+            'track_ids': (count,),
+            'views': (count,),
+            'std_mm': (count, joints),
+        }
+        for name, shape in shapes.items():
+            values = getattr(self, name)
+            if values is not None and np.shape(values) != shape:
+                raise ValueError(
+                    f'{name} of shape {np.shape(values)}, expected {shape} for {count} people of '
+                    f'{self.skeleton.name}'
+                )
+        if self.track_ids is not None and len(set(np.asarray(self.track_ids).tolist())) < count:
+            raise ValueError(
+                f'track IDs {np.asarray(self.track_ids).tolist()}, expected each at most once'
+            )
+
+    @classmethod
+    def nobody(cls, skeleton: Skeleton) -> Poses3D:
+        """No people."""
+        return cls(skeleton, np.zeros((0, len(skeleton), 3)), np.zeros(0), np.zeros(0, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.xyz_mm)
+
+    def only(self, chosen: np.ndarray) -> Poses3D:
+        """Some of the people, by a mask (P,) or by their rows."""
+        arrays = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name != 'skeleton'
+        }
+        some = {name: None if a is None else np.asarray(a)[chosen] for name, a in arrays.items()}
+        return Poses3D(self.skeleton, **some)
