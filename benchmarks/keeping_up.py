@@ -39,9 +39,10 @@ def main() -> None:
         footage = open_footage(args.images, inferencer.rig.names)
         first = [next(iter(footage))]
         for frames in (first, footage):
-            people = sum(len(found.ids) for found in inferencer(frames))
+            session = inferencer.open(frames)
+            people = sum(len(found.poses) for found in session)
         views = len(footage.cameras)
-        print(f'{name}, {views} views, {people} people: {inferencer.timing()}')
+        print(f'{name}, {views} views, {people} people: {session.timing()}')
 
 
 if __name__ == '__main__':

@@ -1,10 +1,9 @@
-"""A model with its weights and the pipeline that packs frames for it; People come out."""
+"""A model with its weights, and the pipeline that packs frames for it."""
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
-from typing import Any, Callable, Mapping, Protocol, Sequence
+from typing import Any, Callable, Mapping, Protocol
 
 import numpy as np
 from mmengine.config import Config
@@ -18,50 +17,9 @@ from mmpose_ours.datasets.multiview import PACK
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.models.voxelpose.model import VoxelPose
-from mmpose_ours.recordings.frames import FrameSet, ViewImage
 from mmpose_ours.registry import MODELS
-from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeleton import Skeleton
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class People:
-    """Everybody in one frame.
-
-    Args:
-        frame: The frame's name.
-        poses_mm: (P, J, 3), z up; NaN where a joint is not known.
-        scores: (P,) 0 to 1.
-        ids: (P,) the same number for the same person over time.
-        views: (P,) how many cameras show the person; None where the model does not say.
-        spread_mm: (P, J) how well joints are known, one standard deviation; likewise.
-        joints: Name of the skeleton.
-        cameras: Names of the cameras that took part.
-        detections: Camera name to the 2D keypoints found there, with all their joints.
-        images: Camera name to its image.
-    """
-
-    frame: str
-    poses_mm: np.ndarray
-    scores: np.ndarray
-    ids: np.ndarray
-    views: np.ndarray | None
-    spread_mm: np.ndarray | None
-    joints: str
-    cameras: tuple[str, ...]
-    detections: Mapping[str, Keypoints2D]
-    images: Mapping[str, ViewImage]
-
-    def only(self, chosen: np.ndarray) -> People:
-        """Some of the people, by a mask (P,)."""
-        return dataclasses.replace(
-            self,
-            poses_mm=self.poses_mm[chosen],
-            scores=self.scores[chosen],
-            ids=self.ids[chosen],
-            views=None if self.views is None else self.views[chosen],
-            spread_mm=None if self.spread_mm is None else self.spread_mm[chosen],
-        )
 
 
 class PoseModel(Protocol):
@@ -159,38 +117,22 @@ def loads_images(pipeline: Compose) -> bool:
     return any(type(step).__name__ == 'LoadMultiviewImages' for step in pipeline.transforms)
 
 
-def people_of(
-    frame_set: FrameSet,
-    sample: Any,
-    joints: Skeleton,
-    cameras: Sequence[str],
-    detections: Mapping[str, Keypoints2D],
-) -> People:
+def poses_of(sample: Any, skeleton: Skeleton) -> Poses3D:
     """The people of a data sample, numbered in its order.
 
     Args:
-        frame_set: When.
         sample: What the model answers, on the CPU; None for nobody.
-        joints: The model's.
-        cameras: Those that took part.
-        detections: Camera name to 2D keypoints.
+        skeleton: The model's.
     """
-    poses, scores = np.zeros((0, len(joints), 3)), np.zeros(0)
-    views = spread = None
-    if sample is not None:
-        found = sample.pred_instances
-        poses, scores = found.keypoints_3d.double().numpy(), found.scores.double().numpy()
-        views = found.views.numpy() if 'views' in found else None
-        spread = found.spread_mm.double().numpy() if 'spread_mm' in found else None
-    return People(
-        frame=frame_set.frame,
-        poses_mm=poses,
-        scores=scores,
-        ids=np.arange(len(poses)),
-        views=views,
-        spread_mm=spread,
-        joints=joints.name,
-        cameras=tuple(cameras),
-        detections=detections,
-        images=frame_set.images,
+    if sample is None:
+        return Poses3D.nobody(skeleton)
+    found = sample.pred_instances
+    poses = found.keypoints_3d.double().numpy()
+    return Poses3D(
+        skeleton,
+        poses,
+        scores=found.scores.double().numpy(),
+        track_ids=np.arange(len(poses)),
+        views=found.views.numpy() if 'views' in found else None,
+        std_mm=found.spread_mm.double().numpy() if 'spread_mm' in found else None,
     )

@@ -8,7 +8,7 @@ from typing import Iterable, Iterator
 
 import numpy as np
 
-from mmpose_ours.apis.model_runner import People
+from mmpose_ours.structures.frames import FrameResult
 
 
 @dataclasses.dataclass
@@ -42,9 +42,9 @@ class BriefTracks:
         self.stayed = self.brief = self.left_out = 0
         self._stays: dict[int, _Stay] = {}
 
-    def __call__(self, frames: Iterable[People]) -> Iterator[People]:
+    def __call__(self, frames: Iterable[FrameResult]) -> Iterator[FrameResult]:
         """The same frames a little later, without those people."""
-        waiting: collections.deque[tuple[int, People]] = collections.deque()
+        waiting: collections.deque[tuple[int, FrameResult]] = collections.deque()
         for now, people in enumerate(frames):
             self._count(people, now)
             if self.drop:
@@ -59,26 +59,28 @@ class BriefTracks:
             yield self._without_brief(people)
         self._forget()
 
-    def _count(self, people: People, now: int) -> None:
-        for number in people.ids.tolist():
+    def _count(self, people: FrameResult, now: int) -> None:
+        for number in people.track_ids.tolist():
             stay = self._stays.setdefault(number, _Stay())
             stay.count, stay.last = stay.count + 1, now
 
     def _is_lost(self, stay: _Stay, now: int) -> bool:
         return now - stay.last > self.patience + 1
 
-    def _is_settled(self, people: People, now: int) -> bool:
+    def _is_settled(self, people: FrameResult, now: int) -> bool:
         if not self.drop:
             return True
-        stays = (self._stays[number] for number in people.ids.tolist())
+        stays = (self._stays[number] for number in people.track_ids.tolist())
         return all(stay.count >= self.least or self._is_lost(stay, now) for stay in stays)
 
-    def _without_brief(self, people: People) -> People:
+    def _without_brief(self, people: FrameResult) -> FrameResult:
         if not self.drop:
             return people
-        stay = np.array([self._stays[n].count >= self.least for n in people.ids.tolist()], bool)
+        stay = np.array(
+            [self._stays[n].count >= self.least for n in people.track_ids.tolist()], bool
+        )
         self.left_out += int((~stay).sum())
-        return people.only(stay)
+        return dataclasses.replace(people, poses=people.poses.only(stay))
 
     def _forget(self, now: int | None = None, oldest: int = 0) -> None:
         """Count tracks that are lost and that no waiting frame shows; all at the end."""

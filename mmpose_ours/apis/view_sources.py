@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import functools
-from typing import Any, Callable, Iterable, Iterator, Mapping, Tuple, Union
+from typing import Any, Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -18,19 +19,16 @@ from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.io.limits import limits
 from mmpose_ours.recordings.files import as_calibrated
 from mmpose_ours.recordings.frames import (
-    FrameSet,
-    ViewImage,
     by_frame,
     decoded,
     frame_key,
     frame_order,
     frames_by_key,
 )
+from mmpose_ours.structures.frames import FrameSet, ViewImage
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import COCO17
 
-# A frame, and by camera that took part its 2D keypoints, or its image.
-Seen = Tuple[FrameSet, Mapping[str, Union[Keypoints2D, np.ndarray]]]
 IMAGES, KEYPOINTS, IN_2D = 'images', 'reading keypoints', '2D keypoints'
 IN_3D, TRACKING = '3D poses', 'tracking'
 
@@ -60,7 +58,7 @@ class Views:
         keypoints: KeypointFrames | Detections,
         where: str,
         offsets: Mapping[str, int],
-    ) -> Iterator[Seen]:
+    ) -> Iterator[FrameSet]:
         """Frames of images and keypoints, those of keypoints alone at the end.
 
         Args:
@@ -86,17 +84,18 @@ class Views:
             left.pop(key, None)
             without += key not in known
             views = shifted[known[key]] if key in known else {}
-            yield frame_set, {**nobody, **self._strongest(frame_set.frame, self._of_rig(views))}
+            people = {**nobody, **self._strongest(frame_set.frame, self._of_rig(views))}
+            yield dataclasses.replace(frame_set, keypoints=people)
         if without:
             self.say(f'{without} frames have images and no entry in the keypoints')
         for frame in sorted(left, key=frame_order):
             views = self._strongest(frame, self._of_rig(shifted[known[frame]]))
-            yield FrameSet(frame, {}), {**nobody, **views}
+            yield FrameSet(frame, keypoints={**nobody, **views})
 
     def from_detector(
         self, frame_sets: Iterable[FrameSet], detector: Detector, path: PathLike | None, batch: int
-    ) -> Iterator[Seen]:
-        """Frames, and their 2D keypoints by camera whose image can be read.
+    ) -> Iterator[FrameSet]:
+        """Frames with the 2D keypoints of each camera whose image can be read.
 
         Args:
             frame_sets: With images.
@@ -123,10 +122,13 @@ class Views:
             if item is None:
                 return
             frame_set = waiting.popleft()
-            yield frame_set, self._strongest(frame_set.frame, item[1])
+            people = self._strongest(frame_set.frame, item[1])
+            yield dataclasses.replace(frame_set, keypoints=people)
 
-    def as_images(self, frame_sets: Iterable[FrameSet]) -> Iterator[Seen]:
-        """Frames and their images; a camera whose image is broken goes without."""
+    def pixels(
+        self, frame_sets: Iterable[FrameSet]
+    ) -> Iterator[tuple[FrameSet, dict[str, np.ndarray]]]:
+        """Frames and their decoded images; a camera whose image is broken goes without."""
         for frame_set in frame_sets:
             images = {}
             for name, image in self._of_rig(frame_set.images).items():

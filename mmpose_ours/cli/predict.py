@@ -9,7 +9,7 @@ import math
 import shutil
 import time
 from pathlib import Path
-from typing import Any, Sequence
+from typing import TYPE_CHECKING, Any, Sequence
 
 from mmpose_ours import __version__
 from mmpose_ours.apis.stage_timer import as_time
@@ -28,6 +28,10 @@ from mmpose_ours.io.locks import hold, hold_folder
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.io.terminal import path_word, shell_path
 from mmpose_ours.predictions.reading import PredictionsWriter
+
+if TYPE_CHECKING:
+    from mmpose_ours.apis.diagnosis import RunStatistics
+    from mmpose_ours.apis.session import InferenceSession
 
 KEYPOINTS = 'keypoints_2d.json'
 PEOPLE = 'people.json'
@@ -182,8 +186,8 @@ def find_people(
         # What else is drawn shows every frame.
         folder = stack.enter_context(folder_beside(out / PEOPLE))
         some = folder / PEOPLE if look == () else None
-        _predict(inferencer, args, img_root, out, keypoints, keep, _replaced(out, look), some)
-        statistics = inferencer.statistics
+        replaced = _replaced(out, look)
+        statistics = _predict(inferencer, args, img_root, out, keypoints, keep, replaced, some)
         shown = some if some is not None and some.exists() else out / PEOPLE
         if look is not None and (statistics.found or (img_root and statistics.frames)):
             _look(args, rig, img_root, shown, out, keypoints or keep, look)
@@ -199,7 +203,7 @@ def _predict(
     keep: Path | None,
     replaced: Sequence[Path],
     some: Path | None = None,
-) -> None:
+) -> RunStatistics:
     """Find everybody in a recording and write ``people.json``.
 
     Args:
@@ -217,7 +221,7 @@ def _predict(
 
     if keep is not None:
         inferencer.detector = detector(args.detector or DETECTOR)
-    frames = inferencer(
+    session = inferencer.open(
         img_root,
         keypoints,
         keep_keypoints=keep,
@@ -227,39 +231,31 @@ def _predict(
         fps=args.fps,
         min_track_s=args.min_track_seconds,
     )
-    # With the first frame it is known how many there are, and how long one lasts.
-    first = next(frames, None)
-    footage = inferencer.footage
-    fps = args.fps or (footage.fps if footage is not None else None)
+    first = next(session, None)
     out.mkdir(parents=True, exist_ok=True)
-    every = math.ceil(inferencer.total / PAGE_FRAMES)
+    every = math.ceil(session.total / PAGE_FRAMES)
     progress, printed = Progress('3D poses', 'frames'), 0
     with contextlib.ExitStack() as stack:
-        stack.enter_context(inferencer.watch.stage('writing'))
-        whole = stack.enter_context(_writer(inferencer, out / PEOPLE, fps, replaced))
+        stack.enter_context(session.watch.stage('writing'))
+        whole = stack.enter_context(_writer(inferencer, out / PEOPLE, session.fps, replaced))
         thin = None
         if some is not None and every > 1:
-            thin = stack.enter_context(_writer(inferencer, some, fps))
-        for done, people in enumerate(itertools.chain([first] if first else [], frames), 1):
-            for writer in [whole, thin] if thin and done % every == 1 else [whole]:
-                writer.add(
-                    people.frame,
-                    people.poses_mm,
-                    scores=people.scores,
-                    ids=people.ids,
-                    views=people.views,
-                    spread_mm=people.spread_mm,
-                )
-            printed = _print_notes(inferencer, printed)
-            progress(done, inferencer.total)
+            thin = stack.enter_context(_writer(inferencer, some, session.fps))
+        for done, result in enumerate(itertools.chain([first] if first else [], session), 1):
+            whole(result)
+            if thin is not None and done % every == 1:
+                thin(result)
+            printed = _print_notes(session, printed)
+            progress(done, session.total)
     if thin is not None:
         print(
-            f'note    the page shows one frame of {every}, since {inferencer.total} are many; '
+            f'note    the page shows one frame of {every}, since {session.total} are many; '
             f'for all, mmpose-ours view {shell_path(out / PEOPLE)}'
         )
-    _print_notes(inferencer, printed)
+    _print_notes(session, printed)
     # A rig of any scale is not one around people, by whom it could be judged.
-    _report(inferencer, out, judge=not args.any_scale)
+    _report(session, out, judge=not args.any_scale)
+    return session.statistics
 
 
 def _replaced(out: Path, look: Sequence[str] | None) -> list[Path]:
@@ -290,11 +286,11 @@ def _writer(
     )
 
 
-def _print_notes(inferencer: Any, printed: int) -> int:
+def _print_notes(session: InferenceSession, printed: int) -> int:
     """Print what was noted since; returns how many have been printed now."""
-    for note in inferencer.notes[printed:]:
+    for note in session.notes[printed:]:
         print(f'note    {note}', flush=True)
-    return len(inferencer.notes)
+    return len(session.notes)
 
 
 def _look(
@@ -379,10 +375,9 @@ def _made_by(inferencer: Any) -> dict[str, str]:
     }
 
 
-def _report(inferencer: Any, out: Path, judge: bool) -> None:
+def _report(session: InferenceSession, out: Path, judge: bool) -> None:
     """Say what was found and how long it took, and what seems to be wrong with it."""
-    statistics = inferencer.statistics
-    brief = inferencer.brief
+    statistics, brief = session.statistics, session.brief
     left = statistics.found - brief.left_out
     print(f'people  {left} in {statistics.frames} frames -> {out / PEOPLE}')
     if brief.brief:
@@ -392,9 +387,9 @@ def _report(inferencer: Any, out: Path, judge: bool) -> None:
             f'{brief.least} frames ({what})'
         )
     start = time.perf_counter()
-    diagnosis = inferencer.diagnose()
+    diagnosis = session.diagnose()
     checked = as_time(time.perf_counter() - start)
-    print(f'time    {inferencer.timing()}; then {checked} for the sanity checks')
+    print(f'time    {session.timing()}; then {checked} for the sanity checks')
     shown = statistics.people / max(1, sum(count > 0 for count in statistics.detected.values()))
     if not statistics.found or statistics.found < FEW * shown:
         print(

@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     """
     # Only now: drawing needs more than the other commands.
     from mmpose_ours.visualization.frame_images import FootageImages
-    from mmpose_ours.visualization.shown_people import shown_people
+    from mmpose_ours.visualization.results import results_of
     from mmpose_ours.visualization.view_files import Show
 
     _check(args)
@@ -126,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
         _compare(predictions, args.people, detections, args.keypoints)
     if footage is not None and footage.frames is not None:
         _compare(predictions, args.people, footage.frames, args.img_root)
-    frames = shown_people(predictions, detections)[:: args.every]
+    frames = results_of(predictions, detections)[:: args.every]
     fps = args.fps or predictions.fps or (footage.fps if footage is not None else None)
     rate = frames_per_second(fps, [people.frame for people in frames])
     images = None if footage is None else FootageImages(footage, rig)

@@ -10,7 +10,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
-from mmpose_ours.models.association.carry_over import Memory
+from mmpose_ours.models.association.carry_over import CarryOver
 from mmpose_ours.models.association.duplicate_suppression import (
     SUPPRESSION_MM,
     limbs_of,
@@ -75,7 +75,7 @@ class TriangulatePose(BaseModel):
         self.joints = SKELETONS[joints]
         proposer = Proposer(**(proposals or {}))
         self.finder = PeopleFinder(self.joints, proposer, single_views, bank_file=bank_file)
-        self.memory = Memory(self.finder) if temporal else None
+        self.carry_over = CarryOver(self.finder) if temporal else None
         self.fill, self.duplicate_mm, self.margin_mm = fill, duplicate_mm, margin_mm
         self.suppression_mm = suppression_mm
         self.register_buffer('_limbs', limbs_of(self.joints), persistent=False)
@@ -104,10 +104,10 @@ class TriangulatePose(BaseModel):
         rays = inputs['rays']
         floor_mm = rays.origins.new_tensor([-s.space.center_mm[2] for s in data_samples])
         with torch.autocast(rays.weights.device.type, enabled=False):
-            if self.memory is None:
+            if self.carry_over is None:
                 found = self.finder(rays, floor_mm)
             else:
-                found = self.memory.each(rays, floor_mm, data_samples)
+                found = self.carry_over.each(rays, floor_mm, data_samples)
         return self._predict(found, data_samples) if mode == 'predict' else found
 
     def _predict(

@@ -25,6 +25,7 @@ from mmpose_ours.io.files import check_unicode, whole_path
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import MAX_NUMBER, MAX_WHOLE
 from mmpose_ours.predictions.person_json import FrameId, frame_id
+from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.structures.skeletons import SKELETONS
 
 
@@ -90,6 +91,13 @@ class PredictionsWriter:
             self._file.write(self._head[:-1] + ', "frames": {')
             self._stack = stack.pop_all()
         return self
+
+    def __call__(self, result: FrameResult) -> None:
+        """Write a result of an inference session: the writer is one of its sinks."""
+        poses = result.poses
+        self.add(
+            result.frame, poses.xyz_mm, poses.scores, poses.track_ids, poses.views, poses.std_mm
+        )
 
     def add(
         self,
@@ -181,7 +189,7 @@ class _Beside:
             comma = ', '
             if key not in self._files:
                 comma = ''
-                # On the disk that the result will be on, which has the scene or has not.
+                # On the disk that the result will be on, which has the space or has not.
                 spool = tempfile.TemporaryFile('w+', encoding='utf-8', dir=self._folder)
                 self._files[key] = self._stack.enter_context(spool)
             self._files[key].write(f'{comma}{_json(name)}: {_json(value)}')

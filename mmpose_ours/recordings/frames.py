@@ -12,7 +12,7 @@ import dataclasses
 import os
 import re
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Mapping, Sequence, Union
+from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -24,23 +24,9 @@ from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.io.parsers.video import Video, open_video
 from mmpose_ours.recordings.files import as_bgr, first_size, is_video, media_of
+from mmpose_ours.structures.frames import FrameSet, ViewImage
 
-# What a camera shows: a file that is decoded when it is asked for, or (H, W, 3) BGR uint8.
-ViewImage = Union[Path, np.ndarray]
 _Keypoints = Mapping[str, Mapping[str, Any]]
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class FrameSet:
-    """One moment of a recording.
-
-    Args:
-        frame: Its name: that of the images, or the number of the video's frame.
-        images: Camera name to its image; cameras that show nothing are not there.
-    """
-
-    frame: str
-    images: Mapping[str, ViewImage]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -42,8 +42,19 @@ class FrameResult:
         images: Camera name to its image.
     """
 
-    frame: Union[int, str]
+    frame: int | str
     poses: Poses3D
     cameras: tuple[str, ...] = ()
     keypoints: Mapping[str, Keypoints2D] = dataclasses.field(default_factory=dict)
     images: Mapping[str, ViewImage] = dataclasses.field(default_factory=dict)
+
+    @property
+    def track_ids(self) -> np.ndarray:
+        """(P,) the track ID of each person.
+
+        Raises:
+            ValueError: Nobody has worked them out.
+        """
+        if self.poses.track_ids is None:
+            raise ValueError(f'frame {self.frame}: its people have no track IDs')
+        return np.asarray(self.poses.track_ids)

@@ -64,10 +64,15 @@ class Poses3D:
 
     def only(self, chosen: np.ndarray) -> Poses3D:
         """Some of the people, by a mask (P,) or by their rows."""
-        arrays = {
-            field.name: getattr(self, field.name)
-            for field in dataclasses.fields(self)
-            if field.name != 'skeleton'
-        }
-        some = {name: None if a is None else np.asarray(a)[chosen] for name, a in arrays.items()}
-        return Poses3D(self.skeleton, **some)
+
+        def some(values: np.ndarray | None) -> np.ndarray | None:
+            return None if values is None else np.asarray(values)[chosen]
+
+        return Poses3D(
+            self.skeleton,
+            np.asarray(self.xyz_mm)[chosen],
+            some(self.scores),
+            some(self.track_ids),
+            some(self.views),
+            some(self.std_mm),
+        )

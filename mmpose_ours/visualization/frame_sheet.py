@@ -12,14 +12,15 @@ import cv2
 import numpy as np
 
 from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import rgb_of
 from mmpose_ours.visualization.frame_images import ImageSource
 from mmpose_ours.visualization.overlay import DARK, FONT, WHITE, draw_line, draw_overlay
 from mmpose_ours.visualization.perspective import GRID_COLOUR, SPACE_COLOUR
 from mmpose_ours.visualization.projected import finely, project_before
+from mmpose_ours.visualization.results import detected_in
 from mmpose_ours.visualization.scene_drawing import ScenePainter
-from mmpose_ours.visualization.shown_people import PeopleInFrame, detected_in
 
 VIEW_WIDTH, GAP = 480, 8
 SHEET_COLOUR = (246, 246, 244)
@@ -59,7 +60,7 @@ class Board:
         backdrop = Backdrop.of(rig, space)
         self._blank = [_blank(camera, backdrop, self._cell) for camera in rig]
 
-    def draw(self, people: PeopleInFrame, images: ImageSource | None = None) -> np.ndarray:
+    def draw(self, people: FrameResult, images: ImageSource | None = None) -> np.ndarray:
         """Draw the next frame.
 
         Args:
@@ -87,15 +88,15 @@ class Board:
         """Begin anew, without the trails of what was drawn so far."""
         self._scene.forget()
 
-    def _view(self, camera: Camera, image: np.ndarray, people: PeopleInFrame) -> np.ndarray:
+    def _view(self, camera: Camera, image: np.ndarray, people: FrameResult) -> np.ndarray:
         size = _within(self._cell, camera.need_size())
         camera.resized((image.shape[1], image.shape[0]))  # refuses another shape
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         drawn = draw_overlay(
             image,
             camera,
-            people.poses_mm,
-            people.ids,
+            people.poses.xyz_mm,
+            people.track_ids,
             joints=self.joints,
             keypoints=detected_in(people, camera.name),
             colours=self.colours,

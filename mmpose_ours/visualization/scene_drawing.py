@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import rgb_of, track_colour
 from mmpose_ours.visualization.overlay import (
@@ -30,7 +31,7 @@ from mmpose_ours.visualization.perspective import (
     frustum,
     overview,
 )
-from mmpose_ours.visualization.shown_people import PeopleInFrame, places_of
+from mmpose_ours.visualization.results import places_of
 
 # Frames that a trail goes back.
 TRAIL = 40
@@ -71,7 +72,7 @@ class ScenePainter:
         self._still = np.full((size[1], size[0], 3), 255, np.uint8)
         self._draw_still(rig, backdrop, length)
 
-    def draw(self, people: PeopleInFrame, title: str = '') -> np.ndarray:
+    def draw(self, people: FrameResult, title: str = '') -> np.ndarray:
         """Draw the next frame.
 
         Args:
@@ -82,8 +83,8 @@ class ScenePainter:
             (height, width, 3) uint8 RGB.
         """
         image = self._still.copy()
-        poses = np.asarray(people.poses_mm, dtype=np.float64)
-        places = dict(zip(map(int, people.ids), places_of(poses, self.joints)))
+        poses = np.asarray(people.poses.xyz_mm, dtype=np.float64)
+        places = dict(zip(map(int, people.track_ids), places_of(poses, self.joints)))
         self._past.append(places)
         self._draw_trails(image)
         shadows = image.copy()
@@ -99,7 +100,7 @@ class ScenePainter:
         order = np.argsort([-self._depth(place) for place in places.values()])
         thick = max(3, round(min(image.shape[:2]) / 130))
         uv = self._pixels(poses)
-        ids = np.asarray(people.ids)
+        ids = np.asarray(people.track_ids)
         draw_people(image, uv[order], ids[order], self.joints, thick, self.colours)
         if title:
             cv2.putText(image, title, (14, 28), FONT, 0.6, DARK, 1, cv2.LINE_AA)

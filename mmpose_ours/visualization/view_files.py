@@ -15,14 +15,15 @@ from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io.file_names import file_names
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.predictions.reading import FrameId
+from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.frame_images import FootageImages
 from mmpose_ours.visualization.frame_sheet import Board
 from mmpose_ours.visualization.overlay import draw_overlay
 from mmpose_ours.visualization.page.run import write_run_page
 from mmpose_ours.visualization.page.scene import write_scene_page
+from mmpose_ours.visualization.results import detected_in
 from mmpose_ours.visualization.sheet import write_image
-from mmpose_ours.visualization.shown_people import ShownPeople, detected_in
 from mmpose_ours.visualization.video_writer import open_film
 
 # Where a camera has no image.
@@ -48,7 +49,7 @@ class Show:
     title: str
     rig: CameraRig
     joints: str
-    frames: Sequence[ShownPeople]
+    frames: Sequence[FrameResult]
     space: CaptureVolume | None
     fps: float | None
     images: FootageImages | None
@@ -56,7 +57,7 @@ class Show:
     @property
     def colours(self) -> dict[int, str]:
         """Track ID to colour."""
-        return track_colours(people.ids for people in self.frames)
+        return track_colours(people.track_ids for people in self.frames)
 
     @property
     def on_a_page(self) -> dict[str, Any]:
@@ -142,8 +143,8 @@ def write_views(show: Show, folder: Path, radius: int | None, thickness: int | N
             drawn = draw_overlay(
                 image,
                 camera,
-                people.poses_mm,
-                people.ids,
+                people.poses.xyz_mm,
+                people.track_ids,
                 joints=show.joints,
                 keypoints=detected_in(people, camera.name),
                 colours=colours,

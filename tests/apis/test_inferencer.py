@@ -11,6 +11,7 @@ pytest.importorskip('mmengine', reason='inference needs MMEngine')
 
 import cv2  # noqa: E402
 from bar_images import BarReader, image  # noqa: E402
+from mmengine.config import Config  # noqa: E402
 from mmengine.structures import InstanceData  # noqa: E402
 from walking import SIZE, SPACE, detected, room_rig, walk  # noqa: E402
 
@@ -19,6 +20,7 @@ from mmpose_ours.apis.view_sources import Views  # noqa: E402
 from mmpose_ours.calibration import write_rig  # noqa: E402
 from mmpose_ours.datasets import LoadMultiviewImages  # noqa: E402
 from mmpose_ours.io.package_files import share  # noqa: E402
+from mmpose_ours.predictions.reading import PredictionsWriter, read_predictions  # noqa: E402
 from mmpose_ours.structures.skeletons import SKELETONS  # noqa: E402
 
 TRIANGULATION = share('configs') / 'ours' / 'triangulation_ours.py'
@@ -53,7 +55,7 @@ def _write_images(root, views=4):
 def _errors(everybody, poses):
     """Distance of each found person from the nearest true one, frame by frame."""
     return [
-        np.linalg.norm(people.poses_mm[:, None] - truth, axis=-1).mean(-1).min(1)
+        np.linalg.norm(people.poses.xyz_mm[:, None] - truth, axis=-1).mean(-1).min(1)
         for people, truth in zip(everybody, poses)
     ]
 
@@ -64,14 +66,15 @@ def test_keypoints_become_people_with_track_ids(recording, config, batch_size):
     rig, poses, frames = recording
     inferencer = MultiviewInferencer(config, rig=rig, space=SPACE, device='cpu')
     known = {str(frame): views for frame, views in enumerate(frames)}
-    everybody = list(inferencer(keypoints=known, batch_size=batch_size))
+    session = inferencer.open(keypoints=known, batch_size=batch_size)
+    everybody = list(session)
     assert [people.frame for people in everybody] == list(known)
-    assert all(people.poses_mm.shape == (2, 17, 3) for people in everybody)
+    assert all(people.poses.xyz_mm.shape == (2, 17, 3) for people in everybody)
     assert np.concatenate(_errors(everybody, poses)).max() < 60
-    by_id = [people.poses_mm[people.ids.argsort(), :, :2].mean(1) for people in everybody]
+    by_id = [people.poses.xyz_mm[people.track_ids.argsort(), :, :2].mean(1) for people in everybody]
     assert np.linalg.norm(np.diff(by_id, axis=0), axis=-1).max() < 300
-    assert all((people.views == 4).all() for people in everybody)
-    assert '3D poses' in inferencer.timing()
+    assert all((people.poses.views == 4).all() for people in everybody)
+    assert '3D poses' in session.timing()
 
 
 def test_folders_lists_and_streams_give_the_same(recording, tmp_path):
@@ -87,12 +90,12 @@ def test_folders_lists_and_streams_give_the_same(recording, tmp_path):
     for _ in range(2):
         again = list(inferencer(root, keep_keypoints=kept))
         assert detector.asked == 8 * FRAMES
-    np.testing.assert_allclose(again[3].poses_mm, folder[3].poses_mm, atol=1)
+    np.testing.assert_allclose(again[3].poses.xyz_mm, folder[3].poses.xyz_mm, atol=1)
     lists = inferencer({f'cam{v}': sorted((root / f'cam{v}').glob('*.png')) for v in range(4)})
     stream = inferencer({f'cam{v}': _image(v, f) for v in range(4)} for f in range(FRAMES))
     for one, two, three in zip(folder, lists, stream):
-        np.testing.assert_allclose(one.poses_mm, two.poses_mm, atol=0.1)
-        np.testing.assert_allclose(one.poses_mm, three.poses_mm, atol=0.1)
+        np.testing.assert_allclose(one.poses.xyz_mm, two.poses.xyz_mm, atol=0.1)
+        np.testing.assert_allclose(one.poses.xyz_mm, three.poses.xyz_mm, atol=0.1)
     assert np.concatenate(_errors(folder, poses)).max() < 60
 
 
@@ -106,7 +109,7 @@ def test_any_path_like_object_names_images_and_keypoints(recording, tmp_path):
     assert np.concatenate(_errors(everybody, poses)).max() < 60
     (file,) = (entry for entry in os.scandir(folder) if entry.is_file())
     again = list(inferencer(keypoints=file))
-    np.testing.assert_allclose(again[3].poses_mm, everybody[3].poses_mm, atol=1)
+    np.testing.assert_allclose(again[3].poses.xyz_mm, everybody[3].poses.xyz_mm, atol=1)
 
 
 def test_a_camera_that_dies_does_not_end_the_run(recording, tmp_path):
@@ -116,12 +119,13 @@ def test_a_camera_that_dies_does_not_end_the_run(recording, tmp_path):
         (root / 'cam3' / f'{frame:03}.png').unlink()
     (root / 'cam1' / '004.png').write_bytes(b'no image')
     inferencer = MultiviewInferencer(rig=rig, space=SPACE, detector=BarReader(frames), device='cpu')
-    everybody = list(inferencer(root))
+    session = inferencer.open(root)
+    everybody = list(session)
     assert len(everybody) == FRAMES
     assert everybody[4].cameras == ('cam0', 'cam2', 'cam3')
     assert everybody[8].cameras == ('cam0', 'cam1', 'cam2')
     assert np.concatenate(_errors(everybody, poses)).max() < 80
-    fewer, broken = inferencer.notes
+    fewer, broken = session.notes
     assert 'cam3: 6' in fewer and "'cam1'" in broken and '004.png' in broken
 
 
@@ -184,9 +188,9 @@ def test_a_model_of_images_gets_decoded_images_and_no_keypoints(recording, tmp_p
     inferencer.pipeline.transforms.insert(0, LoadMultiviewImages((320, 180)))
     everybody = list(inferencer(root, batch_size=2))
     expected = [np.mean([_image(view, frame).mean() for view in range(4)]) for frame in range(3)]
-    found = [people.poses_mm.mean() for people in everybody[:3]]
+    found = [people.poses.xyz_mm.mean() for people in everybody[:3]]
     assert found == pytest.approx(expected, abs=1.0)
-    assert everybody[0].detections == {}
+    assert everybody[0].keypoints == {}
     with pytest.raises(ValueError, match='takes no keypoints'):
         next(inferencer(root, keypoints={'0': frames[0]}))
 
@@ -195,9 +199,9 @@ def test_nobody_is_explained(recording):
     rig, _, frames = recording
     swapped = {str(i): {**d, 'cam0': d['cam1'], 'cam1': d['cam0']} for i, d in enumerate(frames)}
     inferencer = MultiviewInferencer(rig=rig, space=SPACE, device='cpu')
-    for _ in inferencer(keypoints=swapped):
-        pass
-    assert "'cam0'" in inferencer.diagnose().causes[0]
+    session = inferencer.open(keypoints=swapped)
+    assert session.run() == len(swapped)
+    assert "'cam0'" in session.diagnose().causes[0]
 
 
 def test_memory_does_not_grow_with_the_recording(recording, monkeypatch):
@@ -235,6 +239,47 @@ def test_real_panoptic_folder_is_read(shared_data: Path):
         detector=Blind(),
         device='cpu',
     )
-    everybody = list(inferencer(folder))
+    session = inferencer.open(folder)
+    everybody = list(session)
     assert len(everybody) == 5 and everybody[0].cameras == tuple(names)
-    assert 'found nobody in any image' in str(inferencer.diagnose())
+    assert 'found nobody in any image' in str(session.diagnose())
+
+
+def test_two_recordings_run_in_turn(recording):
+    """Nothing of one session is in the other, temporal tracking included."""
+    rig, _, frames = recording
+    config = Config.fromfile(TRIANGULATION)
+    config.model.temporal = True
+    inferencer = MultiviewInferencer(config, rig=rig, space=SPACE, device='cpu')
+    first = {str(i): views for i, views in enumerate(frames)}
+    # The other recording: one of two people, and one camera fewer in every other frame.
+    second = {
+        str(i): {name: people[:1] for name, people in list(views.items())[i % 2 :]}
+        for i, views in enumerate(frames)
+    }
+    alone = [list(inferencer.open(keypoints=known)) for known in (first, second)]
+    sessions = [inferencer.open(keypoints=known, fps=25) for known in (first, second)]
+    together = list(zip(*sessions))
+    for known, results in zip(alone, zip(*together)):
+        for expected, result in zip(known, results):
+            assert expected.frame == result.frame
+            np.testing.assert_array_equal(expected.track_ids, result.track_ids)
+            np.testing.assert_array_equal(expected.poses.xyz_mm, result.poses.xyz_mm)
+    assert [session.statistics.found for session in sessions] == [
+        sum(len(result.poses) for result in results) for results in alone
+    ]
+    assert sessions[0].notes is not sessions[1].notes
+
+
+def test_results_go_to_sinks(recording, tmp_path):
+    rig, _, frames = recording
+    inferencer = MultiviewInferencer(TRIANGULATION, rig=rig, space=SPACE, device='cpu')
+    session = inferencer.open(keypoints={str(i): views for i, views in enumerate(frames)})
+    kept = []
+    with PredictionsWriter(tmp_path / 'people.json') as writer:
+        assert session.run(writer, kept.append) == len(frames) == len(kept)
+    written = read_predictions(tmp_path / 'people.json')
+    for result in kept:
+        frame = int(result.frame)
+        np.testing.assert_allclose(written.frames[frame], result.poses.xyz_mm, atol=1e-3)
+        np.testing.assert_array_equal(written.ids[frame], result.track_ids)

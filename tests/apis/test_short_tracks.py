@@ -11,22 +11,25 @@ pytest.importorskip('mmengine', reason='inference needs MMEngine')
 from walking import SPACE, detected, room_rig, walk  # noqa: E402
 
 from mmpose_ours.apis.inferencer import MultiviewInferencer  # noqa: E402
-from mmpose_ours.apis.model_runner import People  # noqa: E402
 from mmpose_ours.apis.short_tracks import BriefTracks  # noqa: E402
+from mmpose_ours.structures.frames import FrameResult  # noqa: E402
+from mmpose_ours.structures.poses import Poses3D  # noqa: E402
+from mmpose_ours.structures.skeletons import COCO17  # noqa: E402
 
 
-def people_in(frame: int, ids: List[int]) -> People:
+def people_in(frame: int, ids: List[int]) -> FrameResult:
     """People of a frame; each one's place is his number."""
     poses = np.zeros((len(ids), 17, 3)) + np.array(ids, float)[:, None, None]
     scores, views = np.ones(len(ids)), np.full(len(ids), 2)
     images = {'a': np.zeros((2, 2, 3), np.uint8)}
     numbers = np.array(ids, int)
-    return People(str(frame), poses, scores, numbers, views, None, 'coco17', ('a', 'b'), {}, images)
+    people = Poses3D(COCO17, poses, scores, numbers, views)
+    return FrameResult(str(frame), people, ('a', 'b'), {}, images)
 
 
 def shown(frames) -> List[List[int]]:
-    assert all((people.poses_mm[:, 0, 0] == people.ids).all() for people in frames)
-    return [people.ids.tolist() for people in frames]
+    assert all((people.poses.xyz_mm[:, 0, 0] == people.track_ids).all() for people in frames)
+    return [people.track_ids.tolist() for people in frames]
 
 
 def test_who_is_there_for_a_moment_is_left_out():
@@ -69,7 +72,8 @@ def test_the_inferencer_needs_to_know_how_long_a_frame_lasts():
     inferencer = MultiviewInferencer(rig=rig, space=SPACE, device='cpu')
     with pytest.raises(ValueError, match='less than 0.5 s, it must be known how long a frame'):
         list(inferencer(keypoints=known, min_track_s=0.5))
-    everybody = [len(people.ids) for people in inferencer(keypoints=known, fps=10)]
+    everybody = [len(people.track_ids) for people in inferencer(keypoints=known, fps=10)]
     assert everybody == [2] * 3 + [1] * 9
-    left = [len(people.ids) for people in inferencer(keypoints=known, fps=10, min_track_s=0.5)]
-    assert left == [1] * 12 and inferencer.brief.left_out == 3
+    session = inferencer.open(keypoints=known, fps=10, min_track_s=0.5)
+    assert [len(result.poses) for result in session] == [1] * 12
+    assert session.brief.left_out == 3

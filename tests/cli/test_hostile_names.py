@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from frame_results import result_of
 from test_init import rig_of
 
 from mmpose_ours.calibration import CalibrationError, read_rig, write_rig
@@ -14,7 +15,6 @@ from mmpose_ours.cli import main as cli
 from mmpose_ours.detections import write_detections
 from mmpose_ours.geometry.cameras import CameraRig
 from mmpose_ours.predictions.reading import write_predictions
-from mmpose_ours.visualization.shown_people import ShownPeople
 from mmpose_ours.visualization.view_files import Show, write_views
 
 CONTROL = re.compile(
@@ -135,7 +135,7 @@ def test_two_cameras_are_no_one_folder(tmp_path, capsys):
 def test_views_stay_in_their_folder(tmp_path):
     names = ['../../out', str(tmp_path / 'absolute'), '.hidden', 'Cam', 'cam']
     rig = CameraRig(tuple(rig_of(names)))
-    people = ShownPeople('../../frame', np.ones((0, 17, 3)), np.zeros(0, int))
+    people = result_of('../../frame', np.ones((0, 17, 3)), np.zeros(0, int))
     show = Show('t', rig, 'coco17', [people], None, None, None)
     write_views(show, tmp_path / 'deep' / 'views', None, None)
     assert [path.name for path in tmp_path.iterdir()] == ['deep']

@@ -14,7 +14,7 @@ from mmpose_ours.detections import (
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.recordings.frames import by_frame, frames_by_key
-from mmpose_ours.visualization.shown_people import shown_people
+from mmpose_ours.visualization.results import results_of
 
 PEOPLE = np.ones((1, 17, 3), np.float32)
 
@@ -57,7 +57,7 @@ def test_detections_in_memory():
     assert refused(frames_by_key, detections, 'x').found == ['01', 1]
     assert refused(by_frame, detections, {'a': 3}).found == ['01', 1]
     poses = Predictions({1: np.zeros((0, 17, 3))}, {1: None}, 'coco17')
-    assert refused(shown_people, poses, detections).found == ['01', 1]
+    assert refused(results_of, poses, detections).found == ['01', 1]
 
 
 def test_an_inferencer_refuses_them():

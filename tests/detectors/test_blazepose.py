@@ -119,12 +119,13 @@ def test_people_of_five_cameras_and_3d_keeps_up(shared_data):
     )
     for index in (0, 2):  # the first time, what a rig needs is prepared
         frame = {name: [files[index]] for name, files in images.items()}
-        (people,) = inferencer(frame)
+        session = inferencer.open(frame)
+        (people,) = session
     # Three stand in the dome at frame 6859: heads above hips, hips above ankles.
-    assert len(people.ids) == 3
+    assert len(people.track_ids) == 3
     heights = [
-        people.poses_mm[:, COCO17.index(*joints), 2].mean(1)
+        people.poses.xyz_mm[:, COCO17.index(*joints), 2].mean(1)
         for joints in (['nose'], ['left_hip', 'right_hip'], ['left_ankle', 'right_ankle'])
     ]
     assert (np.diff(heights, axis=0) < -200).all()
-    assert inferencer.ratio > 10
+    assert session.ratio > 10

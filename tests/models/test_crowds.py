@@ -18,7 +18,7 @@ from mmpose_ours.models.association import proposals
 from mmpose_ours.models.association.duplicate_suppression import beside_mm, limbs_of
 from mmpose_ours.models.association.proposals import Flat, Proposer, rays_of_people
 from mmpose_ours.models.association.rays import RayPreprocessor
-from mmpose_ours.recordings.frames import FrameSet
+from mmpose_ours.structures.frames import FrameSet
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import DetectorFaults
 
@@ -103,14 +103,14 @@ def test_views_say_which_camera_is_crowded():
     frames = [FrameSet('0', {}), FrameSet('1', {})]
     with limited(compared_per_view=4):
         views = Views(rig, Stopwatch(), said.append)
-        seen = [found for _, found in views.from_keypoints(frames, keypoints, 'x', {})]
+        seen = [each.keypoints for each in views.from_keypoints(frames, keypoints, 'x', {})]
     assert [[len(found[name]) for name in rig.names] for found in seen] == [[4, 2, 0]] * 3
-    np.testing.assert_array_equal(seen[0]['cam0'], many[5:])
+    np.testing.assert_array_equal(seen[0]['cam0'].array, many[5:])
     (note,) = said
     assert "'cam0'" in note and 'frame 0' in note
     with limited(compared_per_frame=6):
         views = Views(rig, Stopwatch(), said.append)
-        seen = [found for _, found in views.from_keypoints((), keypoints, 'x', {})]
+        seen = [each.keypoints for each in views.from_keypoints((), keypoints, 'x', {})]
     assert len(seen[0]['cam0']) == 2, 'six of three cameras'
 
 
@@ -131,10 +131,11 @@ def test_two_hundred_detections_per_view():
         for people in views.values():
             people[..., 2] /= 900
         seconds, start = [], time.process_time()
-        for people in inferencer(keypoints={str(frame): views for frame in range(3)}):
+        session = inferencer.open(keypoints={str(frame): views for frame in range(3)})
+        for people in session:
             seconds.append(time.process_time() - start)
             start = time.process_time()
-        assert len(inferencer.notes) == 5, inferencer.notes
+        assert len(session.notes) == 5, session.notes
         print(min(seconds))
         """,
         memory=6000 << 20,

@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 import pytest
+from frame_results import result_of
 from visual_rigs import SPACE, people, small_rig
 
-from mmpose_ours.detections import with_skeleton
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.recordings.frames import open_footage
 from mmpose_ours.visualization.colours import OKABE_ITO, rgb_of, track_colour
@@ -13,7 +13,6 @@ from mmpose_ours.visualization.frame_images import FootageImages
 from mmpose_ours.visualization.frame_sheet import Board
 from mmpose_ours.visualization.overlay import draw_detections, draw_overlay
 from mmpose_ours.visualization.scene_drawing import ScenePainter
-from mmpose_ours.visualization.shown_people import ShownPeople
 from mmpose_ours.visualization.video_writer import open_film
 
 DIST = np.array((-0.3, 0.1, 0.001, -0.001, 0.0))
@@ -64,16 +63,16 @@ def test_an_image_of_another_shape_is_refused():
 def test_the_scene_shows_everybody_and_where_they_were():
     painter = ScenePainter(small_rig(4), SPACE, (640, 480))
     still = people((-1000, 0), (1000, 0))
-    empty = painter.draw(ShownPeople(0, still[:0], np.zeros(0, int)))
+    empty = painter.draw(result_of(0, still[:0], np.zeros(0, int)))
     assert share_of(empty, OKABE_ITO[0]) == 0
     shares = []
     for t in range(6):
         both = still + (0, 150.0 * t, 0)
-        image = painter.draw(ShownPeople(t, both, np.array([0, 1])), 'now')
+        image = painter.draw(result_of(t, both, np.array([0, 1])), 'now')
         shares.append(share_of(image, OKABE_ITO[0], 90))
     assert share_of(image, OKABE_ITO[1]) > 0.001 and shares[0] > 0.001
     assert shares[-1] > shares[0], 'a trail'
-    gone = painter.draw(ShownPeople(6, still[:0], np.zeros(0, int)))
+    gone = painter.draw(result_of(6, still[:0], np.zeros(0, int)))
     assert 0 < share_of(gone, OKABE_ITO[0], 90) < shares[0], 'the trail stays behind'
 
 
@@ -109,7 +108,7 @@ def test_a_sheet_has_the_scene_and_every_view(recording):
     images = FootageImages(open_footage(recording / 'images', ('camera 0', 'camera 1')))
     board = Board(rig, SPACE)
     assert board.size[0] % 2 == board.size[1] % 2 == 0
-    sheet = board.draw(ShownPeople(7, people((0, 0)), np.array([2])), images)
+    sheet = board.draw(result_of(7, people((0, 0)), np.array([2])), images)
     assert sheet.shape == (board.size[1], board.size[0], 3)
     shown = share_of(sheet, '#c80046', 3) * sheet[..., 0].size
     assert 1.7 < shown / (480 * 360) < 2, 'two images, of which the person hides little'
@@ -175,5 +174,5 @@ def test_places_far_outside_are_not_drawn(value):
     draw_overlay(image, camera, poses, [0])
     board = Board(rig)
     for frame, mm in enumerate((poses, np.full((1, 17, 3), 100.0), poses)):
-        people = ShownPeople(frame, mm, np.array([0]), detections=with_skeleton({camera.name: far}))
+        people = result_of(frame, mm, np.array([0]), detections={camera.name: far})
         assert board.draw(people).shape[2] == 3

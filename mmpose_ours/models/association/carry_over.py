@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Sequence
+from typing import Any, Sequence
 
 import torch
 from torch import Tensor
@@ -16,26 +16,27 @@ from mmpose_ours.models.keypoint_prior.body_prior import Bodies
 
 # How far joints move from one frame to the next, one standard deviation.
 MOTION_MM = 80.0
+# Recordings that may be worked on in turn.
+MOST_RECORDINGS = 16
 # A pose at less than this from where somebody was is that person.
 SAME_MM = 350.0
 
 
-class Memory:
-    """People of the last frame of a recording, in its order.
+class CarryOver:
+    """Temporal tracking: people of the last frame of each recording, whose frames come in order.
 
     Somebody who is not found again is looked for among the detections that are nobody's. One
     view suffices then, because the depth is known from before; nobody is kept whom no view
     shows.
 
     Args:
-        finder: Finds people without a memory.
+        finder: Finds people in a frame by itself.
     """
 
     def __init__(self, finder: PeopleFinder):
         self.finder = finder
-        self._recording: tuple = ()
-        self._frame: int | str | None = None
-        self._bodies: Bodies | None = None
+        # Recording to its last frame and the people in it, the last one used at the end.
+        self._before: dict[tuple[Any, ...], tuple[int | str | None, Bodies]] = {}
 
     def each(
         self, rays: Rays, floor_mm: Tensor, data_samples: Sequence[MultiviewDataSample]
@@ -51,20 +52,21 @@ class Memory:
         Args:
             rays: Origins (1, V, 3), directions (1, V, P, J, 3), weights (1, V, P, J).
             floor_mm: (1,) height of the floor in the frame of the rays.
-            sample: Tells recordings apart, by name, rig, space and numbers of frames, which rise
+            sample: Distinguishes recordings by name, rig, space and numbers of frames, which rise
                 in a recording. Without a name there is no frame before.
         """
         frame, name = sample.get('frame_id'), sample.get('recording')
         recording = (name, sample.rig.fingerprint, sample.space)
-        if name is None or recording != self._recording or not _follows(frame, self._frame):
-            self._bodies = None
-        self._recording, self._frame = recording, frame
+        last, bodies = self._before.pop(recording, (None, None))
         found, agreement, floor_mm = self.finder.groups(rays, floor_mm)
-        if self._bodies is not None:
-            missed = self._missed(found, self._bodies)
+        if name is not None and bodies is not None and _follows(frame, last):
+            missed = self._missed(found, bodies)
             if len(missed):
                 found = joined(found, self._again(rays, found, missed))
-        self._bodies = found.bodies
+        if name is not None:
+            self._before[recording] = frame, found.bodies
+        if len(self._before) > MOST_RECORDINGS:
+            del self._before[next(iter(self._before))]
         if self.finder.single_views:
             found = self.finder.with_singles(rays, found, agreement, floor_mm)
         return found

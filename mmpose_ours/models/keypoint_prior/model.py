@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
-from mmpose_ours.models.association.carry_over import Memory
+from mmpose_ours.models.association.carry_over import CarryOver
 from mmpose_ours.models.association.duplicate_suppression import (
     SUPPRESSION_MM,
     limbs_of,
@@ -79,7 +79,7 @@ class KeypointPrior(BaseModel):
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.joints = SKELETONS[joints]
         self.finder = PeopleFinder(self.joints, Proposer(**(proposals or {})), single_views)
-        self.memory = Memory(self.finder) if temporal else None
+        self.carry_over = CarryOver(self.finder) if temporal else None
         self.net = KeypointNet(self.joints, FACTS, **(net or {}))
         self.score_threshold, self.single_threshold = score_threshold, single_threshold
         self.duplicate_mm, self.margin_mm = duplicate_mm, margin_mm
@@ -112,10 +112,10 @@ class KeypointPrior(BaseModel):
         if mode == 'loss':
             # Nobody's floor is exactly where the calibration says.
             floor_mm = floor_mm + FLOOR_SPREAD_MM * torch.randn_like(floor_mm)
-        if self.memory is None or mode == 'loss':
+        if self.carry_over is None or mode == 'loss':
             found = self.finder(rays, floor_mm)
         else:
-            found = self.memory.each(rays, floor_mm, data_samples)
+            found = self.carry_over.each(rays, floor_mm, data_samples)
         exists = _existing(data_samples, found)
         if mode == 'loss':
             found, exists = self._forget(found, exists)

@@ -13,12 +13,13 @@ import numpy as np
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io.files import write_whole
+from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.frame_images import ImageSource
 from mmpose_ours.visualization.frame_sheet import Board
 from mmpose_ours.visualization.page.run_scores import CameraFigures, RunFigures, run_figures
 from mmpose_ours.visualization.page.templates import filled, page_file
-from mmpose_ours.visualization.shown_people import PeopleInFrame, check_joints
+from mmpose_ours.visualization.results import check_joints
 
 WORST = 6
 JPEG_QUALITY = 82
@@ -29,7 +30,7 @@ STANDS_OUT = 2.0
 def write_run_page(
     path: PathLike,
     rig: CameraRig,
-    frames: Sequence[PeopleInFrame],
+    frames: Sequence[FrameResult],
     *,
     joints: str = 'coco17',
     space: CaptureVolume | None = None,
@@ -63,7 +64,7 @@ def write_run_page(
     check_joints(frames, joints)
     figures = run_figures(rig, frames, joints, fps, progress)
     worst = figures.worst(WORST)
-    board = Board(rig, space, joints, track_colours(people.ids for people in frames))
+    board = Board(rig, space, joints, track_colours(people.track_ids for people in frames))
     shown = []
     for figure, reason in worst:
         people = frames[figure.index]

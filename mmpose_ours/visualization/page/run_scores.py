@@ -15,8 +15,8 @@ from mmpose_ours.detections import stack_keypoints
 from mmpose_ours.evaluation.without_truth.result import UnlabelledResult
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.structures.skeletons import COCO17
-from mmpose_ours.visualization.shown_people import PeopleInFrame
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +101,7 @@ class RunFigures:
 
 def run_figures(
     rig: CameraRig,
-    frames: Sequence[PeopleInFrame],
+    frames: Sequence[FrameResult],
     joints: str = 'coco17',
     fps: float | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -117,8 +117,8 @@ def run_figures(
     """
     judged, figures = [], []
     for index, people in enumerate(frames):
-        found = stack_keypoints(people.detections, rig.names, COCO17)
-        judged.append(EvaluatedFrame(people.frame, rig, np.asarray(people.poses_mm), found))
+        found = stack_keypoints(people.keypoints, rig.names, COCO17)
+        judged.append(EvaluatedFrame(people.frame, rig, np.asarray(people.poses.xyz_mm), found))
         alone = unlabelled_figures(judged[-1:], joints)
         p90_px = alone.reprojection.p90_px
         figures.append(
@@ -129,7 +129,7 @@ def run_figures(
     overall = unlabelled_figures(judged, joints, frame_rate=fps)
     cameras = []
     for name in rig.names:
-        counts = np.array([len(people.detections.get(name, ())) for people in frames])
+        counts = np.array([len(people.keypoints.get(name, ())) for people in frames])
         seen = overall.cameras[name]
         cameras.append(
             CameraFigures(

@@ -12,11 +12,12 @@ from typing import Any, Callable, Sequence
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
 from mmpose_ours.io.files import write_whole
+from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.visualization.frame_images import ImageSource
 from mmpose_ours.visualization.page.images import NO_IMAGES, encode_images
 from mmpose_ours.visualization.page.scene_data import as_text, page_data
 from mmpose_ours.visualization.page.templates import filled, page_file
-from mmpose_ours.visualization.shown_people import PeopleInFrame, check_joints
+from mmpose_ours.visualization.results import check_joints
 
 # In the order in which they build on each other.
 SCRIPTS = (
@@ -36,7 +37,7 @@ IMAGE_BUDGET = 16_000_000
 def write_scene_page(
     path: PathLike,
     rig: CameraRig,
-    frames: Sequence[PeopleInFrame],
+    frames: Sequence[FrameResult],
     *,
     joints: str = 'coco17',
     space: CaptureVolume | None = None,

@@ -14,13 +14,14 @@ from typing import Any, Sequence
 import numpy as np
 
 from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.perspective import FRUSTUM_SHARE, MIN_FRUSTUM_MM, frustum
 from mmpose_ours.visualization.projected import finely, project_before
-from mmpose_ours.visualization.shown_people import PeopleInFrame, detected_in
+from mmpose_ours.visualization.results import detected_in
 
 MISSING = -32768
 LEVELS = 65_000
@@ -51,7 +52,7 @@ class PageData:
 
 def page_data(
     rig: CameraRig,
-    frames: Sequence[PeopleInFrame],
+    frames: Sequence[FrameResult],
     joints: str,
     space: CaptureVolume | None,
     fps: float | None,
@@ -63,7 +64,7 @@ def page_data(
         ValueError: A camera's image size is unknown.
     """  # noqa: E501
     skeleton = SKELETONS[joints]
-    poses = np.concatenate([np.zeros((0, len(skeleton), 3)), *(i.poses_mm for i in frames)])
+    poses = np.concatenate([np.zeros((0, len(skeleton), 3)), *(i.poses.xyz_mm for i in frames)])
     world, world_of = _world(poses, rig)
     backdrop = Backdrop.of(rig, space)
     lines = [*(finely(line, LINE_STEP_MM) for line in backdrop.grid + backdrop.box)]
@@ -76,7 +77,7 @@ def page_data(
             points = _found(frame, camera)
             found.append(_pixels(points, size))
             found_counts.append(len(points))
-    colours = track_colours(frame.ids for frame in frames)
+    colours = track_colours(frame.track_ids for frame in frames)
     manifest = {
         'title': title,
         'frames': [frame.frame for frame in frames],
@@ -91,11 +92,11 @@ def page_data(
         **_skeleton(skeleton),
     }
     arrays = {
-        'counts': np.array([len(i.poses_mm) for i in frames], '<u2'),
+        'counts': np.array([len(i.poses.xyz_mm) for i in frames], '<u2'),
         # Numbers up to 2^53, as JavaScript has them.
-        'ids': _joined([i.ids for i in frames], '<f8'),
-        'scores': _joined([_or_nan(i.scores, len(i.poses_mm)) for i in frames], '<f4'),
-        'views': _joined([_or_nan(i.views, len(i.poses_mm)) for i in frames], '<f4'),
+        'ids': _joined([i.track_ids for i in frames], '<f8'),
+        'scores': _joined([_or_nan(i.poses.scores, len(i.poses.xyz_mm)) for i in frames], '<f4'),
+        'views': _joined([_or_nan(i.poses.views, len(i.poses.xyz_mm)) for i in frames], '<f4'),
         'poses': world_of,
         'pixels': np.concatenate(pixels),
         'foundCounts': np.array(found_counts, '<u2'),
@@ -137,7 +138,7 @@ def _pixels(uv: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return quantised(uv, np.array(size) / 2, 3 * max(size) / LEVELS)
 
 
-def _found(frame: PeopleInFrame, camera: Camera) -> np.ndarray:
+def _found(frame: FrameResult, camera: Camera) -> np.ndarray:
     """(N, 2) the joints that were detected in a camera's image."""
     found = detected_in(frame, camera.name)
     return np.zeros((0, 2)) if found is None else found[found[..., 2] > 0][:, :2]

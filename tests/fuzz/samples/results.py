@@ -18,7 +18,7 @@ from mmpose_ours.predictions.reading import read_predictions
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.tracking.trajectories import timeline_of
 from mmpose_ours.visualization.colours import track_colours
-from mmpose_ours.visualization.shown_people import shown_people
+from mmpose_ours.visualization.results import results_of
 
 
 def write_people(folder: Path) -> Path:
@@ -40,7 +40,7 @@ def write_people(folder: Path) -> Path:
 
 def _read_people(path: Path) -> None:
     predictions = read_predictions(path)
-    shown = shown_people(predictions)
+    shown = results_of(predictions)
     track_colours(each.ids for each in shown)
     for fps in (None, 30.0):
         timeline = timeline_of(predictions, fps)

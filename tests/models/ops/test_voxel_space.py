@@ -37,8 +37,9 @@ def test_elsewhere_the_space_keeps_its_size_and_goes_where_the_cameras_look(trai
     fitted = fit_space(rig)
     assert fitted.size_mm != inferencer.space.size_mm == (8000, 8000, 2000)
     assert inferencer.space.center_mm == (*fitted.center_mm[:2], 800)
-    list(inferencer(keypoints={'0': {name: np.zeros((0, 17, 3)) for name in rig.names}}))
-    assert 'a space of the size that its weights learned, 8 x 8 x 2 m' in inferencer.notes[0]
+    session = inferencer.open(keypoints={'0': {name: np.zeros((0, 17, 3)) for name in rig.names}})
+    assert session.run() == 1
+    assert 'a space of the size that its weights learned, 8 x 8 x 2 m' in session.notes[0]
 
 
 def test_at_home_it_is_the_stated_one_though_the_calibration_knows_no_sizes(trained, tmp_path):

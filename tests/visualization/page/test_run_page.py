@@ -4,12 +4,11 @@ import re
 
 import numpy as np
 import pytest
+from frame_results import result_of
 from visual_rigs import SPACE, people, small_rig
 
-from mmpose_ours.detections import with_skeleton
 from mmpose_ours.visualization.page.run import write_run_page
 from mmpose_ours.visualization.page.run_scores import run_figures
-from mmpose_ours.visualization.shown_people import ShownPeople
 
 SHIFT_PX, FRAMES, LOST = 12.0, 40, 25
 
@@ -30,7 +29,7 @@ def run():
         }
         found[rig.names[4]] = np.zeros((0, 17, 3))
         kept = np.arange(2) if t != LOST else np.array([0])
-        frames.append(ShownPeople(t, moved[kept], kept, detections=with_skeleton(found)))
+        frames.append(result_of(t, moved[kept], kept, detections=found))
     return rig, frames
 
 
@@ -62,7 +61,7 @@ def test_the_page_says_them(run, tmp_path):
 
 
 def test_nobody_anywhere(tmp_path):
-    nobody = [ShownPeople(t, np.zeros((0, 17, 3)), np.zeros(0, int)) for t in range(3)]
+    nobody = [result_of(t, np.zeros((0, 17, 3)), np.zeros(0, int)) for t in range(3)]
     figures = write_run_page(tmp_path / 'run.html', small_rig(2), nobody)
     assert figures.worst(6) == []
     assert 'None stands out' in (tmp_path / 'run.html').read_text()

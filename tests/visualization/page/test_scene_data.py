@@ -8,6 +8,7 @@ import time
 import cv2
 import numpy as np
 import pytest
+from frame_results import result_of
 from visual_rigs import SPACE, people, small_rig
 
 from mmpose_ours.detections import with_skeleton
@@ -17,7 +18,7 @@ from mmpose_ours.visualization.colours import OKABE_ITO, track_colours
 from mmpose_ours.visualization.page.images import encode_images
 from mmpose_ours.visualization.page.scene import write_scene_page
 from mmpose_ours.visualization.page.scene_data import MISSING, as_text, page_data
-from mmpose_ours.visualization.shown_people import ShownPeople, shown_people
+from mmpose_ours.visualization.results import results_of
 
 
 def bent_rig():
@@ -30,14 +31,14 @@ def bent_rig():
 
 def shown(count=3, frames=4):
     walk = people(*[(1300 * i - 1300, 1100) for i in range(count)])
-    return [ShownPeople(t, walk + (100 * t, 0, 0), np.arange(count)) for t in range(frames)]
+    return [result_of(t, walk + (100 * t, 0, 0), np.arange(count)) for t in range(frames)]
 
 
 def test_pixels_are_those_of_opencv():
     rig = bent_rig()
     frames = shown()
     data = page_data(rig, frames, 'coco17', SPACE, None, '')
-    poses = np.concatenate([i.poses_mm for i in frames])
+    poses = np.concatenate([i.poses.xyz_mm for i in frames])
     pixels = data.arrays['pixels'].reshape(len(rig), len(poses), 17, 2)
     for camera, quantised, entry in zip(rig, pixels, data.manifest['cameras']):
         rotation = cv2.Rodrigues(camera.R_w2c)[0]
@@ -56,7 +57,7 @@ def test_places_in_the_scene_come_back():
     world = data.manifest['world']
     xyz = np.array(world['origin']) + world['step'] * data.arrays['poses']
     np.testing.assert_allclose(
-        xyz, np.concatenate([i.poses_mm for i in frames]), atol=world['step']
+        xyz, np.concatenate([i.poses.xyz_mm for i in frames]), atol=world['step']
     )
 
 
@@ -64,7 +65,7 @@ def test_what_is_missing_or_behind_a_camera_is_missing():
     rig = small_rig(3)
     behind = people((0, 0)) + 2.0 * rig.centers_w[0] * (1, 1, 0)
     behind[0, 3] = np.nan
-    data = page_data(rig, [ShownPeople(0, behind, np.array([0]))], 'coco17', None, None, '')
+    data = page_data(rig, [result_of(0, behind, np.array([0]))], 'coco17', None, None, '')
     pixels = data.arrays['pixels'].reshape(3, 17, 2)
     assert (pixels[0] == MISSING).all()
     assert (pixels[:, 3] == MISSING).all() and (data.arrays['poses'][0, 3] == MISSING).all()
@@ -83,12 +84,12 @@ def test_people_without_track_ids_are_linked_and_frames_ordered():
     frames = {10: np.stack([b, a]), 9: np.stack([a, b])}
     scores = {frame: np.ones(2) for frame in frames}
     detections = {'0009': with_skeleton({'camera 0': np.ones((1, 17, 3))})}
-    first, second = shown_people(Predictions(frames, scores, 'coco17'), detections)
+    first, second = results_of(Predictions(frames, scores, 'coco17'), detections)
     assert (first.frame, second.frame) == (9, 10)
-    assert first.ids.tolist() == second.ids.tolist()[::-1]
-    assert len(first.detections['camera 0']) == 1 and second.detections == {}
-    with pytest.raises(ValueError, match=r'frame 3: track IDs \[4, 4\], expected each at most'):
-        ShownPeople(3, frames[9], np.array([4, 4]))
+    assert first.track_ids.tolist() == second.track_ids.tolist()[::-1]
+    assert len(first.keypoints['camera 0']) == 1 and second.keypoints == {}
+    with pytest.raises(ValueError, match=r'track IDs \[4, 4\], expected each at most'):
+        result_of(3, frames[9], np.array([4, 4]))
 
 
 class Grey:
@@ -154,7 +155,7 @@ def test_what_cannot_be_shown_is_refused(tmp_path):
     path, rig = tmp_path / 'scene.html', small_rig(2)
     with pytest.raises(ValueError, match='there is no frame to show'):
         write_scene_page(path, rig, [])
-    with pytest.raises(ValueError, match=r'frame 0: people of shape \(3, 17, 3\).* for campus14'):
+    with pytest.raises(ValueError, match='frame 0: people of coco17, expected campus14'):
         write_scene_page(path, rig, shown(), joints='campus14')
 
     class Tall(Grey):
@@ -167,14 +168,14 @@ def test_what_cannot_be_shown_is_refused(tmp_path):
 
 
 def test_nobody_anywhere_is_a_page_too(tmp_path):
-    nobody = [ShownPeople(t, np.zeros((0, 17, 3)), np.zeros(0, int)) for t in range(2)]
+    nobody = [result_of(t, np.zeros((0, 17, 3)), np.zeros(0, int)) for t in range(2)]
     assert write_scene_page(tmp_path / 'scene.html', small_rig(2), nobody) == 0
 
 
 @pytest.mark.parametrize('largest', [2**31, 2**53 - 1])
 def test_large_numbers_of_people_reach_the_page(tmp_path, largest):
     poses = people((0, 0), (1300, 0))
-    frames = [ShownPeople(t, poses, np.array([largest, 3])) for t in range(2)]
+    frames = [result_of(t, poses, np.array([largest, 3])) for t in range(2)]
     data = page_data(small_rig(3), frames, 'coco17', SPACE, None, '')
     assert data.arrays['ids'].tolist() == [largest, 3, largest, 3]
     assert [entry['id'] for entry in data.manifest['people']] == [3, largest]

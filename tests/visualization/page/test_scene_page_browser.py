@@ -5,11 +5,10 @@ import shutil
 
 import numpy as np
 import pytest
+from frame_results import result_of
 from visual_rigs import SPACE, people, small_rig
 
-from mmpose_ours.detections import with_skeleton
 from mmpose_ours.visualization.page.scene import write_scene_page
-from mmpose_ours.visualization.shown_people import ShownPeople
 
 BROWSERS = ('chromium', 'chromium-browser', 'google-chrome')
 # Nothing may look for a network; root has no sandbox.
@@ -56,9 +55,9 @@ def scene_file(tmp_path_factory):
         uv, valid = rig.project(moved[here])
         found = np.concatenate([np.nan_to_num(uv), valid[..., None]], -1)
         frames.append(
-            ShownPeople(
+            result_of(
                 t, moved[here], here + 10, np.full(len(here), 0.8), np.full(len(here), 4),
-                with_skeleton(dict(zip(rig.names, found))),
+                detections=dict(zip(rig.names, found)),
             )
         )  # fmt: skip
     path = tmp_path_factory.mktemp('page') / 'scene.html'

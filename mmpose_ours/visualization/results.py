@@ -1,0 +1,95 @@
+"""What there is to look at: the people of each frame with their tracks, and the 2D keypoints."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import numpy as np
+
+from mmpose_ours.detections import KeypointFrames
+from mmpose_ours.predictions.reading import Predictions
+from mmpose_ours.recordings.frames import frame_key, frame_order, frames_by_key
+from mmpose_ours.structures.frames import FrameResult
+from mmpose_ours.structures.poses import Poses3D
+from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.tracking.tracks import link_people, patience_at
+
+
+def results_of(
+    predictions: Predictions, keypoints: KeypointFrames | None = None
+) -> list[FrameResult]:
+    """The frames of a file of people, in the order of time.
+
+    Args:
+        predictions: What the file holds. Where it has no track IDs, people are linked from
+            frame to frame by :func:`~mmpose_ours.tracking.tracks.link_people`.
+        keypoints: Frame to camera to 2D keypoints, as
+            :func:`~mmpose_ours.detections.read_keypoints` gives them.
+
+    Returns:
+        One per frame of the predictions, frames that are numbers by number.
+
+    Raises:
+        FileFormatError: Two frames of the keypoints are the same.
+    """
+    frames = sorted(predictions.frames, key=frame_order)
+    poses = [predictions.frames[frame] for frame in frames]
+    ids = predictions.ids or dict(
+        zip(frames, link_people(poses, patience=patience_at(predictions.fps)))
+    )
+    keypoints = keypoints or {}
+    named = frames_by_key(keypoints, 'the keypoints')
+    skeleton = SKELETONS[predictions.joints]
+    return [
+        FrameResult(
+            frame,
+            Poses3D(
+                skeleton,
+                predictions.frames[frame],
+                predictions.scores[frame],
+                ids[frame],
+                predictions.views.get(frame),
+                predictions.spread_mm.get(frame),
+            ),
+            keypoints=keypoints.get(named.get(frame_key(frame), ''), {}),
+        )
+        for frame in frames
+    ]
+
+
+def detected_in(result: FrameResult, camera: str) -> np.ndarray | None:
+    """(D, J', 3) ``u, v, score`` of the people whom a camera detected, or None."""
+    found = result.keypoints.get(camera)
+    return None if found is None else found.array
+
+
+def places_of(poses: np.ndarray, joints: str) -> np.ndarray:
+    """Where people are: their roots, or the mean of the joints known where a root is missing.
+
+    Args:
+        poses: (P, J, 3), NaN where a joint is missing.
+        joints: Name of the skeleton.
+
+    Returns:
+        (P, 3); NaN for a person without a joint.
+    """
+    roots = SKELETONS[joints].root_of(poses)
+    known = np.isfinite(poses).all(-1, keepdims=True)
+    mean = np.where(known, poses, 0.0).sum(1) / np.maximum(known.sum(1), 1)
+    mean = np.where(known.any(1), mean, np.nan)
+    return np.where(np.isfinite(roots).all(-1, keepdims=True), roots, mean)
+
+
+def check_joints(frames: Sequence[FrameResult], joints: str) -> None:
+    """Refuse people who are not of a skeleton.
+
+    Raises:
+        ValueError: Names the frame, what it has and what was expected.
+    """
+    expected = SKELETONS[joints]
+    for result in frames:
+        if result.poses.skeleton.joints != expected.joints:
+            raise ValueError(
+                f'frame {result.frame}: people of {result.poses.skeleton.name}, expected {joints}; '
+                'say which skeleton they are of'
+            )
