@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mmpose_ours.cli.predict import demo_parser, find_people
 from mmpose_ours.io.programs import guarded
+from mmpose_ours.workflows.visualize import Wanted
 
 
 def main() -> int:
@@ -34,11 +35,16 @@ def main() -> int:
         '--thickness', type=int, default=2, metavar='PX', help='of limbs, in pixels'
     )
     args = parser.parse_args()
-    look = ['--png', '--radius', str(args.radius), '--thickness', str(args.thickness)]
-    look += ['--single-views'] if args.visualize_single_view else []
-    look += ['--show'] if args.show else []
+    wanted = Wanted(
+        sheets=True,
+        single_views=args.visualize_single_view,
+        window=args.show,
+        radius=args.radius,
+        thickness=args.thickness,
+        fps=args.fps,
+    )
     rig = args.camera_param_file
-    return find_people(args, rig, args.img_root or Path(rig).parent, args.out_img_root, look)
+    return find_people(args, rig, args.img_root or Path(rig).parent, args.out_img_root, wanted)
 
 
 if __name__ == '__main__':

@@ -10,6 +10,7 @@ import sys
 
 from mmpose_ours.cli.predict import demo_parser, find_people
 from mmpose_ours.io.programs import guarded
+from mmpose_ours.workflows.visualize import Wanted
 
 
 def main() -> int:
@@ -18,7 +19,9 @@ def main() -> int:
     parser.add_argument('--video-root', required=True, help='folder with <camera>.mp4 and so on')
     parser.add_argument('--out', required=True, help='folder for film, page and results')
     args = parser.parse_args()
-    return find_people(args, args.camera_param_file, args.video_root, args.out, ['--mp4'])
+    return find_people(
+        args, args.camera_param_file, args.video_root, args.out, Wanted(film=True, fps=args.fps)
+    )
 
 
 if __name__ == '__main__':

@@ -17,7 +17,6 @@ from mmengine.registry import init_default_scope
 
 from mmpose_ours.apis.model_runner import (
     load_model,
-    loads_images,
     moved_space,
     pipeline_of,
     rig_file_of,
@@ -93,7 +92,7 @@ class MultiviewInferencer:
         self.model = load_model(self.config, checkpoint, self.device)
         dataset = tested_dataset(self.config)
         self.pipeline = pipeline_of(dataset)
-        self.sees_images = loads_images(self.pipeline)
+        self.sees_images = self.model.sees_images
         self.rig_file = None
         if isinstance(rig, CameraRig):
             self.rig = rig.select(cameras) if cameras else rig

@@ -16,7 +16,6 @@ from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.datasets.multiview import PACK
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
-from mmpose_ours.models.voxelpose.model import VoxelPose
 from mmpose_ours.registry import MODELS
 from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeleton import Skeleton
@@ -26,6 +25,11 @@ class PoseModel(Protocol):
     """A model of MMEngine that knows its skeleton, as those of this package do."""
 
     joints: Skeleton
+    fixed_volume_size: bool
+
+    @property
+    def sees_images(self) -> bool:
+        """Whether it takes images instead of 2D keypoints."""
 
     def test_step(self, data: dict[str, Any]) -> list[MultiviewDataSample]:
         """Find the people of a batch as MMEngine's ``pseudo_collate`` makes it."""
@@ -93,7 +97,7 @@ def moved_space(
     Returns:
         None where the model has no voxels of the space, and any space will do.
     """
-    if not isinstance(model, VoxelPose):
+    if not model.fixed_volume_size:
         return None
     middle, floor = fit_space(rig).center_mm, stated.center_mm[2]
     space = CaptureVolume((middle[0], middle[1], floor), stated.size_mm)
@@ -110,11 +114,6 @@ def moved_space(
 def pipeline_of(dataset: Mapping[str, Any]) -> Compose:
     """What packs a frame as the model takes it."""
     return Compose(list(dataset.get('pipeline', PACK)))
-
-
-def loads_images(pipeline: Compose) -> bool:
-    """Whether the model looks at images itself; only VoxelPose of images does."""
-    return any(type(step).__name__ == 'LoadMultiviewImages' for step in pipeline.transforms)
 
 
 def poses_of(sample: Any, skeleton: Skeleton) -> Poses3D:

@@ -13,25 +13,25 @@ from typing import TYPE_CHECKING, Any, Sequence
 
 from mmpose_ours import __version__
 from mmpose_ours.apis.stage_timer import as_time
-from mmpose_ours.cli import view
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
     parse_offsets,
     parse_size,
 )
-from mmpose_ours.detections.cache import made_here
+from mmpose_ours.detections.cache import detected_here, made_here
 from mmpose_ours.errors import PathLike
 from mmpose_ours.io.files import is_writable, whole_path
 from mmpose_ours.io.leftovers import folder_beside
 from mmpose_ours.io.locks import hold, hold_folder
 from mmpose_ours.io.progress import Progress
-from mmpose_ours.io.terminal import path_word, shell_path
+from mmpose_ours.io.terminal import shell_path
 from mmpose_ours.predictions.reading import PredictionsWriter
 
 if TYPE_CHECKING:
     from mmpose_ours.apis.diagnosis import RunStatistics
     from mmpose_ours.apis.session import InferenceSession
+    from mmpose_ours.workflows.visualize import Wanted
 
 KEYPOINTS = 'keypoints_2d.json'
 PEOPLE = 'people.json'
@@ -121,8 +121,10 @@ def run(args: argparse.Namespace) -> int:
         ValueError, OSError, ImportError: As
             :class:`~mmpose_ours.apis.inferencer.MultiviewInferencer`; the command line prints them.
     """
-    look = None if args.no_page else ()
-    return find_people(args, args.rig, args.img_root, args.out, look)
+    from mmpose_ours.workflows.visualize import Wanted
+
+    wanted = None if args.no_page else Wanted(fps=args.fps)
+    return find_people(args, args.rig, args.img_root, args.out, wanted)
 
 
 def demo_parser(description: str | None) -> argparse.ArgumentParser:
@@ -143,7 +145,7 @@ def find_people(
     rig: PathLike,
     img_root: PathLike | None,
     out: PathLike,
-    look: Sequence[str] | None = (),
+    wanted: Wanted | None = None,
 ) -> int:
     """Find everybody in a recording, write ``people.json``, and something to look at.
 
@@ -152,12 +154,13 @@ def find_people(
         rig: The calibration.
         img_root: Folder of the images, if there are any.
         out: Folder for what is found.
-        look: More options for ``mmpose-ours view``; None to write nothing to look at.
+        wanted: What to write to look at; None is nothing.
 
     Returns:
         0; 1 where nobody was found.
     """
     from mmpose_ours.apis.inferencer import MultiviewInferencer
+    from mmpose_ours.workflows.visualize import Wanted, visualize
 
     inferencer = MultiviewInferencer(
         args.config,
@@ -183,14 +186,26 @@ def find_people(
             keypoints, keep = _keypoint_files(args, img_root, out)
         if keep is not None and keep.parent.is_dir():
             stack.enter_context(hold(keep, '2D keypoints'))
-        # What else is drawn shows every frame.
+        # A page alone may show some frames; what else is drawn shows every frame.
         folder = stack.enter_context(folder_beside(out / PEOPLE))
-        some = folder / PEOPLE if look == () else None
-        replaced = _replaced(out, look)
+        page_only = wanted == Wanted(fps=args.fps)
+        some = folder / PEOPLE if page_only else None
+        replaced = _replaced(out, wanted)
         statistics = _predict(inferencer, args, img_root, out, keypoints, keep, replaced, some)
         shown = some if some is not None and some.exists() else out / PEOPLE
-        if look is not None and (statistics.found or (img_root and statistics.frames)):
-            _look(args, rig, img_root, shown, out, keypoints or keep, look)
+        if wanted is not None and (statistics.found or (img_root and statistics.frames)):
+            beneath = keypoints or keep
+            visualize(
+                shown,
+                inferencer.rig,
+                out,
+                wanted,
+                images=img_root,
+                keypoints=beneath if beneath is not None and beneath.exists() else None,
+                frame_offsets=parse_offsets(args.frame_offsets),
+                rig_file=rig,
+                all_cameras=bool(args.cameras),
+            )
     return 0 if statistics.found else 1
 
 
@@ -258,12 +273,13 @@ def _predict(
     return session.statistics
 
 
-def _replaced(out: Path, look: Sequence[str] | None) -> list[Path]:
+def _replaced(out: Path, wanted: Wanted | None) -> list[Path]:
     """The files beside ``people.json`` that a run writes anew."""
-    if look is None:
+    if wanted is None:
         return []
-    films = [out / view.FILM_FILE] if '--mp4' in look else []
-    return [out / view.PAGE_FILE, *films]
+    from mmpose_ours.workflows.visualize import FILM_FILE, PAGE_FILE
+
+    return [out / PAGE_FILE, *([out / FILM_FILE] if wanted.film else [])]
 
 
 def _writer(
@@ -293,35 +309,6 @@ def _print_notes(session: InferenceSession, printed: int) -> int:
     return len(session.notes)
 
 
-def _look(
-    args: argparse.Namespace,
-    rig: PathLike,
-    img_root: PathLike | None,
-    people: Path,
-    out: Path,
-    keypoints: Path | None,
-    more: Sequence[str],
-) -> None:
-    """Write the web page, and other images where options of ``mmpose-ours view`` ask for them."""
-    parser = argparse.ArgumentParser()
-    view.add_arguments(parser)
-    words = [path_word(people), '--rig', path_word(rig), '--out', path_word(out), *more]
-    words += ['--img-root', path_word(img_root)] if img_root else []
-    for option, value in (
-        ('--from', args.from_format),
-        ('--unit', args.unit),
-        ('--up', args.up),
-        ('--image-size', args.image_size),
-        ('--fps', args.fps),
-    ):
-        # With '=', since '-y' by itself would be taken for an option.
-        words += [f'{option}={value}'] if value else []
-    words += ['--cameras', *args.cameras] if args.cameras else []
-    words += ['--frame-offsets', *args.frame_offsets] if args.frame_offsets else []
-    words += ['--keypoints', path_word(keypoints)] if keypoints and keypoints.exists() else []
-    view.run(parser.parse_args(words))
-
-
 def _keypoint_files(
     args: argparse.Namespace, img_root: PathLike | None, out: Path
 ) -> tuple[Path | None, Path | None]:
@@ -332,7 +319,7 @@ def _keypoint_files(
                 '--keypoints and --keep-keypoints: nothing is detected where keypoints are given; '
                 'leave one of them out'
             )
-        if args.frame_offsets and view.detected_here(args.keypoints):
+        if args.frame_offsets and detected_here(args.keypoints):
             raise ValueError(
                 f'{args.keypoints}: was detected here, frame by frame, so --frame-offsets '
                 'cannot shift it; leave --keypoints out, and the images are looked at again'

@@ -284,6 +284,14 @@ def made_here(path: PathLike) -> bool:
     return isinstance(_read(Path(path)).source, dict)
 
 
+def detected_here(path: PathLike) -> bool:
+    """Whether keypoints are those of a detector of ours, which go by frames, not by images."""
+    try:
+        return made_here(path)
+    except (FileFormatError, OSError):  # of another tool, or a folder
+        return False
+
+
 def _read(path: Path) -> KeypointFile:
     """A keypoint file, its people on the disk where that is possible."""
     open_regular(path).close()  # a pipe in a folder from elsewhere would be waited for

@@ -58,8 +58,3 @@ def tell_scores(data_sample: MultiviewDataSample, scores: Tensor, least: float) 
     """Leave word of the best score, of people who are dropped too, and of what is needed."""
     best = float(scores.max()) if len(scores) else 0.0
     data_sample.set_metainfo(dict(best_score=best, least_score=least))
-
-
-def middle_of(space: CaptureVolume, like: Tensor) -> Tensor:
-    """(3,) middle of the space, where rays have their zero."""
-    return like.new_tensor(space.center_mm)

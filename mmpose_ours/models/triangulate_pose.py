@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from mmengine.model import BaseModel
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
@@ -19,14 +17,14 @@ from mmpose_ours.models.association.duplicate_suppression import (
 from mmpose_ours.models.association.hypotheses import Found, PeopleFinder
 from mmpose_ours.models.association.proposals import Proposer
 from mmpose_ours.models.association.rays import Rays
+from mmpose_ours.models.base import MultiviewPoseModel, middle_of, report
 from mmpose_ours.models.keypoint_prior.body_prior import REACHES_MM
-from mmpose_ours.models.selection import choose_people, middle_of
+from mmpose_ours.models.selection import choose_people
 from mmpose_ours.registry import MODELS
-from mmpose_ours.structures.skeletons import SKELETONS
 
 
 @MODELS.register_module()
-class TriangulatePose(BaseModel):
+class TriangulatePose(MultiviewPoseModel):
     """Keypoints of calibrated views to 3D poses without a net.
 
     Detections are grouped by the rays that meet, and a person's joints are where rays and
@@ -71,8 +69,7 @@ class TriangulatePose(BaseModel):
         init_cfg: dict[str, Any] | None = None,
     ):
         preprocessor = data_preprocessor or dict(type='mmpose_ours.RayPreprocessor')
-        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
-        self.joints = SKELETONS[joints]
+        super().__init__(joints, preprocessor, init_cfg)
         proposer = Proposer(**(proposals or {}))
         self.finder = PeopleFinder(self.joints, proposer, single_views, bank_file=bank_file)
         self.carry_over = CarryOver(self.finder) if temporal else None
@@ -120,18 +117,20 @@ class TriangulatePose(BaseModel):
         if not self.fill:
             several = (found.rays.weights > 0).sum(1) >= 2
             shown = torch.where(several[..., None], poses, torch.nan)
-        root = self.joints.index(*self.joints.root)
         for index, data_sample in enumerate(data_samples):
             rows = torch.nonzero(found.sample == index)[:, 0]
             good, limits = rows >= 0, (self.duplicate_mm, self.margin_mm)
-            best = choose_people(poses[rows], scores[rows], good, data_sample.space, root, *limits)
+            best = choose_people(
+                poses[rows], scores[rows], good, data_sample.space, self.root, *limits
+            )
             rows = rows[best]
             rows = rows[
                 suppress_duplicates(found.rays[rows], poses[rows], self._limbs, self.suppression_mm)
             ]
-            data_sample.pred_instances = InstanceData(
-                keypoints_3d=shown[rows] + middle_of(data_sample.space, poses),
-                scores=scores[rows],
+            report(
+                data_sample,
+                shown[rows] + middle_of(data_sample.space, poses),
+                scores[rows],
                 spread_mm=spread[rows],
                 views=views[rows],
             )

@@ -9,12 +9,12 @@ import pytest
 
 from mmpose_ours.calibration.api import write_rig
 from mmpose_ours.cli.main import main
-from mmpose_ours.cli.view import frames_per_second
 from mmpose_ours.detections import write_detections
 from mmpose_ours.geometry.cameras import Camera, CameraRig
 from mmpose_ours.predictions.reading import write_predictions
 from mmpose_ours.synthetic import built_in_poses
 from mmpose_ours.visualization.view_files import image_name
+from mmpose_ours.workflows.visualize import frames_per_second
 
 FRAMES = (3, 4, 5)
 

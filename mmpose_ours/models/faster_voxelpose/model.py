@@ -6,17 +6,21 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModel
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.models.association.proposals import Proposer, rays_of_people
 from mmpose_ours.models.association.rays import Rays
+from mmpose_ours.models.base import (
+    Matches,
+    MultiviewPoseModel,
+    mean_distance,
+    middle_of,
+    report,
+)
 from mmpose_ours.models.faster_voxelpose.planes import PlaneRegressor
-from mmpose_ours.models.selection import choose_people, middle_of, tell_scores
+from mmpose_ours.models.selection import choose_people, tell_scores
 from mmpose_ours.registry import MODELS
-from mmpose_ours.structures.skeletons import SKELETONS
 
 # A proposal this close to a true pose (mean joint distance) is that person.
 MATCH_MM = 250.0
@@ -24,7 +28,7 @@ LOSS_UNIT_MM = 100.0
 
 
 @MODELS.register_module()
-class FasterVoxelPose(BaseModel):
+class FasterVoxelPose(MultiviewPoseModel):
     """Keypoints of calibrated views to 3D poses, in milliseconds on a processor.
 
     :class:`~mmpose_ours.models.association.proposals.Proposer` finds who is whom and where by
@@ -57,13 +61,11 @@ class FasterVoxelPose(BaseModel):
         init_cfg: dict[str, Any] | None = None,
     ):
         preprocessor = data_preprocessor or dict(type='mmpose_ours.RayPreprocessor')
-        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
-        self.joints = SKELETONS[joints]
+        super().__init__(joints, preprocessor, init_cfg)
         self.proposer = Proposer(**(proposals or {}))
         self.pose_regressor = PlaneRegressor(self.joints, **(pose or {}))
         self.score_threshold, self.duplicate_mm = score_threshold, duplicate_mm
         self.margin_mm = margin_mm
-        self._root = self.joints.index(*self.joints.root)
 
     def forward(
         self,
@@ -119,8 +121,7 @@ class FasterVoxelPose(BaseModel):
         sample: Tensor,
         data_samples: list[MultiviewDataSample],
     ) -> dict[str, Tensor]:
-        # Every process must hand gradients to the same parameters in every step.
-        nothing = sum(p.sum() for p in self.parameters()) * 0.0
+        nothing = self.no_loss()
         losses = dict(loss_pose=nothing, loss_network=nothing, loss_score=nothing)
         if found is None:
             return losses
@@ -135,33 +136,16 @@ class FasterVoxelPose(BaseModel):
 
     def _match(
         self, poses: Tensor, sample: Tensor, data_samples: list[MultiviewDataSample]
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Whom each of N proposals shows.
+    ) -> Matches:
+        """Whom each of N proposals shows, by the distance of joints."""
 
-        Returns:
-            ``truth`` (N, J, 3) relative to the space, ``visible`` (N, J), ``matched`` (N,), and
-            ``first`` (N,), 1.0 for the best proposal of each person.
-        """
-        truth, visible = torch.zeros_like(poses), poses.new_zeros(poses.shape[:2], dtype=torch.bool)
-        matched, first = visible[:, 0].clone(), poses.new_zeros(len(poses))
-        for index, data_sample in enumerate(data_samples):
-            rows = torch.nonzero(sample == index)[:, 0]
-            people = data_sample.gt_instances
-            people = people[people.visible.bool().any(1)]
-            if not len(rows) or not len(people):
-                continue
-            seen = people.visible.bool()
-            known = people.keypoints_3d - middle_of(data_sample.space, poses)
-            # Joints that nobody knows may hold anything.
-            known = torch.where(seen[..., None], known, torch.zeros_like(known))
-            distance = (poses[rows, None] - known).norm(dim=-1) * seen
-            distance = distance.sum(-1) / seen.sum(-1).clamp_min(1)  # (proposals, people)
+        def assign(rows: Tensor, known: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            distance = mean_distance(poses[rows], known, seen)
             nearest, whom = distance.min(1)
-            truth[rows], visible[rows] = known[whom], seen[whom]
-            matched[rows] = nearest < MATCH_MM
             least, best = distance.min(0)
-            first[rows[best[least < MATCH_MM]]] = 1.0
-        return truth, visible, matched, first
+            return whom, nearest < MATCH_MM, rows[best[least < MATCH_MM]]
+
+        return self.match(poses, sample, data_samples, assign)
 
     def _predict(
         self,
@@ -177,7 +161,7 @@ class FasterVoxelPose(BaseModel):
                 poses, scores = found[0][mine], found[2][mine].sigmoid()
                 tell_scores(data_sample, scores, self.score_threshold)
                 good, limits = scores > self.score_threshold, (self.duplicate_mm, self.margin_mm)
-                rows = choose_people(poses, scores, good, data_sample.space, self._root, *limits)
+                rows = choose_people(poses, scores, good, data_sample.space, self.root, *limits)
                 poses, scores = poses[rows] + middle_of(data_sample.space, poses), scores[rows]
-            data_sample.pred_instances = InstanceData(keypoints_3d=poses, scores=scores)
+            report(data_sample, poses, scores)
         return data_samples

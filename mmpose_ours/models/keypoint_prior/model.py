@@ -6,8 +6,6 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModel
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
@@ -20,10 +18,16 @@ from mmpose_ours.models.association.duplicate_suppression import (
 from mmpose_ours.models.association.hypotheses import FLOOR_SPREAD_MM, Found, PeopleFinder
 from mmpose_ours.models.association.proposals import Proposer
 from mmpose_ours.models.association.rays import Rays
+from mmpose_ours.models.base import (
+    Matches,
+    MultiviewPoseModel,
+    mean_distance,
+    middle_of,
+    report,
+)
 from mmpose_ours.models.keypoint_prior.network import MOST_VIEWS, KeypointNet
-from mmpose_ours.models.selection import choose_people, middle_of, tell_scores
+from mmpose_ours.models.selection import choose_people, tell_scores
 from mmpose_ours.registry import MODELS
-from mmpose_ours.structures.skeletons import SKELETONS
 
 LOSS_UNIT_MM, NETWORK_WEIGHT = 50.0, 0.2
 # Rays that pass a true person's joints this closely, on average, show that person. An outlying ray
@@ -35,7 +39,7 @@ FACTS = 11
 
 
 @MODELS.register_module()
-class KeypointPrior(BaseModel):
+class KeypointPrior(MultiviewPoseModel):
     """Keypoints of calibrated views to 3D poses, also where one view or none shows a joint.
 
     One set of weights serves every rig: nothing of a rig or a room enters the net.
@@ -76,8 +80,7 @@ class KeypointPrior(BaseModel):
         init_cfg: dict[str, Any] | None = None,
     ):
         preprocessor = data_preprocessor or dict(type='mmpose_ours.RayPreprocessor')
-        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
-        self.joints = SKELETONS[joints]
+        super().__init__(joints, preprocessor, init_cfg)
         self.finder = PeopleFinder(self.joints, Proposer(**(proposals or {})), single_views)
         self.carry_over = CarryOver(self.finder) if temporal else None
         self.net = KeypointNet(self.joints, FACTS, **(net or {}))
@@ -85,7 +88,6 @@ class KeypointPrior(BaseModel):
         self.duplicate_mm, self.margin_mm = duplicate_mm, margin_mm
         self.suppression_mm = suppression_mm
         self.forget_views = forget_views
-        self._root = self.joints.index(*self.joints.root)
         self.register_buffer('_limbs', limbs_of(self.joints), persistent=False)
 
     def forward(
@@ -155,7 +157,7 @@ class KeypointPrior(BaseModel):
         weight = found.rays.weights.sum((1, 2)) / (found.rays.weights > 0).sum((1, 2)).clamp_min(1)
         # Views that should show this person and do not.
         missing = _inside(data_samples, found) * (exists & ~shown)
-        hips = found.bodies.poses[:, self._root].mean(1)
+        hips = found.bodies.poses[:, self.root].mean(1)
         near = torch.cdist(hips, hips) / 1000
         near = near + 10.0 * (found.sample[:, None] != found.sample)
         near.fill_diagonal_(10.0)
@@ -183,8 +185,7 @@ class KeypointPrior(BaseModel):
         said: tuple[Tensor, Tensor, Tensor, Tensor] | None,
         data_samples: list[MultiviewDataSample],
     ) -> dict[str, Tensor]:
-        # Every process must hand gradients to the same parameters in every step.
-        nothing = sum(p.sum() for p in self.parameters()) * 0.0
+        nothing = self.no_loss()
         losses = dict(loss_pose=nothing, loss_network=nothing, loss_score=nothing)
         if said is None:
             return losses
@@ -202,43 +203,24 @@ class KeypointPrior(BaseModel):
         losses['loss_network'] = NETWORK_WEIGHT * (likelihood * weight).sum() / total + nothing
         return losses
 
-    @torch.no_grad()
     def _match(
         self, found: Found, poses: Tensor, data_samples: list[MultiviewDataSample]
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Whom each of N found people is.
+    ) -> Matches:
+        """Whom each of N found people is, by the joints that their rays pass."""
 
-        Returns:
-            ``truth`` (N, J, 3) relative to the space, ``visible`` (N, J), ``matched`` (N,), and
-            ``first`` (N,), 1.0 for the best of each person.
-        """
-        truth, visible = torch.zeros_like(poses), poses.new_zeros(poses.shape[:2], dtype=torch.bool)
-        matched, first = visible[:, 0].clone(), poses.new_zeros(len(poses))
-        for index, data_sample in enumerate(data_samples):
-            rows = torch.nonzero(found.sample == index)[:, 0]
-            people = data_sample.gt_instances
-            people = people[people.visible.bool().any(1)]
-            if not len(rows) or not len(people):
-                continue
-            seen = people.visible.bool()
-            known = people.keypoints_3d - middle_of(data_sample.space, poses)
-            known = torch.where(seen[..., None], known, torch.zeros_like(known))
-            rays = found.take(rows).rays
-            offset = _ray_distance(rays, known, seen)
-            nearest, whom = offset.min(1)
-            truth[rows], visible[rows] = known[whom], seen[whom]
-            matched[rows] = nearest < MATCH_MM
-            distance = (poses[rows, None] - known).norm(dim=-1) * seen
-            distance = distance.sum(-1) / seen.sum(-1).clamp_min(1)
-            mine = whom[:, None] == torch.arange(len(people), device=whom.device)
-            mine = mine & matched[rows][:, None]
+        def assign(rows: Tensor, known: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            offset, whom = _ray_distance(found.take(rows).rays, known, seen).min(1)
+            close = offset < MATCH_MM
+            distance = mean_distance(poses[rows], known, seen)
+            mine = whom[:, None] == torch.arange(len(known), device=whom.device)
+            mine = mine & close[:, None]
             distance = torch.where(mine & (distance < LOST_MM), distance, torch.inf)
             # Whom more views show is the one to keep.
             order = distance - 1e4 * (found.views[rows] >= 0).sum(1)[:, None]
             least, best = order.min(0)
-            good = least.isfinite()
-            first[rows[best[good]]] = 1.0
-        return truth, visible, matched, first
+            return whom, close, rows[best[least.isfinite()]]
+
+        return self.match(poses, found.sample, data_samples, assign)
 
     def _predict(
         self,
@@ -259,7 +241,7 @@ class KeypointPrior(BaseModel):
                 # People of more views first, so that they are whom duplicates are compared with.
                 rank, limits = scores + (shown > 1), (self.duplicate_mm, self.margin_mm)
                 rows = choose_people(
-                    poses, rank, scores > least, data_sample.space, self._root, *limits
+                    poses, rank, scores > least, data_sample.space, self.root, *limits
                 )
                 rays = found.rays[torch.nonzero(mine)[rows, 0]]
                 rows = rows[
@@ -269,9 +251,7 @@ class KeypointPrior(BaseModel):
                 # The standard deviation along an axis of the Laplace distribution that is learned.
                 spread = 2 * precision[rows, :, 0].rsqrt()
                 poses = poses + middle_of(data_sample.space, poses)
-            data_sample.pred_instances = InstanceData(
-                keypoints_3d=poses, scores=scores, spread_mm=spread, views=shown
-            )
+            report(data_sample, poses, scores, spread_mm=spread, views=shown)
         return data_samples
 
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 import torch
-from mmengine.model import BaseModel
-from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.models.base import MultiviewPoseModel, report
 from mmpose_ours.models.ops.projection import TorchRig
 from mmpose_ours.models.selection import tell_scores, without_duplicates
 from mmpose_ours.models.voxelpose.center import KEPT_RIGS, CenterDetector
 from mmpose_ours.models.voxelpose.pose import PoseRegressor
 from mmpose_ours.models.voxelpose.published import leave_out_backbone, take_out
 from mmpose_ours.registry import MODELS
-from mmpose_ours.structures.skeletons import SKELETONS
 
 
 @MODELS.register_module()
-class VoxelPose(BaseModel):
+class VoxelPose(MultiviewPoseModel):
     """Heatmaps of calibrated views to 3D poses.
 
     The rig and the capture volume come with each data sample; weights hold no geometry and
@@ -42,6 +40,8 @@ class VoxelPose(BaseModel):
         init_cfg: As MMEngine's.
     """
 
+    fixed_volume_size = True
+
     def __init__(
         self,
         joints: str = 'coco17',
@@ -56,9 +56,7 @@ class VoxelPose(BaseModel):
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ):
-        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
-        self.joints = SKELETONS[joints]
-        self.root_index = self.joints.index(*self.joints.root)
+        super().__init__(joints, data_preprocessor, init_cfg)
         shared: dict[str, Any] = dict(num_joints=len(self.joints), heatmap_size=heatmap_size)
         center = {'bins': (80, 80, 20), **(center or {})}
         pose = {'bins': (32, 32, 32), 'size_mm': 2000.0, **(pose or {})}
@@ -73,6 +71,11 @@ class VoxelPose(BaseModel):
         self._rigs: dict[str, TorchRig] = {}
         for hook in (take_out, leave_out_backbone):
             self._register_load_state_dict_pre_hook(hook, with_module=True)
+
+    @property
+    def sees_images(self) -> bool:
+        """Whether it has a 2D network of its own."""
+        return self.backbone is not None
 
     def train(self, mode: bool = True) -> VoxelPose:
         """Switch to training; a frozen 2D network stays in evaluation."""
@@ -149,9 +152,9 @@ class VoxelPose(BaseModel):
         for maps, sample in zip(heatmaps, data_samples):
             instances = sample.gt_instances
             # Somebody whose hips are unknown has no place to learn from.
-            instances = instances[instances.visible[:, self.root_index].all(1)]
+            instances = instances[instances.visible[:, self.root].all(1)]
             poses = instances.keypoints_3d
-            roots = poses[:, self.root_index].mean(1)
+            roots = poses[:, self.root].mean(1)
             targets.append(self.human_detector.target(roots, sample.space))
             if len(roots):
                 proposals = roots + torch.randn_like(roots) * self.proposal_jitter_mm
@@ -167,8 +170,7 @@ class VoxelPose(BaseModel):
             weight = torch.cat(visible).to(error.dtype)
             loss_pose = (error * weight).sum() / weight.sum().clamp(min=1)
         else:
-            # Every process must hand gradients to the same parameters in every step.
-            loss_pose = sum(p.sum() for p in self.pose_regressor.parameters()) * 0.0
+            loss_pose = self.no_loss(self.pose_regressor)
         return dict(loss_center=loss_center, loss_pose=loss_pose)
 
     def _predict(
@@ -189,5 +191,5 @@ class VoxelPose(BaseModel):
                 poses = self.pose_regressor(volumes, centers)
                 first = without_duplicates(poses, self.duplicate_mm)
                 poses, scores = poses[first], scores[first]
-            sample.pred_instances = InstanceData(keypoints_3d=poses, scores=scores)
+            report(sample, poses, scores)
         return data_samples

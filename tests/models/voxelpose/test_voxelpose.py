@@ -52,7 +52,7 @@ def test_shortcut_finds_joints_before_anything_is_learned():
     data = model.data_preprocessor(batch([ring(6)], people=1))
     sample, maps = data['data_samples'][0], data['inputs']['heatmaps'][0]
     truth = sample.gt_instances.keypoints_3d
-    roots = truth[:, model.root_index].mean(1)
+    roots = truth[:, model.root].mean(1)
     with torch.no_grad():
         volumes = model.pose_regressor.volumes(maps, model._rig(sample, maps.device), roots)
         poses = model.pose_regressor(volumes, roots)
@@ -174,7 +174,7 @@ def test_a_person_without_hips_teaches_no_place():
     model, data = tiny_model(), batch([ring()], people=2)
     everyone = {k: float(v) for k, v in losses(model.eval(), data).items()}
     instances = data['data_samples'][0].gt_instances
-    hip = model.root_index[0]
+    hip = model.root[0]
     instances.visible[1, hip] = False
     instances.keypoints_3d[1, hip] = 0.0
     one = {k: float(v) for k, v in losses(model, data).items()}
