@@ -19,7 +19,9 @@ from scipy.io import savemat
 from benchmarks.worker import ROOT
 from mmpose_ours.calibration import fit_space, read_rig
 from mmpose_ours.calibration.formats import campus
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.files import write_json
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler

@@ -15,7 +15,8 @@ from mmpose_ours.calibration.checks.people_report import inspect_people
 from mmpose_ours.calibration.checks.rig_report import RigInspection
 from mmpose_ours.calibration.checks.synchronization import find_shifts
 from mmpose_ours.calibration.checks.view_agreement import Sightings, medians, pairs_of
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 
 # Of a recording so many frames are kept, spread over all of it, and so many in a row.
 SPREAD, IN_A_ROW = 40, 120

@@ -30,7 +30,8 @@ from mmpose_ours.detectors import Detector
 from mmpose_ours.detectors import detector as detector_by_name
 from mmpose_ours.engine.config_files import read_config
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.recordings.frames import sized_by_images
 from mmpose_ours.sources import from_options

@@ -15,7 +15,8 @@ from mmpose_ours.checkpoints.reading import read_checkpoint
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.datasets.multiview import PACK
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.registry import MODELS
 from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeleton import Skeleton

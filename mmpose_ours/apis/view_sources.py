@@ -15,7 +15,7 @@ from mmpose_ours.detections.arrays import array_frames, named_frames, strongest
 from mmpose_ours.detections.cache import LazyImage, detect_recording, image_key
 from mmpose_ours.detectors import Detector
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.limits import limits
 from mmpose_ours.recordings.files import as_calibrated
 from mmpose_ours.recordings.frames import (

@@ -14,7 +14,8 @@ import itertools
 import numpy as np
 
 from mmpose_ours.detections.arrays import strongest
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.limits import limits
 
 MIN_SCORE = 0.1

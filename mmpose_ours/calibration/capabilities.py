@@ -6,7 +6,8 @@ import dataclasses
 
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 OPENCV_NAMES = ('k1', 'k2', 'p1', 'p2', 'k3', 'k4', 'k5', 'k6', 's1', 's2', 's3', 's4', 'tx', 'ty')
 

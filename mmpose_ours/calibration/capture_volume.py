@@ -12,7 +12,9 @@ import numpy as np
 
 from mmpose_ours.calibration.checks.sanity import around_people, check_count
 from mmpose_ours.calibration.errors import CalibrationError, about
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume, list_names
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig, list_names
+from mmpose_ours.geometry.volume import CaptureVolume
 
 MIN_VIEWS = 2
 # A standing person is seen if hips and head are; seated ones if the hips are.

@@ -7,22 +7,16 @@ from pathlib import Path
 from typing import Mapping, Sequence
 
 from mmpose_ours.calibration.alignment.level import ground_rig
-from mmpose_ours.calibration.api import (
-    Read,
-    choose_cameras,
-    describe,
-    read_calibration,
-    with_size,
-    write_rig_and_report,
-    writer_of,
-    written_world,
-)
+from mmpose_ours.calibration.api import Read, describe, read_calibration
+from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
 from mmpose_ours.calibration.checks.sanity import OF_IMAGES, refuse
 from mmpose_ours.calibration.errors import CalibrationError, about
+from mmpose_ours.calibration.format_table import written_world
 from mmpose_ours.calibration.lens_refit import Fit, approximate_rig
 from mmpose_ours.calibration.parsing.source import Source
+from mmpose_ours.calibration.writing import write_rig_and_report, writer_of
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, list_names
+from mmpose_ours.geometry.rig import CameraRig, list_names
 
 # What is refused even where nobody asked whether the rig makes sense: lengths off by a
 # thousand, in a format that says its unit, are a mistake and no small rig.

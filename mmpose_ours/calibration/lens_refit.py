@@ -8,8 +8,9 @@ import numpy as np
 
 from mmpose_ours.calibration.capabilities import Holds
 from mmpose_ours.calibration.errors import CalibrationError, about
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import distort
+from mmpose_ours.geometry.rig import CameraRig
 
 # Pixels along and down the image.
 GRID = (41, 31)

@@ -6,7 +6,8 @@ from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.capture_volume import MAX_EDGE_MM, NoSpaceError, fit_space
 from mmpose_ours.calibration.checks.sanity import OF_SCALE, problems_of
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.terminal import shell_path
 
 

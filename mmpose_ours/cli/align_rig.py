@@ -12,23 +12,17 @@ import numpy as np
 
 from mmpose_ours.calibration.alignment.align import PARTS, Alignment, Evidence, align, strange_about
 from mmpose_ours.calibration.alignment.similarity import Similarity
-from mmpose_ours.calibration.api import (
-    FORMATS,
-    Read,
-    describe,
-    writable_formats,
-    write_rig,
-    writer_of,
-    written_world,
-)
+from mmpose_ours.calibration.api import Read, describe
 from mmpose_ours.calibration.checks.sanity import OF_GEOMETRY, refuse
 from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.format_table import FORMATS, writable_formats, written_world
 from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.calibration.world_axes import Z_UP_FROM, mm_per_unit
+from mmpose_ours.calibration.writing import write_rig, writer_of
 from mmpose_ours.cli.arguments import add_reading_arguments, read_with_options
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.files import write_whole
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.progress import Progress

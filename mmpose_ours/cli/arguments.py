@@ -6,16 +6,12 @@ import argparse
 import re
 from typing import Any, Sequence
 
-from mmpose_ours.calibration.api import (
-    FORMATS,
-    Read,
-    choose_cameras,
-    read_calibration,
-    with_size,
-)
+from mmpose_ours.calibration.api import Read, read_calibration
+from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
 from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.format_table import FORMATS
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 
 def add_rig(parser: argparse.ArgumentParser, *name: str, **options: Any) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.cli.arguments import add_reading_arguments, add_rig, read_with_options
-from mmpose_ours.geometry.cameras import CaptureVolume
+from mmpose_ours.geometry.volume import CaptureVolume
 
 # Shares of the space seen by more cameras than this are in the JSON only.
 MOST_COUNTS = 50

@@ -6,9 +6,9 @@ import argparse
 import sys
 from typing import Sequence
 
-from mmpose_ours.calibration.api import writable_formats
 from mmpose_ours.calibration.conversion import Conversion, convert_calibration
 from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.format_table import writable_formats
 from mmpose_ours.cli.arguments import (
     add_any_scale,
     add_reading_arguments,

@@ -14,7 +14,7 @@ from mmpose_ours.calibration.alignment.poses import choose_frames
 from mmpose_ours.cli.arguments import add_reading_arguments, read_with_options
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.noise_estimation.fit import FittedNoise, TooLittleError, fit_noise
 from mmpose_ours.synthetic.detector_noise import DetectorFaults

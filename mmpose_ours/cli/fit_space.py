@@ -23,7 +23,8 @@ from mmpose_ours.cli.arguments import (
     read_with_options,
 )
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 
 # The coarse grid of configs/_base_/voxelpose.py, whose net halves it twice.
 BINS, MULTIPLE_OF = (80, 80, 20), 4

@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmpose_ours.calibration.api import choose_cameras, read_calibration, with_size
+from mmpose_ours.calibration.api import read_calibration
+from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
 from mmpose_ours.cli.arguments import parse_size
 from mmpose_ours.detections import (
     FORMATS,
@@ -19,7 +20,7 @@ from mmpose_ours.detections.arrays import array_frames, cameras_of
 from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.detections.reading import recognise
 from mmpose_ours.detections.summary import oddities, summarise, table
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.structures.metainfo import find_skeleton
 from mmpose_ours.structures.skeletons import COCO17

@@ -16,15 +16,16 @@ from typing import Callable, Sequence
 
 import numpy as np
 
-from mmpose_ours.calibration.api import write_rig
 from mmpose_ours.calibration.checks.image_sizes import size_mismatch
 from mmpose_ours.calibration.checks.sanity import problems_of
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.parsing.source import Source
+from mmpose_ours.calibration.writing import write_rig
 from mmpose_ours.cli.arguments import add_reading_arguments, read_with_options
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry import pinhole
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.locks import hold_folder, is_lock
 from mmpose_ours.io.progress import Progress, to_stderr
 from mmpose_ours.recordings.files import first_size, images_of, is_video, media_of, video_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mmengine.structures import BaseDataElement, InstanceData
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 
 
 class MultiviewDataSample(BaseDataElement):

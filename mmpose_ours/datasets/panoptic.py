@@ -25,7 +25,8 @@ from mmpose_ours.evaluation.panoptic_truth import (
     people_with_root,
     read_panoptic_bodies,
 )
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.terminal import shell_path, shell_word
 from mmpose_ours.registry import DATASETS
 from mmpose_ours.sources import from_options

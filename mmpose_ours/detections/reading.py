@@ -19,7 +19,7 @@ from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.detections.summary import listed
 from mmpose_ours.errors import FileFormatError, LimitError, PathLike
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.json_values import Place, checked_name
 from mmpose_ours.io.limits import limits
 from mmpose_ours.recordings.frames import frames_by_key

@@ -15,7 +15,7 @@ thin_prism_fisheye         k1 k2 p1 p2 k3 k4 sx1 sy1 (COLMAP ``THIN_PRISM_FISHEY
 rad_tan_thin_prism_fisheye k0 .. k5 p0 p1 s0 .. s3 (COLMAP, Project Aria)
 ========================== =======================================================
 
-This module knows neither pixels nor cameras (see :mod:`mmpose_ours.geometry.cameras`).
+This module knows neither pixels nor cameras (see :mod:`mmpose_ours.geometry.camera`).
 """
 
 from __future__ import annotations

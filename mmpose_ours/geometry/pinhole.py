@@ -11,7 +11,7 @@ import dataclasses
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera
+from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import distort
 
 KEEP = ('focal', 'all', 'valid')

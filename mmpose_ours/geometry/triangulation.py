@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 REFINEMENT_STEPS = 5
 

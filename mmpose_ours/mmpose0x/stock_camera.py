@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera
+from mmpose_ours.geometry.camera import Camera
 
 
 def stock_camera(camera: Camera) -> dict[str, np.ndarray]:

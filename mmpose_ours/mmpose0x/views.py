@@ -25,7 +25,8 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.mmpose0x.stock_camera import stock_camera
 from mmpose_ours.structures.skeletons import SKELETONS
 

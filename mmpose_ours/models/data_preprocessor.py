@@ -8,7 +8,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.models.ops.heatmaps import draw_heatmaps
 from mmpose_ours.models.ops.projection import TorchRig
 from mmpose_ours.registry import MODELS

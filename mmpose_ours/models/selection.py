@@ -7,7 +7,7 @@ from typing import Sequence
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
-from mmpose_ours.geometry.cameras import CaptureVolume
+from mmpose_ours.geometry.volume import CaptureVolume
 
 # More candidates than these are not compared with each other, and more people not reported.
 MOST_COMPARED, MOST_REPORTED = 500, 100

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.noise_estimation.misses import Share
 from mmpose_ours.noise_estimation.observations import Observations
 

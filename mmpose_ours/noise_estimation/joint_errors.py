@@ -16,7 +16,7 @@ import dataclasses
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.detector_noise import COCO_SIGMAS, error_factor
 

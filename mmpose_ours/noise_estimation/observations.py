@@ -13,7 +13,7 @@ from typing import Callable, Sequence
 import numpy as np
 
 from mmpose_ours.association.epipolar import MIN_SCORE, associate, gather
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd

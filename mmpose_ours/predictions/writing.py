@@ -20,7 +20,7 @@ from typing import IO, Any, Callable, Mapping
 import numpy as np
 
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CaptureVolume
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.files import check_unicode, whole_path
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import MAX_NUMBER, MAX_WHOLE

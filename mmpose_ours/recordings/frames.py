@@ -17,7 +17,7 @@ from typing import Any, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.files import check_unicode
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.numbers import whole_number

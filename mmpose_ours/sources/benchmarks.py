@@ -10,7 +10,7 @@ import numpy as np
 
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.evaluation.campus_shelf_truth import read_actors
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 
 @dataclasses.dataclass(frozen=True)

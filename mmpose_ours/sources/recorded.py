@@ -9,7 +9,7 @@ import numpy as np
 
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import read_predictions
 from mmpose_ours.recordings.files import images_of
 from mmpose_ours.recordings.frames import frame_key, frame_order, frames_by_key, frames_of_images

@@ -7,7 +7,8 @@ from typing import Any, Sequence
 
 from mmpose_ours.calibration import check_space, coverage, fit_space, read_rig
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.sources.options import from_options
 
 

@@ -8,7 +8,8 @@ from typing import Any, Sequence
 import numpy as np
 
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.sources.options import from_options
 from mmpose_ours.synthetic import Crowd, DetectorFaults, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams

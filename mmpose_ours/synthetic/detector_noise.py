@@ -17,9 +17,10 @@ from typing import Any, Sequence, Union
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd, Scene
+from mmpose_ours.synthetic.detection_lists import arranged, exchange, with_enough_joints
 from mmpose_ours.synthetic.draws import Draws, choose
 from mmpose_ours.synthetic.false_positives import (
     duplicates_of,
@@ -260,21 +261,23 @@ class DetectorFaults:
             uv += np.array(self.joint_bias, np.float32).T[:, None, None] * size_px[..., None]
         person, view = np.nonzero(swap < self.swap_share)
         source = _SWAPS[choose(limb[person, view], len(_SWAPS))]
-        _exchange(uv, found, person, view, source)
+        exchange(uv, found, person, view, source)
         if self.whole_swap_share:  # drawn at the other end, so that nobody is swapped twice
             person, view = np.nonzero(swap >= 1 - self.whole_swap_share)
-            _exchange(uv, found, person, view, np.tile(_WHOLE_SWAP, (len(person), 1)))
+            exchange(uv, found, person, view, np.tile(_WHOLE_SWAP, (len(person), 1)))
 
         score = self._scores(score, weak < self.weak_share)
         keypoints = np.moveaxis(np.where(found, [*uv, score], 0.0), 0, -1)
         extra = []
         if self.duplicate_share or self.split_share:
             extra = [self._found_twice(keypoints, size_px, crowd, draws)]
-        real, views, order = _enough(self.min_joints, (keypoints, crowd.scene, order), *extra)
+        real, views, order = with_enough_joints(
+            self.min_joints, (keypoints, crowd.scene, order), *extra
+        )
         false_positives, false_positive_views, false_positive_order = false_positives_of(
             real, views, rig, draws, self.false_positive_rate, self.min_joints
         )
-        return _arranged(
+        return arranged(
             np.concatenate([real, false_positives]),
             np.concatenate([views, false_positive_views]),
             np.concatenate([order, false_positive_order]),
@@ -359,55 +362,3 @@ def error_factor(score_error: float, z: np.ndarray) -> np.ndarray:
     """
     z = np.clip(z, -_MOST_SPREADS, _MOST_SPREADS)
     return np.exp(-score_error * z - score_error**2)
-
-
-def _enough(
-    min_joints: int, *finds: tuple[np.ndarray, np.ndarray, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Detections with so many joints, of several (N, V, 17, 3), (N,) scenes, (N, V) orders.
-
-    Returns:
-        (D, 17, 3) detections, (D,) where they are (scene * V + view), (D,) orders.
-    """
-    detections, views, orders = [], [], []
-    for keypoints, scene, order in finds:
-        person, view = np.nonzero(np.count_nonzero(keypoints[..., 2], axis=-1) >= min_joints)
-        detections.append(keypoints[person, view])
-        views.append(scene[person] * keypoints.shape[1] + view)
-        orders.append(order[person, view])
-    return np.concatenate(detections), np.concatenate(views), np.concatenate(orders)
-
-
-def _exchange(
-    uv: np.ndarray, found: np.ndarray, person: np.ndarray, view: np.ndarray, source: np.ndarray
-) -> None:
-    """Give joints the places of others: (2, N, V, 17) pixels, of (M,) people in (M,) views."""
-    uv[:, person, view] = uv[:, person[:, None], view[:, None], source]
-    found[person, view] = found[person[:, None], view[:, None], source]
-
-
-def _arranged(
-    keypoints: np.ndarray, views: np.ndarray, order: np.ndarray, shape: tuple[int, int]
-) -> list[np.ndarray]:
-    """Sort detections into views, each view's by ``order``, padded per scene with zeros.
-
-    Args:
-        keypoints: (D, 17, 3).
-        views: (D,) scene * V + view.
-        order: (D,).
-        shape: (S, V).
-
-    Returns:
-        S arrays (V, P, 17, 3) float32, P the scene's largest count over the views.
-    """
-    by_view = np.lexsort((order, views))
-    keypoints, views = keypoints[by_view], views[by_view]
-    counts = np.bincount(views, minlength=shape[0] * shape[1])
-    rank = np.arange(len(views)) - (np.cumsum(counts) - counts)[views]
-    most = counts.reshape(shape).max(1)
-    result = np.zeros((counts.size, most.max(initial=0), 17, 3), dtype=np.float32)
-    result[views, rank] = keypoints
-    return [
-        view[:, :people].copy()
-        for view, people in zip(result.reshape(*shape, *result.shape[1:]), most)
-    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 
 # Few cameras are common, and hard: (number, weight).
 COUNTS = ((2, 4), (3, 5), (4, 5), (5, 4), (6, 2), (8, 1))

@@ -11,7 +11,8 @@ from typing import Iterable, Sequence
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd, Scene
 from mmpose_ours.synthetic.draws import Draws, choose

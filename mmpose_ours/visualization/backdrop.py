@@ -6,7 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.visualization.perspective import ring
 
 GRID_MM = 1000.0

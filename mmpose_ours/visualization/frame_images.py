@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.parsers.video import Video
 from mmpose_ours.recordings.files import as_calibrated, is_video
 from mmpose_ours.recordings.frames import Footage, decoded, frame_key

@@ -7,7 +7,7 @@ from typing import Mapping, Sequence
 import cv2
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera
+from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.visualization.colours import rgb_of, track_colour
 from mmpose_ours.visualization.projected import project_before

@@ -13,7 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from numpy.typing import ArrayLike
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.visualization.labels import plain
 
 SPACE_COLOUR, GRID_COLOUR, CAMERA_COLOUR = '#3c6e8f', '#d3dade', '#333333'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera
+from mmpose_ours.geometry.camera import Camera
 
 # A limb with an end nearer to the lens than this becomes a streak across the image.
 NEAR_MM = 300.0

@@ -16,7 +16,8 @@ from matplotlib.patches import Circle, Polygon, Rectangle
 
 from mmpose_ours.calibration.capture_volume import PERSON_MM, cells_per_side, views_of_people
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.visualization.labels import plain, write_names
 from mmpose_ours.visualization.perspective import CAMERA_COLOUR, MAX_DRAWN, draw_room, frustum, ring
 from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_image

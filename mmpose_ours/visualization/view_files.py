@@ -11,7 +11,8 @@ from typing import Any, Sequence
 import cv2
 import numpy as np
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.file_names import file_names
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.predictions.reading import FrameId

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Sequence
 
 from mmpose_ours.calibration import check_space, coverage, read_rig
-from mmpose_ours.calibration.api import write_rig
 from mmpose_ours.calibration.checks.sanity import check_file_names
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import panoptic as target_format
 from mmpose_ours.calibration.space_of_file import space_line
+from mmpose_ours.calibration.writing import write_rig
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.config_text import OWN_FOLDER, OWN_FOLDER_IMPORTS, assigned, literal
 from mmpose_ours.io.files import temporary_folder, write_files_whole

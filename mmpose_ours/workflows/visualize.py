@@ -16,7 +16,8 @@ from mmpose_ours.detections import KeypointFrames, check_pixels, open_keypoints
 from mmpose_ours.detections.arrays import array_frames
 from mmpose_ours.detections.cache import detected_here
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.locks import hold_folder
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions
 from mmpose_ours.recordings.frames import (

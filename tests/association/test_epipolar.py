@@ -5,7 +5,8 @@ import pytest
 
 from mmpose_ours.association.epipolar import SeenPeople, associate, epipolar_errors, gather
 from mmpose_ours.calibration import fit_space
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 

@@ -18,9 +18,10 @@ from mmpose_ours.calibration import (
     recognise_format,
     write_rig,
 )
-from mmpose_ours.calibration.api import choose_cameras
+from mmpose_ours.calibration.camera_choice import choose_cameras
 from mmpose_ours.calibration.parsing.schema import schema_file
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.json_schema import load_schema
 
 MISSING = object()

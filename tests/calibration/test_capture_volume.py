@@ -8,7 +8,9 @@ from calibration_rigs import ring_rig
 
 from mmpose_ours.calibration import CalibrationError, check_space, coverage, fit_space, read_rig
 from mmpose_ours.calibration.capture_volume import describe_space, seen_by_each
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 
 OFFICIAL = {
     'shelf': CaptureVolume((450, -320, 800), (8000, 8000, 2000)),

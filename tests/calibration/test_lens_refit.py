@@ -11,7 +11,8 @@ from mmpose_ours.calibration.lens_refit import (
     approximate_rig,
     image_grid,
 )
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 K = np.array([[900.0, 0, 645], [0, 905, 355], [0, 0, 1]])
 SIZE = (1280, 720)

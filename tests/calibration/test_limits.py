@@ -11,12 +11,14 @@ from calibration_rigs import ring_rig
 from fuzz.samples.calibration import SAMPLES
 
 from mmpose_ours.calibration import FORMATS, CalibrationError, read_rig, write_rig
-from mmpose_ours.calibration.api import read_calibration, writable_formats, written_world
+from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.checks.rig_report import MAX_PAIRS, RigInspection, rig_facts
 from mmpose_ours.calibration.errors import CalibrationLimitError
+from mmpose_ours.calibration.format_table import writable_formats, written_world
 from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.errors import LimitError
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.limits import limited
 
 HOSTILE = {
@@ -131,7 +133,7 @@ def test_files_of_a_folder_share_one_budget(tmp_path):
 
 
 def test_a_text_is_parsed_once_by_one_parser(tmp_path, monkeypatch):
-    from mmpose_ours.calibration.parsing import source
+    from mmpose_ours.calibration.parsing import file as source
 
     path = tmp_path / 'Calib.toml'
     write_rig(ring_rig(3), path, 'pose2sim')

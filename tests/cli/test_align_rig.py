@@ -13,7 +13,7 @@ from mmpose_ours.calibration.alignment.similarity import Similarity
 from mmpose_ours.calibration.world_axes import Z_UP_FROM
 from mmpose_ours.cli import main as cli
 from mmpose_ours.detections import write_detections
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 FLOOR_POINTS = np.array([[0.0, 0, 0], [3000, 100, 0], [-200, 2500, 0]])
 FLOOR = ['--floor-points', '0,0,0', '3000,0,0', '-20,-3e3,0']

@@ -19,7 +19,7 @@ from mmpose_ours.apis import diagnosis  # noqa: E402
 from mmpose_ours.calibration import write_rig  # noqa: E402
 from mmpose_ours.cli.main import main  # noqa: E402
 from mmpose_ours.detections import write_detections  # noqa: E402
-from mmpose_ours.geometry.cameras import CameraRig  # noqa: E402
+from mmpose_ours.geometry.rig import CameraRig  # noqa: E402
 from mmpose_ours.io.package_files import share  # noqa: E402
 from mmpose_ours.predictions import writing as predictions_writer  # noqa: E402
 from mmpose_ours.predictions.reading import read_predictions  # noqa: E402

@@ -13,7 +13,8 @@ from mmpose_ours.calibration import CalibrationError, read_rig, write_rig
 from mmpose_ours.calibration.checks import mistakes
 from mmpose_ours.cli import main as cli
 from mmpose_ours.detections import write_detections
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 SWAPPED = 'width and height look swapped'
 

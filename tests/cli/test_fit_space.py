@@ -11,7 +11,9 @@ from calibration_rigs import ring_rig
 from mmpose_ours.calibration import CalibrationError, coverage, fit_space, write_rig
 from mmpose_ours.cli import main as cli
 from mmpose_ours.cli.fit_space import bins_for, check_bins
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 
 
 @pytest.fixture

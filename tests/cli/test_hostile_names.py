@@ -13,7 +13,7 @@ from test_init import rig_of
 from mmpose_ours.calibration import CalibrationError, read_rig, write_rig
 from mmpose_ours.cli import main as cli
 from mmpose_ours.detections import write_detections
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import write_predictions
 from mmpose_ours.visualization.view_files import Show, write_views
 

@@ -14,7 +14,8 @@ import pytest
 from mmpose_ours.calibration import coverage, fit_space, read_rig, write_rig
 from mmpose_ours.cli import main as cli
 from mmpose_ours.detections import write_detections
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.workflows.rig_folder import BOX_WEIGHTS, CONFIGS, RIG_FILE, config_text
 

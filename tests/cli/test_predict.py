@@ -23,7 +23,8 @@ from mmpose_ours.cli.main import main  # noqa: E402
 from mmpose_ours.detections import write_detections  # noqa: E402
 from mmpose_ours.detections.cache import made_here  # noqa: E402
 from mmpose_ours.detectors.by_name import DETECTORS  # noqa: E402
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume  # noqa: E402
+from mmpose_ours.geometry.rig import CameraRig  # noqa: E402
+from mmpose_ours.geometry.volume import CaptureVolume  # noqa: E402
 from mmpose_ours.io import locks  # noqa: E402
 from mmpose_ours.io.package_files import share  # noqa: E402
 from mmpose_ours.predictions.reading import read_predictions  # noqa: E402

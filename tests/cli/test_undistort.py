@@ -13,7 +13,8 @@ import pytest
 
 from mmpose_ours.calibration import read_rig, write_rig
 from mmpose_ours.cli import main as cli
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.recordings import remapping as rerender
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from mmpose_ours.calibration.api import write_rig
+from mmpose_ours.calibration.writing import write_rig
 from mmpose_ours.cli.main import main
 from mmpose_ours.detections import write_detections
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import write_predictions
 from mmpose_ours.synthetic import built_in_poses
 from mmpose_ours.visualization.view_files import image_name

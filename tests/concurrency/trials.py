@@ -41,7 +41,7 @@ from mmpose_ours.detections import read_detections
 from mmpose_ours.detections.arrays import as_kept
 from mmpose_ours.detectors.by_name import DETECTORS
 from mmpose_ours.errors import InputError
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.package_files import share
 

@@ -7,7 +7,7 @@ import torch
 from dataset_files import SPACE, small_rig
 
 from mmpose_ours.datasets import LoadMultiviewImages, PackMultiviewInputs
-from mmpose_ours.geometry.cameras import CaptureVolume
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.models.ops.projection import TorchRig
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)

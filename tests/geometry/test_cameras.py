@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from mmpose_ours.errors import InputError
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 
 K = np.array([[900.0, 0, 655], [0, 910, 350], [0, 0, 1]])
 SIZE = (1280, 720)

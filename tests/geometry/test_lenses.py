@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmpose_ours.geometry.cameras import Camera
+from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import LENSES, distort, max_radius2, undistort
 
 K = np.array([[900.0, 0, 640], [0, 910, 360], [0, 0, 1]])

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmpose_ours.geometry.cameras import Camera
+from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.pinhole import KEEP, kept_and_black, pinhole_camera, undistortion_map
 
 SIZE = (320, 240)

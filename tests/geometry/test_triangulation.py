@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
 
 SIZE = (1280, 720)

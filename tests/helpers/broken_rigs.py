@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 
 from mmpose_ours.calibration import fit_space
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 
 FLIP_X = np.diag([-1.0, 1.0, 1.0])

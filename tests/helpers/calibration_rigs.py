@@ -5,7 +5,8 @@ import json
 import numpy as np
 
 from mmpose_ours.calibration import write_rig
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 SIZE = (1280, 720)
 DIST = (-0.21, 0.17, 0.0004, -0.0007, 0.02)

@@ -8,7 +8,8 @@ from scipy.io import savemat
 
 from mmpose_ours.calibration import write_rig
 from mmpose_ours.detections import write_detections
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
 
 SIZE = (320, 240)

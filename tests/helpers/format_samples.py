@@ -11,8 +11,9 @@ from scipy.io import savemat
 from scipy.spatial.transform import Rotation
 
 from mmpose_ours.calibration import write_rig
-from mmpose_ours.calibration.api import written_world
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.calibration.format_table import written_world
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 K = [[900.0, 0, 640], [0, 910, 350], [0, 0, 1]]
 DIST = (-0.1, 0.02, 0.001, -0.002, 0.0)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 DIST = (-0.1, 0.02, 0.001, -0.001, 0.0)
 

@@ -4,7 +4,9 @@ import numpy as np
 import torch
 
 from mmpose_ours.datasets.transforms import PackMultiviewInputs
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 
 SPACE = CaptureVolume((0, 0, 1000), (4000, 4000, 2400))

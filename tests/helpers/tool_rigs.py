@@ -9,7 +9,7 @@ import pytest
 from calibration_rigs import people_points, ring_rig
 
 from mmpose_ours.calibration.parsing.source import Source
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 DISTS = {
     4: (-0.21, 0.17, 0.0004, -0.0007),

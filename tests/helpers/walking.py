@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.synthetic.poses.body_model import built_in_poses
 
 SIZE = (1280, 720)

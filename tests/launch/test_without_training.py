@@ -15,10 +15,10 @@ from mmengine.runner import load_checkpoint
 from test_stock_scripts import ROOT, environment
 
 from mmpose_ours.calibration import fit_space, read_rig
-from mmpose_ours.calibration.api import write_rig
+from mmpose_ours.calibration.writing import write_rig
 from mmpose_ours.detections import write_detections
 from mmpose_ours.engine.metrics import MultiviewPoseMetric
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import write_predictions
 from mmpose_ours.registry import DATASETS, MODELS
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler

@@ -14,7 +14,9 @@ import recipe  # noqa: E402
 from mmpose.datasets.pipelines import GenerateVoxel3DHeatmapTarget  # noqa: E402
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample  # noqa: E402
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume  # noqa: E402
+from mmpose_ours.geometry.camera import Camera  # noqa: E402
+from mmpose_ours.geometry.rig import CameraRig  # noqa: E402
+from mmpose_ours.geometry.volume import CaptureVolume  # noqa: E402
 from mmpose_ours.models import VoxelPose  # noqa: E402
 
 HIPS = [11, 12]

@@ -11,7 +11,7 @@ from mmpose.core.camera import SimpleCamera
 from mmpose.datasets import build_dataloader, build_dataset
 from mmpose.models import build_posenet
 
-from mmpose_ours.geometry.cameras import Camera
+from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.mmpose0x.stock_camera import stock_camera
 from mmpose_ours.predictions.reading import read_predictions, write_predictions
 

@@ -12,7 +12,7 @@ import pytest
 from small_disk import small_disk
 
 from mmpose_ours.errors import FileFormatError, InputError
-from mmpose_ours.geometry.cameras import CaptureVolume
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.files import explain_os_error
 from mmpose_ours.io.limits import limits
 from mmpose_ours.predictions import writing as module

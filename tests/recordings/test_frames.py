@@ -8,7 +8,7 @@ import pytest
 from dataset_files import small_rig
 
 from mmpose_ours.errors import FileFormatError, InputError
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.recordings.frames import by_frame, decoded, open_footage, sized_by_images
 
 

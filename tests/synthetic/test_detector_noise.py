@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from synthetic_rigs import COCO17, SIZE, SPACE, binomial_spread, place, ring_rig
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.synthetic import (
     Crowd,
     DetectorFaults,

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from synthetic_rigs import COCO17, SIZE, SPACE, joint, ring_rig
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.synthetic import PoseBank, SceneSampler
 from mmpose_ours.synthetic import scene as module
 

@@ -6,7 +6,8 @@ import pytest
 from frame_results import result_of
 from visual_rigs import SPACE, people, small_rig
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.recordings.frames import open_footage
 from mmpose_ours.visualization.colours import OKABE_ITO, rgb_of, track_colour
 from mmpose_ours.visualization.frame_images import FootageImages

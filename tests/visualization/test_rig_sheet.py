@@ -8,7 +8,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from visual_rigs import SPACE, small_rig
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.visualization import draw_rig
 from mmpose_ours.visualization import rig_sheet as rig
 from mmpose_ours.visualization.labels import plain, write_names

@@ -6,7 +6,8 @@ from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from visual_rigs import SIZE, SPACE, people, small_rig
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.synthetic import DetectorFaults, Scene
 from mmpose_ours.visualization import draw_frame
 from mmpose_ours.visualization import view_grid as figure

@@ -18,7 +18,8 @@ from mmpose_ours.calibration import write_rig
 from mmpose_ours.cli import main as cli
 from mmpose_ours.detections import stack_views, write_detections
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import read_predictions, write_predictions
 from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
 from mmpose_ours.workflows.train_rig import job as train_rig_site

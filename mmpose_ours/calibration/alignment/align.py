@@ -29,7 +29,7 @@ from mmpose_ours.calibration.checks.rig_report import RigInspection
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.detections import Detections
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, list_names
+from mmpose_ours.geometry.rig import CameraRig, list_names
 
 PARTS = ('up', 'scale', 'floor')
 _NAMES = {'up': 'up axis', 'scale': 'scale', 'floor': 'floor'}

@@ -12,7 +12,7 @@ import numpy as np
 
 from mmpose_ours.calibration.checks.optical_axes import degrees_off_z, focus_point
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 HIPS_ABOVE_FLOOR_MM = 1000.0
 # Horizons of real rigs agree within a few degrees; beyond this some camera is rolled.

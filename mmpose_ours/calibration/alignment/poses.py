@@ -16,7 +16,7 @@ from mmpose_ours.association.epipolar import MIN_SCORE, associate, gather
 from mmpose_ours.calibration.alignment.similarity import at_home
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import Detections, stack_views
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.recordings.frames import frame_order
 from mmpose_ours.structures.skeletons import SKELETONS

@@ -11,7 +11,7 @@ from typing import Mapping, Sequence
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.geometry.cameras import CameraRig, list_names
+from mmpose_ours.geometry.rig import CameraRig, list_names
 from mmpose_ours.geometry.triangulation import triangulate
 
 # The triangulation is at home in millimetres around people: rigs of any scale are brought

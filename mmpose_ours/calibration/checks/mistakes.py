@@ -23,7 +23,8 @@ from mmpose_ours.calibration.checks.view_agreement import (
     overall,
     pairs_of,
 )
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.terminal import shell_word
 
 # Mean cut error: right calibrations stay below the first, wrong ones above the second; below

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmpose_ours.calibration.world_axes import Z_UP_FROM
-from mmpose_ours.geometry.cameras import CameraRig, farthest_pair
+from mmpose_ours.geometry.rig import CameraRig, farthest_pair
 
 # The axes meet somewhere only if they are not parallel: smallest eigenvalue of the
 # mean projector across the axes, 0 for parallel ones; 0.01 is about 10 degrees of spread.

@@ -29,7 +29,7 @@ from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.calibration.checks.view_agreement import Sightings, medians, overall, pairs_of
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import Detections
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.files import MM_PER_UNIT
 
 MAX_FRAMES, MIN_FRAMES = 40, 8

@@ -27,7 +27,9 @@ from mmpose_ours.calibration.checks.optical_axes import (
 from mmpose_ours.calibration.checks.sanity import Problem, problems_of
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.world_axes import Z_UP_FROM
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume, list_names
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig, list_names
+from mmpose_ours.geometry.volume import CaptureVolume
 
 # A world is upright enough for people's feet to be below their heads.
 MAX_LEAN_DEGREES = 30.0

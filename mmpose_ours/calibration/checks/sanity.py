@@ -16,7 +16,8 @@ from mmpose_ours.calibration.checks.optical_axes import better_reading, working_
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.world_axes import mm_per_unit
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.file_names import unfit_file_names
 from mmpose_ours.io.files import MM_PER_UNIT
 

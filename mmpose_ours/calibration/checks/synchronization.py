@@ -13,7 +13,7 @@ import numpy as np
 
 from mmpose_ours.association.epipolar import SeenPeople, epipolar_errors
 from mmpose_ours.calibration.checks.view_agreement import CUT, MIN_COMPARISONS
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 MOST_SHIFT = 15
 # So many frames are compared, and joints of so many others with them.

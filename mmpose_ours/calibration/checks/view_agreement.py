@@ -14,7 +14,7 @@ from typing import Mapping, Sequence, Tuple
 import numpy as np
 
 from mmpose_ours.association.epipolar import SeenPeople, epipolar_errors
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 Pair = Tuple[str, str]  # names of cameras
 # More errors than this of one person tell nothing more: a stranger is a stranger.

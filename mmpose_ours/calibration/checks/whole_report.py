@@ -14,7 +14,7 @@ from mmpose_ours.calibration.checks.rig_report import RigInspection, rig_facts
 from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 # The order in which causes come before their consequences.
 TOPICS = ('count', 'names', 'place', 'size', 'resolution', 'reading', 'mirrored', 'unit',

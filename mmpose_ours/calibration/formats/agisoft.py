@@ -36,7 +36,8 @@ from mmpose_ours.calibration.formats.camera_axes import HALF_PIXEL
 from mmpose_ours.calibration.parsing.matrices import rigid
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.calibration.parsing.xml_elements import Element
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 CONVENTION = 'the transform is camera to world'
 UNIT = UP = None

@@ -29,7 +29,8 @@ from mmpose_ours.calibration.capabilities import Holds
 from mmpose_ours.calibration.formats import camera_toml, pose2sim
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 CONVENTION = 'rotation is a Rodrigues vector, translation the translation'
 UNIT = UP = None

@@ -14,11 +14,13 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about
+from mmpose_ours.calibration.parsing.file import File
 from mmpose_ours.calibration.parsing.node import Node
-from mmpose_ours.calibration.parsing.source import File, Reading
+from mmpose_ours.calibration.parsing.source import Reading
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import LENSES
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.rotations import from_vector, to_vector
 from mmpose_ours.io.files import write_whole
 

@@ -26,7 +26,8 @@ from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.parsing.matrices import rigid
 from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.calibration.parsing.source import Reading, Source
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 CONVENTION = 'Tw is camera to world'
 UNIT, UP = 'cm', 'z'

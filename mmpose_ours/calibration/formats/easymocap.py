@@ -38,11 +38,13 @@ from mmpose_ours.calibration.formats.opencv.storage_reader import (
     read_storage,
     rotation,
 )
+from mmpose_ours.calibration.parsing.file import EXPORT_AGAIN
 from mmpose_ours.calibration.parsing.node import Node
-from mmpose_ours.calibration.parsing.source import EXPORT_AGAIN, Reading, Source
+from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import LENSES
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.rotations import to_vector
 from mmpose_ours.io.files import write_files_whole
 

@@ -31,7 +31,8 @@ from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.parsing.matrices import rigid
 from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.calibration.parsing.source import Reading, Source
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 CONVENTION = 'T leads from camera n-1 or the IMU to the camera'
 UNIT, UP = 'm', None

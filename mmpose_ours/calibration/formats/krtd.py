@@ -20,9 +20,11 @@ from __future__ import annotations
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about
+from mmpose_ours.calibration.parsing.file import File
 from mmpose_ours.calibration.parsing.node import Node
-from mmpose_ours.calibration.parsing.source import File, Reading, Source
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.calibration.parsing.source import Reading, Source
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 CONVENTION = 't is the translation'
 UNIT = UP = None

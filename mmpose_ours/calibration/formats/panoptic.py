@@ -27,7 +27,8 @@ from mmpose_ours.calibration.errors import about
 from mmpose_ours.calibration.parsing.schema import check_schema
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.files import write_json
 
 CONVENTION = 't is the translation'

@@ -31,7 +31,8 @@ from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.formats.camera_axes import FLIP_Y_AND_Z
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.calibration.parsing.xml_elements import Element
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 CONVENTION = 'x y z is the camera centre'
 UNIT, UP = 'mm', 'z'

@@ -26,10 +26,12 @@ from typing import Any, Iterator
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about, check_limit
+from mmpose_ours.calibration.parsing.file import File
 from mmpose_ours.calibration.parsing.node import Node
-from mmpose_ours.calibration.parsing.source import File, Reading, Source
+from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.limits import limits
 
 CONVENTION = 'R is camera to world, T is the camera centre'

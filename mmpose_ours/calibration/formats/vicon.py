@@ -39,8 +39,9 @@ from mmpose_ours.calibration.lens_refit import image_grid
 from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.calibration.parsing.xml_elements import Element
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import distort
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.rotations import from_quaternion
 
 CONVENTION = 'POSITION is the camera centre'

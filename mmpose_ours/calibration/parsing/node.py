@@ -11,8 +11,8 @@ from typing import Any, Iterator, NoReturn, Sequence
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, check_limit
+from mmpose_ours.calibration.parsing.file import EXPORT_AGAIN, File
 from mmpose_ours.calibration.parsing.schema import LARGEST_NUMBER
-from mmpose_ours.calibration.parsing.source import EXPORT_AGAIN, File
 from mmpose_ours.errors import PathLike
 from mmpose_ours.io.json_schema import format_place, show
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Callable, Sequence
 
 from mmpose_ours.calibration.errors import CalibrationError, check_limit
-from mmpose_ours.calibration.parsing.source import EXPORT_AGAIN
+from mmpose_ours.calibration.parsing.file import EXPORT_AGAIN
 from mmpose_ours.errors import PathLike
 from mmpose_ours.io.json_schema import Fault, first_fault, format_place, load_schema, show
 

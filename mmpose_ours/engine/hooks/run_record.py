@@ -15,7 +15,8 @@ from mmengine.runner import Runner
 
 from mmpose_ours import __version__
 from mmpose_ours.engine.loaders import Loader
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.files import write_json
 from mmpose_ours.registry import HOOKS
 

@@ -15,7 +15,7 @@ from mmpose_ours.errors import PathLike
 from mmpose_ours.evaluation.frames import name_frames, parse_frames
 from mmpose_ours.evaluation.tables import columns, number
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import FrameId, Predictions, frame_id, read_predictions
 from mmpose_ours.structures.skeletons import SKELETONS
 

@@ -22,7 +22,7 @@ from mmpose_ours.evaluation.plausibility import (
 )
 from mmpose_ours.evaluation.without_truth.result import Reprojection, UnlabelledResult, percentiles
 from mmpose_ours.evaluation.without_truth.support import Support, find_support, missed_people
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import FrameId
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.structures.skeletons import SKELETONS

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from mmpose_ours.association.epipolar import MIN_COMMON_JOINTS, MIN_SCORE, associate
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 # Mean joint distance, as a share of the 2D person's box, within which it supports a prediction:
 # a third of a metre on somebody who stands upright.

@@ -15,7 +15,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.registry import MODELS
 
 # exp(-NOTHING) is 0 for all purposes; beyond it come numbers that processors are slow with.

@@ -1,6 +1,6 @@
 """The rig in torch, and the points that voxels stand for.
 
-The twin of :mod:`mmpose_ours.geometry.cameras` for batches on a device. Nothing here is learned.
+The twin of :mod:`mmpose_ours.geometry.camera` for batches on a device. Nothing here is learned.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 
 
 class TorchRig:

@@ -8,7 +8,8 @@ from typing import Callable, Sequence
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.visualization.frame_images import ImageSource
 
 # Widths in pixels, the largest first: as large as the budget allows for every frame.

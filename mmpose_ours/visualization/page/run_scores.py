@@ -14,7 +14,7 @@ import numpy as np
 from mmpose_ours.detections import stack_keypoints
 from mmpose_ours.evaluation.without_truth.result import UnlabelledResult
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.structures.skeletons import COCO17
 

@@ -10,7 +10,8 @@ import json
 from typing import Any, Callable, Sequence
 
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.files import write_whole
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.visualization.frame_images import ImageSource

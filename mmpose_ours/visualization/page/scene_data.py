@@ -13,7 +13,9 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS

@@ -7,7 +7,8 @@ from typing import Callable, Sequence
 
 import numpy as np
 
-from mmpose_ours.calibration.api import Read, choose_cameras, read_calibration
+from mmpose_ours.calibration.api import Read, read_calibration
+from mmpose_ours.calibration.camera_choice import choose_cameras
 from mmpose_ours.calibration.checks.people_report import inspect_people
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.evaluation.panoptic_truth import (
@@ -16,7 +17,7 @@ from mmpose_ours.evaluation.panoptic_truth import (
     people_with_root,
     read_panoptic_bodies,
 )
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.progress import Progress, to_stderr
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.workflows.prepare.archives import unpack

@@ -10,7 +10,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Sequence
 
-from mmpose_ours.geometry.cameras import CaptureVolume
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.config_text import assigned, literal
 from mmpose_ours.workflows.rig_folder import BOX_WEIGHTS

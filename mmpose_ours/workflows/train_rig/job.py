@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from mmpose_ours.calibration import read_rig
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.recordings.files import media_of
 from mmpose_ours.workflows.rig_folder import BOX_WEIGHTS, CONFIGS, RIG_FILE

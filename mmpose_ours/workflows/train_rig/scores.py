@@ -19,7 +19,7 @@ from mmpose_ours.association.epipolar import MIN_SCORE
 from mmpose_ours.evaluation.distance import FOUND_MM
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame
 from mmpose_ours.evaluation.without_truth.support import find_support
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import FrameId, Predictions
 
 # A joint is right within so many millimetres of the true one, or within this share of the 2D

@@ -12,7 +12,8 @@ from typing import Mapping
 import numpy as np
 
 from mmpose_ours.detections import read_detections, write_detections
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.predictions.reading import FrameId, frame_id, write_predictions
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams

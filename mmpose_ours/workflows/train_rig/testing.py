@@ -15,7 +15,7 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import read_detections, stack_views
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.evaluation.without_truth.scores import unlabelled_figures
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.file_names import file_name
 from mmpose_ours.io.files import write_whole
 from mmpose_ours.predictions.reading import FrameId, frame_id, read_predictions

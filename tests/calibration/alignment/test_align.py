@@ -13,7 +13,7 @@ from mmpose_ours.calibration.alignment.similarity import (
     fit_floor,
     triangulate_floor,
 )
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 FLOOR_POINTS = np.array([[0.0, 0, 0], [3000, 100, 0], [-200, 2500, 0]])
 

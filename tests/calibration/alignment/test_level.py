@@ -9,7 +9,8 @@ from calibration_rigs import people_points, ring_rig
 
 from mmpose_ours.calibration import CalibrationError
 from mmpose_ours.calibration.alignment.level import ground_rig, rotation_onto_z, up_by_horizons
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 
 @pytest.mark.parametrize('seed', range(4))

@@ -9,7 +9,7 @@ import pytest
 from calibration_rigs import ring_rig
 
 from mmpose_ours.calibration.checks.image_sizes import inspect_images, size_mismatch
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 PATH = Path('cam0/0.jpg')
 

@@ -11,7 +11,7 @@ from lost_rigs import people_before
 from mmpose_ours.calibration.alignment.align import Evidence, align
 from mmpose_ours.calibration.alignment.poses import MAX_CAMERAS
 from mmpose_ours.calibration.checks.people_report import MIN_FRAMES, inspect_people
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 pytestmark = pytest.mark.filterwarnings('error')
 

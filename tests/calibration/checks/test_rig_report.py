@@ -13,7 +13,8 @@ from mmpose_ours.calibration.checks.optical_axes import (
     off_axis_degrees,
 )
 from mmpose_ours.calibration.checks.rig_report import RigInspection, camera_facts, rig_facts
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 
 def sentences(rig, topic):

@@ -15,7 +15,7 @@ from mmpose_ours.calibration.checks.sanity import (
     around_people,
     refuse,
 )
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 
 def small():

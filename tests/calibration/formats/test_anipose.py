@@ -11,7 +11,7 @@ from mmpose_ours.calibration import CalibrationError, read_rig, recognise_format
 from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.formats import anipose as anipose_format
 from mmpose_ours.calibration.parsing.source import Source
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 tomllib = pytest.importorskip('tomllib' if __import__('sys').version_info >= (3, 11) else 'tomli')
 WORLD = {'unit': 'mm', 'up': 'z'}

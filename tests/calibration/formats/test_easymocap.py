@@ -12,7 +12,7 @@ from mmpose_ours.calibration import CalibrationError, read_rig, recognise_format
 from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.formats import easymocap as easymocap_format
 from mmpose_ours.calibration.parsing.source import Source
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 K = np.array([[500.0, 0, 320], [0, 510, 240], [0, 0, 1]])
 # Looks along the world's x, upright.

@@ -22,9 +22,10 @@ from mmpose_ours.calibration import (
     recognise_format,
     write_rig,
 )
-from mmpose_ours.calibration.api import writable_formats, written_world
+from mmpose_ours.calibration.format_table import writable_formats, written_world
 from mmpose_ours.calibration.parsing.source import Source
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 EXPECTED_FORMATS = set(
     'panoptic campus opencv anipose pose2sim easymocap colmap nerfstudio kalibr caliscope '

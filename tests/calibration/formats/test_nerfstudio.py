@@ -14,7 +14,7 @@ from mmpose_ours.calibration import CalibrationError, read_rig, recognise_format
 from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.formats import nerfstudio as nerfstudio_format
 from mmpose_ours.calibration.parsing.source import Source
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 WORLD = {'unit': 'm', 'up': 'z'}
 # Looks along the world's y, upright: camera x = world x, y (up) = world z, z (back) = -y.

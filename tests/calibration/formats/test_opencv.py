@@ -13,8 +13,10 @@ from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.formats.opencv import file_storage as opencv_format
 from mmpose_ours.calibration.formats.opencv import storage_writer as storage_text
 from mmpose_ours.calibration.formats.opencv.storage_reader import read_storage
-from mmpose_ours.calibration.parsing.source import File, Source
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.calibration.parsing.file import File
+from mmpose_ours.calibration.parsing.source import Source
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 WORLD = {'unit': 'mm', 'up': 'z'}
 K1 = np.array([[500.0, 0, 320], [0, 510, 240], [0, 0, 1]])

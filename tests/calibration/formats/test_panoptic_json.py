@@ -8,7 +8,8 @@ from tool_rigs import read_sample
 
 from mmpose_ours.calibration import read_rig, write_rig
 from mmpose_ours.calibration.formats import panoptic
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 
 def test_unit_and_axes_by_hand(tmp_path):

@@ -6,7 +6,8 @@ import torch
 from model_rigs import batch, ring
 
 from mmpose_ours.association.epipolar import associate
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.models.association.proposals import Proposer, rays_of_people
 from mmpose_ours.models.association.rays import RayPreprocessor, Rays, rays_of
 from mmpose_ours.synthetic import DetectorFaults, PoseBank

@@ -6,7 +6,8 @@ import pytest
 import torch
 from model_rigs import SPACE, batch, ring
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.models.association.rays import RayPreprocessor, Rays, rays_of
 

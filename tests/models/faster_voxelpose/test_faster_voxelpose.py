@@ -8,7 +8,9 @@ from mmengine.registry import DefaultScope
 from model_rigs import SPACE, batch, ring
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.models import FasterVoxelPose
 from mmpose_ours.models.association.rays import RayPreprocessor, Rays
 from mmpose_ours.models.faster_voxelpose.planes import (

@@ -7,7 +7,8 @@ import pytest
 import torch
 from model_rigs import ring
 
-from mmpose_ours.geometry.cameras import CameraRig, CaptureVolume
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.models.ops.projection import TorchRig, space_points
 
 

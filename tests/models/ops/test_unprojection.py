@@ -7,7 +7,8 @@ import pytest
 import torch
 from model_rigs import SPACE, ring
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.models.ops.projection import TorchRig, box_points, space_points
 from mmpose_ours.models.ops.unprojection import (
     point_bags,

@@ -14,7 +14,7 @@ from walking import SIZE, room_rig  # noqa: E402
 
 from mmpose_ours.apis.inferencer import MultiviewInferencer  # noqa: E402
 from mmpose_ours.calibration import fit_space, write_rig  # noqa: E402
-from mmpose_ours.geometry.cameras import CameraRig  # noqa: E402
+from mmpose_ours.geometry.rig import CameraRig  # noqa: E402
 from mmpose_ours.io.package_files import share  # noqa: E402
 from mmpose_ours.models import VoxelPose  # noqa: E402
 

@@ -9,7 +9,9 @@ import torch
 from mmengine.structures import InstanceData
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
-from mmpose_ours.geometry.cameras import Camera, CameraRig, CaptureVolume
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.models import PoseResNet, VoxelPose
 
 REFERENCE = Path(__file__).resolve().parents[2] / 'stock_reference'

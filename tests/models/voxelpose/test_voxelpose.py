@@ -94,7 +94,7 @@ def test_rigs_of_different_size_share_a_batch():
 
 
 def test_order_of_cameras_and_people_does_not_matter():
-    from mmpose_ours.geometry.cameras import CameraRig
+    from mmpose_ours.geometry.rig import CameraRig
 
     model = tiny_model(center_threshold=-1.0)
     data, turned = batch([ring()]), batch([ring()])

@@ -12,7 +12,8 @@ from frame_results import result_of
 from visual_rigs import SPACE, people, small_rig
 
 from mmpose_ours.detections import with_skeleton
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.visualization.colours import OKABE_ITO, track_colours
 from mmpose_ours.visualization.page.images import encode_images

@@ -25,7 +25,7 @@ from mmpose_ours.calibration.formats.colmap.entities import (
     Place,
     RigRecord,
 )
-from mmpose_ours.calibration.parsing.source import File
+from mmpose_ours.calibration.parsing.file import File
 from mmpose_ours.io.limits import limits
 
 LONGEST_NAME = 4096

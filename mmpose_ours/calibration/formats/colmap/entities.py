@@ -14,11 +14,11 @@ import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats.camera_axes import HALF_PIXEL
+from mmpose_ours.calibration.parsing.file import EXPORT_AGAIN
 from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.calibration.parsing.schema import LARGEST_NUMBER
-from mmpose_ours.calibration.parsing.source import EXPORT_AGAIN
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import Camera
+from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import LENSES
 
 # A rig of ten cameras and an hour of frames; reading them takes seconds.

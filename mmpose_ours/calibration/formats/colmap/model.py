@@ -49,11 +49,13 @@ from mmpose_ours.calibration.formats.colmap.entities import (
     to_lens,
 )
 from mmpose_ours.calibration.formats.colmap.views import View, find_views, name_views
+from mmpose_ours.calibration.parsing.file import EXPORT_AGAIN, File
 from mmpose_ours.calibration.parsing.image_names import check_image_count
-from mmpose_ours.calibration.parsing.source import EXPORT_AGAIN, File, Reading, Source
+from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import LENSES
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.rotations import to_quaternion
 from mmpose_ours.io.files import write_files_whole
 

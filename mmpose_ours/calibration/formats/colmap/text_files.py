@@ -23,7 +23,7 @@ from mmpose_ours.calibration.formats.colmap.entities import (
     Records,
     RigRecord,
 )
-from mmpose_ours.calibration.parsing.source import File
+from mmpose_ours.calibration.parsing.file import File
 from mmpose_ours.errors import PathLike
 from mmpose_ours.io.limits import limits
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats.colmap.entities import FrameRecord, Records, RigRecord
+from mmpose_ours.calibration.parsing.file import EXPORT_AGAIN
 from mmpose_ours.calibration.parsing.image_names import check_image_count, name_cameras
-from mmpose_ours.calibration.parsing.source import EXPORT_AGAIN
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rotations import from_quaternion
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 
 
 def rig_tree(rig: CameraRig) -> dict:

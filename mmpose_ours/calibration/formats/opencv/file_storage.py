@@ -56,8 +56,9 @@ from mmpose_ours.calibration.formats.opencv.storage_reader import (
 from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import Camera, CameraRig
+from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import LENSES
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.files import write_files_whole, write_whole
 
 CONVENTION = 'T is the translation'

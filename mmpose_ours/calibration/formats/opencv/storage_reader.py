@@ -17,8 +17,8 @@ from typing import Any, Sequence
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.parsing.file import EXPORT_AGAIN, File
 from mmpose_ours.calibration.parsing.node import Node
-from mmpose_ours.calibration.parsing.source import EXPORT_AGAIN, File
 from mmpose_ours.geometry.rotations import from_vector
 
 # A matrix of a camera in a sequence of an XML file stands at depth 5.

@@ -14,7 +14,7 @@ import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.cameras import CameraRig
+from mmpose_ours.geometry.rig import CameraRig
 
 _INDENT = '   '
 NAME_CHARACTERS = frozenset('_-. ')

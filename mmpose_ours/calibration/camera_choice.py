@@ -1,0 +1,75 @@
+"""Some of a calibration's cameras, and image sizes that it does not say."""
+
+from __future__ import annotations
+
+import collections
+from typing import Iterable, Sequence
+
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.errors import PathLike
+from mmpose_ours.geometry.rig import CameraRig, list_names
+from mmpose_ours.io.terminal import shell_word
+
+
+def with_size(rig: CameraRig, size: tuple[int, int], path: PathLike) -> CameraRig:
+    """Fill in image sizes.
+
+    Raises:
+        CalibrationError: A camera has another size, or its principal point does not fit.
+    """
+    for camera in rig:
+        if camera.size is not None and camera.size != tuple(size):
+            raise CalibrationError(
+                f'{path}: camera {camera.name!r} is {camera.size[0]}x{camera.size[1]} in the '
+                f'file, but the image size given is {size[0]}x{size[1]}; leave it out'
+            )
+    try:
+        return rig.with_size((size[0], size[1]))
+    except ValueError as error:
+        raise CalibrationError(f'{path}: {error}') from error
+
+
+def choose_cameras(
+    rig: CameraRig,
+    uncalibrated: Sequence[str],
+    names: Sequence[str] | None,
+    path: PathLike,
+) -> CameraRig:
+    """The cameras asked for, in the order asked for; None is all.
+
+    Raises:
+        CalibrationError: One of them is not there, or is not calibrated.
+    """
+    if isinstance(names, str) or not isinstance(names, (Iterable, type(None))):
+        kind = type(names).__name__
+        kind = 'the text' if kind == 'str' else f'{"an" if kind == "int" else "a"} {kind},'
+        raise CalibrationError(
+            f'{path}: cameras must be a list of names, got {kind} {names!r}; say [{str(names)!r}]'
+        )
+    names = None if names is None else [str(name) for name in names]
+    if names is not None and not names:
+        raise CalibrationError(
+            f'{path}: an empty list of cameras was asked for; it has {list_names(rig.names)}'
+        )
+    lost = set(uncalibrated)
+    wanted = [n for n in (uncalibrated if names is None else names) if n in lost]
+    if wanted:
+        listed = list_names([repr(name) for name in wanted])
+        who, it = (
+            (f'camera {listed} is', 'it') if len(wanted) == 1 else (f'cameras {listed} are', 'them')
+        )
+        raise CalibrationError(
+            f'{path}: {who} listed but not calibrated; calibrate {it}, or take the others with '
+            f'--cameras {list_names(list(map(shell_word, rig.names)), sep=" ")} (cameras=[...])'
+        )
+    if names is None:
+        return rig
+    twice = sorted(n for n, count in collections.Counter(names).items() if count > 1)
+    if twice:
+        raise CalibrationError(
+            f'{path}: {", ".join(map(repr, twice))} asked for twice; say it once'
+        )
+    try:
+        return rig.select(names)
+    except ValueError as error:
+        raise CalibrationError(f'{path}: {error}; ask for one of those') from error

@@ -1,0 +1,155 @@
+"""The table of calibration formats, and which of them a file is.
+
+To add a format: write a module as CONTRIBUTING says, and add one line to :data:`FORMATS`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable, Sequence
+
+from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.formats import (
+    agisoft,
+    anipose,
+    caliscope,
+    campus,
+    crossview,
+    dannce,
+    easymocap,
+    kalibr,
+    krtd,
+    nerfstudio,
+    panoptic,
+    pose2sim,
+    qualisys,
+    vicon,
+)
+from mmpose_ours.calibration.formats import simple_camera as mmpose
+from mmpose_ours.calibration.formats.colmap import model as colmap
+from mmpose_ours.calibration.formats.opencv import file_storage as opencv
+from mmpose_ours.calibration.parsing.source import Source
+from mmpose_ours.errors import PathLike
+
+FORMATS: dict[str, Any] = {
+    'panoptic': panoptic,
+    'campus': campus,
+    'opencv': opencv,
+    'easymocap': easymocap,
+    'anipose': anipose,
+    'pose2sim': pose2sim,
+    'caliscope': caliscope,
+    'qualisys': qualisys,
+    'vicon': vicon,
+    'agisoft': agisoft,
+    'dannce': dannce,
+    'krtd': krtd,
+    'crossview': crossview,
+    'mmpose': mmpose,
+    'colmap': colmap,
+    'nerfstudio': nerfstudio,
+    'kalibr': kalibr,
+}
+
+
+def writable_formats() -> tuple:
+    """Names that :func:`write_rig` takes."""
+    return tuple(name for name, module in FORMATS.items() if hasattr(module, 'write'))
+
+
+def written_world(format: str) -> tuple[str, str]:
+    """Unit and up axis in which a format is written."""
+    module = FORMATS[format]
+    return getattr(module, 'WRITTEN', None) or (module.UNIT, module.UP)
+
+
+def recognise_format(path: PathLike | Sequence[PathLike]) -> tuple[str, str]:
+    """Tell a calibration's format by its content; the file's name does not matter.
+
+    Args:
+        path: The file, the folder, or several files.
+
+    Returns:
+        The format's name and the reason.
+
+    Raises:
+        CalibrationError: No format, or more than one, fits.
+    """
+    return recognise_files(Source(path))[1:]
+
+
+def recognise_files(source: Source) -> tuple[Source, str, str]:
+    """The files that are a calibration, its format, and why."""
+    found = _claims(source)
+    if not found and len(source.files) > 1:
+        # A calibration among other files: a folder of images and keypoints, say.
+        alone = [(one, _claims(one)) for one in map(source.only, source)]
+        alone = [(one, c) for one, c in alone if any(_is_whole(one, FORMATS[n]) for n in c)]
+        if len(alone) > 1:
+            each = ', '.join(f'{Path(file.path).name} ({next(iter(c))})' for file, c in alone[:5])
+            raise CalibrationError(
+                f'{source.path}: holds more than one calibration: {each}; name the file that you '
+                'mean'
+            )
+        if alone:
+            source, found = alone[0]
+    if source.budget.exceeded is not None:  # another calibration may be among what was not parsed
+        raise source.budget.exceeded
+    if len(found) == 1:
+        return source, *next(iter(found.items()))
+    if found:
+        raise CalibrationError(
+            f'{source.path}: fits more than one format ({", ".join(found)}); '
+            'name the right one with --from (format=...)'
+        )
+    for file in source:
+        file.check_syntax()
+    raise CalibrationError(
+        f'{source.path}: its content fits no known format ({", ".join(FORMATS)}); '
+        'name the format with --from (format=...) to learn what is missing'
+    )
+
+
+def _claims(source: Source) -> dict[str, str]:
+    """Why, by name of each format that takes these files for its own."""
+    reasons = {name: _reason(module.recognise, source) for name, module in FORMATS.items()}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def only_of(source: Source, module: Any) -> Source:
+    """Of several files that are no calibration together, the one that is one by itself."""
+    if len(source.files) > 1 and not _reason(module.recognise, source):
+        alone = [one for one in map(source.only, source) if _is_whole(one, module)]
+        if len(alone) == 1:
+            return alone[0]
+    return source
+
+
+def _is_whole(source: Source, module: Any) -> bool:
+    """Whether one file is a rig by itself, and not a camera or half of a calibration."""
+    try:
+        return bool(module.recognise(source)) and len(module.read(source).rig) > 1
+    except CalibrationError:
+        return False
+
+
+def _reason(recognise: Callable[[Source], str], source: Source) -> str:
+    """Whatever is too broken to be recognised is not recognised."""
+    try:
+        return recognise(source)
+    except CalibrationError:
+        return ''
+
+
+def refuse_other_format(source: Source, format: str) -> None:
+    """Where the content is plainly another format's, say that instead of a detail."""
+    try:
+        _, other, reason = recognise_files(source)
+    except CalibrationError:
+        return
+    # Formats of one layout: the detail is the better answer.
+    if other != format and other not in getattr(FORMATS[format], 'SAME_LAYOUT', ()):
+        raise CalibrationError(
+            f'{source.path}: is no {format} file but looks like {other} ({reason}); '
+            f'say --from {other} (format={other!r})'
+        )

@@ -1,0 +1,340 @@
+"""One file of a calibration, which several formats may look at, parsed once.
+
+What is parsed is data: JSON, TOML, YAML and XML by parsers that build plain values only, within
+:mod:`mmpose_ours.io.limits`. This module does **not** know what the values mean.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import functools
+import re
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO, Callable, Iterator
+
+import numpy as np
+
+from mmpose_ours.calibration.errors import (
+    CalibrationError,
+    CalibrationLimitError,
+    check_limit,
+)
+from mmpose_ours.calibration.parsing.toml_text import parse_toml
+from mmpose_ours.calibration.parsing.xml_text import parse_xml
+from mmpose_ours.calibration.parsing.yaml_text import parse_yaml
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.json_files import parse_json
+from mmpose_ours.io.limits import limits
+
+EXPORT_AGAIN = 'correct it or export the calibration again'
+# By kind, the limit of its size.
+_LIMITS = {'json': 'calibration_bytes', 'xml': 'calibration_bytes', 'toml': 'slow_text_bytes',
+           'yaml': 'slow_text_bytes'}  # fmt: skip
+# Where a line ends, at the latest.
+_LONGEST_LINE = 1 << 16
+# The first line of TOML that is no comment: a table, or a key and its value.
+_TOML = re.compile(rb"""\[{1,2}[^][{},:]+\]{1,2}\s*(?:#.*)?$|"[^"]*"\s*=|[\w'"-][\w\s.'"-]*=""")
+# That of YAML: the begin of a document, a list or mapping, a key, a tag or an anchor.
+_YAML = re.compile(rb"""[%&!?{[]|---|-\s|-$|[^#]*:(?:\s|$)""")
+_NOT_BRACKETS = bytes(set(range(256)) - set(b'[{]}'))
+# Digits after which Python before 3.11 (and its first releases) take a square of their number.
+_HUGE_NUMBER = re.compile(rb'(?<![\d_])[\d_]{4301}')
+_UNBOUNDED_INT = not hasattr(sys, 'set_int_max_str_digits')
+
+
+class Budget:
+    """What the files of one source may take together: bytes of text and parsed values."""
+
+    def __init__(self) -> None:
+        self.used: collections.Counter[str] = collections.Counter()
+        # Why a file was not parsed that is small enough by itself.
+        self.exceeded: CalibrationLimitError | None = None
+
+    def check(self, name: str, amount: int, what: str, path: Path) -> None:
+        """Refuse more than what is left.
+
+        Args:
+            name: The limit.
+            amount: How much the file at hand needs.
+            what: What is counted.
+            path: The file at hand.
+
+        Raises:
+            CalibrationLimitError: It is more than the limit, or than what other files left of it.
+        """
+        check_limit(name, amount, what, path)
+        try:
+            check_limit(name, self.used[name] + amount, f'{what} of this and other files', path)
+        except CalibrationLimitError as error:
+            self.exceeded = error
+            raise
+
+
+class File:
+    """One file on disk.
+
+    Args:
+        path: The file.
+        budget: What is left for it and other files.
+
+    Raises:
+        CalibrationError: There is no such file, or it is far too large.
+    """
+
+    def __init__(self, path: PathLike, budget: Budget | None = None):
+        self.path = Path(path)
+        self.budget = budget or Budget()
+        try:
+            is_file, self.size = self.path.is_file(), self.path.stat().st_size
+        except OSError as error:
+            raise self._error(f'cannot be read ({error.strerror}); check the path') from error
+        except ValueError as error:  # a null byte in the path
+            raise CalibrationError(f'{path!r}: is no path ({error})', file=path) from error
+        if not is_file:
+            raise self._error('is not a file; name the calibration file itself')
+        check_limit('model_bytes', self.size, 'bytes', path)
+        if self.head.startswith(b'\x1f\x8b'):
+            raise self._error('is compressed (gzip); unpack it first')
+        self._outcomes: dict[str, Any] = {}
+
+    def _error(self, what: str) -> CalibrationError:
+        return CalibrationError(f'{self.path}: {what}', file=self.path)
+
+    @functools.cached_property
+    def head(self) -> bytes:
+        """The first 4096 bytes."""
+        return self.read_bytes(4096)
+
+    def read_bytes(self, count: int = -1) -> bytes:
+        """The first ``count`` bytes, or all.
+
+        Raises:
+            CalibrationError: The file cannot be read.
+        """
+        with self.opened() as stream:
+            return stream.read(count)
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        """The file, open for reading bytes.
+
+        Raises:
+            CalibrationError: The file cannot be read.
+        """
+        try:
+            with open(self.path, 'rb') as stream:
+                yield stream
+        except OSError as error:
+            raise self._error(
+                f'cannot be read ({error.strerror}); check its permissions'
+            ) from error
+
+    @functools.cached_property
+    def kind(self) -> str:
+        """What the content is: json, toml, yaml, xml, mat, text or binary.
+
+        Recognised by how it begins, so that a file is not parsed in turn as each of these.
+        """
+        if self.head.startswith((b'MATLAB 5.0 MAT-file', b'MATLAB 7.3 MAT-file')):
+            return 'mat'
+        start = self.head.lstrip(b'\xef\xbb\xbf \t\r\n')
+        if start.startswith(b'<'):
+            return 'xml'
+        if b'\x00' in self.head:
+            return 'binary'
+        if start.startswith(b'%YAML'):
+            return 'yaml'
+        for kind in self._candidates():
+            # One that is too large is still one.
+            if isinstance(self._outcome(kind), (dict, list, CalibrationLimitError)):
+                return kind
+        return 'json' if start.startswith(b'{') else 'text'
+
+    def _candidates(self) -> tuple[str, ...]:
+        """What a text may be, by its first line that is no comment."""
+        line = self._first_line()
+        if line.startswith(b'{'):  # JSON, or YAML in one line
+            return 'json', 'yaml'
+        kinds = ('toml',) if _TOML.match(line) else ()
+        if kinds and re.match(rb'\[+\s*[A-Za-z_]', line):  # no list of JSON begins like this
+            return ('toml', 'yaml')
+        if line.startswith(b'['):  # a list of JSON or YAML, or a table of TOML
+            return ('json', *kinds, 'yaml')
+        return (*kinds, 'yaml') if _YAML.match(line) else kinds
+
+    def _first_line(self) -> bytes:
+        left = limits().slow_text_bytes
+        with self.opened() as stream:
+            while left > 0:
+                line = stream.readline(_LONGEST_LINE)
+                left -= len(line)
+                said = line.lstrip(b'\xef\xbb\xbf').strip()
+                if (said and not said.startswith(b'#')) or not line:
+                    return said
+        return b''
+
+    def parsed(self, kind: str) -> Any | None:
+        """The parsed content, or None where the file is not of this kind."""
+        outcome = self._outcome(kind) if self.kind == kind else None
+        return None if isinstance(outcome, CalibrationError) else outcome
+
+    def check_syntax(self) -> None:
+        """Raise a CalibrationError where the file is not what it begins or is named like."""
+        endings = {'.json': 'json', '.toml': 'toml', '.yaml': 'yaml', '.yml': 'yaml',
+                   '.xml': 'xml', '.xcp': 'xml'}  # fmt: skip
+        promised = endings.get(self.path.suffix.lower(), self.kind)
+        for kind in {self.kind, promised} & set(_LIMITS):
+            getattr(self, kind)
+
+    @property
+    def json(self) -> Any:
+        """The content as JSON.
+
+        Raises:
+            CalibrationError: It is no JSON; names line and column.
+        """
+        return self._known('json')
+
+    @property
+    def toml(self) -> dict:
+        """The content as TOML.
+
+        Raises:
+            CalibrationError: It is no TOML; names line and column.
+        """
+        return self._known('toml')
+
+    @property
+    def yaml(self) -> Any:
+        """The content as YAML, OpenCV's dialect of it included.
+
+        An ``!!opencv-matrix`` becomes a dictionary with rows, cols, dt and data.
+
+        Raises:
+            CalibrationError: It is no YAML; names line and column.
+        """
+        return self._known('yaml')
+
+    @property
+    def xml(self) -> Any:
+        """The root element of the content as XML.
+
+        Raises:
+            CalibrationError: It is no XML, or declares entities; names line and column.
+        """
+        return self._known('xml')
+
+    @functools.cached_property
+    def text(self) -> str:
+        """The content as UTF-8 text.
+
+        Raises:
+            CalibrationError: It is binary data.
+        """
+        try:
+            return self._content('json').decode('utf-8-sig')
+        except UnicodeDecodeError as error:
+            raise self._error(f'is no UTF-8 text but binary data; {EXPORT_AGAIN}') from error
+
+    def _content(self, kind: str) -> bytes:
+        self.budget.check(_LIMITS[kind], self.size, f'bytes of {kind.upper()}', self.path)
+        # A byte more tells of a file that grows.
+        content = self.read_bytes(self.size + 1)
+        self.budget.check(_LIMITS[kind], len(content), f'bytes of {kind.upper()}', self.path)
+        return content
+
+    def once(self, what: str, make: Callable[[], Any]) -> Any:
+        """What was made of the file before, or is made now; several formats ask for the same.
+
+        Raises:
+            CalibrationError: What ``make`` raises, each time.
+        """
+        if what not in self._outcomes:
+            try:
+                self._outcomes[what] = make()
+            except CalibrationError as error:
+                self._outcomes[what] = error
+        outcome = self._outcomes[what]
+        if isinstance(outcome, CalibrationError):
+            raise outcome
+        return outcome
+
+    def _known(self, kind: str) -> Any:
+        return self.once(kind, functools.partial(self._parse, kind))
+
+    def _outcome(self, kind: str) -> Any:
+        """The parsed content, or the error."""
+        try:
+            return self._known(kind)
+        except CalibrationError as error:
+            return error
+
+    def _parse(self, kind: str) -> Any:
+        content = self._content(kind)
+        nodes, left = 0, limits().nodes - self.budget.used['nodes']
+
+        def count(more: int) -> None:
+            nonlocal nodes
+            nodes += more
+            if nodes > left:
+                self.budget.check('nodes', nodes, 'values', self.path)
+
+        try:
+            if _UNBOUNDED_INT and _HUGE_NUMBER.search(content):
+                raise ValueError('a number of more than 4300 digits')
+            found = _PARSERS[kind](content, count, self.path)
+        except ImportError:
+            raise
+        except CalibrationError:
+            raise
+        except FileFormatError as error:  # names the file already
+            raise CalibrationError(f'{error}; {EXPORT_AGAIN}', file=self.path) from error
+        except UnicodeDecodeError as error:
+            why = 'no UTF-8 text but binary data'
+            raise self._error(f'not valid {kind.upper()} ({why}); {EXPORT_AGAIN}') from error
+        except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
+            why = ' '.join(str(error).split())[:300] or type(error).__name__
+            raise self._error(f'not valid {kind.upper()} ({why}); {EXPORT_AGAIN}') from error
+        except (RecursionError, MemoryError) as error:
+            why = 'nested too deeply for a calibration'
+            raise self._error(f'not valid {kind.upper()} ({why}); {EXPORT_AGAIN}') from error
+        self.budget.used[_LIMITS[kind]] += self.size
+        self.budget.used['nodes'] += nodes
+        return found
+
+
+def _json(content: bytes, count: Callable[[int], None], path: Path) -> Any:
+    """JSON's parser is quick but counts nothing, so this is done before."""
+    brackets = content.translate(None, _NOT_BRACKETS)
+    opened = brackets.count(b'[') + brackets.count(b'{')
+    count(content.count(b',') + opened)
+    _check_depth(brackets[: 4 * opened])
+    return parse_json(content, path)
+
+
+def _toml(content: bytes, count: Callable[[int], None], path: Path) -> dict:
+    _check_depth(content.translate(None, _NOT_BRACKETS))
+    return parse_toml(content.decode('utf-8-sig'), count)
+
+
+def _yaml(content: bytes, count: Callable[[int], None], path: Path) -> Any:
+    return parse_yaml(content.decode('utf-8-sig'), count)
+
+
+def _xml(content: bytes, count: Callable[[int], None], path: Path) -> Any:
+    # An element's attributes are all there before they can be counted.
+    check_limit('nodes', content.count(b'=') + content.count(b'<') // 2, 'values', path)
+    return parse_xml(content, count)
+
+
+_PARSERS = {'json': _json, 'toml': _toml, 'yaml': _yaml, 'xml': _xml}
+
+
+def _check_depth(brackets: bytes) -> None:
+    """Refuse more brackets within each other than any calibration has."""
+    opens = np.isin(np.frombuffer(brackets, dtype=np.uint8), np.frombuffer(b'[{', dtype=np.uint8))
+    depth = np.where(opens, np.int8(1), np.int8(-1)).cumsum(dtype=np.int32)
+    if len(depth) and int(depth.max()) > limits().depth:
+        raise ValueError(f'more than {limits().depth} lists or mappings within each other')

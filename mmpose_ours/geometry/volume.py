@@ -1,0 +1,55 @@
+"""The capture volume: the box in which people are searched."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class CaptureVolume:
+    """The axis-aligned box in which people are searched, axes along the world's.
+
+    Args:
+        center_mm: (x, y, z) of the middle of the box.
+        size_mm: (x, y, z) edge lengths.
+
+    Raises:
+        ValueError: An entry is not finite, a size is not positive, or the box is not of
+            a room's size (0.5 m to 1 km), which means another unit than millimetres.
+    """
+
+    center_mm: tuple[float, float, float]
+    size_mm: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        for field in ('center_mm', 'size_mm'):
+            values = tuple(float(value) for value in getattr(self, field))
+            if len(values) != 3 or not np.isfinite(values).all():
+                raise ValueError(f'space {field} must be three finite numbers, got {values}')
+            object.__setattr__(self, field, values)
+        if min(self.size_mm) < 500 or max(self.size_mm) > 1e6:
+            raise ValueError(
+                f'a capture volume of {self.size_mm} mm is no room for people; '
+                'sizes are millimetres (8 m = 8000)'
+            )
+
+    def __deepcopy__(self, memo: dict) -> CaptureVolume:
+        """The space itself: it never changes, and every sample of a dataset carries it."""
+        return self
+
+    @property
+    def lower_mm(self) -> np.ndarray:
+        """(3,) smallest corner."""
+        return np.asarray(self.center_mm) - np.asarray(self.size_mm) / 2
+
+    @property
+    def upper_mm(self) -> np.ndarray:
+        """(3,) largest corner."""
+        return np.asarray(self.center_mm) + np.asarray(self.size_mm) / 2
+
+    def contains(self, xyz_w: np.ndarray) -> np.ndarray:
+        """Tell which world points (..., 3) lie inside: (...) bool."""
+        xyz_w = np.asarray(xyz_w)
+        return ((xyz_w >= self.lower_mm) & (xyz_w <= self.upper_mm)).all(-1)
