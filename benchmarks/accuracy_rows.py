@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.report import MARKERS, SERIES, markdown
 from benchmarks.shelf import SETTINGS
-from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.disk.files import write_whole
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,7 @@ from benchmarks.problem import QUICK, Sizes, usual_rig, write_problem
 from benchmarks.stages import take_turns, usual_stages
 from benchmarks.sweep import fast_model_shares, sweep, time_shares
 from benchmarks.worker import ROOT, Worker
-from mmpose_ours.io.files import write_json
+from mmpose_ours.io.disk.files import write_json
 
 RATES = ('sgemm_gflops', 'bfloat16_gflops', 'memory_gb_per_s', 'load')
 STOCK_PYTHON = ROOT / '.venv-stock' / 'bin' / 'python'

@@ -23,7 +23,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
-from mmpose_ours.io.files import write_json
+from mmpose_ours.io.disk.files import write_json
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 
 SHELF_SIZE = (1032, 776)

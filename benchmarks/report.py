@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmarks.stages import Stage
-from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.disk.files import write_whole
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; markers differ as well.
 COLOURS = {'ours': '#0072B2', 'stock': '#E69F00'}

@@ -23,7 +23,7 @@ from mmpose_ours.cli.main import join_up
 from mmpose_ours.engine.config_files import read_config
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.config_text import literal
-from mmpose_ours.io.files import write_json, write_whole
+from mmpose_ours.io.disk.files import write_json, write_whole
 from mmpose_ours.io.programs import add_debug, guarded
 
 CONFIG = 'ours/faster_voxelpose_ours_tiny.py'

@@ -26,7 +26,7 @@ from torch.utils.data import BatchSampler, DataLoader, Sampler
 
 from mmpose_ours.checkpoints.loading import CheckpointError, load_weights
 from mmpose_ours.checkpoints.reading import check_resumable, register
-from mmpose_ours.io.files import whole_path
+from mmpose_ours.io.disk.files import whole_path
 
 _T = TypeVar('_T')
 

@@ -22,8 +22,8 @@ TRANSFORMS = _child('transform', root.TRANSFORMS, 'datasets')
 DATA_SAMPLERS = _child('data sampler', root.DATA_SAMPLERS, 'datasets')
 MODELS = _child('model', root.MODELS, 'models')
 METRICS = _child('metric', root.METRICS, 'engine.metrics')
-HOOKS = _child('hook', root.HOOKS, 'visualization.hook', 'engine.hooks')
-VISUALIZERS = _child('visualizer', root.VISUALIZERS, 'visualization.visualizer')
+HOOKS = _child('hook', root.HOOKS, 'visualization.training.hook', 'engine.hooks')
+VISUALIZERS = _child('visualizer', root.VISUALIZERS, 'visualization.training.visualizer')
 OPTIM_WRAPPERS = _child('optim_wrapper', root.OPTIM_WRAPPERS, 'models')
 
 # Nothing of ours in these, but without a child of the scope MMEngine warns on each look-up.

@@ -6,7 +6,7 @@ import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.files import MM_PER_UNIT
+from mmpose_ours.io.disk.files import MM_PER_UNIT
 
 # Rows are our axes in theirs: a proper rotation each, by which their up becomes z.
 Z_UP_FROM = {

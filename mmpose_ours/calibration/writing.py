@@ -12,7 +12,7 @@ from mmpose_ours.calibration.format_table import FORMATS, writable_formats, writ
 from mmpose_ours.calibration.world_axes import from_ours
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.disk.files import write_whole
 
 
 def write_rig(rig: CameraRig, path: PathLike, format: str) -> None:

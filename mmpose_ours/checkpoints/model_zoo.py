@@ -10,8 +10,8 @@ import urllib.parse
 from pathlib import Path
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.io.http_files import download, public_part
-from mmpose_ours.io.regular_files import open_regular
 
 # The VoxelPose checkpoints in the model zoo of MMPose 0.29, without the digits and the date
 # that end their names, and the config that each goes with.

@@ -16,9 +16,9 @@ from mmpose_ours.checkpoints.model_zoo import check_whole, fetch
 from mmpose_ours.checkpoints.torch_files import read_torch_file
 from mmpose_ours.checkpoints.torch_values import ContentError, History, check_shape
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
+from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.io.http_files import SCHEMES
 from mmpose_ours.io.limits import limits
-from mmpose_ours.io.regular_files import open_regular
 
 SHIPPED = 'mmpose-ours'
 # Names of model zoos, which stand for URLs.

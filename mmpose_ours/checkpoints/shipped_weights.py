@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save
 from mmpose_ours.checkpoints.loading import CheckpointError, check_finite, state_dict_of
 from mmpose_ours.checkpoints.reading import read_checkpoint
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
-from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.disk.files import write_whole
 
 SCHEME, NOTHING = 'mmpose-ours://', 'none'
 FOLDER = Path(__file__).parents[1] / 'shipped_weights'

@@ -18,9 +18,9 @@ import torch
 from mmpose_ours.checkpoints.torch_pickle import check_tree, unpickle
 from mmpose_ours.checkpoints.torch_values import ContentError, Storage, itemsize, storage_dtype
 from mmpose_ours.errors import FileFormatError, LimitError, PathLike
+from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.parsers.zip_input import ZipInput
-from mmpose_ours.io.regular_files import open_regular
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of the layout before 1.6
 _BLOCK = 1 << 22

@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 
 from mmpose_ours.checkpoints.reading import is_resumable, read_checkpoint
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.io.regular_files import open_regular
+from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.text import printable
 
 _MAX_PATH = 4096  # Linux', in bytes

@@ -23,7 +23,7 @@ from mmpose_ours.cli.arguments import add_reading_arguments, read_with_options
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.progress import Progress
 

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     found, rig = check(read, rig, args.images, args.keypoints)
     report = {'calibration': str(read.path), **found}
     if args.figure:
-        from mmpose_ours.visualization.rig_sheet import write_rig_image
+        from mmpose_ours.visualization.figures.rig_sheet import write_rig_image
 
         box = report['space']
         space = CaptureVolume(box['center_mm'], box['size_mm']) if box else None

@@ -19,7 +19,7 @@ from mmpose_ours.checkpoints.model_zoo import config_for
 from mmpose_ours.checkpoints.reading import read_checkpoint
 from mmpose_ours.engine.config_files import read_config
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.io.files import whole_path
+from mmpose_ours.io.disk.files import whole_path
 from mmpose_ours.models.voxelpose import convert, published
 from mmpose_ours.models.voxelpose.config_0x import StockModel, read_stock_model
 from mmpose_ours.models.voxelpose.model import VoxelPose

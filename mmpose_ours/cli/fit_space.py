@@ -145,7 +145,7 @@ def run(args: argparse.Namespace) -> int:
         bins = bins_for(space, args.voxel)
     report = {'calibration': str(read.path), **describe(rig, space, bins)}
     if args.figure:
-        from mmpose_ours.visualization.rig_sheet import write_rig_image
+        from mmpose_ours.visualization.figures.rig_sheet import write_rig_image
 
         write_rig_image(args.figure, rig, space, str(read.path))
     if args.json:

@@ -217,7 +217,7 @@ def _warn(sources: Sequence[PoseSource]) -> None:
 def _draw(path: PathLike, bank: PoseBank, title: str) -> bool:
     """Whether the image could be drawn; a machine without Matplotlib still gets its bank."""
     try:
-        from mmpose_ours.visualization.pose_sheet import write_poses_image
+        from mmpose_ours.visualization.figures.pose_sheet import write_poses_image
     except ImportError as error:
         print(f'no image: {error}; pip install matplotlib')
         return False

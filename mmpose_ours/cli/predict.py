@@ -21,9 +21,9 @@ from mmpose_ours.cli.arguments import (
 )
 from mmpose_ours.detections.cache import detected_here, made_here
 from mmpose_ours.errors import PathLike
-from mmpose_ours.io.files import is_writable, whole_path
-from mmpose_ours.io.leftovers import folder_beside
-from mmpose_ours.io.locks import hold, hold_folder
+from mmpose_ours.io.disk.files import is_writable, whole_path
+from mmpose_ours.io.disk.leftovers import folder_beside
+from mmpose_ours.io.disk.locks import hold, hold_folder
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.io.terminal import shell_path
 from mmpose_ours.predictions.reading import PredictionsWriter

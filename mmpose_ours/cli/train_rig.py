@@ -16,7 +16,7 @@ from typing import Any, Callable, NamedTuple, Sequence
 
 from mmpose_ours import __version__
 from mmpose_ours.cli.arguments import add_rig, read_with_options
-from mmpose_ours.io.locks import hold_folder
+from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.io.terminal import shell_path
 from mmpose_ours.workflows.train_rig.job import (
     KEYPOINT_FILE,

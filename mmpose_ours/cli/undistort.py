@@ -26,7 +26,7 @@ from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry import pinhole
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.locks import hold_folder, is_lock
+from mmpose_ours.io.disk.locks import hold_folder, is_lock
 from mmpose_ours.io.progress import Progress, to_stderr
 from mmpose_ours.recordings.files import first_size, images_of, is_video, media_of, video_of
 from mmpose_ours.recordings.remapping import PixelMap, is_short, render_image, render_video

@@ -22,11 +22,11 @@ from mmpose_ours.detections.formats.own_npz import store_npz
 from mmpose_ours.detections.journal import FrameRecord, Journal
 from mmpose_ours.detections.writer import DetectionsWriter
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.disk.leftovers import remove_leftovers
+from mmpose_ours.io.disk.locks import ChangedError, InUseError, hold
+from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.io.json_files import read_json
-from mmpose_ours.io.leftovers import remove_leftovers
-from mmpose_ours.io.locks import ChangedError, InUseError, hold
 from mmpose_ours.io.parsers.images import decode_image
-from mmpose_ours.io.regular_files import open_regular
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
@@ -63,7 +63,7 @@ def detect_recording(
 
     After an interruption the next call goes on where this one was. Frames of an earlier call
     that do not come this time stay in the file. One process at a time writes a file: another one
-    waits, see :mod:`mmpose_ours.io.locks`.
+    waits, see :mod:`mmpose_ours.io.disk.locks`.
 
     Args:
         frames: Frame name and camera -> image: an array (BGR), a path, or a

@@ -32,8 +32,8 @@ import numpy as np
 from mmpose_ours.detections.arrays import arrays_of
 from mmpose_ours.detections.formats.own_json import read_json_detections, rows_from_people
 from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.disk.locks import ChangedError
 from mmpose_ours.io.limits import limits
-from mmpose_ours.io.locks import ChangedError
 from mmpose_ours.recordings.files import natural_key
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeleton_json import to_json

@@ -13,7 +13,7 @@ from typing import IO, Iterator, Mapping
 import numpy as np
 
 from mmpose_ours.detections.arrays import finite
-from mmpose_ours.io.temporary import temporary_file
+from mmpose_ours.io.disk.temporary import temporary_file
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 

@@ -12,7 +12,7 @@ from mmpose_ours.detections.arrays import Detections, KeypointFrames, arrays_of,
 from mmpose_ours.detections.formats.own_json import JsonSink
 from mmpose_ours.detections.formats.own_npz import NpzSink
 from mmpose_ours.errors import InputError, PathLike
-from mmpose_ours.io.files import check_unicode, whole_path
+from mmpose_ours.io.disk.files import check_unicode, whole_path
 from mmpose_ours.io.parsers.arrays import check_array_text
 from mmpose_ours.recordings.frames import frame_key
 from mmpose_ours.structures.keypoints import Keypoints2D

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.io.files import MM_PER_UNIT
+from mmpose_ours.io.disk.files import MM_PER_UNIT
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import whole_number

@@ -19,7 +19,7 @@ from mmpose_ours.evaluation.pcp import PCPResult, pcp
 from mmpose_ours.evaluation.tables import format_report
 from mmpose_ours.evaluation.without_truth import report as unlabelled_report
 from mmpose_ours.evaluation.without_truth.report import format_without_truth
-from mmpose_ours.io.files import MM_PER_UNIT
+from mmpose_ours.io.disk.files import MM_PER_UNIT
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions, to_z_up
 from mmpose_ours.structures.joint_maps import convert_joints, joint_map
 from mmpose_ours.structures.skeletons import SKELETONS

@@ -24,7 +24,7 @@ from mmpose_ours.export.bvh_skeleton import (
     places_of,
     shortest,
 )
-from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.tracking.trajectories import UP_AXES, Timeline
 
 MM_PER_CM = 10.0

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mmpose_ours.errors import PathLike
-from mmpose_ours.io.files import whole_path
+from mmpose_ours.io.disk.files import whole_path
 from mmpose_ours.tracking.trajectories import Timeline
 
 # The header counts frames in 16 bits.

@@ -17,7 +17,7 @@ import re
 import numpy as np
 
 from mmpose_ours.errors import PathLike
-from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.text import printable
 from mmpose_ours.tracking.trajectories import Timeline
 

@@ -21,7 +21,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from mmpose_ours.errors import PathLike
-from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.io.parsers.arrays import check_array_text
 from mmpose_ours.tracking.trajectories import Timeline
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io import package_files as paths
-from mmpose_ours.io.regular_files import read_regular
+from mmpose_ours.io.disk.regular_files import read_regular
 from mmpose_ours.io.terminal import one_line
 
 _MARK = re.compile(r'\{\{\s*file(?:Dirname|Basename|BasenameNoExtension|Extname)\s*\}\}')

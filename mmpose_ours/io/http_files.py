@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from mmpose_ours.errors import InputError, PathLike
-from mmpose_ours.io.files import whole_path
+from mmpose_ours.io.disk.files import whole_path
 from mmpose_ours.io.limits import limits
 
 SCHEMES = ('http', 'https')

@@ -8,7 +8,7 @@ import sys
 import traceback
 from typing import Any, Callable, Sequence
 
-from mmpose_ours.io.files import explain_os_error
+from mmpose_ours.io.disk.files import explain_os_error
 from mmpose_ours.io.terminal import escaped_streams, one_line
 
 # Exit statuses; 70 and 71 after sysexits.h, 130 as shells have it.

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Mapping, NoReturn
 
 from mmpose_ours.io.config_checks import ConfigPathError, check_config_path, warn_of_config
-from mmpose_ours.io.files import explain_os_error
-from mmpose_ours.io.locks import Held
+from mmpose_ours.io.disk.files import explain_os_error
+from mmpose_ours.io.disk.locks import Held
 from mmpose_ours.io.package_files import run_stock, stock_tools
 from mmpose_ours.io.terminal import escape_streams, one_line
 from mmpose_ours.launch import network, work_dirs

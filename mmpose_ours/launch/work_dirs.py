@@ -1,6 +1,6 @@
 """Keeps two trainings from writing into one folder, and a new one from overwriting an old one.
 
-The lock is that of :mod:`mmpose_ours.io.locks`. This module does **not** read checkpoints.
+The lock is that of :mod:`mmpose_ours.io.disk.locks`. This module does **not** read checkpoints.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Mapping
 
 from mmpose_ours.errors import InputError
-from mmpose_ours.io.locks import Held, InUseError, describe, hold_folder
+from mmpose_ours.io.disk.locks import Held, InUseError, describe, hold_folder
 
 # What a training writes, and a new one in the same folder would overwrite.
 CHECKPOINTS = (

@@ -16,7 +16,7 @@ import numpy as np
 from mmpose_ours.association.epipolar import MIN_SCORE
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.files import write_json
+from mmpose_ours.io.disk.files import write_json
 from mmpose_ours.noise_estimation.corrections import corrected, rounds_needed
 from mmpose_ours.noise_estimation.false_positives import count_false_positives
 from mmpose_ours.noise_estimation.joint_errors import (

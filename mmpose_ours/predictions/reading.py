@@ -15,7 +15,7 @@ import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.io.files import MM_PER_UNIT
+from mmpose_ours.io.disk.files import MM_PER_UNIT
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_schema import first_fault
 from mmpose_ours.io.limits import limits

@@ -21,7 +21,7 @@ import numpy as np
 
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.io.files import check_unicode, whole_path
+from mmpose_ours.io.disk.files import check_unicode, whole_path
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import MAX_NUMBER, MAX_WHOLE
 from mmpose_ours.predictions.person_json import FrameId, frame_id

@@ -18,7 +18,7 @@ import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.files import check_unicode
+from mmpose_ours.io.disk.files import check_unicode
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.io.parsers.images import decode_image

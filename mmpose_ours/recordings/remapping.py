@@ -14,7 +14,7 @@ from typing import Callable
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.io.files import whole_path, write_whole
+from mmpose_ours.io.disk.files import whole_path, write_whole
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.io.parsers.video import Video, has_frames, open_video
 from mmpose_ours.io.terminal import shell_path

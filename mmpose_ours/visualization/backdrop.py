@@ -8,7 +8,7 @@ import numpy as np
 
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.visualization.perspective import ring
+from mmpose_ours.visualization.figures.perspective import ring
 
 GRID_MM = 1000.0
 # A wider room gets a coarser grid.

@@ -1,7 +1,7 @@
 """One sheet per frame: the scene at the left, every camera's image beside it.
 
-Like :func:`~mmpose_ours.visualization.view_grid.draw_frame`, but drawn with OpenCV, for films
-and for many frames.
+Like :func:`~mmpose_ours.visualization.figures.view_grid.draw_frame`, but drawn with OpenCV, for
+films and for many frames.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import rgb_of
+from mmpose_ours.visualization.figures.perspective import GRID_COLOUR, SPACE_COLOUR
 from mmpose_ours.visualization.frame_images import ImageSource
 from mmpose_ours.visualization.overlay import DARK, FONT, WHITE, draw_line, draw_overlay
-from mmpose_ours.visualization.perspective import GRID_COLOUR, SPACE_COLOUR
 from mmpose_ours.visualization.projected import finely, project_before
 from mmpose_ours.visualization.results import detected_in
 from mmpose_ours.visualization.scene_drawing import ScenePainter

@@ -13,6 +13,15 @@ from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import rgb_of, track_colour
+from mmpose_ours.visualization.figures.perspective import (
+    CAMERA_COLOUR,
+    FRUSTUM_SHARE,
+    GRID_COLOUR,
+    MIN_FRUSTUM_MM,
+    SPACE_COLOUR,
+    frustum,
+    overview,
+)
 from mmpose_ours.visualization.overlay import (
     DARK,
     FONT,
@@ -22,15 +31,6 @@ from mmpose_ours.visualization.overlay import (
     draw_people,
     drawable,
     fixed_points,
-)
-from mmpose_ours.visualization.perspective import (
-    CAMERA_COLOUR,
-    FRUSTUM_SHARE,
-    GRID_COLOUR,
-    MIN_FRUSTUM_MM,
-    SPACE_COLOUR,
-    frustum,
-    overview,
 )
 from mmpose_ours.visualization.results import places_of
 

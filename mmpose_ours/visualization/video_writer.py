@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from mmpose_ours.errors import PathLike
-from mmpose_ours.io.files import whole_path
+from mmpose_ours.io.disk.files import whole_path
 from mmpose_ours.io.parsers.video import has_frames
 
 # What every build of OpenCV with video writes.

@@ -13,18 +13,18 @@ import numpy as np
 
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.io.file_names import file_names
+from mmpose_ours.io.disk.file_names import file_names
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.predictions.reading import FrameId
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.visualization.colours import track_colours
+from mmpose_ours.visualization.figures.sheet import write_image
 from mmpose_ours.visualization.frame_images import FootageImages
 from mmpose_ours.visualization.frame_sheet import Board
 from mmpose_ours.visualization.overlay import draw_overlay
 from mmpose_ours.visualization.page.run import write_run_page
 from mmpose_ours.visualization.page.scene import write_scene_page
 from mmpose_ours.visualization.results import detected_in
-from mmpose_ours.visualization.sheet import write_image
 from mmpose_ours.visualization.video_writer import open_film
 
 # Where a camera has no image.

@@ -21,8 +21,8 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.config_text import OWN_FOLDER, OWN_FOLDER_IMPORTS, assigned, literal
-from mmpose_ours.io.files import temporary_folder, write_files_whole
-from mmpose_ours.io.locks import hold_folder
+from mmpose_ours.io.disk.files import temporary_folder, write_files_whole
+from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.io.terminal import shell_path
 
 RIG_FILE, README_FILE, IMAGE_FILE = 'camera_parameters.json', 'README.txt', 'rig.png'
@@ -249,7 +249,7 @@ def _is_in_place(path: Path, rig: CameraRig, any_scale: bool) -> bool:
 
 def _draw(path: Path, rig: CameraRig, space: CaptureVolume) -> str:
     try:
-        from mmpose_ours.visualization.rig_sheet import write_rig_image
+        from mmpose_ours.visualization.figures.rig_sheet import write_rig_image
     except ImportError as error:
         return f'{path.name}: not drawn ({error}); `pip install matplotlib` adds what is missing'
     title = f'{len(rig)} cameras of {path.parent.name}'

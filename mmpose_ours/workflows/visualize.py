@@ -18,7 +18,7 @@ from mmpose_ours.detections.cache import detected_here
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.io.locks import hold_folder
+from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions
 from mmpose_ours.recordings.frames import (
     Footage,

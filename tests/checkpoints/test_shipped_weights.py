@@ -13,7 +13,7 @@ from mmpose_ours.checkpoints.loading import CheckpointError
 from mmpose_ours.checkpoints.shipped_weights import export, shipped
 from mmpose_ours.cli.main import main
 from mmpose_ours.errors import FileFormatError, InputError
-from mmpose_ours.io import files
+from mmpose_ours.io.disk import files
 from mmpose_ours.models import KeypointPrior
 
 

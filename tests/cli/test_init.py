@@ -211,7 +211,7 @@ def test_a_file_where_a_folder_is_due(tmp_path, source, capsys):
 
 
 def test_without_matplotlib_there_is_no_image(tmp_path, source, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, 'mmpose_ours.visualization.rig_sheet', None)
+    monkeypatch.setitem(sys.modules, 'mmpose_ours.visualization.figures.rig_sheet', None)
     assert init(tmp_path, source) == 0
     assert 'rig.png: not drawn' in capsys.readouterr().out
     assert sorted(contents(tmp_path / 'data' / 'Ours')) == [n for n in FILES if n != 'rig.png']

@@ -25,7 +25,7 @@ from mmpose_ours.detections.cache import made_here  # noqa: E402
 from mmpose_ours.detectors.by_name import DETECTORS  # noqa: E402
 from mmpose_ours.geometry.rig import CameraRig  # noqa: E402
 from mmpose_ours.geometry.volume import CaptureVolume  # noqa: E402
-from mmpose_ours.io import locks  # noqa: E402
+from mmpose_ours.io.disk import locks  # noqa: E402
 from mmpose_ours.io.package_files import share  # noqa: E402
 from mmpose_ours.predictions.reading import read_predictions  # noqa: E402
 
@@ -274,7 +274,9 @@ def test_images_on_a_read_only_disk(detecting, tmp_path, monkeypatch, capsys, kn
 def test_an_output_folder_in_use_is_refused(detecting, tmp_path, monkeypatch, capsys):
     _, words = detecting
     monkeypatch.setenv(locks.VARIABLE, '0')
-    code = 'import sys; from mmpose_ours.io.locks import hold_folder as h; h(sys.argv[1], "x")\n'
+    code = (
+        'import sys; from mmpose_ours.io.disk.locks import hold_folder as h; h(sys.argv[1], "x")\n'
+    )
     code += 'print(1, flush=True); sys.stdin.readline()'
     command = [sys.executable, '-c', code, str(tmp_path / 'out')]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:

@@ -21,7 +21,7 @@ from mmpose_ours.detections import (
 )
 from mmpose_ours.detections.cache import LazyImage, detect_recording, image_key, made_here
 from mmpose_ours.errors import FileFormatError, InputError
-from mmpose_ours.io.locks import ChangedError, InUseError
+from mmpose_ours.io.disk.locks import ChangedError, InUseError
 
 CAMERAS = ('a', 'b')
 
@@ -304,7 +304,7 @@ def test_a_run_that_writes_nothing_removes_what_a_killed_one_left(tmp_path):
     frames, path = recording(tmp_path), tmp_path / 'keypoints_2d.json'
     run(frames, Counting(), path)
     code = (
-        'import os, sys\nfrom mmpose_ours.io.files import whole_path\n'
+        'import os, sys\nfrom mmpose_ours.io.disk.files import whole_path\n'
         'with whole_path(sys.argv[1]):\n    os._exit(9)'
     )
     assert subprocess.run([sys.executable, '-c', code, str(path)]).returncode == 9

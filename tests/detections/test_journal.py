@@ -10,8 +10,8 @@ import pytest
 
 from mmpose_ours.detections.journal import FrameRecord, Journal
 from mmpose_ours.errors import FileFormatError, InputError, LimitError
+from mmpose_ours.io.disk.locks import ChangedError
 from mmpose_ours.io.limits import limited
-from mmpose_ours.io.locks import ChangedError
 
 HEAD = {'detector': 'a', 'version': '1'}
 FRAMES = 6

@@ -13,7 +13,7 @@ from small_disk import small_disk
 
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.io.files import explain_os_error
+from mmpose_ours.io.disk.files import explain_os_error
 from mmpose_ours.io.limits import limits
 from mmpose_ours.predictions import writing as module
 from mmpose_ours.predictions.reading import (

@@ -8,7 +8,7 @@ from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.files import explain_os_error
+from mmpose_ours.io.disk.files import explain_os_error
 from mmpose_ours.recordings.files import first_size, media_of
 
 

@@ -30,7 +30,7 @@ from mmpose_ours.calibration.checks.view_agreement import Sightings, medians, ov
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import Detections
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.files import MM_PER_UNIT
+from mmpose_ours.io.disk.files import MM_PER_UNIT
 
 MAX_FRAMES, MIN_FRAMES = 40, 8
 # Of frames by cameras: of more than 100 cameras fewer frames are compared.

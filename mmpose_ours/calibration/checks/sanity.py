@@ -18,8 +18,8 @@ from mmpose_ours.calibration.world_axes import mm_per_unit
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.file_names import unfit_file_names
-from mmpose_ours.io.files import MM_PER_UNIT
+from mmpose_ours.io.disk.file_names import unfit_file_names
+from mmpose_ours.io.disk.files import MM_PER_UNIT
 
 # Cameras around people: closer than two hand-held stereo heads, or farther apart than
 # the stands of a stadium, means another unit than millimetres.
@@ -103,7 +103,7 @@ def check_rig(
         rig: Cameras in millimetres.
         path: Where the rig comes from, for messages.
         unit: The unit of lengths in that file, for messages: a key of
-            :data:`mmpose_ours.io.files.MM_PER_UNIT` or a number of millimetres.
+            :data:`mmpose_ours.io.disk.files.MM_PER_UNIT` or a number of millimetres.
         up: The axis that points up in that file.
         any_scale: Accept a rig that is too small or too large for people, as one around
             hands, animals or a desk is, with extrinsics as they are.

@@ -22,7 +22,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import LENSES
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.rotations import from_vector, to_vector
-from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.disk.files import write_whole
 
 METADATA = 'metadata'
 _NEEDED = ('matrix', 'rotation', 'translation')

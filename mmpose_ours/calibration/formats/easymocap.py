@@ -46,7 +46,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import LENSES
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.rotations import to_vector
-from mmpose_ours.io.files import write_files_whole
+from mmpose_ours.io.disk.files import write_files_whole
 
 CONVENTION = 'T is the translation, R_ a Rodrigues vector'
 UNIT, UP = 'm', 'z'

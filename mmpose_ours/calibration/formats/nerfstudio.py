@@ -44,7 +44,7 @@ from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.files import write_json
+from mmpose_ours.io.disk.files import write_json
 
 CONVENTION = 'transform_matrix is camera to world, OpenGL axes'
 UNIT = UP = None

@@ -11,11 +11,11 @@ import numpy as np
 from mmpose_ours.detections.arrays import DIGITS, KeypointFrames, arrays_of, as_kept, finite
 from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.errors import FileFormatError, LimitError
+from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.io.json_files import parse_json
 from mmpose_ours.io.json_schema import first_fault, show
 from mmpose_ours.io.json_values import Place, numbers
 from mmpose_ours.io.limits import limits
-from mmpose_ours.io.regular_files import open_regular
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeleton_json import from_json, to_json

@@ -17,7 +17,7 @@ from mmpose_ours import __version__
 from mmpose_ours.engine.loaders import Loader
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.io.files import write_json
+from mmpose_ours.io.disk.files import write_json
 from mmpose_ours.registry import HOOKS
 
 SCHEMA = Path(__file__).parents[2] / 'schemas' / 'run.schema.json'

@@ -24,10 +24,10 @@ from typing import IO, Any, Iterator, NamedTuple
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
+from mmpose_ours.io.disk.regular_files import open_regular
+from mmpose_ours.io.disk.temporary import temporary_file
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.parsers.zip_input import ZipInput
-from mmpose_ours.io.regular_files import open_regular
-from mmpose_ours.io.temporary import temporary_file
 
 # Of an .npy file: the name of its only array.
 ALONE = ''

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Iterator
 
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.io.regular_files import open_regular
+from mmpose_ours.io.disk.regular_files import open_regular
 
 _MAX_LENGTH = 10_000  # of a text or list that is concatenated of two
 _MAX_BASES = 5  # of a base of a base

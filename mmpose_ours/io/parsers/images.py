@@ -7,9 +7,9 @@ import contextlib
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.disk.regular_files import read_regular
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.parsers.image_headers import read_image_header
-from mmpose_ours.io.regular_files import read_regular
 
 # Progressive JPEGs have about ten; each costs as much time as all pixels, however little it holds.
 MAX_SCANS = 40

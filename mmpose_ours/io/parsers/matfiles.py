@@ -19,8 +19,8 @@ from typing import Any, BinaryIO, Collection, Iterator
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, LimitError, PathLike
+from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.io.limits import limits
-from mmpose_ours.io.regular_files import open_regular
 
 MAX_VARIABLES = 2000
 SAVE_AGAIN = 'save it again in MATLAB with -v7'

@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, LimitError, PathLike
+from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.parsers.pickle_machine import COPIES, ROOM, SCALARS, BrokenError, Machine
 from mmpose_ours.io.parsers.pickle_operations import run
-from mmpose_ours.io.regular_files import open_regular
 
 # References to shorter texts than this are counted as values only.
 _LONG_TEXT = 200

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Iterator
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.io.limits import limits
-from mmpose_ours.io.regular_files import open_regular
 
 if TYPE_CHECKING:
     import av

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.parsers.arrays import ArrayFile, open_arrays
 from mmpose_ours.synthetic.poses.pose_bank import PoseBank

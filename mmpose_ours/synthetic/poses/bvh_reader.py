@@ -20,8 +20,8 @@ from typing import Iterable
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.io.limits import limits
-from mmpose_ours.io.regular_files import open_regular
 from mmpose_ours.synthetic.poses.anthropometry import COCO17
 from mmpose_ours.synthetic.poses.mocap import Recording
 from mmpose_ours.synthetic.poses.mocap_names import check_found, coco_joints, middle_joint

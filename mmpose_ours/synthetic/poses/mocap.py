@@ -13,7 +13,7 @@ import numpy as np
 
 from mmpose_ours.calibration.world_axes import Z_UP_FROM, mm_per_unit
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.io.files import MM_PER_UNIT
+from mmpose_ours.io.disk.files import MM_PER_UNIT
 from mmpose_ours.synthetic.poses.anthropometry import COCO17, joint_of
 from mmpose_ours.synthetic.poses.body_model import ANKLE_HEIGHT, STATURE_MM
 from mmpose_ours.synthetic.poses.face import add_face

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Callable
 
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.io.regular_files import open_regular
+from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.synthetic.poses.bank_files import is_bank, load_bank
 from mmpose_ours.synthetic.poses.bvh_reader import record_bvh
 from mmpose_ours.synthetic.poses.mocap import Recording, bank_of

@@ -13,7 +13,7 @@ import numpy as np
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.frame_images import ImageSource

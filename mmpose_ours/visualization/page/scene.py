@@ -12,7 +12,7 @@ from typing import Any, Callable, Sequence
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.visualization.frame_images import ImageSource
 from mmpose_ours.visualization.page.images import NO_IMAGES, encode_images

@@ -21,7 +21,7 @@ from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import track_colours
-from mmpose_ours.visualization.perspective import FRUSTUM_SHARE, MIN_FRUSTUM_MM, frustum
+from mmpose_ours.visualization.figures.perspective import FRUSTUM_SHARE, MIN_FRUSTUM_MM, frustum
 from mmpose_ours.visualization.projected import finely, project_before
 from mmpose_ours.visualization.results import detected_in
 

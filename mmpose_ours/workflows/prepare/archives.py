@@ -16,13 +16,13 @@ from pathlib import Path, PurePosixPath
 from typing import Callable
 
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.io.files import whole_path, write_json
+from mmpose_ours.io.disk.files import whole_path, write_json
+from mmpose_ours.io.disk.locks import hold_folder, is_lock
+from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.limits import limits
-from mmpose_ours.io.locks import hold_folder, is_lock
 from mmpose_ours.io.parsers.compressed import Unpacked
 from mmpose_ours.io.parsers.tar_files import Member, TarReader
-from mmpose_ours.io.regular_files import open_regular
 
 STAMP = '.unpacked.json'
 MEGABYTE = 1 << 20

@@ -9,7 +9,7 @@ from typing import Sequence
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.files import explain_os_error
+from mmpose_ours.io.disk.files import explain_os_error
 from mmpose_ours.io.terminal import shell_path
 
 OK, NOTE, MISSING, WRONG = 'ok', 'note', 'missing', 'WRONG'

@@ -20,7 +20,7 @@ from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.space_of_file import space_line, space_of
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.io.files import write_json, write_whole
+from mmpose_ours.io.disk.files import write_json, write_whole
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.numbers import is_whole
 from mmpose_ours.io.terminal import path_word

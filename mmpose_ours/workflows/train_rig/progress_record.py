@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, Sequence
 
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.io.files import write_json
+from mmpose_ours.io.disk.files import write_json
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.numbers import is_number
 from mmpose_ours.workflows.train_rig.job import data_print

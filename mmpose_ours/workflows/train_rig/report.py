@@ -10,7 +10,7 @@ from urllib.parse import quote
 import numpy as np
 
 from mmpose_ours import __version__
-from mmpose_ours.io.files import write_files_whole, write_json
+from mmpose_ours.io.disk.files import write_files_whole, write_json
 from mmpose_ours.text import printable
 from mmpose_ours.workflows.train_rig.job import MODELS, TRAINED, Site
 from mmpose_ours.workflows.train_rig.progress_record import Doing, Record

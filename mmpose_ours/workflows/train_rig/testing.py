@@ -16,8 +16,8 @@ from mmpose_ours.detections import read_detections, stack_views
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.evaluation.without_truth.scores import unlabelled_figures
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.file_names import file_name
-from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.disk.file_names import file_name
+from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.predictions.reading import FrameId, frame_id, read_predictions
 from mmpose_ours.recordings.files import images_of
 from mmpose_ours.recordings.frames import decoded
@@ -204,7 +204,7 @@ def figure_lines(result: Mapping[str, Any]) -> list[str]:
 def do_images(site: Site, record: Record, doing: Doing) -> None:
     """Draw the rig, and a few frames with what each contender found in them."""
     try:
-        from mmpose_ours.visualization.rig_sheet import write_rig_image
+        from mmpose_ours.visualization.figures.rig_sheet import write_rig_image
     except ImportError as error:
         print(f'    nothing is drawn ({error}); `pip install matplotlib` adds what is missing')
         return
@@ -224,8 +224,8 @@ def do_images(site: Site, record: Record, doing: Doing) -> None:
 def _draw(
     site: Site, space: Any, where: str, contenders: Sequence[str], folder: Path
 ) -> list[Path]:
-    from mmpose_ours.visualization.sheet import write_image
-    from mmpose_ours.visualization.view_grid import draw_frame
+    from mmpose_ours.visualization.figures.sheet import write_image
+    from mmpose_ours.visualization.figures.view_grid import draw_frame
 
     tests = site.work_dir / TEST_FOLDER
     seen = _seen(tests / where / 'keypoints_2d.json', site.rig)

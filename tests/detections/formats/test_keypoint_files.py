@@ -22,8 +22,8 @@ from mmpose_ours.detections.arrays import arrays_of, named_frames
 from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.errors import FileFormatError, InputError, LimitError
+from mmpose_ours.io.disk.temporary import TemporaryFolderError
 from mmpose_ours.io.limits import limited
-from mmpose_ours.io.temporary import TemporaryFolderError
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from mmpose_ours.checkpoints.work_dir import latest_whole
 from mmpose_ours.cli.align_rig import _read_pixels
 from mmpose_ours.detections.cache import detect_recording
 from mmpose_ours.detections.journal import FrameRecord, Journal
-from mmpose_ours.io.locks import describe, holder
+from mmpose_ours.io.disk.locks import describe, holder
 from mmpose_ours.io.parsers.config_data import read_config_data
 from mmpose_ours.synthetic.detector_noise import DetectorFaults
 from mmpose_ours.synthetic.noise_profiles import SHIPPED

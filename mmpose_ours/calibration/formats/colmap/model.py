@@ -57,7 +57,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import LENSES
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.rotations import to_quaternion
-from mmpose_ours.io.files import write_files_whole
+from mmpose_ours.io.disk.files import write_files_whole
 
 CONVENTION = 't is the translation, R a quaternion w x y z'
 UNIT = UP = None

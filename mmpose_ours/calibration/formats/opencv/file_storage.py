@@ -59,7 +59,7 @@ from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import LENSES
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.files import write_files_whole, write_whole
+from mmpose_ours.io.disk.files import write_files_whole, write_whole
 
 CONVENTION = 'T is the translation'
 UNIT = UP = None

@@ -18,9 +18,15 @@ from mmpose_ours.calibration.capture_volume import PERSON_MM, cells_per_side, vi
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.visualization.figures.perspective import (
+    CAMERA_COLOUR,
+    MAX_DRAWN,
+    draw_room,
+    frustum,
+    ring,
+)
+from mmpose_ours.visualization.figures.sheet import add_panel, new_sheet, pixels_of, write_image
 from mmpose_ours.visualization.labels import plain, write_names
-from mmpose_ours.visualization.perspective import CAMERA_COLOUR, MAX_DRAWN, draw_room, frustum, ring
-from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_image
 
 # Vermilion stands out from the map's yellow to blue for every kind of colour vision.
 BOX_COLOUR, PERSON_COLOUR = '#c2410c', '#555555'

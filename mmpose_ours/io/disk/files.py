@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO, Any, Iterator, Mapping
 
 from mmpose_ours.errors import InputError, PathLike
-from mmpose_ours.io import leftovers
-from mmpose_ours.io.locks import hold_folder
-from mmpose_ours.io.temporary import TemporaryFolderError, temporary_file, temporary_folder
+from mmpose_ours.io.disk import leftovers
+from mmpose_ours.io.disk.locks import hold_folder
+from mmpose_ours.io.disk.temporary import TemporaryFolderError, temporary_file, temporary_folder
 
 __all__ = [
     'MM_PER_UNIT',
@@ -68,7 +68,7 @@ def whole_path(path: PathLike, suffix: str = '') -> Iterator[Path]:
 
     Yields a temporary file in the same folder, which replaces ``path`` when the block
     ends without an exception. Parent folders are made. What a killed run has left of such
-    files is removed, see :mod:`mmpose_ours.io.leftovers`.
+    files is removed, see :mod:`mmpose_ours.io.disk.leftovers`.
 
     Args:
         path: The file to write.
@@ -207,7 +207,7 @@ def write_files_whole(folder: PathLike, contents: Mapping[str, str | bytes]) -> 
         OSError: One of them cannot be written. None has changed then, unless the system
             refuses to put a complete file in its place: those before it are there already.
         InputError: A text is no Unicode; see :func:`write_whole`.
-        InUseError: Another program writes into the folder; see :mod:`mmpose_ours.io.locks`.
+        InUseError: Another program writes into the folder; see :mod:`mmpose_ours.io.disk.locks`.
     """
     complete: list[tuple[str, Path]] = []
     try:

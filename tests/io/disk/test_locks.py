@@ -13,12 +13,12 @@ import filelock
 import pytest
 
 from mmpose_ours.errors import InputError
-from mmpose_ours.io import locks
-from mmpose_ours.io.locks import InUseError, hold, hold_folder
+from mmpose_ours.io.disk import locks
+from mmpose_ours.io.disk.locks import InUseError, hold, hold_folder
 
 HOLD = """
 import os, sys, time
-from mmpose_ours.io.locks import hold
+from mmpose_ours.io.disk.locks import hold
 held = hold(sys.argv[1], 'file')
 if len(sys.argv) > 2 and os.fork() == 0:  # as a data loader, which may live on for a moment
     time.sleep(30)
@@ -171,9 +171,8 @@ def test_a_removed_lock_file_is_no_lock(tmp_path, monkeypatch):
         assert removed and (tmp_path / '.k.json.lock').exists()
         monkeypatch.setattr(filelock, 'FileLock', native)
         with pytest.raises(subprocess.CalledProcessError):
-            code = (
-                'import sys; from mmpose_ours.io.locks import hold; hold(sys.argv[1], "f", wait=0)'
-            )
+            code = 'import sys; from mmpose_ours.io.disk.locks import hold; '
+            code += 'hold(sys.argv[1], "f", wait=0)'
             command = [sys.executable, '-c', code, str(tmp_path / 'k.json')]
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.io.files import (
+from mmpose_ours.io.disk.files import (
     explain_os_error,
     whole_path,
     write_files_whole,

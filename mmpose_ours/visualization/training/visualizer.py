@@ -12,8 +12,8 @@ from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.recordings.frames import decoded
 from mmpose_ours.registry import VISUALIZERS
-from mmpose_ours.visualization.sheet import write_image
-from mmpose_ours.visualization.view_grid import draw_frame
+from mmpose_ours.visualization.figures.sheet import write_image
+from mmpose_ours.visualization.figures.view_grid import draw_frame
 
 
 @VISUALIZERS.register_module()
@@ -44,7 +44,7 @@ class MultiviewVisualizer(Visualizer):
             step: The image's number for the backends.
 
         Raises:
-            ValueError, OSError: As :func:`~mmpose_ours.visualization.sheet.write_image`.
+            ValueError, OSError: As :func:`~mmpose_ours.visualization.figures.sheet.write_image`.
         """
         drawn = draw_frame(
             data_sample.rig,

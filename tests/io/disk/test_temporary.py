@@ -8,7 +8,7 @@ import tempfile
 
 import pytest
 
-from mmpose_ours.io.files import (
+from mmpose_ours.io.disk.files import (
     TemporaryFolderError,
     explain_os_error,
     temporary_file,
@@ -17,7 +17,7 @@ from mmpose_ours.io.files import (
 
 FULL = """
 import resource, sys
-from mmpose_ours.io.files import TemporaryFolderError, temporary_file
+from mmpose_ours.io.disk.files import TemporaryFolderError, temporary_file
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 file = temporary_file()
 try:
@@ -71,7 +71,7 @@ def test_only_errors_within_a_temporary_folder_are_its_own(tmp_path):
 
 def test_the_folder_of_a_killed_run_is_removed(tmp_path, monkeypatch):
     killed = (
-        'import os\nfrom mmpose_ours.io.files import temporary_folder\n'
+        'import os\nfrom mmpose_ours.io.disk.files import temporary_folder\n'
         'with temporary_folder() as folder:\n'
         '    (folder / "a").write_text("")\n'
         '    os.kill(os.getpid(), 9)'

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mmpose_ours.errors import PathLike
-from mmpose_ours.io.files import write_whole
+from mmpose_ours.io.disk.files import write_whole
 
 
 def new_sheet(width: float, height: float) -> Figure:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_image
+from mmpose_ours.visualization.figures.sheet import add_panel, new_sheet, pixels_of, write_image
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
 

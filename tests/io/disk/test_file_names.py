@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from mmpose_ours.io.file_names import (
+from mmpose_ours.io.disk.file_names import (
     file_name,
     file_names,
     text_of_file_name,

@@ -4,7 +4,7 @@ from matplotlib.colors import to_rgb
 
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import PoseBank, built_in_poses
-from mmpose_ours.visualization.pose_sheet import LEFT_COLOUR, RIGHT_COLOUR, draw_poses
+from mmpose_ours.visualization.figures.pose_sheet import LEFT_COLOUR, RIGHT_COLOUR, draw_poses
 
 COCO17 = SKELETONS['coco17']
 

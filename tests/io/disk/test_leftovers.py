@@ -7,15 +7,15 @@ import time
 
 import pytest
 
-from mmpose_ours.io import leftovers
-from mmpose_ours.io.files import whole_path, write_files_whole, write_json, write_whole
-from mmpose_ours.io.leftovers import folder_beside
+from mmpose_ours.io.disk import leftovers
+from mmpose_ours.io.disk.files import whole_path, write_files_whole, write_json, write_whole
+from mmpose_ours.io.disk.leftovers import folder_beside
 
 KILLED = """
 import os, sys
 from pathlib import Path
-from mmpose_ours.io.files import whole_path
-from mmpose_ours.io.leftovers import folder_beside
+from mmpose_ours.io.disk.files import whole_path
+from mmpose_ours.io.disk.leftovers import folder_beside
 with whole_path(sys.argv[1]) as file, folder_beside(Path(sys.argv[1])) as folder:
     (folder / 'a').write_text('half')
     os._exit(9)

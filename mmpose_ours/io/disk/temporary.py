@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO, Iterator
 
-from mmpose_ours.io import leftovers
+from mmpose_ours.io.disk import leftovers
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 

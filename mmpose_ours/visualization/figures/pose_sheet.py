@@ -10,8 +10,8 @@ from mmpose_ours.errors import PathLike
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.poses.coverage import standardised
 from mmpose_ours.synthetic.poses.pose_bank import PoseBank
+from mmpose_ours.visualization.figures.sheet import add_panel, new_sheet, pixels_of, write_image
 from mmpose_ours.visualization.labels import plain
-from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of, write_image
 
 COCO17 = SKELETONS['coco17']
 LEFT_COLOUR, RIGHT_COLOUR, MIDDLE_COLOUR, FLOOR_COLOUR = '#c2410c', '#2f6f9f', '#555555', '#c9ced1'

@@ -20,10 +20,10 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.visualization.figures.perspective import SPACE_COLOUR, draw_room
+from mmpose_ours.visualization.figures.sheet import add_panel, new_sheet, pixels_of
 from mmpose_ours.visualization.labels import plain
-from mmpose_ours.visualization.perspective import SPACE_COLOUR, draw_room
 from mmpose_ours.visualization.projected import project_before
-from mmpose_ours.visualization.sheet import add_panel, new_sheet, pixels_of
 
 TAB10 = [to_hex(colormaps['tab10'](index)) for index in range(10)]
 TRUTH_COLOUR = '#8f8f8f'

@@ -13,9 +13,9 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.visualization import draw_rig
 from mmpose_ours.visualization import rig_sheet as rig
+from mmpose_ours.visualization.figures.perspective import MAX_DRAWN, frustum
+from mmpose_ours.visualization.figures.rig_sheet import BOX_COLOUR, ONE_VIEW, TOP, write_rig_image
 from mmpose_ours.visualization.labels import plain, write_names
-from mmpose_ours.visualization.perspective import MAX_DRAWN, frustum
-from mmpose_ours.visualization.rig_sheet import BOX_COLOUR, ONE_VIEW, TOP, write_rig_image
 
 RED, GREY = (np.array(to_rgb(colour)) * 255 for colour in (BOX_COLOUR, ONE_VIEW))
 

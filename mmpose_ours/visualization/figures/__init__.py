@@ -1,0 +1,1 @@
+"""Figures by Matplotlib: rigs, frames, banks of poses."""

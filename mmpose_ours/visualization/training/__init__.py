@@ -1,0 +1,1 @@
+"""What MMEngine draws while it trains and tests."""
