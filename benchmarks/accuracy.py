@@ -35,7 +35,7 @@ from mmpose_ours.evaluation import evaluate_files
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.disk.files import write_json
-from mmpose_ours.registry import DATASETS, MODELS
+from mmpose_ours.scope import DATASETS, MODELS
 
 CHECKPOINTS = Path(__file__).parent / 'out' / 'accuracy'
 

@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader
 import mmpose_ours.registry  # noqa: F401  makes the scope known
 from mmpose_ours.datasets import FreshEpochSampler
 from mmpose_ours.io import package_files as paths
-from mmpose_ours.registry import DATASETS
+from mmpose_ours.scope import DATASETS
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from mmpose_ours.datasets import PackMultiviewInputs, SyntheticDataset
 from mmpose_ours.models import VoxelPose
 from mmpose_ours.models.data_preprocessor import MultiviewDataPreprocessor
 from mmpose_ours.models.ops.projection import TorchRig
-from mmpose_ours.registry import MODELS
+from mmpose_ours.scope import MODELS
 
 Work = Callable[[], Any]
 

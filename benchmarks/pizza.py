@@ -12,7 +12,7 @@ import torch
 from benchmarks.ours_side import collate
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.predictions.reading import to_z_up
-from mmpose_ours.registry import DATASETS, MODELS
+from mmpose_ours.scope import DATASETS, MODELS
 
 # A track's person counts as found within this, over the joints that both have.
 FOUND_MM = 500.0

@@ -23,7 +23,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 import mmpose_ours.registry  # noqa: F401
-from mmpose_ours.registry import MODELS
+from mmpose_ours.scope import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = 'configs/ours/faster_voxelpose_ours_tiny.py'

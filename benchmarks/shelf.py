@@ -20,7 +20,7 @@ import torch
 from benchmarks.ours_side import collate
 from mmpose_ours.evaluation.distance import FOUND_MM
 from mmpose_ours.evaluation.pcp import GROUPS, PARTS, pcp
-from mmpose_ours.registry import DATASETS, MODELS
+from mmpose_ours.scope import DATASETS, MODELS
 from mmpose_ours.structures.joint_maps import convert_joints
 
 DETECTIONS = 'pred_shelf_openpose_coco.pkl'

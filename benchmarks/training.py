@@ -12,7 +12,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.runner import CheckpointLoader
 
 from benchmarks.ours_side import collate
-from mmpose_ours.registry import MODELS
+from mmpose_ours.scope import MODELS
 
 WARM_UP_STEPS = 50
 SAY_EVERY_S = 30.0

@@ -1,7 +1,21 @@
-"""The only place that monkeypatches MMEngine or torch, each patch named and with its reason.
+"""The only place that monkeypatches MMEngine, each patch named and with its reason.
 
-:func:`apply` runs once, when :mod:`mmpose_ours.registry` is imported, and is inert where the
-reason does not hold.
+:func:`apply` runs once, when a config imports :mod:`mmpose_ours.registry`, and nowhere else: a
+program that uses models, data sets or :class:`~mmpose_ours.apis.inferencer.MultiviewInferencer`
+gets MMEngine and torch as they are.
+
+===================================== ================= =========================================
+patch                                 for               in ``tests/engine/test_compat_needed.py``,
+                                                        fails when it is no longer needed
+===================================== ================= =========================================
+``make_checkpoints_plain``            MMEngine 0.10,    ``test_logs_of_checkpoints``
+                                      torch 2.6 and on
+``allow_process_groups_without_cuda`` MMEngine 0.10     ``test_process_groups``
+``write_files_whole``                 MMEngine 0.10     ``test_half_files``
+``resume_from_whole_checkpoints``     MMEngine 0.10     ``test_lost_checkpoints``
+``read_checkpoints_as_data``          MMEngine 0.10     ``test_missing_weights``
+``resume_in_mid_epoch``               MMEngine 0.10     ``test_interrupted_epochs``
+===================================== ================= =========================================
 """
 
 from __future__ import annotations
@@ -218,31 +232,28 @@ class _Rest(Sampler):
         return len(cast(Sized, self.whole))  # samplers may lack a length; then loaders do
 
 
-def convolve_tiny_volumes_in_float32() -> None:
-    """Keep bfloat16 away from convolutions over eight voxels or fewer on a CPU.
-
-    The gradient of their weights comes out of memory that nothing was written to: other numbers
-    in each run of the same seed, now and then NaN (torch 2.13 with oneDNN, 2x2x2 voxels, as in
-    the middle of a V2V net of 8x8x8).
-    """
-    stock = torch.nn.Conv3d.forward
-
-    def forward(self: torch.nn.Conv3d, input: torch.Tensor) -> torch.Tensor:
-        if input.device.type == 'cpu' and input.shape[-3:].numel() <= 8:
-            with torch.autocast('cpu', enabled=False):
-                return stock(self, input.to(self.weight.dtype))
-        return stock(self, input)
-
-    torch.nn.Conv3d.forward = forward  # type: ignore[method-assign]  # the patch itself
+@contextlib.contextmanager
+def checkpoints_read_as_data() -> Iterator[None]:
+    """:func:`read_checkpoints_as_data`, for as long as a model of others is built."""
+    kept = [(checkpoint_module, 'load_state_dict'), (Runner, 'load_checkpoint')]
+    before = [(owner, name, getattr(owner, name)) for owner, name in kept]
+    schemes = CheckpointLoader._schemes.copy()
+    try:
+        read_checkpoints_as_data()
+        yield
+    finally:
+        for owner, name, stock in before:
+            setattr(owner, name, stock)
+        CheckpointLoader._schemes.clear()
+        CheckpointLoader._schemes.update(schemes)
 
 
 @functools.lru_cache(maxsize=None)
 def apply() -> None:
-    """Make every bend of this module, once."""
+    """Make every patch of this module, once."""
     make_checkpoints_plain()
     allow_process_groups_without_cuda()
     write_files_whole()
     resume_from_whole_checkpoints()
     read_checkpoints_as_data()
     resume_in_mid_epoch()
-    convolve_tiny_volumes_in_float32()

@@ -17,7 +17,7 @@ from mmpose_ours.datasets.multiview import PACK
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.registry import MODELS
+from mmpose_ours.scope import MODELS
 from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeleton import Skeleton
 

@@ -23,7 +23,7 @@ from mmpose_ours.io.disk.files import whole_path
 from mmpose_ours.models.voxelpose import convert, published
 from mmpose_ours.models.voxelpose.config_0x import StockModel, read_stock_model
 from mmpose_ours.models.voxelpose.model import VoxelPose
-from mmpose_ours.registry import MODELS
+from mmpose_ours.scope import MODELS
 
 _PLAIN = (str, int, float, bool, type(None))
 

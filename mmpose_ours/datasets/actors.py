@@ -9,7 +9,7 @@ from typing import Any, Sequence
 from mmengine.logging import print_log
 
 from mmpose_ours.datasets.multiview import MultiviewDataset
-from mmpose_ours.registry import DATASETS
+from mmpose_ours.scope import DATASETS
 from mmpose_ours.sources import CAMPUS, SHELF, ActorsLayout, read_benchmark
 from mmpose_ours.text import printable
 

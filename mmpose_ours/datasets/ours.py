@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.logging import print_log
 
 from mmpose_ours.datasets.multiview import MultiviewDataset
-from mmpose_ours.registry import DATASETS
+from mmpose_ours.scope import DATASETS
 from mmpose_ours.sources import read_recording
 from mmpose_ours.text import printable
 

@@ -28,7 +28,7 @@ from mmpose_ours.evaluation.panoptic_truth import (
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.terminal import shell_path, shell_word
-from mmpose_ours.registry import DATASETS
+from mmpose_ours.scope import DATASETS
 from mmpose_ours.sources import from_options
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.structures.keypoints import Keypoints2D

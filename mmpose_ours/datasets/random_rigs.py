@@ -8,7 +8,7 @@ import numpy as np
 
 from mmpose_ours.datasets.multiview import PACK
 from mmpose_ours.datasets.synthetic_base import GeneratedDataset
-from mmpose_ours.registry import DATASETS
+from mmpose_ours.scope import DATASETS
 from mmpose_ours.sources import from_options
 from mmpose_ours.sources.synthetic import items_of
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler

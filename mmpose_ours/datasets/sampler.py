@@ -8,7 +8,7 @@ from typing import Iterator, Sized
 from mmengine.dist import get_dist_info
 from torch.utils.data import Sampler
 
-from mmpose_ours.registry import DATA_SAMPLERS
+from mmpose_ours.scope import DATA_SAMPLERS
 
 
 @DATA_SAMPLERS.register_module()

@@ -7,7 +7,7 @@ from typing import Any, Sequence
 from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.datasets.read_ahead import ReadAhead
 from mmpose_ours.datasets.synthetic_base import GeneratedDataset
-from mmpose_ours.registry import DATASETS
+from mmpose_ours.scope import DATASETS
 from mmpose_ours.sources import SceneGenerator
 
 # Scenes made together: NumPy's cost per call is shared, and a block is soon made (20 ms).

@@ -12,7 +12,7 @@ from mmengine.structures import InstanceData
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.recordings.frames import decoded
-from mmpose_ours.registry import TRANSFORMS
+from mmpose_ours.scope import TRANSFORMS
 
 META_KEYS = (
     'rig', 'space', 'joints', 'recording', 'frame_id', 'actors', 'img_paths', 'keypoints_2d',

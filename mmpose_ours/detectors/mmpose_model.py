@@ -69,10 +69,10 @@ class MMPoseModel:
         inferencer_class = _inferencer_class()
         from mmpose_ours import compat  # late: it needs MMEngine
 
-        compat.apply()  # weights are read as data
-        self._inferencer = inferencer_class(
-            pose2d=model, pose2d_weights=weights, device=device, **boxes
-        )
+        with compat.checkpoints_read_as_data():
+            self._inferencer = inferencer_class(
+                pose2d=model, pose2d_weights=weights, device=device, **boxes
+            )
         self._min_score = min_score
         self._where = f'mmpose:{model}'
         self.skeleton = _skeleton_of(self._inferencer, self._where)

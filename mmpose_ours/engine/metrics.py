@@ -27,7 +27,7 @@ from mmpose_ours.evaluation.scores import (
     people_figures,
     write_results,
 )
-from mmpose_ours.registry import METRICS
+from mmpose_ours.scope import METRICS
 from mmpose_ours.structures.joint_maps import HEAD_RECIPES
 
 

@@ -18,7 +18,7 @@ from mmpose_ours.engine.hooks.finite_loss import losses_alone, losses_of, seed_s
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.numbers import is_whole
 from mmpose_ours.io.programs import add_debug, guarded
-from mmpose_ours.registry import DATASETS, MODELS
+from mmpose_ours.scope import DATASETS, MODELS
 
 
 def replay(

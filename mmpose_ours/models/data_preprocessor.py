@@ -11,7 +11,7 @@ from torch import Tensor
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.models.ops.heatmaps import draw_heatmaps
 from mmpose_ours.models.ops.projection import TorchRig
-from mmpose_ours.registry import MODELS
+from mmpose_ours.scope import MODELS
 
 
 @MODELS.register_module()

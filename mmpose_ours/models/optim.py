@@ -8,7 +8,7 @@ from typing import Iterator
 import torch
 from mmengine.optim import OptimWrapper
 
-from mmpose_ours.registry import OPTIM_WRAPPERS
+from mmpose_ours.scope import OPTIM_WRAPPERS
 
 
 @OPTIM_WRAPPERS.register_module()

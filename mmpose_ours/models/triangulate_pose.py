@@ -20,7 +20,7 @@ from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.base import MultiviewPoseModel, middle_of, report
 from mmpose_ours.models.keypoint_prior.body_prior import REACHES_MM
 from mmpose_ours.models.selection import choose_people
-from mmpose_ours.registry import MODELS
+from mmpose_ours.scope import MODELS
 
 
 @MODELS.register_module()

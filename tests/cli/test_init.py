@@ -94,7 +94,7 @@ def test_a_config_loads_and_its_datasets_build(tmp_path, source, monkeypatch, na
     assert config.model.type == model and config.train_cfg.max_epochs == CONFIGS[name][1]
     assert config.load_from == (BOX_WEIGHTS if model == 'KeypointPrior' else None)
 
-    from mmpose_ours.registry import DATASETS
+    from mmpose_ours.scope import DATASETS
 
     rig = rig_of()
     people = np.concatenate([np.full((1, 17, 2), 200.0), np.ones((1, 17, 1))], -1)

@@ -21,7 +21,7 @@ from mmpose_ours.cli.main import main  # noqa: E402
 from mmpose_ours.detections import write_detections  # noqa: E402
 from mmpose_ours.io.package_files import share  # noqa: E402
 from mmpose_ours.predictions.reading import read_predictions  # noqa: E402
-from mmpose_ours.registry import MODELS  # noqa: E402
+from mmpose_ours.scope import MODELS  # noqa: E402
 from mmpose_ours.structures.joint_maps import convert_joints  # noqa: E402
 from mmpose_ours.structures.skeletons import SKELETONS  # noqa: E402
 

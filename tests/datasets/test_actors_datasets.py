@@ -15,7 +15,7 @@ from mmpose_ours.datasets import CampusDataset, ShelfDataset
 from mmpose_ours.datasets import actors as actors_module
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.evaluation.campus_shelf_truth import read_actors
-from mmpose_ours.registry import DATASETS
+from mmpose_ours.scope import DATASETS
 from mmpose_ours.structures.joint_maps import convert_joints
 
 

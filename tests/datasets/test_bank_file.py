@@ -4,7 +4,7 @@ import numpy as np
 from dataset_files import SPACE, small_rig
 
 from mmpose_ours.calibration import write_rig
-from mmpose_ours.registry import DATASETS
+from mmpose_ours.scope import DATASETS
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import PoseBank, built_in_poses
 from mmpose_ours.synthetic.poses.bank_files import write_bank

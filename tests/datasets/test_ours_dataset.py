@@ -20,7 +20,7 @@ from mmpose_ours.datasets import OursDataset
 from mmpose_ours.datasets import ours as ours_module
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.predictions.reading import write_predictions
-from mmpose_ours.registry import DATASETS
+from mmpose_ours.scope import DATASETS
 
 IMAGE_PIPELINE = [
     dict(type='LoadMultiviewImages', image_size=(160, 120)),

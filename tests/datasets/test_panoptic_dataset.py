@@ -11,7 +11,7 @@ from panoptic_files import write_sequence
 from mmpose_ours.calibration import write_rig
 from mmpose_ours.datasets import PanopticDataset
 from mmpose_ours.detections import write_detections
-from mmpose_ours.registry import DATASETS, MODELS
+from mmpose_ours.scope import DATASETS, MODELS
 from mmpose_ours.workflows.prepare import downloads as field_datasets
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs' / 'panoptic'

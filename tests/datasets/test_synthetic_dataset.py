@@ -13,7 +13,7 @@ from mmpose_ours.datasets import sampler as sampler_module
 from mmpose_ours.datasets.read_ahead import ReadAhead
 from mmpose_ours.datasets.synthetic import BLOCK
 from mmpose_ours.io.package_files import share
-from mmpose_ours.registry import DATA_SAMPLERS, DATASETS
+from mmpose_ours.scope import DATA_SAMPLERS, DATASETS
 
 
 @pytest.fixture(scope='module')

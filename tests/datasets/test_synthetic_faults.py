@@ -5,7 +5,7 @@ import pytest
 from dataset_files import SPACE, small_rig
 
 from mmpose_ours.calibration import write_rig
-from mmpose_ours.registry import DATASETS
+from mmpose_ours.scope import DATASETS
 from mmpose_ours.synthetic import DetectorFaults
 
 

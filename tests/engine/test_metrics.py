@@ -12,7 +12,7 @@ from mmengine.structures import InstanceData  # noqa: E402
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample  # noqa: E402
 from mmpose_ours.predictions.reading import read_predictions  # noqa: E402
-from mmpose_ours.registry import METRICS  # noqa: E402
+from mmpose_ours.scope import METRICS  # noqa: E402
 
 
 def sample(frame, predicted, scores, actors=None, truth=None, joints='campus14'):

@@ -7,7 +7,7 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
-from mmpose_ours.registry import HOOKS, TRANSFORMS
+from mmpose_ours.scope import HOOKS, TRANSFORMS
 
 
 @HOOKS.register_module()

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from mmpose_ours.datasets import FreshEpochSampler
 from mmpose_ours.datasets import sampler as sampler_module
-from mmpose_ours.registry import DATASETS
+from mmpose_ours.scope import DATASETS
 
 
 @pytest.fixture(scope='module')

@@ -20,7 +20,7 @@ from mmpose_ours.detections import write_detections
 from mmpose_ours.engine.metrics import MultiviewPoseMetric
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import write_predictions
-from mmpose_ours.registry import DATASETS, MODELS
+from mmpose_ours.scope import DATASETS, MODELS
 from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
 
 RIG = ROOT / 'configs/ours/rigs/five_cameras.json'

@@ -9,7 +9,7 @@ from mmengine.structures import InstanceData
 from visual_rigs import SPACE, people, small_rig
 
 from mmpose_ours.datasets import MultiviewDataSample
-from mmpose_ours.registry import HOOKS, VISUALIZERS
+from mmpose_ours.scope import HOOKS, VISUALIZERS
 from mmpose_ours.visualization import visualizer as visualizer_module
 
 

@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 
 from mmpose_ours.checkpoints.work_dir import LAST, MID_EPOCH
 from mmpose_ours.io.disk.files import explain_os_error, write_whole
-from mmpose_ours.registry import HOOKS
+from mmpose_ours.scope import HOOKS
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 

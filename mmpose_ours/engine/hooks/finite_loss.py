@@ -15,7 +15,7 @@ from mmengine.runner import Runner, save_checkpoint, weights_to_cpu
 
 from mmpose_ours.engine.hooks.step_seed import STEP, seed_all
 from mmpose_ours.engine.loaders import Loader
-from mmpose_ours.registry import HOOKS
+from mmpose_ours.scope import HOOKS
 
 
 class NonFiniteLossError(FloatingPointError):

@@ -20,7 +20,7 @@ from mmpose_ours.checkpoints.work_dir import MID_EPOCH
 from mmpose_ours.engine.hooks.checkpoint import write_last
 from mmpose_ours.engine.loaders import Loader
 from mmpose_ours.io.disk.files import explain_os_error
-from mmpose_ours.registry import HOOKS
+from mmpose_ours.scope import HOOKS
 
 # "Temporary failure, try again", of BSD's sysexits.h.
 EXIT_STATUS = 75

@@ -18,7 +18,7 @@ from mmpose_ours.engine.loaders import Loader
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.files import write_json
-from mmpose_ours.registry import HOOKS
+from mmpose_ours.scope import HOOKS
 
 SCHEMA = Path(__file__).parents[2] / 'schemas' / 'run.schema.json'
 DISTRIBUTIONS = (

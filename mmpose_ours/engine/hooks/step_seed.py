@@ -11,7 +11,7 @@ from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmpose_ours.registry import HOOKS
+from mmpose_ours.scope import HOOKS
 
 # What the numbers are drawn for.
 LOADING, STEP = 0, 1

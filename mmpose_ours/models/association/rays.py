@@ -16,7 +16,7 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.registry import MODELS
+from mmpose_ours.scope import MODELS
 
 # exp(-NOTHING) is 0 for all purposes; beyond it come numbers that processors are slow with.
 NOTHING = 30.0

@@ -20,7 +20,7 @@ from mmpose_ours.models.base import (
 )
 from mmpose_ours.models.faster_voxelpose.planes import PlaneRegressor
 from mmpose_ours.models.selection import choose_people, tell_scores
-from mmpose_ours.registry import MODELS
+from mmpose_ours.scope import MODELS
 
 # A proposal this close to a true pose (mean joint distance) is that person.
 MATCH_MM = 250.0

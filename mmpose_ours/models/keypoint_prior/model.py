@@ -27,7 +27,7 @@ from mmpose_ours.models.base import (
 )
 from mmpose_ours.models.keypoint_prior.network import MOST_VIEWS, KeypointNet
 from mmpose_ours.models.selection import choose_people, tell_scores
-from mmpose_ours.registry import MODELS
+from mmpose_ours.scope import MODELS
 
 LOSS_UNIT_MM, NETWORK_WEIGHT = 50.0, 0.2
 # Rays that pass a true person's joints this closely, on average, show that person. An outlying ray

@@ -13,10 +13,26 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmpose_ours.models.ops.fast_v2v import FastV2V
-from mmpose_ours.registry import MODELS
+from mmpose_ours.scope import MODELS
 
 # Smaller volumes are done before the fast convolutions have set up their work.
 MIN_FAST_VOXELS = 16_000
+
+
+class Conv3d(nn.Conv3d):
+    """A convolution that keeps bfloat16 away from eight voxels or fewer on a CPU.
+
+    The gradient of their weights comes out of memory that nothing was written to: other numbers
+    in each run of the same seed, now and then NaN (torch 2.13 with oneDNN, 2x2x2 voxels, as in
+    the middle of a net for 8x8x8).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve (N, C, X, Y, Z)."""
+        if x.device.type == 'cpu' and x.shape[-3:].numel() <= 8:
+            with torch.autocast('cpu', enabled=False):
+                return super().forward(x.to(self.weight.dtype))
+        return super().forward(x)
 
 
 class _Pointwise(nn.Conv3d):
@@ -41,7 +57,7 @@ def _conv(inputs: int, outputs: int, kernel: int, relu: bool = True) -> nn.Seque
     if kernel == 1:
         conv: nn.Conv3d = _Pointwise(inputs, outputs)
     else:
-        conv = nn.Conv3d(inputs, outputs, kernel, padding=kernel // 2)
+        conv = Conv3d(inputs, outputs, kernel, padding=kernel // 2)
     layers = OrderedDict(
         conv=conv,
         bn=nn.BatchNorm3d(outputs),

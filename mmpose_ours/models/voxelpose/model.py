@@ -14,7 +14,7 @@ from mmpose_ours.models.selection import tell_scores, without_duplicates
 from mmpose_ours.models.voxelpose.center import KEPT_RIGS, CenterDetector
 from mmpose_ours.models.voxelpose.pose import PoseRegressor
 from mmpose_ours.models.voxelpose.published import leave_out_backbone, take_out
-from mmpose_ours.registry import MODELS
+from mmpose_ours.scope import MODELS
 
 
 @MODELS.register_module()

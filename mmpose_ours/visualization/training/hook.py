@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.io.disk.file_names import file_name
-from mmpose_ours.registry import HOOKS
+from mmpose_ours.scope import HOOKS
 from mmpose_ours.text import printable
 
 

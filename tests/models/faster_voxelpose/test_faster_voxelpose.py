@@ -19,7 +19,7 @@ from mmpose_ours.models.faster_voxelpose.planes import (
     PlaneRegressor,
     draw_planes,
 )
-from mmpose_ours.registry import MODELS
+from mmpose_ours.scope import MODELS
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import DetectorFaults
 

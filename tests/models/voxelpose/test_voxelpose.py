@@ -10,7 +10,7 @@ from mmengine.runner import load_checkpoint
 from model_rigs import batch, ring, tiny_model
 
 from mmpose_ours.models import VoxelPose
-from mmpose_ours.registry import MODELS
+from mmpose_ours.scope import MODELS
 from mmpose_ours.synthetic import DetectorFaults
 
 
