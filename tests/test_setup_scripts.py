@@ -85,6 +85,7 @@ def test_a_compilation_shows_how_far_it_is(checkout, fake_mmcv):
     assert not (checkout / 'env/build/mmcv-2.1.0').exists()
 
 
+@pytest.mark.slow
 def test_a_compilation_that_fails_says_why_and_keeps_what_is_done(checkout, fake_mmcv):
     done = fake_mmcv(FAILS='1')
     assert done.returncode == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from mmpose_ours.export.bvh import bridged_frames
-from mmpose_ours.export.formats import FORMATS, export, format_of
+from mmpose_ours.export.formats import FORMATS, format_of, write_timeline
 from mmpose_ours.predictions.reading import read_predictions
 from mmpose_ours.tracking.trajectories import UP_AXES, spell, timeline_of
 
@@ -84,6 +84,6 @@ def run(args: argparse.Namespace) -> int:
         for one in map(timeline.of, timeline.people):
             bridged = f'joints bridged in {bridged_frames(one)} of {len(one.frames)} frames'
             print(f'note    {kind.misfit(one) or f"person {one.people[0]}: {bridged}"}')
-    for path in export(timeline, args.target, args.up, args.each):
+    for path in write_timeline(timeline, args.target, args.up, args.each):
         print(f'wrote   {path}')
     return 0

@@ -54,7 +54,7 @@ def format_of(path: PathLike) -> ExportFormat:
     return FORMATS[suffix]
 
 
-def export(
+def write_timeline(
     timeline: Timeline, path: PathLike, up: str | None = None, each: bool = False
 ) -> list[Path]:
     """Write people over time in the format that the file's suffix tells.

@@ -194,6 +194,7 @@ def test_hand_made_weights_answer_where_the_input_peaks():
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_a_quick_run_of_our_side_writes_its_figures(tmp_path):
     command = [sys.executable, '-m', 'benchmarks.bench', '--quick', '--ours-only', '--sweep']
     options = ['--rounds', '1', '--threads', '1', '--out', str(tmp_path)]

@@ -123,6 +123,7 @@ def test_another_fault_of_the_disk_is_an_error(tmp_path, monkeypatch):
         runner(tmp_path).train()
 
 
+@pytest.mark.slow
 def test_a_run_takes_all_weights_or_none(tmp_path, monkeypatch):
     """Trained, resumed and tested; then with weights that are not of the model, or are code."""
     monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')

@@ -28,6 +28,7 @@ from mmpose_ours.geometry.volume import CaptureVolume  # noqa: E402
 from mmpose_ours.io.disk import locks  # noqa: E402
 from mmpose_ours.io.package_files import share  # noqa: E402
 from mmpose_ours.predictions.reading import read_predictions  # noqa: E402
+from mmpose_ours.workflows import visualize  # noqa: E402
 
 DEMO = share('demo') / 'body3d_multiview_detect_and_regress_img_demo.py'
 FRAMES = 4
@@ -293,9 +294,9 @@ def test_a_run_that_ends_before_its_page_leaves_none_of_another(detecting, tmp_p
     assert _run(*words) == 0
     out = tmp_path / 'out'
 
-    def die(*args):
+    def die(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(predict, '_look', die)
+    monkeypatch.setattr(visualize, 'visualize', die)
     assert _run(*words) == 130
     assert [p.name for p in out.iterdir()] == ['people.json']

@@ -7,7 +7,7 @@ import pytest
 from walks import STANDING, straight
 
 from mmpose_ours.export.bvh_skeleton import SKELETON, aimed, places_of, shortest
-from mmpose_ours.export.formats import export
+from mmpose_ours.export.formats import write_timeline
 from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.poses.bvh_reader import read_bvh, record_bvh
@@ -42,7 +42,7 @@ def y_up(xyz):
 
 
 def test_csv(timeline, tmp_path):
-    export(timeline, tmp_path / 'a.csv')
+    write_timeline(timeline, tmp_path / 'a.csv')
     with open(tmp_path / 'a.csv', newline='') as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 17 * (11 + 8)
@@ -59,7 +59,7 @@ def test_csv(timeline, tmp_path):
 
 
 def test_npz(timeline, tmp_path):
-    export(timeline, tmp_path / 'a.npz')
+    write_timeline(timeline, tmp_path / 'a.npz')
     with np.load(tmp_path / 'a.npz', allow_pickle=False) as file:
         np.testing.assert_allclose(file['poses'], timeline.poses, atol=1e-3)
         assert file['poses'].shape == (12, 2, 17, 3)
@@ -69,7 +69,7 @@ def test_npz(timeline, tmp_path):
 
 
 def test_trc(timeline, tmp_path):
-    export(timeline, tmp_path / 'a.trc')
+    write_timeline(timeline, tmp_path / 'a.trc')
     names, xyz, unit = read_trc(tmp_path / 'a.trc')
     assert unit == 'mm' and names[:2] == ['p2_nose', 'p2_left_eye'] and names[17] == 'p5_nose'
     np.testing.assert_allclose(xyz, y_up(timeline.poses).reshape(12, 34, 3), atol=5.1e-4)
@@ -84,7 +84,7 @@ def test_trc(timeline, tmp_path):
 
 
 def test_trc_of_each_person_with_z_up(timeline, tmp_path):
-    files = export(timeline, tmp_path / 'a.trc', up='z', each=True)
+    files = write_timeline(timeline, tmp_path / 'a.trc', up='z', each=True)
     assert [file.name for file in files] == ['a_2.trc', 'a_5.trc']
     recording = record_trc(files[1])
     np.testing.assert_allclose(recording.xyz[:, 5:], timeline.poses[4:, 1, 5:], atol=5.1e-4)
@@ -94,7 +94,7 @@ def test_trc_of_each_person_with_z_up(timeline, tmp_path):
 def test_c3d(timeline, tmp_path, up):
     pytest.importorskip('ezc3d', reason='C3D files are written by ezc3d')
     c3d = pytest.importorskip('c3d', reason='the package c3d is the independent reader')
-    export(timeline, tmp_path / 'a.c3d', up=up)
+    write_timeline(timeline, tmp_path / 'a.c3d', up=up)
     expected = timeline.poses if up == 'z' else y_up(timeline.poses)
     expected = expected.reshape(12, 34, 3)
     with open(tmp_path / 'a.c3d', 'rb') as file, pytest.warns(UserWarning, match='analog'):
@@ -122,7 +122,7 @@ def test_c3d_that_is_cut_short_is_not_a_file(timeline, tmp_path, monkeypatch):
     sizes = [0, 1000, 12 * 34 * 16 + 1200]
     while sizes:
         with pytest.raises(OSError, match='No space left on device'):
-            export(timeline, tmp_path / 'a.c3d')
+            write_timeline(timeline, tmp_path / 'a.c3d')
     assert list(tmp_path.iterdir()) == []
 
 
@@ -130,7 +130,9 @@ def test_c3d_of_many_people(tmp_path):
     """More labels than one list of C3D holds."""
     ezc3d = pytest.importorskip('ezc3d', reason='C3D files are written by ezc3d')
     crowd = STANDING + 1000 * np.arange(20)[:, None, None]
-    export(timeline_of(Predictions({0: crowd}, {0: np.ones(20)}, 'coco17')), tmp_path / 'a.c3d')
+    write_timeline(
+        timeline_of(Predictions({0: crowd}, {0: np.ones(20)}, 'coco17')), tmp_path / 'a.c3d'
+    )
     file = ezc3d.c3d(str(tmp_path / 'a.c3d'))
     point = file['parameters']['POINT']
     labels = point['LABELS']['value'] + point['LABELS2']['value']
@@ -148,7 +150,7 @@ def deepest(skeleton):
 
 @pytest.mark.parametrize('up', ['y', 'z'])
 def test_bvh_is_within_what_limbs_vary(timeline, tmp_path, up):
-    files = export(timeline, tmp_path / 'a.bvh', up=up)
+    files = write_timeline(timeline, tmp_path / 'a.bvh', up=up)
     assert [file.name for file in files] == ['a_2.bvh', 'a_5.bvh']
     for person, file in zip(timeline.people, files):
         one = timeline.of(person)
@@ -176,7 +178,7 @@ def test_bvh_is_within_what_limbs_vary(timeline, tmp_path, up):
 
 def test_bvh_in_another_reader(timeline, tmp_path):
     pybvh = pytest.importorskip('pybvh', reason='the package pybvh is the independent reader')
-    for file in export(timeline, tmp_path / 'a.bvh'):
+    for file in write_timeline(timeline, tmp_path / 'a.bvh'):
         bvh, ours = pybvh.read_bvh_file(file), read_bvh(file)
         assert bvh.joint_names == [joint.name for joint in ours.joints]
         assert bvh.frame_time == pytest.approx(0.02)
@@ -194,17 +196,17 @@ def test_bvh_leaves_out_what_is_never_seen(timeline, tmp_path):
     poses[:, :, COCO17.index('left_wrist', 'left_ear', 'nose')] = np.nan
     frames = dict(enumerate(poses))
     alone = timeline_of(Predictions(frames, {n: np.ones(1) for n in frames}, 'coco17'))
-    export(alone, tmp_path / 'a.bvh')
+    write_timeline(alone, tmp_path / 'a.bvh')
     joints = names(read_bvh(tmp_path / 'a.bvh'))
     assert sorted({bone.name for bone in SKELETON} - set(joints)) == ['Head', 'LeftHand']
     for frame in frames.values():
         frame[:, COCO17.index('left_hip')] = np.nan
     hipless = timeline_of(Predictions(frames, {n: np.ones(1) for n in frames}, 'coco17'))
     with pytest.raises(ValueError, match='person 0: the hips are in no frame'):
-        export(hipless, tmp_path / 'b.bvh')
+        write_timeline(hipless, tmp_path / 'b.bvh')
     frames = {n: np.concatenate([pose, STANDING[None] + 3000]) for n, pose in frames.items()}
     two = timeline_of(Predictions(frames, {n: np.ones(2) for n in frames}, 'coco17'))
-    assert [file.name for file in export(two, tmp_path / 'c.bvh')] == ['c_1.bvh']
+    assert [file.name for file in write_timeline(two, tmp_path / 'c.bvh')] == ['c_1.bvh']
     assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -215,7 +217,7 @@ def test_every_skeleton_has_every_format(tmp_path, joints):
     ids = {n: np.zeros(1, int) for n in frames}
     alone = timeline_of(Predictions(frames, {n: np.ones(1) for n in frames}, joints, ids=ids))
     for suffix in ('.csv', '.trc', '.bvh', '.npz'):
-        assert export(alone, tmp_path / f'a{suffix}')[0].is_file()
+        assert write_timeline(alone, tmp_path / f'a{suffix}')[0].is_file()
     assert 'Head' in names(read_bvh(tmp_path / 'a.bvh')) or joints == 'campus14'
 
 
@@ -241,4 +243,4 @@ def test_rotations_of_bones():
 
 def test_unknown_suffix(timeline, tmp_path):
     with pytest.raises(ValueError, match=r"the suffix is '\.fbx', expected one of \.csv, \.trc"):
-        export(timeline, tmp_path / 'a.fbx')
+        write_timeline(timeline, tmp_path / 'a.fbx')

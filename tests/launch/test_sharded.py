@@ -16,6 +16,9 @@ from mmpose_ours.datasets import FreshEpochSampler
 from mmpose_ours.datasets import sampler as sampler_module
 from mmpose_ours.scope import DATASETS
 
+# Trainings of their own, several processes each.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):

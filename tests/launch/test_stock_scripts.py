@@ -15,6 +15,9 @@ import torch
 
 import mmpose_ours.registry  # noqa: F401  allows what a run's own checkpoints hold
 
+# Trainings of their own, several processes each.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 TINY = 'configs/ours/voxelpose_ours_tiny.py'
 FAST = 'configs/ours/faster_voxelpose_ours_tiny.py'

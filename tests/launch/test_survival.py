@@ -24,6 +24,9 @@ from test_stock_scripts import steps
 
 from mmpose_ours.engine.hooks.interruption import EXIT_STATUS
 
+# Trainings of their own, several processes each.
+pytestmark = pytest.mark.slow
+
 LAST = f'epoch_{EPOCHS}.pth'
 
 

@@ -9,6 +9,9 @@ from train_page import block, lay_out, run, steps
 
 from mmpose_ours.launch import work_dirs
 
+# Trainings of their own, several processes each.
+pytestmark = pytest.mark.slow
+
 FIGURES = r'(pose3d/(?:recall_500mm|MPJPE_mm|false_positives_per_frame): \S+)'
 ONE = '--work-dir work_dirs/one\n'
 

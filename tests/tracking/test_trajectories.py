@@ -5,7 +5,7 @@ import pytest
 from walks import STANDING, straight
 
 from mmpose_ours.errors import InputError
-from mmpose_ours.export.formats import export
+from mmpose_ours.export.formats import write_timeline
 from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.tracking.trajectories import timeline_of
 
@@ -110,7 +110,7 @@ def test_large_numbers_of_people_reach_every_file(tmp_path, largest):
     timeline = timeline_of(found, 25.0)
     assert timeline.people == (7, largest) and timeline.of(largest).people == (largest,)
     for ending in ('csv', 'npz', 'trc', 'bvh'):
-        export(timeline, tmp_path / f'a.{ending}')
+        write_timeline(timeline, tmp_path / f'a.{ending}')
     with np.load(tmp_path / 'a.npz') as arrays:
         assert arrays['ids'].tolist() == [7, largest]
     assert f',{largest},' in (tmp_path / 'a.csv').read_text()

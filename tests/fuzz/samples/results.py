@@ -41,7 +41,7 @@ def write_people(folder: Path) -> Path:
 def _read_people(path: Path) -> None:
     predictions = read_predictions(path)
     shown = results_of(predictions)
-    track_colours(each.ids for each in shown)
+    track_colours(each.track_ids for each in shown)
     for fps in (None, 30.0):
         timeline = timeline_of(predictions, fps)
     write_csv(timeline, path.with_name('out.csv'))
