@@ -7,7 +7,6 @@ that has no weights. They are kept as safetensors, a format that cannot run code
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ def load_shipped(filename: str, map_location: Any = None) -> dict[str, Any]:
     return dict(state_dict=load_file(known[name]), meta=meta)
 
 
-def export(checkpoint: PathLike, out: PathLike, about: str = '') -> int:
+def export_weights(checkpoint: PathLike, out: PathLike, about: str = '') -> int:
     """Write a checkpoint's weights as safetensors, in single precision, whole or not at all.
 
     Args:
@@ -99,25 +98,3 @@ def export(checkpoint: PathLike, out: PathLike, about: str = '') -> int:
     with write_whole(out, 'wb') as file:
         file.write(save(weights, meta))
     return sum(tensor.numel() for tensor in weights.values())
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument('checkpoint', metavar='CHECKPOINT', help='.pth of a training run')
-    parser.add_argument('out', metavar='OUT.safetensors', help='the file to write')
-    parser.add_argument('--about', default='', help='one line to keep with the weights')
-
-
-def run(args: argparse.Namespace) -> int:
-    """Run the command on parsed arguments.
-
-    Returns:
-        0.
-
-    Raises:
-        OSError: A file cannot be read or written.
-    """
-    count = export(args.checkpoint, args.out, args.about)
-    size_mb = Path(args.out).stat().st_size / 1e6
-    print(f'{args.out}: {count:,} numbers, {size_mb:.1f} MB')
-    return 0

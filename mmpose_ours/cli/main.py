@@ -35,11 +35,11 @@ COMMANDS = {
         'turn the weights of a VoxelPose of MMPose 0.x into ours, or ours into those',
     ),
     'doctor': (
-        'mmpose_ours.launch.doctor',
+        'mmpose_ours.cli.doctor',
         'say what this environment lacks for training, and how to fix it',
     ),
     'evaluate': (
-        'mmpose_ours.evaluation.report',
+        'mmpose_ours.cli.evaluate',
         'score predicted 3D poses against ground truth',
     ),
     'export': (
@@ -51,7 +51,7 @@ COMMANDS = {
         "measure a detector's faults on your own keypoints, for generating people like them",
     ),
     'export-weights': (
-        'mmpose_ours.checkpoints.shipped_weights',
+        'mmpose_ours.cli.export_weights',
         'write the weights of a checkpoint as safetensors, which cannot run code',
     ),
     'fit-space': (
@@ -67,7 +67,7 @@ COMMANDS = {
         'convert and summarise 2D keypoints of OpenPose, AlphaPose, COCO, MMPose or Pose2Sim',
     ),
     'path': (
-        'mmpose_ours.io.package_files',
+        'mmpose_ours.cli.path',
         'print where configs, launch scripts or schemas lie',
     ),
     'pose-bank': (

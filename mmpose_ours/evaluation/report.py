@@ -1,9 +1,7 @@
-"""``mmpose-ours evaluate``: two files in, a table or JSON out."""
+"""Predictions against ground truth: two files in, figures out."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import os
 from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
@@ -16,9 +14,6 @@ from mmpose_ours.evaluation.frames import name_frames, parse_frames
 from mmpose_ours.evaluation.matching import MatchingResult, match_poses
 from mmpose_ours.evaluation.panoptic_truth import read_panoptic_truth
 from mmpose_ours.evaluation.pcp import PCPResult, pcp
-from mmpose_ours.evaluation.tables import format_report
-from mmpose_ours.evaluation.without_truth import report as unlabelled_report
-from mmpose_ours.evaluation.without_truth.report import format_without_truth
 from mmpose_ours.io.disk.files import MM_PER_UNIT
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions, to_z_up
 from mmpose_ours.structures.joint_maps import convert_joints, joint_map
@@ -99,56 +94,6 @@ def evaluate_files(
             'warnings': warnings,
         }
     )
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``mmpose-ours evaluate``."""
-    parser.add_argument('--dataset', choices=DATASETS, help='what --gt is the truth of')
-    parser.add_argument(
-        '--gt',
-        metavar='FILE',
-        help='actorsGT.mat; panoptic: a Predictions file or a folder of body3DScene_*.json',
-    )
-    parser.add_argument(
-        '--pred', required=True, metavar='FILE.json', help='people per frame, Predictions format'
-    )
-    parser.add_argument(
-        '--frames',
-        metavar='RANGES',
-        help='such as 350-470,650-750, both ends included '
-        '(default: the published test range, or all of the truth for panoptic)',
-    )
-    parser.add_argument(
-        '--head',
-        choices=HEADS,
-        default='voxelpose',
-        help='campus and shelf: recipe for head joints (default: %(default)s)',
-    )
-    parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
-    unlabelled_report.add_arguments(parser)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Evaluate as the arguments say and print the figures.
-
-    Returns:
-        Exit code 0.
-
-    Raises:
-        ValueError, OSError: As :func:`evaluate_files`; the command line prints them.
-    """
-    if args.without_truth:
-        report, layout = unlabelled_report.report_without_truth(args), format_without_truth
-    elif args.dataset is None or args.gt is None:
-        raise ValueError(
-            'evaluate needs --dataset and --gt, the truth to compare with; where there is none, '
-            'say --without-truth --rig FILE --keypoints FILE'
-        )
-    else:
-        report = evaluate_files(args.dataset, args.gt, args.pred, args.frames, args.head)
-        layout = format_report
-    print(json.dumps(report, indent=2, allow_nan=False) if args.json else layout(report))
-    return 0
 
 
 Scorer = Callable[[dict], Union[PCPResult, MatchingResult]]

@@ -6,7 +6,6 @@ This module does **not** import MMPose, it only finds it.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import os
 import runpy
@@ -91,23 +90,3 @@ def run_stock(script: str) -> None:
             raise
         print(f'{script}: error: {one_line(error)}', file=sys.stderr)
         raise SystemExit(2) from None
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of ``mmpose-ours path``."""
-    parser.add_argument(
-        'name',
-        choices=(*SHARED, 'schemas', 'mmpose-tools'),
-        help='which folder; mmpose-tools are the launch scripts of the installed MMPose',
-    )
-
-
-def run(args: argparse.Namespace) -> int:
-    """Print the folder that was asked for (of schemas: each, one a line)."""
-    if args.name == 'schemas':
-        print(*schemas(), sep='\n')
-    elif args.name == 'mmpose-tools':
-        print(stock_tools())
-    else:
-        print(share(args.name))
-    return 0

@@ -10,7 +10,7 @@ from small_disk import small_disk
 
 import mmpose_ours.registry  # noqa: F401  makes the scheme known
 from mmpose_ours.checkpoints.loading import CheckpointError
-from mmpose_ours.checkpoints.shipped_weights import export, shipped
+from mmpose_ours.checkpoints.shipped_weights import export_weights, shipped
 from mmpose_ours.cli.main import main
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.disk import files
@@ -53,7 +53,7 @@ def test_a_failed_export_leaves_nothing(room, tmp_path, monkeypatch):
     out = tmp_path / 'a.safetensors'
     small_disk(monkeypatch, files, room)
     with pytest.raises(OSError, match='No space') as caught:
-        export(tmp_path / 'a.pth', out)
+        export_weights(tmp_path / 'a.pth', out)
     assert caught.value.filename == str(out)
     assert [path.name for path in tmp_path.iterdir()] == ['a.pth']
 
@@ -69,12 +69,12 @@ def test_what_cannot_be_exported(tmp_path):
         ('none.pth', FileNotFoundError),
     ):
         with pytest.raises(kind):
-            export(tmp_path / source, tmp_path / 'a.safetensors')
+            export_weights(tmp_path / source, tmp_path / 'a.safetensors')
     torch.save({'a': torch.ones(1)}, tmp_path / 'a.pth')
     with pytest.raises(IsADirectoryError):
-        export(tmp_path / 'a.pth', tmp_path / 'folder')
+        export_weights(tmp_path / 'a.pth', tmp_path / 'folder')
     with pytest.raises(InputError):
-        export(tmp_path / 'a.pth', tmp_path / 'a.pth')
+        export_weights(tmp_path / 'a.pth', tmp_path / 'a.pth')
     assert sorted(path.name for path in tmp_path.iterdir()) == ['a.pth', 'folder', 'text.pth']
 
 
@@ -84,7 +84,7 @@ def test_weights_of_a_type_that_cannot_be_converted_are_refused(tmp_path):
     path = tmp_path / 'a.safetensors'
     path.write_bytes(len(header).to_bytes(8, 'little') + header + bytes(1))
     with pytest.raises(FileFormatError) as caught:
-        export(path, tmp_path / 'b.safetensors')
+        export_weights(path, tmp_path / 'b.safetensors')
     assert caught.value.file == str(path) and not (tmp_path / 'b.safetensors').exists()
 
 
@@ -95,10 +95,10 @@ def test_shapes_that_torch_cannot_work_with_are_refused(tmp_path, shape):
     path = tmp_path / 'a.safetensors'
     path.write_bytes(len(header).to_bytes(8, 'little') + header.encode() + bytes(count))
     with pytest.raises(FileFormatError):
-        export(path, tmp_path / 'b.safetensors')
+        export_weights(path, tmp_path / 'b.safetensors')
     data = dumps({'a': tensor(1, tuple(shape), (0,) * len(shape))})
     with pytest.raises(FileFormatError):
-        export(
+        export_weights(
             archive(tmp_path / 'a.pth', data, [('data/0', bytes(4))]), tmp_path / 'b.safetensors'
         )
 
@@ -106,7 +106,7 @@ def test_shapes_that_torch_cannot_work_with_are_refused(tmp_path, shape):
 def test_complex_numbers_are_not_cut(tmp_path):
     torch.save({'a': torch.ones(2, dtype=torch.complex64)}, tmp_path / 'a.pth')
     with pytest.raises(FileFormatError):
-        export(tmp_path / 'a.pth', tmp_path / 'b.safetensors')
+        export_weights(tmp_path / 'a.pth', tmp_path / 'b.safetensors')
     assert not (tmp_path / 'b.safetensors').exists()
 
 
@@ -123,6 +123,6 @@ def test_complex_numbers_are_not_cut(tmp_path):
 def test_weights_that_no_model_would_load_are_not_exported(state, nonfinite, tmp_path):
     torch.save(state, tmp_path / 'a.pth')
     with pytest.raises(CheckpointError) as caught:
-        export(tmp_path / 'a.pth', tmp_path / 'a.safetensors')
+        export_weights(tmp_path / 'a.pth', tmp_path / 'a.safetensors')
     assert caught.value.file == str(tmp_path / 'a.pth') and caught.value.nonfinite == nonfinite
     assert not (tmp_path / 'a.safetensors').exists()

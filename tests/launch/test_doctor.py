@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from mmpose_ours.launch import doctor, environment
+from mmpose_ours.cli import doctor
+from mmpose_ours.launch import environment
 from mmpose_ours.launch.doctor import diagnose
 from mmpose_ours.launch.doctor_checks import FAILURE, OK, WARNING, release
 from mmpose_ours.launch.environment import Environment

@@ -1,8 +1,7 @@
-"""``mmpose-ours evaluate --without-truth``: predictions against 2D keypoints, time and anatomy."""
+"""Predictions against 2D keypoints, time and anatomy, where there is no ground truth."""
 
 from __future__ import annotations
 
-import argparse
 import math
 import os
 from typing import Any, Mapping, Sequence
@@ -18,33 +17,6 @@ from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabell
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import FrameId, Predictions, frame_id, read_predictions
 from mmpose_ours.structures.skeletons import SKELETONS
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that ``evaluate`` has where there is no truth."""
-    group = parser.add_argument_group('without ground truth')
-    group.add_argument(
-        '--without-truth',
-        action='store_true',
-        help='judge --pred by 2D keypoints, time and anatomy instead of --dataset and --gt',
-    )
-    group.add_argument('--rig', metavar='FILE', help='calibration of the cameras')
-    group.add_argument('--keypoints', metavar='FILE', help='2D keypoints, see docs/data.md')
-    group.add_argument(
-        '--left-out',
-        nargs='+',
-        default=[],
-        metavar='CAMERA=FILE.json',
-        help='predictions that were made without this camera, to be compared with what it saw',
-    )
-    group.add_argument(
-        '--frame-rate',
-        type=float,
-        metavar='FPS',
-        help='frames per second, for accelerations, and for how long somebody may be lost where '
-        "the file has no track IDs (default: the file's)",
-    )
-    group.add_argument('--image-size', metavar='WxH', help='where the calibration says none')
 
 
 def evaluate_without_truth(
@@ -116,38 +88,6 @@ def evaluate_without_truth(
         **_plain(result.summary()),
         'warnings': warnings,
     }
-
-
-def report_without_truth(args: argparse.Namespace) -> dict[str, Any]:
-    """Evaluate as the arguments of the command line say.
-
-    Raises:
-        ValueError: An option is missing or out of place, or as above.
-    """
-    for value, option in (
-        (args.pred, '--pred'), (args.rig, '--rig'), (args.keypoints, '--keypoints')
-    ):  # fmt: skip
-        if value is None:
-            raise ValueError(
-                f'--without-truth needs {option}; write evaluate --without-truth --pred FILE '
-                '--rig FILE --keypoints FILE'
-            )
-    if args.gt is not None or args.dataset is not None:
-        raise ValueError('--without-truth takes no --gt and no --dataset; leave one of them out')
-    left_out = dict(entry.partition('=')[::2] for entry in args.left_out)
-    if not all(left_out.values()) or len(left_out) < len(args.left_out):
-        raise ValueError(
-            f'--left-out {" ".join(args.left_out)}: expected CAMERA=FILE.json, each camera once'
-        )
-    return evaluate_without_truth(
-        args.pred,
-        args.rig,
-        args.keypoints,
-        args.frames,
-        left_out,
-        args.frame_rate,
-        _size(args.image_size),
-    )
 
 
 def format_without_truth(report: dict[str, Any]) -> str:
@@ -248,15 +188,6 @@ def _evaluated(
         poses = prediction.frames.get(frame, nobody)
         evaluated.append(EvaluatedFrame(frame, rig, poses, seen[frame], ids))
     return evaluated
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    width, _, height = text.lower().partition('x')
-    if not (width.isdigit() and height.isdigit()):
-        raise ValueError(f'--image-size is {text!r}, expected WxH in pixels, e.g. 1920x1080')
-    return int(width), int(height)
 
 
 def _percent(value: float | None) -> str:
