@@ -1,11 +1,14 @@
-"""Text from elsewhere that is shown to people: control characters become visible.
+"""Words of messages: text from elsewhere made visible, and arguments as the caller spells them.
 
 Below everything else, since the messages of :mod:`mmpose_ours.errors` need it too.
 """
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 import unicodedata
+from typing import Any, Iterator
 
 _NAMED = {'\n': '\\n', '\t': '\\t', '\r': '\\r'}
 
@@ -38,3 +41,57 @@ def _harmless(character: str) -> bool:
 
 def _escape(character: str) -> str:
     return _NAMED.get(character) or character.encode('unicode_escape').decode('ascii')
+
+
+# Arguments whose option has another name.
+_OPTIONS = {'format': 'from', 'output_format': 'to'}
+_as_options = False
+
+
+@contextlib.contextmanager
+def arguments_as_options() -> Iterator[None]:
+    """Let :func:`argument` spell options of the command line; programs enter this once."""
+    global _as_options
+    before, _as_options = _as_options, True
+    try:
+        yield
+    finally:
+        _as_options = before
+
+
+def argument(name: str, value: Any = None) -> str:
+    """An argument as whoever reads the message would give it.
+
+    Args:
+        name: The argument's name in Python.
+        value: The value to give, or an example. None leaves it open.
+
+    Returns:
+        In Python ``name=value``; in a program of this package, inside
+        :func:`arguments_as_options`, ``--name value``.
+
+    Examples:
+        >>> argument('image_size', (1920, 1080)), argument('rename', {'old': 'new'})
+        ('image_size=(1920, 1080)', "rename={'old': 'new'}")
+        >>> with arguments_as_options():
+        ...     argument('image_size', (1920, 1080)), argument('rename', {'old': 'new'})
+        ('--image-size 1920x1080', '--rename old=new')
+        >>> argument('frames')
+        'frames=...'
+    """
+    if not _as_options:
+        return f'{name}={"..." if value is None else repr(value)}'
+    option = '--' + _OPTIONS.get(name, name).replace('_', '-')
+    if value is None or value is True:
+        return option
+    if isinstance(value, dict):
+        words = [shlex.quote(f'{key}={part}') for key, part in value.items()]
+    elif isinstance(value, tuple):
+        words = ['x'.join(map(str, value))]
+    elif isinstance(value, list):
+        words = [shlex.quote(str(part)) for part in value]
+    elif isinstance(value, float):
+        words = [f'{value:.4g}']
+    else:
+        words = [shlex.quote(str(value))]
+    return ' '.join([option, *words])

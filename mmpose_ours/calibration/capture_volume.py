@@ -50,6 +50,8 @@ MIN_SHARE = 0.01
 class NoSpaceError(CalibrationError):
     """Nowhere on the floor do enough cameras see a person."""
 
+    code = 'no-data'
+
 
 def fit_space(
     rig: CameraRig, *, max_edge_mm: float = MAX_EDGE_MM, min_views: int | None = None

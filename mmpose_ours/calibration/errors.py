@@ -62,6 +62,7 @@ def _with_path(error: ValueError, path: PathLike | None) -> CalibrationError:
     known = error if isinstance(error, InputError) else InputError('')
     return CalibrationError(
         ('' if path is None else f'{os.fspath(path)}: ') + str(error),
+        code=known.code,
         file=path,
         camera=known.camera,
         frame=known.frame,

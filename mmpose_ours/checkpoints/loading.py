@@ -29,7 +29,7 @@ class CheckpointError(FileFormatError):
         file: The checkpoint.
     """
 
-    code = 'checkpoint-mismatch'
+    code = 'checkpoint'
 
     def __init__(
         self,

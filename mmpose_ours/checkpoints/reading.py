@@ -30,7 +30,7 @@ _MAX_HEADER = 25 * 10**6  # of a safetensors file
 class CheckpointSourceError(FileFormatError):
     """A checkpoint is named in a way that is not supported."""
 
-    code = 'checkpoint-source'
+    code = 'cannot-express'
 
 
 def read_checkpoint(name: PathLike, map_location: Any = None) -> Any:

@@ -28,7 +28,7 @@ _warned: set[Path] = set()
 class ConfigPathError(FileFormatError):
     """A config names its own folder in a way that does not work, or is unsafe, with its path."""
 
-    code = 'config-path'
+    code = 'unsafe'
 
 
 def warn_of_config(path: PathLike) -> None:

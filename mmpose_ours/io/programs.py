@@ -10,6 +10,7 @@ from typing import Any, Callable, Sequence
 
 from mmpose_ours.io.disk.files import explain_os_error
 from mmpose_ours.io.terminal import escaped_streams, one_line
+from mmpose_ours.text import arguments_as_options
 
 # Exit statuses; 70 and 71 after sysexits.h, 130 as shells have it.
 BAD_INPUT, INTERNAL_ERROR, NO_MEMORY, INTERRUPTED = 2, 70, 71, 130
@@ -38,7 +39,7 @@ def guarded(program: str, argv: Sequence[str], call: Callable[[], int]) -> int:
         :data:`INTERNAL_ERROR` for a bug of this package, :data:`NO_MEMORY`, :data:`INTERRUPTED`.
     """
     debug = '--debug' in argv or os.environ.get('MMPOSE_OURS_DEBUG', '') not in ('', '0')
-    with escaped_streams():
+    with escaped_streams(), arguments_as_options():
         try:
             return call()
         except BrokenPipeError:

@@ -57,6 +57,8 @@ Progress = Callable[[str, int, int], None]
 class TooLittleError(InputError):
     """A recording from which the faults cannot be determined."""
 
+    code = 'no-data'
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FittedNoise:

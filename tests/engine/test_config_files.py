@@ -145,7 +145,7 @@ def test_a_config_that_pastes_its_path_is_refused_in_such_a_folder(tmp_path, nam
     for path in (folder / 'old.py', tmp_path / 'new.py'):
         with pytest.raises(ConfigPathError) as caught:
             read_config(path)
-        assert caught.value.found == '{{ fileDirname }}' and caught.value.code == 'config-path'
+        assert caught.value.found == '{{ fileDirname }}' and caught.value.code == 'unsafe'
     assert not list(tmp_path.rglob(CANARY))
 
 

@@ -54,7 +54,7 @@ class InUseError(InputError):
 class ChangedError(InputError):
     """A file was replaced by another program while this one was working on it."""
 
-    code = 'changed-meanwhile'
+    code = 'changed'
 
 
 class _Lock:

@@ -25,7 +25,7 @@ _MAX_VALUES, _MAX_DEPTH = 100_000, 100
 class NotDataError(FileFormatError):
     """A config does more than to assign plain values."""
 
-    code = 'config-not-data'
+    code = 'unsafe'
 
 
 def read_config_data(path: PathLike) -> dict[str, Any]:
