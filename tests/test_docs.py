@@ -5,7 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+from walking import SIZE, detected, room_rig, walk
+
+from mmpose_ours import read_predictions, write_detections, write_rig
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*ROOT.glob('*.md'), *ROOT.glob('docs/*.md'), ROOT / 'configs' / 'README.md']
@@ -36,6 +41,39 @@ def test_the_readme_example_runs():
         'np.testing.assert_allclose(xyz_mm[seen], scene.poses[seen], atol=1e-3)\n'
     )
     subprocess.run([sys.executable, '-c', code + check], check=True, cwd=ROOT, timeout=120)
+
+
+@pytest.fixture()
+def recording(tmp_path):
+    """``data/Ours`` with four frames of three cameras."""
+    root, rig = tmp_path / 'data' / 'Ours', room_rig(3)
+    for name in rig.names:
+        (root / name).mkdir(parents=True)
+        for frame in range(4):
+            image = np.full((SIZE[1], SIZE[0], 3), 80, np.uint8)
+            cv2.imwrite(str(root / name / f'{frame:06}.jpg'), image)
+    write_rig(rig, root / 'camera_parameters.json', 'panoptic')
+    frames = {f'{frame:06}': views for frame, views in enumerate(detected(rig, walk(frames=4)))}
+    write_detections(root / 'keypoints_2d.json', frames)
+    return tmp_path
+
+
+def python_of(page):
+    """The first Python block of a page."""
+    return re.search(r'```python\n(.*?)```', (ROOT / 'docs' / page).read_text(), re.S).group(1)
+
+
+def test_the_python_of_the_pages_on_inference_and_drawing_runs(recording):
+    pytest.importorskip('mmengine', reason='inference needs MMEngine')
+    check = (
+        'assert space.contains(results[0].poses.xyz_mm.mean(1)).all()\n'
+        'assert drawing.shape == image.shape and (drawing != image).any()\n'
+    )
+    code = python_of('predict.md') + python_of('look.md') + check
+    subprocess.run([sys.executable, '-c', code], check=True, cwd=recording, timeout=300)
+    assert len(read_predictions(recording / 'people.json').frames) == 4
+    assert (recording / 'scene.html').stat().st_size > 50_000
+    assert (recording / 'people.mp4').stat().st_size > 1000
 
 
 def test_leaf_configs_are_short():
