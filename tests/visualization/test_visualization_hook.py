@@ -10,7 +10,7 @@ from visual_rigs import SPACE, people, small_rig
 
 from mmpose_ours.datasets import MultiviewDataSample
 from mmpose_ours.scope import HOOKS, VISUALIZERS
-from mmpose_ours.visualization import visualizer as visualizer_module
+from mmpose_ours.visualization.training import visualizer as visualizer_module
 
 
 def sample(frame=0, poses=None, **metainfo):

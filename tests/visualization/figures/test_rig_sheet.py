@@ -12,7 +12,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.visualization import draw_rig
-from mmpose_ours.visualization import rig_sheet as rig
+from mmpose_ours.visualization.figures import rig_sheet as rig
 from mmpose_ours.visualization.figures.perspective import MAX_DRAWN, frustum
 from mmpose_ours.visualization.figures.rig_sheet import BOX_COLOUR, ONE_VIEW, TOP, write_rig_image
 from mmpose_ours.visualization.labels import plain, write_names

@@ -10,7 +10,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.synthetic import DetectorFaults, Scene
 from mmpose_ours.visualization import draw_frame
-from mmpose_ours.visualization import view_grid as figure
+from mmpose_ours.visualization.figures import view_grid as figure
 from mmpose_ours.visualization.figures.view_grid import TRUTH_COLOUR
 
 BLUE, ORANGE = (np.array(colormaps['tab10'].colors[i]) * 255 for i in (0, 1))
