@@ -3,13 +3,13 @@
 import cv2
 import numpy as np
 import pytest
+from errors import fails
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.text import arguments_as_options
-from tests.helpers.errors import fails
 
 K = np.array([[900.0, 0, 655], [0, 910, 350], [0, 0, 1]])
 SIZE = (1280, 720)

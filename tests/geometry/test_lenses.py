@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 import pytest
+from errors import fails
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import LENSES, distort, max_radius2, undistort
-from tests.helpers.errors import fails
 
 K = np.array([[900.0, 0, 640], [0, 910, 360], [0, 0, 1]])
 EXAMPLES = {

@@ -5,12 +5,12 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
+from errors import fails
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.pinhole import KEEP, kept_and_black, pinhole_camera, undistortion_map
 from mmpose_ours.text import arguments_as_options
-from tests.helpers.errors import fails
 
 SIZE = (320, 240)
 DISTORTIONS = {

@@ -3,12 +3,12 @@
 import cv2
 import numpy as np
 import pytest
+from errors import fails
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
-from tests.helpers.errors import fails
 
 SIZE = (1280, 720)
 
