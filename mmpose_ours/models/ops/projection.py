@@ -44,8 +44,7 @@ class TorchRig:
                     'images with `mmpose-ours undistort`',
                     code='cannot-express',
                     camera=camera.name,
-                    found=camera.lens,
-                    expected=['opencv', 'fisheye'],
+                    found=dict(lens=camera.lens, dist=camera.dist.tolist()),
                 )
 
         def stack(values: Iterable[np.ndarray]) -> Tensor:

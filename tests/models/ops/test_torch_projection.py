@@ -48,7 +48,8 @@ def test_twin_equals_the_cameras_through_a_fisheye():
 def test_lenses_without_a_twin_are_refused(lens, dist):
     good, other = ring(2)
     rig = CameraRig((good, dataclasses.replace(other, dist=dist, lens=lens)))
-    with fails(InputError, code='cannot-express', camera=other.name, found=lens):
+    found = dict(lens=lens, dist=list(dist))
+    with fails(InputError, code='cannot-express', camera=other.name, found=found):
         TorchRig(rig)
 
 
