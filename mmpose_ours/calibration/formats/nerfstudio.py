@@ -191,6 +191,7 @@ class _Values:
                     f'has no {key!r} and no image size',
                     f'{key!r} or w and h',
                     code='missing-value',
+                    found=list(self.frame.value),
                     expected=key,
                 )
             value = self.size[side] / 2 if found is None else found.number()  # type: ignore[index]

@@ -104,6 +104,7 @@ def _camera(camera: Element) -> Camera:
             'has no <fov_video>',
             "<fov_video>; the files of Theia3D look alike but mean other things: take QTM's own",
             code='missing-value',
+            found=[child.tag for child in camera.xml][:100],
             expected='fov_video',
         )
     left, top, right, bottom = (field.node[side].whole() for side in _SIDES)

@@ -100,11 +100,15 @@ class File:
             raise self._error('is not a file; name the calibration file itself', 'no-data')
         check_limit('model_bytes', self.size, 'bytes', path)
         if self.head.startswith(b'\x1f\x8b'):
-            raise self._error('is compressed (gzip); unpack it first')
+            raise self._error('is compressed (gzip); unpack it first', found='gzip')
         self._outcomes: dict[str, Any] = {}
 
-    def _error(self, what: str, code: str = 'file-format', found: Any = None) -> CalibrationError:
-        return CalibrationError(f'{self.path}: {what}', code=code, file=self.path, found=found)
+    def _error(self, what: str, code: str = 'file-format', **fields: Any) -> CalibrationError:
+        return CalibrationError(f'{self.path}: {what}', code=code, file=self.path, **fields)
+
+    def _not_valid(self, kind: str, why: str) -> CalibrationError:
+        sentence = f'not valid {kind.upper()} ({why}); {EXPORT_AGAIN}'
+        return self._error(sentence, found=why, expected=kind)
 
     @functools.cached_property
     def head(self) -> bytes:
@@ -240,7 +244,8 @@ class File:
         try:
             return self._content('json').decode('utf-8-sig')
         except UnicodeDecodeError as error:
-            raise self._error(f'is no UTF-8 text but binary data; {EXPORT_AGAIN}') from error
+            sentence = f'is no UTF-8 text but binary data; {EXPORT_AGAIN}'
+            raise self._error(sentence, expected='text') from error
 
     def _content(self, kind: str) -> bytes:
         self.budget.check(_LIMITS[kind], self.size, f'bytes of {kind.upper()}', self.path)
@@ -299,18 +304,15 @@ class File:
                 code=error.code,
                 file=self.path,
                 found=error.found,
-                expected=error.expected,
+                expected=kind if error.expected is None else error.expected,
             ) from error
         except UnicodeDecodeError as error:
-            why = 'no UTF-8 text but binary data'
-            raise self._error(f'not valid {kind.upper()} ({why}); {EXPORT_AGAIN}') from error
+            raise self._not_valid(kind, 'no UTF-8 text but binary data') from error
         except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
             why = ' '.join(str(error).split())[:300] or type(error).__name__
-            sentence = f'not valid {kind.upper()} ({why}); {EXPORT_AGAIN}'
-            raise self._error(sentence, found=why) from error
+            raise self._not_valid(kind, why) from error
         except (RecursionError, MemoryError) as error:
-            why = 'nested too deeply for a calibration'
-            raise self._error(f'not valid {kind.upper()} ({why}); {EXPORT_AGAIN}') from error
+            raise self._not_valid(kind, 'nested too deeply for a calibration') from error
         self.budget.used[_LIMITS[kind]] += self.size
         self.budget.used['nodes'] += nodes
         return found

@@ -200,6 +200,7 @@ class Node:
                     f'a list of at most {most} numbers',
                     what,
                     code='wrong-shape',
+                    found=size,
                     expected=most,
                 )
             items = value.tolist() if isinstance(value, np.ndarray) else value
@@ -299,11 +300,12 @@ class Node:
         """
         who = '' if self.camera is None else f'camera {self.camera!r}, '
         about = f' ({what})' if what else ''
+        place = format_place(self.place)
         raise CalibrationError(
-            f'{self.path}: {who}{format_place(self.place)} {is_what}, expected {wanted}{about}; '
-            f'{EXPORT_AGAIN}',
+            f'{self.path}: {who}{place} {is_what}, expected {wanted}{about}; {EXPORT_AGAIN}',
             code=code,
             file=self.path,
+            place=place if self.place else '',
             camera=self.camera,
             found=self.value if found is None else found,
             expected=wanted if expected is None else expected,

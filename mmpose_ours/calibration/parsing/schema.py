@@ -56,28 +56,16 @@ def check_schema(
     if fault:
         camera = camera_at(fault.place)
         who = '' if camera is None else f'camera {camera!r}, '
+        place = format_place(fault.place)
         raise CalibrationError(
-            f'{path}: {who}{format_place(fault.place)} {fault.found}, expected {fault.expected}; '
-            f'{EXPORT_AGAIN}',
-            code=_code(fault, data),
+            f'{path}: {who}{place} {fault.found}, expected {fault.expected}; {EXPORT_AGAIN}',
+            code=fault.code,
             file=path,
+            place=place if fault.place else '',
             camera=camera,
-            found=_value_at(data, fault.place),
+            found=fault.value,
             expected=fault.expected,
         )
-
-
-def _value_at(data: Any, place: Sequence[Any]) -> Any:
-    for step in place:
-        data = data[step]
-    return data
-
-
-def _code(fault: Fault, data: Any) -> str:
-    value = _value_at(data, fault.place)
-    if _is_number(value) and not abs(value) <= LARGEST_NUMBER:
-        return range_code(value)
-    return 'file-format'
 
 
 def range_code(number: Any) -> str:
@@ -198,7 +186,7 @@ def _number_out_of_range(data: Any) -> Fault | None:
             stack.extend((place + (i,), child) for i, child in reversed(list(enumerate(value))))
         elif isinstance(value, (int, float)) and not abs(value) <= LARGEST_NUMBER:
             expected = f'a finite number of at most {LARGEST_NUMBER:g}'
-            return Fault(place, '', f'is {show(value)}', expected)
+            return Fault(place, '', f'is {show(value)}', expected, value, range_code(value))
     return None
 
 

@@ -158,6 +158,7 @@ class Place:
             f'{self.path}: {self.where} {is_what}, expected {wanted}; {EXPORT_AGAIN}',
             code=code,
             file=self.path,
+            place=self.where,
             found=found,
             expected=wanted if expected is None else expected,
         )

@@ -194,6 +194,7 @@ def _by_id(records: Sequence, what: str, source: Source) -> dict:
                 f'{EXPORT_AGAIN}',
                 code='duplicate',
                 file=source.path,
+                place=f'{what} {record.id}',
                 found=record.id,
             )
         found[record.id] = record
@@ -209,6 +210,7 @@ def _check_ids(owners: Sequence, what: str, known: dict, source: Source) -> None
                 'name all files of the model or export it again',
                 code='no-match',
                 file=source.path,
+                place=who,
                 found=id,
                 expected=list(known),
             )

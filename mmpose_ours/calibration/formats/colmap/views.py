@@ -73,7 +73,8 @@ def _mounted(
             'that says where it stood; name the file with the frames too',
             code='missing-value',
             file=path,
-            found=rig.id,
+            place=f'rig {rig.id}',
+            found=len(rig.sensors),
             expected='frames',
         )
     if len(frames) > 1:
@@ -109,6 +110,7 @@ def _pose(pose: Sequence[float], who: str, path: PathLike) -> tuple[np.ndarray, 
             f'{path}: {who} has a quaternion of length {length:.6g}, expected 1; {EXPORT_AGAIN}',
             code='out-of-range',
             file=path,
+            place=who,
             found=length,
             expected=1,
         )
