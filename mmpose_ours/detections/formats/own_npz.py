@@ -72,7 +72,7 @@ def store_npz(path: Path) -> KeypointFile:
                 len(skeleton),
             )
         _check_views(path, offsets, views, people.shape[0], frames, cameras)
-        source = parse_json(text.encode('utf-8'), f'{path}: source')
+        source = _parsed(text, 'source', path)
         if source is not None:
             check_source(source, path)
         rows = file.unpack('people')
@@ -89,8 +89,17 @@ def store_npz(path: Path) -> KeypointFile:
 def _skeleton(joints: str, path: Path) -> Skeleton:
     place = Place(path, 'joints')
     if joints.startswith('{'):
-        return from_json(parse_json(joints.encode('utf-8'), f'{path}: joints'), place)
+        return from_json(_parsed(joints, 'joints', path), place)
     return from_json(joints, place)
+
+
+def _parsed(text: str, name: str, path: Path) -> Any:
+    """The JSON that one of the arrays holds."""
+    try:
+        return parse_json(text.encode('utf-8'), f'{path}: {name}')
+    except FileFormatError as error:
+        error.file = str(path)
+        raise
 
 
 def _bad(

@@ -73,7 +73,7 @@ def read_trc(path: PathLike) -> tuple[list[str], np.ndarray, str]:
             code='unknown-name',
             file=path,
             found=stated,
-            expected=list(_UNITS),
+            expected=list(dict.fromkeys(_UNITS.values())),
         )
     header = [name.strip() for name in lines[3].split('\t')]
     columns = [i for i, name in enumerate(header) if name and i >= _BEFORE]
