@@ -54,7 +54,7 @@ def test_a_failed_export_leaves_nothing(room, tmp_path, monkeypatch):
     torch.save(dict(state_dict={'a': torch.ones(100)}), tmp_path / 'a.pth')
     out = tmp_path / 'a.safetensors'
     small_disk(monkeypatch, files, room)
-    with pytest.raises(OSError, match='No space') as caught:
+    with pytest.raises(OSError, match='No space') as caught:  # the system's own
         export_weights(tmp_path / 'a.pth', out)
     assert caught.value.filename == str(out)
     assert [path.name for path in tmp_path.iterdir()] == ['a.pth']

@@ -136,7 +136,7 @@ def test_another_fault_of_the_disk_is_an_error(tmp_path, monkeypatch):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(os, 'fsync', fsync)
-    with pytest.raises(OSError, match='epoch_1.pth'):
+    with pytest.raises(OSError, match='epoch_1.pth'):  # without our fields
         runner(tmp_path).train()
 
 

@@ -56,7 +56,7 @@ def test_bad_numbers_are_refused():
         dataset(indices=[0])
     with pytest.raises(IndexError, match='no item -1'):  # a sequence's own error, without fields
         dataset()[-1]
-    with pytest.raises(ValueError, match='faults has no jiter'):
+    with fails(InputError, code='unknown-name', found=['jiter']):
         dataset(faults=dict(jiter=(0, 1)))[0]
 
 

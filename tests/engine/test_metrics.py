@@ -106,8 +106,9 @@ def test_predictions_are_written_for_the_evaluate_command(shelf, tmp_path):
 
 def test_frames_that_share_an_id_are_not_written(shelf, tmp_path):
     shelf[1].set_metainfo({'frame_id': 1})
-    with pytest.raises(ValueError, match='2 frames share 1 ids'):
-        evaluate(shelf, type='PCPMetric', out_file=str(tmp_path / 'pred.json'))
+    path = tmp_path / 'pred.json'
+    with fails(InputError, code='duplicate', file=path, found=1, expected=2):
+        evaluate(shelf, type='PCPMetric', out_file=str(path))
     assert list(tmp_path.iterdir()) == []
 
 
