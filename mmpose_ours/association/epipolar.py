@@ -14,6 +14,7 @@ import itertools
 import numpy as np
 
 from mmpose_ours.detections.arrays import strongest
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.limits import limits
@@ -112,10 +113,15 @@ def associate(rig: CameraRig, keypoints: np.ndarray, max_error: float = MAX_ERRO
         than the limit ``compared_per_view`` those with the largest scores take part.
 
     Raises:
-        ValueError: The number of views is not that of the cameras.
+        InputError: The number of views is not that of the cameras.
     """
     if len(keypoints) != len(rig):
-        raise ValueError(f'{len(keypoints)} views of people for a rig of {len(rig)} cameras')
+        raise InputError(
+            f'{len(keypoints)} views of people for a rig of {len(rig)} cameras',
+            code='wrong-shape',
+            found=len(keypoints),
+            expected=len(rig),
+        )
     most = limits().compared_per_view
     kept = [strongest(people, most) for people in keypoints]
     views = [

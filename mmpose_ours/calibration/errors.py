@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Iterator
+from typing import Any, Iterator
 
 from mmpose_ours.errors import InputError, LimitError, PathLike
 from mmpose_ours.io.limits import limits
 
 
 class CalibrationError(InputError):
-    """A calibration cannot be used; one sentence with file, camera, place and fix."""
+    """A calibration cannot be used; one sentence with file, camera, place and fix.
+
+    Args:
+        message: See :class:`mmpose_ours.errors.InputError`, whose fields it has too.
+        place: Where in the file, as ``cameras[2].K[0]``; empty where it is the file as a whole,
+            or the cameras contradict each other.
+    """
+
+    def __init__(self, message: str, *, place: str = '', **fields: Any):
+        super().__init__(message, **fields)
+        self.place = place
 
 
 class CalibrationLimitError(LimitError, CalibrationError):
@@ -64,6 +74,7 @@ def _with_path(error: ValueError, path: PathLike | None) -> CalibrationError:
         ('' if path is None else f'{os.fspath(path)}: ') + str(error),
         code=known.code,
         file=path,
+        place=getattr(error, 'place', ''),
         camera=known.camera,
         frame=known.frame,
         found=known.found,

@@ -41,7 +41,11 @@ class CheckpointError(FileFormatError):
         nonfinite: Sequence[str] = (),
         file: PathLike | None = None,
     ):
-        super().__init__(message if file is None else f'{file}: {message}', file=file)
+        super().__init__(
+            message if file is None else f'{file}: {message}',
+            code='not-finite' if nonfinite else None,
+            file=file,
+        )
         self.message = message
         self.missing, self.unexpected = list(missing), list(unexpected)
         self.mismatched, self.nonfinite = dict(mismatched or {}), list(nonfinite)

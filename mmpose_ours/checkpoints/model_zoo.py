@@ -52,16 +52,22 @@ def check_whole(path: PathLike) -> None:
     if path.is_dir():
         inside = sorted(entry.name for entry in path.glob('*.pth'))[:3]
         names = f'it holds {", ".join(inside)}' if inside else 'it holds no .pth file'
-        raise FileFormatError(f'{path}: a folder, expected a checkpoint file; {names}')
+        raise FileFormatError(
+            f'{path}: a folder, expected a checkpoint file; {names}', file=path, found=inside
+        )
     with open_regular(path) as file:
         start = file.read(512).lstrip()
     if not path.stat().st_size:
-        raise FileFormatError(f'{path}: an empty file, expected a checkpoint; {_AGAIN}')
+        raise FileFormatError(
+            f'{path}: an empty file, expected a checkpoint; {_AGAIN}', code='damaged', file=path
+        )
     if start.lower().startswith((b'<!doctype', b'<html', b'<?xml', b'<head')):
         raise FileFormatError(
             f'{path}: a web page (it begins with {start[:15].decode("ascii", "replace")!r}), '
             'expected a checkpoint; open it in a browser to see what the server had to say, then '
-            f'{_AGAIN}'
+            f'{_AGAIN}',
+            file=path,
+            found=start[:15].decode('ascii', 'replace'),
         )
     published = _PUBLISHED.fullmatch(path.name)
     if published:
@@ -75,6 +81,7 @@ def _check_digits(path: Path, digits: str, shown: str) -> None:
             f'{shown}: damaged: its SHA-256 begins with {found[: len(digits)]}, expected {digits} '
             f'as its name says; {_AGAIN}; if it was changed on purpose, take these digits out of '
             'the name',
+            code='damaged',
             file=shown,
             found=found,
             expected=digits,

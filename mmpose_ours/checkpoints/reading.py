@@ -19,6 +19,7 @@ from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.io.http_files import SCHEMES
 from mmpose_ours.io.limits import limits
+from mmpose_ours.text import argument
 
 SHIPPED = 'mmpose-ours'
 # Names of model zoos, which stand for URLs.
@@ -97,8 +98,11 @@ def check_resumable(checkpoint: Any, name: PathLike) -> None:
         raise FileFormatError(
             f'{name}: holds weights only, expected the checkpoint of a training, with its '
             'optimizer and how far it got; to begin a training with these weights, give it as '
-            'load_from and leave --resume out',
+            f'load_from and leave {argument("resume", True)} out',
+            code='missing-value',
             file=name,
+            found=sorted(map(str, checkpoint)) if isinstance(checkpoint, dict) else None,
+            expected=['meta', 'optimizer', 'state_dict'],
         )
 
 
@@ -138,8 +142,10 @@ def _read_file(path: Path) -> Any:
             raise
         raise FileFormatError(
             f'{path}: no whole checkpoint of weights and plain data ({error.found}); download or '
-            'copy it again, or name an earlier one, or --resume without a name, which takes the '
-            'latest whole one of the work directory',
+            'copy it again, or name an earlier one; to go on with a training, '
+            f'{argument("resume", True)} without a name takes the latest whole one of the work '
+            'directory',
+            code=error.code,
             file=path,
             found=error.found,
         ) from error
@@ -173,6 +179,7 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
         reason = ' '.join(str(error).split())[:200]
         raise FileFormatError(
             f'{path}: no whole safetensors file ({reason}); download or copy it again',
+            code='damaged',
             file=path,
             found=reason,
         ) from error
@@ -228,8 +235,10 @@ def _of_zoo(scheme: str, model: str, text: str) -> Path:
     if model not in urls:
         raise CheckpointSourceError(
             f'{text[:200]}: {scheme} has no model of that name; correct it, or name a file',
+            code='unknown-name',
             file=text,
             found=model,
+            expected=sorted(urls),
         )
     url = urls[model]
     if url.startswith(tuple(f'{known}://' for known in SCHEMES)):

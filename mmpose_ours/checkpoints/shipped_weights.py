@@ -72,11 +72,18 @@ def export_weights(checkpoint: PathLike, out: PathLike, about: str = '') -> int:
         OSError: A file cannot be read or written.
     """
     if Path(out).exists() and Path(checkpoint).exists() and Path(out).samefile(checkpoint):
-        raise InputError(f'{out}: the file to read and the one to write are the same', file=out)
-    state = state_dict_of(read_checkpoint(checkpoint))
+        raise InputError(
+            f'{out}: the file to read and the one to write are the same', code='conflict', file=out
+        )
+    read = read_checkpoint(checkpoint)
+    try:
+        state = state_dict_of(read)
+    except CheckpointError as error:
+        raise error.of(checkpoint) from None
     if any(tensor.is_complex() for tensor in state.values()):
         raise FileFormatError(
             f'{checkpoint}: holds complex numbers, which no model of this package has',
+            code='cannot-express',
             file=checkpoint,
         )
     try:
@@ -85,6 +92,7 @@ def export_weights(checkpoint: PathLike, out: PathLike, about: str = '') -> int:
     except NotImplementedError as error:  # of four bits, for example
         raise FileFormatError(
             f'{checkpoint}: holds weights of a type that torch cannot turn into single precision',
+            code='cannot-express',
             file=checkpoint,
         ) from error
     try:

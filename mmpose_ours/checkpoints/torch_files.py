@@ -23,6 +23,7 @@ from mmpose_ours.io.limits import limits
 from mmpose_ours.io.parsers.zip_input import ZipInput
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of the layout before 1.6
+_ZIP, _PICKLE = b'PK\x03\x04', b'\x80'  # how the layouts begin
 _BLOCK = 1 << 22
 _MAX_DIRECTORY = 1 << 24  # the list of a zip file's members
 _MAX_TENSOR_BYTES = 16  # of all tensors, per byte of the file, where they share numbers
@@ -48,9 +49,12 @@ def read_torch_file(path: PathLike) -> Any:
     limits().check('checkpoint_bytes', size, 'bytes', path)
     try:
         with ZipInput(open_regular(path).detach(), _MAX_DIRECTORY) as file:
-            is_zip = file.read(4) == b'PK\x03\x04'
+            start = file.read(4)
+            if not start.startswith((_ZIP, _PICKLE)):
+                raise ContentError('it does not begin as one', 'file-format')
             file.seek(0)
-            value = _Zip(file, size, path).read() if is_zip else _Legacy(file, size, path).read()
+            layout: Any = _Zip if start == _ZIP else _Legacy
+            value = layout(file, size, path).read()
         if check_tree(value, path) > _MAX_TENSOR_BYTES * size:
             raise ContentError('tensors that share their numbers many times over')
     except LimitError:
@@ -68,6 +72,7 @@ def read_torch_file(path: PathLike) -> Any:
     ) as error:
         raise FileFormatError(
             f'{path}: no whole file of torch.save that holds only tensors and plain data ({error})',
+            code=error.code if isinstance(error, ContentError) else 'damaged',
             file=path,
             found=str(error),
         ) from error
@@ -139,7 +144,7 @@ class _Zip:
             raise ContentError('an archive without data.pkl')
         self._top = found[0][: -len('data.pkl')]
         if self._top + 'constants.pkl' in self._members:
-            raise ContentError('a TorchScript program')
+            raise ContentError('a TorchScript program', 'unsafe')
         if self._top + 'byteorder' in self._members:
             with self._open('byteorder', 16) as file:
                 if file.read() != b'little':
@@ -195,7 +200,7 @@ class _Legacy:
     def read(self) -> Any:
         for expected in (_MAGIC, _PROTOCOL):
             if unpickle(self._file, self._size, self._path) != expected:
-                raise ContentError('it does not begin as one')
+                raise ContentError('it does not begin as one', 'file-format')
         system = unpickle(self._file, self._size, self._path)
         if not isinstance(system, dict) or system.get('little_endian') is not True:
             raise ContentError('numbers in another byte order')
@@ -215,7 +220,7 @@ class _Legacy:
 
     def _storage(self, identity: Any) -> Storage:
         if identity[0] == 'module':
-            raise ContentError('a whole model, which is code')
+            raise ContentError('a whole model, which is code', 'unsafe')
         kind, dtype, key, _, count, view = identity
         dtype = storage_dtype(kind, dtype)
         if type(key) is not str:

@@ -180,7 +180,7 @@ class _Unpickler(_Python):
                 code = read(1)
                 operation = known(code[0]) if code else None
                 if operation is None:
-                    raise ContentError(f'it uses the operation {code!r} of pickles')
+                    raise ContentError(f'it uses the operation {code!r} of pickles', 'unsafe')
                 operation(self)
         except pickle._Stop as stop:  # type: ignore[attr-defined]
             return stop.value
@@ -189,7 +189,7 @@ class _Unpickler(_Python):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in KNOWN:
             named = f'{module}.{name}'.encode('unicode_escape').decode('ascii')
-            raise ContentError(f'it names {named[:80]}')
+            raise ContentError(f'it names {named[:80]}', 'unsafe')
         return KNOWN[module, name]
 
     def _charge(self, values: Any) -> None:
@@ -221,7 +221,7 @@ class _Unpickler(_Python):
     def load_newobj(self) -> None:
         args, target = self.stack.pop(), self.stack[-1]
         if type(target) is not Name or target.value is not History or args != ():
-            raise ContentError('it holds objects')
+            raise ContentError('it holds objects', 'unsafe')
         self._charge(())
         self.stack[-1] = History()
 
@@ -244,7 +244,7 @@ class _Unpickler(_Python):
             if '_metadata' in state:
                 target._metadata = read_versions(state['_metadata'])  # type: ignore[attr-defined]
         else:
-            raise ContentError('it holds objects')
+            raise ContentError('it holds objects', 'unsafe')
 
     dispatch[pickle.BUILD[0]] = load_build
 

@@ -28,7 +28,16 @@ _STORAGES = {
 
 
 class ContentError(Exception):
-    """What a file holds is damaged, or no plain data; the message says what."""
+    """What a file holds is damaged, or no plain data; the message says what.
+
+    Args:
+        message: What it is.
+        code: One of :data:`mmpose_ours.errors.CODES`.
+    """
+
+    def __init__(self, message: str, code: str = 'damaged'):
+        super().__init__(message)
+        self.code = code
 
 
 class History:

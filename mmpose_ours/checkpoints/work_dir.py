@@ -14,7 +14,7 @@ from mmengine.logging import print_log
 from mmpose_ours.checkpoints.reading import is_resumable, read_checkpoint
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.disk.regular_files import open_regular
-from mmpose_ours.text import printable
+from mmpose_ours.text import argument, printable
 
 _MAX_PATH = 4096  # Linux', in bytes
 LAST = 'last_checkpoint'  # MMEngine's: a file that names the latest checkpoint
@@ -42,11 +42,11 @@ def latest_whole(work_dir: PathLike) -> str | None:
         try:
             found = [_latest_whole(Path(work_dir)), None]
         except FileFormatError as error:
-            found = [None, str(error)]
+            found = [None, error]
     broadcast_object_list(found)
     path, complaint = found
-    if complaint:
-        raise FileFormatError(complaint)
+    if complaint is not None:
+        raise complaint
     return path
 
 
@@ -79,7 +79,10 @@ def _latest_whole(work_dir: Path) -> str | None:
     if faults or named is not None:
         raise FileFormatError(
             f'{work_dir}: nothing to resume from: no checkpoint in it is whole; remove '
-            f'{LAST} and *.pth there to train from the start, or choose another --work-dir'
+            f'{LAST} and *.pth there to train from the start, or choose another '
+            f'{argument("work_dir")}',
+            code='damaged',
+            file=work_dir,
         )
     print_log(f'{printable(work_dir)}: no checkpoint yet, training begins', logger='current')
     return None

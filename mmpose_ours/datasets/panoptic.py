@@ -19,6 +19,7 @@ from mmpose_ours.calibration import check_space, fit_space, read_rig
 from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.detections import check_pixels, read_keypoints, stack_keypoints
 from mmpose_ours.detections.arrays import array_frames
+from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation.panoptic_truth import (
     ANNOTATED_JOINTS,
     panoptic_frame_files,
@@ -71,7 +72,7 @@ class PanopticDataset(MultiviewDataset):
 
     Raises:
         FileNotFoundError: A sequence, its calibration or its annotation is missing.
-        ValueError: An option is unfit, or no frame is left.
+        InputError: An option is unfit, or no frame is left.
     """
 
     METAINFO = dict(dataset_name='panoptic', joints='panoptic15')
@@ -91,11 +92,18 @@ class PanopticDataset(MultiviewDataset):
         **kwargs: Any,
     ):
         if joints not in JOINTS:
-            raise ValueError(f'joints is {joints!r}; Panoptic has {", ".join(JOINTS)}')
+            raise InputError(
+                f'joints is {joints!r}; Panoptic has {", ".join(JOINTS)}',
+                code='unknown-name',
+                found=joints,
+                expected=list(JOINTS),
+            )
         if interval < 1 or not sequences:
-            raise ValueError(
+            raise InputError(
                 f'interval is {interval} and sequences {list(sequences)}; expected 1 or more and '
-                'the name of one sequence or more'
+                'the name of one sequence or more',
+                code='out-of-range' if interval < 1 else 'no-data',
+                found=interval if interval < 1 else list(sequences),
             )
         self.sequences, self.interval, self.keypoints = list(sequences), interval, keypoints
         self.seed, self.empty_frames, self._cameras = seed, empty_frames, cameras
@@ -126,9 +134,12 @@ class PanopticDataset(MultiviewDataset):
             item for sequence in self.sequences for item in self._load(sequence) if self._kept(item)
         ]
         if not items:
-            raise ValueError(
+            raise InputError(
                 f'{self.data_root}: nobody is annotated in the frames chosen of '
-                f'{", ".join(self.sequences)}; choose others, or a smaller interval'
+                f'{", ".join(self.sequences)}; choose others, or a smaller interval',
+                code='no-data',
+                file=self.data_root,
+                found=self.sequences,
             )
         return items
 

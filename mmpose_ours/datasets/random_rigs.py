@@ -8,6 +8,7 @@ import numpy as np
 
 from mmpose_ours.datasets.multiview import PACK
 from mmpose_ours.datasets.synthetic_base import GeneratedDataset
+from mmpose_ours.errors import InputError
 from mmpose_ours.scope import DATASETS
 from mmpose_ours.sources import from_options
 from mmpose_ours.sources.synthetic import items_of
@@ -76,10 +77,12 @@ class RandomRigsDataset(GeneratedDataset):
         **kwargs: Any,
     ):
         if num_samples < 1 or items_per_site < 1 or kwargs.get('indices') is not None:
-            raise ValueError(
+            raise InputError(
                 f'num_samples is {num_samples}, items_per_site {items_per_site}, with indices '
                 f'{kwargs.get("indices")}; both must be 1 or more, and num_samples alone says how '
-                'many'
+                'many',
+                code='out-of-range' if min(num_samples, items_per_site) < 1 else 'conflict',
+                found=(num_samples, items_per_site),
             )
         self.num_samples, self.seed, self.items_per_site = num_samples, seed, items_per_site
         self.scene = {**dict(people=(1, 6), min_views=1), **(scene or {})}
@@ -120,4 +123,8 @@ class RandomRigsDataset(GeneratedDataset):
             detections = faults.detect_many(crowd, rig, rngs)
             shared = dict(rig=rig, space=space, joints=self.metainfo['joints'])
             return items_of(indices, crowd, detections, **shared)
-        raise RuntimeError(f'no site of {ATTEMPTS} has room for people; make scenes easier')
+        raise InputError(
+            f'no site of {ATTEMPTS} has room for people; make scenes easier',
+            code='no-data',
+            found=self.scene,
+        )

@@ -7,6 +7,7 @@ from typing import Any, Sequence
 from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.datasets.read_ahead import ReadAhead
 from mmpose_ours.datasets.synthetic_base import GeneratedDataset
+from mmpose_ours.errors import InputError
 from mmpose_ours.scope import DATASETS
 from mmpose_ours.sources import SceneGenerator
 
@@ -53,9 +54,11 @@ class SyntheticDataset(GeneratedDataset, MultiviewDataset):
         **kwargs: Any,
     ):
         if num_samples < 1 or kwargs.get('indices') is not None:
-            raise ValueError(
+            raise InputError(
                 f'num_samples is {num_samples}, with indices {kwargs.get("indices")}; an epoch '
-                'needs one sample or more, and num_samples alone says how many'
+                'needs one sample or more, and num_samples alone says how many',
+                code='out-of-range' if num_samples < 1 else 'conflict',
+                found=num_samples,
             )
         super().__init__(rig_file, serialize_data=False, **kwargs)
         self.num_samples, self.seed = num_samples, seed

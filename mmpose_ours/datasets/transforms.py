@@ -10,7 +10,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.recordings.frames import decoded
 from mmpose_ours.scope import TRANSFORMS
 
@@ -43,9 +43,15 @@ class LoadMultiviewImages:
                 image = _read(path, camera.name, results['frame_id'])
             height, width = image.shape[:2]
             if camera.size is not None and (width, height) != tuple(camera.size):
-                raise ValueError(
+                raise InputError(
                     f'{path} is {width}x{height}, but camera {camera.name!r} was calibrated at '
-                    f'{camera.size[0]}x{camera.size[1]}; use images of the calibrated size'
+                    f'{camera.size[0]}x{camera.size[1]}; use images of the calibrated size',
+                    code='wrong-shape',
+                    file=path,
+                    camera=camera.name,
+                    frame=results['frame_id'],
+                    found=(width, height),
+                    expected=camera.size,
                 )
             images.append(self._fit(image))
         results['images'] = np.stack(images)
@@ -70,7 +76,13 @@ def _read(path: str | None, camera: str, frame: str) -> np.ndarray:
         return decoded(Path(path))
     except FileFormatError as error:
         raise FileFormatError(
-            f'{where} ({error}); {needed}', file=path, camera=camera, frame=frame
+            f'{where} ({error}); {needed}',
+            code=error.code,
+            file=path,
+            camera=camera,
+            frame=frame,
+            found=error.found,
+            expected=error.expected,
         ) from error
     except OSError as error:
         raise FileNotFoundError(f'{where} {path} ({error.strerror}); {needed}') from error

@@ -19,7 +19,7 @@ from typing import Any, Sequence
 import numpy as np
 from mmengine.evaluator import BaseMetric
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.evaluation.matching import THRESHOLDS_MM
 from mmpose_ours.evaluation.scores import (
     figures_without_truth,
@@ -74,7 +74,7 @@ class _PoseMetric(BaseMetric):
         """Work the figures out; write the predictions first.
 
         Raises:
-            ValueError: ``out_file`` is wanted and two frames share an id, or the frames
+            InputError: ``out_file`` is wanted and two frames share an id, or the frames
                 are not all of one skeleton.
         """
         if self.out_file is not None:
@@ -110,7 +110,12 @@ class PCPMetric(_PoseMetric):
     ) -> None:
         super().__init__(out_file, collect_device, prefix)
         if head not in HEAD_RECIPES:
-            raise ValueError(f'unknown head {head!r}; known: {", ".join(HEAD_RECIPES)}')
+            raise InputError(
+                f'unknown head {head!r}; known: {", ".join(HEAD_RECIPES)}',
+                code='unknown-name',
+                found=head,
+                expected=list(HEAD_RECIPES),
+            )
         self.head = head
         self.actors = tuple(actors)
 
@@ -118,12 +123,15 @@ class PCPMetric(_PoseMetric):
         """The (A, 14, 3) annotated actors.
 
         Raises:
-            ValueError: The sample has none.
+            InputError: The sample has none.
         """
         if sample.get('actors') is None:
-            raise ValueError(
+            raise InputError(
                 f'frame {sample["frame_id"]}: no annotated actors, which PCPMetric compares with; '
-                'give the data set its actorsGT.mat or use MultiviewPoseMetric'
+                'give the data set its actorsGT.mat or use MultiviewPoseMetric',
+                code='missing-value',
+                frame=sample['frame_id'],
+                expected='actors',
             )
         return {'actors': _array(sample['actors'])}
 
@@ -206,12 +214,15 @@ class UnlabelledMetric(_PoseMetric):
         """The rig and the 2D keypoints.
 
         Raises:
-            ValueError: The sample has no 2D keypoints.
+            InputError: The sample has no 2D keypoints.
         """
         if sample.get('keypoints_2d') is None:
-            raise ValueError(
+            raise InputError(
                 f'frame {sample["frame_id"]}: no keypoints_2d, which UnlabelledMetric compares '
-                'with; give the data set a keypoint file'
+                'with; give the data set a keypoint file',
+                code='missing-value',
+                frame=sample['frame_id'],
+                expected='keypoints_2d',
             )
         return {'rig': sample['rig'], 'keypoints_2d': _array(sample['keypoints_2d'])}
 

@@ -19,6 +19,7 @@ from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.numbers import is_whole
 from mmpose_ours.io.programs import add_debug, guarded
 from mmpose_ours.scope import DATASETS, MODELS
+from mmpose_ours.text import argument
 
 
 def replay(
@@ -44,14 +45,17 @@ def replay(
     meta = state.get('meta') if isinstance(state, dict) else None
     if not isinstance(meta, dict) or 'nonfinite' not in meta:
         raise FileFormatError(
-            f'{path}: a checkpoint, not the report of a step; name a nonfinite_*.pth'
+            f'{path}: a checkpoint, not the report of a step; name a nonfinite_*.pth', file=path
         )
     report = _checked(meta['nonfinite'], path)
     if config is None:
+        beside = _config_beside(Path(path), meta.get('cfg'))
         raise FileFormatError(
-            f'{path}: a config is a program, so that of the training must be named: --config '
-            f'{_config_beside(Path(path), meta.get("cfg"))}',
+            f'{path}: a config is a program, so that of the training must be named: '
+            f'{argument("config", beside)}',
+            code='missing-value',
             file=path,
+            expected=beside,
         )
     cfg = read_config(config)
     init_default_scope(cfg.get('default_scope', 'mmengine'))
@@ -85,12 +89,12 @@ def _checked(report: Any, path: PathLike) -> dict[str, Any]:
     return report
 
 
-def _config_beside(path: Path, text: Any) -> str:
-    """The name of the file beside a report that has the same config as it."""
+def _config_beside(path: Path, text: Any) -> str | None:
+    """The name of the file beside a report that has the same config as it, if there is one."""
     for file in sorted(path.parent.glob('*.py')):
         if file.is_file() and file.read_text(encoding='utf-8', errors='replace') == text:
             return str(file)
-    return 'CONFIG'
+    return None
 
 
 def main() -> int:

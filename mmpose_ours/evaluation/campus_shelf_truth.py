@@ -34,17 +34,29 @@ def read_actors(path: PathLike) -> np.ndarray:
     try:
         variables = read_mat(path, ['actor3D'])
     except FileFormatError as error:
-        raise FileFormatError(f'{error}, or take actorsGT.mat as the data set ships it') from error
+        raise FileFormatError(
+            f'{error}, or take actorsGT.mat as the data set ships it',
+            code=error.code,
+            file=path,
+            found=error.found,
+            expected=error.expected,
+        ) from error
     if 'actor3D' not in variables:
         raise FileFormatError(
-            f'{path}: has no variable actor3D; take actorsGT.mat as the data set ships it'
+            f'{path}: has no variable actor3D; take actorsGT.mat as the data set ships it',
+            code='missing-value',
+            file=path,
+            expected='actor3D',
         )
     actors = [_cells(cell) for cell in np.ravel(np.asarray(variables['actor3D'], dtype=object))]
     lengths = sorted({len(actor) for actor in actors})
     if len(lengths) != 1 or any(actor.dtype != object for actor in actors):
         raise FileFormatError(
             f'{path}: actor3D must hold one cell per frame for each actor, as many for all; '
-            f'found {lengths} cells'
+            f'found {lengths} cells',
+            code='wrong-shape',
+            file=path,
+            found=lengths,
         )
     limits().check('frames', lengths[0], 'frames', path)
     truth = np.full((lengths[0], len(actors), _JOINTS, 3), np.nan)
@@ -56,15 +68,24 @@ def read_actors(path: PathLike) -> np.ndarray:
             if pose.shape != (_JOINTS, 3) or pose.dtype.kind not in 'fiu':
                 raise FileFormatError(
                     f'{path}: actor {index + 1}, frame {frame}: expected 14 x 3 numbers or '
-                    f'nothing, found {pose.dtype} of shape {pose.shape}'
+                    f'nothing, found {pose.dtype} of shape {pose.shape}',
+                    code='wrong-shape',
+                    file=path,
+                    frame=frame,
+                    found=pose.shape,
+                    expected=(_JOINTS, 3),
                 )
             truth[frame, index] = pose
             if (np.abs(truth[frame, index]) > _FAR_M).any():
+                farthest = float(np.nanmax(np.abs(truth[frame, index])))
                 raise FileFormatError(
                     f'{path}: actor {index + 1}, frame {frame}: expected metres, found '
-                    f'{np.nanmax(np.abs(truth[frame, index])):g}',
+                    f'{farthest:g}',
+                    code='out-of-range',
                     file=path,
                     frame=frame,
+                    found=farthest,
+                    expected=_FAR_M,
                 )
     _require_metres(path, truth)
     return truth * 1000.0
@@ -97,5 +118,9 @@ def _require_metres(path: PathLike, truth: np.ndarray) -> None:
     span = float(np.median(np.ptp(poses, axis=1).max(-1)))
     if not _SPAN_M[0] <= span <= _SPAN_M[1]:
         raise FileFormatError(
-            f'{path}: people span {span:g} where metres were expected; scale actor3D to metres'
+            f'{path}: people span {span:g} where metres were expected; scale actor3D to metres',
+            code='out-of-range',
+            file=path,
+            found=span,
+            expected=_SPAN_M,
         )

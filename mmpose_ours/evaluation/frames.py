@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Iterable, Sequence
 
+from mmpose_ours.errors import InputError
+
 
 def parse_frames(text: str) -> list[int]:
     """Read frame ranges.
@@ -16,7 +18,7 @@ def parse_frames(text: str) -> list[int]:
         Frame numbers, rising, each once.
 
     Raises:
-        ValueError: The text is something else, or a range runs backwards.
+        InputError: The text is something else, or a range runs backwards.
 
     Example:
         >>> parse_frames('5,1-3')
@@ -26,10 +28,17 @@ def parse_frames(text: str) -> list[int]:
     for part in text.split(','):
         match = re.fullmatch(r'\s*([0-9]+)\s*(?:-\s*([0-9]+)\s*)?', part)
         if not match:
-            raise ValueError(f'frames {text!r}: {part!r} is no range; write 350-470,650-750')
+            raise InputError(
+                f'frames {text!r}: {part!r} is no range; write 350-470,650-750', found=part
+            )
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
-            raise ValueError(f'frames {text!r}: {part!r} runs backwards; write {last}-{first}')
+            raise InputError(
+                f'frames {text!r}: {part!r} runs backwards; write {last}-{first}',
+                code='out-of-range',
+                found=part,
+                expected=f'{last}-{first}',
+            )
         frames.update(range(first, last + 1))
     return sorted(frames)
 

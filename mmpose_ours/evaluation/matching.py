@@ -17,6 +17,7 @@ from typing import Any, Sequence, Tuple
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation.distance import FOUND_MM, pose_distances
 
 THRESHOLDS_MM = (25, 50, 75, 100, 125, 150)
@@ -104,13 +105,15 @@ def match_poses(
         people are annotated and nobody is predicted.
 
     Raises:
-        ValueError: Lengths or shapes do not fit together, or a score is NaN.
+        InputError: Lengths or shapes do not fit together, or a score is NaN.
     """
-    lengths = {len(predictions), len(scores), len(truth), len(visible)}
-    if len(lengths) > 1:
-        raise ValueError(
+    lengths = (len(predictions), len(scores), len(truth), len(visible))
+    if len(set(lengths)) > 1:
+        raise InputError(
             f'{len(predictions)} frames of predictions, {len(scores)} of scores, '
-            f'{len(truth)} of truth and {len(visible)} of visibility; they must be as many'
+            f'{len(truth)} of truth and {len(visible)} of visibility; they must be as many',
+            code='wrong-shape',
+            found=lengths,
         )
     rows: list[Candidate] = []
     people = 0
@@ -150,12 +153,19 @@ def _checked(
         or seen.shape != persons.shape[:2]
         or scores.shape != poses.shape[:1]
     ):
-        raise ValueError(
+        raise InputError(
             f'frame {frame}: expected poses (P, J, 3), scores (P,), truth (G, J, 3) and '
-            f'visible (G, J), got {poses.shape}, {scores.shape}, {persons.shape}, {seen.shape}'
+            f'visible (G, J), got {poses.shape}, {scores.shape}, {persons.shape}, {seen.shape}',
+            code='wrong-shape',
+            frame=frame,
+            found=(poses.shape, scores.shape, persons.shape, seen.shape),
         )
     if np.isnan(scores).any():
-        raise ValueError(f'frame {frame}: a score is NaN; give every prediction a number')
+        raise InputError(
+            f'frame {frame}: a score is NaN; give every prediction a number',
+            code='not-finite',
+            frame=frame,
+        )
     seen = seen & np.isfinite(persons).all(-1)
     return poses, scores, persons[seen.any(-1)], seen[seen.any(-1)]
 

@@ -63,13 +63,16 @@ def panoptic_frame_files(folder: PathLike) -> dict[int, Path]:
         if number in files:
             raise FileFormatError(
                 f'{folder}: {files[number].name} and {path.name} are the same frame; keep one',
+                code='duplicate',
                 file=folder,
                 frame=number,
             )
         files[number] = path
     if not files:
         raise FileFormatError(
-            f'{folder}: has no body3DScene_*.json; name the hdPose3d_stage1_coco19 folder itself'
+            f'{folder}: has no body3DScene_*.json; name the hdPose3d_stage1_coco19 folder itself',
+            code='no-data',
+            file=folder,
         )
     return dict(sorted(files.items()))
 
@@ -89,15 +92,20 @@ def read_panoptic_bodies(path: PathLike) -> np.ndarray:
     data = read_json(path)
     bodies = data.get('bodies') if isinstance(data, dict) else None
     if not isinstance(bodies, list):
-        raise FileFormatError(f'{path}: $.bodies: expected a list of people')
+        raise FileFormatError(f'{path}: $.bodies: expected a list of people', file=path)
     limits().check('people_per_view', len(bodies), 'people in one frame', path)
     people = []
     for index, body in enumerate(bodies):
         values = body.get('joints19') if isinstance(body, dict) else None
         if not isinstance(values, list) or len(values) != 76 or not all(map(is_number, values)):
+            count = len(values) if isinstance(values, list) else None
             raise FileFormatError(
                 f'{path}: $.bodies[{index}].joints19: expected 76 numbers, x y z confidence '
-                'for each of 19 joints'
+                'for each of 19 joints',
+                code='file-format' if count in (None, 76) else 'wrong-shape',
+                file=path,
+                found=count,
+                expected=76,
             )
         joints = np.array(values, dtype=np.float64).reshape(19, 4)
         pose = to_z_up(joints[:, :3] * MM_PER_UNIT['cm'], '-y')

@@ -12,6 +12,7 @@ from typing import Any, Sequence
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation.distance import FOUND_MM, pose_distances
 from mmpose_ours.structures.skeletons import SKELETONS
 
@@ -147,16 +148,31 @@ def pcp(
         The counts and what follows from them.
 
     Raises:
-        ValueError: A shape does not fit, or there is no such actor.
+        InputError: A shape does not fit, or there is no such actor.
     """
     truth = np.asarray(truth, dtype=np.float64)
     if truth.ndim != 4 or truth.shape[2:] != (len(_JOINTS), 3):
-        raise ValueError(f'truth must be (frames, actors, 14, 3), got {truth.shape}')
+        raise InputError(
+            f'truth must be (frames, actors, 14, 3), got {truth.shape}',
+            code='wrong-shape',
+            found=truth.shape,
+            expected=('F', 'A', len(_JOINTS), 3),
+        )
     if len(predictions) != len(truth):
-        raise ValueError(f'{len(predictions)} frames of predictions for {len(truth)} of truth')
+        raise InputError(
+            f'{len(predictions)} frames of predictions for {len(truth)} of truth',
+            code='wrong-shape',
+            found=len(predictions),
+            expected=len(truth),
+        )
     absent = [index for index in actors if not 0 <= index < truth.shape[1]]
     if absent:
-        raise ValueError(f'no actor {absent[0]} among {truth.shape[1]}; actors count from 0')
+        raise InputError(
+            f'no actor {absent[0]} among {truth.shape[1]}; actors count from 0',
+            code='out-of-range',
+            found=absent[0],
+            expected=(0, truth.shape[1] - 1),
+        )
 
     visible = np.isfinite(truth).all(-1)
     ends, length = _part_ends(truth)
@@ -168,7 +184,13 @@ def pcp(
     for frame, poses in enumerate(predictions):
         poses = np.asarray(poses, dtype=np.float64)
         if poses.ndim != 3 or poses.shape[1:] != (len(_JOINTS), 3):
-            raise ValueError(f'frame {frame}: predictions must be (P, 14, 3), got {poses.shape}')
+            raise InputError(
+                f'frame {frame}: predictions must be (P, 14, 3), got {poses.shape}',
+                code='wrong-shape',
+                frame=frame,
+                found=poses.shape,
+                expected=('P', len(_JOINTS), 3),
+            )
         people = np.flatnonzero(visible[frame].any(-1))
         if not len(poses):
             empty += bool(len(people))

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
 
 import numpy as np
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.evaluation.campus_shelf_truth import read_actors
 from mmpose_ours.evaluation.frames import name_frames, parse_frames
 from mmpose_ours.evaluation.matching import MatchingResult, match_poses
@@ -18,6 +18,7 @@ from mmpose_ours.io.disk.files import MM_PER_UNIT
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions, to_z_up
 from mmpose_ours.structures.joint_maps import convert_joints, joint_map
 from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.text import argument
 
 # The public test range; a file that holds less is evaluated on what it holds, and says so.
 PUBLISHED_FRAMES = {'campus': '350-470,650-750', 'shelf': '300-600'}
@@ -50,16 +51,26 @@ def evaluate_files(
         looks wrong.
 
     Raises:
-        ValueError: A file or an argument is unfit; one sentence that names it and the fix.
+        InputError: A file or an argument is unfit; one sentence that names it and the fix.
         OSError: A file cannot be opened.
     """
     if dataset not in DATASETS:
-        raise ValueError(f'unknown data set {dataset!r}; known: {", ".join(DATASETS)}')
+        raise InputError(
+            f'unknown data set {dataset!r}; known: {", ".join(DATASETS)}',
+            code='unknown-name',
+            found=dataset,
+            expected=list(DATASETS),
+        )
     if head not in HEADS:
-        raise ValueError(f'unknown head {head!r}; known: {", ".join(HEADS)}')
-    for path, option in ((gt, '--gt'), (pred, '--pred')):
+        raise InputError(
+            f'unknown head {head!r}; known: {", ".join(HEADS)}',
+            code='unknown-name',
+            found=head,
+            expected=list(HEADS),
+        )
+    for path, name in ((gt, 'gt'), (pred, 'pred')):
         if not os.path.exists(path):
-            raise FileNotFoundError(f'{path}: no such file; correct {option}')
+            raise FileNotFoundError(f'{path}: no such file; correct {argument(name)}')
     prediction = read_predictions(pred)
     if dataset == 'panoptic':
         wanted, score, extra, warnings = _panoptic(gt, pred, prediction, frames)
@@ -67,9 +78,14 @@ def evaluate_files(
         wanted, score, extra, warnings = _actors(dataset, gt, pred, prediction, frames, head)
     missing = [frame for frame in wanted if frame not in prediction.frames]
     if len(missing) == len(wanted):
-        raise ValueError(
+        raise InputError(
             f'{pred}: has none of the {len(wanted)} frames {name_frames(wanted, 60)} to compare; '
-            'number its frames as the data set does, from 0, or choose others with --frames'
+            'number its frames as the data set does, from 0, or choose others with '
+            f'{argument("frames")}',
+            code='no-match',
+            file=pred,
+            found=list(prediction.frames),
+            expected=list(wanted),
         )
     result = score(prediction.frames)
     summary = result.summary()
@@ -114,18 +130,26 @@ def _actors(
     recipe = head if head == 'crossview' else f'{head}_{dataset}'
     unmade = _unmade(prediction.joints, 'campus14', recipe)
     if unmade:
-        raise ValueError(
-            f'{pred}: {prediction.joints} cannot make {", ".join(unmade)} with --head {head}; '
-            'choose another --head or write other joints'
+        raise InputError(
+            f'{pred}: {prediction.joints} cannot make {", ".join(unmade)} with '
+            f'{argument("head", head)}; choose another head or write other joints',
+            code='cannot-express',
+            file=pred,
+            found=prediction.joints,
+            expected=unmade,
         )
     warnings = []
     if frames is None:
         published = parse_frames(PUBLISHED_FRAMES[dataset])
         wanted = [frame for frame in published if frame < len(truth)]
         if not wanted:
-            raise ValueError(
+            raise InputError(
                 f'{gt}: holds frames 0-{len(truth) - 1}, none of the published test range '
-                f'{PUBLISHED_FRAMES[dataset]}; choose some with --frames'
+                f'{PUBLISHED_FRAMES[dataset]}; choose some with {argument("frames")}',
+                code='no-match',
+                file=gt,
+                found=(0, len(truth) - 1),
+                expected=PUBLISHED_FRAMES[dataset],
             )
         if len(wanted) < len(published):
             warnings.append(
@@ -137,8 +161,13 @@ def _actors(
         wanted = []
         for frame in parse_frames(frames) if isinstance(frames, str) else frames:
             if isinstance(frame, str) or not 0 <= frame < len(truth):
-                raise ValueError(
-                    f'{gt}: has no frame {frame}, it holds 0-{len(truth) - 1}; change --frames'
+                raise InputError(
+                    f'{gt}: has no frame {frame}, it holds 0-{len(truth) - 1}; change '
+                    f'{argument("frames")}',
+                    code='no-match',
+                    file=gt,
+                    frame=frame,
+                    expected=(0, len(truth) - 1),
                 )
             wanted.append(frame)
 
@@ -154,14 +183,18 @@ def _actors(
 
 
 def _require_actors(dataset: str, gt: PathLike, found: int) -> None:
-    """Raise a ValueError where the truth is another data set's."""
+    """Raise an InputError where the truth is another data set's."""
     if found == ACTORS[dataset]:
         return
     others = [name for name, count in ACTORS.items() if count == found]
-    fix = f'say --dataset {others[0]}, or name' if others else 'name'
-    raise ValueError(
+    fix = f'say {argument("dataset", others[0])}, or name' if others else 'name'
+    raise InputError(
         f'{gt}: holds {found} actor{"s" * (found != 1)}, but {dataset} has {ACTORS[dataset]}; '
-        f'{fix} the actorsGT.mat of {dataset} with --gt'
+        f'{fix} the actorsGT.mat of {dataset} with {argument("gt")}',
+        code='conflict',
+        file=gt,
+        found=found,
+        expected=ACTORS[dataset],
     )
 
 
@@ -175,15 +208,27 @@ def _panoptic(gt: PathLike, pred: PathLike, prediction: Predictions, frames: Fra
         wanted = list(parse_frames(frames) if isinstance(frames, str) else frames)
         beyond = [frame for frame in wanted if frame not in truth.frames]
         if beyond:
-            raise ValueError(
-                f'{gt}: lacks frame {beyond[0]} ({len(beyond)} of {len(wanted)}); change --frames'
+            raise InputError(
+                f'{gt}: lacks frame {beyond[0]} ({len(beyond)} of {len(wanted)}); change '
+                f'{argument("frames")}',
+                code='no-match',
+                file=gt,
+                frame=beyond[0],
             )
     if not wanted:
-        raise ValueError(f'{gt}: holds no frame to compare; name another truth')
+        raise InputError(
+            f'{gt}: holds no frame to compare; name another truth', code='no-data', file=gt
+        )
     unmade = _unmade(prediction.joints, truth.joints)
     compared = [name for name in SKELETONS[truth.joints].joints if name not in unmade]
     if not compared:
-        raise ValueError(f'{pred}: {prediction.joints} shares no joint with {truth.joints}')
+        raise InputError(
+            f'{pred}: {prediction.joints} shares no joint with {truth.joints}',
+            code='cannot-express',
+            file=pred,
+            found=prediction.joints,
+            expected=truth.joints,
+        )
     columns = SKELETONS[truth.joints].index(*compared)
 
     def score(people: dict) -> MatchingResult:

@@ -17,7 +17,7 @@ from typing import Sequence
 
 import numpy as np
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.evaluation.matching import THRESHOLDS_MM, match_poses
 from mmpose_ours.evaluation.pcp import pcp
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
@@ -120,19 +120,26 @@ def write_results(path: PathLike, results: Sequence[dict]) -> None:
     """Write who was predicted in the Predictions format.
 
     Raises:
-        ValueError: Two frames share an id, or the frames are not all of one skeleton.
+        InputError: Two frames share an id, or the frames are not all of one skeleton.
     """
     skeletons = sorted({result['joints'] for result in results})
     if len(skeletons) != 1:
-        raise ValueError(
+        raise InputError(
             f'{path}: one file holds one skeleton, the frames have '
-            f'{", ".join(skeletons) or "none"}; leave out_file away'
+            f'{", ".join(skeletons) or "none"}; leave out_file away',
+            code='cannot-express',
+            file=path,
+            found=skeletons,
         )
     frames = {result['frame_id']: result['keypoints_3d'] for result in results}
     if len(frames) < len(results):
-        raise ValueError(
+        raise InputError(
             f'{path}: {len(results)} frames share {len(frames)} ids; give each '
-            'frame its own frame_id or leave out_file away'
+            'frame its own frame_id or leave out_file away',
+            code='duplicate',
+            file=path,
+            found=len(frames),
+            expected=len(results),
         )
     scores = {result['frame_id']: result['scores'] for result in results}
     write_predictions(path, frames, scores, skeletons[0])

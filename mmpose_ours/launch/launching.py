@@ -23,6 +23,7 @@ from mmpose_ours.io.disk.locks import Held
 from mmpose_ours.io.package_files import run_stock, stock_tools
 from mmpose_ours.io.terminal import escape_streams, one_line
 from mmpose_ours.launch import network, work_dirs
+from mmpose_ours.text import arguments_as_options
 
 START_OVER = '--start-over'
 OUR_AMP = 'AutocastOptimWrapper'
@@ -32,6 +33,7 @@ HELP = f'tools/train.py of mmpose_ours also takes {START_OVER}: begin again in a
 holds checkpoints; they are moved into a subfolder.\n'
 
 
+@arguments_as_options()
 def train() -> None:
     """Run MMPose's ``train.py`` with this process's arguments, in a work dir of its own.
 
@@ -63,6 +65,7 @@ def train() -> None:
         claimed.close()
 
 
+@arguments_as_options()
 def test() -> None:
     """Run MMPose's ``test.py`` with this process's arguments."""
     escape_streams()

@@ -49,7 +49,10 @@ def check_free(folder: Path, how_to_resume: str = '--resume') -> None:
             f'{folder} holds {len(found)} checkpoint{"s"[: len(found) > 1]} of an earlier '
             f'training ({", ".join(found[:3])}{", ..." if len(found) > 3 else ""}), which a new '
             f'one would overwrite; go on with that training by {how_to_resume}, name another '
-            '--work-dir, or begin again with --start-over, which moves the old checkpoints aside'
+            '--work-dir, or begin again with --start-over, which moves the old checkpoints aside',
+            code='conflict',
+            file=folder,
+            found=found,
         )
 
 
@@ -98,6 +101,7 @@ def lock(folder: Path, environ: Mapping[str, str] = os.environ) -> Held:
         raise WorkDirError(
             f'{folder} is being written to by another training ({describe(error.found)}); name '
             'another --work-dir, or wait for its end',
+            code='in-use',
             file=folder,
             found=error.found,
         ) from None

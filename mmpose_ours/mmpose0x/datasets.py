@@ -7,7 +7,7 @@ from typing import Any, Sequence
 
 from mmpose.datasets.builder import DATASETS
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.mmpose0x.rig_dataset import RigDataset
 from mmpose_ours.sources import (
     CAMPUS,
@@ -46,14 +46,21 @@ class OursSyntheticDataset(RigDataset):
     ):
         super().__init__(rig_file, **kwargs)
         if num_samples < 1:
-            raise ValueError(f'num_samples is {num_samples}; an epoch needs one sample or more')
+            raise InputError(
+                f'num_samples is {num_samples}; an epoch needs one sample or more',
+                code='out-of-range',
+                found=num_samples,
+            )
         self.num_samples, self.epoch = num_samples, 0
         self.generate = SceneGenerator(self.rig, self.space, seed, bank_file, scene, faults)
         most = self.generate.sampler.people[1]
         if most > self.views.max_people:
-            raise ValueError(
+            raise InputError(
                 f'scenes have up to {most} people, and max_people is {self.views.max_people}; '
-                f'set max_people to {most} or more'
+                f'set max_people to {most} or more',
+                code='cannot-express',
+                found=most,
+                expected=self.views.max_people,
             )
 
     def set_epoch(self, epoch: int) -> None:

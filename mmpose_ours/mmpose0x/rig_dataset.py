@@ -10,7 +10,7 @@ from mmpose.datasets.pipelines import Compose
 from mmpose.utils import get_root_logger
 from torch.utils.data import Dataset
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.evaluation.scores import parts_figures, people_figures, write_results
 from mmpose_ours.mmpose0x.views import StockViews
 from mmpose_ours.sources import Site
@@ -102,7 +102,7 @@ class RigDataset(Dataset):
             :func:`~mmpose_ours.evaluation.scores.people_figures`.
 
         Raises:
-            ValueError: The metric is unknown, or the dataset has no truth for it.
+            InputError: The metric is unknown, or the dataset has no truth for it.
         """
         entries = [self._entry(*found) for found in sorted(self._found(results).items())]
         if res_folder is not None:
@@ -118,8 +118,13 @@ class RigDataset(Dataset):
             elif name == 'pcp' and has_actors:
                 figures.update(parts_figures(entries, **_taken(options, 'head', 'actors')))
             else:
-                known = 'people, pcp' if has_actors else 'people'
-                raise ValueError(f'metric {name!r}: {type(self).__name__} has {known}')
+                known = ['people', 'pcp'] if has_actors else ['people']
+                raise InputError(
+                    f'metric {name!r}: {type(self).__name__} has {", ".join(known)}',
+                    code='unknown-name',
+                    found=name,
+                    expected=known,
+                )
         return figures
 
     def _found(self, results: Sequence[dict]) -> dict[int, np.ndarray]:

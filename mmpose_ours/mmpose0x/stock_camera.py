@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 
 
@@ -15,16 +16,19 @@ def stock_camera(camera: Camera) -> dict[str, np.ndarray]:
         pixels, and where the lens bends ``k`` (3,) or (6,) and ``p`` (2,).
 
     Raises:
-        ValueError: The lens is one that ``SimpleCamera`` cannot express.
+        InputError: The lens is one that ``SimpleCamera`` cannot express.
     """
     stock = dict(R=camera.R_w2c.T, T=camera.center_w[:, None], K=camera.K[:2])
     dist = camera.dist_full
     if camera.lens != 'opencv' or dist[8:].any():
         what = f'a {camera.lens} lens' if camera.lens != 'opencv' else 'a thin prism or tilted lens'
-        raise ValueError(
+        raise InputError(
             f'camera {camera.name!r} has {what}, and MMPose 0.x knows k1 to k6, p1 and p2 of '
             'OpenCV only; straighten its images first (mmpose-ours undistort), or use a config '
-            'of MMPose 1.x'
+            'of MMPose 1.x',
+            code='cannot-express',
+            camera=camera.name,
+            found=dict(lens=camera.lens, dist=camera.dist.tolist()),
         )
     if dist.any():
         k1, k2, p1, p2, *more = dist[:8]

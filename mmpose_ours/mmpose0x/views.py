@@ -25,6 +25,7 @@ from typing import Any, Sequence
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.mmpose0x.stock_camera import stock_camera
@@ -49,7 +50,7 @@ class StockViews:
         max_people: N, the most people of one frame in training.
 
     Raises:
-        ValueError: A camera's lens or missing image size does not fit MMPose 0.x.
+        InputError: A camera's lens or missing image size does not fit MMPose 0.x.
     """
 
     def __init__(
@@ -116,9 +117,13 @@ class StockViews:
         poses, visible = item['keypoints_3d'], item['visible']
         count = len(poses)
         if count > self.max_people:
-            raise ValueError(
+            raise InputError(
                 f'frame {item["frame_id"]} has {count} people, and max_people is '
-                f'{self.max_people}; set max_people to {count} or more'
+                f'{self.max_people}; set max_people to {count} or more',
+                code='cannot-express',
+                frame=item['frame_id'],
+                found=count,
+                expected=self.max_people,
             )
         shape = self.max_people, len(self.joints), 3
         joints_3d = np.zeros(shape, np.float32)

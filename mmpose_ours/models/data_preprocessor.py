@@ -8,6 +8,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.models.ops.heatmaps import draw_heatmaps
 from mmpose_ours.models.ops.projection import TorchRig
@@ -52,15 +53,21 @@ class MultiviewDataPreprocessor(BaseDataPreprocessor):
         Returns:
             ``inputs`` with a list of ``heatmaps`` (V, J, h, w) or ``images``, and
             ``data_samples``.
+
+        Raises:
+            InputError: There are neither images nor keypoints.
         """
         data = self.cast_data(data)
         inputs, samples = data['inputs'], data['data_samples']
         if 'images' in inputs:
             prepared = {'images': [(i.float() - self.mean) / self.std for i in inputs['images']]}
         elif 'keypoints' not in inputs:
-            raise ValueError(
+            raise InputError(
                 'a sample has neither images nor 2D keypoints; give the dataset a keypoint_file, '
-                'or put LoadMultiviewImages into its pipeline'
+                'or put LoadMultiviewImages into its pipeline',
+                code='missing-value',
+                found=sorted(inputs),
+                expected=['images', 'keypoints'],
             )
         else:
             pairs = zip(inputs['keypoints'], samples)

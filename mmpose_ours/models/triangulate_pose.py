@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.errors import InputError
 from mmpose_ours.models.association.carry_over import CarryOver
 from mmpose_ours.models.association.duplicate_suppression import (
     SUPPRESSION_MM,
@@ -91,12 +92,15 @@ class TriangulatePose(MultiviewPoseModel):
             mode: ``'predict'``, or ``'tensor'`` for everybody who is found.
 
         Raises:
-            ValueError: ``mode`` is ``'loss'``: there is nothing to train.
+            InputError: ``mode`` is ``'loss'``: there is nothing to train.
         """
         if mode == 'loss':
-            raise ValueError(
+            raise InputError(
                 'TriangulatePose has nothing to train: test it, or train configs/ours/'
-                'keypoint_prior_ours.py, which learns what geometry does not know'
+                'keypoint_prior_ours.py, which learns what geometry does not know',
+                code='cannot-express',
+                found=mode,
+                expected=['predict', 'tensor'],
             )
         rays = inputs['rays']
         floor_mm = rays.origins.new_tensor([-s.space.center_mm[2] for s in data_samples])

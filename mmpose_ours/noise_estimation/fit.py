@@ -106,12 +106,14 @@ def fit_noise(
 
     Raises:
         TooLittleError: Fewer than three cameras, or too few people whom three of them see.
-        ValueError: A camera has no image size.
+        InputError: A camera has no image size.
     """
     if len(rig) < MIN_VIEWS:
         raise TooLittleError(
             f'the rig has {len(rig)} cameras, but a view can only be judged by two others; '
-            'measure the detector on a rig of three cameras or more, or use a shipped profile'
+            'measure the detector on a rig of three cameras or more, or use a shipped profile',
+            found=len(rig),
+            expected=MIN_VIEWS,
         )
     for camera in rig:
         camera.need_size('which tells what should have been seen')
@@ -175,7 +177,9 @@ class Measured:
                 f'{observations.crowd.scenes} frames, where {MIN_PEOPLE} are needed to tell how a '
                 'detector errs; give more frames of people whom several cameras see, check '
                 'that the keypoints belong to these cameras with `mmpose-ours check-rig '
-                '--keypoints`, or use a shipped profile'
+                '--keypoints`, or use a shipped profile',
+                found=people,
+                expected=MIN_PEOPLE,
             )
 
     def _settle(

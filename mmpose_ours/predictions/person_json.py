@@ -27,12 +27,23 @@ def frame_id(key: FrameId) -> FrameId:
     return str(key) if number is None else number
 
 
-def bad(path: PathLike, where: str, expected: str, found: Any) -> FileFormatError:
+def bad(
+    path: PathLike, where: str, expected: str, found: Any, code: str | None = None
+) -> FileFormatError:
     """The error that something else stands in a file than should."""
     shown = show(found)
     return FileFormatError(
-        f'{path}: {where}: {expected}, found {shown}', file=path, found=shown, expected=expected
+        f'{path}: {where}: expected {expected}, found {shown}',
+        code=code,
+        file=path,
+        found=shown,
+        expected=expected,
     )
+
+
+def _misfit(listed: Any) -> str:
+    """The code of what should be a list of another length."""
+    return 'wrong-shape' if isinstance(listed, list) else 'file-format'
 
 
 def parse_people(path: PathLike, where: str, people: Any, joints: str) -> np.ndarray:
@@ -51,7 +62,7 @@ def parse_people(path: PathLike, where: str, people: Any, joints: str) -> np.nda
         FileFormatError: It is not a list of people of that skeleton.
     """
     if not isinstance(people, list):
-        raise bad(path, where, 'expected a list of people', people)
+        raise bad(path, where, 'a list of people', people)
     limits().check('people_per_view', len(people), 'people in one frame', path)
     rows = [_person(path, f'{where}[{i}]', person, joints) for i, person in enumerate(people)]
     return np.array(rows, dtype=np.float64).reshape(-1, len(SKELETONS[joints]), 4)
@@ -61,11 +72,15 @@ def _person(path: PathLike, where: str, person: Any, joints: str) -> list[list[f
     """One person as J rows of x, y, z, score; NaN where missing or not given."""
     count = len(SKELETONS[joints])
     if not isinstance(person, list):
-        raise bad(path, where, f'expected a list of {count} joints', person)
+        raise bad(path, where, f'a list of {count} joints', person)
     if len(person) != count:
         raise FileFormatError(
             f'{path}: {where}: {joints} has {count} joints, found {len(person)}; '
-            'correct "joints" or write null for a missing joint'
+            'correct "joints" or write null for a missing joint',
+            code='wrong-shape',
+            file=path,
+            found=len(person),
+            expected=count,
         )
     rows = []
     for index, joint in enumerate(person):
@@ -74,7 +89,7 @@ def _person(path: PathLike, where: str, person: Any, joints: str) -> list[list[f
         elif isinstance(joint, list) and len(joint) in (3, 4) and all(map(is_number, joint)):
             rows.append([*joint, *[math.nan] * (4 - len(joint))])
         else:
-            expected = 'expected [x, y, z], [x, y, z, score] or null'
+            expected = '[x, y, z], [x, y, z, score] or null'
             raise bad(path, f'{where}[{index}]', expected, joint)
     return rows
 
@@ -98,7 +113,8 @@ def parse_scores(path: PathLike, where: str, listed: Any, people: np.ndarray) ->
     if listed is None:
         return np.array([_mean(person[:, 3]) for person in people])
     if not isinstance(listed, list) or len(listed) != len(people):
-        raise bad(path, where, f'expected {len(people)} scores, one per person', listed)
+        expected = f'{len(people)} scores, one per person'
+        raise bad(path, where, expected, listed, _misfit(listed))
     scores = []
     for index, (entry, person) in enumerate(zip(listed, people)):
         if is_number(entry):
@@ -111,8 +127,8 @@ def parse_scores(path: PathLike, where: str, listed: Any, people: np.ndarray) ->
             values = np.array(entry, dtype=np.float64)
             scores.append(_mean(values[np.isfinite(person[:, :3]).all(-1)]))
         else:
-            expected = f'expected a number or {len(person)} numbers'
-            raise bad(path, f'{where}[{index}]', expected, entry)
+            expected = f'a number or {len(person)} numbers'
+            raise bad(path, f'{where}[{index}]', expected, entry, _misfit(entry))
     return np.array(scores, dtype=np.float64)
 
 
@@ -152,10 +168,14 @@ def parse_counts(
             else []
         )
         expected = (
-            f'expected {people} whole numbers from 0 to {most}{", each once" if once else ""}, one '
+            f'{people} whole numbers from 0 to {most}{", each once" if once else ""}, one '
             'per person'
         )
-        raise bad(path, where, expected, wrong[0] if wrong else listed)
+        if wrong:
+            code = 'out-of-range' if type(wrong[0]) is int else 'file-format'
+            raise bad(path, where, expected, wrong[0], code)
+        twice = isinstance(listed, list) and len(listed) == people
+        raise bad(path, where, expected, listed, 'duplicate' if twice else _misfit(listed))
     return np.array(listed, dtype=np.int64)
 
 
@@ -169,15 +189,17 @@ def parse_spread(path: PathLike, where: str, listed: Any, people: int, joints: i
         FileFormatError: It is not a list of one list per person of one number or null per joint.
     """
     if not isinstance(listed, list) or len(listed) != people:
-        raise bad(path, where, f'expected {people} lists, one per person', listed)
+        raise bad(path, where, f'{people} lists, one per person', listed, _misfit(listed))
     for index, entry in enumerate(listed):
         if (
             not isinstance(entry, list)
             or len(entry) != joints
             or not all(value is None or (is_number(value) and value >= 0) for value in entry)
         ):
-            expected = f'expected {joints} numbers of 0 or more, or null'
-            raise bad(path, f'{where}[{index}]', expected, entry)
+            expected = f'{joints} numbers of 0 or more, or null'
+            fits = isinstance(entry, list) and len(entry) == joints
+            code = 'out-of-range' if fits else _misfit(entry)
+            raise bad(path, f'{where}[{index}]', expected, entry, code)
     return np.array(listed, dtype=np.float64).reshape(people, joints)
 
 

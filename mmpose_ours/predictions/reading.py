@@ -112,11 +112,17 @@ def read_predictions(path: PathLike) -> Predictions:
     try:
         data = read_json(path)
     except FileFormatError as error:
-        raise FileFormatError(f'{error}; name a file in the Predictions format') from error
+        raise FileFormatError(
+            f'{error}; name a file in the Predictions format',
+            code=error.code,
+            file=path,
+            found=error.found,
+            expected=error.expected,
+        ) from error
     _check_frame(path, data)
     limits().check('frames', len(data['frames']), 'frames', path)
     if 'fps' in data and not is_number(data['fps']):  # NaN, which no schema refuses
-        raise bad(path, '$.fps', 'expected a number', data['fps'])
+        raise bad(path, '$.fps', 'a number', data['fps'], 'not-finite')
     joints, up = data['joints'], data.get('up', 'z')
     scale = MM_PER_UNIT[data['unit']]
     keys: dict[FrameId, str] = {}
@@ -126,7 +132,11 @@ def read_predictions(path: PathLike) -> Predictions:
         frame = frame_id(key)
         if frame in keys:
             raise FileFormatError(
-                f'{path}: frames {keys[frame]!r} and {key!r} are the same frame; keep one'
+                f'{path}: frames {keys[frame]!r} and {key!r} are the same frame; keep one',
+                code='duplicate',
+                file=path,
+                frame=frame,
+                found=[keys[frame], key],
             )
         keys[frame] = key
         rows = parse_people(path, f'$.frames[{key!r}]', people, joints)
@@ -138,7 +148,10 @@ def read_predictions(path: PathLike) -> Predictions:
         if unknown:
             raise FileFormatError(
                 f'{path}: $.{name} has frame {unknown[0]!r}, which $.frames lacks; '
-                'use the same keys'
+                'use the same keys',
+                code='no-match',
+                file=path,
+                frame=unknown[0],
             )
     return Predictions(
         frames,
@@ -178,7 +191,9 @@ def _space(path: PathLike, data: dict) -> CaptureVolume | None:
     try:
         return CaptureVolume(**data['space'])
     except (ValueError, OverflowError) as error:  # JSON's integers have no end
-        raise FileFormatError(f'{path}: $.space: {error}') from error
+        raise FileFormatError(
+            f'{path}: $.space: {error}', code='out-of-range', file=path, found=data['space']
+        ) from error
 
 
 def _ids(
@@ -192,7 +207,10 @@ def _ids(
         if people and key not in data['ids']:
             raise FileFormatError(
                 f'{path}: $.ids lacks frame {key!r}, which has {people} people; give all people '
-                'ids, or leave "ids" away'
+                'ids, or leave "ids" away',
+                code='missing-value',
+                file=path,
+                frame=key,
             )
         listed = data['ids'].get(key, [])
         ids[frame] = parse_counts(path, f'$.ids[{key!r}]', listed, people, once=True)
@@ -210,7 +228,9 @@ def _check_frame(path: PathLike, data: Any) -> None:
     try:
         fault = first_fault(shell, SCHEMA_FILE)
     except RecursionError as error:
-        raise FileFormatError(f'{path}: nested too deeply for people', file=path) from error
+        raise FileFormatError(
+            f'{path}: nested too deeply for people', code='limit-exceeded', file=path
+        ) from error
     if fault is not None:
         raise FileFormatError(
             f'{path}: {fault.json_path} {fault.found}, expected {fault.expected}; write '

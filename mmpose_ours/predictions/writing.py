@@ -19,7 +19,7 @@ from typing import IO, Any, Callable, Mapping
 
 import numpy as np
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.files import check_unicode, whole_path
 from mmpose_ours.io.limits import limits
@@ -49,7 +49,7 @@ class PredictionsWriter:
         before: Called when all is written, and before the file is replaced.
 
     Raises:
-        ValueError: The skeleton is unknown, or ``fps`` is no positive number.
+        InputError: The skeleton is unknown, or ``fps`` is no positive number.
         OSError: The file cannot be written, for example because the disk is full; names
             ``path``.
     """
@@ -65,9 +65,18 @@ class PredictionsWriter:
         before: Callable[[], None] = lambda: None,
     ) -> None:
         if joints not in SKELETONS:
-            raise ValueError(f'unknown skeleton {joints!r}; known: {", ".join(SKELETONS)}')
+            raise InputError(
+                f'unknown skeleton {joints!r}; known: {", ".join(SKELETONS)}',
+                code='unknown-name',
+                found=joints,
+                expected=list(SKELETONS),
+            )
         if fps is not None and not (math.isfinite(fps) and fps > 0):
-            raise ValueError(f'fps is {fps}, expected frames per second such as 25')
+            raise InputError(
+                f'fps is {fps}, expected frames per second such as 25',
+                code='out-of-range',
+                found=fps,
+            )
         self.path = path
         self.joints = joints
         head: dict[str, Any] = {'unit': 'mm', 'joints': joints, 'up': 'z'}
@@ -119,30 +128,41 @@ class PredictionsWriter:
             spread_mm: (P, J) standard deviation per joint; NaN where unknown.
 
         Raises:
-            ValueError: A shape does not fit, a number is one that the reader refuses, or the frame
-                is there already. The frame is not written then, and others may follow.
-            InputError: Its name is no Unicode text.
+            InputError: A shape does not fit, a number is one that the reader refuses, or the frame
+                is there already, or its name is no Unicode text. The frame is not written then,
+                and others may follow.
         """
         poses = np.asarray(poses, dtype=np.float64)
         name = str(frame_id(frame))
         count = len(SKELETONS[self.joints])
         if poses.ndim != 3 or poses.shape[1:] != (count, 3):
-            raise ValueError(
-                f'frame {frame}: {self.joints} needs (P, {count}, 3), got {poses.shape}'
+            raise InputError(
+                f'frame {frame}: {self.joints} needs (P, {count}, 3), got {poses.shape}',
+                code='wrong-shape',
+                frame=frame,
+                found=poses.shape,
+                expected=('P', count, 3),
             )
         check_unicode(name, self.path)
         if name in self._names:
-            raise ValueError(f'frame {frame} is there twice')
+            raise InputError(f'frame {frame} is there twice', code='duplicate', frame=frame)
         if (np.abs(poses) >= MAX_NUMBER).any():
-            raise ValueError(
-                f'frame {frame}: a joint lies {np.nanmax(np.abs(poses)):g} mm away, expected less '
-                f'than {MAX_NUMBER:g}'
+            farthest = float(np.nanmax(np.abs(poses)))
+            raise InputError(
+                f'frame {frame}: a joint lies {farthest:g} mm away, expected less than '
+                f'{MAX_NUMBER:g}',
+                code='out-of-range',
+                frame=frame,
+                found=farthest,
+                expected=MAX_NUMBER,
             )
         people = len(poses)
         if people and self._have_ids not in (None, ids is not None):
-            raise ValueError(
+            raise InputError(
                 f'frame {frame} has {"ids" if ids is not None else "no ids"}, other frames '
-                'differ; give all people ids, or nobody'
+                'differ; give all people ids, or nobody',
+                code='conflict',
+                frame=frame,
             )
         beside = {
             'scores': _scores(frame, people, scores),
@@ -233,7 +253,7 @@ def write_predictions(
         made_by: Likewise.
 
     Raises:
-        ValueError: A shape does not fit the skeleton, two ids are the same frame, or the
+        InputError: A shape does not fit the skeleton, two ids are the same frame, or the
             scores do not fit the people.
         OSError: The file cannot be written.
     """
@@ -263,13 +283,26 @@ def _rounded_people(poses: np.ndarray) -> list:
     ]
 
 
+def _misfit(values: np.ndarray, shape: tuple) -> str:
+    """The code of what is wrong with numbers that do not fit."""
+    if values.shape != shape:
+        return 'wrong-shape'
+    return 'out-of-range' if np.isfinite(values).all() else 'not-finite'
+
+
 def _scores(frame: FrameId, people: int, scores: Any) -> list | None:
     if scores is None:
         return None
     values = np.asarray(scores, dtype=np.float64)
     # False for NaN as well.
     if values.shape != (people,) or not (np.abs(values) < MAX_NUMBER).all():
-        raise ValueError(f'frame {frame}: expected {people} finite scores, got {values.tolist()}')
+        raise InputError(
+            f'frame {frame}: expected {people} finite scores, got {values.tolist()}',
+            code=_misfit(values, (people,)),
+            frame=frame,
+            found=values.tolist(),
+            expected=(people,),
+        )
     return [round(value, 6) for value in values.tolist()]
 
 
@@ -288,10 +321,16 @@ def _whole(
         or (values > most).any()
         or (once and len(np.unique(values)) < people)
     ):
-        raise ValueError(
+        unlike = values.shape != (people,) or values.dtype.kind not in 'iu'
+        twice = once and not (unlike or (values < 0).any() or (values > most).any())
+        raise InputError(
             f'frame {frame}: expected {people} {what}, whole numbers'
             f'{", each once" if once else ""}, got {values.tolist()} '
-            f'(at most {most})'
+            f'(at most {most})',
+            code='wrong-shape' if unlike else 'duplicate' if twice else 'out-of-range',
+            frame=frame,
+            found=values.tolist(),
+            expected=(people,),
         )
     return values.tolist()
 
@@ -301,9 +340,13 @@ def _spread(frame: FrameId, shape: tuple, spread_mm: Any) -> list | None:
         return None
     values = np.asarray(spread_mm, dtype=np.float64)
     if values.shape != shape or ((values < 0) | ((values >= MAX_NUMBER) & (values < np.inf))).any():
-        raise ValueError(
+        raise InputError(
             f'frame {frame}: expected spread_mm of {shape}, none of it negative or '
-            f'{MAX_NUMBER:g} and more, got {values.shape}'
+            f'{MAX_NUMBER:g} and more, got {values.shape}',
+            code='out-of-range' if values.shape == shape else 'wrong-shape',
+            frame=frame,
+            found=values.shape,
+            expected=shape,
         )
     return [
         [round(value, 3) if math.isfinite(value) else None for value in person]

@@ -17,6 +17,8 @@ import math
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
+
 MIN_CUTOFF_HZ = 1.5
 MAX_LAG_MM = 15.0
 SPEED_CUTOFF_HZ = 1.0
@@ -36,7 +38,7 @@ class PoseSmoother:
         step: Frame numbers from one frame to the next; farther apart is a gap.
 
     Raises:
-        ValueError: One of these is not above 0.
+        InputError: One of these is not above 0.
     """
 
     def __init__(
@@ -48,9 +50,11 @@ class PoseSmoother:
         step: float = 1,
     ) -> None:
         if not min(fps, min_cutoff_hz, max_lag_mm, speed_cutoff_hz, step) > 0:
-            raise ValueError(
+            raise InputError(
                 f'fps {fps}, min_cutoff_hz {min_cutoff_hz}, max_lag_mm {max_lag_mm}, '
-                f'speed_cutoff_hz {speed_cutoff_hz}, step {step}: expected numbers above 0'
+                f'speed_cutoff_hz {speed_cutoff_hz}, step {step}: expected numbers above 0',
+                code='out-of-range',
+                found=(fps, min_cutoff_hz, max_lag_mm, speed_cutoff_hz, step),
             )
         self.fps, self.step = fps, step
         self.min_cutoff_hz, self.speed_cutoff_hz = min_cutoff_hz, speed_cutoff_hz
@@ -72,12 +76,17 @@ class PoseSmoother:
             (P, J, 3), missing where ``poses`` are.
 
         Raises:
-            ValueError: The frame is not after the one before.
+            InputError: The frame is not after the one before.
         """
         if frame is None:
             frame = 0.0 if self._frame is None else self._frame + self.step
         if self._frame is not None and frame <= self._frame:
-            raise ValueError(f'frame {frame} comes after {self._frame}; give frames in their order')
+            raise InputError(
+                f'frame {frame} comes after {self._frame}; give frames in their order',
+                code='out-of-range',
+                found=frame,
+                expected=self._frame,
+            )
         elapsed = math.inf if self._frame is None else frame - self._frame
         # Half a step is for frame numbers that are not quite even.
         before = self._last if elapsed < 1.5 * self.step else {}

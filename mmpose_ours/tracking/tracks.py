@@ -13,6 +13,8 @@ from typing import Sequence
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from mmpose_ours.errors import InputError
+
 # Nobody is farther than this from where a track expects them (a sprint at 15 frames per second,
 # when nothing is known of how fast the person moves).
 MAX_STEP_MM = 500.0
@@ -61,9 +63,11 @@ class PeopleTracker:
         first: int = 0,
     ) -> None:
         if max_step_mm <= 0 or patience < 0 or step <= 0:
-            raise ValueError(
+            raise InputError(
                 f'max_step_mm {max_step_mm}, patience {patience}, step {step}: expected a distance '
-                'and a step above 0, and frames from 0 on'
+                'and a step above 0, and frames from 0 on',
+                code='out-of-range',
+                found=(max_step_mm, patience, step),
             )
         self.max_step_mm, self.patience, self.step = max_step_mm, patience, step
         self._next = first
@@ -88,12 +92,17 @@ class PeopleTracker:
             (P,) numbers, each once.
 
         Raises:
-            ValueError: The frame is not after the one before.
+            InputError: The frame is not after the one before.
         """
         if frame is None:
             frame = 0.0 if self._frame is None else self._frame + self.step
         if self._frame is not None and frame <= self._frame:
-            raise ValueError(f'frame {frame} comes after {self._frame}; give frames in their order')
+            raise InputError(
+                f'frame {frame} comes after {self._frame}; give frames in their order',
+                code='out-of-range',
+                found=frame,
+                expected=self._frame,
+            )
         self._frame = frame
         now = frame / self.step
         # Half a step is for frame numbers that are not quite even.

@@ -17,6 +17,7 @@ from mmpose_ours.predictions.person_json import FrameId
 from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.text import argument
 from mmpose_ours.tracking.smoothing import PoseSmoother
 from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
 
@@ -63,7 +64,7 @@ class Timeline:
         """One person, from their first to their last frame.
 
         Raises:
-            ValueError: There is no such person.
+            InputError: There is no such person.
         """
         return self.only([person]).trimmed()
 
@@ -71,11 +72,11 @@ class Timeline:
         """Some of the people.
 
         Raises:
-            ValueError: One of them is not there.
+            InputError: One of them is not there.
         """
         for person in people:
             if person not in self.people:
-                raise ValueError(f'there is no person {person}; there are {spell(self.people)}')
+                raise _no_person(person, self.people)
         columns = [self.people.index(person) for person in sorted(set(people))]
         return dataclasses.replace(
             self,
@@ -108,10 +109,15 @@ class Timeline:
         """(T, N, J, 3) poses with ``'y'`` or ``'z'`` up; (x, y, z) becomes (x, z, -y) for y.
 
         Raises:
-            ValueError: Another axis is asked for.
+            InputError: Another axis is asked for.
         """
         if up not in UP_AXES:
-            raise ValueError(f'up is {up!r}, expected y or z')
+            raise InputError(
+                f'up is {up!r}, expected y or z',
+                code='unknown-name',
+                found=up,
+                expected=list(UP_AXES),
+            )
         if up == 'z':
             return self.poses
         return np.stack([self.poses[..., 0], self.poses[..., 2], -self.poses[..., 1]], axis=-1)
@@ -126,6 +132,15 @@ def spell(people: Sequence[int]) -> str:
     """The first few track IDs as text."""
     shown = ', '.join(map(str, people[:20]))
     return f'{shown}, ... ({len(people)} in all)' if len(people) > 20 else shown or 'none'
+
+
+def _no_person(person: int, people: Sequence[int]) -> InputError:
+    return InputError(
+        f'there is no person {person}; there are {spell(people)}',
+        code='unknown-name',
+        found=person,
+        expected=list(people),
+    )
 
 
 def timeline_of(
@@ -146,7 +161,7 @@ def timeline_of(
         smooth: Whether to smooth, see :class:`mmpose_ours.tracking.smoothing.PoseSmoother`.
 
     Raises:
-        ValueError: There are no people, or none of those asked for; there are too many people
+        InputError: There are no people, or none of those asked for; there are too many people
             for the memory; or ``fps`` is not above 0.
     """
     notes = []
@@ -156,7 +171,11 @@ def timeline_of(
         fps = DEFAULT_FPS
         notes.append(f'the file does not say its frame rate: {fps:g} per second')
     if not (math.isfinite(fps) and fps > 0):
-        raise ValueError(f'the frame rate is {fps}, expected frames per second such as 25')
+        raise InputError(
+            f'the frame rate is {fps}, expected frames per second such as 25',
+            code='out-of-range',
+            found=fps,
+        )
     order, numbers = _in_order(predictions.frames)
     step = int(np.gcd.reduce(np.diff(numbers))) if len(numbers) > 1 else 1
     if len(order) and (numbers[-1] - numbers[0]) // step > _MAX_GAPS * len(order):
@@ -177,7 +196,9 @@ def timeline_of(
     if count * len(kept) * size > min(_MAX_BYTES, max(_SPARSE_BYTES, _SPARSE * listed * size)):
         raise InputError(
             f'{len(kept)} people over {count} frames do not fit into memory; leave out those who '
-            'were seen for a moment (--min-frames 10) or name some (--person)'
+            f'were seen for a moment ({argument("min_frames", 10)}), or choose some people',
+            code='limit-exceeded',
+            found=(len(kept), count),
         )
     poses = np.full((count, len(kept), len(joints), 3), np.nan)
     scores = np.full((count, len(kept)), np.nan)
@@ -236,11 +257,15 @@ def _kept(
     """The columns of those who are kept, by track ID."""
     everybody = np.concatenate([np.zeros(0, np.int64), *ids.values()])
     if not len(everybody):
-        raise InputError(f'nobody is in any of {len(predictions.frames)} frames')
+        raise InputError(
+            f'nobody is in any of {len(predictions.frames)} frames',
+            code='no-data',
+            found=len(predictions.frames),
+        )
     found, counts = np.unique(everybody, return_counts=True)
     for person in people or ():
         if person not in found:
-            raise ValueError(f'there is no person {person}; there are {spell(found.tolist())}')
+            raise _no_person(person, found.tolist())
     kept = [
         person
         for person, count in zip(found.tolist(), counts.tolist())
@@ -249,6 +274,9 @@ def _kept(
     if not kept:
         raise InputError(
             f'nobody of {len(found)} is in {min_frames} frames or more; the longest is in '
-            f'{counts.max()}'
+            f'{counts.max()}',
+            code='no-data',
+            found=int(counts.max()),
+            expected=min_frames,
         )
     return {person: column for column, person in enumerate(kept)}

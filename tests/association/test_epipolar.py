@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from errors import fails
 
 from mmpose_ours.association.epipolar import SeenPeople, associate, epipolar_errors, gather
 from mmpose_ours.calibration import fit_space
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
@@ -97,7 +99,7 @@ def test_joints_that_no_ray_of_the_lens_reaches_are_not_found():
 
 
 def test_views_must_match_the_rig(rig):
-    with pytest.raises(ValueError, match='2 views of people for a rig of 4 cameras'):
+    with fails(InputError, code='wrong-shape', found=2, expected=4):
         associate(rig, np.zeros((2, 1, 17, 3)))
 
 

@@ -84,6 +84,7 @@ def test_compare_takes_medians():
 
 def test_a_worker_that_fails_or_dies_is_named(fake):
     worker = fake('stock')
+    # Errors of a tool, whose sentence is all that they have; those below too.
     with pytest.raises(WorkerError, match=r"stock worker failed at 'measure'(?s:.*)stage"):
         worker.ask('measure')
     with pytest.raises(WorkerError, match=r"stock worker failed at 'nothing'"):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from errors import fails
 from hostile_checkpoints import archive, dumps, tensor
 from mmengine.runner import CheckpointLoader, load_checkpoint
 from small_disk import small_disk
@@ -29,6 +30,7 @@ def test_the_empty_checkpoint_holds_nothing():
 
 
 def test_an_unknown_name_is_reported():
+    # An OSError, which has no fields.
     with pytest.raises(FileNotFoundError, match='mmpose-ours://nobody.*keypoint_prior, none'):
         CheckpointLoader.load_checkpoint('mmpose-ours://nobody')
 
@@ -52,7 +54,7 @@ def test_a_failed_export_leaves_nothing(room, tmp_path, monkeypatch):
     torch.save(dict(state_dict={'a': torch.ones(100)}), tmp_path / 'a.pth')
     out = tmp_path / 'a.safetensors'
     small_disk(monkeypatch, files, room)
-    with pytest.raises(OSError, match='No space') as caught:
+    with pytest.raises(OSError, match='No space') as caught:  # the system's own
         export_weights(tmp_path / 'a.pth', out)
     assert caught.value.filename == str(out)
     assert [path.name for path in tmp_path.iterdir()] == ['a.pth']
@@ -62,20 +64,24 @@ def test_what_cannot_be_exported(tmp_path):
     torch.save([1], tmp_path / 'a.pth')
     (tmp_path / 'folder').mkdir()
     (tmp_path / 'text.pth').write_text('text')
-    for source, kind in (
-        ('a.pth', CheckpointError),
-        ('folder', FileFormatError),
-        ('text.pth', FileFormatError),
-        ('none.pth', FileNotFoundError),
+    (tmp_path / 'empty.pth').touch()
+    for source, kind, code in (
+        ('a.pth', CheckpointError, 'checkpoint'),
+        ('folder', FileFormatError, 'file-format'),
+        ('text.pth', FileFormatError, 'file-format'),
+        ('empty.pth', FileFormatError, 'damaged'),
     ):
-        with pytest.raises(kind):
+        with fails(kind, code=code, file=tmp_path / source):
             export_weights(tmp_path / source, tmp_path / 'a.safetensors')
+    with pytest.raises(FileNotFoundError):
+        export_weights(tmp_path / 'none.pth', tmp_path / 'a.safetensors')
     torch.save({'a': torch.ones(1)}, tmp_path / 'a.pth')
     with pytest.raises(IsADirectoryError):
         export_weights(tmp_path / 'a.pth', tmp_path / 'folder')
-    with pytest.raises(InputError):
+    with fails(InputError, code='conflict', file=tmp_path / 'a.pth'):
         export_weights(tmp_path / 'a.pth', tmp_path / 'a.pth')
-    assert sorted(path.name for path in tmp_path.iterdir()) == ['a.pth', 'folder', 'text.pth']
+    left = ['a.pth', 'empty.pth', 'folder', 'text.pth']
+    assert sorted(path.name for path in tmp_path.iterdir()) == left
 
 
 def test_weights_of_a_type_that_cannot_be_converted_are_refused(tmp_path):
@@ -105,7 +111,7 @@ def test_shapes_that_torch_cannot_work_with_are_refused(tmp_path, shape):
 
 def test_complex_numbers_are_not_cut(tmp_path):
     torch.save({'a': torch.ones(2, dtype=torch.complex64)}, tmp_path / 'a.pth')
-    with pytest.raises(FileFormatError):
+    with fails(FileFormatError, code='cannot-express', file=tmp_path / 'a.pth'):
         export_weights(tmp_path / 'a.pth', tmp_path / 'b.safetensors')
     assert not (tmp_path / 'b.safetensors').exists()
 
@@ -122,7 +128,7 @@ def test_complex_numbers_are_not_cut(tmp_path):
 )  # fmt: skip
 def test_weights_that_no_model_would_load_are_not_exported(state, nonfinite, tmp_path):
     torch.save(state, tmp_path / 'a.pth')
-    with pytest.raises(CheckpointError) as caught:
+    code = 'not-finite' if nonfinite else 'checkpoint'
+    with fails(CheckpointError, code=code, file=tmp_path / 'a.pth', nonfinite=nonfinite):
         export_weights(tmp_path / 'a.pth', tmp_path / 'a.safetensors')
-    assert caught.value.file == str(tmp_path / 'a.pth') and caught.value.nonfinite == nonfinite
     assert not (tmp_path / 'a.safetensors').exists()

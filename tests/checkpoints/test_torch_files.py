@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from errors import fails
 from fuzz.samples.checkpoints import content
 from hostile_checkpoints import ARCHIVES, FOUR, archive, dumps, evil, save, tensor
 from mmengine.logging import HistoryBuffer
@@ -71,9 +72,9 @@ def test_nothing_in_it_is_run(legacy, force, tmp_path, monkeypatch):
     if force:
         monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', force)
     path = evil(tmp_path / 'a.pth', tmp_path / 'canary', legacy)
-    with pytest.raises(FileFormatError) as caught:
+    with fails(FileFormatError, code='unsafe', file=path) as caught:
         read_torch_file(path)
-    assert 'system' in caught.value.found and caught.value.file == str(path)
+    assert 'system' in caught.value.found
     assert 'weights_only' not in str(caught.value) and 'add_safe_globals' not in str(caught.value)
     assert not (tmp_path / 'canary').exists()
 

@@ -2,15 +2,19 @@
 
 import errno
 import os
+import pickle
 
 import pytest
 import torch
+from errors import fails
 from hostile_checkpoints import evil
 from in_process import runner
 
 from mmpose_ours.checkpoints.loading import CheckpointError
+from mmpose_ours.checkpoints.reading import check_resumable
 from mmpose_ours.checkpoints.work_dir import latest_whole, read_checkpoint
 from mmpose_ours.errors import FileFormatError
+from mmpose_ours.text import arguments_as_options
 
 
 def save(folder, name, steps, **more):
@@ -73,14 +77,27 @@ def test_a_work_directory_that_was_moved(tmp_path):
 def test_nothing_there_is_a_beginning_and_nothing_whole_an_error(tmp_path):
     assert latest_whole(tmp_path) is None
     cut(save(tmp_path, 'epoch_1.pth', 10))
-    with pytest.raises(FileFormatError, match='no checkpoint in it is whole'):
+    with fails(FileFormatError, code='damaged', file=tmp_path) as caught:
         latest_whole(tmp_path)
+    # One process finds it out and sends it to the others.
+    assert vars(pickle.loads(pickle.dumps(caught.value))) == vars(caught.value)
 
 
 def test_a_damaged_file_is_named(tmp_path):
     cut(save(tmp_path, 'mine.pth', 10))
-    with pytest.raises(FileFormatError, match=r'mine\.pth: no whole checkpoint .*--resume'):
+    # The wording: how to go on is spelt as the caller gives it.
+    with fails(FileFormatError, code='damaged', file=tmp_path / 'mine.pth') as caught:
         read_checkpoint(tmp_path / 'mine.pth')
+    assert '; to go on with a training, resume=True without a name' in str(caught.value)
+    with arguments_as_options(), fails(FileFormatError) as caught:
+        read_checkpoint(tmp_path / 'mine.pth')
+    assert '; to go on with a training, --resume without a name' in str(caught.value)
+
+
+def test_weights_alone_cannot_be_resumed_from():
+    given = dict(code='missing-value', file='a.pth', found=['meta', 'state_dict'])
+    with fails(FileFormatError, **given, expected=['meta', 'optimizer', 'state_dict']):
+        check_resumable(dict(state_dict={}, meta=dict(epoch=1, iter=1)), 'a.pth')
 
 
 def test_the_oldest_goes_after_the_newest_has_come(tmp_path, monkeypatch):
@@ -119,7 +136,7 @@ def test_another_fault_of_the_disk_is_an_error(tmp_path, monkeypatch):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(os, 'fsync', fsync)
-    with pytest.raises(OSError, match='epoch_1.pth'):
+    with pytest.raises(OSError, match='epoch_1.pth'):  # without our fields
         runner(tmp_path).train()
 
 

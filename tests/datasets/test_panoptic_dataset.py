@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dataset_files import small_rig
+from errors import fails
 from mmengine.config import Config
 from panoptic_files import write_sequence
 
-from mmpose_ours.calibration import write_rig
+from mmpose_ours.calibration import CalibrationError, write_rig
 from mmpose_ours.datasets import PanopticDataset
 from mmpose_ours.detections import write_detections
+from mmpose_ours.errors import InputError
 from mmpose_ours.scope import DATASETS, MODELS
 from mmpose_ours.workflows.prepare import downloads as field_datasets
 
@@ -141,19 +143,25 @@ def test_a_keypoint_file_and_images_only(folder):
 
 
 def test_what_is_missing_is_named(folder):
+    # OSErrors have none of our fields; they say how to get the files.
     with pytest.raises(FileNotFoundError, match='calibration_absent.json.*prepare panoptic'):
         build(folder, sequences=['absent'])
-    with pytest.raises(ValueError, match="joints is 'body25'; Panoptic has panoptic15"):
+    known = ['panoptic15', 'panoptic19', 'coco17']
+    with fails(InputError, code='unknown-name', found='body25', expected=known):
         build(folder, joints='body25')
-    with pytest.raises(ValueError, match='interval is 0'):
+    with fails(InputError, code='out-of-range', found=0):
         build(folder, interval=0)
-    with pytest.raises(ValueError, match="no camera.*'00_07'"):
+    with fails(InputError, code='no-data', found=[]):
+        build(folder, sequences=[])
+    known = dict(camera='00_07', expected=['00_12', '00_03', '00_23'])
+    with fails(CalibrationError, code='unknown-camera', **known):
         build(folder, cameras=['00_07'])
-    for path in (folder / 'synthetic/hdPose3d_stage1_coco19').iterdir():
+    annotated = folder / 'synthetic' / 'hdPose3d_stage1_coco19'
+    for path in annotated.iterdir():
         path.unlink()
-    with pytest.raises(ValueError, match='has no body3DScene'):
+    with fails(InputError, code='no-data', file=annotated):
         build(folder)
-    (folder / 'synthetic/hdPose3d_stage1_coco19').rmdir()
+    annotated.rmdir()
     with pytest.raises(FileNotFoundError, match='unpacks it or says how to get it'):
         build(folder)
 

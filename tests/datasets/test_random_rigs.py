@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from errors import fails
 
 from mmpose_ours.datasets import RandomRigsDataset
+from mmpose_ours.errors import InputError
 
 
 def dataset(**options) -> RandomRigsDataset:
@@ -48,11 +50,13 @@ def test_people_are_where_their_detections_are():
 
 
 def test_bad_numbers_are_refused():
-    with pytest.raises(ValueError, match='num_samples is 0'):
-        dataset(num_samples=0)
-    with pytest.raises(IndexError, match='no item -1'):
+    with fails(InputError, code='out-of-range', found=(0, 32)):
+        dataset(num_samples=0, items_per_site=32)
+    with fails(InputError, code='conflict'):
+        dataset(indices=[0])
+    with pytest.raises(IndexError, match='no item -1'):  # a sequence's own error, without fields
         dataset()[-1]
-    with pytest.raises(ValueError, match='faults has no jiter'):
+    with fails(InputError, code='unknown-name', found=['jiter']):
         dataset(faults=dict(jiter=(0, 1)))[0]
 
 

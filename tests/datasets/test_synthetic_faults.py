@@ -38,5 +38,6 @@ def test_faults_may_be_a_dictionary_a_name_a_path_or_none(build, tmp_path):
 
 
 def test_a_name_that_nobody_knows(build):
+    # An OSError, without our fields.
     with pytest.raises(FileNotFoundError, match='alphapose.*hrnet, mediapipe, openpose'):
         build('alphapose')

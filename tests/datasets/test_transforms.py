@@ -55,6 +55,7 @@ def test_colours_are_rgb_and_borders_black(tmp_path):
 
 
 def test_without_images_the_error_says_what_image_mode_needs():
+    # An OSError, without our fields.
     with pytest.raises(FileNotFoundError, match="camera 'left', frame 5: no readable image; image"):
         LoadMultiviewImages((160, 120))(dict(rig=small_rig(), frame_id=5))
 

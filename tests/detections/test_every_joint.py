@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from errors import fails
 from tool_files import person, save
 
 from mmpose_ours.cli.main import main
@@ -15,7 +16,7 @@ from mmpose_ours.detections import (
     write_detections,
 )
 from mmpose_ours.detections.cache import detect_recording
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17, SKELETONS
@@ -185,8 +186,8 @@ def test_hands_and_faces_of_openpose_are_kept(tmp_path):
 def test_a_hand_of_another_length_is_refused(tmp_path):
     body = people(SKELETONS['body25'], 1)[0]
     short = openpose_person(body, left=np.ones((20, 3)))
-    save(tmp_path / 'a' / 'x_000000000001_keypoints.json', {'people': [short]})
-    with pytest.raises(FileFormatError):
+    file = save(tmp_path / 'a' / 'x_000000000001_keypoints.json', {'people': [short]})
+    with fails(FileFormatError, code='wrong-shape', file=file, found=20, expected=21):
         read_keypoints(tmp_path)
 
 
@@ -220,7 +221,8 @@ def test_skeletons_that_do_not_go_together_are_refused(tmp_path):
     read = read_keypoints(tmp_path)  # BlazePose has all of COCO's joints
     assert read['7']['a'].skeleton.name == read['7']['b'].skeleton.name == 'blazepose33'
     mmpose_file(tmp_path / 'c.json', SKELETONS['body25'], people(SKELETONS['body25']))
-    with pytest.raises(FileFormatError):
+    names = ['coco17', 'blazepose33', 'body25']
+    with fails(FileFormatError, code='conflict', file=tmp_path, found=names):
         read_keypoints(tmp_path)
 
 
@@ -261,8 +263,10 @@ def test_what_a_detector_finds_is_kept_whole(tmp_path, ending):
 
 
 def test_the_writer_refuses_other_shapes(tmp_path):
-    with pytest.raises(ValueError), DetectionsWriter(tmp_path / 'k.json', MOUSE) as writer:
-        writer.add('1', {'a': np.ones((1, 17, 3))})
+    shapes = dict(found=(1, 17, 3), expected=('P', len(MOUSE), 3))
+    with fails(InputError, code='wrong-shape', **shapes):
+        with DetectionsWriter(tmp_path / 'k.json', MOUSE) as writer:
+            writer.add('1', {'a': np.ones((1, 17, 3))})
     assert not (tmp_path / 'k.json').exists()
 
 
@@ -291,5 +295,5 @@ def test_what_is_no_skeleton_is_refused(tmp_path, joints):
     path = tmp_path / 'k.json'
     save(path, {'joints': joints, 'frames': {'1': {'a': []}}})
     for read in (read_keypoints, open_keypoints, read_detections):
-        with pytest.raises(FileFormatError):
+        with fails(FileFormatError, file=path):
             read(path)

@@ -121,7 +121,7 @@ def test_image_names_that_share_no_frame(tmp_path):
     found = [results(f'c{n}_{n}.jpg', person())[0] for n in range(2000)]
     with pytest.raises(FileFormatError) as caught:
         read_detections(save(tmp_path / 'r.json', found))
-    assert caught.value.found == [2000, 2000, 2000]
+    assert caught.value.code == 'no-match' and caught.value.found == [2000, 2000, 2000]
 
 
 def test_a_long_file_with_one_fault_is_refused_quickly(tmp_path):

@@ -7,6 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
+from errors import fails
 
 from mmpose_ours.detections.journal import FrameRecord, Journal
 from mmpose_ours.errors import FileFormatError, InputError, LimitError
@@ -193,7 +194,7 @@ def test_forged_content_is_an_input_error(path, body):
     """With a right checksum, as only somebody who means harm writes it."""
     head = path.read_bytes().splitlines(True)[0]
     path.write_bytes(head + sealed(body, zlib.crc32(head)))
-    with pytest.raises(FileFormatError):
+    with fails(FileFormatError, file=path):
         read(path)
 
 
@@ -260,7 +261,7 @@ def test_a_record_has_a_largest_size(path):
     with limited(record_bytes=2000):
         check(read(path)[0])
         assert len(read(path)[0]) == FRAMES
-    with pytest.raises(FileFormatError):
+    with fails(FileFormatError, code='out-of-range', file=path, found=300, expected=255):
         Journal(path, HEAD).put('f' * 300, record_of(1))
 
 

@@ -43,13 +43,13 @@ def test_the_writer_refuses_them_too(tmp_path, ending, frames):
     error = refused(
         write_detections, tmp_path / f'k.{ending}', {frame: {'a': PEOPLE} for frame in frames}
     )
-    assert error.found == [str(frame) for frame in frames]
+    assert error.code == 'duplicate' and error.found == [str(frame) for frame in frames]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_writer_refuses_cameras_of_one_name(tmp_path):
     error = refused(write_detections, tmp_path / 'k.json', {'7': {1: PEOPLE, '1': PEOPLE}})
-    assert error.frame == '7' and error.found == [1, '1']
+    assert (error.code, error.frame, error.found) == ('duplicate', '7', [1, '1'])
 
 
 def test_detections_in_memory():

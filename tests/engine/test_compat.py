@@ -82,7 +82,7 @@ def test_what_mmengine_writes_is_there_whole_or_not_at_all(tmp_path, monkeypatch
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, 'fsync', fails)
-    with pytest.raises(OSError, match='epoch_1.pth'):
+    with pytest.raises(OSError, match='epoch_1.pth'):  # without our fields
         put(b'second', str(target))
     assert target.read_bytes() == b'first' and os.listdir(target.parent) == ['epoch_1.pth']
 

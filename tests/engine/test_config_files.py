@@ -9,6 +9,7 @@ import textwrap
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'cli'))
+from errors import fails
 from test_init import rig_of
 
 from mmpose_ours.calibration import fit_space, write_rig
@@ -143,9 +144,8 @@ def test_a_config_that_pastes_its_path_is_refused_in_such_a_folder(tmp_path, nam
     # In a base too.
     (tmp_path / 'new.py').write_text(f'_base_ = [{str(folder / "old.py")!r}]\n')
     for path in (folder / 'old.py', tmp_path / 'new.py'):
-        with pytest.raises(ConfigPathError) as caught:
+        with fails(ConfigPathError, code='unsafe', found='{{ fileDirname }}'):
             read_config(path)
-        assert caught.value.found == '{{ fileDirname }}' and caught.value.code == 'unsafe'
     assert not list(tmp_path.rglob(CANARY))
 
 
@@ -172,9 +172,8 @@ def test_it_is_read_where_the_path_stays_text(tmp_path):
 def test_a_broken_config_is_a_file_error(tmp_path, text):
     path = tmp_path / 'broken.py'
     path.write_text(text)
-    with pytest.raises(FileFormatError) as caught:
+    with fails(FileFormatError, code='file-format', file=path):
         read_config(path)
-    assert caught.value.file == str(path)
 
 
 def test_init_in_a_folder_of_any_name(tmp_path, capsys):

@@ -7,12 +7,15 @@ torch = pytest.importorskip('torch')
 pytest.importorskip('mmengine')
 
 from campus_people import nobody, standing  # noqa: E402
+from errors import fails  # noqa: E402
 from mmengine.evaluator import Evaluator  # noqa: E402
 from mmengine.structures import InstanceData  # noqa: E402
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample  # noqa: E402
+from mmpose_ours.errors import InputError  # noqa: E402
 from mmpose_ours.predictions.reading import read_predictions  # noqa: E402
 from mmpose_ours.scope import METRICS  # noqa: E402
+from mmpose_ours.structures.joint_maps import HEAD_RECIPES  # noqa: E402
 
 
 def sample(frame, predicted, scores, actors=None, truth=None, joints='campus14'):
@@ -103,18 +106,19 @@ def test_predictions_are_written_for_the_evaluate_command(shelf, tmp_path):
 
 def test_frames_that_share_an_id_are_not_written(shelf, tmp_path):
     shelf[1].set_metainfo({'frame_id': 1})
-    with pytest.raises(ValueError, match='2 frames share 1 ids'):
-        evaluate(shelf, type='PCPMetric', out_file=str(tmp_path / 'pred.json'))
+    path = tmp_path / 'pred.json'
+    with fails(InputError, code='duplicate', file=path, found=1, expected=2):
+        evaluate(shelf, type='PCPMetric', out_file=str(path))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_pcp_without_actors_is_an_error():
-    with pytest.raises(ValueError, match='frame 1: no annotated actors.*MultiviewPoseMetric'):
+    with fails(InputError, code='missing-value', frame=1, expected='actors'):
         evaluate([sample(1, standing()[None], [1.0])], type='PCPMetric')
 
 
 def test_an_unknown_head_is_an_error():
-    with pytest.raises(ValueError, match="unknown head 'ears'; known: voxelpose_campus"):
+    with fails(InputError, code='unknown-name', found='ears', expected=list(HEAD_RECIPES)):
         METRICS.build({'type': 'PCPMetric', 'head': 'ears'})
 
 
@@ -142,5 +146,5 @@ def test_unlabelled_metric():
     assert figures['unlabelled/reprojection_px'] == pytest.approx(0, abs=1e-2)
     assert figures['unlabelled/jitter_mm'] == pytest.approx(80, rel=1e-4)
     assert figures['unlabelled/jitter_m_s2'] == pytest.approx(8, rel=1e-4)
-    with pytest.raises(ValueError, match='frame 7: no keypoints_2d.*keypoint file'):
+    with fails(InputError, code='missing-value', frame=7, expected='keypoints_2d'):
         evaluate([sample(7, pose, [1.0], joints='coco17')], type='UnlabelledMetric')

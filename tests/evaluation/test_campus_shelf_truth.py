@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from campus_people import STANDING
 from dataset_files import write_actors
+from errors import fails
 from scipy.io import savemat
 
 from mmpose_ours.errors import FileFormatError
@@ -60,15 +61,15 @@ def test_broken_files_are_errors_that_name_the_file(tmp_path):
     coco = write(tmp_path / 'coco.mat', cells(METRES, np.zeros((17, 3))))
     uneven = write(tmp_path / 'uneven.mat', cells(METRES, None), cells(METRES))
     millimetres = write(tmp_path / 'mm.mat', cells(STANDING, STANDING))
-    for path, message in (
-        (text, 'text.mat: not a MATLAB file'),
-        (other, 'other.mat: has no variable actor3D'),
-        (flat, 'flat.mat: actor3D must hold one cell per frame'),
-        (coco, r'coco.mat: actor 1, frame 1: expected 14 x 3 .* \(17, 3\)'),
-        (uneven, 'uneven.mat: actor3D must hold one cell per frame'),
-        (millimetres, 'mm.mat: people span 2000 where metres'),
+    for path, fields in (
+        (text, dict(code='file-format')),
+        (other, dict(code='missing-value', expected='actor3D')),
+        (flat, dict(code='wrong-shape', found=[1])),
+        (coco, dict(code='wrong-shape', frame=1, found=(17, 3), expected=(14, 3))),
+        (uneven, dict(code='wrong-shape', found=[1, 2])),
+        (millimetres, dict(code='out-of-range', found=2000, expected=(0.3, 5.0))),
     ):
-        with pytest.raises(FileFormatError, match=message):
+        with fails(FileFormatError, file=path, **fields):
             read_actors(path)
     with pytest.raises(FileNotFoundError):
         read_actors(tmp_path / 'absent.mat')
@@ -79,9 +80,8 @@ def test_nobody_is_a_thousand_kilometres_away(tmp_path, value):
     poses = np.tile(STANDING / 1000, (3, 1, 1))
     poses[1, 5, 0] = value
     write_actors(tmp_path / 'a.mat', list(poses))
-    with pytest.raises(FileFormatError) as caught:
+    with fails(FileFormatError, code='out-of-range', file=tmp_path / 'a.mat', frame=1):
         read_actors(tmp_path / 'a.mat')
-    assert caught.value.frame == 1
 
 
 @pytest.mark.parametrize('content', ['text', {'a': 1.0}, np.eye(3), np.empty((0, 0))])

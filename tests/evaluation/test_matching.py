@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from errors import fails
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation import match_poses
 
 THRESHOLDS = (25, 50, 75, 100, 125, 150)
@@ -167,14 +169,26 @@ def test_ap_equals_brute_force(seed):
 
 
 @pytest.mark.parametrize(
-    ('predictions', 'scores', 'message'),
+    ('predictions', 'scores', 'fields'),
     [
-        ([people(0), people(0)], [np.ones(1)], '2 frames of predictions, 1 of scores'),
-        ([people(0)], [np.ones(2)], 'frame 0: expected poses'),
-        ([people(0, joints=17)], [np.ones(1)], 'frame 0: expected poses'),
-        ([people(0)], [np.array([np.nan])], 'frame 0: a score is NaN'),
+        (
+            [people(0), people(0)],
+            [np.ones(1)],
+            dict(code='wrong-shape', frame=None, found=(2, 1, 1, 1)),
+        ),
+        (
+            [people(0)],
+            [np.ones(2)],
+            dict(code='wrong-shape', frame=0, found=((1, 15, 3), (2,), (1, 15, 3), (1, 15))),
+        ),
+        (
+            [people(0, joints=17)],
+            [np.ones(1)],
+            dict(code='wrong-shape', frame=0, found=((1, 17, 3), (1,), (1, 15, 3), (1, 15))),
+        ),
+        ([people(0)], [np.array([np.nan])], dict(code='not-finite', frame=0)),
     ],
 )
-def test_unfit_input_is_an_error(predictions, scores, message):
-    with pytest.raises(ValueError, match=message):
+def test_unfit_input_is_an_error(predictions, scores, fields):
+    with fails(InputError, **fields):
         match_poses(predictions, scores, [people(0)], [np.ones((1, 15), bool)])

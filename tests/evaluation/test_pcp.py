@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 from campus_people import moved, nobody, standing
+from errors import fails
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation import pcp
 from mmpose_ours.evaluation.pcp import PARTS
 
@@ -158,14 +160,30 @@ def test_summary_is_plain():
 
 
 @pytest.mark.parametrize(
-    ('people', 'truth', 'actors', 'message'),
+    ('people', 'truth', 'actors', 'code', 'frame', 'found', 'expected'),
     [
-        ([EMPTY], np.zeros((2, 1, 14, 3)), [0], '1 frames of predictions for 2'),
-        ([EMPTY], np.zeros((1, 1, 17, 3)), [0], r'must be \(frames, actors, 14, 3\)'),
-        ([np.zeros((1, 17, 3))], np.zeros((1, 1, 14, 3)), [0], r'frame 0.*\(P, 14, 3\)'),
-        ([EMPTY], np.zeros((1, 2, 14, 3)), [2], 'no actor 2 among 2'),
+        ([EMPTY], np.zeros((2, 1, 14, 3)), [0], 'wrong-shape', None, 1, 2),
+        (
+            [EMPTY],
+            np.zeros((1, 1, 17, 3)),
+            [0],
+            'wrong-shape',
+            None,
+            (1, 1, 17, 3),
+            ('F', 'A', 14, 3),
+        ),
+        (
+            [np.zeros((1, 17, 3))],
+            np.zeros((1, 1, 14, 3)),
+            [0],
+            'wrong-shape',
+            0,
+            (1, 17, 3),
+            ('P', 14, 3),
+        ),
+        ([EMPTY], np.zeros((1, 2, 14, 3)), [2], 'out-of-range', None, 2, (0, 1)),
     ],
 )
-def test_unfit_input_is_an_error(people, truth, actors, message):
-    with pytest.raises(ValueError, match=message):
+def test_unfit_input_is_an_error(people, truth, actors, code, frame, found, expected):
+    with fails(InputError, code=code, frame=frame, found=found, expected=expected):
         pcp(people, truth, actors=actors)

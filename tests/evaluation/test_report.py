@@ -5,9 +5,11 @@ import sys
 import numpy as np
 import pytest
 from campus_people import STANDING, standing
+from errors import fails
 from scipy.io import savemat
 
 from mmpose_ours.cli.main import main
+from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation import evaluate_files
 from mmpose_ours.evaluation.frames import format_frames, name_frames, parse_frames
 from mmpose_ours.predictions.reading import write_predictions
@@ -58,9 +60,13 @@ def test_frame_ranges():
     assert format_frames([352, 7, 350, 351]) == '7,350-352'
     assert name_frames(['a', 'b']) == 'a,b'
     assert name_frames(list(range(0, 100, 2)), 10) == '0,2,4,6,8,...'
-    for text in ('', 'a', '1-', '-3', '1--2', '3-1', '1,,2'):
-        with pytest.raises(ValueError, match='frames'):
+    for text in ('', 'a', '1-', '-3', '1--2'):
+        with fails(InputError, code='invalid-input', found=text):
             parse_frames(text)
+    with fails(InputError, code='invalid-input', found=''):
+        parse_frames('1,,2')
+    with fails(InputError, code='out-of-range', found='3-1', expected='1-3'):
+        parse_frames('3-1')
 
 
 PUBLISHED = {
@@ -227,7 +233,7 @@ def test_a_truth_that_ends_early_is_reported(campus):
 
 def test_frames_that_are_no_numbers_are_not_in_an_actors_file(campus):
     files = campus / 'actorsGT.mat', campus / 'pred.json'
-    with pytest.raises(ValueError, match='has no frame a, it holds 0-399; change --frames'):
+    with fails(InputError, code='no-match', file=files[0], frame='a', expected=(0, 399)):
         evaluate_files('campus', *files, frames=[350, 'a'])
 
 
@@ -249,9 +255,11 @@ def test_panoptic_bad_input(panoptic, capsys):
 
 
 def test_unknown_names_are_errors():
-    with pytest.raises(ValueError, match="unknown data set 'coco'; known: campus"):
+    known = ['campus', 'shelf', 'panoptic']
+    with fails(InputError, code='unknown-name', found='coco', expected=known):
         evaluate_files('coco', 'a', 'b')
-    with pytest.raises(ValueError, match="unknown head 'nose'; known: voxelpose"):
+    known = ['voxelpose', 'crossview']
+    with fails(InputError, code='unknown-name', found='nose', expected=known):
         evaluate_files('campus', 'a', 'b', head='nose')
 
 

@@ -20,7 +20,7 @@ def test_a_taken_port_is_not_given(monkeypatch):
         candidates = [taken.getsockname()[1], free]
         assert network.free_port() == free
         candidates = candidates[:1]
-        with pytest.raises(RuntimeError, match='PORT='):
+        with pytest.raises(RuntimeError, match='PORT='):  # the way out
             network.free_port()
 
 

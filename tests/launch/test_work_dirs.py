@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from errors import fails
 
 from mmpose_ours.launch import work_dirs
 from mmpose_ours.launch.work_dirs import WorkDirError
@@ -42,7 +43,7 @@ def holder(tmp_path):
 
 
 def test_one_at_a_time_and_a_killed_one_leaves_it_free(tmp_path, holder):
-    with pytest.raises(WorkDirError, match='--work-dir') as refused:
+    with fails(WorkDirError, code='in-use', file=tmp_path) as refused:
         work_dirs.lock(tmp_path)
     assert refused.value.found['pid'] == str(holder.pid)
     assert refused.value.found['Slurm job'] == '31'
@@ -75,7 +76,7 @@ def test_checkpoints_are_refused_or_moved_aside(tmp_path):
     names = ['best_recall_epoch_2.pth', 'epoch_1.pth', 'epoch_2.pth', 'iter_3.pth']
     for name in (*names, 'last_checkpoint'):
         (tmp_path / name).write_text(name)
-    with pytest.raises(WorkDirError, match=r'holds 4 checkpoints.*epoch_2.*--resume.*--start-over'):
+    with fails(WorkDirError, code='conflict', file=tmp_path, found=names):
         work_dirs.check_free(tmp_path)
     aside = work_dirs.move_aside(tmp_path, keep=tmp_path / 'epoch_2.pth')
     assert sorted(file.name for file in aside.iterdir()) == sorted(

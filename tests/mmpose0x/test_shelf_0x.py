@@ -5,9 +5,11 @@ import os.path as osp
 import mmpose
 import numpy as np
 import pytest
+from errors import fails
 from mmcv import Config
 from mmpose.datasets import build_dataset
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.mmpose0x import OursShelfDataset
 
 CONFIG = '.mim/configs/body/3d_kpt_mview_rgb_img/voxelpose/shelf/voxelpose_prn64x64x64_cpn80x80x20_shelf_cam5.py'  # noqa: E501
@@ -87,5 +89,5 @@ def test_frames_without_anybody_count(ours):
     results = [dict(pose_3d=nobody, sample_id=[5 * i]) for i in range(len(ours))]
     figures = ours.evaluate(results, metric='pcp')
     assert figures['empty_frames'] == len(ours) and figures['recall_500mm'] == 0
-    with pytest.raises(ValueError, match="metric 'mpjpe': OursShelfDataset has people, pcp"):
+    with fails(InputError, code='unknown-name', found='mpjpe', expected=['people', 'pcp']):
         ours.evaluate(results, metric='mpjpe')

@@ -4,8 +4,9 @@ import json
 import jsonschema
 import numpy as np
 import pytest
+from errors import fails
 
-from mmpose_ours.errors import FileFormatError, LimitError
+from mmpose_ours.errors import FileFormatError, InputError, LimitError
 from mmpose_ours.evaluation import read_panoptic_truth
 from mmpose_ours.io.limits import limited
 from mmpose_ours.predictions.reading import SCHEMA_FILE, read_predictions, write_predictions
@@ -13,6 +14,7 @@ from mmpose_ours.structures.skeletons import SKELETONS
 
 SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding='utf-8'))
 POSE = [[10.0 * i, 2.0, 100.0 + i] for i in range(17)]
+JOINT = '[x, y, z], [x, y, z, score] or null'
 GOOD = {'unit': 'mm', 'joints': 'coco17', 'frames': {'350': [POSE]}}
 
 
@@ -93,67 +95,98 @@ def test_what_is_written_is_read_back_and_fits_the_schema(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('frames', 'scores', 'message'),
+    ('frames', 'scores', 'fields'),
     [
-        ({1: np.zeros((1, 14, 3))}, None, r'frame 1: coco17 needs \(P, 17, 3\)'),
-        ({1: np.zeros((0, 17, 3)), '01': np.zeros((0, 17, 3))}, None, 'frame 01 is there twice'),
-        ({1: np.zeros((1, 17, 3))}, {1: np.zeros(2)}, 'expected 1 finite scores'),
-        ({1: np.zeros((1, 17, 3))}, {1: np.array([np.nan])}, 'expected 1 finite scores'),
+        (
+            {1: np.zeros((1, 14, 3))},
+            None,
+            dict(code='wrong-shape', frame=1, found=(1, 14, 3), expected=('P', 17, 3)),
+        ),
+        (
+            {1: np.zeros((0, 17, 3)), '01': np.zeros((0, 17, 3))},
+            None,
+            dict(code='duplicate', frame='01'),
+        ),
+        (
+            {1: np.zeros((1, 17, 3))},
+            {1: np.zeros(2)},
+            dict(code='wrong-shape', frame=1, found=[0, 0], expected=(1,)),
+        ),
+        (
+            {1: np.zeros((1, 17, 3))},
+            {1: np.array([np.nan])},
+            dict(code='not-finite', frame=1, expected=(1,)),
+        ),
     ],
 )
-def test_writing_nonsense_is_an_error_and_leaves_no_file(tmp_path, frames, scores, message):
-    with pytest.raises(ValueError, match=message):
+def test_writing_nonsense_is_an_error_and_leaves_no_file(tmp_path, frames, scores, fields):
+    with fails(InputError, **fields):
         write_predictions(tmp_path / 'p.json', frames, scores, 'coco17')
     assert list(tmp_path.iterdir()) == []
 
 
 BAD = [
-    ([], r'\$ is .*, expected an object'),
-    (changed('unit', to=...), r"\$ has no 'unit'"),
-    (changed('unit', to='inch'), r'\$\.unit is "inch", expected'),
-    (changed('joints', to='coco99'), r'\$\.joints is "coco99", expected'),
-    ({**GOOD, 'up': 'y'}, r'\$\.up is "y", expected'),
-    (changed('frames', to=[]), r'\$\.frames is a list of 0, expected an object'),
-    ({**GOOD, 'scores': []}, r'\$\.scores is a list of 0, expected an object'),
-    (changed('frames', '350', to={}), r"\$\.frames\['350'\]: expected a list of people"),
-    (changed('frames', '350', 0, to=7), r"\$\.frames\['350'\]\[0\]: expected a list of 17"),
-    (changed('frames', '350', 0, 2, to=[1, 2]), r"\['350'\]\[0\]\[2\]: expected \[x, y, z\]"),
-    (changed('frames', '350', 0, 2, to=[1, 2, '3']), r"\['350'\]\[0\]\[2\]: expected"),
-    (changed('frames', '350', 0, 2, to=[1, 2, True]), r"\['350'\]\[0\]\[2\]: expected"),
-    (changed('frames', '350', 0, 2, to=[1, 2, None]), r"\['350'\]\[0\]\[2\]: expected"),
-    ({**GOOD, 'scores': {'350': ['high']}}, r"\$\.scores\['350'\]\[0\]: expected a number or 17"),
+    ([], '$', 'is a list of 0'),
+    (changed('unit', to=...), '$', "has no 'unit'"),
+    (changed('unit', to='inch'), '$.unit', 'is "inch"'),
+    (changed('joints', to='coco99'), '$.joints', 'is "coco99"'),
+    ({**GOOD, 'up': 'y'}, '$.up', 'is "y"'),
+    (changed('frames', to=[]), '$.frames', 'is a list of 0'),
+    ({**GOOD, 'scores': []}, '$.scores', 'is a list of 0'),
+    (changed('frames', '350', to={}), "$.frames['350']", 'an object'),
+    (changed('frames', '350', 0, to=7), "$.frames['350'][0]", '7'),
+    (changed('frames', '350', 0, 2, to=[1, 2]), "$.frames['350'][0][2]", 'a list of 2'),
+    (changed('frames', '350', 0, 2, to=[1, 2, '3']), "$.frames['350'][0][2]", 'a list of 3'),
+    (changed('frames', '350', 0, 2, to=[1, 2, True]), "$.frames['350'][0][2]", 'a list of 3'),
+    (changed('frames', '350', 0, 2, to=[1, 2, None]), "$.frames['350'][0][2]", 'a list of 3'),
+    ({**GOOD, 'scores': {'350': ['high']}}, "$.scores['350'][0]", '"high"'),
 ]
 
 
-@pytest.mark.parametrize(('document', 'message'), BAD)
-def test_reader_and_schema_refuse_the_same(tmp_path, document, message):
-    with pytest.raises(FileFormatError, match='p.json: .*' + message):
-        read_predictions(write(tmp_path / 'p.json', document))
+@pytest.mark.parametrize(('document', 'place', 'found'), BAD)
+def test_reader_and_schema_refuse_the_same(tmp_path, document, place, found):
+    path = write(tmp_path / 'p.json', document)
+    with fails(FileFormatError, code='file-format', file=path, found=found) as caught:
+        read_predictions(path)
+    assert str(caught.value).startswith((f'{path}: {place}: ', f'{path}: {place} '))
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(document, SCHEMA)
 
 
 @pytest.mark.parametrize(
-    ('document', 'message'),
+    ('document', 'fields'),
     [
-        (changed('frames', '350', 0, to=POSE[:15]), r'coco17 has 17 joints, found 15; .*"joints"'),
-        (changed('frames', to={'1': [], '01': []}), "frames '1' and '01' are the same frame"),
-        ({**GOOD, 'scores': {'350': []}}, r"\$.scores\['350'\]: expected 1 scores"),
-        ({**GOOD, 'scores': {'350': [[1.0]]}}, r"\['350'\]\[0\]: expected a number or 17"),
-        ({**GOOD, 'scores': {'351': []}}, r"\$.scores has frame '351', which \$.frames lacks"),
-        (changed('frames', '350', 0, 2, to=[1, 2, float('nan')]), r'expected \[x, y, z\]'),
-        (changed('frames', '350', 0, 2, to=[1, 2, 10**400]), r'expected \[x, y, z\]'),
+        (
+            changed('frames', '350', 0, to=POSE[:15]),
+            dict(code='wrong-shape', found=15, expected=17),
+        ),
+        (
+            changed('frames', to={'1': [], '01': []}),
+            dict(code='duplicate', frame=1, found=['1', '01']),
+        ),
+        (
+            {**GOOD, 'scores': {'350': []}},
+            dict(code='wrong-shape', found='a list of 0', expected='1 scores, one per person'),
+        ),
+        (
+            {**GOOD, 'scores': {'350': [[1.0]]}},
+            dict(code='wrong-shape', found='a list of 1', expected='a number or 17 numbers'),
+        ),
+        ({**GOOD, 'scores': {'351': []}}, dict(code='no-match', frame='351')),
+        (changed('frames', '350', 0, 2, to=[1, 2, float('nan')]), dict(expected=JOINT)),
+        (changed('frames', '350', 0, 2, to=[1, 2, 10**400]), dict(expected=JOINT)),
     ],
 )
-def test_what_no_schema_can_say_is_refused_too(tmp_path, document, message):
-    with pytest.raises(FileFormatError, match='p.json: .*' + message):
-        read_predictions(write(tmp_path / 'p.json', document))
+def test_what_no_schema_can_say_is_refused_too(tmp_path, document, fields):
+    path = write(tmp_path / 'p.json', document)
+    with fails(FileFormatError, file=path, **fields):
+        read_predictions(path)
 
 
 def test_no_json_is_an_error_that_names_the_file(tmp_path):
     path = tmp_path / 'p.json'
     path.write_text('{"unit": ')
-    with pytest.raises(FileFormatError, match='p.json: not valid JSON'):
+    with fails(FileFormatError, code='file-format', file=path):
         read_predictions(path)
 
 
@@ -183,22 +216,22 @@ def test_panoptic_folder(tmp_path):
 
 
 def test_panoptic_errors_name_the_file(tmp_path):
-    with pytest.raises(FileFormatError, match='has no body3DScene.*name the hdPose3d'):
+    with fails(FileFormatError, code='no-data', file=tmp_path):
         read_panoptic_truth(tmp_path)
     write_body(tmp_path, 1, body()[:18])
-    with pytest.raises(FileFormatError, match=r'_00000001.json: \$.bodies\[0\].joints19'):
+    file = tmp_path / 'body3DScene_00000001.json'
+    with fails(FileFormatError, code='wrong-shape', file=file, found=72, expected=76):
         read_panoptic_truth(tmp_path)
-    write(tmp_path / 'body3DScene_00000000.json', {})
-    with pytest.raises(FileFormatError, match=r'_00000000.json: \$.bodies'):
+    other = write(tmp_path / 'body3DScene_00000000.json', {})
+    with fails(FileFormatError, code='file-format', file=other):
         read_panoptic_truth(tmp_path)
 
 
 def test_a_panoptic_frame_that_is_there_twice_is_refused(tmp_path):
     write_body(tmp_path, 1)
     write(tmp_path / 'body3DScene_01.json', {'bodies': []})
-    with pytest.raises(FileFormatError) as caught:
+    with fails(FileFormatError, code='duplicate', file=tmp_path, frame=1):
         read_panoptic_truth(tmp_path)
-    assert caught.value.frame == 1
 
 
 def test_more_digits_than_numbers_have_are_a_name(tmp_path):

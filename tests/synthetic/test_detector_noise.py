@@ -3,8 +3,10 @@ import dataclasses
 import cv2
 import numpy as np
 import pytest
+from errors import fails
 from synthetic_rigs import COCO17, SIZE, SPACE, binomial_spread, place, ring_rig
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.synthetic import (
@@ -363,13 +365,8 @@ def test_a_detection_is_the_same_whatever_is_detected_beside_it(crowd, rig):
 
 
 @pytest.mark.parametrize(
-    ('option', 'message'),
-    [
-        (dict(missed_joint_share=4.0), 'missed_joint_share is 4.0; a share is between 0 and 1'),
-        (dict(jitter=-1.0), 'jitter is -1.0; it cannot be negative'),
-        (dict(score=(0.9, -0.1)), 'score is .* cannot be negative'),
-    ],
+    'option', [dict(missed_joint_share=4.0), dict(jitter=-1.0), dict(score=(0.9, -0.1))]
 )
-def test_faults_that_cannot_be_are_refused(option, message):
-    with pytest.raises(ValueError, match=message):
+def test_faults_that_cannot_be_are_refused(option):
+    with fails(InputError, code='out-of-range', found=option):
         DetectorFaults(**option)

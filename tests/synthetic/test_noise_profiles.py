@@ -1,13 +1,13 @@
 """Files of detector faults."""
 
 import json
-import re
 
 import numpy as np
 import pytest
+from errors import fails
 from synthetic_rigs import place, ring_rig
 
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.synthetic import DetectorFaults, built_in_poses
 from mmpose_ours.synthetic.noise_profiles import SHIPPED, profile_names
 
@@ -28,28 +28,31 @@ def test_a_path_is_read_as_well_as_a_name(tmp_path):
     assert DetectorFaults.read(path) == DetectorFaults(jitter=0.7)
 
 
-def test_neither_a_name_nor_a_file():
+def test_neither_a_name_nor_a_file_lists_the_names():  # in its sentence alone
     with pytest.raises(FileNotFoundError, match='openpse.*hrnet, mediapipe, openpose.*fit-noise'):
         DetectorFaults.read('openpse')
 
 
 @pytest.mark.parametrize(
-    ('content', 'message'),
+    ('content', 'code', 'found'),
     [
-        ('{"faults": {}}', "has no 'source'"),
-        ('{"source": "", "faults": {"jiter": 1}}', 'jiter'),
-        ('{"source": "", "faults": {"jitter": [1, 2]}}', r'faults\.jitter has 2 values'),
-        ('{"source": "", "faults": {"swap_share": 2}}', r'swap_share is 2, expected at most 1'),
-        ('{"source": "", "faults": {"joint_bias": [[0, 0]]}}', 'joint_bias .*17 pairs'),
-        ('{"source": ', 'not valid JSON'),
+        ('{"faults": {}}', 'missing-value', ['faults']),
+        ('{"source": "", "faults": {"jiter": 1}}', 'unknown-name', 'jiter'),
+        ('{"source": "", "faults": {"jitter": [1, 2]}}', 'wrong-shape', 2),
+        ('{"source": "", "faults": {"swap_share": 2}}', 'out-of-range', 2),
+        (
+            '{"source": "", "faults": {"joint_bias": [[0, 0]]}}',
+            'wrong-shape',
+            {'joint_bias': [[0, 0]]},
+        ),
+        ('{"source": ', 'file-format', None),
     ],
 )
-def test_files_of_something_else_are_refused(tmp_path, content, message):
+def test_files_of_something_else_are_refused(tmp_path, content, code, found):
     path = tmp_path / 'faults.json'
     path.write_text(content)
-    with pytest.raises(FileFormatError, match=message) as error:
+    with fails(FileFormatError, code=code, file=path, found=found):
         DetectorFaults.read(path)
-    assert re.match(re.escape(str(path)), str(error.value))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +70,7 @@ def test_files_of_something_else_are_refused(tmp_path, content, message):
 def test_impossible_numbers_are_refused(tmp_path, faults):
     path = tmp_path / 'faults.json'
     path.write_text(f'{{"source": "", "faults": {faults}}}')
-    with pytest.raises(FileFormatError):
+    with fails(FileFormatError, file=path):
         DetectorFaults.read(path)
 
 
@@ -77,10 +80,10 @@ def test_the_names_of_before_are_read(tmp_path):
     faults = DetectorFaults.read(path)
     assert (faults.false_positive_rate, faults.split_share) == (0.5, 0.25)
     path.write_text('{"source": "", "faults": {"ghost_rate": 0.5, "false_positive_rate": 0.1}}')
-    with pytest.raises(FileFormatError, match='ghost_rate'):
+    with fails(FileFormatError, code='unknown-name', file=path, found='ghost_rate'):
         DetectorFaults.read(path)
 
 
 def test_numbers_beyond_floats_are_no_arguments():
-    with pytest.raises(ValueError, match='jitter'):
+    with fails(InputError, code='not-finite', found={'jitter': 10**400}):
         DetectorFaults(jitter=10**400)

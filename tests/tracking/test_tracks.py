@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from errors import fails
 from limited_process import run_limited
 from walks import STANDING, straight, switches, wander, watched
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.tracking.tracks import PATIENCE, PeopleTracker, link_people, patience_at
 
 
@@ -81,10 +83,11 @@ def test_joints_that_are_never_seen_together_are_bridged():
 def test_time_goes_forward():
     tracker = PeopleTracker()
     tracker(STANDING[None], 5)
-    with pytest.raises(ValueError, match='frame 5 comes after 5; give frames in their order'):
+    with fails(InputError, code='out-of-range', found=5, expected=5):
         tracker(STANDING[None], 5)
-    with pytest.raises(ValueError, match='patience -1'):
+    with fails(InputError, code='out-of-range') as caught:
         PeopleTracker(patience=-1)
+    assert caught.value.found[1] == -1
 
 
 @pytest.mark.parametrize(

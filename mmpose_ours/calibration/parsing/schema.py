@@ -56,14 +56,21 @@ def check_schema(
     if fault:
         camera = camera_at(fault.place)
         who = '' if camera is None else f'camera {camera!r}, '
+        place = format_place(fault.place)
         raise CalibrationError(
-            f'{path}: {who}{format_place(fault.place)} {fault.found}, expected {fault.expected}; '
-            f'{EXPORT_AGAIN}',
+            f'{path}: {who}{place} {fault.found}, expected {fault.expected}; {EXPORT_AGAIN}',
+            code=fault.code,
             file=path,
+            place=place if fault.place else '',
             camera=camera,
-            found=fault.found,
+            found=fault.value,
             expected=fault.expected,
         )
+
+
+def range_code(number: Any) -> str:
+    """The code of an error about a number that is none, infinite or far too large."""
+    return 'out-of-range' if abs(number) < float('inf') else 'not-finite'
 
 
 def _schema_fault(data: Any, name: str) -> Fault | None:
@@ -179,7 +186,7 @@ def _number_out_of_range(data: Any) -> Fault | None:
             stack.extend((place + (i,), child) for i, child in reversed(list(enumerate(value))))
         elif isinstance(value, (int, float)) and not abs(value) <= LARGEST_NUMBER:
             expected = f'a finite number of at most {LARGEST_NUMBER:g}'
-            return Fault(place, '', f'is {show(value)}', expected)
+            return Fault(place, '', f'is {show(value)}', expected, value, range_code(value))
     return None
 
 

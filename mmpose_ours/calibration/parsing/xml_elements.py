@@ -47,7 +47,13 @@ class Element:
         """
         found = self.find(tag)
         if found is None:
-            self.node.fail(f'has no <{tag}>', f'<{tag}>')
+            self.node.fail(
+                f'has no <{tag}>',
+                f'<{tag}>',
+                code='missing-value',
+                found=[child.tag for child in self.xml][:100],
+                expected=tag,
+            )
         return found
 
     def all(self, tag: str) -> list[Element]:

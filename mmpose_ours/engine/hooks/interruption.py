@@ -21,6 +21,7 @@ from mmpose_ours.engine.hooks.checkpoint import write_last
 from mmpose_ours.engine.loaders import Loader
 from mmpose_ours.io.disk.files import explain_os_error
 from mmpose_ours.scope import HOOKS
+from mmpose_ours.text import argument
 
 # "Temporary failure, try again", of BSD's sysexits.h.
 EXIT_STATUS = 75
@@ -156,7 +157,9 @@ class InterruptionHook(Hook):
         barrier()  # nobody leaves, and makes its launcher end the others, before all is written
         self.after_train(runner)
         why = self._asked or 'another process was asked to stop'
-        runner.logger.warning(f'stopped {where} ({why}); --resume goes on from there')
+        runner.logger.warning(
+            f'stopped {where} ({why}); {argument("resume", True)} goes on from there'
+        )
         raise SystemExit(EXIT_STATUS)
 
     def _go_on_within(self, runner: Runner) -> None:

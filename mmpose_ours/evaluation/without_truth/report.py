@@ -10,13 +10,14 @@ import numpy as np
 
 from mmpose_ours.calibration import read_rig
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.evaluation.frames import name_frames, parse_frames
 from mmpose_ours.evaluation.tables import columns, number
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import FrameId, Predictions, frame_id, read_predictions
 from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.text import argument
 
 
 def evaluate_without_truth(
@@ -45,11 +46,15 @@ def evaluate_without_truth(
         :class:`mmpose_ours.evaluation.without_truth.result.UnlabelledResult`.
 
     Raises:
-        ValueError: A file or an argument is unfit; one sentence that names it and the fix.
+        InputError: A file or an argument is unfit; one sentence that names it and the fix.
         OSError: A file cannot be opened.
     """
     if frame_rate is not None and not 0 < frame_rate < math.inf:
-        raise ValueError(f'the frame rate is {frame_rate}; give frames per second, above 0')
+        raise InputError(
+            f'the frame rate is {frame_rate}; give frames per second, above 0',
+            code='out-of-range',
+            found=frame_rate,
+        )
     cameras = read_rig(rig, image_size=image_size)
     detections = read_detections(keypoints, cameras.names)
     check_pixels(detections, cameras, keypoints)
@@ -61,15 +66,26 @@ def evaluate_without_truth(
     others = {}
     for camera, path in (left_out or {}).items():
         if camera not in cameras.names:
-            raise ValueError(
-                f'--left-out {camera}: no such camera in {rig}; it has {", ".join(cameras.names)}'
+            raise InputError(
+                f'{argument("left_out", {camera: os.fspath(path)})}: no such camera in {rig}; it '
+                f'has {", ".join(cameras.names)}',
+                code='unknown-camera',
+                file=rig,
+                camera=camera,
+                found=camera,
+                expected=list(cameras.names),
             )
         other = read_predictions(path)
         shared = [frame for frame in wanted if frame in other.frames]
         if other.joints != prediction.joints or not shared:
-            raise ValueError(
+            raise InputError(
                 f'{path}: has {other.joints} and {len(shared)} of the {len(wanted)} frames '
-                f'looked at; expected {prediction.joints} and the frames of {pred}'
+                f'looked at; expected {prediction.joints} and the frames of {pred}',
+                code='no-match',
+                file=path,
+                camera=camera,
+                found=other.joints,
+                expected=prediction.joints,
             )
         others[camera] = _evaluated(shared, cameras, other, seen)
     result = unlabelled_figures(
@@ -160,15 +176,22 @@ def _choose(
         wanted = list(parse_frames(frames) if isinstance(frames, str) else frames)
         lost_frames = [frame for frame in wanted if frame not in seen]
         if lost_frames:
-            raise ValueError(
+            raise InputError(
                 f'{keypoints}: lacks frame {lost_frames[0]} ({len(lost_frames)} of {len(wanted)}); '
-                'change --frames'
+                f'change {argument("frames")}',
+                code='no-match',
+                file=keypoints,
+                frame=lost_frames[0],
             )
     if not any(frame in prediction.frames for frame in wanted):
-        raise ValueError(
+        raise InputError(
             f'{pred}: shares no frame to look at with {keypoints}; it has '
             f'{name_frames(list(prediction.frames), 40) or "none"}, the other '
-            f'{name_frames(list(seen), 40) or "none"}; name frames alike'
+            f'{name_frames(list(seen), 40) or "none"}; name frames alike',
+            code='no-match',
+            file=pred,
+            found=list(prediction.frames),
+            expected=list(seen),
         )
     numbered = all(isinstance(frame, int) for frame in wanted)
     return sorted(wanted) if numbered else wanted, warnings

@@ -74,7 +74,7 @@ def unlabelled_figures(
         The figures.
 
     Raises:
-        ValueError: A skeleton is unknown, a camera is not in the rig or has no image size.
+        InputError: A skeleton is unknown, a camera is not in the rig or has no image size.
     """
     by_camera: dict[str, list[Sightings]] = {}
     false_positives = out_of_view = seen_by_two = missed = 0

@@ -69,7 +69,7 @@ def find_support(rig: CameraRig, poses: np.ndarray, keypoints: np.ndarray) -> Su
         distance of all pairs is least.
 
     Raises:
-        ValueError: A camera has no image size.
+        InputError: A camera has no image size.
     """
     uv, valid = rig.project(poses)
     found = (keypoints[..., 2] > MIN_SCORE) & np.isfinite(keypoints[..., :2]).all(-1)

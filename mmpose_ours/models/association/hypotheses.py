@@ -13,6 +13,7 @@ from typing import Any, Sequence
 import torch
 from torch import Tensor, nn
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.models.association.proposals import Flat, Proposer, rays_of_people
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.body_prior import COCO17, Bodies, GaussianBody
@@ -85,7 +86,7 @@ class PeopleFinder(nn.Module):
             floor_mm: (B,) height of the floor in the frame of the rays.
 
         Raises:
-            ValueError: The keypoints are of another skeleton, or there is only one camera and
+            InputError: The keypoints are of another skeleton, or there is only one camera and
                 people of single views are not wanted.
         """
         groups = self.groups(rays, floor_mm)
@@ -115,14 +116,20 @@ class PeopleFinder(nn.Module):
         """
         batch, count, people, joints = rays.weights.shape
         if joints != self.body.num_joints:
-            raise ValueError(
+            raise InputError(
                 f'keypoints of {joints} joints, where {COCO17.name} with {len(COCO17)} was '
-                'expected; convert them'
+                'expected; convert them',
+                code='wrong-shape',
+                found=joints,
+                expected=len(COCO17),
             )
         if count < 2 and not self.single_views:
-            raise ValueError(
+            raise InputError(
                 'people are found where rays of two cameras meet, but the rig has one camera; '
-                'single_views=True reports those whom one alone shows'
+                'single_views=True reports those whom one alone shows',
+                code='no-data',
+                found=count,
+                expected=2,
             )
         first = None
         if count > 1:

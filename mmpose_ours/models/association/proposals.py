@@ -17,6 +17,7 @@ from typing import Sequence
 import torch
 from torch import Tensor
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.models.association.rays import NOTHING, Rays
 
 # Rays of one joint that pass each other at more than this count as this far apart.
@@ -62,12 +63,15 @@ class Proposer:
             where fewer than two views agree. G is at most ``max_people``.
 
         Raises:
-            ValueError: There is only one view.
+            InputError: There is only one view.
         """
         views, _, joints = rays.weights.shape[1:]
         if views < 2:
-            raise ValueError(
-                'people are proposed where rays of two cameras meet, but the rig has one camera'
+            raise InputError(
+                'people are proposed where rays of two cameras meet, but the rig has one camera',
+                code='no-data',
+                found=views,
+                expected=2,
             )
         first = self.by_pairs(rays)[0]
         # The pair's guess is rough in depth: ask all views again about the body of its group.

@@ -15,6 +15,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.scope import MODELS
 
@@ -162,14 +163,17 @@ class RayPreprocessor(BaseDataPreprocessor):
             ``data_samples``.
 
         Raises:
-            ValueError: There are no keypoints.
+            InputError: There are no keypoints.
         """
         inputs, samples = data['inputs'], data['data_samples']
         if 'keypoints' not in inputs:
-            raise ValueError(
+            raise InputError(
                 'this model takes 2D keypoints, and a sample has none; give the dataset a '
-                'keypoint_file (image mode is VoxelPose\'s)'
-            )  # fmt: skip
+                "keypoint_file (image mode is VoxelPose's)",
+                code='missing-value',
+                found=sorted(inputs),
+                expected='keypoints',
+            )
         keypoints = [k.cpu().numpy() for k in inputs['keypoints']]
         views, people, joints = (max(k.shape[axis] for k in keypoints) for axis in range(3))
         origins = np.zeros((len(samples), views, 3), np.float32)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.errors import InputError
 from mmpose_ours.models.association.proposals import Proposer, rays_of_people
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.base import (
@@ -82,13 +83,16 @@ class FasterVoxelPose(MultiviewPoseModel):
                 proposals, None where there are none.
 
         Raises:
-            ValueError: The keypoints are of another skeleton, or there is only one camera.
+            InputError: The keypoints are of another skeleton, or there is only one camera.
         """
         count = inputs['rays'].weights.shape[-1]
         if count != len(self.joints):
-            raise ValueError(
+            raise InputError(
                 f'keypoints of {count} joints for a model of {self.joints.name}, which has '
-                f'{len(self.joints)}; say model.joints'
+                f'{len(self.joints)}; say model.joints',
+                code='wrong-shape',
+                found=count,
+                expected=len(self.joints),
             )
         mine, sample = self.people(inputs['rays'])
         found = self.pose_regressor(mine) if len(sample) else None

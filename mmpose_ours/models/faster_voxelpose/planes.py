@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.models.association.rays import NOTHING, Rays
 from mmpose_ours.structures.skeleton import Skeleton
 
@@ -149,7 +150,11 @@ class PlaneRegressor(nn.Module):
     ):
         super().__init__()
         if bins <= 0 or bins % 4:
-            raise ValueError(f'planes need a side of a multiple of 4 pixels, got {bins}')
+            raise InputError(
+                f'planes need a side of a multiple of 4 pixels, got {bins}',
+                code='out-of-range',
+                found=bins,
+            )
         self.bins, self.half_mm, self.num_joints = bins, size_mm / 2, len(joints)
         self.net = PlaneNet(2 * len(joints) + 3, len(joints), channels)
         first, last = nn.Linear(3 * channels[-1] + 2, 64), nn.Linear(64, 1)

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
@@ -120,7 +121,7 @@ class GaussianBody(nn.Module):
             :func:`mmpose_ours.synthetic.poses.sources.read_bank`; None takes the built-in bodies.
 
     Raises:
-        ValueError: It is another skeleton, or there are too few whole poses.
+        InputError: It is another skeleton, or there are too few whole poses.
     """
 
     mean: Tensor
@@ -131,9 +132,12 @@ class GaussianBody(nn.Module):
     def __init__(self, joints: Skeleton, bank_file: str | None = None):
         super().__init__()
         if joints != COCO17:
-            raise ValueError(
+            raise InputError(
                 f'bodies are known in the joints of {COCO17.name}, not of {joints.name}; convert '
-                'the keypoints'
+                'the keypoints',
+                code='cannot-express',
+                found=joints.name,
+                expected=COCO17.name,
             )
         mean, covariance = _statistics(bank_file)
         precision = np.linalg.inv(covariance)
@@ -310,9 +314,13 @@ def _statistics(bank_file: str | None = None) -> tuple[np.ndarray, np.ndarray]:
         bank = read_bank(bank_file)
         poses = bank.poses[bank.visible.all(1)]
         if len(poses) < MIN_BANK:
-            raise ValueError(
+            raise InputError(
                 f'{bank_file}: {len(poses)} poses with all joints, of {len(bank)}; a body needs '
-                f'{MIN_BANK} or more'
+                f'{MIN_BANK} or more',
+                code='no-data',
+                file=bank_file,
+                found=len(poses),
+                expected=MIN_BANK,
             )
         # What people do to the left they also do to the right.
         poses = np.concatenate([poses, poses[:, COCO17.flip_order] * (1, -1, 1)])

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 
@@ -22,6 +23,9 @@ class TorchRig:
         rig: V cameras; image sizes must be known.
         device: Where the tensors live.
         dtype: Their precision.
+
+    Raises:
+        InputError: An image size is unknown, or a lens has no twin here.
     """
 
     def __init__(
@@ -30,16 +34,17 @@ class TorchRig:
         device: torch.device | str = 'cpu',
         dtype: torch.dtype = torch.float32,
     ):
-        unsized = [camera.name for camera in rig if camera.size is None]
-        if unsized:
-            raise ValueError(f'the image size of camera {", ".join(unsized)} is unknown')
         for camera in rig:
+            camera.need_size('in which the models look')
             if camera.lens not in ('opencv', 'fisheye') or camera.dist_full[8:].any():
-                raise ValueError(
+                raise InputError(
                     f'camera {camera.name!r} has a {camera.lens} lens with coefficients '
                     f'{camera.dist.tolist()}, which the models cannot project through; convert '
                     'the rig with `convert-calibration ... --approximate`, or render pinhole '
-                    'images with `mmpose-ours undistort`'
+                    'images with `mmpose-ours undistort`',
+                    code='cannot-express',
+                    camera=camera.name,
+                    found=dict(lens=camera.lens, dist=camera.dist.tolist()),
                 )
 
         def stack(values: Iterable[np.ndarray]) -> Tensor:

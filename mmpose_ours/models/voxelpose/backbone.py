@@ -10,6 +10,7 @@ from typing import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.scope import MODELS
 
 _BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
@@ -101,7 +102,12 @@ class PoseResNet(nn.Module):
     ):
         super().__init__()
         if depth not in _BLOCKS:
-            raise ValueError(f'depth must be one of {sorted(_BLOCKS)}, got {depth}')
+            raise InputError(
+                f'depth must be one of {sorted(_BLOCKS)}, got {depth}',
+                code='out-of-range',
+                found=depth,
+                expected=sorted(_BLOCKS),
+            )
         self.backbone = _ResNet(depth, width)
         self.keypoint_head = _DeconvHead(width * 32, deconv_filters, num_joints)
 

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.models.ops.projection import TorchRig, space_points
@@ -126,9 +127,13 @@ def check_bins(bins: Sequence[int]) -> tuple[int, ...]:
     """Three voxel counts that can be halved twice.
 
     Raises:
-        ValueError: They cannot.
+        InputError: They cannot.
     """
     bins = tuple(int(n) for n in bins)
     if len(bins) != 3 or any(n <= 0 or n % 4 for n in bins):
-        raise ValueError(f'a volume needs three sides that are multiples of 4, got {bins}')
+        raise InputError(
+            f'a volume needs three sides that are multiples of 4, got {bins}',
+            code='wrong-shape' if len(bins) != 3 else 'out-of-range',
+            found=bins,
+        )
     return bins

@@ -9,11 +9,12 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmpose_ours.engine.config_files import read_config
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.parsers.config_data import NotDataError, read_config_data
 from mmpose_ours.models.voxelpose.convert import Anatomy
 from mmpose_ours.models.voxelpose.model import VoxelPose
 from mmpose_ours.models.voxelpose.published import geometry
+from mmpose_ours.text import argument
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +52,7 @@ class StockModel:
         """Hold weights, and our model of them where it is known, against the config.
 
         Raises:
-            ValueError: They would not load, or mean something else there.
+            InputError: They would not load, or mean something else there.
         """
         wanted: dict[str, tuple[Any, Any]] = {
             'joints': (weights.num_joints, self.num_joints),
@@ -67,9 +68,13 @@ class StockModel:
             wanted["voxels of a person's cube"] = (bins[1], self.sub_cube_size)
         for what, (found, expected) in wanted.items():
             if found != expected:
-                raise ValueError(
+                raise InputError(
                     f'{what}: {found} here, but {expected} in {self.path}; change that config, or '
-                    'name another with --target'
+                    f'name another with {argument("target")}',
+                    code='checkpoint',
+                    file=self.path,
+                    found=found,
+                    expected=expected,
                 )
 
 
@@ -88,7 +93,10 @@ def read_stock_model(path: PathLike) -> StockModel:
     if model.get('type') != 'DetectAndRegress':
         raise FileFormatError(
             f'{path}: model.type is {model.get("type")!r}, expected DetectAndRegress, which is '
-            'VoxelPose in MMPose 0.x; name such a config'
+            'VoxelPose in MMPose 0.x; name such a config',
+            file=path,
+            found=model.get('type'),
+            expected='DetectAndRegress',
         )
     detector, regressor = model.human_detector, model.pose_regressor
     nets = {'center': detector.center_net, 'pose': regressor.pose_net}

@@ -13,9 +13,11 @@ from typing import Any, Mapping
 import torch
 from torch import Tensor
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.models.voxelpose import published
 from mmpose_ours.models.voxelpose.model import VoxelPose
 from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.text import argument
 
 _NETS = {'center': 'human_detector.center_net.', 'pose': 'pose_regressor.pose_net.'}
 _RESNET_DEPTH = {6: 50, 23: 101, 36: 152}  # by the blocks of its third stage
@@ -73,16 +75,18 @@ def anatomy(state: Mapping[str, Tensor]) -> Anatomy:
     """Read off weights what model they belong to.
 
     Raises:
-        ValueError: They are none of VoxelPose.
+        InputError: They are none of VoxelPose.
     """
     try:
         nets = {name: _net(state, prefix) for name, prefix in _NETS.items()}
         first = state[_NETS['center'] + 'front_layers.0.block.conv.weight']
         backbone = _backbone(state) if any(key.startswith('backbone.') for key in state) else None
     except (KeyError, IndexError) as error:
-        raise ValueError(
+        raise InputError(
             f'not the weights of a VoxelPose: there is no {error.args[0]!r}; what is there is '
-            f'{_outline(state)}'
+            f'{_outline(state)}',
+            code='checkpoint',
+            expected=error.args[0] if isinstance(error, KeyError) else None,
         ) from error
     return Anatomy(num_joints=first.shape[1], nets=nets, backbone=backbone)
 
@@ -103,9 +107,12 @@ def _backbone(state: Mapping[str, Tensor]) -> dict[str, Any]:
         filters.append(state[f'{head}{3 * len(filters)}.weight'].shape[1])
     third = {key.split('.')[3] for key in state if key.startswith('backbone.backbone.layer3.')}
     if len(third) not in _RESNET_DEPTH:
-        raise ValueError(
+        raise InputError(
             f'the 2D network has {len(third)} blocks in layer3, expected those of ResNet-50, 101 '
-            'or 152, which are all that PoseResNet can be'
+            'or 152, which are all that PoseResNet can be',
+            code='cannot-express',
+            found=len(third),
+            expected=sorted(_RESNET_DEPTH),
         )
     return dict(
         depth=_RESNET_DEPTH[len(third)],
@@ -128,7 +135,7 @@ def to_ours(state: Mapping[str, Tensor]) -> Converted:
     """Weights of either layout in this package's.
 
     Raises:
-        ValueError: They are none of VoxelPose, incomplete, or of a skeleton unknown here.
+        InputError: They are none of VoxelPose, incomplete, or of a skeleton unknown here.
     """
     bare, renamed = unwrapped(state)
     wanted = _expected(anatomy(bare))
@@ -137,9 +144,12 @@ def to_ours(state: Mapping[str, Tensor]) -> Converted:
         if key in bare:
             kept[key] = bare[key]
             if bare[key].shape != like.shape:
-                raise ValueError(
+                raise InputError(
                     f'{key} has the shape {tuple(bare[key].shape)}, expected {tuple(like.shape)}; '
-                    'the weights are not of one VoxelPose'
+                    'the weights are not of one VoxelPose',
+                    code='checkpoint',
+                    found=tuple(bare[key].shape),
+                    expected=tuple(like.shape),
                 )
             continue
         missing.append(key)
@@ -147,9 +157,11 @@ def to_ours(state: Mapping[str, Tensor]) -> Converted:
             kept[key] = torch.zeros(like.shape, dtype=like.dtype)
     lost = [key for key in missing if not key.endswith(_COUNTER)]
     if lost:
-        raise ValueError(
+        raise InputError(
             f'{len(lost)} of {len(wanted)} entries of a VoxelPose are missing, the first is '
-            f'{lost[0]!r}; the checkpoint is of a part of the model'
+            f'{lost[0]!r}; the checkpoint is of a part of the model',
+            code='checkpoint',
+            expected=lost,
         )
     dropped = {key: tensor for key, tensor in bare.items() if key not in wanted}
     shortcut = published.had_shortcut(bare)
@@ -173,29 +185,33 @@ def to_0x(
             space that they are to be used in; None leaves it to the config of 0.x.
 
     Raises:
-        ValueError: 0.x has no such model, or nothing tells whether there is a shortcut.
+        InputError: 0.x has no such model, or nothing tells whether there is a shortcut.
     """
     ours = to_ours(state)
     weights = dict(ours.state)
     known = weights.pop(published.SHORTCUT, shortcut)
     if known is None:
-        raise ValueError(
+        raise InputError(
             'nothing in the checkpoint tells whether its pose net has a shortcut, which MMPose '
-            '0.x lacks; name the config that it was trained with (--config)'
+            f'0.x lacks; name the config that it was trained with: {argument("config")}',
+            code='missing-value',
         )
     if known:
-        raise ValueError(
+        raise InputError(
             'its pose net learned with a shortcut around it, which MMPose 0.x lacks, so that its '
             'joints would be wrong there; train with model.pose.shortcut=False '
-            'model.pose.beta=100.0'
+            'model.pose.beta=100.0',
+            code='cannot-express',
         )
     for name, net in anatomy(weights).nets.items():
         width = net['channels'][1]
         if net != dict(channels=(width // 2, width, 2 * width, 4 * width), front_kernel=7):
-            raise ValueError(
+            raise InputError(
                 f'the {name} net has channels {net["channels"]} and a first kernel of '
                 f'{net["front_kernel"]}, which MMPose 0.x cannot build; its own are (n / 2, n, '
-                f'2 n, 4 n) and 7: train with model.{name}.channels and front_kernel like that'
+                f'2 n, 4 n) and 7: train with model.{name}.channels and front_kernel like that',
+                code='cannot-express',
+                found=net,
             )
     return Converted({**weights, **(space or {})}, ours.renamed, ours.dropped, ours.missing)
 
@@ -204,7 +220,12 @@ def _expected(shape: Anatomy) -> dict[str, Tensor]:
     """Names and shapes of all entries of the model, with no memory behind them."""
     if not shape.skeletons:
         sizes = ', '.join(f'{name} ({len(joints)})' for name, joints in SKELETONS.items())
-        raise ValueError(f'{shape.num_joints} joints, expected one of the skeletons {sizes}')
+        raise InputError(
+            f'{shape.num_joints} joints, expected one of the skeletons {sizes}',
+            code='unknown-name',
+            found=shape.num_joints,
+            expected=sorted({len(joints) for joints in SKELETONS.values()}),
+        )
     backbone = None
     if shape.backbone:
         backbone = dict(shape.backbone, type='PoseResNet', num_joints=shape.num_joints)

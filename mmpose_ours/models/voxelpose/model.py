@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.errors import InputError
 from mmpose_ours.models.base import MultiviewPoseModel, report
 from mmpose_ours.models.ops.projection import TorchRig
 from mmpose_ours.models.selection import tell_scores, without_duplicates
@@ -116,16 +117,24 @@ class VoxelPose(MultiviewPoseModel):
         if 'heatmaps' in inputs:
             return inputs['heatmaps']
         if self.backbone is None:
-            raise ValueError('images given to a model without a 2D backbone; set model.backbone')
+            raise InputError(
+                'images given to a model without a 2D backbone; set model.backbone',
+                code='missing-value',
+                found='images',
+                expected='heatmaps',
+            )
         return [self.backbone(images) for images in inputs['images']]
 
     def _check_size(self, heatmaps: Tensor) -> None:
         width, height = self.human_detector.heatmap_size
         if heatmaps.shape[-2:] != (height, width):
-            raise ValueError(
+            raise InputError(
                 f'heatmaps are {heatmaps.shape[-1]}x{heatmaps.shape[-2]}, but model.heatmap_size '
                 f'is {width}x{height}; give model.data_preprocessor the same heatmap_size, and '
-                'LoadMultiviewImages four times as much'
+                'LoadMultiviewImages four times as much',
+                code='wrong-shape',
+                found=(heatmaps.shape[-1], heatmaps.shape[-2]),
+                expected=(width, height),
             )
 
     def _rig(self, sample: MultiviewDataSample, device: torch.device) -> TorchRig:

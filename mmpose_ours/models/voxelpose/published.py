@@ -36,7 +36,10 @@ def take_out(model: VoxelPose, state_dict: dict[str, Tensor], prefix: str, *_: A
             'this checkpoint is of VoxelPose as published (MMPose 0.x), without a shortcut around '
             'its pose net, but model.pose.shortcut is True: its weights would fit and its joints '
             'be wrong; take the config of the same name as the checkpoint (docs/checkpoints.md), '
-            'or add --cfg-options model.pose.shortcut=False model.pose.beta=100.0'
+            'or set model.pose.shortcut=False and model.pose.beta=100.0 in this one',
+            code='checkpoint',
+            found=shortcut,
+            expected=model.pose_regressor.shortcut,
         )
     for key in (*GEOMETRY, SHORTCUT):
         state_dict.pop(prefix + key, None)

@@ -229,9 +229,8 @@ def test_what_the_command_refuses(files, capsys):
 
     assert 'shares no frame to look at' in said(*command(files, pred='other.json'))
     assert 'lacks frame 8' in said(*command(files, '--frames', '0-9'))
-    assert '--left-out q: no such camera' in said(
-        *command(files, '--left-out', f'q={files / "no_b.json"}')
-    )
+    option = ('--left-out', f'q={files / "no_b.json"}')
+    assert f'{" ".join(option)}: no such camera' in said(*command(files, *option))
     assert 'expected CAMERA=FILE.json' in said(*command(files, '--left-out', 'b'))
     assert 'the frame rate is 0' in said(*command(files, '--frame-rate', '0'))
     assert 'takes no --gt' in said(*command(files, '--gt', 'x'))

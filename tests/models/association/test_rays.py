@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from errors import fails
 from model_rigs import SPACE, batch, ring
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
@@ -95,7 +97,7 @@ def test_preprocessor_pads_rigs_and_people_of_different_number():
 def test_preprocessor_says_what_is_missing():
     data = batch([ring(3)])
     data['inputs'] = dict(images=[torch.zeros(3, 3, 8, 8)])
-    with pytest.raises(ValueError, match='keypoint_file'):
+    with fails(InputError, code='missing-value', found=['images'], expected='keypoints'):
         RayPreprocessor()(data)
 
 

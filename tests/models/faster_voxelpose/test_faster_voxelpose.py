@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from errors import fails
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from model_rigs import SPACE, batch, ring
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
@@ -266,7 +268,7 @@ def test_builds_without_a_scope():
 
 
 def test_keypoints_of_another_skeleton_are_refused():
-    with pytest.raises(ValueError, match='17 joints for a model of panoptic15'):
+    with fails(InputError, code='wrong-shape', found=17, expected=15):
         predict(small_model(joints='panoptic15'), batch([ring()]))
 
 
@@ -290,7 +292,7 @@ def test_every_skeleton_that_has_hips_and_shoulders(joints):
 
 
 def test_planes_that_cannot_be_halved_twice_are_refused():
-    with pytest.raises(ValueError, match='multiple of 4'):
+    with fails(InputError, code='out-of-range', found=18):
         small_model(pose=dict(bins=18))
 
 

@@ -1,10 +1,11 @@
 """The Gaussian body: against least squares written down row by row, and on people."""
 
 import numpy as np
-import pytest
 import torch
+from errors import fails
 from model_rigs import ring
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.models.association.rays import Rays, rays_of
 from mmpose_ours.models.keypoint_prior import body_prior
 from mmpose_ours.models.keypoint_prior.body_prior import GaussianBody
@@ -133,5 +134,5 @@ def test_one_view_gives_place_and_heading_of_most_people():
 
 
 def test_other_skeletons_are_refused():
-    with pytest.raises(ValueError, match='coco17, not of panoptic15'):
+    with fails(InputError, code='cannot-express', found='panoptic15', expected='coco17'):
         GaussianBody(SKELETONS['panoptic15'])

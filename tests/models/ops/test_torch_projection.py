@@ -5,8 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from errors import fails
 from model_rigs import ring
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.models.ops.projection import TorchRig, space_points
@@ -46,7 +48,15 @@ def test_twin_equals_the_cameras_through_a_fisheye():
 def test_lenses_without_a_twin_are_refused(lens, dist):
     good, other = ring(2)
     rig = CameraRig((good, dataclasses.replace(other, dist=dist, lens=lens)))
-    with pytest.raises(ValueError, match=f'camera {other.name!r} has a {lens} lens.*--approximate'):
+    found = dict(lens=lens, dist=list(dist))
+    with fails(InputError, code='cannot-express', camera=other.name, found=found):
+        TorchRig(rig)
+
+
+def test_cameras_without_an_image_size_are_refused():
+    good, other = ring(2)
+    rig = CameraRig((good, dataclasses.replace(other, size=None)))
+    with fails(InputError, code='missing-value', camera=other.name):
         TorchRig(rig)
 
 

@@ -234,7 +234,7 @@ def test_threads_report_errors():
     def body(turns):
         raise ValueError('no memory')
 
-    with pytest.raises(ValueError, match='no memory'):
+    with pytest.raises(ValueError, match='no memory'):  # the very error of the thread
         threads.for_each(range(4), body)
 
 

@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from errors import fails
 from mmengine.runner import load_checkpoint
 from model_rigs import batch, ring, tiny_model
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.models import VoxelPose
 from mmpose_ours.scope import MODELS
 from mmpose_ours.synthetic import DetectorFaults
@@ -135,13 +137,16 @@ def test_image_mode_runs_and_keeps_a_frozen_backbone(tmp_path):
 def test_images_without_a_backbone_are_refused():
     model, data = tiny_model(), batch([ring()])
     data['inputs'] = dict(images=[torch.zeros(4, 3, 240, 320)])
-    with pytest.raises(ValueError, match='without a 2D backbone; set model.backbone'):
+    with fails(InputError, code='missing-value', found='images', expected='heatmaps'):
         predict(model, data)
 
 
-@pytest.mark.parametrize('bins', [(10, 12, 12), (12, 12), (0, 4, 4)])
-def test_volumes_that_cannot_be_halved_twice_are_refused(bins):
-    with pytest.raises(ValueError, match='multiples of 4'):
+@pytest.mark.parametrize(
+    ('bins', 'code'),
+    [((10, 12, 12), 'out-of-range'), ((12, 12), 'wrong-shape'), ((0, 4, 4), 'out-of-range')],
+)
+def test_volumes_that_cannot_be_halved_twice_are_refused(bins, code):
+    with fails(InputError, code=code, found=bins):
         tiny_model(center=dict(bins=bins))
 
 
@@ -165,7 +170,7 @@ def test_bfloat16_training_keeps_the_last_layer_in_float32():
 def test_two_heatmap_sizes_are_refused():
     preprocessor = dict(type='MultiviewDataPreprocessor', heatmap_size=(60, 60))
     model = tiny_model(data_preprocessor=preprocessor)
-    with pytest.raises(ValueError, match='60x60, but model.heatmap_size is 80x60'):
+    with fails(InputError, code='wrong-shape', found=(60, 60), expected=(80, 60)):
         predict(model, batch([ring()]))
 
 

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from errors import fails
 from synthetic_rigs import COCO17, joint
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.synthetic import ACTIONS, built_in_poses
 from mmpose_ours.synthetic.poses.body_model import ACTION_WEIGHTS, LIMITS, REST
 
@@ -146,5 +148,5 @@ def test_all_actions_are_drawn_by_weight():
 
 
 def test_an_unknown_action_is_an_error_that_lists_the_known():
-    with pytest.raises(ValueError, match='unknown action swim; known: stand, walk, .*lunge'):
+    with fails(InputError, code='unknown-name', found=['swim'], expected=list(ACTIONS)):
         built_in_poses(1, np.random.default_rng(0), ('walk', 'swim'))

@@ -2,6 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
+from errors import fails
 from mocap_files import people
 
 from mmpose_ours.errors import FileFormatError
@@ -36,7 +37,9 @@ def test_a_bank_whose_arrays_do_not_fit_is_refused(tmp_path, change):
     good = dict(format=np.array('mmpose_ours.pose_bank.1'), joints=np.array('coco17'),
                 poses=people(3), visible=np.ones((3, 17), dtype=bool))  # fmt: skip
     np.savez(tmp_path / 'bank.npz', **{**good, **change})
-    with pytest.raises(FileFormatError, match=r'bank.npz: found .*expected poses \(N, 17, 3\)'):
+    expected = {'poses': ('N', 17, 3), 'visible': ('N', 17), 'joints': 'coco17'}
+    path = tmp_path / 'bank.npz'
+    with fails(FileFormatError, code='wrong-shape', file=path, expected=expected):
         read_bank(tmp_path / 'bank.npz')
 
 
@@ -50,5 +53,6 @@ def test_built_in_and_pickles_are_sources(tmp_path):
 @pytest.mark.parametrize('content', [b'', b'solid cube', b'\x00\x01\x02', b'v 1 2 3'])
 def test_other_files_are_refused_by_what_they_hold(tmp_path, content):
     (tmp_path / 'walk.bvh').write_bytes(content)
-    with pytest.raises(FileFormatError, match='walk.bvh: begins with .* expected a BVH or TRC'):
-        read_bank(tmp_path / 'walk.bvh')
+    path = tmp_path / 'walk.bvh'
+    with fails(FileFormatError, code='file-format', file=path, found=content):
+        read_bank(path)
