@@ -18,6 +18,15 @@ def test_unknown_detectors_name_those_that_are_known():
 
 
 @pytest.mark.parametrize(
+    'name, options, found',
+    [('mediapipe:full', {}, ['model']), ('rtmlib', {'tile': 0.5, 'mode': 'x'}, ['tile', 'mode'])],
+)
+def test_options_of_other_detectors_are_refused(name, options, found):
+    with fails(InputError, code='unknown-name', found=found):
+        detector(name, **options)
+
+
+@pytest.mark.parametrize(
     'image, first',
     [
         (np.full((4, 5), 7, np.uint8), [7, 7, 7]),
