@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import Any
 
 from mmpose_ours.detectors.base import Detector
@@ -38,7 +39,7 @@ def detector(name: str, **options: Any) -> Detector:
         options: Its class's other arguments.
 
     Raises:
-        InputError: No detector has this name, or its options cannot be used.
+        InputError: No detector has this name, or not these options.
         ImportError: Its package is not installed; says how to add it.
     """
     kind, _, model = name.partition(':')
@@ -53,4 +54,14 @@ def detector(name: str, **options: Any) -> Detector:
     module, class_name, _ = DETECTORS[kind]
     if model:
         options['model'] = model
-    return getattr(importlib.import_module(module), class_name)(**options)
+    detector_class = getattr(importlib.import_module(module), class_name)
+    taken = list(inspect.signature(detector_class).parameters)
+    unknown = [option for option in options if option not in taken]
+    if unknown:
+        raise InputError(
+            f'the detector {kind} has no {", ".join(unknown)}; it takes {", ".join(taken)}',
+            code='unknown-name',
+            found=unknown,
+            expected=taken,
+        )
+    return detector_class(**options)

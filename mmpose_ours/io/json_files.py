@@ -69,7 +69,9 @@ def parse_json(content: bytes, path: PathLike) -> Any:
         ) from error
     except UnicodeDecodeError as error:
         raise FileFormatError(
-            f'{path}: not valid JSON (no UTF-8 text but binary data)', file=path
+            f'{path}: not valid JSON (no UTF-8 text but binary data)',
+            file=path,
+            expected='UTF-8 text',
         ) from error
     except (ValueError, RecursionError) as error:
         raise FileFormatError(f'{path}: not valid JSON ({error})', file=path) from error

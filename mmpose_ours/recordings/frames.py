@@ -241,12 +241,12 @@ def frames_of_images(paths: Sequence[Path], camera: str) -> list[str]:
     return [frame_key(stem) for stem in stems]
 
 
-def frames_by_key(frames: Iterable[Any], where: PathLike) -> dict[str, Any]:
+def frames_by_key(frames: Iterable[Any], path: PathLike | None = None) -> dict[str, Any]:
     """Frames by what :func:`frame_key` makes of their names.
 
     Args:
         frames: Names or numbers.
-        where: Where they come from, for the message.
+        path: The file that they come from; None where they are keypoints in memory.
 
     Raises:
         FileFormatError: Two are the same frame, so that one would be lost.
@@ -256,10 +256,10 @@ def frames_by_key(frames: Iterable[Any], where: PathLike) -> dict[str, Any]:
         other = known.setdefault(frame_key(frame), frame)
         if other is not frame:
             raise FileFormatError(
-                f'{where}: {show(other)} and {show(frame)} are the same frame, since leading zeros '
-                'do not count; rename or remove one of them',
+                f'{path or "the keypoints"}: {show(other)} and {show(frame)} are the same frame, '
+                'since leading zeros do not count; rename or remove one of them',
                 code='duplicate',
-                file=where,
+                file=path,
                 frame=str(frame),
                 found=[other, frame],
             )
@@ -279,7 +279,7 @@ def by_frame(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
     """
     if not any(offsets.values()):
         return keypoints
-    known = frames_by_key(keypoints, 'the keypoints')
+    known = frames_by_key(keypoints)
     keys = {key: keypoints[frame] for key, frame in known.items()}
     named = [key for key in keys if frame_order(key)[0]]
     if named:

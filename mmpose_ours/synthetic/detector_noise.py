@@ -131,7 +131,7 @@ class DetectorFaults:
             mean square stays ``jitter``.
 
     Raises:
-        ValueError: A share is outside 0 to 1, another number is negative, or there are not 17
+        InputError: A share is outside 0 to 1, another number is negative, or there are not 17
             where there must be.
     """
 

@@ -46,7 +46,7 @@ class SceneSampler:
         size_spread: Bodies are scaled by 1 plus or minus up to this share.
 
     Raises:
-        ValueError: The rig has fewer than ``min_views`` cameras, or ``people`` is no range.
+        InputError: The rig has fewer than ``min_views`` cameras, or ``people`` is no range.
     """
 
     rig: CameraRig

@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+from errors import fails
 from fuzz.samples.keypoints import SAMPLES
 from limited_process import run_limited
 from tool_files import CAMERAS, mmpose_instances, openpose_json, person, results, save
@@ -71,19 +72,15 @@ def test_errors_have_fields(tmp_path):
     save(tmp_path / 'cam_a' / '7_keypoints.json', openpose_json(np.zeros((25, 3))))
     file = save(tmp_path / 'cam_a' / '8_keypoints.json',
                 {'people': [{'pose_keypoints_2d': sum(rows, [])}]})  # fmt: skip
-    with pytest.raises(FileFormatError) as caught:
+    with fails(FileFormatError, code='file-format', file=file, found=None, expected=(None,)):
         read_detections(tmp_path)
-    assert caught.value.file == str(file) and caught.value.expected
     save(file, openpose_json(np.ones((15, 3))))
-    with pytest.raises(FileFormatError) as caught:
+    with fails(FileFormatError, code='wrong-shape', file=file, camera='cam_a', frame=8, found=15):
         read_detections(tmp_path)
-    error = caught.value
-    assert (error.file, error.camera, error.frame) == (str(file), 'cam_a', 8)
     save(tmp_path / 'k.json', {'frames': {'7': {'cam_a': [[None] * 16]}}})
-    with pytest.raises(FileFormatError) as caught:
+    where = dict(file=tmp_path / 'k.json', camera='cam_a', frame='7')
+    with fails(FileFormatError, code='wrong-shape', found=16, expected=17, **where):
         read_detections(tmp_path / 'k.json')
-    error = caught.value
-    assert (error.file, error.camera, error.frame) == (str(tmp_path / 'k.json'), 'cam_a', '7')
 
 
 @pytest.mark.parametrize('value', [1e30, -1e30, 1e9, 3.4e38, 1e300, 'NaN', 'Infinity'])
@@ -119,9 +116,9 @@ def test_limits_of_people_frames_and_cameras(tmp_path):
 def test_image_names_that_share_no_frame(tmp_path):
     """A camera and a frame of its own for every image: each camera has an empty view of each."""
     found = [results(f'c{n}_{n}.jpg', person())[0] for n in range(2000)]
-    with pytest.raises(FileFormatError) as caught:
-        read_detections(save(tmp_path / 'r.json', found))
-    assert caught.value.code == 'no-match' and caught.value.found == [2000, 2000, 2000]
+    path = save(tmp_path / 'r.json', found)
+    with fails(FileFormatError, code='no-match', file=path, found=[2000, 2000, 2000]):
+        read_detections(path)
 
 
 def test_a_long_file_with_one_fault_is_refused_quickly(tmp_path):
@@ -204,6 +201,5 @@ def test_a_file_of_two_skeletons_is_refused_however_it_is_read(tmp_path):
         '"2": {"a": []}}, "joints": "body25"}\n'
     )
     for read in (read_detections, open_keypoints):
-        with pytest.raises(FileFormatError) as caught:
+        with fails(FileFormatError, code='duplicate', file=path, found='joints'):
             read(path)
-        assert caught.value.found == 'joints'

@@ -8,9 +8,11 @@ import zipfile
 
 import numpy as np
 import pytest
+from errors import fails
 
 from mmpose_ours.detectors import detector
 from mmpose_ours.detectors.blazepose import PARTS, BlazePose, pixels_of, task_bundle
+from mmpose_ours.errors import InputError
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import COCO17
@@ -59,6 +61,7 @@ class FakeWriter:
 
 def test_the_bundle_is_a_plain_zip_of_both_models(tmp_path):
     writer = types.SimpleNamespace(MetadataWriter=FakeWriter)
+    # An error of the system has nothing but its sentence.
     with pytest.raises(FileNotFoundError, match=r'came without its weights; install mediapipe=='):
         task_bundle(tmp_path, writer)
     for place, _, _ in PARTS.values():
@@ -75,7 +78,8 @@ def test_without_mediapipe_it_says_how_to_add_it(monkeypatch):
     monkeypatch.setitem(sys.modules, 'mediapipe', None)
     with pytest.raises(ImportError, match=r'pip install "mmpose-ours\[mediapipe\]"'):
         detector('mediapipe')
-    with pytest.raises(ValueError, match='max_people = 0, '):
+    given = {'max_people': 0, 'min_score': 0.5, 'tile': 0.75}
+    with fails(InputError, code='out-of-range', found=given):
         detector('mediapipe', max_people=0)
 
 

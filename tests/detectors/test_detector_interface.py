@@ -2,17 +2,28 @@
 
 import numpy as np
 import pytest
+from errors import fails
 
 from mmpose_ours.detectors import DETECTORS, detector
 from mmpose_ours.detectors.base import within
 from mmpose_ours.detectors.tiling import detect_in_tiles, each_once, tile_corners
+from mmpose_ours.errors import InputError
 from mmpose_ours.recordings.files import as_bgr
 
 
 def test_unknown_detectors_name_those_that_are_known():
-    with pytest.raises(ValueError) as refused:
+    with fails(InputError, code='unknown-name', found='yolo', expected=list(DETECTORS)) as refused:
         detector('yolo')
     assert all(name in str(refused.value) for name in DETECTORS)
+
+
+@pytest.mark.parametrize(
+    'name, options, found',
+    [('mediapipe:full', {}, ['model']), ('rtmlib', {'tile': 0.5, 'mode': 'x'}, ['tile', 'mode'])],
+)
+def test_options_of_other_detectors_are_refused(name, options, found):
+    with fails(InputError, code='unknown-name', found=found):
+        detector(name, **options)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +45,7 @@ def test_images_of_any_kind_become_bgr(image, first):
     'shape, kind', [((4, 5, 3), float), ((0, 5, 3), 'u1'), ((4, 5, 2), 'u1'), ((7,), 'u1')]
 )
 def test_what_is_no_image_is_refused(shape, kind):
-    with pytest.raises(ValueError, match='an image (is|has)'):
+    with fails(InputError, code='wrong-shape'):
         as_bgr(np.zeros(shape, kind))
 
 

@@ -1,6 +1,7 @@
 """JSON from anywhere is refused in time, or read as what it says."""
 
 import pytest
+from errors import fails
 from limited_process import run_limited
 
 from mmpose_ours.errors import FileFormatError, LimitError
@@ -24,24 +25,23 @@ def test_what_is_valid_is_read(content, data):
 
 
 @pytest.mark.parametrize(
-    'content',
+    'content, code, found',
     [
-        b'',
-        b'[1,',
-        b'\xff\xfe[1]',
-        b'{"a": 1, "a": 2}',
-        b'["\\ud800"]',
-        b'{"\\udfff": 1}',
-        b'["\\ud83dx"]',
-        b'[' + b'1' * 5000 + b']',
-        b'[0.' + b'1' * 100_000 + b']',
-        b'"' * 99,
+        (b'', 'file-format', None),
+        (b'[1,', 'file-format', None),
+        (b'\xff\xfe[1]', 'file-format', None),
+        (b'{"a": 1, "a": 2}', 'duplicate', 'a'),
+        (b'["\\ud800"]', 'cannot-express', None),
+        (b'{"\\udfff": 1}', 'cannot-express', None),
+        (b'["\\ud83dx"]', 'cannot-express', None),
+        (b'[' + b'1' * 5000 + b']', 'out-of-range', 5000),
+        (b'[0.' + b'1' * 100_000 + b']', 'out-of-range', 65_533),  # or more
+        (b'"' * 99, 'file-format', None),
     ],
 )
-def test_what_is_not_is_an_error_of_the_file(content):
-    with pytest.raises(FileFormatError) as caught:
+def test_what_is_not_is_an_error_of_the_file(content, code, found):
+    with fails(FileFormatError, code=code, file='x.json', found=found):
         parse_json(content, 'x.json')
-    assert caught.value.file == 'x.json'
 
 
 @pytest.mark.parametrize(

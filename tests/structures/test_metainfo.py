@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from errors import fails
 
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.json_values import Place
 from mmpose_ours.structures.metainfo import find_skeleton, read_metainfo, skeleton_of
 from mmpose_ours.structures.skeletons import SKELETONS
@@ -68,31 +69,53 @@ def test_a_mouse(tmp_path):
     assert mouse.flip_order == [0, 2, 1, 3] and mouse.limbs == (('snout', 'tail'),)
     assert mouse.sigmas == (0.1, 0.2, 0.2, 0.3) and mouse.root == ()
     assert find_skeleton('coco17') is SKELETONS['coco17']
-    with pytest.raises(ValueError):
-        find_skeleton(tmp_path / 'nothing.py')
+    nothing = str(tmp_path / 'nothing.py')
+    with fails(InputError, code='unknown-name', found=nothing, expected=list(SKELETONS)):
+        find_skeleton(nothing)
 
 
 @pytest.mark.parametrize(
-    'text',
+    'text, code, found',
     [
-        'import os\ndataset_info = dict()',
-        'dataset_info = 5',
-        'a = 1',
-        'dataset_info = dict(keypoint_info={})',
-        'dataset_info = dict(keypoint_info={1: dict(name="a")})',
-        'dataset_info = dict(keypoint_info={0: dict(name=5)})',
-        'dataset_info = dict(keypoint_info={0: 5})',
-        'dataset_info = dict(keypoint_info={0: dict(name="a"), 1: dict(name="a")})',
-        'dataset_info = dict(keypoint_info={0: dict(name="a", swap="b")})',
-        'dataset_info = dict(keypoint_info={0: dict(name="a")}, skeleton_info={0: dict(link=5)})',
-        'dataset_info = dict(keypoint_info={0: dict(name="a")}, skeleton_info=5)',
-        'dataset_info = dict(keypoint_info={0: dict(name="a")}, sigmas=5)',
-        'dataset_info = dict(dataset_name=5, keypoint_info={0: dict(name="a")})',
-        'dataset_info = dict(keypoint_id2name=["a"])',
+        ('import os\ndataset_info = dict()', 'unsafe', 'line 1 is not an assignment'),
+        ('dataset_info = 5', 'missing-value', ['dataset_info']),
+        ('a = 1', 'missing-value', ['a']),
+        ('dataset_info = dict(keypoint_info={})', 'out-of-range', 0),
+        ('dataset_info = dict(keypoint_info={1: dict(name="a")})', 'file-format', [1]),
+        ('dataset_info = dict(keypoint_info={0: dict(name=5)})', 'file-format', 5),
+        ('dataset_info = dict(keypoint_info={0: 5})', 'file-format', None),
+        (
+            'dataset_info = dict(keypoint_info={0: dict(name="a"), 1: dict(name="a")})',
+            'duplicate',
+            'a',
+        ),
+        (
+            'dataset_info = dict(keypoint_info={0: dict(name="a", swap="b")})',
+            'unknown-name',
+            ('a', 'b'),
+        ),
+        (
+            'dataset_info = dict(keypoint_info={0: dict(name="a")}, '
+            'skeleton_info={0: dict(link=5)})',
+            'file-format',
+            5,
+        ),
+        (
+            'dataset_info = dict(keypoint_info={0: dict(name="a")}, skeleton_info=5)',
+            'file-format',
+            5,
+        ),
+        ('dataset_info = dict(keypoint_info={0: dict(name="a")}, sigmas=5)', 'file-format', 5),
+        (
+            'dataset_info = dict(dataset_name=5, keypoint_info={0: dict(name="a")})',
+            'file-format',
+            5,
+        ),
+        ('dataset_info = dict(keypoint_id2name=["a"])', 'file-format', ['a']),
     ],
 )
-def test_what_is_no_skeleton_is_refused(tmp_path, text):
+def test_what_is_no_skeleton_is_refused(tmp_path, text, code, found):
     path = tmp_path / 'some.py'
     path.write_text(text)
-    with pytest.raises(FileFormatError):
+    with fails(FileFormatError, code=code, file=path, found=found):
         read_metainfo(path)

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from errors import fails
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.structures.joint_maps import HEAD_RECIPES, convert_joints, joint_map
 from mmpose_ours.structures.skeletons import SKELETONS
 
@@ -87,11 +89,12 @@ def test_limbs_and_flips(name):
 
 
 def test_unknown_joints_and_sets_are_named():
-    with pytest.raises(ValueError, match='coco17 has no joint neck'):
+    joints = list(SKELETONS['coco17'].joints)
+    with fails(InputError, code='unknown-name', found=['neck'], expected=joints):
         SKELETONS['coco17'].index('nose', 'neck')
-    with pytest.raises(ValueError, match="unknown 'coco'; known: coco17"):
+    with fails(InputError, code='unknown-name', found='coco', expected=list(SKELETONS)):
         joint_map('coco', 'campus14')
-    with pytest.raises(ValueError, match="unknown 'mine'"):
+    with fails(InputError, code='unknown-name', found='mine', expected=list(HEAD_RECIPES)):
         joint_map('coco17', 'campus14', head='mine')
 
 

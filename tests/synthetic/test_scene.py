@@ -198,5 +198,6 @@ def test_people_must_be_a_range(bank, people):
 
 def test_a_camera_without_size_is_an_error_that_names_it(bank):
     rig = CameraRig(tuple(dataclasses.replace(camera, size=None) for camera in ring_rig()))
+    # The error is of the camera itself, which has tests of its own.
     with pytest.raises(ValueError, match="camera 'cam0' has no image size"):
         SceneSampler(rig, SPACE, bank).sample(np.random.default_rng(0))

@@ -1,6 +1,7 @@
 """Configs that are data are read and not run."""
 
 import pytest
+from errors import fails
 from mmengine.config import Config
 
 from mmpose_ours.io.parsers.config_data import NotDataError, read_config_data
@@ -34,8 +35,9 @@ def test_a_config_of_assignments_is_read_as_mmengine_reads_it(tmp_path):
 ])  # fmt: skip
 def test_what_is_more_than_data_is_not_read(text, tmp_path):
     (tmp_path / 'a.py').write_text(text)
-    with pytest.raises(NotDataError):
+    with fails(NotDataError, file=tmp_path / 'a.py') as caught:
         read_config_data(tmp_path / 'a.py')
+    assert caught.value.code in ('unsafe', 'file-format', 'limit-exceeded')
 
 
 def test_a_base_that_is_not_a_file(tmp_path):
@@ -49,7 +51,7 @@ def test_what_unfolds_without_end_is_refused(tmp_path):
     path = tmp_path / 'a.py'
     doubled = ''.join(f'x{i} = [x{i - 1}, x{i - 1}]\n' for i in range(1, 41))
     path.write_text(f'x0 = [1]\n{doubled}_base_ = [x40]\n')
-    with pytest.raises(NotDataError):
+    with fails(NotDataError, code='unsafe', file=path):
         read_config_data(path)
 
 
@@ -58,5 +60,5 @@ def test_bases_are_counted(tmp_path):
         text = f'_base_ = {[f"{name + 1}.py"] * 200}\n'
         (tmp_path / f'{name}.py').write_text(text)
     (tmp_path / '4.py').write_text('a = 1\n')
-    with pytest.raises(NotDataError):
+    with fails(NotDataError, code='limit-exceeded'):
         read_config_data(tmp_path / '0.py')
