@@ -155,7 +155,12 @@ def parse_point(text: str, what: str) -> np.ndarray:
     except ValueError:
         point = np.zeros(0)
     if point.shape != (3,) or not np.isfinite(point).all():
-        raise CalibrationError(f'{what} is {text!r}, expected x,y,z, e.g. 1.5,0,-2')
+        raise CalibrationError(
+            f'{what} is {text!r}, expected x,y,z, e.g. 1.5,0,-2',
+            code='wrong-shape' if point.shape != (3,) else 'not-finite',
+            found=text,
+            expected='x,y,z',
+        )
     return point
 
 
@@ -166,7 +171,9 @@ def _parse_distance(
     try:
         mm = float(length)
     except ValueError as error:
-        raise CalibrationError(f'--distance ends in {length!r}, expected millimetres') from error
+        raise CalibrationError(
+            f'--distance ends in {length!r}, expected millimetres', found=length
+        ) from error
     places: list[Any] = []
     for end in ends:
         is_name = ',' not in end or end in rig.names
@@ -180,7 +187,10 @@ def _parse_origin(words: Sequence[str]) -> tuple[str, ...]:
     kind, *names = words
     if kind not in ORIGINS or len(names) != (kind == 'camera'):
         raise CalibrationError(
-            f'--origin is {" ".join(words)!r}, expected focus, keep or camera NAME'
+            f'--origin is {" ".join(words)!r}, expected focus, keep or camera NAME',
+            code='unknown-name',
+            found=tuple(words),
+            expected=list(ORIGINS),
         )
     return (kind, *names)
 
@@ -190,7 +200,9 @@ def _read_pixels(path: PathLike) -> dict[str, list]:
     if not isinstance(pixels, dict) or not all(isinstance(v, list) for v in pixels.values()):
         raise CalibrationError(
             f'{path}: expected an object {{camera: [[u, v], ...]}} of floor points, found '
-            f'{str(pixels)[:60]!r}'
+            f'{str(pixels)[:60]!r}',
+            code='file-format',
+            file=path,
         )
     return pixels
 

@@ -8,10 +8,12 @@ import time
 import cv2
 import numpy as np
 import pytest
+from errors import fails
 from frame_results import result_of
 from visual_rigs import SPACE, people, small_rig
 
 from mmpose_ours.detections import with_skeleton
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import Predictions
@@ -154,9 +156,10 @@ def _pose(camera):
 
 def test_what_cannot_be_shown_is_refused(tmp_path):
     path, rig = tmp_path / 'scene.html', small_rig(2)
-    with pytest.raises(ValueError, match='there is no frame to show'):
+    with fails(InputError, code='no-data', file=path):
         write_scene_page(path, rig, [])
-    with pytest.raises(ValueError, match='frame 0: people of coco17, expected campus14'):
+    joints = dict(found='coco17', expected='campus14')
+    with fails(InputError, code='conflict', frame=0, **joints):
         write_scene_page(path, rig, shown(), joints='campus14')
 
     class Tall(Grey):
