@@ -15,9 +15,11 @@ from mmpose_ours.calibration.format_table import (
     refuse_other_format,
 )
 from mmpose_ours.calibration.parsing.source import Reading, Source
-from mmpose_ours.calibration.world_axes import to_ours
+from mmpose_ours.calibration.world_axes import Z_UP_FROM, to_ours
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig, list_names
+from mmpose_ours.io.disk.files import MM_PER_UNIT
+from mmpose_ours.text import argument
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +105,11 @@ def _read_source(
     elif format not in FORMATS:
         raise CalibrationError(
             f'{source.path}: unknown format {format!r}, expected one of '
-            f'{", ".join(FORMATS)} or auto'
+            f'{", ".join(FORMATS)} or auto',
+            code='unknown-name',
+            file=source.path,
+            found=format,
+            expected=[*FORMATS, 'auto'],
         )
     module = FORMATS[format]
     source = only_of(source, module)
@@ -122,25 +128,30 @@ def _read_source(
     given = {'unit': (unit, module.UNIT), 'up': (up, module.UP)}
     for word, (said, fixed) in given.items():
         if said is None and fixed is None:
-            choices = '{mm,cm,m,FACTOR}' if word == 'unit' else '{x,-x,y,-y,z,-z}'
-            meaning = (
-                'of their lengths (FACTOR: millimetres per unit)'
-                if word == 'unit'
-                else 'axis of their world'
-            )
-            raise CalibrationError(
-                f'{source.path}: {format} files do not say the {word} {meaning}; say '
-                f'--{word} {choices} ({word}=... in Python)'
-            )
+            raise _unsaid(source, format, word)
         if said is not None and fixed is not None and str(said) != fixed:
             notes.append(f'{word} {said} as given; {format} files have {fixed}')
     unit = module.UNIT if unit is None else str(unit)
     up = module.UP if up is None else up
-    try:
+    with about(source.path, nameless=True):
         rig = to_ours(reading.rig, unit, up)
-    except CalibrationError as error:
-        raise CalibrationError(f'{source.path}: {error}') from error
     return Read(source.path, rig, format, reason, unit, up, reading.uncalibrated, tuple(notes))
+
+
+def _unsaid(source: Source, format: str, word: str) -> CalibrationError:
+    """The error for a unit or up axis that neither the format nor the caller says."""
+    known, what, example = {
+        'unit': (list(MM_PER_UNIT), 'unit of their lengths', 'm'),
+        'up': (list(Z_UP_FROM), 'up axis of their world', 'z'),
+    }[word]
+    more = ' or the number of millimetres in one unit' if word == 'unit' else ''
+    return CalibrationError(
+        f'{source.path}: {format} files do not say the {what}; say one of {", ".join(known)}'
+        f'{more}, for example {argument(word, example)}',
+        code='missing-value',
+        file=source.path,
+        expected=known,
+    )
 
 
 def _easily_lost(source: Source, reading: Reading) -> Iterator[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import collections
 from typing import Iterable, Sequence
 
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig, list_names
-from mmpose_ours.io.terminal import shell_word
+from mmpose_ours.text import argument
 
 
 def with_size(rig: CameraRig, size: tuple[int, int], path: PathLike) -> CameraRig:
@@ -21,12 +21,15 @@ def with_size(rig: CameraRig, size: tuple[int, int], path: PathLike) -> CameraRi
         if camera.size is not None and camera.size != tuple(size):
             raise CalibrationError(
                 f'{path}: camera {camera.name!r} is {camera.size[0]}x{camera.size[1]} in the '
-                f'file, but the image size given is {size[0]}x{size[1]}; leave it out'
+                f'file, but the image size given is {size[0]}x{size[1]}; leave it out',
+                code='conflict',
+                file=path,
+                camera=camera.name,
+                found=tuple(size),
+                expected=camera.size,
             )
-    try:
+    with about(path):
         return rig.with_size((size[0], size[1]))
-    except ValueError as error:
-        raise CalibrationError(f'{path}: {error}') from error
 
 
 def choose_cameras(
@@ -44,12 +47,18 @@ def choose_cameras(
         kind = type(names).__name__
         kind = 'the text' if kind == 'str' else f'{"an" if kind == "int" else "a"} {kind},'
         raise CalibrationError(
-            f'{path}: cameras must be a list of names, got {kind} {names!r}; say [{str(names)!r}]'
+            f'{path}: cameras must be a list of names, got {kind} {names!r}; say [{str(names)!r}]',
+            code='wrong-shape',
+            file=path,
+            found=names,
         )
     names = None if names is None else [str(name) for name in names]
     if names is not None and not names:
         raise CalibrationError(
-            f'{path}: an empty list of cameras was asked for; it has {list_names(rig.names)}'
+            f'{path}: an empty list of cameras was asked for; it has {list_names(rig.names)}',
+            code='no-data',
+            file=path,
+            expected=list(rig.names),
         )
     lost = set(uncalibrated)
     wanted = [n for n in (uncalibrated if names is None else names) if n in lost]
@@ -60,16 +69,48 @@ def choose_cameras(
         )
         raise CalibrationError(
             f'{path}: {who} listed but not calibrated; calibrate {it}, or take the others with '
-            f'--cameras {list_names(list(map(shell_word, rig.names)), sep=" ")} (cameras=[...])'
+            f'{argument("cameras", list(rig.names))}',
+            code='missing-value',
+            file=path,
+            camera=wanted[0],
+            found=wanted,
+            expected=list(rig.names),
         )
     if names is None:
         return rig
     twice = sorted(n for n, count in collections.Counter(names).items() if count > 1)
     if twice:
         raise CalibrationError(
-            f'{path}: {", ".join(map(repr, twice))} asked for twice; say it once'
+            f'{path}: {", ".join(map(repr, twice))} asked for twice; say it once',
+            code='duplicate',
+            file=path,
+            camera=twice[0],
+            found=twice,
         )
-    try:
-        return rig.select(names)
-    except ValueError as error:
-        raise CalibrationError(f'{path}: {error}; ask for one of those') from error
+    unknown = [name for name in names if name not in rig.names]
+    if unknown:
+        raise unknown_cameras(unknown, rig, path, 'ask for one of those')
+    return rig.select(names)
+
+
+def unknown_cameras(
+    names: Sequence[str], rig: CameraRig, path: PathLike | None = None, fix: str = ''
+) -> CalibrationError:
+    """The error for names that no camera of a rig has.
+
+    Args:
+        names: One or more of them.
+        rig: The cameras there are.
+        path: The file that the rig is of; None where nobody knows it here.
+        fix: What to do; empty where the list of names says it.
+    """
+    where = '' if path is None else f'{path}: '
+    return CalibrationError(
+        f'{where}no camera {list_names([repr(name) for name in names])} in the rig; it has '
+        f'{list_names(rig.names)}{fix and "; " + fix}',
+        code='unknown-camera',
+        file=path,
+        camera=names[0],
+        found=names[0],
+        expected=list(rig.names),
+    )

@@ -8,6 +8,7 @@ from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.text import argument
 
 OPENCV_NAMES = ('k1', 'k2', 'p1', 'p2', 'k3', 'k4', 'k5', 'k6', 's1', 's2', 's3', 's4', 'tx', 'ty')
 
@@ -65,8 +66,13 @@ class Holds:
                 raise CalibrationError(
                     f'{path}: camera {camera.name!r} has {lacks}, which {self.title} cannot '
                     f'hold{room}; refit the nearest lens that it holds with '
-                    '--approximate, render pinhole images with `mmpose-ours undistort`, or '
-                    'write another format'
+                    f'{argument("approximate", True)}, render pinhole images with `mmpose-ours '
+                    'undistort`, or write another format',
+                    code='cannot-express',
+                    file=path,
+                    camera=camera.name,
+                    found=lacks,
+                    expected=self.lenses,
                 )
 
     def _room(self) -> str:

@@ -82,12 +82,18 @@ def fit_space(
     if not MIN_EDGE_MM <= max_edge_mm < np.inf:
         raise CalibrationError(
             f'the longest edge may be {max_edge_mm:g} mm, expected {MIN_EDGE_MM:g} mm or more: '
-            'people with outstretched arms need that much'
+            'people with outstretched arms need that much',
+            code='out-of-range',
+            found=max_edge_mm,
+            expected=MIN_EDGE_MM,
         )
     if min_views is not None and not MIN_VIEWS <= min_views <= len(rig):
         raise CalibrationError(
             f'a space that at least {min_views} cameras see was asked for, but the rig has '
-            f'{len(rig)} cameras and 3D needs two views; ask for 2 to {len(rig)} views'
+            f'{len(rig)} cameras and 3D needs two views; ask for 2 to {len(rig)} views',
+            code='out-of-range',
+            found=min_views,
+            expected=(MIN_VIEWS, len(rig)),
         )
     _need_sizes(rig)
     x, y, cell = _floor_grid(rig)
@@ -96,7 +102,10 @@ def fit_space(
         raise CalibrationError(
             f'the longest edge may be {max_edge_mm:g} mm, but around cameras that stand up to '
             f'{rig.farthest_pair[2] / 1000:.3g} m apart the floor is cut into cells of {cell:g} '
-            f'mm; ask for {smallest:g} mm or more'
+            f'mm; ask for {smallest:g} mm or more',
+            code='out-of-range',
+            found=max_edge_mm,
+            expected=smallest,
         )
     views = views_of_people(rig, x, y, STANDING_MM)
     if views.max() < (min_views or MIN_VIEWS):
@@ -105,13 +114,17 @@ def fit_space(
         raise NoSpaceError(
             f'no two of the cameras {list_names(rig.names)} see a person at the same place '
             'on the floor z = 0; check that the world has z up with the floor at 0, that '
-            'lengths are millimetres, and that the extrinsics are of one calibration'
+            'lengths are millimetres, and that the extrinsics are of one calibration',
+            found=int(views.max()),
+            expected=MIN_VIEWS,
         )
     if min_views is not None and views.max() < min_views:
         raise NoSpaceError(
             f'no {min_views} of the cameras {list_names(rig.names)} see a person at the same '
             f'place on the floor z = 0, at most {views.max()} do; ask for {views.max()} views or '
-            'fewer'
+            'fewer',
+            found=int(views.max()),
+            expected=min_views,
         )
     wanted = views >= (min_views or max(MIN_VIEWS, -(-int(views.max()) // 2)))
     inside = _among_cameras(rig, x, y)
@@ -194,7 +207,10 @@ def check_space(rig: CameraRig, space: CaptureVolume) -> None:
         raise CalibrationError(
             f'the space is {away / 1e6:g} km from the origin of the world, more than '
             f'{FARTHEST_MM / 1e6:g} km: models compute in single precision, which would lose '
-            'millimetres there; give the rig an origin in the scene (mmpose-ours align-rig)'
+            'millimetres there; give the rig an origin in the scene (mmpose-ours align-rig)',
+            code='out-of-range',
+            found=away,
+            expected=FARTHEST_MM,
         )
     lowest, highest = space.lower_mm[2], space.upper_mm[2]
     if (highest < HIPS_MM[0] or lowest > HIPS_MM[1]) and around_people(rig):
@@ -202,7 +218,10 @@ def check_space(rig: CameraRig, space: CaptureVolume) -> None:
             f'the space at center_mm={space.center_mm} with size_mm={space.size_mm} reaches '
             f'from z = {lowest:g} to {highest:g} mm, but people on the floor z = 0 have their '
             f'hips at {HIPS_MM[0]:g} to {HIPS_MM[1]:g} mm; say for example z = '
-            f'{Z_CENTER_MM:g} with a height of {Z_SIZE_MM:g}'
+            f'{Z_CENTER_MM:g} with a height of {Z_SIZE_MM:g}',
+            code='out-of-range',
+            found=(lowest, highest),
+            expected=HIPS_MM,
         )
     seen = _seen(rig, space)
     shared = np.mean(seen.sum(0) >= MIN_VIEWS)
@@ -217,7 +236,10 @@ def check_space(rig: CameraRig, space: CaptureVolume) -> None:
         fix = 'and no other place on the floor z = 0 either: check unit and axes of the rig'
     raise CalibrationError(
         f'two cameras or more see only {shared:.1%} of the space at center_mm='
-        f'{space.center_mm} with size_mm={space.size_mm} (camera {each}); {fix}'
+        f'{space.center_mm} with size_mm={space.size_mm} (camera {each}); {fix}',
+        code='no-match',
+        found=float(shared),
+        expected=MIN_SHARE,
     )
 
 

@@ -8,15 +8,15 @@ from typing import Mapping, Sequence
 
 from mmpose_ours.calibration.alignment.level import ground_rig
 from mmpose_ours.calibration.api import Read, describe, read_calibration
-from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
-from mmpose_ours.calibration.checks.sanity import OF_IMAGES, refuse
+from mmpose_ours.calibration.camera_choice import choose_cameras, unknown_cameras, with_size
+from mmpose_ours.calibration.checks.sanity import OF_IMAGES, refusal, refuse
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.format_table import written_world
 from mmpose_ours.calibration.lens_refit import Fit, approximate_rig
 from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.calibration.writing import write_rig_and_report, writer_of
-from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.rig import CameraRig, list_names
+from mmpose_ours.errors import InputError, PathLike
+from mmpose_ours.geometry.rig import CameraRig
 
 # What is refused even where nobody asked whether the rig makes sense: lengths off by a
 # thousand, in a format that says its unit, are a mistake and no small rig.
@@ -169,7 +169,9 @@ def _check_report(report: PathLike, others: Sequence[PathLike]) -> None:
     for other in others:
         if Path(other).resolve() == place:
             raise CalibrationError(
-                f'{report}: is the report and a calibration at once; give the report another name'
+                f'{report}: is the report and a calibration at once; give the report another name',
+                code='conflict',
+                file=report,
             )
 
 
@@ -183,20 +185,23 @@ def _judge(rig: CameraRig, where: PathLike, read: Read, unit_given: bool, up: st
     problems = refuse(rig, where, read.unit, OF_IMAGES, up=up)
     for problem in problems:
         if abs(problem.power_of_ten) >= REFUSED_POWER_OF_TEN and not unit_given:
-            raise CalibrationError(f'{where}: {problem.sentence}')
+            raise refusal(problem, where)
     return [problem.sentence for problem in problems]
 
 
 def _rename(rig: CameraRig, rename: Mapping[str, str], path: PathLike) -> CameraRig:
     unknown = [name for name in rename if name not in rig.names]
     if unknown:
-        raise CalibrationError(
-            f'{path}: no camera {", ".join(map(repr, unknown))} to rename; '
-            f'the cameras at hand are {list_names(rig.names)}'
-        )
+        raise unknown_cameras(unknown, rig, path, 'rename one of those')
     try:
         return CameraRig(
             tuple(dataclasses.replace(c, name=rename.get(c.name, c.name)) for c in rig)
         )
-    except ValueError as error:
-        raise CalibrationError(f'{path}: after renaming, {error}; give other names') from error
+    except InputError as error:
+        raise CalibrationError(
+            f'{path}: after renaming, {error}; give other names',
+            code=error.code,
+            file=path,
+            camera=error.camera,
+            found=error.found,
+        ) from error

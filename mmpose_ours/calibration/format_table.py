@@ -30,6 +30,7 @@ from mmpose_ours.calibration.formats.colmap import model as colmap
 from mmpose_ours.calibration.formats.opencv import file_storage as opencv
 from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.errors import PathLike
+from mmpose_ours.text import argument
 
 FORMATS: dict[str, Any] = {
     'panoptic': panoptic,
@@ -89,7 +90,10 @@ def recognise_files(source: Source) -> tuple[Source, str, str]:
             each = ', '.join(f'{Path(file.path).name} ({next(iter(c))})' for file, c in alone[:5])
             raise CalibrationError(
                 f'{source.path}: holds more than one calibration: {each}; name the file that you '
-                'mean'
+                'mean',
+                code='ambiguous',
+                file=source.path,
+                found=[str(file.path) for file, _ in alone],
             )
         if alone:
             source, found = alone[0]
@@ -100,13 +104,19 @@ def recognise_files(source: Source) -> tuple[Source, str, str]:
     if found:
         raise CalibrationError(
             f'{source.path}: fits more than one format ({", ".join(found)}); '
-            'name the right one with --from (format=...)'
+            f'name the right one with {argument("format")}',
+            code='ambiguous',
+            file=source.path,
+            found=list(found),
         )
     for file in source:
         file.check_syntax()
     raise CalibrationError(
         f'{source.path}: its content fits no known format ({", ".join(FORMATS)}); '
-        'name the format with --from (format=...) to learn what is missing'
+        f'name the format with {argument("format")} to learn what is missing',
+        code='file-format',
+        file=source.path,
+        expected=list(FORMATS),
     )
 
 
@@ -151,5 +161,9 @@ def refuse_other_format(source: Source, format: str) -> None:
     if other != format and other not in getattr(FORMATS[format], 'SAME_LAYOUT', ()):
         raise CalibrationError(
             f'{source.path}: is no {format} file but looks like {other} ({reason}); '
-            f'say --from {other} (format={other!r})'
+            f'say {argument("format", other)}',
+            code='file-format',
+            file=source.path,
+            found=other,
+            expected=format,
         )

@@ -85,7 +85,11 @@ def approximate_camera(camera: Camera, holds: Holds) -> Fit:
     if wide.mean() > 0.5:
         raise CalibrationError(
             f'camera {camera.name!r} sees too wide for {holds.coefficients} coefficients; '
-            'render pinhole images of its middle with `mmpose-ours undistort`'
+            'render pinhole images of its middle with `mmpose-ours undistort`',
+            code='cannot-express',
+            camera=camera.name,
+            found=float(wide.mean()),
+            expected=0.5,
         )
     uv, rays = uv[~wide], rays[~wide]
     count = max(n for n in (0, 4, 5, 8) if n <= holds.coefficients)
@@ -110,7 +114,11 @@ def approximate_camera(camera: Camera, holds: Holds) -> Fit:
     try:
         fitted = dataclasses.replace(camera, K=K, dist=dist, lens='opencv')
     except ValueError as error:  # a principal point that left the image
-        raise CalibrationError(f'no lens of {count} coefficients comes near: {error}') from error
+        raise CalibrationError(
+            f'no lens of {count} coefficients comes near: {error}',
+            code='cannot-express',
+            camera=camera.name,
+        ) from error
     off_px = np.sqrt(((_project(K, dist, rays) - uv) ** 2).sum(-1))
     return Fit(fitted, float(off_px.max()), float(wide.mean()))
 

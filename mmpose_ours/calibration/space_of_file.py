@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.capture_volume import MAX_EDGE_MM, NoSpaceError, fit_space
-from mmpose_ours.calibration.checks.sanity import OF_SCALE, problems_of
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.checks.sanity import OF_SCALE, problems_of, refusal
+from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.terminal import shell_path
@@ -36,13 +36,14 @@ def space_of(
     more = f'`mmpose-ours check-rig {shell_path(path)}` says more of the rig'
     for problem in problems_of(rig, read.unit, read.up):
         if not problem.warning and not (any_scale and problem.topic in OF_SCALE):
-            raise CalibrationError(f'{path}: {problem.sentence}; {more}')
-    try:
-        return fit_space(rig, max_edge_mm=max_edge_mm, min_views=min_views)
-    except NoSpaceError as error:
-        raise CalibrationError(f'{path}: {error}; {more}') from error
-    except CalibrationError as error:
-        raise CalibrationError(f'{path}: {error}') from error
+            raise refusal(problem, path, more)
+    with about(path, nameless=True):
+        try:
+            return fit_space(rig, max_edge_mm=max_edge_mm, min_views=min_views)
+        except NoSpaceError as error:
+            raise CalibrationError(
+                f'{error}; {more}', code=error.code, found=error.found, expected=error.expected
+            ) from error
 
 
 def space_line(space: CaptureVolume) -> str:

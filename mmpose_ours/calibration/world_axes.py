@@ -37,7 +37,10 @@ def mm_per_unit(unit: str | float) -> float:
     if not 0 < factor < 1e9:
         raise CalibrationError(
             f'the unit is {unit!r}, expected {", ".join(MM_PER_UNIT)} or the number of '
-            'millimetres that one unit of the file is, e.g. 25'
+            'millimetres that one unit of the file is, e.g. 25',
+            code='unknown-name',
+            found=unit,
+            expected=list(MM_PER_UNIT),
         )
     return factor
 
@@ -54,7 +57,12 @@ def to_ours(rig: CameraRig, unit: str | float, up: str) -> CameraRig:
         CalibrationError: Unit or axis are none.
     """
     if up not in Z_UP_FROM:
-        raise CalibrationError(f'the up axis is {up!r}, expected {", ".join(Z_UP_FROM)}')
+        raise CalibrationError(
+            f'the up axis is {up!r}, expected {", ".join(Z_UP_FROM)}',
+            code='unknown-name',
+            found=up,
+            expected=list(Z_UP_FROM),
+        )
     return rig.in_world(Z_UP_FROM[up], mm_per_unit(unit))
 
 

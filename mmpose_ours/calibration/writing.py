@@ -60,6 +60,10 @@ def writer_of(format: str, path: PathLike) -> Any:
     if format not in writable_formats():
         raise CalibrationError(
             f'{path}: cannot write format {format!r}, expected one of '
-            f'{", ".join(writable_formats())}'
+            f'{", ".join(writable_formats())}',
+            code='unknown-name',
+            file=path,
+            found=format,
+            expected=list(writable_formats()),
         )
     return FORMATS[format]

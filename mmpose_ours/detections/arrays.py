@@ -85,7 +85,7 @@ def with_skeleton(
     """One frame's people as :class:`Keypoints2D`, arrays among them with the joints named.
 
     Raises:
-        ValueError: An array has another shape.
+        InputError: An array has another shape.
     """
     return {camera: _named(people, skeleton) for camera, people in views.items()}
 
@@ -128,6 +128,7 @@ def check_pixels(detections: Detections, rig: CameraRig, path: PathLike) -> None
         if score > MAX_SCORE:
             raise FileFormatError(
                 f'{who}: scores go up to {score:g}; write them between 0 and 1',
+                code='out-of-range',
                 file=path,
                 camera=camera.name,
                 found=float(score),
@@ -139,6 +140,7 @@ def check_pixels(detections: Detections, rig: CameraRig, path: PathLike) -> None
                 f'{who}: joints lie up to u = {largest[0]:g}, v = {largest[1]:g} and '
                 f'{outside:.0%} of them outside its {width}x{height} image; write pixels of '
                 'images of the size that was calibrated',
+                code='out-of-range',
                 file=path,
                 camera=camera.name,
                 found=largest.tolist(),
@@ -204,7 +206,7 @@ def as_kept(people: np.ndarray, skeleton: Skeleton = COCO17) -> np.ndarray:
     """People as a file keeps them: (P, J, 3) float32, rounded, zeros where not found.
 
     Raises:
-        ValueError: They have another shape.
+        InputError: They have another shape.
     """
     people = np.asarray(people, np.float64)
     if not people.size:

@@ -21,7 +21,7 @@ from mmpose_ours.detections.formats.own_json import KeypointFile, read_json_dete
 from mmpose_ours.detections.formats.own_npz import store_npz
 from mmpose_ours.detections.journal import FrameRecord, Journal
 from mmpose_ours.detections.writer import DetectionsWriter
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.disk.leftovers import remove_leftovers
 from mmpose_ours.io.disk.locks import ChangedError, InUseError, hold
 from mmpose_ours.io.disk.regular_files import open_regular
@@ -88,10 +88,15 @@ def detect_recording(
         ChangedError: Another program, which did not ask for the lock, replaced the file meanwhile.
             What was detected is kept beside it for the next call.
         OSError: It cannot be written; ``filename`` says which file.
-        ValueError: Another ending, or a batch below 1.
+        InputError: Another ending, or a batch below 1.
     """
     if batch < 1:
-        raise ValueError(f'batch is {batch}, expected 1 or more frames')
+        raise InputError(
+            f'batch is {batch}, expected 1 or more frames',
+            code='out-of-range',
+            found=batch,
+            expected=1,
+        )
     if path is None:
         yield from _detect(frames, detector, batch, say)
         return
@@ -361,7 +366,10 @@ def _images_of(source: Mapping[str, Any], path: Path) -> dict[str, dict[str, str
         raise FileFormatError(
             f'{path}: source.images does not say by frame and camera what each image is known by; '
             'remove the file, and everything is detected again',
+            code='file-format',
             file=path,
+            found=images,
+            expected='{frame: {camera: text}}',
         )
     return images
 

@@ -93,7 +93,9 @@ class Journal:
             self._file = open(path, 'a+b', buffering=0, opener=_open_plain)
         try:
             if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
-                raise FileFormatError(f'{path}: is no plain file; remove it', file=path)
+                raise FileFormatError(
+                    f'{path}: is no plain file; remove it', code='file-format', file=path
+                )
             self._begin(head, say)
         except BaseException:
             self._file.close()
@@ -141,6 +143,7 @@ class Journal:
             raise FileFormatError(
                 f'{self.path}: a frame has a name of {len(frame)} characters, expected at most '
                 f'{MAX_NAME}; choose shorter names',
+                code='out-of-range',
                 file=self.path,
                 frame=frame[:MAX_NAME],
                 found=len(frame),
@@ -252,8 +255,10 @@ class Journal:
         return FileFormatError(
             f'{self.path}: frame {frame!r} was not written by this program ({why}); remove the '
             'file, and everything is detected again',
+            code='damaged',
             file=self.path,
             frame=frame,
+            found=why,
         )
 
 

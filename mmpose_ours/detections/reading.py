@@ -18,7 +18,7 @@ from mmpose_ours.detections.formats.own_npz import store_npz
 from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.detections.summary import listed
-from mmpose_ours.errors import FileFormatError, LimitError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, LimitError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.json_values import Place, checked_name
 from mmpose_ours.io.limits import limits
@@ -88,11 +88,17 @@ def read_keypoints(
         FileFormatError: Wrong content, a format that nobody recognises, or a camera that the
             file does not know.
         FileNotFoundError: There is nothing of that name; says what is needed.
-        ValueError: The format is unknown.
+        InputError: The format is unknown.
     """
     path = Path(path)
     if format not in ('auto', *FORMATS):
-        raise ValueError(f'unknown format {format!r}; known: auto, {", ".join(FORMATS)}')
+        raise InputError(
+            f'unknown format {format!r}; known: auto, {", ".join(FORMATS)}',
+            code='unknown-name',
+            file=path,
+            found=format,
+            expected=['auto', *FORMATS],
+        )
     if not path.exists():
         raise FileNotFoundError(
             f'{path}: no 2D keypoints there; detect people in the images first and write them '
@@ -111,6 +117,7 @@ def read_keypoints(
                 raise
             raise FileFormatError(
                 f'{error}{tried}',
+                code=error.code,
                 file=error.file,
                 camera=error.camera,
                 frame=error.frame,
@@ -194,7 +201,11 @@ def recognise(source: Source) -> tuple[str, str]:
     held = 'a folder without JSON files' if source.sample is None else 'a folder of other JSON'
     raise FileFormatError(
         f'{path}: is {held}; tried {", ".join(tried)}; name the folder that holds a folder or a '
-        'file per camera'
+        'file per camera',
+        code='no-data' if source.sample is None else 'file-format',
+        file=path,
+        found=held,
+        expected=tried,
     )
 
 
@@ -243,8 +254,9 @@ def _refuse_missing(known: Sequence[str], cameras: Sequence[str], path: Path) ->
         raise FileFormatError(
             f'{path}: no keypoints of camera{plural} {listed(map(repr, missing))}; it has '
             f'{listed(known) or "none"}; camera names must be those of the calibration',
+            code='unknown-camera',
             file=path,
             camera=missing[0],
-            found=list(known),
-            expected=list(cameras),
+            found=missing,
+            expected=list(known),
         )

@@ -30,7 +30,7 @@ class DetectionsWriter:
         skeleton: The joints of everybody.
 
     Raises:
-        ValueError: Another ending.
+        InputError: Another ending.
 
     Example:
         >>> import tempfile, numpy as np
@@ -45,8 +45,12 @@ class DetectionsWriter:
     def __init__(self, path: PathLike, skeleton: Skeleton = COCO17):
         self.path, self.skeleton = Path(path), skeleton
         if self.path.suffix.lower() not in SINKS:
-            raise ValueError(
-                f'{path}: keypoints are written as {" or ".join(SINKS)}; choose such an ending'
+            raise InputError(
+                f'{path}: keypoints are written as {" or ".join(SINKS)}; choose such an ending',
+                code='unknown-name',
+                file=path,
+                found=self.path.suffix,
+                expected=list(SINKS),
             )
         # What found the people, ``{'detector', 'version', 'images'}`` of the schema, or None.
         self.source: Mapping[str, Any] | None = None
@@ -78,9 +82,8 @@ class DetectionsWriter:
                 digits are kept.
 
         Raises:
-            InputError: The frame is there already, two cameras have one name, or a name is none
-                that the file can hold.
-            ValueError: People have another shape.
+            InputError: The frame is there already, two cameras have one name, a name is none
+                that the file can hold, or people have another shape.
         """
         frame = str(frame)
         other = self._seen.setdefault(frame_key(frame), frame)
@@ -88,6 +91,7 @@ class DetectionsWriter:
             again = '' if other == frame else f', as {other!r}'
             raise InputError(
                 f'{self.path}: frame {frame!r} comes twice{again}; write each frame once',
+                code='duplicate',
                 file=self.path,
                 frame=frame,
                 found=[other, frame],
@@ -98,6 +102,7 @@ class DetectionsWriter:
             raise InputError(
                 f'{self.path}: frame {frame!r} has two cameras of one name among '
                 f'{", ".join(map(repr, views))}; write each camera once',
+                code='duplicate',
                 file=self.path,
                 frame=frame,
                 found=list(views),
@@ -120,7 +125,7 @@ def write_detections(
             of the people, COCO-17 for arrays.
 
     Raises:
-        ValueError: Another ending, or people of another shape.
+        InputError: Another ending, or people of another shape.
         OSError: It cannot be written.
     """
     people = (people for views in detections.values() for people in views.values())

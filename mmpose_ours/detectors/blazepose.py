@@ -16,6 +16,7 @@ import numpy as np
 
 from mmpose_ours.detectors.base import within
 from mmpose_ours.detectors.tiling import detect_in_tiles
+from mmpose_ours.errors import InputError
 from mmpose_ours.recordings.files import as_bgr
 from mmpose_ours.structures.skeletons import SKELETONS
 
@@ -43,7 +44,7 @@ class BlazePose:
     Raises:
         ImportError: There is no MediaPipe.
         FileNotFoundError: This MediaPipe carries no weights.
-        ValueError: An argument is out of range.
+        InputError: An argument is out of range.
     """
 
     name = 'mediapipe'
@@ -51,9 +52,12 @@ class BlazePose:
 
     def __init__(self, max_people: int = 10, min_score: float = 0.5, tile: float = 0.75):
         if max_people < 1 or not 0 <= min_score <= 1 or not 0 <= tile <= 1:
-            raise ValueError(
+            raise InputError(
                 f'max_people = {max_people}, min_score = {min_score:g}, tile = {tile:g}; expected '
-                'at least 1, and shares from 0 to 1'
+                'at least 1, and shares from 0 to 1',
+                code='out-of-range',
+                found={'max_people': max_people, 'min_score': min_score, 'tile': tile},
+                expected={'max_people': (1, None), 'min_score': (0, 1), 'tile': (0, 1)},
             )
         try:
             import mediapipe

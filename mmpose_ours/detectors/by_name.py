@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 from mmpose_ours.detectors.base import Detector
+from mmpose_ours.errors import InputError
 
 # name -> (module, class, what it is)
 DETECTORS: dict[str, tuple[str, str, str]] = {
@@ -37,13 +38,18 @@ def detector(name: str, **options: Any) -> Detector:
         options: Its class's other arguments.
 
     Raises:
-        ValueError: No detector has this name, or not these options.
+        InputError: No detector has this name, or its options cannot be used.
         ImportError: Its package is not installed; says how to add it.
     """
     kind, _, model = name.partition(':')
     if kind not in DETECTORS:
         known = '; '.join(f'{key} ({what})' for key, (_, _, what) in DETECTORS.items())
-        raise ValueError(f'unknown detector {name!r}; known: {known}')
+        raise InputError(
+            f'unknown detector {name!r}; known: {known}',
+            code='unknown-name',
+            found=name,
+            expected=list(DETECTORS),
+        )
     module, class_name, _ = DETECTORS[kind]
     if model:
         options['model'] = model

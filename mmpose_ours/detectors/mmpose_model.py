@@ -12,6 +12,7 @@ import numpy as np
 
 from mmpose_ours.detections.formats.mmpose import people_of
 from mmpose_ours.detectors.base import within
+from mmpose_ours.errors import InputError
 from mmpose_ours.io.config_checks import warn_of_config
 from mmpose_ours.io.json_values import Place
 from mmpose_ours.recordings.files import as_bgr
@@ -39,7 +40,7 @@ class MMPoseModel:
 
     Raises:
         ImportError: The full stack is not there.
-        ValueError: No model was named, or none of its joints is one of COCO's.
+        InputError: No model was named, or none of its joints is one of COCO's.
     """
 
     name = 'mmpose'
@@ -54,9 +55,12 @@ class MMPoseModel:
         person_detector_weights: str | None = None,
     ):
         if not model:
-            raise ValueError(
+            raise InputError(
                 "the detector mmpose needs a model, as in 'mmpose:human' or "
-                "'mmpose:td-hm_hrnet-w32_8xb64-210e_coco-256x192'"
+                "'mmpose:td-hm_hrnet-w32_8xb64-210e_coco-256x192'",
+                code='missing-value',
+                found='mmpose',
+                expected='mmpose:<model>',
             )
         for config in (model, person_detector):
             if config and config.endswith('.py'):
@@ -108,7 +112,7 @@ def _skeleton_of(inferencer: Any, where: str) -> Skeleton:
     """The joints by the names that the model's data set has; COCO's where it has none.
 
     Raises:
-        ValueError: None of them is one of COCO's, by which people are associated.
+        InputError: None of them is one of COCO's, by which people are associated.
     """
     model = getattr(getattr(inferencer, 'inferencer', None), 'model', None)
     metainfo = getattr(model, 'dataset_meta', None) or {}
@@ -116,8 +120,12 @@ def _skeleton_of(inferencer: Any, where: str) -> Skeleton:
         return COCO17
     skeleton = skeleton_of(metainfo, Place(where, 'dataset_meta'))
     if not set(skeleton.joints).intersection(COCO17.joints):
-        raise ValueError(
+        raise InputError(
             f'{where}: its joints are {", ".join(skeleton.joints[:5])}, ..., none of COCO; choose '
-            'a model of people, trained on COCO, Halpe or COCO-WholeBody'
+            'a model of people, trained on COCO, Halpe or COCO-WholeBody',
+            code='cannot-express',
+            file=where,
+            found=list(skeleton.joints),
+            expected=list(COCO17.joints),
         )
     return skeleton

@@ -13,6 +13,7 @@ from typing import Any, Sequence
 import numpy as np
 
 from mmpose_ours.detectors.base import within
+from mmpose_ours.errors import InputError
 from mmpose_ours.recordings.files import as_bgr
 from mmpose_ours.structures.skeletons import COCO17
 
@@ -31,7 +32,7 @@ class RtmPose:
     Raises:
         ImportError: There is no rtmlib.
         OSError: Its weights could not be downloaded.
-        ValueError: No such model.
+        InputError: No such model.
     """
 
     name = 'rtmlib'
@@ -39,7 +40,12 @@ class RtmPose:
 
     def __init__(self, model: str = 'balanced', device: str = 'cpu', backend: str = 'onnxruntime'):
         if model not in MODES:
-            raise ValueError(f'rtmlib has no mode {model!r}; known: {", ".join(MODES)}')
+            raise InputError(
+                f'rtmlib has no mode {model!r}; known: {", ".join(MODES)}',
+                code='unknown-name',
+                found=model,
+                expected=list(MODES),
+            )
         try:
             import rtmlib
         except ImportError as error:

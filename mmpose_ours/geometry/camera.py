@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
-from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from mmpose_ours.errors import InputError
+from mmpose_ours.geometry.camera_checks import (
+    check_intrinsics,
+    check_lens,
+    check_rotation,
+    checked_array,
+    checked_size,
+)
 from mmpose_ours.geometry.lenses import LENSES, distort, max_radius2, undistort
+from mmpose_ours.text import argument
 
-ROTATION_TOLERANCE = 1e-3
 # Of a camera's name, which is also its image folder's.
 LONGEST_NAME = 255
-# Of any number of a camera: products of larger ones overflow.
-LARGEST = 1e100
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -40,7 +43,7 @@ class Camera:
         lens: The lens model, a key of :data:`mmpose_ours.geometry.lenses.LENSES`.
 
     Raises:
-        ValueError: An entry has the wrong shape, is not finite, R is not a
+        InputError: An entry has the wrong shape, is not finite, R is not a
             rotation, the lens is unknown, or the principal point lies outside the image.
     """
 
@@ -59,82 +62,20 @@ class Camera:
             raise InputError(
                 f'a camera has a name of {len(self.name):,} characters, {self.name[:40]!r}..., '
                 f'expected {LONGEST_NAME} or fewer, as file systems allow; give it another name',
+                code='out-of-range',
                 camera=self.name,
+                found=len(self.name),
+                expected=LONGEST_NAME,
             )
-        put('K', self._array(self.K, (3, 3), 'K'))
-        put('R_w2c', self._array(self.R_w2c, (3, 3), 'R'))
-        put('t_w2c', self._array(self.t_w2c, (3,), 't'))
-        if self.lens not in LENSES:
-            self._fail(f'unknown lens {self.lens!r}, expected {", ".join(LENSES)}')
-        count, lengths = int(np.size(self.dist)), LENSES[self.lens].lengths
-        if count not in lengths:
-            order = " in OpenCV's order k1 k2 p1 p2 k3 k4 k5 k6" if self.lens == 'opencv' else ''
-            self._fail(
-                f'{count} distortion coefficients, expected '
-                f'{"one of " if len(lengths) > 1 else ""}{", ".join(map(str, lengths))}{order}'
-            )
-        put('dist', self._array(self.dist, (count,), 'distortion'))
-        self._check_rotation()
-        self._check_intrinsics()
-
-    def _array(self, values: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
-        """Numbers of a shape that nobody can change.
-
-        Raises:
-            InputError: They have another shape, or one is not finite.
-        """
-        array = np.array(values, dtype=np.float64)
-        if array.size == math.prod(shape):
-            array = array.reshape(shape)
-        if array.shape != shape:
-            self._fail(f'{what} must have shape {shape}, got {array.shape}')
-        if not np.isfinite(array).all():
-            self._fail(f'{what} holds values that are not finite')
-        if (np.abs(array) > LARGEST).any():
-            self._fail(f'{what} holds {np.abs(array).max():.3g}, expected at most {LARGEST:g}')
-        array.setflags(write=False)
-        return array
-
-    def _fail(self, what: str) -> NoReturn:
-        raise InputError(f'camera {self.name!r}: {what}', camera=self.name)
-
-    def _check_rotation(self) -> None:
-        error = np.abs(self.R_w2c @ self.R_w2c.T - np.eye(3)).max()
-        if error > ROTATION_TOLERANCE:
-            self._fail(
-                f'R is not a rotation matrix (R times its transpose is off the identity by '
-                f'{error:.3g}); give a 3x3 rotation matrix from world to camera'
-            )
-        if np.linalg.det(self.R_w2c) < 0:
-            self._fail(
-                'R is a reflection (determinant -1), so one axis is mirrored; '
-                'the world must be right-handed'
-            )
-
-    def _check_intrinsics(self) -> None:
-        fx, fy, (cx, cy) = self.K[0, 0], self.K[1, 1], self.K[:2, 2]
-        if fx <= 0 or fy <= 0:
-            self._fail(f'focal lengths must be positive, got {fx:g} and {fy:g}')
-        if np.any(self.K[[1, 2, 2, 2], [0, 0, 1, 2]] != (0, 0, 0, 1)):
-            self._fail('K must be upper triangular with 1 in its last corner')
-        if self.size is None:
-            return
-        width, height = (int(side) for side in self.size)
-        object.__setattr__(self, 'size', (width, height))
-        if width <= 0 or height <= 0:
-            self._fail(f'image size must be positive, got {width}x{height}')
-        if not (0 <= cx <= width and 0 <= cy <= height):
-            swapped = 0 <= cx <= height and 0 <= cy <= width
-            fix = (
-                f'width and height look swapped: say {height}x{width}'
-                if swapped
-                else 'K must be in pixels of the full image that the size describes, so one of '
-                'the two is of another resolution'
-            )
-            self._fail(
-                f'principal point ({cx:.1f}, {cy:.1f}) lies outside its '
-                f'{width}x{height} image; {fix}'
-            )
+        put('K', checked_array(self.name, self.K, (3, 3), 'K'))
+        put('R_w2c', checked_array(self.name, self.R_w2c, (3, 3), 'R'))
+        put('t_w2c', checked_array(self.name, self.t_w2c, (3,), 't'))
+        check_lens(self.name, self.lens, np.size(self.dist))
+        put('dist', checked_array(self.name, self.dist, (np.size(self.dist),), 'distortion'))
+        check_rotation(self.name, self.R_w2c)
+        if self.size is not None:
+            put('size', checked_size(self.name, self.size))
+        check_intrinsics(self.name, self.K, self.size)
 
     @classmethod
     def from_center(
@@ -159,7 +100,7 @@ class Camera:
             lens: The lens model.
 
         Raises:
-            ValueError: As :class:`Camera`.
+            InputError: As :class:`Camera`.
         """
         R_w2c = np.asarray(R_w2c, dtype=np.float64).reshape(3, 3)
         t_w2c = -R_w2c @ np.asarray(center_w, dtype=np.float64).reshape(3)
@@ -188,7 +129,7 @@ class Camera:
             lens: The lens model.
 
         Raises:
-            ValueError: As :class:`Camera`.
+            InputError: As :class:`Camera`.
         """
         R_w2c = np.asarray(R_c2w, dtype=np.float64).reshape(3, 3).T
         return cls.from_center(name, K, R_w2c, center_w, size, dist, lens)
@@ -212,7 +153,7 @@ class Camera:
             size: (width, height) in pixels.
 
         Raises:
-            ValueError: The target is straight above or below the camera, or where it stands,
+            InputError: The target is straight above or below the camera, or where it stands,
                 so that no camera that looks at it is upright; or as :class:`Camera`.
         """
         center_w = np.asarray(center_w, dtype=np.float64)
@@ -220,10 +161,13 @@ class Camera:
         forward = target_w - center_w
         distance, aside = np.linalg.norm(forward), np.linalg.norm(forward[:2])
         if aside <= 1e-9 * distance:
-            raise ValueError(
+            raise InputError(
                 f'camera {str(name)!r} at {tuple(center_w.tolist())}: its target '
                 f'{tuple(target_w.tolist())} is straight above or below it, or where it '
-                'stands, so it cannot be upright; choose a target aside of it'
+                'stands, so it cannot be upright; choose a target aside of it',
+                code='out-of-range',
+                camera=str(name),
+                found=tuple(target_w.tolist()),
             )
         forward /= distance
         right = np.cross(forward, (0.0, 0.0, 1.0))
@@ -291,12 +235,13 @@ class Camera:
             why: What it is needed for, a relative clause of the sentence that is raised.
 
         Raises:
-            ValueError: Nobody said it; the sentence says how to.
+            InputError: Nobody said it; the sentence says how to.
         """
         if self.size is None:
             raise InputError(
-                f'camera {self.name!r} has no image size{f", {why}" if why else ""}; say it with '
-                '--image-size WxH (image_size=(width, height) in Python)',
+                f'camera {self.name!r} has no image size{f", {why}" if why else ""}; say it, for '
+                f'example {argument("image_size", (1920, 1080))}',
+                code='missing-value',
                 camera=self.name,
             )
         return self.size
@@ -305,7 +250,7 @@ class Camera:
         """Tell which pixels (..., 2) lie inside the image; NaN does not.
 
         Raises:
-            ValueError: The image size is unknown.
+            InputError: The image size is unknown.
         """
         u, v = np.moveaxis(np.asarray(uv), -1, 0)
         width, height = self.need_size()
@@ -340,15 +285,19 @@ class Camera:
         Pixel centres are at whole numbers, so ``u_new + 0.5 = (u + 0.5) * width_new / width``.
 
         Raises:
-            ValueError: The camera's size is unknown, or the new one has another shape.
+            InputError: The camera's size is unknown, or the new one has another shape.
         """
         width, height = self.need_size()
         scale = np.array(size) / (width, height)
         # A pixel of rounding is no other shape.
         if np.abs(np.array((width, height)) * scale.mean() - size).max() > 1.0:
-            raise ValueError(
+            raise InputError(
                 f'camera {self.name!r}: {size[0]}x{size[1]} has another shape than its '
-                f'{width}x{height} image; give a size of the same shape'
+                f'{width}x{height} image; give a size of the same shape',
+                code='wrong-shape',
+                camera=self.name,
+                found=tuple(size),
+                expected=(width, height),
             )
         K = np.diag([*scale, 1.0]) @ self.K
         K[:2, 2] += (scale - 1) / 2

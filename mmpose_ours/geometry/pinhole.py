@@ -11,8 +11,10 @@ import dataclasses
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import distort
+from mmpose_ours.text import argument
 
 KEEP = ('focal', 'all', 'valid')
 # Tangent of the widest angle off the axis (79 degrees) that an image can be stretched to.
@@ -37,13 +39,17 @@ def pinhole_camera(camera: Camera, keep: str = 'focal') -> Camera:
         The camera, without distortion and skew.
 
     Raises:
-        ValueError: The size is unknown, ``keep`` is none of these, or the camera sees too wide
+        InputError: The size is unknown, ``keep`` is none of these, or the camera sees too wide
             for a pinhole image of what is to be kept.
     """
     if keep not in KEEP:
-        raise ValueError(f'keep is {keep!r}, expected one of {", ".join(KEEP)}')
-    if camera.size is None:
-        raise ValueError(f'camera {camera.name!r}: its image size is unknown; say it first')
+        raise InputError(
+            f'keep is {keep!r}, expected one of {", ".join(KEEP)}',
+            code='unknown-name',
+            found=keep,
+            expected=list(KEEP),
+        )
+    camera.need_size('which the pinhole image gets too')
     fx, fy, cx, cy = camera.K[[0, 1, 0, 1], [0, 1, 2, 2]]
     if keep != 'focal':
         low, high = _rays_of_border(camera, keep)
@@ -131,11 +137,16 @@ def _rays_of_border(camera: Camera, keep: str) -> tuple[np.ndarray, np.ndarray]:
         low, high = np.array([-left, -top]), np.array([right, bottom])
         if (high - low > 0).all():
             return low, high
-    limit = np.degrees(np.arctan(MAX_TANGENT))
-    raise ValueError(
+    limit = float(np.degrees(np.arctan(MAX_TANGENT)))
+    ways = [argument('keep', way) for way in (('valid', 'focal') if keep == 'all' else ('focal',))]
+    raise InputError(
         f'camera {camera.name!r} ({camera.lens} lens) sees farther off its axis than the '
         f'{limit:.0f} degrees that a pinhole image can hold; render its middle only, with '
-        f'--keep {"valid or --keep focal" if keep == "all" else "focal"} (keep=...)'
+        f'{" or ".join(ways)}',
+        code='cannot-express',
+        camera=camera.name,
+        found=keep,
+        expected=limit,
     )
 
 
@@ -154,9 +165,12 @@ def _smallest_without_rim(camera: Camera, middle: np.ndarray, scale: float) -> f
     while black(high):
         low, high = high, 1.1 * high
         if high > 100 * scale:
-            raise ValueError(
+            raise InputError(
                 f'camera {camera.name!r} has no rectangle without a black rim around its middle; '
-                'check its distortion, or say --keep focal (keep=...)'
+                f'check its distortion, or say {argument("keep", "focal")}',
+                code='cannot-express',
+                camera=camera.name,
+                found='valid',
             )
     for _ in range(30):
         tried = (low + high) / 2

@@ -30,7 +30,7 @@ class CameraRig:
     """The ordered, named cameras of one site.
 
     Raises:
-        ValueError: Two cameras share a name, or there are none.
+        InputError: Two cameras share a name, or there are none.
     """
 
     cameras: tuple[Camera, ...]
@@ -38,12 +38,13 @@ class CameraRig:
     def __post_init__(self) -> None:
         object.__setattr__(self, 'cameras', tuple(self.cameras))
         if not self.cameras:
-            raise ValueError('a rig needs at least one camera, got none')
+            raise InputError('a rig needs at least one camera, got none', code='no-data')
         counts = collections.Counter(self.names)
         repeated = sorted(name for name, count in counts.items() if count > 1)
         if repeated:
             raise InputError(
                 f'camera names must be unique, repeated: {list_names(repeated)}',
+                code='duplicate',
                 camera=repeated[0],
                 found=repeated,
             )
@@ -109,14 +110,16 @@ class CameraRig:
         """The rig of the named cameras, in the order given.
 
         Raises:
-            ValueError: A name is not in the rig; lists those that are.
+            InputError: A name is not in the rig; lists those that are.
         """
         missing = [str(name) for name in names if str(name) not in self._by_name]
         if missing:
             raise InputError(
                 f'no camera {list_names([repr(name) for name in missing])} in the rig; '
                 f'it has {list_names(self.names)}',
+                code='unknown-camera',
                 camera=missing[0],
+                found=missing[0],
                 expected=self.names,
             )
         return CameraRig(tuple(self[str(name)] for name in names))
@@ -135,7 +138,7 @@ class CameraRig:
             size: (width, height) in pixels.
 
         Raises:
-            ValueError: A principal point lies outside an image of that size.
+            InputError: A principal point lies outside an image of that size.
         """
         return CameraRig(
             tuple(dataclasses.replace(c, size=size) if c.size is None else c for c in self)
@@ -162,7 +165,7 @@ class CameraRig:
         """Tell which cameras see which world points (..., 3): (V, ...) bool.
 
         Raises:
-            ValueError: An image size is unknown.
+            InputError: An image size is unknown.
         """
         return np.stack([camera.in_image(camera.project(xyz_w)[0]) for camera in self])
 

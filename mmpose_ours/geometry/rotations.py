@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
+
 
 def _rotation() -> Any:
     # scipy.spatial takes a moment to import, and only some formats need it.
@@ -28,8 +30,10 @@ def from_quaternion(wxyz: np.ndarray) -> np.ndarray:
     """(3, 3) rotation of a quaternion ``w x y z``, which need not be of unit length.
 
     Raises:
-        ValueError: All four are zero.
+        InputError: All four are zero.
     """
+    if not np.any(wxyz):
+        raise InputError('a quaternion of four zeros is no rotation', code='out-of-range')
     w, x, y, z = np.reshape(wxyz, 4)
     return _rotation().from_quat([x, y, z, w]).as_matrix()
 

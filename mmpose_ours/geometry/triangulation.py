@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 
 REFINEMENT_STEPS = 5
@@ -33,12 +34,17 @@ def triangulate(
         camera that has it: such rays belong to no one point.
 
     Raises:
-        ValueError: The number of views is not that of the cameras.
+        InputError: The number of views is not that of the cameras.
     """
     uv = np.asarray(uv, dtype=np.float64)
     views, batch = uv.shape[0], uv.shape[1:-1]
     if views != len(rig):
-        raise ValueError(f'{views} views of points for a rig of {len(rig)} cameras')
+        raise InputError(
+            f'{views} views of points for a rig of {len(rig)} cameras',
+            code='wrong-shape',
+            found=views,
+            expected=len(rig),
+        )
     weight = np.ones(uv.shape[:-1]) if weight is None else np.asarray(weight, dtype=np.float64)
     known = (weight > 0) & np.isfinite(uv).all(-1)
     flat = zip(rig, uv.reshape(views, -1, 2), known.reshape(views, -1))

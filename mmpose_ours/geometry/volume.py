@@ -6,6 +6,8 @@ import dataclasses
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
+
 
 @dataclasses.dataclass(frozen=True)
 class CaptureVolume:
@@ -16,7 +18,7 @@ class CaptureVolume:
         size_mm: (x, y, z) edge lengths.
 
     Raises:
-        ValueError: An entry is not finite, a size is not positive, or the box is not of
+        InputError: An entry is not finite, a size is not positive, or the box is not of
             a room's size (0.5 m to 1 km), which means another unit than millimetres.
     """
 
@@ -26,13 +28,21 @@ class CaptureVolume:
     def __post_init__(self) -> None:
         for field in ('center_mm', 'size_mm'):
             values = tuple(float(value) for value in getattr(self, field))
-            if len(values) != 3 or not np.isfinite(values).all():
-                raise ValueError(f'space {field} must be three finite numbers, got {values}')
+            finite = np.isfinite(values).all()
+            if len(values) != 3 or not finite:
+                raise InputError(
+                    f'space {field} must be three finite numbers, got {values}',
+                    code='wrong-shape' if finite else 'not-finite',
+                    found=values,
+                )
             object.__setattr__(self, field, values)
         if min(self.size_mm) < 500 or max(self.size_mm) > 1e6:
-            raise ValueError(
+            raise InputError(
                 f'a capture volume of {self.size_mm} mm is no room for people; '
-                'sizes are millimetres (8 m = 8000)'
+                'sizes are millimetres (8 m = 8000)',
+                code='out-of-range',
+                found=self.size_mm,
+                expected=(500, 1e6),
             )
 
     def __deepcopy__(self, memo: dict) -> CaptureVolume:

@@ -63,6 +63,7 @@ def parse_json(content: bytes, path: PathLike) -> Any:
     except _RepeatedKeyError as error:
         raise FileFormatError(
             f'{path}: an object holds the key {error.args[0][:60]!r} twice, expected each key once',
+            code='duplicate',
             file=path,
             found=error.args[0],
         ) from error
@@ -87,6 +88,7 @@ def _check_costs(content: bytes, path: PathLike) -> None:
             raise FileFormatError(
                 f'{path}: a text holds half of a surrogate pair (\\ud800 to \\udfff); write the '
                 'file again as UTF-8',
+                code='cannot-express',
                 file=path,
             )
         bare = _ESCAPE.sub(b'', content)
@@ -103,6 +105,7 @@ def _check_costs(content: bytes, path: PathLike) -> None:
             raise FileFormatError(
                 f'{path}: a number has {longest:,} digits or more, expected at most {MAX_DIGITS}; '
                 'write it as a float',
+                code='out-of-range',
                 file=path,
                 found=longest,
                 expected=MAX_DIGITS,

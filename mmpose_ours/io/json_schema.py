@@ -29,12 +29,16 @@ class Fault(NamedTuple):
         json_path: The same as JSONPath, ``$.frames['1'].a[0]``.
         found: What stands there, e.g. ``'has 2 values'``.
         expected: What the schema wants, e.g. ``'3'``.
+        value: What stands there, as it is: a value, a length, an unknown key.
+        code: One of :data:`mmpose_ours.errors.CODES`.
     """
 
     place: tuple
     json_path: str
     found: str
     expected: str
+    value: Any = None
+    code: str = 'file-format'
 
 
 @functools.lru_cache(maxsize=None)
@@ -68,7 +72,9 @@ def first_fault(data: Any, file: Path) -> Fault | None:
         # Not null: the fault is what the other choice finds, deep in it or here.
         error = next((e for e in error.context if e.schema != {'type': 'null'}), error)
     place = tuple(error.absolute_path)
-    return Fault(place, _json_path(place), *_explain(error, file))
+    found, expected = _explain(error, file)
+    value, code = _plainly(error)
+    return Fault(place, _json_path(place), found, expected, value, code)
 
 
 def _json_path(place: Sequence[Any]) -> str:
@@ -145,6 +151,21 @@ def _explain(error: Any, file: Path) -> tuple[str, str]:
         return f'is {show(value)}', f'a name{about}'
     name = file.name.split('.')[0]
     return f'is {show(value)}', f'what the schema {name!r} says{about}'
+
+
+def _plainly(error: Any) -> tuple[Any, str]:
+    """What a schema error found, as it is, and its code."""
+    rule, value = error.validator, error.instance
+    if rule in ('required', 'dependentRequired', 'minProperties'):
+        return list(value), 'missing-value'
+    if rule == 'additionalProperties':
+        known = error.schema.get('properties', {})
+        return next(key for key in value if key not in known), 'unknown-name'
+    if rule in ('minItems', 'maxItems'):
+        return len(value), 'wrong-shape'
+    if rule in ('exclusiveMinimum', 'minimum', 'exclusiveMaximum', 'maximum'):
+        return value, 'out-of-range'
+    return value, 'unknown-name' if rule == 'enum' else 'file-format'
 
 
 def _title(file: Path, field: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.json_schema import show
 
 # Names of cameras, frames and images; file systems end at 255 bytes.
@@ -44,13 +44,25 @@ class Place:
     def __str__(self) -> str:
         return f'{self.file}: {self.at}' if self.at else f'{self.file}'
 
-    def error(self, found: str, expected: str, fix: str = 'export it again') -> FileFormatError:
+    def error(
+        self,
+        found: str,
+        expected: str,
+        fix: str = 'export it again',
+        *,
+        value: Any,
+        wanted: Any = None,
+        code: str | None = None,
+    ) -> FileFormatError:
         """The error that something else stands here than should.
 
         Args:
             found: What stands here, as what follows the place: ``'is a text'``.
             expected: What should.
             fix: What to do next.
+            value: The field ``found``: what stands here, as it is.
+            wanted: The field ``expected``, where that is no text: a shape, a limit, names.
+            code: One of :data:`mmpose_ours.errors.CODES`; None is ``'file-format'``.
         """
         known = (('camera', self.camera), ('frame', self.frame))
         who = ', '.join(f'{what} {show(name)}' for what, name in known if name is not None)
@@ -59,8 +71,21 @@ class Place:
             file=self.file,
             camera=self.camera,
             frame=self.frame,
-            found=found,
-            expected=expected,
+            found=value,
+            expected=expected if wanted is None else wanted,
+            code=code,
+        )
+
+    def refused(self, error: InputError) -> FileFormatError:
+        """An error about what stands here, whose raiser did not know the file."""
+        return FileFormatError(
+            f'{self.file}: {error}',
+            code=error.code,
+            file=self.file,
+            camera=self.camera,
+            frame=self.frame,
+            found=error.found,
+            expected=error.expected,
         )
 
 
@@ -83,22 +108,45 @@ def numbers(value: Any, shape: Sequence[int | None], place: Place) -> np.ndarray
     for axis, wanted in enumerate(shape):
         if not {*map(type, level)} <= {list}:
             odd = next(part for part in level if type(part) is not list)
-            raise place.error(f'has {show(odd)} where a list of axis {axis} should be', expected)
+            raise place.error(
+                f'has {show(odd)} where a list of axis {axis} should be',
+                expected,
+                value=odd,
+                wanted=tuple(shape),
+                code='wrong-shape',
+            )
         counts = {*map(len, level)}
         if len(counts) > 1:
-            raise place.error(f'has lists of {min(counts)} and of {max(counts)} values', expected)
+            raise place.error(
+                f'has lists of {min(counts)} and of {max(counts)} values',
+                expected,
+                value=sorted(counts),
+                wanted=tuple(shape),
+                code='wrong-shape',
+            )
         length = counts.pop() if counts else wanted or 0
         if wanted is not None and length != wanted:
-            raise place.error(f'has lists of {length} values', expected)
+            raise place.error(
+                f'has lists of {length} values',
+                expected,
+                value=length,
+                wanted=tuple(shape),
+                code='wrong-shape',
+            )
         lengths.append(length)
         level = list(itertools.chain.from_iterable(level))
     if not {*map(type, level)} <= {int, float}:
         odd = next(part for part in level if type(part) not in (int, float))
-        raise place.error(f'has {show(odd)} among its numbers', expected)
+        raise place.error(
+            f'has {show(odd)} among its numbers', expected, value=odd, wanted=tuple(shape)
+        )
     try:
         return np.array(level, np.float64).reshape(lengths)
     except OverflowError as error:
-        raise place.error('has a number beyond 1e308', expected) from error
+        largest = max(level, key=abs)
+        raise place.error(
+            'has a number beyond 1e308', expected, value=largest, wanted=1e308, code='out-of-range'
+        ) from error
 
 
 def checked_whole(value: Any, place: Place, least: int = 0) -> int:
@@ -113,7 +161,13 @@ def checked_whole(value: Any, place: Place, least: int = 0) -> int:
         FileFormatError: It is something else.
     """
     if type(value) is not int or not least <= value <= MAX_INTEGER:
-        raise place.error(f'is {show(value)}', f'a whole number from {least} to {MAX_INTEGER}')
+        raise place.error(
+            f'is {show(value)}',
+            f'a whole number from {least} to {MAX_INTEGER}',
+            value=value,
+            wanted=(least, MAX_INTEGER),
+            code='out-of-range' if type(value) is int else None,
+        )
     return value
 
 
@@ -129,10 +183,12 @@ def objects(value: Any, place: Place, what: str = 'objects') -> list[dict[str, A
         FileFormatError: It is something else.
     """
     if type(value) is not list:
-        raise place.error(f'is {show(value)}', f'a list of {what}')
+        raise place.error(f'is {show(value)}', f'a list of {what}', value=value)
     for index, each in enumerate(value):
         if type(each) is not dict:
-            raise place[index].error(f'is {show(each)}', f'one of the {what}, an object')
+            raise place[index].error(
+                f'is {show(each)}', f'one of the {what}, an object', value=each
+            )
     return value
 
 
@@ -148,5 +204,12 @@ def checked_name(value: Any, place: Place) -> str:
     """
     if type(value) is not str or not 0 < len(value) <= MAX_NAME:
         found = f'has {len(value)} characters' if type(value) is str else f'is {show(value)}'
-        raise place.error(found, f'a name of 1 to {MAX_NAME} characters', 'rename it')
+        raise place.error(
+            found,
+            f'a name of 1 to {MAX_NAME} characters',
+            'rename it',
+            value=value,
+            wanted=(1, MAX_NAME),
+            code='out-of-range' if type(value) is str else None,
+        )
     return value

@@ -131,6 +131,7 @@ def _parse(text: str) -> Limits:
             raise InputError(
                 f'{VARIABLE}: {part[:60]!r} is not name=number (k, M, G may follow the number); '
                 f'the names are {", ".join(known)}',
+                code='unknown-name' if name not in known else 'invalid-input',
                 found=part,
                 expected=known,
             )

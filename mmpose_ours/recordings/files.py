@@ -16,13 +16,14 @@ This module finds files; it does **not** decode them (see :mod:`mmpose_ours.io.p
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path, PurePath
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.io.parsers.video import open_video
 
@@ -66,6 +67,57 @@ def images_of(root: Path, camera: str, names: Sequence[str]) -> list[Path]:
         if found:
             return found
     return [p for p in _files(root, IMAGE_ENDINGS) if _owner(p.stem, (camera, *names)) == camera]
+
+
+def find_media(source: PathLike | Mapping[str, Any], cameras: Sequence[str]) -> dict[str, tuple]:
+    """Camera name to its images or its one video, of those cameras that have any.
+
+    Args:
+        source: See :func:`mmpose_ours.recordings.frames.open_footage`.
+        cameras: Names of all cameras.
+
+    Raises:
+        FileNotFoundError: A folder or file that is named is not there.
+        InputError: Images are given of a camera that is none of these.
+    """
+    found = {}
+    for name in cameras:
+        if isinstance(source, Mapping):
+            paths = _given(name, source[name]) if name in source else ()
+        else:
+            paths = media_of(Path(source), name, cameras)
+        if paths:
+            found[name] = paths
+    if isinstance(source, Mapping):
+        unknown = [name for name in source if name not in cameras]
+        if unknown:
+            raise InputError(
+                f'images are given of {listed_cameras(unknown)}, but the rig has '
+                f'{listed_cameras(cameras)}',
+                code='unknown-camera',
+                camera=unknown[0],
+                found=unknown,
+                expected=list(cameras),
+            )
+    elif not Path(source).is_dir():
+        raise FileNotFoundError(f'{source}: no such folder')
+    return found
+
+
+def _given(name: str, images: Any) -> tuple[Path, ...]:
+    if not isinstance(images, (str, os.PathLike)):
+        return tuple(map(Path, images))
+    path = Path(images)
+    if path.is_dir():
+        return media_of(path.parent, path.name, (path.name,))
+    if not path.is_file():
+        raise FileNotFoundError(f'{path}: no such video or folder of images, for camera {name!r}')
+    return (path,)
+
+
+def listed_cameras(names: Sequence[str]) -> str:
+    """Names of cameras as words."""
+    return ('cameras ' if len(names) > 1 else 'camera ') + ', '.join(map(repr, names))
 
 
 def video_of(root: Path, camera: str, names: Sequence[str] = ()) -> Path | None:
@@ -113,25 +165,39 @@ def first_size(files: Sequence[Path]) -> tuple[Path, tuple[int, int]]:
             return path, (width, height)
     if len(files) == 1:
         raise refused
-    raise FileFormatError(f'none of {len(files)} images can be decoded; the last: {refused}')
+    raise FileFormatError(
+        f'none of {len(files)} images can be decoded; the last: {refused}',
+        code=refused.code,
+        file=refused.file,
+        found=refused.found,
+        expected=refused.expected,
+    )
 
 
 def as_bgr(image: np.ndarray) -> np.ndarray:
     """An image of any kind as (H, W, 3) BGR uint8, contiguous.
 
     Raises:
-        ValueError: It is no image.
+        InputError: It is no image.
     """
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     if image.dtype != np.uint8 or image.ndim not in (2, 3) or not image.size:
-        raise ValueError(
-            f'an image is an array {image.shape} of {image.dtype}, expected (H, W, 3) BGR uint8'
+        raise InputError(
+            f'an image is an array {image.shape} of {image.dtype}, expected (H, W, 3) BGR uint8',
+            code='wrong-shape',
+            found=(image.shape, str(image.dtype)),
+            expected=(('H', 'W', 3), 'uint8'),
         )
     if image.ndim == 2:
         image = image[..., None]
     if image.shape[2] not in (1, 3, 4):
-        raise ValueError(f'an image has {image.shape[2]} channels, expected 3 (BGR)')
+        raise InputError(
+            f'an image has {image.shape[2]} channels, expected 3 (BGR)',
+            code='wrong-shape',
+            found=image.shape,
+            expected=('H', 'W', 3),
+        )
     channels = image[..., :3]
     return np.ascontiguousarray(np.broadcast_to(channels, (*image.shape[:2], 3)))
 

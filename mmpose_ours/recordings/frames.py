@@ -9,22 +9,29 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import re
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import check_unicode
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.io.parsers.video import Video, open_video
-from mmpose_ours.recordings.files import as_bgr, first_size, is_video, media_of
+from mmpose_ours.recordings.files import (
+    as_bgr,
+    find_media,
+    first_size,
+    is_video,
+    listed_cameras,
+    media_of,
+)
 from mmpose_ours.structures.frames import FrameSet, ViewImage
+from mmpose_ours.text import argument
 
 _Keypoints = Mapping[str, Mapping[str, Any]]
 
@@ -116,10 +123,11 @@ def open_footage(
         FileNotFoundError: No camera has images.
         FileFormatError: Some cameras have images and some videos, or two images of a camera are
             the same frame, or images match neither by name nor by number.
-        ValueError: An offset is negative, or of a camera that has no images.
+        InputError: An offset is negative, or of a camera that has no images.
     """
-    files = _find(source, cameras)
-    where = 'the images' if isinstance(source, Mapping) else str(source)
+    files = find_media(source, cameras)
+    folder = None if isinstance(source, Mapping) else str(source)
+    where = folder or 'the images'
     if not files:
         raise FileNotFoundError(
             f'{where}: no images of cameras {", ".join(map(repr, cameras))}; name a folder of '
@@ -128,30 +136,42 @@ def open_footage(
     offsets = {name: int(offset) for name, offset in (offsets or {}).items() if offset}
     for name, offset in offsets.items():
         if name not in files:
-            raise ValueError(
+            raise InputError(
                 f'a frame offset is given for {name!r}, which has no images; cameras with '
-                f'images: {", ".join(files)}'
+                f'images: {", ".join(files)}',
+                code='unknown-camera',
+                camera=name,
+                found=name,
+                expected=list(files),
             )
         if offset < 0:
-            raise ValueError(
+            raise InputError(
                 f'the frame offset of {name!r} is {offset}; offsets count what comes before the '
-                'first frame, so add the same number to all cameras until none is negative'
+                'first frame, so add the same number to all cameras until none is negative',
+                code='out-of-range',
+                camera=name,
+                found=offset,
+                expected=0,
             )
     notes = []
     absent = [name for name in cameras if name not in files]
     if absent:
-        notes.append(f'{where}: no images of {_listed(absent)}; going on with the others')
+        notes.append(f'{where}: no images of {listed_cameras(absent)}; going on with the others')
     names = tuple(files)
     videos = [name for name in names if is_video(files[name][0])]
     if videos and len(videos) < len(names):
+        others = [name for name in names if name not in videos]
         raise FileFormatError(
-            f'{where}: {_listed(videos)} has a video and '
-            f'{_listed([n for n in names if n not in videos])} images; give all cameras the same'
+            f'{where}: {listed_cameras(videos)} has a video and {listed_cameras(others)} images; '
+            'give all cameras the same',
+            code='conflict',
+            file=folder,
+            found={'videos': videos, 'images': others},
         )
     if videos:
         notes += _video_notes(files, offsets)
         return Footage(names, files, None, {}, offsets, tuple(notes))
-    frames, places, said = _match_images(where, files, offsets)
+    frames, places, said = _match_images(folder, files, offsets)
     return Footage(names, files, frames, places, offsets, (*notes, *said))
 
 
@@ -182,7 +202,7 @@ def decoded(image: ViewImage) -> np.ndarray:
     Raises:
         FileFormatError: It cannot be decoded, or breaks off.
         OSError: It cannot be read.
-        ValueError: It is an array that is no image.
+        InputError: It is an array that is no image.
     """
     return as_bgr(image if isinstance(image, np.ndarray) else decode_image(image))
 
@@ -238,6 +258,7 @@ def frames_by_key(frames: Iterable[Any], where: PathLike) -> dict[str, Any]:
             raise FileFormatError(
                 f'{where}: {show(other)} and {show(frame)} are the same frame, since leading zeros '
                 'do not count; rename or remove one of them',
+                code='duplicate',
                 file=where,
                 frame=str(frame),
                 found=[other, frame],
@@ -254,7 +275,7 @@ def by_frame(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
 
     Raises:
         FileFormatError: Two frames have the same number.
-        ValueError: A frame that should be shifted has a name and no number.
+        InputError: A frame that should be shifted has a name and no number.
     """
     if not any(offsets.values()):
         return keypoints
@@ -262,9 +283,12 @@ def by_frame(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
     keys = {key: keypoints[frame] for key, frame in known.items()}
     named = [key for key in keys if frame_order(key)[0]]
     if named:
-        raise ValueError(
+        raise InputError(
             f'frame offsets are given, but frame {named[0]!r} of the keypoints is not a number '
-            'that could be shifted; number the frames'
+            'that could be shifted; number the frames',
+            code='conflict',
+            frame=named[0],
+            found=named[0],
         )
     first = min(map(int, keys), default=0)
     shifted: dict[str, dict[str, Any]] = {}
@@ -274,38 +298,6 @@ def by_frame(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
             if frame >= first:
                 shifted.setdefault(str(frame), {})[camera] = people
     return shifted
-
-
-def _find(source: PathLike | Mapping[str, Any], cameras: Sequence[str]) -> dict[str, tuple]:
-    """Camera name to its images or its one video."""
-    found = {}
-    for name in cameras:
-        if isinstance(source, Mapping):
-            paths = _given(name, source[name]) if name in source else ()
-        else:
-            paths = media_of(Path(source), name, cameras)
-        if paths:
-            found[name] = paths
-    if isinstance(source, Mapping):
-        unknown = [name for name in source if name not in cameras]
-        if unknown:
-            raise ValueError(
-                f'images are given of {_listed(unknown)}, but the rig has {_listed(cameras)}'
-            )
-    elif not Path(source).is_dir():
-        raise FileNotFoundError(f'{source}: no such folder')
-    return found
-
-
-def _given(name: str, images: Any) -> tuple[Path, ...]:
-    if not isinstance(images, (str, os.PathLike)):
-        return tuple(map(Path, images))
-    path = Path(images)
-    if path.is_dir():
-        return media_of(path.parent, path.name, (path.name,))
-    if not path.is_file():
-        raise FileNotFoundError(f'{path}: no such video or folder of images, for camera {name!r}')
-    return (path,)
 
 
 def _video_notes(files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]) -> list[str]:
@@ -320,7 +312,7 @@ def _video_notes(files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]
             'the videos have different numbers of frames ('
             + ', '.join(f'{name}: {count}' for name, count in counts.items())
             + '); frame n of each is taken for the same moment, and where a video ends the others '
-            'go on. If they began at different moments, give --frame-offsets'
+            f'go on. If they began at different moments, give {argument("frame_offsets")}'
         )
     if len(set(rates.values())) > 1:
         notes.append(
@@ -332,9 +324,10 @@ def _video_notes(files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]
 
 
 def _match_images(
-    where: str, files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]
+    folder: str | None, files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]
 ) -> tuple[tuple[str, ...], dict[str, dict[str, Path]], list[str]]:
     """Names of the frames, the images of each, and what there is to say."""
+    where = folder or 'the images'
     by_name: dict[str, dict[str, Path]] = {}
     for name, paths in files.items():
         mine = by_name.setdefault(name, {})
@@ -342,7 +335,12 @@ def _match_images(
             if frame in mine:
                 raise FileFormatError(
                     f'{where}: {mine[frame].name} and {path.name} of camera {name!r} are the same '
-                    'frame; leading zeros do not count, so rename or remove one'
+                    'frame; leading zeros do not count, so rename or remove one',
+                    code='duplicate',
+                    file=folder,
+                    camera=name,
+                    frame=frame,
+                    found=[str(mine[frame]), str(path)],
                 )
             mine[frame] = path
     counts = {name: len(paths) - offsets.get(name, 0) for name, paths in files.items()}
@@ -361,7 +359,10 @@ def _match_images(
         raise FileFormatError(
             f'{where}: no image name occurs for every camera, and the cameras have different '
             f'numbers of images ({listed}), so nothing says which belong together; give the images '
-            'of one frame the same name, or number them'
+            'of one frame the same name, or number them',
+            code='no-match',
+            file=folder,
+            found=counts,
         )
     # The first camera that needs no shift lends its names.
     lender = next((name for name in files if name not in offsets), None)
@@ -375,7 +376,3 @@ def _match_images(
     }
     why = 'frame offsets are given' if offsets else 'no image name occurs for every camera'
     return frames, places, [f'{where}: {why}, so images belong together by their order ({listed})']
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ('cameras ' if len(names) > 1 else 'camera ') + ', '.join(map(repr, names))

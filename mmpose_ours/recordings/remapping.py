@@ -13,11 +13,12 @@ from typing import Callable
 
 import numpy as np
 
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.disk.files import whole_path, write_whole
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.io.parsers.video import Video, has_frames, open_video
 from mmpose_ours.io.terminal import shell_path
+from mmpose_ours.text import argument
 
 # What OpenCV's own builds can write into each container.
 CODECS = {
@@ -72,7 +73,11 @@ def render_image(source: Path, target: Path, pixel_map: PixelMap) -> None:
     if not coded or content is None:
         raise FileFormatError(
             f'{target}: {image.dtype} images of {pixel_map.new_size[0]}x{pixel_map.new_size[1]} '
-            f'cannot be written as {target.suffix}; convert the images to .png first'
+            f'cannot be written as {target.suffix}; convert the images to .png first',
+            code='cannot-express',
+            file=target,
+            found=(str(image.dtype), pixel_map.new_size),
+            expected=target.suffix,
         )
     with write_whole(target, 'wb') as file:
         file.write(content.tobytes())
@@ -84,7 +89,11 @@ def check_size(path: Path, image: np.ndarray, size: tuple[int, int]) -> None:
     if (width, height) != tuple(size):
         raise FileFormatError(
             f'{path}: is {width}x{height}, but the images of its camera before it are '
-            f'{size[0]}x{size[1]}; give images of one size'
+            f'{size[0]}x{size[1]}; give images of one size',
+            code='wrong-shape',
+            file=path,
+            found=(width, height),
+            expected=tuple(size),
         )
 
 
@@ -108,8 +117,8 @@ def render_video(
         How many frames were rendered, and how many the file said it had (0: it did not).
 
     Raises:
-        FileFormatError: No frame can be decoded, the rate is not known, or the codec is not
-            available.
+        FileFormatError: No frame can be decoded, or the rate is not known.
+        InputError: The codec is none, or is not available.
         OSError: The target cannot be written.
     """
     with open_video(source) as video:
@@ -117,7 +126,10 @@ def render_video(
         if not 0 < rate < 100_000:
             raise FileFormatError(
                 f'{source}: does not say its frame rate; write it anew with one, for example '
-                f'`ffmpeg -r 30 -i {shell_path(source.name)} new.mp4`'
+                f'`ffmpeg -r 30 -i {shell_path(source.name)} new.mp4`',
+                code='missing-value',
+                file=source,
+                found=rate,
             )
         announced = video.frame_count
         # OpenCV knows the container by the ending.
@@ -152,16 +164,24 @@ def _copy_frames(
 
     codec = codec or CODECS.get(target.suffix.lower(), 'mp4v')
     if len(codec) != 4:
-        raise FileFormatError(f'the codec is {codec!r}, expected four letters, e.g. MJPG')
+        raise InputError(
+            f'the codec is {codec!r}, expected four letters, e.g. MJPG',
+            code='unknown-name',
+            found=codec,
+            expected=sorted(set(CODECS.values())),
+        )
     fourcc = cv2.VideoWriter.fourcc(*codec)
     writer = cv2.VideoWriter(str(temporary), fourcc, rate, pixel_map.new_size)
     count = 0
     try:
         if not writer.isOpened():
-            raise FileFormatError(
+            raise InputError(
                 f'{target}: this OpenCV cannot write {target.suffix} with codec {codec!r} at '
-                f'{rate:g} frames per second; name another with --codec (mp4v for .mp4, MJPG for '
-                '.avi), or extract images first'
+                f'{rate:g} frames per second; name another with {argument("codec")} (mp4v '
+                'for .mp4, MJPG for .avi), or extract images first',
+                code='cannot-express',
+                file=target,
+                found=codec,
             )
         while True:
             _, frame = video.read()

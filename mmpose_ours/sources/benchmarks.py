@@ -9,6 +9,7 @@ from typing import Callable, Sequence
 import numpy as np
 
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
+from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation.campus_shelf_truth import read_actors
 from mmpose_ours.geometry.rig import CameraRig
 
@@ -78,7 +79,7 @@ def read_benchmark(
         (V, P, J, 3), ``actors`` (A, 14, 3) mm, ``img_paths`` (V,).
 
     Raises:
-        ValueError: A file is unfit, or the two share none of the frames.
+        InputError: A file is unfit, or the two share none of the frames.
     """
     detections = read_detections(keypoint_file, rig.names)
     check_pixels(detections, rig, keypoint_file)
@@ -88,7 +89,13 @@ def read_benchmark(
     detected = [frame for frame in covered if str(frame) in detections]
     if not detected:
         ranges = ', '.join(f'{first}-{last}' for first, last in frames)
-        raise ValueError(f'{keypoint_file} and {truth_file} share none of the frames {ranges}')
+        raise InputError(
+            f'{keypoint_file} and {truth_file} share none of the frames {ranges}',
+            code='no-match',
+            file=keypoint_file,
+            found=[str(keypoint_file), str(truth_file)],
+            expected=[tuple(span) for span in frames],
+        )
     for left_out, what in (
         (set(wanted) - set(covered), f'are beyond {truth_file} and left out'),
         (set(covered) - set(detected), f'have no entry in {keypoint_file}: nobody seen'),

@@ -8,7 +8,7 @@ from typing import Any, Callable, Collection
 import numpy as np
 
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import read_predictions
 from mmpose_ours.recordings.files import images_of
@@ -47,7 +47,7 @@ def read_recording(
 
     Raises:
         FileNotFoundError: The keypoint file or, in image mode, a camera's images are missing.
-        ValueError: No frame is common to the cameras, or to the truth and the rest.
+        InputError: No frame is common to the cameras, or to the truth and the rest.
     """
     images = {name: _images(rig, data_root, name, keypoint_file is None) for name in rig.names}
     detections = _detections(rig, keypoint_file) if keypoint_file else None
@@ -72,7 +72,8 @@ def read_recording(
             item['visible'] = visible
         items.append(item)
     if not items:
-        raise ValueError(f'{keypoint_file or data_root}: no frame to work on')
+        where = keypoint_file or data_root
+        raise InputError(f'{where}: no frame to work on', code='no-data', file=where)
     return items
 
 
@@ -95,6 +96,7 @@ def _images(rig: CameraRig, data_root: str, camera: str, needed: bool) -> dict[s
             raise FileFormatError(
                 f'{data_root}: {found[frame]} and {path} are the same frame of camera {camera!r}, '
                 'since leading zeros do not count; rename or remove one of them',
+                code='duplicate',
                 file=data_root,
                 camera=camera,
                 frame=frame,
@@ -107,9 +109,12 @@ def _common(images: dict[str, dict[str, str]], data_root: str, warn: Warn) -> se
     common = set.intersection(*(set(frames) for frames in images.values()))
     if not common:
         counts = ', '.join(f'{name}: {len(frames)}' for name, frames in images.items())
-        raise ValueError(
+        raise InputError(
             f'{data_root}: no image name occurs for every camera ({counts}); '
-            'images of one frame must share their file name'
+            'images of one frame must share their file name',
+            code='no-match',
+            file=data_root,
+            found={name: len(frames) for name, frames in images.items()},
         )
     everything = set.union(*(set(frames) for frames in images.values()))
     if len(common) < len(everything):
@@ -130,9 +135,14 @@ def _compare_frames(
     unknown = sum(frame_key(frame) not in truth for frame in frames)
     if unknown == len(frames):
         first = min(frames, key=frame_order)
-        raise ValueError(
+        raise InputError(
             f'{truth_file} has none of the {unknown} frames of {source} (such as {first!r}); '
-            'name its frames after the image files'
+            'name its frames after the image files',
+            code='no-match',
+            file=truth_file,
+            frame=first,
+            found=list(truth),
+            expected=list(frames),
         )
     if unknown:
         warn(f'{unknown} of {len(frames)} frames are not in {truth_file}: nobody there')

@@ -48,7 +48,7 @@ class Site:
 
         Raises:
             CalibrationError: The rig cannot be used; names file, camera and fix.
-            ValueError: The space cannot be, or the cameras do not share it.
+            InputError: The space cannot be, or the cameras do not share it.
         """
         rig = read_rig(
             rig_file, rig_format, cameras=cameras, image_size=image_size, any_scale=any_scale

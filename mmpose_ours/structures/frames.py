@@ -8,6 +8,7 @@ from typing import Mapping, Union
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.poses import Poses3D
 
@@ -53,8 +54,12 @@ class FrameResult:
         """(P,) the track ID of each person.
 
         Raises:
-            ValueError: Nobody has worked them out.
+            InputError: Nobody has worked them out.
         """
         if self.poses.track_ids is None:
-            raise ValueError(f'frame {self.frame}: its people have no track IDs')
+            raise InputError(
+                f'frame {self.frame}: its people have no track IDs',
+                code='missing-value',
+                frame=self.frame,
+            )
         return np.asarray(self.poses.track_ids)

@@ -7,6 +7,7 @@ from typing import Dict, Tuple, Union
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS, sides
 
@@ -77,11 +78,16 @@ def joint_map(
         A row of zeros means that the source cannot make that joint.
 
     Raises:
-        ValueError: A name is unknown; lists those that are.
+        InputError: A name is unknown; lists those that are.
     """
     available, wanted = _known(source), _known(target)
     if head not in HEAD_RECIPES:
-        raise ValueError(f'unknown {head!r}; known: {", ".join(HEAD_RECIPES)}')
+        raise InputError(
+            f'unknown {head!r}; known: {", ".join(HEAD_RECIPES)}',
+            code='unknown-name',
+            found=head,
+            expected=list(HEAD_RECIPES),
+        )
     recipes: dict[str, Recipe] = {
         **_DERIVED,
         **HEAD_RECIPES[head],
@@ -101,7 +107,12 @@ def _known(skeleton: Skeleton | str) -> Skeleton:
     if isinstance(skeleton, Skeleton):
         return skeleton
     if skeleton not in SKELETONS:
-        raise ValueError(f'unknown {skeleton!r}; known: {", ".join(SKELETONS)}')
+        raise InputError(
+            f'unknown {skeleton!r}; known: {", ".join(SKELETONS)}',
+            code='unknown-name',
+            found=skeleton,
+            expected=list(SKELETONS),
+        )
     return SKELETONS[skeleton]
 
 

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.structures.joint_maps import joint_map
 from mmpose_ours.structures.skeleton import Skeleton
 
@@ -20,7 +21,7 @@ class Keypoints2D:
             that was not found is ``0, 0, 0``.
 
     Raises:
-        ValueError: The array has another shape.
+        InputError: The array has another shape.
     """
 
     skeleton: Skeleton
@@ -28,9 +29,12 @@ class Keypoints2D:
 
     def __post_init__(self) -> None:
         if np.ndim(self.array) != 3 or np.shape(self.array)[1:] != (len(self.skeleton), 3):
-            raise ValueError(
+            raise InputError(
                 f'people have the shape {np.shape(self.array)}, expected '
-                f'(P, {len(self.skeleton)}, 3): {self.skeleton.name}, u, v, score'
+                f'(P, {len(self.skeleton)}, 3): {self.skeleton.name}, u, v, score',
+                code='wrong-shape',
+                found=np.shape(self.array),
+                expected=('P', len(self.skeleton), 3),
             )
 
     @classmethod

@@ -14,7 +14,7 @@ from typing import Any, Mapping, Sequence
 
 import numpy as np
 
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.json_values import Place
 from mmpose_ours.io.numbers import is_number
@@ -45,7 +45,11 @@ def read_metainfo(path: PathLike) -> Skeleton:
         if isinstance(data.get(name), dict):
             return skeleton_of(data[name], Place(path, name))
     raise Place(path).error(
-        'assigns no dataset_info', "dataset_info = dict(keypoint_info={0: dict(name='nose')})"
+        'assigns no dataset_info',
+        "dataset_info = dict(keypoint_info={0: dict(name='nose')})",
+        value=list(data),
+        wanted='dataset_info',
+        code='missing-value',
     )
 
 
@@ -64,7 +68,7 @@ def skeleton_of(metainfo: Any, place: Place) -> Skeleton:
         FileFormatError: It is something else.
     """
     if not isinstance(metainfo, Mapping):
-        raise place.error(f'is {show(metainfo)}', 'a dictionary with keypoint_info')
+        raise place.error(f'is {show(metainfo)}', 'a dictionary with keypoint_info', value=metainfo)
     name = _text(metainfo.get('dataset_name', 'unnamed'), place['dataset_name'])
     if 'keypoint_info' in metainfo:
         infos = _by_number(metainfo['keypoint_info'], place['keypoint_info'])
@@ -83,7 +87,13 @@ def skeleton_of(metainfo: Any, place: Place) -> Skeleton:
             for key in ('skeleton_links', 'flip_pairs')
         )
     if len(limbs) > MAX_LIMBS:
-        raise place['skeleton_info'].error(f'has {len(limbs)} links', f'at most {MAX_LIMBS}')
+        raise place['skeleton_info'].error(
+            f'has {len(limbs)} links',
+            f'at most {MAX_LIMBS}',
+            value=len(limbs),
+            wanted=MAX_LIMBS,
+            code='out-of-range',
+        )
     ours = tuple(ALIASES.get(joint, joint) for joint in joints)
     known = next((s for s in SKELETONS.values() if s.joints == ours), None)
     if known is not None:
@@ -100,8 +110,8 @@ def skeleton_of(metainfo: Any, place: Place) -> Skeleton:
         sigmas = sigmas if sigmas is not None and len(sigmas) == len(joints) else None
     try:
         return Skeleton(name, tuple(joints), tuple(limbs), _root(joints), once, sigmas)
-    except ValueError as error:
-        raise FileFormatError(f'{place.file}: {error}', file=place.file) from error
+    except InputError as error:
+        raise place.refused(error) from error
 
 
 def find_skeleton(name_or_file: PathLike) -> Skeleton:
@@ -109,15 +119,18 @@ def find_skeleton(name_or_file: PathLike) -> Skeleton:
 
     Raises:
         FileFormatError: The file holds no skeleton.
-        ValueError: There is neither a skeleton nor a file of that name.
+        InputError: There is neither a skeleton nor a file of that name.
     """
     if str(name_or_file) in SKELETONS:
         return SKELETONS[str(name_or_file)]
     if Path(name_or_file).is_file():
         return read_metainfo(name_or_file)
-    raise ValueError(
+    raise InputError(
         f'{str(name_or_file)!r} is neither a skeleton ({", ".join(SKELETONS)}) nor a file of '
-        "MMPose's METAINFO"
+        "MMPose's METAINFO",
+        code='unknown-name',
+        found=str(name_or_file),
+        expected=list(SKELETONS),
     )
 
 
@@ -132,11 +145,22 @@ def _root(joints: Sequence[str]) -> tuple[str, ...]:
 def _by_number(values: Any, place: Place) -> list[Any]:
     """The values of a dictionary with the keys 0, 1, 2, ... (as numbers or texts), in order."""
     if not isinstance(values, Mapping) or not 0 < len(values) <= MAX_JOINTS:
-        found = f'has {len(values)} joints' if isinstance(values, Mapping) else f'is {show(values)}'
-        raise place.error(found, f'1 to {MAX_JOINTS} joints by number')
+        known = isinstance(values, Mapping)
+        raise place.error(
+            f'has {len(values)} joints' if known else f'is {show(values)}',
+            f'1 to {MAX_JOINTS} joints by number',
+            value=len(values) if known else values,
+            wanted=(1, MAX_JOINTS),
+            code='out-of-range' if known else None,
+        )
     by_key = {str(key): value for key, value in values.items()}
     if set(by_key) != set(map(str, range(len(values)))):
-        raise place.error(f'has the keys {show(list(values))}', f'0 to {len(values) - 1}')
+        raise place.error(
+            f'has the keys {show(list(values))}',
+            f'0 to {len(values) - 1}',
+            value=list(values),
+            wanted=(0, len(values) - 1),
+        )
     return [by_key[str(index)] for index in range(len(values))]
 
 
@@ -146,7 +170,7 @@ def _values(values: Any, place: Place) -> list[Any]:
     if isinstance(values, np.ndarray):
         return list(values.tolist())
     if not isinstance(values, (list, tuple)):
-        raise place.error(f'is {show(values)}', 'a list or a dictionary')
+        raise place.error(f'is {show(values)}', 'a list or a dictionary', value=values)
     return list(values)
 
 
@@ -160,7 +184,13 @@ def _joint(info: Any, place: Place) -> str:
 
 def _text(value: Any, place: Place) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:
-        raise place.error(f'is {show(value)}', f'a name of at most {MAX_NAME} characters')
+        raise place.error(
+            f'is {show(value)}',
+            f'a name of at most {MAX_NAME} characters',
+            value=value,
+            wanted=MAX_NAME,
+            code='out-of-range' if isinstance(value, str) else None,
+        )
     return value
 
 
@@ -169,5 +199,11 @@ def _pair(pair: Any, joints: Sequence[str], place: Place) -> tuple[str, str]:
     ends: list[Any] = list(pair) if isinstance(pair, (list, tuple)) and len(pair) == 2 else ['', '']
     names = [joints[end] if type(end) is int and 0 <= end < len(joints) else end for end in ends]
     if not all(isinstance(name, str) and name in joints for name in names):
-        raise place.error(f'has {show(pair)}', 'pairs of its joints')
+        raise place.error(
+            f'has {show(pair)}',
+            'pairs of its joints',
+            value=pair,
+            wanted=list(joints),
+            code='unknown-name' if len(ends) == 2 and ends != ['', ''] else None,
+        )
     return names[0], names[1]

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.structures.skeleton import Skeleton
 
 
@@ -23,7 +24,7 @@ class Poses3D:
         std_mm: (P, J) how well joints are known, one standard deviation; None is not known.
 
     Raises:
-        ValueError: An array has another shape, or a track ID is there twice.
+        InputError: An array has another shape, or a track ID is there twice.
     """
 
     skeleton: Skeleton
@@ -45,13 +46,17 @@ class Poses3D:
         for name, shape in shapes.items():
             values = getattr(self, name)
             if values is not None and np.shape(values) != shape:
-                raise ValueError(
+                raise InputError(
                     f'{name} of shape {np.shape(values)}, expected {shape} for {count} people of '
-                    f'{self.skeleton.name}'
+                    f'{self.skeleton.name}',
+                    code='wrong-shape',
+                    found=np.shape(values),
+                    expected=shape,
                 )
         if self.track_ids is not None and len(set(np.asarray(self.track_ids).tolist())) < count:
-            raise ValueError(
-                f'track IDs {np.asarray(self.track_ids).tolist()}, expected each at most once'
+            ids = np.asarray(self.track_ids).tolist()
+            raise InputError(
+                f'track IDs {ids}, expected each at most once', code='duplicate', found=ids
             )
 
     @classmethod

@@ -7,6 +7,8 @@ import functools
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
+
 
 @dataclasses.dataclass(frozen=True)
 class Skeleton:
@@ -25,7 +27,7 @@ class Skeleton:
             scale; None where nobody measured it.
 
     Raises:
-        ValueError: A joint is there twice, or a limb, pair or root names an unknown joint.
+        InputError: A joint is there twice, or a limb, pair or root names an unknown joint.
     """
 
     name: str
@@ -38,12 +40,19 @@ class Skeleton:
     def __post_init__(self) -> None:
         twice = sorted({joint for joint in self.joints if self.joints.count(joint) > 1})
         if twice:
-            raise ValueError(f'skeleton {self.name}: joint {twice[0]!r} is there twice')
+            raise InputError(
+                f'skeleton {self.name}: joint {twice[0]!r} is there twice',
+                code='duplicate',
+                found=twice[0],
+            )
         self.index(*self.root, *(joint for pair in self.limbs for joint in pair))
         self.index(*(joint for pair in self.pairs or () for joint in pair))
         if self.sigmas is not None and len(self.sigmas) != len(self.joints):
-            raise ValueError(
-                f'skeleton {self.name}: {len(self.sigmas)} sigmas for {len(self.joints)} joints'
+            raise InputError(
+                f'skeleton {self.name}: {len(self.sigmas)} sigmas for {len(self.joints)} joints',
+                code='wrong-shape',
+                found=len(self.sigmas),
+                expected=len(self.joints),
             )
 
     def __repr__(self) -> str:
@@ -60,11 +69,16 @@ class Skeleton:
         """Positions of the named joints.
 
         Raises:
-            ValueError: The skeleton has no such joint.
+            InputError: The skeleton has no such joint.
         """
         missing = [name for name in names if name not in self._places]
         if missing:
-            raise ValueError(f'{self.name} has no joint {", ".join(missing)}')
+            raise InputError(
+                f'{self.name} has no joint {", ".join(missing)}',
+                code='unknown-name',
+                found=missing,
+                expected=list(self.joints),
+            )
         return [self._places[name] for name in names]
 
     @functools.cached_property

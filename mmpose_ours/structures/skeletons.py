@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Iterator
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.whole_body import (
     FACE,
@@ -160,10 +161,15 @@ def extended(
         hands: Whether 21 joints of either hand follow, the left one first.
 
     Raises:
-        ValueError: No face has so many joints.
+        InputError: No face has so many joints.
     """
     if face not in (0, len(FACE), len(FACE_WITH_PUPILS)):
-        raise ValueError(f'a face has {len(FACE)} or {len(FACE_WITH_PUPILS)} joints, not {face}')
+        raise InputError(
+            f'a face has {len(FACE)} or {len(FACE_WITH_PUPILS)} joints, not {face}',
+            code='wrong-shape',
+            found=face,
+            expected=[0, len(FACE), len(FACE_WITH_PUPILS)],
+        )
     joints, limbs = body.joints, body.limbs
     pairs = left_right_pairs(joints) if body.pairs is None else body.pairs
     if feet:

@@ -16,7 +16,7 @@ from typing import Any, Sequence, Union
 
 import numpy as np
 
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd, Scene
@@ -88,6 +88,10 @@ _EXPECTED = {
     **dict.fromkeys(_PER_JOINT_PAIRS, '17 pairs in the order of COCO, or none'),
     'score': 'a pair',
 }
+
+
+def _unfit(name: str, value: Any, code: str, what: str) -> InputError:
+    return InputError(f'{name} is {what}', code=code, found={name: value})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,13 +168,14 @@ class DetectorFaults:
             except (TypeError, ValueError, OverflowError):
                 values = np.full(1, np.nan)
             if not np.isfinite(values).all():
-                raise ValueError(f'{name} is {value!r}; expected finite numbers')
+                raise _unfit(name, value, 'not-finite', f'{value!r}; expected finite numbers')
             if values.shape not in shapes.get(name, ((),)):
-                raise ValueError(f'{name} is {value!r}; expected {_EXPECTED.get(name, "a number")}')
+                wanted = _EXPECTED.get(name, 'a number')
+                raise _unfit(name, value, 'wrong-shape', f'{value!r}; expected {wanted}')
             if name.endswith('_share') and not (0 <= values.min() and values.max() <= 1):
-                raise ValueError(f'{name} is {value}; a share is between 0 and 1')
+                raise _unfit(name, value, 'out-of-range', f'{value}; a share is between 0 and 1')
             if name != 'joint_bias' and values.min(initial=0) < 0:
-                raise ValueError(f'{name} is {value}; it cannot be negative')
+                raise _unfit(name, value, 'out-of-range', f'{value}; it cannot be negative')
 
     @classmethod
     def none(cls) -> DetectorFaults:
@@ -197,9 +202,12 @@ class DetectorFaults:
         path, faults = read_profile(name_or_path)
         try:
             return cls(**faults)
-        except ValueError as error:
+        except InputError as error:
             raise FileFormatError(
-                f'{path}: faults: {error}; write it again with `mmpose-ours fit-noise`'
+                f'{path}: faults: {error}; write it again with `mmpose-ours fit-noise`',
+                code=error.code,
+                file=path,
+                found=error.found,
             ) from error
 
     def detect(self, scene: Scene, rig: CameraRig, rng: np.random.Generator) -> np.ndarray:

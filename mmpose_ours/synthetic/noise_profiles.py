@@ -58,10 +58,16 @@ def read_profile(name_or_path: PathLike) -> tuple[Path, dict[str, Any]]:
     try:
         fault = first_fault(data, SCHEMA_FILE)
     except RecursionError as error:
-        raise FileFormatError(f'{path}: nested too deeply for a file of faults') from error
+        raise FileFormatError(
+            f'{path}: nested too deeply for a file of faults', code='limit-exceeded', file=path
+        ) from error
     if fault is not None:
         raise FileFormatError(
             f'{path}: {fault.json_path} {fault.found}, expected {fault.expected}; write it again '
-            'with `mmpose-ours fit-noise`'
+            'with `mmpose-ours fit-noise`',
+            code=fault.code,
+            file=path,
+            found=fault.value,
+            expected=fault.expected,
         )
     return path, data['faults']

@@ -11,6 +11,7 @@ from typing import Iterable, Sequence
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.skeletons import SKELETONS
@@ -61,20 +62,26 @@ class SceneSampler:
 
     def __post_init__(self) -> None:
         if not 0 <= self.people[0] <= self.people[1]:
-            raise ValueError(
-                f'people must be (fewest, most) with 0 <= fewest <= most, got {self.people}'
+            raise InputError(
+                f'people must be (fewest, most) with 0 <= fewest <= most, got {self.people}',
+                code='out-of-range',
+                found=self.people,
+                expected=('fewest', 'most'),
             )
         if len(self.rig) < self.min_views:
-            raise ValueError(
+            raise InputError(
                 f'people must be seen by {self.min_views} cameras, but the rig has only '
-                f'{len(self.rig)} ({", ".join(self.rig.names)}); add cameras'
+                f'{len(self.rig)} ({", ".join(self.rig.names)}); add cameras',
+                code='no-data',
+                found=list(self.rig.names),
+                expected=self.min_views,
             )
 
     def sample(self, rng: np.random.Generator) -> Scene:
         """Draw one scene; the same generator state gives the same scene.
 
         Raises:
-            ValueError: Nobody could be placed: the cameras do not share the space.
+            InputError: Nobody could be placed: the cameras do not share the space.
         """
         return self.sample_many([rng]).split()[0]
 
@@ -82,7 +89,7 @@ class SceneSampler:
         """Draw one scene per generator: the same ones as :meth:`sample`, much faster.
 
         Raises:
-            ValueError: Nobody could be placed: the cameras do not share the space.
+            InputError: Nobody could be placed: the cameras do not share the space.
         """
         draws = Draws(rngs)
         fewest, most = self.people
@@ -100,10 +107,13 @@ class SceneSampler:
             full = (placed.counts == before) & (before >= max(fewest, 1))
             still_open &= (placed.counts < wanted) & ~full
         if (placed.counts[wanted > 0] == 0).any():
-            raise ValueError(
+            raise InputError(
                 f'no place in the space around {self.space.center_mm} mm (size '
                 f'{self.space.size_mm} mm) where {self.min_views} cameras see a person; '
-                'check the space and the calibration'
+                'check the space and the calibration',
+                code='no-data',
+                found={'center_mm': self.space.center_mm, 'size_mm': self.space.size_mm},
+                expected=self.min_views,
             )
         return placed
 

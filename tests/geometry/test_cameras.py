@@ -8,6 +8,8 @@ from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.text import arguments_as_options
+from tests.helpers.errors import fails
 
 K = np.array([[900.0, 0, 655], [0, 910, 350], [0, 0, 1]])
 SIZE = (1280, 720)
@@ -109,7 +111,7 @@ def test_named_constructors_take_any_lens():
 
 @pytest.mark.parametrize('target', [(1, 2, 0), (1, 2, 9), (1, 2, 3)])
 def test_a_camera_that_looks_straight_down_is_not_upright(target):
-    with pytest.raises(ValueError, match="camera 'a' at .* straight above or below"):
+    with fails(InputError, code='out-of-range', camera='a', found=target):
         Camera.looking_at('a', (1, 2, 3), target, 900, SIZE)
 
 
@@ -117,11 +119,19 @@ def test_in_image_is_about_whole_pixels():
     cam = camera(size=(640, 480), K=[[900, 0, 320], [0, 900, 240], [0, 0, 1]])
     uv = [[-0.5, 0], [-0.6, 0], [639.4, 479.4], [639.5, 10], [10, 479.5], [np.nan, 3]]
     assert cam.in_image(uv).tolist() == [True, False, True, False, False, False]
-    with pytest.raises(ValueError, match="camera 'a' has no image size; say it with --image-size"):
+    with fails(InputError, code='missing-value', camera='a'):
         camera(size=None).in_image([[1, 1]])
-    with pytest.raises(ValueError, match="camera 'a' has no image size, by which .*; say it with"):
-        camera(size=None).need_size('by which it is scaled')
     assert camera().need_size() == SIZE
+
+
+def test_the_sentence_about_a_missing_size_says_what_for_and_how_to_give_it():
+    sentence = "camera 'a' has no image size, by which it is scaled; say it, for example "
+    with pytest.raises(InputError) as caught:
+        camera(size=None).need_size('by which it is scaled')
+    assert str(caught.value) == sentence + 'image_size=(1920, 1080)'
+    with arguments_as_options(), pytest.raises(InputError) as caught:
+        camera(size=None).need_size('by which it is scaled')
+    assert str(caught.value) == sentence + '--image-size 1920x1080'
 
 
 def test_turned_and_scaled_world_gives_the_same_pixels():
@@ -133,36 +143,52 @@ def test_turned_and_scaled_world_gives_the_same_pixels():
 
 
 @pytest.mark.parametrize(
-    ('changes', 'message'),
+    ('changes', 'code', 'found', 'expected'),
     [
-        ({'R_w2c': np.eye(3) * 1.1}, 'R is not a rotation matrix'),
-        ({'R_w2c': np.diag([1, 1, -1])}, 'R is a reflection'),
-        ({'R_w2c': np.eye(2)}, r'R must have shape \(3, 3\), got \(2, 2\)'),
-        ({'t_w2c': [1, 2]}, r't must have shape \(3,\)'),
-        ({'t_w2c': [1, 2, np.nan]}, 't holds values that are not finite'),
-        ({'dist': [1, 2, 3]}, '3 distortion coefficients, expected one of'),
-        ({'K': np.diag([-900, 900, 1])}, 'focal lengths must be positive, got -900'),
-        ({'K': K.T}, 'K must be upper triangular'),
-        ({'size': (600, 1280)}, r'principal point \(655.0, 350.0\) lies outside.*say 1280x600'),
-        ({'size': (600, 300)}, '.*K must be in pixels of the full image'),
-        ({'size': (0, 720)}, 'image size must be positive'),
+        ({'R_w2c': np.eye(3) * 1.1}, 'invalid-input', (np.eye(3) * 1.1).tolist(), None),
+        ({'R_w2c': np.diag([1, 1, -1])}, 'invalid-input', np.diag([1, 1, -1]).tolist(), None),
+        ({'R_w2c': np.eye(2)}, 'wrong-shape', (2, 2), (3, 3)),
+        ({'t_w2c': [1, 2]}, 'wrong-shape', (2,), (3,)),
+        ({'dist': [1, 2, 3]}, 'wrong-shape', 3, [0, 4, 5, 8, 12, 14]),
+        ({'K': np.diag([-900, 900, 1])}, 'out-of-range', (-900, 900), None),
+        ({'K': K.T}, 'invalid-input', K.T.tolist(), None),
+        ({'size': (600, 300)}, 'out-of-range', (655, 350), (600, 300)),
+        ({'size': (0, 720)}, 'out-of-range', (0, 720), None),
+        ({'size': (1280, 720, 3)}, 'wrong-shape', (1280, 720, 3), None),
+        ({'t_w2c': (0, 1e200, 0)}, 'out-of-range', 1e200, 1e100),
+        ({'dist': (1e308, 0, 0, 0)}, 'out-of-range', 1e308, 1e100),
     ],
 )
-def test_impossible_cameras_are_refused_by_name(changes, message):
-    with pytest.raises(ValueError, match=f"camera 'a': {message}"):
+def test_impossible_cameras_are_refused_by_name(changes, code, found, expected):
+    with fails(InputError, code=code, camera='a', found=found, expected=expected):
         camera(**changes)
 
 
-@pytest.mark.parametrize('changes', [{'t_w2c': (0, 1e200, 0)}, {'dist': (1e308, 0, 0, 0)}])
-def test_numbers_whose_products_overflow_are_refused(changes):
-    with pytest.raises(InputError) as caught:
-        camera(**changes)
-    assert caught.value.camera == 'a'
+def test_numbers_that_are_not_finite_are_refused():
+    with fails(InputError, code='not-finite', camera='a') as caught:
+        camera(t_w2c=[1, 2, np.nan])
+    assert repr(caught.value.found) == '[1.0, 2.0, nan]'
+
+
+def test_a_reflection_is_told_from_other_matrices_that_are_no_rotation():
+    # Of the same code: the sentence is what says that the world is mirrored.
+    with pytest.raises(InputError, match='R is a reflection'):
+        camera(R_w2c=np.diag([1, 1, -1]))
+    with pytest.raises(InputError, match='R is not a rotation matrix'):
+        camera(R_w2c=np.eye(3) * 1.1)
+
+
+def test_swapped_sides_of_an_image_are_recognised_in_the_sentence():
+    with pytest.raises(InputError, match=r'\(655.0, 350.0\) lies outside.*say 1280x600') as caught:
+        camera(size=(600, 1280))
+    assert caught.value.code == 'out-of-range' and caught.value.expected == (600, 1280)
+    with pytest.raises(InputError, match='K must be in pixels of the full image'):
+        camera(size=(600, 300))
 
 
 def test_a_name_that_no_folder_can_have_is_cut_in_the_message():
     assert camera(name='a' * 255).name == 'a' * 255
-    with pytest.raises(InputError) as caught:
+    with fails(InputError, code='out-of-range', found=5000, expected=255) as caught:
         camera(name='a' * 5000)
     assert len(str(caught.value)) < 500
 
@@ -176,7 +202,7 @@ def test_a_sample_of_a_rig_is_always_the_same_and_in_order():
 
 def test_arrays_cannot_be_changed():
     cam = camera()
-    with pytest.raises(ValueError, match='read-only'):
+    with pytest.raises(ValueError, match='read-only'):  # NumPy's own
         cam.K[0, 0] = 1
 
 
@@ -188,13 +214,14 @@ def test_rig_is_ordered_and_named():
     assert rig().names == ('b', 'a', '10')
     assert rig()['10'].name == '10' and len(rig()) == 3
     assert rig().select(['10', 'b']).names == ('10', 'b')
-    with pytest.raises(ValueError, match="no camera 'x', 'y' in the rig; it has b, a, 10"):
+    with fails(InputError, code='unknown-camera', found='x', expected=('b', 'a', '10')) as caught:
         rig().select(['x', 'a', 'y'])
-    with pytest.raises(KeyError, match="no camera 'x'"):
+    assert caught.value.camera == 'x' and "no camera 'x', 'y' in" in str(caught.value)
+    with pytest.raises(KeyError, match="no camera 'x'"):  # a mapping's own error, without fields
         rig()['x']
-    with pytest.raises(ValueError, match='unique, repeated: a'):
+    with fails(InputError, code='duplicate', camera='a', found=['a']):
         CameraRig((camera(), camera()))
-    with pytest.raises(ValueError, match='at least one camera'):
+    with fails(InputError, code='no-data'):
         CameraRig(())
 
 
@@ -233,7 +260,9 @@ def test_space_is_a_box_in_millimetres():
     np.testing.assert_array_equal(space.lower_mm, (-3550, -3320, -200))
     np.testing.assert_array_equal(space.upper_mm, (4450, 2680, 1800))
     assert space.contains([[0, 0, 0], [0, 0, 1900], [4450, 0, 0]]).tolist() == [True, False, True]
-    with pytest.raises(ValueError, match='sizes are millimetres'):
+    with fails(InputError, code='out-of-range', found=(8, 8, 2), expected=(500, 1e6)):
         CaptureVolume((0, 0, 1), (8, 8, 2))
-    with pytest.raises(ValueError, match='three finite numbers'):
+    with fails(InputError, code='not-finite', found=(0, 0, np.inf)):
         CaptureVolume((0, 0, np.inf), (8000, 8000, 2000))
+    with fails(InputError, code='wrong-shape', found=(8000, 8000)):
+        CaptureVolume((0, 0, 1000), (8000, 8000))

@@ -4,8 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import LENSES, distort, max_radius2, undistort
+from tests.helpers.errors import fails
 
 K = np.array([[900.0, 0, 640], [0, 910, 360], [0, 0, 1]])
 EXAMPLES = {
@@ -181,13 +183,13 @@ def test_a_coefficient_next_to_nothing_is_none(place):
 
 
 @pytest.mark.parametrize(
-    ('lens', 'dist', 'words'),
+    ('lens', 'dist', 'code', 'found', 'expected'),
     [
-        ('opencv', (0,) * 6, 'one of 0, 4, 5, 8, 12, 14'),
-        ('fisheye', (0,) * 5, 'expected 4'),
-        ('pinhole', (), "unknown lens 'pinhole'"),
+        ('opencv', (0,) * 6, 'wrong-shape', 6, [0, 4, 5, 8, 12, 14]),
+        ('fisheye', (0,) * 5, 'wrong-shape', 5, [4]),
+        ('pinhole', (), 'unknown-name', 'pinhole', list(LENSES)),
     ],
 )
-def test_unfit_lenses_are_refused(lens, dist, words):
-    with pytest.raises(ValueError, match=words):
+def test_unfit_lenses_are_refused(lens, dist, code, found, expected):
+    with fails(InputError, code=code, camera='a', found=found, expected=expected):
         Camera('a', K, np.eye(3), np.zeros(3), None, dist, lens)

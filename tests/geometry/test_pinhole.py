@@ -6,8 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.pinhole import KEEP, kept_and_black, pinhole_camera, undistortion_map
+from mmpose_ours.text import arguments_as_options
+from tests.helpers.errors import fails
 
 SIZE = (320, 240)
 DISTORTIONS = {
@@ -107,14 +110,17 @@ def test_without_distortion_nothing_changes():
 def test_a_view_too_wide_is_refused_with_the_way_out():
     half_sphere = camera('fisheye', (0, 0, 0, 0), focal=90.0)  # 102 degrees at the left edge
     for keep in ('all', 'valid'):
-        with pytest.raises(ValueError, match="camera 'one' .fisheye lens. sees .*--keep focal"):
+        with fails(InputError, code='cannot-express', camera='one', found=keep):
             pinhole_camera(half_sphere, keep)
     new = pinhole_camera(half_sphere, 'focal')
     kept, black = kept_and_black(half_sphere, new, undistortion_map(half_sphere, new))
     assert 0.2 < kept < 0.6 and black == 0.0
     # Corners alone beyond the limit leave a rectangle in the middle.
     wide = camera('fisheye', (0, 0, 0, 0), focal=140.0)
-    with pytest.raises(ValueError, match='--keep valid or --keep focal'):
+    # What is proposed is spelt as the caller gives it.
+    with pytest.raises(InputError, match="keep='valid' or keep='focal'"):
+        pinhole_camera(wide, 'all')
+    with arguments_as_options(), pytest.raises(InputError, match='--keep valid or --keep focal'):
         pinhole_camera(wide, 'all')
     valid = pinhole_camera(wide, 'valid')
     assert kept_and_black(wide, valid, undistortion_map(wide, valid))[1] == 0.0
@@ -128,7 +134,7 @@ def test_rays_that_the_lens_folds_back_are_black():
 
 
 def test_unknown_size_and_choice():
-    with pytest.raises(ValueError, match="camera 'one': its image size is unknown"):
+    with fails(InputError, code='missing-value', camera='one'):
         pinhole_camera(dataclasses.replace(camera(), size=None))
-    with pytest.raises(ValueError, match="keep is 'most', expected one of focal, all, valid"):
+    with fails(InputError, code='unknown-name', found='most', expected=['focal', 'all', 'valid']):
         pinhole_camera(camera(), 'most')

@@ -4,9 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
+from tests.helpers.errors import fails
 
 SIZE = (1280, 720)
 
@@ -113,7 +115,7 @@ def test_nobody_is_no_error():
 
 
 def test_views_must_match_the_rig():
-    with pytest.raises(ValueError, match='2 views of points for a rig of 3 cameras'):
+    with fails(InputError, code='wrong-shape', found=2, expected=3):
         triangulate(ring(3), np.zeros((2, 5, 2)))
 
 

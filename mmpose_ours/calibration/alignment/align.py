@@ -8,7 +8,7 @@ and the figures say so. What people tell is in :mod:`people_up`, :mod:`people_si
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, ContextManager, Mapping
+from typing import Any, Callable, ContextManager, Mapping, Sequence
 
 import numpy as np
 
@@ -30,8 +30,10 @@ from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.detections import Detections
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig, list_names
+from mmpose_ours.text import argument
 
 PARTS = ('up', 'scale', 'floor')
+_SOURCES = ('up', 'horizons', 'floor_points', 'floor_pixels', 'distance', 'keypoints', 'origin')
 _NAMES = {'up': 'up axis', 'scale': 'scale', 'floor': 'floor'}
 # Millimetres; outside this a height is in another unit.
 PERSON_HEIGHTS_MM = (300.0, 2500.0)
@@ -42,8 +44,8 @@ class Evidence:
     """What is known of the scene. Points are in the rig's world and unit as read.
 
     Args:
-        up_given: The file's up axis was said with ``--up``.
-        unit_given: The file's unit was said with ``--unit``.
+        up_given: The file's up axis was said (``up``).
+        unit_given: The file's unit was said (``unit``).
         horizons: Take up from the cameras' level horizons.
         floor_points: (N, 3) points on the floor.
         floor_pixels: Camera name to pixels of points on the floor.
@@ -53,8 +55,8 @@ class Evidence:
         person_height_mm: How tall they are on average.
         origin: ``('focus',)``, ``('keep',)`` or ``('camera', name)``; empty is focus where
             there is one.
-        files: Where this was read from, for messages: by the option ``--floor-pixels`` or
-            ``--keypoints``, and the rig by ``RIG``.
+        files: Where this was read from, for messages: by ``floor_pixels``, ``keypoints`` and
+            ``rig``.
 
     Raises:
         CalibrationError: Two sources fix the same thing, which it names; or no source at all.
@@ -74,55 +76,74 @@ class Evidence:
 
     def __post_init__(self) -> None:
         if self.people is None and (self.person_height_mm is not None or self.people_for):
-            option = '--keypoints-for' if self.people_for else '--person-height'
+            asked = argument('keypoints_for' if self.people_for else 'person_height')
             raise CalibrationError(
-                f'{option} needs people; give their 2D keypoints with --keypoints FILE'
+                f'{asked} needs people; give their 2D keypoints with {argument("keypoints")}',
+                code='missing-value',
+                expected='keypoints',
             )
         if self.people_for and ('scale' in self.people_for) != (self.person_height_mm is not None):
             raise CalibrationError(
                 'people fix the scale only if it is known how tall they are; say both '
-                '--keypoints-for scale and --person-height MM, or neither'
+                f'{argument("keypoints_for", ["scale"])} and {argument("person_height", 1750)}, or '
+                'neither',
+                code='conflict',
+                found=self.people_for,
             )
         low, high = PERSON_HEIGHTS_MM
         if self.person_height_mm is not None and not low <= self.person_height_mm <= high:
             raise CalibrationError(
-                f'--person-height is {self.person_height_mm:g}, expected millimetres between '
-                f'{low:g} and {high:g}, e.g. 1750'
+                f'{argument("person_height")} is {self.person_height_mm:g}, expected millimetres '
+                f'between {low:g} and {high:g}, e.g. 1750',
+                code='out-of-range',
+                found=self.person_height_mm,
+                expected=PERSON_HEIGHTS_MM,
             )
         if not any([self.source_of(part) for part in PARTS]) and not self.origin:
             raise CalibrationError(
-                'nothing says how the scene lies; give --up, --horizons, --floor-points, '
-                '--floor-pixels, --distance, --keypoints or --origin'
+                f'nothing says how the scene lies; give {_either(_SOURCES, "or")}',
+                code='missing-value',
+                expected=_SOURCES,
             )
 
     def source_of(self, part: str) -> str:
-        """The option that fixes ``up``, ``scale`` or ``floor``, or an empty text."""
+        """The argument that fixes ``up``, ``scale`` or ``floor``, or an empty text."""
         people_for = self.people_for or ('up', 'floor', 'scale')
         floor = {
-            '--floor-points': self.floor_points is not None,
-            '--floor-pixels': self.floor_pixels is not None,
+            'floor_points': self.floor_points is not None,
+            'floor_pixels': self.floor_pixels is not None,
         }
-        people = {'--keypoints': self.people is not None and part in people_for}
-        options = {
-            'up': {'--up': self.up_given, '--horizons': self.horizons, **floor, **people},
+        people = {'keypoints': self.people is not None and part in people_for}
+        arguments = {
+            'up': {'up': self.up_given, 'horizons': self.horizons, **floor, **people},
             'scale': {
-                '--unit': self.unit_given,
-                '--distance': self.distance is not None,
-                '--person-height': self.person_height_mm is not None,
+                'unit': self.unit_given,
+                'distance': self.distance is not None,
+                'person_height': self.person_height_mm is not None,
             },
             'floor': {**floor, **people},
         }[part]
-        given = [option for option, is_given in options.items() if is_given]
+        given = [name for name, is_given in arguments.items() if is_given]
         if len(given) > 1:
             apart = (
-                ', or say with --keypoints-for what people are for besides'
-                if '--keypoints' in given
+                f', or say with {argument("keypoints_for")} what people are for besides'
+                if 'keypoints' in given
                 else ''
             )
             raise CalibrationError(
-                f'{" and ".join(given)} both fix the {_NAMES[part]}; leave one of them out{apart}'
+                f'{_either(given, "and")} both fix the {_NAMES[part]}; leave one of them '
+                f'out{apart}',
+                code='conflict',
+                found=given,
+                expected=part,
             )
         return given[0] if given else ''
+
+
+def _either(names: Sequence[str], word: str) -> str:
+    """Arguments in a sentence, with ``and`` or ``or`` before the last."""
+    *others, last = map(argument, names)
+    return f'{", ".join(others)} {word} {last}'
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -133,7 +154,7 @@ class Alignment:
         rig: It in the scene: millimetres, z up.
         transform: From the world of the rig as read to the new one.
         figures: By part (``up``, ``scale``, ``floor``, ``origin``) what was found, plain data
-            with ``by`` (the option, None where nothing fixes it) and ``sentence``.
+            with ``by`` (the argument, None where nothing fixes it) and ``sentence``.
     """
 
     rig: CameraRig
@@ -155,11 +176,11 @@ def align(
         CalibrationError: The evidence does not tell, contradicts itself or names what the rig
             does not have.
     """
-    with _blaming('RIG', evidence):
+    with _blaming('rig', evidence):
         _check_names(rig, evidence)
-    with _blaming('--floor-pixels' if evidence.floor_pixels is not None else 'RIG', evidence):
+    with _blaming('rig' if evidence.floor_pixels is None else 'floor_pixels', evidence):
         floor, marks_px = _measured_floor(rig, evidence)
-    with _blaming('--keypoints', evidence):
+    with _blaming('keypoints', evidence):
         xyz = None if evidence.people is None else find_people(rig, evidence.people, progress)
     figures: dict[str, dict[str, Any]] = {}
     with _blaming(evidence.source_of('up'), evidence):
@@ -173,7 +194,7 @@ def align(
     xyz_mm = None if xyz is None else sized(xyz)
     with _blaming(evidence.source_of('floor'), evidence):
         floor_mm, figures['floor'] = _find_floor(sized, evidence, floor, xyz_mm)
-    with _blaming('RIG', evidence):
+    with _blaming('rig', evidence):
         below, figures['origin'] = _find_origin(sized.of_rig(rig), evidence, xyz_mm)
     shift_mm = np.array([-below[0], -below[1], -floor_mm])
     figures['origin']['moved_mm'] = shift_mm.tolist()
@@ -181,23 +202,28 @@ def align(
     return Alignment(whole.of_rig(rig), whole, figures)
 
 
-def _blaming(option: str, evidence: Evidence) -> ContextManager[None]:
-    """Errors begin with the file of what tells: that of an option, or else the rig's."""
-    given_by = '--keypoints' if option == '--person-height' else option
+def _blaming(name: str, evidence: Evidence) -> ContextManager[None]:
+    """Errors begin with the file of what tells: that of an argument, or else the rig's."""
+    given_by = 'keypoints' if name == 'person_height' else name
     files = evidence.files
-    return about(files.get(given_by, files.get('RIG')), nameless=True)
+    return about(files.get(given_by, files.get('rig')), nameless=True)
 
 
 def _check_names(rig: CameraRig, evidence: Evidence) -> None:
     """Refuse names of cameras that the rig does not have; those of floor pixels come later."""
-    named = [('--distance', end) for end in (evidence.distance or ())[:2] if isinstance(end, str)]
+    named = [('distance', end) for end in (evidence.distance or ())[:2] if isinstance(end, str)]
     if evidence.origin[:1] == ('camera',):
-        named.append(('--origin', evidence.origin[1]))
-    for option, name in named:
+        named.append(('origin', evidence.origin[1]))
+    for given_by, name in named:
         if name not in rig.names:
-            point = ' (nor is it a point x,y,z)' if option == '--distance' else ''
+            point = ' (nor is it a point x,y,z)' if given_by == 'distance' else ''
             raise CalibrationError(
-                f'{option}: no camera {name!r} in the rig{point}; it has {list_names(rig.names)}'
+                f'{argument(given_by)}: no camera {name!r} in the rig{point}; it has '
+                f'{list_names(rig.names)}',
+                code='unknown-camera',
+                camera=name,
+                found=name,
+                expected=list(rig.names),
             )
 
 
@@ -230,17 +256,17 @@ def _find_up(
     by = evidence.source_of('up')
     figures: dict[str, Any] = {'by': by or None}
     up = np.array([0.0, 0.0, 1.0])
-    if by == '--horizons':
+    if by == 'horizons':
         up = up_by_horizons(rig)
         roll = np.degrees(np.arcsin(np.abs([c.R_w2c[0] @ up for c in rig]).clip(0, 1)))
         figures['roll_degrees'] = dict(zip(rig.names, roll.tolist()))
         said = f'the horizons of {len(rig)} cameras agree within {roll.max():.1f} degrees'
-    elif by in ('--floor-points', '--floor-pixels') and floor is not None:
+    elif by in ('floor_points', 'floor_pixels') and floor is not None:
         up = floor.up
         across = float(np.abs((rig.centers_w - floor.point) @ up).max())
         figures.update(floor_points=floor.count, residual_of_camera_height=floor.residual / across)
         said = f'across the plane of {floor.count} floor points'
-    elif by == '--keypoints' and xyz is not None:
+    elif by == 'keypoints' and xyz is not None:
         found = up_by_people(xyz)
         up = found.up
         figures.update(
@@ -277,10 +303,17 @@ def _find_scale(
         length = float(np.linalg.norm(_end(rig, first) - _end(rig, second)))
         if not length > 0:
             raise CalibrationError(
-                '--distance is between two places that are one; name two different ones'
+                f'{argument("distance")} is between two places that are one; name two different '
+                'ones',
+                code='conflict',
+                found=(first, second),
             )
         if not (np.isfinite(mm) and mm > 0):
-            raise CalibrationError(f'--distance is {mm:g}, expected millimetres above 0')
+            raise CalibrationError(
+                f'{argument("distance")} is {mm:g}, expected millimetres above 0',
+                code='out-of-range' if np.isfinite(mm) else 'not-finite',
+                found=mm,
+            )
         scale, said = mm / length, f'what measured {length:.6g} as read is {mm:g} mm'
     elif evidence.person_height_mm is not None and xyz is not None:
         height = body_height(xyz)
@@ -312,7 +345,7 @@ def _find_floor(
     by = evidence.source_of('floor')
     figures: dict[str, Any] = {'by': by or None}
     z_mm, said = 0.0, 'nothing fixes it, z = 0 stays where it is in the file'
-    if by == '--keypoints' and xyz_mm is not None:
+    if by == 'keypoints' and xyz_mm is not None:
         z_mm = floor_by_people(xyz_mm)
         said = f'feet of {len(xyz_mm)} people stood on z = {z_mm:.0f} mm'
     elif floor is not None:
@@ -342,8 +375,9 @@ def _find_origin(
         return focus, {'by': 'focus', 'sentence': said}
     if evidence.origin and kind == 'focus':
         raise CalibrationError(
-            'the cameras look at no common point below which the origin could be; say --origin '
-            'keep or --origin camera NAME'
+            'the cameras look at no common point below which the origin could be; say '
+            f'{argument("origin", ["keep"])} or {argument("origin", ["camera", rig.names[0]])}',
+            code='no-data',
         )
     said = 'stays' if kind == 'keep' else 'stays, the cameras look at no common point'
     return np.zeros(3), {'by': 'keep', 'sentence': said}

@@ -11,6 +11,7 @@ import numpy as np
 from mmpose_ours.calibration.alignment.height import USUAL_HEIGHT_MM, rough_height
 from mmpose_ours.calibration.alignment.poses import COCO, MIN_PEOPLE
 from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.text import argument
 
 # How high above the floor ankles of people 1.7 m tall are found. By JOINT_HEIGHTS they are at
 # 66 mm: that is the anatomists' joint, for lengths of bones. Detectors place it higher (by 16 mm
@@ -38,7 +39,10 @@ def floor_by_people(xyz: np.ndarray) -> float:
         raise CalibrationError(
             f'of {len(xyz)} 3D poses only {len(feet)} show an ankle, where {MIN_PEOPLE} are '
             'needed to find the floor; give more keypoints of people whose feet are seen, or '
-            'measure the floor with --floor-points'
+            f'measure the floor with {argument("floor_points")}',
+            code='no-data',
+            found=len(feet),
+            expected=MIN_PEOPLE,
         )
     factor = usual_size(xyz)
     feet_mm = feet * factor

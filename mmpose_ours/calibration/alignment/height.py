@@ -17,6 +17,7 @@ import numpy as np
 
 from mmpose_ours.calibration.alignment.poses import COCO, MIN_PEOPLE, middle
 from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.text import argument
 
 # Heights above the floor as shares of stature; COCO joint, in order along the body.
 JOINT_HEIGHTS = {'shoulder': 0.818, 'hip': 0.530, 'knee': 0.285, 'ankle': 0.039}
@@ -70,7 +71,11 @@ def body_height(xyz: np.ndarray) -> BodyHeight:
         raise CalibrationError(
             f'of {len(xyz)} 3D poses only {int(whole.sum())} show shoulders, hips, knees and '
             f'ankles, where {MIN_PEOPLE} are needed to tell how tall they are; give keypoints of '
-            'people who are seen from head to foot, or a measured length with --distance'
+            'people who are seen from head to foot, or a measured length with '
+            f'{argument("distance")}',
+            code='no-data',
+            found=int(whole.sum()),
+            expected=MIN_PEOPLE,
         )
     heights = lengths[whole].sum(1) / sum(SEGMENTS.values())
     low, median, high = np.percentile(heights, [25, 50, 75])

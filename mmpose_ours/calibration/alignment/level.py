@@ -13,6 +13,7 @@ import numpy as np
 from mmpose_ours.calibration.checks.optical_axes import degrees_off_z, focus_point
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.text import argument
 
 HIPS_ABOVE_FLOOR_MM = 1000.0
 # Horizons of real rigs agree within a few degrees; beyond this some camera is rolled.
@@ -34,7 +35,9 @@ def up_by_horizons(rig: CameraRig) -> np.ndarray:
     if values[1] < MIN_SPREAD:
         raise CalibrationError(
             'the cameras all look the same way, so their horizons do not tell which way is up; '
-            'say the up axis with --up, or measure the floor with `mmpose-ours align-rig`'
+            f'say the up axis with {argument("up")}, or measure the floor with `mmpose-ours '
+            'align-rig`',
+            code='no-data',
         )
     up = vectors[:, 0]
     if (down @ up).sum() > 0:
@@ -45,7 +48,11 @@ def up_by_horizons(rig: CameraRig) -> np.ndarray:
         raise CalibrationError(
             f'the cameras are not level to each other (camera {name!r} is rolled by '
             f'{roll.max():.0f} degrees), so their horizons do not tell which way is up; say '
-            'the up axis with --up, or measure the floor with `mmpose-ours align-rig`'
+            f'the up axis with {argument("up")}, or measure the floor with `mmpose-ours align-rig`',
+            code='conflict',
+            camera=name,
+            found=float(roll.max()),
+            expected=MAX_ROLL_DEGREES,
         )
     return up
 
@@ -70,7 +77,8 @@ def ground_rig(rig: CameraRig) -> tuple[CameraRig, str]:
     if focus is None:
         raise CalibrationError(
             'the cameras look at no common point, so nobody knows where the floor is; measure '
-            'it with `mmpose-ours align-rig`'
+            'it with `mmpose-ours align-rig`',
+            code='no-data',
         )
     shift_mm = np.array([-focus[0], -focus[1], HIPS_ABOVE_FLOOR_MM - focus[2]])
     note = (

@@ -106,7 +106,10 @@ def find_people(
             f'only {int(known.sum())} people are seen by two cameras that agree on them, in '
             f'{len(frames)} frames of {len(detections)} with keypoints where {MIN_PEOPLE} are '
             'needed; give keypoints of people who walk where the cameras see them, or check that '
-            'they belong to these cameras with `mmpose-ours check-rig --keypoints`'
+            'they belong to these cameras with `mmpose-ours check-rig --keypoints`',
+            code='no-data',
+            found=int(known.sum()),
+            expected=MIN_PEOPLE,
         )
     return xyz[known] / factor + rig.centers_w.mean(0)
 

@@ -10,9 +10,11 @@ from typing import Mapping, Sequence
 
 import numpy as np
 
+from mmpose_ours.calibration.camera_choice import unknown_cameras
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.geometry.rig import CameraRig, list_names
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
+from mmpose_ours.text import argument
 
 # The triangulation is at home in millimetres around people: rigs of any scale are brought
 # to this extent first.
@@ -97,28 +99,39 @@ def fit_floor(points: np.ndarray, rig: CameraRig) -> Plane:
     points = np.asarray(points, dtype=np.float64).reshape(-1, 3)
     if len(points) < MIN_FLOOR_POINTS:
         raise CalibrationError(
-            f'{len(points)} floor points, expected three or more that are not on one line'
+            f'{len(points)} floor points, expected three or more that are not on one line',
+            code='no-data',
+            found=len(points),
+            expected=MIN_FLOOR_POINTS,
         )
     middle = points.mean(0)
     _, spread, axes = np.linalg.svd(points - middle, full_matrices=False)
     if not spread[1] > MIN_WIDTH * spread[0]:
         raise CalibrationError(
             f'the {len(points)} floor points lie on one line{_width(spread)}, so they do not '
-            'tell how the floor lies; add a point beside the line'
+            'tell how the floor lies; add a point beside the line',
+            code='no-data',
+            found=float(spread[1]),
+            expected=float(MIN_WIDTH * spread[0]),
         )
     if spread[2] > MAX_THICKNESS * spread[1]:
         raise CalibrationError(
             f'the {len(points)} floor points are no plane (they are off it by '
             f'{spread[2] / np.sqrt(len(points)):.3g}, and only '
             f'{spread[1] / np.sqrt(len(points)):.3g} wide, in the units of the calibration); '
-            'check them one by one'
+            'check them one by one',
+            code='conflict',
+            found=float(spread[2]),
+            expected=float(MAX_THICKNESS * spread[1]),
         )
     up = axes[2]
     heights = (rig.centers_w - middle) @ up
     if abs(heights.mean()) < 0.1 * np.abs(heights).max():
         raise CalibrationError(
             'the cameras are on both sides of the floor points, so these do not tell which side '
-            'is up; check the points, or say the up axis with --up'
+            f'is up; check the points, or say the up axis with {argument("up")}',
+            code='ambiguous',
+            found=heights.tolist(),
         )
     residual = float(spread[2] / np.sqrt(len(points)))
     return Plane(middle, up * np.sign(heights.mean()), residual, len(points))
@@ -149,14 +162,15 @@ def triangulate_floor(
     """
     unknown = [name for name in pixels if name not in rig.names]
     if unknown:
-        raise CalibrationError(
-            f'no camera {", ".join(map(repr, unknown))} in the rig; it has {list_names(rig.names)}'
-        )
+        raise unknown_cameras(unknown, rig)
     counts = {name: len(points) for name, points in pixels.items()}
     if len(set(counts.values())) != 1:
+        each = ', '.join(f'{count} of camera {name!r}' for name, count in counts.items())
         raise CalibrationError(
             'every camera must list the same points, null for one that it does not see; found '
-            + (', '.join(f'{count} of camera {name!r}' for name, count in counts.items()) or 'none')
+            f'{each or "none"}',
+            code='wrong-shape' if counts else 'no-data',
+            found=counts,
         )
     uv = np.full((len(rig), next(iter(counts.values())), 2), np.nan)
     for name, points in pixels.items():
@@ -167,14 +181,19 @@ def triangulate_floor(
     for index in np.flatnonzero(views < 2):
         cameras = 'only one camera' if views[index] else 'no camera'
         raise CalibrationError(
-            f'floor point {index + 1} is marked in {cameras}, expected two or more'
+            f'floor point {index + 1} is marked in {cameras}, expected two or more',
+            code='no-data',
+            found=int(views[index]),
+            expected=2,
         )
     home, factor = at_home(rig)
     xyz_mm, error_px = triangulate(home, uv)
     for index in np.flatnonzero(~np.isfinite(xyz_mm).all(-1)):
         raise CalibrationError(
             f'floor point {index + 1}: its rays meet behind a camera, so the pixels are not of '
-            'one point; check their order'
+            'one point; check their order',
+            code='no-match',
+            found=int(index),
         )
     return xyz_mm / factor + rig.centers_w.mean(0), error_px
 
@@ -187,7 +206,11 @@ def _pixel(point: Sequence[float], name: str, index: int) -> np.ndarray:
     if uv.shape != (2,) or not np.isfinite(uv).all():
         raise CalibrationError(
             f'camera {name!r}, floor point {index + 1} is {_short(point)}, expected [u, v] in '
-            'pixels or null'
+            'pixels or null',
+            code='wrong-shape' if uv.shape != (2,) else 'not-finite',
+            camera=name,
+            found=point,
+            expected=(2,),
         )
     return uv
 

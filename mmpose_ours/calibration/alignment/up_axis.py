@@ -22,6 +22,7 @@ from mmpose_ours.calibration.alignment.floor import (
 from mmpose_ours.calibration.alignment.poses import MIN_PEOPLE, middle
 from mmpose_ours.calibration.checks.optical_axes import angle_degrees
 from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.text import argument
 
 # Bodies within this angle of a direction agree with it; beyond half as much again they have
 # no say in the mean.
@@ -72,7 +73,11 @@ def up_by_people(xyz: np.ndarray) -> PeopleUp:
         raise CalibrationError(
             f'of {len(xyz)} 3D poses only {len(directions)} legs or trunks are seen whole, '
             f'where {MIN_PEOPLE} are needed to tell which way is up; give more keypoints of people '
-            'whose hips and shoulders or feet are seen, or measure the floor with --floor-points'
+            'whose hips and shoulders or feet are seen, or measure the floor with '
+            f'{argument("floor_points")}',
+            code='no-data',
+            found=len(directions),
+            expected=MIN_PEOPLE,
         )
     modes = [_consensus(directions, directions)]
     # Where all stoop one way, trunks outvote legs; what their feet say decides.
@@ -84,7 +89,10 @@ def up_by_people(xyz: np.ndarray) -> PeopleUp:
         raise CalibrationError(
             f'bodies do not agree on which way is up: of {len(directions)} legs and trunks fewer '
             f'than {MIN_SHARE_AGREE:.0%} are within {AGREE_DEGREES:g} degrees of one direction; '
-            'give keypoints of people who walk, or measure the floor with --floor-points'
+            f'give keypoints of people who walk, or measure the floor with '
+            f'{argument("floor_points")}',
+            code='conflict',
+            expected=MIN_SHARE_AGREE,
         )
     by_feet = (_by_feet(xyz, mode) for mode in modes)
     return next((found for found in by_feet if found.feet), modes[0])

@@ -10,6 +10,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import explain_os_error
 from mmpose_ours.recordings.files import first_size, media_of
+from mmpose_ours.text import argument
 
 
 def inspect_images(
@@ -40,7 +41,8 @@ def _inspect(
     if not files:
         sentence = (
             f'camera {camera.name!r} has no images in {root}; name the folder or video after '
-            f'the camera ({root / camera.name}), or leave it out with --cameras'
+            f'the camera ({root / camera.name}), or leave it out with '
+            f'{argument("cameras")}'
         )
         return None, Problem('images', sentence, (camera.name,))
     try:

@@ -26,6 +26,7 @@ from mmpose_ours.calibration.checks.view_agreement import (
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.terminal import shell_word
+from mmpose_ours.text import argument
 
 # Mean cut error: right calibrations stay below the first, wrong ones above the second; below
 # the third nothing is to be explained.
@@ -196,7 +197,7 @@ def _worst_camera(
                 f'camera {name!r} contradicts all others: joints that it sees are '
                 f"{overall(own):.0%} of a person's size off, without it {overall(rest):.0%}; it "
                 'looks away, was moved after the calibration, or its recording is another one; '
-                'calibrate it again, or leave it out with --cameras',
+                f'calibrate it again, or leave it out with {argument("cameras")}',
                 (name,),
             )
     return None

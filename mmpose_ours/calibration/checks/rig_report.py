@@ -30,6 +30,7 @@ from mmpose_ours.calibration.world_axes import Z_UP_FROM
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig, list_names
 from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.text import argument
 
 # A world is upright enough for people's feet to be below their heads.
 MAX_LEAN_DEGREES = 30.0
@@ -343,7 +344,7 @@ def _of_looking_away(rig: CameraRig) -> Iterator[Problem]:
                 'view',
                 f'camera {name!r} looks away: all others look at one place, which lies '
                 f'{off:.0f} degrees off its axis; check its extrinsics, or leave it out with '
-                '--cameras',
+                f'{argument("cameras")}',
                 (name,),
             )
 
@@ -381,7 +382,7 @@ def _of_space(rig: CameraRig, space: CaptureVolume | None, why_not: str) -> Iter
                 'view',
                 f'camera {name!r} sees {share:.0%} of the space around ({space.center_mm[0]:.0f}, '
                 f'{space.center_mm[1]:.0f}) mm that the others share; check its extrinsics, or '
-                'leave it out with --cameras',
+                f'leave it out with {argument("cameras")}',
                 (name,),
                 warning=True,
             )

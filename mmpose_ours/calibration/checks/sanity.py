@@ -8,7 +8,7 @@ rig that passes may still be wrong (``mmpose-ours check-rig`` looks at them).
 from __future__ import annotations
 
 import dataclasses
-from typing import Collection, Iterator
+from typing import Any, Collection, Iterator
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.file_names import unfit_file_names
 from mmpose_ours.io.disk.files import MM_PER_UNIT
+from mmpose_ours.text import argument
 
 # Cameras around people: closer than two hand-held stereo heads, or farther apart than
 # the stands of a stadium, means another unit than millimetres.
@@ -46,6 +47,8 @@ class Problem:
         cameras: Names of the cameras it is about; empty where it is the rig as a whole.
         power_of_ten: Of ``unit``: how many powers of ten lengths seem off.
         warning: Whether the rig can be used all the same.
+        found: What was found, see :class:`mmpose_ours.errors.InputError`.
+        expected: What was expected.
     """
 
     topic: str
@@ -53,8 +56,19 @@ class Problem:
     cameras: tuple[str, ...] = ()
     power_of_ten: int = 0
     warning: bool = False
+    found: Any = None
+    expected: Any = None
 
 
+# The code of the error by topic, see :data:`mmpose_ours.errors.CODES`.
+_CODES = {
+    'count': 'no-data',
+    'names': 'unsafe',
+    'size': 'conflict',
+    'place': 'no-data',
+    'reading': 'conflict',
+    'unit': 'out-of-range',
+}
 # What :func:`problems_of` finds. Where the rig is not one around people, those of scale do
 # not apply; with those of images, images and cameras do not belong together; and with
 # those of geometry the cameras tell nothing of the scene.
@@ -147,30 +161,34 @@ def refuse(
     others = []
     for problem in problems_of(rig, unit, up):
         if problem.topic in topics:
-            _refuse(problem, path, more)
+            raise refusal(problem, path, more)
         others.append(problem)
     return others
 
 
-def _refuse(problem: Problem, path: PathLike | None, more: str = '') -> None:
+def refusal(problem: Problem, path: PathLike | None, more: str = '') -> CalibrationError:
+    """The error for a problem that :func:`problems_of` found; ``more`` comes last in it."""
     where = '' if path is None else f'{path}: '
-    raise CalibrationError(
+    return CalibrationError(
         where + problem.sentence + (f'; {more}' if more else ''),
+        code=_CODES[problem.topic],
         file=path,
         camera=problem.cameras[0] if len(problem.cameras) == 1 else None,
+        found=problem.found,
+        expected=problem.expected,
     )
 
 
 def check_count(rig: CameraRig, *, path: PathLike | None = None) -> None:
     """Raise a CalibrationError where a rig has fewer than two cameras."""
     for problem in _of_count(rig):
-        _refuse(problem, path)
+        raise refusal(problem, path)
 
 
 def check_names(rig: CameraRig, *, path: PathLike | None = None) -> None:
     """Raise a CalibrationError where a camera's name cannot be that of its image folder."""
     for problem in _of_names(rig):
-        _refuse(problem, path)
+        raise refusal(problem, path)
 
 
 def check_file_names(rig: CameraRig, *, path: PathLike) -> None:
@@ -188,10 +206,11 @@ def check_file_names(rig: CameraRig, *, path: PathLike) -> None:
         name, why = unfit
         raise CalibrationError(
             f'{path}: camera {name[:80]!r} cannot give its name to a file or folder: it {why}; '
-            'rename it with `mmpose-ours convert-calibration ... --rename OLD=NEW` '
-            '(rename=... in Python)',
+            'rename it with `mmpose-ours convert-calibration ... --rename OLD=NEW`',
+            code='unsafe',
             file=path,
             camera=name,
+            found=name,
         )
 
 
@@ -201,6 +220,8 @@ def _of_count(rig: CameraRig) -> Iterator[Problem]:
             'count',
             f'only one camera, {rig.names[0]!r}, but 3D needs two or more; add the other cameras '
             'of the site',
+            found=len(rig),
+            expected=2,
         )
 
 
@@ -218,6 +239,7 @@ def _of_names(rig: CameraRig) -> Iterator[Problem]:
                 "name is also its image folder's, so it must be a text without slashes; give it "
                 'another name in the file',
                 (name,),
+                found=name,
             )
 
 
@@ -241,6 +263,8 @@ def _of_size(camera: Camera) -> Iterator[Problem]:
             f'{at} is far from the middle of its {width}x{height} image and close to that of a '
             f'{height}x{width} one, so width and height look swapped; say {height}x{width}',
             (camera.name,),
+            found=camera.size,
+            expected=(height, width),
         )
     elif off > MAX_OFF_MIDDLE:
         yield Problem(
@@ -249,6 +273,7 @@ def _of_size(camera: Camera) -> Iterator[Problem]:
             'size is not that of the calibrated image; say the size of the full images that '
             'the intrinsics were found on',
             (camera.name,),
+            found=camera.size,
         )
 
 
@@ -266,6 +291,7 @@ def _of_reading(rig: CameraRig, up: str) -> Iterator[Problem]:
             f'as given the cameras {rig.names[0]!r} to {rig.names[-1]!r} look past each other or '
             'stand on their heads, but read otherwise all stand upright and look at one place, '
             f'so the extrinsics look like {mistake}; {_FIX_EXTRINSICS}',
+            found=mistake,
         )
 
 
@@ -308,6 +334,8 @@ def _of_unit(rig: CameraRig, unit: str) -> Iterator[Problem]:
             f'{found}, though the cameras are {_length(extent)} apart, so the '
             'extrinsics look like translation taken for centre (or the reverse), or like R '
             f'transposed (camera to world); {_FIX_EXTRINSICS}',
+            found=extent,
+            expected=(MIN_EXTENT_MM, MAX_EXTENT_MM),
         )
         return
 
@@ -325,8 +353,10 @@ def _of_unit(rig: CameraRig, unit: str) -> Iterator[Problem]:
         'unit',
         f'{found}, so lengths look {times} times too {"small" if too_small else "large"}'
         f'{guess}; {"multiply" if too_small else "divide"} the translations (or camera centres) '
-        f'by {times}, or say --any-scale (any_scale=True) where the rig is not around people',
+        f'by {times}, or say {argument("any_scale", True)} where the rig is not around people',
         power_of_ten=round(np.log10(ratio)),
+        found=extent,
+        expected=(MIN_EXTENT_MM, MAX_EXTENT_MM),
     )
 
 

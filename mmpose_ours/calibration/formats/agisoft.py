@@ -73,7 +73,13 @@ def read(source: Source) -> Reading:
     root = Element.root_of(source)
     chunks = root.all('chunk')
     if len(chunks) != 1:
-        root.node.fail(f'has {len(chunks)} chunks', 'one; export the active chunk by itself')
+        root.node.fail(
+            f'has {len(chunks)} chunks',
+            'one; export the active chunk by itself',
+            code='ambiguous' if chunks else 'no-data',
+            found=len(chunks),
+            expected=1,
+        )
     chunk = chunks[0]
     sensors = {s.node['id'].text(): s for s in chunk['sensors'].within('sensor', 'group')}
     cameras = list(chunk['cameras'].within('camera', 'group'))
@@ -93,7 +99,10 @@ def read(source: Source) -> Reading:
     if not places:
         raise CalibrationError(
             f'{source.path}: none of {len(uncalibrated)} cameras has a transform and an adjusted '
-            'calibration; align the cameras in Metashape and export them again'
+            'calibration; align the cameras in Metashape and export them again',
+            code='no-data',
+            file=source.path,
+            found=uncalibrated,
         )
     worlds = _worlds(chunk, [element for element, _ in places])
     with about(source.path):
@@ -110,7 +119,11 @@ def _sensor_of(camera: Element, sensors: dict[str, Element]) -> Element | None:
     sensor = sensors.get(number.text())
     if sensor is None:
         camera.node.fail(
-            f'has the sensor_id {number.text()[:40]!r}', f'one of {", ".join(sensors)[:80]}'
+            f'has the sensor_id {number.text()[:40]!r}',
+            f'one of {", ".join(sensors)[:80]}',
+            code='no-match',
+            found=number.text(),
+            expected=list(sensors),
         )
     return sensor if _calibration(sensor) is not None else None
 
@@ -134,6 +147,9 @@ def _has_pose(camera: Element, posed: dict[str | None, Element]) -> bool:
             f'{master.xml.get("label", "")[:30]!r} in a multi-camera system',
             'its own <transform>; align the cameras as single ones, not as a multi-camera system, '
             'or export COLMAP',
+            code='cannot-express',
+            found=master.xml.get('label', ''),
+            expected='transform',
         )
     return False
 
@@ -166,6 +182,9 @@ def _worlds(chunk: Element, cameras: list[Element]) -> list[_World]:
             camera.node.fail(
                 f'is in component {number[:20]!r}, not in that of the first camera',
                 'all cameras aligned into one component; merge the components in Metashape',
+                code='conflict',
+                found=number,
+                expected=numbers[0],
             )
     return worlds
 
@@ -184,7 +203,9 @@ def _world(element: Element) -> _World:
         )
     )
     if not scale[0] > 0:
-        transform['scale'].node.fail(f'is {scale[0]:g}', 'a scale above 0')
+        transform['scale'].node.fail(
+            f'is {scale[0]:g}', 'a scale above 0', code='out-of-range', found=float(scale[0])
+        )
     return _World(rotation, translation, float(scale[0]), given=True)
 
 
@@ -212,10 +233,16 @@ def _intrinsics(
             f'has the type {kind[:30]!r}',
             'frame or (equidistant) fisheye; calibrate with Camera Type frame or '
             'fisheye, or undistort the images in Metashape and export the cameras of those',
+            code='cannot-express',
+            found=kind,
+            expected=_FRAME + _EQUIDISTANT,
         )
     if calibration.find('f') is None and calibration.find('fx') is not None:
         calibration.node.fail(
-            'has fx and fy as PhotoScan 1.1 wrote them', 'f; export it with Metashape'
+            'has fx and fy as PhotoScan 1.1 wrote them',
+            'f; export it with Metashape',
+            found='fx',
+            expected='f',
         )
 
     def term(tag: str) -> float:
@@ -234,6 +261,9 @@ def _intrinsics(
             calibration.node.fail(
                 f'has {tag} = {value:g}, for which OpenCV has no term',
                 f'no {tag}; run Tools > Optimize Cameras without it and export again',
+                code='cannot-express',
+                found={tag: value},
+                expected={tag: 0},
             )
     u, v = width / 2 + cx - HALF_PIXEL, height / 2 + cy - HALF_PIXEL
     K = np.array([[f + b1, b2, u], [0, f, v], [0, 0, 1]])

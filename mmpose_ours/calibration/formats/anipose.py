@@ -31,6 +31,7 @@ from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.text import argument
 
 CONVENTION = 'rotation is a Rodrigues vector, translation the translation'
 UNIT = UP = None
@@ -48,7 +49,7 @@ def recognise(source: Source) -> str:
         return ''
     return (
         f'sections [{next(iter(sections))}] ... with matrix, rotation and translation; Pose2Sim '
-        'writes the same layout in metres (--from pose2sim)'
+        f'writes the same layout in metres ({argument("format", "pose2sim")})'
     )
 
 

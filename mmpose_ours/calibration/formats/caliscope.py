@@ -31,6 +31,7 @@ from mmpose_ours.calibration.formats.camera_toml import given, reading, to_camer
 from mmpose_ours.calibration.formats.opencv.storage_reader import rotation
 from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.calibration.parsing.source import Reading, Source
+from mmpose_ours.text import argument
 
 CONVENTION = 'translation is the translation'
 UNIT, UP = 'm', None
@@ -97,7 +98,8 @@ def read(source: Source) -> Reading:
             if ignore is not None and ignore.flag('whether the camera is left out'):
                 notes.append(
                     f'camera {name!r} is marked ignore = true in {path}: Caliscope left it out of '
-                    'the rig, so its pose may be of an earlier one; leave it out with --cameras'
+                    'the rig, so its pose may be of an earlier one; leave it out with '
+                    f'{argument("cameras")}'
                 )
         return reading(path, cameras, uncalibrated, tuple(notes))
 

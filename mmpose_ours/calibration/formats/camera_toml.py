@@ -113,7 +113,10 @@ def reading(
         listed = ', '.join(uncalibrated[:10]) or 'none'
         raise CalibrationError(
             f'{path}: no camera in it has a matrix and a pose, rotation and translation (listed: '
-            f'{listed}); calibrate the cameras, or name another file'
+            f'{listed}); calibrate the cameras, or name another file',
+            code='no-data',
+            file=path,
+            found=uncalibrated,
         )
     return Reading(CameraRig(tuple(cameras)), tuple(uncalibrated), notes)
 

@@ -28,6 +28,7 @@ from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.text import argument
 
 CONVENTION = 'Tw is camera to world'
 UNIT, UP = 'cm', 'z'
@@ -65,10 +66,15 @@ def read(source: Source) -> Reading:
         if 'cameras' in data:
             node = data
     if node is None:
-        raise CalibrationError(f"{source.path}: has no 'cameras'; name the calibration.json")
+        raise CalibrationError(
+            f"{source.path}: has no 'cameras'; name the calibration.json",
+            code='missing-value',
+            file=source.path,
+            expected='cameras',
+        )
     cameras = dict(node['cameras'].items())
     if not cameras:
-        node['cameras'].fail('is empty', 'one entry for each camera')
+        node['cameras'].fail('is empty', 'one entry for each camera', code='no-data')
     with about(source.path):
         rig = (_camera(name, camera.of_camera(name), size) for name, camera in cameras.items())
         return Reading(CameraRig(tuple(rig)))
@@ -80,7 +86,7 @@ def _camera(name: str, camera: Node, size: tuple[int, int] | None) -> Camera:
     if stated is not None:
         width, height = stated.array(2, what='image width and height')
         if not (width > 0 and height > 0):
-            stated.fail(f'is {width:g}, {height:g}', 'two numbers above 0')
+            stated.fail(f'is {width:g}, {height:g}', 'two numbers above 0', code='out-of-range')
         K = np.diag([1 / width, 1 / height, 1]) @ K
         # The tool also writes a height of 1 and the width to match, which is no size.
         if height > 1:
@@ -88,7 +94,11 @@ def _camera(name: str, camera: Node, size: tuple[int, int] | None) -> Camera:
     if size is None:
         raise CalibrationError(
             f'{camera.path}: camera {name!r}, K is normalised by the image size, which this file '
-            'does not say; say --image-size WxH (image_size=(width, height) in Python)'
+            f'does not say; say {argument("image_size", (1920, 1080))}',
+            code='missing-value',
+            file=camera.path,
+            camera=name,
+            expected='image_size',
         )
     place = camera.get('Tw', 'pose') or camera['Tw']
     R_c2w, center_w = rigid(place, 'camera to world')

@@ -86,7 +86,13 @@ def _parsed(file: File) -> dict[str, Any]:
         with file.opened() as stream:
             return read_open_mat(stream, file.path, _WANTED)
     except FileFormatError as error:
-        raise CalibrationError(str(error), file=file.path) from error
+        raise CalibrationError(
+            str(error),
+            code=error.code,
+            file=file.path,
+            found=error.found,
+            expected=error.expected,
+        ) from error
 
 
 def _items(value: Any) -> list:
@@ -100,13 +106,21 @@ def _of_label3d(file: File, content: dict[str, Any]) -> list[tuple[str, Node]]:
     cameras = _items(content['params'])
     node = Node(content, file.path)
     if not cameras:
-        node['params'].fail('is empty or no cell', 'a cell of one struct per camera')
+        node['params'].fail(
+            'is empty or no cell', 'a cell of one struct per camera', code='no-data'
+        )
     check_limit('cameras', len(cameras), 'cameras', file.path)
     names = [name if isinstance(name, str) else '' for name in _items(content.get('camnames'))]
     if not names:  # Label3D before 2020 saved none
         names = [f'Camera{index + 1}' for index in range(len(cameras))]
     if len(names) != len(cameras):
-        node['camnames'].fail(f'has {len(names)} names', f'one for each of {len(cameras)} params')
+        node['camnames'].fail(
+            f'has {len(names)} names',
+            f'one for each of {len(cameras)} params',
+            code='wrong-shape',
+            found=len(names),
+            expected=len(cameras),
+        )
     return [
         (name, Node(camera, file.path, ('params', index), name))
         for index, (name, camera) in enumerate(zip(names, cameras))

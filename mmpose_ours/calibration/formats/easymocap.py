@@ -127,7 +127,10 @@ def read(source: Source) -> Reading:
             listed = ', '.join(names[:10]) or 'none'
             raise CalibrationError(
                 f'{source.path}: no camera has both intrinsics and a pose (listed: {listed}), '
-                f'expected K_, R_ and T_ followed by a name of the list; {EXPORT_AGAIN}'
+                f'expected K_, R_ and T_ followed by a name of the list; {EXPORT_AGAIN}',
+                code='no-data',
+                file=source.path,
+                found=names,
             )
         return Reading(CameraRig(tuple(cameras)), tuple(uncalibrated), _left_out(intri, names))
 
@@ -139,10 +142,18 @@ def _the_one(source: Source, trees: list[Node], prefix: str, what: str) -> Node:
         return found[0]
     if found:
         files = ', '.join(str(tree.path) for tree in found)
-        raise CalibrationError(f'{files}: each holds {what}; name one of them')
+        raise CalibrationError(
+            f'{files}: each holds {what}; name one of them',
+            code='ambiguous',
+            file=source.path,
+            found=[str(tree.path) for tree in found],
+        )
     raise CalibrationError(
         f'{source.path}: holds no {what}, which a second file of EasyMocap has; name both '
-        'files or the folder that holds them'
+        'files or the folder that holds them',
+        code='missing-value',
+        file=source.path,
+        expected=prefix,
     )
 
 
@@ -177,10 +188,22 @@ def _camera(intri: Node, extri: Node, name: str) -> Camera | None:
         return None
     R = rotation([extri.get(prefix + name) for prefix in _ROTATION])
     if R is None:
-        extri.fail(f'has T_{name} but no rotation', f'R_{name} or Rot_{name}')
+        extri.fail(
+            f'has T_{name} but no rotation',
+            f'R_{name} or Rot_{name}',
+            code='missing-value',
+            found=f'T_{name}',
+            expected=[f'R_{name}', f'Rot_{name}'],
+        )
     dist = intri.get(*(prefix + name for prefix in _DIST))
     if dist is None:
-        intri.fail(f'has K_{name} but no distortion', f'dist_{name} (zeros for none)')
+        intri.fail(
+            f'has K_{name} but no distortion',
+            f'dist_{name} (zeros for none)',
+            code='missing-value',
+            found=f'K_{name}',
+            expected=f'dist_{name}',
+        )
     return Camera(
         name,
         K=intri[f'K_{name}'].array(3, 3, what='intrinsic matrix'),

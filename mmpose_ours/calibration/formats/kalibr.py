@@ -92,7 +92,7 @@ def read(source: Source) -> Reading:
         name: node.of_camera(name) for name, node in whole.items() if _number(name) is not None
     }
     if not nodes:
-        whole.fail('lists 0 cameras', 'cam0, cam1, ...')
+        whole.fail('lists 0 cameras', 'cam0, cam1, ...', code='no-data', found=0)
     poses, world = _poses(nodes)
     cameras, uncalibrated = [], []
     with about(source.path):
@@ -105,7 +105,11 @@ def read(source: Source) -> Reading:
             raise CalibrationError(
                 f'{source.path}: no camera has both intrinsics and a pose (cameras: '
                 f'{", ".join(list(nodes)[:10])}), expected T_cn_cnm1, T_cam_imu or T_imu_cam; '
-                'calibrate the cameras together'
+                'calibrate the cameras together',
+                code='no-data',
+                file=source.path,
+                found=list(nodes),
+                expected=['T_cn_cnm1', 'T_cam_imu', 'T_imu_cam'],
             )
         return Reading(CameraRig(tuple(cameras)), tuple(uncalibrated), (world,))
 
@@ -151,6 +155,8 @@ def _camera(name: str, node: Node, pose: Pose) -> Camera:
         node['camera_model'].fail(
             f'is {model[:40]!r}, a model without a lens here',
             'pinhole or eucm; calibrate again with pinhole-equi, pinhole-radtan or eucm-none',
+            code='cannot-express',
+            expected=list(_INTRINSICS),
         )
     expected = _INTRINSICS[model]
     values = node['intrinsics'].array(len(expected.split()), what=expected)
@@ -158,13 +164,19 @@ def _camera(name: str, node: Node, pose: Pose) -> Camera:
     if model == 'eucm':
         if dist.size:
             node['distortion_model'].fail(
-                f'is {node["distortion_model"].text()!r}', "'none', all that eucm goes with"
+                f'is {node["distortion_model"].text()!r}',
+                "'none', all that eucm goes with",
+                code='conflict',
+                expected='none',
             )
         lens, dist = 'eucm', values[:2]
         alpha, beta = dist
         if not (0 <= alpha <= 1 and beta > 0):
             node['intrinsics'].fail(
-                f'has alpha {alpha:g}, beta {beta:g}', 'alpha from 0 to 1, beta above 0'
+                f'has alpha {alpha:g}, beta {beta:g}',
+                'alpha from 0 to 1, beta above 0',
+                code='out-of-range',
+                found=(alpha, beta),
             )
     fu, fv, pu, pv = values[-4:]
     R, t = pose
@@ -178,11 +190,22 @@ def _distortion(node: Node) -> tuple[str, np.ndarray]:
     coefficients = node.get('distortion_coeffs')
     if stated is None:
         if coefficients is not None and coefficients.numbers().size:
-            node.fail("has distortion_coeffs but no 'distortion_model'", ' or '.join(_DISTORTIONS))
+            node.fail(
+                "has distortion_coeffs but no 'distortion_model'",
+                ' or '.join(_DISTORTIONS),
+                code='missing-value',
+                found='distortion_coeffs',
+                expected='distortion_model',
+            )
         return 'opencv', np.zeros(0)
     model = stated.text('distortion model')
     if model not in _DISTORTIONS:
-        stated.fail(f'is {model[:40]!r}', ' or '.join(_DISTORTIONS))
+        stated.fail(
+            f'is {model[:40]!r}',
+            ' or '.join(_DISTORTIONS),
+            code='cannot-express',
+            expected=list(_DISTORTIONS),
+        )
     lens, count = _DISTORTIONS[model]
     if coefficients is None and not count:
         return lens, np.zeros(0)

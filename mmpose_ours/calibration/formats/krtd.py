@@ -76,7 +76,12 @@ def _camera(file: File) -> Camera:
     if file.size > MAX_FILE_BYTES:
         raise CalibrationError(
             f'{file.path}: {file.size >> 10} kB is too large for the numbers of one camera; name '
-            'the KRTD files only'
+            'the KRTD files only',
+            code='limit-exceeded',
+            file=file.path,
+            camera=name,
+            found=file.size,
+            expected=MAX_FILE_BYTES,
         )
     node = Node(file.text.split(), file.path, (), name)
     values = node.numbers('K, R, t and distortion')
@@ -85,6 +90,9 @@ def _camera(file: File) -> Camera:
         node.fail(
             f'has {len(values)} numbers',
             f'K (9), R (9), t (3) and {", ".join(map(str, _COUNTS))} distortion coefficients',
+            code='wrong-shape',
+            found=len(values),
+            expected=[21 + count for count in _COUNTS],
         )
     K, R, t, dist = np.split(values, (9, 18, 21))
     dist = np.pad(dist, (0, max(4 - count, 0))) if dist.any() else np.zeros(0)

@@ -45,6 +45,7 @@ from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import write_json
+from mmpose_ours.text import argument
 
 CONVENTION = 'transform_matrix is camera to world, OpenGL axes'
 UNIT = UP = None
@@ -99,7 +100,10 @@ def read(source: Source) -> Reading:
             listed = ', '.join(names[:10]) or 'none'
             raise CalibrationError(
                 f'{source.path}: no frame has both transform_matrix and a focal length (frames: '
-                f'{listed}), expected fl_x or camera_angle_x; export the file again'
+                f'{listed}), expected fl_x or camera_angle_x; export the file again',
+                code='no-data',
+                file=source.path,
+                found=names,
             )
         if 'applied_transform' in whole or 'applied_scale' in whole:
             notes.append(
@@ -139,6 +143,8 @@ class _Values:
             own.fail(
                 'differs from the value for all frames, of which tools read one or the other',
                 f'one {key!r}',
+                code='conflict',
+                expected=common.value,
             )
         return own if own is not None else common
 
@@ -156,12 +162,21 @@ class _Values:
             if angle is not None:
                 value = angle.number() * radians
                 if not 1e-6 < value < math.pi - 1e-6:
-                    angle.fail(f'is {angle.number():g}', 'an angle of view below 180 degrees')
+                    angle.fail(
+                        f'is {angle.number():g}',
+                        'an angle of view below 180 degrees',
+                        code='out-of-range',
+                    )
                 if self.size is None:
                     raise CalibrationError(
                         f'{angle.path}: camera {angle.camera!r} has the angle {key} but no image '
-                        'size (w, h) to make pixels of it; say --image-size WxH '
-                        '(image_size=(width, height) in Python)'
+                        'size (w, h) to make pixels of it; say '
+                        f'{argument("image_size", (1920, 1080))}',
+                        code='missing-value',
+                        file=angle.path,
+                        camera=angle.camera,
+                        found=key,
+                        expected='image_size',
                     )
                 return 0.5 * self.size[side] / math.tan(value / 2)
         return None
@@ -172,7 +187,12 @@ class _Values:
         for side, key in enumerate(('cx', 'cy')):
             found = self.find(key)
             if found is None and self.size is None:
-                self.frame.fail(f'has no {key!r} and no image size', f'{key!r} or w and h')
+                self.frame.fail(
+                    f'has no {key!r} and no image size',
+                    f'{key!r} or w and h',
+                    code='missing-value',
+                    expected=key,
+                )
             value = self.size[side] / 2 if found is None else found.number()  # type: ignore[index]
             point.append(value - HALF_PIXEL)
         return point[0], point[1]
@@ -186,12 +206,23 @@ class _Values:
         for key in _OTHER_LENSES:
             found = self.find(key)
             if found is not None and found.value not in (False, 0):
-                found.fail('tells a lens without a model here', self._lenses())
+                found.fail(
+                    'tells a lens without a model here',
+                    self._lenses(),
+                    code='cannot-express',
+                    found=key,
+                    expected=(*_PERSPECTIVE, _FISHEYE),
+                )
         flag = self.find('is_fisheye')
         model = self.find('camera_model')
         stated = '' if model is None else model.text()
         if model is not None and stated not in (*_PERSPECTIVE, _FISHEYE):
-            model.fail(f'is {stated[:40]!r}', self._lenses())
+            model.fail(
+                f'is {stated[:40]!r}',
+                self._lenses(),
+                code='unknown-name',
+                expected=(*_PERSPECTIVE, _FISHEYE),
+            )
         return stated == _FISHEYE or (flag is not None and flag.flag())
 
     @staticmethod
@@ -215,6 +246,8 @@ def _camera(name: str, values: _Values, notes: list[str]) -> Camera:
         node.fail(
             f'is {k4:g}, which multiplies r^8 here and has no place in the lens model of OpenCV',
             '0 (or camera_model OPENCV_FISHEYE)',
+            code='cannot-express',
+            expected=0,
         )
     return Camera(
         name,
@@ -242,7 +275,12 @@ def write(rig: CameraRig, path: PathLike) -> None:
     if 0 < len(fisheyes) < len(rig):
         raise CalibrationError(
             f'{path}: camera {fisheyes[0]!r} is a fisheye and others are not, but nerfstudio has '
-            'one camera_model for all frames; write two files (--cameras) or another format'
+            'one camera_model for all frames; write two files ('
+            f'{argument("cameras")}) or another format',
+            code='cannot-express',
+            file=path,
+            camera=fisheyes[0],
+            found=fisheyes,
         )
     frames = [_frame(camera) for camera in rig]
     model = _FISHEYE if fisheyes else 'OPENCV'

@@ -77,7 +77,10 @@ def read(source: Source) -> Reading:
     if not calibrated:
         raise CalibrationError(
             f'{source.path}: none of {len(uncalibrated)} cameras is active and calibrated; '
-            'calibrate in QTM and export the calibration again'
+            'calibrate in QTM and export the calibration again',
+            code='no-data',
+            file=source.path,
+            found=[element.node.camera for element in uncalibrated],
         )
     with about(source.path):
         rig = CameraRig(tuple(map(_camera, calibrated)))
@@ -100,6 +103,8 @@ def _camera(camera: Element) -> Camera:
         camera.node.fail(
             'has no <fov_video>',
             "<fov_video>; the files of Theia3D look alike but mean other things: take QTM's own",
+            code='missing-value',
+            expected='fov_video',
         )
     left, top, right, bottom = (field.node[side].whole() for side in _SIDES)
     size = (right - left + 1, bottom - top + 1)

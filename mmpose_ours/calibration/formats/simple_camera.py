@@ -76,7 +76,9 @@ def read(source: Source) -> Reading:
     if not cameras:
         raise CalibrationError(
             f'{file.path}: holds no cameras, expected a dictionary or list of them; name the '
-            'camera file itself'
+            'camera file itself',
+            code='no-data',
+            file=file.path,
         )
     with about(source.path):
         return Reading(CameraRig(tuple(_camera(name, node) for name, node in cameras)))
@@ -93,7 +95,13 @@ def _content(file: File) -> Any:
         limits().check('calibration_bytes', len(content), 'bytes', file.path)
         return parse_pickle(content, file.path)
     except FileFormatError as error:
-        raise CalibrationError(str(error), file=file.path) from error
+        raise CalibrationError(
+            str(error),
+            code=error.code,
+            file=file.path,
+            found=error.found,
+            expected=error.expected,
+        ) from error
 
 
 def _cameras(content: Any) -> Iterator[tuple[str, Any]]:
@@ -144,14 +152,22 @@ def _pose(node: Node) -> tuple[np.ndarray, np.ndarray, bool]:
                 return R_w2c, t_w2c, False
             if np.abs(center_w @ R_w2c + t_w2c).max() < near:
                 return R_w2c.T, t_w2c, True
-        node['R_w2c'].fail('and T_w2c do not undo R_c2w and T_c2w', 'the same pose in both')
+        node['R_w2c'].fail(
+            'and T_w2c do not undo R_c2w and T_c2w', 'the same pose in both', code='conflict'
+        )
     for key in ('R', 'R_c2w'):
         if key in pairs:
             R_c2w, center_w = pairs[key]
             return R_c2w.T, -R_c2w.T @ center_w, False
     if 'R_w2c' in pairs:
         return (*pairs['R_w2c'], False)
-    node.fail('has no R and T', 'R (camera to world) and T (camera centre)')
+    node.fail(
+        'has no R and T',
+        'R (camera to world) and T (camera centre)',
+        code='missing-value',
+        found=list(node.value),
+        expected=['R', 'T'],
+    )
 
 
 def _size(node: Node) -> tuple[int, int] | None:

@@ -43,6 +43,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.lenses import distort
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.rotations import from_quaternion
+from mmpose_ours.text import argument
 
 CONVENTION = 'POSITION is the camera centre'
 UNIT, UP = 'mm', 'z'
@@ -89,12 +90,15 @@ def read(source: Source) -> Reading:
     if not cameras:
         raise CalibrationError(
             f'{source.path}: none of {len(uncalibrated)} cameras has a calibrated key frame; '
-            'calibrate in Nexus and take the .xcp file of that trial'
+            'calibrate in Nexus and take the .xcp file of that trial',
+            code='no-data',
+            file=source.path,
+            found=uncalibrated,
         )
     if marker_cameras and len(marker_cameras) < len(cameras):
         notes.append(
             f'camera {", ".join(map(repr, marker_cameras[:20]))}: marker cameras, which record no '
-            'video; take the others with --cameras (cameras=[...])'
+            f'video; take the others with {argument("cameras")}'
         )
     with about(source.path):
         return Reading(CameraRig(tuple(cameras)), tuple(uncalibrated), tuple(notes))
@@ -110,6 +114,9 @@ def _key_frame(camera: Element) -> Element | None:
         camera.node.fail(
             f'moves: it has {len(states)} different key frames',
             'one; take the .xcp file of a trial with fixed cameras',
+            code='cannot-express',
+            found=len(states),
+            expected=1,
         )
     if not frames or None in next(iter(states)):
         return None
@@ -139,7 +146,12 @@ def _camera(element: Element, frame: Element, source: Source) -> tuple[Camera, l
     K = np.array([[focal, skew, cx], [0, focal / aspect * correction, cy], [0, 0, 1]])
     quaternion = key['ORIENTATION'].words().array(4, what='quaternion x y z w')
     if not 1e-6 < np.linalg.norm(quaternion) < 1e6:
-        key['ORIENTATION'].fail('is no quaternion', 'four numbers x y z w of length 1')
+        key['ORIENTATION'].fail(
+            'is no quaternion',
+            'four numbers x y z w of length 1',
+            code='out-of-range',
+            found=quaternion.tolist(),
+        )
     R_w2c = from_quaternion(np.roll(quaternion, 1))
     center_w = key['POSITION'].words().array(3, what='millimetres')
     size = source.image_size
@@ -152,7 +164,11 @@ def _camera(element: Element, frame: Element, source: Source) -> tuple[Camera, l
     if size is None:
         camera.fail(
             'has distortion but no SENSOR_SIZE',
-            'one, over which the distortion is refitted; say --image-size WxH',
+            'one, over which the distortion is refitted; say '
+            f'{argument("image_size", (1920, 1080))}',
+            code='missing-value',
+            found='distortion',
+            expected='image_size',
         )
     dist, error_px = _refit(pinhole, centre, radial, key)
     notes.append(
@@ -169,7 +185,7 @@ def _factor(node: Node, key: str) -> float:
         return 1.0
     value = found.number()
     if not 0.01 < value < 100:
-        found.fail(f'is {value:g}', 'a ratio near 1')
+        found.fail(f'is {value:g}', 'a ratio near 1', code='out-of-range', found=value)
     return value
 
 
@@ -179,7 +195,13 @@ def _radial(frame: Element, principal_point: tuple[float, float]) -> tuple[np.nd
     if second is not None:
         model, *numbers = second.text().split() or ['']
         if model != 'Vicon3Parameter':
-            second.fail(f'begins with {model[:30]!r}', "'Vicon3Parameter' and five numbers")
+            second.fail(
+                f'begins with {model[:30]!r}',
+                "'Vicon3Parameter' and five numbers",
+                code='cannot-express',
+                found=model,
+                expected='Vicon3Parameter',
+            )
         node = Node(numbers, second.path, second.place, second.camera)
         values = node.array(5, what='centre x y, k1 k2 k3')
         return values[:2], values[2:]
@@ -209,6 +231,8 @@ def _refit(
         key.fail(
             'has distortion coefficients that fold the image',
             'ones that straighten it; calibrate again',
+            code='out-of-range',
+            found=radial.tolist(),
         )
     ideal = centre + offset * polynomial(r2)[:, None]
     with np.errstate(over='ignore', invalid='ignore'):
@@ -222,7 +246,12 @@ def _refit(
     A = np.concatenate([np.stack(columns_x, -1), np.stack(columns_y, -1)])[:, used]
     scale = np.abs(A).max(0)
     if not (np.isfinite(A).all() and np.isfinite(target).all() and (scale > 0).all()):
-        key.fail('has a focal length or distortion far outside any lens', 'those of the real lens')
+        key.fail(
+            'has a focal length or distortion far outside any lens',
+            'those of the real lens',
+            code='out-of-range',
+            found=radial.tolist(),
+        )
     dist = np.zeros(5)
     dist[used] = np.linalg.lstsq(A / scale, target.T.ravel(), rcond=None)[0] / scale
     bent = distort('opencv', np.pad(dist, (0, 9)), rays) @ camera.K[:2, :2].T + camera.K[:2, 2]

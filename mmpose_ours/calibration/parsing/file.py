@@ -89,18 +89,22 @@ class File:
         try:
             is_file, self.size = self.path.is_file(), self.path.stat().st_size
         except OSError as error:
-            raise self._error(f'cannot be read ({error.strerror}); check the path') from error
+            raise self._error(
+                f'cannot be read ({error.strerror}); check the path', 'no-data'
+            ) from error
         except ValueError as error:  # a null byte in the path
-            raise CalibrationError(f'{path!r}: is no path ({error})', file=path) from error
+            raise CalibrationError(
+                f'{path!r}: is no path ({error})', code='no-data', file=path
+            ) from error
         if not is_file:
-            raise self._error('is not a file; name the calibration file itself')
+            raise self._error('is not a file; name the calibration file itself', 'no-data')
         check_limit('model_bytes', self.size, 'bytes', path)
         if self.head.startswith(b'\x1f\x8b'):
             raise self._error('is compressed (gzip); unpack it first')
         self._outcomes: dict[str, Any] = {}
 
-    def _error(self, what: str) -> CalibrationError:
-        return CalibrationError(f'{self.path}: {what}', file=self.path)
+    def _error(self, what: str, code: str = 'file-format', found: Any = None) -> CalibrationError:
+        return CalibrationError(f'{self.path}: {what}', code=code, file=self.path, found=found)
 
     @functools.cached_property
     def head(self) -> bytes:
@@ -128,7 +132,7 @@ class File:
                 yield stream
         except OSError as error:
             raise self._error(
-                f'cannot be read ({error.strerror}); check its permissions'
+                f'cannot be read ({error.strerror}); check its permissions', 'no-data'
             ) from error
 
     @functools.cached_property
@@ -290,13 +294,20 @@ class File:
         except CalibrationError:
             raise
         except FileFormatError as error:  # names the file already
-            raise CalibrationError(f'{error}; {EXPORT_AGAIN}', file=self.path) from error
+            raise CalibrationError(
+                f'{error}; {EXPORT_AGAIN}',
+                code=error.code,
+                file=self.path,
+                found=error.found,
+                expected=error.expected,
+            ) from error
         except UnicodeDecodeError as error:
             why = 'no UTF-8 text but binary data'
             raise self._error(f'not valid {kind.upper()} ({why}); {EXPORT_AGAIN}') from error
         except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
             why = ' '.join(str(error).split())[:300] or type(error).__name__
-            raise self._error(f'not valid {kind.upper()} ({why}); {EXPORT_AGAIN}') from error
+            sentence = f'not valid {kind.upper()} ({why}); {EXPORT_AGAIN}'
+            raise self._error(sentence, found=why) from error
         except (RecursionError, MemoryError) as error:
             why = 'nested too deeply for a calibration'
             raise self._error(f'not valid {kind.upper()} ({why}); {EXPORT_AGAIN}') from error

@@ -68,5 +68,8 @@ def _refuse_names(images: Sequence[str], path: PathLike) -> CalibrationError:
     return CalibrationError(
         f'{path}: neither the file names nor the folders of the images tell the cameras apart '
         f'({shown}{more}); keep one image of each camera, in a folder of its own or with a name '
-        'of its own'
+        'of its own',
+        code='ambiguous',
+        file=path,
+        found=list(images),
     )

@@ -23,5 +23,11 @@ def rigid(node: Node, what: str) -> tuple[np.ndarray, np.ndarray]:
     matrix = node.one_of((12, 16), f'a 3x4 or 4x4 matrix, {what}').reshape(-1, 4)
     if matrix.shape[0] == 4 and np.abs(matrix[3] - (0, 0, 0, 1)).max() > TOLERANCE:
         last = ' '.join(f'{value:g}' for value in matrix[3])
-        node.fail(f'has the last row {last}', '0 0 0 1', f'a rigid transform, {what}')
+        node.fail(
+            f'has the last row {last}',
+            '0 0 0 1',
+            f'a rigid transform, {what}',
+            found=matrix[3].tolist(),
+            expected=[0, 0, 0, 1],
+        )
     return matrix[:3, :3], matrix[:3, 3]

@@ -12,7 +12,7 @@ import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, check_limit
 from mmpose_ours.calibration.parsing.file import EXPORT_AGAIN, File
-from mmpose_ours.calibration.parsing.schema import LARGEST_NUMBER
+from mmpose_ours.calibration.parsing.schema import LARGEST_NUMBER, range_code
 from mmpose_ours.errors import PathLike
 from mmpose_ours.io.json_schema import format_place, show
 
@@ -66,7 +66,13 @@ class Node:
         """
         found = self.get(key)
         if found is None:
-            self.fail(f'has no {key!r}', repr(key))
+            self.fail(
+                f'has no {key!r}',
+                repr(key),
+                code='missing-value',
+                found=list(self.value),
+                expected=key,
+            )
         return found
 
     def get(self, *keys: str) -> Node | None:
@@ -152,7 +158,13 @@ class Node:
         ):
             self.fail(f'is {show(self.value)}', 'a number', what)
         if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
-            self.fail(f'is {show(value)}', f'a finite number of at most {LARGEST_NUMBER:g}', what)
+            self.fail(
+                f'is {show(value)}',
+                f'a finite number of at most {LARGEST_NUMBER:g}',
+                what,
+                code=range_code(value),
+                expected=LARGEST_NUMBER,
+            )
         return float(value)
 
     def whole(self, what: str = '') -> int:
@@ -183,7 +195,13 @@ class Node:
         elif isinstance(value, (list, tuple, np.ndarray)):
             size = value.size if isinstance(value, np.ndarray) else len(value)
             if depth > 3 or size > most:
-                self.fail(f'is {show(value)}', f'a list of at most {most} numbers', what)
+                self.fail(
+                    f'is {show(value)}',
+                    f'a list of at most {most} numbers',
+                    what,
+                    code='wrong-shape',
+                    expected=most,
+                )
             items = value.tolist() if isinstance(value, np.ndarray) else value
             if not isinstance(items, list):
                 items = [items] if not isinstance(items, tuple) else list(items)
@@ -192,7 +210,14 @@ class Node:
         else:
             found.append(self.number(what))
             if len(found) > most:
-                self.fail('has too many values', f'at most {most}', what)
+                self.fail(
+                    'has too many values',
+                    f'at most {most}',
+                    what,
+                    code='wrong-shape',
+                    found=len(found),
+                    expected=most,
+                )
 
     def array(self, *shape: int, what: str = '') -> np.ndarray:
         """Numbers of a given shape, however they are nested (row by row).
@@ -203,7 +228,8 @@ class Node:
         count = math.prod(shape)
         found = self.numbers(what)
         if len(found) != count:
-            self.fail(f'has {len(found)} values', f'{"x".join(map(str, shape))} numbers', what)
+            wanted = f'{"x".join(map(str, shape))} numbers'
+            self._fail_count(found, wanted, what, shape)
         return found.reshape(shape)
 
     def one_of(self, counts: Sequence[int], what: str = '') -> np.ndarray:
@@ -214,9 +240,21 @@ class Node:
         """
         found = self.numbers(what)
         if len(found) not in counts:
-            expected = ' or '.join(map(str, counts))
-            self.fail(f'has {len(found)} values', f'{expected} numbers', what)
+            wanted = f'{" or ".join(map(str, counts))} numbers'
+            self._fail_count(found, wanted, what, tuple(counts))
         return found
+
+    def _fail_count(
+        self, numbers: np.ndarray, wanted: str, what: str, expected: tuple[int, ...]
+    ) -> NoReturn:
+        self.fail(
+            f'has {len(numbers)} values',
+            wanted,
+            what,
+            code='wrong-shape',
+            found=len(numbers),
+            expected=expected,
+        )
 
     def image_size(self, what: str = 'image width and height in pixels') -> tuple[int, int]:
         """(width, height), two whole numbers above 0.
@@ -226,18 +264,47 @@ class Node:
         """
         width, height = self.array(2, what=what)
         if not all(side == int(side) and 0 < side <= MAX_IMAGE_SIDE for side in (width, height)):
-            self.fail(f'is {width:g}, {height:g}', 'two whole numbers of pixels', what)
+            self.fail(
+                f'is {width:g}, {height:g}',
+                'two whole numbers of pixels',
+                what,
+                code='out-of-range',
+                found=(width, height),
+                expected=(1, MAX_IMAGE_SIDE),
+            )
         return int(width), int(height)
 
-    def fail(self, found: str, expected: str, what: str = '') -> NoReturn:
-        """Raise a CalibrationError that names file, camera, place, found and expected."""
+    def fail(
+        self,
+        is_what: str,
+        wanted: str,
+        what: str = '',
+        *,
+        code: str = 'file-format',
+        found: Any = None,
+        expected: Any = None,
+    ) -> NoReturn:
+        """Raise a CalibrationError about this place.
+
+        Args:
+            is_what: What was found, as the sentence says it: ``'is 5'``.
+            wanted: What was expected, as the sentence says it.
+            what: What the value means.
+            code: See :data:`mmpose_ours.errors.CODES`.
+            found: The error's field; None is the value.
+            expected: The error's field; None is ``wanted``.
+
+        Raises:
+            CalibrationError: Always; names file, camera, place, found and expected.
+        """
         who = '' if self.camera is None else f'camera {self.camera!r}, '
         about = f' ({what})' if what else ''
         raise CalibrationError(
-            f'{self.path}: {who}{format_place(self.place)} {found}, expected {expected}{about}; '
+            f'{self.path}: {who}{format_place(self.place)} {is_what}, expected {wanted}{about}; '
             f'{EXPORT_AGAIN}',
+            code=code,
             file=self.path,
             camera=self.camera,
-            found=found,
-            expected=expected,
+            found=self.value if found is None else found,
+            expected=wanted if expected is None else expected,
         )

@@ -59,11 +59,30 @@ def check_schema(
         raise CalibrationError(
             f'{path}: {who}{format_place(fault.place)} {fault.found}, expected {fault.expected}; '
             f'{EXPORT_AGAIN}',
+            code=_code(fault, data),
             file=path,
             camera=camera,
-            found=fault.found,
+            found=_value_at(data, fault.place),
             expected=fault.expected,
         )
+
+
+def _value_at(data: Any, place: Sequence[Any]) -> Any:
+    for step in place:
+        data = data[step]
+    return data
+
+
+def _code(fault: Fault, data: Any) -> str:
+    value = _value_at(data, fault.place)
+    if _is_number(value) and not abs(value) <= LARGEST_NUMBER:
+        return range_code(value)
+    return 'file-format'
+
+
+def range_code(number: Any) -> str:
+    """The code of an error about a number that is none, infinite or far too large."""
+    return 'out-of-range' if abs(number) < float('inf') else 'not-finite'
 
 
 def _schema_fault(data: Any, name: str) -> Fault | None:

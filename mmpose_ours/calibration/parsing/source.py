@@ -52,7 +52,7 @@ class Source:
         self.image_size, self.budget = image_size, Budget()
         named = list(paths) if isinstance(paths, (list, tuple)) else [cast(PathLike, paths)]
         if not named:
-            raise CalibrationError('no calibration file was named; name one')
+            raise CalibrationError('no calibration file was named; name one', code='no-data')
         #: Hidden files of a folder that are named like a camera's, and were left out.
         self.hidden: list[str] = []
         self.files: tuple[File, ...] = tuple(
@@ -60,7 +60,9 @@ class Source:
         )
         twice = _twice(self.files)
         if twice is not None:
-            raise CalibrationError(f'{twice}: was named twice; name each file once', file=twice)
+            raise CalibrationError(
+                f'{twice}: was named twice; name each file once', code='duplicate', file=twice
+            )
         # What messages call it
         self.path: PathLike = named[0] if len(named) == 1 else ', '.join(map(str, named))
 
@@ -89,7 +91,9 @@ class Source:
             raise CalibrationError(
                 f'{self.path}: {len(self.files)} files, but this format is one file; name only '
                 'that one',
+                code='ambiguous',
                 file=self.path,
+                found=[str(path) for path in self.paths],
             )
         return self.files[0]
 
@@ -115,11 +119,15 @@ def _expanded(path: Path, hidden: list[str]) -> list[Path]:
                     check_limit('cameras', len(inside), 'files', path)
     except OSError as error:
         raise CalibrationError(
-            f'{path}: cannot be read ({error.strerror}); check its permissions', file=path
+            f'{path}: cannot be read ({error.strerror}); check its permissions',
+            code='no-data',
+            file=path,
         ) from error
     if not inside:
         raise CalibrationError(
-            f'{path}: is a folder without files; name the calibration itself', file=path
+            f'{path}: is a folder without files; name the calibration itself',
+            code='no-data',
+            file=path,
         )
     return sorted(inside)
 

@@ -69,6 +69,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
                 raise FileFormatError(
                     f'{file}: images {images[key]!r} and {image!r} are both frame {key[1]} of '
                     f'camera {key[0]!r}; rename or remove one',
+                    code='duplicate',
                     file=file,
                     camera=key[0],
                     frame=key[1],
@@ -97,6 +98,7 @@ def _refuse_sparse(views: int, frames: int, cameras: int, source: Source) -> Non
         raise FileFormatError(
             f'{source.path}: image names tell {cameras:,} cameras and {frames:,} frames, but only '
             f'{views:,} images; the part before the last number of a name must be its camera',
+            code='no-match',
             file=source.path,
             found=[cameras, frames, views],
         )
@@ -124,5 +126,7 @@ def view_of(image: str, camera: str, hints: Hints, place: Place) -> tuple[str, i
             f'has the image name {show(image)}, which tells no {missing}',
             '<camera>/<number>.jpg or <camera>_<number>.jpg',
             'write a file per camera, <camera>.json, with image names that hold a number',
+            value=image,
+            code='missing-value',
         )
     return camera, checked_whole(frame, place['frame number'])

@@ -61,6 +61,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
         raise FileFormatError(
             f'{source.path}: results name images by number, and no "images" say which these '
             'are; put the annotation file with "images" beside the results and name the folder',
+            code='missing-value',
             file=source.path,
             expected='images',
         )
@@ -77,7 +78,12 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
         place = Place(listings[0], f'images[{index}].id')
         identity = _identity(image['id'], place)
         if identity in by_image:
-            raise place.error(f'is {show(identity)} again', 'a number for each image')
+            raise place.error(
+                f'is {show(identity)} again',
+                'a number for each image',
+                value=identity,
+                code='duplicate',
+            )
         by_image[identity] = []
     for index, result in enumerate(results):
         place = Place(file, f'result {index}')
@@ -87,6 +93,8 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
                 f'is {show(image_id)}',
                 f'one of the {len(by_image)} images listed',
                 'give the results of these images',
+                value=image_id,
+                code='no-match',
             )
         if result.get('keypoints'):
             by_image[image_id].append(triples(result['keypoints'], place['keypoints']))
@@ -115,7 +123,9 @@ def _skeleton(categories: Any, file: Path) -> Skeleton | None:
         if type(category) is dict and category.get('keypoints'):
             names, links = category['keypoints'], category.get('skeleton') or []
             if type(names) is not list or type(links) is not list:
-                raise place[index].error('has no lists', 'names in keypoints, pairs in skeleton')
+                raise place[index].error(
+                    'has no lists', 'names in keypoints, pairs in skeleton', value=category
+                )
             # COCO counts joints from 1.
             pairs = [
                 [end - 1 if type(end) is int else end for end in link]
@@ -143,6 +153,7 @@ def _only(files: list[Path], what: str, source: Source) -> Path:
         raise FileFormatError(
             f'{source.path}: {files[0].name} and {files[1].name} both {what}; keep one of them, or '
             'convert them one by one',
+            code='ambiguous',
             file=source.path,
             found=[str(file) for file in files],
         )
@@ -157,7 +168,7 @@ def _identity(value: Any, place: Place) -> int | str:
             chosen so that as keys of a dictionary each is compared with all others.
     """
     if type(value) is not str and (type(value) is not int or abs(value) > MAX_INTEGER):
-        raise place.error(f'is {show(value)}', "an image's number, of 64 bits at most")
+        raise place.error(f'is {show(value)}', "an image's number, of 64 bits at most", value=value)
     return value
 
 

@@ -85,6 +85,7 @@ def assemble(views: Iterable[Found], path: PathLike) -> dict[str, dict[str, Keyp
             raise FileFormatError(
                 f'{path}: camera {view.camera!r} has frame {view.frame} twice, '
                 f'{cameras[view.camera].origin} and {view.origin}; keep one of them',
+                code='duplicate',
                 file=path,
                 camera=view.camera,
                 frame=view.frame,
@@ -115,6 +116,7 @@ def common_skeleton(skeletons: Iterable[Skeleton], path: PathLike) -> Skeleton:
         raise FileFormatError(
             f'{path}: holds people of the skeletons {", ".join(names)}, which do not go together; '
             'read the files of each skeleton by themselves',
+            code='conflict',
             file=path,
             found=names,
         )
@@ -141,17 +143,32 @@ def people_of_joints(
     counts = sorted({len(person) for person in people})
     known = ', '.join(f'{size} ({name})' for size, name in BY_SIZE.items())
     if len(counts) > 1:
-        raise place.error(f'has people of {counts[0]} and of {counts[-1]} joints', known)
+        raise place.error(
+            f'has people of {counts[0]} and of {counts[-1]} joints',
+            known,
+            value=counts,
+            wanted=list(BY_SIZE),
+            code='wrong-shape',
+        )
     (count,) = counts
     if skeleton is None and count not in BY_SIZE:
         raise place.error(
-            f'has people of {count} joints', known, 'name the skeleton, or a file of its METAINFO'
+            f'has people of {count} joints',
+            known,
+            'name the skeleton, or a file of its METAINFO',
+            value=count,
+            wanted=list(BY_SIZE),
+            code='wrong-shape',
         )
     if skeleton is None:
         skeleton = SKELETONS[BY_SIZE[count]]
     if count != len(skeleton):
         raise place.error(
-            f'has people of {count} joints', f'{len(skeleton)} joints of {skeleton.name}'
+            f'has people of {count} joints',
+            f'{len(skeleton)} joints of {skeleton.name}',
+            value=count,
+            wanted=len(skeleton),
+            code='wrong-shape',
         )
     found = finite(np.stack(people))
     return Keypoints2D(skeleton, np.where(found[..., 2:] > 0, found, 0.0).astype(np.float32))
@@ -165,7 +182,12 @@ def triples(values: Any, place: Place) -> np.ndarray:
     """
     flat = numbers(values, (None,), place)
     if len(flat) % 3:
-        raise place.error(f'has {len(flat)} numbers', 'u, v, score for each joint')
+        raise place.error(
+            f'has {len(flat)} numbers',
+            'u, v, score for each joint',
+            value=len(flat),
+            code='wrong-shape',
+        )
     return flat.reshape(-1, 3)
 
 
@@ -181,6 +203,8 @@ def frame_number(stem: str, place: Place) -> int:
             f'has no frame number in the name {stem!r}',
             'a number that images of the same frame share, as in 000012.jpg',
             'rename the images',
+            value=stem,
+            code='missing-value',
         )
     return checked_whole(int(digits[-1]), place['frame number'])
 

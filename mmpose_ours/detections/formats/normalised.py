@@ -48,8 +48,9 @@ def in_pixels(
         if camera not in sizes:
             raise FileFormatError(
                 f'{path}: keypoints of camera {camera!r} lie between {low:.2f} and {high:.2f}: '
-                'shares of an image whose size is not known; name the calibration '
-                '(--camera-param-file), or export pixels',
+                'shares of an image whose size is not known; name the calibration, or export '
+                'pixels',
+                code='missing-value',
                 file=path,
                 camera=camera,
                 found=[low, high],

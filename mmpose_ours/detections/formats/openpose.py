@@ -102,6 +102,8 @@ def _people(data: Any, place: Place) -> list[Person]:
         f'is {show(data)}' if type(data) is not dict else 'has no people',
         "{'people': [{'pose_keypoints_2d': [...]}]} as OpenPose writes it",
         'remove the file or export it again',
+        value=data if type(data) is not dict else list(data),
+        code='file-format' if type(data) is not dict else 'missing-value',
     )
 
 
@@ -113,7 +115,13 @@ def _person(data: dict[str, Any], joints: str, place: Place) -> Person:
         if data.get(name):
             parts[name] = triples(data[name], place[name])
             if len(parts[name]) != count:
-                raise place[name].error(f'has {len(parts[name])} joints', f'{count} joints')
+                raise place[name].error(
+                    f'has {len(parts[name])} joints',
+                    f'{count} joints',
+                    value=len(parts[name]),
+                    wanted=count,
+                    code='wrong-shape',
+                )
     return Person(body, parts)
 
 

@@ -69,21 +69,27 @@ def _read(data: Any, path: Path, skeleton: Skeleton | None = None) -> KeypointFi
     """As :func:`read_json_detections`, with plainer messages."""
     place = Place(path)
     if type(data) is not dict or not data.keys() <= {'joints', 'frames', 'source'}:
-        raise place.error('has other keys', 'joints, frames and source', WRITE_AGAIN)
+        raise place.error(
+            'has other keys',
+            'joints, frames and source',
+            WRITE_AGAIN,
+            value=list(data) if type(data) is dict else data,
+            wanted=['joints', 'frames', 'source'],
+        )
     frames = data.get('frames')
     if skeleton is None:
         skeleton = from_json(data.get('joints', 'coco17'), Place(path, '$.joints'))
     if 'source' in data:
         check_source(data['source'], path)
     if type(frames) is not dict:
-        raise place['frames'].error(f'is {show(frames)}', 'an object', WRITE_AGAIN)
+        raise place['frames'].error(f'is {show(frames)}', 'an object', WRITE_AGAIN, value=frames)
     limits().check('frames', len(frames), 'frames', path)
     detections: dict[str, dict[str, Keypoints2D]] = {}
     cameras: set[str] = set()
     for frame, views in frames.items():
         if type(views) is not dict:
             place = Place(path, f'$.frames[{show(frame)}]', frame=frame)
-            raise place.error(f'is {show(views)}', 'an object of cameras', WRITE_AGAIN)
+            raise place.error(f'is {show(views)}', 'an object of cameras', WRITE_AGAIN, value=views)
         cameras.update(views)
         limits().check('cameras', len(cameras), 'cameras', path)
         detections[frame] = {}
@@ -177,7 +183,9 @@ def people_from_rows(people: Any, skeleton: Skeleton, where: Place | str) -> np.
     """
     place = where if isinstance(where, Place) else Place(where)
     if type(people) is not list or not {*map(type, people)} <= {list}:
-        raise place.error(f'is {show(people)}', 'a list of people, a list of joints each')
+        raise place.error(
+            f'is {show(people)}', 'a list of people, a list of joints each', value=people
+        )
     count = len(skeleton)
     limits().check('people_per_view', len(people), 'people of one view', place.file)
     if not {*map(len, people)} <= {count}:
@@ -186,11 +194,21 @@ def people_from_rows(people: Any, skeleton: Skeleton, where: Place | str) -> np.
             f'has {len(people[index])} joints',
             f'{count} joints of {skeleton.name}',
             'correct "joints" or write null for a missing joint',
+            value=len(people[index]),
+            wanted=count,
+            code='wrong-shape',
         )
     rows = [[_MISSING if joint is None else joint for joint in person] for person in people]
     found = numbers(rows, (None, count, 3), place)
     if (found[..., 2] < 0).any():
-        raise place.error(f'has the score {found[..., 2].min():g}', 'scores from 0 to 1')
+        score = float(found[..., 2].min())
+        raise place.error(
+            f'has the score {score:g}',
+            'scores from 0 to 1',
+            value=score,
+            wanted=(0, 1),
+            code='out-of-range',
+        )
     with np.errstate(over='ignore'):  # what float32 cannot hold is not a pixel
         return finite(found.astype(np.float32))
 
@@ -267,7 +285,8 @@ def _check_schema(data: Any, path: Path) -> None:
     if fault is not None:
         raise FileFormatError(
             f'{path}: {fault.json_path} {fault.found}, expected {fault.expected}; {WRITE_AGAIN}',
+            code=fault.code,
             file=path,
-            found=fault.found,
+            found=fault.value,
             expected=fault.expected,
         )

@@ -68,6 +68,8 @@ def store_npz(path: Path) -> KeypointFile:
                 path,
                 f'people have {people.shape[1]} joints',
                 f'{len(skeleton)} joints of {skeleton.name}',
+                people.shape[1],
+                len(skeleton),
             )
         _check_views(path, offsets, views, people.shape[0], frames, cameras)
         source = parse_json(text.encode('utf-8'), f'{path}: source')
@@ -91,13 +93,21 @@ def _skeleton(joints: str, path: Path) -> Skeleton:
     return from_json(joints, place)
 
 
-def _bad(path: Path, found: str, expected: str) -> FileFormatError:
+def _bad(
+    path: Path,
+    found: str,
+    expected: str,
+    value: Any,
+    wanted: Any,
+    code: str = 'wrong-shape',
+) -> FileFormatError:
     return FileFormatError(
         f'{path}: {found}, expected {expected}; write it with '
         'mmpose_ours.detections.write_detections',
+        code=code,
         file=path,
-        found=found,
-        expected=expected,
+        found=value,
+        expected=wanted,
     )
 
 
@@ -105,7 +115,14 @@ def _check_headers(path: Path, headers: Mapping[str, Header | None]) -> None:
     """Refuse arrays that are missing, or not what the table above says."""
     for name, (kinds, shape) in ARRAYS.items():
         if name not in headers:
-            raise _bad(path, f'has no array {name!r}', ', '.join(ARRAYS))
+            raise _bad(
+                path,
+                f'has no array {name!r}',
+                ', '.join(ARRAYS),
+                list(headers),
+                list(ARRAYS),
+                'missing-value',
+            )
         header = headers[name]
         if (
             header is None
@@ -116,10 +133,22 @@ def _check_headers(path: Path, headers: Mapping[str, Header | None]) -> None:
             found = 'objects' if header is None else f'{header.dtype} of shape {header.shape}'
             wanted = tuple('N' if side is None else side for side in shape)
             kind = {'f': 'float32', 'i': 'whole numbers', 'U': 'text'}[kinds]
-            raise _bad(path, f'array {name!r} is {found}', f'{kind} of shape {wanted}')
+            raise _bad(
+                path,
+                f'array {name!r} is {found}',
+                f'{kind} of shape {wanted}',
+                None if header is None else (str(header.dtype), header.shape),
+                (kind, wanted),
+            )
     people = headers['people']
     if people is None or people.dtype != np.dtype('<f4') or people.by_columns:
-        raise _bad(path, f'people are {people and people.dtype}', 'float32, row by row')
+        raise _bad(
+            path,
+            f'people are {people and people.dtype}',
+            'float32, row by row',
+            None if people is None else str(people.dtype),
+            'float32',
+        )
 
 
 def _names(path: Path, file: ArrayFile, name: str) -> list[str]:
@@ -132,6 +161,7 @@ def _names(path: Path, file: ArrayFile, name: str) -> list[str]:
         twice = collections.Counter(names).most_common(1)[0][0]
         raise FileFormatError(
             f'{path}: {name} has {twice[:80]!r} twice, of which one would be lost; keep one',
+            code='duplicate',
             file=path,
             found=twice,
             **{name[:-1]: twice},
@@ -162,6 +192,9 @@ def _check_views(
             f'{people} people, offsets {offsets.shape} and views {views.shape} of {len(frames)} '
             f'frames and {len(cameras)} cameras do not belong together',
             'those of one recording',
+            (people, offsets.shape, views.shape),
+            (len(frames), len(cameras)),
+            'conflict',
         )
     most = int(np.diff(offsets).max(initial=0))
     limits().check('people_per_view', most, 'people in one view', path)
@@ -172,6 +205,7 @@ def _check_views(
         raise FileFormatError(
             f'{path}: frame {frames[frame][:80]!r} has camera {cameras[camera][:80]!r} twice; keep '
             'one',
+            code='duplicate',
             file=path,
             frame=frames[frame],
             camera=cameras[camera],

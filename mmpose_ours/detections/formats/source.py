@@ -133,6 +133,7 @@ class Source:
         paths = [str(path.relative_to(self.path)) for path in (one, other)]
         return FileFormatError(
             f'{self.path}: {paths[0]!r} and {paths[1]!r} {what}; remove or rename one of them',
+            code='ambiguous',
             file=self.path,
             camera=camera or None,
             found=paths,
@@ -155,5 +156,7 @@ def _json_files(folder: Path) -> list[Path]:
     for path in found:
         # A pipe in a folder from elsewhere never begins, and a link to a device never ends.
         if path.exists() and not path.is_file() and not path.is_dir():
-            raise FileFormatError(f'{path}: is no regular file; remove it', file=path)
+            raise FileFormatError(
+                f'{path}: is no regular file; remove it', code='file-format', file=path
+            )
     return sorted(found, key=lambda path: (natural_key(path), path.name))

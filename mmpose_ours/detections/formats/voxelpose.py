@@ -7,7 +7,7 @@ microsoft/voxelpose-pytorch.
 from __future__ import annotations
 
 import re
-from typing import Iterator
+from typing import Any, Iterator
 
 import numpy as np
 
@@ -38,20 +38,20 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     path = source.path
     data = read_pickle(path)
     if not isinstance(data, dict):
-        raise _other(path, type(data).__name__)
+        raise _other(path, type(data).__name__, type(data).__name__)
     for key, people in data.items():
         # Camera names may contain the separator.
         parts = _KEY.fullmatch(key) if isinstance(key, str) else None
         if parts is None:
-            raise _other(path, f'the key {str(key)[:60]!r}')
+            raise _other(path, f'the key {str(key)[:60]!r}', key)
         if not isinstance(people, list):
-            raise _other(path, f'{key[:60]!r} with {type(people).__name__}')
+            raise _other(path, f'{key[:60]!r} with {type(people).__name__}', key)
         limits().check('people_per_view', len(people), f'people of {key[:60]!r}', path)
         found = np.zeros((len(people), 17, 3), np.float32)
         for row, person in zip(found, people):
             pred = numbers_of(person.get('pred')) if isinstance(person, dict) else None
             if pred is None or pred.shape not in ((17, 2), (17, 3)):
-                raise _other(path, f'{key[:60]!r} with other people')
+                raise _other(path, f'{key[:60]!r} with other people', key)
             row[:, 2] = 1
             with np.errstate(over='ignore'):
                 row[:, : pred.shape[1]] = pred
@@ -59,8 +59,12 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
         yield Found(parts[1], int(parts[2]), people, key)
 
 
-def _other(path: PathLike, found: str) -> FileFormatError:
+def _other(path: PathLike, found: str, value: Any) -> FileFormatError:
     expected = "{'<camera>_<frame>': [{'pred': (17, 3)}]}"
     return FileFormatError(
-        f'{path}: expected {expected}, found {found}', file=path, found=found, expected=expected
+        f'{path}: expected {expected}, found {found}',
+        code='file-format',
+        file=path,
+        found=value,
+        expected=expected,
     )

@@ -190,6 +190,7 @@ def _no_unicode(path: PathLike, error: UnicodeEncodeError) -> InputError:
     return InputError(
         f'{os.fspath(path)}: cannot hold {around!r}, which is no Unicode text (of a file name '
         'that is not UTF-8, for example); rename what is called so',
+        code='cannot-express',
         file=path,
         found=around,
         expected='Unicode text',
@@ -234,7 +235,19 @@ def _encoded(content: str | bytes, path: Path) -> bytes:
 
 
 def write_json(path: PathLike, data: Any, indent: int | None = None) -> None:
-    """Write ``data`` as JSON, whole or not at all; NaN and infinity are refused."""
-    text = json.dumps(data, indent=indent, allow_nan=False)
+    """Write ``data`` as JSON, whole or not at all.
+
+    Raises:
+        InputError: There is NaN or infinity in it, or a text that is no Unicode.
+        OSError: ``path`` cannot be written; its ``filename`` is ``path``.
+    """
+    try:
+        text = json.dumps(data, indent=indent, allow_nan=False)
+    except ValueError as error:
+        raise InputError(
+            f'{os.fspath(path)}: cannot hold NaN or infinity ({error})',
+            code='not-finite',
+            file=path,
+        ) from error
     with write_whole(path) as file:
         file.write(text + '\n')

@@ -245,7 +245,10 @@ def _seconds() -> float:
         seconds = math.nan
     if not seconds >= 0:
         raise InputError(
-            f'{VARIABLE}: {text[:60]!r} is not a number of seconds', found=text, expected='seconds'
+            f'{VARIABLE}: {text[:60]!r} is not a number of seconds',
+            code='out-of-range',
+            found=text,
+            expected='seconds',
         )
     return seconds
 

@@ -67,6 +67,7 @@ def check_array_text(text: str, path: PathLike) -> None:
         raise InputError(
             f'{os.fspath(path)}: cannot hold {text[-40:]!r}, since NumPy drops null characters at '
             'the end of texts; rename what is called so',
+            code='cannot-express',
             file=path,
             found=text,
         )
@@ -104,7 +105,10 @@ class ArrayFile:
         self._file = file
         self._size = os.fstat(file.fileno()).st_size
         self._archive: zipfile.ZipFile | None = None
-        if file.read(len(_MAGIC)) == _MAGIC:
+        start = file.read(len(_MAGIC))
+        # What begins as neither kind of file is none, and not a damaged one.
+        self._fault = 'damaged' if start[:2] in (b'PK', _MAGIC[:2]) else 'file-format'
+        if start == _MAGIC:
             self.headers = {ALONE: self._header(ALONE)}
             return
         with self._damage():
@@ -112,17 +116,19 @@ class ArrayFile:
         names = [info.filename for info in self._archive.infolist()]
         if len(set(names)) < len(names):
             twice = collections.Counter(names).most_common(1)[0][0]
-            raise self.bad(f'has the member {twice[:80]!r} twice, of which one would be lost')
+            why = f'has the member {twice[:80]!r} twice, of which one would be lost'
+            raise self.bad(why, 'duplicate', twice)
         self.headers = {
             name[:-4]: self._header(name[:-4]) for name in names if name.endswith('.npy')
         }
 
-    def bad(self, why: str) -> FileFormatError:
+    def bad(self, why: str, code: str = 'file-format', found: Any = None) -> FileFormatError:
         """An error that says what is wrong with the file."""
         return FileFormatError(
             f'{self.path}: no file of plain NumPy arrays ({why}); write it again',
+            code=code,
             file=self.path,
-            found=why,
+            found=why if found is None else found,
             expected='an .npy or .npz file of numbers and texts',
         )
 
@@ -171,7 +177,7 @@ class ArrayFile:
         """The header of an array that can be read, held against what the file has."""
         header = self.headers[name]
         if header is None:
-            raise self.bad(f'array {name[:80]!r} is neither of numbers nor of texts')
+            raise self.bad(f'array {name[:80]!r} is neither of numbers nor of texts', found=name)
         with self._damage():
             member = self._member(name)
             _parse_header(member)
@@ -181,7 +187,8 @@ class ArrayFile:
             info = self._archive.getinfo(f'{name}.npy')
             packed, size = min(info.compress_size, self._size), info.file_size
         if size != begin + header.bytes:
-            raise self.bad(f'array {name[:80]!r} has {size} bytes, which is not {header.shape}')
+            why = f'array {name[:80]!r} has {size} bytes, which is not {header.shape}'
+            raise self.bad(why, 'damaged', size)
         what = f'bytes of array {name[:80]!r}'
         limits().check('array_bytes', header.bytes, what, self.path)
         if header.bytes > _FREE:
@@ -199,7 +206,8 @@ class ArrayFile:
             zipfile.ZIP_DEFLATED,
         ):
             raise self.bad(
-                f'array {name[:80]!r} is encrypted, or packed in another way than NumPy does'
+                f'array {name[:80]!r} is encrypted, or packed in another way than NumPy does',
+                found=name,
             )
         return self._archive.open(info)
 
@@ -216,7 +224,7 @@ class ArrayFile:
             while left:
                 part = member.read(min(left, _AT_ONCE))
                 if not part:
-                    raise self.bad(f'array {name!r} breaks off')
+                    raise self.bad(f'array {name!r} breaks off', 'damaged', name)
                 left -= len(part)
                 yield part
             member.read(1)  # where zipfile compares the checksum
@@ -226,7 +234,7 @@ class ArrayFile:
         for start in range(0, codes.size, _AT_ONCE):
             part = codes[start : start + _AT_ONCE]
             if (part > 0x10FFFF).any() or ((part >= 0xD800) & (part < 0xE000)).any():
-                raise self.bad(f'array {name!r} has texts that are none')
+                raise self.bad(f'array {name!r} has texts that are none', 'damaged', name)
 
     @contextlib.contextmanager
     def _damage(self) -> Iterator[None]:
@@ -236,11 +244,13 @@ class ArrayFile:
         except FileFormatError:
             raise
         except _BROKEN as error:
-            raise self.bad(' '.join(str(error).split())[:200] or type(error).__name__) from error
+            why = ' '.join(str(error).split())[:200] or type(error).__name__
+            code = 'file-format' if isinstance(error, ValueError) else self._fault
+            raise self.bad(why, code) from error
         except OSError as error:
             if error.errno != errno.EINVAL:  # a place before the file's beginning
                 raise
-            raise self.bad('it is damaged') from error
+            raise self.bad('it is damaged', 'damaged') from error
 
 
 @contextlib.contextmanager

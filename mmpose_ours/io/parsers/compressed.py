@@ -97,6 +97,7 @@ class Unpacked:
         return FileFormatError(
             f'{self._path}: cannot be unpacked ({why}); continue the download with `wget -c`, then '
             'run this again',
+            code='damaged',
             file=self._path,
             found=why,
         )

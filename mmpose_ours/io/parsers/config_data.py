@@ -66,7 +66,9 @@ def _parse(text: str, path: PathLike) -> dict[str, Any]:
         raise NotDataError(
             f'{path}: the config is not plain data ({error}); expected assignments of numbers, '
             'texts, lists and dictionaries',
+            code='file-format' if isinstance(error, SyntaxError) else None,
             file=path,
+            found=str(error),
         ) from error
     return names
 
@@ -75,23 +77,34 @@ def _read(path: Path, depth: int, number: Iterator[int]) -> dict[str, Any]:
     if depth > _MAX_BASES or next(number) > _MAX_CONFIGS:
         raise NotDataError(
             f'{path}: more than {_MAX_BASES} configs based on each other, or {_MAX_CONFIGS} in all',
+            code='limit-exceeded',
             file=path,
+            expected=(_MAX_BASES, _MAX_CONFIGS),
         )
     with open_regular(path) as file:
         content = file.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
-        raise NotDataError(f'{path}: more than {_MAX_BYTES:,} bytes of a config', file=path)
+        raise NotDataError(
+            f'{path}: more than {_MAX_BYTES:,} bytes of a config',
+            code='limit-exceeded',
+            file=path,
+            expected=_MAX_BYTES,
+        )
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
-        raise NotDataError(f'{path}: not UTF-8 text ({error})', file=path) from error
+        raise NotDataError(
+            f'{path}: not UTF-8 text ({error})', code='file-format', file=path, expected='UTF-8'
+        ) from error
     names = _parse(text, path)
     bases = names.pop('_base_', [])
     merged: dict[str, Any] = {}
     for base in bases if isinstance(bases, (list, tuple)) else [bases]:
         if not isinstance(base, str) or '::' in base:
             shown = repr(base[:60]) if isinstance(base, str) else f'a {type(base).__name__}'
-            raise NotDataError(f'{path}: _base_ is not a file: {shown}', file=path)
+            raise NotDataError(
+                f'{path}: _base_ is not a file: {shown}', code='file-format', file=path, found=base
+            )
         merged = _merge(_read(path.parent / base, depth + 1, number), merged)
     return _merge(names, merged)
 

@@ -35,34 +35,39 @@ def decode_image(path: PathLike) -> np.ndarray:
     # Not cv2.imread, which cannot open names beyond ASCII on every system.
     content = read_regular(path, 'image_bytes')
     if not content:
-        raise _undecodable(path, 'is empty')
+        raise _undecodable(path, 'is empty', 'damaged')
     header = read_image_header(content)
     if header is None:
-        raise _undecodable(path, 'is no image (JPEG, PNG, BMP, TIFF or WebP)')
+        raise _undecodable(path, 'is no image (JPEG, PNG, BMP, TIFF or WebP)', 'file-format')
     limits().check('image_pixels', header.width * header.height, 'pixels', path)
     if header.unsupported or header.scans > MAX_SCANS:
         what = header.unsupported or f'{header.scans} scans'
         raise FileFormatError(
             f'{path}: a {header.format} image with {what}, expected a plain image of 8 or 16 bits '
             'per sample; export it again',
+            code='cannot-express',
             file=path,
             found=what,
         )
     # Some OpenCV fill up what is missing of a JPEG or PNG with grey or black, and say nothing.
     if _breaks_off(content):
-        raise _undecodable(path, 'breaks off')
+        raise _undecodable(path, 'breaks off', 'damaged')
     image = None
     with contextlib.suppress(cv2.error):
         flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
         image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
     if image is None or image.dtype not in (np.uint8, np.uint16):
-        raise _undecodable(path, f'is a broken or unsupported {header.format} image')
+        what = f'is a broken or unsupported {header.format} image'
+        raise _undecodable(path, what, 'damaged')
     return image
 
 
-def _undecodable(path: PathLike, what: str) -> FileFormatError:
+def _undecodable(path: PathLike, what: str, code: str) -> FileFormatError:
     return FileFormatError(
-        f'{path}: {what}, so it cannot be decoded; copy or export it again', file=path, found=what
+        f'{path}: {what}, so it cannot be decoded; copy or export it again',
+        code=code,
+        file=path,
+        found=what,
     )
 
 

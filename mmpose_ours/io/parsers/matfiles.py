@@ -78,14 +78,16 @@ def read_open_mat(
         found: dict[str, Any] = {}
         for name, value in _variables(file, order, names, _Budget(path)):
             if name in found:
-                raise _BrokenError(f'it holds the variable {name[:63]!r} twice')
+                raise _BrokenError(f'it holds the variable {name[:63]!r} twice', 'duplicate')
             found[name] = value
         return found
     except LimitError:
         raise
     except (_BrokenError, ValueError, zlib.error) as error:
+        code = error.code if isinstance(error, _BrokenError) else 'damaged'
         raise FileFormatError(
             f'{path}: not a MATLAB file of version 7 or older ({error}); {SAVE_AGAIN}',
+            code=code,
             file=path,
             found=str(error),
             expected='a MATLAB file of version 5 to 7',
@@ -93,19 +95,23 @@ def read_open_mat(
 
 
 class _BrokenError(Exception):
-    """Says what is wrong."""
+    """Says what is wrong, and the code of the error that users see."""
+
+    def __init__(self, why: str, code: str = 'damaged'):
+        super().__init__(why)
+        self.code = code
 
 
 def _byte_order(header: bytes) -> str:
     """'<' or '>'."""
     if header[:10] == b'MATLAB 7.3' or header[:4] == b'\x89HDF':
-        raise _BrokenError('it is version 7.3')
+        raise _BrokenError('it is version 7.3', 'file-format')
     order = {b'IM': '<', b'MI': '>'}.get(header[126:128])
     if order is None:
-        raise _BrokenError('its header is not that of version 5')
+        raise _BrokenError('its header is not that of version 5', 'file-format')
     version = struct.unpack(order + 'H', header[124:126])[0]
     if version >> 8 != 1:
-        raise _BrokenError(f'its version number is {version >> 8}')
+        raise _BrokenError(f'its version number is {version >> 8}', 'file-format')
     return order
 
 

@@ -149,9 +149,9 @@ def named(module: Any, name: Any) -> Any:
     """What stands for a name of a file; it is not looked up."""
     if not isinstance(module, str) or not isinstance(name, str):
         # And not which: the text of lists that hold each other may take all memory.
-        raise BrokenError('it calls what is no name')
+        raise BrokenError('it calls what is no name', 'unsafe')
     if (module, name) not in _NAMES:
-        raise BrokenError(f'it calls {module[:60]}.{name[:60]}')
+        raise BrokenError(f'it calls {module[:60]}.{name[:60]}', 'unsafe', f'{module}.{name}')
     return _NAMES[module, name]
 
 
@@ -160,7 +160,7 @@ def reduce(machine: Machine) -> None:
     arguments, function = machine.stack.pop(), machine.stack.pop()
     allowed = _CALLS.get(function) if callable(function) else None
     if allowed is None or type(arguments) is not tuple or len(arguments) not in allowed:
-        raise BrokenError('it calls something in another way')
+        raise BrokenError('it calls something in another way', 'unsafe')
     machine.stack.append(function(machine, *arguments))
 
 
@@ -180,4 +180,4 @@ def build(machine: Machine) -> None:
         dtype, data = _numbers(machine, shape, kind, data)
         target.__setstate__((1, shape, dtype, bool(by_columns), data))
     else:
-        raise BrokenError('it holds objects')
+        raise BrokenError('it holds objects', 'unsafe')

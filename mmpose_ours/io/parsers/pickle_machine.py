@@ -27,7 +27,11 @@ _ESCAPED = {b'n': b'\n', b'r': b'\r', b't': b'\t'}
 
 
 class BrokenError(Exception):
-    """Says what is wrong."""
+    """Says what is wrong, and the code and ``found`` of the error that users see."""
+
+    def __init__(self, why: str, code: str = 'file-format', found: str | None = None):
+        super().__init__(why)
+        self.code, self.found = code, found
 
 
 class ArrayClass:
@@ -70,7 +74,7 @@ class Machine:
         start = self.at
         self.at = start + count
         if self.at > len(self.content):
-            raise BrokenError('it breaks off')
+            raise BrokenError('it breaks off', 'damaged')
         return self.content[start : self.at]
 
     def sized(self, kind: str) -> bytes:
@@ -87,7 +91,7 @@ class Machine:
         """The next line, without its end."""
         end = self.content.find(b'\n', self.at, self.at + longest + 1)
         if end < 0:
-            raise BrokenError('a line has no end')
+            raise BrokenError('a line has no end', 'damaged')
         line = self.content[self.at : end]
         self.at = end + 1
         return line.rstrip(b'\r')

@@ -46,7 +46,7 @@ def run(machine: Machine) -> Any:
         machine.at += 1
         if code == _STOP:
             if machine.unfilled or machine.marked or len(machine.stack) != 1:
-                raise BrokenError('it ends too early')
+                raise BrokenError('it ends too early', 'damaged')
             return machine.stack[0]
         operations[code](machine)
     raise LimitError(machine.path, 'pickle_operations', allowed + 1, allowed, 'operations')

@@ -75,12 +75,14 @@ def parse_pickle(content: bytes, path: PathLike) -> Any:
     except (BrokenError, IndexError, KeyError, ValueError, struct.error) as error:
         if isinstance(error, FileFormatError):
             raise
-        why = ' '.join(str(error).split())[:200] if isinstance(error, BrokenError) else ''
+        known = isinstance(error, BrokenError)
+        why = ' '.join(str(error).split())[:200] if known else 'it is damaged or breaks off'
         raise FileFormatError(
             f'{path}: not a pickle of plain arrays and containers '
-            f'({why or "it is damaged or breaks off"}); export the data as JSON or as NumPy arrays '
-            'instead',
+            f'({why}); export the data as JSON or as NumPy arrays instead',
+            code=error.code if isinstance(error, BrokenError) else 'damaged',
             file=path,
+            found=(isinstance(error, BrokenError) and error.found) or why,
             expected='a pickle of numeric arrays, lists, dictionaries, texts and numbers',
         ) from error
     return value

@@ -74,14 +74,15 @@ class TarReader:
                 elif kind != _LONG_LINK:
                     fields = self._pax(content)
                     if kind == _PAX_ALL and fields:
-                        self._broken(f'a global header sets {", ".join(sorted(fields))}')
+                        why = f'a global header sets {", ".join(sorted(fields))}'
+                        self._broken(why, 'cannot-express')
                     name = fields.get('path', name)
                     size = self._whole(fields['size']) if 'size' in fields else size
                 continue
             name = own_name if name is None else name
             size = own_size if size is None else size
             if kind == _SPARSE:
-                self._broken(f'{name!r} is a sparse file')
+                self._broken(f'{name!r} is a sparse file', 'cannot-express')
             is_file = kind in _FILES and not name.endswith('/')
             # Links, folders and devices have no content, whatever size they claim.
             self._left = 0 if kind in _EMPTY or name.endswith('/') else size
@@ -129,7 +130,7 @@ class TarReader:
         try:
             return name.decode('utf-8')
         except UnicodeDecodeError:
-            self._broken(f'the name {name[:60]!r} is not UTF-8')
+            self._broken(f'the name {name[:60]!r} is not UTF-8', 'cannot-express')
 
     def _extended(self, size: int) -> bytes:
         if size > MAX_HEADER:
@@ -153,7 +154,7 @@ class TarReader:
                     break
                 self._broken('a pax header is damaged')
             if key.startswith(b'GNU.sparse'):
-                self._broken('it holds a sparse file')
+                self._broken('it holds a sparse file', 'cannot-express')
             if key in (b'path', b'size'):
                 fields[key.decode()] = self._text(value[:-1])
             position += length
@@ -164,10 +165,11 @@ class TarReader:
             self._broken('a pax header is damaged')
         return int(text)
 
-    def _broken(self, why: str) -> NoReturn:
+    def _broken(self, why: str, code: str = 'damaged') -> NoReturn:
         raise FileFormatError(
             f'{self._path}: no tar archive, or it is damaged ({why}); continue the download with '
             '`wget -c`, then run this again',
+            code=code,
             file=self._path,
             found=why,
         )

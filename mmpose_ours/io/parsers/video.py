@@ -63,15 +63,18 @@ class Video:
         with contextlib.ExitStack() as resources:
             file = resources.enter_context(open_regular(path))
             if not _is_container(file.read(_PROBE)):
-                raise _refused(path, 'is no video (MP4, MOV, MKV, WebM, AVI or MPEG)')
+                raise _refused(
+                    path, 'is no video (MP4, MOV, MKV, WebM, AVI or MPEG)', 'file-format'
+                )
             file.seek(0)
             container = resources.enter_context(_open(file, path))
             if not container.streams.video:
-                raise _refused(path, 'has sound, but no images')
+                raise _refused(path, 'has sound, but no images', 'no-data')
             stream = container.streams.video[0]
             codec = stream.codec_context
             if codec is None:
-                raise _refused(path, 'has images of a codec that FFmpeg does not know')
+                what = 'has images of a codec that FFmpeg does not know'
+                raise _refused(path, what, 'cannot-express')
             limits().check('image_pixels', codec.width * codec.height, 'pixels per frame', path)
             # FFmpeg counts whole blocks, and those around the image.
             codec.options = {'max_pixels': str(2 * limits().image_pixels + _BLOCKS)}
@@ -80,7 +83,7 @@ class Video:
             # Decoded ahead: how a frame is turned stands beside it.
             self._next = next(self._frames, None)
             if self._next is None:
-                raise _refused(path, 'has no frame that can be decoded')
+                raise _refused(path, 'has no frame that can be decoded', 'damaged')
             # Asked once: a frame that was asked for it lives until garbage is collected.
             self._turns = _quarter_turns(self._next)
             #: (width, height) of the first frame.
@@ -178,7 +181,8 @@ def _open(file: BinaryIO, path: PathLike) -> av.container.InputContainer:
             file, 'r', container_options=options, metadata_errors='replace', buffer_size=_BUFFER
         )
     except av.FFmpegError as error:
-        raise _refused(path, f'is no video that FFmpeg can decode ({error})') from error
+        what = f'is no video that FFmpeg can decode ({error})'
+        raise _refused(path, what, 'damaged') from error
 
 
 def _decoded(
@@ -200,7 +204,7 @@ def _decoded(
     except av.InvalidDataError:
         return  # cut off in the middle, as by a camera that lost its power
     except av.FFmpegError as error:
-        raise _refused(path, f'cannot be decoded further ({error})') from error
+        raise _refused(path, f'cannot be decoded further ({error})', 'damaged') from error
 
 
 def _fps(stream: av.VideoStream) -> float:
@@ -261,10 +265,11 @@ def _is_matroska(start: bytes) -> bool:
     return b'matroska' in header or b'webm' in header
 
 
-def _refused(path: PathLike, what: str) -> FileFormatError:
+def _refused(path: PathLike, what: str, code: str) -> FileFormatError:
     return FileFormatError(
         f'{os.fspath(path)}: {what}; convert it, for example with '
         '`ffmpeg -i <file> -c:v libx264 -crf 18 new.mp4`',
+        code=code,
         file=path,
         found=what,
     )

@@ -59,13 +59,15 @@ def load_bank(path: PathLike) -> PoseBank:
             or poses.shape[1:] != (17, 3)
             or _text(file, 'joints') != 'coco17'
         ):
-            shapes = ', '.join(f'{name} {header and header.shape}' for name, header in
-                               file.headers.items())  # fmt: skip
+            found = {name: header and header.shape for name, header in file.headers.items()}
+            shapes = ', '.join(f'{name} {shape}' for name, shape in found.items())
             raise FileFormatError(
                 f'{path}: found {shapes[:200]}, expected poses (N, 17, 3) and visible (N, 17) of '
                 'coco17; write it with `mmpose-ours pose-bank`',
+                code='wrong-shape',
                 file=path,
-                found=shapes[:200],
+                found=found,
+                expected={'poses': ('N', 17, 3), 'visible': ('N', 17), 'joints': 'coco17'},
             )
         limits().check('frames', poses.shape[0], 'poses', path)
         people = file.read('poses').astype(np.float64), file.read('visible')

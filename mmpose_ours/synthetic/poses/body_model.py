@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.structures.skeletons import SKELETONS
 
 COCO17 = SKELETONS['coco17']
@@ -128,12 +129,17 @@ def built_in_poses(
         middle of the hips above the origin, facing +x.
 
     Raises:
-        ValueError: An action is unknown.
+        InputError: An action is unknown.
     """
     names = list(ACTIONS)
     unknown = [name for name in actions or () if name not in ACTIONS]
     if unknown:
-        raise ValueError(f'unknown action {", ".join(unknown)}; known: {", ".join(names)}')
+        raise InputError(
+            f'unknown action {", ".join(unknown)}; known: {", ".join(names)}',
+            code='unknown-name',
+            found=unknown,
+            expected=names,
+        )
     weights = np.array([ACTION_WEIGHTS[n] if not actions or n in actions else 0.0 for n in names])
     chosen = rng.choice(len(names), size=count, p=weights / weights.sum())
     angles = _Angles(rng, chosen)

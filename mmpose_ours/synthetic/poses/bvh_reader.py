@@ -152,7 +152,12 @@ def read_bvh(path: PathLike) -> Bvh:
         limits().check('motion_bytes', os.fstat(file.fileno()).st_size, 'bytes', path)
         head, motion_word, motion = file.read().partition('MOTION')
     if not motion_word:
-        raise FileFormatError(f'{path}: it has no MOTION; export the animation, not the skeleton')
+        raise FileFormatError(
+            f'{path}: it has no MOTION; export the animation, not the skeleton',
+            code='no-data',
+            file=path,
+            expected='MOTION',
+        )
     joints = _read_hierarchy(path, head)
     header = re.match(r'\s*Frames:\s*([0-9]{1,9})\s+Frame\s+Time:\s*(\S{1,40})\s', motion)
     width = sum(len(joint.channels) for joint in joints)
@@ -173,7 +178,10 @@ def read_bvh(path: PathLike) -> Bvh:
         raise FileFormatError(
             f'{path}: after MOTION expected {frames} frames of {width} numbers, found '
             f'{str(error)[:100]}; the file may be cut off: export it again',
+            code='damaged',
             file=path,
+            found=str(error),
+            expected=(frames, width),
         ) from error
     return Bvh(joints, values.reshape(-1, width), frame_time_s)
 
@@ -200,7 +208,11 @@ def _read_hierarchy(path: PathLike, text: str) -> tuple[BvhJoint, ...]:
     def bad(number: int, found: str, expected: str) -> FileFormatError:
         return FileFormatError(
             f'{path}, line {number}: found {found[:60]!r}, expected {expected}; export it again as '
-            'BVH of one skeleton'
+            'BVH of one skeleton',
+            code='file-format',
+            file=path,
+            found=found,
+            expected=expected,
         )
 
     joints: list[BvhJoint] = []
@@ -246,7 +258,10 @@ def _read_hierarchy(path: PathLike, text: str) -> tuple[BvhJoint, ...]:
     if not joints or stack:
         raise FileFormatError(
             f'{path}: found {len(joints)} joints and {len(stack)} open braces before MOTION, '
-            'expected a whole HIERARCHY; export it again'
+            'expected a whole HIERARCHY; export it again',
+            code='damaged',
+            file=path,
+            found=(len(joints), len(stack)),
         )
     return tuple(joints)
 
@@ -273,8 +288,10 @@ def record_bvh(path: PathLike) -> Recording:
         raise FileFormatError(
             f'{path}: {len(bvh.motion)} frames of {bvh.motion.shape[1]} numbers for the {moving} '
             'joints of a body, of which hardly one can move; export it again',
+            code='file-format',
             file=path,
-            found=list(bvh.motion.shape),
+            found=bvh.motion.shape,
+            expected=moving,
         )
     places, rotations = bvh.solve(wanted)
     xyz = np.full((len(places), len(COCO17), 3), np.nan)

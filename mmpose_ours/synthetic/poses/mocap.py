@@ -12,12 +12,13 @@ import dataclasses
 import numpy as np
 
 from mmpose_ours.calibration.world_axes import Z_UP_FROM, mm_per_unit
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.disk.files import MM_PER_UNIT
 from mmpose_ours.synthetic.poses.anthropometry import COCO17, joint_of
 from mmpose_ours.synthetic.poses.body_model import ANKLE_HEIGHT, STATURE_MM
 from mmpose_ours.synthetic.poses.face import add_face
 from mmpose_ours.synthetic.poses.pose_bank import PoseBank
+from mmpose_ours.text import argument
 
 # From hip to ankle, children of school age to very tall people. Narrower than the step from
 # one unit to the next, so that at most one unit fits.
@@ -64,10 +65,15 @@ def bank_of(
 
     Raises:
         FileFormatError: They cannot be guessed, or what results are no people on a floor.
-        ValueError: ``unit`` or ``up`` is none.
+        InputError: ``unit`` or ``up`` is none.
     """
     if up is not None and up not in Z_UP_FROM:
-        raise ValueError(f'the up axis is {up!r}, expected one of {", ".join(Z_UP_FROM)}')
+        raise InputError(
+            f'the up axis is {up!r}, expected one of {", ".join(Z_UP_FROM)}',
+            code='unknown-name',
+            found=up,
+            expected=list(Z_UP_FROM),
+        )
     axis = up or _guess_up(recording.xyz, path)
     given = unit if unit is not None else recording.unit
     name, factor = (
@@ -78,7 +84,8 @@ def bank_of(
     if recording.head is not None and recording.R_head is not None:
         xyz = add_face(xyz, recording.head @ turn * factor, turn.T @ recording.R_head)
     xyz[..., 2] -= _floor(xyz)
-    bank = PoseBank.placed(xyz, np.isfinite(xyz).all(-1), path, 'say --unit and --up')
+    remedy = f'say {argument("unit")} and {argument("up")}'
+    bank = PoseBank.placed(xyz, np.isfinite(xyz).all(-1), path, remedy)
     words = f'unit {name}{"" if given is not None else " by its legs"}'
     return bank, f'{words}, {axis} up{"" if up else " by its motion"}'
 
@@ -95,7 +102,12 @@ def _guess_up(xyz: np.ndarray, path: PathLike) -> str:
     if abs(share[axis]) < MIN_UPRIGHT:
         raise FileFormatError(
             f'{path}: its people point along x, y, z by {np.round(share, 2).tolist()} on average, '
-            f'expected {MIN_UPRIGHT} or more along one axis that is up; say which with --up'
+            f'expected {MIN_UPRIGHT} or more along one axis that is up; say which with '
+            f'{argument("up")}',
+            code='ambiguous',
+            file=path,
+            found=share.tolist(),
+            expected=MIN_UPRIGHT,
         )
     return ('-' if share[axis] < 0 else '') + 'xyz'[axis]
 
@@ -111,17 +123,25 @@ def _guess_unit(xyz: np.ndarray, path: PathLike) -> tuple[str, float]:
     known = legs[:, np.isfinite(legs).all(0)]
     if not known.size:
         raise FileFormatError(
-            f'{path}: no frame has both legs, to estimate its unit from; say it with --unit'
+            f'{path}: no frame has both legs, to estimate its unit from; say it with '
+            f'{argument("unit")}',
+            code='no-data',
+            file=path,
         )
     leg = float(np.median(known.sum(0) / 2))
     for name, factor in UNITS.items():
         if LEG_MM[0] <= leg * factor <= LEG_MM[1]:
             return name, factor
     example = 800 / leg if leg > 0 else 1.0
+    example_unit = argument('unit', float(f'{example:.4g}'))
     raise FileFormatError(
         f'{path}: its legs are {leg:.4g} long, which is no leg of {LEG_MM[0]:g} to '
-        f'{LEG_MM[1]:g} mm in {", ".join(UNITS)}; say the unit with --unit, e.g. '
-        f'--unit {example:.4g} for legs of 800 mm'
+        f'{LEG_MM[1]:g} mm in {", ".join(UNITS)}; say the unit, e.g. {example_unit} for legs of '
+        '800 mm',
+        code='missing-value',
+        file=path,
+        found=leg,
+        expected=LEG_MM,
     )
 
 

@@ -98,6 +98,8 @@ def check_found(path: PathLike, names: Sequence[str], found: Mapping[str, int]) 
         raise FileFormatError(
             f'{path}: found joints called {shown}, expected names that tell {", ".join(missing)} '
             '(LeftUpLeg, L_Thigh, LHip, lfemur...); rename them',
+            code='missing-value',
             file=path,
-            found=shown,
+            found=list(names),
+            expected=missing,
         )

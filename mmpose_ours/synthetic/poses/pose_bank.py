@@ -90,13 +90,21 @@ class PoseBank:
         keep = visible[:, COCO17.index('left_hip', 'right_hip')].all(1)
         poses, visible = poses[keep], visible[keep]
         if not len(poses):
-            raise FileFormatError(f'{path}: no pose in it has both hips; it cannot be placed')
+            raise FileFormatError(
+                f'{path}: no pose in it has both hips; it cannot be placed',
+                code='no-data',
+                file=path,
+            )
         root = COCO17.root_of(poses)
         hips = float(np.median(root[:, 2]))
         if not HIPS_MM[0] <= hips <= HIPS_MM[1]:
             raise FileFormatError(
                 f"{path}: its people's hips are at a height of {hips:.3g}, where 300 to 1400 was "
-                f'expected; {remedy}'
+                f'expected; {remedy}',
+                code='out-of-range',
+                file=path,
+                found=hips,
+                expected=HIPS_MM,
             )
         poses[..., :2] -= root[:, None, :2]
         return cls(np.where(visible[..., None], poses, 0.0), visible)
@@ -114,5 +122,9 @@ class PoseBank:
 def _no_poses(path: PathLike, found: str) -> FileFormatError:
     expected = "a list of {'pose': (17, 3), 'vis': (17,)} as in panoptic_training_pose.pkl"
     return FileFormatError(
-        f'{path}: expected {expected}, found {found}', file=path, found=found, expected=expected
+        f'{path}: expected {expected}, found {found}',
+        code='file-format',
+        file=path,
+        found=found,
+        expected=expected,
     )

@@ -64,20 +64,25 @@ def find_joints(path: PathLike) -> np.ndarray:
             limits().check('frames', math.prod(headers[name].shape[:-2]), 'frames', path)
             joints = file.read(name)
             return joints.astype(np.float64).reshape(-1, *joints.shape[-2:])
-    shapes = ', '.join(f'{name[:40] or "an array"} {h.shape}' for name, h in headers.items())
+    found = {name: header.shape for name, header in headers.items()}
+    shapes = ', '.join(f'{name[:40] or "an array"} {shape}' for name, shape in found.items())
     if not fits and _PARAMETERS & set(headers):
         raise FileFormatError(
             f'{path}: it holds parameters of SMPL ({shapes[:200]}), and no joints. Joints come '
             'from the licensed body model: run it, e.g. with the smplx package, and save its '
             "output's `joints` with numpy.savez(file, joints=...)",
+            code='no-data',
             file=path,
-            found=shapes[:200],
+            found=found,
+            expected='joints',
         )
     raise FileFormatError(
         f'{path}: found {shapes[:200] or "no array"}, expected one array (frames, J, 3) of SMPL '
         f'joints with J one of {", ".join(map(str, sorted(FACE_AT)))}; name it `joints`',
+        code='ambiguous' if fits else 'wrong-shape',
         file=path,
-        found=shapes[:200],
+        found=found,
+        expected=('frames', sorted(FACE_AT), 3),
     )
 
 

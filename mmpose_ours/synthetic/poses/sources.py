@@ -60,7 +60,7 @@ def read_source(
 
     Raises:
         FileFormatError: The file is of no known kind, or broken.
-        ValueError: ``unit`` or ``up`` is none.
+        InputError: ``unit`` or ``up`` is none.
         OSError: The file cannot be read.
     """
     name = str(path)
@@ -94,5 +94,8 @@ def _kind(path: PathLike) -> str:
     raise FileFormatError(
         f'{path}: begins with {start[:20]!r}, expected a BVH or TRC file, SMPL joints as npy or '
         'npz, people in the Predictions format, a pickle like panoptic_training_pose.pkl, or '
-        'a bank of `mmpose-ours pose-bank`; export it as one of these'
+        'a bank of `mmpose-ours pose-bank`; export it as one of these',
+        code='file-format',
+        file=path,
+        found=start,
     )

@@ -58,14 +58,22 @@ def read_trc(path: PathLike) -> tuple[list[str], np.ndarray, str]:
     if len(lines) < 6 or not lines[0].startswith('PathFileType'):
         raise FileFormatError(
             f'{path}: found {lines[0][:40] if lines else ""!r} at its start, expected '
-            'PathFileType, four more lines of header, and frames'
+            'PathFileType, four more lines of header, and frames',
+            code='file-format',
+            file=path,
+            found=lines[0] if lines else '',
+            expected='PathFileType',
         )
     facts = dict(zip(lines[1].split(), lines[2].split()))
     stated = facts.get('Units', '')[:40]
     unit = _UNITS.get(stated.lower())
     if unit is None:
         raise FileFormatError(
-            f'{path}, line 3: the unit is {stated!r}, expected mm, cm or m; correct it'
+            f'{path}, line 3: the unit is {stated!r}, expected mm, cm or m; correct it',
+            code='unknown-name',
+            file=path,
+            found=stated,
+            expected=list(_UNITS),
         )
     header = [name.strip() for name in lines[3].split('\t')]
     columns = [i for i, name in enumerate(header) if name and i >= _BEFORE]
@@ -73,7 +81,10 @@ def read_trc(path: PathLike) -> tuple[list[str], np.ndarray, str]:
     if not names or any(b - a != 3 for a, b in zip(columns, columns[1:])):
         raise FileFormatError(
             f'{path}, line 4: found {len(names)} marker names, expected them tab separated, each '
-            'above three columns; export it again'
+            'above three columns; export it again',
+            code='file-format',
+            file=path,
+            found=names,
         )
     width = columns[-1] + 3 - columns[0]
     values, rows = array.array('d'), 0
@@ -87,7 +98,10 @@ def read_trc(path: PathLike) -> tuple[list[str], np.ndarray, str]:
             raise FileFormatError(
                 f'{path}, line {number}: the lines have far fewer cells than the {len(names)} '
                 'markers of line 4 need; export it again',
+                code='wrong-shape',
                 file=path,
+                found=len(cells),
+                expected=width,
             )
         try:
             here = [_number(cell) for cell in cells[columns[0] : columns[-1] + 3]]
@@ -97,10 +111,15 @@ def read_trc(path: PathLike) -> tuple[list[str], np.ndarray, str]:
             raise FileFormatError(
                 f'{path}, line {number}: {str(error)[:100]}, expected numbers, or nothing where a '
                 'marker was not seen',
+                code='file-format',
                 file=path,
+                found=str(error),
+                expected='numbers',
             ) from error
     if not rows:
-        raise FileFormatError(f'{path}: it has no frames; export it again')
+        raise FileFormatError(
+            f'{path}: it has no frames; export it again', code='no-data', file=path
+        )
     limits().check('frames', rows, 'frames', path)
     xyz = np.array(values).reshape(rows, len(names), 3)
     # Cortex and others write zeros for a marker that was not seen.

@@ -67,25 +67,39 @@ class _Stream:
         chunk = self._stream.read(min(self.left, LONGEST_NAME))
         end = chunk.find(b'\x00')
         if end < 0:
-            self.place.fail('has a name without an end', f'at most {LONGEST_NAME} bytes')
+            self.place.fail(
+                'has a name without an end', f'at most {LONGEST_NAME} bytes', code='damaged'
+            )
         self._stream.seek(end + 1 - len(chunk), os.SEEK_CUR)
         self.left -= end + 1
         try:
             return chunk[:end].decode('utf-8')
         except UnicodeDecodeError:
-            self.place.fail('has a name that is no UTF-8 text', 'text')
+            self.place.fail('has a name that is no UTF-8 text', 'text', found=chunk[:end])
 
     def records(self, what: str, smallest: int) -> Iterator[int]:
         """Count through the records, of which each takes ``smallest`` bytes or more."""
         (count,) = self.take('Q')
         if count > MAX_RECORDS or count * smallest > self.left:
             most = min(MAX_RECORDS, self.left // smallest)
-            self.place.fail(f'says {count} {what}s', f'at most {most} in {self.left} bytes')
+            self.place.fail(
+                f'says {count} {what}s',
+                f'at most {most} in {self.left} bytes',
+                code='damaged',
+                found=count,
+                expected=most,
+            )
         for index in range(count):
             self.where = f'{what} {index + 1}'
             yield index
         if self.left:
-            self.place.fail(f'is followed by {self.left} bytes', 'the end of the file')
+            self.place.fail(
+                f'is followed by {self.left} bytes',
+                'the end of the file',
+                code='damaged',
+                found=self.left,
+                expected=0,
+            )
 
     def pose(self) -> tuple[float, ...]:
         """World to camera or rig, or rig to camera."""
@@ -95,12 +109,24 @@ class _Stream:
         """Whether a sensor is a camera, and its id."""
         kind, id = self.take('iI')
         if kind not in SENSOR_TYPES.values():
-            self.place.fail(f'has the sensor type {kind}', '0 (camera) or 1 (IMU)')
+            self.place.fail(
+                f'has the sensor type {kind}',
+                '0 (camera) or 1 (IMU)',
+                code='unknown-name',
+                found=kind,
+                expected=list(SENSOR_TYPES.values()),
+            )
         return kind == _CAMERA, id
 
     def _claim(self, size: int) -> None:
         if size > self.left:
-            self.place.fail(f'breaks off: {self.left} bytes are left', f'{size} or more')
+            self.place.fail(
+                f'breaks off: {self.left} bytes are left',
+                f'{size} or more',
+                code='damaged',
+                found=self.left,
+                expected=size,
+            )
         self.left -= size
 
 
@@ -135,7 +161,12 @@ def _read(file: File) -> tuple[str, list]:
     promised = next((role for role in reasons if file.path.name.startswith(role)), None)
     if promised:
         raise reasons[promised]
-    raise CalibrationError(f'{file.path}: is none of {", ".join(_PARSERS)} of COLMAP')
+    raise CalibrationError(
+        f'{file.path}: is none of {", ".join(_PARSERS)} of COLMAP',
+        code='file-format',
+        file=file.path,
+        expected=list(_PARSERS),
+    )
 
 
 def _parse(file: File, parse: Callable[[_Stream], Iterator[Any]]) -> list:
@@ -147,7 +178,13 @@ def _cameras(stream: _Stream) -> Iterator[CameraRecord]:
     for _ in stream.records('camera', 40):
         id, number, width, height = stream.take('IiQQ')
         if number not in NAMES_BY_NUMBER:
-            stream.place.fail(f'has the camera model {number}', f'0 to {max(NAMES_BY_NUMBER)}')
+            stream.place.fail(
+                f'has the camera model {number}',
+                f'0 to {max(NAMES_BY_NUMBER)}',
+                code='unknown-name',
+                found=number,
+                expected=list(NAMES_BY_NUMBER),
+            )
         name = NAMES_BY_NUMBER[number]
         params = stream.take(f'{MODELS[name].length}d')
         yield stream.place.camera(id, name, (width, height), params)
@@ -172,11 +209,13 @@ def _rigs(stream: _Stream) -> Iterator[RigRecord]:
             if index:
                 (has_pose,) = stream.take('B')
                 if has_pose > 1:
-                    stream.place.fail(f'has {has_pose} for HAS_POSE', '0 or 1')
+                    stream.place.fail(
+                        f'has {has_pose} for HAS_POSE', '0 or 1', found=has_pose, expected=(0, 1)
+                    )
                 pose = stream.pose() if has_pose else None
             if is_camera:
                 if sensor_id in sensors:
-                    stream.place.fail(f'has the camera {sensor_id} twice', 'each once')
+                    stream.place.fail_twice(sensor_id)
                 sensors[sensor_id] = pose
         yield RigRecord(id, sensors)
 
@@ -191,10 +230,16 @@ def _frames(stream: _Stream) -> Iterator[FrameRecord]:
             is_camera, sensor_id = stream.sensor()
             (image_id,) = stream.take('Q')
             if image_id > LARGEST_ID:
-                stream.place.fail(f'has the image {image_id}', f'0 to {LARGEST_ID}')
+                stream.place.fail(
+                    f'has the image {image_id}',
+                    f'0 to {LARGEST_ID}',
+                    code='out-of-range',
+                    found=image_id,
+                    expected=(0, LARGEST_ID),
+                )
             if is_camera:
                 if sensor_id in images:
-                    stream.place.fail(f'has the camera {sensor_id} twice', 'each once')
+                    stream.place.fail_twice(sensor_id)
                 images[sensor_id] = image_id
         yield FrameRecord(id, rig_id, pose, images)
 

@@ -133,13 +133,43 @@ class Place:
     path: PathLike
     where: str
 
-    def fail(self, found: str, expected: str) -> NoReturn:
-        """Raise a CalibrationError that names file, place, found and expected."""
+    def fail(
+        self,
+        is_what: str,
+        wanted: str,
+        *,
+        code: str = 'file-format',
+        found: Any = None,
+        expected: Any = None,
+    ) -> NoReturn:
+        """Raise a CalibrationError that names file, place, found and expected.
+
+        Args:
+            is_what: What was found, as the sentence says it.
+            wanted: What was expected, as the sentence says it.
+            code: See :data:`mmpose_ours.errors.CODES`.
+            found: The error's field.
+            expected: The error's field; None is ``wanted``.
+
+        Raises:
+            CalibrationError: Always.
+        """
         raise CalibrationError(
-            f'{self.path}: {self.where} {found}, expected {expected}; {EXPORT_AGAIN}',
+            f'{self.path}: {self.where} {is_what}, expected {wanted}; {EXPORT_AGAIN}',
+            code=code,
             file=self.path,
             found=found,
-            expected=expected,
+            expected=wanted if expected is None else expected,
+        )
+
+    def fail_count(self, found: int, unit: str, wanted: str, expected: Any = None) -> NoReturn:
+        """Raise a CalibrationError about another number of ``unit`` than there should be."""
+        self.fail(f'has {found} {unit}', wanted, code='wrong-shape', found=found, expected=expected)
+
+    def fail_twice(self, camera_id: int) -> NoReturn:
+        """Raise a CalibrationError about a camera that is there twice."""
+        self.fail(
+            f'has the camera {camera_id} twice', 'each once', code='duplicate', found=camera_id
         )
 
     def numbers(self, labels: Sequence[str], values: Sequence[Any]) -> tuple[float, ...]:
@@ -155,7 +185,7 @@ class Place:
         if len(found) == len(labels) and all(abs(value) <= LARGEST_NUMBER for value in found):
             return found
         if len(values) != len(labels):
-            self.fail(f'has {len(values)} numbers', ' '.join(labels))
+            self.fail_count(len(values), 'numbers', ' '.join(labels), len(labels))
         return tuple(
             Node(value, self.path, (f'{self.where}, {label}',)).number()
             for label, value in zip(labels, values)
@@ -169,7 +199,13 @@ class Place:
         """
         number = Node(value, self.path, (f'{self.where}, {label}',)).whole()
         if not 0 <= number <= largest:
-            self.fail(f'has {label} {number}', f'0 to {largest}')
+            self.fail(
+                f'has {label} {number}',
+                f'0 to {largest}',
+                code='out-of-range',
+                found=number,
+                expected=(0, largest),
+            )
         return number
 
     def camera(self, id: int, model: str, size: tuple[Any, Any], params: Sequence) -> CameraRecord:
@@ -180,29 +216,25 @@ class Place:
                 none.
         """
         if model not in MODELS:
-            self.fail(f'has the camera model {model[:40]!r}', f'one of {", ".join(MODELS)}')
-        if len(params) != MODELS[model].length:
             self.fail(
-                f'has {len(params)} parameters',
-                f'the {MODELS[model].length} of the camera model {model}',
+                f'has the camera model {model[:40]!r}',
+                f'one of {", ".join(MODELS)}',
+                code='unknown-name',
+                found=model,
+                expected=list(MODELS),
             )
+        length = MODELS[model].length
+        if len(params) != length:
+            wanted = f'the {length} of the camera model {model}'
+            self.fail_count(len(params), 'parameters', wanted, length)
         width, height = Node(size, self.path, (f'{self.where}, size',)).image_size()
         labels = [f'parameter {i + 1}' for i in range(len(params))]
         return CameraRecord(id, model, (width, height), self.numbers(labels, params))
 
 
 def to_lens(record: CameraRecord) -> tuple[np.ndarray, np.ndarray, str]:
-    """K (3, 3) for OpenCV's pixel centres, coefficients, and lens of a camera.
-
-    Raises:
-        ValueError: The model is no lens.
-    """
+    """K (3, 3) for OpenCV's pixel centres, coefficients, and lens of a camera that has one."""
     model = MODELS[record.model]
-    if not model.lens:
-        raise ValueError(
-            f'the camera model {record.model} is no lens with a focal length; render '
-            'perspective or fisheye images of it and calibrate those'
-        )
     fx, fy = record.params[0], record.params[model.focals - 1]
     cx, cy = (value - HALF_PIXEL for value in record.params[model.focals : model.focals + 2])
     given = record.params[model.focals + 2 :]

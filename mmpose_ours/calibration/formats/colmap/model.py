@@ -40,6 +40,7 @@ from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.formats.colmap import binary_files as colmap_binary
 from mmpose_ours.calibration.formats.colmap import text_files as colmap_text
 from mmpose_ours.calibration.formats.colmap.entities import (
+    MODELS,
     CameraRecord,
     FrameRecord,
     ImageRecord,
@@ -131,7 +132,10 @@ def read(source: Source) -> Reading:
         if not rig:
             raise CalibrationError(
                 f'{source.path}: no camera has an image with a pose (cameras: '
-                f'{", ".join(uncalibrated[:20])}); register images of them in COLMAP'
+                f'{", ".join(uncalibrated[:20])}); register images of them in COLMAP',
+                code='no-data',
+                file=source.path,
+                found=uncalibrated,
             )
         return Reading(CameraRig(rig), uncalibrated, tuple(notes))
 
@@ -157,7 +161,10 @@ def _records(source: Source) -> tuple[Records, list[str]]:
             continue
         if role in holders:
             raise CalibrationError(
-                f'{holders[role]} and {file.path}: both hold {role}; name the files of one model'
+                f'{holders[role]} and {file.path}: both hold {role}; name the files of one model',
+                code='ambiguous',
+                file=file.path,
+                found=role,
             )
         holders[role] = file.path
         if _is_binary(file):
@@ -170,7 +177,10 @@ def _records(source: Source) -> tuple[Records, list[str]]:
             why = f' ({"; ".join(others[:3])})' if others else ''
             raise CalibrationError(
                 f'{source.path}: holds no {role} of COLMAP{why}; name the folder with its '
-                'cameras and images, .txt or .bin'
+                'cameras and images, .txt or .bin',
+                code='no-data',
+                file=source.path,
+                expected=role,
             )
     return records, notes
 
@@ -181,7 +191,10 @@ def _by_id(records: Sequence, what: str, source: Source) -> dict:
         if record.id in found:
             raise CalibrationError(
                 f'{source.path}: {what} {record.id} is listed twice, expected each once; '
-                f'{EXPORT_AGAIN}'
+                f'{EXPORT_AGAIN}',
+                code='duplicate',
+                file=source.path,
+                found=record.id,
             )
         found[record.id] = record
     return found
@@ -193,15 +206,26 @@ def _check_ids(owners: Sequence, what: str, known: dict, source: Source) -> None
             listed = ', '.join(map(str, list(known)[:20])) or 'none'
             raise CalibrationError(
                 f'{source.path}: {who} refers to {what} {id}, which is not listed ({listed}); '
-                'name all files of the model or export it again'
+                'name all files of the model or export it again',
+                code='no-match',
+                file=source.path,
+                found=id,
+                expected=list(known),
             )
 
 
 def _camera(name: str, view: View, record: CameraRecord, source: Source) -> Camera:
-    try:
-        K, dist, lens = to_lens(record)
-    except ValueError as error:
-        raise CalibrationError(f'{source.path}: camera {name!r}: {error}') from error
+    if not MODELS[record.model].lens:
+        raise CalibrationError(
+            f'{source.path}: camera {name!r}: the camera model {record.model} is no lens with a '
+            'focal length; render perspective or fisheye images of it and calibrate those',
+            code='cannot-express',
+            file=source.path,
+            camera=name,
+            found=record.model,
+            expected=[known for known, model in MODELS.items() if model.lens],
+        )
+    K, dist, lens = to_lens(record)
     return Camera(name, K, view.R_w2c, view.t_w2c, record.size, dist, lens)
 
 
@@ -232,7 +256,9 @@ def _folder(path: PathLike) -> Path:
         if (folder / f'{role}.bin').exists():
             raise CalibrationError(
                 f'{folder / role}.bin: is of another model, which would be mixed up with '
-                'this one; choose another folder or remove it'
+                'this one; choose another folder or remove it',
+                code='conflict',
+                file=folder / f'{role}.bin',
             )
     return folder
 

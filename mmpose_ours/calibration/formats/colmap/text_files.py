@@ -93,7 +93,12 @@ class _Lines:
             if self.number > most:
                 check_limit('nodes', self.number, 'lines', self.path)
             if len(line) == LONGEST_LINE:
-                self.place.fail('has no end', f'a line of fewer than {LONGEST_LINE} bytes')
+                self.place.fail(
+                    'has no end',
+                    f'a line of fewer than {LONGEST_LINE} bytes',
+                    code='limit-exceeded',
+                    expected=LONGEST_LINE,
+                )
             try:
                 text = line.decode('utf-8').lstrip('\ufeff').strip()
             except UnicodeDecodeError:
@@ -118,6 +123,7 @@ class _Lines:
             self.place.fail(
                 f'is no line of keypoints of the image {image[:80]!r}',
                 'X Y POINT3D_ID for each, or an empty line, which must not be left out',
+                found=image,
             )
         while len(line) == LONGEST_LINE and not line.endswith(b'\n'):
             line = self._stream.readline(LONGEST_LINE)
@@ -143,7 +149,13 @@ def read(file: File, role: str, into: Records) -> str:
         for record in _PARSERS[role](lines):
             found.append(record)
             if len(found) > MAX_RECORDS:
-                lines.place.fail(f'is {role} {len(found)}', f'at most {MAX_RECORDS} of them')
+                lines.place.fail(
+                    f'is {role} {len(found)}',
+                    f'at most {MAX_RECORDS} of them',
+                    code='limit-exceeded',
+                    found=len(found),
+                    expected=MAX_RECORDS,
+                )
     if lines.announced in (None, len(found)):
         return ''
     return f'{file.path}: its header counts {lines.announced} {role}, {len(found)} are there'
@@ -153,7 +165,7 @@ def _cameras(lines: _Lines) -> Iterator[CameraRecord]:
     for words in lines.data():
         place = lines.place
         if len(words) < 5:
-            place.fail(f'has {len(words)} values', 'CAMERA_ID MODEL WIDTH HEIGHT PARAMS')
+            place.fail_count(len(words), 'values', 'CAMERA_ID MODEL WIDTH HEIGHT PARAMS')
         id = place.whole('CAMERA_ID', words[0])
         yield place.camera(id, words[1], (words[2], words[3]), words[4:])
 
@@ -163,7 +175,7 @@ def _images(lines: _Lines) -> Iterator[ImageRecord]:
     for words in lines.data():
         place = lines.place
         if len(words) < 10:
-            place.fail(f'has {len(words)} values', f'IMAGE_ID {" ".join(POSE)} CAMERA_ID NAME')
+            place.fail_count(len(words), 'values', f'IMAGE_ID {" ".join(POSE)} CAMERA_ID NAME', 10)
         lines.skip_keypoints(words[9])
         yield ImageRecord(
             place.whole('IMAGE_ID', words[0]),
@@ -177,7 +189,7 @@ def _rigs(lines: _Lines) -> Iterator[RigRecord]:
     for words in lines.data():
         place = lines.place
         if len(words) < 2:
-            place.fail(f'has {len(words)} values', 'RIG_ID NUM_SENSORS SENSORS')
+            place.fail_count(len(words), 'values', 'RIG_ID NUM_SENSORS SENSORS')
         id, count = place.whole('RIG_ID', words[0]), place.whole('NUM_SENSORS', words[1])
         sensors: dict[int, tuple[float, ...] | None] = {}
         rest, seen = words[2:], 0
@@ -191,17 +203,22 @@ def _rigs(lines: _Lines) -> Iterator[RigRecord]:
                 rest = rest[8 if has_pose else 1 :]
             if kind == 'CAMERA':
                 if sensor_id in sensors:
-                    place.fail(f'has the camera {sensor_id} twice', 'each once')
+                    place.fail_twice(sensor_id)
                 sensors[sensor_id] = pose
             seen += 1
         if seen != count:
-            place.fail(f'has {seen} sensors', f'the {count} of NUM_SENSORS')
+            place.fail_count(seen, 'sensors', f'the {count} of NUM_SENSORS', count)
         yield RigRecord(id, sensors)
 
 
 def _sensor(place: Place, words: list[str]) -> tuple[str, int]:
     if len(words) < 2 or words[0] not in SENSOR_TYPES:
-        place.fail(f'has {" ".join(words[:2])[:40]!r}', 'SENSOR_TYPE (CAMERA or IMU) SENSOR_ID')
+        place.fail(
+            f'has {" ".join(words[:2])[:40]!r}',
+            'SENSOR_TYPE (CAMERA or IMU) SENSOR_ID',
+            found=words[:2],
+            expected=list(SENSOR_TYPES),
+        )
     return words[0], place.whole('SENSOR_ID', words[1])
 
 
@@ -209,19 +226,21 @@ def _frames(lines: _Lines) -> Iterator[FrameRecord]:
     for words in lines.data():
         place = lines.place
         if len(words) < 10 or len(words) % 3 != 1:
-            place.fail(
-                f'has {len(words)} values',
+            place.fail_count(
+                len(words),
+                'values',
                 f'FRAME_ID RIG_ID {" ".join(POSE)} NUM_DATA_IDS, and three for each DATA_ID',
             )
         count = place.whole('NUM_DATA_IDS', words[9])
         if len(words) != 10 + 3 * count:
-            place.fail(f'has {(len(words) - 10) // 3} DATA_IDS', f'the {count} of NUM_DATA_IDS')
+            listed = (len(words) - 10) // 3
+            place.fail_count(listed, 'DATA_IDS', f'the {count} of NUM_DATA_IDS', count)
         images = {}
         for start in range(10, len(words), 3):
             kind, sensor_id = _sensor(place, words[start:])
             if kind == 'CAMERA':
                 if sensor_id in images:
-                    place.fail(f'has the camera {sensor_id} twice', 'each once')
+                    place.fail_twice(sensor_id)
                 images[sensor_id] = place.whole('DATA_ID', words[start + 2])
         yield FrameRecord(
             place.whole('FRAME_ID', words[0]),
@@ -243,7 +262,11 @@ def check_name(name: str, path: PathLike) -> None:
     if len(name.split()) != 1 or name != name.strip():
         raise CalibrationError(
             f'{path}: camera {name!r} has a space in its name, at which COLMAP cuts names in '
-            'text files; rename it'
+            'text files; rename it',
+            code='cannot-express',
+            file=path,
+            camera=name,
+            found=name,
         )
 
 

@@ -70,7 +70,11 @@ def _mounted(
     if not frames:
         raise CalibrationError(
             f'{path}: rig {rig.id} mounts {len(rig.sensors)} cameras together, expected a frame '
-            'that says where it stood; name the file with the frames too'
+            'that says where it stood; name the file with the frames too',
+            code='missing-value',
+            file=path,
+            found=rig.id,
+            expected='frames',
         )
     if len(frames) > 1:
         notes.append(
@@ -102,7 +106,11 @@ def _pose(pose: Sequence[float], who: str, path: PathLike) -> tuple[np.ndarray, 
     length = float(np.linalg.norm(pose[:4]))
     if not abs(length - 1) < _LENGTH_TOLERANCE:
         raise CalibrationError(
-            f'{path}: {who} has a quaternion of length {length:.6g}, expected 1; {EXPORT_AGAIN}'
+            f'{path}: {who} has a quaternion of length {length:.6g}, expected 1; {EXPORT_AGAIN}',
+            code='out-of-range',
+            file=path,
+            found=length,
+            expected=1,
         )
     return from_quaternion(np.array(pose[:4])), np.array(pose[4:])
 

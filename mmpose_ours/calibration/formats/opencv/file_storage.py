@@ -154,7 +154,10 @@ def read(source: Source) -> Reading:
         if any(find(tree, _RECTIFIED) is not None for tree in trees):
             raise CalibrationError(
                 f'{source.path}: holds the pose of a stereo pair but no camera matrices '
-                '(M1, D1, M2, D2); name the file of the intrinsics too'
+                '(M1, D1, M2, D2); name the file of the intrinsics too',
+                code='missing-value',
+                file=source.path,
+                expected=['M1', 'D1', 'M2', 'D2'],
             )
     return _reading(source.path, [(file.path.stem, tree) for file, tree in zip(source, trees)])
 
@@ -181,7 +184,10 @@ def _reading(path: PathLike, entries: Sequence[tuple[str, Node]]) -> Reading:
             listed = ', '.join(uncalibrated[:10]) or 'none'
             raise CalibrationError(
                 f'{path}: no camera has both a camera_matrix and a pose R, T (listed: {listed}); '
-                'add the pose of each camera, or for a stereo pair name the file with R and T too'
+                'add the pose of each camera, or for a stereo pair name the file with R and T too',
+                code='no-data',
+                file=path,
+                found=uncalibrated,
             )
         return Reading(CameraRig(tuple(cameras)), tuple(uncalibrated), tuple(notes))
 
@@ -193,14 +199,23 @@ def _read_pair(
     if len(trees) > 2:
         raise CalibrationError(
             f'{source.path}: {len(trees)} files, but {tree.path} holds a stereo pair; name its '
-            'intrinsics and its extrinsics only'
+            'intrinsics and its extrinsics only',
+            code='ambiguous',
+            file=source.path,
+            found=len(trees),
+            expected=2,
         )
     poses = [pose for pose in map(_pose, trees) if pose is not None]
     if len(poses) != 1:
         found = 'no' if not poses else 'more than one'
         raise CalibrationError(
             f'{source.path}: holds the camera matrices of a stereo pair and {found} pose R, T '
-            'between them, expected one; name the file of the intrinsics and that of the extrinsics'
+            'between them, expected one; name the file of the intrinsics and that of the '
+            'extrinsics',
+            code='ambiguous' if poses else 'missing-value',
+            file=source.path,
+            found=len(poses),
+            expected=1,
         )
     dists = zip(*_pair_names(_DIST))
     origin = (np.eye(3), np.zeros(3))
@@ -224,9 +239,21 @@ def _pose(entry: Node) -> tuple[np.ndarray, np.ndarray] | None:
     if R is None and T is None:
         return None
     if R is None:
-        entry.fail('has T but no R', 'both R and T (or neither)')
+        entry.fail(
+            'has T but no R',
+            'both R and T (or neither)',
+            code='missing-value',
+            found='T',
+            expected='R',
+        )
     if T is None:
-        entry.fail('has R but no T', 'both R and T (or neither)')
+        entry.fail(
+            'has R but no T',
+            'both R and T (or neither)',
+            code='missing-value',
+            found='R',
+            expected='T',
+        )
     return R, T.array(3, what='translation')
 
 
@@ -307,5 +334,8 @@ def _check_folder(folder: Path, contents: dict) -> None:
     if others:
         raise CalibrationError(
             f'{folder}: already holds {", ".join(others[:5])}, which would be read as a camera of '
-            'this rig; name a new folder, or one file (rig.yml)'
+            'this rig; name a new folder, or one file (rig.yml)',
+            code='conflict',
+            file=folder,
+            found=others,
         )

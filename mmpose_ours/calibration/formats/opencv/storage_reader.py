@@ -55,7 +55,11 @@ def read_storage(file: File) -> Node:
         if root.tag != 'opencv_storage':
             raise CalibrationError(
                 f'{file.path}: its XML begins with <{_short(root.tag)}>, expected '
-                f'<opencv_storage>; {EXPORT_AGAIN}'
+                f'<opencv_storage>; {EXPORT_AGAIN}',
+                code='file-format',
+                file=file.path,
+                found=root.tag,
+                expected='opencv_storage',
             )
         node = Node(_from_xml(root, file, 0), file.path)
     else:
@@ -107,7 +111,11 @@ def rotation(nodes: Sequence[Node | None]) -> np.ndarray | None:
         off = float(np.abs(_matrix(other) - R).max())
         if off > SAME_ROTATION:
             node.fail(
-                f'contradicts {first.place[-1]!r} by {off:.3g}', 'the same rotation in both forms'
+                f'contradicts {first.place[-1]!r} by {off:.3g}',
+                'the same rotation in both forms',
+                code='conflict',
+                found=off,
+                expected=SAME_ROTATION,
             )
     return R
 
@@ -121,7 +129,11 @@ def _from_xml(element: Any, file: File, depth: int) -> Any:
     if depth > MAX_XML_DEPTH:
         raise CalibrationError(
             f'{file.path}: <{_short(element.tag)}> is nested too deeply for a calibration; '
-            f'{EXPORT_AGAIN}'
+            f'{EXPORT_AGAIN}',
+            code='limit-exceeded',
+            file=file.path,
+            found=depth,
+            expected=MAX_XML_DEPTH,
         )
     children = list(element)
     if not children:
@@ -135,7 +147,10 @@ def _from_xml(element: Any, file: File, depth: int) -> Any:
         twice = collections.Counter(tags).most_common(1)[0][0]
         raise CalibrationError(
             f'{file.path}: <{_short(twice)}> stands twice in <{_short(element.tag)}>; '
-            f'{EXPORT_AGAIN}'
+            f'{EXPORT_AGAIN}',
+            code='duplicate',
+            file=file.path,
+            found=twice,
         )
     return mapping
 

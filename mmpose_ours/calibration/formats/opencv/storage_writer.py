@@ -15,6 +15,7 @@ import numpy as np
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.text import argument
 
 _INDENT = '   '
 NAME_CHARACTERS = frozenset('_-. ')
@@ -33,7 +34,11 @@ def check_names(rig: CameraRig, path: PathLike, title: str) -> None:
             raise CalibrationError(
                 f'{path}: camera {name!r} cannot be written by that name in {title}, which '
                 'takes letters, digits, _ - . and inner spaces; rename it with '
-                '--rename OLD=NEW (rename=... in Python)'
+                f'{argument("rename", {name: "NEW"})}',
+                code='cannot-express',
+                file=path,
+                camera=name,
+                found=name,
             )
 
 
