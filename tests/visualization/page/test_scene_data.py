@@ -91,7 +91,7 @@ def test_people_without_track_ids_are_linked_and_frames_ordered():
     assert (first.frame, second.frame) == (9, 10)
     assert first.track_ids.tolist() == second.track_ids.tolist()[::-1]
     assert len(first.keypoints['camera 0']) == 1 and second.keypoints == {}
-    with pytest.raises(ValueError, match=r'track IDs \[4, 4\], expected each at most'):
+    with fails(InputError, code='duplicate', found=[4, 4]):
         result_of(3, frames[9], np.array([4, 4]))
 
 
@@ -166,7 +166,8 @@ def test_what_cannot_be_shown_is_refused(tmp_path):
         def of(self, camera, frame):
             return np.zeros((640, 480, 3), np.uint8)
 
-    with pytest.raises(ValueError, match="camera 'camera 0': 480x640 has another shape"):
+    sizes = dict(found=(480, 640), expected=rig['camera 0'].size)
+    with fails(InputError, code='wrong-shape', camera='camera 0', **sizes):
         write_scene_page(path, rig, shown(), images=Tall())
     assert not path.exists()
 
