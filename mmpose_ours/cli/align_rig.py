@@ -26,6 +26,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.progress import Progress
+from mmpose_ours.text import argument
 
 ORIGINS = ('focus', 'keep', 'camera')
 
@@ -126,7 +127,7 @@ def _evidence(
     args: argparse.Namespace, rig: CameraRig, from_source: Similarity, where: PathLike
 ) -> Evidence:
     points = args.floor_points
-    files = {'RIG': where, '--floor-pixels': args.floor_pixels, '--keypoints': args.keypoints}
+    files = {'rig': where, 'floor_pixels': args.floor_pixels, 'keypoints': args.keypoints}
     return Evidence(
         up_given=args.up is not None,
         unit_given=args.unit is not None,
@@ -140,7 +141,7 @@ def _evidence(
         people_for=tuple(args.keypoints_for) if args.keypoints_for else None,
         person_height_mm=args.person_height,
         origin=_parse_origin(args.origin),
-        files={option: path for option, path in files.items() if path},
+        files={name: path for name, path in files.items() if path},
     )
 
 
@@ -318,4 +319,4 @@ def _as_read(args: argparse.Namespace, read: Read) -> str:
 
 
 def _by(figures: dict[str, Any]) -> str:
-    return f' by {figures["by"]}' if figures['by'] else ''
+    return f' by {argument(figures["by"])}' if figures['by'] else ''
