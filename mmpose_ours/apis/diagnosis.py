@@ -17,6 +17,7 @@ from mmpose_ours.calibration.checks.synchronization import find_shifts
 from mmpose_ours.calibration.checks.view_agreement import Sightings, medians, pairs_of
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.text import argument
 
 # Of a recording so many frames are kept, spread over all of it, and so many in a row.
 SPREAD, IN_A_ROW = 40, 120
@@ -154,7 +155,7 @@ def diagnose_recording(
         causes += _of_scores(statistics, shared)
         next_step = (
             'compare with 2D keypoints and the pretrained pose prior: `mmpose-ours predict` '
-            'without --config, which also checks the calibration'
+            f'without {argument("config")}, which also checks the calibration'
         )
         return Diagnosis(tuple(lines), tuple(causes), next_step)
     blind = [
@@ -163,8 +164,8 @@ def diagnose_recording(
     if not statistics.people:
         causes.append('the 2D detector found nobody in any image')
         next_step = (
-            'look at the images; if people are in them, try another detector (--detector) or '
-            'give keypoints (--keypoints)'
+            'look at the images; if people are in them, try another detector '
+            f'({argument("detector")}) or give keypoints ({argument("keypoints")})'
         )
         return Diagnosis(tuple(lines), tuple(causes), next_step)
     if blind:
@@ -179,14 +180,15 @@ def diagnose_recording(
     causes += [f'the calibration: {problem.sentence}' for problem in judged]
     certain, shifts = bool(judged), find_shifts(rig, statistics.row)
     if shifts is not None and shifts.any:
-        offsets = ' '.join(f'{name}={n}' for name, n in shifts.frames.items() if n)
+        late = {name: n for name, n in shifts.frames.items() if n}
+        offsets = ' '.join(f'{name}={n}' for name, n in late.items())
         causes.append(
             f'the recordings are not of the same moments: with {offsets} frames skipped, views '
             f"disagree by {shifts.error_shifted:.1%} of a person's size instead of "
             f'{shifts.error:.1%}'
         )
         certain = True
-        next_step = f'run again with --frame-offsets {offsets}'
+        next_step = f'run again with {argument("frame_offsets", late)}'
     else:
         problems = [p for p in inspect_people(rig, statistics.spread)[1] if not p.warning]
         certain |= any(p.topic != 'reprojection' or p.cameras for p in problems)

@@ -67,7 +67,7 @@ class MultiviewInferencer:
 
     Raises:
         CalibrationError: The rig cannot be used; names file, camera and fix.
-        ValueError: The model has weights and none are given, or they do not fit.
+        InputError: The model has weights and none are given, or they do not fit.
     """
 
     def __init__(
@@ -152,7 +152,7 @@ class MultiviewInferencer:
 
         Raises:
             FileNotFoundError, FileFormatError: There is nothing to work on, or it does not fit.
-            ValueError: Neither keypoints nor a detector are there, or a length in seconds is
+            InputError: Neither keypoints nor a detector are there, or a length in seconds is
                 given and no frame rate is known. While iterating: an image is not of the size that
                 was calibrated.
         """

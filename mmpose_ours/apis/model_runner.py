@@ -14,12 +14,13 @@ from mmpose_ours.checkpoints.loading import load_weights
 from mmpose_ours.checkpoints.reading import read_checkpoint
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.datasets.multiview import PACK
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.scope import MODELS
 from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.text import argument
 
 
 class PoseModel(Protocol):
@@ -48,16 +49,19 @@ def load_model(config: Config, checkpoint: PathLike | None, device: str) -> Pose
         CheckpointError: The weights are not those of the model, or not finite.
         FileFormatError, DownloadError, OSError: See
             :func:`~mmpose_ours.checkpoints.reading.read_checkpoint`.
-        ValueError: It has weights and none are given.
+        InputError: It has weights and none are given.
     """
     model = MODELS.build(config.model)
     weights = checkpoint or config.get('load_from')
     if weights is not None:
         load_weights(model, read_checkpoint(weights), weights)
     elif any(True for _ in model.parameters()):
-        raise ValueError(
+        raise InputError(
             f'{type(model).__name__} has weights, and none are given; name the checkpoint of a '
-            'training run'
+            'training run',
+            code='missing-value',
+            found=type(model).__name__,
+            expected='checkpoint',
         )
     return model.to(device).eval()
 
@@ -74,10 +78,14 @@ def rig_file_of(dataset: Mapping[str, Any]) -> Path:
     """The calibration that a dataset's config names.
 
     Raises:
-        ValueError: It names none.
+        InputError: It names none.
     """
     if 'rig_file' not in dataset:
-        raise ValueError('no calibration: the config names none; give the rig')
+        raise InputError(
+            f'no calibration: the config names none; give {argument("rig")}',
+            code='missing-value',
+            expected='rig',
+        )
     return Path(dataset.get('data_root', '')) / dataset['rig_file']
 
 

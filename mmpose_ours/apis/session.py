@@ -30,10 +30,11 @@ from mmpose_ours.detections import (
     open_keypoints,
     stack_keypoints,
 )
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.recordings.frames import Footage, open_footage
 from mmpose_ours.structures.frames import FrameResult, FrameSet
 from mmpose_ours.structures.skeletons import COCO17
+from mmpose_ours.text import argument
 from mmpose_ours.tracking.smoothing import PoseSmoother
 from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
 
@@ -84,14 +85,24 @@ class InferenceSession:
         self.total = footage.total if footage is not None else 0
         self.fps = fps or (footage.fps if footage is not None else None)
         if smooth and self.fps is None:
-            raise ValueError('smoothing needs to know how long a frame lasts; give fps')
+            raise InputError(
+                f'smoothing needs to know how long a frame lasts; give {argument("fps")}',
+                code='missing-value',
+                expected='fps',
+            )
         if min_track_s and self.fps is None:
-            raise ValueError(
+            raise InputError(
                 f'to leave out who is there for less than {min_track_s:g} s, it must be known how '
-                'long a frame lasts; give fps'
+                f'long a frame lasts; give {argument("fps")}',
+                code='missing-value',
+                expected='fps',
             )
         if inputs is None and keypoints is None:
-            raise ValueError('there is nothing to work on; give images, keypoints, or both')
+            raise InputError(
+                'there is nothing to work on; give images, keypoints, or both',
+                code='missing-value',
+                expected=['inputs', 'keypoints'],
+            )
         frames = self._frames(inputs, footage)
         least = math.ceil((min_track_s or BRIEF_S) * self.fps) if self.fps else 1
         self.brief = BriefTracks(least, patience_at(self.fps), drop=min_track_s > 0)
@@ -176,9 +187,11 @@ class InferenceSession:
         model = type(inferencer.model).__name__
         if inferencer.sees_images:
             if keypoints is not None:
-                raise ValueError(
+                raise InputError(
                     f'{model} of this config looks at images itself and takes no keypoints; leave '
-                    'them out, or take a config without a 2D network'
+                    'them out, or take a config without a 2D network',
+                    code='conflict',
+                    found=model,
                 )
             return self._views.pixels(frames)
         if keypoints is not None:
@@ -190,7 +203,12 @@ class InferenceSession:
             self.total = self.total or len(keypoints)
             found = self._views.from_keypoints(frames, keypoints, where, offsets)
         elif inferencer.detector is None:
-            raise ValueError(f'{model} works from 2D keypoints; give keypoints or a detector')
+            raise InputError(
+                f'{model} works from 2D keypoints; give keypoints or a detector',
+                code='missing-value',
+                found=model,
+                expected=['keypoints', 'detector'],
+            )
         else:
             found = self._views.from_detector(
                 frames, inferencer.detector, keep_keypoints, batch_size

@@ -14,7 +14,7 @@ from mmpose_ours.detections import Detections, KeypointFrames, check_pixels
 from mmpose_ours.detections.arrays import array_frames, named_frames, strongest
 from mmpose_ours.detections.cache import LazyImage, detect_recording, image_key
 from mmpose_ours.detectors import Detector
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.limits import limits
 from mmpose_ours.recordings.files import as_calibrated
@@ -70,7 +70,7 @@ class Views:
         Raises:
             FileFormatError: They are not of images of the calibrated size, or two frames are
                 the same.
-            ValueError: They have no frame numbers that an offset could shift.
+            InputError: They have no frame numbers that an offset could shift.
         """
         keypoints = named_frames(keypoints)
         check_pixels(array_frames(keypoints), self.rig, where)
@@ -192,9 +192,14 @@ class Views:
         image = as_calibrated(image, expected)
         size = (image.shape[1], image.shape[0])
         if expected is not None and size != tuple(expected):
-            raise ValueError(
+            raise InputError(
                 f'frame {frame}: the image of camera {name!r} is {size[0]}x{size[1]}, but the '
                 f'camera was calibrated at {expected[0]}x{expected[1]}; use images of the '
-                'calibrated size'
+                'calibrated size',
+                code='wrong-shape',
+                camera=name,
+                frame=frame,
+                found=size,
+                expected=tuple(expected),
             )
         return image

@@ -26,6 +26,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.progress import Progress
+from mmpose_ours.text import argument
 
 ORIGINS = ('focus', 'keep', 'camera')
 
@@ -126,7 +127,7 @@ def _evidence(
     args: argparse.Namespace, rig: CameraRig, from_source: Similarity, where: PathLike
 ) -> Evidence:
     points = args.floor_points
-    files = {'RIG': where, '--floor-pixels': args.floor_pixels, '--keypoints': args.keypoints}
+    files = {'rig': where, 'floor_pixels': args.floor_pixels, 'keypoints': args.keypoints}
     return Evidence(
         up_given=args.up is not None,
         unit_given=args.unit is not None,
@@ -140,7 +141,7 @@ def _evidence(
         people_for=tuple(args.keypoints_for) if args.keypoints_for else None,
         person_height_mm=args.person_height,
         origin=_parse_origin(args.origin),
-        files={option: path for option, path in files.items() if path},
+        files={name: path for name, path in files.items() if path},
     )
 
 
@@ -155,7 +156,12 @@ def parse_point(text: str, what: str) -> np.ndarray:
     except ValueError:
         point = np.zeros(0)
     if point.shape != (3,) or not np.isfinite(point).all():
-        raise CalibrationError(f'{what} is {text!r}, expected x,y,z, e.g. 1.5,0,-2')
+        raise CalibrationError(
+            f'{what} is {text!r}, expected x,y,z, e.g. 1.5,0,-2',
+            code='wrong-shape' if point.shape != (3,) else 'not-finite',
+            found=text,
+            expected='x,y,z',
+        )
     return point
 
 
@@ -166,7 +172,9 @@ def _parse_distance(
     try:
         mm = float(length)
     except ValueError as error:
-        raise CalibrationError(f'--distance ends in {length!r}, expected millimetres') from error
+        raise CalibrationError(
+            f'--distance ends in {length!r}, expected millimetres', found=length
+        ) from error
     places: list[Any] = []
     for end in ends:
         is_name = ',' not in end or end in rig.names
@@ -180,7 +188,10 @@ def _parse_origin(words: Sequence[str]) -> tuple[str, ...]:
     kind, *names = words
     if kind not in ORIGINS or len(names) != (kind == 'camera'):
         raise CalibrationError(
-            f'--origin is {" ".join(words)!r}, expected focus, keep or camera NAME'
+            f'--origin is {" ".join(words)!r}, expected focus, keep or camera NAME',
+            code='unknown-name',
+            found=tuple(words),
+            expected=list(ORIGINS),
         )
     return (kind, *names)
 
@@ -190,7 +201,9 @@ def _read_pixels(path: PathLike) -> dict[str, list]:
     if not isinstance(pixels, dict) or not all(isinstance(v, list) for v in pixels.values()):
         raise CalibrationError(
             f'{path}: expected an object {{camera: [[u, v], ...]}} of floor points, found '
-            f'{str(pixels)[:60]!r}'
+            f'{str(pixels)[:60]!r}',
+            code='file-format',
+            file=path,
         )
     return pixels
 
@@ -306,4 +319,4 @@ def _as_read(args: argparse.Namespace, read: Read) -> str:
 
 
 def _by(figures: dict[str, Any]) -> str:
-    return f' by {figures["by"]}' if figures['by'] else ''
+    return f' by {argument(figures["by"])}' if figures['by'] else ''

@@ -10,7 +10,7 @@ from mmpose_ours.calibration.api import Read, read_calibration
 from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.format_table import FORMATS
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 
 
@@ -50,13 +50,15 @@ def parse_offsets(words: Sequence[str]) -> dict[str, int]:
     """Read the words of ``--frame-offsets``, ``CAMERA=N``.
 
     Raises:
-        ValueError: One is none.
+        InputError: One is none.
     """
     offsets = {}
     for word in words:
         found = re.fullmatch(r'(.+)=(-?\d+)', word)
         if not found:
-            raise ValueError(f'--frame-offsets has {word!r}, expected CAMERA=N such as cam1=12')
+            raise InputError(
+                f'--frame-offsets has {word!r}, expected CAMERA=N such as cam1=12', found=word
+            )
         offsets[found[1]] = int(found[2])
     return offsets
 
@@ -97,7 +99,9 @@ def parse_size(text: str, option: str = '--image-size') -> tuple[int, int]:
     """
     found = re.fullmatch(r'([1-9]\d{0,5})[xX]([1-9]\d{0,5})', text)
     if not found:
-        raise CalibrationError(f'{option} is {text!r}, expected WxH in pixels, e.g. 1920x1080')
+        raise CalibrationError(
+            f'{option} is {text!r}, expected WxH in pixels, e.g. 1920x1080', found=text
+        )
     return int(found[1]), int(found[2])
 
 

@@ -28,7 +28,11 @@ def parse_renames(pairs: Sequence[str]) -> dict:
     for pair in pairs:
         old, _, new = pair.partition('=')
         if not old or not new or old in renames:
-            raise CalibrationError(f'--rename is {pair!r}, expected old=new, each old name once')
+            raise CalibrationError(
+                f'--rename is {pair!r}, expected old=new, each old name once',
+                code='duplicate' if old in renames else 'invalid-input',
+                found=pair,
+            )
         renames[old] = new
     return renames
 

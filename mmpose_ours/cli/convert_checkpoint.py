@@ -18,7 +18,7 @@ from mmpose_ours.checkpoints.loading import CheckpointError, state_dict_of
 from mmpose_ours.checkpoints.model_zoo import config_for
 from mmpose_ours.checkpoints.reading import read_checkpoint
 from mmpose_ours.engine.config_files import read_config
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.disk.files import whole_path
 from mmpose_ours.models.voxelpose import convert, published
 from mmpose_ours.models.voxelpose.config_0x import StockModel, read_stock_model
@@ -53,14 +53,23 @@ def run(args: argparse.Namespace) -> int:
         0.
 
     Raises:
-        ValueError: IN is no checkpoint of VoxelPose, or does not go with the configs.
+        InputError: IN is no checkpoint of VoxelPose, or does not go with the configs.
         OSError: A file cannot be read or written.
     """
     if args.target and args.to != '0x':
-        raise ValueError('--target names a config of MMPose 0.x, which needs --to 0x')
+        raise InputError(
+            '--target names a config of MMPose 0.x, which needs --to 0x',
+            code='conflict',
+            found=args.to,
+            expected='0x',
+        )
     both = Path(args.out), Path(args.checkpoint)
     if all(path.exists() for path in both) and both[0].samefile(both[1]):
-        raise ValueError(f'{args.out}: the file to read and the one to write are the same')
+        raise InputError(
+            f'{args.out}: the file to read and the one to write are the same',
+            code='conflict',
+            file=args.out,
+        )
     checkpoint = read_checkpoint(args.checkpoint)
     state, meta, beside = _parts(checkpoint, args.checkpoint)
     stock = read_stock_model(args.target) if args.target else None
@@ -74,7 +83,14 @@ def run(args: argparse.Namespace) -> int:
             if stock:
                 stock.check(convert.anatomy(result.state), model)
     except ValueError as error:
-        raise FileFormatError(f'{args.checkpoint}: {error}') from error
+        known = error if isinstance(error, InputError) else InputError('', code='checkpoint')
+        raise FileFormatError(
+            f'{args.checkpoint}: {error}',
+            code=known.code,
+            file=args.checkpoint,
+            found=known.found,
+            expected=known.expected,
+        ) from error
     with whole_path(args.out) as path:
         torch.save(dict(state_dict=result.state, meta=_plain(meta)), path)
     print(f'{args.checkpoint}: {_describe(ours)}')
@@ -106,11 +122,17 @@ def _model_of(path: PathLike, state: Mapping[str, Tensor]) -> VoxelPose:
     """The model of a config of ours, which the weights must fit.
 
     Raises:
-        ValueError: They do not, or it is none of VoxelPose.
+        InputError: They do not, or it is none of VoxelPose.
     """
     config = read_config(path)
     if config.get('model', {}).get('type') not in ('VoxelPose', 'mmpose_ours.VoxelPose'):
-        raise ValueError(f'{path} is no config of VoxelPose; name one whose model.type is that')
+        raise InputError(
+            f'{path} is no config of VoxelPose; name one whose model.type is that',
+            code='checkpoint',
+            file=path,
+            found=config.get('model', {}).get('type'),
+            expected='VoxelPose',
+        )
     settings = {key: value for key, value in config.model.items() if key != 'data_preprocessor'}
     with torch.device('meta'):
         model = MODELS.build(settings)
@@ -122,7 +144,13 @@ def _model_of(path: PathLike, state: Mapping[str, Tensor]) -> VoxelPose:
             tuple(of[key].shape) if key in of else 'absent' for of in (weights, theirs)
         )
         if found != wanted:
-            raise ValueError(f'{key} is {found}, but {path} makes it {wanted}; name its config')
+            raise InputError(
+                f'{key} is {found}, but {path} makes it {wanted}; name its config',
+                code='checkpoint',
+                file=path,
+                found=found,
+                expected=wanted,
+            )
     return model
 
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from mmpose_ours.cli.arguments import parse_size
+from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation.report import DATASETS, HEADS, evaluate_files
 from mmpose_ours.evaluation.tables import format_report
 from mmpose_ours.evaluation.without_truth.report import (
@@ -72,14 +73,16 @@ def run(args: argparse.Namespace) -> int:
         Exit code 0.
 
     Raises:
-        ValueError, OSError: As :func:`evaluate_files`; the command line prints them.
+        InputError, OSError: As :func:`evaluate_files`; the command line prints them.
     """
     if args.without_truth:
         report, layout = _report_without_truth(args), format_without_truth
     elif args.dataset is None or args.gt is None:
-        raise ValueError(
+        raise InputError(
             'evaluate needs --dataset and --gt, the truth to compare with; where there is none, '
-            'say --without-truth --rig FILE --keypoints FILE'
+            'say --without-truth --rig FILE --keypoints FILE',
+            code='missing-value',
+            expected=['dataset', 'gt'],
         )
     else:
         report = evaluate_files(args.dataset, args.gt, args.pred, args.frames, args.head)
@@ -92,22 +95,28 @@ def _report_without_truth(args: argparse.Namespace) -> dict[str, Any]:
     """Evaluate as the arguments of the command line say.
 
     Raises:
-        ValueError: An option is missing or out of place, or as above.
+        InputError: An option is missing or out of place, or as above.
     """
     for value, option in (
         (args.pred, '--pred'), (args.rig, '--rig'), (args.keypoints, '--keypoints')
     ):  # fmt: skip
         if value is None:
-            raise ValueError(
+            raise InputError(
                 f'--without-truth needs {option}; write evaluate --without-truth --pred FILE '
-                '--rig FILE --keypoints FILE'
+                '--rig FILE --keypoints FILE',
+                code='missing-value',
+                expected=option[2:],
             )
     if args.gt is not None or args.dataset is not None:
-        raise ValueError('--without-truth takes no --gt and no --dataset; leave one of them out')
+        raise InputError(
+            '--without-truth takes no --gt and no --dataset; leave one of them out',
+            code='conflict',
+        )
     left_out = dict(entry.partition('=')[::2] for entry in args.left_out)
     if not all(left_out.values()) or len(left_out) < len(args.left_out):
-        raise ValueError(
-            f'--left-out {" ".join(args.left_out)}: expected CAMERA=FILE.json, each camera once'
+        raise InputError(
+            f'--left-out {" ".join(args.left_out)}: expected CAMERA=FILE.json, each camera once',
+            found=args.left_out,
         )
     return evaluate_without_truth(
         args.pred,

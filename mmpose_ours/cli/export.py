@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.export.bvh import bridged_frames
 from mmpose_ours.export.formats import FORMATS, format_of, write_timeline
 from mmpose_ours.predictions.reading import read_predictions
@@ -65,15 +66,21 @@ def run(args: argparse.Namespace) -> int:
         0.
 
     Raises:
-        ValueError, OSError, ImportError: As :func:`mmpose_ours.export.formats.export`; the
+        InputError, OSError, ImportError: As :func:`mmpose_ours.export.formats.export`; the
             command line prints them.
     """
     kind = format_of(args.target)
     predictions = read_predictions(args.predictions)
     try:
         timeline = timeline_of(predictions, args.fps, args.min_frames, args.person, args.smooth)
-    except ValueError as error:
-        raise ValueError(f'{args.predictions}: {error}') from error
+    except InputError as error:
+        raise InputError(
+            f'{args.predictions}: {error}',
+            code=error.code,
+            file=args.predictions,
+            found=error.found,
+            expected=error.expected,
+        ) from error
     for note in timeline.notes:
         print(f'note    {note}')
     print(

@@ -13,7 +13,7 @@ from mmpose_ours.association.epipolar import MIN_SCORE
 from mmpose_ours.calibration.alignment.poses import choose_frames
 from mmpose_ours.cli.arguments import add_reading_arguments, read_with_options
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.noise_estimation.fit import FittedNoise, TooLittleError, fit_noise
@@ -70,7 +70,14 @@ def fit(
             progress=lambda what, done, total: progress_of(what)(done, total),
         )
     except TooLittleError as error:
-        raise FileFormatError(f'{keypoints}: {error}') from error
+        raise FileFormatError(
+            f'{keypoints}: {error}',
+            code=error.code,
+            file=keypoints,
+            camera=error.camera,
+            found=error.found,
+            expected=error.expected,
+        ) from error
 
 
 def table(fitted: FittedNoise) -> list[str]:
@@ -140,7 +147,12 @@ def run(args: argparse.Namespace) -> int:
             or cannot be written.
     """
     if args.frames < 1:
-        raise ValueError(f'--frames is {args.frames}, expected 1 or more')
+        raise InputError(
+            f'--frames is {args.frames}, expected 1 or more',
+            code='out-of-range',
+            found=args.frames,
+            expected=1,
+        )
     _, rig = read_with_options([args.rig], args)
     fitted = fit(rig, args.keypoints, args.frames, args.min_score)
     fitted.write(args.out, f'mmpose-ours fit-noise on {Path(args.keypoints).name}')

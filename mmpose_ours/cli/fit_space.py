@@ -46,7 +46,10 @@ def bins_for(space: CaptureVolume, edge_mm: float) -> tuple[int, int, int]:
     if not 10.0 <= edge_mm <= 1000.0:
         raise CalibrationError(
             f'a voxel edge of {edge_mm:g} mm was asked for, expected 10 to 1000 mm; VoxelPose '
-            'uses 100 to 150'
+            'uses 100 to 150',
+            code='out-of-range',
+            found=edge_mm,
+            expected=(10.0, 1000.0),
         )
     x, y, z = (
         MULTIPLE_OF * int(np.ceil(round(size / edge_mm / MULTIPLE_OF, 9))) for size in space.size_mm
@@ -63,7 +66,10 @@ def check_bins(bins: Sequence[int]) -> tuple[int, int, int]:
     if len(bins) != 3 or any(count <= 0 or count % MULTIPLE_OF for count in bins):
         raise CalibrationError(
             f'the grid is {tuple(bins)}, expected three positive multiples of {MULTIPLE_OF}, '
-            f'because the net halves it twice; for example {BINS}'
+            f'because the net halves it twice; for example {BINS}',
+            code='wrong-shape' if len(bins) != 3 else 'out-of-range',
+            found=tuple(bins),
+            expected=MULTIPLE_OF,
         )
     x, y, z = bins
     return x, y, z

@@ -49,7 +49,9 @@ def run(args: argparse.Namespace) -> int:
     space = space_of(rig, read, min_views=args.min_views, **options)
     leaning = judge_orientation(rig)[1]
     if leaning is not None and not leaning.warning and not args.any_scale:
-        raise CalibrationError(f'{read.path}: {leaning.sentence}')
+        raise CalibrationError(
+            f'{read.path}: {leaning.sentence}', code='out-of-range', file=read.path
+        )
     folder = Path(args.folder)
     done = init_rig(folder, rig, space, source=read.path, force=args.force, **options)
     seen = coverage(rig, space)[2]

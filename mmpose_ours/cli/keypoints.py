@@ -20,6 +20,7 @@ from mmpose_ours.detections.arrays import array_frames, cameras_of
 from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.detections.reading import recognise
 from mmpose_ours.detections.summary import oddities, summarise, table
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.structures.metainfo import find_skeleton
@@ -64,12 +65,17 @@ def run(args: argparse.Namespace) -> int:
         0.
 
     Raises:
-        CalibrationError, FileFormatError, OSError, ValueError: Something cannot be read, does
+        CalibrationError, InputError, OSError: Something cannot be read, does
             not fit the calibration, or cannot be written.
     """
     source, out = Path(args.source), Path(args.out)
     if source.is_dir() and source.resolve() in out.resolve().parents:
-        raise ValueError(f'{out}: lies in the folder that is read; name another place')
+        raise InputError(
+            f'{out}: lies in the folder that is read; name another place',
+            code='conflict',
+            file=out,
+            found=source,
+        )
     chosen = args.format
     if chosen == 'auto' and source.exists():
         chosen, reason = recognise(Source(source))

@@ -9,7 +9,7 @@ from typing import Sequence
 
 import numpy as np
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.synthetic.poses.bank_files import write_bank
 from mmpose_ours.synthetic.poses.coverage import COVERED_MM, measure_coverage, spread_mm, thin
 from mmpose_ours.synthetic.poses.pose_bank import PoseBank
@@ -61,7 +61,10 @@ def merge_sources(
     visible = np.concatenate([bank.visible for bank in taken])
     together = PoseBank(poses, visible)
     if not len(together):
-        raise ValueError('no source has a sound pose; leave out --sound-only to see their faults')
+        raise InputError(
+            'no source has a sound pose; leave out --sound-only to see their faults',
+            code='no-data',
+        )
     return taken, together.take(thin(together, thin_mm)) if len(taken) > 1 else together
 
 
@@ -130,15 +133,24 @@ def run(args: argparse.Namespace) -> int:
         0.
 
     Raises:
-        ValueError, OSError: A file cannot be read or written, or a number makes no sense.
+        InputError, OSError: A file cannot be read or written, or a number makes no sense.
     """
     if args.every < 1 or (args.max is not None and args.max < 1) or not args.thin >= 0:
-        raise ValueError(
+        raise InputError(
             f'--every is {args.every}, --max {args.max} and --thin {args.thin:g}; expected 1 or '
-            'more, 1 or more, and 0 or more'
+            'more, 1 or more, and 0 or more',
+            code='out-of-range',
+            found=(args.every, args.max, args.thin),
+            expected=(1, 1, 0),
         )
     if Path(args.out).suffix != '.npz':
-        raise ValueError(f'{args.out}: a bank is an npz file; name it {Path(args.out).stem}.npz')
+        raise InputError(
+            f'{args.out}: a bank is an npz file; name it {Path(args.out).stem}.npz',
+            code='unknown-name',
+            file=args.out,
+            found=Path(args.out).suffix,
+            expected='.npz',
+        )
     sources = [read_source(source, args.unit, args.up) for source in args.sources]
     of = read_source(args.coverage_of, args.unit, args.up) if args.coverage_of else None
     taken, together = merge_sources(

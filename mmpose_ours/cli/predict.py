@@ -20,7 +20,7 @@ from mmpose_ours.cli.arguments import (
     parse_size,
 )
 from mmpose_ours.detections.cache import detected_here, made_here
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.io.disk.files import is_writable, whole_path
 from mmpose_ours.io.disk.leftovers import folder_beside
 from mmpose_ours.io.disk.locks import hold, hold_folder
@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
         0; 1 where nobody was found.
 
     Raises:
-        ValueError, OSError, ImportError: As
+        InputError, OSError, ImportError: As
             :class:`~mmpose_ours.apis.inferencer.MultiviewInferencer`; the command line prints them.
     """
     from mmpose_ours.workflows.visualize import Wanted
@@ -315,18 +315,22 @@ def _keypoint_files(
     """Keypoints to work from, and where to keep those that are detected."""
     if args.keypoints:
         if args.keep_keypoints:
-            raise ValueError(
+            raise InputError(
                 '--keypoints and --keep-keypoints: nothing is detected where keypoints are given; '
-                'leave one of them out'
+                'leave one of them out',
+                code='conflict',
             )
         if args.frame_offsets and detected_here(args.keypoints):
-            raise ValueError(
+            raise InputError(
                 f'{args.keypoints}: was detected here, frame by frame, so --frame-offsets '
-                'cannot shift it; leave --keypoints out, and the images are looked at again'
+                'cannot shift it; leave --keypoints out, and the images are looked at again',
+                code='conflict',
+                file=args.keypoints,
             )
         return Path(args.keypoints), None
     if img_root is None:
-        raise ValueError('nothing to work on; give --img-root, --keypoints, or both')
+        what = 'nothing to work on; give --img-root, --keypoints, or both'
+        raise InputError(what, code='missing-value', expected=['img_root', 'keypoints'])
     if args.keep_keypoints:
         keep = Path(args.keep_keypoints)
         keep.parent.mkdir(parents=True, exist_ok=True)

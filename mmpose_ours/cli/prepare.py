@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.workflows.prepare.campus_shelf import prepare_actors
 from mmpose_ours.workflows.prepare.downloads import ACTORS, PANOPTIC_CAMERAS
 from mmpose_ours.workflows.prepare.findings import count_fatal, plural
@@ -55,13 +56,18 @@ def run(args: argparse.Namespace) -> int:
         Exit code, see the module.
 
     Raises:
-        ValueError, OSError: An archive or an argument is unfit.
+        InputError, OSError: An archive or an argument is unfit.
     """
     if args.dataset == 'panoptic':
         cameras = args.cameras or PANOPTIC_CAMERAS
         findings = prepare_panoptic(args.folder, args.sequences, cameras, args.archive)
     elif args.sequences or args.cameras:
-        raise ValueError(f'--sequences and --cameras are of panoptic, not of {args.dataset}')
+        raise InputError(
+            f'--sequences and --cameras are of panoptic, not of {args.dataset}',
+            code='conflict',
+            found=args.dataset,
+            expected='panoptic',
+        )
     else:
         findings = prepare_actors(ACTORS[args.dataset], args.folder, args.archive)
     for finding in findings:

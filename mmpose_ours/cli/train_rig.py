@@ -16,6 +16,7 @@ from typing import Any, Callable, NamedTuple, Sequence
 
 from mmpose_ours import __version__
 from mmpose_ours.cli.arguments import add_rig, read_with_options
+from mmpose_ours.errors import InputError
 from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.io.terminal import shell_path
 from mmpose_ours.workflows.train_rig.job import (
@@ -167,7 +168,7 @@ def train_rig(
 
     Raises:
         InUseError: Another call works in the same work directory.
-        ValueError, OSError: A step cannot be done; says what to do about it.
+        InputError, OSError: A step cannot be done; says what to do about it.
     """
     with contextlib.nullcontext() if dry_run else hold_folder(site.work_dir, 'work directory'):
         return _do_steps(site, start, only, dry_run)
@@ -254,13 +255,22 @@ def site_of(args: argparse.Namespace) -> Site:
     """The rig and the options that the arguments name.
 
     Raises:
-        ValueError, OSError: One of them is unfit, or a file is not there.
+        InputError, OSError: One of them is unfit, or a file is not there.
     """
     for value, option in ((args.minutes, '--minutes'), (args.epochs, '--epochs')):
         if value is not None and not 0 < value < math.inf:
-            raise ValueError(f'{option} is {value:g}, expected a number above 0')
+            raise InputError(
+                f'{option} is {value:g}, expected a number above 0',
+                code='out-of-range',
+                found=value,
+            )
     if args.frames < 10:
-        raise ValueError(f'--frames is {args.frames}, expected 10 or more')
+        raise InputError(
+            f'--frames is {args.frames}, expected 10 or more',
+            code='out-of-range',
+            found=args.frames,
+            expected=10,
+        )
     folder = Path(args.folder)
     for place in filter(None, (folder, args.work_dir)):
         if place.exists() and not place.is_dir():
@@ -308,7 +318,7 @@ def run(args: argparse.Namespace) -> int:
         0.
 
     Raises:
-        ValueError, OSError: As :func:`train_rig`.
+        InputError, OSError: As :func:`train_rig`.
     """
     site = site_of(args)
     start = time.monotonic()

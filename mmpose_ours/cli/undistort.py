@@ -128,18 +128,32 @@ def _media_of_camera(root: Path, rig: CameraRig, name: str) -> Images:
         FileFormatError: There are none.
     """
     if not root.is_dir():
-        raise FileFormatError(f'{root}: no such folder of images or videos; correct the path')
+        raise FileFormatError(
+            f'{root}: no such folder of images or videos; correct the path',
+            code='no-data',
+            file=root,
+        )
     files = media_of(root, name, rig.names)
     if not files:
         raise FileFormatError(
             f'{root}: no images of camera {name!r}; name the folder of its images or its video '
-            f'after it ({name}/ or {name}.mp4), or choose cameras with --cameras'
+            f'after it ({name}/ or {name}.mp4), or choose cameras with --cameras',
+            code='no-data',
+            file=root,
+            camera=name,
         )
     path, size = first_size(files)
     camera = rig[name]
     mismatch = size_mismatch(camera, size, path)
     if mismatch:
-        raise CalibrationError(mismatch)
+        raise CalibrationError(
+            mismatch,
+            code='no-match',
+            file=path,
+            camera=name,
+            found=size,
+            expected=camera.size,
+        )
     if camera.size is None:
         with about(path):
             camera = dataclasses.replace(camera, size=size)
@@ -284,7 +298,11 @@ def run(args: argparse.Namespace) -> int:
     where = Source([args.rig]).path
     for problem in problems_of(rig, read.unit, read.up):
         if problem.topic in ('names', 'size'):
-            raise CalibrationError(f'{where}: {problem.sentence}')
+            raise CalibrationError(
+                f'{where}: {problem.sentence}',
+                code='duplicate' if problem.topic == 'names' else 'missing-value',
+                file=where,
+            )
         print(f'warning: {where}: {problem.sentence}', file=sys.stderr)
     new_rig = Path(args.target) / RIG_FILE
     if os.path.realpath(args.rig) in map(os.path.realpath, (new_rig, args.target)):

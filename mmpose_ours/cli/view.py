@@ -12,6 +12,7 @@ from mmpose_ours.cli.arguments import (
     parse_offsets,
     read_with_options,
 )
+from mmpose_ours.errors import InputError
 
 if TYPE_CHECKING:
     from mmpose_ours.workflows.visualize import Wanted
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         0.
 
     Raises:
-        ValueError, OSError: Something cannot be read, does not fit together, or cannot be
+        InputError, OSError: Something cannot be read, does not fit together, or cannot be
             written.
     """
     # Only now: drawing needs more than the other commands.
@@ -119,14 +120,35 @@ def wanted(args: argparse.Namespace) -> Wanted:
 
 def _check(args: argparse.Namespace) -> None:
     if args.every < 1:
-        raise ValueError(f'--every is {args.every}, expected 1 or more')
+        raise InputError(
+            f'--every is {args.every}, expected 1 or more',
+            code='out-of-range',
+            found=args.every,
+            expected=1,
+        )
     if args.fps is not None and not 0 < args.fps <= 1000:
-        raise ValueError(f'--fps is {args.fps:g}, expected more than 0, at most 1000')
+        raise InputError(
+            f'--fps is {args.fps:g}, expected more than 0, at most 1000',
+            code='out-of-range',
+            found=args.fps,
+            expected=(0, 1000),
+        )
     if not 0 <= args.image_budget <= 1000:
-        raise ValueError(f'--image-budget is {args.image_budget:g}, expected 0 to 1000 megabytes')
+        raise InputError(
+            f'--image-budget is {args.image_budget:g}, expected 0 to 1000 megabytes',
+            code='out-of-range',
+            found=args.image_budget,
+            expected=(0, 1000),
+        )
     if args.no_page and not (args.png or args.mp4 or args.report or args.single_views or args.show):
-        raise ValueError(
-            '--no-page leaves nothing to write; add --png, --mp4, --single-views or --report'
+        raise InputError(
+            '--no-page leaves nothing to write; add --png, --mp4, --single-views or --report',
+            code='missing-value',
+            expected=['png', 'mp4', 'single_views', 'report'],
         )
     if args.report and not args.keypoints:
-        raise ValueError('--report compares with 2D keypoints; name their file with --keypoints')
+        raise InputError(
+            '--report compares with 2D keypoints; name their file with --keypoints',
+            code='missing-value',
+            expected='keypoints',
+        )

@@ -14,7 +14,7 @@ import warnings
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.export.bvh_skeleton import (
     SKELETON,
     UP,
@@ -43,17 +43,28 @@ def write_bvh(timeline: Timeline, path: PathLike, up: str = 'y') -> None:
         up: ``'y'``, as most programs expect, or ``'z'``.
 
     Raises:
-        ValueError: There is not one person, or the hips are never seen; or ``up`` is another
+        InputError: There is not one person, or the hips are never seen; or ``up`` is another
             axis.
         OSError: The file cannot be written.
     """
     if len(timeline.people) != 1:
-        raise ValueError(f'BVH holds one person, found {len(timeline.people)}; choose one')
+        raise InputError(
+            f'BVH holds one person, found {len(timeline.people)}; choose one',
+            code='cannot-express',
+            file=path,
+            found=len(timeline.people),
+            expected=1,
+        )
     if up not in UP_AXES:
-        raise ValueError(f'up is {up!r}, expected y or z')
+        raise InputError(
+            f'up is {up!r}, expected y or z',
+            code='unknown-name',
+            found=up,
+            expected=list(UP_AXES),
+        )
     misfit = without_hips(timeline)
     if misfit:
-        raise ValueError(misfit)
+        raise InputError(misfit, code='cannot-express', file=path, found=timeline.people[0])
     places = places_of(timeline.turned('y')[:, 0], timeline.joints.name)
     vectors = _bone_vectors(places)
     bones = [bone for bone in SKELETON if bone.rest is None or bone.name in vectors]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.io.disk.files import whole_path
 from mmpose_ours.tracking.trajectories import Timeline
 
@@ -34,7 +34,7 @@ def write_c3d(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
 
     Raises:
         ImportError: ``ezc3d`` is not installed.
-        ValueError: ``up`` is another axis, or there are more frames than C3D holds.
+        InputError: ``up`` is another axis, or there are more frames than C3D holds.
         OSError: The file cannot be written.
     """
     try:
@@ -45,9 +45,13 @@ def write_c3d(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
         ) from error
 
     if len(timeline.frames) > MAX_FRAMES:
-        raise ValueError(
+        raise InputError(
             f'{path}: C3D holds {MAX_FRAMES} frames, found {len(timeline.frames)}; write .trc, '
-            '.csv or .npz'
+            '.csv or .npz',
+            code='cannot-express',
+            file=path,
+            found=len(timeline.frames),
+            expected=MAX_FRAMES,
         )
     xyz = timeline.turned(up).reshape(len(timeline.frames), -1, 3)
     markers = timeline.markers()

@@ -47,7 +47,7 @@ def write_csv(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
         up: ``'z'`` or ``'y'``.
 
     Raises:
-        ValueError: ``up`` is another axis.
+        InputError: ``up`` is another axis.
         OSError: The file cannot be written.
     """
     poses = timeline.turned(up)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.export.bvh import without_hips, write_bvh
 from mmpose_ours.export.c3d import write_c3d
 from mmpose_ours.export.csv_table import write_csv
@@ -43,13 +43,17 @@ def format_of(path: PathLike) -> ExportFormat:
     """The format that a file name asks for.
 
     Raises:
-        ValueError: Its suffix is none of :data:`FORMATS`.
+        InputError: Its suffix is none of :data:`FORMATS`.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
-        raise ValueError(
+        raise InputError(
             f'{path}: the suffix is {suffix!r}, expected one of {", ".join(FORMATS)}, which '
-            'choose the format'
+            'choose the format',
+            code='unknown-name',
+            file=path,
+            found=suffix,
+            expected=list(FORMATS),
         )
     return FORMATS[suffix]
 
@@ -72,7 +76,7 @@ def write_timeline(
         The files that were written. Each is written whole or not at all.
 
     Raises:
-        ValueError: The suffix or axis is unknown, or a person cannot be written.
+        InputError: The suffix or axis is unknown, or a person cannot be written.
         OSError: A file cannot be written.
     """
     kind, path = format_of(path), Path(path)
@@ -82,7 +86,12 @@ def write_timeline(
         return [path]
     people = [one for one in map(timeline.of, timeline.people) if not kind.misfit(one)]
     if not people:
-        raise ValueError(f'{path}: none of {len(timeline.people)} people can be written')
+        raise InputError(
+            f'{path}: none of {len(timeline.people)} people can be written',
+            code='cannot-express',
+            file=path,
+            found=len(timeline.people),
+        )
     paths = [path.with_name(f'{path.stem}_{one.people[0]}{path.suffix}') for one in people]
     for one, file in zip(people, paths):
         kind.write(one, file, up)

@@ -35,7 +35,7 @@ def write_npz(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
         up: ``'z'`` or ``'y'``.
 
     Raises:
-        ValueError: ``up`` is another axis, or a frame's name ends with a null character.
+        InputError: ``up`` is another axis, or a frame's name ends with a null character.
         OSError: The file cannot be written.
     """
     numbered = all(isinstance(frame, int) for frame in timeline.frames)

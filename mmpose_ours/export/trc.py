@@ -29,7 +29,7 @@ def write_trc(timeline: Timeline, path: PathLike, up: str = 'y') -> None:
         up: ``'y'``, as OpenSim expects, or ``'z'``.
 
     Raises:
-        ValueError: ``up`` is another axis.
+        InputError: ``up`` is another axis.
         OSError: The file cannot be written.
     """
     markers = timeline.markers()

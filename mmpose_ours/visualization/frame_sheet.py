@@ -38,7 +38,7 @@ class Board:
         colours: Track ID to ``#rrggbb``; None takes the track's own colour.
 
     Raises:
-        ValueError: An image size is unknown.
+        InputError: An image size is unknown.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Board:
             (height, width, 3) uint8 RGB of :attr:`size`.
 
         Raises:
-            ValueError: An image has another shape than its camera's image, or is broken.
+            InputError: An image has another shape than its camera's image, or is broken.
         """
         sheet = np.full((self.size[1], self.size[0], 3), 255, np.uint8)
         sheet[:, : self._room_width] = self._scene.draw(people, f'frame {people.frame}')

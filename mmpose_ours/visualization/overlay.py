@@ -53,7 +53,7 @@ def draw_overlay(
         (H, W, 3) uint8 RGB, a new image.
 
     Raises:
-        ValueError: The image has another shape than the camera's image.
+        InputError: The image has another shape than the camera's image.
     """
     height, width = image.shape[:2]
     resized = camera.resized((width, height))

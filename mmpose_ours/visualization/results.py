@@ -7,6 +7,7 @@ from typing import Sequence
 import numpy as np
 
 from mmpose_ours.detections import KeypointFrames
+from mmpose_ours.errors import InputError
 from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.recordings.frames import frame_key, frame_order, frames_by_key
 from mmpose_ours.structures.frames import FrameResult
@@ -84,12 +85,16 @@ def check_joints(frames: Sequence[FrameResult], joints: str) -> None:
     """Refuse people who are not of a skeleton.
 
     Raises:
-        ValueError: Names the frame, what it has and what was expected.
+        InputError: Names the frame, what it has and what was expected.
     """
     expected = SKELETONS[joints]
     for result in frames:
         if result.poses.skeleton.joints != expected.joints:
-            raise ValueError(
+            raise InputError(
                 f'frame {result.frame}: people of {result.poses.skeleton.name}, expected {joints}; '
-                'say which skeleton they are of'
+                'say which skeleton they are of',
+                code='conflict',
+                frame=result.frame,
+                found=result.poses.skeleton.name,
+                expected=joints,
             )

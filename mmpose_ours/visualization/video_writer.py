@@ -9,7 +9,7 @@ from typing import Callable, Iterator
 import cv2
 import numpy as np
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.io.disk.files import whole_path
 from mmpose_ours.io.parsers.video import has_frames
 
@@ -34,14 +34,26 @@ def open_film(
         A function that takes the next (height, width, 3) uint8 RGB image.
 
     Raises:
-        ValueError: The ending is not ``.mp4``, the frame rate is none, or OpenCV cannot
+        InputError: The ending is not ``.mp4``, the frame rate is none, or OpenCV cannot
             write films here.
         OSError: Not all images arrived in the file, as happens when the disk is full.
     """
     if Path(path).suffix.lower() != '.mp4':
-        raise ValueError(f'{path}: films are written as .mp4; name a file that ends so')
+        raise InputError(
+            f'{path}: films are written as .mp4; name a file that ends so',
+            code='unknown-name',
+            file=path,
+            found=Path(path).suffix,
+            expected='.mp4',
+        )
     if not 0 < fps <= 1000:
-        raise ValueError(f'{path}: {fps:g} images per second, expected more than 0, at most 1000')
+        raise InputError(
+            f'{path}: {fps:g} images per second, expected more than 0, at most 1000',
+            code='out-of-range',
+            file=path,
+            found=fps,
+            expected=(0, 1000),
+        )
     scale = min(1.0, MAX_SIDE / max(size))
     width, height = (max(int(side * scale) // 2 * 2, 2) for side in size)
     with whole_path(path, '.mp4') as temporary:
@@ -53,8 +65,14 @@ def open_film(
         def add(image: np.ndarray) -> None:
             nonlocal written
             if image.shape[:2] != (size[1], size[0]):
-                found = f'{image.shape[1]}x{image.shape[0]}'
-                raise ValueError(f'{path}: an image of {found} in a film of {size[0]}x{size[1]}')
+                found = (image.shape[1], image.shape[0])
+                raise InputError(
+                    f'{path}: an image of {found[0]}x{found[1]} in a film of {size[0]}x{size[1]}',
+                    code='wrong-shape',
+                    file=path,
+                    found=found,
+                    expected=tuple(size),
+                )
             if (width, height) != tuple(size):
                 image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
             writer.write(np.ascontiguousarray(image[..., ::-1]))
@@ -62,9 +80,12 @@ def open_film(
 
         try:
             if not writer.isOpened():
-                raise ValueError(
+                raise InputError(
                     f'{path}: this OpenCV cannot write films of {width}x{height} with the codec '
-                    f'{CODEC}; install the opencv-python of the package index, or write --png'
+                    f'{CODEC}; install the opencv-python of the package index, or write images',
+                    code='cannot-express',
+                    file=path,
+                    found=CODEC,
                 )
             yield add
         finally:

@@ -11,6 +11,7 @@ from typing import Any, Sequence
 import cv2
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.file_names import file_names
@@ -169,13 +170,14 @@ def _to_window(image: np.ndarray) -> None:
     """Show an image until the next one comes.
 
     Raises:
-        ValueError: There is no screen, or this OpenCV has no windows.
+        InputError: There is no screen, or this OpenCV has no windows.
     """
     try:
         cv2.imshow('3D poses', image[..., ::-1])
         cv2.waitKey(1)
     except cv2.error as error:
-        raise ValueError(
-            '--show needs a screen and an OpenCV with windows (opencv-python, not its headless '
-            'build); leave it out and look at the files'
+        raise InputError(
+            'a window needs a screen and an OpenCV with windows (opencv-python, not its headless '
+            'build); leave it out and look at the files',
+            code='cannot-express',
         ) from error

@@ -24,6 +24,7 @@ from mmpose_ours.io.config_text import OWN_FOLDER, OWN_FOLDER_IMPORTS, assigned,
 from mmpose_ours.io.disk.files import temporary_folder, write_files_whole
 from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.io.terminal import shell_path
+from mmpose_ours.text import argument
 
 RIG_FILE, README_FILE, IMAGE_FILE = 'camera_parameters.json', 'README.txt', 'rig.png'
 # The recommended config first; what each is, and the last epoch that it trains for.
@@ -77,7 +78,7 @@ def _write_folder(
     if present and not force:
         raise FileExistsError(
             f'{folder}: has {", ".join(sorted(present))} already; name another folder, or say '
-            '--force to replace'
+            f'{argument("force", True)} to replace'
         )
     done = []
     for name in rig.names:
@@ -219,9 +220,13 @@ def _check_holds(rig: CameraRig, source: PathLike) -> None:
             raise CalibrationError(
                 f'{source}: camera {camera.name!r} has {lacks}, which {RIG_FILE} cannot hold; '
                 f'render pinhole images with `mmpose-ours undistort {word} IN OUT` and name '
-                f'OUT/{RIG_FILE} as --rig, or refit the lens with `mmpose-ours '
+                f'OUT/{RIG_FILE} as the rig, or refit the lens with `mmpose-ours '
                 f'convert-calibration {word} refitted.json --to panoptic --approximate`, '
-                'both with the reading options of this call'
+                'both with the reading options of this call',
+                code='cannot-express',
+                file=source,
+                camera=camera.name,
+                found=lacks,
             )
 
 

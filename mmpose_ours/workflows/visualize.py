@@ -15,7 +15,7 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import KeypointFrames, check_pixels, open_keypoints
 from mmpose_ours.detections.arrays import array_frames
 from mmpose_ours.detections.cache import detected_here
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.locks import hold_folder
@@ -27,6 +27,7 @@ from mmpose_ours.recordings.frames import (
     open_footage,
     sized_by_images,
 )
+from mmpose_ours.text import argument
 from mmpose_ours.visualization import view_files
 from mmpose_ours.visualization.frame_images import FootageImages
 from mmpose_ours.visualization.results import results_of
@@ -95,12 +96,14 @@ def visualize(
         all_cameras: Show all cameras, also those without images or keypoints.
 
     Raises:
-        ValueError, OSError: Something cannot be read, does not fit together, or cannot be
+        InputError, OSError: Something cannot be read, does not fit together, or cannot be
             written.
     """
     predictions = read_predictions(people)
     if not predictions.frames:
-        raise ValueError(f'{people}: has no frame, so there is nothing to look at')
+        raise InputError(
+            f'{people}: has no frame, so there is nothing to look at', code='no-data', file=people
+        )
     out, offsets, footage = Path(out), frame_offsets or {}, None
     if images:
         rig = sized_by_images(rig, images)
@@ -188,15 +191,19 @@ def _cameras_shown(
         has = {camera for views in keypoints.values() for camera in views}
     shown = [name for name in rig.names if name in has]
     if not shown:
-        raise ValueError(
+        raise InputError(
             f'{where}: has keypoints of {", ".join(sorted(has)) or "no camera"}, but the '
-            f'calibration has {", ".join(rig.names)}; the names must agree'
+            f'calibration has {", ".join(rig.names)}; the names must agree',
+            code='no-match',
+            file=where,
+            found=sorted(has),
+            expected=list(rig.names),
         )
     if len(shown) < len(rig):
         kind = 'images' if footage is not None else 'keypoints'
         print(
             f'cameras {len(shown)} of {len(rig)}: {" ".join(shown)}; those without {kind} are '
-            'left out (name them with --cameras to see them)'
+            f'left out (name them with {argument("cameras")} to see them)'
         )
     return rig.select(shown)
 
@@ -208,9 +215,13 @@ def _compare(
     theirs = {frame_key(frame) for frame in frames}
     lacking = [frame for frame in predictions.frames if frame_key(frame) not in theirs]
     if len(lacking) == len(predictions.frames):
-        raise ValueError(
+        raise InputError(
             f'{other} has none of the {len(lacking)} frames of {path} (such as {lacking[0]!r}) but '
-            f'others (such as {next(iter(theirs), "none")!r}); frames are named after the images'
+            f'others (such as {next(iter(theirs), "none")!r}); frames are named after the images',
+            code='no-match',
+            file=other,
+            found=sorted(theirs),
+            expected=lacking,
         )
     if lacking:
         print(f'note: {other} lacks {len(lacking)} of {len(predictions.frames)} frames of {path}')

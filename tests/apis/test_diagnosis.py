@@ -22,7 +22,7 @@ def test_nobody_in_the_images(recording):
     rig, frames = recording
     said = _diagnosis(rig, [{n: p[:0] for n, p in i.items()} for i in frames])
     assert 'the 2D detector found nobody in any image' in said.causes
-    assert '--detector' in said.next_step
+    assert '(detector=...)' in said.next_step
 
 
 def test_swapped_cameras(recording):
@@ -52,7 +52,7 @@ def test_videos_that_began_at_different_moments(recording):
     late = [{**frames[i], 'cam2': frames[i - 10]['cam2']} for i in range(10, len(frames))]
     said = _diagnosis(rig, late)
     assert 'not of the same moments' in said.causes[0]
-    assert said.next_step.startswith('run again with --frame-offsets cam2=')
+    assert said.next_step.startswith("run again with frame_offsets={'cam2': ")
 
 
 def test_a_dead_and_a_blind_camera(recording):

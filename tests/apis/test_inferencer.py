@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from errors import fails
 
 torch = pytest.importorskip('torch', reason='inference needs torch')
 pytest.importorskip('mmengine', reason='inference needs MMEngine')
@@ -19,6 +20,7 @@ from mmpose_ours.apis.inferencer import MultiviewInferencer  # noqa: E402
 from mmpose_ours.apis.view_sources import Views  # noqa: E402
 from mmpose_ours.calibration import write_rig  # noqa: E402
 from mmpose_ours.datasets import LoadMultiviewImages  # noqa: E402
+from mmpose_ours.errors import InputError  # noqa: E402
 from mmpose_ours.io.package_files import share  # noqa: E402
 from mmpose_ours.predictions.reading import PredictionsWriter, read_predictions  # noqa: E402
 from mmpose_ours.structures.skeletons import SKELETONS  # noqa: E402
@@ -149,21 +151,23 @@ def test_images_of_another_size_are_refused(recording):
     rig, _, frames = recording
     inferencer = MultiviewInferencer(rig=rig, space=SPACE, detector=BarReader(frames), device='cpu')
     small = {name: np.zeros((360, 640, 3), np.uint8) for name in rig.names}
-    with pytest.raises(ValueError, match="'cam0' is 640x360, but .* calibrated at 1280x720"):
+    sizes = dict(found=(640, 360), expected=(1280, 720))
+    with fails(InputError, code='wrong-shape', camera='cam0', **sizes):
         list(inferencer([small]))
 
 
 def test_what_is_missing_is_reported(recording):
     rig = recording[0]
     inferencer = MultiviewInferencer(rig=rig, space=SPACE, device='cpu')
-    with pytest.raises(ValueError, match='nothing to work on'):
+    with fails(InputError, code='missing-value', expected=['inputs', 'keypoints']):
         next(inferencer())
-    with pytest.raises(ValueError, match='keypoints or a detector'):
+    with fails(InputError, code='missing-value', expected=['keypoints', 'detector']):
         next(inferencer([{}]))
-    with pytest.raises(ValueError, match='fps'):
+    with fails(InputError, code='missing-value', expected='fps'):
         next(inferencer(keypoints={'0': recording[2][0]}, smooth=True))
     fast = share('configs') / 'ours' / 'faster_voxelpose_ours.py'
-    with pytest.raises(ValueError, match='FasterVoxelPose has weights, and none are given'):
+    missing = dict(found='FasterVoxelPose', expected='checkpoint')
+    with fails(InputError, code='missing-value', **missing):
         MultiviewInferencer(fast, rig=rig, space=SPACE)
 
 
@@ -191,7 +195,7 @@ def test_a_model_of_images_gets_decoded_images_and_no_keypoints(recording, tmp_p
     found = [people.poses.xyz_mm.mean() for people in everybody[:3]]
     assert found == pytest.approx(expected, abs=1.0)
     assert everybody[0].keypoints == {}
-    with pytest.raises(ValueError, match='takes no keypoints'):
+    with fails(InputError, code='conflict', found='_TellsWhatItSees'):
         next(inferencer(root, keypoints={'0': frames[0]}))
 
 

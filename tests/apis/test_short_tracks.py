@@ -4,6 +4,7 @@ from typing import List
 
 import numpy as np
 import pytest
+from errors import fails
 
 pytest.importorskip('torch', reason='inference needs torch')
 pytest.importorskip('mmengine', reason='inference needs MMEngine')
@@ -12,6 +13,7 @@ from walking import SPACE, detected, room_rig, walk  # noqa: E402
 
 from mmpose_ours.apis.inferencer import MultiviewInferencer  # noqa: E402
 from mmpose_ours.apis.short_tracks import BriefTracks  # noqa: E402
+from mmpose_ours.errors import InputError
 from mmpose_ours.structures.frames import FrameResult  # noqa: E402
 from mmpose_ours.structures.poses import Poses3D  # noqa: E402
 from mmpose_ours.structures.skeletons import COCO17  # noqa: E402
@@ -70,7 +72,7 @@ def test_the_inferencer_needs_to_know_how_long_a_frame_lasts():
             views[name] = views[name][:1]  # the other leaves
     known = {str(frame): views for frame, views in enumerate(frames)}
     inferencer = MultiviewInferencer(rig=rig, space=SPACE, device='cpu')
-    with pytest.raises(ValueError, match='less than 0.5 s, it must be known how long a frame'):
+    with fails(InputError, code='missing-value', expected='fps'):
         list(inferencer(keypoints=known, min_track_s=0.5))
     everybody = [len(people.track_ids) for people in inferencer(keypoints=known, fps=10)]
     assert everybody == [2] * 3 + [1] * 9

@@ -158,7 +158,7 @@ class TestPeople:
         np.testing.assert_allclose(found.centers_w[:, 2], ring_rig().centers_w[:, 2], rtol=0.05)
         up, scale, floor = report['up'], report['scale'], report['floor']
         assert (up['by'], scale['by'], floor['by']) == (
-            '--keypoints', '--person-height', '--keypoints'
+            'keypoints', 'person_height', 'keypoints'
         )  # fmt: skip
         assert up['share_that_agrees'] > 0.5 and 0 < up['spread_degrees'] < 15
         low, median, high = scale['height_quartiles_mm']

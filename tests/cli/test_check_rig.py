@@ -428,7 +428,10 @@ def test_the_swap_of_real_sizes(shared_data, tmp_path, capsys):
     for camera in data.values():
         camera['width'], camera['height'] = camera['height'], camera['width']
     (tmp_path / 'rig.json').write_text(json.dumps(data))
-    with pytest.raises(CalibrationError, match='look swapped'):
+    # Not only that the point is outside, but why, as the command says too.
+    with pytest.raises(CalibrationError, match='look swapped') as caught:
         read_rig(tmp_path / 'rig.json')
+    assert caught.value.code == 'conflict'
+    assert caught.value.file == str(tmp_path / 'rig.json') and caught.value.camera == '00_00'
     status, report = check(capsys, tmp_path / 'rig.json')
     assert status == 1 and SWAPPED in sentences(report)[0]

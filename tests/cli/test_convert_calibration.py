@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from calibration_rigs import assert_same_rig, people_points, ring_rig
+from errors import fails
 
 from mmpose_ours.calibration import (
     CalibrationError,
@@ -72,7 +73,7 @@ def test_image_size(tmp_path, capsys):
         (['--image-size', '0x7'], 'expected WxH'),
         (['--rename', 'cam0'], "--rename is 'cam0', expected old=new"),
         (['--rename', 'cam0=a', 'cam0=b'], 'each old name once'),
-        (['--rename', 'nope=a'], "no camera 'nope' to rename"),
+        (['--rename', 'nope=a'], "no camera 'nope' in the rig"),
         (['--rename', 'cam0=cam1'], 'repeated: cam1'),
         (['--cameras', 'nope', 'cam0'], "no camera 'nope'"),
         (['--from', 'campus'], 'looks like panoptic'),
@@ -194,7 +195,7 @@ def test_new_names_that_no_folder_can_have(panoptic_file, tmp_path, capsys, name
 def test_failure_keeps_the_old_target(panoptic_file, tmp_path):
     out = tmp_path / 'out.json'
     out.write_text('precious')
-    with pytest.raises(CalibrationError):
+    with fails(CalibrationError, code='unknown-camera', found='nope'):
         convert_calibration(panoptic_file, out, to_format='campus', cameras=['nope'])
     assert out.read_text() == 'precious'
 

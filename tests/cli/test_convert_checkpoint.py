@@ -12,6 +12,7 @@ import torch
 from mmengine.runner import load_checkpoint
 
 from mmpose_ours.cli.main import main
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.models import FasterVoxelPose, VoxelPose
 from mmpose_ours.models.voxelpose.published import CENTER_HEAD, geometry
 
@@ -97,7 +98,8 @@ def test_a_published_checkpoint_never_runs_behind_a_shortcut(tmp_path):
     assert convert(first, tmp_path / 'ours.pth', '--to', '1x') == 0
     for path in (first, str(tmp_path / 'ours.pth')):
         load_checkpoint(voxelpose(), path, strict=True)
-        with pytest.raises(ValueError, match=r'docs/checkpoints\.md.*pose\.shortcut=False'):
+        # The hint is what is tested: where to read on, and the setting.
+        with pytest.raises(FileFormatError, match=r'docs/checkpoints\.md.*pose\.shortcut=False'):
             load_checkpoint(voxelpose(shortcut=True), path)
 
 

@@ -5,8 +5,10 @@ import types
 from pathlib import Path
 
 import pytest
+from errors import fails
 
 from mmpose_ours import __version__
+from mmpose_ours.calibration import CalibrationError
 from mmpose_ours.cli import main as cli
 from mmpose_ours.errors import InputError
 from mmpose_ours.io import package_files as paths
@@ -148,6 +150,7 @@ class TestErrors:
         assert out == '\\x1b[2J\n' and err.endswith('\\x1b[2J\\u202e\\udcff\n')
 
     def test_debug_keeps_the_traceback(self, command, monkeypatch):
+        # The very error of the stand-in, which has no fields.
         command(raising(ValueError('seen')))
         with pytest.raises(ValueError, match='seen'):
             cli.main(['--debug', 'try'])
@@ -158,7 +161,7 @@ class TestErrors:
             cli.main(['try'])
 
     def test_debug_of_the_calibration_command_by_itself(self):
-        with pytest.raises(ValueError, match='No such file'):
+        with fails(CalibrationError, file='absent.json'):
             cli.convert_calibration(['absent.json', 'out.json', '--to', 'campus', '--debug'])
 
     def test_status_is_the_commands(self, command):
@@ -182,7 +185,7 @@ class TestPath:
         copy.mkdir(parents=True)
         monkeypatch.setattr(paths, 'PACKAGE', tmp_path / 'mmpose_ours')
         assert paths.share('tools') == copy
-        with pytest.raises(FileNotFoundError, match="'configs'"):
+        with pytest.raises(FileNotFoundError, match="'configs'"):  # an OSError without fields
             paths.share('configs')
 
     @pytest.mark.parametrize('layout', ['.mim/tools', '../tools'], ids=['release', 'git checkout'])
@@ -192,6 +195,7 @@ class TestPath:
         (mmpose / '__init__.py').touch()
         spec = types.SimpleNamespace(origin=str(mmpose / '__init__.py'))
         monkeypatch.setattr('importlib.util.find_spec', lambda name: spec)
+        # An OSError without fields; the sentence is all there is.
         with pytest.raises(FileNotFoundError, match='without its tools'):
             paths.stock_tools()
         tools = mmpose / layout

@@ -87,5 +87,5 @@ def test_nobody_is_a_thousand_kilometres_away(tmp_path, value):
 @pytest.mark.parametrize('content', ['text', {'a': 1.0}, np.eye(3), np.empty((0, 0))])
 def test_something_else_called_actor3d(tmp_path, content):
     savemat(tmp_path / 'a.mat', {'actor3D': content})
-    with pytest.raises(FileFormatError):
+    with fails(FileFormatError, code='wrong-shape', file=tmp_path / 'a.mat'):
         read_actors(tmp_path / 'a.mat')

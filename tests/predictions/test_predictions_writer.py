@@ -210,7 +210,7 @@ def test_spread_is_in_mm_whatever_the_unit(tmp_path):
     ],
 )
 def test_nothing_is_written_that_the_reader_refuses(tmp_path, values):
-    code = 'invalid-input' if 'frame' in values else 'out-of-range'
+    code = 'cannot-express' if 'frame' in values else 'out-of-range'
     with PredictionsWriter(tmp_path / 'p.json') as writer:
         with fails(InputError, code=code):
             writer.add(**{'frame': 'a', 'poses': POSES, **values})

@@ -7,6 +7,7 @@ import tarfile
 import numpy as np
 import pytest
 from dataset_files import small_rig, write_actors, write_pickle
+from errors import fails
 from panoptic_files import write_sequence
 
 from mmpose_ours.calibration import write_rig
@@ -69,7 +70,7 @@ class TestUnpack:
     )
     def test_no_path_leaves_the_folder(self, tmp_path, name):
         archive = archive_of(tmp_path / 'a.tar', {name: b'x'})
-        with pytest.raises(FileFormatError, match='would leave the folder.*official archive'):
+        with fails(FileFormatError, code='unsafe', file=archive, found=name):
             unpack(archive, tmp_path / 'deep' / 'out', 'Shelf')
         assert content_below(tmp_path).keys() == {'a.tar'}
 
@@ -80,8 +81,9 @@ class TestUnpack:
         out = tmp_path / 'out'
         assert unpack(archive, out) == 1 and not (out / 'link').exists()
         (out / 'gate').symlink_to(outside)
-        with pytest.raises(FileFormatError, match='behind a link that leaves'):
-            unpack(archive_of(tmp_path / 'b.tar', {'gate/evil': b'x'}), out)
+        other = archive_of(tmp_path / 'b.tar', {'gate/evil': b'x'})
+        with fails(FileFormatError, code='unsafe', file=other, found=str(out / 'gate' / 'evil')):
+            unpack(other, out)
         assert list(outside.iterdir()) == []
 
     @pytest.mark.parametrize('compression', ['bz2', 'gz', 'xz', ''])
@@ -109,7 +111,7 @@ class TestUnpack:
 
     def test_what_is_no_archive(self, tmp_path):
         (tmp_path / 'a.tar').write_bytes(b'<html>not found</html>' * 100)
-        with pytest.raises(FileFormatError, match='no tar archive'):
+        with fails(FileFormatError, file=tmp_path / 'a.tar'):
             unpack(tmp_path / 'a.tar', tmp_path / 'out')
 
 

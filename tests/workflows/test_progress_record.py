@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from errors import fails
 
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.workflows.train_rig.progress_record import Record
 
 
@@ -33,14 +34,26 @@ def test_what_was_written_is_read(tmp_path):
     ],
 )  # fmt: skip
 def test_other_entries_are_refused(tmp_path, step):
-    with pytest.raises(FileFormatError):
+    with fails(FileFormatError, code='file-format', file=tmp_path / 'train_rig.json'):
         Record(write(tmp_path, step), tmp_path)
 
 
 def test_a_result_that_lacks_something_is_reported(tmp_path):
     record = Record(write(tmp_path, {}), tmp_path)
-    with pytest.raises(FileFormatError) as caught:
+    file = tmp_path / 'train_rig.json'
+    with fails(FileFormatError, code='missing-value', file=file, expected='center_mm'):
         record.result('space')['center_mm']
-    assert (caught.value.file, caught.value.expected) == (
-        str(tmp_path / 'train_rig.json'), 'center_mm'
-    )  # fmt: skip
+
+
+def test_a_step_that_is_not_done_has_no_result(tmp_path):
+    record = Record(write(tmp_path, {}), tmp_path)
+    with fails(InputError, code='missing-value', file=record.path, expected='noise'):
+        record.result('noise')
+
+
+def test_the_record_of_another_folder_is_refused(tmp_path):
+    other = tmp_path / 'other'
+    folders = dict(found=str(tmp_path.resolve()), expected=str(other.resolve()))
+    path = tmp_path / 'train_rig.json'
+    with fails(FileFormatError, code='conflict', file=path, **folders):
+        Record(write(tmp_path, {}), other)

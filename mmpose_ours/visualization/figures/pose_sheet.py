@@ -54,7 +54,7 @@ def write_poses_image(path: PathLike, bank: PoseBank, title: str = '') -> None:
     """Write :func:`draw_poses`'s image to a file, whole or not at all.
 
     Raises:
-        ValueError: The file's ending is that of no format that holds the image.
+        InputError: The file's ending is that of no format that holds the image.
         OSError: The file cannot be written.
     """
     write_image(path, draw_poses(bank, title))

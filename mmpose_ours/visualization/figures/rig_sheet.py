@@ -82,7 +82,7 @@ def write_rig_image(
     """Write :func:`draw_rig`'s image to a file, whole or not at all.
 
     Raises:
-        ValueError: The file's ending is that of no format that holds the image.
+        InputError: The file's ending is that of no format that holds the image.
         OSError: The file cannot be written.
     """
     write_image(path, draw_rig(rig, space, title))

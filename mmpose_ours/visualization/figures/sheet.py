@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.io.disk.files import write_whole
 
 
@@ -49,7 +49,7 @@ def write_image(path: PathLike, image: np.ndarray) -> None:
         image: (H, W, 3) uint8 RGB.
 
     Raises:
-        ValueError: The ending is that of no image format, or the format cannot hold this
+        InputError: The ending is that of no image format, or the format cannot hold this
             image.
         OSError: The file cannot be written.
     """
@@ -57,14 +57,22 @@ def write_image(path: PathLike, image: np.ndarray) -> None:
 
     ending = Path(path).suffix
     if not cv2.haveImageWriter(f'image{ending}'):
-        raise ValueError(f'{path}: no image format ends in {ending!r}; write .png')
+        raise InputError(
+            f'{path}: no image format ends in {ending!r}; write .png',
+            code='unknown-name',
+            file=path,
+            found=ending,
+        )
     coded, content = False, None
     with contextlib.suppress(cv2.error):
         coded, content = cv2.imencode(ending, image[..., ::-1])
     if not coded or content is None:
         height, width = image.shape[:2]
-        raise ValueError(
-            f'{path}: an image of {width}x{height} cannot be written as {ending}; write .png'
+        raise InputError(
+            f'{path}: an image of {width}x{height} cannot be written as {ending}; write .png',
+            code='cannot-express',
+            file=path,
+            found=(width, height),
         )
     with write_whole(path, 'wb') as file:
         file.write(content.tobytes())

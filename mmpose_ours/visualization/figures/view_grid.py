@@ -15,6 +15,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
@@ -63,7 +64,7 @@ def draw_frame(
         (H, W, 3) uint8 RGB image.
 
     Raises:
-        ValueError: A camera's image size is unknown.
+        InputError: A camera's image size is unknown.
     """
     figure, room, views = _layout(rig, title)
     true_set = SKELETONS[truth_joints or joints]
@@ -93,7 +94,13 @@ def _layout(rig: CameraRig, title: str) -> tuple[Figure, Axes, list[Axes]]:
     """The sheet: the scene at the left, the views in a grid beside it, nothing wasted."""
     unsized = [camera.name for camera in rig if camera.size is None]
     if unsized:
-        raise ValueError(f'the image size of camera {", ".join(unsized)} is unknown; say it first')
+        raise InputError(
+            f'the image size of camera {", ".join(unsized)} is unknown; say it first',
+            code='missing-value',
+            camera=unsized[0],
+            found=unsized,
+            expected='image_size',
+        )
     sizes = [camera.need_size() for camera in rig]
     tallness = float(np.median([height / width for width, height in sizes]))
     width, height = (VIEW_AREA / tallness) ** 0.5, (VIEW_AREA * tallness) ** 0.5

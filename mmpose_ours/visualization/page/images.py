@@ -55,7 +55,7 @@ def encode_images(
         progress: Called with how many frames are done, and of how many.
 
     Raises:
-        ValueError: An image has another shape than its camera's image, or is broken.
+        InputError: An image has another shape than its camera's image, or is broken.
     """
     candidates = [i for i, frame in enumerate(frames) if images.may_have(frame)]
     width, stride = _plan(images, rig, [frames[i] for i in candidates], budget_bytes)

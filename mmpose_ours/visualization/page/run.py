@@ -10,7 +10,7 @@ from typing import Callable, Sequence
 import cv2
 import numpy as np
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.files import write_whole
@@ -57,11 +57,15 @@ def write_run_page(
         The figures on the page.
 
     Raises:
-        ValueError: There is no frame, or people have other joints.
+        InputError: There is no frame, or people have other joints.
         OSError: The file cannot be written.
     """
     if not frames:
-        raise ValueError(f'{path}: there is no frame to judge; give at least one frame')
+        raise InputError(
+            f'{path}: there is no frame to judge; give at least one frame',
+            code='no-data',
+            file=path,
+        )
     check_joints(frames, joints)
     figures = run_figures(rig, frames, joints, fps, progress)
     worst = figures.worst(WORST)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, Callable, Sequence
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.files import write_whole
@@ -67,12 +67,16 @@ def write_scene_page(
         How many frames carry images.
 
     Raises:
-        ValueError: There is no frame, people have other joints, an image size is unknown,
+        InputError: There is no frame, people have other joints, an image size is unknown,
             or an image is broken or of another shape.
         OSError: The file cannot be written.
     """
     if not frames:
-        raise ValueError(f'{path}: there is no frame to show; give at least one frame')
+        raise InputError(
+            f'{path}: there is no frame to show; give at least one frame',
+            code='no-data',
+            file=path,
+        )
     check_joints(frames, joints)
     data = page_data(rig, frames, joints, space, fps, title)
     page_images = NO_IMAGES

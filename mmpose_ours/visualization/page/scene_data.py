@@ -63,7 +63,7 @@ def page_data(
     """Pack a recording; arguments as :func:`~mmpose_ours.visualization.page.scene.write_scene_page`.
 
     Raises:
-        ValueError: A camera's image size is unknown.
+        InputError: A camera's image size is unknown.
     """  # noqa: E501
     skeleton = SKELETONS[joints]
     poses = np.concatenate([np.zeros((0, len(skeleton), 3)), *(i.poses.xyz_mm for i in frames)])

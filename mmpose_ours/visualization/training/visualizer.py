@@ -44,7 +44,7 @@ class MultiviewVisualizer(Visualizer):
             step: The image's number for the backends.
 
         Raises:
-            ValueError, OSError: As :func:`~mmpose_ours.visualization.figures.sheet.write_image`.
+            InputError, OSError: As :func:`~mmpose_ours.visualization.figures.sheet.write_image`.
         """
         drawn = draw_frame(
             data_sample.rig,

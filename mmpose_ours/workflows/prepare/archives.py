@@ -102,12 +102,12 @@ def _place(archive: Path, member: Member, top: str) -> PurePosixPath | None:
     """
     path = PurePosixPath(member.name)
     if path.is_absolute() or '..' in path.parts or '\\' in member.name or ':' in member.name:
-        raise _refused(archive, f'holds {member.name[:80]!r}, which would leave the folder')
+        raise _refused(archive, '{}, which would leave the folder', member.name)
     if not member.name.isprintable():
-        raise _refused(archive, f'holds {member.name[:80]!r}, a name with control characters')
+        raise _refused(archive, '{}, a name with control characters', member.name)
     longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
     if len(member.name) > MAX_PATH or longest > MAX_PART:
-        raise _refused(archive, f'holds {member.name[:80]!r}..., a name that is too long')
+        raise _refused(archive, '{}..., a name that is too long', member.name)
     if not member.is_file or path.name.startswith('._'):
         return None
     parts = path.parts[1:] if path.parts[:1] == (top,) else path.parts
@@ -131,9 +131,8 @@ class _Names:
         """Note a file; raises a FileFormatError where another one is in its way."""
         path, *folders = map(_digest, (place, *list(place.parents)[:-1]))
         if path in self._files or path in self._folders or not self._files.isdisjoint(folders):
-            raise _refused(
-                self._archive, f'holds {str(place)!r} twice, or as a file and as a folder'
-            )
+            what = '{} twice, or as a file and as a folder'
+            raise _refused(self._archive, what, str(place), 'duplicate')
         self._files.add(path)
         self._folders.update(folders)
 
@@ -143,11 +142,13 @@ def _digest(place: PurePosixPath) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-def _refused(archive: Path, what: str) -> FileFormatError:
+def _refused(archive: Path, what: str, name: str, code: str = 'unsafe') -> FileFormatError:
     return FileFormatError(
-        f'{archive}: {what}; this is not the official archive, download it again',
+        f'{archive}: holds {what.format(repr(name[:80]))}; this is not the official archive, '
+        'download it again',
+        code=code,
         file=archive,
-        found=what,
+        found=name,
     )
 
 
@@ -158,7 +159,9 @@ def _inside(archive: Path, folder: Path, place: PurePosixPath) -> Path:
     if os.path.commonpath([home, str(target.resolve())]) != home:
         raise FileFormatError(
             f'{archive}: {target} is behind a link that leaves {folder}; remove the link',
+            code='unsafe',
             file=archive,
+            found=str(target),
         )
     return target
 

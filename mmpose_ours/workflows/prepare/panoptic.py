@@ -10,7 +10,7 @@ import numpy as np
 from mmpose_ours.calibration.api import Read, read_calibration
 from mmpose_ours.calibration.camera_choice import choose_cameras
 from mmpose_ours.calibration.checks.people_report import inspect_people
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.evaluation.panoptic_truth import (
     ANNOTATED_JOINTS,
     panoptic_frame_files,
@@ -20,6 +20,7 @@ from mmpose_ours.evaluation.panoptic_truth import (
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.progress import Progress, to_stderr
 from mmpose_ours.structures.joint_maps import convert_joints
+from mmpose_ours.text import argument
 from mmpose_ours.workflows.prepare.archives import unpack
 from mmpose_ours.workflows.prepare.downloads import (
     PANOPTIC_CAMERAS,
@@ -66,14 +67,17 @@ def prepare_panoptic(
         What was found.
 
     Raises:
-        ValueError: Archives are named for several sequences.
+        InputError: Archives are named for several sequences.
         FileFormatError, OSError: An archive cannot be unpacked.
     """
     there = [path.parent.name for path in sorted(folder.glob('*/calibration_*.json'))]
     names = list(sequences or there or (*PANOPTIC_TRAINING, *PANOPTIC_VALIDATION))
     if archives and len(names) != 1:
-        raise ValueError(
-            f'--archive {archives[0]}: of which sequence? Name it alone with --sequences'
+        raise InputError(
+            f'{archives[0]}: of which sequence? Name it alone with {argument("sequences")}',
+            code='ambiguous',
+            file=archives[0],
+            found=names,
         )
     findings = []
     for name in names:

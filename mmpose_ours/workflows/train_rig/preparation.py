@@ -87,7 +87,10 @@ def do_init(site: Site, record: Record, doing: Doing, run_command: RunCommand) -
             words.append('--force')
         elif not site.rig_file.is_file() and not site.source:
             raise CalibrationError(
-                f'{site.rig_file}: no such file; name your calibration, of any format, with --rig'
+                f'{site.rig_file}: no such file; name your calibration, of any format, with --rig',
+                code='missing-value',
+                file=site.rig_file,
+                expected='rig',
             )
         doing.commands = [shown(['mmpose-ours', *words])]
         run_command(words)
@@ -103,7 +106,10 @@ def _check_replaceable(site: Site, record: Record) -> None:
         again = shown(['mmpose-ours', *command_words(site, 'init'), '--force'])
         raise CalibrationError(
             f'{site.rig_file}: is another calibration than --rig {" ".join(site.source)}; leave '
-            f'--rig away to use it, or replace it with `{again}`'
+            f'--rig away to use it, or replace it with `{again}`',
+            code='conflict',
+            file=site.rig_file,
+            found=site.rig.fingerprint,
         )
 
 
@@ -125,7 +131,9 @@ def do_check(site: Site, record: Record, doing: Doing) -> None:
         raise CalibrationError(
             f'{site.rig_file}: {len(report["problems"])} things are wrong, named above and by '
             f'`{shown(["mmpose-ours", *command_words(site, "check")])}`; fix them and call this '
-            'again, or go on all the same with --from space'
+            'again, or go on all the same with --from space',
+            file=site.rig_file,
+            found=[problem['topic'] for problem in report['problems']],
         )
     if report['warnings']:
         print('    nothing is wrong; going on with the warnings above')
@@ -235,7 +243,9 @@ def _plan(plan: Any, path: Path) -> dict[str, int]:
         raise FileFormatError(
             f'{path}: does not say how long the training is (epochs and frames_per_epoch); '
             'remove the file to begin anew',
+            code='missing-value',
             file=path,
+            expected=list(keys),
         )
     return {key: plan[key] for key in keys}
 
@@ -279,7 +289,11 @@ def _seconds_per_step(site: Site, record: Record) -> float:
     if len(times) <= WARMING_STEPS:
         raise FileFormatError(
             f'{folder}: the log of {TIMED_STEPS} training steps tells no times; say --epochs '
-            'instead of --minutes'
+            'instead of --minutes',
+            code='no-data',
+            file=folder,
+            found=len(times),
+            expected=WARMING_STEPS + 1,
         )
     shutil.rmtree(folder)
     return float(np.median(times[WARMING_STEPS:]))

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, Sequence
 
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.disk.files import write_json
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.numbers import is_number
@@ -47,12 +47,17 @@ class Record:
         if not _is_record(data):
             raise FileFormatError(
                 f'{self.path}: no record of this version of `mmpose-ours train-rig`; name '
-                'another --work-dir, or remove this one to begin anew'
+                'another --work-dir, or remove this one to begin anew',
+                file=self.path,
             )
         if data.get('folder') != self.folder:
             raise FileFormatError(
                 f'{self.path}: is of the data folder {data.get("folder")}, not of '
-                f'{self.folder}; name another --work-dir'
+                f'{self.folder}; name another --work-dir',
+                code='conflict',
+                file=self.path,
+                found=data.get('folder'),
+                expected=self.folder,
             )
         self.steps, self.made = data['steps'], data.get('made')
 
@@ -60,13 +65,16 @@ class Record:
         """What a finished step found out.
 
         Raises:
-            ValueError: It is not finished.
+            InputError: It is not finished.
         """
         entry = self.steps.get(step, {})
         if not entry.get('finished'):
-            raise ValueError(
+            raise InputError(
                 f'{self.path}: the step {step!r} is not done, on which others build; call '
-                '`mmpose-ours train-rig` without --only, or name that step too'
+                '`mmpose-ours train-rig` without --only, or name that step too',
+                code='missing-value',
+                file=self.path,
+                expected=step,
             )
         return _Result(self.path, step, entry['result'])
 
@@ -157,6 +165,7 @@ class _Result(Dict[str, Any]):
         path, step = self._where
         raise FileFormatError(
             f'{path}: the step {step!r} says nothing of {key!r}; remove the file to begin anew',
+            code='missing-value',
             file=path,
             expected=key,
         )

@@ -88,7 +88,10 @@ def run_stock(words: Sequence[str], log: Path, say: Callable[[str], None] = prin
     if status:
         reason = next((line for line in reversed(last) if 'rror' in line), last[-1] if last else '')
         raise StockError(
-            f'`{shown(words)}` ended with status {status}: {reason}; {log} has all that it said'
+            f'`{shown(words)}` ended with status {status}: {reason}; {log} has all that it said',
+            file=log,
+            found=status,
+            expected=0,
         )
 
 

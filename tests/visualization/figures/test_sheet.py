@@ -3,7 +3,9 @@
 import cv2
 import numpy as np
 import pytest
+from errors import fails
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.visualization.figures.sheet import add_panel, new_sheet, pixels_of, write_image
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
@@ -31,12 +33,13 @@ def test_an_image_is_read_back_as_it_was(tmp_path):
 
 @pytest.mark.parametrize('name', ['a.nonsense', 'a'])
 def test_an_ending_of_no_format(tmp_path, name):
-    with pytest.raises(ValueError, match='no image format ends in .*; write .png'):
-        write_image(tmp_path / name, IMAGE)
+    path = tmp_path / name
+    with fails(InputError, code='unknown-name', file=path, found=path.suffix):
+        write_image(path, IMAGE)
     assert list(tmp_path.iterdir()) == []
 
 
-def fails(*args):
+def refuses(*args):
     return False, None
 
 
@@ -44,10 +47,11 @@ def raises(*args):
     raise cv2.error('imgcodecs: OpenEXR codec is disabled')
 
 
-@pytest.mark.parametrize('imencode', [fails, raises])
+@pytest.mark.parametrize('imencode', [refuses, raises])
 def test_an_image_that_the_format_cannot_hold(tmp_path, monkeypatch, imencode):
     """``.webp`` ends at 16383 pixels, ``.exr`` is switched off in most builds."""
     monkeypatch.setattr(cv2, 'imencode', imencode)
-    with pytest.raises(ValueError, match=r'a.webp: an image of 30x20 cannot be written as .webp'):
-        write_image(tmp_path / 'a.webp', IMAGE)
+    path = tmp_path / 'a.webp'
+    with fails(InputError, code='cannot-express', file=path, found=(30, 20)):
+        write_image(path, IMAGE)
     assert list(tmp_path.iterdir()) == []

@@ -2,10 +2,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from errors import fails
 from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from visual_rigs import SIZE, SPACE, people, small_rig
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.synthetic import DetectorFaults, Scene
@@ -202,5 +204,6 @@ def test_names_and_titles_are_no_formulas():
 
 def test_a_camera_without_size_is_an_error_that_names_it():
     cameras = tuple(dataclasses.replace(camera, size=None) for camera in small_rig())
-    with pytest.raises(ValueError, match='image size of camera camera 0.* is unknown'):
-        draw_frame(CameraRig(cameras), SPACE, people((0, 0)))
+    rig = CameraRig(cameras)
+    with fails(InputError, code='missing-value', camera='camera 0', found=list(rig.names)):
+        draw_frame(rig, SPACE, people((0, 0)))

@@ -4,9 +4,11 @@ import re
 
 import numpy as np
 import pytest
+from errors import fails
 from frame_results import result_of
 from visual_rigs import SPACE, people, small_rig
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.visualization.page.run import write_run_page
 from mmpose_ours.visualization.page.run_scores import run_figures
 
@@ -65,5 +67,5 @@ def test_nobody_anywhere(tmp_path):
     figures = write_run_page(tmp_path / 'run.html', small_rig(2), nobody)
     assert figures.worst(6) == []
     assert 'None stands out' in (tmp_path / 'run.html').read_text()
-    with pytest.raises(ValueError, match='there is no frame to judge'):
+    with fails(InputError, code='no-data', file=tmp_path / 'other.html'):
         write_run_page(tmp_path / 'other.html', small_rig(2), [])

@@ -8,10 +8,12 @@ import time
 import cv2
 import numpy as np
 import pytest
+from errors import fails
 from frame_results import result_of
 from visual_rigs import SPACE, people, small_rig
 
 from mmpose_ours.detections import with_skeleton
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import Predictions
@@ -89,7 +91,7 @@ def test_people_without_track_ids_are_linked_and_frames_ordered():
     assert (first.frame, second.frame) == (9, 10)
     assert first.track_ids.tolist() == second.track_ids.tolist()[::-1]
     assert len(first.keypoints['camera 0']) == 1 and second.keypoints == {}
-    with pytest.raises(ValueError, match=r'track IDs \[4, 4\], expected each at most'):
+    with fails(InputError, code='duplicate', found=[4, 4]):
         result_of(3, frames[9], np.array([4, 4]))
 
 
@@ -154,16 +156,18 @@ def _pose(camera):
 
 def test_what_cannot_be_shown_is_refused(tmp_path):
     path, rig = tmp_path / 'scene.html', small_rig(2)
-    with pytest.raises(ValueError, match='there is no frame to show'):
+    with fails(InputError, code='no-data', file=path):
         write_scene_page(path, rig, [])
-    with pytest.raises(ValueError, match='frame 0: people of coco17, expected campus14'):
+    joints = dict(found='coco17', expected='campus14')
+    with fails(InputError, code='conflict', frame=0, **joints):
         write_scene_page(path, rig, shown(), joints='campus14')
 
     class Tall(Grey):
         def of(self, camera, frame):
             return np.zeros((640, 480, 3), np.uint8)
 
-    with pytest.raises(ValueError, match="camera 'camera 0': 480x640 has another shape"):
+    sizes = dict(found=(480, 640), expected=rig['camera 0'].size)
+    with fails(InputError, code='wrong-shape', camera='camera 0', **sizes):
         write_scene_page(path, rig, shown(), images=Tall())
     assert not path.exists()
 
