@@ -13,6 +13,7 @@ from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.predictions.reading import FrameId, Predictions, is_number, to_z_up
+from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeletons import SKELETONS
 
 # Joints below this confidence are not annotated (VoxelPose's Panoptic protocol).
@@ -37,12 +38,12 @@ def read_panoptic_truth(folder: PathLike) -> Predictions:
         FileFormatError: The folder has no such file, or a file is not of this form.
     """
     columns = SKELETONS[ANNOTATED_JOINTS].index(*SKELETONS[_JOINTS].joints)
-    frames: dict[FrameId, np.ndarray] = {
-        frame: people_with_root(read_panoptic_bodies(path)[:, columns])
-        for frame, path in panoptic_frame_files(folder).items()
-    }
-    scores = {frame: np.ones(len(people)) for frame, people in frames.items()}
-    return Predictions(frames, scores, _JOINTS, unit='cm', up='-y')
+    skeleton = SKELETONS[_JOINTS]
+    frames: dict[FrameId, Poses3D] = {}
+    for frame, path in panoptic_frame_files(folder).items():
+        people = people_with_root(read_panoptic_bodies(path)[:, columns])
+        frames[frame] = Poses3D(skeleton, people, np.ones(len(people)))
+    return Predictions(frames, skeleton, unit='cm', up='-y')
 
 
 def panoptic_frame_files(folder: PathLike) -> dict[int, Path]:

@@ -17,6 +17,7 @@ from mmpose_ours.evaluation.pcp import PCPResult, pcp
 from mmpose_ours.io.disk.files import MM_PER_UNIT
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions, to_z_up
 from mmpose_ours.structures.joint_maps import convert_joints, joint_map
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.text import argument
 
@@ -87,7 +88,7 @@ def evaluate_files(
             found=list(prediction.frames),
             expected=list(wanted),
         )
-    result = score(prediction.frames)
+    result = score({frame: poses.xyz_mm for frame, poses in prediction.frames.items()})
     summary = result.summary()
     warnings += _other_reading(pred, prediction, result.recall, score)
     if not summary['annotated_people']:
@@ -104,7 +105,7 @@ def evaluate_files(
             'pred': os.fspath(pred),
             'frame_ranges': name_frames(wanted),
             'frames_missing': len(missing),
-            'joints': prediction.joints,
+            'joints': prediction.skeleton.name,
             **extra,
             **summary,
             'warnings': warnings,
@@ -128,14 +129,14 @@ def _actors(
     truth = read_actors(gt)
     _require_actors(dataset, gt, truth.shape[1])
     recipe = head if head == 'crossview' else f'{head}_{dataset}'
-    unmade = _unmade(prediction.joints, 'campus14', recipe)
+    unmade = _unmade(prediction.skeleton, SKELETONS['campus14'], recipe)
     if unmade:
         raise InputError(
-            f'{pred}: {prediction.joints} cannot make {", ".join(unmade)} with '
+            f'{pred}: {prediction.skeleton.name} cannot make {", ".join(unmade)} with '
             f'{argument("head", head)}; choose another head or write other joints',
             code='cannot-express',
             file=pred,
-            found=prediction.joints,
+            found=prediction.skeleton.name,
             expected=unmade,
         )
     warnings = []
@@ -172,9 +173,9 @@ def _actors(
             wanted.append(frame)
 
     def score(people: dict) -> PCPResult:
-        nobody = np.empty((0, len(SKELETONS[prediction.joints]), 3))
+        nobody = np.empty((0, len(prediction.skeleton), 3))
         poses = [
-            convert_joints(people.get(frame, nobody), prediction.joints, 'campus14', recipe)
+            convert_joints(people.get(frame, nobody), prediction.skeleton, 'campus14', recipe)
             for frame in wanted
         ]
         return pcp(poses, truth[wanted], actors=range(min(3, truth.shape[1])))
@@ -219,35 +220,35 @@ def _panoptic(gt: PathLike, pred: PathLike, prediction: Predictions, frames: Fra
         raise InputError(
             f'{gt}: holds no frame to compare; name another truth', code='no-data', file=gt
         )
-    unmade = _unmade(prediction.joints, truth.joints)
-    compared = [name for name in SKELETONS[truth.joints].joints if name not in unmade]
+    unmade = _unmade(prediction.skeleton, truth.skeleton)
+    compared = [name for name in truth.skeleton.joints if name not in unmade]
     if not compared:
         raise InputError(
-            f'{pred}: {prediction.joints} shares no joint with {truth.joints}',
+            f'{pred}: {prediction.skeleton.name} shares no joint with {truth.skeleton.name}',
             code='cannot-express',
             file=pred,
-            found=prediction.joints,
-            expected=truth.joints,
+            found=prediction.skeleton.name,
+            expected=truth.skeleton.name,
         )
-    columns = SKELETONS[truth.joints].index(*compared)
+    columns = truth.skeleton.index(*compared)
+    skeletons = (prediction.skeleton, truth.skeleton)
 
     def score(people: dict) -> MatchingResult:
-        nobody = np.empty((0, len(SKELETONS[prediction.joints]), 3))
+        nobody = np.empty((0, len(prediction.skeleton), 3))
         poses = [
-            convert_joints(people.get(frame, nobody), prediction.joints, truth.joints)[:, columns]
-            for frame in wanted
+            convert_joints(people.get(frame, nobody), *skeletons)[:, columns] for frame in wanted
         ]
-        scores = [prediction.scores.get(frame, np.empty(0)) for frame in wanted]
-        persons = [truth.frames[frame][:, columns] for frame in wanted]
+        scores = [np.asarray(prediction.of(frame).scores) for frame in wanted]
+        persons = [truth.frames[frame].xyz_mm[:, columns] for frame in wanted]
         return match_poses(poses, scores, persons, [np.isfinite(p).all(-1) for p in persons])
 
-    return wanted, score, {'truth_joints': truth.joints, 'joints_compared': compared}, []
+    return wanted, score, {'truth_joints': truth.skeleton.name, 'joints_compared': compared}, []
 
 
-def _unmade(source: str, target: str, head: str = 'voxelpose_campus') -> list[str]:
+def _unmade(source: Skeleton, target: Skeleton, head: str = 'voxelpose_campus') -> list[str]:
     """Joints of the target set that the source set cannot make."""
     made = joint_map(source, target, head).any((0, 2))
-    return [name for name, can in zip(SKELETONS[target].joints, made) if not can]
+    return [name for name, can in zip(target.joints, made) if not can]
 
 
 def _other_reading(
@@ -263,7 +264,7 @@ def _other_reading(
                 continue
             factor = mm / MM_PER_UNIT[prediction.unit]
             people = {
-                frame: _turned(poses * factor, prediction.up, up)
+                frame: _turned(poses.xyz_mm * factor, prediction.up, up)
                 for frame, poses in prediction.frames.items()
             }
             readings.append((score(people).recall, unit, up))

@@ -23,6 +23,7 @@ from mmpose_ours.evaluation.pcp import pcp
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.predictions.reading import frame_id, write_predictions
 from mmpose_ours.structures.joint_maps import convert_joints
+from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeletons import SKELETONS
 
 
@@ -131,7 +132,11 @@ def write_results(path: PathLike, results: Sequence[dict]) -> None:
             file=path,
             found=skeletons,
         )
-    frames = {result['frame_id']: result['keypoints_3d'] for result in results}
+    skeleton = SKELETONS[skeletons[0]]
+    frames = {
+        result['frame_id']: Poses3D(skeleton, result['keypoints_3d'], result['scores'])
+        for result in results
+    }
     if len(frames) < len(results):
         raise InputError(
             f'{path}: {len(results)} frames share {len(frames)} ids; give each '
@@ -141,5 +146,4 @@ def write_results(path: PathLike, results: Sequence[dict]) -> None:
             found=len(frames),
             expected=len(results),
         )
-    scores = {result['frame_id']: result['scores'] for result in results}
-    write_predictions(path, frames, scores, skeletons[0])
+    write_predictions(path, frames, skeleton.name)

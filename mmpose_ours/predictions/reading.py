@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from mmpose_ours.predictions.person_json import (
     parse_spread,
 )
 from mmpose_ours.predictions.writing import PredictionsWriter, write_predictions
+from mmpose_ours.structures.poses import Poses3D
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import SKELETONS
 
 __all__ = [
     'FrameId',
@@ -52,33 +55,36 @@ class Predictions:
     """People per frame, in millimetres with z up, whatever the file had.
 
     Args:
-        frames: Frame id to (P, J, 3) mm; NaN where a joint is missing. P may be 0.
-        scores: Frame id to (P,); 1 where the file gives none.
-        joints: Name of the skeleton.
+        frames: Frame id to its poses. Scores are 1 where the file gives none; all frames have
+            track IDs, or none has.
+        skeleton: The joints.
         unit: What the file was written in.
         up: The axis that points up in the file.
-        ids: Frame id to (P,) whole numbers, the same number for the same person over time;
-            of every frame, or empty where nobody has worked them out.
-        views: Frame id to (P,), how many cameras showed the person; of the frames that say so.
-        spread_mm: Frame id to (P, J) standard deviation, NaN where unknown; likewise.
         fps: Frame numbers (or frames, where they have names) per second, if known.
         rig: Fingerprint or file name of the calibration, ``''`` if unknown.
         space: Where people were looked for, if the file says so.
         made_by: What the program that wrote the file says of itself.
     """
 
-    frames: dict[FrameId, np.ndarray]
-    scores: dict[FrameId, np.ndarray]
-    joints: str
+    frames: dict[FrameId, Poses3D]
+    skeleton: Skeleton
     unit: str = 'mm'
     up: str = 'z'
-    ids: dict[FrameId, np.ndarray] = dataclasses.field(default_factory=dict)
-    views: dict[FrameId, np.ndarray] = dataclasses.field(default_factory=dict)
-    spread_mm: dict[FrameId, np.ndarray] = dataclasses.field(default_factory=dict)
     fps: float | None = None
     rig: str = ''
     space: CaptureVolume | None = None
     made_by: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    def of(self, frame: FrameId) -> Poses3D:
+        """The poses of a frame; nobody where the file lacks it."""
+        return self.frames.get(frame, Poses3D.nobody(self.skeleton))
+
+    @property
+    def tracked(self) -> bool:
+        """Whether people have track IDs."""
+        return bool(self.frames) and all(
+            poses.track_ids is not None for poses in self.frames.values()
+        )
 
 
 def to_z_up(points: np.ndarray, up: str) -> np.ndarray:
@@ -123,11 +129,8 @@ def read_predictions(path: PathLike) -> Predictions:
     limits().check('frames', len(data['frames']), 'frames', path)
     if 'fps' in data and not is_number(data['fps']):  # NaN, which no schema refuses
         raise bad(path, '$.fps', 'a number', data['fps'], 'not-finite')
-    joints, up = data['joints'], data.get('up', 'z')
-    scale = MM_PER_UNIT[data['unit']]
     keys: dict[FrameId, str] = {}
-    frames: dict[FrameId, np.ndarray] = {}
-    scores: dict[FrameId, np.ndarray] = {}
+    frames: dict[FrameId, Poses3D] = {}
     for key, people in data['frames'].items():
         frame = frame_id(key)
         if frame in keys:
@@ -139,10 +142,7 @@ def read_predictions(path: PathLike) -> Predictions:
                 found=[keys[frame], key],
             )
         keys[frame] = key
-        rows = parse_people(path, f'$.frames[{key!r}]', people, joints)
-        frames[frame] = to_z_up(rows[..., :3] * scale, up)
-        listed = data.get('scores', {}).get(key)
-        scores[frame] = parse_scores(path, f'$.scores[{key!r}]', listed, rows)
+        frames[frame] = _poses(path, data, key, people)
     for name in _BESIDE:
         unknown = sorted(set(data.get(name, {})) - set(data['frames']))
         if unknown:
@@ -155,33 +155,46 @@ def read_predictions(path: PathLike) -> Predictions:
             )
     return Predictions(
         frames,
-        scores,
-        joints,
+        SKELETONS[data['joints']],
         data['unit'],
-        up,
-        ids=_ids(path, data, keys, frames),
-        views={
-            frame: parse_counts(
-                path,
-                f'$.views[{key!r}]',
-                data['views'][key],
-                len(frames[frame]),
-                most=limits().cameras,
-            )
-            for frame, key in keys.items()
-            if key in data.get('views', {})
-        },
-        spread_mm={
-            frame: parse_spread(
-                path, f'$.spread_mm[{key!r}]', data['spread_mm'][key], *frames[frame].shape[:2]
-            )
-            for frame, key in keys.items()
-            if key in data.get('spread_mm', {})
-        },
+        data.get('up', 'z'),
         fps=float(data['fps']) if 'fps' in data else None,
         rig=data.get('rig', ''),
         space=_space(path, data),
         made_by=data.get('made_by', {}),
+    )
+
+
+def _poses(path: PathLike, data: dict, key: str, people: Any) -> Poses3D:
+    """One frame, with what the file has of it beside the joints."""
+    rows = parse_people(path, f'$.frames[{key!r}]', people, data['joints'])
+    count, joints = rows.shape[:2]
+
+    def beside(name: str, parse: Callable[..., np.ndarray], *args: Any, **options: Any) -> Any:
+        listed = data.get(name, {})
+        if key not in listed:
+            return None
+        return parse(path, f'$.{name}[{key!r}]', listed[key], *args, **options)
+
+    scores = parse_scores(path, f'$.scores[{key!r}]', data.get('scores', {}).get(key), rows)
+    ids = beside('ids', parse_counts, count, once=True)
+    if ids is None and 'ids' in data:
+        if count:
+            raise FileFormatError(
+                f'{path}: $.ids lacks frame {key!r}, which has {count} people; give all people '
+                'ids, or leave "ids" away',
+                code='missing-value',
+                file=path,
+                frame=key,
+            )
+        ids = np.zeros(0, np.int64)
+    return Poses3D(
+        SKELETONS[data['joints']],
+        to_z_up(rows[..., :3] * MM_PER_UNIT[data['unit']], data.get('up', 'z')),
+        scores,
+        ids,
+        beside('views', parse_counts, count, most=limits().cameras),
+        beside('spread_mm', parse_spread, count, joints),
     )
 
 
@@ -194,27 +207,6 @@ def _space(path: PathLike, data: dict) -> CaptureVolume | None:
         raise FileFormatError(
             f'{path}: $.space: {error}', code='out-of-range', file=path, found=data['space']
         ) from error
-
-
-def _ids(
-    path: PathLike, data: dict, keys: dict[FrameId, str], frames: dict[FrameId, np.ndarray]
-) -> dict[FrameId, np.ndarray]:
-    if 'ids' not in data:
-        return {}
-    ids = {}
-    for frame, key in keys.items():
-        people = len(frames[frame])
-        if people and key not in data['ids']:
-            raise FileFormatError(
-                f'{path}: $.ids lacks frame {key!r}, which has {people} people; give all people '
-                'ids, or leave "ids" away',
-                code='missing-value',
-                file=path,
-                frame=key,
-            )
-        listed = data['ids'].get(key, [])
-        ids[frame] = parse_counts(path, f'$.ids[{key!r}]', listed, people, once=True)
-    return ids
 
 
 def _check_frame(path: PathLike, data: Any) -> None:

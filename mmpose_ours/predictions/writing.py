@@ -26,6 +26,7 @@ from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import MAX_NUMBER, MAX_WHOLE
 from mmpose_ours.predictions.person_json import FrameId, frame_id
 from mmpose_ours.structures.frames import FrameResult
+from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeletons import SKELETONS
 
 
@@ -104,9 +105,10 @@ class PredictionsWriter:
     def __call__(self, result: FrameResult) -> None:
         """Write a result of an inference session: the writer is one of its sinks."""
         poses = result.poses
-        self.add(
-            result.frame, poses.xyz_mm, poses.scores, poses.track_ids, poses.views, poses.std_mm
-        )
+        self._add_poses(result.frame, poses)
+
+    def _add_poses(self, frame: FrameId, poses: Poses3D) -> None:
+        self.add(frame, poses.xyz_mm, poses.scores, poses.track_ids, poses.views, poses.std_mm)
 
     def add(
         self,
@@ -225,13 +227,9 @@ class _Beside:
 
 def write_predictions(
     path: PathLike,
-    frames: Mapping[FrameId, np.ndarray],
-    scores: Mapping[FrameId, np.ndarray] | None = None,
+    frames: Mapping[FrameId, Poses3D | np.ndarray],
     joints: str = 'coco17',
     *,
-    ids: Mapping[FrameId, np.ndarray] | None = None,
-    views: Mapping[FrameId, np.ndarray] | None = None,
-    spread_mm: Mapping[FrameId, np.ndarray] | None = None,
     fps: float | None = None,
     rig: str = '',
     made_by: Mapping[str, Any] | None = None,
@@ -242,12 +240,8 @@ def write_predictions(
 
     Args:
         path: JSON file to write.
-        frames: Frame id to (P, J, 3) mm.
-        scores: Frame id to (P,), for the same frames. None leaves them out.
+        frames: Frame id to its poses, or to (P, J, 3) mm where nothing else is known of them.
         joints: Name of the skeleton.
-        ids: Frame id to (P,), for the same frames.
-        views: Frame id to (P,), for the frames that have them.
-        spread_mm: Frame id to (P, J), likewise.
         fps: See :class:`PredictionsWriter`, as for the rest.
         rig: Likewise.
         made_by: Likewise.
@@ -259,14 +253,10 @@ def write_predictions(
     """
     with PredictionsWriter(path, joints, fps, rig, made_by) as writer:
         for frame, poses in frames.items():
-            writer.add(
-                frame,
-                poses,
-                scores=None if scores is None else scores[frame],
-                ids=None if ids is None else ids[frame],
-                views=None if views is None else views.get(frame),
-                spread_mm=None if spread_mm is None else spread_mm.get(frame),
-            )
+            if isinstance(poses, Poses3D):
+                writer._add_poses(frame, poses)
+            else:
+                writer.add(frame, poses)
 
 
 def _json(value: Any) -> str:

@@ -151,6 +151,6 @@ def _compare_frames(
 def _truth(truth_file: Path, joints: str) -> dict[str, np.ndarray]:
     truth = read_predictions(truth_file)
     return {
-        key: convert_joints(truth.frames[frame], truth.joints, joints)
+        key: convert_joints(truth.frames[frame].xyz_mm, truth.skeleton, joints)
         for key, frame in frames_by_key(truth.frames, truth_file).items()
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Sequence
+from typing import Collection, Sequence
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from mmpose_ours.errors import InputError
 from mmpose_ours.predictions.person_json import FrameId
 from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.structures.skeleton import Skeleton
-from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.text import argument
 from mmpose_ours.tracking.smoothing import PoseSmoother
 from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
@@ -184,13 +183,14 @@ def timeline_of(
             'the frame numbers are too far apart to be counts: each frame is one step after the '
             'one before'
         )
-    ids = predictions.ids
-    if not ids:
+    if predictions.tracked:
+        ids = {frame: np.asarray(predictions.frames[frame].track_ids) for frame in order}
+    else:
         ids = _track_ids(predictions, order, numbers, step, fps)
         notes.append('the file has no track IDs: they were worked out from where people are')
     kept = _kept(predictions, ids, min_frames, people)
     rows = (numbers - numbers[0]) // step
-    count, joints = int(rows[-1]) + 1, SKELETONS[predictions.joints]
+    count, joints = int(rows[-1]) + 1, predictions.skeleton
     size = len(joints) * 3 * 8
     listed = sum(map(len, predictions.frames.values()))
     if count * len(kept) * size > min(_MAX_BYTES, max(_SPARSE_BYTES, _SPARSE * listed * size)):
@@ -205,16 +205,14 @@ def timeline_of(
     views = np.full((count, len(kept)), -1)
     smoother = PoseSmoother(fps, step=step)
     for frame, number, row in zip(order, numbers.tolist(), rows):
-        here = predictions.frames[frame]
-        if smooth:
-            here = smoother(here, ids[frame], number)
-        seen_by = predictions.views.get(frame)
+        found = predictions.frames[frame]
+        here = smoother(found.xyz_mm, ids[frame], number) if smooth else found.xyz_mm
         for index, person in enumerate(ids[frame].tolist()):
             column = kept.get(person)
             if column is not None:
                 poses[row, column] = here[index]
-                scores[row, column] = predictions.scores[frame][index]
-                views[row, column] = -1 if seen_by is None else seen_by[index]
+                scores[row, column] = 1.0 if found.scores is None else found.scores[index]
+                views[row, column] = -1 if found.views is None else found.views[index]
     whole = numbers[0] + step * np.arange(count)
     counted = order[0] == numbers[0] and order[-1] == numbers[-1]
     return Timeline(
@@ -230,7 +228,7 @@ def timeline_of(
     )
 
 
-def _in_order(frames: dict[FrameId, np.ndarray]) -> tuple[list[FrameId], np.ndarray]:
+def _in_order(frames: Collection[FrameId]) -> tuple[list[FrameId], np.ndarray]:
     """The frames in the order of time, and their numbers."""
     numbers = [frame for frame in frames if isinstance(frame, int)]
     if len(numbers) == len(frames):
@@ -243,7 +241,7 @@ def _track_ids(
 ) -> dict[FrameId, np.ndarray]:
     tracker = PeopleTracker(patience=patience_at(fps / step), step=step)
     return {
-        frame: tracker(predictions.frames[frame], number)
+        frame: tracker(predictions.frames[frame].xyz_mm, number)
         for frame, number in zip(order, numbers.tolist())
     }
 

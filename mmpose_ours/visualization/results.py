@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Sequence
 
 import numpy as np
@@ -11,7 +12,6 @@ from mmpose_ours.errors import InputError
 from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.recordings.frames import frame_key, frame_order, frames_by_key
 from mmpose_ours.structures.frames import FrameResult
-from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.tracking.tracks import link_people, patience_at
 
@@ -35,26 +35,14 @@ def results_of(
     """
     frames = sorted(predictions.frames, key=frame_order)
     poses = [predictions.frames[frame] for frame in frames]
-    ids = predictions.ids or dict(
-        zip(frames, link_people(poses, patience=patience_at(predictions.fps)))
-    )
+    if not predictions.tracked:
+        linked = link_people([p.xyz_mm for p in poses], patience=patience_at(predictions.fps))
+        poses = [dataclasses.replace(p, track_ids=ids) for p, ids in zip(poses, linked)]
     keypoints = keypoints or {}
-    named = frames_by_key(keypoints, 'the keypoints')
-    skeleton = SKELETONS[predictions.joints]
+    named = frames_by_key(keypoints)
     return [
-        FrameResult(
-            frame,
-            Poses3D(
-                skeleton,
-                predictions.frames[frame],
-                predictions.scores[frame],
-                ids[frame],
-                predictions.views.get(frame),
-                predictions.spread_mm.get(frame),
-            ),
-            keypoints=keypoints.get(named.get(frame_key(frame), ''), {}),
-        )
-        for frame in frames
+        FrameResult(frame, people, keypoints=keypoints.get(named.get(frame_key(frame), ''), {}))
+        for frame, people in zip(frames, poses)
     ]
 
 

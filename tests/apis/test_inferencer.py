@@ -285,5 +285,5 @@ def test_results_go_to_sinks(recording, tmp_path):
     written = read_predictions(tmp_path / 'people.json')
     for result in kept:
         frame = int(result.frame)
-        np.testing.assert_allclose(written.frames[frame], result.poses.xyz_mm, atol=1e-3)
-        np.testing.assert_array_equal(written.ids[frame], result.track_ids)
+        np.testing.assert_allclose(written.frames[frame].xyz_mm, result.poses.xyz_mm, atol=1e-3)
+        np.testing.assert_array_equal(written.frames[frame].track_ids, result.track_ids)

@@ -101,7 +101,7 @@ def test_what_is_right_is_not_doubted_and_offsets_bring_keypoints_together(
     assert _predict(tmp_path, rig, _late(views), '--frame-offsets', 'cam2=10') == 0
     assert 'warning' not in capsys.readouterr().out
     found = read_predictions(tmp_path / 'out' / 'people.json')
-    assert [len(found.frames[frame]) for frame in range(30)] == [2] * 30
+    assert [len(found.frames[frame].xyz_mm) for frame in range(30)] == [2] * 30
 
 
 @pytest.fixture()

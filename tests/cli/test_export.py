@@ -7,6 +7,8 @@ import pytest
 
 from mmpose_ours.cli import main as cli
 from mmpose_ours.predictions.reading import write_predictions
+from mmpose_ours.structures.poses import Poses3D
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.poses.trc_reader import read_trc
 
 POSES = np.random.default_rng(0).normal(0, 300, (2, 17, 3)) + [[[0, 0, 900]], [[4000, 0, 900]]]
@@ -31,8 +33,11 @@ def test_it_says_what_it_did(people, tmp_path, capsys):
 
 def test_a_person_smoothed_as_bvh(tmp_path, capsys):
     path = tmp_path / 'people.json'
-    frames = {n: POSES[::-1] + n for n in range(5)}
-    write_predictions(path, frames, ids={n: [3, 8] for n in frames}, fps=10)
+    frames = {
+        n: Poses3D(SKELETONS['coco17'], POSES[::-1] + n, track_ids=np.array([3, 8]))
+        for n in range(5)
+    }
+    write_predictions(path, frames, fps=10)
     out = tmp_path / 'a.bvh'
     assert cli.main(['export', str(path), str(out), '--person', '8', '--smooth']) == 0
     assert capsys.readouterr().out.splitlines()[1:] == [

@@ -53,10 +53,10 @@ def test_people_images_and_every_export(tmp_path, joints):
     given = ['--rig', tmp_path / 'rig.json', '--keypoints', tmp_path / 'k.json', '--out', out]
     run('predict', *_model(tmp_path, joints), *given, '--device', 'cpu')
     found = read_predictions(out / 'people.json')
-    assert found.joints == joints
+    assert found.skeleton.name == joints
     truth = convert_joints(poses, 'coco17', joints)
     for frame, people in found.frames.items():
-        apart = np.linalg.norm(people[:, None] - truth[frame], axis=-1)
+        apart = np.linalg.norm(people.xyz_mm[:, None] - truth[frame], axis=-1)
         assert np.nanmean(apart, axis=-1).min(1) == pytest.approx([0, 0], abs=100)
     run('view', out / 'people.json', *given, '--png', '--single-views', '--report', '--every', '5')
     sheet = cv2.imread(str(out / 'frames' / '000005.png'))
@@ -70,7 +70,7 @@ def test_people_images_and_every_export(tmp_path, joints):
         run('export', out / 'people.json', out / f'walk.{kind}')
     with np.load(out / 'walk.npz') as arrays:
         assert arrays['poses'].shape == (FRAMES, 2, len(names), 3)
-        by_id = found.frames[3][np.argsort(found.ids[3])]
+        by_id = found.frames[3].xyz_mm[np.argsort(found.frames[3].track_ids)]
         np.testing.assert_allclose(arrays['poses'][3], by_id, rtol=0, atol=0.1)
     with open(out / 'walk.csv', encoding='utf-8', newline='') as file:
         assert {row['joint'] for row in csv.DictReader(file)} == set(names)

@@ -72,9 +72,9 @@ def test_people_and_page_are_written(folder, tmp_path, capsys):
     found = read_predictions(tmp_path / 'out' / 'people.json')
     assert list(found.frames) == list(range(FRAMES))
     for frame, truth in enumerate(poses):
-        distance = np.linalg.norm(found.frames[frame][:, None] - truth, axis=-1).mean(-1)
+        distance = np.linalg.norm(found.frames[frame].xyz_mm[:, None] - truth, axis=-1).mean(-1)
         assert sorted(distance.min(1)) == pytest.approx([0, 0], abs=60)
-    assert sorted(found.ids[0]) == sorted(found.ids[FRAMES - 1]) == [0, 1]
+    assert sorted(found.frames[0].track_ids) == sorted(found.frames[FRAMES - 1].track_ids) == [0, 1]
     assert (tmp_path / 'out' / 'scene.html').stat().st_size > 50_000
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from dataset_files import exact_detections, small_rig
+from frame_results import predictions_of
 from tool_files import mmpose_instances, openpose_json, person, results, save
 
 from mmpose_ours.detections import (
@@ -12,7 +13,6 @@ from mmpose_ours.detections import (
     write_detections,
 )
 from mmpose_ours.errors import FileFormatError, InputError
-from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.recordings.frames import by_frame, frames_by_key
 from mmpose_ours.visualization.results import results_of
 
@@ -56,7 +56,7 @@ def test_detections_in_memory():
     detections = {'01': {'a': PEOPLE}, 1: {'a': PEOPLE}}
     assert refused(frames_by_key, detections, 'x').found == ['01', 1]
     assert refused(by_frame, detections, {'a': 3}).found == ['01', 1]
-    poses = Predictions({1: np.zeros((0, 17, 3))}, {1: None}, 'coco17')
+    poses = predictions_of({1: np.zeros((0, 17, 3))})
     assert refused(results_of, poses, detections).found == ['01', 1]
 
 

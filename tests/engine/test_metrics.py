@@ -73,7 +73,7 @@ def test_pcp_converts_joints_with_the_head_it_is_given(shared_data):
     people = read_predictions(shared_data / 'campus/published_tracker_result_3d.json')
     truth = read_actors(shared_data / 'campus/actorsGT.mat')
     samples = [
-        sample(f, people.frames[f], people.scores[f], truth[f], joints='coco17')
+        sample(f, people.frames[f].xyz_mm, people.frames[f].scores, truth[f], joints='coco17')
         for f in (*range(350, 471), *range(650, 751))
     ]
     figures = evaluate(samples, type='PCPMetric', head='crossview', prefix='campus')
@@ -99,9 +99,9 @@ def test_predictions_are_written_for_the_evaluate_command(shelf, tmp_path):
     path = tmp_path / 'pred.json'
     evaluate(shelf, type='PCPMetric', out_file=str(path))
     people = read_predictions(path)
-    assert people.joints == 'campus14' and list(people.frames) == [1, 2]
-    np.testing.assert_allclose(people.frames[1][1], standing(2000))
-    np.testing.assert_allclose(people.scores[1], [0.9, 0.8, 0.7])
+    assert people.skeleton.name == 'campus14' and list(people.frames) == [1, 2]
+    np.testing.assert_allclose(people.frames[1].xyz_mm[1], standing(2000))
+    np.testing.assert_allclose(people.frames[1].scores, [0.9, 0.8, 0.7])
 
 
 def test_frames_that_share_an_id_are_not_written(shelf, tmp_path):

@@ -13,6 +13,8 @@ from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation import evaluate_files
 from mmpose_ours.evaluation.frames import format_frames, name_frames, parse_frames
 from mmpose_ours.predictions.reading import write_predictions
+from mmpose_ours.structures.poses import Poses3D
+from mmpose_ours.structures.skeletons import SKELETONS
 
 FRAMES = 400
 
@@ -30,23 +32,17 @@ def campus(tmp_path):
     savemat(str(tmp_path / 'actorsGT.mat'), {'actor3D': actors})
     frames = {frame: standing()[None] for frame in (350, 351)}
     frames[353] = np.stack([standing(), standing(3000)])
-    write_predictions(tmp_path / 'pred.json', frames, None, 'campus14')
+    write_predictions(tmp_path / 'pred.json', frames, 'campus14')
     return tmp_path
 
 
 @pytest.fixture
 def panoptic(tmp_path):
     body = np.arange(45.0).reshape(15, 3) * 30
-    write_predictions(
-        tmp_path / 'gt.json', {0: body[None], 1: np.empty((0, 15, 3))}, None, 'panoptic15'
-    )
+    write_predictions(tmp_path / 'gt.json', {0: body[None], 1: np.empty((0, 15, 3))}, 'panoptic15')
     found = np.stack([body + [0, 0, 30], body + 4000])
-    write_predictions(
-        tmp_path / 'pred.json',
-        {0: found, 1: np.empty((0, 15, 3))},
-        {0: np.array([0.9, 0.8]), 1: np.empty(0)},
-        'panoptic15',
-    )
+    people = Poses3D(SKELETONS['panoptic15'], found, np.array([0.9, 0.8]))
+    write_predictions(tmp_path / 'pred.json', {0: people, 1: np.empty((0, 15, 3))}, 'panoptic15')
     return tmp_path
 
 
@@ -105,7 +101,7 @@ def test_truth_scores_full_marks_on_shelf(shared_data, tmp_path):
 
     truth = read_actors(shared_data / 'shelf/actorsGT.mat')
     people = {f: truth[f][np.isfinite(truth[f]).all((-1, -2))] for f in range(300, len(truth))}
-    write_predictions(tmp_path / 'pred.json', people, None, 'campus14')
+    write_predictions(tmp_path / 'pred.json', people, 'campus14')
     report = evaluate_files('shelf', shared_data / 'shelf/actorsGT.mat', tmp_path / 'pred.json')
     assert report['frame_ranges'] == '300-549'
     assert 'ends at frame 549, so 51 of the 301 frames' in report['warnings'][0]
@@ -153,7 +149,7 @@ def test_panoptic_table_and_json(panoptic, capsys):
 
 def test_joints_that_the_predictions_cannot_have_are_not_compared(panoptic):
     body = np.arange(51.0).reshape(17, 3) * 30
-    write_predictions(panoptic / 'gt.json', {0: body[None]}, None, 'coco17')
+    write_predictions(panoptic / 'gt.json', {0: body[None]}, 'coco17')
     report = evaluate_files('panoptic', panoptic / 'gt.json', panoptic / 'pred.json')
     assert len(report['joints_compared']) == 13
     assert 'left_eye' not in report['joints_compared']
@@ -184,7 +180,7 @@ def test_a_wrong_unit_or_up_axis_is_diagnosed(campus, unit, up, factor, order):
 
 
 def test_frames_in_which_nobody_is_annotated_are_reported(campus):
-    write_predictions(campus / 'pred.json', {0: standing()[None]}, None, 'campus14')
+    write_predictions(campus / 'pred.json', {0: standing()[None]}, 'campus14')
     report = evaluate_files('campus', campus / 'actorsGT.mat', campus / 'pred.json', frames='0')
     assert report['pcp'] is None and report['unmatched'] == 1
     assert 'actorsGT.mat: nobody is annotated' in report['warnings'][0]
@@ -217,7 +213,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(campus, capsys):
 
 
 def test_the_truth_of_another_data_set(shared_data, tmp_path, capsys):
-    write_predictions(tmp_path / 'pred.json', {350: standing()[None]}, None, 'campus14')
+    write_predictions(tmp_path / 'pred.json', {350: standing()[None]}, 'campus14')
     for dataset, other, counts in (('shelf', 'campus', (3, 4)), ('campus', 'shelf', (4, 3))):
         said = error_of(capsys, arguments(tmp_path, dataset, shared_data / other / 'actorsGT.mat'))
         assert f'holds {counts[0]} actors, but {dataset} has {counts[1]}' in said
@@ -238,7 +234,7 @@ def test_frames_that_are_no_numbers_are_not_in_an_actors_file(campus):
 
 
 def test_a_head_that_the_joints_cannot_make_is_an_error(campus, capsys):
-    write_predictions(campus / 'pred.json', {350: np.ones((1, 15, 3))}, None, 'panoptic15')
+    write_predictions(campus / 'pred.json', {350: np.ones((1, 15, 3))}, 'panoptic15')
     message = error_of(capsys, arguments(campus))
     assert 'panoptic15 cannot make bottom_head, top_head with --head voxelpose' in message
     assert main(arguments(campus, head='crossview')) == 0
@@ -250,7 +246,7 @@ def test_panoptic_bad_input(panoptic, capsys):
     assert 'gt.json: lacks frame 2 (4 of 6); change --frames' in message
     message = error_of(capsys, arguments(panoptic, 'panoptic', '.'))
     assert 'has no body3DScene_*.json' in message
-    write_predictions(panoptic / 'gt.json', {}, None, 'panoptic15')
+    write_predictions(panoptic / 'gt.json', {}, 'panoptic15')
     assert 'holds no frame' in error_of(capsys, arguments(panoptic, **tail))
 
 

@@ -15,6 +15,8 @@ from panoptic_files import write_sequence
 from mmpose_ours.evaluation import evaluate_files
 from mmpose_ours.evaluation.panoptic_truth import read_panoptic_truth
 from mmpose_ours.predictions.reading import write_predictions
+from mmpose_ours.structures.poses import Poses3D
+from mmpose_ours.structures.skeletons import SKELETONS
 
 REFERENCE = Path(__file__).resolve().parents[1] / 'stock_reference' / 'panoptic.npz'
 
@@ -32,7 +34,9 @@ def report(stock, tmp_path_factory):
     write_sequence(folder, 'synthetic', stock)
     frames = {f: stock['poses'][stock['pose_frames'] == f] for f in stock['frames'].tolist()}
     scores = {f: stock['scores'][stock['pose_frames'] == f] for f in frames}
-    write_predictions(folder / 'pred.json', frames, scores, 'panoptic15')
+    skeleton = SKELETONS['panoptic15']
+    people = {f: Poses3D(skeleton, poses, scores[f]) for f, poses in frames.items()}
+    write_predictions(folder / 'pred.json', people, 'panoptic15')
     truth = folder / 'synthetic' / 'hdPose3d_stage1_coco19'
     return lambda wanted=None: evaluate_files('panoptic', truth, folder / 'pred.json', wanted)
 

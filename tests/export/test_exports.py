@@ -6,12 +6,12 @@ import errno
 import numpy as np
 import pytest
 from errors import fails
+from frame_results import predictions_of
 from walks import STANDING, straight
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.export.bvh_skeleton import SKELETON, aimed, places_of, shortest
 from mmpose_ours.export.formats import write_timeline
-from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.poses.bvh_reader import read_bvh, record_bvh
 from mmpose_ours.synthetic.poses.mocap_names import coco_joints
@@ -37,7 +37,7 @@ def timeline():
         if n != 3:
             frames[frame], ids[frame] = walks[here, n], 2 + 3 * here
             scores[frame], views[frame] = 0.5 + 0.01 * n + 0.1 * here, 3 + here
-    return timeline_of(Predictions(frames, scores, 'coco17', ids=ids, views=views, fps=50))
+    return timeline_of(predictions_of(frames, scores=scores, ids=ids, views=views, fps=50))
 
 
 def y_up(xyz):
@@ -133,9 +133,7 @@ def test_c3d_of_many_people(tmp_path):
     """More labels than one list of C3D holds."""
     ezc3d = pytest.importorskip('ezc3d', reason='C3D files are written by ezc3d')
     crowd = STANDING + 1000 * np.arange(20)[:, None, None]
-    write_timeline(
-        timeline_of(Predictions({0: crowd}, {0: np.ones(20)}, 'coco17')), tmp_path / 'a.c3d'
-    )
+    write_timeline(timeline_of(predictions_of({0: crowd})), tmp_path / 'a.c3d')
     file = ezc3d.c3d(str(tmp_path / 'a.c3d'))
     point = file['parameters']['POINT']
     labels = point['LABELS']['value'] + point['LABELS2']['value']
@@ -198,17 +196,17 @@ def test_bvh_leaves_out_what_is_never_seen(timeline, tmp_path):
     poses = np.repeat(STANDING[None, None], 4, 0)
     poses[:, :, COCO17.index('left_wrist', 'left_ear', 'nose')] = np.nan
     frames = dict(enumerate(poses))
-    alone = timeline_of(Predictions(frames, {n: np.ones(1) for n in frames}, 'coco17'))
+    alone = timeline_of(predictions_of(frames))
     write_timeline(alone, tmp_path / 'a.bvh')
     joints = names(read_bvh(tmp_path / 'a.bvh'))
     assert sorted({bone.name for bone in SKELETON} - set(joints)) == ['Head', 'LeftHand']
     for frame in frames.values():
         frame[:, COCO17.index('left_hip')] = np.nan
-    hipless = timeline_of(Predictions(frames, {n: np.ones(1) for n in frames}, 'coco17'))
+    hipless = timeline_of(predictions_of(frames))
     with fails(InputError, code='cannot-express', file=tmp_path / 'b.bvh', found=0):
         write_timeline(hipless, tmp_path / 'b.bvh')
     frames = {n: np.concatenate([pose, STANDING[None] + 3000]) for n, pose in frames.items()}
-    two = timeline_of(Predictions(frames, {n: np.ones(2) for n in frames}, 'coco17'))
+    two = timeline_of(predictions_of(frames))
     assert [file.name for file in write_timeline(two, tmp_path / 'c.bvh')] == ['c_1.bvh']
     assert len(list(tmp_path.iterdir())) == 2
 
@@ -218,7 +216,7 @@ def test_every_skeleton_has_every_format(tmp_path, joints):
     poses = np.random.default_rng(0).normal(0, 500, (5, 1, len(SKELETONS[joints]), 3))
     frames = dict(enumerate(poses))
     ids = {n: np.zeros(1, int) for n in frames}
-    alone = timeline_of(Predictions(frames, {n: np.ones(1) for n in frames}, joints, ids=ids))
+    alone = timeline_of(predictions_of(frames, joints, ids=ids))
     for suffix in ('.csv', '.trc', '.bvh', '.npz'):
         assert write_timeline(alone, tmp_path / f'a{suffix}')[0].is_file()
     assert 'Head' in names(read_bvh(tmp_path / 'a.bvh')) or joints == 'campus14'

@@ -10,6 +10,7 @@ from mmpose_ours.errors import FileFormatError, InputError, LimitError
 from mmpose_ours.evaluation import read_panoptic_truth
 from mmpose_ours.io.limits import limited
 from mmpose_ours.predictions.reading import SCHEMA_FILE, read_predictions, write_predictions
+from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeletons import SKELETONS
 
 SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding='utf-8'))
@@ -44,29 +45,32 @@ def test_schema_is_itself_valid_and_known_by_urn():
 
 def test_millimetres_z_up(tmp_path):
     people = read_predictions(write(tmp_path / 'p.json', GOOD))
-    assert list(people.frames) == [350] and people.joints == 'coco17'
-    np.testing.assert_array_equal(people.frames[350], [POSE])
-    assert people.scores[350].tolist() == [1]
+    assert list(people.frames) == [350] and people.skeleton.name == 'coco17'
+    np.testing.assert_array_equal(people.frames[350].xyz_mm, [POSE])
+    assert people.frames[350].scores.tolist() == [1]
 
 
 @pytest.mark.parametrize(('unit', 'factor'), [('mm', 1), ('cm', 10), ('m', 1000)])
 def test_units(tmp_path, unit, factor):
     people = read_predictions(write(tmp_path / 'p.json', changed('unit', to=unit)))
-    np.testing.assert_allclose(people.frames[350], np.array([POSE]) * factor)
+    np.testing.assert_allclose(people.frames[350].xyz_mm, np.array([POSE]) * factor)
 
 
 def test_minus_y_up(tmp_path):
     document = {**GOOD, 'up': '-y', 'frames': {'0': [[[1, 2, 3]] * 17]}}
     people = read_predictions(write(tmp_path / 'p.json', document))
-    assert people.frames[0][0, 0].tolist() == [1, 3, -2]
+    assert people.frames[0].xyz_mm[0, 0].tolist() == [1, 3, -2]
 
 
 def test_null_joints_and_empty_frames(tmp_path):
     document = {**GOOD, 'frames': {'7': [[None] + POSE[1:]], 'take_8': []}}
     people = read_predictions(write(tmp_path / 'p.json', document))
-    assert np.isnan(people.frames[7][0, 0]).all() and np.isfinite(people.frames[7][0, 1:]).all()
-    assert people.frames['take_8'].shape == (0, 17, 3)
-    assert people.scores['take_8'].shape == (0,)
+    assert (
+        np.isnan(people.frames[7].xyz_mm[0, 0]).all()
+        and np.isfinite(people.frames[7].xyz_mm[0, 1:]).all()
+    )
+    assert people.frames['take_8'].xyz_mm.shape == (0, 17, 3)
+    assert people.frames['take_8'].scores.shape == (0,)
 
 
 def test_scores_of_joints_and_of_people(tmp_path):
@@ -75,53 +79,48 @@ def test_scores_of_joints_and_of_people(tmp_path):
     document = {**GOOD, 'frames': {'1': [scored], '2': [POSE], '3': [[None] + POSE[1:]]}}
     document['scores'] = {'2': [0.25], '3': [[0.0] + [0.75] * 16]}
     people = read_predictions(write(tmp_path / 'p.json', document))
-    assert people.scores[1][0] == pytest.approx((1 + 16 * 0.5) / 17)
-    assert people.scores[2][0] == 0.25
-    assert people.scores[3][0] == 0.75  # the score of a missing joint does not count
+    assert people.frames[1].scores[0] == pytest.approx((1 + 16 * 0.5) / 17)
+    assert people.frames[2].scores[0] == 0.25
+    assert people.frames[3].scores[0] == 0.75  # the score of a missing joint does not count
 
 
 def test_what_is_written_is_read_back_and_fits_the_schema(tmp_path):
     rng = np.random.default_rng(0)
-    frames = {3: rng.normal(size=(2, 17, 3)) * 1000, 'night': np.empty((0, 17, 3))}
-    frames[3][1, 4] = np.nan
-    scores = {3: np.array([0.5, 0.25]), 'night': np.empty(0)}
+    poses = rng.normal(size=(2, 17, 3)) * 1000
+    poses[1, 4] = np.nan
+    frames = {
+        3: Poses3D(SKELETONS['coco17'], poses, np.array([0.5, 0.25])),
+        'night': np.empty((0, 17, 3)),
+    }
     path = tmp_path / 'out' / 'p.json'
-    write_predictions(path, frames, scores, 'coco17')
+    write_predictions(path, frames)
     jsonschema.validate(json.loads(path.read_text()), SCHEMA)
     people = read_predictions(path)
-    np.testing.assert_allclose(people.frames[3], frames[3], atol=5.1e-4)
-    assert people.scores[3].tolist() == [0.5, 0.25]
-    assert len(people.frames['night']) == 0
+    np.testing.assert_allclose(people.frames[3].xyz_mm, poses, atol=5.1e-4)
+    assert people.frames[3].scores.tolist() == [0.5, 0.25]
+    assert len(people.frames['night'].xyz_mm) == 0
 
 
 @pytest.mark.parametrize(
-    ('frames', 'scores', 'fields'),
+    ('frames', 'fields'),
     [
         (
             {1: np.zeros((1, 14, 3))},
-            None,
             dict(code='wrong-shape', frame=1, found=(1, 14, 3), expected=('P', 17, 3)),
         ),
         (
             {1: np.zeros((0, 17, 3)), '01': np.zeros((0, 17, 3))},
-            None,
             dict(code='duplicate', frame='01'),
         ),
         (
-            {1: np.zeros((1, 17, 3))},
-            {1: np.zeros(2)},
-            dict(code='wrong-shape', frame=1, found=[0, 0], expected=(1,)),
-        ),
-        (
-            {1: np.zeros((1, 17, 3))},
-            {1: np.array([np.nan])},
+            {1: Poses3D(SKELETONS['coco17'], np.zeros((1, 17, 3)), np.array([np.nan]))},
             dict(code='not-finite', frame=1, expected=(1,)),
         ),
     ],
 )
-def test_writing_nonsense_is_an_error_and_leaves_no_file(tmp_path, frames, scores, fields):
+def test_writing_nonsense_is_an_error_and_leaves_no_file(tmp_path, frames, fields):
     with fails(InputError, **fields):
-        write_predictions(tmp_path / 'p.json', frames, scores, 'coco17')
+        write_predictions(tmp_path / 'p.json', frames)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -208,11 +207,15 @@ def test_panoptic_folder(tmp_path):
     write_body(tmp_path, 120, doubtful, hipless)
     write_body(tmp_path, 121)
     truth = read_panoptic_truth(tmp_path)
-    assert truth.joints == 'panoptic15' and list(truth.frames) == [120, 121]
-    assert truth.frames[120].shape == (1, 15, 3) and truth.frames[121].shape == (0, 15, 3)
-    assert truth.frames[120][0, 1].tolist() == [40, 60, -50]  # cm (4, 5, 6), y down
-    assert np.isnan(truth.frames[120][0, 4]).all()
-    assert np.isnan(truth.frames[120]).any(-1).sum() == 1
+    assert truth.skeleton.name == 'panoptic15' and list(truth.frames) == [120, 121]
+    assert truth.frames[120].xyz_mm.shape == (1, 15, 3) and truth.frames[121].xyz_mm.shape == (
+        0,
+        15,
+        3,
+    )
+    assert truth.frames[120].xyz_mm[0, 1].tolist() == [40, 60, -50]  # cm (4, 5, 6), y down
+    assert np.isnan(truth.frames[120].xyz_mm[0, 4]).all()
+    assert np.isnan(truth.frames[120].xyz_mm).any(-1).sum() == 1
 
 
 def test_panoptic_errors_name_the_file(tmp_path):

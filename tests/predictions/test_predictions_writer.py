@@ -23,6 +23,8 @@ from mmpose_ours.predictions.reading import (
     read_predictions,
     write_predictions,
 )
+from mmpose_ours.structures.poses import Poses3D
+from mmpose_ours.structures.skeletons import COCO17
 
 SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding='utf-8'))
 POSES = np.arange(2 * 17 * 3, dtype=float).reshape(2, 17, 3)
@@ -42,17 +44,20 @@ def test_everything_is_read_back(tmp_path):
     people = read_predictions(tmp_path / 'p.json')
     assert list(people.frames) == [7, 'night', 8]
     assert {name: getattr(people, name) for name in about} == about
-    np.testing.assert_array_equal(people.frames[7], POSES)
-    assert people.scores[7].tolist() == [0.5, 0.25] and people.scores[8].tolist() == [1]
-    assert {f: ids.tolist() for f, ids in people.ids.items()} == {7: [4, 0], 'night': [], 8: [0]}
-    assert people.views[7].tolist() == [3, 5] and set(people.views) == {7}
-    np.testing.assert_array_equal(people.spread_mm[7], SPREAD)
+    np.testing.assert_array_equal(people.frames[7].xyz_mm, POSES)
+    assert people.frames[7].scores.tolist() == [0.5, 0.25] and people.frames[8].scores.tolist() == [
+        1
+    ]
+    ids = {frame: poses.track_ids.tolist() for frame, poses in people.frames.items()}
+    assert ids == {7: [4, 0], 'night': [], 8: [0]} and people.tracked
+    assert people.frames[7].views.tolist() == [3, 5] and people.frames[8].views is None
+    np.testing.assert_array_equal(people.frames[7].std_mm, SPREAD)
 
 
 def test_the_short_way_writes_the_same(tmp_path):
-    write_predictions(
-        tmp_path / 'a.json', {1: POSES, 2: NOBODY}, ids={1: [1, 0], 2: []}, views={1: [2, 2]}, fps=5
-    )
+    two = Poses3D(COCO17, POSES, track_ids=np.array([1, 0]), views=np.array([2, 2]))
+    nobody = Poses3D(COCO17, NOBODY, track_ids=np.zeros(0, int))
+    write_predictions(tmp_path / 'a.json', {1: two, 2: nobody}, fps=5)
     with PredictionsWriter(tmp_path / 'b.json', fps=5) as writer:
         writer.add(1, POSES, ids=np.array([1, 0]), views=np.array([2, 2]))
         writer.add(2, NOBODY, ids=np.zeros(0, int))
@@ -80,7 +85,7 @@ def test_a_frame_that_does_not_fit_is_not_written_and_others_may_follow(
             writer.add(5, POSES, **{key: np.asarray(value) for key, value in beside.items()})
         writer.add(6, POSES)
     people = read_predictions(tmp_path / 'p.json')
-    assert list(people.frames) == [6] and not people.ids
+    assert list(people.frames) == [6] and not people.tracked
 
 
 def test_all_people_have_ids_or_nobody(tmp_path):
@@ -194,8 +199,8 @@ def test_spread_is_in_mm_whatever_the_unit(tmp_path):
     path = tmp_path / 'p.json'
     path.write_text(json.dumps(document(spread_mm={'1': [ROW, [None] * 17]})))
     people = read_predictions(path)
-    np.testing.assert_array_equal(people.frames[1], POSES * 1000)
-    np.testing.assert_array_equal(people.spread_mm[1], [ROW, [np.nan] * 17])
+    np.testing.assert_array_equal(people.frames[1].xyz_mm, POSES * 1000)
+    np.testing.assert_array_equal(people.frames[1].std_mm, [ROW, [np.nan] * 17])
 
 
 @pytest.mark.parametrize(

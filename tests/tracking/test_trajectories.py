@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from errors import fails
+from frame_results import predictions_of
 from walks import STANDING, straight
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.export.formats import write_timeline
-from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.tracking.trajectories import timeline_of
 
 
@@ -15,7 +15,7 @@ def predictions(frames, **options):
     """Predictions of rows of people."""
     frames = {key: np.asarray(poses, float).reshape(-1, 17, 3) for key, poses in frames.items()}
     scores = {key: np.linspace(0.5, 1, len(poses)) for key, poses in frames.items()}
-    return Predictions(frames, scores, 'coco17', **options)
+    return predictions_of(frames, scores=scores, **options)
 
 
 def numbers(**frames):

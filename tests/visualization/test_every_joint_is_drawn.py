@@ -39,7 +39,7 @@ def test_in_images_and_on_the_page(tmp_path, skeleton):
     found = on_a_grid(skeleton)
     write_rig(rig, tmp_path / 'rig.json', 'panoptic')
     # Far above what the cameras see, so that nothing but detections is drawn.
-    write_predictions(tmp_path / 'people.json', {0: walk()[0, :1] + [0, 0, 50_000]}, ids={0: [0]})
+    write_predictions(tmp_path / 'people.json', {0: walk()[0, :1] + [0, 0, 50_000]})
     keypoints = tmp_path / 'keypoints_2d.json'
     write_detections(keypoints, {'000000': {camera: Keypoints2D(skeleton, found)}})
     words = ['view', 'people.json', '--rig', 'rig.json', '--keypoints', 'keypoints_2d.json']

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from frame_results import predictions_of
 from scipy import stats
 
 from mmpose_ours.calibration import write_rig
@@ -84,7 +85,7 @@ class StandIn:
         if 'truth_file' in dataset:  # the trained one knows, the others are half a metre off
             off = 0.0 if 'trained' in scope['_base_'][0] else 400.0
             true = read_predictions(dataset['truth_file']).frames
-            people = {frame: poses + off for frame, poses in true.items()}
+            people = {frame: poses.xyz_mm + off for frame, poses in true.items()}
         write_predictions(scope['test_evaluator']['out_file'], people)
 
     def trainings(self):
@@ -299,8 +300,8 @@ def test_people_against_truth_by_hand():
     shifted = np.nan_to_num(true[:1]) + (0, 0, 60.0)
     shifted[0, 1] += (200.0, 0, 0)  # one joint wrong
     false_positive = np.full((1, 17, 3), 9000.0)
-    found = {0: np.concatenate([false_positive, shifted])}
-    tally, figures = against_truth({0: true, 1: true[:0]}, found)
+    found = predictions_of({0: np.concatenate([false_positive, shifted])})
+    tally, figures = against_truth(predictions_of({0: true, 1: true[:0]}), found)
     assert (tally.right[0], tally.due[0], tally.claimed[0]) == (15, 33, 33)
     assert tally.score() == pytest.approx(30 / 66)
     off = np.array([60.0] * 15 + [np.hypot(200.0, 60.0)])

@@ -16,7 +16,6 @@ from mmpose_ours.evaluation.tables import columns, number
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import FrameId, Predictions, frame_id, read_predictions
-from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.text import argument
 
 
@@ -77,20 +76,20 @@ def evaluate_without_truth(
             )
         other = read_predictions(path)
         shared = [frame for frame in wanted if frame in other.frames]
-        if other.joints != prediction.joints or not shared:
+        if other.skeleton.joints != prediction.skeleton.joints or not shared:
             raise InputError(
-                f'{path}: has {other.joints} and {len(shared)} of the {len(wanted)} frames '
-                f'looked at; expected {prediction.joints} and the frames of {pred}',
+                f'{path}: has {other.skeleton.name} and {len(shared)} of the {len(wanted)} frames '
+                f'looked at; expected {prediction.skeleton.name} and the frames of {pred}',
                 code='no-match',
                 file=path,
                 camera=camera,
-                found=other.joints,
-                expected=prediction.joints,
+                found=other.skeleton.name,
+                expected=prediction.skeleton.name,
             )
         others[camera] = _evaluated(shared, cameras, other, seen)
     result = unlabelled_figures(
         _evaluated(wanted, cameras, prediction, seen),
-        prediction.joints,
+        prediction.skeleton.name,
         frame_rate=frame_rate or prediction.fps,
         left_out=others,
     )
@@ -99,7 +98,7 @@ def evaluate_without_truth(
         'rig': os.fspath(rig),
         'keypoints': os.fspath(keypoints),
         'frame_ranges': name_frames(wanted),
-        'joints': prediction.joints,
+        'joints': prediction.skeleton.name,
         'left_out_cameras': list(others),
         **_plain(result.summary()),
         'warnings': warnings,
@@ -203,14 +202,11 @@ def _evaluated(
     prediction: Predictions,
     seen: Mapping[FrameId, np.ndarray],
 ) -> list[EvaluatedFrame]:
-    nobody, no_ids = np.empty((0, len(SKELETONS[prediction.joints]), 3)), np.zeros(0, np.int64)
-    evaluated = []
-    for frame in frames:
-        # Nobody of a frame that the file lacks has a number, but that is known.
-        ids = prediction.ids.get(frame) if frame in prediction.frames else no_ids
-        poses = prediction.frames.get(frame, nobody)
-        evaluated.append(EvaluatedFrame(frame, rig, poses, seen[frame], ids))
-    return evaluated
+    found = ((frame, prediction.of(frame)) for frame in frames)
+    return [
+        EvaluatedFrame(frame, rig, poses.xyz_mm, seen[frame], poses.track_ids)
+        for frame, poses in found
+    ]
 
 
 def _percent(value: float | None) -> str:

@@ -48,7 +48,7 @@ def clean_people(path: PathLike) -> tuple[PoseBank, str]:
     """
     predictions = read_predictions(path)
     frames = [
-        convert_joints(predictions.frames[key], predictions.joints, 'coco17')
+        convert_joints(predictions.frames[key].xyz_mm, predictions.skeleton, 'coco17')
         for key in sorted(predictions.frames, key=lambda key: (isinstance(key, str), key))
     ]
     xyz = np.concatenate([np.zeros((0, 17, 3)), *frames])

@@ -108,9 +108,7 @@ def difference(one: Tally, other: Tally, block: int = 1, seed: int = 0) -> Diffe
     return Difference(points, float(low), float(high), count)
 
 
-def against_truth(
-    truth: Mapping[FrameId, np.ndarray], found: Mapping[FrameId, np.ndarray]
-) -> tuple[Tally, dict[str, float]]:
+def against_truth(truth: Predictions, found: Predictions) -> tuple[Tally, dict[str, float]]:
     """Hold people (P, J, 3) mm against true ones (G, J, 3), NaN where a joint is unknown.
 
     Returns:
@@ -119,9 +117,10 @@ def against_truth(
     """
     rows, errors = [], [np.zeros(0)]
     seen = people = false_positives = 0
-    for frame, true in truth.items():
+    for frame, people_there in truth.frames.items():
+        true = people_there.xyz_mm
         true = true[np.isfinite(true).any((1, 2))]
-        poses = found.get(frame, np.zeros((0, *true.shape[1:])))
+        poses = found.of(frame).xyz_mm
         distance = np.linalg.norm(poses[:, None] - true, axis=-1)  # (P, G, J)
         due = np.isfinite(true).all(-1)
         # Somebody without a joint costs as much as somebody who is missed.
@@ -178,10 +177,7 @@ def frames_of(
     found: Predictions, seen: Mapping[FrameId, np.ndarray], rig: CameraRig
 ) -> list[EvaluatedFrame]:
     """3D poses and (V, D, J, 3) 2D keypoints of the same frames, side by side."""
-    nobody = np.zeros((0, 17, 3))
-    return [
-        EvaluatedFrame(frame, rig, found.frames.get(frame, nobody), seen[frame]) for frame in seen
-    ]
+    return [EvaluatedFrame(frame, rig, found.of(frame).xyz_mm, seen[frame]) for frame in seen]
 
 
 def _tally(rows: Sequence) -> Tally:

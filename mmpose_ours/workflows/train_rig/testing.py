@@ -144,12 +144,12 @@ def _figures(
     left_out: Mapping[str, str],
 ) -> dict[str, Any]:
     """All that is counted, as plain data: by test, by contender."""
-    true = read_predictions(truth).frames
+    true = read_predictions(truth)
     tallies: dict[str, dict[str, Tally]] = {HELD_OUT: {}}
     figures: dict[str, dict[str, dict[str, float | None]]] = {HELD_OUT: {}}
     for who in contenders:
         people = read_predictions(found[f'{who}_{HELD_OUT}'])
-        tally, values = against_truth(true, people.frames)
+        tally, values = against_truth(true, people)
         tallies[HELD_OUT][who] = tally
         figures[HELD_OUT][who] = _plain({'score': float(tally.score()), **values})
     if site.keypoints is not None:
@@ -162,7 +162,9 @@ def _figures(
                 name: frames_of(read_predictions(found[f'{who}_{what}']), fewer, site.rig)
                 for name, what in left_out.items()
             }
-            result = unlabelled_figures(frames_of(own, seen, site.rig), own.joints, left_out=views)
+            result = unlabelled_figures(
+                frames_of(own, seen, site.rig), own.skeleton.name, left_out=views
+            )
             tally = against_views(views)
             score = {'score': float(tally.score())} if left_out else {}
             figures[OWN][who] = _plain({**score, **result.figures()})
@@ -229,7 +231,7 @@ def _draw(
 
     tests = site.work_dir / TEST_FOLDER
     seen = _seen(tests / where / 'keypoints_2d.json', site.rig)
-    truth = read_predictions(tests / where / 'poses_3d.json').frames if where == HELD_OUT else {}
+    truth = read_predictions(tests / where / 'poses_3d.json') if where == HELD_OUT else None
     found = {who: read_predictions(tests / f'{who}_{where}.json') for who in contenders}
     images = _images(site) if where == OWN else {}
     drawn = []
@@ -238,12 +240,12 @@ def _draw(
     for row in sorted({int((n + 0.5) * len(frames) / IMAGES) for n in range(IMAGES)}):
         frame = frames[row]
         for who in contenders:
-            poses = found[who].frames.get(frame, np.zeros((0, 17, 3)))
+            poses = found[who].of(frame).xyz_mm
             image = draw_frame(
                 site.rig,
                 space,
                 poses,
-                truth=truth.get(frame),
+                truth=truth.of(frame).xyz_mm if truth is not None else None,
                 images=[images.get((name, frame), _nothing)() for name in site.rig.names],
                 keypoints_2d=seen[frame],
                 title=f'{where} {frame}, {who}: {len(poses)} people',

@@ -9,14 +9,13 @@ import cv2
 import numpy as np
 import pytest
 from errors import fails
-from frame_results import result_of
+from frame_results import predictions_of, result_of
 from visual_rigs import SPACE, people, small_rig
 
 from mmpose_ours.detections import with_skeleton
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.visualization.colours import OKABE_ITO, track_colours
 from mmpose_ours.visualization.page.images import encode_images
 from mmpose_ours.visualization.page.scene import write_scene_page
@@ -85,9 +84,8 @@ def test_those_who_meet_have_colours_of_their_own():
 def test_people_without_track_ids_are_linked_and_frames_ordered():
     a, b = people((0, 0), (2000, 0))
     frames = {10: np.stack([b, a]), 9: np.stack([a, b])}
-    scores = {frame: np.ones(2) for frame in frames}
     detections = {'0009': with_skeleton({'camera 0': np.ones((1, 17, 3))})}
-    first, second = results_of(Predictions(frames, scores, 'coco17'), detections)
+    first, second = results_of(predictions_of(frames), detections)
     assert (first.frame, second.frame) == (9, 10)
     assert first.track_ids.tolist() == second.track_ids.tolist()[::-1]
     assert len(first.keypoints['camera 0']) == 1 and second.keypoints == {}
