@@ -10,6 +10,9 @@ from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig, list_names
 from mmpose_ours.text import argument
 
+# Of more cameras than this, names are no help in a sentence.
+MOST_NAMED = 50
+
 
 def with_size(rig: CameraRig, size: tuple[int, int], path: PathLike) -> CameraRig:
     """Fill in image sizes.
@@ -69,7 +72,7 @@ def choose_cameras(
         )
         raise CalibrationError(
             f'{path}: {who} listed but not calibrated; calibrate {it}, or take the others with '
-            f'{argument("cameras", list(rig.names))}',
+            f'{argument("cameras", list(rig.names) if len(rig) <= MOST_NAMED else None)}',
             code='missing-value',
             file=path,
             camera=wanted[0],

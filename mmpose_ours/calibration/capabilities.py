@@ -72,7 +72,7 @@ class Holds:
                     file=path,
                     camera=camera.name,
                     found=lacks,
-                    expected=self.lenses,
+                    expected=None if camera.lens in self.lenses else self.lenses,
                 )
 
     def _room(self) -> str:

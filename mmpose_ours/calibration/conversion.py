@@ -8,7 +8,7 @@ from typing import Mapping, Sequence
 
 from mmpose_ours.calibration.alignment.level import ground_rig
 from mmpose_ours.calibration.api import Read, describe, read_calibration
-from mmpose_ours.calibration.camera_choice import choose_cameras, unknown_cameras, with_size
+from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
 from mmpose_ours.calibration.checks.sanity import OF_IMAGES, refusal, refuse
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.format_table import written_world
@@ -16,7 +16,7 @@ from mmpose_ours.calibration.lens_refit import Fit, approximate_rig
 from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.calibration.writing import write_rig_and_report, writer_of
 from mmpose_ours.errors import InputError, PathLike
-from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.rig import CameraRig, list_names
 
 # What is refused even where nobody asked whether the rig makes sense: lengths off by a
 # thousand, in a format that says its unit, are a mistake and no small rig.
@@ -192,7 +192,15 @@ def _judge(rig: CameraRig, where: PathLike, read: Read, unit_given: bool, up: st
 def _rename(rig: CameraRig, rename: Mapping[str, str], path: PathLike) -> CameraRig:
     unknown = [name for name in rename if name not in rig.names]
     if unknown:
-        raise unknown_cameras(unknown, rig, path, 'rename one of those')
+        raise CalibrationError(
+            f'{path}: no camera {", ".join(map(repr, unknown))} to rename; '
+            f'the cameras at hand are {list_names(rig.names)}',
+            code='unknown-camera',
+            file=path,
+            camera=unknown[0],
+            found=unknown[0],
+            expected=list(rig.names),
+        )
     try:
         return CameraRig(
             tuple(dataclasses.replace(c, name=rename.get(c.name, c.name)) for c in rig)

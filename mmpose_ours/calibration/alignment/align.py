@@ -378,6 +378,8 @@ def _find_origin(
             'the cameras look at no common point below which the origin could be; say '
             f'{argument("origin", ["keep"])} or {argument("origin", ["camera", rig.names[0]])}',
             code='no-data',
+            found='focus',
+            expected=['keep', 'camera'],
         )
     said = 'stays' if kind == 'keep' else 'stays, the cameras look at no common point'
     return np.zeros(3), {'by': 'keep', 'sentence': said}

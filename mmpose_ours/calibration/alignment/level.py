@@ -38,6 +38,8 @@ def up_by_horizons(rig: CameraRig) -> np.ndarray:
             f'say the up axis with {argument("up")}, or measure the floor with `mmpose-ours '
             'align-rig`',
             code='no-data',
+            found=float(values[1]),
+            expected=MIN_SPREAD,
         )
     up = vectors[:, 0]
     if (down @ up).sum() > 0:

@@ -111,8 +111,8 @@ def fit_floor(points: np.ndarray, rig: CameraRig) -> Plane:
             f'the {len(points)} floor points lie on one line{_width(spread)}, so they do not '
             'tell how the floor lies; add a point beside the line',
             code='no-data',
-            found=float(spread[1]),
-            expected=float(MIN_WIDTH * spread[0]),
+            found=float(spread[1] / spread[0]) if spread[0] > 0 else 0.0,
+            expected=MIN_WIDTH,
         )
     if spread[2] > MAX_THICKNESS * spread[1]:
         raise CalibrationError(
@@ -121,8 +121,8 @@ def fit_floor(points: np.ndarray, rig: CameraRig) -> Plane:
             f'{spread[1] / np.sqrt(len(points)):.3g} wide, in the units of the calibration); '
             'check them one by one',
             code='conflict',
-            found=float(spread[2]),
-            expected=float(MAX_THICKNESS * spread[1]),
+            found=float(spread[2] / spread[1]),
+            expected=MAX_THICKNESS,
         )
     up = axes[2]
     heights = (rig.centers_w - middle) @ up

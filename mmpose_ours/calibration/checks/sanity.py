@@ -97,6 +97,8 @@ def problems_of(rig: CameraRig, unit: str = 'mm', up: str = 'z') -> Iterator[Pro
             'place',
             f'all cameras, from {rig.names[0]!r} to {rig.names[-1]!r}, stand in one place, so '
             'nothing can be triangulated; give each camera its own extrinsics',
+            found=rig.farthest_pair[2],
+            expected=(MIN_EXTENT_MM, MAX_EXTENT_MM),
         )
         return
     yield from _of_reading(rig, up)

@@ -3,8 +3,8 @@
 import dataclasses
 
 import numpy as np
-import pytest
 from calibration_rigs import ring_rig
+from errors import fails
 
 from mmpose_ours.calibration import CalibrationError
 from mmpose_ours.calibration.checks.sanity import (
@@ -33,13 +33,18 @@ def test_what_is_not_fatal_is_handed_back():
 
 
 def test_what_is_fatal_names_the_file_and_what_to_do():
-    with pytest.raises(CalibrationError, match='^rig.json: .* 1000 times too small.*; see there$'):
+    limits = (300.0, 300_000.0)
+    with fails(CalibrationError, code='out-of-range', file='rig.json', expected=limits) as caught:
         refuse(small(), 'rig.json', 'mm', TOPICS, more='see there')
+    message = str(caught.value)
+    assert message.startswith('rig.json: cameras') and message.endswith('; see there')
+    assert 'multiply the translations (or camera centres) by 1000, or' in message
     camera = ring_rig().cameras[0]
     one_place = CameraRig(tuple(dataclasses.replace(camera, name=name) for name in 'ab'))
     assert [p.topic for p in refuse(one_place, None, 'mm', OF_IMAGES)] == ['place']
-    with pytest.raises(CalibrationError, match="^all cameras, from 'a' to 'b', stand in one place"):
+    with fails(CalibrationError, code='no-data', found=0.0) as caught:
         refuse(one_place, None, 'mm', OF_GEOMETRY)
+    assert caught.value.file is None and str(caught.value).startswith('all cameras, ')
 
 
 def test_around_people():

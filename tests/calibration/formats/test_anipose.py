@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import yaml
 from calibration_rigs import people_points, ring_rig
+from errors import fails
 from tool_rigs import DISTS, FISHEYE, assert_same_pixels, changed, fisheye_rig, read_sample
 
-from mmpose_ours.calibration import CalibrationError, read_rig, recognise_format, write_rig
+from mmpose_ours.calibration import FORMATS, CalibrationError, read_rig, recognise_format, write_rig
 from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.formats import anipose as anipose_format
 from mmpose_ours.calibration.parsing.source import Source
@@ -48,7 +49,7 @@ def test_by_hand(tmp_path):
     path = file(tmp_path)
     format, reason = recognise_format(path)
     assert format == 'anipose'
-    assert 'cam_0' in reason and '--from pose2sim' in reason
+    assert 'cam_0' in reason and "format='pose2sim'" in reason
     a, b = read(path).rig
     assert (a.name, b.name) == ('a', 'b')
     assert a.size == (640, 480)
@@ -59,9 +60,9 @@ def test_by_hand(tmp_path):
 
 
 def test_unit_and_axis_must_be_given(tmp_path):
-    with pytest.raises(CalibrationError, match='do not say the unit.*--unit'):
+    with fails(CalibrationError, code='missing-value', expected=['mm', 'cm', 'm']):
         read_rig(file(tmp_path))
-    with pytest.raises(CalibrationError, match='do not say the up axis.*--up'):
+    with fails(CalibrationError, code='missing-value', expected=['z', '-z', 'y', '-y', 'x', '-x']):
         read_rig(file(tmp_path), unit='mm')
 
 
@@ -92,7 +93,9 @@ def test_fisheye_flag_decides_what_four_coefficients_mean(tmp_path):
     assert read(file(tmp_path, [four])).rig['a'].lens == 'opencv'
     fisheye = ('translation', 'fisheye = true\ntranslation')
     assert read(file(tmp_path, [four, fisheye])).rig['a'].lens == 'fisheye'
-    with pytest.raises(CalibrationError, match="'a', cam_0.distortions has 5 values, expected 4"):
+    with fails(
+        CalibrationError, code='wrong-shape', camera='a', place='cam_0.distortions', found=5
+    ):
         read(file(tmp_path, [fisheye]))
 
 
@@ -102,7 +105,7 @@ def test_uncalibrated_cameras_and_other_sections(tmp_path):
     reading = read(file(tmp_path, lost, metadata=METADATA + board))
     assert reading.rig.names == ('b',)
     assert reading.uncalibrated == ('a',)
-    with pytest.raises(CalibrationError, match=r'no camera in it has .* \(listed: a\)'):
+    with fails(CalibrationError, code='no-data', found=['a']):
         read(file(tmp_path, lost, count=1))
 
 
@@ -153,51 +156,81 @@ def test_written_numbers_through_opencv(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('rig', 'piece'),
+    ('rig', 'fields'),
     [
-        (ring_rig(size=None), "camera 'cam0' has no image size"),
-        (changed(ring_rig(), K=[[500, 2.5, 9], [0, 500, 9], [0, 0, 1]]), 'has skew 2.5'),
-        (changed(ring_rig(), lens='division', dist=[-0.1]), 'a division lens'),
+        (ring_rig(size=None), dict(code='missing-value', camera='cam0')),
+        (
+            changed(ring_rig(), K=[[500, 2.5, 9], [0, 500, 9], [0, 0, 1]]),
+            dict(code='cannot-express', camera='cam0', found='skew 2.5'),
+        ),
+        (
+            changed(ring_rig(), lens='division', dist=[-0.1]),
+            dict(code='cannot-express', camera='cam0', found='a division lens'),
+        ),
     ],
 )
-def test_what_does_not_fit_is_refused_whole(tmp_path, rig, piece):
-    with pytest.raises(CalibrationError, match=piece):
+def test_what_does_not_fit_is_refused_whole(tmp_path, rig, fields):
+    with fails(CalibrationError, **fields):
         write_rig(rig, tmp_path / 'rig.toml', 'anipose')
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ('old', 'new', 'piece'),
+    ('old', 'new', 'fields'),
     [
-        ('500.0', 'nan', r"camera 'a', cam_0.matrix\[0\]\[0\] is NaN, expected a finite number"),
-        ('500.0', '1e400', r'matrix\[0\]\[0\] is Infinity'),
-        ('500.0', '1' + '0' * 5000, r'matrix\[0\]\[0\] is a huge number|not valid TOML'),
-        ('500.0', '"x"', r'matrix\[0\]\[0\] is "x", expected a number'),
-        ('500.0', '-500.0', 'focal lengths must be positive'),
-        ('[ 0.0, 0.0, 0.0,]', '[ 0.0, 0.0,]', 'cam_0.rotation has 2 values'),
-        ('[ 0.0, 0.0, 0.0,]', '[ [1, 0, 0], [0, 1, 0], [0, 0, 1]]', 'rotation has 9 values'),
-        ('[ 0.0, 0.0, 0.0,]', '{ x = 1 }', 'cam_0.rotation is an object'),
-        ('[ 100.0, 0.0, 50.0,]', '7', 'cam_0.translation has 1 values'),
-        ('-0.2, 0.0, 0.0, 0.0, 0.0', '-0.2, 0.0', 'distortions has 2 values, expected 0 or 4'),
-        ('distortions', 'other', "has no 'distortions'"),
-        ('[ 640, 480,]', '[ 640.5, 480 ]', 'cam_0.size is 640.5, 480, expected two whole'),
-        ('[ 640, 480,]', '[ 64, 480 ]', 'lies outside its 64x480 image'),
-        ('name = "a"', 'name = 1.5', 'cam_0.name is 1.5, expected a text'),
-        ('name = "a"', 'name = "b"', 'camera names must be unique, repeated: b'),
-        ('name = "a"', 'name = "a', 'not valid TOML .*line 3'),
-        ('[cam_0]', '[metadata]', 'not valid TOML'),
+        ('500.0', 'nan', dict(code='not-finite', camera='a', place='cam_0.matrix[0][0]')),
+        ('500.0', '1e400', dict(code='not-finite', place='cam_0.matrix[0][0]')),
+        ('500.0', '1' + '0' * 5000, dict(code='file-format', expected='toml')),
+        ('500.0', '"x"', dict(code='file-format', place='cam_0.matrix[0][0]', found='x')),
+        ('500.0', '-500.0', dict(code='out-of-range', camera='a', found=(-500.0, 510.0))),
+        (
+            '[ 0.0, 0.0, 0.0,]',
+            '[ 0.0, 0.0,]',
+            dict(code='wrong-shape', place='cam_0.rotation', found=2),
+        ),
+        (
+            '[ 0.0, 0.0, 0.0,]',
+            '[ [1, 0, 0], [0, 1, 0], [0, 0, 1]]',
+            dict(code='wrong-shape', place='cam_0.rotation', found=9),
+        ),
+        (
+            '[ 0.0, 0.0, 0.0,]',
+            '{ x = 1 }',
+            dict(code='file-format', place='cam_0.rotation', found={'x': 1}),
+        ),
+        ('[ 100.0, 0.0, 50.0,]', '7', dict(code='wrong-shape', place='cam_0.translation', found=1)),
+        (
+            '-0.2, 0.0, 0.0, 0.0, 0.0',
+            '-0.2, 0.0',
+            dict(code='wrong-shape', place='cam_0.distortions', found=2),
+        ),
+        ('distortions', 'other', dict(code='missing-value', place='cam_0', expected='distortions')),
+        (
+            '[ 640, 480,]',
+            '[ 640.5, 480 ]',
+            dict(code='out-of-range', place='cam_0.size', found=(640.5, 480.0)),
+        ),
+        (
+            '[ 640, 480,]',
+            '[ 64, 480 ]',
+            dict(code='out-of-range', camera='a', found=(320.0, 240.0)),
+        ),
+        ('name = "a"', 'name = 1.5', dict(code='file-format', place='cam_0.name', found=1.5)),
+        ('name = "a"', 'name = "b"', dict(code='duplicate', camera='b')),
+        ('name = "a"', 'name = "a', dict(code='file-format', expected='toml')),
+        ('[cam_0]', '[metadata]', dict(code='file-format', expected='toml')),
     ],
 )
-def test_broken_values(tmp_path, old, new, piece):
+def test_broken_values(tmp_path, old, new, fields):
     path = file(tmp_path, [(old, new)])
-    with pytest.raises(CalibrationError, match=piece):
+    with fails(CalibrationError, **fields):
         read_calibration(path, 'anipose', **WORLD)
 
 
 def test_other_files_are_not_claimed(tmp_path):
     for text in ('', 'a = 1\n', '[tool.ruff]\nline-length = 100\n', '[cam_0]\nmatrix = 3\n'):
         (tmp_path / 'x.toml').write_text(text)
-        with pytest.raises(CalibrationError, match='fits no known format'):
+        with fails(CalibrationError, code='file-format', expected=list(FORMATS)):
             recognise_format(tmp_path / 'x.toml')
     (tmp_path / 'x.toml').write_text(yaml.dump({'cam_0': FISHEYE}))
     assert anipose_format.recognise(Source(tmp_path / 'x.toml')) == ''

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from calibration_rigs import people_points
+from errors import fails
 from format_samples import WORLDS, sample, sample_rig
 
 from mmpose_ours.calibration import (
@@ -24,8 +25,10 @@ from mmpose_ours.calibration import (
 )
 from mmpose_ours.calibration.format_table import writable_formats, written_world
 from mmpose_ours.calibration.parsing.source import Source
+from mmpose_ours.calibration.world_axes import Z_UP_FROM
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.io.disk.files import MM_PER_UNIT
 
 EXPECTED_FORMATS = set(
     'panoptic campus opencv anipose pose2sim easymocap colmap nerfstudio kalibr caliscope '
@@ -124,25 +127,35 @@ def test_what_is_written_is_read_back_or_refused(tmp_path, format, lens, skew):
             write_rig(rig, path, format)
             assert_same_images(rig, read_back(path, format))
         else:
-            with pytest.raises(CalibrationError, match="camera 'cam_1' has "):
+            with fails(CalibrationError, camera='cam_1', file=path) as caught:
                 write_rig(rig, path, format)
+            assert caught.value.code in ('missing-value', 'cannot-express')
             assert not path.exists()
 
 
 @pytest.mark.parametrize(
-    ('format', 'changes', 'said'),
+    ('format', 'changes', 'found', 'way_out'),
     [
-        ('panoptic', {'size': None}, 'no image size, which Panoptic JSON needs; .*--image-size'),
-        ('campus', {'K': [[900, 2.5, 500], [0, 900, 400], [0, 0, 1]]}, 'skew 2.5, which Campus'),
-        ('campus', {'dist': (0, 0, 0, 0, 0, 0.1, 0, 0)}, r'rational distortion \(k4 = 0.1\)'),
-        ('colmap', {'dist': (0,) * 8 + (0.1, 0, 0, 0)}, r'distortion \(s1 = 0.1\), which COLMAP'),
-        ('pose2sim', {'dist': (0,) * 4, 'lens': 'fisheye'}, 'a fisheye lens, .*--approximate'),
+        ('panoptic', {'size': None}, None, 'image_size='),
+        ('campus', {'K': [[900, 2.5, 500], [0, 900, 400], [0, 0, 1]]}, 'skew 2.5', 'undistort'),
+        (
+            'campus',
+            {'dist': (0, 0, 0, 0, 0, 0.1, 0, 0)},
+            'rational distortion (k4 = 0.1)',
+            'undistort',
+        ),
+        ('colmap', {'dist': (0,) * 8 + (0.1, 0, 0, 0)}, 'distortion (s1 = 0.1)', 'undistort'),
+        ('pose2sim', {'dist': (0,) * 4, 'lens': 'fisheye'}, 'a fisheye lens', 'approximate=True'),
     ],
 )
-def test_a_refusal_says_what_does_not_fit(tmp_path, format, changes, said):
+def test_a_refusal_says_what_does_not_fit_and_the_way_out(
+    tmp_path, format, changes, found, way_out
+):
     camera = dataclasses.replace(random_rig(0, 'no lens').cameras[0], **changes)
-    with pytest.raises(CalibrationError, match=f"camera 'cam_1' has {said}"):
+    code = 'missing-value' if found is None else 'cannot-express'
+    with fails(CalibrationError, code=code, camera='cam_1', found=found) as caught:
         write_rig(CameraRig((camera,)), tmp_path / 'rig', format)
+    assert way_out in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -190,7 +203,7 @@ def test_names_survive(tmp_path, format, name):
              for n, c in zip((name, 'plain'), cameras)]  # fmt: skip
     path = target(tmp_path, 'rig', format)
     if name in REFUSED_NAMES.get(format, ()):
-        with pytest.raises(CalibrationError, match='name'):
+        with fails(CalibrationError, code='cannot-express', camera=name):
             write_rig(CameraRig(tuple(named)), path, format)
         assert not path.exists()
         return
@@ -270,8 +283,11 @@ def test_what_the_file_does_not_fix_must_be_given(tmp_path, format):
     for word, fixed in (('unit', module.UNIT), ('up', module.UP)):
         others = {key: value for key, value in reported.items() if key != word}
         if fixed is None:
-            with pytest.raises(CalibrationError, match=f'do not say the {word}.*--{word}'):
+            known = list(MM_PER_UNIT if word == 'unit' else Z_UP_FROM)
+            with fails(CalibrationError, code='missing-value', expected=known) as caught:
                 read_rig(paths, **others, image_size=(1280, 720))
+            assert f'do not say the {word} ' in str(caught.value), 'and how to say it'
+            assert f"for example {word}='" in str(caught.value)
         else:
             read_rig(paths, **others, image_size=(1280, 720), any_scale=True)
 
