@@ -9,10 +9,11 @@ on; the sentence is for people and may change. A sentence that names an argument
 from __future__ import annotations
 
 import os
-from typing import Any, Union
+from typing import Any, TypeVar, Union
 
 from mmpose_ours.text import printable
 
+_Kind = TypeVar('_Kind', bound='InputError')
 PathLike = Union[str, 'os.PathLike[str]']
 # Characters of a message: a name in a file may have millions.
 _LONGEST = 4000
@@ -92,6 +93,17 @@ class InputError(ValueError):
         self.frame = frame
         self.found = found
         self.expected = expected
+
+    def reworded(self, kind: type[_Kind], message: str, **fields: Any) -> _Kind:
+        """An error that says more, of another type perhaps; code and fields are this one's.
+
+        Args:
+            kind: Its type.
+            message: Its sentence.
+            fields: Fields that change.
+        """
+        names = ('code', 'file', 'camera', 'frame', 'found', 'expected')
+        return kind(message, **{**{name: getattr(self, name) for name in names}, **fields})
 
 
 def _shortened(text: str) -> str:

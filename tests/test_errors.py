@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import mmpose_ours
-from mmpose_ours.errors import CODES, InputError
+from mmpose_ours.errors import CODES, FileFormatError, InputError
 from mmpose_ours.text import argument, arguments_as_options
 
 PACKAGE = Path(mmpose_ours.__file__).parent
@@ -72,19 +72,28 @@ def test_codes():
 
 
 def raised_codes():
-    """The codes that errors are raised with."""
+    """The codes that errors are raised with, ``code=a if b else c`` included."""
     for path in PACKAGE.rglob('*.py'):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.keyword) and node.arg == 'code':
-                if isinstance(node.value, ast.Constant):
-                    yield node.value.value
-            if isinstance(node, ast.Assign) and [ast.unparse(t) for t in node.targets] == ['code']:
-                if isinstance(node.value, ast.Constant):
-                    yield node.value.value
+            keyword = isinstance(node, ast.keyword) and node.arg == 'code'
+            assigned = isinstance(node, ast.Assign) and 'code' in map(ast.unparse, node.targets)
+            if keyword or assigned:
+                values = [node.value]
+                if isinstance(node.value, ast.IfExp):
+                    values = [node.value.body, node.value.orelse]
+                yield from (value.value for value in values if isinstance(value, ast.Constant))
 
 
 def test_each_code_is_used_and_known():
     assert set(raised_codes()) | {'invalid-input'} == set(CODES)
+
+
+def test_other_words_keep_code_and_fields():
+    first = InputError('x', code='duplicate', file='a', camera='b', found=1, expected=2)
+    other = first.reworded(FileFormatError, 'a: x', file='c')
+    assert type(other) is FileFormatError and str(other) == 'a: x'
+    fields = (other.code, other.file, other.camera, other.frame, other.found, other.expected)
+    assert fields == ('duplicate', 'c', 'b', None, 1, 2)
 
 
 def test_arguments_are_spelt_as_options_in_programs_only():

@@ -206,10 +206,6 @@ def _rename(rig: CameraRig, rename: Mapping[str, str], path: PathLike) -> Camera
             tuple(dataclasses.replace(c, name=rename.get(c.name, c.name)) for c in rig)
         )
     except InputError as error:
-        raise CalibrationError(
-            f'{path}: after renaming, {error}; give other names',
-            code=error.code,
-            file=path,
-            camera=error.camera,
-            found=error.found,
+        raise error.reworded(
+            CalibrationError, f'{path}: after renaming, {error}; give other names', file=path
         ) from error

@@ -70,13 +70,6 @@ def about(path: PathLike | None = None, nameless: bool = False) -> Iterator[None
 def _with_path(error: ValueError, path: PathLike | None) -> CalibrationError:
     """The same error, whose message begins with the file."""
     known = error if isinstance(error, InputError) else InputError('')
-    return CalibrationError(
-        ('' if path is None else f'{os.fspath(path)}: ') + str(error),
-        code=known.code,
-        file=path,
-        place=getattr(error, 'place', ''),
-        camera=known.camera,
-        frame=known.frame,
-        found=known.found,
-        expected=known.expected,
-    )
+    where = '' if path is None else f'{os.fspath(path)}: '
+    place = getattr(error, 'place', '')
+    return known.reworded(CalibrationError, f'{where}{error}', file=path, place=place)

@@ -41,9 +41,7 @@ def space_of(
         try:
             return fit_space(rig, max_edge_mm=max_edge_mm, min_views=min_views)
         except NoSpaceError as error:
-            raise CalibrationError(
-                f'{error}; {more}', code=error.code, found=error.found, expected=error.expected
-            ) from error
+            raise error.reworded(CalibrationError, f'{error}; {more}') from error
 
 
 def space_line(space: CaptureVolume) -> str:

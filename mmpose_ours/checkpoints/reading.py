@@ -140,14 +140,13 @@ def _read_file(path: Path) -> Any:
     except FileFormatError as error:
         if type(error) is not FileFormatError:
             raise
-        raise FileFormatError(
+        raise error.reworded(
+            FileFormatError,
             f'{path}: no whole checkpoint of weights and plain data ({error.found}); download or '
             'copy it again, or name an earlier one; to go on with a training, '
             f'{argument("resume", True)} without a name takes the latest whole one of the work '
             'directory',
-            code=error.code,
             file=path,
-            found=error.found,
         ) from error
 
 

@@ -74,12 +74,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         timeline = timeline_of(predictions, args.fps, args.min_frames, args.person, args.smooth)
     except InputError as error:
-        raise InputError(
-            f'{args.predictions}: {error}',
-            code=error.code,
-            file=args.predictions,
-            found=error.found,
-            expected=error.expected,
+        raise error.reworded(
+            InputError, f'{args.predictions}: {error}', file=args.predictions
         ) from error
     for note in timeline.notes:
         print(f'note    {note}')

@@ -70,14 +70,7 @@ def fit(
             progress=lambda what, done, total: progress_of(what)(done, total),
         )
     except TooLittleError as error:
-        raise FileFormatError(
-            f'{keypoints}: {error}',
-            code=error.code,
-            file=keypoints,
-            camera=error.camera,
-            found=error.found,
-            expected=error.expected,
-        ) from error
+        raise error.reworded(FileFormatError, f'{keypoints}: {error}', file=keypoints) from error
 
 
 def table(fitted: FittedNoise) -> list[str]:

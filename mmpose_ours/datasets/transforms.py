@@ -75,14 +75,8 @@ def _read(path: str | None, camera: str, frame: str) -> np.ndarray:
     try:
         return decoded(Path(path))
     except FileFormatError as error:
-        raise FileFormatError(
-            f'{where} ({error}); {needed}',
-            code=error.code,
-            file=path,
-            camera=camera,
-            frame=frame,
-            found=error.found,
-            expected=error.expected,
+        raise error.reworded(
+            FileFormatError, f'{where} ({error}); {needed}', file=path, camera=camera, frame=frame
         ) from error
     except OSError as error:
         raise FileNotFoundError(f'{where} {path} ({error.strerror}); {needed}') from error

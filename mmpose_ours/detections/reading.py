@@ -115,15 +115,7 @@ def read_keypoints(
             tried = '' if reason else f' (it is nothing of {", ".join(IMPORTERS)} either)'
             if not tried or isinstance(error, LimitError):
                 raise
-            raise FileFormatError(
-                f'{error}{tried}',
-                code=error.code,
-                file=error.file,
-                camera=error.camera,
-                frame=error.frame,
-                found=error.found,
-                expected=error.expected,
-            ) from error
+            raise error.reworded(FileFormatError, f'{error}{tried}') from error
     elif chosen == 'npz':
         detections = _as_dicts(store_npz(path).frames)
     else:

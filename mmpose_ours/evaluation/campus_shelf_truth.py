@@ -34,12 +34,8 @@ def read_actors(path: PathLike) -> np.ndarray:
     try:
         variables = read_mat(path, ['actor3D'])
     except FileFormatError as error:
-        raise FileFormatError(
-            f'{error}, or take actorsGT.mat as the data set ships it',
-            code=error.code,
-            file=path,
-            found=error.found,
-            expected=error.expected,
+        raise error.reworded(
+            FileFormatError, f'{error}, or take actorsGT.mat as the data set ships it', file=path
         ) from error
     if 'actor3D' not in variables:
         raise FileFormatError(

@@ -78,14 +78,12 @@ class Place:
 
     def refused(self, error: InputError) -> FileFormatError:
         """An error about what stands here, whose raiser did not know the file."""
-        return FileFormatError(
+        return error.reworded(
+            FileFormatError,
             f'{self.file}: {error}',
-            code=error.code,
             file=self.file,
             camera=self.camera,
             frame=self.frame,
-            found=error.found,
-            expected=error.expected,
         )
 
 

@@ -118,12 +118,8 @@ def read_predictions(path: PathLike) -> Predictions:
     try:
         data = read_json(path)
     except FileFormatError as error:
-        raise FileFormatError(
-            f'{error}; name a file in the Predictions format',
-            code=error.code,
-            file=path,
-            found=error.found,
-            expected=error.expected,
+        raise error.reworded(
+            FileFormatError, f'{error}; name a file in the Predictions format', file=path
         ) from error
     _check_frame(path, data)
     limits().check('frames', len(data['frames']), 'frames', path)

@@ -165,12 +165,8 @@ def first_size(files: Sequence[Path]) -> tuple[Path, tuple[int, int]]:
             return path, (width, height)
     if len(files) == 1:
         raise refused
-    raise FileFormatError(
-        f'none of {len(files)} images can be decoded; the last: {refused}',
-        code=refused.code,
-        file=refused.file,
-        found=refused.found,
-        expected=refused.expected,
+    raise refused.reworded(
+        FileFormatError, f'none of {len(files)} images can be decoded; the last: {refused}'
     )
 
 

@@ -203,11 +203,10 @@ class DetectorFaults:
         try:
             return cls(**faults)
         except InputError as error:
-            raise FileFormatError(
+            raise error.reworded(
+                FileFormatError,
                 f'{path}: faults: {error}; write it again with `mmpose-ours fit-noise`',
-                code=error.code,
                 file=path,
-                found=error.found,
             ) from error
 
     def detect(self, scene: Scene, rig: CameraRig, rng: np.random.Generator) -> np.ndarray:

@@ -86,13 +86,7 @@ def _parsed(file: File) -> dict[str, Any]:
         with file.opened() as stream:
             return read_open_mat(stream, file.path, _WANTED)
     except FileFormatError as error:
-        raise CalibrationError(
-            str(error),
-            code=error.code,
-            file=file.path,
-            found=error.found,
-            expected=error.expected,
-        ) from error
+        raise error.reworded(CalibrationError, str(error), file=file.path) from error
 
 
 def _items(value: Any) -> list:

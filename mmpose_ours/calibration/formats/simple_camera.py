@@ -95,13 +95,7 @@ def _content(file: File) -> Any:
         limits().check('calibration_bytes', len(content), 'bytes', file.path)
         return parse_pickle(content, file.path)
     except FileFormatError as error:
-        raise CalibrationError(
-            str(error),
-            code=error.code,
-            file=file.path,
-            found=error.found,
-            expected=error.expected,
-        ) from error
+        raise error.reworded(CalibrationError, str(error), file=file.path) from error
 
 
 def _cameras(content: Any) -> Iterator[tuple[str, Any]]:

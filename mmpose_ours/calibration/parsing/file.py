@@ -299,11 +299,10 @@ class File:
         except CalibrationError:
             raise
         except FileFormatError as error:  # names the file already
-            raise CalibrationError(
+            raise error.reworded(
+                CalibrationError,
                 f'{error}; {EXPORT_AGAIN}',
-                code=error.code,
                 file=self.path,
-                found=error.found,
                 expected=kind if error.expected is None else error.expected,
             ) from error
         except UnicodeDecodeError as error:
