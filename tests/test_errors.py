@@ -81,7 +81,8 @@ def raised_codes():
                 values = [node.value]
                 if isinstance(node.value, ast.IfExp):
                     values = [node.value.body, node.value.orelse]
-                yield from (value.value for value in values if isinstance(value, ast.Constant))
+                codes = (value.value for value in values if isinstance(value, ast.Constant))
+                yield from filter(None, codes)
 
 
 def test_each_code_is_used_and_known():
