@@ -24,7 +24,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.disk.files import write_json
-from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
+from mmpose_ours.synthetic import DetectorNoise, PoseBank, SceneSampler
 
 SHELF_SIZE = (1032, 776)
 PEOPLE = (1, 3, 5, 10)
@@ -165,7 +165,7 @@ def _scene(rig: CameraRig, space: CaptureVolume, bank: PoseBank, count: int) -> 
             rng = np.random.default_rng((count, seed))
             scene = sampler.sample(rng)
             if len(scene.poses) == count:
-                keypoints = DetectorFaults.none().detect(scene, rig, rng)
+                keypoints = DetectorNoise.none().detect(scene, rig, rng)
                 return dict(poses=scene.poses.astype(np.float32), keypoints=keypoints)
     raise ValueError(f'no room for {count} people in the space of {space.size_mm} mm')
 

@@ -17,7 +17,7 @@ from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.noise_estimation.fit import FittedNoise, TooLittleError, fit_noise
-from mmpose_ours.synthetic.detector_noise import DetectorFaults
+from mmpose_ours.synthetic.detector_noise import DetectorNoise
 
 # Evenly spread over the recording; neighbours tell little new.
 FRAMES = 600
@@ -94,7 +94,7 @@ def table(fitted: FittedNoise) -> list[str]:
     return lines
 
 
-def _number(name: str, faults: DetectorFaults) -> str:
+def _number(name: str, faults: DetectorNoise) -> str:
     value = np.mean(getattr(faults, name))
     return f'{value:.1%}' if name.endswith('_share') else f'{value:.3f}'
 

@@ -34,7 +34,7 @@ from mmpose_ours.sources import from_options
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import COCO17, SKELETONS
-from mmpose_ours.synthetic import DetectorFaults, Scene
+from mmpose_ours.synthetic import DetectorNoise, Scene
 from mmpose_ours.text import printable
 
 PROJECTED = 'projected'
@@ -61,7 +61,7 @@ class PanopticDataset(MultiviewDataset):
         keypoints: ``'projected'``: the annotated people, as a detector might see them; the
             name of a keypoint file in each sequence's folder (see
             :func:`~mmpose_ours.detections.read_keypoints`); or None: images only.
-        faults: Arguments of :class:`~mmpose_ours.synthetic.DetectorFaults` for projected
+        faults: Arguments of :class:`~mmpose_ours.synthetic.DetectorNoise` for projected
             people; None is a perfect detector.
         seed: In test mode, projected people depend on it and the index only. In training
             they are drawn anew each time.
@@ -108,9 +108,9 @@ class PanopticDataset(MultiviewDataset):
         self.sequences, self.interval, self.keypoints = list(sequences), interval, keypoints
         self.seed, self.empty_frames, self._cameras = seed, empty_frames, cameras
         self.faults = (
-            DetectorFaults.none()
+            DetectorNoise.none()
             if faults is None
-            else from_options(DetectorFaults, faults, 'faults')
+            else from_options(DetectorNoise, faults, 'faults')
         )
         self._stated = from_options(CaptureVolume, space, 'space') if space else None
         self.sites: dict[str, tuple[CameraRig, CaptureVolume]] = {}

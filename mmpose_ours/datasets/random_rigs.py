@@ -12,7 +12,7 @@ from mmpose_ours.errors import InputError
 from mmpose_ours.scope import DATASETS
 from mmpose_ours.sources import from_options
 from mmpose_ours.sources.synthetic import items_of
-from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
+from mmpose_ours.synthetic import DetectorNoise, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
 from mmpose_ours.synthetic.rigs import random_site
 
@@ -57,7 +57,7 @@ class RandomRigsDataset(GeneratedDataset):
         items_per_site: Consecutive items that share their cameras, room and detector.
         scene: Arguments of :class:`~mmpose_ours.synthetic.SceneSampler`.
         faults: Ranges ``name=(low, high)`` of arguments of
-            :class:`~mmpose_ours.synthetic.DetectorFaults` that replace those of ``FAULTS``.
+            :class:`~mmpose_ours.synthetic.DetectorNoise` that replace those of ``FAULTS``.
         bank_file: See :class:`~mmpose_ours.datasets.SyntheticDataset`.
         pipeline: Transforms.
         **kwargs: As MMEngine's ``BaseDataset``.
@@ -112,7 +112,7 @@ class RandomRigsDataset(GeneratedDataset):
         for _ in range(ATTEMPTS):
             rig, space = random_site(rng)
             drawn = {name: rng.uniform(*limits) for name, limits in self.fault_ranges.items()}
-            faults = from_options(DetectorFaults, drawn, 'faults')
+            faults = from_options(DetectorNoise, drawn, 'faults')
             place = dict(rig=rig, space=space, bank=self.bank)
             sampler = from_options(SceneSampler, self.scene, 'scene', **place)
             rngs = self._streams(indices)

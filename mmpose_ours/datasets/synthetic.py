@@ -35,7 +35,7 @@ class SyntheticDataset(GeneratedDataset, MultiviewDataset):
         bank_file: A file of poses of any kind that ``docs/poses.md`` names; None uses the
             built-in bodies.
         scene: Arguments of :class:`~mmpose_ours.synthetic.SceneSampler`.
-        faults: Arguments of :class:`~mmpose_ours.synthetic.DetectorFaults`, the name of a
+        faults: Arguments of :class:`~mmpose_ours.synthetic.DetectorNoise`, the name of a
             shipped detector (``'openpose'``, ``'hrnet'``, ``'mediapipe'``), or the path of a
             file that ``mmpose-ours fit-noise`` wrote; None gives a perfect detector.
         **kwargs: See :class:`MultiviewDataset`.

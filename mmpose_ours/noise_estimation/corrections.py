@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mmpose_ours.synthetic.detector_noise import DetectorFaults
+from mmpose_ours.synthetic.detector_noise import DetectorNoise
 
 # What measuring adds to or takes off, and what it finds a certain part of.
 ADDED_BY_MEASURING = ('outlier_share', 'occluded_share', 'far_face_share', 'border_share',
@@ -16,7 +16,7 @@ LOST_BY_MEASURING = ('duplicate_share', 'split_share')
 RARELY = 0.005
 
 
-def rounds_needed(fitted: DetectorFaults) -> int:
+def rounds_needed(fitted: DetectorNoise) -> int:
     """How often to draw and correct.
 
     Only a part of split and duplicate detections is recognised; the rest looks like missed joints.
@@ -26,11 +26,11 @@ def rounds_needed(fitted: DetectorFaults) -> int:
 
 
 def corrected(
-    faults: DetectorFaults,
-    given: DetectorFaults,
-    refitted: DetectorFaults,
+    faults: DetectorNoise,
+    given: DetectorNoise,
+    refitted: DetectorNoise,
     counts: dict[str, Any],
-) -> DetectorFaults:
+) -> DetectorNoise:
     """Take off what measuring itself does to faults, by what it did to known ones.
 
     3D poses are known to some centimetres only, which makes a few hidden joints look

@@ -1,7 +1,7 @@
 """Measure a detector's faults on a recording, without any truth in 3D.
 
 Each view is held against what the others agree on; what is estimated are the arguments of
-:class:`~mmpose_ours.synthetic.DetectorFaults`, by the geometry that it draws with. A fit is
+:class:`~mmpose_ours.synthetic.DetectorNoise`, by the geometry that it draws with. A fit is
 checked by drawing: the people who were found are detected again with the fitted faults, and
 both are measured in the same way.
 """
@@ -34,7 +34,7 @@ from mmpose_ours.noise_estimation.observations import (
 )
 from mmpose_ours.noise_estimation.swaps import Swaps, find_swaps
 from mmpose_ours.synthetic.crowd import Crowd
-from mmpose_ours.synthetic.detector_noise import DetectorFaults
+from mmpose_ours.synthetic.detector_noise import DetectorNoise
 from mmpose_ours.synthetic.draws import Streams
 from mmpose_ours.synthetic.occlusion import seen_joints
 
@@ -71,13 +71,13 @@ class FittedNoise:
         drawn: The same of people detected by ``faults``.
     """
 
-    faults: DetectorFaults
+    faults: DetectorNoise
     counts: dict[str, Any]
     given: dict[str, Any]
     drawn: dict[str, Any]
 
     def write(self, path: PathLike, source: str) -> None:
-        """Write a file that :meth:`DetectorFaults.read` reads, whole or not at all."""
+        """Write a file that :meth:`DetectorNoise.read` reads, whole or not at all."""
         faults = {
             field.name: _plain(getattr(self.faults, field.name))
             for field in dataclasses.fields(self.faults)
@@ -120,7 +120,7 @@ def fit_noise(
     given = Measured(rig, frames, min_score, _named(progress, 'people'))
     measured, counts = given.faults()
 
-    def drawn(by: DetectorFaults, what: str) -> Measured:
+    def drawn(by: DetectorNoise, what: str) -> Measured:
         rngs = Streams(seed)(range(len(frames)))
         detections = by.detect_many(given.observations.crowd, rig, rngs)
         return Measured(rig, detections, min_score, _named(progress, what))
@@ -199,7 +199,7 @@ class Measured:
             observations = dataclasses.replace(observations, crowd=moved)
         return model, rays, agreement, observations
 
-    def faults(self) -> tuple[DetectorFaults, dict[str, Any]]:
+    def faults(self) -> tuple[DetectorNoise, dict[str, Any]]:
         """The detector, and what each of its numbers rests on."""
         observations, model = self.observations, self.model
         split = dataclasses.replace(observations, split=observations.split | self.wrong)
@@ -208,7 +208,7 @@ class Measured:
         detections = int(observations.has.sum())
         judged = self.rays.found & (self.rays.found.sum(0) >= MIN_VIEWS)
         again, apart = int(observations.again.sum()), int(observations.split.sum())
-        faults = DetectorFaults(
+        faults = DetectorNoise(
             jitter=_rounded(model.jitter),
             outlier_share=round(model.outlier_share, 4),
             outlier_spread=round(model.outlier_spread, 4),
@@ -285,12 +285,12 @@ def _filled(poses: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.where(weight, poses, middle)
 
 
-def _usual_where_rare(faults: DetectorFaults, counts: dict[str, Any]) -> DetectorFaults:
+def _usual_where_rare(faults: DetectorNoise, counts: dict[str, Any]) -> DetectorNoise:
     """The same faults, but the usual share where hardly anything could have shown it."""
     usual = {}
     for name in FROM_CASES:
         if counts[name][1] < FEWEST_CASES:
-            usual[name] = getattr(DetectorFaults(), name)
+            usual[name] = getattr(DetectorNoise(), name)
     return dataclasses.replace(faults, **usual)
 
 

@@ -1,7 +1,7 @@
 """How far a detector's joints are off, from views that agree on where they should be.
 
 A joint that V views see has 2V pixels and three unknowns: what is left over tells the errors.
-The model is that of :class:`~mmpose_ours.synthetic.DetectorFaults`: an error is normal, with a
+The model is that of :class:`~mmpose_ours.synthetic.DetectorNoise`: an error is normal, with a
 spread per joint in sizes of the body, or wider where the joint is an outlier. It is fitted by
 variational expectation-maximisation: the point in 3D is unknown with a flat prior, so that what
 the point takes up of the errors is given back (as in restricted maximum likelihood, Patterson
@@ -41,7 +41,7 @@ class ErrorModel:
         outlier_share: Of joints.
         outlier_spread: One standard deviation along each axis.
         bias: (17, 2) right and down.
-        score_error: See :class:`~mmpose_ours.synthetic.DetectorFaults`.
+        score_error: See :class:`~mmpose_ours.synthetic.DetectorNoise`.
     """
 
     spread: np.ndarray

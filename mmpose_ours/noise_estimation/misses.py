@@ -2,7 +2,7 @@
 
 A joint counts where two other views have it and it is inside the image; a person where others
 have it and enough of it should be seen. What nearer people, the own head and the edge of the
-image do is decided by the same geometry that :class:`~mmpose_ours.synthetic.DetectorFaults`
+image do is decided by the same geometry that :class:`~mmpose_ours.synthetic.DetectorNoise`
 draws with.
 """
 

@@ -23,7 +23,7 @@ GROUPS = {
     'legs and hips': ('hip', 'knee', 'ankle'),
     'whole': PAIRS,
 }
-# Of people with limbs exchanged, as DetectorFaults draws them: one in three each of the groups.
+# Of people with limbs exchanged, as DetectorNoise draws them: one in three each of the groups.
 OF_ALL_SWAPS = {'arms': 1 / 3, 'legs': 2 / 3}
 LEFT = np.array(COCO17.index(*(f'left_{name}' for name in PAIRS)))
 RIGHT = np.array(COCO17.index(*(f'right_{name}' for name in PAIRS)))

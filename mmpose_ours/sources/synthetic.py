@@ -11,7 +11,7 @@ from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.sources.options import from_options
-from mmpose_ours.synthetic import Crowd, DetectorFaults, PoseBank, SceneSampler
+from mmpose_ours.synthetic import Crowd, DetectorNoise, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
 from mmpose_ours.synthetic.poses.sources import read_bank
 
@@ -26,7 +26,7 @@ class SceneGenerator:
         bank_file: A file of poses of any kind that ``docs/poses.md`` names; None uses the
             built-in bodies.
         scene: Arguments of :class:`~mmpose_ours.synthetic.SceneSampler`.
-        faults: Arguments of :class:`~mmpose_ours.synthetic.DetectorFaults`, the name of a
+        faults: Arguments of :class:`~mmpose_ours.synthetic.DetectorNoise`, the name of a
             shipped detector, the path of a file that ``mmpose-ours fit-noise`` wrote, or None
             for a perfect detector.
     """
@@ -79,10 +79,10 @@ def items_of(
     }
 
 
-def detector_of(given: dict[str, Any] | PathLike | None) -> DetectorFaults:
+def detector_of(given: dict[str, Any] | PathLike | None) -> DetectorNoise:
     """The detector that a config asks for, see :class:`SceneGenerator`."""
     if given is None:
-        return DetectorFaults.none()
+        return DetectorNoise.none()
     if isinstance(given, (str, os.PathLike)):
-        return DetectorFaults.read(given)
-    return from_options(DetectorFaults, given, 'faults')
+        return DetectorNoise.read(given)
+    return from_options(DetectorNoise, given, 'faults')

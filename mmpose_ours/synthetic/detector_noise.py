@@ -95,7 +95,7 @@ def _unfit(name: str, value: Any, code: str, what: str) -> InputError:
 
 
 @dataclasses.dataclass(frozen=True)
-class DetectorFaults:
+class DetectorNoise:
     """How wrong the synthetic detector is; zeros make it perfect (see :meth:`none`).
 
     The size of a body is the longer side of the box around its joints in the image.
@@ -178,7 +178,7 @@ class DetectorFaults:
                 raise _unfit(name, value, 'out-of-range', f'{value}; it cannot be negative')
 
     @classmethod
-    def none(cls) -> DetectorFaults:
+    def none(cls) -> DetectorNoise:
         """A detector that finds every joint inside the image, exactly, with score 1."""
         perfect: dict[str, Any] = {
             f.name: 0.0 for f in dataclasses.fields(cls) if f.type in ('float', 'PerJoint')
@@ -188,7 +188,7 @@ class DetectorFaults:
         return cls(**perfect)
 
     @classmethod
-    def read(cls, name_or_path: str | os.PathLike) -> DetectorFaults:
+    def read(cls, name_or_path: str | os.PathLike) -> DetectorNoise:
         """The faults of a shipped profile, or of a file that ``mmpose-ours fit-noise`` wrote.
 
         Args:

@@ -1,7 +1,7 @@
 """Files of detector faults: those that ship with this package, and those that users fitted.
 
 A file is JSON of ``schemas/faults.schema.json``: ``faults`` are arguments of
-:class:`~mmpose_ours.synthetic.DetectorFaults`, everything else says where they come from.
+:class:`~mmpose_ours.synthetic.DetectorNoise`, everything else says where they come from.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def profile_names() -> list[str]:
 
 
 def read_profile(name_or_path: PathLike) -> tuple[Path, dict[str, Any]]:
-    """Read the arguments of ``DetectorFaults`` from a file.
+    """Read the arguments of ``DetectorNoise`` from a file.
 
     Args:
         name_or_path: The name of a shipped profile, or a path.

@@ -10,7 +10,7 @@ from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
-from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
+from mmpose_ours.synthetic import DetectorNoise, PoseBank, SceneSampler
 
 SIZE = (1280, 720)
 
@@ -55,7 +55,7 @@ def test_noisy_detections_are_mostly_right(rig):
     missed = found = 0
     for seed in range(12):
         scene, rng = scene_of(rig, seed, people=(2, 4))
-        keypoints = DetectorFaults().detect(scene, rig, rng)
+        keypoints = DetectorNoise().detect(scene, rig, rng)
         people = gather(keypoints, associate(rig, keypoints))
         xyz, _ = triangulate(rig, people[..., :2], people[..., 2])
         centres = np.nanmean(xyz, axis=1)

@@ -9,7 +9,7 @@ from mmpose_ours.calibration import fit_space, read_rig
 from mmpose_ours.cli import main as cli
 from mmpose_ours.detections import write_detections
 from mmpose_ours.io.package_files import share
-from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
+from mmpose_ours.synthetic import DetectorNoise, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
 
 RIG = share('configs') / 'ours' / 'rigs' / 'five_cameras.json'
@@ -20,7 +20,7 @@ def keypoints(path, scenes):
     rig = read_rig(RIG)
     sampler = SceneSampler(rig, fit_space(rig), PoseBank.built_in(300), people=(3, 4))
     rngs = Streams(0)(range(scenes))
-    views = DetectorFaults(jitter=0.5).detect_many(sampler.sample_many(rngs), rig, rngs)
+    views = DetectorNoise(jitter=0.5).detect_many(sampler.sample_many(rngs), rig, rngs)
     frames = {
         str(i): {name: people[people[..., 2].any(-1)] for name, people in zip(rig.names, frame)}
         for i, frame in enumerate(views)
@@ -34,7 +34,7 @@ def test_a_fit_is_printed_written_and_read(tmp_path, capsys):
     assert cli.main(['fit-noise', str(RIG), str(tmp_path / 'found.json'), str(out)]) == 0
     printed = capsys.readouterr().out
     assert 'jitter, in spreads of COCO' in printed and 'given    drawn' in printed
-    assert np.mean(DetectorFaults.read(out).jitter) == pytest.approx(0.5, rel=0.15)
+    assert np.mean(DetectorNoise.read(out).jitter) == pytest.approx(0.5, rel=0.15)
     data = json.loads(out.read_text())
     assert 'found.json' in data['source'] and data['counts']['people'] > 60
 

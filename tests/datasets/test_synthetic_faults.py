@@ -6,7 +6,7 @@ from dataset_files import SPACE, small_rig
 
 from mmpose_ours.calibration import write_rig
 from mmpose_ours.scope import DATASETS
-from mmpose_ours.synthetic import DetectorFaults
+from mmpose_ours.synthetic import DetectorNoise
 
 
 @pytest.fixture
@@ -30,10 +30,10 @@ def build(tmp_path):
 def test_faults_may_be_a_dictionary_a_name_a_path_or_none(build, tmp_path):
     path = tmp_path / 'noise.json'
     path.write_text('{"source": "by hand", "faults": {"jitter": 0.9}}')
-    assert build(None).faults == DetectorFaults.none()
-    assert build(dict(jitter=0.9)).faults == DetectorFaults(jitter=0.9)
-    assert build(str(path)).faults == build(path).faults == DetectorFaults(jitter=0.9)
-    assert build('openpose').faults == DetectorFaults.read('openpose')
+    assert build(None).faults == DetectorNoise.none()
+    assert build(dict(jitter=0.9)).faults == DetectorNoise(jitter=0.9)
+    assert build(str(path)).faults == build(path).faults == DetectorNoise(jitter=0.9)
+    assert build('openpose').faults == DetectorNoise.read('openpose')
     assert np.isfinite(build('mediapipe')[0]['inputs']['keypoints'].numpy()).all()
 
 

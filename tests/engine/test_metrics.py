@@ -125,7 +125,7 @@ def test_an_unknown_head_is_an_error():
 def test_unlabelled_metric():
     from lens_rigs import rig_of
 
-    from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
+    from mmpose_ours.synthetic import DetectorNoise, Scene, built_in_poses
 
     rig = rig_of()
     pose = built_in_poses(1, np.random.default_rng(3), ('stand',))
@@ -133,7 +133,7 @@ def test_unlabelled_metric():
     for frame in ('000002', '000000', '000001'):  # in any order
         moved = pose + [40.0 * int(frame) ** 2, 0, 0]
         scene = Scene(moved, np.ones((1, 17), bool))
-        seen = DetectorFaults.none().detect(scene, rig, np.random.default_rng(0))
+        seen = DetectorNoise.none().detect(scene, rig, np.random.default_rng(0))
         people = np.concatenate([moved, moved + [1200, 1200, 0]])  # and a false positive
         one = sample(frame, people, [0.9, 0.5], joints='coco17')
         one.set_metainfo({'rig': rig, 'keypoints_2d': seen})

@@ -7,7 +7,7 @@ import numpy as np
 from mmpose_ours.calibration import fit_space
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
+from mmpose_ours.synthetic import DetectorNoise, PoseBank, SceneSampler
 
 FLIP_X = np.diag([-1.0, 1.0, 1.0])
 ABOUT_Y = np.diag([-1.0, 1.0, -1.0])
@@ -96,7 +96,7 @@ def detected_people(rig, frames=24, seed=0, people=(2, 4)):
     """frame -> camera -> (P, 17, 3): synthetic people with a real detector's faults."""
     rng = np.random.default_rng(seed)
     sampler = SceneSampler(rig, fit_space(rig), PoseBank.built_in(), people=people)
-    faults = DetectorFaults()
+    faults = DetectorNoise()
     detections = {}
     for frame in range(frames):
         keypoints = faults.detect(sampler.sample(rng), rig, rng)

@@ -10,7 +10,7 @@ from mmpose_ours.calibration import write_rig
 from mmpose_ours.detections import write_detections
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
+from mmpose_ours.synthetic import DetectorNoise, Scene, built_in_poses
 
 SIZE = (320, 240)
 SPACE = dict(center_mm=(0, 0, 1000), size_mm=(4000, 4000, 2400))
@@ -38,7 +38,7 @@ def two_people():
 
 def exact_detections(rig, frames=FRAMES):
     """frame -> camera -> people, found exactly."""
-    found = DetectorFaults.none().detect(two_people(), rig, np.random.default_rng(0))
+    found = DetectorNoise.none().detect(two_people(), rig, np.random.default_rng(0))
     return {frame: dict(zip(rig.names, found)) for frame in frames}
 
 

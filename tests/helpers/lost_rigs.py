@@ -5,7 +5,7 @@ from scipy.spatial.transform import Rotation
 
 from mmpose_ours.calibration import fit_space
 from mmpose_ours.calibration.alignment.similarity import Similarity
-from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler, built_in_poses
+from mmpose_ours.synthetic import DetectorNoise, PoseBank, SceneSampler, built_in_poses
 from mmpose_ours.synthetic.poses.body_model import SHANK, THIGH, TRUNK
 
 # Turns of the world: any, and those that a formula may stumble over.
@@ -47,7 +47,7 @@ def people_before(rig, actions, seed=0, frames=40, faults=None, change=lambda po
     rng = np.random.default_rng(seed)
     poses = change(built_in_poses(300, rng, actions))
     sampler = SceneSampler(rig, fit_space(rig), PoseBank(poses, np.ones(poses.shape[:2], bool)))
-    faults = faults or DetectorFaults()
+    faults = faults or DetectorNoise()
     detections, scenes = {}, []
     for frame in range(frames):
         scene = sampler.sample(rng)

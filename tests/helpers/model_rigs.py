@@ -7,7 +7,7 @@ from mmpose_ours.datasets.transforms import PackMultiviewInputs
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
+from mmpose_ours.synthetic import DetectorNoise, PoseBank, SceneSampler
 
 SPACE = CaptureVolume((0, 0, 1000), (4000, 4000, 2400))
 
@@ -32,7 +32,7 @@ def batch(rigs, people: int = 2, faults=None, seed: int = 0) -> dict:
         rng = np.random.default_rng((seed, index))
         bank = PoseBank.built_in(50)
         scene = SceneSampler(rig, SPACE, bank, people=(people, people)).sample(rng)
-        detect = (faults or DetectorFaults.none()).detect
+        detect = (faults or DetectorNoise.none()).detect
         packed.append(
             PackMultiviewInputs()(
                 dict(

@@ -21,7 +21,7 @@ from mmpose_ours.engine.metrics import MultiviewPoseMetric
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import write_predictions
 from mmpose_ours.scope import DATASETS, MODELS
-from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
+from mmpose_ours.synthetic import DetectorNoise, PoseBank, SceneSampler
 
 RIG = ROOT / 'configs/ours/rigs/five_cameras.json'
 WEIGHTS = {
@@ -43,7 +43,7 @@ def recording(folder: Path, cameras: int, frames: int = 6) -> None:
     ]  # fmt: skip
     rig = CameraRig(tuple(every))
     sampler = SceneSampler(rig, fit_space(rig), PoseBank.built_in(100), people=(2, 3))
-    faults = DetectorFaults(false_positive_rate=0.0)
+    faults = DetectorNoise(false_positive_rate=0.0)
     detections, truth = {}, {}
     for index in range(frames):
         rng = np.random.default_rng(index)

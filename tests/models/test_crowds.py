@@ -20,12 +20,12 @@ from mmpose_ours.models.association.proposals import Flat, Proposer, rays_of_peo
 from mmpose_ours.models.association.rays import RayPreprocessor
 from mmpose_ours.structures.frames import FrameSet
 from mmpose_ours.structures.skeletons import SKELETONS
-from mmpose_ours.synthetic import DetectorFaults
+from mmpose_ours.synthetic import DetectorNoise
 
 
 @pytest.fixture
 def rays():
-    data = batch([ring(5)], people=6, faults=DetectorFaults())
+    data = batch([ring(5)], people=6, faults=DetectorNoise())
     return RayPreprocessor()(data)['inputs']['rays']
 
 

@@ -9,7 +9,7 @@ from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.errors import InputError
 from mmpose_ours.models import TriangulatePose
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.synthetic import DetectorFaults
+from mmpose_ours.synthetic import DetectorNoise
 
 
 def predict(data, **options):
@@ -47,7 +47,7 @@ def test_open_joints_are_missing_where_they_are_not_to_be_filled():
 def test_is_not_much_worse_with_a_real_detectors_faults():
     errors = []
     for seed in range(6):
-        result = predict(batch([ring(5)], people=3, faults=DetectorFaults(), seed=seed))[0]
+        result = predict(batch([ring(5)], people=3, faults=DetectorNoise(), seed=seed))[0]
         truth = result.gt_instances.keypoints_3d
         distance = (result.pred_instances.keypoints_3d[:, None] - truth).norm(dim=-1).mean(-1)
         errors += distance.amin(0).tolist()

@@ -11,7 +11,7 @@ from mmpose_ours.io.package_files import share
 from mmpose_ours.noise_estimation.fit import Measured, TooLittleError, fit_noise
 from mmpose_ours.noise_estimation.joint_errors import ErrorModel, Rays, fit_errors
 from mmpose_ours.structures.skeletons import SKELETONS
-from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
+from mmpose_ours.synthetic import DetectorNoise, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
 
 # What issue 5 asks for, at several plantings and for seeds fixed before anybody looked.
@@ -40,7 +40,7 @@ def fits():
     """Planted among the usual other faults: outliers, occlusion, misses, false positives."""
     rig = five_cameras()
     return {
-        name: fit_noise(rig, recording(DetectorFaults(**PLANTED[name]), 130, rig, seed))
+        name: fit_noise(rig, recording(DetectorNoise(**PLANTED[name]), 130, rig, seed))
         for name, seed in SEEDS.items()
     }
 
@@ -65,7 +65,7 @@ def test_planted_swaps_are_recovered():
     rig = five_cameras()
     found = expected = 0.0
     for name, seeds in SWAP_SEEDS.items():
-        planted = DetectorFaults(**PLANTED[name])
+        planted = DetectorNoise(**PLANTED[name])
         for seed in seeds:
             swaps = Measured(rig, recording(planted, 200, rig, seed)).swaps
             seen = sum(count for count, _ in swaps.limbs.values())
@@ -82,7 +82,7 @@ def test_what_was_not_planted_is_not_found(fitted):
     assert faults.score_error < 0.05
     assert not np.any(faults.joint_bias)
     # And the usual faults are what they are by default.
-    usual = DetectorFaults()
+    usual = DetectorNoise()
     for name in (
         'far_face_share',
         'lower_body_share',
@@ -101,16 +101,16 @@ def test_what_is_drawn_from_the_fit_looks_like_what_was_given(fitted):
 
 def test_what_nothing_could_show_keeps_its_default():
     """One person alone is never behind another."""
-    faults = DetectorFaults(occluded_share=0.9, false_positive_rate=0.0)
+    faults = DetectorNoise(occluded_share=0.9, false_positive_rate=0.0)
     rig = five_cameras()
     alone = fit_noise(rig, recording(faults, 70, rig, people=(1, 1)))
     assert alone.counts['occluded_share'][1] < 30
-    assert alone.faults.occluded_share == DetectorFaults().occluded_share
+    assert alone.faults.occluded_share == DetectorNoise().occluded_share
 
 
 def test_a_fit_can_be_written_and_read(fitted, tmp_path):
     fitted.write(tmp_path / 'noise.json', 'a test')
-    assert dataclasses.asdict(DetectorFaults.read(tmp_path / 'noise.json')) == dataclasses.asdict(
+    assert dataclasses.asdict(DetectorNoise.read(tmp_path / 'noise.json')) == dataclasses.asdict(
         dataclasses.replace(fitted.faults, joint_bias=[])
     )
 
@@ -148,7 +148,7 @@ def test_two_cameras_cannot_judge_each_other():
 def test_too_few_people_are_said_with_their_number():
     rig = five_cameras()
     with fails(TooLittleError, code='no-data', expected=60) as caught:
-        fit_noise(rig, recording(DetectorFaults(), 5, rig))
+        fit_noise(rig, recording(DetectorNoise(), 5, rig))
     assert 0 < caught.value.found < 60
     with fails(TooLittleError, code='no-data', found=0, expected=60):
         fit_noise(rig, [np.zeros((5, 0, 17, 3))] * 3)

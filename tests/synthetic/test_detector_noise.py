@@ -11,7 +11,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.synthetic import (
     Crowd,
-    DetectorFaults,
+    DetectorNoise,
     PoseBank,
     Scene,
     SceneSampler,
@@ -44,7 +44,7 @@ def two_people():
 
 def only(**faults):
     """A perfect detector but for one fault."""
-    return dataclasses.replace(DetectorFaults.none(), **faults)
+    return dataclasses.replace(DetectorNoise.none(), **faults)
 
 
 def expected(scene, rig):
@@ -71,7 +71,7 @@ def people_of(view):
 
 def test_a_perfect_detector_equals_opencvs_projection(crowd, rig):
     for scene in crowd[:15]:
-        detections = DetectorFaults.none().detect(scene, rig, RNG(0))
+        detections = DetectorNoise.none().detect(scene, rig, RNG(0))
         assert detections.dtype == np.float32
         for view, people in zip(detections, expected(scene, rig)):
             found = list(people_of(view))
@@ -88,7 +88,7 @@ def test_a_joint_without_a_place_is_not_found(two_people, rig):
     visible[:, wrist] = False
     poses = two_people.poses.copy()
     poses[:, wrist] = 0.0  # as a bank leaves it
-    detections = DetectorFaults.none().detect(Scene(poses, visible), rig, RNG(0))
+    detections = DetectorNoise.none().detect(Scene(poses, visible), rig, RNG(0))
     scores = detections[..., 2]
     assert (scores[..., wrist] == 0).all()
     assert (np.delete(scores, wrist, -1) == 1).all()
@@ -97,7 +97,7 @@ def test_a_joint_without_a_place_is_not_found(two_people, rig):
 @pytest.mark.parametrize('jitter', [0.4, 1.0])
 def test_jitter_has_the_stated_scale(two_people, rig, jitter):
     person = Scene(two_people.poses[:1], two_people.visible[:1])
-    clean = DetectorFaults.none().detect(person, rig, RNG(0))[:, 0]
+    clean = DetectorNoise.none().detect(person, rig, RNG(0))[:, 0]
     noisy = np.stack([only(jitter=jitter).detect(person, rig, RNG(i))[:, 0] for i in range(500)])
     spread = (noisy - clean)[..., :2].std(axis=(0, 3))  # (V, 17) over 1000 numbers each
     size = np.ptp(clean[..., :2], axis=1).max(-1)
@@ -108,11 +108,11 @@ def test_jitter_has_the_stated_scale(two_people, rig, jitter):
 
 def test_outliers_come_at_the_stated_share(two_people, rig):
     share = 0.2
-    clean = DetectorFaults.none().detect(two_people, rig, RNG(0))
+    clean = DetectorNoise.none().detect(two_people, rig, RNG(0))
     far = total = 0
     for i in range(60):
         person = Scene(two_people.poses[i % 2 : i % 2 + 1], two_people.visible[:1])
-        clean = DetectorFaults.none().detect(person, rig, RNG(0))
+        clean = DetectorNoise.none().detect(person, rig, RNG(0))
         wild = only(outlier_share=share).detect(person, rig, RNG((2, i)))
         far += (np.linalg.norm((wild - clean)[..., :2], axis=-1) > 0.01).sum()
         total += clean[..., 2].size
@@ -157,7 +157,7 @@ def test_limbs_are_swapped_at_the_stated_share(two_people, rig):
     share, swapped, total = 0.3, 0, 0
     for i in range(150):
         person = Scene(two_people.poses[:1], two_people.visible[:1])
-        clean = DetectorFaults.none().detect(person, rig, RNG(0))
+        clean = DetectorNoise.none().detect(person, rig, RNG(0))
         mixed = only(swap_share=share).detect(person, rig, RNG(i))
         moved = np.abs(mixed - clean).max(-1) > 1e-3
         for before, after, joints in zip(clean[:, 0], mixed[:, 0], moved[:, 0]):
@@ -224,13 +224,13 @@ def test_rows_mean_nothing_across_views(two_people, rig):
     first = 0
     trials = 300
     for i in range(trials):
-        detections = DetectorFaults.none().detect(two_people, rig, RNG(i))
+        detections = DetectorNoise.none().detect(two_people, rig, RNG(i))
         uv = rig.cameras[0].project(two_people.poses)[0]
         first += np.abs(detections[0, 0, :, :2] - uv[0]).max() < 0.01
     assert first / trials == pytest.approx(0.5, abs=binomial_spread(0.5, trials))
     orders = set()
     for i in range(30):
-        detections = DetectorFaults.none().detect(two_people, rig, RNG(i))
+        detections = DetectorNoise.none().detect(two_people, rig, RNG(i))
         uv = rig.project(two_people.poses)[0]
         orders.add(tuple(np.abs(detections[:, 0, :, :2] - uv[:, 0]).max((1, 2)) < 0.01))
     assert len(orders) > 8  # of the 16 that four views allow
@@ -246,12 +246,12 @@ def test_joints_outside_the_image_are_not_reported(rig):
     outside = ~valid | (uv < -0.5).any(-1) | (uv >= np.array(SIZE) - 0.5).any(-1)
     assert 3 < outside.sum() < 14
     for i in range(30):
-        faults = DetectorFaults(
+        faults = DetectorNoise(
             jitter=0.0, outlier_share=0.0, swap_share=0.0, false_positive_rate=0.0
         )
         view = faults.detect(scene, rig, RNG(i))[0]
         assert (view[:, outside, 2] == 0).all()
-    assert (DetectorFaults.none().detect(scene, rig, RNG(0))[0, 0, ~outside, 2] == 1).all()
+    assert (DetectorNoise.none().detect(scene, rig, RNG(0))[0, 0, ~outside, 2] == 1).all()
 
 
 def facing(azimuth):
@@ -323,7 +323,7 @@ def test_a_person_partly_behind_the_camera_covers_others_still():
     assert not camera.project(scene.poses[1])[1].all()
     views = only(occluded_share=1.0).detect(scene, rig, RNG(0))[0]
     assert (views[..., 2] > 0).sum() < (
-        DetectorFaults.none().detect(scene, rig, RNG(0))[..., 2] > 0
+        DetectorNoise.none().detect(scene, rig, RNG(0))[..., 2] > 0
     ).sum()
 
 
@@ -337,11 +337,11 @@ def test_a_person_with_too_few_joints_is_not_detected(two_people, rig):
 
 def test_an_empty_room_has_no_detections(rig):
     scene = Scene(np.zeros((0, 17, 3)), np.zeros((0, 17), dtype=bool))
-    assert DetectorFaults(false_positive_rate=3.0).detect(scene, rig, RNG(0)).shape == (4, 0, 17, 3)
+    assert DetectorNoise(false_positive_rate=3.0).detect(scene, rig, RNG(0)).shape == (4, 0, 17, 3)
 
 
 def test_all_faults_together_stay_sound_and_seeded(crowd, rig):
-    faults = DetectorFaults(false_positive_rate=0.5)
+    faults = DetectorNoise(false_positive_rate=0.5)
     for i, scene in enumerate(crowd):
         before = scene.poses.copy()
         first, second = (faults.detect(scene, rig, RNG(i)) for _ in range(2))
@@ -355,7 +355,7 @@ def test_all_faults_together_stay_sound_and_seeded(crowd, rig):
 
 
 def test_a_detection_is_the_same_whatever_is_detected_beside_it(crowd, rig):
-    faults = DetectorFaults(false_positive_rate=0.5, swap_share=0.2)
+    faults = DetectorNoise(false_positive_rate=0.5, swap_share=0.2)
     scenes = [*crowd, Scene(np.zeros((0, 17, 3)), np.zeros((0, 17), dtype=bool))]
     rngs = [RNG((5, i)) for i in range(len(scenes))]
     for i, found in enumerate(faults.detect_many(Crowd.of(scenes), rig, rngs)):
@@ -369,4 +369,4 @@ def test_a_detection_is_the_same_whatever_is_detected_beside_it(crowd, rig):
 )
 def test_faults_that_cannot_be_are_refused(option):
     with fails(InputError, code='out-of-range', found=option):
-        DetectorFaults(**option)
+        DetectorNoise(**option)

@@ -8,7 +8,7 @@ from errors import fails
 from synthetic_rigs import COCO17, SIZE, SPACE, binomial_spread, place, ring_rig
 
 from mmpose_ours.errors import InputError
-from mmpose_ours.synthetic import DetectorFaults, PoseBank, Scene, SceneSampler, built_in_poses
+from mmpose_ours.synthetic import DetectorNoise, PoseBank, Scene, SceneSampler, built_in_poses
 from mmpose_ours.synthetic.detector_noise import COCO_SIGMAS
 from mmpose_ours.synthetic.false_positives import LOWER_HALF
 
@@ -28,11 +28,11 @@ def person():
 
 
 def only(**faults):
-    return dataclasses.replace(DetectorFaults.none(), **faults)
+    return dataclasses.replace(DetectorNoise.none(), **faults)
 
 
 def clean(scene, rig):
-    return DetectorFaults.none().detect(scene, rig, RNG(0))
+    return DetectorNoise.none().detect(scene, rig, RNG(0))
 
 
 def many(faults, scene, rig, count=300):
@@ -43,8 +43,8 @@ def many(faults, scene, rig, count=300):
 
 
 def test_numbers_for_all_joints_equal_one_number_for_each(person, rig):
-    one = DetectorFaults(jitter=0.7, missed_joint_share=0.1).detect(person, rig, RNG(1))
-    each = DetectorFaults(
+    one = DetectorNoise(jitter=0.7, missed_joint_share=0.1).detect(person, rig, RNG(1))
+    each = DetectorNoise(
         jitter=[0.7] * 17, missed_joint_share=[0.1] * 17, joint_score=[(0.85, 0.1)] * 17
     ).detect(person, rig, RNG(1))
     np.testing.assert_allclose(one, each, rtol=1e-6)
@@ -176,4 +176,4 @@ def test_low_scores_go_with_large_errors(person, rig):
 )
 def test_faults_that_cannot_be_are_refused(option, code):
     with fails(InputError, code=code, found=option):
-        DetectorFaults(**option)
+        DetectorNoise(**option)

@@ -8,14 +8,14 @@ from errors import fails
 from synthetic_rigs import place, ring_rig
 
 from mmpose_ours.errors import FileFormatError, InputError
-from mmpose_ours.synthetic import DetectorFaults, built_in_poses
+from mmpose_ours.synthetic import DetectorNoise, built_in_poses
 from mmpose_ours.synthetic.noise_profiles import SHIPPED, profile_names
 
 
 @pytest.mark.parametrize('name', ['hrnet', 'mediapipe', 'openpose'])
 def test_shipped_detectors_can_be_read_and_say_where_they_come_from(name):
     assert name in profile_names()
-    faults = DetectorFaults.read(name)
+    faults = DetectorNoise.read(name)
     assert len(json.loads((SHIPPED / f'{name}.json').read_text())['source']) > 100
     scene = place(built_in_poses(2, np.random.default_rng(0), ('stand',)), (-800, 0), (800, 0))
     found = faults.detect(scene, ring_rig(), np.random.default_rng(0))
@@ -25,12 +25,12 @@ def test_shipped_detectors_can_be_read_and_say_where_they_come_from(name):
 def test_a_path_is_read_as_well_as_a_name(tmp_path):
     path = tmp_path / 'mine.json'
     path.write_text('{"source": "by hand", "faults": {"jitter": 0.7}}')
-    assert DetectorFaults.read(path) == DetectorFaults(jitter=0.7)
+    assert DetectorNoise.read(path) == DetectorNoise(jitter=0.7)
 
 
 def test_neither_a_name_nor_a_file_lists_the_names():  # in its sentence alone
     with pytest.raises(FileNotFoundError, match='openpse.*hrnet, mediapipe, openpose.*fit-noise'):
-        DetectorFaults.read('openpse')
+        DetectorNoise.read('openpse')
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_files_of_something_else_are_refused(tmp_path, content, code, found):
     path = tmp_path / 'faults.json'
     path.write_text(content)
     with fails(FileFormatError, code=code, file=path, found=found):
-        DetectorFaults.read(path)
+        DetectorNoise.read(path)
 
 
 @pytest.mark.parametrize(
@@ -71,19 +71,19 @@ def test_impossible_numbers_are_refused(tmp_path, faults):
     path = tmp_path / 'faults.json'
     path.write_text(f'{{"source": "", "faults": {faults}}}')
     with fails(FileFormatError, file=path):
-        DetectorFaults.read(path)
+        DetectorNoise.read(path)
 
 
 def test_the_names_of_before_are_read(tmp_path):
     path = tmp_path / 'faults.json'
     path.write_text('{"source": "", "faults": {"ghost_rate": 0.5, "halves_share": 0.25}}')
-    faults = DetectorFaults.read(path)
+    faults = DetectorNoise.read(path)
     assert (faults.false_positive_rate, faults.split_share) == (0.5, 0.25)
     path.write_text('{"source": "", "faults": {"ghost_rate": 0.5, "false_positive_rate": 0.1}}')
     with fails(FileFormatError, code='unknown-name', file=path, found='ghost_rate'):
-        DetectorFaults.read(path)
+        DetectorNoise.read(path)
 
 
 def test_numbers_beyond_floats_are_no_arguments():
     with fails(InputError, code='not-finite', found={'jitter': 10**400}):
-        DetectorFaults(jitter=10**400)
+        DetectorNoise(jitter=10**400)

@@ -15,7 +15,7 @@ from mmpose_ours.cli.main import main
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.evaluation import read_actors
 from mmpose_ours.structures.joint_maps import convert_joints
-from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
+from mmpose_ours.synthetic import DetectorNoise, Scene, built_in_poses
 from mmpose_ours.workflows.prepare.archives import unpack
 from mmpose_ours.workflows.prepare.downloads import ACTORS
 
@@ -132,7 +132,7 @@ def campus_files(tmp_path_factory):
     detected = {}
     for frame in ACTORS['campus'].frames:
         scene = Scene(poses + [frame - 350.0, 0, 0], np.ones((2, 17), bool))
-        views = DetectorFaults.none().detect(scene, rig, np.random.default_rng(frame))
+        views = DetectorNoise.none().detect(scene, rig, np.random.default_rng(frame))
         for name, people in zip(rig.names, views):
             detected[f'{name}_{frame}'] = [{'pred': person} for person in people]
     write_pickle(folder / 'pred_campus_maskrcnn_hrnet_coco.pkl', detected)

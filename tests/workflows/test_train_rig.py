@@ -22,7 +22,7 @@ from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import read_predictions, write_predictions
-from mmpose_ours.synthetic import DetectorFaults, Scene, built_in_poses
+from mmpose_ours.synthetic import DetectorNoise, Scene, built_in_poses
 from mmpose_ours.workflows.train_rig import job as train_rig_site
 from mmpose_ours.workflows.train_rig import preparation as train_rig_steps
 from mmpose_ours.workflows.train_rig import test_recordings as train_rig_recordings
@@ -55,7 +55,7 @@ def write_people(path, rig, frames=12):
     poses = built_in_poses(2, np.random.default_rng(4), ('stand',))
     poses[:, :, 0] += np.array([[-500.0], [500.0]])
     scene = Scene(poses, np.ones((2, 17), dtype=bool))
-    found = DetectorFaults.none().detect(scene, rig, np.random.default_rng(0))
+    found = DetectorNoise.none().detect(scene, rig, np.random.default_rng(0))
     write_detections(path, {str(n): dict(zip(rig.names, found)) for n in range(frames)})
 
 
@@ -313,7 +313,7 @@ def test_people_in_a_camera_left_out():
     rig = rig_of(3)
     poses = built_in_poses(2, np.random.default_rng(4), ('stand',))
     poses[:, :, 0] += np.array([[-500.0], [500.0]])
-    views = DetectorFaults.none().detect(
+    views = DetectorNoise.none().detect(
         Scene(poses, np.ones((2, 17), dtype=bool)), rig, np.random.default_rng(0)
     )
     keypoints = stack_views(dict(zip(rig.names, views)), rig.names)

@@ -32,7 +32,7 @@ MIN_BANK = 200
 PLACE_SPREAD_MM = (2000.0, 2000.0, 150.0)
 # What no Gaussian of so many synthetic people knows.
 OWN_SPREAD_MM = 20.0
-# Spread of detected joints across their rays: of DetectorFaults' default, for a person of 1.7 m.
+# Spread of detected joints across their rays: of DetectorNoise' default, for a person of 1.7 m.
 RAY_SPREAD_MM = np.maximum(0.2 * 1700.0 * COCO_SIGMAS, 15.0)
 # Distance at which a ray's weight has fallen to a quarter, step by step: to find a body roughly,
 # and then well.

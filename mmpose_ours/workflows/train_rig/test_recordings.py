@@ -15,7 +15,7 @@ from mmpose_ours.detections import read_detections, write_detections
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.predictions.reading import FrameId, frame_id, write_predictions
-from mmpose_ours.synthetic import DetectorFaults, PoseBank, SceneSampler
+from mmpose_ours.synthetic import DetectorNoise, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
 
 # Training draws from 0, its validation from 1.
@@ -43,7 +43,7 @@ def write_held_out(
     Returns:
         The files of 2D keypoints and of the truth.
     """
-    detector = DetectorFaults() if faults is None else DetectorFaults.read(faults)
+    detector = DetectorNoise() if faults is None else DetectorNoise.read(faults)
     sampler = SceneSampler(rig, space, PoseBank.built_in())
     rngs = Streams(HELD_OUT_SEED)(range(frames))
     crowd = sampler.sample_many(rngs)

@@ -13,7 +13,7 @@ from mmpose_ours.detections import read_detections
 from mmpose_ours.evaluation.campus_shelf_truth import read_actors
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.structures.skeletons import SKELETONS
-from mmpose_ours.synthetic import DetectorFaults
+from mmpose_ours.synthetic import DetectorNoise
 
 CAMPUS14 = SKELETONS['campus14']
 # Of stature, after Drillis and Contini.
@@ -56,7 +56,7 @@ class TestSyntheticPeople:
 
     def test_without_detector_faults(self):
         true, lost = ring_rig(), lost_world(8)
-        people, stature = people_before(true, ('walk', 'stand'), faults=DetectorFaults.none())
+        people, stature = people_before(true, ('walk', 'stand'), faults=DetectorNoise.none())
         done = align(lost.of_rig(true), Evidence(people=people, person_height_mm=stature))
         up, scale, floor_mm = compare(done, lost, true)
         assert up < 0.15 and abs(scale) < 0.04 and abs(floor_mm) < 25

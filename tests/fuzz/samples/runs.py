@@ -17,7 +17,7 @@ from mmpose_ours.detections.cache import detect_recording
 from mmpose_ours.detections.journal import FrameRecord, Journal
 from mmpose_ours.io.disk.locks import describe, holder
 from mmpose_ours.io.parsers.config_data import read_config_data
-from mmpose_ours.synthetic.detector_noise import DetectorFaults
+from mmpose_ours.synthetic.detector_noise import DetectorNoise
 from mmpose_ours.synthetic.noise_profiles import SHIPPED
 from mmpose_ours.workflows.train_rig.progress_record import Record
 
@@ -132,7 +132,7 @@ def _work_dir(folder: Path) -> Path:
 
 
 SAMPLES = {
-    'profile': (_profile, DetectorFaults.read),
+    'profile': (_profile, DetectorNoise.read),
     'journal': (_journal, _read_journal),
     'cache json': (_detected, _read_cache),
     'cache npz': (lambda folder: _detected(folder, 'keypoints_2d.npz'), _read_cache),

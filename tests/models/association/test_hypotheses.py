@@ -10,7 +10,7 @@ from mmpose_ours.models.association.hypotheses import PeopleFinder
 from mmpose_ours.models.association.proposals import Proposer
 from mmpose_ours.models.association.rays import RayPreprocessor
 from mmpose_ours.structures.skeletons import SKELETONS
-from mmpose_ours.synthetic import DetectorFaults
+from mmpose_ours.synthetic import DetectorNoise
 
 COCO17 = SKELETONS['coco17']
 UPPER, LOWER = slice(0, 11), slice(11, 17)
@@ -89,7 +89,7 @@ def test_a_second_detection_of_somebody_is_nobody_else():
 
 
 def test_a_sample_does_not_depend_on_its_batch():
-    faults = DetectorFaults()
+    faults = DetectorNoise()
     data = batch([ring(4), ring(3), ring(5)], people=3, faults=faults)
     together = find(data, single_views=True)
     for index in range(3):

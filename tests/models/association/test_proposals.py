@@ -12,7 +12,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.models.association.proposals import Proposer, rays_of_people
 from mmpose_ours.models.association.rays import RayPreprocessor, Rays, rays_of
-from mmpose_ours.synthetic import DetectorFaults, PoseBank
+from mmpose_ours.synthetic import DetectorNoise, PoseBank
 
 
 def rays_and_data(rigs, **options):
@@ -50,14 +50,14 @@ def test_perfect_detections_are_grouped_into_the_true_people(views):
 @pytest.mark.parametrize('seed', range(4))
 def test_agrees_with_epipolar_association_on_faulty_detections(seed):
     """Another algorithm, in the images instead of in the scene."""
-    faults = DetectorFaults(false_positive_rate=0.0, missed_person_share=0.0)
+    faults = DetectorNoise(false_positive_rate=0.0, missed_person_share=0.0)
     rays, data = rays_and_data([ring(5)], people=4, faults=faults, seed=seed)
     other = associate(ring(5), data['inputs']['keypoints'][0].numpy())
     assert as_set(Proposer()(rays)[0]) == as_set(other)
 
 
 def test_a_sample_does_not_depend_on_its_batch():
-    rays, data = rays_and_data([ring(4), ring(3), ring(5)], people=3, faults=DetectorFaults())
+    rays, data = rays_and_data([ring(4), ring(3), ring(5)], people=3, faults=DetectorNoise())
     together = Proposer()(rays)
     for index, views in enumerate((4, 3, 5)):
         keypoints = data['inputs']['keypoints'][index : index + 1]
@@ -69,7 +69,7 @@ def test_a_sample_does_not_depend_on_its_batch():
 
 
 def test_a_large_batch_is_taken_in_parts(monkeypatch):
-    rays, _ = rays_and_data([ring(5)] * 3, people=4, faults=DetectorFaults())
+    rays, _ = rays_and_data([ring(5)] * 3, people=4, faults=DetectorNoise())
     whole = Proposer()(rays)
     monkeypatch.setattr('mmpose_ours.models.association.proposals.MAX_COMPARED', 1)
     assert (Proposer()(rays) == whole).all()
@@ -77,7 +77,7 @@ def test_a_large_batch_is_taken_in_parts(monkeypatch):
 
 def test_false_positives_do_not_hide_people_and_rarely_meet():
     """A false positive is seen by one camera; that two of them look like one person is chance."""
-    faults = DetectorFaults(false_positive_rate=1.0, missed_person_share=0.0)
+    faults = DetectorNoise(false_positive_rate=1.0, missed_person_share=0.0)
     rays, data = rays_and_data([ring(4)] * 8, people=2, faults=faults)
     groups = Proposer()(rays)
     proposed = 0
@@ -89,7 +89,7 @@ def test_false_positives_do_not_hide_people_and_rarely_meet():
 
 
 def test_each_detection_is_one_person_at_most():
-    rays, _ = rays_and_data([ring(5)] * 4, people=5, faults=DetectorFaults(jitter=2.0))
+    rays, _ = rays_and_data([ring(5)] * 4, people=5, faults=DetectorNoise(jitter=2.0))
     for groups in Proposer()(rays):
         for view in groups.T.tolist():
             used = [detection for detection in view if detection >= 0]

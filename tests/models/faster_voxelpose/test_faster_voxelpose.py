@@ -23,7 +23,7 @@ from mmpose_ours.models.faster_voxelpose.planes import (
 )
 from mmpose_ours.scope import MODELS
 from mmpose_ours.structures.skeletons import SKELETONS
-from mmpose_ours.synthetic import DetectorFaults
+from mmpose_ours.synthetic import DetectorNoise
 
 SMALL = dict(bins=12, channels=(8, 8, 12))
 
@@ -130,7 +130,7 @@ def train(model, data, steps: int) -> list[dict]:
 
 
 def test_a_few_steps_lower_the_losses():
-    history = train(small_model(), batch([ring(4)] * 4, people=3, faults=DetectorFaults()), 30)
+    history = train(small_model(), batch([ring(4)] * 4, people=3, faults=DetectorNoise()), 30)
     assert set(history[0]) == {'loss_pose', 'loss_network', 'loss_score'}
     for key in ('loss_pose', 'loss_network'):
         assert history[-1][key] < 0.85 * history[0][key], key
@@ -138,7 +138,7 @@ def test_a_few_steps_lower_the_losses():
 
 def test_scores_learn_to_tell_people_from_false_positives():
     model = small_model()
-    data = batch([ring(4)] * 4, people=2, faults=DetectorFaults(false_positive_rate=8.0))
+    data = batch([ring(4)] * 4, people=2, faults=DetectorNoise(false_positive_rate=8.0))
     history = train(model, data, 40)
     assert history[0]['loss_score'] > 0.3 > 0.1 > history[-1]['loss_score']
 

@@ -11,7 +11,7 @@ from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.models import KeypointPrior, TriangulatePose
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.model import FACTS, MATCH_MM
-from mmpose_ours.synthetic import DetectorFaults
+from mmpose_ours.synthetic import DetectorNoise
 
 SMALL = dict(width=32, layers=1, heads=2)
 BOX = 'mmpose-ours://keypoint_prior'
@@ -59,14 +59,14 @@ def test_all_parameters_learn():
     torch.nn.init.normal_(model.net.to_joint.weight, std=0.1)
     torch.nn.init.normal_(model.net.to_score.weight, std=0.1)
     model.train()
-    sum(losses(model, batch([ring(4)] * 4, people=3, faults=DetectorFaults())).values()).backward()
+    sum(losses(model, batch([ring(4)] * 4, people=3, faults=DetectorNoise())).values()).backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().max() > 0, name
 
 
 def test_learns_a_batch_by_heart():
     model = small_model(forget_views=0.0)
-    data = batch([ring(3)] * 4, people=3, faults=DetectorFaults(jitter=1.0))
+    data = batch([ring(3)] * 4, people=3, faults=DetectorNoise(jitter=1.0))
     optimizer = torch.optim.Adam(model.parameters(), 3e-3)
     model.train()
     values = []

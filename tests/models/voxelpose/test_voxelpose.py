@@ -13,7 +13,7 @@ from model_rigs import batch, ring, tiny_model
 from mmpose_ours.errors import InputError
 from mmpose_ours.models import VoxelPose
 from mmpose_ours.scope import MODELS
-from mmpose_ours.synthetic import DetectorFaults
+from mmpose_ours.synthetic import DetectorNoise
 
 
 def losses(model, data):
@@ -110,7 +110,7 @@ def test_order_of_cameras_and_people_does_not_matter():
 def test_duplicates_are_reported_once():
     apart = tiny_model(center_threshold=-1.0, duplicate_mm=0.0)
     merged = tiny_model(center_threshold=-1.0, duplicate_mm=1e9)
-    data = batch([ring()], faults=DetectorFaults())
+    data = batch([ring()], faults=DetectorNoise())
     assert len(predict(apart, data)[0].pred_instances) == 10
     assert len(predict(merged, data)[0].pred_instances) == 1
 

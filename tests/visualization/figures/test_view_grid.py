@@ -10,7 +10,7 @@ from visual_rigs import SIZE, SPACE, people, small_rig
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.synthetic import DetectorFaults, Scene
+from mmpose_ours.synthetic import DetectorNoise, Scene
 from mmpose_ours.visualization import draw_frame
 from mmpose_ours.visualization.figures import view_grid as figure
 from mmpose_ours.visualization.figures.view_grid import TRUTH_COLOUR
@@ -154,7 +154,7 @@ def test_images_fill_their_views(panels):
 
 def test_detections_are_dots_and_what_is_not_found_is_not_drawn(panels):
     rig, poses = small_rig(), people((0, 0))
-    found = DetectorFaults.none().detect(
+    found = DetectorNoise.none().detect(
         Scene(poses, np.ones((1, 17), bool)), rig, np.random.default_rng(0)
     )
     found[1] = 0
