@@ -39,23 +39,30 @@ class Row:
     settings: tuple[str, ...] = tuple(SETTINGS)
 
 
-BOX = 'mmpose-ours://keypoint_prior'
+PRETRAINED = 'mmpose-ours://keypoint_prior'
 FEW = ('five', 'triples', 'pairs', 'dropped20')
 ROWS = {
-    'shelf_plain': Row('association and least squares', None, settings=FEW),
+    'shelf_plain': Row(
+        'cross-view association and least-squares triangulation', None, settings=FEW
+    ),
     'shelf_triangulation': Row('`TriangulatePose`', 'shelf/triangulation_shelf.py'),
-    'shelf_pretrained_prior': Row('pretrained pose prior', 'shelf/keypoint_prior_shelf.py', BOX),
+    'shelf_pretrained_prior': Row(
+        'pretrained pose prior', 'shelf/keypoint_prior_shelf.py', PRETRAINED
+    ),
     'shelf_prior_for_the_rig': Row(
-        'prior for the rig', 'shelf/keypoint_prior_shelf.py', BOX, trained=True
+        'pose prior, fine-tuned for the rig',
+        'shelf/keypoint_prior_shelf.py',
+        PRETRAINED,
+        trained=True,
     ),
     'shelf_prior_for_the_detector': Row(
-        'prior for the rig and its detector',
+        'pose prior, fine-tuned for the rig and its detector',
         'shelf/keypoint_prior_shelf.py',
-        BOX,
+        PRETRAINED,
         trained=True,
         fitted=True,
     ),
-    'shelf_fast': Row('fast model', 'shelf/faster_voxelpose_shelf.py', trained=True),
+    'shelf_fast': Row('fast voxel model', 'shelf/faster_voxelpose_shelf.py', trained=True),
     'shelf_voxelpose': Row(
         'VoxelPose',
         'shelf/voxelpose_shelf_cpu.py',
@@ -63,40 +70,40 @@ ROWS = {
         settings=('five', 'triples', 'pairs'),
     ),
     'ablation_unfilled': Row(
-        '`TriangulatePose`, joints of fewer than two views left open',
+        '`TriangulatePose`, joints of fewer than two views missing (`fill=False`)',
         'shelf/triangulation_shelf.py',
         options=dict(fill=False),
         settings=FEW,
     ),
     'ablation_lifted': Row(
-        '`TriangulatePose` with people of single views',
+        '`TriangulatePose` with people seen in one view (`single_views=True`)',
         'shelf/triangulation_shelf.py',
         options=dict(single_views=True),
         settings=FEW,
     ),
     'ablation_temporal': Row(
-        '`TriangulatePose` with the frame before',
+        '`TriangulatePose` with temporal tracking (`temporal=True`)',
         'shelf/triangulation_shelf.py',
         options=dict(temporal=True),
         settings=FEW,
     ),
     'ablation_prior_temporal': Row(
-        'pretrained pose prior with the frame before',
+        'pretrained pose prior with temporal tracking (`temporal=True`)',
         'shelf/keypoint_prior_shelf.py',
-        BOX,
+        PRETRAINED,
         options=dict(temporal=True),
         settings=FEW,
     ),
     'ablation_panoptic_poses': Row(
-        "`TriangulatePose`, body from Panoptic's poses",
+        "`TriangulatePose`, body prior from Panoptic's poses (`bank_file`)",
         'shelf/triangulation_shelf.py',
         options=dict(bank_file='panoptic_poses/panoptic_poses_coco17.pkl'),
         settings=FEW,
     ),
     'ablation_no_single_views': Row(
-        'pretrained pose prior without people of single views',
+        'pretrained pose prior without people seen in one view (`single_views=False`)',
         'shelf/keypoint_prior_shelf.py',
-        BOX,
+        PRETRAINED,
         options=dict(single_views=False),
         settings=FEW,
     ),
