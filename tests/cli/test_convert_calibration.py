@@ -73,7 +73,7 @@ def test_image_size(tmp_path, capsys):
         (['--image-size', '0x7'], 'expected WxH'),
         (['--rename', 'cam0'], "--rename is 'cam0', expected old=new"),
         (['--rename', 'cam0=a', 'cam0=b'], 'each old name once'),
-        (['--rename', 'nope=a'], "no camera 'nope' in the rig"),
+        (['--rename', 'nope=a'], "no camera 'nope' to rename"),
         (['--rename', 'cam0=cam1'], 'repeated: cam1'),
         (['--cameras', 'nope', 'cam0'], "no camera 'nope'"),
         (['--from', 'campus'], 'looks like panoptic'),
