@@ -22,6 +22,8 @@ from mmpose_ours.detections import (
 from mmpose_ours.detections.arrays import cameras_of, named_frames
 from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.errors import InputError
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17, SKELETONS
 
 Sample = Tuple[Callable[[Path], Path], Callable[[Path], None]]
@@ -68,6 +70,16 @@ def _ours(ending: str, folder: Path) -> Path:
     return path
 
 
+def _own_skeleton(ending: str, folder: Path) -> Path:
+    """A skeleton that the package does not know, which the file describes itself."""
+    mouse = Skeleton('mouse', ('snout', 'earL', 'earR'), (('snout', 'earL'),), ('snout',))
+    people = np.arange(18, dtype=np.float32).reshape(2, 3, 3) + 1
+    path = folder / f'keypoints_2d.{ending}'
+    both = {'cam_a': Keypoints2D(mouse, people), 'cam_b': Keypoints2D(mouse, people[:1])}
+    write_detections(path, {'000007': both})
+    return path
+
+
 def _voxelpose(folder: Path) -> Path:
     people = [{'pred': person()}, {'pred': person(shift=10.0)}]
     path = folder / 'pred.pkl'
@@ -92,7 +104,12 @@ def _pose2sim(folder: Path) -> Path:
 def _mmpose(folder: Path) -> Path:
     instances = mmpose_instances(person(), person(shift=10.0))
     frames = [{'frame_id': 7, 'instances': instances}, {'frame_id': 8, 'instances': []}]
-    save(folder / 'cam_a.json', {'meta_info': {}, 'instance_info': frames})
+    meta = {
+        'dataset_name': 'mine',
+        'keypoint_id2name': {str(i): name for i, name in enumerate(COCO17.joints)},
+        'skeleton_links': [[15, 13], [13, 11]],
+    }
+    save(folder / 'cam_a.json', {'meta_info': meta, 'instance_info': frames})
     save(folder / 'cam_b.json', frames[:1])
     return folder
 
@@ -105,7 +122,9 @@ def _alphapose(folder: Path) -> Path:
 def _coco(folder: Path) -> Path:
     images = [{'id': 1, 'file_name': 'cam_a/000007.jpg'}, {'id': 2, 'file_name': 'cam_b_7.jpg'}]
     found = results(1, person(), person(shift=10.0)) + results(2, person())
-    return save(folder / 'coco.json', {'images': images, 'annotations': found})
+    category = {'id': 1, 'name': 'person', 'keypoints': list(COCO17.joints), 'skeleton': [[16, 14]]}
+    content = {'images': images, 'annotations': found, 'categories': [category]}
+    return save(folder / 'coco.json', content)
 
 
 _WRITERS: dict[str, Callable[[Path], Path]] = {
@@ -119,5 +138,12 @@ _WRITERS: dict[str, Callable[[Path], Path]] = {
     'coco': _coco,
 }
 SAMPLES: dict[str, Sample] = {
-    name: (write, functools.partial(read, name)) for name, write in _WRITERS.items()
+    **{name: (write, functools.partial(read, name)) for name, write in _WRITERS.items()},
+    **{
+        f'{ending}, own skeleton': (
+            functools.partial(_own_skeleton, ending),
+            functools.partial(read, ending),
+        )
+        for ending in ('json', 'npz')
+    },
 }

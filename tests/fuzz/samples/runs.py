@@ -17,6 +17,8 @@ from mmpose_ours.detections.cache import detect_recording
 from mmpose_ours.detections.journal import FrameRecord, Journal
 from mmpose_ours.io.disk.locks import describe, holder
 from mmpose_ours.io.parsers.config_data import read_config_data
+from mmpose_ours.structures.joint_maps import joint_map
+from mmpose_ours.structures.metainfo import read_metainfo
 from mmpose_ours.synthetic.detector_noise import DetectorNoise
 from mmpose_ours.synthetic.noise_profiles import SHIPPED
 from mmpose_ours.workflows.train_rig.progress_record import Record
@@ -27,6 +29,18 @@ size = (4000, 4000.0, -2e3)
 model = dict(type='VoxelPose', neck=None, heads=[dict(a=1), dict(b='x')], space=size, ok=True)
 names = ['a' 'b'] + ['c']
 steps = [2 * 3 + 1, 16 // 3, -2.5]
+"""
+METAINFO = """dataset_info = dict(
+    dataset_name='mouse',
+    keypoint_info={
+        0: dict(name='snout', id=0, color=[255, 0, 0], type='upper', swap=''),
+        1: dict(name='earL', id=1, swap='earR'),
+        2: dict(name='earR', id=2, swap='earL'),
+    },
+    skeleton_info={0: dict(link=('snout', 'earL'), id=0, color=[0, 255, 0])},
+    joint_weights=[1.0] * 3,
+    sigmas=[0.1, 0.2, 0.2],
+)
 """
 
 
@@ -123,6 +137,19 @@ def _read_config(path: Path) -> None:
         pass
 
 
+def _metainfo(folder: Path) -> Path:
+    path = folder / 'mouse.py'
+    path.write_text(METAINFO)
+    return path
+
+
+def _read_metainfo(path: Path) -> None:
+    skeleton = read_metainfo(path)
+    skeleton.limb_indices.sum()
+    joint_map(skeleton, 'coco17')
+    joint_map('coco17', skeleton)
+
+
 def _work_dir(folder: Path) -> Path:
     """A training that was interrupted, and what MMEngine leaves of it."""
     state = dict(state_dict={'a': torch.ones(2)}, optimizer={}, meta=dict(epoch=1, iter=2))
@@ -143,5 +170,6 @@ SAMPLES = {
         lambda path: triangulate_floor(ring_rig(3), _read_pixels(path)),
     ),
     'config as data': (_config, _read_config),
+    'metainfo': (_metainfo, _read_metainfo),
     'work directory': (_work_dir, latest_whole),
 }
