@@ -44,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--up',
         choices=UP_AXES,
-        help='axis that points up in OUT (default: y for .trc and .bvh, else z)',
+        help='axis that points up in OUT (default: '
+        f'{", ".join(f"{kind.up} for {suffix}" for suffix, kind in FORMATS.items())})',
     )
     parser.add_argument(
         '--smooth',

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mmpose_ours.cli import main as cli
+from mmpose_ours.export.formats import FORMATS
 from mmpose_ours.predictions.reading import write_predictions
 from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeletons import SKELETONS
@@ -51,7 +52,7 @@ def test_a_person_smoothed_as_bvh(tmp_path, capsys):
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (['a.xyz'], "the suffix is '.xyz', expected one of .csv, .trc, .c3d, .bvh, .npz"),
+        (['a.xyz'], f"the suffix is '.xyz', expected one of {', '.join(FORMATS)}"),
         (['a.csv', '--person', '5'], 'people.json: there is no person 5; there are 0'),
         (['a.csv', '--fps', '-1'], 'the frame rate is -1.0, expected frames per second'),
         (['a.csv', '--min-frames', '99'], 'nobody of 1 is in 99 frames or more'),
