@@ -36,7 +36,7 @@ from mmpose_ours.noise_estimation.swaps import Swaps, find_swaps
 from mmpose_ours.synthetic.crowd import Crowd
 from mmpose_ours.synthetic.detector_noise import DetectorNoise
 from mmpose_ours.synthetic.draws import Streams
-from mmpose_ours.synthetic.occlusion import seen_joints
+from mmpose_ours.synthetic.occlusion import project_joints
 
 # Fewer people than this, each seen by three views, tell too little.
 MIN_PEOPLE = 60
@@ -259,7 +259,7 @@ class Measured:
         """What can be said of a recording without knowing the truth."""
         observations = self.observations
         score = observations.keypoints[..., 2]
-        inside = np.moveaxis(seen_joints(observations.crowd, observations.rig)[1], 0, -1)
+        inside = np.moveaxis(project_joints(observations.crowd, observations.rig)[1], 0, -1)
         inside &= observations.has[..., None]
         # Whom only two views see may be two strangers; the figure leaves them out.
         views = observations.has.sum(0)

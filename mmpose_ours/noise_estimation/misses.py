@@ -15,16 +15,16 @@ import numpy as np
 from mmpose_ours.noise_estimation.observations import Observations
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd
-from mmpose_ours.synthetic.detector_noise import is_cut
+from mmpose_ours.synthetic.detector_noise import is_truncated
 from mmpose_ours.synthetic.occlusion import (
-    BORDER_REACH,
-    COVER_REACH,
+    BORDER_WIDTH,
     FACE,
+    OCCLUSION_RADIUS,
     at_border,
-    covered,
     far_side_of_head,
     joint_box,
-    seen_joints,
+    occluded_by_people,
+    project_joints,
 )
 
 COCO17 = SKELETONS['coco17']
@@ -95,11 +95,11 @@ def count_misses(observations: Observations, sound: np.ndarray, spread: np.ndarr
         spread: (17,) of joints' errors along an axis, in sizes of the body.
     """
     rig, crowd, found = observations.rig, observations.crowd, observations.found
-    uv, inside = seen_joints(crowd, rig)
+    uv, inside = project_joints(crowd, rig)
     box = joint_box(uv, inside)
 
     def cover(share: float) -> np.ndarray:
-        hidden = covered(crowd, rig, uv, inside, box, share * COVER_REACH)
+        hidden = occluded_by_people(crowd, rig, uv, inside, box, share * OCCLUSION_RADIUS)
         return np.moveaxis(hidden, 0, -1)
 
     hidden, not_hidden = cover(SURE), ~cover(SURELY_NOT)
@@ -109,7 +109,7 @@ def count_misses(observations: Observations, sound: np.ndarray, spread: np.ndarr
     not_far[..., FACE] = ~np.moveaxis(far_side_of_head(crowd, rig, -margin), 0, -1)
     edge, outside = (
         np.moveaxis(at_border(rig, uv, box, reach), 0, -1)
-        for reach in (BORDER_REACH, UNSURE_BORDER)
+        for reach in (BORDER_WIDTH, UNSURE_BORDER)
     )
     by_others = sound.sum(0) - sound >= 2
     decidable = np.moveaxis(inside, 0, -1) & ~outside & by_others
@@ -130,7 +130,7 @@ def count_misses(observations: Observations, sound: np.ndarray, spread: np.ndarr
 
     others = observations.has.sum(0) - observations.has >= min(3, len(rig) - 1)
     in_view = decidable & ~(hidden | far | edge)
-    cut = is_cut(crowd, inside.T)
+    cut = is_truncated(crowd, inside.T)
     person = Share.plain(~observations.has, others & ~cut & (in_view.sum(-1) >= SHOWN_JOINTS))
     would_be = np.full(cut.shape, 1 - person.share)
     cut_people = others & cut & (in_view.sum(-1) >= CUT_JOINTS)

@@ -17,7 +17,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd
-from mmpose_ours.synthetic.occlusion import joint_box, longer_side, seen_joints
+from mmpose_ours.synthetic.occlusion import joint_box, longer_side, project_joints
 
 COCO17 = SKELETONS['coco17']
 MIN_JOINTS = 4
@@ -106,7 +106,7 @@ def find_observations(
 
 def crowd_sizes_px(crowd: Crowd, rig: CameraRig) -> np.ndarray:
     """(V, N) sizes of bodies in the images, as the detector's faults count them."""
-    return longer_side(joint_box(*seen_joints(crowd, rig)))
+    return longer_side(joint_box(*project_joints(crowd, rig)))
 
 
 class _Frame:
@@ -157,7 +157,7 @@ class _Frame:
     def _hand_out(self) -> None:
         """Give what was left over to the people it shows: those without, then the others."""
         crowd = Crowd(self.xyz, self.known, np.zeros(len(self.xyz), np.intp), 1)
-        uv = np.moveaxis(seen_joints(crowd, self.rig)[0], (0, 1), (-1, -2))  # (V, N, 17, 2)
+        uv = np.moveaxis(project_joints(crowd, self.rig)[0], (0, 1), (-1, -2))  # (V, N, 17, 2)
         size = crowd_sizes_px(crowd, self.rig)
         self.spare = self._left()
         for view, index in np.argwhere(self.spare):
