@@ -1,4 +1,4 @@
-"""The command ``fit-noise``: measure a detector's faults on the user's own recording."""
+"""The command ``fit-noise``: fit the detector noise model to the user's own recording."""
 
 from __future__ import annotations
 
@@ -19,42 +19,42 @@ from mmpose_ours.io.progress import Progress
 from mmpose_ours.noise_estimation.fit import FittedNoise, TooLittleError, fit_noise
 from mmpose_ours.synthetic.detector_noise import DetectorNoise
 
-# Evenly spread over the recording; neighbours tell little new.
+# Default number of frames, evenly spaced over the recording.
 FRAMES = 600
-# What the table says of each fault.
+# Row titles of the printed table, by parameter.
 ROWS = {
-    'jitter': 'jitter, in spreads of COCO',
-    'outlier_share': 'joints elsewhere',
-    'outlier_spread': '  by so many body sizes',
-    'missed_joint_share': 'joints missed for no reason',
+    'jitter': 'jitter, in units of COCO sigma * size / 2',
+    'outlier_share': 'outlier joints',
+    'outlier_spread': '  their standard deviation, in body sizes',
+    'missed_joint_share': 'joints missed independently of occlusion',
     'lower_body_share': 'people whose lower body is missed',
-    'occluded_share': 'joints missed behind nearer people',
-    'far_face_share': 'joints missed behind the own head',
-    'border_share': "joints missed at the image's edge",
+    'occluded_share': 'joints missed, occluded by nearer people',
+    'far_face_share': 'joints missed, occluded by own head',
+    'border_share': 'joints missed at the image border',
     'missed_person_share': 'people missed',
-    'cut_person_share': 'people missed whom the edge cuts',
+    'cut_person_share': 'people missed at the image border',
     'swap_share': 'people with limbs left-right swapped',
     'whole_swap_share': 'people wholly left-right swapped',
-    'duplicate_share': 'people found twice',
-    'split_share': 'people split into two detections',
-    'false_positive_rate': 'people who are not there, per view',
-    'score_error': 'error by score',
+    'duplicate_share': 'duplicate detections',
+    'split_share': 'split detections',
+    'false_positive_rate': 'false positives per view',
+    'score_error': 'score_error (dependence of error on score)',
 }
 
 
 def fit(
     rig: CameraRig, keypoints: PathLike, most: int = FRAMES, min_score: float = MIN_SCORE
 ) -> FittedNoise:
-    """Fit the detector's faults to a file of 2D keypoints.
+    """Fit the detector noise model to a file of 2D keypoints.
 
     Args:
         rig: The cameras, with image sizes, millimetres, z up.
         keypoints: See :func:`mmpose_ours.detections.read_detections`.
-        most: Frames to use.
-        min_score: Joints with a score of at most this count as not found.
+        most: Maximum number of frames to use.
+        min_score: A joint with a score of at most this counts as missing.
 
     Raises:
-        FileFormatError: The file cannot be used, or holds too little; names it.
+        FileFormatError: The file cannot be used, or has too few people; names it.
         FileNotFoundError: There is no such file.
     """
     detections = read_detections(keypoints, rig.names)
@@ -74,34 +74,34 @@ def fit(
 
 
 def table(fitted: FittedNoise) -> list[str]:
-    """Lines that say every fault, what it rests on, and how well drawn people fit."""
-    lines = [f'{"fault":40s}{"fitted":>9s}   of']
+    """The printed table: parameters with their cases, then recorded and simulated statistics."""
+    lines = [f'{"parameter":44s}{"fitted":>9s}   cases']
     lines += [
-        f'{text:40s}{_number(name, fitted.faults):>9s}   {_rests_on(fitted.counts.get(name))}'
+        f'{text:44s}{_number(name, fitted.noise):>9s}   {_cases(fitted.counts.get(name))}'
         for name, text in ROWS.items()
     ]
-    if not len(fitted.faults.joint_bias):
-        lines.append('no joint has a bias that the views can tell')
-    lines += ['', f'{"how well it fits":40s}{"given":>9s}{"drawn":>9s}']
-    for name, value in fitted.given.items():
-        drawn = fitted.drawn[name]
+    if not len(fitted.noise.joint_bias):
+        lines.append('no joint has a significant bias')
+    lines += ['', f'{"statistic":44s}{"recorded":>10s}{"simulated":>10s}']
+    for name, value in fitted.recorded.items():
+        simulated = fitted.simulated[name]
         text = name.replace('_', ' ')
         if isinstance(value, list):
-            for share, one, other in zip(('10', '50', '90'), value[::2], drawn[::2]):
-                lines.append(f'{text} {share} %'.ljust(40) + f'{one:9.3f}{other:9.3f}')
+            for share, one, other in zip(('10', '50', '90'), value[::2], simulated[::2]):
+                lines.append(f'{text} {share} %'.ljust(44) + f'{one:10.3f}{other:10.3f}')
         else:
-            lines.append(f'{text:40s}{value:9.3f}{drawn:9.3f}')
+            lines.append(f'{text:44s}{value:10.3f}{simulated:10.3f}')
     return lines
 
 
-def _number(name: str, faults: DetectorNoise) -> str:
-    value = np.mean(getattr(faults, name))
+def _number(name: str, noise: DetectorNoise) -> str:
+    value = np.mean(getattr(noise, name))
     return f'{value:.1%}' if name.endswith('_share') else f'{value:.3f}'
 
 
-def _rests_on(count: Any) -> str:
+def _cases(count: Any) -> str:
     if isinstance(count, dict):
-        return ', '.join(f'{name} {_rests_on(pair)}' for name, pair in count.items())
+        return ', '.join(f'{name} {_cases(pair)}' for name, pair in count.items())
     return '' if count is None else f'{count[0]:g} of {count[1]:g}'
 
 
@@ -125,7 +125,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=MIN_SCORE,
         metavar='S',
-        help=f'joints with a score of at most S count as not found (default {MIN_SCORE:g})',
+        help=f'joints with a score of at most S count as missing (default {MIN_SCORE:g})',
     )
 
 
@@ -136,8 +136,8 @@ def run(args: argparse.Namespace) -> int:
         0.
 
     Raises:
-        CalibrationError, FileFormatError, OSError: Something cannot be read, tells too little,
-            or cannot be written.
+        CalibrationError, FileFormatError, OSError: A file cannot be read, has too few people, or
+            cannot be written.
     """
     if args.frames < 1:
         raise InputError(

@@ -1,7 +1,6 @@
-"""The command ``train-rig``: everything from a calibration to a verdict, in one call.
+"""The command ``train-rig``: train and compare models for a rig, in one call.
 
-It may be cut off at any time; the next call goes on from there, and does again only what
-depends on what has changed.
+If it is interrupted, the next call continues; it repeats only steps whose inputs have changed.
 """
 
 from __future__ import annotations
@@ -129,15 +128,15 @@ def _run_command(words: Sequence[str]) -> int:
 STEPS = (
     Step('init', 'the data folder', (), _source,
          functools.partial(do_init, run_command=_run_command), lambda site: 0.1),
-    Step('check', 'is the calibration right?', (), _people, do_check, lambda site: 0.2),
-    Step('space', 'where people are looked for', (), _rig, do_space, lambda site: 0.1),
-    Step('noise', "the detector's faults", (), _noise,
+    Step('check', 'check the calibration', (), _people, do_check, lambda site: 0.2),
+    Step('space', 'fit the capture volume', (), _rig, do_space, lambda site: 0.1),
+    Step('noise', 'the detector noise model', (), _noise,
          functools.partial(do_noise, run_command=_run_command),
          lambda site: 2.0 if site.keypoints and not site.detector else 0.0),
     Step('train', 'on synthetic people', ('space', 'noise'), _training, do_train,
          _training_minutes),
-    Step('test', 'trained, in the box, triangulation', ('space', 'noise', 'train'), _testing,
-         do_test, _testing_minutes),
+    Step('test', 'trained model, pretrained pose prior, triangulation',
+         ('space', 'noise', 'train'), _testing, do_test, _testing_minutes),
     Step('images', 'of the rig and of frames', ('space', 'test'), _rig, do_images,
          lambda site: 0.3),
     Step('report', 'what to use from now on', ('space', 'noise', 'train', 'test', 'images'),

@@ -1,4 +1,4 @@
-"""What travels beside the network's input: the rig, the space, the truth, the result."""
+"""The data sample: rig, capture volume, ground truth and predictions of a frame."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ class MultiviewDataSample(BaseDataElement):
 
     Metainfo:
         rig (CameraRig): the V cameras, in the order of the input's views.
-        space (CaptureVolume): where people are looked for.
+        space (CaptureVolume): the capture volume.
         joints (str): name of the skeleton.
-        recording (str): whose frame; none where frames do not follow each other.
-        frame_id (str | int): which frame.
+        recording (str): recording of the frame; absent if the frames are not consecutive.
+        frame_id (str | int): name or number of the frame.
         actors ((A, 14, 3) array, mm, NaN for absent): annotated people of Campus or Shelf.
         img_paths (list[str | None]): one image per view, where there are any.
         keypoints_2d ((V, P, J, 3) array): the detections, for images.
-        best_score (float): of all whom a model considered; with least_score (float), which
-            people need.
+        best_score (float): largest score of all candidates of a model; with least_score (float),
+            the score threshold.
 
     Data fields:
         gt_instances: ``keypoints_3d`` (G, J, 3) mm and ``visible`` (G, J) bool.
@@ -33,7 +33,7 @@ class MultiviewDataSample(BaseDataElement):
 
     @property
     def gt_instances(self) -> InstanceData:
-        """People who are known to be there."""
+        """Ground truth people."""
         return self._gt_instances
 
     @gt_instances.setter
@@ -46,7 +46,7 @@ class MultiviewDataSample(BaseDataElement):
 
     @property
     def pred_instances(self) -> InstanceData:
-        """People whom a model found."""
+        """Predicted people."""
         return self._pred_instances
 
     @pred_instances.setter

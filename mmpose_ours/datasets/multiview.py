@@ -1,4 +1,4 @@
-"""What every dataset of a calibrated rig has in common."""
+"""Base class of the datasets of a calibrated rig."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class MultiviewDataset(BaseDataset):
 
     Subclasses implement ``load_data_list`` and yield dictionaries with ``frame_id``,
     ``keypoints_2d`` (V, P, J, 3) and, where known, ``keypoints_3d`` (G, J, 3) in mm with
-    ``visible`` (G, J), ``actors`` and ``img_paths``. The rig and the space are added here.
+    ``visible`` (G, J), ``actors`` and ``img_paths``. The rig and the capture volume are added here.
 
     Args:
         rig_file: Calibration file, relative to ``data_root`` unless absolute.
         rig_format: A format name of :mod:`mmpose_ours.calibration`, or ``'auto'``.
         cameras: Names of the cameras to use, in this order; None takes all.
         image_size: (width, height) of cameras whose file does not say it.
-        space: ``dict(center_mm=(x, y, z), size_mm=(x, y, z))``, or None to fit the space to
-            what the cameras see.
+        space: ``dict(center_mm=(x, y, z), size_mm=(x, y, z))``, the capture volume, or None
+            to fit it to what the cameras see.
         any_scale: Accept a rig that is too small or too large for people.
         data_root: Folder of the dataset.
         pipeline: Transforms; by default only :class:`PackMultiviewInputs`.
@@ -55,11 +55,11 @@ class MultiviewDataset(BaseDataset):
         site = Site.read(self.rig_file, rig_format, cameras, image_size, space, any_scale)
         self.rig, self.space = site.rig, site.space
         print_log(printable(f'{type(self).__name__}: {site}'), logger='current')
-        self.rig.fingerprint  # noqa: B018  worked out once, before samples carry the rig away
+        self.rig.fingerprint  # noqa: B018  computed once and cached, before samples are pickled
         super().__init__(data_root=data_root, pipeline=list(pipeline), **kwargs)
 
     def get_data_info(self, idx: int) -> dict:
-        """One frame with the rig, the space and the skeleton's name added."""
+        """One frame with the rig, the capture volume and the skeleton's name added."""
         return self._with_rig(super().get_data_info(idx))
 
     def _with_rig(self, info: dict) -> dict:

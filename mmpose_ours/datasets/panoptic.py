@@ -61,8 +61,8 @@ class PanopticDataset(MultiviewDataset):
         keypoints: ``'projected'``: the annotated people, as a detector might see them; the
             name of a keypoint file in each sequence's folder (see
             :func:`~mmpose_ours.detections.read_keypoints`); or None: images only.
-        faults: Arguments of :class:`~mmpose_ours.synthetic.DetectorNoise` for projected
-            people; None is a perfect detector.
+        faults: The detector noise model for projected people: arguments of
+            :class:`~mmpose_ours.synthetic.DetectorNoise`; None is a perfect detector.
         seed: In test mode, projected people depend on it and the index only. In training
             they are drawn anew each time.
         empty_frames: Keep frames in which nobody is annotated. The published protocol drops
@@ -107,7 +107,7 @@ class PanopticDataset(MultiviewDataset):
             )
         self.sequences, self.interval, self.keypoints = list(sequences), interval, keypoints
         self.seed, self.empty_frames, self._cameras = seed, empty_frames, cameras
-        self.faults = (
+        self.noise = (
             DetectorNoise.none()
             if faults is None
             else from_options(DetectorNoise, faults, 'faults')
@@ -150,7 +150,7 @@ class PanopticDataset(MultiviewDataset):
         if self.keypoints == PROJECTED:
             drawn = (self.seed, idx) if self.test_mode else np.random.randint(2**31, size=4)
             scene = Scene(np.nan_to_num(info['coco17']), np.isfinite(info['coco17']).all(-1))
-            seen = self.faults.detect(scene, info['rig'], np.random.default_rng(drawn))
+            seen = self.noise.detect(scene, info['rig'], np.random.default_rng(drawn))
             views = {str(view): Keypoints2D(COCO17, found) for view, found in enumerate(seen)}
             wanted = SKELETONS[info['joints']]
             info['keypoints_2d'] = stack_keypoints(views, list(views), wanted)
@@ -215,12 +215,12 @@ class PanopticDataset(MultiviewDataset):
         return self.empty_frames or len(item['keypoints_3d']) > 0
 
     def _site(self, sequence: str) -> CameraRig:
-        """Read, check and keep a sequence's rig and space."""
+        """Read, check and keep a sequence's rig and capture volume."""
         path = self._calibration(Path(self.data_root), sequence)
         rig = read_rig(Path(self.data_root) / path, cameras=self._cameras)
         space = self._stated or fit_space(rig)
         check_space(rig, space)
-        rig.fingerprint  # noqa: B018  worked out once, before samples carry the rig away
+        rig.fingerprint  # noqa: B018  computed once and cached, before samples are pickled
         self.sites[sequence] = rig, space
         return rig
 

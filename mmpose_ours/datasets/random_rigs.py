@@ -18,8 +18,8 @@ from mmpose_ours.synthetic.rigs import random_site
 
 # Of a joint, in sizes of the body.
 BIAS = 0.015
-# How wrong detectors are: each site has one of its own, every fault evenly between these.
-FAULTS: dict[str, Any] = dict(
+# Ranges of the detector noise model: each rig gets its own parameters, uniformly distributed.
+NOISE_RANGES: dict[str, Any] = dict(
     jitter=(0.2, 0.9),
     outlier_share=(0.005, 0.04),
     missed_joint_share=(0.01, 0.12),
@@ -38,26 +38,26 @@ FAULTS: dict[str, Any] = dict(
     joint_bias=([[-BIAS, -BIAS]] * 17, [[BIAS, BIAS]] * 17),
     score=((0.55, 0.05), (0.9, 0.2)),
 )
-# Sites in which nobody can be placed are left for another one.
-ATTEMPTS = 20
+# Number of random rigs that are tried until people can be placed.
+MAX_ATTEMPTS = 20
 ARRAYS = ('keypoints_2d', 'keypoints_3d', 'visible')
 
 
 @DATASETS.register_module()
 class RandomRigsDataset(GeneratedDataset):
-    """Scenes of sites that change every few items; no file is needed.
+    """Synthetic scenes of random rigs, a new rig every ``items_per_site`` items; needs no file.
 
-    An item depends on ``seed`` and its index only, whatever is asked for before. Any index
-    from 0 on is valid. Items of a site are made together, so that asking for them in order is
-    many times cheaper than at random.
+    An item depends on ``seed`` and its index only, not on the order of access. Any index from 0
+    on is valid. The items of a rig are generated together, so that access in ascending order is
+    many times faster than random access.
 
     Args:
         num_samples: Items per epoch.
-        seed: Another seed gives other sites and people.
-        items_per_site: Consecutive items that share their cameras, room and detector.
+        seed: Another seed gives other rigs and people.
+        items_per_site: Consecutive items with the same rig, capture volume and detector noise.
         scene: Arguments of :class:`~mmpose_ours.synthetic.SceneSampler`.
         faults: Ranges ``name=(low, high)`` of arguments of
-            :class:`~mmpose_ours.synthetic.DetectorNoise` that replace those of ``FAULTS``.
+            :class:`~mmpose_ours.synthetic.DetectorNoise` that replace those of ``NOISE_RANGES``.
         bank_file: See :class:`~mmpose_ours.datasets.SyntheticDataset`.
         pipeline: Transforms.
         **kwargs: As MMEngine's ``BaseDataset``.
@@ -86,45 +86,46 @@ class RandomRigsDataset(GeneratedDataset):
             )
         self.num_samples, self.seed, self.items_per_site = num_samples, seed, items_per_site
         self.scene = {**dict(people=(1, 6), min_views=1), **(scene or {})}
-        self.fault_ranges = {**FAULTS, **(faults or {})}
+        self.noise_ranges = {**NOISE_RANGES, **(faults or {})}
         self.bank = PoseBank.from_pickle(bank_file) if bank_file else PoseBank.built_in()
         self._streams = Streams(seed)
         self._site: int | None = None
-        self._waiting: dict[int, dict] = {}
+        self._items: dict[int, dict] = {}
         super().__init__(pipeline=list(pipeline), serialize_data=False, **kwargs)
 
     def get_data_info(self, idx: int) -> dict:
-        """Generate item ``idx``, and its site's others if they are not there yet."""
+        """Return item ``idx``; generates all items of its rig if it is not the current one."""
         idx = int(idx)
         if idx < 0:
             raise IndexError(f'no item {idx}; items count from 0')
         site = idx // self.items_per_site
         if site != self._site:
-            self._site, self._waiting = site, self._generate(site)
+            self._site, self._items = site, self._generate(site)
         # A copy: editing an item must not change what the next one gets.
-        arrays = {key: self._waiting[idx][key].copy() for key in ARRAYS}
-        return {**self._waiting[idx], **arrays}
+        arrays = {key: self._items[idx][key].copy() for key in ARRAYS}
+        return {**self._items[idx], **arrays}
 
     def _generate(self, site: int) -> dict[int, dict]:
         rng = np.random.default_rng((self.seed, site))
         first = site * self.items_per_site
         indices = range(first, first + self.items_per_site)
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             rig, space = random_site(rng)
-            drawn = {name: rng.uniform(*limits) for name, limits in self.fault_ranges.items()}
-            faults = from_options(DetectorNoise, drawn, 'faults')
-            place = dict(rig=rig, space=space, bank=self.bank)
-            sampler = from_options(SceneSampler, self.scene, 'scene', **place)
+            drawn = {name: rng.uniform(*limits) for name, limits in self.noise_ranges.items()}
+            noise = from_options(DetectorNoise, drawn, 'faults')
+            fixed = dict(rig=rig, space=space, bank=self.bank)
+            sampler = from_options(SceneSampler, self.scene, 'scene', **fixed)
             rngs = self._streams(indices)
             try:
                 crowd = sampler.sample_many(rngs)
-            except ValueError:  # nobody fits in there
+            except ValueError:  # no position is visible to enough cameras
                 continue
-            detections = faults.detect_many(crowd, rig, rngs)
+            detections = noise.detect_many(crowd, rig, rngs)
             shared = dict(rig=rig, space=space, joints=self.metainfo['joints'])
             return items_of(indices, crowd, detections, **shared)
         raise InputError(
-            f'no site of {ATTEMPTS} has room for people; make scenes easier',
+            f'people could be placed in none of {MAX_ATTEMPTS} random rigs; reduce `people` or '
+            '`min_views` of the scene',
             code='no-data',
             found=self.scene,
         )

@@ -1,4 +1,4 @@
-"""Guess what a loader asks for next, so that it can be made together with what it asks for."""
+"""Prediction of the next batches of a data loader, so that they can be generated together."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from typing import Sequence
 
 
 class ReadAhead:
-    """Continues a regular sequence of batches.
+    """Extrapolates a sequence of batches with a constant step.
 
-    Which indices one worker sees depends on the sampler, the batch size, the number of workers
-    and of processes: with batches of 4 and two workers, one sees 0 to 3, 8 to 11, 16 to 19. Of
-    all these the sequence itself tells what matters, its step: once two steps were the same,
-    the next batches are foreseen. In a shuffled order no two steps are the same, and nothing
-    is made in vain.
+    The indices of one worker depend on the sampler, the batch size and the number of workers and
+    processes: with batches of 4 and two workers, one gets 0 to 3, 8 to 11, 16 to 19. After two
+    equal steps the next batches are predicted. In a shuffled order no two steps are equal, and
+    nothing is predicted.
 
     Args:
-        length: How many indices to ask for together, at most.
+        length: Maximum number of indices, those of the current batch included.
     """
 
     def __init__(self, length: int):
@@ -24,7 +23,7 @@ class ReadAhead:
         self._step: list[int] = []
 
     def __call__(self, batch: Sequence[int]) -> list[int]:
-        """Tell of a batch that is asked for; returns it and those that should follow it."""
+        """Return the indices of the requested batch and of the predicted next batches."""
         batch = [int(index) for index in batch]
         step = [now - before for now, before in zip(batch, self._last)]
         regular = step == self._step and len(step) == len(batch) and len(set(step)) == 1

@@ -1,4 +1,4 @@
-"""Synthetic people, seen by the user's own cameras: what a model is trained on."""
+"""Synthetic people and their simulated detections in the user's own cameras, for training."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from mmpose_ours.errors import InputError
 from mmpose_ours.scope import DATASETS
 from mmpose_ours.sources import SceneGenerator
 
-# Scenes made together: NumPy's cost per call is shared, and a block is soon made (20 ms).
+# Scenes generated together, which shares the overhead of NumPy calls; a block takes about 20 ms.
 BLOCK = 128
 
 
 @DATASETS.register_module()
 class SyntheticDataset(GeneratedDataset, MultiviewDataset):
-    """Scenes generated on the fly; nothing but a calibration file is needed.
+    """Synthetic scenes, generated on demand; needs a calibration file only.
 
     An item depends on ``seed`` and its index only. Any index from 0 on is valid, also beyond
-    the length, which merely says how many items an epoch has.
+    the length, which is the number of items of an epoch.
 
-    Items come ten times cheaper by the block: a batch is made at once (through
-    ``__getitems__``, which torch's loader calls), together with the batches that the same
-    worker will ask for next (see :class:`ReadAhead`). At most a block of items waits to be
-    asked for, each is handed out once, and none is made beyond the end of its epoch. This
-    changes the time that an item takes, never the item.
+    Generating many items at a time is ten times faster. A batch is generated in one call (torch's
+    data loader calls ``__getitems__``), together with the next batches of the same worker as
+    :class:`ReadAhead` predicts them. At most one block of items is held, each is returned once, and
+    none is generated beyond the end of its epoch. The items do not depend on this.
 
     Args:
         rig_file: See :class:`MultiviewDataset`.
         num_samples: Items per epoch.
         seed: Another seed gives other people; use different ones for training and testing.
         bank_file: A file of poses of any kind that ``docs/poses.md`` names; None uses the
-            built-in bodies.
+            built-in body model.
         scene: Arguments of :class:`~mmpose_ours.synthetic.SceneSampler`.
-        faults: Arguments of :class:`~mmpose_ours.synthetic.DetectorNoise`, the name of a
-            shipped detector (``'openpose'``, ``'hrnet'``, ``'mediapipe'``), or the path of a
-            file that ``mmpose-ours fit-noise`` wrote; None gives a perfect detector.
+        faults: The detector noise model: arguments of
+            :class:`~mmpose_ours.synthetic.DetectorNoise`, the name of a profile of the package
+            (``'openpose'``, ``'hrnet'``, ``'mediapipe'``), or the path of a file that
+            ``mmpose-ours fit-noise`` wrote; None is a perfect detector.
         **kwargs: See :class:`MultiviewDataset`.
     """
 
@@ -63,9 +63,9 @@ class SyntheticDataset(GeneratedDataset, MultiviewDataset):
         super().__init__(rig_file, serialize_data=False, **kwargs)
         self.num_samples, self.seed = num_samples, seed
         self._generate = SceneGenerator(self.rig, self.space, seed, bank_file, scene, faults)
-        self.sampler, self.faults = self._generate.sampler, self._generate.faults
+        self.sampler, self.noise = self._generate.sampler, self._generate.noise
         self._read_ahead = ReadAhead(BLOCK)
-        self._waiting: dict[int, dict] = {}
+        self._ready: dict[int, dict] = {}
 
     def __getitem__(self, idx: int) -> dict:
         """Item ``idx``, through the pipeline."""
@@ -74,15 +74,15 @@ class SyntheticDataset(GeneratedDataset, MultiviewDataset):
     def __getitems__(self, indices: Sequence[int]) -> list[dict]:
         """Several items, through the pipeline."""
         wanted = self._read_ahead(indices)
-        if not self._waiting.keys() >= set(indices):
+        if not self._ready.keys() >= set(indices):
             epochs = {index // self.num_samples for index in indices}
-            self._waiting = self._generate([i for i in wanted if i // self.num_samples in epochs])
+            self._ready = self._generate([i for i in wanted if i // self.num_samples in epochs])
         item = super().__getitem__
         return [item(index) for index in indices]
 
     def get_data_info(self, idx: int) -> dict:
         """Generate item ``idx``; the same for every worker, process and run."""
         idx = int(idx)
-        if idx not in self._waiting:
+        if idx not in self._ready:
             return self._with_rig(self._generate([idx])[idx])
-        return self._with_rig(self._waiting.pop(idx))
+        return self._with_rig(self._ready.pop(idx))

@@ -1,4 +1,4 @@
-"""What datasets of synthetic people have in common: items are made when asked for."""
+"""Base class of the datasets of synthetic people, whose items are generated on demand."""
 
 from __future__ import annotations
 

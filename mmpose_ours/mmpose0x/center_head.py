@@ -14,10 +14,10 @@ SPACE = ('grid_size', 'grid_center', 'cube_size')
 
 @HEADS.register_module()
 class OursCenterHead(CuboidCenterHead):
-    """As the stock head, which keeps the space among its weights and takes that of others.
+    """The stock head, except that loading a checkpoint does not change the capture volume.
 
-    Checkpoints hold the same keys as stock ones; the three of the space are passed over when
-    one is loaded. Its arguments are those of the stock head.
+    The stock head stores the capture volume in three buffers and loads them from the checkpoint;
+    here the values of the config stay. Keys and arguments are those of the stock head.
     """
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:

@@ -1,4 +1,4 @@
-"""What every dataset of a calibrated rig has in common under MMPose 0.x."""
+"""Base class of the datasets of a calibrated rig under MMPose 0.x."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class RigDataset(Dataset):
         rig_file: Calibration file, relative to ``data_root`` unless absolute.
         pipeline: Stock transforms.
         heatmap_size: (width, height) of the heatmaps; the network's input is four times that.
-        cube_size: Voxels of the space along x, y and z.
+        cube_size: Voxels of the capture volume along x, y and z.
         rig_format: A format name of :mod:`mmpose_ours.calibration`, or ``'auto'``.
         cameras: Names of the cameras to use, in this order; None takes all.
         image_size: (width, height) of cameras whose file does not say it.
-        space: ``dict(center_mm=(x, y, z), size_mm=(x, y, z))``, the model's; None fits it to
-            what the cameras see.
+        space: ``dict(center_mm=(x, y, z), size_mm=(x, y, z))``, the capture volume of the
+            model; None fits it to what the cameras see.
         any_scale: Accept a rig that is too small or too large for people.
         data_root: Folder of the dataset.
         max_people: The most people of one frame in training.

@@ -1,4 +1,4 @@
-"""What a 0.x config says several times over, worked out once from the rig.
+"""Settings that a 0.x config repeats in several places, derived once from the rig.
 
 Stock VoxelPose wants the capture volume in the detector and again in its head, and the sizes of
 input and heatmaps in each of its two networks. Configs import this module; it registers nothing.
@@ -16,13 +16,13 @@ from mmpose_ours.sources import Site
 def site_of(
     rig: dict[str, Any], heatmap_size: Sequence[int], cube_size: Sequence[int]
 ) -> dict[str, Any]:
-    """Arguments that all datasets of a rig share, the space fitted where it is not stated.
+    """Arguments that all datasets of a rig share, with the capture volume fitted if none is given.
 
     Args:
         rig: ``rig_file`` and what else :class:`~mmpose_ours.mmpose0x.rig_dataset.RigDataset`
             takes of cameras and space.
         heatmap_size: (width, height) of the heatmaps.
-        cube_size: Voxels of the space along x, y and z.
+        cube_size: Voxels of the capture volume along x, y and z.
     """
     options = {key: value for key, value in rig.items() if key not in ('data_root', 'rig_file')}
     space = Site.read(Path(rig.get('data_root', '')) / rig['rig_file'], **options).space
@@ -31,7 +31,7 @@ def site_of(
 
 
 def model_in(site: dict[str, Any], sub_cube_size: Sequence[int]) -> dict[str, Any]:
-    """What the stock model has to know of a site.
+    """Settings of the stock model for a rig.
 
     Args:
         site: What :func:`site_of` returns.

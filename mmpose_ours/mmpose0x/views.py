@@ -1,7 +1,7 @@
 """One frame as the pipelines of the stock VoxelPose take it: a dictionary per view.
 
 ===================  ==============================================================================
-``joints``           (P, J, 3) float32 ``u, v, score``: whom a detector found in this view. A joint
+``joints``           (P, J, 3) float32 ``u, v, score``: detections in this view. A joint
                      that was not found has score 0, so that ``GenerateInputHeatmaps`` draws a peak
                      of height 0 wherever it puts it
 ``joints_visible``   (P, J, 2) float32, 1 where found
@@ -11,7 +11,7 @@
 ``sample_id``        item * V + view
 ``ann_info``         sizes: ``image_size heatmap_size num_joints num_scales space_size
                      space_center cube_size``
-``joints_3d``        (N, J, 3) float32 mm, padded with nobody to N people; ``joints_3d_visible``
+``joints_3d``        (N, J, 3) float32 mm, padded with zeros to N people; ``joints_3d_visible``
                      alike, 0 or 1
 ``roots_3d``         (N, 3) mm, mid-hips; ``num_persons``, how many rows count
 ===================  ==============================================================================
@@ -31,10 +31,10 @@ from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.mmpose0x.stock_camera import stock_camera
 from mmpose_ours.structures.skeletons import SKELETONS
 
-# Stock looks for the nearest person of every scene, and breaks off where there is none: in an
-# empty room nobody stands so far away that no candidate is taken for him.
+# The stock code needs at least one person per scene: an empty scene gets one at this distance, too
+# far away for any candidate to match.
 FAR_AWAY_MM = 1e7
-# The stock networks draw at a quarter of what they see.
+# Input size divided by heatmap size of the stock networks.
 STRIDE = 4
 
 
@@ -43,10 +43,10 @@ class StockViews:
 
     Args:
         rig: V cameras; their image sizes must be known.
-        space: Where people are looked for.
+        space: The capture volume.
         joints: Name of the skeleton.
         heatmap_size: (width, height) of the heatmaps.
-        cube_size: Voxels of the space along x, y and z.
+        cube_size: Voxels of the capture volume along x, y and z.
         max_people: N, the most people of one frame in training.
 
     Raises:

@@ -1,4 +1,7 @@
-"""Take off what measuring a detector does to its faults, by measuring a known one."""
+"""Bias correction of the fitted noise model: simulate it, measure again, correct the difference.
+
+This is one step of the parametric bootstrap (Efron and Tibshirani 1993, chapter 10).
+"""
 
 from __future__ import annotations
 
@@ -9,70 +12,72 @@ import numpy as np
 
 from mmpose_ours.synthetic.detector_noise import DetectorNoise
 
-# What measuring adds to or takes off, and what it finds a certain part of.
-ADDED_BY_MEASURING = ('outlier_share', 'occluded_share', 'far_face_share', 'border_share',
+# Parameters with an additive bias, and parameters of which a certain fraction is recognised.
+ADDITIVE_BIAS = ('outlier_share', 'occluded_share', 'far_face_share', 'border_share',
                       'lower_body_share', 'score_error')  # fmt: skip
-LOST_BY_MEASURING = ('duplicate_share', 'split_share')
-RARELY = 0.005
+PARTLY_RECOGNISED = ('duplicate_share', 'split_share')
+# Probabilities up to this rest on too few cases to estimate a ratio.
+NEGLIGIBLE = 0.005
 
 
 def rounds_needed(fitted: DetectorNoise) -> int:
-    """How often to draw and correct.
+    """Number of rounds of simulation and correction, 1 or 2.
 
-    Only a part of split and duplicate detections is recognised; the rest looks like missed joints.
-    They can be distinguished only when people are drawn with as many split detections as there are.
+    Some split and duplicate detections are not recognised and look like missed joints. To correct
+    the missed joints, the simulation must contain the corrected number of them: a second round.
     """
-    return 2 if any(getattr(fitted, name) > RARELY for name in LOST_BY_MEASURING) else 1
+    return 2 if any(getattr(fitted, name) > NEGLIGIBLE for name in PARTLY_RECOGNISED) else 1
 
 
 def corrected(
-    faults: DetectorNoise,
-    given: DetectorNoise,
-    refitted: DetectorNoise,
+    simulated: DetectorNoise,
+    recorded_fit: DetectorNoise,
+    simulated_fit: DetectorNoise,
     counts: dict[str, Any],
 ) -> DetectorNoise:
-    """Take off what measuring itself does to faults, by what it did to known ones.
+    """Correct the parameters of the simulation so that its fit approaches that of the recording.
 
-    3D poses are known to some centimetres only, which makes a few hidden joints look
-    missed, and swaps that nobody can tell look like outliers. What was drawn has the same of it
-    (a step of the parametric bootstrap; Efron and Tibshirani 1993, chapter 10). Swaps are left
-    alone: where they are recognised they are hardly ever wrong, and there are so few that
-    another drawing would add more of chance than it takes off.
+    The fit is biased: 3D poses are accurate to a few centimetres, which makes some occluded joints
+    look missed, and swaps that cannot be recognised look like outliers. The fit of a simulation has
+    the same bias. Jitter, missed joints and split or duplicate detections are divided by the ratio
+    of the two fits, the other parameters are changed by their difference. Swap probabilities are
+    not corrected: recognised swaps are almost always right, and so few that a simulation would add
+    more variance than it removes bias.
 
     Args:
-        faults: By which people were drawn.
-        given: As measured on the recording.
-        refitted: As measured on what was drawn.
-        counts: What ``refitted`` rests on.
+        simulated: Parameters of the simulation.
+        recorded_fit: Parameters measured on the recording.
+        simulated_fit: Parameters measured on the simulation.
+        counts: Numbers of cases behind ``simulated_fit``.
 
     Returns:
-        Faults that should be measured as ``given``.
+        Corrected parameters.
     """
+    fits = simulated, recorded_fit, simulated_fit
     changes: dict[str, Any] = {}
     for name in ('jitter', 'missed_joint_share'):
-        drawn, first, again = (np.asarray(getattr(f, name)) for f in (faults, given, refitted))
-        too_large = _beyond_chance(first.mean(), again.mean(), counts[name][0])
-        most = np.inf if name == 'jitter' else 1.0
-        changes[name] = np.round(np.minimum(drawn / too_large, most), 4).tolist()
-    for name in ADDED_BY_MEASURING:
-        drawn, first, again = (getattr(f, name) for f in (faults, given, refitted))
-        changes[name] = round(float(np.clip(drawn + first - again, 0.0, 1.0)), 4)
-    for name in LOST_BY_MEASURING:
-        drawn, first, again = (getattr(f, name) for f in (faults, given, refitted))
-        # A handful of events would correct for chance.
-        factor = np.clip(first / again, 0.5, 2.5) if again > RARELY else 1.0
-        changes[name] = round(float(min(drawn * factor, 1.0)), 4)
-    return dataclasses.replace(faults, **changes)
+        true, recorded, measured = (np.asarray(getattr(noise, name)) for noise in fits)
+        ratio = _significant_ratio(recorded.mean(), measured.mean(), counts[name][0])
+        maximum = np.inf if name == 'jitter' else 1.0
+        changes[name] = np.round(np.minimum(true / ratio, maximum), 4).tolist()
+    for name in ADDITIVE_BIAS:
+        true, recorded, measured = (getattr(noise, name) for noise in fits)
+        changes[name] = round(float(np.clip(true + recorded - measured, 0.0, 1.0)), 4)
+    for name in PARTLY_RECOGNISED:
+        true, recorded, measured = (getattr(noise, name) for noise in fits)
+        factor = np.clip(recorded / measured, 0.5, 2.5) if measured > NEGLIGIBLE else 1.0
+        changes[name] = round(float(min(true * factor, 1.0)), 4)
+    return dataclasses.replace(simulated, **changes)
 
 
-def _beyond_chance(given: float, refitted: float, events: float) -> float:
-    """How many times larger a fault is measured again, as far as chance does not explain it.
+def _significant_ratio(recorded: float, measured: float, events: float) -> float:
+    """Ratio of a parameter measured on the simulation to the recording's, shrunk towards 1.
 
-    The ratio deviates by the inverse of the root of ``events``; as much of its square is taken
-    off (as James and Stein 1961 shrink a mean).
+    With e = measured / recorded - 1 and the standard error ``events**-0.5`` of e, the result is
+    1 + e * max(0, 1 - 1 / (events * e**2)), clipped to 0.5 to 2 (James and Stein 1961).
     """
-    if not given or not events:
+    if not recorded or not events:
         return 1.0
-    excess = refitted / given - 1
-    certain = max(0.0, 1 - 1 / max(events * excess**2, 1.0))
-    return float(np.clip(1 + excess * certain, 0.5, 2.0))
+    excess = measured / recorded - 1
+    shrinkage = max(0.0, 1 - 1 / max(events * excess**2, 1.0))
+    return float(np.clip(1 + excess * shrinkage, 0.5, 2.0))

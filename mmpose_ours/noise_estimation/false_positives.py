@@ -1,4 +1,4 @@
-"""False positives of a detector: people whom only one view has, where others should too."""
+"""Rate of false positives: detections in one view that at least two others should confirm."""
 
 from __future__ import annotations
 
@@ -9,26 +9,28 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.noise_estimation.misses import Share
 from mmpose_ours.noise_estimation.observations import Observations
 
-# Others who should see a person for its absence there to tell something.
-OTHERS = 2
-TRIES_PER_VIEW = 400
+# A detection is testable if more than this many cameras see its 3D position, its own included.
+OTHER_VIEWS = 2
+# Random image positions per view from which the testable fraction is estimated.
+SAMPLES_PER_VIEW = 400
 
 
 def count_false_positives(observations: Observations) -> Share:
-    """Count detections that no other view confirms.
+    """Estimate the rate of false positives from detections that no other view confirms.
 
-    How far away somebody would be follows from the size in the image. Where fewer than two other
-    cameras see that place, a detection says nothing; how often that is for poses anywhere in
-    the image is tried out, and the count corrected for it.
+    The size in the image gives the distance of a detection. It is testable if two other cameras see
+    that position. The testable fraction is estimated by random image positions, and the rate is
+    the number of testable unassigned detections divided by the expected number for a rate of 1.
 
     Returns:
-        False positives that were counted, views with people, and false positives per such view.
+        The number of testable unassigned detections, the number of views with people, and the rate
+        per such view.
     """
     rig = observations.rig
     body_mm = _body_mm(observations)
     rng = np.random.default_rng(0)
-    expected = false_positives = 0
-    views = (observations.people > 0).sum(0)
+    expected = false_positives = 0  # expected: for one false positive per view
+    views = (observations.detection_counts > 0).sum(0)
     for number, camera in enumerate(rig):
         real = observations.keypoints[number, observations.has[number]]
         unassigned = observations.unassigned[observations.unassigned_at[:, 1] == number]
@@ -37,14 +39,14 @@ def count_false_positives(observations: Observations) -> Share:
         false_positives += int(
             _testable(rig, camera, _middle(unassigned), _box_px(unassigned), body_mm).sum()
         )
-        size_px = _box_px(real[rng.integers(len(real), size=TRIES_PER_VIEW)])
-        spots = rng.random((TRIES_PER_VIEW, 2)) * camera.need_size()
-        expected += views[number] * _testable(rig, camera, spots, size_px, body_mm).mean()
+        size_px = _box_px(real[rng.integers(len(real), size=SAMPLES_PER_VIEW)])
+        uv = rng.random((SAMPLES_PER_VIEW, 2)) * camera.need_size()
+        expected += views[number] * _testable(rig, camera, uv, size_px, body_mm).mean()
     return Share(false_positives, int(views.sum()), float(false_positives / max(expected, 1)))
 
 
 def _body_mm(observations: Observations) -> float:
-    """How large people are who are detected, by the box around their joints."""
+    """Median size of detected people in mm: longer side of the box in pixels * depth / f."""
     sizes = []
     for number, camera in enumerate(observations.rig):
         has = observations.has[number]
@@ -54,26 +56,37 @@ def _body_mm(observations: Observations) -> float:
     return float(np.median(np.concatenate(sizes)))
 
 
-def _box_px(people: np.ndarray) -> np.ndarray:
-    """(D,) longer sides of the boxes around found joints, of (D, 17, 3)."""
-    found = people[..., 2:] > 0
-    low = np.where(found, people[..., :2], np.inf).min(1, initial=np.inf)
-    high = np.where(found, people[..., :2], -np.inf).max(1, initial=-np.inf)
+def _box_px(detections: np.ndarray) -> np.ndarray:
+    """(D,) longer sides of the bounding boxes of detections (D, 17, 3), at least 1 pixel."""
+    found = detections[..., 2:] > 0
+    low = np.where(found, detections[..., :2], np.inf).min(1, initial=np.inf)
+    high = np.where(found, detections[..., :2], -np.inf).max(1, initial=-np.inf)
     return np.maximum((high - low).max(-1), 1.0)
 
 
-def _middle(people: np.ndarray) -> np.ndarray:
-    """(D, 2) means of found joints."""
-    found = people[..., 2:] > 0
-    return (people[..., :2] * found).sum(1) / np.maximum(found.sum(1), 1)
+def _middle(detections: np.ndarray) -> np.ndarray:
+    """(D, 2) mean pixel of the joints of detections (D, 17, 3)."""
+    found = detections[..., 2:] > 0
+    return (detections[..., :2] * found).sum(1) / np.maximum(found.sum(1), 1)
 
 
 def _testable(
     rig: CameraRig, camera: Camera, uv: np.ndarray, size_px: np.ndarray, body_mm: float
 ) -> np.ndarray:
-    """(D,) bool: who would be seen by others too, of people at pixels (D, 2)."""
+    """Whether other cameras see the 3D positions of detections.
+
+    Args:
+        rig: V cameras.
+        camera: The camera of the detections.
+        uv: (D, 2) pixels of their centres.
+        size_px: (D,) sizes.
+        body_mm: Size of people.
+
+    Returns:
+        (D,) bool.
+    """
     rays = camera.normalise_points(uv)
     depth = body_mm * camera.K[0, 0] / size_px
     xyz_c = np.concatenate([rays, np.ones_like(rays[:, :1])], -1) * depth[:, None]
     xyz_w = (xyz_c - camera.t_w2c) @ camera.R_w2c
-    return np.isfinite(rays).all(-1) & (rig.sees(xyz_w).sum(0) > OTHERS)
+    return np.isfinite(rays).all(-1) & (rig.sees(xyz_w).sum(0) > OTHER_VIEWS)

@@ -1,9 +1,8 @@
-"""Measure a detector's faults on a recording, without any truth in 3D.
+"""Fit the detector noise model to a recording, without 3D ground truth.
 
-Each view is held against what the others agree on; what is estimated are the arguments of
-:class:`~mmpose_ours.synthetic.DetectorNoise`, by the geometry that it draws with. A fit is
-checked by drawing: the people who were found are detected again with the fitted faults, and
-both are measured in the same way.
+Each view is compared with the triangulation from the other views. The result are the arguments of
+:class:`~mmpose_ours.synthetic.DetectorNoise`. To check and correct the fit, detections of the
+triangulated people are simulated with it and measured in the same way.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from mmpose_ours.noise_estimation.corrections import corrected, rounds_needed
 from mmpose_ours.noise_estimation.false_positives import count_false_positives
 from mmpose_ours.noise_estimation.joint_errors import (
     MIN_VIEWS,
-    Agreement,
     ErrorModel,
-    Rays,
+    Posterior,
+    Residuals,
     fit_errors,
 )
 from mmpose_ours.noise_estimation.misses import Misses, count_misses
@@ -34,57 +33,59 @@ from mmpose_ours.noise_estimation.observations import (
 )
 from mmpose_ours.noise_estimation.swaps import Swaps, find_swaps
 from mmpose_ours.synthetic.crowd import Crowd
-from mmpose_ours.synthetic.detector_noise import DetectorNoise
+from mmpose_ours.synthetic.detector_noise import SCORE_NOISE_STD, DetectorNoise
 from mmpose_ours.synthetic.draws import Streams
-from mmpose_ours.synthetic.occlusion import seen_joints
+from mmpose_ours.synthetic.occlusion import project_joints
 
-# Fewer people than this, each seen by three views, tell too little.
+# Smallest number of people (over all frames) in at least MIN_VIEWS views.
 MIN_PEOPLE = 60
-# The points settle this often before limbs are put right, and again after.
-SETTLING = 2
+# Alternations of error model and 3D points, before and again after the correction of swaps.
+ALTERNATIONS = 2
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
-# A detection most of whose joints are outliers, and so many, is not of this person.
-WRONG_PERSON, OF_JOINTS = 0.5, 6
-# Shares that keep their defaults where they would rest on fewer cases.
-FROM_CASES = ('lower_body_share', 'occluded_share', 'far_face_share', 'border_share',
+# A detection is of another person if more than this fraction of its joints are outliers; tested
+# for detections with at least so many joints.
+WRONG_PERSON_OUTLIERS, WRONG_PERSON_MIN_JOINTS = 0.5, 6
+# Probabilities that keep their default if they rest on fewer than MIN_CASES cases.
+NEEDS_CASES = ('lower_body_share', 'occluded_share', 'far_face_share', 'border_share',
               'missed_person_share', 'cut_person_share', 'whole_swap_share')  # fmt: skip
-FEWEST_CASES = 30
-_SCORE_SPREAD = 1.25**0.5
+MIN_CASES = 30
 
 Progress = Callable[[str, int, int], None]
 
 
 class TooLittleError(InputError):
-    """A recording from which the faults cannot be determined."""
+    """A recording with too few cameras or people to fit the noise model."""
 
     code = 'no-data'
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FittedNoise:
-    """Faults, and what they rest on.
+    """A fitted noise model, and the data it rests on.
 
     Args:
-        faults: The detector.
-        counts: Per fault, how many of how many.
-        given: Figures of the recording, see :func:`figures`.
-        drawn: The same of people detected by ``faults``.
+        noise: The noise model.
+        counts: By parameter, the number of events and the number of cases.
+        recorded: Statistics of the recording, see :meth:`Measured.statistics`.
+        simulated: The same of detections simulated with ``noise``.
     """
 
-    faults: DetectorNoise
+    noise: DetectorNoise
     counts: dict[str, Any]
-    given: dict[str, Any]
-    drawn: dict[str, Any]
+    recorded: dict[str, Any]
+    simulated: dict[str, Any]
 
     def write(self, path: PathLike, source: str) -> None:
-        """Write a file that :meth:`DetectorNoise.read` reads, whole or not at all."""
-        faults = {
-            field.name: _plain(getattr(self.faults, field.name))
-            for field in dataclasses.fields(self.faults)
+        """Write a file that :meth:`DetectorNoise.read` reads, atomically."""
+        parameters = {
+            field.name: _plain(getattr(self.noise, field.name))
+            for field in dataclasses.fields(self.noise)
         }
-        fit = {'given': self.given, 'drawn': self.drawn}
+        fit = {'given': self.recorded, 'drawn': self.simulated}
         write_json(
-            path, {'source': source, 'faults': faults, 'counts': self.counts, 'fit': fit}, indent=1
+            path,
+            {'source': source, 'faults': parameters, 'counts': self.counts, 'fit': fit},
+            indent=1,
         )
 
 
@@ -95,53 +96,64 @@ def fit_noise(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> FittedNoise:
-    """Estimate the faults of the detector that made a recording.
+    """Fit the noise model to the detections of a recording.
 
     Args:
         rig: V cameras, whose image sizes are known.
         frames: S arrays (V, P, 17, 3) ``u, v, score``; P may differ.
-        min_score: Joints with a score of at most this count as not found.
-        seed: Of the detections that are drawn to check the fit.
-        progress: Called with what goes on, frames done and to do.
+        min_score: A joint with a score of at most this counts as missing.
+        seed: Random seed of the simulations.
+        progress: Called with the name of the current step, the number of frames done, and their
+            total.
 
     Raises:
-        TooLittleError: Fewer than three cameras, or too few people whom three of them see.
+        TooLittleError: Fewer than three cameras, or too few people in three views.
         InputError: A camera has no image size.
     """
     if len(rig) < MIN_VIEWS:
         raise TooLittleError(
-            f'the rig has {len(rig)} cameras, but a view can only be judged by two others; '
+            f'the rig has {len(rig)} cameras, but a view can only be used by two others; '
             'measure the detector on a rig of three cameras or more, or use a shipped profile',
             found=len(rig),
             expected=MIN_VIEWS,
         )
     for camera in rig:
         camera.need_size('which tells what should have been seen')
-    given = Measured(rig, frames, min_score, _named(progress, 'people'))
-    measured, counts = given.faults()
+    recording = Measured(rig, frames, min_score, _with_name(progress, 'people'))
+    recorded_fit, counts = recording.noise()
 
-    def drawn(by: DetectorNoise, what: str) -> Measured:
+    def simulate(noise: DetectorNoise, what: str) -> Measured:
         rngs = Streams(seed)(range(len(frames)))
-        detections = by.detect_many(given.observations.crowd, rig, rngs)
-        return Measured(rig, detections, min_score, _named(progress, what))
+        detections = noise.detect_many(recording.observations.crowd, rig, rngs)
+        return Measured(rig, detections, min_score, _with_name(progress, what))
 
-    faults = measured
-    for _ in range(rounds_needed(measured)):
-        again = drawn(faults, 'people drawn from the fit')
-        faults = corrected(faults, measured, *again.faults())
-    faults = _usual_where_rare(faults, counts)
-    again = drawn(faults, 'people drawn from the corrected fit')
-    return FittedNoise(faults, counts, given.figures(), again.figures())
+    noise = recorded_fit
+    for _ in range(rounds_needed(recorded_fit)):
+        simulation = simulate(noise, 'people simulated with the fit')
+        noise = corrected(noise, recorded_fit, *simulation.noise())
+    noise = _default_where_rare(noise, counts)
+    simulation = simulate(noise, 'people simulated with the corrected fit')
+    return FittedNoise(noise, counts, recording.statistics(), simulation.statistics())
 
 
 class Measured:
-    """A recording, measured as it is, without taking off what measuring adds.
+    """Measurements of a recording, without bias correction.
 
     Args:
         rig: V cameras.
         frames: S arrays (V, P, 17, 3).
         min_score: See :func:`fit_noise`.
-        progress: Called with frames done and to do.
+        progress: Called with the number of frames done and their total.
+
+    Attributes:
+        scores: (17, 2) mean and standard deviation of the scores of each joint.
+        min_joints: Fewest joints of a detection.
+        swaps: The left-right swaps.
+        wrong: (V, N) bool, detections that are of another person.
+        model, residuals, posterior: The fitted errors, after swaps and wrong detections were
+            corrected.
+        observations: The people, their swaps corrected.
+        inlier: (V, N, 17) bool, joints that are detected and no outliers.
     """
 
     def __init__(
@@ -153,77 +165,80 @@ class Measured:
     ):
         observations = find_observations(rig, frames, min_score, progress)
         self._check_enough(observations)
-        scored = observations.keypoints[..., 2]
-        self.scores = _joint_scores(scored)
+        self.scores = _joint_scores(observations.keypoints[..., 2])
         self.min_joints = _fewest_joints(observations)
-        model = ErrorModel.usual()
-        model, rays, agreement, observations = self._settle(observations, model)
-        self.swaps: Swaps = find_swaps(rays, model)
-        observations = _put_right(observations, self.swaps.source)
-        wrong = _wrong_people(rays, agreement) & (self.swaps.source == np.arange(17)).all(-1)
-        self.wrong = wrong
+        model = ErrorModel.initial()
+        model, residuals, posterior, observations = self._fit_errors(observations, model)
+        self.swaps: Swaps = find_swaps(residuals, model)
+        observations = _with_swaps_corrected(observations, self.swaps.source)
+        not_swapped = (self.swaps.source == np.arange(17)).all(-1)
+        self.wrong = wrong = _of_wrong_person(residuals, posterior) & not_swapped
         keypoints = np.where(wrong[..., None, None], 0.0, observations.keypoints)
         right = dataclasses.replace(observations, keypoints=keypoints)
-        self.model, self.rays, self.agreement, right = self._settle(right, model)
+        self.model, self.residuals, self.posterior, right = self._fit_errors(right, model)
         self.observations = dataclasses.replace(observations, crowd=right.crowd)
-        self.sound = self.rays.found & (self.agreement.outlier < 0.5)
+        self.inlier = self.residuals.found & (self.posterior.outlier < 0.5)
 
     @staticmethod
     def _check_enough(observations: Observations) -> None:
         people = int((observations.has.sum(0) >= MIN_VIEWS).sum())
         if people < MIN_PEOPLE:
             raise TooLittleError(
-                f'{people} people are seen by {MIN_VIEWS} cameras that agree on them, in '
-                f'{observations.crowd.scenes} frames, where {MIN_PEOPLE} are needed to tell how a '
-                'detector errs; give more frames of people whom several cameras see, check '
+                f'{people} people are detected consistently by {MIN_VIEWS} cameras or more, in '
+                f'{observations.crowd.scenes} frames; {MIN_PEOPLE} are needed to fit the detector '
+                'noise model; give more frames of people whom several cameras see, check '
                 'that the keypoints belong to these cameras with `mmpose-ours check-rig '
                 '--keypoints`, or use a shipped profile',
                 found=people,
                 expected=MIN_PEOPLE,
             )
 
-    def _settle(
+    def _fit_errors(
         self, observations: Observations, model: ErrorModel
-    ) -> tuple[ErrorModel, Rays, Agreement, Observations]:
-        """Let points and errors find each other: model, rays, agreement, and new observations."""
-        z = _standing(observations.keypoints[..., 2], self.scores)
-        for _ in range(SETTLING):
+    ) -> tuple[ErrorModel, Residuals, Posterior, Observations]:
+        """Alternate the error model and the 3D points; returns both and what they rest on."""
+        z = _score_z(observations.keypoints[..., 2], self.scores)
+        for _ in range(ALTERNATIONS):
             crowd = observations.crowd
             size = crowd_sizes_px(crowd, observations.rig)
             found = observations.found & crowd.visible
-            rays = Rays.of(observations.rig, crowd.poses, observations.keypoints, size, found, z)
-            model, agreement = fit_errors(rays, model)
-            visible = crowd.visible & (rays.found.sum(0) >= 2)
-            poses = _filled(crowd.poses + agreement.step_mm, visible)
+            residuals = Residuals.of(
+                observations.rig, crowd.poses, observations.keypoints, size, found, z
+            )
+            model, posterior = fit_errors(residuals, model)
+            visible = crowd.visible & (residuals.found.sum(0) >= 2)
+            poses = _with_unknown_filled(crowd.poses + posterior.step_mm, visible)
             moved = Crowd(poses, visible, crowd.scene, crowd.scenes)
             observations = dataclasses.replace(observations, crowd=moved)
-        return model, rays, agreement, observations
+        return model, residuals, posterior, observations
 
-    def faults(self) -> tuple[DetectorNoise, dict[str, Any]]:
-        """The detector, and what each of its numbers rests on."""
+    def noise(self) -> tuple[DetectorNoise, dict[str, Any]]:
+        """The noise model, and by parameter the number of events and of cases."""
         observations, model = self.observations, self.model
         split = dataclasses.replace(observations, split=observations.split | self.wrong)
-        misses: Misses = count_misses(split, self.sound, model.spread)
+        misses: Misses = count_misses(split, self.inlier, model.std)
         false_positives = count_false_positives(observations)
         detections = int(observations.has.sum())
-        judged = self.rays.found & (self.rays.found.sum(0) >= MIN_VIEWS)
-        again, apart = int(observations.again.sum()), int(observations.split.sum())
-        faults = DetectorNoise(
+        used = self.residuals.found & (self.residuals.found.sum(0) >= MIN_VIEWS)
+        duplicates, splits = int(observations.duplicate.sum()), int(observations.split.sum())
+        swap_share = round(self.swaps.limb_share, 4)
+        noise = DetectorNoise(
             jitter=_rounded(model.jitter),
             outlier_share=round(model.outlier_share, 4),
             outlier_spread=round(model.outlier_spread, 4),
             missed_joint_share=_rounded(misses.joint),
             lower_body_share=round(misses.lower_body.share, 4),
-            swap_share=round(self.swaps.limb_share, 4),
-            whole_swap_share=round(self.swaps.whole_share, 4),
+            swap_share=swap_share,
+            # The sum of both is at most 1, also if few cases were observed.
+            whole_swap_share=min(round(self.swaps.whole_share, 4), round(1 - swap_share, 4)),
             occluded_share=round(misses.occluded.share, 4),
             far_face_share=round(misses.far_face.share, 4),
             border_share=round(misses.border.share, 4),
             missed_person_share=round(misses.person.share, 4),
             cut_person_share=round(misses.cut_person.share, 4),
             false_positive_rate=round(false_positives.share, 4),
-            duplicate_share=round(again / max(detections, 1), 4),
-            split_share=round(apart / max(detections, 1), 4),
+            duplicate_share=round(duplicates / max(detections, 1), 4),
+            split_share=round(splits / max(detections, 1), 4),
             weak_share=0.0,
             min_joints=self.min_joints,
             joint_bias=_rounded(model.bias) if model.bias.any() else (),
@@ -234,12 +249,12 @@ class Measured:
         counts = {
             'people': len(observations.crowd),
             'detections': detections,
-            'jitter': [int(judged.sum()), int(self.rays.found.sum())],
-            'outlier_share': _pair((self.agreement.outlier * judged).sum(), judged.sum()),
+            'jitter': [int(used.sum()), int(self.residuals.found.sum())],
+            'outlier_share': _pair((self.posterior.outlier * used).sum(), used.sum()),
             'swap_share': {name: list(pair) for name, pair in self.swaps.limbs.items()},
             'whole_swap_share': list(self.swaps.whole),
-            'duplicate_share': [again, detections],
-            'split_share': [apart, detections],
+            'duplicate_share': [duplicates, detections],
+            'split_share': [splits, detections],
             'false_positive_rate': _pair(false_positives.count, false_positives.of),
             'other_person': [int(self.wrong.sum()), detections],
         }
@@ -253,21 +268,26 @@ class Measured:
             ('cut_person_share', misses.cut_person),
         ):
             counts[name] = _pair(share.count, share.of)
-        return _usual_where_rare(faults, counts), counts
+        return _default_where_rare(noise, counts), counts
 
-    def figures(self) -> dict[str, Any]:
-        """What can be said of a recording without knowing the truth."""
+    def statistics(self) -> dict[str, Any]:
+        """Statistics of a recording that need no ground truth.
+
+        ``people_per_view``: mean number of detections; ``views_per_person``: mean number of views
+        of a person; ``joints_missing``: fraction of the joints inside the image that are missing;
+        ``score_quantiles`` of detected joints; ``residual_quantiles`` of their errors in sizes.
+        """
         observations = self.observations
         score = observations.keypoints[..., 2]
-        inside = np.moveaxis(seen_joints(observations.crowd, observations.rig)[1], 0, -1)
+        inside = np.moveaxis(project_joints(observations.crowd, observations.rig)[1], 0, -1)
         inside &= observations.has[..., None]
-        # Whom only two views see may be two strangers; the figure leaves them out.
+        # People in two views only are left out: they may be wrong associations.
         views = observations.has.sum(0)
         views = views[views >= MIN_VIEWS]
-        judged = self.rays.found & (self.rays.found.sum(0) >= MIN_VIEWS)
-        error = np.linalg.norm(self.agreement.mean, axis=-1)[judged]
+        used = self.residuals.found & (self.residuals.found.sum(0) >= MIN_VIEWS)
+        error = np.linalg.norm(self.posterior.mean, axis=-1)[used]
         return {
-            'people_per_view': round(float(observations.people.mean()), 3),
+            'people_per_view': round(float(observations.detection_counts.mean()), 3),
             'views_per_person': round(float(views.mean()), 3),
             'joints_missing': round(float((score == 0)[inside].mean()), 4),
             'score_quantiles': _rounded(np.quantile(score[score > 0], QUANTILES), 3),
@@ -275,43 +295,43 @@ class Measured:
         }
 
 
-def _filled(poses: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Poses (N, 17, 3) with unknown joints in the middle of the others.
+def _with_unknown_filled(poses: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Poses (N, 17, 3) with each unknown joint at the mean of the known ones.
 
-    Who stands before whom follows from the middle of all joints.
+    Occlusion compares the mean depth of all 17 joints, which this keeps.
     """
     weight = known[..., None]
     middle = (poses * weight).sum(1, keepdims=True) / np.maximum(weight.sum(1, keepdims=True), 1)
     return np.where(weight, poses, middle)
 
 
-def _usual_where_rare(faults: DetectorNoise, counts: dict[str, Any]) -> DetectorNoise:
-    """The same faults, but the usual share where hardly anything could have shown it."""
-    usual = {}
-    for name in FROM_CASES:
-        if counts[name][1] < FEWEST_CASES:
-            usual[name] = getattr(DetectorNoise(), name)
-    return dataclasses.replace(faults, **usual)
+def _default_where_rare(noise: DetectorNoise, counts: dict[str, Any]) -> DetectorNoise:
+    """The same model with the default for probabilities that rest on few cases."""
+    defaults = {}
+    for name in NEEDS_CASES:
+        if counts[name][1] < MIN_CASES:
+            defaults[name] = getattr(DetectorNoise(), name)
+    return dataclasses.replace(noise, **defaults)
 
 
 def _joint_scores(score: np.ndarray) -> np.ndarray:
-    """(17, 2) mean and spread of the scores (V, N, 17) of found joints, as faults take them."""
+    """(17, 2) mean and standard deviation of scores (V, N, 17), as ``joint_score`` has them."""
     found = score > 0
     count = np.maximum(found.sum((0, 1)), 1)
     mean = score.sum((0, 1)) / count
-    spread = np.sqrt((np.where(found, score - mean, 0.0) ** 2).sum((0, 1)) / count)
-    return np.minimum(np.stack([mean, spread / _SCORE_SPREAD], -1), 1.0)
+    std = np.sqrt((np.where(found, score - mean, 0.0) ** 2).sum((0, 1)) / count)
+    return np.minimum(np.stack([mean, std / SCORE_NOISE_STD], -1), 1.0)
 
 
-def _standing(score: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """(V, N, 17) scores in spreads above the mean of their joint; 0 where all are the same."""
-    mean, spread = scores.T
-    z = (score - mean) / np.maximum(spread * _SCORE_SPREAD, 1e-9)
-    return np.where((score > 0) & (spread > 1e-3), z, 0.0)
+def _score_z(score: np.ndarray, joint_score: np.ndarray) -> np.ndarray:
+    """(V, N, 17) scores in standard deviations above the joint's mean; 0 if all are the same."""
+    mean, std = joint_score.T
+    z = (score - mean) / np.maximum(std * SCORE_NOISE_STD, 1e-9)
+    return np.where((score > 0) & (std > 1e-3), z, 0.0)
 
 
 def _fewest_joints(observations: Observations) -> int:
-    """How many joints nearly every detection has, unassigned ones included."""
+    """The 0.5 % quantile of the number of joints per detection, unassigned ones included."""
     count = np.concatenate(
         [
             observations.found.sum(-1)[observations.has],
@@ -321,20 +341,20 @@ def _fewest_joints(observations: Observations) -> int:
     return max(1, int(np.quantile(count, 0.005)))
 
 
-def _put_right(observations: Observations, source: np.ndarray) -> Observations:
-    """Give each joint (V, N, 17) the pixel that it should have had."""
+def _with_swaps_corrected(observations: Observations, source: np.ndarray) -> Observations:
+    """Move each pixel to its true joint; ``source`` (V, N, 17) is that of :class:`Swaps`."""
     keypoints = np.take_along_axis(observations.keypoints, source[..., None], axis=2)
     return dataclasses.replace(observations, keypoints=keypoints)
 
 
-def _wrong_people(rays: Rays, agreement: Agreement) -> np.ndarray:
-    """(V, N) bool, detections most of whose joints are elsewhere."""
-    judged = rays.found & (rays.found.sum(0) >= MIN_VIEWS)
-    wild, of = (agreement.outlier * judged).sum(-1), judged.sum(-1)
-    return (of >= OF_JOINTS) & (wild > WRONG_PERSON * of)
+def _of_wrong_person(residuals: Residuals, posterior: Posterior) -> np.ndarray:
+    """(V, N) bool, detections most of whose joints are outliers."""
+    used = residuals.found & (residuals.found.sum(0) >= MIN_VIEWS)
+    outliers, joints = (posterior.outlier * used).sum(-1), used.sum(-1)
+    return (joints >= WRONG_PERSON_MIN_JOINTS) & (outliers > WRONG_PERSON_OUTLIERS * joints)
 
 
-def _named(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:
+def _with_name(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:
     return None if progress is None else lambda done, total: progress(what, done, total)
 
 

@@ -1,13 +1,14 @@
-"""How far a detector's joints are off, from views that agree on where they should be.
+"""Distribution of a detector's joint errors, from the residuals of triangulation.
 
-A joint that V views see has 2V pixels and three unknowns: what is left over tells the errors.
-The model is that of :class:`~mmpose_ours.synthetic.DetectorNoise`: an error is normal, with a
-spread per joint in sizes of the body, or wider where the joint is an outlier. It is fitted by
-variational expectation-maximisation: the point in 3D is unknown with a flat prior, so that what
-the point takes up of the errors is given back (as in restricted maximum likelihood, Patterson
-and Thompson 1971), and each view has a probability of being an outlier there.
+A joint in V views has 2V measurements and three unknowns; the residuals contain the errors. The
+error model is that of :class:`~mmpose_ours.synthetic.DetectorNoise`: a normal distribution with one
+standard deviation per joint, in sizes of the person in the image, or a wider one for outliers. It
+is fitted by variational expectation-maximisation. The 3D point has a flat prior and is integrated
+out, which corrects for the part of the errors that the triangulated point absorbs (as restricted
+maximum likelihood does, Patterson and Thompson 1971). Each joint of each view has a probability of
+being an outlier.
 
-Errors that all views share are not seen, because the point in 3D goes with them.
+An error that is common to all views is not observable: it moves the triangulated point.
 """
 
 from __future__ import annotations
@@ -22,61 +23,63 @@ from mmpose_ours.synthetic.detector_noise import COCO_SIGMAS, error_factor
 
 COCO17 = SKELETONS['coco17']
 ITERATIONS = 25
+# Step of the numerical derivative of the projection.
 STEP_MM = 1.0
-# The probability of each joint to be an outlier, before anything is known.
-START_OUTLIER = 0.1
-# So many views must see a joint before its errors tell anything.
+# Initial probability of each joint of being an outlier.
+INITIAL_OUTLIER_PROB = 0.1
+# A joint's errors are used if at least so many views have it.
 MIN_VIEWS = 3
-# A bias is believed where it is so many times its standard error.
-BELIEVED_AT = 4.0
+# A bias is significant above so many standard errors.
+MIN_BIAS_Z = 4.0
+# Values of score_error that are tried.
 _SCORE_ERRORS = np.arange(0.0, 0.81, 0.02)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ErrorModel:
-    """What joints' errors look like, in sizes of the body.
+    """Parameters of the joint errors; lengths are in sizes of the person in the image.
 
     Args:
-        spread: (17,) one standard deviation along each axis.
-        outlier_share: Of joints.
-        outlier_spread: One standard deviation along each axis.
-        bias: (17, 2) right and down.
+        std: (17,) standard deviation of a joint along each image axis.
+        outlier_share: Probability of an outlier.
+        outlier_spread: Standard deviation of an outlier's additional error along each image axis.
+        bias: (17, 2) offset right and down.
         score_error: See :class:`~mmpose_ours.synthetic.DetectorNoise`.
     """
 
-    spread: np.ndarray
+    std: np.ndarray
     outlier_share: float = 0.03
     outlier_spread: float = 0.12
     bias: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((17, 2)))
     score_error: float = 0.0
 
     @classmethod
-    def usual(cls) -> ErrorModel:
-        """Where the fit starts from."""
+    def initial(cls) -> ErrorModel:
+        """Initial values of the fit."""
         return cls(0.25 * COCO_SIGMAS.astype(float))
 
     @property
     def jitter(self) -> np.ndarray:
-        """(17,) the spread in units of COCO's annotation spread."""
-        return self.spread / (0.5 * COCO_SIGMAS)
+        """(17,) standard deviations in units of COCO's sigma times half the size."""
+        return self.std / (0.5 * COCO_SIGMAS)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Rays:
-    """Pixels of joints around where the points in 3D would have them.
+class Residuals:
+    """Reprojection residuals of detected joints, linearised at 3D points.
 
     Args:
-        projected_px: (V, N, 17, 2) where the points are in the images.
-        offset_px: (V, N, 17, 2) found pixel minus projected one.
-        slope: (V, N, 17, 2, 3) change of the projected pixel per mm of the point.
-        size_px: (V, N) sizes of bodies.
-        found: (V, N, 17) bool; elsewhere the rest means nothing.
-        z: (V, N, 17) scores in spreads above their mean.
+        projected_px: (V, N, 17, 2) pixels of the projected points.
+        offset_px: (V, N, 17, 2) detected pixel minus projected pixel.
+        jacobian: (V, N, 17, 2, 3) derivative of the projected pixel, in pixels per mm.
+        size_px: (V, N) sizes of the people in the images.
+        found: (V, N, 17) bool, joints that are detected; other values are undefined elsewhere.
+        z: (V, N, 17) scores in standard deviations above their mean.
     """
 
     projected_px: np.ndarray
     offset_px: np.ndarray
-    slope: np.ndarray
+    jacobian: np.ndarray
     size_px: np.ndarray
     found: np.ndarray
     z: np.ndarray
@@ -90,32 +93,32 @@ class Rays:
         size_px: np.ndarray,
         found: np.ndarray,
         z: np.ndarray,
-    ) -> Rays:
+    ) -> Residuals:
         """Linearise at points (N, 17, 3) in mm; keypoints (V, N, 17, 3)."""
-        places = xyz_w + STEP_MM * np.concatenate([np.zeros((1, 3)), np.eye(3)])[:, None, None]
-        uv = rig.project(places)[0]
-        slope = np.moveaxis(uv[:, 1:] - uv[:, :1], 1, -1) / STEP_MM
+        points = xyz_w + STEP_MM * np.concatenate([np.zeros((1, 3)), np.eye(3)])[:, None, None]
+        uv = rig.project(points)[0]
+        jacobian = np.moveaxis(uv[:, 1:] - uv[:, :1], 1, -1) / STEP_MM
         known = found & np.isfinite(uv).all((1, -1)) & (size_px > 0)[..., None]
         offset = np.where(known[..., None], keypoints[..., :2] - uv[:, 0], 0.0)
-        slope = np.where(known[..., None, None], slope, 0.0)
-        return cls(uv[:, 0], offset, slope, size_px, known, z)
+        jacobian = np.where(known[..., None, None], jacobian, 0.0)
+        return cls(uv[:, 0], offset, jacobian, size_px, known, z)
 
-    def of_people(self, which: np.ndarray) -> Rays:
-        """The same of fewer people, by number."""
-        every = (getattr(self, field.name) for field in dataclasses.fields(self))
-        return Rays(*(values[:, which] for values in every))
+    def of_people(self, which: np.ndarray) -> Residuals:
+        """Select people by (M,) indices."""
+        arrays = (getattr(self, field.name) for field in dataclasses.fields(self))
+        return Residuals(*(values[:, which] for values in arrays))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Agreement:
-    """Where the views agree a point is, and who does not.
+class Posterior:
+    """Posterior distribution of the 3D points, the errors and the outliers.
 
     Args:
-        step_mm: (N, 17, 3) from where the rays were linearised.
-        outlier: (V, N, 17) probability that a view's joint is an outlier there.
-        square: (V, N, 17, 2) expected squared errors in sizes of the body.
-        mean: (V, N, 17, 2) expected errors.
-        covariance: (N, 17, 3, 3) doubt in the point, in squared mm.
+        step_mm: (N, 17, 3) mean of the point minus the point of linearisation.
+        outlier: (V, N, 17) probability that the joint is an outlier in the view.
+        square: (V, N, 17, 2) expected squared error, in squared sizes.
+        mean: (V, N, 17, 2) expected error, in sizes.
+        covariance: (N, 17, 3, 3) of the point, in squared mm.
     """
 
     step_mm: np.ndarray
@@ -125,36 +128,36 @@ class Agreement:
     covariance: np.ndarray
 
 
-def agree(rays: Rays, model: ErrorModel, outlier: np.ndarray) -> Agreement:
-    """One round of guessing points and outliers, each from the other.
+def expectation(residuals: Residuals, model: ErrorModel, outlier: np.ndarray) -> Posterior:
+    """E-step: update the points from the outlier probabilities, then these from the points.
 
     Args:
-        rays: V views of N people.
-        model: What errors look like.
-        outlier: (V, N, 17) probabilities to start from.
+        residuals: V views of N people.
+        model: Error model.
+        outlier: (V, N, 17) outlier probabilities.
     """
-    size = np.maximum(rays.size_px, 1e-9)[..., None]
-    core = (model.spread * error_factor(model.score_error, rays.z)) ** 2
-    wide = model.spread**2 + model.outlier_spread**2
-    precision = np.where(rays.found, (1 - outlier) / core + outlier / wide, 0.0) / size**2
-    offset = rays.offset_px - model.bias * size[..., None]
-    # Per point the rows of a least squares problem, two for each view: (N, 17, 2V, 3).
-    rows = _views_last(rays.slope)
-    weighed = rows * _views_last(np.repeat(precision[..., None, None], 2, -2))
-    normal = weighed.swapaxes(-1, -2) @ rows
+    size = np.maximum(residuals.size_px, 1e-9)[..., None]
+    core = (model.std * error_factor(model.score_error, residuals.z)) ** 2
+    wide = model.std**2 + model.outlier_spread**2
+    precision = np.where(residuals.found, (1 - outlier) / core + outlier / wide, 0.0) / size**2
+    offset = residuals.offset_px - model.bias * size[..., None]
+    # Per point a weighted least squares problem with two rows for each view: (N, 17, 2V, 3).
+    rows = _views_last(residuals.jacobian)
+    weighted = rows * _views_last(np.repeat(precision[..., None, None], 2, -2))
+    normal = weighted.swapaxes(-1, -2) @ rows
     known = np.linalg.det(normal) > 1e-30
     covariance = np.linalg.inv(np.where(known[..., None, None], normal, np.eye(3)))
-    pull = weighed.swapaxes(-1, -2) @ _views_last(offset[..., None])
-    step = np.where(known[..., None], (covariance @ pull)[..., 0], 0.0)
-    taken = _views_first(rows @ step[..., None], offset.shape)
-    doubt = _views_first(((rows @ covariance) * rows).sum(-1), offset.shape)
-    mean = (offset - taken) / size[..., None]
-    square = mean**2 + doubt / size[..., None] ** 2
+    rhs = weighted.swapaxes(-1, -2) @ _views_last(offset[..., None])
+    step = np.where(known[..., None], (covariance @ rhs)[..., 0], 0.0)
+    absorbed = _views_first(rows @ step[..., None], offset.shape)
+    point_variance = _views_first(((rows @ covariance) * rows).sum(-1), offset.shape)
+    mean = (offset - absorbed) / size[..., None]
+    square = mean**2 + point_variance / size[..., None] ** 2
     total = square.sum(-1)
-    share = np.clip(model.outlier_share, 1e-4, 0.5)
-    odds = np.log(share / (1 - share)) - np.log(wide / core) + total * (1 / core - 1 / wide) / 2
-    outlier = np.where(rays.found, 1 / (1 + np.exp(-np.clip(odds, -50, 50))), 0.0)
-    return Agreement(step, outlier, square, mean, covariance)
+    prior = np.clip(model.outlier_share, 1e-4, 0.5)
+    odds = np.log(prior / (1 - prior)) - np.log(wide / core) + total * (1 / core - 1 / wide) / 2
+    outlier = np.where(residuals.found, 1 / (1 + np.exp(-np.clip(odds, -50, 50))), 0.0)
+    return Posterior(step, outlier, square, mean, covariance)
 
 
 def _views_last(values: np.ndarray) -> np.ndarray:
@@ -169,76 +172,78 @@ def _views_first(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.moveaxis(values.reshape(people, joints, views, 2), 2, 0)
 
 
-def fit_errors(rays: Rays, model: ErrorModel | None = None) -> tuple[ErrorModel, Agreement]:
-    """Fit the model of errors to people whom three views or more see.
+def fit_errors(
+    residuals: Residuals, model: ErrorModel | None = None
+) -> tuple[ErrorModel, Posterior]:
+    """Fit the error model to joints that at least MIN_VIEWS views have.
 
     Args:
-        rays: V views of N people, linearised near their points.
-        model: Where to start.
+        residuals: V views of N people, linearised near their points.
+        model: Initial model; None means :meth:`ErrorModel.initial`.
 
     Returns:
-        The model, and where the views agree under it.
+        The fitted model, and the posterior under it.
     """
-    model = ErrorModel.usual() if model is None else model
-    judged = rays.found & (rays.found.sum(0) >= MIN_VIEWS)
-    outlier = np.full(rays.found.shape, START_OUTLIER)
+    model = ErrorModel.initial() if model is None else model
+    used = residuals.found & (residuals.found.sum(0) >= MIN_VIEWS)
+    outlier = np.full(residuals.found.shape, INITIAL_OUTLIER_PROB)
     for iteration in range(ITERATIONS):
-        agreement = agree(rays, model, outlier)
-        outlier = agreement.outlier
-        if judged.any():
-            model = _improved(model, rays, agreement, judged, iteration)
-    return model, agreement
+        posterior = expectation(residuals, model, outlier)
+        outlier = posterior.outlier
+        if used.any():
+            model = _maximisation(model, residuals, posterior, used, iteration)
+    return model, posterior
 
 
-def _improved(
-    model: ErrorModel, rays: Rays, agreement: Agreement, judged: np.ndarray, iteration: int
+def _maximisation(
+    model: ErrorModel, residuals: Residuals, posterior: Posterior, used: np.ndarray, iteration: int
 ) -> ErrorModel:
-    """The model that makes what is expected of the errors most likely."""
-    slow = iteration > ITERATIONS // 4  # what needs the rest to be roughly right
-    core = np.where(judged, 1 - agreement.outlier, 0.0)
-    total = agreement.square.sum(-1)
-    factor = error_factor(model.score_error, rays.z) ** 2
+    """M-step: the most likely model given the posterior."""
+    late = iteration > ITERATIONS // 4  # bias and score_error need rough values of the others
+    core = np.where(used, 1 - posterior.outlier, 0.0)
+    total = posterior.square.sum(-1)
+    factor = error_factor(model.score_error, residuals.z) ** 2
     count, amount = core.sum((0, 1)), (core * total / factor).sum((0, 1))
-    # A side has as much to say of the joint as the other.
+    # Left and right joints share one standard deviation.
     count, amount = (a + a[COCO17.flip_order] for a in (count, amount))
-    spread = np.sqrt(np.where(count > 20, amount / np.maximum(2 * count, 1), model.spread**2))
-    spread = np.maximum(spread, 1e-4)
-    wide = np.where(judged, agreement.outlier, 0.0)
+    std = np.sqrt(np.where(count > 20, amount / np.maximum(2 * count, 1), model.std**2))
+    std = np.maximum(std, 1e-4)
+    wide = np.where(used, posterior.outlier, 0.0)
     outliers = wide.sum()
-    square = (wide * (total / 2 - spread**2)).sum() / max(outliers, 1e-9)
-    outlier_spread = np.sqrt(max(square, (3 * spread.mean()) ** 2)) if outliers > 5 else 0.12
+    square = (wide * (total / 2 - std**2)).sum() / max(outliers, 1e-9)
+    outlier_spread = np.sqrt(max(square, (3 * std.mean()) ** 2)) if outliers > 5 else 0.12
     changes = dict(
-        spread=spread,
-        outlier_share=float(outliers / judged.sum()),
+        std=std,
+        outlier_share=float(outliers / used.sum()),
         outlier_spread=float(min(outlier_spread, 0.5)),
     )
-    if slow:
-        changes['bias'] = model.bias + _believed(model, agreement.mean, core, spread)
-    if slow and iteration % 4 == 0:
-        changes['score_error'] = _score_error(rays.z, total / spread**2, core)
+    if late:
+        changes['bias'] = model.bias + _significant_bias_change(model, posterior.mean, core, std)
+    if late and iteration % 4 == 0:
+        changes['score_error'] = _score_error(residuals.z, total / std**2, core)
     return dataclasses.replace(model, **changes)
 
 
-def _believed(
-    model: ErrorModel, mean: np.ndarray, core: np.ndarray, spread: np.ndarray
+def _significant_bias_change(
+    model: ErrorModel, mean: np.ndarray, core: np.ndarray, std: np.ndarray
 ) -> np.ndarray:
-    """(17, 2) by how much to change the bias: nothing that may be chance.
+    """(17, 2) change of the bias; a bias that is not significant becomes 0.
 
-    A joint that all cameras see too low is too low in 3D as well: they cannot tell, so that no
-    bias downwards is fitted.
+    Only the horizontal bias is fitted: a joint that all cameras see too low is also triangulated
+    too low, so that a vertical bias is not observable.
     """
     count = np.maximum(core.sum((0, 1)), 1)
     change = (core * mean[..., 0]).sum((0, 1)) / count
-    significant = np.abs(model.bias[:, 0] + change) > BELIEVED_AT * spread / np.sqrt(count)
+    significant = np.abs(model.bias[:, 0] + change) > MIN_BIAS_Z * std / np.sqrt(count)
     right = np.where(significant, change, -model.bias[:, 0])
     return np.stack([right, np.zeros(17)], -1)
 
 
 def _score_error(z: np.ndarray, square: np.ndarray, core: np.ndarray) -> float:
-    """The relation of score to error that makes squared errors (in spreads) most likely."""
+    """The most likely ``score_error``, from squared errors in squared standard deviations."""
     if np.ptp(z) == 0:
         return 0.0
-    used = core > 0.5
-    z, square = z[used], square[used]
+    inlier = core > 0.5
+    z, square = z[inlier], square[inlier]
     factors = (error_factor(c, z) ** 2 for c in _SCORE_ERRORS)
     return float(_SCORE_ERRORS[np.argmin([(np.log(f) + square / f / 2).mean() for f in factors])])

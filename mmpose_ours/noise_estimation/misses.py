@@ -1,9 +1,9 @@
-"""How often a detector loses joints and people, as the other views tell.
+"""Probabilities of missed joints and missed people, from what the other views detect.
 
-A joint counts where two other views have it and it is inside the image; a person where others
-have it and enough of it should be seen. What nearer people, the own head and the edge of the
-image do is decided by the same geometry that :class:`~mmpose_ours.synthetic.DetectorNoise`
-draws with.
+A joint is a case if two other views have it and its projection is inside the image; a person is a
+case if other views detect it and enough of its joints should be visible. Occlusion by other people,
+by the own head and the image border are computed by the functions that
+:class:`~mmpose_ours.synthetic.DetectorNoise` uses.
 """
 
 from __future__ import annotations
@@ -15,65 +15,72 @@ import numpy as np
 from mmpose_ours.noise_estimation.observations import Observations
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd
-from mmpose_ours.synthetic.detector_noise import is_cut
+from mmpose_ours.synthetic.detector_noise import is_truncated
 from mmpose_ours.synthetic.occlusion import (
-    BORDER_REACH,
-    COVER_REACH,
+    BORDER_WIDTH,
     FACE,
+    OCCLUSION_RADIUS,
     at_border,
-    covered,
     far_side_of_head,
     joint_box,
-    seen_joints,
+    occluded_by_people,
+    project_joints,
 )
 
 COCO17 = SKELETONS['coco17']
-LOWER = COCO17.index('left_knee', 'right_knee', 'left_ankle', 'right_ankle')
+LOWER_BODY = COCO17.index('left_knee', 'right_knee', 'left_ankle', 'right_ankle')
 HEAD = COCO17.index('nose', 'left_ear', 'right_ear')
-# A person should be found who shows so many joints, in view of nobody nearer.
-SHOWN_JOINTS = 8
-# Cut by the edge of the image, one who shows so many.
-CUT_JOINTS = 5
+# A person is a case with at least so many unoccluded joints; truncated by the border, with so many.
+VISIBLE_JOINTS = 8
+VISIBLE_JOINTS_TRUNCATED = 5
+# Iterations of the expectation-maximisation of missed lower bodies.
 ROUNDS = 30
-# Joints nearly hidden, or nearly outside, are not asked: their places are known to a share of a
-# body's size only. The reaches that make a joint surely hidden, and surely not.
-SURE, SURELY_NOT = 0.7, 1.8
-# What is as near to the edge may be outside.
-UNSURE_BORDER = 0.025
-# Which way a head faces is known to its ears' errors: so many of them make one sure.
-SURE_OF_HEAD = 3.0
-# A joint's share starts as that of all joints, estimated from so many cases.
-CASES_BEFORE = 30
+# Triangulated joints have errors, so joints that are nearly occluded are excluded. A joint is
+# certainly occluded within the first and certainly not beyond the second of these factors times the
+# occlusion radius.
+CERTAIN, CERTAINLY_NOT = 0.7, 1.8
+# Joints within this distance from the border may be outside, in sizes of the person.
+UNCERTAIN_BORDER = 0.025
+# The head's direction is certain beyond so many standard deviations.
+CERTAIN_HEAD_Z = 3.0
+# Weight, in cases, of the probability of all joints in that of each joint (shrinkage).
+PRIOR_CASES = 30
 
 
 @dataclasses.dataclass(frozen=True)
 class Share:
-    """How many of how many, and the share that follows."""
+    """A probability estimate.
+
+    Args:
+        count: Number of events.
+        of: Number of cases.
+        share: The estimated probability.
+    """
 
     count: float
     of: float
     share: float
 
     @classmethod
-    def plain(cls, mask: np.ndarray, of: np.ndarray) -> Share:
-        """The share of those ``of`` whom ``mask`` holds."""
+    def fraction(cls, mask: np.ndarray, of: np.ndarray) -> Share:
+        """The fraction of the cases ``of`` (bool) that are events ``mask`` (bool)."""
         count, total = int((mask & of).sum()), int(of.sum())
         return cls(count, total, count / max(total, 1))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Misses:
-    """What is lost.
+    """Probabilities of misses; see the parameters of ``DetectorNoise``.
 
     Args:
-        joint: (17,) share lost for no reason.
-        joints: The same over all joints.
-        lower_body: Of people in a view.
-        occluded: Of joints behind nearer people.
-        far_face: Of joints behind the own head.
-        border: Of joints at the edge of the image.
-        person: Of people in a view.
-        cut_person: Of those whom the edge of the image cuts, besides.
+        joint: (17,) ``missed_joint_share`` of each joint.
+        joints: The same of all joints together.
+        lower_body: ``lower_body_share``.
+        occluded: ``occluded_share``.
+        far_face: ``far_face_share``.
+        border: ``border_share``.
+        person: ``missed_person_share``.
+        cut_person: ``cut_person_share``.
     """
 
     joint: np.ndarray
@@ -86,68 +93,70 @@ class Misses:
     cut_person: Share
 
 
-def count_misses(observations: Observations, sound: np.ndarray, spread: np.ndarray) -> Misses:
-    """Count what each view misses of what the others see.
+def count_misses(observations: Observations, inlier: np.ndarray, std: np.ndarray) -> Misses:
+    """Estimate the probabilities of misses.
 
     Args:
-        observations: V views of N people, left and right put right.
-        sound: (V, N, 17) bool, joints that are found where they should be.
-        spread: (17,) of joints' errors along an axis, in sizes of the body.
+        observations: V views of N people, left-right swaps corrected.
+        inlier: (V, N, 17) bool, joints that are detected and no outliers.
+        std: (17,) standard deviation of the joints' errors along an image axis, in sizes.
     """
     rig, crowd, found = observations.rig, observations.crowd, observations.found
-    uv, inside = seen_joints(crowd, rig)
+    uv, inside = project_joints(crowd, rig)
     box = joint_box(uv, inside)
 
-    def cover(share: float) -> np.ndarray:
-        hidden = covered(crowd, rig, uv, inside, box, share * COVER_REACH)
-        return np.moveaxis(hidden, 0, -1)
+    def occlusion(factor: float) -> np.ndarray:
+        occluded = occluded_by_people(crowd, rig, uv, inside, box, factor * OCCLUSION_RADIUS)
+        return np.moveaxis(occluded, 0, -1)
 
-    hidden, not_hidden = cover(SURE), ~cover(SURELY_NOT)
-    far, not_far = np.zeros_like(hidden), np.ones_like(hidden)
-    margin = SURE_OF_HEAD * _doubt_of_heads(crowd, spread)
+    occluded, not_occluded = occlusion(CERTAIN), ~occlusion(CERTAINLY_NOT)
+    far, not_far = np.zeros_like(occluded), np.ones_like(occluded)
+    margin = CERTAIN_HEAD_Z * _head_direction_std(crowd, std)
     far[..., FACE] = np.moveaxis(far_side_of_head(crowd, rig, margin), 0, -1)
     not_far[..., FACE] = ~np.moveaxis(far_side_of_head(crowd, rig, -margin), 0, -1)
-    edge, outside = (
-        np.moveaxis(at_border(rig, uv, box, reach), 0, -1)
-        for reach in (BORDER_REACH, UNSURE_BORDER)
+    border, maybe_outside = (
+        np.moveaxis(at_border(rig, uv, box, width), 0, -1)
+        for width in (BORDER_WIDTH, UNCERTAIN_BORDER)
     )
-    by_others = sound.sum(0) - sound >= 2
-    decidable = np.moveaxis(inside, 0, -1) & ~outside & by_others
-    decidable &= (hidden | not_hidden) & (far | not_far)
-    # Which side of a head is the far one needs nose and ears.
+    by_others = inlier.sum(0) - inlier >= 2
+    decidable = np.moveaxis(inside, 0, -1) & ~maybe_outside & by_others
+    decidable &= (occluded | not_occluded) & (far | not_far)
+    # The far side of the head is computed from nose and ears.
     decidable[..., FACE] &= by_others[..., HEAD].all(-1, keepdims=True)
 
-    whole = observations.has & ~observations.split
-    there = decidable & (whole & ~observations.again)[..., None]
-    plain = there & ~(hidden | far | edge)
-    lost = ~found
-    joint, lower_body, gone = _by_joint(plain, lost)
-    # What else hides a joint, among those that would have been found without it.
-    would = np.where(gone[..., None] & _is_lower(), 0.0, 1 - joint)
+    single = observations.has & ~observations.split & ~observations.duplicate
+    cases = decidable & single[..., None]
+    unoccluded = cases & ~(occluded | far | border)
+    missed = ~found
+    joint, lower_body, lower_body_missed = _by_joint(unoccluded, missed)
+    # Probability that a joint is detected if no other cause applies.
+    detected_prob = np.where(lower_body_missed[..., None] & _is_lower(), 0.0, 1 - joint)
 
-    def added(cause: np.ndarray, *others: np.ndarray) -> Share:
-        return _added(found, would, there & cause & ~np.logical_or(*others))
+    def missed_by(cause: np.ndarray, *others: np.ndarray) -> Share:
+        return _missed_in_addition(found, detected_prob, cases & cause & ~np.logical_or(*others))
 
     others = observations.has.sum(0) - observations.has >= min(3, len(rig) - 1)
-    in_view = decidable & ~(hidden | far | edge)
-    cut = is_cut(crowd, inside.T)
-    person = Share.plain(~observations.has, others & ~cut & (in_view.sum(-1) >= SHOWN_JOINTS))
-    would_be = np.full(cut.shape, 1 - person.share)
-    cut_people = others & cut & (in_view.sum(-1) >= CUT_JOINTS)
+    in_view = decidable & ~(occluded | far | border)
+    truncated = is_truncated(crowd, inside.T)
+    person = Share.fraction(
+        ~observations.has, others & ~truncated & (in_view.sum(-1) >= VISIBLE_JOINTS)
+    )
+    person_prob = np.full(truncated.shape, 1 - person.share)
+    truncated_cases = others & truncated & (in_view.sum(-1) >= VISIBLE_JOINTS_TRUNCATED)
     return Misses(
         joint=joint,
-        joints=Share.plain(lost, plain & ~(gone[..., None] & _is_lower())),
+        joints=Share.fraction(missed, unoccluded & ~(lower_body_missed[..., None] & _is_lower())),
         lower_body=lower_body,
-        occluded=added(hidden, far, edge),
-        far_face=added(far, hidden, edge),
-        border=added(edge, hidden, far),
+        occluded=missed_by(occluded, far, border),
+        far_face=missed_by(far, occluded, border),
+        border=missed_by(border, occluded, far),
         person=person,
-        cut_person=_added(observations.has, would_be, cut_people),
+        cut_person=_missed_in_addition(observations.has, person_prob, truncated_cases),
     )
 
 
-def _doubt_of_heads(crowd: Crowd, spread: np.ndarray) -> float:
-    """By how much errors turn heads whose ears two views see, as the sine of an angle."""
+def _head_direction_std(crowd: Crowd, std: np.ndarray) -> float:
+    """Standard deviation of the head direction due to the ears' errors, as the sine of an angle."""
     decidable = crowd.visible[:, HEAD[1:]].all(-1)
     if not decidable.any():
         return 1.0
@@ -155,46 +164,52 @@ def _doubt_of_heads(crowd: Crowd, spread: np.ndarray) -> float:
     left, right = poses[:, HEAD[1]], poses[:, HEAD[2]]
     radius_mm = float(np.median(np.linalg.norm(left - right, axis=-1))) / 2
     body_mm = float(np.median((np.nanmax(poses, 1) - np.nanmin(poses, 1)).max(-1)))
-    return float(spread[HEAD[1:]].mean()) * body_mm / max(radius_mm, 1.0) / 2**0.5
+    return float(std[HEAD[1:]].mean()) * body_mm / max(radius_mm, 1.0) / 2**0.5
 
 
 def _is_lower() -> np.ndarray:
+    """(17,) bool, knees and ankles."""
     lower = np.zeros(17, dtype=bool)
-    lower[LOWER] = True
+    lower[LOWER_BODY] = True
     return lower
 
 
-def _by_joint(plain: np.ndarray, lost: np.ndarray) -> tuple[np.ndarray, Share, np.ndarray]:
-    """Tell lower bodies that are lost as a whole from joints that are lost one by one.
+def _by_joint(cases: np.ndarray, missed: np.ndarray) -> tuple[np.ndarray, Share, np.ndarray]:
+    """Separate missed lower bodies from single missed joints, by expectation-maximisation.
 
     Args:
-        plain: (V, N, 17) bool, joints that nothing hides.
-        lost: (V, N, 17) bool.
+        cases: (V, N, 17) bool, joints that are not occluded.
+        missed: (V, N, 17) bool.
 
     Returns:
-        (17,) shares lost one by one; people in a view whose lower body is lost; (V, N) bool,
-        where it probably is.
+        (17,) probabilities of a single missed joint; the probability of a missed lower body per
+        person and view; (V, N) bool, the lower body is missed with a probability above 1/2.
     """
-    lower = plain[..., LOWER]
-    all_lost = ~(lower & ~lost[..., LOWER]).any(-1) & (lower.sum(-1) >= 2)
-    able = lower.sum(-1) >= 2
+    lower = cases[..., LOWER_BODY]
+    all_missed = ~(lower & ~missed[..., LOWER_BODY]).any(-1) & (lower.sum(-1) >= 2)
+    testable = lower.sum(-1) >= 2
     share, joint = 0.02, np.full(17, 0.05)
-    weight = np.ones(plain.shape)
+    weight = np.ones(cases.shape)
     for _ in range(ROUNDS):
-        by_chance = np.where(lower, joint[LOWER], 1.0).prod(-1) * (1 - share)
-        gone = np.where(all_lost, share / (share + by_chance), 0.0)
-        weight[..., LOWER] = 1 - gone[..., None]
-        count, total = ((weight * mask).sum((0, 1)) for mask in (plain & lost, plain))
+        by_chance = np.where(lower, joint[LOWER_BODY], 1.0).prod(-1) * (1 - share)
+        gone_prob = np.where(all_missed, share / (share + by_chance), 0.0)
+        weight[..., LOWER_BODY] = 1 - gone_prob[..., None]
+        count, total = ((weight * mask).sum((0, 1)) for mask in (cases & missed, cases))
         count, total = (a + a[COCO17.flip_order] for a in (count, total))
         all_joints = count.sum() / max(total.sum(), 1)
-        joint = (count + CASES_BEFORE * all_joints) / (total + CASES_BEFORE)
+        joint = (count + PRIOR_CASES * all_joints) / (total + PRIOR_CASES)
         joint = np.clip(joint, 1e-4, 0.99)
-        share = float(np.clip(gone[able].sum() / max(able.sum(), 1), 1e-5, 0.9))
-    return joint, Share(round(float(gone[able].sum()), 1), int(able.sum()), share), gone > 0.5
+        share = float(np.clip(gone_prob[testable].sum() / max(testable.sum(), 1), 1e-5, 0.9))
+    return (
+        joint,
+        Share(round(float(gone_prob[testable].sum()), 1), int(testable.sum()), share),
+        gone_prob > 0.5,
+    )
 
 
-def _added(found: np.ndarray, would: np.ndarray, of: np.ndarray) -> Share:
-    """The share lost to one cause, among joints that would have been found without it."""
-    expected = float((would * of).sum())
-    lost = expected - (found & of & (would > 0)).sum()
-    return Share(round(lost, 1), round(expected, 1), float(np.clip(lost / max(expected, 1), 0, 1)))
+def _missed_in_addition(found: np.ndarray, detected_prob: np.ndarray, cases: np.ndarray) -> Share:
+    """Probability of a miss by one cause, among cases that are detected without this cause."""
+    expected = float((detected_prob * cases).sum())
+    missed = expected - (found & cases & (detected_prob > 0)).sum()
+    share = float(np.clip(missed / max(expected, 1), 0, 1))
+    return Share(round(missed, 1), round(expected, 1), share)

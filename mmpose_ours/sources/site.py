@@ -14,12 +14,12 @@ from mmpose_ours.sources.options import from_options
 
 @dataclasses.dataclass(frozen=True)
 class Site:
-    """Cameras and the space that they look into.
+    """Cameras and their capture volume.
 
     Args:
         rig: The cameras.
-        space: Where people are looked for.
-        stated: Whether somebody said the space; else it was fitted to what the cameras see.
+        space: The capture volume.
+        stated: True if it was given, False if it was fitted to what the cameras see.
     """
 
     rig: CameraRig
@@ -36,19 +36,19 @@ class Site:
         space: dict[str, Any] | None = None,
         any_scale: bool = False,
     ) -> Site:
-        """Read a calibration and fit the space where none is stated.
+        """Read a calibration, and fit the capture volume if none is given.
 
         Args:
             rig_file: Calibration file.
             rig_format: A format name of :mod:`mmpose_ours.calibration`, or ``'auto'``.
             cameras: Names of the cameras to use, in this order; None takes all.
             image_size: (width, height) of cameras whose file does not say it.
-            space: ``dict(center_mm=(x, y, z), size_mm=(x, y, z))``, or None.
+            space: ``dict(center_mm=(x, y, z), size_mm=(x, y, z))``, or None to fit it.
             any_scale: Accept a rig that is too small or too large for people.
 
         Raises:
             CalibrationError: The rig cannot be used; names file, camera and fix.
-            InputError: The space cannot be, or the cameras do not share it.
+            InputError: The capture volume is invalid, or no two cameras see a part of it.
         """
         rig = read_rig(
             rig_file, rig_format, cameras=cameras, image_size=image_size, any_scale=any_scale
@@ -61,7 +61,7 @@ class Site:
     def __str__(self) -> str:
         shared = coverage(self.rig, self.space)[2]
         return (
-            f'cameras {", ".join(self.rig.names)}; {"stated" if self.stated else "fitted"} space '
-            f'{self.space.size_mm} mm around {self.space.center_mm} mm, {shared:.0%} of it seen '
-            'by two cameras or more'
+            f'cameras {", ".join(self.rig.names)}; '
+            f'{"given" if self.stated else "fitted"} capture volume {self.space.size_mm} mm around '
+            f'{self.space.center_mm} mm, {shared:.0%} of it visible to two cameras or more'
         )

@@ -1,4 +1,4 @@
-"""Who is in a room: one scene, or the people of many scenes one after another."""
+"""3D poses of one scene, or of many scenes in one array."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
-    """People of one frame.
+    """The people of one frame.
 
     Args:
-        poses: (P, 17, 3) world joints in millimetres.
-        visible: (P, 17) bool, False where a joint's place is unknown.
+        poses: (P, 17, 3) COCO joints in world coordinates, millimetres.
+        visible: (P, 17) bool, False for a joint whose position is unknown.
     """
 
     poses: np.ndarray
@@ -24,13 +24,13 @@ class Scene:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Crowd:
-    """People of S scenes in one array, so that NumPy works on all of them at once.
+    """The people of S scenes in one array, for vectorised operations.
 
     Args:
-        poses: (N, 17, 3) world joints in millimetres.
-        visible: (N, 17) bool, False where a joint's place is unknown.
-        scene: (N,) which scene each person is in, in ascending order.
-        scenes: S, which counts scenes without people too.
+        poses: (N, 17, 3) COCO joints in world coordinates, millimetres.
+        visible: (N, 17) bool, False for a joint whose position is unknown.
+        scene: (N,) scene index of each person, ascending.
+        scenes: S, the number of scenes, empty ones included.
     """
 
     poses: np.ndarray
@@ -43,7 +43,7 @@ class Crowd:
 
     @classmethod
     def of(cls, scenes: Sequence[Scene]) -> Crowd:
-        """Put scenes after one another; at least one."""
+        """Concatenate one scene or more."""
         counts = [len(scene.poses) for scene in scenes]
         return cls(
             np.concatenate([scene.poses for scene in scenes]),
@@ -53,57 +53,58 @@ class Crowd:
         )
 
     @classmethod
-    def nobody(cls, scenes: int) -> Crowd:
-        """Empty rooms."""
+    def empty(cls, scenes: int) -> Crowd:
+        """S scenes without people."""
         return cls(
             np.zeros((0, 17, 3)), np.zeros((0, 17), dtype=bool), np.zeros(0, np.intp), scenes
         )
 
     @functools.cached_property
     def counts(self) -> np.ndarray:
-        """(S,) people in each scene."""
+        """(S,) number of people of each scene."""
         return np.bincount(self.scene, minlength=self.scenes)
 
     @functools.cached_property
     def starts(self) -> np.ndarray:
-        """(S,) row of each scene's first person."""
+        """(S,) index of the first person of each scene."""
         return np.cumsum(self.counts) - self.counts
 
     @functools.cached_property
     def joints_first(self) -> np.ndarray:
-        """(3, 17, N) world joints. NumPy is quick along what lies together: many people."""
+        """(3, 17, N) world joints, contiguous along people, the longest axis, for speed."""
         return np.ascontiguousarray(self.poses.T)
 
     def split(self) -> list[Scene]:
-        """The scenes, each on its own."""
+        """The S scenes as a list."""
         return [
             Scene(self.poses[start : start + count], self.visible[start : start + count])
             for start, count in zip(self.starts, self.counts)
         ]
 
     def take(self, rows: np.ndarray) -> Crowd:
-        """The people of some rows (a mask, or numbers in ascending order of scene)."""
+        """Select people by a mask, or by indices whose scenes are in ascending order."""
         return Crowd(self.poses[rows], self.visible[rows], self.scene[rows], self.scenes)
 
-    def joined(self, newcomers: Crowd) -> Crowd:
-        """Add people to the same scenes, behind those who are there."""
-        scene = np.concatenate([self.scene, newcomers.scene])
+    def joined(self, other: Crowd) -> Crowd:
+        """Append the people of another crowd to the same S scenes."""
+        scene = np.concatenate([self.scene, other.scene])
         order = np.argsort(scene, kind='stable')
         return Crowd(
-            np.concatenate([self.poses, newcomers.poses])[order],
-            np.concatenate([self.visible, newcomers.visible])[order],
+            np.concatenate([self.poses, other.poses])[order],
+            np.concatenate([self.visible, other.visible])[order],
             scene[order],
             self.scenes,
         )
 
     def pairs(self, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Every two people of one scene, the earlier first.
+        """All pairs of people of the same scene.
 
         Args:
-            rows: (R,) rows of people who are the earlier ones; None takes everybody.
+            rows: (R,) indices of the first people of the pairs; None means all N.
 
         Returns:
-            (M,) and (M,) rows, ascending where ``rows`` are.
+            (M,) and (M,) indices; the second index of a pair is larger than the first. In the order
+            of ``rows``.
         """
         rows = np.arange(len(self)) if rows is None else rows
         later = (self.starts + self.counts)[self.scene[rows]] - rows - 1

@@ -1,4 +1,4 @@
-"""Detections of many people and views as lists, and back into views."""
+"""Flat lists of the detections of many scenes and views, and arrays by view made of them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import numpy as np
 
 
 def with_enough_joints(
-    min_joints: int, *finds: tuple[np.ndarray, np.ndarray, np.ndarray]
+    min_joints: int, *groups: tuple[np.ndarray, np.ndarray, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Detections with so many joints, of several (N, V, 17, 3), (N,) scenes, (N, V) orders.
+    """Keep the detections with at least ``min_joints`` joints.
+
+    Args:
+        min_joints: A joint counts if its score is not 0.
+        *groups: Each (N, V, 17, 3) detections, (N,) scene indices and (N, V) sort keys.
 
     Returns:
-        (D, 17, 3) detections, (D,) where they are (scene * V + view), (D,) orders.
+        (D, 17, 3) detections, (D,) view indices ``scene * V + view``, and (D,) sort keys.
     """
     detections, views, orders = [], [], []
-    for keypoints, scene, order in finds:
+    for keypoints, scene, order in groups:
         person, view = np.nonzero(np.count_nonzero(keypoints[..., 2], axis=-1) >= min_joints)
         detections.append(keypoints[person, view])
         views.append(scene[person] * keypoints.shape[1] + view)
@@ -22,36 +26,45 @@ def with_enough_joints(
     return np.concatenate(detections), np.concatenate(views), np.concatenate(orders)
 
 
-def exchange(
+def swap_joints(
     uv: np.ndarray, found: np.ndarray, person: np.ndarray, view: np.ndarray, source: np.ndarray
 ) -> None:
-    """Give joints the places of others: (2, N, V, 17) pixels, of (M,) people in (M,) views."""
+    """Replace joints by other joints of the same person, in place.
+
+    Args:
+        uv: (2, N, V, 17) pixels.
+        found: (N, V, 17) bool.
+        person: (M,) indices of the people to change,
+        view: (M,) in these views.
+        source: (M, 17) for each joint the index of the joint whose values it gets.
+    """
     uv[:, person, view] = uv[:, person[:, None], view[:, None], source]
     found[person, view] = found[person[:, None], view[:, None], source]
 
 
-def arranged(
+def by_view(
     keypoints: np.ndarray, views: np.ndarray, order: np.ndarray, shape: tuple[int, int]
 ) -> list[np.ndarray]:
-    """Sort detections into views, each view's by ``order``, padded per scene with zeros.
+    """Group detections by view, each view sorted by ``order``, padded per scene with zeros.
 
     Args:
-        keypoints: (D, 17, 3).
-        views: (D,) scene * V + view.
-        order: (D,).
+        keypoints: (D, 17, 3) detections.
+        views: (D,) view indices ``scene * V + view``.
+        order: (D,) sort keys.
         shape: (S, V).
 
     Returns:
-        S arrays (V, P, 17, 3) float32, P the scene's largest count over the views.
+        S arrays (V, P, 17, 3) float32; P is the largest number of detections of a view of the
+        scene.
     """
-    by_view = np.lexsort((order, views))
-    keypoints, views = keypoints[by_view], views[by_view]
+    sorting = np.lexsort((order, views))
+    keypoints, views = keypoints[sorting], views[sorting]
     counts = np.bincount(views, minlength=shape[0] * shape[1])
     rank = np.arange(len(views)) - (np.cumsum(counts) - counts)[views]
-    most = counts.reshape(shape).max(1)
-    result = np.zeros((counts.size, most.max(initial=0), 17, 3), dtype=np.float32)
+    max_counts = counts.reshape(shape).max(1)
+    result = np.zeros((counts.size, max_counts.max(initial=0), 17, 3), dtype=np.float32)
     result[views, rank] = keypoints
     return [
-        view[:, :people].copy()
-        for view, people in zip(result.reshape(*shape, *result.shape[1:]), most)
+        scene[:, :max_count].copy()
+        for scene, max_count in zip(result.reshape(*shape, *result.shape[1:]), max_counts)
     ]

@@ -6,15 +6,15 @@ from typing import Any, Sequence
 
 import numpy as np
 
-# How far apart numbered streams begin: the stride of ``PCG64.jumped``.
+# Distance between the starts of consecutive streams: the stride of ``PCG64.jumped``.
 _JUMP = 0x9E3779B97F4A7C15F39CC0605CEDC835
 
 
 class Streams:
-    """Independent streams of random numbers by number, those of ``PCG64(seed).jumped(number)``.
+    """Numbered, independent random streams: those of ``PCG64(seed).jumped(number)``.
 
-    Setting a generator takes a quarter of the time that a new one does, so those that were
-    handed out are used again by the next call.
+    Setting the state of a generator takes a quarter of the time of a new one, so a call reuses
+    the generators that the previous call returned.
 
     Args:
         seed: Another seed gives other streams.
@@ -25,7 +25,7 @@ class Streams:
         self._generators: list[np.random.Generator] = []
 
     def __call__(self, numbers: Sequence[int]) -> list[np.random.Generator]:
-        """The generator of each number, until the next call."""
+        """The generators of these numbers; valid until the next call."""
         while len(self._generators) < len(numbers):
             self._generators.append(np.random.Generator(np.random.PCG64(0)))
         rngs = self._generators[: len(numbers)]
@@ -37,10 +37,10 @@ class Streams:
 
 
 class Draws:
-    """Draws for a batch of scenes so that a scene does not depend on who is in its batch.
+    """Random numbers for a batch of scenes; those of a scene do not depend on the other scenes.
 
     Args:
-        rngs: S generators, one per scene; they are used up as scenes draw.
+        rngs: S generators, one per scene; every draw advances them.
     """
 
     def __init__(self, rngs: Sequence[np.random.Generator]):
@@ -50,24 +50,24 @@ class Draws:
         return len(self.rngs)
 
     def uniform(self, counts: np.ndarray, *shape: int, dtype: type = np.float64) -> np.ndarray:
-        """Numbers from 0 up to 1.
+        """Uniform numbers in [0, 1).
 
         Args:
-            counts: (S,) how many rows each scene draws.
-            shape: That of a row.
-            dtype: ``np.float64``, or ``np.float32``, which is quicker.
+            counts: (S,) number of rows of each scene.
+            shape: Shape of a row.
+            dtype: ``np.float64``, or ``np.float32``, which is faster.
 
         Returns:
-            (counts.sum(), *shape), the scenes one after another.
+            (counts.sum(), *shape), scene after scene.
         """
         return self._filled('random', counts, shape, dtype)
 
     def normal(self, counts: np.ndarray, *shape: int, dtype: type = np.float64) -> np.ndarray:
-        """Numbers of mean 0 and spread 1; see :meth:`uniform`."""
+        """Standard normal numbers; arguments and shape as of :meth:`uniform`."""
         return self._filled('standard_normal', counts, shape, dtype)
 
     def poisson(self, mean: float, *shape: int) -> np.ndarray:
-        """Counts of a Poisson distribution: (S, *shape)."""
+        """Poisson distributed counts, (S, *shape)."""
         return np.array([rng.poisson(mean, shape) for rng in self.rngs]).reshape(-1, *shape)
 
     def _filled(self, method: str, counts: np.ndarray, shape: tuple, dtype: type) -> np.ndarray:
@@ -80,6 +80,6 @@ class Draws:
         return result
 
 
-def choose(uniform: np.ndarray, count: np.ndarray | int) -> np.ndarray:
-    """Turn numbers from 0 up to 1 into even choices among ``count``: integers from 0."""
+def to_index(uniform: np.ndarray, count: np.ndarray | int) -> np.ndarray:
+    """Map uniform numbers in [0, 1) to indices 0 to ``count - 1`` of equal probability."""
     return (uniform * count).astype(np.intp)

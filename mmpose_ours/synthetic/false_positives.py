@@ -1,4 +1,4 @@
-"""Detections beside the right ones: false positives, duplicates, split detections."""
+"""Simulated false positives, duplicate detections and split detections."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.structures.skeletons import SKELETONS
-from mmpose_ours.synthetic.draws import Draws, choose
+from mmpose_ours.synthetic.draws import Draws, to_index
 
-# Share of a false positive's joints that are missing.
-FALSE_POSITIVE_LOSES = 0.3
-# A duplicate detection lacks a joint whose normal draw is above this: three in ten.
-DUPLICATE_LOSES_ABOVE = 0.5244
+# Probability that a joint of a false positive is missing.
+FALSE_POSITIVE_MISSED_PROB = 0.3
+# A joint of a duplicate detection is missing if a standard normal draw is above this: 30 %.
+DUPLICATE_MISSED_ABOVE = 0.5244
 COCO17 = SKELETONS['coco17']
-LOWER_HALF = COCO17.index(
+LOWER_BODY = COCO17.index(
     *(f'{side}_{joint}' for side in ('left', 'right') for joint in ('hip', 'knee', 'ankle'))
 )
 
@@ -26,64 +26,65 @@ def false_positives_of(
     rate: float,
     min_joints: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Detections of nobody: real-looking people moved to anywhere in the image.
+    """Simulate false positives: copies of detections of the same view, moved to random pixels.
 
     Args:
         real: (D, 17, 3) detections of all scenes and views.
-        views: (D,) which view of which scene each is in: scene * V + view.
+        views: (D,) view indices ``scene * V + view``.
         rig: V cameras.
-        draws: Of S scenes.
-        rate: Mean number in a view that has people.
-        min_joints: Who has fewer is left out.
+        draws: Random numbers of S scenes.
+        rate: Mean number in a view with detections (Poisson).
+        min_joints: False positives with fewer joints are dropped.
 
     Returns:
-        (G, 17, 3) false positives, (G,) where they are, as ``views``, and (G,) draws to order by.
+        (F, 17, 3) false positives, (F,) their view indices as ``views``, and (F,) sort keys.
     """
-    there = np.bincount(views, minlength=len(draws) * len(rig))
-    count = draws.poisson(rate, len(rig)).ravel() * (there > 0)
+    real_count = np.bincount(views, minlength=len(draws) * len(rig))
+    count = draws.poisson(rate, len(rig)).ravel() * (real_count > 0)
     view = np.repeat(np.arange(len(count)), count)
     drawn = draws.uniform(count.reshape(-1, len(rig)).sum(1), 17 + 5)
-    lost, (whom, strength, order, *spot) = drawn[:, :17] < FALSE_POSITIVE_LOSES, drawn[:, 17:].T
+    missed = drawn[:, :17] < FALSE_POSITIVE_MISSED_PROB
+    copied_draw, score_draw, order, *centre_draw = drawn[:, 17:].T
 
     by_view = np.argsort(views, kind='stable')
-    first = np.cumsum(there) - there
-    false_positives = real[by_view[first[view] + choose(whom, there[view])]]
+    first = np.cumsum(real_count) - real_count
+    false_positives = real[by_view[first[view] + to_index(copied_draw, real_count[view])]]
     found = false_positives[..., 2:] > 0
     middle = (false_positives[..., :2] * found).sum(1) / np.maximum(found.sum(1), 1)
     size = np.array([camera.size for camera in rig])[view % len(rig)]
-    false_positives[..., :2] += (np.stack(spot, -1) * size - middle)[:, None]
-    false_positives[..., 2] *= 0.3 + 0.6 * strength[:, None]
+    false_positives[..., :2] += (np.stack(centre_draw, -1) * size - middle)[:, None]
+    false_positives[..., 2] *= 0.3 + 0.6 * score_draw[:, None]
     uv = false_positives[..., :2]
     inside = ((uv >= -0.5) & (uv < size[:, None] - 0.5)).all(-1)
-    false_positives[~(inside & found[..., 0]) | lost] = 0.0
+    false_positives[~(inside & found[..., 0]) | missed] = 0.0
     enough = np.count_nonzero(false_positives[..., 2], axis=-1) >= min_joints
     return false_positives[enough], view[enough], order[enough]
 
 
 def duplicates_of(
-    people: np.ndarray, shift_px: np.ndarray, lost: np.ndarray, strength: np.ndarray
+    detections: np.ndarray, shift_px: np.ndarray, missed_draw: np.ndarray, score_draw: np.ndarray
 ) -> np.ndarray:
-    """The same people, found again.
+    """Simulate a duplicate of each detection, with fewer joints and lower scores.
 
     Args:
-        people: (N, V, 17, 3).
-        shift_px: (N, V, 17, 2) from the first detection.
-        lost: (N, V, 17) normals that decide which joints are missing.
-        strength: (N, V) from 0 to 1, how strong scores are.
+        detections: (D, 17, 3).
+        shift_px: (D, 17, 2) offset of each joint from the first detection.
+        missed_draw: (D, 17) standard normal; a joint is missing above DUPLICATE_MISSED_ABOVE.
+        score_draw: (D,) uniform in 0 to 1; scores are multiplied by ``0.4 + 0.5 * score_draw``.
 
     Returns:
-        (N, V, 17, 3), weaker and with fewer joints.
+        (D, 17, 3).
     """
-    again = people.copy()
-    again[..., :2] += shift_px
-    again[..., 2] *= (0.4 + 0.5 * strength)[..., None]
-    again[(people[..., 2] == 0) | (lost > DUPLICATE_LOSES_ABOVE)] = 0.0
-    return again
+    duplicates = detections.copy()
+    duplicates[..., :2] += shift_px
+    duplicates[..., 2] *= (0.4 + 0.5 * score_draw)[..., None]
+    duplicates[(detections[..., 2] == 0) | (missed_draw > DUPLICATE_MISSED_ABOVE)] = 0.0
+    return duplicates
 
 
-def split_detections_of(people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """People (..., 17, 3) from head to wrists, and from hips to ankles."""
-    upper, lower = people.copy(), np.zeros_like(people)
-    lower[..., LOWER_HALF, :] = people[..., LOWER_HALF, :]
-    upper[..., LOWER_HALF, :] = 0.0
+def split_detections_of(detections: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Split detections (..., 17, 3) into head to wrists, and hips to ankles, the same shape."""
+    upper, lower = detections.copy(), np.zeros_like(detections)
+    lower[..., LOWER_BODY, :] = detections[..., LOWER_BODY, :]
+    upper[..., LOWER_BODY, :] = 0.0
     return upper, lower

@@ -1,4 +1,8 @@
-"""Which joints a camera sees, and what hides them: other people, the own head, the edge."""
+"""Projection of joints, and what occludes them: other people, the own head, the image border.
+
+Joints come first in the arrays: (17, V, N) are 17 joints, V views, N people; the sizes of people
+are the longer sides of their bounding boxes in the image.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +13,18 @@ from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd
 
 FACE = SKELETONS['coco17'].index('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
-# A person is in front of another if nearer to the camera by this much.
+# A person is in front of another one if the mean depth of the joints is smaller by this much.
 NEARER_MM = 200.0
-# How far a joint of a body covers, in sizes of that body in the image.
-COVER_REACH = 0.06
-# How far from the edge of the image detectors do worse, in sizes of the body.
-BORDER_REACH = 0.06
-# Keeps the arrays of joint by joint within a cache.
+# Radius in the image that a joint of the person in front occludes, in sizes of that person.
+OCCLUSION_RADIUS = 0.06
+# Width of the image border in which detectors miss joints, in sizes of the person.
+BORDER_WIDTH = 0.06
+# Pairs of people processed at a time, so that the (17, 17, M) arrays stay in the cache.
 PAIRS_AT_ONCE = 128
 
 
-def seen_joints(crowd: Crowd, rig: CameraRig) -> tuple[np.ndarray, np.ndarray]:
-    """Where each joint is in each image, (2, 17, V, N), and whether it is inside, (17, V, N)."""
+def project_joints(crowd: Crowd, rig: CameraRig) -> tuple[np.ndarray, np.ndarray]:
+    """Project joints: (2, 17, V, N) pixels, and (17, V, N) bool, known and inside the image."""
     uv = np.empty((2, 17, len(rig), len(crowd)))
     found = np.empty(uv.shape[1:], dtype=bool)
     poses = np.moveaxis(crowd.joints_first, 0, -1)
@@ -31,87 +35,89 @@ def seen_joints(crowd: Crowd, rig: CameraRig) -> tuple[np.ndarray, np.ndarray]:
     return uv, found
 
 
-def covered(
+def occluded_by_people(
     crowd: Crowd,
     rig: CameraRig,
     uv: np.ndarray,
     found: np.ndarray,
     box: tuple[np.ndarray, np.ndarray],
-    cover_reach: float = COVER_REACH,
+    radius: float = OCCLUSION_RADIUS,
 ) -> np.ndarray:
-    """Tell which joints lie, in the image, close to a joint of a nearer person.
+    """Find the joints that are near a joint of a person in front in the image.
 
     Args:
         crowd: N people.
         rig: V cameras.
-        uv: (2, 17, V, N) pixels; NaN where a joint has no image.
-        found: (17, V, N) bool, the joints to tell of.
+        uv: (2, 17, V, N) pixels; NaN for a joint that cannot be projected.
+        found: (17, V, N) bool, the joints to test.
         box: :func:`joint_box` of these.
-        cover_reach: How far a joint of a body covers, in sizes of that body in the image.
+        radius: Distance in the image below which a joint is occluded, in sizes of the person in
+            front.
 
     Returns:
         (17, V, N) bool.
     """
     middle = crowd.joints_first.mean(1)
-    # A sum, not a product of matrices, whose rounding may depend on a person's neighbours.
+    # A sum, not a matrix product, whose rounding can depend on the other people in the array.
     depth = np.stack([(c.R_w2c[2][:, None] * middle).sum(0) + c.t_w2c[2] for c in rig])
-    # A joint without a place, or behind the camera, covers nothing.
-    covers = crowd.visible.T[:, None] & np.isfinite(uv[0])
-    (low, high), (cover_low, cover_high) = box, joint_box(uv, covers)
-    reach = cover_reach * longer_side(box)
+    # A joint that is unknown or behind the camera occludes nothing.
+    occluding = crowd.visible.T[:, None] & np.isfinite(uv[0])
+    (low, high), (front_low, front_high) = box, joint_box(uv, occluding)
+    radius_px = radius * longer_side(box)
 
     pair = crowd.pairs()
-    behind, before = np.concatenate([pair, pair[::-1]], axis=1)
-    nearer = depth[:, before] < depth[:, behind] - NEARER_MM
-    # Joints are compared only where the boxes around two people touch.
-    near_low, near_high = cover_low - reach, cover_high + reach
-    touch = (near_low[..., before] <= high[..., behind]) & (
-        low[..., behind] <= near_high[..., before]
+    behind, front = np.concatenate([pair, pair[::-1]], axis=1)
+    nearer = depth[:, front] < depth[:, behind] - NEARER_MM
+    # Joints are compared only if the bounding boxes of the two people overlap.
+    near_low, near_high = front_low - radius_px, front_high + radius_px
+    overlap = (near_low[..., front] <= high[..., behind]) & (
+        low[..., behind] <= near_high[..., front]
     )
-    view, row = np.nonzero(nearer & touch.all(0))
-    behind, before = behind[row], before[row]
+    view, row = np.nonzero(nearer & overlap.all(0))
+    behind, front = behind[row], front[row]
 
-    hidden = np.zeros(found.shape, dtype=bool)
-    for part in range(0, len(view), PAIRS_AT_ONCE):
-        few = slice(part, part + PAIRS_AT_ONCE)
-        one, other, at = behind[few], before[few], view[few]
-        cover = np.where(covers[:, at, other], uv[:, :, at, other], np.inf)
-        # Of M pairs each joint that may be hidden and each that may hide it: (17, 17, M).
-        gap_u, gap_v = uv[:, :, None, at, one] - cover[:, None]
+    occluded = np.zeros(found.shape, dtype=bool)
+    for start in range(0, len(view), PAIRS_AT_ONCE):
+        part = slice(start, start + PAIRS_AT_ONCE)
+        one, other, at = behind[part], front[part], view[part]
+        front_uv = np.where(occluding[:, at, other], uv[:, :, at, other], np.inf)
+        # For M pairs, each joint of the person behind with each joint in front: (17, 17, M).
+        gap_u, gap_v = uv[:, :, None, at, one] - front_uv[:, None]
         with np.errstate(invalid='ignore'):
-            near = gap_u * gap_u + gap_v * gap_v < reach[at, other] ** 2
+            near = gap_u * gap_u + gap_v * gap_v < radius_px[at, other] ** 2
         joint, which = np.nonzero(near.any(1))
-        hidden[joint, at[which], one[which]] = True
-    return hidden & found
+        occluded[joint, at[which], one[which]] = True
+    return occluded & found
 
 
-def joint_box(uv: np.ndarray, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Smallest and largest pixel (2, ...) of the joints asked for, inf if none.
+def joint_box(uv: np.ndarray, selected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bounding box of the selected joints: minimum and maximum pixel (2, ...), inf if none.
 
     Args:
         uv: (2, 17, ...) pixels.
-        of: (17, ...) bool.
+        selected: (17, ...) bool.
     """
-    return np.where(of, uv, np.inf).min(1), np.where(of, uv, -np.inf).max(1)
+    return np.where(selected, uv, np.inf).min(1), np.where(selected, uv, -np.inf).max(1)
 
 
 def longer_side(box: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """The longer side (...) of boxes (2, ...) in pixels; 0 if there is no joint in it."""
+    """Longer side (...) of bounding boxes (2, ...) in pixels; 0 for a box without joints."""
     low, high = box
     return np.maximum(high - low, 0.0).max(0)
 
 
-def far_side_of_head(crowd: Crowd, rig: CameraRig, beyond: float = 0.0) -> np.ndarray:
-    """Tell which of nose, eyes and ears (see :data:`FACE`) the head itself hides.
+def far_side_of_head(crowd: Crowd, rig: CameraRig, margin: float = 0.0) -> np.ndarray:
+    """Find the joints of the face (see :data:`FACE`) that the person's own head occludes.
 
     Args:
         crowd: N people.
         rig: V cameras.
-        beyond: Cosine by which a joint must be farther behind to count, for those who want to
-            be sure; negative for those who want to be sure of the opposite.
+        margin: A joint counts if the cosine of its direction to the camera is below its threshold
+            by more than this. With a positive margin, the result are joints that are certainly
+            occluded; with a negative one, all others are certainly visible.
 
     Returns:
-        (5, V, N) bool; False where the place of the nose or of an ear is unknown.
+        (5, V, N) bool; False if the position of the nose or of an ear is unknown.
     """
     # NaN makes every comparison below false.
     face = np.where(crowd.visible.T[FACE], crowd.joints_first[:, FACE], np.nan)
@@ -126,37 +132,37 @@ def far_side_of_head(crowd: Crowd, rig: CameraRig, beyond: float = 0.0) -> np.nd
 
     front, left = cosine(nose - centre), cosine(left_ear - right_ear)
     with np.errstate(invalid='ignore'):
-        hidden = [
-            front < -0.1 - beyond,
-            front + 0.5 * left < -beyond,
-            front - 0.5 * left < -beyond,
-            left < -0.4 - beyond,
-            left > 0.4 + beyond,
+        occluded = [
+            front < -0.1 - margin,
+            front + 0.5 * left < -margin,
+            front - 0.5 * left < -margin,
+            left < -0.4 - margin,
+            left > 0.4 + margin,
         ]
-    return np.stack(hidden)
+    return np.stack(occluded)
 
 
 def at_border(
     rig: CameraRig,
     uv: np.ndarray,
     box: tuple[np.ndarray, np.ndarray],
-    border_reach: float = BORDER_REACH,
+    width: float = BORDER_WIDTH,
 ) -> np.ndarray:
-    """Tell which joints lie close to the edge of the image.
+    """Find the joints close to the image border.
 
     Args:
         rig: V cameras, whose image sizes are known.
-        uv: (2, 17, V, N) pixels; NaN where a joint has no image.
+        uv: (2, 17, V, N) pixels; NaN for a joint that cannot be projected.
         box: :func:`joint_box` of the joints inside the image.
-        border_reach: How far from the edge that is, in sizes of the body in the image.
+        width: Distance from the border in sizes of the person.
 
     Returns:
         (17, V, N) bool.
     """
-    reach = border_reach * longer_side(box)
+    width_px = width * longer_side(box)
     size = np.array([camera.need_size() for camera in rig], float).T[:, None, :, None]
     with np.errstate(invalid='ignore'):
-        return np.minimum(uv, size - 1 - uv).min(0) < reach
+        return np.minimum(uv, size - 1 - uv).min(0) < width_px
 
 
 def _length(xyz: np.ndarray) -> np.ndarray:

@@ -1,7 +1,10 @@
-"""People in a room: poses placed where the rig can see them.
+"""Random scenes: poses of a bank, placed in the capture volume where the cameras see them.
 
-Scenes are made many at a time. Each has a generator of its own, so that a scene is the same
-whatever is made beside it, while NumPy's cost per call is shared.
+Many scenes are generated at a time, which shares the overhead of NumPy calls. Each scene has its
+own random generator and does not depend on the scenes generated with it.
+
+People are placed by rejection sampling: candidates have a random pose and ground position; those
+that too few cameras see, or that collide with an accepted person, are rejected.
 """
 
 from __future__ import annotations
@@ -16,37 +19,42 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd, Scene
-from mmpose_ours.synthetic.draws import Draws, choose
+from mmpose_ours.synthetic.draws import Draws, to_index
 from mmpose_ours.synthetic.poses.pose_bank import PoseBank
 
 COCO17 = SKELETONS['coco17']
+# Candidates drawn in each round, per wanted person.
 CANDIDATES_PER_PERSON = 6
-# So many of them are looked at first, the others only where these do not suffice.
+# Of these the number that is tested first; the others only if too few are accepted.
 FIRST_PER_PERSON = 3
-ATTEMPTS = 20
+MAX_ROUNDS = 20
+# A joint of one person is at least this far from every joint of another.
 JOINT_CLEARANCE_MM = 80.0
 _TRUNK = COCO17.index('left_hip', 'right_hip', 'left_shoulder', 'right_shoulder')
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SceneSampler:
-    """Places people of a bank in a capture volume.
+    """Samples scenes: poses of a bank, placed in a capture volume.
 
     Args:
-        rig: The site's cameras; their image sizes must be known.
-        space: Where people may be.
-        bank: The poses to choose from.
-        people: (fewest, most) people in a scene, drawn evenly; fewer come where no room is
-            left.
-        min_views: A person is placed only where this many cameras see most of the body.
-        seen_share: The share of joints inside an image for a camera to count.
-        close_share: Probability that a person joins another at ``close_mm``.
-        close_mm: (nearest, farthest) distance of a person who joins another.
-        clearance_mm: Smallest distance between the trunks of two people.
-        size_spread: Bodies are scaled by 1 plus or minus up to this share.
+        rig: The cameras; their image sizes must be known.
+        space: The capture volume; it contains the mid-hips of all people.
+        bank: The pose bank.
+        people: (minimum, maximum) number of people in a scene, uniformly distributed. A scene has
+            fewer if a whole round of candidates is rejected.
+        min_views: A person is visible to at least this many cameras.
+        seen_share: Fraction of the known joints inside the image from which on a person is visible
+            to a camera.
+        close_share: Probability that a candidate is placed ``close_mm`` from another person.
+        close_mm: (minimum, maximum) ground distance to that person, uniformly distributed.
+        clearance_mm: Minimum distance between the trunk centres of two people.
+        size_spread: Poses are scaled by a factor from 1 - size_spread to 1 + size_spread,
+            uniformly distributed.
 
     Raises:
-        InputError: The rig has fewer than ``min_views`` cameras, or ``people`` is no range.
+        InputError: The rig has fewer than ``min_views`` cameras, or ``people`` is not
+            0 <= minimum <= maximum.
     """
 
     rig: CameraRig
@@ -70,7 +78,7 @@ class SceneSampler:
             )
         if len(self.rig) < self.min_views:
             raise InputError(
-                f'people must be seen by {self.min_views} cameras, but the rig has only '
+                f'min_views is {self.min_views}, but the rig has only '
                 f'{len(self.rig)} ({", ".join(self.rig.names)}); add cameras',
                 code='no-data',
                 found=list(self.rig.names),
@@ -78,38 +86,38 @@ class SceneSampler:
             )
 
     def sample(self, rng: np.random.Generator) -> Scene:
-        """Draw one scene; the same generator state gives the same scene.
+        """Sample one scene; the same generator state gives the same scene.
 
         Raises:
-            InputError: Nobody could be placed: the cameras do not share the space.
+            InputError: No position in the capture volume is visible to ``min_views`` cameras.
         """
         return self.sample_many([rng]).split()[0]
 
     def sample_many(self, rngs: Sequence[np.random.Generator]) -> Crowd:
-        """Draw one scene per generator: the same ones as :meth:`sample`, much faster.
+        """Sample one scene per generator: the same scenes as :meth:`sample`, but faster.
 
         Raises:
-            InputError: Nobody could be placed: the cameras do not share the space.
+            InputError: No position in the capture volume is visible to ``min_views`` cameras.
         """
         draws = Draws(rngs)
-        fewest, most = self.people
-        every = np.ones(len(draws), dtype=int)
-        wanted = fewest + choose(draws.uniform(every), most - fewest + 1)
-        placed = Crowd.nobody(len(draws))
-        still_open = wanted > 0
-        for _ in range(ATTEMPTS):
-            if not still_open.any():
+        minimum, maximum = self.people
+        one_each = np.ones(len(draws), dtype=int)
+        wanted = minimum + to_index(draws.uniform(one_each), maximum - minimum + 1)
+        placed = Crowd.empty(len(draws))
+        unfinished = wanted > 0
+        for _ in range(MAX_ROUNDS):
+            if not unfinished.any():
                 break
             before = placed.counts
-            tried = np.where(still_open, CANDIDATES_PER_PERSON * wanted, 0)
-            placed = self._admitted(draws, tried, wanted, placed)
-            # A whole round of candidates may have found no room beside those who are there.
-            full = (placed.counts == before) & (before >= max(fewest, 1))
-            still_open &= (placed.counts < wanted) & ~full
+            candidate_counts = np.where(unfinished, CANDIDATES_PER_PERSON * wanted, 0)
+            placed = self._place_round(draws, candidate_counts, wanted, placed)
+            # A scene is full if it has the minimum and a whole round of candidates was rejected.
+            full = (placed.counts == before) & (before >= max(minimum, 1))
+            unfinished &= (placed.counts < wanted) & ~full
         if (placed.counts[wanted > 0] == 0).any():
             raise InputError(
-                f'no place in the space around {self.space.center_mm} mm (size '
-                f'{self.space.size_mm} mm) where {self.min_views} cameras see a person; '
+                f'no position in the capture volume around {self.space.center_mm} mm (size '
+                f'{self.space.size_mm} mm) is visible to {self.min_views} cameras; '
                 'check the space and the calibration',
                 code='no-data',
                 found={'center_mm': self.space.center_mm, 'size_mm': self.space.size_mm},
@@ -117,41 +125,52 @@ class SceneSampler:
             )
         return placed
 
-    def _admitted(
-        self, draws: Draws, tried: np.ndarray, wanted: np.ndarray, placed: Crowd
+    def _place_round(
+        self, draws: Draws, candidate_counts: np.ndarray, wanted: np.ndarray, placed: Crowd
     ) -> Crowd:
-        """Add those of a round of candidates who find room, in order, until enough are there.
+        """Draw candidates, and add in order those that do not collide, until there are enough.
 
         Args:
-            draws: Of S scenes.
-            tried: (S,) how many candidates each scene draws.
-            wanted: (S,) how many people each scene should have.
-            placed: Who is there already.
+            draws: Random numbers of S scenes.
+            candidate_counts: (S,) number of candidates to draw in each scene.
+            wanted: (S,) number of people that each scene should have.
+            placed: The people placed before.
 
         Returns:
-            The crowd of who is there then.
+            The people placed before and in this round.
         """
-        scene = np.repeat(np.arange(len(draws)), tried)
-        place = np.arange(len(scene)) - (np.cumsum(tried) - tried)[scene]
-        drawn = draws.uniform(tried, 10).T
+        scene = np.repeat(np.arange(len(draws)), candidate_counts)
+        first_row = np.cumsum(candidate_counts) - candidate_counts
+        candidate = np.arange(len(scene)) - first_row[scene]  # index within the scene
+        # Uniform random numbers of C candidates: pose, mirror, size, yaw (4, C); ground position
+        # x and y (2, C); and placement near another person (4, C).
+        drawn = draws.uniform(candidate_counts, 10).T
+        pose_draws, ground_draws, close_draws = drawn[:4], drawn[4:6], drawn[6:]
         lower, upper = self.space.lower_mm[:2], self.space.upper_mm[:2]
-        ground = lower + drawn[4:6].T * (upper - lower)
-        ground = self._joined_ground(ground, scene, place, drawn[6:], placed)
-        first = place < FIRST_PER_PERSON * wanted[scene]
+        ground = lower + ground_draws.T * (upper - lower)
+        ground = self._move_close(ground, scene, candidate, close_draws, placed)
+        first = candidate < FIRST_PER_PERSON * wanted[scene]
         for part in (first, ~first):
             rows = np.flatnonzero(part & (placed.counts < wanted)[scene])
             if rows.size:
                 pool = placed.joined(
-                    self._candidates(drawn[:4, rows], ground[rows], scene[rows], len(draws))
+                    self._candidates(pose_draws[:, rows], ground[rows], scene[rows], len(draws))
                 )
-                placed = pool.take(self._welcome(pool, wanted))
+                placed = pool.take(self._without_collisions(pool, wanted))
         return placed
 
     def _candidates(
-        self, drawn: np.ndarray, ground: np.ndarray, scene: np.ndarray, scenes: int
+        self, pose_draws: np.ndarray, ground: np.ndarray, scene: np.ndarray, scenes: int
     ) -> Crowd:
-        """Turned, scaled and mirrored poses at (N, 2) places, of those whom cameras see."""
-        poses, visible = self._bodies(*drawn)
+        """Candidates inside the capture volume that are visible to enough cameras.
+
+        Args:
+            pose_draws: (4, N) uniform draws, see :meth:`_poses`.
+            ground: (N, 2) ground positions, x and y in mm.
+            scene: (N,) scene indices.
+            scenes: S.
+        """
+        poses, visible = self._poses(*pose_draws)
         poses[..., :2] += ground[:, None]
         inside = np.flatnonzero(self.space.contains(COCO17.root_of(poses)))
         poses, visible, scene = poses[inside], visible[inside], scene[inside]
@@ -160,11 +179,22 @@ class SceneSampler:
         views = (np.count_nonzero(seen, axis=-1) >= needed).sum(0)
         return Crowd(poses, visible, scene, scenes).take(views >= self.min_views)
 
-    def _bodies(
+    def _poses(
         self, pose: np.ndarray, mirror: np.ndarray, size: np.ndarray, yaw: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """(N, 17, 3) poses of the bank and (N, 17) what is known of them, from (N,) draws."""
-        index = choose(pose, len(self.bank))
+        """Poses of the bank, mirrored with probability 1/2, scaled, and rotated about z.
+
+        Args:
+            pose: (N,) uniform draws of the index in the bank.
+            mirror: (N,) uniform draws; below 1/2 is mirrored.
+            size: (N,) uniform draws of the scale.
+            yaw: (N,) uniform draws of the rotation.
+
+        Returns:
+            (N, 17, 3) joints in mm, the mid-hips above the origin and the floor at z = 0; and
+            (N, 17) bool, the joints that are known.
+        """
+        index = to_index(pose, len(self.bank))
         poses, visible = self.bank.poses[index], self.bank.visible[index]
         mirrored = np.flatnonzero(mirror < 0.5)
         poses[mirrored] = poses[mirrored][:, COCO17.flip_order] * (1, -1, 1)
@@ -175,77 +205,103 @@ class SceneSampler:
         poses[..., 0], poses[..., 1] = c * x - s * y, s * x + c * y
         return poses, visible
 
-    def _joined_ground(
+    def _move_close(
         self,
         ground: np.ndarray,
         scene: np.ndarray,
-        place: np.ndarray,
-        joining: np.ndarray,
+        candidate: np.ndarray,
+        close_draws: np.ndarray,
         placed: Crowd,
     ) -> np.ndarray:
-        """(N, 2) places on the floor after some candidates have joined somebody.
+        """Move some candidates close to a person placed before, or to the first candidate.
 
-        Half a scene's candidates may already stand beside each other: they choose among those
-        who are there and the scene's first candidate.
+        Args:
+            ground: (C, 2) ground positions in mm.
+            scene: (C,) scene indices, ascending.
+            candidate: (C,) index of the candidate within its scene; candidate 0 stays.
+            close_draws: (4, C) uniform draws: whether to move, to which person, distance, heading.
+            placed: The people placed before.
+
+        Returns:
+            (C, 2) ground positions in mm.
         """
-        joins, whom, away, heading = joining
-        first = np.arange(len(scene)) - place
-        there = placed.counts[scene]
-        chosen = choose(whom, there + 1)
-        spots = np.concatenate([COCO17.root_of(placed.poses)[:, :2], ground])
-        spot = np.where(chosen < there, placed.starts[scene] + chosen, len(placed) + first)
+        move_draw, target_draw, distance_draw, heading_draw = close_draws
+        first_row = np.arange(len(scene)) - candidate
+        placed_counts = placed.counts[scene]
+        # Index placed_counts stands for the first candidate of the scene.
+        target = to_index(target_draw, placed_counts + 1)
+        targets = np.concatenate([COCO17.root_of(placed.poses)[:, :2], ground])
+        target_row = np.where(
+            target < placed_counts, placed.starts[scene] + target, len(placed) + first_row
+        )
         nearest, farthest = self.close_mm
-        away = nearest + away * (farthest - nearest)
-        heading = 2 * np.pi * heading
-        step = away[:, None] * np.stack([np.cos(heading), np.sin(heading)], -1)
-        joins = (joins < self.close_share) & (place > 0)
-        return np.where(joins[:, None], spots[spot] + step, ground)
+        distance_mm = nearest + distance_draw * (farthest - nearest)
+        heading = 2 * np.pi * heading_draw
+        offset = distance_mm[:, None] * np.stack([np.cos(heading), np.sin(heading)], -1)
+        moved = (move_draw < self.close_share) & (candidate > 0)
+        return np.where(moved[:, None], targets[target_row] + offset, ground)
 
-    def _welcome(self, pool: Crowd, wanted: np.ndarray) -> np.ndarray:
-        """Choose in order anybody who finds room beside those chosen before: (N,) bool.
+    def _without_collisions(self, pool: Crowd, wanted: np.ndarray) -> np.ndarray:
+        """Accept people in order, unless they collide with one accepted before.
 
-        All scenes take their turns together: first everybody's first person, and so on.
+        Vectorised over the scenes: step k decides about the k-th person of every scene.
+
+        Args:
+            pool: N people, those placed before first in each scene.
+            wanted: (S,) number of people to accept in each scene.
+
+        Returns:
+            (N,) bool.
         """
-        bodies = _Bodies(pool.joints_first)
-        chosen, blocked = np.zeros((2, len(pool)), dtype=bool)
-        number = np.zeros_like(wanted)
-        for turn in range(pool.counts.max(initial=0)):
-            scenes = np.flatnonzero((pool.counts > turn) & (number < wanted))
+        collisions = _Collisions(pool.joints_first)
+        accepted, rejected = np.zeros((2, len(pool)), dtype=bool)
+        accepted_counts = np.zeros_like(wanted)
+        for index in range(pool.counts.max(initial=0)):
+            scenes = np.flatnonzero((pool.counts > index) & (accepted_counts < wanted))
             if not scenes.size:
                 break
-            rows = pool.starts[scenes] + turn
-            rows = rows[~blocked[rows]]
-            chosen[rows] = True
-            number[pool.scene[rows]] += 1
+            rows = pool.starts[scenes] + index
+            rows = rows[~rejected[rows]]
+            accepted[rows] = True
+            accepted_counts[pool.scene[rows]] += 1
             pairs = np.stack(pool.pairs(rows))
-            first, second = pairs[:, ~blocked[pairs[1]]]
-            blocked[second] = bodies.clash(first, second, self.clearance_mm)
-        return chosen
+            first, second = pairs[:, ~rejected[pairs[1]]]
+            rejected[second] = collisions.test(first, second, self.clearance_mm)
+        return accepted
 
 
-class _Bodies:
-    """Whether two of N people, joints (3, 17, N), are in each other's way."""
+class _Collisions:
+    """Collision test between people.
+
+    Args:
+        joints: (3, 17, N) in mm.
+    """
 
     def __init__(self, joints: np.ndarray):
         self.joints = joints
         self.low, self.high = joints.min(1), joints.max(1)
         self.trunk = joints[:, _TRUNK].mean(1)
 
-    def clash(self, first: np.ndarray, second: np.ndarray, clearance_mm: float) -> np.ndarray:
-        """Whether trunks are too close or a joint is inside another body, of (M,) pairs."""
-        clash = _length2(self.trunk[:, first] - self.trunk[:, second]) < clearance_mm**2
-        apart = np.maximum(
+    def test(self, first: np.ndarray, second: np.ndarray, clearance_mm: float) -> np.ndarray:
+        """Whether people collide, for M pairs of indices ``first`` (M,) and ``second`` (M,).
+
+        Returns:
+            (M,) bool: the trunk centres are nearer than ``clearance_mm``, or two joints are nearer
+            than :data:`JOINT_CLEARANCE_MM`.
+        """
+        collide = _length2(self.trunk[:, first] - self.trunk[:, second]) < clearance_mm**2
+        box_gap = np.maximum(
             self.low[:, first] - self.high[:, second], self.low[:, second] - self.high[:, first]
         ).max(0)
-        # Joints are compared only where the boxes around two bodies nearly touch.
-        near = np.flatnonzero(~clash & (apart < JOINT_CLEARANCE_MM))
+        # Joints are compared only if the bounding boxes are within JOINT_CLEARANCE_MM.
+        near = np.flatnonzero(~collide & (box_gap < JOINT_CLEARANCE_MM))
         one, other = self.joints[..., first[near]], self.joints[..., second[near]]
         gaps = (a[:, None] - b for a, b in zip(one, other))
-        clash[near] = (_length2(gaps) < JOINT_CLEARANCE_MM**2).any((0, 1))
-        return clash
+        collide[near] = (_length2(gaps) < JOINT_CLEARANCE_MM**2).any((0, 1))
+        return collide
 
 
 def _length2(xyz: Iterable[np.ndarray]) -> np.ndarray:
-    """Squared length of vectors whose axis comes first."""
+    """Squared length of vectors (3, ...)."""
     x, y, z = xyz
     return x * x + y * y + z * z

@@ -33,7 +33,7 @@ def test_a_fit_is_printed_written_and_read(tmp_path, capsys):
     out = tmp_path / 'noise.json'
     assert cli.main(['fit-noise', str(RIG), str(tmp_path / 'found.json'), str(out)]) == 0
     printed = capsys.readouterr().out
-    assert 'jitter, in spreads of COCO' in printed and 'given    drawn' in printed
+    assert 'jitter, in units of COCO sigma' in printed and 'recorded simulated' in printed
     assert np.mean(DetectorNoise.read(out).jitter) == pytest.approx(0.5, rel=0.15)
     data = json.loads(out.read_text())
     assert 'found.json' in data['source'] and data['counts']['people'] > 60

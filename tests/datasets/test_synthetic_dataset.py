@@ -126,7 +126,7 @@ def test_a_worker_generates_in_blocks_what_it_will_be_asked_for(rig_file, batch,
             assert item['data_samples'].frame_id == index
             if index % 17 == 0:
                 assert_same(item, alone[index])
-        assert len(dataset._waiting) <= max(BLOCK, batch)
+        assert len(dataset._ready) <= max(BLOCK, batch)
     made = [index for block in blocks for index in block]
     assert len(made) == len(set(made))
     assert len(made) <= sum(map(len, batches)) + BLOCK

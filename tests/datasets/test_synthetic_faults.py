@@ -30,10 +30,10 @@ def build(tmp_path):
 def test_faults_may_be_a_dictionary_a_name_a_path_or_none(build, tmp_path):
     path = tmp_path / 'noise.json'
     path.write_text('{"source": "by hand", "faults": {"jitter": 0.9}}')
-    assert build(None).faults == DetectorNoise.none()
-    assert build(dict(jitter=0.9)).faults == DetectorNoise(jitter=0.9)
-    assert build(str(path)).faults == build(path).faults == DetectorNoise(jitter=0.9)
-    assert build('openpose').faults == DetectorNoise.read('openpose')
+    assert build(None).noise == DetectorNoise.none()
+    assert build(dict(jitter=0.9)).noise == DetectorNoise(jitter=0.9)
+    assert build(str(path)).noise == build(path).noise == DetectorNoise(jitter=0.9)
+    assert build('openpose').noise == DetectorNoise.read('openpose')
     assert np.isfinite(build('mediapipe')[0]['inputs']['keypoints'].numpy()).all()
 
 

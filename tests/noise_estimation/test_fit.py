@@ -1,4 +1,4 @@
-"""Faults that were planted in detections are found again, without any truth in 3D."""
+"""Simulated detector noise is recovered from the detections, without 3D ground truth."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ from errors import fails
 from mmpose_ours.calibration import fit_space, read_rig
 from mmpose_ours.io.package_files import share
 from mmpose_ours.noise_estimation.fit import Measured, TooLittleError, fit_noise
-from mmpose_ours.noise_estimation.joint_errors import ErrorModel, Rays, fit_errors
+from mmpose_ours.noise_estimation.joint_errors import ErrorModel, Residuals, fit_errors
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import DetectorNoise, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
@@ -28,16 +28,16 @@ def five_cameras():
     return read_rig(share('configs') / 'ours' / 'rigs' / 'five_cameras.json')
 
 
-def recording(faults, scenes, rig, seed=0, people=(2, 4)):
+def recording(noise, scenes, rig, seed=0, people=(2, 4)):
     """Detections of synthetic people, one array per frame."""
     sampler = SceneSampler(rig, fit_space(rig), PoseBank.built_in(500), people=people)
     rngs = Streams(seed)(range(scenes))
-    return faults.detect_many(sampler.sample_many(rngs), rig, rngs)
+    return noise.detect_many(sampler.sample_many(rngs), rig, rngs)
 
 
 @pytest.fixture(scope='module')
 def fits():
-    """Planted among the usual other faults: outliers, occlusion, misses, false positives."""
+    """Planted among the default noise: outliers, occlusion, misses, false positives."""
     rig = five_cameras()
     return {
         name: fit_noise(rig, recording(DetectorNoise(**PLANTED[name]), 130, rig, seed))
@@ -52,12 +52,12 @@ def fitted(fits):
 
 @pytest.mark.parametrize('name', PLANTED)
 def test_planted_jitter_and_misses_are_recovered(fits, name):
-    faults, planted = fits[name].faults, PLANTED[name]
-    assert np.mean(faults.jitter) == pytest.approx(planted['jitter'], rel=WITHIN)
+    noise, planted = fits[name].noise, PLANTED[name]
+    assert np.mean(noise.jitter) == pytest.approx(planted['jitter'], rel=WITHIN)
     # Each joint by itself too: the shape of the noise is COCO's.
-    np.testing.assert_allclose(faults.jitter, planted['jitter'], rtol=0.2)
+    np.testing.assert_allclose(noise.jitter, planted['jitter'], rtol=0.2)
     missed = planted['missed_joint_share']
-    assert np.mean(faults.missed_joint_share) == pytest.approx(missed, rel=WITHIN)
+    assert np.mean(noise.missed_joint_share) == pytest.approx(missed, rel=WITHIN)
 
 
 def test_planted_swaps_are_recovered():
@@ -77,41 +77,42 @@ def test_planted_swaps_are_recovered():
 
 
 def test_what_was_not_planted_is_not_found(fitted):
-    faults = fitted.faults
-    assert max(faults.duplicate_share, faults.split_share, faults.whole_swap_share) < 0.005
-    assert faults.score_error < 0.05
-    assert not np.any(faults.joint_bias)
-    # And the usual faults are what they are by default.
-    usual = DetectorNoise()
+    noise = fitted.noise
+    assert max(noise.duplicate_share, noise.split_share, noise.whole_swap_share) < 0.005
+    assert noise.score_error < 0.05
+    assert not np.any(noise.joint_bias)
+    # The other parameters are near their defaults.
+    default = DetectorNoise()
     for name in (
         'far_face_share',
         'lower_body_share',
         'missed_person_share',
         'false_positive_rate',
     ):
-        assert getattr(faults, name) == pytest.approx(getattr(usual, name), rel=0.5), name
+        assert getattr(noise, name) == pytest.approx(getattr(default, name), rel=0.5), name
 
 
-def test_what_is_drawn_from_the_fit_looks_like_what_was_given(fitted):
+def test_a_simulation_with_the_fit_resembles_the_recording(fitted):
     for name in ('people_per_view', 'views_per_person'):
-        assert fitted.drawn[name] == pytest.approx(fitted.given[name], rel=0.05), name
-    given, drawn = (np.array(f['residual_quantiles']) for f in (fitted.given, fitted.drawn))
-    np.testing.assert_allclose(drawn[:5], given[:5], rtol=0.1)
+        assert fitted.simulated[name] == pytest.approx(fitted.recorded[name], rel=0.05), name
+    both = fitted.recorded, fitted.simulated
+    recorded, simulated = (np.array(f['residual_quantiles']) for f in both)
+    np.testing.assert_allclose(simulated[:5], recorded[:5], rtol=0.1)
 
 
 def test_what_nothing_could_show_keeps_its_default():
     """One person alone is never behind another."""
-    faults = DetectorNoise(occluded_share=0.9, false_positive_rate=0.0)
+    noise = DetectorNoise(occluded_share=0.9, false_positive_rate=0.0)
     rig = five_cameras()
-    alone = fit_noise(rig, recording(faults, 70, rig, people=(1, 1)))
+    alone = fit_noise(rig, recording(noise, 70, rig, people=(1, 1)))
     assert alone.counts['occluded_share'][1] < 30
-    assert alone.faults.occluded_share == DetectorNoise().occluded_share
+    assert alone.noise.occluded_share == DetectorNoise().occluded_share
 
 
 def test_a_fit_can_be_written_and_read(fitted, tmp_path):
     fitted.write(tmp_path / 'noise.json', 'a test')
     assert dataclasses.asdict(DetectorNoise.read(tmp_path / 'noise.json')) == dataclasses.asdict(
-        dataclasses.replace(fitted.faults, joint_bias=[])
+        dataclasses.replace(fitted.noise, joint_bias=[])
     )
 
 
@@ -120,22 +121,24 @@ def test_errors_are_fitted_to_points_alone():
     rng = np.random.default_rng(0)
     turns = np.arange(6) * np.pi / 6
     slope = np.array([[[np.cos(a), np.sin(a), 0], [0, 0, 1]] for a in turns])
-    spread = np.linspace(0.01, 0.03, 17)
-    spread = (spread + spread[SKELETONS['coco17'].flip_order]) / 2  # sides are taken together
+    std = np.linspace(0.01, 0.03, 17)
+    std = (std + std[SKELETONS['coco17'].flip_order]) / 2  # sides are taken together
     shape = 6, 1000, 17
-    error = rng.normal(size=(*shape, 2)) * spread[:, None]
+    error = rng.normal(size=(*shape, 2)) * std[:, None]
     wild = rng.random(shape) < 0.04
     error[wild] = rng.normal(size=(wild.sum(), 2)) * 0.15
     moved = rng.normal(size=(*shape[1:], 3)) * 30
     offset = np.einsum('vai,nji->vnja', slope, moved) + 200 * error
     slopes = np.broadcast_to(slope[:, None, None], (*shape, 2, 3))
     size = np.full(shape[:2], 200.0)
-    rays = Rays(np.zeros((*shape, 2)), offset, slopes, size, np.ones(shape, bool), np.zeros(shape))
-    model, agreement = fit_errors(rays, ErrorModel.usual())
-    np.testing.assert_allclose(model.spread, spread, rtol=0.06)
+    residuals = Residuals(
+        np.zeros((*shape, 2)), offset, slopes, size, np.ones(shape, bool), np.zeros(shape)
+    )
+    model, posterior = fit_errors(residuals, ErrorModel.initial())
+    np.testing.assert_allclose(model.std, std, rtol=0.06)
     assert model.outlier_share == pytest.approx(0.04, rel=0.25)
     assert model.outlier_spread == pytest.approx(0.15, rel=0.15)
-    assert (agreement.outlier[wild] > 0.5).mean() > 0.8
+    assert (posterior.outlier[wild] > 0.5).mean() > 0.8
 
 
 def test_two_cameras_cannot_judge_each_other():

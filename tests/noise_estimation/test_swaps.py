@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from synthetic_rigs import SPACE, ring_rig
 
-from mmpose_ours.noise_estimation.joint_errors import ErrorModel, Rays
+from mmpose_ours.noise_estimation.joint_errors import ErrorModel, Residuals
 from mmpose_ours.noise_estimation.swaps import find_swaps
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import built_in_poses
@@ -26,7 +26,7 @@ def seen_people(cameras, limbs, shares, seed):
         seed: Of people and noise.
 
     Returns:
-        Rays from the true points, the model of the noise, and (V, N) which limbs were exchanged,
+        Residuals at the true points, the model of the noise, and (V, N) which limbs were exchanged,
         from 0, or -1.
     """
     rng = np.random.default_rng(seed)
@@ -46,15 +46,15 @@ def seen_people(cameras, limbs, shares, seed):
         uv[view[:, None], person[:, None], joints] = uv[view[:, None], person[:, None], turned]
     keypoints = np.concatenate([uv, np.ones_like(uv[..., :1])], -1)
     found = np.ones(uv.shape[:3], bool)
-    rays = Rays.of(rig, poses, keypoints, size, found, np.zeros(found.shape))
-    return rays, ErrorModel(np.full(17, JITTER_PX / np.median(size))), which
+    residuals = Residuals.of(rig, poses, keypoints, size, found, np.zeros(found.shape))
+    return residuals, ErrorModel(np.full(17, JITTER_PX / np.median(size))), which
 
 
 @pytest.mark.parametrize(('cameras', 'share'), [(5, 0.03), (5, 0.15), (3, 0.06)])
 def test_the_share_of_limbs_exchanged_is_what_was_drawn(cameras, share):
-    """One of three has arms exchanged, two have legs, as detectors' faults are drawn."""
-    rays, model, which = seen_people(cameras, (ARMS, LEGS), (share / 3, share * 2 / 3), seed=5)
-    found = find_swaps(rays, model)
+    """One of three has arms exchanged, two have legs, as the noise model draws them."""
+    residuals, model, which = seen_people(cameras, (ARMS, LEGS), (share / 3, share * 2 / 3), seed=5)
+    found = find_swaps(residuals, model)
     events = sum(count for count, _ in found.limbs.values())
     assert events > 30
     # Those that can be decided are half of all, so that they may have more or fewer than all.
@@ -65,8 +65,8 @@ def test_the_share_of_limbs_exchanged_is_what_was_drawn(cameras, share):
 
 @pytest.mark.parametrize('cameras', [3, 5])
 def test_who_is_exchanged_is_put_right_and_nobody_else(cameras):
-    rays, model, which = seen_people(cameras, (ARMS, LEGS), (0.02, 0.02), seed=6)
-    source = find_swaps(rays, model).source
+    residuals, model, which = seen_people(cameras, (ARMS, LEGS), (0.02, 0.02), seed=6)
+    source = find_swaps(residuals, model).source
     alone = ((which >= 0).sum(0) == 1) & (which >= 0)  # two of three views would outvote one
     for number, joints in enumerate((ARMS, LEGS)):
         turned = (source[..., joints] != joints).all(-1)
@@ -75,7 +75,7 @@ def test_who_is_exchanged_is_put_right_and_nobody_else(cameras):
 
 
 def test_a_whole_body_is_not_taken_for_limbs():
-    rays, model, which = seen_people(5, (EVERY,), (0.05,), seed=7)
-    found = find_swaps(rays, model)
+    residuals, model, which = seen_people(5, (EVERY,), (0.05,), seed=7)
+    found = find_swaps(residuals, model)
     assert found.whole_share == pytest.approx((which == 0).mean(), rel=0.15)
     assert found.limb_share < 0.002

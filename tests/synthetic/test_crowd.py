@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmpose_ours.synthetic import Crowd, Scene
-from mmpose_ours.synthetic.draws import Draws, Streams, choose
+from mmpose_ours.synthetic.draws import Draws, Streams, to_index
 
 
 def crowd_of(*counts):
@@ -24,7 +24,7 @@ def test_scenes_come_out_as_they_went_in():
     for before, after in zip(scenes, crowd.split()):
         np.testing.assert_array_equal(before.poses, after.poses)
         np.testing.assert_array_equal(before.visible, after.visible)
-    assert [len(scene.poses) for scene in Crowd.nobody(2).split()] == [0, 0]
+    assert [len(scene.poses) for scene in Crowd.empty(2).split()] == [0, 0]
 
 
 def test_newcomers_stand_behind_those_of_their_scene():
@@ -74,5 +74,5 @@ def test_streams_are_those_that_numpy_jumps_to():
 
 
 def test_choices_are_even_and_never_too_large():
-    assert choose(np.array([0.0, 0.2, 0.999999]), 5).tolist() == [0, 1, 4]
-    assert choose(np.array([0.5, 0.5]), np.array([1, 4])).tolist() == [0, 2]
+    assert to_index(np.array([0.0, 0.2, 0.999999]), 5).tolist() == [0, 1, 4]
+    assert to_index(np.array([0.5, 0.5]), np.array([1, 4])).tolist() == [0, 2]

@@ -42,9 +42,9 @@ def two_people():
     return place(poses, (-800, 0), (800, 0))
 
 
-def only(**faults):
-    """A perfect detector but for one fault."""
-    return dataclasses.replace(DetectorNoise.none(), **faults)
+def only(**parameters):
+    """A perfect detector except for these parameters."""
+    return dataclasses.replace(DetectorNoise.none(), **parameters)
 
 
 def expected(scene, rig):
@@ -246,10 +246,10 @@ def test_joints_outside_the_image_are_not_reported(rig):
     outside = ~valid | (uv < -0.5).any(-1) | (uv >= np.array(SIZE) - 0.5).any(-1)
     assert 3 < outside.sum() < 14
     for i in range(30):
-        faults = DetectorNoise(
+        noise = DetectorNoise(
             jitter=0.0, outlier_share=0.0, swap_share=0.0, false_positive_rate=0.0
         )
-        view = faults.detect(scene, rig, RNG(i))[0]
+        view = noise.detect(scene, rig, RNG(i))[0]
         assert (view[:, outside, 2] == 0).all()
     assert (DetectorNoise.none().detect(scene, rig, RNG(0))[0, 0, ~outside, 2] == 1).all()
 
@@ -341,25 +341,25 @@ def test_an_empty_room_has_no_detections(rig):
 
 
 def test_all_faults_together_stay_sound_and_seeded(crowd, rig):
-    faults = DetectorNoise(false_positive_rate=0.5)
+    noise = DetectorNoise(false_positive_rate=0.5)
     for i, scene in enumerate(crowd):
         before = scene.poses.copy()
-        first, second = (faults.detect(scene, rig, RNG(i)) for _ in range(2))
+        first, second = (noise.detect(scene, rig, RNG(i)) for _ in range(2))
         np.testing.assert_array_equal(first, second)
         assert np.isfinite(first).all()
         assert first[..., 2].min() >= 0 and first[..., 2].max() <= 1
         assert (first[first[..., 2] == 0] == 0).all()
         counts = (first[..., 2] > 0).sum(-1)
-        assert ((counts == 0) | (counts >= faults.min_joints)).all()
+        assert ((counts == 0) | (counts >= noise.min_joints)).all()
         np.testing.assert_array_equal(scene.poses, before)
 
 
 def test_a_detection_is_the_same_whatever_is_detected_beside_it(crowd, rig):
-    faults = DetectorNoise(false_positive_rate=0.5, swap_share=0.2)
+    noise = DetectorNoise(false_positive_rate=0.5, swap_share=0.2)
     scenes = [*crowd, Scene(np.zeros((0, 17, 3)), np.zeros((0, 17), dtype=bool))]
     rngs = [RNG((5, i)) for i in range(len(scenes))]
-    for i, found in enumerate(faults.detect_many(Crowd.of(scenes), rig, rngs)):
-        alone = faults.detect(scenes[i], rig, RNG((5, i)))
+    for i, found in enumerate(noise.detect_many(Crowd.of(scenes), rig, rngs)):
+        alone = noise.detect(scenes[i], rig, RNG((5, i)))
         np.testing.assert_array_equal(found, alone)
         assert found.flags['OWNDATA'] or found.base.nbytes == found.nbytes
 
@@ -367,6 +367,18 @@ def test_a_detection_is_the_same_whatever_is_detected_beside_it(crowd, rig):
 @pytest.mark.parametrize(
     'option', [dict(missed_joint_share=4.0), dict(jitter=-1.0), dict(score=(0.9, -0.1))]
 )
-def test_faults_that_cannot_be_are_refused(option):
+def test_parameters_out_of_range_are_refused(option):
     with fails(InputError, code='out-of-range', found=option):
         DetectorNoise(**option)
+
+
+def test_swap_probabilities_add_up_to_one_at_most(two_people, rig):
+    shares = dict(swap_share=0.7, whole_swap_share=0.4)
+    with fails(InputError, code='out-of-range', found=shares, expected=1):
+        DetectorNoise(**shares)
+    for limbs, whole in ((1.0, 0.0), (0.0, 1.0), (0.3, 0.7), (0.1, 0.9)):
+        always = only(swap_share=limbs, whole_swap_share=whole)
+        exact = DetectorNoise.none().detect(two_people, rig, RNG(0))
+        swapped = always.detect(two_people, rig, RNG(0))
+        # Every person of every view is swapped, and by one of the two swaps only.
+        assert (swapped != exact).any((2, 3)).all()

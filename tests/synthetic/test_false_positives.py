@@ -1,4 +1,4 @@
-"""Faults that are off by default: bias, swaps of whole people, duplicates, split detections."""
+"""Noise that is off by default: bias, swaps of whole people, duplicates, split detections."""
 
 import dataclasses
 
@@ -10,7 +10,7 @@ from synthetic_rigs import COCO17, SIZE, SPACE, binomial_spread, place, ring_rig
 from mmpose_ours.errors import InputError
 from mmpose_ours.synthetic import DetectorNoise, PoseBank, Scene, SceneSampler, built_in_poses
 from mmpose_ours.synthetic.detector_noise import COCO_SIGMAS
-from mmpose_ours.synthetic.false_positives import LOWER_HALF
+from mmpose_ours.synthetic.false_positives import LOWER_BODY
 
 RNG = np.random.default_rng
 FLIP = COCO17.flip_order
@@ -27,17 +27,17 @@ def person():
     return place(built_in_poses(1, RNG(3), ('stand',)), (0, 0))
 
 
-def only(**faults):
-    return dataclasses.replace(DetectorNoise.none(), **faults)
+def only(**parameters):
+    return dataclasses.replace(DetectorNoise.none(), **parameters)
 
 
 def clean(scene, rig):
     return DetectorNoise.none().detect(scene, rig, RNG(0))
 
 
-def many(faults, scene, rig, count=300):
+def many(noise, scene, rig, count=300):
     """(count, V, P, 17, 3), padded to the most people."""
-    found = [faults.detect(scene, rig, RNG(i)) for i in range(count)]
+    found = [noise.detect(scene, rig, RNG(i)) for i in range(count)]
     most = max(view.shape[1] for view in found)
     return np.stack([np.pad(f, [(0, 0), (0, most - f.shape[1]), (0, 0), (0, 0)]) for f in found])
 
@@ -55,8 +55,8 @@ def test_each_joint_has_its_own_jitter_misses_and_scores(person, rig):
     jitter[9], missed[15] = 1.2, 0.5
     scores = np.tile([0.9, 0.0], (17, 1))
     scores[3] = 0.4, 0.0
-    faults = only(jitter=jitter, missed_joint_share=missed, joint_score=scores)
-    found = many(faults, person, rig)[:, :, 0]
+    noise = only(jitter=jitter, missed_joint_share=missed, joint_score=scores)
+    found = many(noise, person, rig)[:, :, 0]
     size = np.ptp(clean(person, rig)[:, 0, :, :2], axis=1).max(-1)
     spread = (found[..., :2].std(0) / size[:, None, None])[..., :9, :].mean((0, -1))
     np.testing.assert_allclose(spread, 0.15 * COCO_SIGMAS[:9], rtol=0.1)
@@ -103,7 +103,7 @@ def test_split_detections_make_up_the_person_again(person, rig):
     assert split.mean() == pytest.approx(share, abs=binomial_spread(share, split.size))
     joined = found.sum(2)
     np.testing.assert_allclose(joined, np.broadcast_to(clean(person, rig)[:, 0], joined.shape))
-    legs = (found[..., 2] > 0)[split][..., LOWER_HALF]
+    legs = (found[..., 2] > 0)[split][..., LOWER_BODY]
     assert (legs.all(-1) | ~legs.any(-1)).all()
 
 
@@ -151,8 +151,8 @@ def test_people_whom_the_edge_cuts_are_lost_at_the_stated_share(near_rig):
 
 
 def test_low_scores_go_with_large_errors(person, rig):
-    faults = only(jitter=0.4, score=(0.6, 0.05), score_error=0.5)
-    found = many(faults, person, rig, 600)[:, :, 0]
+    noise = only(jitter=0.4, score=(0.6, 0.05), score_error=0.5)
+    found = many(noise, person, rig, 600)[:, :, 0]
     error = np.linalg.norm(found[..., :2] - clean(person, rig)[:, 0, :, :2], axis=-1)
     size = np.ptp(clean(person, rig)[:, 0, :, :2], axis=1).max(-1)
     error /= size[:, None] * 0.2 * COCO_SIGMAS

@@ -1,4 +1,4 @@
-"""Files of detector faults."""
+"""Files of the detector noise model."""
 
 import json
 
@@ -15,10 +15,10 @@ from mmpose_ours.synthetic.noise_profiles import SHIPPED, profile_names
 @pytest.mark.parametrize('name', ['hrnet', 'mediapipe', 'openpose'])
 def test_shipped_detectors_can_be_read_and_say_where_they_come_from(name):
     assert name in profile_names()
-    faults = DetectorNoise.read(name)
+    noise = DetectorNoise.read(name)
     assert len(json.loads((SHIPPED / f'{name}.json').read_text())['source']) > 100
     scene = place(built_in_poses(2, np.random.default_rng(0), ('stand',)), (-800, 0), (800, 0))
-    found = faults.detect(scene, ring_rig(), np.random.default_rng(0))
+    found = noise.detect(scene, ring_rig(), np.random.default_rng(0))
     assert (found[..., 2] > 0).any() and np.isfinite(found).all() and found[..., 2].max() <= 1
 
 
@@ -56,7 +56,7 @@ def test_files_of_something_else_are_refused(tmp_path, content, code, found):
 
 
 @pytest.mark.parametrize(
-    'faults',
+    'parameters',
     [
         '{"jitter": 1e300}',
         '{"false_positive_rate": 1e9}',
@@ -64,21 +64,22 @@ def test_files_of_something_else_are_refused(tmp_path, content, code, found):
         '{"jitter": NaN}',
         '{"score": [1, Infinity]}',
         '{"min_joints": 1e400}',
+        '{"swap_share": 0.6, "whole_swap_share": 0.6}',
         '[' * 5000,
     ],
 )
-def test_impossible_numbers_are_refused(tmp_path, faults):
+def test_impossible_numbers_are_refused(tmp_path, parameters):
     path = tmp_path / 'faults.json'
-    path.write_text(f'{{"source": "", "faults": {faults}}}')
+    path.write_text(f'{{"source": "", "faults": {parameters}}}')
     with fails(FileFormatError, file=path):
         DetectorNoise.read(path)
 
 
-def test_the_names_of_before_are_read(tmp_path):
+def test_old_parameter_names_are_read(tmp_path):
     path = tmp_path / 'faults.json'
     path.write_text('{"source": "", "faults": {"ghost_rate": 0.5, "halves_share": 0.25}}')
-    faults = DetectorNoise.read(path)
-    assert (faults.false_positive_rate, faults.split_share) == (0.5, 0.25)
+    noise = DetectorNoise.read(path)
+    assert (noise.false_positive_rate, noise.split_share) == (0.5, 0.25)
     path.write_text('{"source": "", "faults": {"ghost_rate": 0.5, "false_positive_rate": 0.1}}')
     with fails(FileFormatError, code='unknown-name', file=path, found='ghost_rate'):
         DetectorNoise.read(path)

@@ -4,7 +4,13 @@ from synthetic_rigs import SPACE, ring_rig
 
 from mmpose_ours.synthetic import Crowd, PoseBank, SceneSampler
 from mmpose_ours.synthetic import occlusion as module
-from mmpose_ours.synthetic.occlusion import COVER_REACH, NEARER_MM, covered, joint_box, longer_side
+from mmpose_ours.synthetic.occlusion import (
+    NEARER_MM,
+    OCCLUSION_RADIUS,
+    joint_box,
+    longer_side,
+    occluded_by_people,
+)
 
 
 @pytest.fixture(scope='module')
@@ -26,7 +32,7 @@ def one_by_one(crowd, rig, uv, found, size_px):
             if depth[other] < depth[i] - NEARER_MM:
                 joints = uv[other, v][crowd.visible[other] & np.isfinite(uv[other, v, :, 0])]
                 gaps = np.linalg.norm(joints - uv[i, v, j], axis=-1)
-                hidden[i, v, j] |= (gaps < COVER_REACH * size_px[other, v]).any()
+                hidden[i, v, j] |= (gaps < OCCLUSION_RADIUS * size_px[other, v]).any()
     return hidden
 
 
@@ -37,7 +43,7 @@ def test_nearer_people_cover_those_behind_them(crowd, monkeypatch, at_once):
     uv, valid = (np.moveaxis(array, 0, 1) for array in rig.project(crowd.poses))
     found = valid & crowd.visible[:, None]
     box = joint_box(uv.transpose(3, 2, 1, 0), found.T)
-    hidden = covered(crowd, rig, uv.transpose(3, 2, 1, 0), found.T, box).T
+    hidden = occluded_by_people(crowd, rig, uv.transpose(3, 2, 1, 0), found.T, box).T
     np.testing.assert_array_equal(hidden, one_by_one(crowd, rig, uv, found, longer_side(box).T))
     assert 0.03 < hidden[found].mean() < 0.6
 

@@ -302,7 +302,7 @@ def test_people_against_truth_by_hand():
     false_positive = np.full((1, 17, 3), 9000.0)
     found = predictions_of({0: np.concatenate([false_positive, shifted])})
     tally, figures = against_truth(predictions_of({0: true, 1: true[:0]}), found)
-    assert (tally.right[0], tally.due[0], tally.claimed[0]) == (15, 33, 33)
+    assert (tally.true_positives[0], tally.annotated[0], tally.predicted[0]) == (15, 33, 33)
     assert tally.score() == pytest.approx(30 / 66)
     off = np.array([60.0] * 15 + [np.hypot(200.0, 60.0)])
     assert figures['error_mm'] == pytest.approx(off.mean())
@@ -335,7 +335,7 @@ def test_the_interval_is_that_of_scipy():
     one, other = (Tally(np.floor(due * share), due, due) for share in rng.beta(9, 2, (2, 200)))
     found = difference(one, other)
     expected = stats.bootstrap(
-        (one.right, other.right, due),
+        (one.true_positives, other.true_positives, due),
         lambda a, b, n, axis: 100 * (a.sum(axis) - b.sum(axis)) / n.sum(axis),
         paired=True, vectorized=True, method='percentile', n_resamples=4000, random_state=1,
     ).confidence_interval  # fmt: skip
@@ -343,7 +343,7 @@ def test_the_interval_is_that_of_scipy():
     assert (found.low, found.high) == pytest.approx(tuple(expected), abs=0.4)
     # Neighbours that err alike tell less.
     slow = np.repeat(rng.normal(0, 6, 20), 10)
-    wavy = Tally(np.clip(other.right + slow, 0, due), due, due)
+    wavy = Tally(np.clip(other.true_positives + slow, 0, due), due, due)
     apart, together = difference(wavy, other), difference(wavy, other, block=20)
     assert together.high - together.low > 1.5 * (apart.high - apart.low)
 

@@ -1,8 +1,8 @@
-"""A body with bones and joint limits, posed at random: poses that need no file.
+"""The built-in body model: random poses of an articulated body with joint limits.
 
 Segment lengths are fractions of stature after Drillis and Contini (1966); ranges of motion
 follow the usual clinical tables. The result has COCO's 17 joints, z up, feet on the floor.
-This is no physics: balance is only as good as the actions below make it.
+Balance is not simulated; it depends on the angles of the actions below.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ FACE = {
     'left_eye': (0.055, 0.019, 0.128),
     'left_ear': (0.004, 0.045, 0.117),
 }
-STATURE_MM, STATURE_SPREAD_MM, STATURE_RANGE_MM = 1700.0, 110.0, (1250.0, 2050.0)
-BONE_SPREAD = 0.04  # every bone of a person also varies on its own
+STATURE_MM, STATURE_STD_MM, STATURE_RANGE_MM = 1700.0, 110.0, (1250.0, 2050.0)
+BONE_STD = 0.04  # relative standard deviation of each bone length of a person
 
 # Limits in degrees; flexion lifts a limb forward, abduction sideways.
 LIMITS = {
@@ -103,8 +103,8 @@ class _Angles:
 
     def _drawn(self, name: str) -> np.ndarray:
         table = np.array([ACTIONS[a].get(name, REST[name]) for a in ACTIONS], dtype=float)
-        mean, spread = table[self.actions].T
-        return self.rng.normal(mean, spread)
+        mean, std = table[self.actions].T
+        return self.rng.normal(mean, std)
 
     def one(self, name: str, swing: np.ndarray | float = 0.0) -> np.ndarray:
         return np.clip(self._drawn(name) + swing, *LIMITS[name])
@@ -117,11 +117,11 @@ class _Angles:
 def built_in_poses(
     count: int, rng: np.random.Generator, actions: tuple[str, ...] | None = None
 ) -> np.ndarray:
-    """Draw random people.
+    """Sample random poses.
 
     Args:
-        count: How many.
-        rng: Source of randomness; the same state gives the same people.
+        count: Number of poses.
+        rng: Random generator; the same state gives the same poses.
         actions: Names from :data:`ACTIONS` to draw from; None draws all, weighted.
 
     Returns:
@@ -144,10 +144,10 @@ def built_in_poses(
     chosen = rng.choice(len(names), size=count, p=weights / weights.sum())
     angles = _Angles(rng, chosen)
     low, high = STATURE_RANGE_MM
-    stature = np.clip(rng.normal(STATURE_MM, STATURE_SPREAD_MM, count), low, high)
+    stature = np.clip(rng.normal(STATURE_MM, STATURE_STD_MM, count), low, high)
 
     def bone(fraction: float) -> np.ndarray:
-        return (stature * fraction * rng.normal(1, BONE_SPREAD, count))[:, None]
+        return (stature * fraction * rng.normal(1, BONE_STD, count))[:, None]
 
     def move(
         frame: np.ndarray, direction: tuple[float, float, float], length: np.ndarray

@@ -1,8 +1,8 @@
-"""From one person's recording in whatever unit and axes to poses of a bank.
+"""Conversion of a motion capture recording of any unit and axes to a pose bank.
 
-Units are recognised by the length of the legs, the up axis by where shoulders and feet are on the
-whole, the floor by the lowest ankles. Each can be determined instead of guessed, and what was
-guessed is said.
+The unit is estimated from the length of the legs, the up axis from the mean direction from feet to
+shoulders, and the floor from the lowest ankles. Unit and axis can be given instead; estimates are
+reported.
 """
 
 from __future__ import annotations

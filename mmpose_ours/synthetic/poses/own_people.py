@@ -1,8 +1,8 @@
-"""Poses of the user's own people: what was triangulated on the rig, cleaned, becomes a bank.
+"""Pose banks from the user's own predictions or triangulated people (self-training).
 
-Training on own results is training on their errors too, so people are dropped when in doubt: with
-few joints, with impossible limbs, or seen in one frame only, as false positives are. Nothing is
-filled in or smoothed.
+Training on predictions reproduces their errors, so doubtful poses are removed: with few joints,
+with implausible limb lengths, or in a single frame only, as false positives are. Missing joints are
+not filled in, and poses are not smoothed.
 """
 
 from __future__ import annotations
@@ -22,29 +22,30 @@ from mmpose_ours.synthetic.poses.anthropometry import (
 )
 from mmpose_ours.synthetic.poses.pose_bank import PoseBank
 
-# Of the twelve joints of arms and legs.
+# Smallest number of known joints, of the twelve joints of arms and legs.
 MIN_JOINTS = 9
 _FACE = 5
-# A limb or trunk against the person's stature by all of them, and the sides of a limb.
+# Limits of the length of a limb or the trunk divided by its expected length for the body height,
+# and of the ratio of left and right.
 PROPORTION = (0.7, 1.4)
 MAX_UNEVEN = 1.3
 STATURE_MM = (900.0, 2200.0)
 HIPS_MM = (100.0, 1500.0)
-# How far a person gets from one frame of the file to the next, which may skip some of the video.
+# Largest movement of a person between consecutive frames of the file, which may skip video frames.
 STEP_MM = 600.0
 
 
 def clean_people(path: PathLike) -> tuple[PoseBank, str]:
-    """Read a Predictions file and keep the people who can be trusted.
+    """Read a Predictions file and remove doubtful poses.
 
     Args:
         path: File in the Predictions format; the rig's floor is z = 0.
 
     Returns:
-        The poses, and a sentence that says how many were dropped for what.
+        The poses, and a sentence with the number of removed poses for each reason.
 
     Raises:
-        FileFormatError: The file is none, or nobody is left.
+        FileFormatError: The file has another format, or no pose remains.
     """
     predictions = read_predictions(path)
     frames = [
@@ -52,32 +53,32 @@ def clean_people(path: PathLike) -> tuple[PoseBank, str]:
         for key in sorted(predictions.frames, key=lambda key: (isinstance(key, str), key))
     ]
     xyz = np.concatenate([np.zeros((0, 17, 3)), *frames])
-    left = np.ones(len(xyz), dtype=bool)
+    kept = np.ones(len(xyz), dtype=bool)
     reasons = []
     for reason, good in (
-        ('few joints', _many_joints(xyz)),
-        ('limbs', _human(xyz)),
-        ('one frame only', _stay(frames)),
+        ('few joints', _has_enough_joints(xyz)),
+        ('limbs', _is_plausible(xyz)),
+        ('one frame only', _is_tracked(frames)),
     ):
-        reasons.append(f'{np.count_nonzero(left & ~good)} for {reason}')
-        left &= good
+        reasons.append(f'{np.count_nonzero(kept & ~good)} for {reason}')
+        kept &= good
     bank = PoseBank.placed(
-        xyz[left],
-        np.isfinite(xyz[left]).all(-1),
+        xyz[kept],
+        np.isfinite(xyz[kept]).all(-1),
         path,
         'the floor of the rig must be z = 0 (`mmpose-ours align-rig`)',
     )
     return bank, f'dropped of {len(xyz)} people: {", ".join(reasons)}'
 
 
-def _many_joints(xyz: np.ndarray) -> np.ndarray:
+def _has_enough_joints(xyz: np.ndarray) -> np.ndarray:
     known = np.isfinite(xyz).all(-1)
     hips = known[:, COCO17.index('left_hip', 'right_hip')].all(1)
     return hips & (known[:, _FACE:].sum(1) >= MIN_JOINTS)
 
 
-def _human(xyz: np.ndarray) -> np.ndarray:
-    """(N,) whose known limbs fit each other, and whose hips are where hips can be."""
+def _is_plausible(xyz: np.ndarray) -> np.ndarray:
+    """(N,) bool, limb lengths, body height and hip height are plausible."""
     stature = stature_of(xyz)
     lengths = part_lengths(xyz)
     with np.errstate(invalid='ignore', divide='ignore'):
@@ -90,18 +91,18 @@ def _human(xyz: np.ndarray) -> np.ndarray:
         return ~off & fits & (height >= HIPS_MM[0]) & (height <= HIPS_MM[1])
 
 
-def _stay(frames: list[np.ndarray]) -> np.ndarray:
-    """(N,) who has somebody near in the frame before or after; all, where there is one frame."""
+def _is_tracked(frames: list[np.ndarray]) -> np.ndarray:
+    """(N,) bool, a pose is near in the previous or next frame; True for a single frame."""
     if len(frames) < 2:
         return np.ones(sum(map(len, frames)), dtype=bool)
     middles = [_middle(people) for people in frames]
-    nobody = np.zeros((0, 3))
-    stay = []
-    for before, here, after in zip([nobody, *middles], middles, [*middles[1:], nobody]):
-        there = np.concatenate([before, after])
-        away = np.linalg.norm(here[:, None] - there, axis=-1)
-        stay.append((away < STEP_MM).any(1))
-    return np.concatenate(stay)
+    empty = np.zeros((0, 3))
+    tracked = []
+    for before, here, after in zip([empty, *middles], middles, [*middles[1:], empty]):
+        neighbours = np.concatenate([before, after])
+        distance_mm = np.linalg.norm(here[:, None] - neighbours, axis=-1)
+        tracked.append((distance_mm < STEP_MM).any(1))
+    return np.concatenate(tracked)
 
 
 def _middle(people: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A stock of 3D poses to generate scenes from."""
+"""A pose bank: 3D poses from which scenes are generated."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from mmpose_ours.synthetic.poses.body_model import built_in_poses
 
 COCO17 = SKELETONS['coco17']
 BUILT_IN_COUNT = 5000
-# Above the floor, the median over a bank: from people who mostly sit to very tall ones.
+# Plausible range of the median hip height above the floor.
 HIPS_MM = (300.0, 1400.0)
+# Joints with a larger coordinate are unknown.
 FAR_MM = 1e9
 
 
@@ -26,7 +27,7 @@ class PoseBank:
 
     Args:
         poses: (N, 17, 3) millimetres; the floor is near z = 0.
-        visible: (N, 17) bool, False where a joint's place is unknown (its numbers are junk).
+        visible: (N, 17) bool, False for an unknown joint (its values are undefined).
     """
 
     poses: np.ndarray
@@ -73,7 +74,7 @@ class PoseBank:
     def placed(
         cls, poses: np.ndarray, visible: np.ndarray, path: PathLike, remedy: str
     ) -> PoseBank:
-        """Put people over the origin; those whose hips are unknown are left out.
+        """Move poses so that the mid-hips are above the origin; poses without hips are left out.
 
         Args:
             poses: (N, 17, 3) millimetres, z up, anywhere on the floor z = 0.

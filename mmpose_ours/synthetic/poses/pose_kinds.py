@@ -1,4 +1,4 @@
-"""Kinds of poses by name, so that one can say which of them a bank misses."""
+"""Named kinds of poses, and which of them a bank does not cover."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""How far the poses of a bank are those of people: proportions, sides, joints, floor.
+"""Plausibility of the poses of a bank: proportions, symmetry, joint limits, floor.
 
-Each measure is the share of poses with a fault that no person has, as far as known joints can
-tell. The bounds are wide, so that few real poses are blamed: what the measures find is a wrong
-unit, mirrored sides, junk joints and bodies whose joints bend as none do.
+Each measure is the fraction of poses with an anatomically implausible fault, tested on the known
+joints. The limits are wide, so that few real poses fail; the measures find a wrong unit, mirrored
+sides, wrong joints and joints bent beyond their range.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FAULTS = ('limbs', 'uneven', 'knees', 'elbows', 'sunk', 'afloat')
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Realism:
-    """Faults of N poses, and how large their people are.
+    """Implausible features (faults) and body heights of N poses.
 
     Args:
         faults: (N,) bool per name of :data:`FAULTS`: limbs out of proportion, sides of unequal
@@ -67,7 +67,7 @@ class Realism:
 
 
 def measure_realism(bank: PoseBank) -> Realism:
-    """Look for what no person does in the poses of a bank."""
+    """Test the poses of a bank for implausible proportions and joint angles."""
     xyz = bank.known_poses
     stature = stature_of(xyz)
     lengths = part_lengths(xyz)

@@ -1,4 +1,4 @@
-"""From any file of 3D poses to a bank of poses: the one gate, which tells files by content."""
+"""Reading of any file of 3D poses as a pose bank; the format is recognised by content."""
 
 from __future__ import annotations
 
@@ -53,10 +53,11 @@ def read_source(
     """Read poses from a file of any kind that ``docs/poses.md`` names.
 
     Args:
-        path: The file, or ``built-in`` for the package's own bodies.
+        path: The file, or ``built-in`` for the built-in body model.
         unit: Of a recording (BVH, SMPL joints, TRC): ``mm``, ``cm``, ``m`` or millimetres per
-            unit. None takes the file's word, or tells it by the legs. The other kinds have one.
-        up: Of a recording: the axis that points up. None tells it by the motion.
+            unit. None takes that of the file, or estimates it from the legs. The other kinds
+            have a fixed unit.
+        up: Of a recording: the axis that points up. None estimates it from the motion.
 
     Raises:
         FileFormatError: The file is of no known kind, or broken.

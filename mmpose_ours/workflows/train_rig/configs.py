@@ -40,7 +40,8 @@ def training_config(
     Args:
         site: Rig and model.
         space: Where people are generated and looked for.
-        faults: A file of ``fit-noise``, a shipped detector, or None for the default one.
+        faults: Detector noise: a file of ``fit-noise``, the name of a profile, or None for the
+            default.
         epochs: How many.
         frames: In each.
     """

@@ -155,7 +155,7 @@ def do_space(site: Site, record: Record, doing: Doing) -> None:
 
 
 def do_noise(site: Site, record: Record, doing: Doing, run_command: RunCommand) -> None:
-    """Measure the detector, or say which one is assumed.
+    """Fit the detector noise model, or print which one is assumed.
 
     Args:
         site: What is trained for.
@@ -165,7 +165,7 @@ def do_noise(site: Site, record: Record, doing: Doing, run_command: RunCommand) 
     """
     words = command_words(site, 'noise')
     if site.detector:
-        why = f'the detector {site.detector}, as recognised by --detector'
+        why = f'the detector {site.detector}, as given by --detector'
         path = Path(site.detector)
         faults: str | None = str(path.resolve()) if path.is_file() else site.detector
     elif not words:

@@ -14,7 +14,7 @@ from mmpose_ours.io.disk.files import write_files_whole, write_json
 from mmpose_ours.text import printable
 from mmpose_ours.workflows.train_rig.job import MODELS, TRAINED, Site
 from mmpose_ours.workflows.train_rig.progress_record import Doing, Record
-from mmpose_ours.workflows.train_rig.scores import RIGHT_MM, RIGHT_SHARE, Tally
+from mmpose_ours.workflows.train_rig.scores import MATCH_MM, MATCH_SHARE, Tally
 from mmpose_ours.workflows.train_rig.stock_scripts import command_line, shown
 from mmpose_ours.workflows.train_rig.verdict import HELD_OUT, NAMES, OWN, Verdict, judge
 
@@ -22,19 +22,22 @@ from mmpose_ours.workflows.train_rig.verdict import HELD_OUT, NAMES, OWN, Verdic
 PERCENT, PLAIN = '{:.1%}', '{:.2f}'
 FIGURES = {
     HELD_OUT: {
-        'score': ('joints right (F1)', PERCENT),
+        'score': ('F1 score of joints', PERCENT),
         'people_found': ('people found within 500 mm', PERCENT),
         'error_mm': ('mean joint error, mm', '{:.1f}'),
-        'false_positives_per_frame': ('people who are not there, per frame', PLAIN),
+        'false_positives_per_frame': ('false positives per frame', PLAIN),
     },
     OWN: {
-        'score': ('joints right in cameras left out (F1)', PERCENT),
-        'left_out_share': ('distance in cameras left out, of the box', PERCENT),
-        'reprojection_share': ('distance in cameras used, of the box', PERCENT),
+        'score': ('F1 score of joints in cameras left out', PERCENT),
+        'left_out_share': ('reprojection error in cameras left out, of the bounding box', PERCENT),
+        'reprojection_share': ('reprojection error in cameras used, of the bounding box', PERCENT),
         'people_per_frame': ('people per frame', PLAIN),
-        'false_positives_per_frame': ('people whom no camera shows, per frame', PLAIN),
-        'missed_share': ('missed, of those seen by two cameras', PERCENT),
-        'limb_spread': ('limb lengths vary by', PERCENT),
+        'false_positives_per_frame': (
+            'false positives (not detected in any camera) per frame',
+            PLAIN,
+        ),
+        'missed_share': ('misses, of people detected by two cameras', PERCENT),
+        'limb_spread': ('variation of limb lengths', PERCENT),
         'head_above_hips': ('heads above hips', PERCENT),
         'jitter_mm': ('jitter, mm per frame squared', '{:.1f}'),
     },
@@ -113,8 +116,8 @@ def report_text(site: Site, record: Record, verdict: Verdict, command: str) -> s
         '## What was done',
         '',
         f'- cameras: {", ".join(map(_escaped, site.rig.names))}',
-        f'- space: {tuple(space["size_mm"])} mm around {tuple(space["center_mm"])} mm; two cameras '
-        f'or more see {space["seen_by_two"]:.0%} of it',
+        f'- capture volume: {tuple(space["size_mm"])} mm around {tuple(space["center_mm"])} mm; '
+        f'two cameras or more see {space["seen_by_two"]:.0%} of it',
         f'- detector: {_escaped(record.result("noise")["why"])}',
         f'- training: {MODELS[site.model].about}, {training["epochs"]} epochs of '
         f'{training["frames_per_epoch"]} synthetic frames, in {minutes:.1f} minutes or more '
@@ -146,7 +149,7 @@ def _escaped(text: str) -> str:
 
 def _title(where: str, tests: Mapping[str, Any]) -> str:
     if where == HELD_OUT:
-        return 'Synthetic people whom nobody trained on'
+        return 'Synthetic people that were not used in training'
     return f'Your own recording ({tests["recording"]["frames"]} frames)'
 
 
@@ -165,24 +168,24 @@ def _table(where: str, columns: Mapping[str, Mapping[str, float | None]]) -> lis
 
 def _meaning(site: Site, tests: Mapping[str, Any]) -> list[str]:
     lines = [
-        f'- F1 counts joints that are right (within {RIGHT_MM:g} mm of the true one, or within '
-        f"{RIGHT_SHARE:.0%} of the 2D person's box of the detected one) against those that are "
-        'due and those that are claimed: people who are missed and people who are not there both '
-        'cost. Intervals are by a bootstrap over frames.',
-        '- Synthetic people have faults like the measured detector and nothing else: they tell '
-        'what this rig allows, not what your detector does in cases that nobody measured.',
+        '- F1 is 2 TP / (annotated + predicted), over joints. A true positive (TP) is a joint '
+        f'within {MATCH_MM:g} mm of the true one, or, in a camera left out, within '
+        f'{MATCH_SHARE:.0%} of the bounding box of the 2D detection. Misses and false positives '
+        'have the same cost. Intervals are by a bootstrap over frames.',
+        '- Synthetic people are detected with the detector noise model only: they show what is '
+        'possible with this rig, not how your detector behaves in cases that were not measured.',
     ]
     if tests['left_out']:
         left_out = ', '.join(map(_escaped, tests['left_out']))
         lines.append(
-            f'- Cameras left out in turn: {left_out}. People are found without a camera and '
-            'compared with what it saw, which no model was given; what its '
-            'detector missed or put wrong counts against all alike.'
+            f'- Cameras left out in turn: {left_out}. The 3D poses are estimated without a '
+            'camera and compared with its detections, which no model was given; misses and errors '
+            'of these detections lower the score of all models alike.'
         )
     elif site.keypoints is not None:
         lines.append(
-            '- With two cameras none can be left out, so your recording takes no part in the '
-            'verdict: agreement with the cameras used says little of depth.'
+            '- With two cameras none can be left out, so your recording is not used in the '
+            'comparison: agreement with the cameras used says little about depth.'
         )
     else:
         lines.append(

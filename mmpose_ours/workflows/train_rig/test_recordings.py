@@ -1,4 +1,4 @@
-"""What the contenders are tested on: synthetic people nobody trained on, and the own recording.
+"""Test sets: synthetic people that were not used in training, and the own recording.
 
 Both are recordings in the package's own files, so that every test is one of the stock script on
 ``OursDataset`` and can be repeated by hand.
@@ -31,23 +31,24 @@ MOST_LEFT_OUT = 8
 def write_held_out(
     folder: Path, rig: CameraRig, space: CaptureVolume, faults: str | None, frames: int
 ) -> tuple[Path, Path]:
-    """Generate people and what the detector makes of them.
+    """Generate synthetic people and their simulated detections.
 
     Args:
         folder: Where the files go.
         rig: V cameras.
         space: Where people are.
-        faults: As a ``SyntheticDataset`` takes them; None is the default detector.
+        faults: Detector noise: a file of ``fit-noise`` or the name of a profile; None is the
+            default.
         frames: How many.
 
     Returns:
         The files of 2D keypoints and of the truth.
     """
-    detector = DetectorNoise() if faults is None else DetectorNoise.read(faults)
+    noise = DetectorNoise() if faults is None else DetectorNoise.read(faults)
     sampler = SceneSampler(rig, space, PoseBank.built_in())
     rngs = Streams(HELD_OUT_SEED)(range(frames))
     crowd = sampler.sample_many(rngs)
-    found = detector.detect_many(crowd, rig, rngs)
+    found = noise.detect_many(crowd, rig, rngs)
     detections = {str(n): dict(zip(rig.names, views)) for n, views in enumerate(found)}
     truth: dict[FrameId, np.ndarray] = {
         n: np.where(scene.visible[..., None], scene.poses, np.nan)
