@@ -11,6 +11,7 @@ import pytest
 from walking import SIZE, detected, room_rig, walk
 
 from mmpose_ours import read_predictions, write_detections, write_rig
+from mmpose_ours.calibration import FORMATS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*ROOT.glob('*.md'), *ROOT.glob('docs/*.md'), ROOT / 'configs' / 'README.md']
@@ -31,6 +32,10 @@ def test_links_and_files_exist(page):
 def test_no_placeholder_is_left():
     for page in PAGES:
         assert not re.findall(r'\b[A-Z]+_(?:TABLE|MINUTES)\b', page.read_text()), page
+
+
+def test_the_readme_counts_the_calibration_formats():
+    assert f'Read {len(FORMATS)} calibration formats' in (ROOT / 'README.md').read_text()
 
 
 def test_the_readme_example_runs():

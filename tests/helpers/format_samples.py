@@ -1,6 +1,6 @@
 """One rig in the files of every tool: small, made by code, independent of our own writers.
 
-The rig has two cameras of five coefficients, one landscape and one portrait.
+The rig has two cameras of five coefficients and 1280x720 pixels.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 As a program it runs any number of them and says what is slow or escapes:
 
-    python tests/calibration/mutations.py --count 10000
+    python tests/helpers/mutations.py --count 10000
 """
 
 from __future__ import annotations

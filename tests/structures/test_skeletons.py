@@ -70,7 +70,7 @@ LENGTHS = {'coco17': 17, 'campus14': 14, 'panoptic15': 15, 'panoptic19': 19, 'bo
 @pytest.mark.parametrize('name', list(SKELETONS))
 def test_order_of_the_published_sets(name):
     skeleton = SKELETONS[name]
-    assert len(skeleton) == LENGTHS[name] == len(set(skeleton.joints))
+    assert len(skeleton) == LENGTHS[name] == len(set(skeleton.joints)), name
     for index, joint in ORDERS[name].items():
         assert skeleton.joints[index] == joint
 
