@@ -203,7 +203,7 @@ def timeline_of(
     poses = np.full((count, len(kept), len(joints), 3), np.nan)
     scores = np.full((count, len(kept)), np.nan)
     views = np.full((count, len(kept)), -1)
-    smoother = PoseSmoother(fps, step=step)
+    smoother = PoseSmoother(fps, frame_step=step)
     for frame, number, row in zip(order, numbers.tolist(), rows):
         found = predictions.frames[frame]
         here = smoother(found.xyz_mm, ids[frame], number) if smooth else found.xyz_mm
@@ -239,7 +239,7 @@ def _in_order(frames: Collection[FrameId]) -> tuple[list[FrameId], np.ndarray]:
 def _track_ids(
     predictions: Predictions, order: list[FrameId], numbers: np.ndarray, step: int, fps: float
 ) -> dict[FrameId, np.ndarray]:
-    tracker = PeopleTracker(patience=patience_at(fps / step), step=step)
+    tracker = PeopleTracker(patience=patience_at(fps / step), frame_step=step)
     return {
         frame: tracker(predictions.frames[frame].xyz_mm, number)
         for frame, number in zip(order, numbers.tolist())
