@@ -17,7 +17,7 @@ from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.cli.arguments import add_reading_arguments, add_rig, read_with_options
 from mmpose_ours.geometry.volume import CaptureVolume
 
-# Printed for at most this many cameras: the share of the capture volume that at least 1, 2, ... see.
+# Shares of the capture volume are printed for "at least N cameras" up to this N.
 MOST_COUNTS = 50
 # Row labels of the keys of ``judgement`` whose name in the JSON is kept for compatibility.
 LABELS = {'reprojection': 'epipolar error'}
