@@ -1,4 +1,4 @@
-"""What there is to look at: the people of each frame with their tracks, and the 2D keypoints."""
+"""The input of all drawings: 3D poses with track IDs and 2D keypoints of each frame."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from mmpose_ours.tracking.tracks import assign_track_ids, patience_at
 def results_of(
     predictions: Predictions, keypoints: KeypointFrames | None = None
 ) -> list[FrameResult]:
-    """The frames of a file of people, in the order of time.
+    """The frames of a predictions file, in the order of time.
 
     Args:
-        predictions: What the file holds. Where it has no track IDs, people are linked from
-            frame to frame by :func:`~mmpose_ours.tracking.tracks.assign_track_ids`.
+        predictions: The predictions. If they have no track IDs,
+            :func:`~mmpose_ours.tracking.tracks.assign_track_ids` assigns them.
         keypoints: Frame to camera to 2D keypoints, as
             :func:`~mmpose_ours.detections.read_keypoints` gives them.
 

@@ -17,7 +17,7 @@ from mmpose_ours.evaluation.plausibility import (
     head_above_hips,
     jitter_mm,
     limb_lengths,
-    relative_spread,
+    relative_variation,
     side_differences,
 )
 from mmpose_ours.evaluation.without_truth.result import Reprojection, UnlabelledResult, percentiles
@@ -160,7 +160,7 @@ def _over_time(
         if len(entries) >= MIN_TRACK:
             count += 1
             lengths = limb_lengths(poses, joints)
-            spreads.append(np.array([[relative_spread(limb) for limb in lengths.T]]))
+            spreads.append(np.array([[relative_variation(limb) for limb in lengths.T]]))
     spread = np.concatenate(spreads)
     limb = percentiles(spread)
     jitter = percentiles(np.concatenate(jitters))
