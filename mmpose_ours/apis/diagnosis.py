@@ -1,4 +1,4 @@
-"""Why nobody is found, or nonsense: what detections, cameras and space say, and what to do next."""
+"""Diagnosis of missing or wrong 3D poses, from detections, calibration and capture volume."""
 
 from __future__ import annotations
 
@@ -19,88 +19,100 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.text import argument
 
-# Of a recording so many frames are kept, spread over all of it, and so many in a row.
-SPREAD, IN_A_ROW = 40, 120
+# Frames whose detections are kept: sampled evenly over the recording, and consecutive ones.
+MAX_SAMPLED, MAX_CONSECUTIVE = 40, 120
 
 
 class RunStatistics:
-    """Keeps what a diagnosis asks for while a recording goes by; constant memory.
+    """Statistics of a run for its diagnosis, in constant memory.
 
     Args:
         cameras: Names of the rig's cameras.
+
+    Attributes:
+        frames: Number of frames so far.
+        detections: Number of 2D detections, over all frames and cameras.
+        poses: Number of 3D poses, over all frames.
+        has_keypoints: Whether 2D keypoints are known (not so for models that take images).
+        images_by_camera: Camera name to its number of frames.
+        detections_by_camera: Camera name to its number of detections.
+        joints_by_camera: Camera name to its number of detected joints.
+        best_score: The highest score that the model gave to a pose; None if unknown.
+        min_score: The model's score threshold; None if unknown.
+        consecutive: Detections of the first :data:`MAX_CONSECUTIVE` consecutive frames, from the
+            first frame with detections in two views on.
     """
 
     def __init__(self, cameras: Sequence[str]):
         self.cameras = tuple(cameras)
-        self.frames = self.people = self.found = 0
-        self.knows_2d = False
-        self.images = dict.fromkeys(cameras, 0)
-        self.detected = dict.fromkeys(cameras, 0)
-        self.joints = dict.fromkeys(cameras, 0)
+        self.frames = self.detections = self.poses = 0
+        self.has_keypoints = False
+        self.images_by_camera = dict.fromkeys(cameras, 0)
+        self.detections_by_camera = dict.fromkeys(cameras, 0)
+        self.joints_by_camera = dict.fromkeys(cameras, 0)
         self.best_score: float | None = None
-        self.least_score: float | None = None
-        self.row: list[Mapping[str, np.ndarray]] = []
-        self._spread: dict[int, Mapping[str, np.ndarray]] = {}
+        self.min_score: float | None = None
+        self.consecutive: list[Mapping[str, np.ndarray]] = []
+        self._sampled: dict[int, Mapping[str, np.ndarray]] = {}
         self._step = 1
 
     def add(
         self,
         detections: Mapping[str, np.ndarray] | None,
-        found: int,
+        poses: int,
         best_score: float | None = None,
-        least_score: float | None = None,
+        min_score: float | None = None,
         images: Sequence[str] | None = None,
     ) -> None:
-        """Tell of one more frame.
+        """Add a frame.
 
         Args:
-            detections: Camera name to (P, 17, 3) ``u, v, score``; None where the model looks at
-                images itself.
-            found: 3D poses.
-            best_score: The model's highest score, of people that it dropped too.
-            least_score: The score that people need.
-            images: Names of cameras that took part; None is those with an entry in
+            detections: Camera name to (P, 17, 3) ``u, v, score``; None if the model takes images.
+            poses: Number of 3D poses.
+            best_score: The highest score of the model, over poses below its threshold as well.
+            min_score: The score threshold of the model.
+            images: Names of the cameras that took part; None: those with an entry in
                 ``detections``.
         """
-        self.knows_2d |= detections is not None
+        self.has_keypoints |= detections is not None
         detections = detections or {}
         for name in detections if images is None else images:
-            self.images[name] += 1
+            self.images_by_camera[name] += 1
         for name, people in detections.items():
-            self.detected[name] += len(people)
-            self.joints[name] += int((people[..., 2] > MIN_SCORE).sum())
-            self.people += len(people)
-        self.found += found
+            self.detections_by_camera[name] += len(people)
+            self.joints_by_camera[name] += int((people[..., 2] > MIN_SCORE).sum())
+            self.detections += len(people)
+        self.poses += poses
         if best_score is not None:
             self.best_score = max(best_score, self.best_score or 0.0)
-            self.least_score = least_score
-        seen = sum(len(people) > 0 for people in detections.values())
-        if len(self.row) < IN_A_ROW and (self.row or seen >= 2):
-            self.row.append(detections)
-        if seen and self.frames % self._step == 0:
-            self._spread[self.frames] = detections
-            if len(self._spread) > SPREAD:
+            self.min_score = min_score
+        views = sum(len(people) > 0 for people in detections.values())
+        if len(self.consecutive) < MAX_CONSECUTIVE and (self.consecutive or views >= 2):
+            self.consecutive.append(detections)
+        if views and self.frames % self._step == 0:
+            self._sampled[self.frames] = detections
+            if len(self._sampled) > MAX_SAMPLED:
                 self._step *= 2
-                kept = {i: d for i, d in self._spread.items() if i % self._step == 0}
-                self._spread = kept or {self.frames: detections}
+                kept = {i: d for i, d in self._sampled.items() if i % self._step == 0}
+                self._sampled = kept or {self.frames: detections}
         self.frames += 1
 
     @property
-    def spread(self) -> dict[str, Mapping[str, np.ndarray]]:
-        """Frames from all over the recording."""
-        return {str(index): detections for index, detections in self._spread.items()}
+    def sampled(self) -> dict[str, Mapping[str, np.ndarray]]:
+        """Detections of frames sampled evenly over the recording, by frame index."""
+        return {str(index): detections for index, detections in self._sampled.items()}
 
 
 @dataclasses.dataclass(frozen=True)
 class Diagnosis:
-    """What was found out.
+    """The result of a diagnosis.
 
     Args:
-        lines: The facts, for a terminal.
-        causes: What is wrong, the likeliest first; nothing where all seems well.
-        next_step: What to do.
-        certain: Whether a mistake is known that explains what is wrong. If not, a detector that
-            places joints badly may be all there is.
+        lines: Figures, as lines of text.
+        causes: Likely causes, the most likely first; empty if none was found.
+        next_step: What to do next.
+        certain: Whether one of the causes is a definite mistake (in the calibration or the
+            synchronisation). Otherwise an inaccurate 2D detector may explain the errors.
     """
 
     lines: tuple[str, ...]
@@ -110,7 +122,7 @@ class Diagnosis:
 
     @property
     def verdict(self) -> str:
-        """The causes and what to do, without the facts."""
+        """The causes and the next step, without the figures."""
         wrong = [f'likely cause: {cause}' for cause in self.causes]
         return '\n'.join((*wrong, f'next: {self.next_step}'))
 
@@ -124,134 +136,138 @@ def diagnose_recording(
     statistics: RunStatistics,
     rig_file: str = 'camera_parameters.json',
 ) -> Diagnosis:
-    """Say why a recording gives nobody, or nonsense.
+    """Find the likely causes of missing or wrong 3D poses.
 
     Args:
         rig: V cameras with image sizes.
-        space: Where people are looked for.
-        statistics: What went by.
-        rig_file: The calibration, for the commands that are named.
+        space: The capture volume.
+        statistics: Statistics of the run.
+        rig_file: Path of the calibration, for the commands in the messages.
     """
     lines, causes = [_summary(statistics)], []
     next_step = ''
     if statistics.best_score is not None:
         lines.append(
             f'highest score of the model {statistics.best_score:.2f}, '
-            f'needed {statistics.least_score:.2f}'
+            f'threshold {statistics.min_score:.2f}'
         )
-    if statistics.knows_2d:
+    if statistics.has_keypoints:
         lines += _per_camera(statistics)
     shared = coverage(rig, space)[min(2, len(rig))]
-    size, middle = ('x'.join(f'{v / 1000:.1f}' for v in vector) for vector in _of(space))
+    size, middle = (
+        'x'.join(f'{v / 1000:.1f}' for v in vector) for vector in _size_and_center(space)
+    )
     lines.append(
-        f'the space of {size} m around ({middle.replace("x", ", ")}) m: two cameras see '
+        f'capture volume of {size} m, centre ({middle.replace("x", ", ")}) m: two cameras see '
         f'{shared:.0%} of it'
     )
-    dead = [name for name, count in statistics.images.items() if not count]
-    if dead:
-        causes.append(f'no image of {", ".join(dead)}')
-    if not statistics.knows_2d:
-        # A model that looks at images itself tells nothing but how sure it is.
-        causes += _of_scores(statistics, shared)
+    without_images = [name for name, count in statistics.images_by_camera.items() if not count]
+    if without_images:
+        causes.append(f'no image of {", ".join(without_images)}')
+    if not statistics.has_keypoints:
+        # Of a model that takes images, only the scores are known.
+        causes += _score_causes(statistics, shared)
         next_step = (
             'compare with 2D keypoints and the pretrained pose prior: `mmpose-ours predict` '
             f'without {argument("config")}, which also checks the calibration'
         )
         return Diagnosis(tuple(lines), tuple(causes), next_step)
-    blind = [
-        name for name in rig.names if statistics.images[name] and not statistics.detected[name]
+    without_detections = [
+        name
+        for name in rig.names
+        if statistics.images_by_camera[name] and not statistics.detections_by_camera[name]
     ]
-    if not statistics.people:
+    if not statistics.detections:
         causes.append('the 2D detector found nobody in any image')
         next_step = (
             'look at the images; if people are in them, try another detector '
             f'({argument("detector")}) or give keypoints ({argument("keypoints")})'
         )
         return Diagnosis(tuple(lines), tuple(causes), next_step)
-    if blind:
-        causes.append(f'the 2D detector never found anybody in {", ".join(blind)}')
-    views = sum(count > 0 for count in statistics.detected.values())
+    if without_detections:
+        causes.append(
+            f'the 2D detector found nobody in any image of {", ".join(without_detections)}'
+        )
+    views = sum(count > 0 for count in statistics.detections_by_camera.values())
     if views < 2:
-        causes.append('only one camera ever shows anybody')
-        next_step = '3D poses need two cameras that show them at the same moment'
+        causes.append('only one camera has detections')
+        next_step = '3D poses need two cameras that see a person in the same frame'
         return Diagnosis(tuple(lines), tuple(causes), next_step)
     lines += _per_pair(rig, statistics)
-    judged = [p for p in RigInspection(rig).problems if not p.warning]
-    causes += [f'the calibration: {problem.sentence}' for problem in judged]
-    certain, shifts = bool(judged), find_shifts(rig, statistics.row)
+    mistakes = [p for p in RigInspection(rig).problems if not p.warning]
+    causes += [f'the calibration: {problem.sentence}' for problem in mistakes]
+    certain, shifts = bool(mistakes), find_shifts(rig, statistics.consecutive)
     if shifts is not None and shifts.any:
         late = {name: n for name, n in shifts.frames.items() if n}
         offsets = ' '.join(f'{name}={n}' for name, n in late.items())
         causes.append(
-            f'the recordings are not of the same moments: with {offsets} frames skipped, views '
-            f"disagree by {shifts.error_shifted:.1%} of a person's size instead of "
+            f'the recordings are not synchronised: with {offsets} frames skipped, the epipolar '
+            f"error is {shifts.error_shifted:.1%} of a person's size instead of "
             f'{shifts.error:.1%}'
         )
         certain = True
         next_step = f'run again with {argument("frame_offsets", late)}'
     else:
-        problems = [p for p in inspect_people(rig, statistics.spread)[1] if not p.warning]
+        problems = [p for p in inspect_people(rig, statistics.sampled)[1] if not p.warning]
         certain |= any(p.topic != 'reprojection' or p.cameras for p in problems)
-        causes += [f'people and calibration disagree: {p.sentence}' for p in problems]
+        causes += [f'2D keypoints and calibration are inconsistent: {p.sentence}' for p in problems]
     if not causes:
-        causes = _of_scores(statistics, shared)
+        causes = _score_causes(statistics, shared)
         next_step = next_step or (
-            f'mmpose-ours fit-space {rig_file}, then look whether people stand inside the space; '
+            f'mmpose-ours fit-space {rig_file}, then check that people stand inside the volume; '
             'or compare with the training-free model, configs/ours/triangulation_ours.py'
         )
     next_step = next_step or f'mmpose-ours check-rig {rig_file}'
     return Diagnosis(tuple(lines), tuple(causes), next_step, certain)
 
 
-def _of(space: CaptureVolume) -> tuple:
+def _size_and_center(space: CaptureVolume) -> tuple:
     return space.size_mm, space.center_mm
 
 
 def _summary(statistics: RunStatistics) -> str:
-    per_frame = statistics.people / max(1, statistics.frames)
-    in_2d = f'{statistics.people} detections ({per_frame:.1f} per frame in all views), '
-    in_2d = in_2d if statistics.knows_2d else ''
-    return f'{statistics.frames} frames, {in_2d}{statistics.found} 3D poses'
+    per_frame = statistics.detections / max(1, statistics.frames)
+    in_2d = f'{statistics.detections} detections ({per_frame:.1f} per frame in all views), '
+    in_2d = in_2d if statistics.has_keypoints else ''
+    return f'{statistics.frames} frames, {in_2d}{statistics.poses} 3D poses'
 
 
 def _per_camera(statistics: RunStatistics) -> list[str]:
     lines = ['camera          images  people per image  joints per person']
     for name in statistics.cameras:
-        images, people = statistics.images[name], statistics.detected[name]
-        joints = statistics.joints[name] / people if people else 0.0
+        images, people = statistics.images_by_camera[name], statistics.detections_by_camera[name]
+        joints = statistics.joints_by_camera[name] / people if people else 0.0
         lines.append(f'{name:<15} {images:>8}  {people / max(1, images):>18.2f}  {joints:>17.1f}')
     return lines
 
 
 def _per_pair(rig: CameraRig, statistics: RunStatistics) -> list[str]:
-    """How well views agree, worst pairs first."""
+    """Epipolar error of each pair of cameras, largest first."""
     pairs = pairs_of(rig)
-    errors = medians(Sightings(rig, list(statistics.spread.values())).errors(rig, pairs))
+    errors = medians(Sightings(rig, list(statistics.sampled.values())).errors(rig, pairs))
     if not errors:
-        return ['no two cameras show enough people at the same moments to be compared']
-    lines = ["pair of cameras                 disagreement (share of a person's size)"]
+        return ['no two cameras detect enough people in the same frames to be compared']
+    lines = ["pair of cameras                 epipolar error (share of a person's size)"]
     worst = sorted(errors.items(), key=lambda item: -item[1])
     for (first, second), error in itertools.islice(worst, 10):
-        verdict = 'do not fit' if error > BAD_PAIR else 'fit'
+        verdict = 'too large' if error > BAD_PAIR else 'ok'
         lines.append(f'{first + " and " + second:<31} {error:>7.1%}  {verdict}')
     if len(worst) > 10:
-        lines.append(f'... and {len(worst) - 10} pairs that agree better')
+        lines.append(f'... and {len(worst) - 10} pairs with smaller errors')
     return lines
 
 
-def _of_scores(statistics: RunStatistics, shared: float) -> list[str]:
-    """When calibration and detections are in order."""
+def _score_causes(statistics: RunStatistics, shared: float) -> list[str]:
+    """Likely causes if calibration and detections are consistent."""
     causes = []
     if shared < 0.2:
-        causes.append(f'two cameras together see only {shared:.0%} of the space')
-    best, least = statistics.best_score, statistics.least_score
+        causes.append(f'two cameras together see only {shared:.0%} of the capture volume')
+    best, least = statistics.best_score, statistics.min_score
     if best is not None and least is not None and best < least:
         causes.append(
-            f'the model is not sure enough of anybody ({best:.2f} of '
-            f'{least:.2f}): it was trained for another rig, or for too short a time'
+            f'no pose reaches the score threshold (highest {best:.2f}, threshold '
+            f'{least:.2f}): the model was trained for another rig, or for too short a time'
         )
-    elif not statistics.found:
-        causes.append(
-            'nothing else is wrong, so people may stand outside the space that is looked at'
-        )
+    elif not statistics.poses:
+        causes.append('no other problem was found; people may stand outside the capture volume')
     return causes

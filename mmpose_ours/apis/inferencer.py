@@ -46,23 +46,21 @@ class MultiviewInferencer:
     """Runs a model on recordings of one rig.
 
     Args:
-        config: Of the model, a file or MMEngine's ``Config``; None is the learned prior whose
-            weights come with the package.
+        config: Config of the model, a file or MMEngine's ``Config``; None is the pretrained pose
+            prior, whose weights come with the package.
         checkpoint: Its weights, a file or ``mmpose-ours://NAME``; None takes the config's
             ``load_from``.
-        rig: Calibration file of any format that is read, or the cameras; None takes the
-            config's.
+        rig: Calibration file in any supported format, or the cameras; None takes the config's.
         rig_format: See :func:`mmpose_ours.calibration.read_rig`.
-        rig_options: More of its arguments, for files that do not say all: ``unit``, ``up``,
+        rig_options: Further arguments of it, for files that do not specify them: ``unit``, ``up``,
             ``image_size``.
-        images: Folder of a recording, which says the image sizes that the calibration lacks.
+        images: Folder of a recording, for image sizes that are missing in the calibration.
         cameras: Names of the cameras to use; None is all.
-        space: Where to look for people; None takes the config's where that is of this rig, or
-            fits it to the rig.
-        any_scale: Accept a rig that is not one around people.
-        detector: Finds people in images, for recordings without keypoints: one of
-            :mod:`mmpose_ours.detectors`, or its name. Not used by a model that looks at images
-            itself.
+        space: The capture volume; None takes the config's if that belongs to this rig, and
+            otherwise fits it to the rig.
+        any_scale: Accept a rig whose size is unusual for people (for example around a desk).
+        detector: The 2D detector, for recordings without keypoints: one of
+            :mod:`mmpose_ours.detectors`, or its name. Not used by a model that takes images.
         device: ``'cpu'``, ``'cuda:0'``, ...; None is a GPU where there is one.
 
     Raises:
@@ -126,7 +124,7 @@ class MultiviewInferencer:
         fps: float | None = None,
         min_track_s: float = 0.0,
     ) -> InferenceSession:
-        """Begin to work on a recording; several may be worked on in turn.
+        """Open a recording for inference; several sessions may be iterated in turn.
 
         Args:
             inputs: A folder with images of every camera, or camera name to a video, a folder
@@ -136,25 +134,25 @@ class MultiviewInferencer:
             keypoints: 2D keypoints, a file that is read by
                 :func:`~mmpose_ours.detections.open_keypoints` or what that returns; arrays
                 (P, 17, 3) are of COCO-17. None asks the detector.
-            keep_keypoints: File for what the detector finds; images that it knows already are
-                not looked at again.
-            frame_offsets: Camera name to how many of its images come before the first frame.
-            batch_size: Frames that detector and model are given at once.
+            keep_keypoints: File for the detections; images that are in it already
+                are not processed again.
+            frame_offsets: Camera name to the number of its images before the first frame.
+            batch_size: Frames that the detector and the model process at once.
             smooth: Whether to smooth joints over time.
             fps: Frames per second; None asks the videos.
-            min_track_s: Tracks that are found for less than so many seconds are left out.
-                Frames then come as much later as it takes to know, and without images that
-                are no files. 0 keeps everybody.
+            min_track_s: Tracks with poses for less than this many seconds are removed. Results are
+                then delayed until the length of their tracks is known, and contain images as
+                files only. 0 keeps all tracks.
 
         Returns:
             An iterator over the :class:`~mmpose_ours.structures.frames.FrameResult` of every frame,
-            also of those with nobody. Memory does not grow with the recording.
+            also of those without people. Memory does not grow with the recording.
 
         Raises:
-            FileNotFoundError, FileFormatError: There is nothing to work on, or it does not fit.
-            InputError: Neither keypoints nor a detector are there, or a length in seconds is
-                given and no frame rate is known. While iterating: an image is not of the size that
-                was calibrated.
+            FileNotFoundError, FileFormatError: An input is missing or invalid.
+            InputError: There are neither keypoints nor a detector, or ``smooth`` or ``min_track_s``
+                is used and the frame rate is unknown. While iterating: an image has another
+                size than the calibration.
         """
         return InferenceSession(
             self,
@@ -171,20 +169,20 @@ class MultiviewInferencer:
     __call__ = open
 
     def rig_of(self, names: tuple[str, ...]) -> CameraRig:
-        """Some of the cameras; what is worked out for a rig is kept with it."""
+        """A rig of some of the cameras, cached with what the model computed for it."""
         if names not in self._rigs:
             self._rigs[names] = self.rig.select(names)
         return self._rigs[names]
 
     def _is_of_this_rig(self, dataset: Mapping[str, Any]) -> bool:
-        """Whether a config's dataset is of the rig at hand, so that its space is too."""
+        """Whether a config's dataset has the same rig, so that its capture volume applies."""
         try:
-            theirs = read_rig(rig_file_of(dataset)).select(self.rig.names)
+            config_rig = read_rig(rig_file_of(dataset)).select(self.rig.names)
         except (CalibrationError, KeyError, OSError, ValueError):
             return False
-        # Some formats know no image sizes, which came from the images then.
+        # Some formats have no image sizes; those of this rig then came from the images.
         sized = (
             dataclasses.replace(camera, size=camera.size or here.size)
-            for camera, here in zip(theirs, self.rig)
+            for camera, here in zip(config_rig, self.rig)
         )
         return CameraRig(tuple(sized)).fingerprint == self.rig.fingerprint

@@ -34,16 +34,16 @@ class PoseModel(Protocol):
         """Whether it takes images instead of 2D keypoints."""
 
     def test_step(self, data: dict[str, Any]) -> list[MultiviewDataSample]:
-        """Find the people of a batch as MMEngine's ``pseudo_collate`` makes it."""
+        """Estimate the poses of a batch that MMEngine's ``pseudo_collate`` made."""
 
 
 def load_model(config: Config, checkpoint: PathLike | None, device: str) -> PoseModel:
-    """Build a config's model and give it its weights.
+    """Build a config's model and load its weights.
 
     Args:
-        config: Of the model.
+        config: Config of the model.
         checkpoint: Its weights; None takes the config's ``load_from``.
-        device: Where it is to run.
+        device: Device of the model, such as ``cuda:0``.
 
     Raises:
         CheckpointError: The weights are not those of the model, or not finite.
@@ -67,7 +67,7 @@ def load_model(config: Config, checkpoint: PathLike | None, device: str) -> Pose
 
 
 def tested_dataset(config: Config) -> Mapping[str, Any]:
-    """A config's dataset for tests, inside of any that only wraps it."""
+    """The test dataset of a config, without its wrappers."""
     dataset = config.get('test_dataloader', {}).get('dataset', {})
     while 'rig_file' not in dataset and isinstance(dataset.get('dataset'), Mapping):
         dataset = dataset['dataset']
@@ -92,24 +92,24 @@ def rig_file_of(dataset: Mapping[str, Any]) -> Path:
 def moved_space(
     model: PoseModel, stated: CaptureVolume, rig: CameraRig, say: Callable[[str], None]
 ) -> CaptureVolume | None:
-    """The space that a config states for other cameras, moved to where these look.
+    """A config's capture volume for another rig, moved to the centre of this rig's.
 
-    The nets of VoxelPose know people as so many voxels: in a space of another size they would
-    seem grown or shrunk.
+    The networks of VoxelPose learn people at a fixed voxel size, so the size of the volume must
+    stay that of the config.
 
     Args:
         model: The model.
-        stated: The config's space.
-        rig: The cameras at hand.
-        say: Called with a sentence on where people are looked for.
+        stated: The config's capture volume.
+        rig: The cameras.
+        say: Called with a note on the volume that is used.
 
     Returns:
-        None where the model has no voxels of the space, and any space will do.
+        None if the model does not depend on the size of the volume.
     """
     if not model.fixed_volume_size:
         return None
-    middle, floor = fit_space(rig).center_mm, stated.center_mm[2]
-    space = CaptureVolume((middle[0], middle[1], floor), stated.size_mm)
+    center, floor = fit_space(rig).center_mm, stated.center_mm[2]
+    space = CaptureVolume((center[0], center[1], floor), stated.size_mm)
     size = ' x '.join(f'{value / 1000:g}' for value in space.size_mm)
     place = ', '.join(f'{value / 1000:g}' for value in space.center_mm)
     say(
@@ -121,15 +121,15 @@ def moved_space(
 
 
 def pipeline_of(dataset: Mapping[str, Any]) -> Compose:
-    """What packs a frame as the model takes it."""
+    """The pipeline that packs a frame for the model."""
     return Compose(list(dataset.get('pipeline', PACK)))
 
 
 def poses_of(sample: Any, skeleton: Skeleton) -> Poses3D:
-    """The people of a data sample, numbered in its order.
+    """The 3D poses of a data sample, with track IDs 0, 1, ... in its order.
 
     Args:
-        sample: What the model answers, on the CPU; None for nobody.
+        sample: The data sample that the model returns, on the CPU; None: no poses.
         skeleton: The model's.
     """
     if sample is None:

@@ -1,4 +1,4 @@
-"""One recording on its way through a model: results, notes, timing and diagnosis.
+"""Inference on one recording: results per frame, notes, timing and diagnosis.
 
 >>> session = inferencer.open('data/Ours', keypoints='keypoints_2d.json')  # doctest: +SKIP
 >>> for result in session:
@@ -20,8 +20,8 @@ from mmengine.dataset import pseudo_collate
 
 from mmpose_ours.apis.diagnosis import Diagnosis, RunStatistics, diagnose_recording
 from mmpose_ours.apis.model_runner import poses_of
-from mmpose_ours.apis.short_tracks import BriefTracks
-from mmpose_ours.apis.stage_timer import Stopwatch
+from mmpose_ours.apis.short_tracks import ShortTrackFilter
+from mmpose_ours.apis.stage_timer import StageTimer
 from mmpose_ours.apis.view_sources import IN_2D, IN_3D, KEYPOINTS, TRACKING, Views
 from mmpose_ours.detections import (
     Detections,
@@ -41,24 +41,41 @@ from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
 if TYPE_CHECKING:
     from mmpose_ours.apis.inferencer import MultiviewInferencer
 
-# Tracks of less than so many seconds are reported, though nobody asked to leave them out.
-BRIEF_S = 0.25
+# Tracks with poses for less than this many seconds are counted as short, unless `min_track_s` says
+# otherwise.
+SHORT_TRACK_S = 0.25
 Inputs = Union[PathLike, Mapping[str, Any], Iterable[Union[FrameSet, Mapping[str, np.ndarray]]]]
-# Whatever takes results: a writer, an exporter, a function.
+# Anything that is called with a result: a writer, an exporter, a function.
 Sink = Callable[[FrameResult], None]
 _numbers = itertools.count()
 
 
 class InferenceSession:
-    """Iterates over the results of one recording; made by ``MultiviewInferencer.open``.
+    """Iterator over the results of one recording; made by ``MultiviewInferencer.open``.
+
+    Args:
+        inferencer: The rig, the model and the 2D detector.
+        inputs: Images, as in :meth:`~mmpose_ours.apis.inferencer.MultiviewInferencer.open`, which
+            describes the other arguments as well.
+        keypoints: 2D keypoints, or None to detect them.
+        keep_keypoints: File for the detected 2D keypoints; None does not save them.
+        frame_offsets: Camera name to the number of its images before the first frame.
+        batch_size: Frames that the detector and the model process at once.
+        smooth: Whether to smooth the poses over time.
+        fps: Frames per second; None takes the frame rate of the videos.
+        min_track_s: Tracks with poses for less than this many seconds are removed; 0 keeps all.
 
     Attributes:
-        notes: Sentences on what is amiss, in the order in which it was noticed.
-        total: How many frames the recording has, 0 where that is not known.
-        fps: Frames per second, if known.
-        statistics: What was seen so far, for the diagnosis.
-        brief: Short tracks so far.
-        watch: Time by stage.
+        notes: Warnings about the recording (for example a camera without images), a sentence
+            each, in the order in which they occurred.
+        total: Number of frames of the recording, 0 if unknown.
+        fps: Frames per second; None if unknown.
+        statistics: Run statistics of the frames so far, for the diagnosis.
+        track_filter: Counts the short tracks, and removes them if ``min_track_s`` is given.
+        timer: Wall-clock time per stage.
+
+    Raises:
+        InputError: See :meth:`~mmpose_ours.apis.inferencer.MultiviewInferencer.open`.
     """
 
     def __init__(
@@ -76,9 +93,9 @@ class InferenceSession:
     ):
         self.inferencer = inferencer
         self.notes = list(inferencer.notes)
-        self.watch = Stopwatch()
+        self.timer = StageTimer()
         self.statistics = RunStatistics(inferencer.rig.names)
-        self._views = Views(inferencer.rig, self.watch, self.notes.append)
+        self._views = Views(inferencer.rig, self.timer, self.notes.append)
         # A name by which temporal tracking distinguishes recordings, also those of one file.
         self._name = f'recording {next(_numbers)}'
         footage = self._footage(inputs, frame_offsets)
@@ -86,30 +103,34 @@ class InferenceSession:
         self.fps = fps or (footage.fps if footage is not None else None)
         if smooth and self.fps is None:
             raise InputError(
-                f'smoothing needs to know how long a frame lasts; give {argument("fps")}',
+                f'smoothing needs the frame rate; give {argument("fps")}',
                 code='missing-value',
                 expected='fps',
             )
         if min_track_s and self.fps is None:
             raise InputError(
-                f'to leave out who is there for less than {min_track_s:g} s, it must be known how '
-                f'long a frame lasts; give {argument("fps")}',
+                f'removing tracks shorter than {min_track_s:g} s needs the frame rate; give '
+                f'{argument("fps")}',
                 code='missing-value',
                 expected='fps',
             )
         if inputs is None and keypoints is None:
             raise InputError(
-                'there is nothing to work on; give images, keypoints, or both',
+                'no input; give images, keypoints, or both',
                 code='missing-value',
                 expected=['inputs', 'keypoints'],
             )
         frames = self._frames(inputs, footage)
-        least = math.ceil((min_track_s or BRIEF_S) * self.fps) if self.fps else 1
-        self.brief = BriefTracks(least, patience_at(self.fps), drop=min_track_s > 0)
+        min_frames = math.ceil((min_track_s or SHORT_TRACK_S) * self.fps) if self.fps else 1
+        patience = patience_at(self.fps)
+        self.track_filter = ShortTrackFilter(min_frames, patience, drop=min_track_s > 0)
         smoother = PoseSmoother(self.fps) if smooth and self.fps is not None else None
-        tracker = PeopleTracker(patience=patience_at(self.fps))
-        work = self._work(frames, keypoints, keep_keypoints, frame_offsets, batch_size)
-        self._results = self.brief(self._tracked(self._found(work, batch_size), tracker, smoother))
+        tracker = PeopleTracker(patience=patience)
+        model_inputs = self._model_inputs(
+            frames, keypoints, keep_keypoints, frame_offsets, batch_size
+        )
+        estimated = self._estimate(model_inputs, batch_size)
+        self._results = self.track_filter(self._track(estimated, tracker, smoother))
 
     def __iter__(self) -> Iterator[FrameResult]:
         return self
@@ -118,7 +139,7 @@ class InferenceSession:
         return next(self._results)
 
     def run(self, *sinks: Sink) -> int:
-        """Hand every result that is left to some sinks; returns how many there were."""
+        """Call every sink with each remaining result; returns the number of results."""
         count = 0
         for result in self:
             for sink in sinks:
@@ -127,32 +148,32 @@ class InferenceSession:
         return count
 
     def diagnose(self) -> Diagnosis:
-        """Say why the recording gave nobody, or nonsense, so far."""
+        """Find the likely causes of missing or wrong 3D poses, from the frames so far."""
         inferencer = self.inferencer
         rig_file = str(inferencer.rig_file or 'camera_parameters.json')
         return diagnose_recording(inferencer.rig, inferencer.space, self.statistics, rig_file)
 
     def timing(self) -> str:
-        """How long a frame took, stage by stage."""
-        count, ratio = self.statistics.frames, self.ratio
-        text = f'{count} frames; per frame: {self.watch.summary(count) or "nothing"}'
+        """The mean time per frame, by stage, as text."""
+        count, ratio = self.statistics.frames, self.detection_time_ratio
+        text = f'{count} frames; per frame: {self.timer.summary(count) or "nothing"}'
         return text if ratio is None else f'{text}; 2D takes {ratio:.0f} times as long as 3D'
 
     @property
-    def ratio(self) -> float | None:
-        """How many times longer 2D detection took than 3D.
+    def detection_time_ratio(self) -> float | None:
+        """Time of 2D detection divided by the time of 3D pose estimation.
 
-        None where no detector ran, or not on every image, since it knew some.
+        None if no detector ran, or if some detections were read from ``keep_keypoints``.
         """
-        seconds = self.watch.seconds
-        images = sum(self.statistics.images.values())
+        seconds = self.timer.seconds
+        images = sum(self.statistics.images_by_camera.values())
         if not seconds.get(IN_2D) or not seconds.get(IN_3D) or self._views.decoded < images:
             return None
         return seconds[IN_2D] / seconds[IN_3D]
 
     def _footage(self, inputs: Inputs | None, offsets: Mapping[str, int]) -> Footage | None:
-        """The images, if they are files."""
-        # A mapping is camera name to files, anything else one frame after another.
+        """The image files or videos; None for other inputs."""
+        # A mapping is camera name to files; anything else iterates over frames.
         if not isinstance(inputs, (str, os.PathLike, Mapping)):
             return None
         footage = open_footage(inputs, self.inferencer.rig.names, offsets)
@@ -160,21 +181,21 @@ class InferenceSession:
         return footage
 
     def _frames(self, inputs: Inputs | None, footage: Footage | None) -> Iterable[FrameSet]:
-        moments: Iterable[FrameSet | Mapping[str, np.ndarray]] = ()
+        frames: Iterable[FrameSet | Mapping[str, np.ndarray]] = ()
         if footage is not None:
-            moments = footage
+            frames = footage
         elif inputs is not None:
             assert not isinstance(inputs, (str, os.PathLike, Mapping)), 'these are footage'
-            moments = inputs
+            frames = inputs
         frame_sets = (
-            moment if isinstance(moment, FrameSet) else FrameSet(str(number), moment)
-            for number, moment in enumerate(moments)
+            frame if isinstance(frame, FrameSet) else FrameSet(str(number), frame)
+            for number, frame in enumerate(frames)
         )
-        # Of images, those that are missing were reported when they were matched.
+        # For image files, missing ones were reported when the cameras were matched.
         matched = footage is not None and footage.frames is not None
         return self._views.arriving(frame_sets, tell_ends=not matched)
 
-    def _work(
+    def _model_inputs(
         self,
         frames: Iterable[FrameSet],
         keypoints: PathLike | KeypointFrames | Detections | None,
@@ -182,26 +203,26 @@ class InferenceSession:
         offsets: Mapping[str, int],
         batch_size: int,
     ) -> Iterator[tuple[FrameSet, dict[str, np.ndarray]]]:
-        """Frames with what the model takes: 2D keypoints, or decoded images beside them."""
+        """Frames with 2D keypoints, or with decoded images if the model takes images."""
         inferencer = self.inferencer
         model = type(inferencer.model).__name__
         if inferencer.sees_images:
             if keypoints is not None:
                 raise InputError(
-                    f'{model} of this config looks at images itself and takes no keypoints; leave '
-                    'them out, or take a config without a 2D network',
+                    f'{model} of this config works from images and takes no keypoints; leave them '
+                    'out, or use a config without a 2D network',
                     code='conflict',
                     found=model,
                 )
             return self._views.pixels(frames)
         if keypoints is not None:
             where = 'the keypoints'
-            with self.watch.stage(KEYPOINTS):
+            with self.timer.stage(KEYPOINTS):
                 if isinstance(keypoints, (str, os.PathLike)):
                     where = os.fspath(keypoints)
                     keypoints = open_keypoints(keypoints, inferencer.rig.names)
             self.total = self.total or len(keypoints)
-            found = self._views.from_keypoints(frames, keypoints, where, offsets)
+            frame_sets = self._views.from_keypoints(frames, keypoints, where, offsets)
         elif inferencer.detector is None:
             raise InputError(
                 f'{model} works from 2D keypoints; give keypoints or a detector',
@@ -210,39 +231,41 @@ class InferenceSession:
                 expected=['keypoints', 'detector'],
             )
         else:
-            found = self._views.from_detector(
+            frame_sets = self._views.from_detector(
                 frames, inferencer.detector, keep_keypoints, batch_size
             )
-        return ((frame_set, {}) for frame_set in found)
+        return ((frame_set, {}) for frame_set in frame_sets)
 
-    def _found(
-        self, work: Iterable[tuple[FrameSet, dict[str, np.ndarray]]], batch_size: int
+    def _estimate(
+        self, inputs: Iterable[tuple[FrameSet, dict[str, np.ndarray]]], batch_size: int
     ) -> Iterator[FrameResult]:
-        """The people of every frame."""
-        iterator = iter(work)
+        """The 3D poses of every frame, without track IDs."""
+        iterator = iter(inputs)
         while batch := list(itertools.islice(iterator, batch_size)):
-            for (frame_set, pixels), sample in zip(batch, self._samples(batch)):
+            for (frame_set, pixels), sample in zip(batch, self._predict(batch)):
                 yield self._result(frame_set, pixels, sample)
 
-    def _samples(self, batch: Sequence[tuple[FrameSet, dict[str, np.ndarray]]]) -> list[Any]:
-        """What the model says of each frame; None where no two cameras took part."""
+    def _predict(self, batch: Sequence[tuple[FrameSet, dict[str, np.ndarray]]]) -> list[Any]:
+        """The model's data sample of each frame; None where fewer than two cameras took part."""
         samples: list[Any] = [None] * len(batch)
         inferencer = self.inferencer
-        least = min(2, len(inferencer.rig))
-        rows = [row for row, work in enumerate(batch) if len(_cameras(*work)) >= least]
-        with self.watch.stage(IN_3D), torch.no_grad():
-            packed = [inferencer.pipeline(self._info(*batch[row])) for row in rows]
+        min_cameras = min(2, len(inferencer.rig))
+        rows = [row for row, entry in enumerate(batch) if len(_cameras(*entry)) >= min_cameras]
+        with self.timer.stage(IN_3D), torch.no_grad():
+            packed = [inferencer.pipeline(self._pipeline_input(*batch[row])) for row in rows]
             if packed:
-                answers = inferencer.model.test_step(pseudo_collate(packed))
-                for row, sample in zip(rows, answers):
+                predicted = inferencer.model.test_step(pseudo_collate(packed))
+                for row, sample in zip(rows, predicted):
                     samples[row] = sample.cpu()
         return samples
 
-    def _info(self, frame_set: FrameSet, pixels: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        """What the pipeline takes."""
+    def _pipeline_input(
+        self, frame_set: FrameSet, pixels: Mapping[str, np.ndarray]
+    ) -> dict[str, Any]:
+        """The dictionary that the dataset's pipeline packs."""
         inferencer = self.inferencer
         rig, joints = inferencer.rig_of(_cameras(frame_set, pixels)), inferencer.model.joints
-        info: dict[str, Any] = dict(
+        data: dict[str, Any] = dict(
             rig=rig,
             space=inferencer.space,
             joints=joints.name,
@@ -250,28 +273,28 @@ class InferenceSession:
             frame_id=frame_set.frame,
         )
         if frame_set.keypoints is None:
-            return dict(info, images=list(pixels.values()))
-        return dict(info, keypoints_2d=stack_keypoints(frame_set.keypoints, rig.names, joints))
+            return dict(data, images=list(pixels.values()))
+        return dict(data, keypoints_2d=stack_keypoints(frame_set.keypoints, rig.names, joints))
 
     def _result(
         self, frame_set: FrameSet, pixels: Mapping[str, np.ndarray], sample: Any
     ) -> FrameResult:
         cameras = _cameras(frame_set, pixels)
         poses = poses_of(sample, self.inferencer.model.joints)
-        said = {} if sample is None else sample
-        scores = said.get('best_score'), said.get('least_score')
-        known = frame_set.keypoints
-        detected = None if known is None else arrays_of(known, COCO17)
-        self.statistics.add(detected, len(poses), *scores, cameras)
-        return FrameResult(frame_set.frame, poses, cameras, known or {}, frame_set.images)
+        values = {} if sample is None else sample
+        scores = values.get('best_score'), values.get('least_score')
+        keypoints = frame_set.keypoints
+        detections = None if keypoints is None else arrays_of(keypoints, COCO17)
+        self.statistics.add(detections, len(poses), *scores, cameras)
+        return FrameResult(frame_set.frame, poses, cameras, keypoints or {}, frame_set.images)
 
-    def _tracked(
+    def _track(
         self, results: Iterable[FrameResult], tracker: PeopleTracker, smoother: PoseSmoother | None
     ) -> Iterator[FrameResult]:
-        """The same people with track IDs, smoothed if there is a smoother."""
+        """The same poses with track IDs, smoothed if there is a smoother."""
         for result in results:
             poses = result.poses
-            with self.watch.stage(TRACKING):
+            with self.timer.stage(TRACKING):
                 ids = tracker(poses.xyz_mm, views=poses.views)
                 xyz_mm = poses.xyz_mm if smoother is None else smoother(poses.xyz_mm, ids)
             tracked = dataclasses.replace(poses, track_ids=ids, xyz_mm=xyz_mm)
@@ -279,5 +302,5 @@ class InferenceSession:
 
 
 def _cameras(frame_set: FrameSet, pixels: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    """The cameras that took part."""
+    """The cameras with an image or with keypoints in a frame."""
     return tuple(pixels if frame_set.keypoints is None else frame_set.keypoints)

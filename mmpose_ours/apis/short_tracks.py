@@ -1,4 +1,4 @@
-"""Short tracks: people who are there for a moment only, recognised while a recording runs."""
+"""Short tracks: counted, and removed on request, while a recording is processed."""
 
 from __future__ import annotations
 
@@ -12,80 +12,88 @@ from mmpose_ours.structures.frames import FrameResult
 
 
 @dataclasses.dataclass
-class _Stay:
-    """How often somebody was found, and in which frame last."""
+class _TrackLength:
+    """Number of frames with a pose of the track, and the index of the last of them."""
 
     count: int = 0
     last: int = 0
 
 
-class BriefTracks:
-    """Counts tracks of few frames, and leaves them out if asked to.
+class ShortTrackFilter:
+    """Counts the tracks of few frames, and optionally removes their poses.
 
-    Whether somebody stays is known when he has been found often enough, or lost for good. If
-    people are left out, frames wait for that: never more than ``least * (patience + 2)``, so
-    that memory does not grow with the recording.
+    A track is long as soon as it has poses in ``min_frames`` frames, and short if it ends before.
+    With ``drop`` a frame is delayed until this is known for all its tracks: by at most
+    ``min_frames * (patience + 2)`` frames, so that memory does not grow with the recording.
 
     Args:
-        least: Frames that somebody who stays is found in.
-        patience: For how many frames somebody may be lost and still be the same person.
-        drop: Whether those who do not stay are left out. If not, no frame waits.
+        min_frames: Tracks with poses in fewer frames are short.
+        patience: Number of consecutive frames without a match after which a track ends.
+        drop: Whether to remove the poses of short tracks. If not, no frame is delayed.
 
     Attributes:
-        stayed: How many tracks stayed; complete at the end of the recording.
-        brief: How many did not.
-        left_out: People of all frames who were left out.
+        long_tracks: Number of long tracks; complete after the last frame.
+        short_tracks: Number of short tracks; complete after the last frame.
+        dropped_poses: Number of poses removed, over all frames.
     """
 
-    def __init__(self, least: int, patience: int, drop: bool):
-        self.least, self.patience, self.drop = least, patience, drop
-        self.stayed = self.brief = self.left_out = 0
-        self._stays: dict[int, _Stay] = {}
+    def __init__(self, min_frames: int, patience: int, drop: bool):
+        self.min_frames, self.patience, self.drop = min_frames, patience, drop
+        self.long_tracks = self.short_tracks = self.dropped_poses = 0
+        self._lengths: dict[int, _TrackLength] = {}
 
-    def __call__(self, frames: Iterable[FrameResult]) -> Iterator[FrameResult]:
-        """The same frames a little later, without those people."""
+    def __call__(self, results: Iterable[FrameResult]) -> Iterator[FrameResult]:
+        """Yield the same frames, delayed and without the poses of short tracks if ``drop``."""
         waiting: collections.deque[tuple[int, FrameResult]] = collections.deque()
-        for now, people in enumerate(frames):
-            self._count(people, now)
+        for index, result in enumerate(results):
+            self._count(result, index)
             if self.drop:
-                # Decoded images of many frames would fill the memory; files are only named.
-                shown = {n: p for n, p in people.images.items() if not isinstance(p, np.ndarray)}
-                people = dataclasses.replace(people, images=shown)
-            waiting.append((now, people))
-            while waiting and self._is_settled(waiting[0][1], now):
-                yield self._without_brief(waiting.popleft()[1])
-            self._forget(now, waiting[0][0] if waiting else now)
-        for _, people in waiting:
-            yield self._without_brief(people)
-        self._forget()
+                # Decoded images of many frames would fill the memory; keep file names only.
+                named = {n: p for n, p in result.images.items() if not isinstance(p, np.ndarray)}
+                result = dataclasses.replace(result, images=named)
+            waiting.append((index, result))
+            while waiting and self._is_decided(waiting[0][1], index):
+                yield self._without_short(waiting.popleft()[1])
+            self._finish(index, waiting[0][0] if waiting else index)
+        for _, result in waiting:
+            yield self._without_short(result)
+        self._finish()
 
-    def _count(self, people: FrameResult, now: int) -> None:
-        for number in people.track_ids.tolist():
-            stay = self._stays.setdefault(number, _Stay())
-            stay.count, stay.last = stay.count + 1, now
+    def _count(self, result: FrameResult, index: int) -> None:
+        for track_id in result.track_ids.tolist():
+            length = self._lengths.setdefault(track_id, _TrackLength())
+            length.count, length.last = length.count + 1, index
 
-    def _is_lost(self, stay: _Stay, now: int) -> bool:
-        return now - stay.last > self.patience + 1
+    def _has_ended(self, length: _TrackLength, index: int) -> bool:
+        return index - length.last > self.patience + 1
 
-    def _is_settled(self, people: FrameResult, now: int) -> bool:
+    def _is_decided(self, result: FrameResult, index: int) -> bool:
+        """Whether it is known of all tracks of a frame if they are long or short."""
         if not self.drop:
             return True
-        stays = (self._stays[number] for number in people.track_ids.tolist())
-        return all(stay.count >= self.least or self._is_lost(stay, now) for stay in stays)
-
-    def _without_brief(self, people: FrameResult) -> FrameResult:
-        if not self.drop:
-            return people
-        stay = np.array(
-            [self._stays[n].count >= self.least for n in people.track_ids.tolist()], bool
+        lengths = (self._lengths[track_id] for track_id in result.track_ids.tolist())
+        return all(
+            length.count >= self.min_frames or self._has_ended(length, index) for length in lengths
         )
-        self.left_out += int((~stay).sum())
-        return dataclasses.replace(people, poses=people.poses.only(stay))
 
-    def _forget(self, now: int | None = None, oldest: int = 0) -> None:
-        """Count tracks that are lost and that no waiting frame shows; all at the end."""
-        for number, stay in list(self._stays.items()):
-            if now is None or (self._is_lost(stay, now) and stay.last < oldest):
-                self.stayed += stay.count >= self.least
-                self.brief += stay.count < self.least
-                del self._stays[number]
+    def _without_short(self, result: FrameResult) -> FrameResult:
+        if not self.drop:
+            return result
+        keep = np.array(
+            [self._lengths[n].count >= self.min_frames for n in result.track_ids.tolist()], bool
+        )
+        self.dropped_poses += int((~keep).sum())
+        return dataclasses.replace(result, poses=result.poses.only(keep))
+
+    def _finish(self, index: int | None = None, oldest: int = 0) -> None:
+        """Count and delete the tracks that have ended and are in no waiting frame.
+
+        Args:
+            index: The current frame; None at the end of the recording, which ends all tracks.
+            oldest: The oldest waiting frame.
+        """
+        for track_id, length in list(self._lengths.items()):
+            if index is None or (self._has_ended(length, index) and length.last < oldest):
+                self.long_tracks += length.count >= self.min_frames
+                self.short_tracks += length.count < self.min_frames
+                del self._lengths[track_id]

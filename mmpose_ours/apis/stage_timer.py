@@ -1,4 +1,4 @@
-"""How long the stages of a run take."""
+"""Wall-clock time of the stages of a run."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import contextlib
 import time
 from typing import Iterator
 
-# What takes less than this is not worth a word.
-LEAST = 5e-5
+# Seconds per frame; the summary omits stages that take less.
+MIN_SECONDS = 5e-5
 
 
-class Stopwatch:
-    """Sums up seconds by stage; a stage that runs inside of another does not count for that."""
+class StageTimer:
+    """Accumulates seconds per stage.
+
+    The time of a nested stage counts for that stage only, not for the enclosing one.
+
+    Attributes:
+        seconds: Stage name to its total time.
+    """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -20,17 +26,17 @@ class Stopwatch:
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count what happens in the ``with`` block for a stage."""
-        self._settle()
+        """Add the time of the ``with`` block to a stage."""
+        self._add_elapsed()
         self._running.append(name)
         try:
             yield
         finally:
-            self._settle()
+            self._add_elapsed()
             self._running.pop()
 
-    def _settle(self) -> None:
-        """Give the time since the last change to the stage that it belongs to."""
+    def _add_elapsed(self) -> None:
+        """Add the time since the last change of stage to the stage that was running."""
         now = time.perf_counter()
         if self._running:
             name = self._running[-1]
@@ -38,11 +44,13 @@ class Stopwatch:
         self._since = now
 
     def summary(self, count: int = 1) -> str:
-        """``3D poses 8.7 ms, page 1.2 s``: each stage's seconds over ``count``."""
-        shares = ((what, seconds / max(1, count)) for what, seconds in self.seconds.items())
-        return ', '.join(f'{what} {as_time(share)}' for what, share in shares if share > LEAST)
+        """``3D poses 8.7 ms, page 1.2 s``: each stage's time divided by ``count``."""
+        means = ((name, seconds / max(1, count)) for name, seconds in self.seconds.items())
+        return ', '.join(
+            f'{name} {format_seconds(mean)}' for name, mean in means if mean > MIN_SECONDS
+        )
 
 
-def as_time(seconds: float) -> str:
-    """Seconds in words."""
+def format_seconds(seconds: float) -> str:
+    """A duration as text, in ms below one second."""
     return f'{1e3 * seconds:.1f} ms' if seconds < 1 else f'{seconds:.1f} s'

@@ -1,4 +1,4 @@
-"""What the cameras of a rig show in each frame: their 2D keypoints, or their images."""
+"""The input of the model for each frame: 2D keypoints (given or detected), or decoded images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
-from mmpose_ours.apis.stage_timer import Stopwatch
+from mmpose_ours.apis.stage_timer import StageTimer
 from mmpose_ours.detections import Detections, KeypointFrames, check_pixels
 from mmpose_ours.detections.arrays import array_frames, named_frames, strongest
 from mmpose_ours.detections.cache import LazyImage, detect_recording, image_key
@@ -29,24 +29,25 @@ from mmpose_ours.structures.frames import FrameSet, ViewImage
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import COCO17
 
+# Names of the stages whose time is measured.
 IMAGES, KEYPOINTS, IN_2D = 'images', 'reading keypoints', '2D keypoints'
 IN_3D, TRACKING = '3D poses', 'tracking'
 
 
 class Views:
-    """One recording, as a rig's cameras show it.
+    """Reads or detects the 2D keypoints of one recording, or decodes its images.
 
     Args:
         rig: V cameras.
-        watch: Counts the stages ``images`` and ``2D keypoints``.
-        say: Takes sentences on what is amiss.
+        timer: Measures the stages ``images`` and ``2D keypoints``.
+        say: Called with warnings, a sentence each.
 
     Attributes:
-        decoded: How many images were looked at.
+        decoded: Number of images decoded so far.
     """
 
-    def __init__(self, rig: CameraRig, watch: Stopwatch, say: Callable[[str], None]):
-        self.rig, self.watch, self.say = rig, watch, say
+    def __init__(self, rig: CameraRig, timer: StageTimer, say: Callable[[str], None]):
+        self.rig, self.timer, self.say = rig, timer, say
         self.decoded = 0
         self._failed: set[str] = set()
         self._ended: set[str] = set()
@@ -59,36 +60,36 @@ class Views:
         where: str,
         offsets: Mapping[str, int],
     ) -> Iterator[FrameSet]:
-        """Frames of images and keypoints, those of keypoints alone at the end.
+        """Yield the frames with images, and then those with keypoints only.
 
         Args:
-            frame_sets: Those with images.
-            keypoints: Frame to camera name to people, or to (P, 17, 3) of COCO-17.
-            where: Where they come from, for messages.
-            offsets: Camera name to how many of its frames come before the first frame.
+            frame_sets: The frames with images.
+            keypoints: Frame to camera name to detections, or to (P, 17, 3) of COCO-17.
+            where: Origin of the keypoints, for messages.
+            offsets: Camera name to the number of its frames before the first frame.
 
         Raises:
-            FileFormatError: They are not of images of the calibrated size, or two frames are
-                the same.
-            InputError: They have no frame numbers that an offset could shift.
+            FileFormatError: The keypoints do not fit the calibrated image size, or a frame occurs
+                twice.
+            InputError: There are offsets, and the frames have no numbers.
         """
         keypoints = named_frames(keypoints)
         check_pixels(array_frames(keypoints), self.rig, where)
         shifted = by_frame(keypoints, offsets)
         known = frames_by_key(shifted, where)
-        # A camera without an entry saw nobody: many tools leave such images out.
+        # A camera without an entry has no detections: many tools omit such images.
         nobody = dict.fromkeys(self.rig.names, Keypoints2D.nobody(COCO17))
-        left, without = dict.fromkeys(known), 0
+        unused, without = dict.fromkeys(known), 0
         for frame_set in frame_sets:
             key = frame_key(frame_set.frame)
-            left.pop(key, None)
+            unused.pop(key, None)
             without += key not in known
             views = shifted[known[key]] if key in known else {}
             people = {**nobody, **self._strongest(frame_set.frame, self._of_rig(views))}
             yield dataclasses.replace(frame_set, keypoints=people)
         if without:
             self.say(f'{without} frames have images and no entry in the keypoints')
-        for frame in sorted(left, key=frame_order):
+        for frame in sorted(unused, key=frame_order):
             views = self._strongest(frame, self._of_rig(shifted[known[frame]]))
             yield FrameSet(frame, keypoints={**nobody, **views})
 
@@ -98,10 +99,10 @@ class Views:
         """Frames with the 2D keypoints of each camera whose image can be read.
 
         Args:
-            frame_sets: With images.
-            detector: Finds the people.
-            path: File for what it finds; None keeps nothing.
-            batch: Frames that it is given at once.
+            frame_sets: The frames with images.
+            detector: The 2D detector.
+            path: File for the detections; None does not save them.
+            batch: Frames that the detector processes at once.
         """
         waiting: collections.deque[FrameSet] = collections.deque()
 
@@ -115,10 +116,10 @@ class Views:
                     images[name] = LazyImage(key, read)
                 yield frame_set.frame, images
 
-        found = detect_recording(lazy_images(), detector, path, batch=batch, say=self.say)
+        detected = detect_recording(lazy_images(), detector, path, batch=batch, say=self.say)
         while True:
-            with self.watch.stage(IN_2D):
-                item = next(found, None)
+            with self.timer.stage(IN_2D):
+                item = next(detected, None)
             if item is None:
                 return
             frame_set = waiting.popleft()
@@ -128,30 +129,33 @@ class Views:
     def pixels(
         self, frame_sets: Iterable[FrameSet]
     ) -> Iterator[tuple[FrameSet, dict[str, np.ndarray]]]:
-        """Frames and their decoded images; a camera whose image is broken goes without."""
+        """Yield frames and their decoded images; images that cannot be decoded are omitted."""
         for frame_set in frame_sets:
             images = {}
             for name, image in self._of_rig(frame_set.images).items():
                 try:
                     images[name] = self._decode(frame_set.frame, name, image)
                 except FileFormatError as error:
-                    if name not in self._failed:  # the first of each camera will do
-                        self.say(f'camera {name!r} goes without images that fail: {error}')
+                    if name not in self._failed:  # one warning per camera
+                        self.say(
+                            f'camera {name!r} is used without the images that cannot be '
+                            f'decoded: {error}'
+                        )
                     self._failed.add(name)
             yield frame_set, images
 
     def arriving(self, frame_sets: Iterable[FrameSet], tell_ends: bool) -> Iterator[FrameSet]:
-        """The same frames, with the time that they take to come counted as ``images``.
+        """Yield the same frames, and measure the time to read each as the stage ``images``.
 
         Args:
-            frame_sets: In the order of time.
-            tell_ends: Whether to say so where a camera stops while others go on.
+            frame_sets: The frames in the order of time.
+            tell_ends: Whether to warn if a camera ends before the others.
         """
-        coming = iter(frame_sets)
+        iterator = iter(frame_sets)
         running: set[str] = set()
         while True:
-            with self.watch.stage(IMAGES):
-                frame_set = next(coming, None)
+            with self.timer.stage(IMAGES):
+                frame_set = next(iterator, None)
             if frame_set is None:
                 return
             ended = running.difference(frame_set.images) - self._ended if tell_ends else set()
@@ -165,15 +169,15 @@ class Views:
             yield frame_set
 
     def _of_rig(self, views: Mapping[str, Any]) -> dict[str, Any]:
-        """What there is of the rig's cameras, in their order."""
+        """The entries of the rig's cameras, in the order of the rig."""
         return {name: views[name] for name in self.rig.names if name in views}
 
     def _strongest(self, frame: str, views: Mapping[str, Keypoints2D]) -> dict[str, Keypoints2D]:
-        """Of crowds the surest detections: comparing all with all grows with their square."""
+        """The detections with the highest scores, at most so many that association stays fast."""
         per_view, per_frame = limits().compared_per_view, limits().compared_per_frame
         most = max(1, min(per_view, per_frame // len(self.rig)))
         for name in [name for name, people in views.items() if len(people) > most]:
-            if name not in self._crowded:  # the first of each camera will do
+            if name not in self._crowded:  # one warning per camera
                 self.say(
                     f'camera {name!r} has {len(views[name])} detections in frame {frame}; the '
                     f'{most} with the largest scores are used there and wherever there are more'
@@ -185,7 +189,7 @@ class Views:
         }
 
     def _decode(self, frame: str, name: str, encoded: ViewImage) -> np.ndarray:
-        with self.watch.stage(IMAGES):
+        with self.timer.stage(IMAGES):
             image = decoded(encoded)
         self.decoded += 1
         expected = self.rig[name].size

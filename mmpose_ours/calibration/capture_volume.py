@@ -77,7 +77,8 @@ def fit_space(
 
     Raises:
         NoSpaceError: No two cameras (or ``min_views`` of them) see a person at the same place.
-        CalibrationError: An image size is unknown, or an argument is out of range.
+        CalibrationError: The rig has fewer than two cameras, an image size is unknown, or an
+            argument is out of range.
     """
     if not MIN_EDGE_MM <= max_edge_mm < np.inf:
         raise CalibrationError(
@@ -86,6 +87,15 @@ def fit_space(
             code='out-of-range',
             found=max_edge_mm,
             expected=MIN_EDGE_MM,
+        )
+    if len(rig) < MIN_VIEWS:
+        raise CalibrationError(
+            f'the rig has too few cameras for a capture volume: found {len(rig)} '
+            f'({list_names(rig.names)}), expected at least {MIN_VIEWS}; add the other cameras of '
+            'the rig',
+            code='no-data',
+            found=len(rig),
+            expected=MIN_VIEWS,
         )
     if min_views is not None and not MIN_VIEWS <= min_views <= len(rig):
         raise CalibrationError(

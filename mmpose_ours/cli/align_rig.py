@@ -310,10 +310,10 @@ def _print(
 
 
 def _as_read(args: argparse.Namespace, read: Read) -> str:
-    """The convention, with what nobody said marked as looked for."""
+    """The convention, and whether unit and up axis are not specified by format and options."""
     module = FORMATS[read.format]
-    unit = 'unit unsaid' if module.UNIT is None and args.unit is None else ''
-    up = 'up unsaid' if module.UP is None and args.up is None else ''
+    unit = 'unit not specified' if module.UNIT is None and args.unit is None else ''
+    up = 'up not specified' if module.UP is None and args.up is None else ''
     open_ = [word for word in (unit, up) if word]
     return f'{", ".join(open_)}, {module.CONVENTION}' if open_ else read.convention
 

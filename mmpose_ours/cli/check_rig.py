@@ -1,6 +1,6 @@
-"""The command ``mmpose-ours check-rig``: is this calibration what its owner means?
+"""The command ``mmpose-ours check-rig``: find mistakes in a calibration.
 
-Exit status 0: nothing wrong was found; 1: something is; 2: the calibration or the keypoints
+Exit status 0: no problem was found; 1: there is a problem; 2: the calibration or the keypoints
 cannot be read.
 """
 
@@ -17,8 +17,10 @@ from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.cli.arguments import add_reading_arguments, add_rig, read_with_options
 from mmpose_ours.geometry.volume import CaptureVolume
 
-# Shares of the space seen by more cameras than this are in the JSON only.
+# Shares of the capture volume are printed for "at least N cameras" up to this N.
 MOST_COUNTS = 50
+# Row labels of the keys of ``judgement`` whose name in the JSON is kept for compatibility.
+LABELS = {'reprojection': 'epipolar error'}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,10 +77,12 @@ def _print(report: dict[str, Any], read: Read) -> None:
     if report['rig'] is not None:
         _print_rig(report)
     for topic, evidence in report['judgement'].items():
-        print(f'{topic + ":":23s}{evidence}')
+        print(f'{LABELS.get(topic, topic) + ":":30s}{evidence}')
     if report.get('people', {}).get('reprojection_px'):
         errors = report['people']['reprojection_px'].items()
-        print(f'{"reprojection, median:":23s}{", ".join(f"{n} {e:.1f} px" for n, e in errors)}')
+        print(
+            f'{"reprojection error (median):":30s}{", ".join(f"{n} {e:.1f} px" for n, e in errors)}'
+        )
     if report['space'] is not None:
         space = report['space']
         shares = ', '.join(
@@ -87,7 +91,7 @@ def _print(report: dict[str, Any], read: Read) -> None:
             if 0 < count <= MOST_COUNTS
         )
         print(
-            f'{"capture volume:":23s}center_mm={tuple(space["center_mm"])}, '
+            f'{"capture volume:":30s}center_mm={tuple(space["center_mm"])}, '
             f'size_mm={tuple(space["size_mm"])}; seen by at least {shares}'
         )
     print()
@@ -103,16 +107,16 @@ def _print(report: dict[str, Any], read: Read) -> None:
 
 def _print_cameras(report: dict[str, Any]) -> None:
     wide = max(6, *(len(facts['name']) for facts in report['cameras']))
-    print(f'{"camera":{wide}s}  {"size":>11s}  {"view":>9s}  {"middle off":>12s}  {"R error":>7s}  '
+    print(f'{"camera":{wide}s}  {"size":>11s}  {"fov":>9s}  {"pp offset":>12s}  {"R error":>7s}  '
           f'{"height":>8s}  {"tilt":>5s}  {"roll":>5s}  lens')  # fmt: skip
     for facts in report['cameras']:
         size = 'unknown' if facts['size'] is None else '{}x{}'.format(*facts['size'])
         # Rays of a fisheye may come from beside or behind the camera.
         fov = ('?' if angle is None else f'{angle:.0f}' for angle in facts['fov_degrees'] or ())
-        view = ' x '.join(fov) + '°' if facts['fov_degrees'] else '-'
+        angles = ' x '.join(fov) + '°' if facts['fov_degrees'] else '-'
         off = facts['principal_point_off']
-        middle = '-' if off is None else '{:+.1%} {:+.1%}'.format(*off)
-        print(f'{facts["name"]:{wide}s}  {size:>11s}  {view:>9s}  {middle:>12s}  '
+        offset = '-' if off is None else '{:+.1%} {:+.1%}'.format(*off)
+        print(f'{facts["name"]:{wide}s}  {size:>11s}  {angles:>9s}  {offset:>12s}  '
               f'{facts["rotation_error"]:7.0e}  {facts["height_mm"] / 1000:6.2f} m  '
               f'{facts["tilt_degrees"]:4.0f}°  {facts["roll_degrees"]:4.0f}°  '
               f'{facts["lens"]}')  # fmt: skip
@@ -122,18 +126,18 @@ def _print_cameras(report: dict[str, Any]) -> None:
 def _print_rig(report: dict[str, Any]) -> None:
     facts = report['rig']
     least, middle, most = (value / 1000 for value in facts['baselines_mm'])
-    print(f'{"baselines:":23s}{least:.2f} to {most:.2f} m, median {middle:.2f} m')
+    print(f'{"baselines:":30s}{least:.2f} to {most:.2f} m, median {middle:.2f} m')
     if facts['pairs_compared'] < facts['pairs']:
         print(
-            f'{"":23s}(of {facts["pairs_compared"]:,} pairs of cameras out of {facts["pairs"]:,}, '
+            f'{"":30s}(of {facts["pairs_compared"]:,} pairs of cameras out of {facts["pairs"]:,}, '
             'sampled; angles too)'
         )
     least, middle, most = facts['view_angles_degrees']
-    print(f'{"angles between views:":23s}{least:.0f} to {most:.0f} degrees, median {middle:.0f}')
+    print(f'{"angles between views:":30s}{least:.0f} to {most:.0f} degrees, median {middle:.0f}')
     if facts['focus_mm'] is not None:
         x, y, z = facts['focus_mm']
         off = max(facts['off_focus_degrees'].items(), key=lambda item: item[1])
         print(
-            f'{"cameras look at:":23s}({x:.0f}, {y:.0f}, {z:.0f}) mm; camera {off[0]!r} has it '
+            f'{"cameras look at:":30s}({x:.0f}, {y:.0f}, {z:.0f}) mm; camera {off[0]!r} has it '
             f'farthest off its axis, {off[1]:.0f} degrees'
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Sequence
 
 from mmpose_ours import __version__
-from mmpose_ours.apis.stage_timer import as_time
+from mmpose_ours.apis.stage_timer import format_seconds
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 KEYPOINTS = 'keypoints_2d.json'
 PEOPLE = 'people.json'
-# Without keypoints and without a word about the detector, this one: it works offline.
+# The 2D detector if neither keypoints nor a detector are given; it works offline.
 DETECTOR = 'mediapipe'
-# Fewer 3D poses than this share of what views show on average is worth a diagnosis.
+# Ratio of 3D poses to the mean number of detections per view: below this, a diagnosis is printed.
 FEW = 0.25
-# More than this share, too: views that do not fit together find everybody several times.
+# Likewise above this: with a wrong calibration, every person is found several times.
 MANY = 1.5
 # What a page shows at most, so that neither it nor the memory it takes grows with a recording.
 PAGE_FRAMES = 2000
@@ -193,7 +193,7 @@ def find_people(
         replaced = _replaced(out, wanted)
         statistics = _predict(inferencer, args, img_root, out, keypoints, keep, replaced, some)
         shown = some if some is not None and some.exists() else out / PEOPLE
-        if wanted is not None and (statistics.found or (img_root and statistics.frames)):
+        if wanted is not None and (statistics.poses or (img_root and statistics.frames)):
             beneath = keypoints or keep
             visualize(
                 shown,
@@ -206,7 +206,7 @@ def find_people(
                 rig_file=rig,
                 all_cameras=bool(args.cameras),
             )
-    return 0 if statistics.found else 1
+    return 0 if statistics.poses else 1
 
 
 def _predict(
@@ -251,7 +251,7 @@ def _predict(
     every = math.ceil(session.total / PAGE_FRAMES)
     progress, printed = Progress('3D poses', 'frames'), 0
     with contextlib.ExitStack() as stack:
-        stack.enter_context(session.watch.stage('writing'))
+        stack.enter_context(session.timer.stage('writing'))
         whole = stack.enter_context(_writer(inferencer, out / PEOPLE, session.fps, replaced))
         thin = None
         if some is not None and every > 1:
@@ -368,26 +368,27 @@ def _made_by(inferencer: Any) -> dict[str, str]:
 
 def _report(session: InferenceSession, out: Path, judge: bool) -> None:
     """Say what was found and how long it took, and what seems to be wrong with it."""
-    statistics, brief = session.statistics, session.brief
-    left = statistics.found - brief.left_out
-    print(f'people  {left} in {statistics.frames} frames -> {out / PEOPLE}')
-    if brief.brief:
-        what = 'left out' if brief.drop else 'kept; --min-track-seconds leaves such out'
+    statistics, tracks = session.statistics, session.track_filter
+    kept = statistics.poses - tracks.dropped_poses
+    print(f'people  {kept} in {statistics.frames} frames -> {out / PEOPLE}')
+    if tracks.short_tracks:
+        what = 'left out' if tracks.drop else 'kept; --min-track-seconds leaves such out'
         print(
-            f'tracks  {brief.stayed}, and {brief.brief} that are found in fewer than '
-            f'{brief.least} frames ({what})'
+            f'tracks  {tracks.long_tracks}, and {tracks.short_tracks} that are found in fewer than '
+            f'{tracks.min_frames} frames ({what})'
         )
     start = time.perf_counter()
     diagnosis = session.diagnose()
-    checked = as_time(time.perf_counter() - start)
+    checked = format_seconds(time.perf_counter() - start)
     print(f'time    {session.timing()}; then {checked} for the sanity checks')
-    shown = statistics.people / max(1, sum(count > 0 for count in statistics.detected.values()))
-    if not statistics.found or statistics.found < FEW * shown:
+    views = sum(count > 0 for count in statistics.detections_by_camera.values())
+    per_view = statistics.detections / max(1, views)
+    if not statistics.poses or statistics.poses < FEW * per_view:
         print(
-            '\nhardly anybody was found. Why?' if statistics.found else '\nnobody was found. Why?'
+            '\nhardly anybody was found. Why?' if statistics.poses else '\nnobody was found. Why?'
         )
         print(diagnosis)
-    elif judge and diagnosis.causes and (diagnosis.certain or statistics.found > MANY * shown):
+    elif judge and diagnosis.causes and (diagnosis.certain or statistics.poses > MANY * per_view):
         print('\nwarning: people were found, but something is wrong')
         print(diagnosis.verdict)
     elif judge:

@@ -1,13 +1,13 @@
 """AP, AR, recall and MPJPE of 3D poses, by the protocol of VoxelPose on CMU Panoptic.
 
-Tu et al., "VoxelPose", ECCV 2020. Every prediction is a candidate for the one annotated
-person of its frame who is nearest to it. Candidates are gone through by falling score over
-the whole set: one whose distance is below the threshold claims its person if that person is
-still free, every other one is a false positive.
+Tu et al., "VoxelPose", ECCV 2020. Every prediction is assigned to the nearest annotated person of
+its frame. The predictions of the whole set are processed in order of decreasing score: one whose
+distance is below the threshold is a true positive if no earlier prediction matched this person; all
+others are false positives.
 
-Two things differ, both towards strictness: predictions in a frame without annotated people
-are false positives (the published code skips the frame), and a joint that a prediction
-lacks counts as far off, see :func:`mmpose_ours.evaluation.distance.pose_distances`.
+There are two differences, both stricter: predictions in a frame without annotated people are false
+positives (the published code skips the frame), and a missing joint counts as a large error, see
+:func:`mmpose_ours.evaluation.distance.pose_distances`.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class MatchingResult:
     Args:
         ap: Average precision (0 to 1) per threshold in mm.
         ar: Recall reached (0 to 1) per threshold in mm.
-        recall: Share of annotated people claimed within 500 mm.
+        recall: Share of annotated people matched within 500 mm.
         mpjpe_mm: Mean of their mean joint errors, over joints that both have; NaN for none.
-        missing_joints: Share of their annotated joints that the predictions lack.
-        false_positives: Predictions that claim nobody within 500 mm.
+        missing_joints: Share of their annotated joints that are missing in the predictions.
+        false_positives: Predictions that match no person within 500 mm.
         people: Annotated people with at least one visible joint.
         predictions: Predicted people.
         frames: Frames compared.
@@ -95,7 +95,7 @@ def match_poses(
 
     Args:
         predictions: Per frame (P, J, 3) mm; NaN where a joint is missing, P may be 0.
-        scores: Per frame (P,); higher is surer.
+        scores: Per frame (P,); higher is better.
         truth: Per frame (G, J, 3) mm; G may be 0.
         visible: Per frame (G, J) bool. People without a visible joint are left out.
         thresholds: Distances in mm for AP and AR.
@@ -124,15 +124,15 @@ def match_poses(
     # A stable sort: predictions of equal score stay in the order of their frames.
     rows.sort(key=lambda row: -row[0])
     table = np.array(rows).reshape(-1, 5)
-    claimed = table[_claims(table, FOUND_MM)]
-    curves = {int(t): _average_precision(_claims(table, t), people) for t in thresholds}
+    matched = table[_true_positives(table, FOUND_MM)]
+    curves = {int(t): _average_precision(_true_positives(table, t), people) for t in thresholds}
     return MatchingResult(
         ap={threshold: curve[0] for threshold, curve in curves.items()},
         ar={threshold: curve[1] for threshold, curve in curves.items()},
-        recall=len(claimed) / people if people else float('nan'),
-        mpjpe_mm=float(claimed[:, 3].mean()) if len(claimed) else float('nan'),
-        missing_joints=float(claimed[:, 4].mean()) if len(claimed) else 0.0,
-        false_positives=len(table) - len(claimed),
+        recall=len(matched) / people if people else float('nan'),
+        mpjpe_mm=float(matched[:, 3].mean()) if len(matched) else float('nan'),
+        missing_joints=float(matched[:, 4].mean()) if len(matched) else 0.0,
+        false_positives=len(table) - len(matched),
         people=people,
         predictions=len(table),
         frames=len(predictions),
@@ -188,20 +188,20 @@ def _candidates(
     ]
 
 
-def _claims(table: np.ndarray, threshold: float) -> np.ndarray:
-    """(N,) bool: rows, surest first, that are near enough and whose person was still free."""
+def _true_positives(table: np.ndarray, threshold: float) -> np.ndarray:
+    """(N,) bool, rows sorted by score: the first row of each person below the threshold."""
     near = np.flatnonzero(table[:, 2] < threshold)
     _, first = np.unique(table[near, 1], return_index=True)
-    claims = np.zeros(len(table), dtype=bool)
-    claims[near[first]] = True
-    return claims
+    hits = np.zeros(len(table), dtype=bool)
+    hits[near[first]] = True
+    return hits
 
 
-def _average_precision(claims: np.ndarray, people: int) -> tuple[float, float]:
-    """Area under the precision envelope over recall, and the recall reached."""
+def _average_precision(hits: np.ndarray, people: int) -> tuple[float, float]:
+    """Area under the precision envelope over recall, and the final recall."""
     if not people:
         return float('nan'), float('nan')
-    hits = np.cumsum(claims)
-    precision = hits / np.arange(1, len(claims) + 1)
+    true_positives = np.cumsum(hits)
+    precision = true_positives / np.arange(1, len(hits) + 1)
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(envelope[claims].sum() / people), float(claims.sum() / people)
+    return float(envelope[hits].sum() / people), float(hits.sum() / people)

@@ -1,8 +1,8 @@
 """Percentage of correct parts (PCP) on Campus and Shelf, as published.
 
 Belagiannis et al., "3D Pictorial Structures for Multiple Human Pose Estimation",
-CVPR 2014, in the form that the papers since use. What this module does **not** do is
-pass over frames without a prediction: each person annotated there is ten wrong parts.
+CVPR 2014, in the form that later papers use. Frames without a prediction are **not** skipped:
+all ten parts of each person annotated there are wrong.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ class PCPResult:
     """Counts of one evaluation and the figures that follow from them.
 
     Args:
-        correct: (A, 10) right parts per actor and entry of :data:`PARTS`.
+        correct: (A, 10) correct parts per actor and entry of :data:`PARTS`.
         total: (A, 10) annotated parts.
         actors: Indices of the actors that the average is taken over.
-        unmatched: (F,) predictions per frame that no annotated person claims.
+        unmatched: (F,) predictions per frame that are not matched with an annotated person.
         annotated: Annotated people, summed over frames and actors.
         found: Those with a prediction within 500 mm.
         error_mm: Mean joint error of the people found; NaN if there is none.
@@ -93,7 +93,7 @@ class PCPResult:
 
     @property
     def unmatched_per_frame(self) -> float:
-        """Mean number of people per frame whom nobody annotated claims."""
+        """Mean number of unmatched predictions per frame."""
         return float(self.unmatched.mean()) if len(self.unmatched) else 0.0
 
     def summary(self) -> dict[str, Any]:

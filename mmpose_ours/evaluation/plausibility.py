@@ -1,7 +1,4 @@
-"""What a body cannot do: change the length of its limbs, stand on its head, jitter.
-
-Figures of 3D poses that need neither truth nor cameras.
-"""
+"""Anatomical plausibility and acceleration of 3D poses, without ground truth or cameras."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import numpy as np
 
 from mmpose_ours.structures.skeletons import SKELETONS
 
-# Joints that show where a head is, whichever a set has.
+# Joints of the head; a skeleton has some of them.
 _HEAD = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'top_head')
 _HIPS = ('left_hip', 'right_hip', 'mid_hip')
 # Left and right of each limb lie side by side. Bones fix their lengths, unlike the trunk's.
@@ -33,14 +30,14 @@ def limb_lengths(poses: np.ndarray, joints: str) -> np.ndarray:
     return np.linalg.norm(poses[..., ends[:, 0], :] - poses[..., ends[:, 1], :], axis=-1)
 
 
-def relative_spread(values: np.ndarray) -> float:
-    """How far the middle two thirds of values reach, one way, as a share of their median.
+def relative_variation(values: np.ndarray) -> float:
+    """A robust coefficient of variation: (p84 - p16) / (2 median), with percentiles p16 and p84.
 
-    Half the distance from the 16th to the 84th percentile: the standard deviation, for a normal
-    distribution, but not at the mercy of single values.
+    For a normal distribution this is the standard deviation divided by the median; it is robust to
+    outliers.
 
     Args:
-        values: (N,) positive; NaN is left out.
+        values: (N,) positive; NaN is ignored.
 
     Returns:
         NaN for fewer than two values.
@@ -53,13 +50,13 @@ def relative_spread(values: np.ndarray) -> float:
 
 
 def side_differences(lengths_mm: np.ndarray) -> np.ndarray:
-    """How much left limbs differ from right ones.
+    """Difference between the lengths of left and right limbs, divided by their mean.
 
     Args:
         lengths_mm: (..., 8) of :func:`limb_lengths`.
 
     Returns:
-        (..., 4) absolute difference as a share of the mean of both; NaN where one is unknown.
+        (..., 4) 2 |left - right| / (left + right); NaN where one is unknown.
     """
     left, right = lengths_mm[..., ::2], lengths_mm[..., 1::2]
     with np.errstate(invalid='ignore', divide='ignore'):
@@ -88,13 +85,12 @@ def head_above_hips(poses: np.ndarray, joints: str) -> np.ndarray:
 
 
 def jitter_mm(times: Sequence[float], poses: np.ndarray, step: float) -> np.ndarray:
-    """Second differences of a track's joints, the acceleration per step squared.
+    """Acceleration of a track's joints: second differences, in mm per frame step squared.
 
     Args:
-        times: (F,) when the person was found, rising.
+        times: (F,) frame numbers of the poses, increasing.
         poses: (F, J, 3) mm.
-        step: The usual time from frame to frame; only three frames that lie one step apart
-            count.
+        step: The frame step; only triples of frames one step apart are used.
 
     Returns:
         (N,) lengths of ``x[t-1] - 2 x[t] + x[t+1]`` in mm over joints known in all three.

@@ -1,4 +1,4 @@
-"""An evaluation report as text for people."""
+"""Evaluation reports as text tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def format_report(report: dict[str, Any]) -> str:
 
 
 def _pcp_lines(report: dict[str, Any]) -> list[str]:
-    rows = [['PCP in %', 'all', 'right parts', *GROUPS]]
+    rows = [['PCP in %', 'all', 'correct parts', *GROUPS]]
     for actor in report['actors']:
         counted = actor['actor'] in report['averaged_actors']
         rows.append(
@@ -50,7 +50,7 @@ def _pcp_lines(report: dict[str, Any]) -> list[str]:
                 ],
                 ['mean joint error', f'{number(report["error_mm"], 1)} mm over those found'],
                 [
-                    'extra people',
+                    'unmatched predictions',
                     f'{number(report["unmatched_per_frame"])} per frame '
                     f'({report["unmatched"]} in all; the labels may leave real people out)',
                 ],

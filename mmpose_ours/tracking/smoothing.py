@@ -1,9 +1,9 @@
-"""Less jitter, hardly any delay: the One-Euro filter on every joint of every person.
+"""Smoothing of 3D poses: the One-Euro filter on every joint of every track.
 
 After Casiez, Roussel and Vogel, "1 Euro Filter: A Simple Speed-based Low-pass Filter for Noisy
-Input in Interactive Systems", CHI 2012: a low-pass whose cutoff rises with the speed, so that
-what rests is calm and what moves is not held back. The speed is that of the joint in 3D, so the
-result does not depend on where the axes point.
+Input in Interactive Systems", CHI 2012: a first-order low-pass filter whose cutoff frequency
+increases with the speed. A joint at rest is smoothed strongly, and a moving joint lags little. The
+speed is the norm of the joint's 3D velocity, so the result does not depend on the axes.
 
 A low-pass of cutoff f lags 1 / (2 pi f) seconds behind steady motion, and f is at least
 ``min_cutoff_hz + speed / (2 pi max_lag_mm)``. The lag is thus below ``1 / (2 pi min_cutoff_hz)``
@@ -18,24 +18,28 @@ import math
 import numpy as np
 
 from mmpose_ours.errors import InputError
+from mmpose_ours.tracking.tracks import check_increasing
 
+# Cutoff frequency of a joint at rest, largest lag of a moving joint, and cutoff frequency of the
+# low-pass filter of the velocity.
 MIN_CUTOFF_HZ = 1.5
 MAX_LAG_MM = 15.0
 SPEED_CUTOFF_HZ = 1.0
 
 
 class PoseSmoother:
-    """Smooths frame by frame; its memory is one frame.
+    """Smooths frame by frame; its state is the previous frame.
 
-    A joint that is missing stays missing, and what comes after a gap begins anew.
+    A missing joint stays missing, and the filter of a joint restarts after a gap.
 
     Args:
         fps: Frame numbers per second.
-        min_cutoff_hz: Cutoff at rest; lower means calmer.
-        max_lag_mm: How far a moving joint is held back at most; lower means livelier. The
+        min_cutoff_hz: Cutoff frequency at rest; a lower value smooths more.
+        max_lag_mm: Upper bound of the lag of a moving joint; a lower value smooths less. The
             paper's beta is ``1 / (2 pi max_lag_mm)``.
-        speed_cutoff_hz: Cutoff of the speed itself.
-        step: Frame numbers from one frame to the next; farther apart is a gap.
+        speed_cutoff_hz: Cutoff frequency of the low-pass filter of the velocity.
+        frame_step: Difference between the numbers of consecutive frames; a larger difference is
+            a gap.
 
     Raises:
         InputError: One of these is not above 0.
@@ -47,16 +51,17 @@ class PoseSmoother:
         min_cutoff_hz: float = MIN_CUTOFF_HZ,
         max_lag_mm: float = MAX_LAG_MM,
         speed_cutoff_hz: float = SPEED_CUTOFF_HZ,
-        step: float = 1,
+        frame_step: float = 1,
     ) -> None:
-        if not min(fps, min_cutoff_hz, max_lag_mm, speed_cutoff_hz, step) > 0:
+        if not min(fps, min_cutoff_hz, max_lag_mm, speed_cutoff_hz, frame_step) > 0:
             raise InputError(
                 f'fps {fps}, min_cutoff_hz {min_cutoff_hz}, max_lag_mm {max_lag_mm}, '
-                f'speed_cutoff_hz {speed_cutoff_hz}, step {step}: expected numbers above 0',
+                f'speed_cutoff_hz {speed_cutoff_hz}, frame_step {frame_step}: expected numbers '
+                'above 0',
                 code='out-of-range',
-                found=(fps, min_cutoff_hz, max_lag_mm, speed_cutoff_hz, step),
+                found=(fps, min_cutoff_hz, max_lag_mm, speed_cutoff_hz, frame_step),
             )
-        self.fps, self.step = fps, step
+        self.fps, self.frame_step = fps, frame_step
         self.min_cutoff_hz, self.speed_cutoff_hz = min_cutoff_hz, speed_cutoff_hz
         self.hz_per_mm_s = 1 / (2 * math.pi * max_lag_mm)
         self._last: dict[int, _Smoothed] = {}
@@ -65,59 +70,54 @@ class PoseSmoother:
     def __call__(
         self, poses: np.ndarray, ids: np.ndarray, frame: float | None = None
     ) -> np.ndarray:
-        """Smooth the people of the next frame.
+        """Smooth the poses of the next frame.
 
         Args:
             poses: (P, J, 3) mm; NaN where a joint is missing.
-            ids: (P,) who they are, each once.
-            frame: Its number, greater than the one before. None: one step after it.
+            ids: (P,) track IDs, unique within the frame.
+            frame: The frame number, greater than that of the previous call. None: the previous
+                number plus ``frame_step``.
 
         Returns:
-            (P, J, 3), missing where ``poses`` are.
+            (P, J, 3) mm, NaN where ``poses`` are.
 
         Raises:
-            InputError: The frame is not after the one before.
+            InputError: The frame number does not increase.
         """
         if frame is None:
-            frame = 0.0 if self._frame is None else self._frame + self.step
-        if self._frame is not None and frame <= self._frame:
-            raise InputError(
-                f'frame {frame} comes after {self._frame}; give frames in their order',
-                code='out-of-range',
-                found=frame,
-                expected=self._frame,
-            )
+            frame = 0.0 if self._frame is None else self._frame + self.frame_step
+        check_increasing(frame, self._frame)
         elapsed = math.inf if self._frame is None else frame - self._frame
-        # Half a step is for frame numbers that are not quite even.
-        before = self._last if elapsed < 1.5 * self.step else {}
+        # Half a step of tolerance for frame numbers that are not quite evenly spaced.
+        previous = self._last if elapsed < 1.5 * self.frame_step else {}
         self._frame = frame
         self._last = {
-            number: self._next(before.get(number), pose, elapsed / self.fps)
-            for number, pose in zip(ids.tolist(), np.asarray(poses, dtype=np.float64))
+            track_id: self._next(previous.get(track_id), pose, elapsed / self.fps)
+            for track_id, pose in zip(ids.tolist(), np.asarray(poses, dtype=np.float64))
         }
         return np.array([self._last[n].pose for n in ids.tolist()]).reshape(poses.shape)
 
     def _next(self, last: _Smoothed | None, pose: np.ndarray, seconds: float) -> _Smoothed:
         if last is None:
             return _Smoothed(pose, np.zeros_like(pose))
-        new = ~np.isfinite(last.pose).all(-1, keepdims=True)  # missing before, or begins
+        new = ~np.isfinite(last.pose).all(-1, keepdims=True)  # missing in the previous frame
         velocity = np.where(new, 0.0, (pose - last.pose) / seconds)
         velocity = np.nan_to_num(velocity)
-        share = _share(np.array(self.speed_cutoff_hz), seconds)
-        velocity = np.where(new, 0.0, last.velocity + share * (velocity - last.velocity))
+        weight = _weight(np.array(self.speed_cutoff_hz), seconds)
+        velocity = np.where(new, 0.0, last.velocity + weight * (velocity - last.velocity))
         speed = np.linalg.norm(velocity, axis=-1, keepdims=True)
-        share = _share(self.min_cutoff_hz + self.hz_per_mm_s * speed, seconds)
-        return _Smoothed(np.where(new, pose, last.pose + share * (pose - last.pose)), velocity)
+        weight = _weight(self.min_cutoff_hz + self.hz_per_mm_s * speed, seconds)
+        return _Smoothed(np.where(new, pose, last.pose + weight * (pose - last.pose)), velocity)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class _Smoothed:
-    """A person of the last frame: (J, 3) smoothed, mm, and smoothed velocity, mm/s."""
+    """The filter state of a track: (J, 3) smoothed pose, mm, and smoothed velocity, mm/s."""
 
     pose: np.ndarray
     velocity: np.ndarray
 
 
-def _share(cutoff_hz: np.ndarray, seconds: float) -> np.ndarray:
-    """How much of what is new enters a low-pass of first order."""
+def _weight(cutoff_hz: np.ndarray, seconds: float) -> np.ndarray:
+    """Weight of a new sample in a first-order low-pass filter: 1 / (1 + tau / dt)."""
     return 1 / (1 + 1 / (2 * math.pi * cutoff_hz * seconds))

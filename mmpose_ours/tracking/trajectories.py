@@ -1,7 +1,6 @@
-"""People over time as arrays: what every export is written from.
+"""Trajectories: tracks as arrays over evenly spaced frames, the input of all exports.
 
-Here a file's frames become even frames: numbers that are left out become frames without
-people, and people without track IDs are given some.
+Skipped frame numbers become frames without people. Poses without track IDs are tracked.
 """
 
 from __future__ import annotations
@@ -20,14 +19,15 @@ from mmpose_ours.text import argument
 from mmpose_ours.tracking.smoothing import PoseSmoother
 from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
 
-# Where neither the file nor the user says.
+# Frame rate if neither the file nor the user gives one.
 DEFAULT_FPS = 30.0
-# Frame numbers further apart than this are no counts (but times, or dates).
+# If the frame numbers span more than this many times the number of frames, they are not counts
+# (but times, or dates), and the frames are numbered consecutively.
 _MAX_GAPS = 20
-# Of all numbers of a timeline: more would not fit into the memory of most machines.
+# Limit of the size of a timeline.
 _MAX_BYTES = 4 * 2**30
-# Of a timeline in which nearly everybody is missing nearly always: how many places there may be for
-# each person found, beyond some.
+# Lower limit for sparse timelines: array entries per listed pose, and bytes that are always
+# allowed.
 _SPARSE, _SPARSE_BYTES = 50, 2**28
 
 UP_AXES = ('y', 'z')
@@ -35,18 +35,18 @@ UP_AXES = ('y', 'z')
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Timeline:
-    """N people over T even frames.
+    """N tracks over T evenly spaced frames.
 
     Args:
-        frames: (T,) frame numbers, or names where they are no numbers.
+        frames: (T,) frame numbers, or names if they are not numbers.
         seconds: (T,) time of each, the number divided by the frame rate.
         rate_hz: Frames per second.
-        people: (N,) their track IDs, rising.
+        people: (N,) track IDs, increasing.
         poses: (T, N, J, 3) mm, z up; NaN where a joint or person is missing.
         scores: (T, N), NaN where the person is missing.
-        views: (T, N) how many cameras showed the person; -1 where missing or not known.
+        views: (T, N) number of cameras that detected the person; -1 if missing or unknown.
         joints: The skeleton.
-        notes: What was decided for want of better knowledge, a sentence each.
+        notes: Assumptions that were made (frame rate, tracking, ...), a sentence each.
     """
 
     frames: tuple[FrameId, ...]
@@ -149,14 +149,14 @@ def timeline_of(
     people: Sequence[int] | None = None,
     smooth: bool = False,
 ) -> Timeline:
-    """Lay people out over time.
+    """Convert the people of all frames to arrays over time.
 
     Args:
         predictions: People per frame. Where all frames are numbers, they are put in order and
             those left out become frames without people; else the file's order counts.
         fps: Frame numbers per second. None: the file's, else :data:`DEFAULT_FPS`.
         min_frames: People found in fewer frames are left out.
-        people: Track IDs to keep. None keeps all.
+        people: Track IDs to keep; None keeps all.
         smooth: Whether to smooth, see :class:`mmpose_ours.tracking.smoothing.PoseSmoother`.
 
     Raises:
@@ -168,7 +168,7 @@ def timeline_of(
         fps = predictions.fps
     if fps is None:
         fps = DEFAULT_FPS
-        notes.append(f'the file does not say its frame rate: {fps:g} per second')
+        notes.append(f'the file has no frame rate: {fps:g} per second is assumed')
     if not (math.isfinite(fps) and fps > 0):
         raise InputError(
             f'the frame rate is {fps}, expected frames per second such as 25',
@@ -180,14 +180,14 @@ def timeline_of(
     if len(order) and (numbers[-1] - numbers[0]) // step > _MAX_GAPS * len(order):
         numbers, step = np.arange(len(order)), 1
         notes.append(
-            'the frame numbers are too far apart to be counts: each frame is one step after the '
-            'one before'
+            'the frame numbers are too far apart to be counts: the frames are numbered '
+            'consecutively'
         )
     if predictions.tracked:
         ids = {frame: np.asarray(predictions.frames[frame].track_ids) for frame in order}
     else:
         ids = _track_ids(predictions, order, numbers, step, fps)
-        notes.append('the file has no track IDs: they were worked out from where people are')
+        notes.append('the file has no track IDs: they were assigned by the tracker')
     kept = _kept(predictions, ids, min_frames, people)
     rows = (numbers - numbers[0]) // step
     count, joints = int(rows[-1]) + 1, predictions.skeleton
@@ -195,22 +195,22 @@ def timeline_of(
     listed = sum(map(len, predictions.frames.values()))
     if count * len(kept) * size > min(_MAX_BYTES, max(_SPARSE_BYTES, _SPARSE * listed * size)):
         raise InputError(
-            f'{len(kept)} people over {count} frames do not fit into memory; leave out those who '
-            f'were seen for a moment ({argument("min_frames", 10)}), or choose some people',
+            f'{len(kept)} people over {count} frames do not fit into memory; remove short '
+            f'tracks ({argument("min_frames", 10)}), or choose some people',
             code='limit-exceeded',
             found=(len(kept), count),
         )
     poses = np.full((count, len(kept), len(joints), 3), np.nan)
     scores = np.full((count, len(kept)), np.nan)
     views = np.full((count, len(kept)), -1)
-    smoother = PoseSmoother(fps, step=step)
+    smoother = PoseSmoother(fps, frame_step=step)
     for frame, number, row in zip(order, numbers.tolist(), rows):
         found = predictions.frames[frame]
-        here = smoother(found.xyz_mm, ids[frame], number) if smooth else found.xyz_mm
+        xyz_mm = smoother(found.xyz_mm, ids[frame], number) if smooth else found.xyz_mm
         for index, person in enumerate(ids[frame].tolist()):
             column = kept.get(person)
             if column is not None:
-                poses[row, column] = here[index]
+                poses[row, column] = xyz_mm[index]
                 scores[row, column] = 1.0 if found.scores is None else found.scores[index]
                 views[row, column] = -1 if found.views is None else found.views[index]
     whole = numbers[0] + step * np.arange(count)
@@ -239,7 +239,7 @@ def _in_order(frames: Collection[FrameId]) -> tuple[list[FrameId], np.ndarray]:
 def _track_ids(
     predictions: Predictions, order: list[FrameId], numbers: np.ndarray, step: int, fps: float
 ) -> dict[FrameId, np.ndarray]:
-    tracker = PeopleTracker(patience=patience_at(fps / step), step=step)
+    tracker = PeopleTracker(patience=patience_at(fps / step), frame_step=step)
     return {
         frame: tracker(predictions.frames[frame].xyz_mm, number)
         for frame, number in zip(order, numbers.tolist())

@@ -1,4 +1,4 @@
-"""What there is to look at: the people of each frame with their tracks, and the 2D keypoints."""
+"""The input of all drawings: 3D poses with track IDs and 2D keypoints of each frame."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.recordings.frames import frame_key, frame_order, frames_by_key
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.structures.skeletons import SKELETONS
-from mmpose_ours.tracking.tracks import link_people, patience_at
+from mmpose_ours.tracking.tracks import assign_track_ids, patience_at
 
 
 def results_of(
     predictions: Predictions, keypoints: KeypointFrames | None = None
 ) -> list[FrameResult]:
-    """The frames of a file of people, in the order of time.
+    """The frames of a predictions file, in the order of time.
 
     Args:
-        predictions: What the file holds. Where it has no track IDs, people are linked from
-            frame to frame by :func:`~mmpose_ours.tracking.tracks.link_people`.
+        predictions: The predictions. If they have no track IDs,
+            :func:`~mmpose_ours.tracking.tracks.assign_track_ids` assigns them.
         keypoints: Frame to camera to 2D keypoints, as
             :func:`~mmpose_ours.detections.read_keypoints` gives them.
 
@@ -36,7 +36,7 @@ def results_of(
     frames = sorted(predictions.frames, key=frame_order)
     poses = [predictions.frames[frame] for frame in frames]
     if not predictions.tracked:
-        linked = link_people([p.xyz_mm for p in poses], patience=patience_at(predictions.fps))
+        linked = assign_track_ids([p.xyz_mm for p in poses], patience=patience_at(predictions.fps))
         poses = [dataclasses.replace(p, track_ids=ids) for p, ids in zip(poses, linked)]
     keypoints = keypoints or {}
     named = frames_by_key(keypoints)

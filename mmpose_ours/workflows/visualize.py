@@ -9,7 +9,7 @@ from typing import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from mmpose_ours.apis.stage_timer import Stopwatch
+from mmpose_ours.apis.stage_timer import StageTimer
 from mmpose_ours.calibration.capture_volume import fit_space
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import KeypointFrames, check_pixels, open_keypoints
@@ -136,7 +136,7 @@ def visualize(
 
 
 def _write(show: Show, wanted: Wanted, out: Path) -> None:
-    watch = Stopwatch()
+    watch = StageTimer()
     if wanted.page:
         with watch.stage('page'):
             budget = round(wanted.image_megabytes * 1e6)

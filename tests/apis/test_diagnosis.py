@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from walking import SPACE, detected, room_rig, walk
 
-from mmpose_ours.apis.diagnosis import SPREAD, RunStatistics, diagnose_recording
+from mmpose_ours.apis.diagnosis import MAX_SAMPLED, RunStatistics, diagnose_recording
 
 
 @pytest.fixture(scope='module')
@@ -30,7 +30,7 @@ def test_swapped_cameras(recording):
     said = _diagnosis(rig, [{**i, 'cam0': i['cam1'], 'cam1': i['cam0']} for i in frames])
     assert "'cam0'" in said.causes[0] and "'cam1'" in said.causes[0]
     assert 'check-rig rig.json' in said.next_step
-    assert any('cam0 and cam1' in line and 'do not fit' in line for line in said.lines)
+    assert any('cam0 and cam1' in line and 'too large' in line for line in said.lines)
 
 
 def test_a_wrong_rig(recording):
@@ -44,14 +44,14 @@ def test_a_wrong_rig(recording):
         )
     )
     said = _diagnosis(wrong, recording[1])
-    assert 'disagree' in said.causes[0]
+    assert 'are inconsistent' in said.causes[0]
 
 
 def test_videos_that_began_at_different_moments(recording):
     rig, frames = recording
     late = [{**frames[i], 'cam2': frames[i - 10]['cam2']} for i in range(10, len(frames))]
     said = _diagnosis(rig, late)
-    assert 'not of the same moments' in said.causes[0]
+    assert 'not synchronised' in said.causes[0]
     assert said.next_step.startswith("run again with frame_offsets={'cam2': ")
 
 
@@ -67,7 +67,7 @@ def test_a_dead_and_a_blind_camera(recording):
 
 def test_a_model_that_is_not_sure(recording):
     said = _diagnosis(*recording, scores=(0.12, 0.3))
-    assert 'highest score of the model 0.12, needed 0.30' in said.lines
+    assert 'highest score of the model 0.12, threshold 0.30' in said.lines
     assert 'another rig' in said.causes[0]
     assert 'fit-space' in said.next_step
 
@@ -87,6 +87,6 @@ def test_memory_stays_small(recording):
     for _ in range(50):
         for detections in recording[1]:
             statistics.add(detections, 1)
-    assert len(statistics.spread) <= SPREAD and statistics.frames == 5500
-    indices = np.array(list(map(int, statistics.spread)))
+    assert len(statistics.sampled) <= MAX_SAMPLED and statistics.frames == 5500
+    indices = np.array(list(map(int, statistics.sampled)))
     assert indices[0] == 0 and indices[-1] > 4500

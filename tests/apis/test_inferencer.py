@@ -269,7 +269,7 @@ def test_two_recordings_run_in_turn(recording):
             assert expected.frame == result.frame
             np.testing.assert_array_equal(expected.track_ids, result.track_ids)
             np.testing.assert_array_equal(expected.poses.xyz_mm, result.poses.xyz_mm)
-    assert [session.statistics.found for session in sessions] == [
+    assert [session.statistics.poses for session in sessions] == [
         sum(len(result.poses) for result in results) for results in alone
     ]
     assert sessions[0].notes is not sessions[1].notes

@@ -12,7 +12,7 @@ pytest.importorskip('mmengine', reason='inference needs MMEngine')
 from walking import SPACE, detected, room_rig, walk  # noqa: E402
 
 from mmpose_ours.apis.inferencer import MultiviewInferencer  # noqa: E402
-from mmpose_ours.apis.short_tracks import BriefTracks  # noqa: E402
+from mmpose_ours.apis.short_tracks import ShortTrackFilter  # noqa: E402
 from mmpose_ours.errors import InputError
 from mmpose_ours.structures.frames import FrameResult  # noqa: E402
 from mmpose_ours.structures.poses import Poses3D  # noqa: E402
@@ -37,12 +37,22 @@ def shown(frames) -> List[List[int]]:
 def test_who_is_there_for_a_moment_is_left_out():
     ids = [[0, 1], [0, 1], [0], [0, 2], [0], [0], [2, 0], [0], [3]]
     recording = [people_in(frame, now) for frame, now in enumerate(ids)]
-    brief = BriefTracks(least=2, patience=2, drop=True)
-    assert shown(list(brief(recording))) == [[0, 1], [0, 1], [0], [0, 2], [0], [0], [2, 0], [0], []]
-    assert (brief.stayed, brief.brief, brief.left_out) == (3, 1, 1)
-    brief = BriefTracks(least=3, patience=2, drop=True)
-    assert shown(list(brief(recording))) == [[0]] * 8 + [[]]
-    assert (brief.stayed, brief.brief, brief.left_out) == (1, 3, 5)
+    tracks = ShortTrackFilter(min_frames=2, patience=2, drop=True)
+    assert shown(list(tracks(recording))) == [
+        [0, 1],
+        [0, 1],
+        [0],
+        [0, 2],
+        [0],
+        [0],
+        [2, 0],
+        [0],
+        [],
+    ]
+    assert (tracks.long_tracks, tracks.short_tracks, tracks.dropped_poses) == (3, 1, 1)
+    tracks = ShortTrackFilter(min_frames=3, patience=2, drop=True)
+    assert shown(list(tracks(recording))) == [[0]] * 8 + [[]]
+    assert (tracks.long_tracks, tracks.short_tracks, tracks.dropped_poses) == (1, 3, 5)
 
 
 def test_frames_wait_no_longer_than_needed():
@@ -53,15 +63,15 @@ def test_frames_wait_no_longer_than_needed():
             given.append(frame)
             yield people_in(frame, [frame // 100] + [1000 + frame // 7] * (frame % 7 == 0))
 
-    brief = BriefTracks(least=4, patience=5, drop=True)
-    waits = [len(given) - 1 - int(people.frame) for people in brief(running())]
+    tracks = ShortTrackFilter(min_frames=4, patience=5, drop=True)
+    waits = [len(given) - 1 - int(people.frame) for people in tracks(running())]
     assert len(waits) == 200 and 3 <= max(waits) <= 4 * (5 + 2)
-    assert brief.stayed == 2 and brief.brief == 29 and len(brief._stays) == 0
-    kept = BriefTracks(least=4, patience=5, drop=False)
+    assert tracks.long_tracks == 2 and tracks.short_tracks == 29 and len(tracks._lengths) == 0
+    kept = ShortTrackFilter(min_frames=4, patience=5, drop=False)
     given.clear()
     for people in kept(running()):
         assert len(given) - 1 == int(people.frame) and len(people.images) == 1
-    assert (kept.stayed, kept.brief, kept.left_out) == (2, 29, 0)
+    assert (kept.long_tracks, kept.short_tracks, kept.dropped_poses) == (2, 29, 0)
 
 
 def test_the_inferencer_needs_to_know_how_long_a_frame_lasts():
@@ -78,4 +88,4 @@ def test_the_inferencer_needs_to_know_how_long_a_frame_lasts():
     assert everybody == [2] * 3 + [1] * 9
     session = inferencer.open(keypoints=known, fps=10, min_track_s=0.5)
     assert [len(result.poses) for result in session] == [1] * 12
-    assert session.brief.left_out == 3
+    assert session.track_filter.dropped_poses == 3

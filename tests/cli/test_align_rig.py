@@ -112,7 +112,7 @@ class TestWhatTheFileDoesNotSay:
         floor = ['--floor-points', *texts(first_from_room(FLOOR_POINTS))]
         assert cli.main([*command, *floor, '--distance', 'cam0', 'cam2', str(apart)]) == 0
         said = capsys.readouterr()
-        assert 'unit unsaid, up unsaid' in said.out and not said.err
+        assert 'unit not specified, up not specified' in said.out and not said.err
         found = heights_and_distances(read_rig(tmp_path / 'out.json'))
         for ours, expected in zip(found, heights_and_distances(ring_rig())):
             np.testing.assert_allclose(ours, expected, atol=1e-6)

@@ -78,7 +78,7 @@ def _late(views, camera='cam2', frames=10):
         ),
         pytest.param(
             lambda rig, views: (rig, [{**v, 'cam0': v['cam1'], 'cam1': v['cam0']} for v in views]),
-            0, "agree only if cameras 'cam0' and 'cam1' are exchanged", id='swapped cameras',
+            0, "small only if cameras 'cam0' and 'cam1' are exchanged", id='swapped cameras',
         ),
         pytest.param(
             lambda rig, views: (rig, _late(views)),
@@ -206,8 +206,9 @@ def test_memory_does_not_grow_with_the_run(site, monkeypatch):
         tracemalloc.stop()
         return size
 
-    for kept in ('IN_A_ROW', 'SPREAD'):  # frames that the diagnosis keeps, elsewhere 160
-        monkeypatch.setattr(diagnosis, kept, 5)
+    # Frames that the diagnosis keeps, elsewhere 160.
+    for limit in ('MAX_CONSECUTIVE', 'MAX_SAMPLED'):
+        monkeypatch.setattr(diagnosis, limit, 5)
     peak(5)
     few, many = peak(20), peak(120)
     # To keep a frame's keypoints would take 3,000 bytes, its people as many.

@@ -247,7 +247,7 @@ def test_one_bad_camera_is_named(tmp_path, capsys, people_file):
     write_rig(kicked, tmp_path / 'rig.json', 'panoptic')
     status, report = check(capsys, tmp_path / 'rig.json', '--keypoints', people_file)
     assert status == 1
-    assert "camera 'cam0' contradicts all others" in sentences(report)[0]
+    assert "camera 'cam0' is inconsistent with all others" in sentences(report)[0]
     assert report['problems'][0]['cameras'] == ['cam0']
 
 

@@ -25,7 +25,7 @@ def people(tmp_path):
 def test_it_says_what_it_did(people, tmp_path, capsys):
     assert cli.main(['export', people, str(tmp_path / 'a.trc'), '--up', 'z']) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[0].startswith('note    the file does not say its frame rate: 30 per second')
+    assert said[0].startswith('note    the file has no frame rate: 30 per second')
     assert said[1].startswith('note    the file has no track IDs')
     assert said[2].endswith('people.json: 10 frames at 15 per second, people 0')
     assert said[3] == f'wrote   {tmp_path / "a.trc"}'

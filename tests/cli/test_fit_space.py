@@ -51,6 +51,14 @@ def test_a_number_of_views_out_of_range(count):
         fit_space(ring_rig(5), min_views=count)
 
 
+@pytest.mark.parametrize('min_views', [None, 2])
+def test_a_single_camera_is_too_few(min_views):
+    single = CameraRig(tuple(ring_rig(3))[:1])
+    with fails(CalibrationError, code='no-data', found=1, expected=2) as caught:
+        fit_space(single, min_views=min_views)
+    assert 'too few cameras' in str(caught.value) and 'cam0' in str(caught.value)
+
+
 def test_more_views_than_any_place_has():
     rig = ring_rig(4, dist=())
     away = Camera.looking_at('away', (20_000, 0, 2000), (30_000, 0, 1000), 700, (1280, 720))

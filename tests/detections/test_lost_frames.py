@@ -61,12 +61,12 @@ def test_detections_in_memory():
 
 
 def test_an_inferencer_refuses_them():
-    from mmpose_ours.apis.stage_timer import Stopwatch
+    from mmpose_ours.apis.stage_timer import StageTimer
     from mmpose_ours.apis.view_sources import Views
 
     rig = small_rig()
     exact = exact_detections(rig)['000007']
-    views = Views(rig, Stopwatch(), print).from_keypoints((), {'7': exact, '07': exact}, 'x', {})
+    views = Views(rig, StageTimer(), print).from_keypoints((), {'7': exact, '07': exact}, 'x', {})
     assert refused(list, views).found == ['7', '07']
 
 

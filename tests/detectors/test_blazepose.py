@@ -132,4 +132,4 @@ def test_people_of_five_cameras_and_3d_keeps_up(shared_data):
         for joints in (['nose'], ['left_hip', 'right_hip'], ['left_ankle', 'right_ankle'])
     ]
     assert (np.diff(heights, axis=0) < -200).all()
-    assert session.ratio > 10
+    assert session.detection_time_ratio > 10

@@ -113,7 +113,7 @@ def test_table(campus, capsys):
     assert main(arguments(campus)) == 0
     out = capsys.readouterr().out
     assert 'campus: 50 frames (350-399), joints campus14, head voxelpose' in out
-    assert 'actor 1   75.00     30 of 40  75.00' in out
+    assert 'actor 1   75.00       30 of 40  75.00' in out
     assert 'average   75.00 ' in out
     assert '3 of 4 annotated people' in out
     assert '0.02 per frame (1 in all' in out

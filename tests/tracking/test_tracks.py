@@ -7,7 +7,7 @@ from limited_process import run_limited
 from walks import STANDING, straight, switches, wander, watched
 
 from mmpose_ours.errors import InputError
-from mmpose_ours.tracking.tracks import PATIENCE, PeopleTracker, link_people, patience_at
+from mmpose_ours.tracking.tracks import PATIENCE, PeopleTracker, assign_track_ids, patience_at
 
 
 def crossing(fps, seed, apart_mm=150.0):
@@ -27,7 +27,7 @@ def crossing(fps, seed, apart_mm=150.0):
 def test_who_crosses_keeps_their_number(fps):
     for seed in range(10):
         poses, truth = crossing(fps, seed)
-        assert switches(link_people(poses, patience=fps), truth) == 0
+        assert switches(assign_track_ids(poses, patience=fps), truth) == 0
 
 
 def test_frames_that_are_left_out():
@@ -35,8 +35,8 @@ def test_frames_that_are_left_out():
     poses, truth = crossing(20, seed=0)
     numbers = list(range(1, len(poses), 2))
     poses, truth = poses[1::2], truth[1::2]
-    assert switches(link_people(poses, frames=numbers), truth) == 0
-    tracker = PeopleTracker(step=2)
+    assert switches(assign_track_ids(poses, frames=numbers), truth) == 0
+    tracker = PeopleTracker(frame_step=2)
     assert switches([tracker(p, n) for p, n in zip(poses, numbers)], truth) == 0
     # A hole that patience does not bridge: they are others.
     tracker = PeopleTracker()
@@ -52,7 +52,7 @@ def test_a_busy_room():
         rng = np.random.default_rng(seed)
         walks = np.stack([wander(rng, 1800, 30) for _ in range(5)])
         poses, truth = watched(rng, walks)
-        total += switches(link_people(poses), truth)
+        total += switches(assign_track_ids(poses), truth)
         people += sum(map(len, truth))
     assert people > 20_000
     # By nearest distance alone there are 20.
@@ -64,7 +64,7 @@ def test_people_who_come_and_go():
     walks[1, 20:40] = np.nan  # leaves for longer than patience, comes back
     walks[2, :30] = np.nan  # comes late
     poses, truth = watched(np.random.default_rng(0), walks, lost=0.0)
-    numbers = link_people(poses)
+    numbers = assign_track_ids(poses)
     given = {(n, p) for ns, ps in zip(numbers, truth) for n, p in zip(ns.tolist(), ps.tolist())}
     assert sorted(n for n, _ in given) == [0, 1, 2, 3]
     assert sorted(p for _, p in given) == [0, 1, 1, 2]
@@ -73,7 +73,7 @@ def test_people_who_come_and_go():
 def test_joints_that_are_never_seen_together_are_bridged():
     upper, lower = STANDING.copy(), STANDING.copy()
     upper[11:], lower[:11] = np.nan, np.nan
-    tracker = PeopleTracker(first=7)
+    tracker = PeopleTracker(first_id=7)
     given = [tracker(pose[None]).tolist() for pose in (STANDING, upper, lower, upper)]
     assert given == [[7]] * 4
     tracker = PeopleTracker()

@@ -1,8 +1,9 @@
 """Align a rig with the world: z up, millimetres, the floor z = 0, by what is known of the scene.
 
-Each of up, scale and floor is fixed by at most one source; what nothing fixes stays as it is,
-and the figures say so. What people tell is in :mod:`people_up`, :mod:`people_size` and
-:mod:`people_floor`.
+Each of up axis, scale and floor is set by at most one source; a quantity without a source stays as
+it is. The estimates from people are in :mod:`~mmpose_ours.calibration.alignment.up_axis`,
+:mod:`~mmpose_ours.calibration.alignment.height` and
+:mod:`~mmpose_ours.calibration.alignment.floor`.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class Evidence:
     """What is known of the scene. Points are in the rig's world and unit as read.
 
     Args:
-        up_given: The file's up axis was said (``up``).
-        unit_given: The file's unit was said (``unit``).
+        up_given: Whether the argument ``up`` gives the up axis.
+        unit_given: Whether the argument ``unit`` gives the unit.
         horizons: Take up from the cameras' level horizons.
         floor_points: (N, 3) points on the floor.
         floor_pixels: Camera name to pixels of points on the floor.
@@ -260,12 +261,12 @@ def _find_up(
         up = up_by_horizons(rig)
         roll = np.degrees(np.arcsin(np.abs([c.R_w2c[0] @ up for c in rig]).clip(0, 1)))
         figures['roll_degrees'] = dict(zip(rig.names, roll.tolist()))
-        said = f'the horizons of {len(rig)} cameras agree within {roll.max():.1f} degrees'
+        sentence = f'the horizons of {len(rig)} cameras agree within {roll.max():.1f} degrees'
     elif by in ('floor_points', 'floor_pixels') and floor is not None:
         up = floor.up
         across = float(np.abs((rig.centers_w - floor.point) @ up).max())
         figures.update(floor_points=floor.count, residual_of_camera_height=floor.residual / across)
-        said = f'across the plane of {floor.count} floor points'
+        sentence = f'across the plane of {floor.count} floor points'
     elif by == 'keypoints' and xyz is not None:
         found = up_by_people(xyz)
         up = found.up
@@ -274,20 +275,22 @@ def _find_up(
             spread_degrees=found.spread_degrees, feet=found.feet,
             feet_residual_mm=found.feet_residual_mm if found.feet else None,
         )  # fmt: skip
-        said = (
+        sentence = (
             f'{found.share:.0%} of {found.bodies} legs and trunks of {len(xyz)} people point that '
             f'way, half of these within {found.spread_degrees:.1f} degrees'
         )
         if found.feet:
-            said += f'; {found.feet} feet touch its plane within {found.feet_residual_mm:.0f} mm'
+            sentence += (
+                f'; {found.feet} feet touch its plane within {found.feet_residual_mm:.0f} mm'
+            )
         else:
-            said += '; feet are too few or too close together to tell it more exactly'
+            sentence += '; feet are too few or too close together to tell it more exactly'
     else:
-        said = 'as given' if by else 'nothing fixes it, it stays as in the file'
+        sentence = 'as given' if by else 'nothing fixes it, it stays as in the file'
     figures.update(
         up_as_read=up.tolist(),
         turned_degrees=degrees_off_z(up),
-        sentence=said,
+        sentence=sentence,
     )
     return up, figures
 
@@ -297,7 +300,7 @@ def _find_scale(
 ) -> tuple[float, dict[str, Any]]:
     by = evidence.source_of('scale')
     figures: dict[str, Any] = {'by': by or None}
-    scale, said = 1.0, 'as given' if by else 'nothing fixes it, it stays as in the file'
+    scale, sentence = 1.0, 'as given' if by else 'nothing fixes it, it stays as in the file'
     if evidence.distance is not None:
         first, second, mm = evidence.distance
         length = float(np.linalg.norm(_end(rig, first) - _end(rig, second)))
@@ -314,7 +317,7 @@ def _find_scale(
                 code='out-of-range' if np.isfinite(mm) else 'not-finite',
                 found=mm,
             )
-        scale, said = mm / length, f'what measured {length:.6g} as read is {mm:g} mm'
+        scale, sentence = mm / length, f'what measured {length:.6g} as read is {mm:g} mm'
     elif evidence.person_height_mm is not None and xyz is not None:
         height = body_height(xyz)
         scale = evidence.person_height_mm / height.median
@@ -323,14 +326,14 @@ def _find_scale(
             height_quartiles_mm=[scale * height.low, scale * height.median, scale * height.high],
             segments_mm={name: scale * length for name, length in height.segments.items()},
         )
-        said = (
+        sentence = (
             f'{height.count} people seen whole measured {height.median:.4g} as read, now '
             f'{evidence.person_height_mm:g} mm; half of them are {scale * height.low:.0f} to '
             f'{scale * height.high:.0f} mm tall, by '
             + ', '.join(f'{name} {scale * v:.0f}' for name, v in height.segments.items())
             + ' mm'
         )
-    figures.update(factor=scale, sentence=said)
+    figures.update(factor=scale, sentence=sentence)
     return scale, figures
 
 
@@ -344,18 +347,18 @@ def _find_floor(
     """Its z in the turned and scaled world."""
     by = evidence.source_of('floor')
     figures: dict[str, Any] = {'by': by or None}
-    z_mm, said = 0.0, 'nothing fixes it, z = 0 stays where it is in the file'
+    z_mm, sentence = 0.0, 'nothing fixes it, z = 0 stays where it is in the file'
     if by == 'keypoints' and xyz_mm is not None:
         z_mm = floor_by_people(xyz_mm)
-        said = f'feet of {len(xyz_mm)} people stood on z = {z_mm:.0f} mm'
+        sentence = f'feet of {len(xyz_mm)} people stood on z = {z_mm:.0f} mm'
     elif floor is not None:
         z_mm = float(sized(floor.point)[2])
         figures['residual_mm'] = sized.scale * floor.residual
-        said = (
+        sentence = (
             f'{floor.count} floor points were at z = {z_mm:.0f} mm, off their plane by '
             f'{figures["residual_mm"]:.1f} mm'
         )
-    figures.update(was_at_mm=z_mm, sentence=said)
+    figures.update(was_at_mm=z_mm, sentence=sentence)
     return z_mm, figures
 
 
@@ -371,8 +374,8 @@ def _find_origin(
         return place_of_people(xyz_mm), {'by': 'people', 'sentence': 'below where people were'}
     focus = focus_point(rig) if kind == 'focus' else None
     if focus is not None:
-        said = 'below the point that the cameras look at'
-        return focus, {'by': 'focus', 'sentence': said}
+        sentence = 'below the point that the cameras look at'
+        return focus, {'by': 'focus', 'sentence': sentence}
     if evidence.origin and kind == 'focus':
         raise CalibrationError(
             'the cameras look at no common point below which the origin could be; say '
@@ -381,5 +384,5 @@ def _find_origin(
             found='focus',
             expected=['keep', 'camera'],
         )
-    said = 'stays' if kind == 'keep' else 'stays, the cameras look at no common point'
-    return np.zeros(3), {'by': 'keep', 'sentence': said}
+    sentence = 'stays' if kind == 'keep' else 'stays, the cameras look at no common point'
+    return np.zeros(3), {'by': 'keep', 'sentence': sentence}

@@ -1,9 +1,10 @@
-"""2D keypoints as 3D poses, for all who ask them about a rig.
+"""Triangulated poses of people, for the estimation of up axis, scale and floor.
 
-Association needs neither unit nor axes (:mod:`mmpose_ours.association.epipolar`), so people are
-found first, in a rig of any world, and asked afterwards: which way is up (:mod:`people_up`), how
-tall they are (:mod:`people_size`), where they stand (:mod:`people_floor`). Whether a rig is right
-is not judged here.
+Cross-view association (:mod:`mmpose_ours.association.epipolar`) needs neither unit nor up axis, so
+people are triangulated in the coordinates of the rig. From their poses follow the up axis
+(:mod:`~mmpose_ours.calibration.alignment.up_axis`), the scale
+(:mod:`~mmpose_ours.calibration.alignment.height`) and the floor
+(:mod:`~mmpose_ours.calibration.alignment.floor`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Callable, Mapping, Sequence
 import numpy as np
 
 from mmpose_ours.association.epipolar import MIN_SCORE, associate, gather
-from mmpose_ours.calibration.alignment.similarity import at_home
+from mmpose_ours.calibration.alignment.similarity import normalised_scale
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import Detections, stack_views
 from mmpose_ours.geometry.rig import CameraRig
@@ -21,11 +22,12 @@ from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.recordings.frames import frame_order
 from mmpose_ours.structures.skeletons import SKELETONS
 
+# Frames that are used, and frames between two calls of the progress function.
 FRAMES = 200
 CHUNK = 10
 # People are associated across so many cameras, a sample of those of larger rigs.
 MAX_CAMERAS = 50
-# Fewer people than this tell nothing, and people of whom fewer joints are known are none.
+# Least number of people for an estimate, and of known joints for a pose to count.
 MIN_PEOPLE, MIN_JOINTS = 5, 4
 COCO = SKELETONS['coco17']
 
@@ -70,7 +72,7 @@ def poses_in_3d(
 
 
 def enough_joints(xyz: np.ndarray) -> np.ndarray:
-    """(N,) of which people (N, 17, 3) four joints or more are known."""
+    """(N,) bool: whether at least :data:`MIN_JOINTS` joints of (N, 17, 3) are known."""
     return np.isfinite(xyz).all(-1).sum(-1) >= MIN_JOINTS
 
 
@@ -93,10 +95,10 @@ def find_people(
         CalibrationError: Too few people, with counts.
     """
     frames = choose_frames(detections, rig, FRAMES)
-    home, factor = at_home(rig)
+    normalised, factor = normalised_scale(rig)
     found = [np.zeros((0, 17, 3))]
     for start in range(0, len(frames), CHUNK):
-        found.append(poses_in_3d(home, frames[start : start + CHUNK])[0])
+        found.append(poses_in_3d(normalised, frames[start : start + CHUNK])[0])
         if progress is not None:
             progress(min(start + CHUNK, len(frames)), len(frames))
     xyz = np.concatenate(found)

@@ -16,12 +16,12 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.text import argument
 
-# The triangulation is at home in millimetres around people: rigs of any scale are brought
-# to this extent first.
-HOME_EXTENT_MM = 5000.0
-# Second spread over the first: points in a strip narrower than this do not make a plane.
+# The thresholds of the triangulation are in millimetres: rigs of any scale are scaled to this
+# largest distance between cameras first.
+NORMALISED_EXTENT_MM = 5000.0
+# Second singular value divided by the first: below this, the points are collinear.
 MIN_WIDTH = 0.02
-# Third spread over the second: points that are no plane at all.
+# Third singular value divided by the second: above this, the points are not coplanar.
 MAX_THICKNESS = 0.3
 MIN_FLOOR_POINTS = 3
 
@@ -61,10 +61,10 @@ class Similarity:
         return matrix
 
 
-def at_home(rig: CameraRig) -> tuple[CameraRig, float]:
-    """The rig with its cameras at most 5 m apart, and by how much it was scaled for that."""
-    factor = HOME_EXTENT_MM / rig.farthest_pair[2]
-    # About its middle: far from the origin, digits are lost.
+def normalised_scale(rig: CameraRig) -> tuple[CameraRig, float]:
+    """The rig centred and scaled so that its cameras are at most 5 m apart; and the factor."""
+    factor = NORMALISED_EXTENT_MM / rig.farthest_pair[2]
+    # Centred, because far from the origin precision is lost.
     return rig.moved(-rig.centers_w.mean(0)).in_world(np.eye(3), factor), factor
 
 
@@ -105,23 +105,23 @@ def fit_floor(points: np.ndarray, rig: CameraRig) -> Plane:
             expected=MIN_FLOOR_POINTS,
         )
     middle = points.mean(0)
-    _, spread, axes = np.linalg.svd(points - middle, full_matrices=False)
-    if not spread[1] > MIN_WIDTH * spread[0]:
+    _, singular, axes = np.linalg.svd(points - middle, full_matrices=False)
+    if not singular[1] > MIN_WIDTH * singular[0]:
         raise CalibrationError(
-            f'the {len(points)} floor points lie on one line{_width(spread)}, so they do not '
+            f'the {len(points)} floor points lie on one line{_width(singular)}, so they do not '
             'tell how the floor lies; add a point beside the line',
             code='no-data',
-            found=float(spread[1] / spread[0]) if spread[0] > 0 else 0.0,
+            found=float(singular[1] / singular[0]) if singular[0] > 0 else 0.0,
             expected=MIN_WIDTH,
         )
-    if spread[2] > MAX_THICKNESS * spread[1]:
+    if singular[2] > MAX_THICKNESS * singular[1]:
         raise CalibrationError(
             f'the {len(points)} floor points are no plane (they are off it by '
-            f'{spread[2] / np.sqrt(len(points)):.3g}, and only '
-            f'{spread[1] / np.sqrt(len(points)):.3g} wide, in the units of the calibration); '
+            f'{singular[2] / np.sqrt(len(points)):.3g}, and only '
+            f'{singular[1] / np.sqrt(len(points)):.3g} wide, in the units of the calibration); '
             'check them one by one',
             code='conflict',
-            found=float(spread[2] / spread[1]),
+            found=float(singular[2] / singular[1]),
             expected=MAX_THICKNESS,
         )
     up = axes[2]
@@ -133,12 +133,12 @@ def fit_floor(points: np.ndarray, rig: CameraRig) -> Plane:
             code='ambiguous',
             found=heights.tolist(),
         )
-    residual = float(spread[2] / np.sqrt(len(points)))
+    residual = float(singular[2] / np.sqrt(len(points)))
     return Plane(middle, up * np.sign(heights.mean()), residual, len(points))
 
 
-def _width(spread: np.ndarray) -> str:
-    share = spread[1] / spread[0] if spread[0] > 0 else 0.0
+def _width(singular: np.ndarray) -> str:
+    share = singular[1] / singular[0] if singular[0] > 0 else 0.0
     return f' (they are {share:.1%} as wide as long)' if share >= 0.001 else ''
 
 
@@ -186,8 +186,8 @@ def triangulate_floor(
             found=int(views[index]),
             expected=2,
         )
-    home, factor = at_home(rig)
-    xyz_mm, error_px = triangulate(home, uv)
+    normalised, factor = normalised_scale(rig)
+    xyz_mm, error_px = triangulate(normalised, uv)
     for index in np.flatnonzero(~np.isfinite(xyz_mm).all(-1)):
         raise CalibrationError(
             f'floor point {index + 1}: its rays meet behind a camera, so the pixels are not of '

@@ -1,6 +1,7 @@
-"""Which mistake explains that detected people do not fit a calibration: try each.
+"""Search for the mistake in a calibration that explains large epipolar errors of 2D detections.
 
-A mistake is named only if undoing it makes the people agree, and much better than before.
+Each usual mistake is corrected in turn. It is reported only if the correction makes the mean
+epipolar error small, and much smaller than before.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.terminal import shell_word
 from mmpose_ours.text import argument
 
-# Mean cut error: right calibrations stay below the first, wrong ones above the second; below
-# the third nothing is to be explained.
+# Mean clipped epipolar error, as a share of the person's size: correct calibrations stay below
+# GOOD, wrong ones are above POOR; below EXCELLENT no mistake is searched for.
 GOOD, POOR, EXCELLENT = 0.065, 0.08, 0.03
-# A mistake explains the errors if undoing it shrinks them to this share: of errors that are
-# clearly too large, and of those that might be the detector's.
+# A mistake explains the error if its correction reduces it to at most this ratio: if the error is
+# above POOR, and if it could be due to the detector.
 EXPLAINS_POOR, EXPLAINS_FAIR = 0.7, 0.6
-# The median error of a pair of cameras that do not belong together.
+# A pair of cameras whose median epipolar error is above this is inconsistent.
 BAD_PAIR = 0.08
 MAX_SUSPECTS = 6
-# Camera axes that are taken for others where a world is mirrored: one negated, or two exchanged.
+# Camera axes in a mirrored world: one negated, or two exchanged.
 MIRRORS = (
     *(np.diag(np.where(np.arange(3) == axis, -1.0, 1.0)) for axis in range(3)),
     *(np.eye(3)[list(order)] for order in ((1, 0, 2), (2, 1, 0), (0, 2, 1))),
@@ -51,17 +52,17 @@ def diagnose(
     errors: Mapping[Pair, np.ndarray],
     up: str = 'z',
 ) -> Problem | None:
-    """Name what is wrong with a rig that detected people contradict.
+    """Find the mistake in a rig that explains the epipolar errors.
 
     Args:
         rig: The cameras.
         frames: Per frame, camera name to (P, J, 3) ``u, v, score``.
-        sightings: The same people as the rig's lenses see them.
-        errors: Their errors under the rig as given, by pair of cameras.
+        sightings: The same detections, undistorted with the lenses of the rig.
+        errors: Their epipolar errors with the rig as given, by pair of cameras.
         up: The axis that points up in the rig's file.
 
     Returns:
-        The problem, or None where people agree with the rig.
+        The problem, or None if the errors are small.
     """
     given = overall(errors)
     bad = {pair for pair, median in medians(errors).items() if median > BAD_PAIR}
@@ -70,7 +71,7 @@ def diagnose(
     poor = given >= POOR or bool(bad)
     enough = min(GOOD, (EXPLAINS_POOR if poor else EXPLAINS_FAIR) * given)
     best: tuple[float, Problem] | None = None
-    # Each mistake is undone in the cameras that may be exchanged, and in a sample of many.
+    # Corrections are tried on the suspected cameras and, in a large rig, on a sample of the others.
     tried = {*rig.sample(MAX_CAMERAS).names, *_suspects(rig, bad)}
     some = rig.select([name for name in rig.names if name in tried])
     for problem, other, lenses_differ in _mistakes(some, bad, up):
@@ -82,21 +83,21 @@ def diagnose(
         return best[1] if best else None
     return _worst_camera(rig, frames, errors, bad) or Problem(
         'reprojection',
-        f"the same joints seen by two cameras miss each other by {given:.0%} of a person's size "
-        '(right calibrations stay below 7 %), and no usual mistake explains it; check that the '
+        f"the mean epipolar error between two cameras is {given:.0%} of a person's size "
+        '(with a correct calibration below 7 %), and no usual mistake explains it; check that the '
         'keypoints belong to these cameras and this calibration, and that the recordings are '
         'synchronised',
     )
 
 
 def _mistakes(rig: CameraRig, bad: set[Pair], up: str) -> Iterator[tuple[Problem, CameraRig, bool]]:
-    """Usual mistakes: the problem, the rig without it, and whether its lenses differ."""
-    people_agree = 'people seen by two cameras agree only if'
+    """Usual mistakes: the problem, the corrected rig, and whether its lenses differ."""
+    small_if = 'the epipolar error is small only if'
     for mistake, R, centers in other_readings(rig, up):
         yield (
             Problem(
                 'reading',
-                f'{people_agree} the extrinsics are read otherwise: they look like {mistake}; give '
+                f'{small_if} the extrinsics are read otherwise: they look like {mistake}; give '
                 'R from world to camera, with centre or translation as the format says',
             ),
             _posed(rig, R, centers),
@@ -105,7 +106,7 @@ def _mistakes(rig: CameraRig, bad: set[Pair], up: str) -> Iterator[tuple[Problem
     R = np.stack([camera.R_w2c for camera in rig])
     mirrored = Problem(
         'mirrored',
-        f'{people_agree} one axis of the world is read the other way, so the world is mirrored; '
+        f'{small_if} one axis of the world is negated, so the world is mirrored; '
         'export the calibration in right-handed axes, or negate one axis of it',
     )
     # Which axis of the world does not matter: any two mirrored worlds are turned alike.
@@ -117,7 +118,7 @@ def _mistakes(rig: CameraRig, bad: set[Pair], up: str) -> Iterator[tuple[Problem
         yield mirrored, _posed(rig, R, rig.centers_w @ flip), False
     for ratio in USUAL_RATIOS:
         rescaled = CameraRig(tuple(_rescaled(c, ratio) for c in rig))
-        yield _other_resolution(people_agree, ratio), rescaled, True
+        yield _other_resolution(small_if, ratio), rescaled, True
     suspects = _suspects(rig, bad)
     for a, b in itertools.combinations(suspects, 2):
         exchanged = [
@@ -126,7 +127,7 @@ def _mistakes(rig: CameraRig, bad: set[Pair], up: str) -> Iterator[tuple[Problem
         yield (
             Problem(
                 'names',
-                f'{people_agree} cameras {a!r} and {b!r} are exchanged, so their names look '
+                f'{small_if} cameras {a!r} and {b!r} are exchanged, so their names look '
                 f'swapped; exchange them with `mmpose-ours convert-calibration ... --rename '
                 f'{shell_word(f"{a}={b}")} {shell_word(f"{b}={a}")}`, or exchange their '
                 'recordings',
@@ -138,11 +139,11 @@ def _mistakes(rig: CameraRig, bad: set[Pair], up: str) -> Iterator[tuple[Problem
 
 
 def _other_resolution(
-    people_agree: str, ratio: float, whose: str = '', cameras: tuple[str, ...] = ()
+    small_if: str, ratio: float, whose: str = '', cameras: tuple[str, ...] = ()
 ) -> Problem:
     return Problem(
         'resolution',
-        f'{people_agree} focal lengths and principal points{whose} are {ratio:.3g} times as '
+        f'{small_if} focal lengths and principal points{whose} are {ratio:.3g} times as '
         'large, so the calibration is one of another resolution than the images that people were '
         'found in; convert it to their size with `mmpose-ours convert-calibration ... '
         '--scale-intrinsics WxH`',
@@ -178,7 +179,7 @@ def _worst_camera(
     errors: Mapping[Pair, np.ndarray],
     bad: set[Pair],
 ) -> Problem | None:
-    """One camera that is in every bad pair, while the others agree."""
+    """The problem of a camera that is in every inconsistent pair, if there is only one."""
     if len(rig) < 3 or not bad:
         return None
     for name in sorted(set.intersection(*map(set, bad)), key=rig.names.index):
@@ -190,13 +191,14 @@ def _worst_camera(
                 other = CameraRig(tuple(_rescaled(c, ratio) if c.name == name else c for c in near))
                 score = overall(Sightings(other, frames).errors(other, list(own)))
                 if score < min(GOOD, EXPLAINS_POOR * overall(own)):
-                    agree = 'people seen by two cameras agree only if'
-                    return _other_resolution(agree, ratio, f' of camera {name!r}', (name,))
+                    small_if = 'the epipolar error is small only if'
+                    return _other_resolution(small_if, ratio, f' of camera {name!r}', (name,))
             return Problem(
                 'camera',
-                f'camera {name!r} contradicts all others: joints that it sees are '
-                f"{overall(own):.0%} of a person's size off, without it {overall(rest):.0%}; it "
-                'looks away, was moved after the calibration, or its recording is another one; '
+                f'camera {name!r} is inconsistent with all others: the epipolar error of its pairs '
+                f"is {overall(own):.0%} of a person's size, of the other pairs "
+                f'{overall(rest):.0%}; it faces away, was moved after the calibration, or has the '
+                'images of another recording; '
                 f'calibrate it again, or leave it out with {argument("cameras")}',
                 (name,),
             )

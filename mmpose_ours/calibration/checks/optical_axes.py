@@ -177,11 +177,13 @@ def focuses_of_others(axes: np.ndarray, centers_w: np.ndarray) -> np.ndarray:
         (V, 3) the point without each camera.
     """
     across = np.eye(3) - axes[:, :, None] * axes[:, None, :]
-    pulls = np.einsum('vij,vj->vi', across, centers_w)
+    projected = np.einsum('vij,vj->vi', across, centers_w)
     mean = (across.sum(0) - across) / (len(axes) - 1)
     # Parallel axes meet nowhere: a point far along them.
     mean += 1e-9 * np.eye(3)
-    return np.linalg.solve(mean, ((pulls.sum(0) - pulls) / (len(axes) - 1))[..., None])[..., 0]
+    return np.linalg.solve(mean, ((projected.sum(0) - projected) / (len(axes) - 1))[..., None])[
+        ..., 0
+    ]
 
 
 def _each(R: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
-"""What detected people say about a rig: do views agree, who stands upright, how long are legs.
+"""Checks of a rig with 2D detections: epipolar error, up axis, limb lengths and floor.
 
-Reprojection, orientation, unit and floor are judged apart: a rig can reproject perfectly
-and stand on its head. This judges what :mod:`people_up`, :mod:`people_size` and
-:mod:`people_floor` measure.
+The checks are separate: a rig with the wrong up axis or unit can have a small epipolar error. The
+measurements are those of :mod:`~mmpose_ours.calibration.alignment.up_axis`,
+:mod:`~mmpose_ours.calibration.alignment.height` and
+:mod:`~mmpose_ours.calibration.alignment.floor`.
 """
 
 from __future__ import annotations
@@ -32,13 +33,16 @@ from mmpose_ours.detections import Detections
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import MM_PER_UNIT
 
+# Frames that are compared.
 MAX_FRAMES, MIN_FRAMES = 40, 8
-# Of frames by cameras: of more than 100 cameras fewer frames are compared.
+# Limit of frames times cameras: with more than 100 cameras, fewer frames are compared.
 MAX_VIEWS = 4000
-# Times an adult's; children are down to 0.6.
+# Ratio of the estimated body height to that of an adult, or its inverse: a warning and an error.
 STRANGE_LENGTH, WRONG_LENGTH = 1.3, 1.6
+# Distance of the floor from z = 0: a warning and an error.
 STRANGE_FLOOR_MM, WRONG_FLOOR_MM = 250.0, 700.0
-# Where no feet are seen and all stoop one way, bodies lean by this in a level world.
+# Tolerance of the up axis: if feet are not visible and all people bend to the same side, the
+# estimate deviates by this much.
 BODY_LEAN_DEGREES = 15.0
 
 

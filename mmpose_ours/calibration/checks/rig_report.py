@@ -1,9 +1,9 @@
-"""What can be said of a rig from its calibration alone: facts, evidence and problems.
+"""Checks of a rig from its calibration alone: figures, evidence and problems.
 
-Unit and orientation are judged apart from each other, and both apart from reprojection: a
-rig may reproject perfectly and yet stand on its head, or be a thousand times too small.
-This module looks at no images and no people (see :mod:`inspect_images` and
-:mod:`inspect_people`).
+Unit and orientation are checked separately from each other and from the reprojection error, which
+can be small for a rig that is upside down or has the wrong unit. Images and detections are checked
+in :mod:`~mmpose_ours.calibration.checks.image_sizes` and
+:mod:`~mmpose_ours.calibration.checks.people_report`.
 """
 
 from __future__ import annotations
@@ -116,8 +116,8 @@ def rig_facts(rig: CameraRig) -> dict[str, Any]:
     return {
         'pairs': len(rig) * (len(rig) - 1) // 2,
         'pairs_compared': len(first),
-        'baselines_mm': _spread(baselines),
-        'view_angles_degrees': _spread(angles),
+        'baselines_mm': _min_median_max(baselines),
+        'view_angles_degrees': _min_median_max(angles),
         'focus_mm': None if focus is None else focus.round(1).tolist(),
         'working_distance_mm': working_distance(rig),
         'off_focus_degrees': off,
@@ -138,7 +138,7 @@ def _axes(rig: CameraRig) -> np.ndarray:
     return np.stack([camera.R_w2c[2] for camera in rig])
 
 
-def _spread(values: np.ndarray) -> list[float] | None:
+def _min_median_max(values: np.ndarray) -> list[float] | None:
     if not len(values):
         return None
     return [float(values.min()), float(np.median(values)), float(values.max())]

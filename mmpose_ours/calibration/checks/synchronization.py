@@ -1,7 +1,7 @@
-"""Which camera began at another moment: detected people tell, if they move.
+"""Frame offsets between the recordings of a rig, from the epipolar errors of moving people.
 
-People of one moment lie on each other's epipolar lines. If one camera's recording is shifted by
-some frames, they do so again with its detections shifted back.
+The 2D detections of synchronised frames have small epipolar errors. If the recording of a camera is
+shifted by some frames, its errors become small when its detections are shifted back.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from typing import Mapping, Sequence
 import numpy as np
 
 from mmpose_ours.association.epipolar import SeenPeople, epipolar_errors
-from mmpose_ours.calibration.checks.view_agreement import CUT, MIN_COMPARISONS
+from mmpose_ours.calibration.checks.view_agreement import MAX_ERROR, MIN_COMPARISONS
 from mmpose_ours.geometry.rig import CameraRig
 
-MOST_SHIFT = 15
-# So many frames are compared, and joints of so many others with them.
-COMPARED, MOST_CAMERAS = 24, 8
-# A shift explains the errors if they shrink to this share of what they were.
+# The largest shift, in frames.
+MAX_SHIFT = 15
+# Frames that are compared per pair of cameras and shift, and cameras that are compared.
+MAX_COMPARED, MAX_CAMERAS = 24, 8
+# Shifts are reported only if they reduce the mean error to at most this ratio.
 EXPLAINS = 0.7
 
 
 @dataclasses.dataclass(frozen=True)
 class Shifts:
-    """What the people say.
+    """Frame offsets, and the mean epipolar error with and without them.
 
     Args:
-        frames: Camera name to how many frames later than the others its recording shows the
-            same moment; 0 for those that agree. One camera at least has 0, none is negative:
-            these are frame offsets.
-        error: Mean error between views as they are, as a share of a person's size.
-        error_shifted: The same with the offsets.
+        frames: Camera name to its frame offset: the number of its frames before the first common
+            frame. At least one is 0, none is negative.
+        error: Mean epipolar error without offsets, as a share of the person's size.
+        error_shifted: Mean epipolar error with the offsets.
     """
 
     frames: dict[str, int]
@@ -40,28 +40,27 @@ class Shifts:
 
     @property
     def any(self) -> bool:
-        """Whether some camera is shifted."""
+        """Whether an offset is not 0."""
         return any(self.frames.values())
 
 
 def find_shifts(
     rig: CameraRig,
     sequence: Sequence[Mapping[str, np.ndarray]],
-    most: int = MOST_SHIFT,
+    most: int = MAX_SHIFT,
 ) -> Shifts | None:
-    """Find the frame offsets with which people agree best.
+    """Find the frame offsets with the least mean epipolar error.
 
     Args:
         rig: V cameras.
         sequence: Consecutive frames: camera name to (P, 17, 3) ``u, v, score``.
-        most: The largest shift that is looked for.
+        most: The largest shift in frames.
 
     Returns:
-        The shifts, all 0 where none explains the errors; None where too few people can be
-        compared.
+        The shifts, all 0 if none explains the errors; None if too few detections can be compared.
     """
     names = [name for name in rig.names if any(len(v.get(name, ())) for v in sequence)]
-    names = names[:MOST_CAMERAS]
+    names = names[:MAX_CAMERAS]
     seen = [
         {n: SeenPeople.by(rig[n], views[n]) for n in names if len(views.get(n, ()))}
         for views in sequence
@@ -79,13 +78,13 @@ def find_shifts(
         values = []
         for (name, other), curve in curves.items():
             lag = shifts[other] - shifts[name]
-            values.append(curve[most + lag] if abs(lag) <= most else CUT)
-        return float(np.mean(np.nan_to_num(values, nan=CUT)))
+            values.append(curve[most + lag] if abs(lag) <= most else MAX_ERROR)
+        return float(np.mean(np.nan_to_num(values, nan=MAX_ERROR)))
 
     shifts = dict.fromkeys(names, 0)
     given = best = error(shifts)
     while True:
-        # One camera at a time, the one that gains most.
+        # Change the shift of one camera at a time, the one that reduces the error most.
         tried = [
             (error({**shifts, name: shift}), name, shift)
             for name in names
@@ -97,7 +96,7 @@ def find_shifts(
         best, shifts = least, {**shifts, name: shift}
     if best > EXPLAINS * given:
         shifts, best = dict.fromkeys(names, 0), given
-    # Of shifts that differ by a constant only those count that leave most cameras alone.
+    # Shifts are defined up to a constant: choose it so that most cameras have the same 0.
     usual = sorted(shifts.values())[(len(shifts) - 1) // 2]
     frames = {name: shift - usual for name, shift in shifts.items()}
     lowest = min(0, *frames.values())
@@ -108,7 +107,7 @@ def _curve(rig: CameraRig, seen: Sequence, name: str, other: str, most: int) -> 
     """(2 most + 1,) mean error of one camera's frames against the other's, lag by lag."""
     curve = np.full(2 * most + 1, np.nan)
     fit = [i for i in range(most, len(seen) - most) if name in seen[i]]
-    fit = fit[:: max(1, len(fit) // COMPARED)]
+    fit = fit[:: max(1, len(fit) // MAX_COMPARED)]
     for lag in range(-most, most + 1):
         best: list[np.ndarray] = []
         for index in fit:
@@ -119,5 +118,5 @@ def _curve(rig: CameraRig, seen: Sequence, name: str, other: str, most: int) -> 
         values = np.concatenate(best) if best else np.zeros(0)
         values = values[np.isfinite(values)]
         if len(values) >= MIN_COMPARISONS:
-            curve[most + lag] = np.minimum(values, CUT).mean()
+            curve[most + lag] = np.minimum(values, MAX_ERROR).mean()
     return curve

@@ -1,9 +1,10 @@
-"""How well detected people agree with a rig's geometry, pair by pair of cameras.
+"""Epipolar errors of 2D detections, by pair of cameras.
 
-The measure needs no triangulation, no unit and no up axis: how far the joints of one view
-miss the epipolar lines of the best-fitting person in the other, as a share of the person's
-size in the image. A right calibration reaches 0.01 to 0.05 with real detectors, a wrong
-one or the wrong camera lies beyond 0.1.
+The epipolar error of two detections is the mean distance of the joints of one from the epipolar
+lines of the same joints of the other, divided by the person's size in the image. For each detection
+the error to the best-matching detection of the other view is taken. It needs no triangulation, no
+unit and no up axis. With real detectors a correct calibration has 0.01 to 0.05, a wrong one or the
+wrong camera more than 0.1.
 """
 
 from __future__ import annotations
@@ -17,18 +18,19 @@ from mmpose_ours.association.epipolar import SeenPeople, epipolar_errors
 from mmpose_ours.geometry.rig import CameraRig
 
 Pair = Tuple[str, str]  # names of cameras
-# More errors than this of one person tell nothing more: a stranger is a stranger.
-CUT = 0.2
-# Pairs beyond this number are sampled.
+# Errors are clipped to this: above it the two detections are not of one person.
+MAX_ERROR = 0.2
+# Pairs of cameras that are compared; of more, a sample.
 MAX_PAIRS = 60
+# Errors that a pair of cameras needs to be evaluated.
 MIN_COMPARISONS = 8
 
 
 class Sightings:
-    """The people of some frames, as a rig's lenses see them.
+    """The 2D detections of some frames, undistorted with the lenses of a rig.
 
     Args:
-        rig: V cameras; of them only lenses and names are used.
+        rig: V cameras; only their lenses and names are used.
         frames: Per frame, camera name to (P, J, 3) ``u, v, score``.
     """
 
@@ -43,15 +45,15 @@ class Sightings:
         ]
 
     def errors(self, rig: CameraRig, pairs: Sequence[Pair]) -> dict[Pair, np.ndarray]:
-        """Errors of the best-fitting people, by pair of cameras.
+        """Epipolar error of each detection to the best match in the other view, by pair of cameras.
 
         Args:
-            rig: The cameras whose poses are judged; cameras of the pairs by name.
-            pairs: Which pairs.
+            rig: The cameras whose extrinsics are evaluated.
+            pairs: Pairs of camera names.
 
         Returns:
-            Per pair (N,) errors, two for each person with a partner: the person's and the
-            partner's best.
+            Per pair (N,) finite errors: of each detection of the first view, and of each of the
+            second.
         """
         found = {}
         for first, second in pairs:
@@ -80,13 +82,13 @@ def pairs_of(rig: CameraRig, most: int = MAX_PAIRS) -> list[Pair]:
 
 
 def overall(errors: Mapping[Pair, np.ndarray]) -> float:
-    """Mean error over pairs, each cut at :data:`CUT`; NaN without comparisons."""
-    means = [np.minimum(v, CUT).mean() for v in errors.values() if len(v) >= MIN_COMPARISONS]
+    """Mean error over pairs, errors clipped to :data:`MAX_ERROR`; NaN if no pair has enough."""
+    means = [np.minimum(v, MAX_ERROR).mean() for v in errors.values() if len(v) >= MIN_COMPARISONS]
     return float(np.mean(means)) if means else float('nan')
 
 
 def medians(errors: Mapping[Pair, np.ndarray]) -> dict[Pair, float]:
-    """Median error by pair, of pairs with enough comparisons."""
+    """Median error by pair, for pairs with at least :data:`MIN_COMPARISONS` errors."""
     return {
         pair: float(np.median(values))
         for pair, values in errors.items()

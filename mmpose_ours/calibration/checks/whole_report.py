@@ -113,8 +113,8 @@ def _by_people(people: dict[str, Any]) -> dict[str, str]:
     evidence = {}
     if people.get('disagreement') is not None:
         evidence['reprojection'] = (
-            f'joints of one person in two views miss each other by {people["disagreement"]:.1%} of '
-            f"the person's size on average, over {people['frames']} frames"
+            f"mean {people['disagreement']:.1%} of the person's size, over {people['frames']} "
+            'frames'
         )
     if people.get('up') is not None:
         x, y, z = people['up']

@@ -107,7 +107,9 @@ def evaluate_without_truth(
 
 def format_without_truth(report: dict[str, Any]) -> str:
     """Lay out what :func:`evaluate_without_truth` returns."""
-    rows = [['reprojection', 'found / due', 'median', '90 %', 'median of box', '90 % of box']]
+    rows = [
+        ['reprojection', 'detected / visible', 'median', '90 %', 'median of box', '90 % of box']
+    ]
     entries = {**report['cameras'], 'all cameras': report['reprojection']}
     if report['left_out'] is not None:
         entries[f'left out ({", ".join(report["left_out_cameras"])})'] = report['left_out']
@@ -120,7 +122,7 @@ def format_without_truth(report: dict[str, Any]) -> str:
                 *(_percent(entry[key]) for key in ('median_share', 'p90_share')),
             ]
         )
-    acceleration = (
+    in_m_s2 = (
         f', {number(report["jitter_m_s2"])} m/s^2' if report['jitter_m_s2'] is not None else ''
     )
     ranges = report['frame_ranges']
@@ -130,20 +132,20 @@ def format_without_truth(report: dict[str, Any]) -> str:
         ['people', f'{number(report["people_per_frame"])} per frame ({report["people"]} in all)'],
         ['false positives', f'{number(report["false_positives_per_frame"])} per frame '
          f'({report["false_positives"]} in all): '
-                   'cameras should see them, and none has anybody there'],
+                   'visible to cameras, and matched with no detection'],
         ['out of view', f'{number(report["out_of_view_per_frame"])} per frame'],
         ['missed', f'{number(report["missed_per_frame"])} per frame ({report["missed"]} of '
-                   f'{report["seen_by_two"]} whom two cameras see in 2D)'],
+                   f'{report["seen_by_two"]} whom two cameras detect)'],
         ['limb lengths', f'vary by {_percent(report["limb_spread"])} (90 %: '
                          f'{_percent(report["limb_spread_p90"])}) over {report["tracks"]} tracks'],
         ['left and right', f'differ by {_percent(report["side_difference"])} (90 %: '
                            f'{_percent(report["side_difference_p90"])})'],
         ['head above hips', _percent(report['head_above_hips'])],
-        ['jitter', f'{number(report["jitter_mm"], 1)} mm/frame^2 (90 %: '
-                   f'{number(report["jitter_mm_p90"], 1)}){acceleration}'],
+        ['acceleration', f'{number(report["jitter_mm"], 1)} mm/frame^2 (90 %: '
+                   f'{number(report["jitter_mm_p90"], 1)}){in_m_s2}'],
     ]  # fmt: skip
     lines = [
-        f'without truth: {report["frames"]} frames ({ranges}), joints {report["joints"]}',
+        f'without ground truth: {report["frames"]} frames ({ranges}), joints {report["joints"]}',
         '',
         *columns(rows),
         '',

@@ -1,4 +1,4 @@
-"""What figures without truth are, and how they are reported."""
+"""The figures of an evaluation without ground truth, and their definitions."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ _LOGGED = (
 
 @dataclasses.dataclass(frozen=True)
 class Reprojection:
-    """How well predicted people cover the 2D keypoints that are matched with them.
+    """Reprojection error of predicted people to the 2D detections matched with them.
 
     Args:
-        due: Sightings to expect: people times cameras that have half their joints in the image.
-        matched: Those of them for which the camera has a 2D person.
-        median_px: Median distance of a joint from the detected one, in pixels.
-        p90_px: 90th percentile.
-        median_share: Median of the distance divided by the diagonal of the 2D person's box.
-        p90_share: 90th percentile.
+        due: Number of visible person-camera pairs: at least half of the person's known joints are
+            inside the camera's image.
+        matched: Number of these pairs that are matched with a 2D detection.
+        median_px: Median over joints of the reprojection error in pixels.
+        p90_px: 90th percentile of it.
+        median_share: Median of the error divided by the diagonal of the detection's bounding box.
+        p90_share: 90th percentile of it.
     """
 
     due: int
@@ -36,7 +37,7 @@ class Reprojection:
 
     @classmethod
     def of(cls, due: np.ndarray, error_px: np.ndarray, box_px: np.ndarray) -> Reprojection:
-        """From (N,) sightings: whether they are due, joint errors (N, J) and boxes (N,)."""
+        """From N person-camera pairs: visible (N,), joint errors (N, J) and box diagonals (N,)."""
         known = np.isfinite(error_px)
         matched = due & known.any(-1)
         return cls(
@@ -52,26 +53,29 @@ class UnlabelledResult:
     """Figures of one recording; NaN where nothing could be measured.
 
     Args:
-        frames: Frames looked at.
-        people: Predicted people.
-        false_positives: Those whom no camera supports and at least one should see.
-        out_of_view: Those whom no camera supports and none should see.
-        seen_by_two: People whom two cameras or more see in 2D, by geometry.
-        missed: Those of them who support nobody in 3D.
+        frames: Number of frames.
+        people: Number of predicted people, over all frames.
+        false_positives: Those who are visible to a camera and matched with no detection.
+        out_of_view: Those who are visible to no camera and matched with no detection.
+        seen_by_two: People whom two cameras or more detect, by cross-view association of the
+            detections.
+        missed: Those of them none of whose detections is matched with a prediction.
         cameras: Reprojection by camera.
         reprojection: Reprojection over all cameras.
         left_out: Reprojection in cameras that the predictions were made without.
-        tracks: People linked over time, of at least 5 frames.
-        limb_spread: Median over tracks and limbs of how much a limb's length varies, as a share.
+        tracks: Number of tracks of at least 5 frames.
+        limb_spread: Median over tracks and limbs of the variation of a limb's length: half the
+            distance between the 16th and 84th percentile, divided by the median.
         limb_spread_p90: 90th percentile over tracks and limbs.
-        limbs: Median spread by limb.
-        side_difference: Median difference of left and right limbs, as a share.
+        limbs: Median variation by limb.
+        side_difference: Median of the difference between the lengths of a left limb and the right
+            one, divided by their mean.
         side_difference_p90: 90th percentile.
         head_above_hips: Share of people whose head is higher than their hips.
-        jitter_mm: Median second difference of a joint, mm per frame squared.
+        jitter_mm: Median acceleration of a joint (its second difference), mm per frame squared.
         jitter_mm_p90: 90th percentile.
         frame_rate: Frames per second, if known.
-        step: Usual distance between the numbers of two frames.
+        step: Median difference between the numbers of consecutive frames.
     """
 
     frames: int
@@ -97,7 +101,7 @@ class UnlabelledResult:
 
     @property
     def jitter_m_s2(self) -> float:
-        """Median jitter as an acceleration in m/s^2; NaN where the frame rate is unknown."""
+        """``jitter_mm`` in m/s^2; NaN if the frame rate is unknown."""
         if self.frame_rate is None:
             return float('nan')
         return self.jitter_mm / 1000 * (self.frame_rate / self.step) ** 2
@@ -129,7 +133,7 @@ class UnlabelledResult:
 
 
 def percentiles(values: np.ndarray) -> tuple[float, float]:
-    """Median and 90th percentile of what is known."""
+    """Median and 90th percentile of the finite values."""
     known = values[np.isfinite(values)]
     if not len(known):
         return float('nan'), float('nan')

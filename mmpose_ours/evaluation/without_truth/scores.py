@@ -1,7 +1,7 @@
-"""Figures of 3D poses without ground truth: what views, time and anatomy say of them.
+"""Figures of 3D poses without ground truth: from 2D detections, motion and anatomy.
 
-Each of these can be good while the poses are bad (a person frozen in place does not jitter),
-so they are read together. What each means stands in
+Each of these can be good while the poses are bad (a pose that never moves has no acceleration), so
+they must be read together. Their definitions are in
 :class:`mmpose_ours.evaluation.without_truth.result.UnlabelledResult`.
 """
 
@@ -17,7 +17,7 @@ from mmpose_ours.evaluation.plausibility import (
     head_above_hips,
     jitter_mm,
     limb_lengths,
-    relative_spread,
+    relative_variation,
     side_differences,
 )
 from mmpose_ours.evaluation.without_truth.result import Reprojection, UnlabelledResult, percentiles
@@ -26,22 +26,22 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import FrameId
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.structures.skeletons import SKELETONS
-from mmpose_ours.tracking.tracks import link_people, patience_at
+from mmpose_ours.tracking.tracks import assign_track_ids, patience_at
 
-# A track shorter than this tells nothing of how a limb's length varies.
+# Frames of the shortest track whose limb lengths are evaluated.
 MIN_TRACK = 5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class EvaluatedFrame:
-    """People of one frame in 3D and in 2D.
+    """3D poses and 2D detections of one frame.
 
     Args:
         name: Its id.
         rig: V cameras, with image sizes.
         poses: (P, J, 3) mm, z up; NaN where a joint is missing.
         keypoints: (V, D, K, 3) ``u, v, score``; people without a joint are padding.
-        ids: (P,) the same number for the same person over time; None is not known.
+        ids: (P,) track IDs; None if unknown.
     """
 
     name: FrameId
@@ -62,8 +62,8 @@ def unlabelled_figures(
 
     Args:
         frames: The frames in the order of time. Where frames are numbers, time is the
-            number; else each is one step after the one before. People without track IDs are
-            linked as :func:`~mmpose_ours.tracking.tracks.link_people` does.
+            number; otherwise the index. Without track IDs,
+            :func:`~mmpose_ours.tracking.tracks.assign_track_ids` assigns them.
         joints: Skeleton of the poses.
         keypoint_joints: Skeleton of the keypoints.
         frame_rate: Frame numbers per second, if known.
@@ -76,7 +76,7 @@ def unlabelled_figures(
     Raises:
         InputError: A skeleton is unknown, a camera is not in the rig or has no image size.
     """
-    by_camera: dict[str, list[Sightings]] = {}
+    by_camera: dict[str, list[ViewMatches]] = {}
     false_positives = out_of_view = seen_by_two = missed = 0
     for frame in frames:
         support = _support(frame, joints, keypoint_joints)
@@ -85,9 +85,9 @@ def unlabelled_figures(
         groups, lost = missed_people(frame.rig, frame.keypoints, support.match)
         seen_by_two, missed = seen_by_two + groups, missed + lost
         for view, name in enumerate(frame.rig.names):
-            by_camera.setdefault(name, []).append(_sightings(support, view))
-    unseen = [
-        _sightings(_support(_only(frame, camera), joints, keypoint_joints), 0)
+            by_camera.setdefault(name, []).append(_view_matches(support, view))
+    left_out_matches = [
+        _view_matches(_support(_only(frame, camera), joints, keypoint_joints), 0)
         for camera, others in (left_out or {}).items()
         for frame in others
     ]
@@ -104,7 +104,7 @@ def unlabelled_figures(
         missed=missed,
         cameras={name: _reprojection(entries) for name, entries in by_camera.items()},
         reprojection=_reprojection([e for entries in by_camera.values() for e in entries]),
-        left_out=_reprojection(unseen) if left_out else None,
+        left_out=_reprojection(left_out_matches) if left_out else None,
         side_difference=side[0],
         side_difference_p90=side[1],
         head_above_hips=float(np.nanmean(head)) if np.isfinite(head).any() else float('nan'),
@@ -113,7 +113,7 @@ def unlabelled_figures(
     )
 
 
-Sightings = tuple  # due (P,), error_px (P, J), box_px (P,)
+ViewMatches = tuple  # of one view: due (P,), error_px (P, J), box_px (P,)
 
 
 def _support(frame: EvaluatedFrame, joints: str, keypoint_joints: str) -> Support:
@@ -122,17 +122,17 @@ def _support(frame: EvaluatedFrame, joints: str, keypoint_joints: str) -> Suppor
 
 
 def _only(frame: EvaluatedFrame, camera: str) -> EvaluatedFrame:
-    """What one camera shows of a frame."""
+    """A frame with the detections of one camera only."""
     rig = frame.rig.select([camera])
     view = frame.rig.names.index(camera)
     return EvaluatedFrame(frame.name, rig, frame.poses, frame.keypoints[[view]])
 
 
-def _sightings(support: Support, view: int) -> Sightings:
+def _view_matches(support: Support, view: int) -> ViewMatches:
     return support.due[view], support.error_px[view], support.box_px[view]
 
 
-def _reprojection(entries: Sequence[Sightings]) -> Reprojection:
+def _reprojection(entries: Sequence[ViewMatches]) -> Reprojection:
     if not entries:
         return Reprojection.of(np.zeros(0, bool), np.zeros((0, 1)), np.zeros(0))
     due, error_px, box_px = (np.concatenate(parts) for parts in zip(*entries))
@@ -142,16 +142,16 @@ def _reprojection(entries: Sequence[Sightings]) -> Reprojection:
 def _over_time(
     frames: Sequence[EvaluatedFrame], joints: str, frame_rate: float | None
 ) -> dict[str, Any]:
-    """Figures of people who are linked from frame to frame."""
+    """Figures of tracks: limb length variation and acceleration."""
     times = [float(n) for n in range(len(frames))]
     if all(isinstance(frame.name, int) for frame in frames):
         times = [float(frame.name) for frame in frames]
     step = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
     tracks: dict[int, list[tuple[float, np.ndarray]]] = {}
     patience = patience_at(frame_rate and frame_rate / step)
-    for time, frame, numbers in zip(times, frames, _linked(frames, patience)):
-        for number, pose in zip(numbers.tolist(), frame.poses):
-            tracks.setdefault(number, []).append((time, pose))
+    for time, frame, ids in zip(times, frames, _track_ids(frames, patience)):
+        for track_id, pose in zip(ids.tolist(), frame.poses):
+            tracks.setdefault(track_id, []).append((time, pose))
     spreads, jitters, count = [np.zeros((0, len(LIMBS)))], [np.zeros(0)], 0
     for entries in tracks.values():
         when, poses = [time for time, _ in entries], np.stack([pose for _, pose in entries])
@@ -160,7 +160,7 @@ def _over_time(
         if len(entries) >= MIN_TRACK:
             count += 1
             lengths = limb_lengths(poses, joints)
-            spreads.append(np.array([[relative_spread(limb) for limb in lengths.T]]))
+            spreads.append(np.array([[relative_variation(limb) for limb in lengths.T]]))
     spread = np.concatenate(spreads)
     limb = percentiles(spread)
     jitter = percentiles(np.concatenate(jitters))
@@ -178,20 +178,20 @@ def _over_time(
     )
 
 
-def _linked(frames: Sequence[EvaluatedFrame], patience: int) -> list[np.ndarray]:
-    """Numbers of tracks per frame; another rig is another place, so its people are others."""
-    numbers = [frame.ids for frame in frames if frame.ids is not None]
-    if len(numbers) == len(frames):
-        return numbers
-    numbers = []
-    begun = start = 0
+def _track_ids(frames: Sequence[EvaluatedFrame], patience: int) -> list[np.ndarray]:
+    """Track IDs per frame; frames of another rig are another place, so their tracks are new."""
+    ids = [frame.ids for frame in frames if frame.ids is not None]
+    if len(ids) == len(frames):
+        return ids
+    ids = []
+    next_id = start = 0
     while start < len(frames):
         rig = frames[start].rig.fingerprint
         end = start
         while end < len(frames) and frames[end].rig.fingerprint == rig:
             end += 1
-        linked = link_people([i.poses for i in frames[start:end]], patience=patience)
-        numbers += [number + begun for number in linked]
-        begun += max((int(n.max()) for n in linked if len(n)), default=-1) + 1
+        linked = assign_track_ids([i.poses for i in frames[start:end]], patience=patience)
+        ids += [track_ids + next_id for track_ids in linked]
+        next_id += max((int(n.max()) for n in linked if len(n)), default=-1) + 1
         start = end
-    return numbers
+    return ids

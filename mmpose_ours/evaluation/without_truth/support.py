@@ -1,8 +1,8 @@
-"""Which 2D person of each view is which person in 3D: the ground of figures without truth.
+"""Matching of predicted 3D poses with the 2D detections of each view.
 
-A predicted person is projected into every view and paired with the 2D person whom they cover
-best; each 2D person supports one prediction at most. Nothing here knows where the predictions
-come from, so it also holds for a camera that they were made without.
+A predicted pose is projected into every view and matched with a detection by Hungarian assignment;
+matching is one-to-one per view. It does not depend on how the predictions were made, so it also
+applies to a camera that they were made without.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from scipy.optimize import linear_sum_assignment
 from mmpose_ours.association.epipolar import MIN_COMMON_JOINTS, MIN_SCORE, associate
 from mmpose_ours.geometry.rig import CameraRig
 
-# Mean joint distance, as a share of the 2D person's box, within which it supports a prediction:
-# a third of a metre on somebody who stands upright.
+# Gate of the matching: mean joint distance divided by the diagonal of the detection's box. For a
+# person who stands upright this is about a third of a metre.
 SUPPORT_SHARE = 0.2
-# A camera should see a person of whose known joints this share falls into its image.
+# A person is visible to a camera if at least this share of the known joints is in its image.
 DUE_SHARE = 0.5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Support:
-    """What V views say of P predicted people.
+    """Matches of P predicted people in V views.
 
     Args:
-        match: (V, P) which 2D person of the view it is, -1 for none.
-        due: (V, P) whether the camera should see the person.
-        error_px: (V, P, J) distances between the joints of the two, NaN where there are none.
-        box_px: (V, P) diagonal of the box around the 2D person's joints, NaN without match.
+        match: (V, P) index of the matched detection of the view, -1 for none.
+        due: (V, P) whether the person is visible to the camera.
+        error_px: (V, P, J) reprojection errors, NaN without a match or where a joint is missing.
+        box_px: (V, P) diagonal of the bounding box of the matched detection, NaN without match.
     """
 
     match: np.ndarray
@@ -40,22 +40,22 @@ class Support:
 
     @property
     def supported(self) -> np.ndarray:
-        """(P,) bool: some view has a 2D person for them."""
+        """(P,) bool: matched with a detection in at least one view."""
         return (self.match >= 0).any(0)
 
     @property
     def false_positives(self) -> np.ndarray:
-        """(P,) bool: some camera should see them, and none has anybody there."""
+        """(P,) bool: visible to a camera, and matched in no view."""
         return self.due.any(0) & ~self.supported
 
     @property
     def out_of_view(self) -> np.ndarray:
-        """(P,) bool: no camera should see them, and none does."""
+        """(P,) bool: visible to no camera, and matched in no view."""
         return ~self.due.any(0) & ~self.supported
 
 
 def find_support(rig: CameraRig, poses: np.ndarray, keypoints: np.ndarray) -> Support:
-    """Pair predicted people with those detected in each view.
+    """Match predicted people with the detections of each view.
 
     Args:
         rig: V cameras, with image sizes.
@@ -64,9 +64,8 @@ def find_support(rig: CameraRig, poses: np.ndarray, keypoints: np.ndarray) -> Su
             padding.
 
     Returns:
-        Pairs with four joints in common or more and a mean distance below
-        :data:`SUPPORT_SHARE` of the 2D person's box, chosen per view so that the summed
-        distance of all pairs is least.
+        Matches with at least four common joints and a mean distance below :data:`SUPPORT_SHARE` of
+        the detection's box, by Hungarian assignment per view.
 
     Raises:
         InputError: A camera has no image size.
@@ -85,14 +84,14 @@ def find_support(rig: CameraRig, poses: np.ndarray, keypoints: np.ndarray) -> Su
     error = np.full(valid.shape, np.nan)
     box_px = np.full(match.shape, np.nan)
     for view in range(len(rig)):
-        # What does not fit costs more than all that fits together, so that most people pair.
+        # A pair outside the gate costs more than all pairs inside it, so that most are matched.
         cost = np.where(fits[view], share[view], SUPPORT_SHARE * (1 + min(share[view].shape)))
-        for person, other in zip(*linear_sum_assignment(cost)):
-            if fits[view, person, other]:
-                match[view, person] = other
-                known = shared[view, person, other]
-                error[view, person, known] = distance[view, person, other, known]
-                box_px[view, person] = box[view, other]
+        for person, detection in zip(*linear_sum_assignment(cost)):
+            if fits[view, person, detection]:
+                match[view, person] = detection
+                known = shared[view, person, detection]
+                error[view, person, known] = distance[view, person, detection, known]
+                box_px[view, person] = box[view, detection]
     inside = np.stack([camera.in_image(pixels) for camera, pixels in zip(rig, uv)]) & valid
     seen, known = inside.sum(-1), np.isfinite(poses).all(-1).sum(-1)
     due = (seen >= MIN_COMMON_JOINTS) & (seen >= DUE_SHARE * known)
@@ -100,7 +99,7 @@ def find_support(rig: CameraRig, poses: np.ndarray, keypoints: np.ndarray) -> Su
 
 
 def missed_people(rig: CameraRig, keypoints: np.ndarray, match: np.ndarray) -> tuple[int, int]:
-    """Count people whom two cameras see in 2D, and those of them who are not in 3D.
+    """Count the people whom two cameras detect, and those of them without a 3D pose.
 
     Args:
         rig: V cameras.
@@ -108,9 +107,9 @@ def missed_people(rig: CameraRig, keypoints: np.ndarray, match: np.ndarray) -> t
         match: (V, P) of :class:`Support`.
 
     Returns:
-        Groups of detections that are one person by geometry alone (see
-        :func:`mmpose_ours.association.epipolar.associate`), and groups no member of which supports
-        a prediction.
+        Number of groups of detections that cross-view association assigns to one person (see
+        :func:`mmpose_ours.association.epipolar.associate`), and number of these groups without a
+        detection that is matched with a prediction.
     """
     groups = associate(rig, keypoints)
     used = [set(row[row >= 0].tolist()) for row in match]
@@ -122,7 +121,7 @@ def missed_people(rig: CameraRig, keypoints: np.ndarray, match: np.ndarray) -> t
 
 
 def _box_px(uv: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """(V, D) diagonal of the box around found joints; 0 for padding, which then fits nobody."""
+    """(V, D) diagonal of the box around found joints; 0 for padding, which no pose matches."""
     low = np.where(found[..., None], uv, np.inf).min(-2, initial=np.inf)
     high = np.where(found[..., None], uv, -np.inf).max(-2, initial=-np.inf)
     return np.linalg.norm(np.where(found.any(-1)[..., None], high - low, 0.0), axis=-1)

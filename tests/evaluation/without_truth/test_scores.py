@@ -20,7 +20,7 @@ from mmpose_ours.predictions.reading import write_predictions
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import built_in_poses
-from mmpose_ours.tracking.tracks import link_people
+from mmpose_ours.tracking.tracks import assign_track_ids
 
 COCO = SKELETONS['coco17']
 
@@ -150,14 +150,14 @@ def test_the_frame_rate_counts_steps_between_numbers():
 def test_people_are_linked_by_nearest_distance():
     walk = [people((-600 + 100 * n, 0), (600 - 100 * n, 600)) for n in range(12)]
     frames = [p[::-1] if n % 2 else p for n, p in enumerate(walk)]  # rows mean nothing
-    numbers = link_people(frames)
+    numbers = assign_track_ids(frames)
     assert all(n.tolist() == ([1, 0] if i % 2 else [0, 1]) for i, n in enumerate(numbers))
     one, far = people((0, 0)), people((3000, 0))
     nobody = one[:0]
-    assert [n.tolist() for n in link_people([one, nobody, one])] == [[0], [], [0]]
-    assert [n.tolist() for n in link_people([one, far])] == [[0], [1]]
+    assert [n.tolist() for n in assign_track_ids([one, nobody, one])] == [[0], [], [0]]
+    assert [n.tolist() for n in assign_track_ids([one, far])] == [[0], [1]]
     for gap, number in ((5, 0), (6, 1)):
-        assert link_people([one, *[nobody] * gap, one])[-1].tolist() == [number]
+        assert assign_track_ids([one, *[nobody] * gap, one])[-1].tolist() == [number]
 
 
 def test_track_ids_of_the_file_count_and_the_frame_rate_says_how_long_somebody_is_missed():
@@ -219,7 +219,7 @@ def test_the_command(files, capsys):
     assert report['jitter_mm'] == pytest.approx(0, abs=0.01) and report['jitter_m_s2'] is None
     assert main(command(files, '--frame-rate', '25')) == 0
     out = capsys.readouterr().out
-    assert 'without truth: 8 frames (0-7), joints coco17' in out and 'm/s^2' in out
+    assert 'without ground truth: 8 frames (0-7), joints coco17' in out and 'm/s^2' in out
 
 
 def test_what_the_command_refuses(files, capsys):
