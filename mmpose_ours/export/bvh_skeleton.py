@@ -66,14 +66,19 @@ def places_of(poses: np.ndarray, joints: str) -> dict[str, np.ndarray]:
 
     Returns:
         By name (T, 3), those that are known in some frame only: COCO's joints, ``mid_hip``,
-        ``neck`` (between the shoulders) and ``head`` (between the ears, else the nose).
+        ``neck`` (between the shoulders) and ``head`` (between the ears, else the nose, else the
+        top of the head).
     """
     coco = convert_joints(poses, joints, 'coco17')
     places = {name: coco[:, index] for index, name in enumerate(_COCO.joints)}
     for name, part in (('mid_hip', 'hip'), ('neck', 'shoulder'), ('head', 'ear')):
         places[name] = (places[f'left_{part}'] + places[f'right_{part}']) / 2
-    if not np.isfinite(places['head']).any():
-        places['head'] = places['nose']
+    own = SKELETONS[joints]
+    others = [places['nose']]
+    others += [poses[:, own.index(top)[0]] for top in ('head', 'top_head') if top in own.joints]
+    for other in others:
+        if not np.isfinite(places['head']).any():
+            places['head'] = other
     return {name: place for name, place in places.items() if np.isfinite(place).any()}
 
 

@@ -66,8 +66,7 @@ def agreement(
             Finding(
                 OK,
                 'agreement',
-                f'joints of one person in two views miss each other by {disagreement:.1%} of the '
-                "person's size",
+                f"mean epipolar error between two views: {disagreement:.1%} of the person's size",
             )
         )
     return found
