@@ -11,7 +11,7 @@ from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.errors import InputError
 from mmpose_ours.models.base import MultiviewPoseModel, report
 from mmpose_ours.models.ops.projection import TorchRig
-from mmpose_ours.models.selection import tell_scores, without_duplicates
+from mmpose_ours.models.selection import drop_duplicates, record_best_score
 from mmpose_ours.models.voxelpose.center import KEPT_RIGS, CenterDetector
 from mmpose_ours.models.voxelpose.pose import PoseRegressor
 from mmpose_ours.models.voxelpose.published import leave_out_backbone, take_out
@@ -148,7 +148,7 @@ class VoxelPose(MultiviewPoseModel):
         return self._rigs[key]
 
     def __getstate__(self) -> dict:
-        """Copies and pickles go without what is derived from rigs."""
+        """Leave the cached rigs out of copies and pickles."""
         return {**self.__dict__, '_rigs': {}}
 
     def _loss(
@@ -160,7 +160,7 @@ class VoxelPose(MultiviewPoseModel):
         targets, volumes, centers, truth, visible = [], [], [], [], []
         for maps, sample in zip(heatmaps, data_samples):
             instances = sample.gt_instances
-            # Somebody whose hips are unknown has no place to learn from.
+            # People whose hips are not annotated have no root to learn from.
             instances = instances[instances.visible[:, self.root].all(1)]
             poses = instances.keypoints_3d
             roots = poses[:, self.root].mean(1)
@@ -179,7 +179,7 @@ class VoxelPose(MultiviewPoseModel):
             weight = torch.cat(visible).to(error.dtype)
             loss_pose = (error * weight).sum() / weight.sum().clamp(min=1)
         else:
-            loss_pose = self.no_loss(self.pose_regressor)
+            loss_pose = self.zero_loss(self.pose_regressor)
         return dict(loss_center=loss_center, loss_pose=loss_pose)
 
     def _predict(
@@ -190,7 +190,7 @@ class VoxelPose(MultiviewPoseModel):
     ) -> list[MultiviewDataSample]:
         for maps, volume, sample in zip(heatmaps, root_volumes, data_samples):
             centers, scores = self.human_detector.peaks(volume, sample.space)
-            tell_scores(sample, scores, self.center_threshold)
+            record_best_score(sample, scores, self.center_threshold)
             keep = scores > self.center_threshold
             centers, scores = centers[keep], scores[keep]
             poses = centers.new_zeros(0, len(self.joints), 3)
@@ -198,7 +198,7 @@ class VoxelPose(MultiviewPoseModel):
                 rig = self._rig(sample, maps.device)
                 volumes = self.pose_regressor.volumes(maps, rig, centers)
                 poses = self.pose_regressor(volumes, centers)
-                first = without_duplicates(poses, self.duplicate_mm)
-                poses, scores = poses[first], scores[first]
+                kept = drop_duplicates(poses, self.duplicate_mm)
+                poses, scores = poses[kept], scores[kept]
             report(sample, poses, scores)
         return data_samples
