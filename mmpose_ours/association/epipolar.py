@@ -124,8 +124,8 @@ def associate(rig: CameraRig, keypoints: np.ndarray, max_error: float = MAX_ERRO
     """
     if len(keypoints) != len(rig):
         raise InputError(
-            f'keypoints of {len(keypoints)} views, but the rig has {len(rig)} cameras; give one row '
-            'of keypoints per camera, in the order of the rig',
+            f'keypoints of {len(keypoints)} views, but the rig has {len(rig)} cameras; give one '
+            'array of keypoints per camera, in the order of the rig',
             code='wrong-shape',
             found=len(keypoints),
             expected=len(rig),
