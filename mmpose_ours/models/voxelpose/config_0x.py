@@ -69,8 +69,8 @@ class StockModel:
         for what, (found, expected) in wanted.items():
             if found != expected:
                 raise InputError(
-                    f'{what}: {found} in the weights, but {expected} in {self.path}; change that '
-                    f'config, or name another with {argument("target")}',
+                    f'{what}: {found} here, but {expected} in {self.path}; change that config, or '
+                    f'name another with {argument("target")}',
                     code='checkpoint',
                     file=self.path,
                     found=found,
