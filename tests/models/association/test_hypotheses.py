@@ -55,7 +55,7 @@ def test_a_view_joins_by_joints_that_no_other_view_shows():
 
 
 def only_in_one_view(people: int = 2):
-    """A batch in which the first view single shows somebody."""
+    """A batch in which only the first view shows one of the people."""
     data = batch([ring(3)], people=people)
     keypoints = data['inputs']['keypoints'][0]
     whom = keypoints[0, 0, :, 0].clone()
