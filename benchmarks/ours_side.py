@@ -149,10 +149,10 @@ class OurSide(Side):
         model = self._configured(config, people, 'cpu')[0].eval()
         data = self._data(people)
         rays = model.data_preprocessor(data)['inputs']['rays']
-        mine = model.people(rays)[0]
+        mine = model.group_rays(rays)[0]
         parts = dict(
             rays=lambda: model.data_preprocessor(data),
-            proposals=lambda: model.people(rays),
+            proposals=lambda: model.group_rays(rays),
             joints=lambda: model.pose_regressor(mine),
         )
         return _inference(parts[part])

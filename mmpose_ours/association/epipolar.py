@@ -1,9 +1,11 @@
-"""Cross-view association: the same person's detections in several views, from geometry alone.
+"""Cross-view association from epipolar errors: agglomerative grouping of detections.
 
-A joint that two cameras see lies on both its rays, so its image in each view lies on the
-other's epipolar line. People whose joints do so in every pair of views are one person.
-Nothing is learned, and appearance is not looked at; the joints of a group are
-triangulated by :func:`mmpose_ours.geometry.triangulation.triangulate`.
+A joint that two cameras show lies, in each image, on the epipolar line of its position in the
+other image. Detections whose joints do so in every pair of views are of one person. Nothing is
+learned, and appearance is not used. The joints of a group are triangulated by
+:func:`mmpose_ours.geometry.triangulation.triangulate`.
+
+Letters of dimensions: V views, P detections per view (padded), J joints, G groups (people).
 """
 
 from __future__ import annotations
@@ -19,24 +21,28 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.limits import limits
 
+# Joints whose score (0 to 1) is not above this count as missing.
 MIN_SCORE = 0.1
-# Two views of a person can be compared with this many joints in common.
+# Two detections are compared only if they have at least this many joints in common.
 MIN_COMMON_JOINTS = 4
-# Distance from the epipolar line as a share of the person's size in the image: with real
-# detectors half of the people stay below 0.04, and strangers lie beyond 0.1.
+# Largest mean epipolar error of a group, as a fraction of the person's size in the image. With real
+# detectors half of the pairs of the same person are below 0.04, and pairs of different people are
+# above 0.1.
 MAX_ERROR = 0.08
-# No two views of one person may disagree by more than this, whatever the mean.
+# Largest epipolar error of any pair of detections in a group, in the same unit.
 MAX_ERROR_OF_A_PAIR = 0.2
 
 
 @dataclasses.dataclass(frozen=True)
 class SeenPeople:
-    """The people of one view, free of the camera's lens.
+    """The detections of one view in normalised image coordinates, without lens distortion.
 
     Args:
-        rays: (P, J, 3) joints as ``(x/z, y/z, 1)`` of the camera frame.
-        found: (P, J) which joints the detector found.
-        size: (P,) diagonal of the box around a person's found joints, in the unit of rays.
+        rays: (P, J, 3) joints as ``(x/z, y/z, 1)`` in the camera frame; x and y are 0 for missing
+            joints.
+        found: (P, J) which joints are not missing.
+        size: (P,) diagonal of the bounding box of the joints that are not missing, in normalised
+            image coordinates; NaN with fewer than two of them.
     """
 
     rays: np.ndarray
@@ -45,7 +51,7 @@ class SeenPeople:
 
     @classmethod
     def by(cls, camera: Camera, people: np.ndarray) -> SeenPeople:
-        """From a camera's detections (P, J, 3) ``u, v, score`` in pixels."""
+        """From a camera's detections ``people`` (P, J, 3), ``u, v, score`` in pixels."""
         people = np.asarray(people, dtype=np.float64)
         found = (people[..., 2] > MIN_SCORE) & np.isfinite(people[..., :2]).all(-1)
         rays = camera.normalise_points(people[..., :2], found)
@@ -65,23 +71,24 @@ class SeenPeople:
 def epipolar_errors(
     first: Camera, second: Camera, people: SeenPeople, others: SeenPeople
 ) -> np.ndarray:
-    """How far two views' people miss each other's epipolar lines.
+    """Epipolar errors between the detections of two views.
 
     Args:
-        first: The camera that sees ``people``; only its pose is used.
-        second: The camera that sees ``others``; likewise.
-        people: P people.
-        others: Q people.
+        first: The camera of ``people``; only its pose is used.
+        second: The camera of ``others``; only its pose is used.
+        people: P detections of the first view.
+        others: Q detections of the second view.
 
     Returns:
-        (P, Q) mean distance of their common joints from the epipolar lines, both ways, as a
-        share of the person's size in the image; infinite with fewer than 4 joints in common.
+        (P, Q) mean over the common joints of the distance from the epipolar line, averaged over
+        both views, each as a fraction of the size of the person in that view; infinite with fewer
+        than :data:`MIN_COMMON_JOINTS` joints in common.
     """
     R = second.R_w2c @ first.R_w2c.T
     x, y, z = second.t_w2c - R @ first.t_w2c
     essential = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ R
-    lines = people.rays @ essential.T  # in the second view
-    other_lines = others.rays @ essential  # in the first
+    lines = people.rays @ essential.T  # epipolar lines in the second view, (P, J, 3)
+    other_lines = others.rays @ essential  # epipolar lines in the first view, (Q, J, 3)
     product = np.abs(np.einsum('pjd,qjd->pqj', lines, others.rays))
     with np.errstate(invalid='ignore', divide='ignore'):
         per_other = 1 / (np.linalg.norm(lines[..., :2], axis=-1)[:, None] * others.size[:, None])
@@ -98,26 +105,27 @@ def epipolar_errors(
 def associate(rig: CameraRig, keypoints: np.ndarray, max_error: float = MAX_ERROR) -> np.ndarray:
     """Group one frame's detections into people.
 
-    Groups grow by the pair of views that agrees best; two groups are joined if no camera is
-    in both and their members agree on average.
+    Pairs of detections are processed in ascending order of their epipolar error. The groups of the
+    two are merged if they have no view in common, the mean error between their members is at most
+    ``max_error``, and none exceeds :data:`MAX_ERROR_OF_A_PAIR`.
 
     Args:
         rig: V cameras.
-        keypoints: (V, P, J, 3) ``u, v, score``; people without a found joint are padding.
-        max_error: Largest mean distance from the epipolar lines, as a share of the person's
-            size in the image.
+        keypoints: (V, P, J, 3) ``u, v, score`` in pixels; detections without joints are padding.
+        max_error: Largest mean epipolar error, as a fraction of the person's size in the image.
 
     Returns:
-        (G, V) which detection of each view is the person, -1 where none is. Only people
-        whom two views or more see; those with more views first. Of a view with more detections
-        than the limit ``compared_per_view`` those with the largest scores take part.
+        (G, V) index of each view's detection of the person, -1 where it has none. Only groups of
+        two views or more; those with more views first. In a view with more detections than the
+        limit ``compared_per_view`` only those with the largest scores are used.
 
     Raises:
         InputError: The number of views is not that of the cameras.
     """
     if len(keypoints) != len(rig):
         raise InputError(
-            f'{len(keypoints)} views of people for a rig of {len(rig)} cameras',
+            f'keypoints of {len(keypoints)} views, but the rig has {len(rig)} cameras; give one '
+            'array of keypoints per camera, in the order of the rig',
             code='wrong-shape',
             found=len(keypoints),
             expected=len(rig),
@@ -134,19 +142,20 @@ def associate(rig: CameraRig, keypoints: np.ndarray, max_error: float = MAX_ERRO
         error = epipolar_errors(cameras[a], cameras[b], views[a], views[b])
         errors[a, b], errors[b, a] = error, error.T
         edges += [(error[i, j], (a, i), (b, j)) for i, j in np.argwhere(error < max_error)]
+    # Detection (view, index) to its group, which maps views to indices.
     group_of: dict[tuple[int, int], dict[int, int]] = {}
     for _, first, second in sorted(edges):
-        one = group_of.get(first, {first[0]: first[1]})
-        two = group_of.get(second, {second[0]: second[1]})
-        if one is two or set(one) & set(two):
+        group1 = group_of.get(first, {first[0]: first[1]})
+        group2 = group_of.get(second, {second[0]: second[1]})
+        if group1 is group2 or set(group1) & set(group2):
             continue
-        between = np.array([errors[a, b][i, j] for a, i in one.items() for b, j in two.items()])
-        between = between[np.isfinite(between)]
-        if between.mean() > max_error or between.max() > MAX_ERROR_OF_A_PAIR:
+        between = [errors[a, b][i, j] for a, i in group1.items() for b, j in group2.items()]
+        finite = np.array(between)[np.isfinite(between)]
+        if finite.mean() > max_error or finite.max() > MAX_ERROR_OF_A_PAIR:
             continue
-        joined = {**one, **two}
-        for member in joined.items():
-            group_of[member] = joined
+        merged = {**group1, **group2}
+        for detection in merged.items():
+            group_of[detection] = merged
     groups = {id(group): group for group in group_of.values()}
     rows = [
         [int(kept[view][group[view]]) if view in group else -1 for view in range(len(cameras))]
@@ -157,7 +166,15 @@ def associate(rig: CameraRig, keypoints: np.ndarray, max_error: float = MAX_ERRO
 
 
 def gather(keypoints: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """The detections of each group side by side: (V, P, J, 3) and (G, V) to (V, G, J, 3)."""
+    """The detections of each group.
+
+    Args:
+        keypoints: (V, P, J, 3) ``u, v, score``.
+        groups: (G, V) from :func:`associate`.
+
+    Returns:
+        (V, G, J, 3), 0 where a view has no detection of the person.
+    """
     views = np.arange(len(keypoints))[:, None]
     picked = keypoints[views, np.maximum(groups.T, 0)].astype(np.float64)
     picked[groups.T < 0] = 0.0

@@ -1,4 +1,4 @@
-"""Models of MMEngine: from keypoints or images of a rig to 3D poses."""
+"""MMEngine models that estimate 3D poses from the 2D keypoints or images of a rig."""
 
 from mmpose_ours.models.association.rays import RayPreprocessor
 from mmpose_ours.models.data_preprocessor import MultiviewDataPreprocessor

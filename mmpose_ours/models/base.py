@@ -1,4 +1,4 @@
-"""What all models have in common: skeleton, properties, matching with the truth, results."""
+"""Base class of the models: skeleton, properties, matching with the ground truth, results."""
 
 from __future__ import annotations
 
@@ -15,28 +15,31 @@ from mmpose_ours.structures.skeletons import SKELETONS
 
 
 class Matches(NamedTuple):
-    """Who N poses are.
+    """The annotated people with whom N poses are matched.
 
     Args:
-        truth: (N, J, 3) mm, the annotated pose of each, relative to the middle of the volume.
+        truth: (N, J, 3) annotated pose of each in mm, relative to the middle of the volume.
         visible: (N, J) bool, which of its joints are annotated.
-        matched: (N,) bool, whether the pose is close enough to be that person.
-        first: (N,) 1.0 for the best pose of each person, else 0.0: what a score should be.
+        matched: (N,) bool, whether the pose is close enough to be a pose of that person.
+        is_best: (N,) 1.0 for the best pose of each annotated person, else 0.0: the training
+            target of scores.
     """
 
     truth: Tensor
     visible: Tensor
     matched: Tensor
-    first: Tensor
+    is_best: Tensor
 
 
-# Of the poses (rows) of a sample and its G people (G, J, 3) with visible joints (G, J): (n,) whom
-# each pose is closest to, (n,) bool whether it is that person, and rows of the best poses.
+# Matches the n poses of one sample with its T annotated people. Arguments: indices (n,) of the
+# poses, annotated joints (T, J, 3), and which of these are visible (T, J). Returns: (n,) index of
+# the nearest annotated person of each pose; (n,) bool, whether it is close enough; and the indices
+# of the best pose of each annotated person that has one.
 Assign = Callable[[Tensor, Tensor, Tensor], 'tuple[Tensor, Tensor, Tensor]']
 
 
 class MultiviewPoseModel(BaseModel):
-    """A model of MMEngine that makes 3D poses of one frame's views.
+    """An MMEngine model that estimates the 3D poses of a frame from its views.
 
     Args:
         joints: Name of the skeleton.
@@ -45,10 +48,11 @@ class MultiviewPoseModel(BaseModel):
 
     Attributes:
         joints: The skeleton.
-        root: Indices of the joints whose mean is a person's place.
+        root: Indices of the joints whose mean is a person's position.
     """
 
-    # Whether the nets know people as so many voxels, so that the volume must keep its size.
+    # Whether the weights depend on the size of voxels, so that the capture volume must have the
+    # size that it had in training.
     fixed_volume_size = False
 
     def __init__(
@@ -66,10 +70,11 @@ class MultiviewPoseModel(BaseModel):
         """Whether the model takes images instead of 2D keypoints."""
         return False
 
-    def no_loss(self, module: torch.nn.Module | None = None) -> Tensor:
-        """A loss of zero that depends on all parameters.
+    def zero_loss(self, module: torch.nn.Module | None = None) -> Tensor:
+        """A loss of 0 with a gradient (of 0) for every parameter of a module; None is this model.
 
-        Every process must hand gradients to the same parameters in every step.
+        Distributed training needs gradients of the same parameters from every process in every
+        step.
         """
         return torch.stack([p.sum() for p in (module or self).parameters()]).sum() * 0.0
 
@@ -87,44 +92,54 @@ class MultiviewPoseModel(BaseModel):
             poses: (N, J, 3) mm relative to the middle of each sample's volume.
             sample: (N,) the sample of each.
             data_samples: With ``gt_instances`` and volume.
-            assign: Called for each sample that has poses and people.
+            assign: Called for each sample that has poses and annotated people.
         """
         truth, visible = torch.zeros_like(poses), poses.new_zeros(poses.shape[:2], dtype=torch.bool)
-        matched, first = visible[:, 0].clone(), poses.new_zeros(len(poses))
-        for index, data_sample in enumerate(data_samples):
-            rows = torch.nonzero(sample == index)[:, 0]
+        matched, is_best = visible[:, 0].clone(), poses.new_zeros(len(poses))
+        for number, data_sample in enumerate(data_samples):
+            index = torch.nonzero(sample == number)[:, 0]
             people = data_sample.gt_instances
             people = people[people.visible.bool().any(1)]
-            if not len(rows) or not len(people):
+            if not len(index) or not len(people):
                 continue
-            seen = people.visible.bool()
-            known = people.keypoints_3d - middle_of(data_sample.space, poses)
-            # Joints that nobody knows may hold anything.
-            known = torch.where(seen[..., None], known, torch.zeros_like(known))
-            nearest, close, best = assign(rows, known, seen)
-            truth[rows], visible[rows], matched[rows] = known[nearest], seen[nearest], close
-            first[best] = 1.0
-        return Matches(truth, visible, matched, first)
+            annotated = people.visible.bool()
+            joints = people.keypoints_3d - ray_origin_of(data_sample.space, poses)
+            # Joints that are not annotated may be NaN.
+            joints = torch.where(annotated[..., None], joints, torch.zeros_like(joints))
+            nearest, close, best = assign(index, joints, annotated)
+            truth[index], visible[index], matched[index] = (
+                joints[nearest],
+                annotated[nearest],
+                close,
+            )
+            is_best[best] = 1.0
+        return Matches(truth, visible, matched, is_best)
 
 
 def report(data_sample: MultiviewDataSample, poses: Tensor, scores: Tensor, **more: Tensor) -> None:
-    """Put a frame's people into its sample.
+    """Write the predictions of a frame into its data sample.
 
     Args:
-        data_sample: The frame's.
-        poses: (P, J, 3) mm in the world.
-        scores: (P,) 0 to 1.
-        more: What else is known of each person.
+        data_sample: Gets ``pred_instances``.
+        poses: (N, J, 3) mm in the world; field ``keypoints_3d``.
+        scores: (N,) 0 to 1; field ``scores``.
+        more: Further fields with one row per person.
     """
     data_sample.pred_instances = InstanceData(keypoints_3d=poses, scores=scores, **more)
 
 
-def mean_distance(poses: Tensor, known: Tensor, seen: Tensor) -> Tensor:
-    """(n, G) mean joint distance in mm of n poses from G people, over their visible joints."""
-    distance = (poses[:, None] - known).norm(dim=-1) * seen
-    return distance.sum(-1) / seen.sum(-1).clamp_min(1)
+def mean_joint_distance(poses: Tensor, truth: Tensor, visible: Tensor) -> Tensor:
+    """(n, T) mean distance in mm of the joints of n poses from those of T annotated people.
+
+    Args:
+        poses: (n, J, 3) in mm.
+        truth: (T, J, 3) in mm.
+        visible: (T, J) which of the annotated joints count.
+    """
+    distance = (poses[:, None] - truth).norm(dim=-1) * visible
+    return distance.sum(-1) / visible.sum(-1).clamp_min(1)
 
 
-def middle_of(space: CaptureVolume, like: Tensor) -> Tensor:
-    """(3,) middle of the capture volume, where rays have their zero."""
+def ray_origin_of(space: CaptureVolume, like: Tensor) -> Tensor:
+    """(3,) middle of the capture volume in mm, the origin of the coordinates of rays."""
     return like.new_tensor(space.center_mm)

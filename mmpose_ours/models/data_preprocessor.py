@@ -1,4 +1,4 @@
-"""From what a dataset packs to what the model takes, on the model's device."""
+"""Preprocessor of models that take heatmaps or images."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class MultiviewDataPreprocessor(BaseDataPreprocessor):
 
     Args:
         heatmap_size: (width, height) of the heatmaps.
-        sigma: Peak width; see :func:`~mmpose_ours.models.ops.heatmaps.draw_heatmaps`.
+        sigma: Width of the peaks; see :func:`~mmpose_ours.models.ops.heatmaps.draw_heatmaps`.
         mean: RGB mean of images, 0 to 255.
         std: RGB standard deviation of images.
-        non_blocking: Whether copies to the device may overlap with work.
+        non_blocking: Whether copies to the device may be asynchronous.
     """
 
     def __init__(

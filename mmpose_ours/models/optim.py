@@ -13,7 +13,7 @@ from mmpose_ours.scope import OPTIM_WRAPPERS
 
 @OPTIM_WRAPPERS.register_module()
 class AutocastOptimWrapper(OptimWrapper):
-    """Trains in bfloat16 where the processor computes with it, else in float32.
+    """Trains in bfloat16 on devices with hardware support for it, otherwise in float32.
 
     MMEngine's ``AmpOptimWrapper`` refuses CPUs. bfloat16 has float32's range, so that losses
     need no scaling; weights and optimiser state stay in float32.
@@ -30,7 +30,7 @@ class AutocastOptimWrapper(OptimWrapper):
 
 
 def _computes_in_bfloat16(device: str) -> bool:
-    """Emulated bfloat16 is slower than float32; only hardware support is worth it."""
+    """Whether the device supports bfloat16 in hardware; emulation is slower than float32."""
     if device == 'cuda':
         return torch.cuda.is_bf16_supported()
     probe = getattr(torch.cpu, '_is_avx512_bf16_supported', None)

@@ -1,4 +1,4 @@
-"""Whom to report of everybody that a model has found."""
+"""Which of the poses that a model has found are reported."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from torch import Tensor
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.geometry.volume import CaptureVolume
 
-# More candidates than these are not compared with each other, and more people not reported.
-MOST_COMPARED, MOST_REPORTED = 500, 100
+# Largest numbers of poses per frame that are compared with each other, and that are reported.
+MAX_COMPARED, MAX_REPORTED = 500, 100
 
 
 def choose_people(
@@ -22,39 +22,46 @@ def choose_people(
     duplicate_mm: float,
     margin_mm: float,
 ) -> Tensor:
-    """Choose the people of one frame.
+    """Choose the poses of one frame: inside the capture volume, without duplicates.
 
     Args:
-        poses: (N, J, 3) mm, relative to the middle of the space.
-        rank: (N,) the best people have the highest.
-        good: (N,) bool, who may be reported at all.
-        space: Where people are looked for.
-        root: Indices of the joints whose mean is a person's place.
-        duplicate_mm: Of two poses with a smaller mean joint distance the lower one is dropped.
-        margin_mm: People farther outside the space than this are dropped; infinite keeps
-            everybody whom the cameras see.
+        poses: (N, J, 3) mm, relative to the middle of the capture volume.
+        rank: (N,) poses are compared in descending order of this.
+        good: (N,) bool, which poses may be reported at all.
+        space: The capture volume.
+        root: Indices of the joints whose mean is a person's position.
+        duplicate_mm: Of two poses with a smaller mean joint distance the lower-ranked one is
+            dropped.
+        margin_mm: People farther outside the capture volume than this are dropped; infinite keeps
+            all.
 
     Returns:
-        (P,) rows, best first; the best :data:`MOST_REPORTED` where there are more.
+        Indices of the chosen poses in descending order of rank, at most :data:`MAX_REPORTED`.
     """
-    reach = poses.new_tensor(space.size_mm) / 2 + margin_mm
-    inside = (poses[:, root].mean(1).abs() <= reach).all(-1)
+    limit = poses.new_tensor(space.size_mm) / 2 + margin_mm
+    inside = (poses[:, root].mean(1).abs() <= limit).all(-1)
     order = rank.argsort(descending=True)
-    order = order[(good & inside)[order]][:MOST_COMPARED]
-    return order[without_duplicates(poses[order], duplicate_mm)[:MOST_REPORTED]]
+    order = order[(good & inside)[order]][:MAX_COMPARED]
+    return order[drop_duplicates(poses[order], duplicate_mm)[:MAX_REPORTED]]
 
 
-def without_duplicates(poses: Tensor, limit_mm: float) -> list[int]:
-    """Indices of poses (P, J, 3), best first, that are not a better one's double."""
+def drop_duplicates(poses: Tensor, limit_mm: float) -> list[int]:
+    """Indices of the poses that are kept, of poses (N, J, 3) in descending order of rank.
+
+    A pose with a mean joint distance below ``limit_mm`` from a kept pose before it is dropped.
+    """
     distance = (poses[:, None] - poses[None]).norm(dim=-1).mean(-1).tolist()
     kept: list[int] = []
-    for person in range(len(poses)):
-        if all(distance[person][other] >= limit_mm for other in kept):
-            kept.append(person)
+    for index in range(len(poses)):
+        if all(distance[index][other] >= limit_mm for other in kept):
+            kept.append(index)
     return kept
 
 
-def tell_scores(data_sample: MultiviewDataSample, scores: Tensor, least: float) -> None:
-    """Leave word of the best score, of people who are dropped too, and of what is needed."""
+def record_best_score(data_sample: MultiviewDataSample, scores: Tensor, threshold: float) -> None:
+    """Write the best score, before any pose is dropped, and the threshold into a data sample.
+
+    The diagnosis of a run that finds nobody reads them: ``best_score`` and ``least_score``.
+    """
     best = float(scores.max()) if len(scores) else 0.0
-    data_sample.set_metainfo(dict(best_score=best, least_score=least))
+    data_sample.set_metainfo(dict(best_score=best, least_score=threshold))

@@ -1,4 +1,4 @@
-"""3D poses by triangulation alone: nothing to train; the baseline for learned models."""
+"""3D poses by triangulation with a fixed body prior: the baseline for learned models."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ from torch import Tensor
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.errors import InputError
 from mmpose_ours.models.association.carry_over import CarryOver
-from mmpose_ours.models.association.duplicate_suppression import (
-    SUPPRESSION_MM,
-    limbs_of,
-    suppress_duplicates,
-)
-from mmpose_ours.models.association.hypotheses import Found, PeopleFinder
+from mmpose_ours.models.association.constants import SUPPRESSION_MM
+from mmpose_ours.models.association.duplicate_suppression import limb_pairs, suppress_duplicates
+from mmpose_ours.models.association.hypotheses import Hypotheses, PeopleFinder
 from mmpose_ours.models.association.proposals import Proposer
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.models.base import MultiviewPoseModel, middle_of, report
-from mmpose_ours.models.keypoint_prior.body_prior import REACHES_MM
+from mmpose_ours.models.base import MultiviewPoseModel, ray_origin_of, report
+from mmpose_ours.models.keypoint_prior.body_prior import SCALES_MM
 from mmpose_ours.models.selection import choose_people
 from mmpose_ours.scope import MODELS
 
 
 @MODELS.register_module()
 class TriangulatePose(MultiviewPoseModel):
-    """Keypoints of calibrated views to 3D poses without a net.
+    """2D keypoints of calibrated views to 3D poses, by robust triangulation without a network.
 
-    Detections are grouped by the rays that meet, and a person's joints are where rays and
-    :class:`~mmpose_ours.models.keypoint_prior.body_prior.GaussianBody` together put them, outliers
-    losing their weight: robust triangulation with a weak body, of any lens.
+    Cross-view association groups the detections by ray-to-ray distances. The pose of a person is
+    the maximum a posteriori estimate from the rays and the body prior of
+    :class:`~mmpose_ours.models.keypoint_prior.body_prior.GaussianBody`, by IRLS with Geman-McClure
+    weights. Any lens.
 
-    Results have, beside ``keypoints_3d`` and ``scores``, ``spread_mm`` (P, J), the standard
-    deviation of each joint's place, and ``views`` (P,), how many cameras show the person.
+    Predictions of N people have, besides ``keypoints_3d`` and ``scores``, ``spread_mm`` (N, J), the
+    standard deviation of each joint in mm, and ``views`` (N,), the number of views with a detection
+    of the person.
 
     Args:
         joints: Name of the skeleton.
         proposals: Arguments of :class:`~mmpose_ours.models.association.proposals.Proposer`.
-        single_views: Whether people whom one view alone shows are reported. Their depth is
-            that of somebody of usual size who stands on the floor, and many are false positives.
-        temporal: Whether people of the frame before, whom one view still shows, are kept.
+        single_views: Whether people whom only one view shows are reported. Their depth is
+            estimated from the size of an average person who stands on the floor, and many are
+            false positives.
+        temporal: Whether people of the previous frame whom only one view still shows are kept.
             For recordings, whose frames must come in the order of time.
-        bank_file: Poses of people to take the body from; None takes the built-in bodies.
-        fill: Whether joints that fewer than two views show are put where the body has them;
-            else they are NaN.
+        bank_file: Pose bank from which the body prior is computed; None takes the built-in poses.
+        fill: Whether joints that fewer than two views show are taken from the body prior;
+            otherwise they are NaN.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
             dropped.
         suppression_mm: A pose whose mean ray-to-limb distance to a higher-scored pose is at most
             this in all views is a duplicate and suppressed; 0 keeps all.
         margin_mm: People whose hips are farther outside the capture volume are dropped;
-            infinite keeps everybody whom the cameras see.
+            infinite keeps all.
         data_preprocessor: ``RayPreprocessor``, which is also the default.
         init_cfg: As MMEngine's.
     """
@@ -76,7 +76,7 @@ class TriangulatePose(MultiviewPoseModel):
         self.carry_over = CarryOver(self.finder) if temporal else None
         self.fill, self.duplicate_mm, self.margin_mm = fill, duplicate_mm, margin_mm
         self.suppression_mm = suppression_mm
-        self.register_buffer('_limbs', limbs_of(self.joints), persistent=False)
+        self.register_buffer('_limbs', limb_pairs(self.joints), persistent=False)
 
     def forward(
         self,
@@ -87,17 +87,17 @@ class TriangulatePose(MultiviewPoseModel):
         """Run on a batch of B frames.
 
         Args:
-            inputs: ``rays``, relative to the middle of each sample's space.
-            data_samples: Space of each.
-            mode: ``'predict'``, or ``'tensor'`` for everybody who is found.
+            inputs: ``rays``, by frame, relative to the middle of each sample's capture volume.
+            data_samples: B samples with their capture volumes.
+            mode: ``'predict'``, or ``'tensor'`` for all :class:`Hypotheses` that are found.
 
         Raises:
-            InputError: ``mode`` is ``'loss'``: there is nothing to train.
+            InputError: ``mode`` is ``'loss'``: the model has no parameters to train.
         """
         if mode == 'loss':
             raise InputError(
                 'TriangulatePose has nothing to train: test it, or train configs/ours/'
-                'keypoint_prior_ours.py, which learns what geometry does not know',
+                'keypoint_prior_ours.py instead',
                 code='cannot-express',
                 found=mode,
                 expected=['predict', 'tensor'],
@@ -108,40 +108,43 @@ class TriangulatePose(MultiviewPoseModel):
             if self.carry_over is None:
                 found = self.finder(rays, floor_mm)
             else:
-                found = self.carry_over.each(rays, floor_mm, data_samples)
+                found = self.carry_over.process_batch(rays, floor_mm, data_samples)
         return self._predict(found, data_samples) if mode == 'predict' else found
 
     def _predict(
-        self, found: Found, data_samples: list[MultiviewDataSample]
+        self, found: Hypotheses, data_samples: list[MultiviewDataSample]
     ) -> list[MultiviewDataSample]:
-        scores, views = self._scores(found), (found.views >= 0).sum(1)
-        spread = found.bodies.spread.square().mean(-1).sqrt()
-        poses = found.bodies.poses
-        shown = poses
+        scores, views = self._scores(found), (found.detections >= 0).sum(1)
+        std_mm = found.estimates.std.square().mean(-1).sqrt()
+        poses = found.estimates.poses
+        reported = poses
         if not self.fill:
-            several = (found.rays.weights > 0).sum(1) >= 2
-            shown = torch.where(several[..., None], poses, torch.nan)
-        for index, data_sample in enumerate(data_samples):
-            rows = torch.nonzero(found.sample == index)[:, 0]
-            good, limits = rows >= 0, (self.duplicate_mm, self.margin_mm)
+            triangulated = (found.rays.weights > 0).sum(1) >= 2
+            reported = torch.where(triangulated[..., None], poses, torch.nan)
+        for number, data_sample in enumerate(data_samples):
+            index = torch.nonzero(found.sample == number)[:, 0]
+            good, limits = index >= 0, (self.duplicate_mm, self.margin_mm)
             best = choose_people(
-                poses[rows], scores[rows], good, data_sample.space, self.root, *limits
+                poses[index], scores[index], good, data_sample.space, self.root, *limits
             )
-            rows = rows[best]
-            rows = rows[
-                suppress_duplicates(found.rays[rows], poses[rows], self._limbs, self.suppression_mm)
-            ]
+            index = index[best]
+            rays = found.rays[index]
+            index = index[suppress_duplicates(rays, poses[index], self._limbs, self.suppression_mm)]
             report(
                 data_sample,
-                shown[rows] + middle_of(data_sample.space, poses),
-                scores[rows],
-                spread_mm=spread[rows],
-                views=views[rows],
+                reported[index] + ray_origin_of(data_sample.space, poses),
+                scores[index],
+                spread_mm=std_mm[index],
+                views=views[index],
             )
         return data_samples
 
-    def _scores(self, found: Found) -> Tensor:
-        """(N,) 0 to 1, by how many rays per joint agree with the body."""
-        distance2 = found.rays.distance2(found.bodies.poses)
-        agreeing = found.rays.weights / (1 + distance2 / REACHES_MM[-1] ** 2).square()
-        return 1 - torch.exp(-agreeing.sum((1, 2)) / len(self.joints))
+    def _scores(self, found: Hypotheses) -> Tensor:
+        """(N,) scores ``1 - exp(-sum(w g) / J)``, 0 to 1.
+
+        The sum is over the rays of all views and joints, w is a ray's weight and g its
+        Geman-McClure weight at the distance from the estimated joint.
+        """
+        distance2 = found.rays.squared_distances(found.estimates.poses)
+        inlier_weight = found.rays.weights / (1 + distance2 / SCALES_MM[-1] ** 2).square()
+        return 1 - torch.exp(-inlier_weight.sum((1, 2)) / len(self.joints))

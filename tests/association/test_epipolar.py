@@ -1,4 +1,4 @@
-"""Cross-view association, on people who are known."""
+"""Cross-view association from epipolar errors, on synthetic people."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_exact_detections_are_grouped_by_person(rig, seed):
 
 
 def test_noisy_detections_are_mostly_right(rig):
-    """Positions tell: with a detector's faults nearly all people are found near the truth."""
+    """With the detector noise model nearly all triangulated people are near the true ones."""
     missed = found = 0
     for seed in range(12):
         scene, rng = scene_of(rig, seed, people=(2, 4))
@@ -81,7 +81,7 @@ def test_a_joint_on_its_epipolar_line_has_no_error(rig):
     assert 0.1 * 10 / (people.size * 750).max() < off[0, 0] < 2 * 10 / (people.size * 750).min()
 
 
-def test_too_few_joints_in_common_decide_nothing(rig):
+def test_too_few_joints_in_common_give_an_infinite_error(rig):
     scene, _ = scene_of(rig, 0)
     keypoints = seen(rig, scene.poses)
     keypoints[0, :, 3:, 2] = 0

@@ -12,11 +12,10 @@ from mmpose_ours.association.epipolar import associate
 from mmpose_ours.detections.arrays import strongest
 from mmpose_ours.io.limits import limited
 from mmpose_ours.models import selection
-from mmpose_ours.models.association import duplicate_suppression as doubles
-from mmpose_ours.models.association import hypotheses as people
-from mmpose_ours.models.association import proposals
-from mmpose_ours.models.association.duplicate_suppression import beside_mm, limbs_of
-from mmpose_ours.models.association.proposals import Flat, Proposer, rays_of_people
+from mmpose_ours.models.association import duplicate_suppression, hypotheses, proposals
+from mmpose_ours.models.association.duplicate_suppression import limb_pairs, ray_to_limb_distance_mm
+from mmpose_ours.models.association.flat_detections import FlatDetections
+from mmpose_ours.models.association.proposals import Proposer, gather_rays
 from mmpose_ours.models.association.rays import RayPreprocessor
 from mmpose_ours.structures.frames import FrameSet
 from mmpose_ours.structures.skeletons import SKELETONS
@@ -30,43 +29,43 @@ def rays():
 
 
 def test_pairs_are_compared_in_parts(rays, monkeypatch):
-    flat = Flat.of(rays)
-    along, back, gap = flat.meet_in_pairs()
-    torch.testing.assert_close(back, along.transpose(-1, -2))
-    # Of one camera's own rays, which meet in it, rounding decides which are said to meet.
+    flat = FlatDetections.of(rays)
+    depth1, depth2, gap = flat.closest_points_of_pairs()
+    torch.testing.assert_close(depth2, depth1.transpose(-1, -2))
+    # Rays of one camera intersect in its centre: rounding decides the sign of their depths.
     other = (flat.origins[:, 3:7, None] != flat.origins[:, None]).any(-1)[:, None]
-    for part, whole in zip(flat.meet_in_pairs(slice(3, 7)), (along, back, gap)):
+    for part, whole in zip(flat.closest_points_of_pairs(slice(3, 7)), (depth1, depth2, gap)):
         torch.testing.assert_close(part * other, whole[:, :, 3:7] * other, rtol=1e-3, atol=1.0)
-    groups, bodies, seen = Proposer().by_pairs(rays)
+    groups, poses, known = Proposer().groups_from_pairs(rays)
     assert (groups >= 0).sum() > 10
     for most in (1, 17 * 30 * 4, 17 * 30 * 29):  # in rows of one, of a few, of all but some
         monkeypatch.setattr(proposals, 'MAX_COMPARED', most)
-        again = Proposer().by_pairs(rays)
+        again = Proposer().groups_from_pairs(rays)
         torch.testing.assert_close(again[0], groups)
-        known = seen[..., None]
-        torch.testing.assert_close(again[1] * known, bodies * known, rtol=0, atol=0.1)  # mm
+        valid = known[..., None]
+        torch.testing.assert_close(again[1] * valid, poses * valid, rtol=0, atol=0.1)  # mm
 
 
-def test_bodies_are_compared_in_parts(rays, monkeypatch):
-    groups, bodies, _ = Proposer().by_pairs(rays)
-    mine, poses = rays_of_people(rays, groups), bodies[0]
-    limbs = limbs_of(SKELETONS['coco17'])
-    arguments = mine[0], poses, limbs
-    whole = beside_mm(*arguments)
-    monkeypatch.setattr(doubles, 'MAX_COMPARED', 1)
-    torch.testing.assert_close(beside_mm(*arguments), whole)
+def test_poses_are_compared_in_parts(rays, monkeypatch):
+    groups, poses, _ = Proposer().groups_from_pairs(rays)
+    group_rays, poses = gather_rays(rays, groups), poses[0]
+    limbs = limb_pairs(SKELETONS['coco17'])
+    arguments = group_rays[0], poses, limbs
+    whole = ray_to_limb_distance_mm(*arguments)
+    monkeypatch.setattr(duplicate_suppression, 'MAX_COMPARED', 1)
+    torch.testing.assert_close(ray_to_limb_distance_mm(*arguments), whole)
 
 
 def test_people_of_single_views_are_bounded(rays, monkeypatch):
-    finder = people.PeopleFinder(SKELETONS['coco17'], Proposer(max_people=1), single_views=True)
+    finder = hypotheses.PeopleFinder(SKELETONS['coco17'], Proposer(max_people=1), single_views=True)
     floor_mm = rays.weights.new_tensor([-1000.0])
     everybody = len(finder(rays, floor_mm))
-    monkeypatch.setattr(people, 'MAX_SINGLE_RAYS', 3 * 5 * 17)
+    monkeypatch.setattr(hypotheses, 'MAX_SINGLE_RAYS', 3 * 5 * 17)
     assert everybody > 4 and len(finder(rays, floor_mm)) == 4  # one group and three
 
 
 def test_the_number_of_poses_is_bounded(monkeypatch):
-    monkeypatch.setattr(selection, 'MOST_REPORTED', 7)
+    monkeypatch.setattr(selection, 'MAX_REPORTED', 7)
     poses = torch.arange(20.0).view(-1, 1, 1).expand(-1, 17, 3) * 50
     rank = torch.arange(20.0)
     from model_rigs import SPACE

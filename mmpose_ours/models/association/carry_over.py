@@ -1,4 +1,4 @@
-"""Who was there a frame ago and is still shown by one view."""
+"""Temporal tracking: keep a person of the previous frame whom only one view still shows."""
 
 from __future__ import annotations
 
@@ -9,95 +9,101 @@ import torch
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
-from mmpose_ours.models.association.hypotheses import Found, PeopleFinder, in_order, joined
-from mmpose_ours.models.association.proposals import Flat
+from mmpose_ours.models.association.constants import MOTION_STD_MM, SAME_PERSON_MM
+from mmpose_ours.models.association.flat_detections import FlatDetections
+from mmpose_ours.models.association.hypotheses import (
+    Hypotheses,
+    PeopleFinder,
+    concatenate,
+    concatenate_samples,
+)
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.models.keypoint_prior.body_prior import Bodies
+from mmpose_ours.models.keypoint_prior.body_prior import PoseEstimates
 
-# How far joints move from one frame to the next, one standard deviation.
-MOTION_MM = 80.0
-# Recordings that may be worked on in turn.
-MOST_RECORDINGS = 16
-# A pose at less than this from where somebody was is that person.
-SAME_MM = 350.0
+# Recordings whose last frame is kept at a time; the least recently used one is dropped first.
+MAX_RECORDINGS = 16
 
 
 class CarryOver:
-    """Temporal tracking: people of the last frame of each recording, whose frames come in order.
+    """Carries the poses of each recording's previous frame over to the next frame.
 
-    Somebody who is not found again is looked for among the detections that are nobody's. One
-    view suffices then, because the depth is known from before; nobody is kept whom no view
-    shows.
+    A pose of the previous frame that no hypothesis of the new frame matches is compared with the
+    unassigned detections. One view suffices, because the depth is known from the previous frame. A
+    pose without a detection is dropped.
 
     Args:
-        finder: Finds people in a frame by itself.
+        finder: Finds the people of a frame without using other frames.
     """
 
     def __init__(self, finder: PeopleFinder):
         self.finder = finder
-        # Recording to its last frame and the people in it, the last one used at the end.
-        self._before: dict[tuple[Any, ...], tuple[int | str | None, Bodies]] = {}
+        # Recording to the ID of its last frame and the poses in it, most recently used last.
+        self._previous: dict[tuple[Any, ...], tuple[int | str | None, PoseEstimates]] = {}
 
-    def each(
+    def process_batch(
         self, rays: Rays, floor_mm: Tensor, data_samples: Sequence[MultiviewDataSample]
-    ) -> Found:
-        """Find everybody in B frames, in their order; as :meth:`__call__` of each."""
+    ) -> Hypotheses:
+        """Process B frames in their order; arguments as :meth:`__call__`'s, with B for 1."""
         frames = zip(rays.split(1), floor_mm.split(1), data_samples)
-        return in_order([self(*frame) for frame in frames])
+        return concatenate_samples([self(*frame) for frame in frames])
 
     @torch.no_grad()
-    def __call__(self, rays: Rays, floor_mm: Tensor, sample: MultiviewDataSample) -> Found:
-        """Find everybody in the next frame.
+    def __call__(self, rays: Rays, floor_mm: Tensor, sample: MultiviewDataSample) -> Hypotheses:
+        """Find the people of the next frame.
 
         Args:
-            rays: Origins (1, V, 3), directions (1, V, P, J, 3), weights (1, V, P, J).
-            floor_mm: (1,) height of the floor in the frame of the rays.
-            sample: Distinguishes recordings by name, rig, space and numbers of frames, which rise
-                in a recording. Without a name there is no frame before.
+            rays: By frame: origins (1, V, 3), directions (1, V, P, J, 3), weights (1, V, P, J).
+            floor_mm: (1,) height of the floor in the frame of the rays, in mm.
+            sample: Its ``recording`` (name), rig and space identify the recording, and its
+                ``frame_id`` the frame. Nothing is carried over without a name, or where the frame
+                number is not above that of the previous frame.
         """
-        frame, name = sample.get('frame_id'), sample.get('recording')
+        frame_id, name = sample.get('frame_id'), sample.get('recording')
         recording = (name, sample.rig.fingerprint, sample.space)
-        last, bodies = self._before.pop(recording, (None, None))
-        found, agreement, floor_mm = self.finder.groups(rays, floor_mm)
-        if name is not None and bodies is not None and _follows(frame, last):
-            missed = self._missed(found, bodies)
-            if len(missed):
-                found = joined(found, self._again(rays, found, missed))
+        previous_id, previous = self._previous.pop(recording, (None, None))
+        found, agreement, floor_mm = self.finder.find_multi_view(rays, floor_mm)
+        if name is not None and previous is not None and _follows(frame_id, previous_id):
+            unmatched = self._unmatched(found, previous)
+            if len(unmatched):
+                found = concatenate(found, self._reassociate(rays, found, unmatched))
         if name is not None:
-            self._before[recording] = frame, found.bodies
-        if len(self._before) > MOST_RECORDINGS:
-            del self._before[next(iter(self._before))]
+            self._previous[recording] = frame_id, found.estimates
+        if len(self._previous) > MAX_RECORDINGS:
+            del self._previous[next(iter(self._previous))]
         if self.finder.single_views:
-            found = self.finder.with_singles(rays, found, agreement, floor_mm)
+            found = self.finder.add_single_view(rays, found, agreement, floor_mm)
         return found
 
-    def _missed(self, found: Found, before: Bodies) -> Bodies:
-        """Those of before who are not among the found."""
-        near = (before.poses[:, None] - found.bodies.poses).norm(dim=-1).mean(-1) < SAME_MM
-        return before[~near.any(1)]
+    def _unmatched(self, found: Hypotheses, previous: PoseEstimates) -> PoseEstimates:
+        """The previous poses that are not within ``SAME_PERSON_MM`` of a pose of this frame."""
+        distance = (previous.poses[:, None] - found.estimates.poses).norm(dim=-1).mean(-1)
+        return previous[~(distance < SAME_PERSON_MM).any(1)]
 
-    def _again(self, rays: Rays, found: Found, missed: Bodies) -> Found:
-        """Those of the missed whom a detection that is nobody's fits."""
-        spread = (missed.spread.square().mean(-1) + MOTION_MM**2).sqrt()
-        free = self.finder.free(rays, found)
-        left = Rays(rays.origins, rays.directions, rays.weights * free[..., None])
-        known = torch.ones_like(spread, dtype=torch.bool)
-        asked = missed.poses[None], known[None], spread[None]
+    def _reassociate(self, rays: Rays, found: Hypotheses, unmatched: PoseEstimates) -> Hypotheses:
+        """Those of the unmatched poses with which an unassigned detection agrees, refined."""
+        std_mm = (unmatched.std.square().mean(-1) + MOTION_STD_MM**2).sqrt()  # (M, J)
+        unassigned = self.finder.unassigned(rays, found)
+        remaining = Rays(rays.origins, rays.directions, rays.weights * unassigned[..., None])
+        known = torch.ones_like(std_mm, dtype=torch.bool)
         proposer = self.finder.proposer
-        agreement = proposer.agreement(Flat.of(left), *asked)
-        views = proposer.best_views(agreement, least=1)[0]
-        shown = (views >= 0).any(-1)
-        missed, spread = missed[shown], spread[shown]
-        again = self.finder.by_views(rays, views.new_zeros(len(missed)), views[shown])
-        pull = missed.poses, 1 / spread.square()
-        return dataclasses.replace(again, bodies=self.finder.body.refined(again.rays, missed, pull))
+        agreement = proposer.agreement(
+            FlatDetections.of(remaining), unmatched.poses[None], known[None], std_mm[None]
+        )
+        detections = proposer.assign_mutual_best(agreement, min_views=1)[0]
+        seen = (detections >= 0).any(-1)
+        seen_poses, std_mm, detections = unmatched[seen], std_mm[seen], detections[seen]
+        sample = detections.new_zeros(len(seen_poses))
+        again = self.finder.without_estimates(rays, sample, detections)
+        prior = seen_poses.poses, 1 / std_mm.square()
+        estimates = self.finder.body.refine(again.rays, seen_poses, prior)
+        return dataclasses.replace(again, estimates=estimates)
 
 
-def _follows(frame: int | str | None, before: int | str | None) -> bool:
-    """Whether a frame may come after another one; names that are no numbers always may."""
-    if frame is None or before is None:
+def _follows(frame_id: int | str | None, previous_id: int | str | None) -> bool:
+    """Whether a frame may come after another one; always true for IDs that are not numbers."""
+    if frame_id is None or previous_id is None:
         return True
     try:
-        return int(frame) > int(before)
+        return int(frame_id) > int(previous_id)
     except (TypeError, ValueError):
         return True

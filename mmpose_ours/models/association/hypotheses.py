@@ -1,8 +1,12 @@
-"""Everybody of a frame, with the body that their rays make: groups of views and single views.
+"""The people of a frame: hypotheses of groups of detections and of single detections.
 
-What :class:`~mmpose_ours.models.association.proposals.Proposer` groups is made a whole body, and
-all views are asked again about the whole body, so that a detection joins whose joints no other view
-shows. A detection that is nobody's may be a person whom only that view sees.
+:class:`~mmpose_ours.models.association.proposals.Proposer` groups the detections by pairs.
+:class:`PeopleFinder` then estimates the complete pose of each group with the body prior and assigns
+the detections of all views again, now to complete poses: so a detection also joins a group if no
+other view shows its joints. Each unassigned detection may become a single-view person.
+
+The letters of dimensions are those of :mod:`mmpose_ours.models.association.proposals`; N people of
+all B frames.
 """
 
 from __future__ import annotations
@@ -14,53 +18,58 @@ import torch
 from torch import Tensor, nn
 
 from mmpose_ours.errors import InputError
-from mmpose_ours.models.association.proposals import Flat, Proposer, rays_of_people
+from mmpose_ours.models.association.constants import (
+    ANKLE_MM,
+    ANKLE_STD_MM,
+    EXPLAINED_AGREEMENT,
+    FLOOR_LIMIT_MM,
+    FLOOR_STD_MM,
+    MIN_SINGLE_JOINTS,
+)
+from mmpose_ours.models.association.flat_detections import FlatDetections
+from mmpose_ours.models.association.proposals import Proposer, gather_rays
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.models.keypoint_prior.body_prior import COCO17, Bodies, GaussianBody
+from mmpose_ours.models.keypoint_prior.body_prior import COCO17, GaussianBody, PoseEstimates
 from mmpose_ours.structures.skeleton import Skeleton
 
-# A detection that agrees this much with somebody who is there already is not somebody else.
-EXPLAINED = 0.25
-# Rays of all views that people of single views may have together: bounds memory to some 1 GB.
+# Most rays (people * views * joints) of single-view people together: bounds memory to about 1 GB.
 MAX_SINGLE_RAYS = 1 << 22
-# Ankles of people who stand, above the floor, and how far that varies.
-ANKLE_MM, FEET_SPREAD_MM = 94.0, 50.0
-# How far floors are from where a calibration says, usually and at most.
-FLOOR_SPREAD_MM, FLOOR_LIMIT_MM = 80.0, 300.0
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
+class Hypotheses:
     """N people of B samples, in ascending order of sample.
 
     Args:
-        rays: Origins (N, V, 3), directions (N, V, J, 3), weights (N, V, J).
-        sample: (N,) whose they are.
-        views: (N, V) which detection of each view is theirs, -1 where none is.
-        bodies: The most likely bodies.
+        rays: By person: origins (N, V, 3), directions (N, V, J, 3), weights (N, V, J).
+        sample: (N,) index of the sample (frame) of each person.
+        detections: (N, V) index of each view's detection of the person, -1 where it has none.
+        estimates: N estimated poses with their standard deviations.
     """
 
     rays: Rays
     sample: Tensor
-    views: Tensor
-    bodies: Bodies
+    detections: Tensor
+    estimates: PoseEstimates
 
     def __len__(self) -> int:
         return len(self.sample)
 
-    def take(self, rows: Tensor) -> Found:
-        """Some of the people, by a mask or by rows in ascending order."""
-        return Found(self.rays[rows], self.sample[rows], self.views[rows], self.bodies[rows])
+    def take(self, index: Tensor) -> Hypotheses:
+        """Some of the people, by a mask or by ascending indices."""
+        return Hypotheses(
+            self.rays[index], self.sample[index], self.detections[index], self.estimates[index]
+        )
 
 
 class PeopleFinder(nn.Module):
-    """Finds people and their most likely bodies; nothing is learned.
+    """Finds the people of a frame and estimates their poses; nothing is learned.
 
     Args:
         joints: The skeleton.
         proposer: Groups the detections.
-        single_views: Whether to report people whom one view alone shows.
-        min_single_joints: Joints that a detection needs to be a person by itself.
+        single_views: Whether to report people whom only one view shows.
+        min_single_joints: A detection with fewer joints does not become a single-view person.
         bank_file: See :class:`~mmpose_ours.models.keypoint_prior.body_prior.GaussianBody`.
     """
 
@@ -69,7 +78,7 @@ class PeopleFinder(nn.Module):
         joints: Skeleton,
         proposer: Proposer,
         single_views: bool = False,
-        min_single_joints: int = 5,
+        min_single_joints: int = MIN_SINGLE_JOINTS,
         bank_file: str | None = None,
     ):
         super().__init__()
@@ -78,145 +87,171 @@ class PeopleFinder(nn.Module):
         self.single_views, self.min_single_joints = single_views, min_single_joints
 
     @torch.no_grad()
-    def forward(self, rays: Rays, floor_mm: Tensor) -> Found:
-        """Find everybody in B samples.
+    def forward(self, rays: Rays, floor_mm: Tensor) -> Hypotheses:
+        """Find the people of B samples.
 
         Args:
-            rays: Origins (B, V, 3), directions (B, V, P, J, 3), weights (B, V, P, J).
-            floor_mm: (B,) height of the floor in the frame of the rays.
+            rays: By frame: origins (B, V, 3), directions (B, V, P, J, 3), weights (B, V, P, J).
+            floor_mm: (B,) height of the floor in the frame of the rays, in mm.
 
         Raises:
             InputError: The keypoints are of another skeleton, or there is only one camera and
-                people of single views are not wanted.
+                single-view people are not to be reported.
         """
-        groups = self.groups(rays, floor_mm)
-        return self.with_singles(rays, *groups) if self.single_views else groups[0]
+        found, agreement, floor_mm = self.find_multi_view(rays, floor_mm)
+        if not self.single_views:
+            return found
+        return self.add_single_view(rays, found, agreement, floor_mm)
 
-    def with_singles(self, rays: Rays, found: Found, agreement: Tensor, floor_mm: Tensor) -> Found:
-        """Those who are found, and people of the detections that are nobody's.
+    def add_single_view(
+        self, rays: Rays, found: Hypotheses, agreement: Tensor, floor_mm: Tensor
+    ) -> Hypotheses:
+        """The given people, and single-view people from unassigned detections.
 
         Args:
-            rays: As :meth:`forward`'s.
-            found: Who is found already.
-            agreement: (B, V, P) how much each detection is anybody's.
-            floor_mm: (B,).
+            rays: By frame, as :meth:`forward` takes them.
+            found: The people who are found already.
+            agreement: (B, V, P) highest agreement of each detection with any of these.
+            floor_mm: (B,) height of the floor in mm.
         """
-        alone = self.by_views(rays, *self._singles(rays, found, agreement))
-        if not len(alone):
+        single = self.without_estimates(rays, *self._single_detections(rays, found, agreement))
+        if not len(single):
             return found
-        bodies = self.body(alone.rays, floor_mm[alone.sample])
-        return joined(found, dataclasses.replace(alone, bodies=bodies))
+        estimates = self.body(single.rays, floor_mm[single.sample])
+        return concatenate(found, dataclasses.replace(single, estimates=estimates))
 
-    def groups(self, rays: Rays, floor_mm: Tensor) -> tuple[Found, Tensor, Tensor]:
-        """Find the people of two views or more; as :meth:`forward`.
+    def find_multi_view(self, rays: Rays, floor_mm: Tensor) -> tuple[Hypotheses, Tensor, Tensor]:
+        """Find the people whom two views or more show; arguments as :meth:`forward`'s.
 
         Returns:
-            The people; (B, V, P) how much each detection is anybody's; and (B,) the height of
-            the floor on which the people of each sample stand.
+            The people; (B, V, P) the highest agreement of each detection with any of them; and
+            (B,) the height of the floor in mm, corrected by their ankles.
         """
-        batch, count, people, joints = rays.weights.shape
+        batch, views, per_view, joints = rays.weights.shape
         if joints != self.body.num_joints:
             raise InputError(
-                f'keypoints of {joints} joints, where {COCO17.name} with {len(COCO17)} was '
-                'expected; convert them',
+                f'the keypoints have {joints} joints, but this model needs the {len(COCO17)} '
+                f'joints of {COCO17.name}; convert the keypoints',
                 code='wrong-shape',
                 found=joints,
                 expected=len(COCO17),
             )
-        if count < 2 and not self.single_views:
+        if views < 2 and not self.single_views:
             raise InputError(
-                'people are found where rays of two cameras meet, but the rig has one camera; '
-                'single_views=True reports those whom one alone shows',
+                'triangulation needs the rays of two cameras or more, but the rig has one camera; '
+                'single_views=True reports people whom only one camera shows',
                 code='no-data',
-                found=count,
+                found=views,
                 expected=2,
             )
-        first = None
-        if count > 1:
-            first, rough, seen = self.proposer.by_pairs(rays)
-        if first is None or not (first >= 0).any():
-            nobody = torch.zeros(0, dtype=torch.long, device=rays.weights.device)
-            found = self.by_views(rays, nobody, nobody[:, None].expand(0, count))
-            return found, rays.weights.new_zeros(batch, count, people), floor_mm
-        sample, row = torch.nonzero((first >= 0).any(-1), as_tuple=True)
-        found = self.by_views(rays, sample, first[sample, row])
-        known = rough[sample, row], seen[sample, row]
-        bodies = self.body.roughly(found.rays, floor_mm[sample], known)
-        # All views are asked again, now about the whole body of each group.
-        poses = rays.weights.new_zeros(*first.shape[:2], joints, 3)
-        spread = poses[..., 0].clone()
-        poses[sample, row] = bodies.poses
-        spread[sample, row] = bodies.spread.square().mean(-1).sqrt()
-        agreement = self.proposer.agreement(Flat.of(rays), poses, spread > 0, spread)
-        views = self.proposer.best_views(agreement)[sample, row]
-        kept = torch.nonzero((views >= 0).any(-1))[:, 0]
-        found, bodies = self.by_views(rays, sample[kept], views[kept]), bodies[kept]
-        floor_mm = self._floor(found, bodies, floor_mm)
-        shift = torch.cat([bodies.shift[:, :2], -floor_mm[found.sample, None]], 1)
-        bodies = self.body.refined(found.rays, dataclasses.replace(bodies, shift=shift))
-        # A dropped pose explains nothing.
-        stays = torch.zeros(first.shape[:2], device=first.device)
-        stays[sample[kept], row[kept]] = 1.0
-        explained = (agreement * stays[..., None, None]).amax(1)
-        return dataclasses.replace(found, bodies=bodies), explained, floor_mm
+        groups = None
+        if views > 1:
+            groups, pair_poses, pair_known = self.proposer.groups_from_pairs(rays)
+        if groups is None or not (groups >= 0).any():
+            empty = torch.zeros(0, dtype=torch.long, device=rays.weights.device)
+            found = self.without_estimates(rays, empty, empty[:, None].expand(0, views))
+            return found, rays.weights.new_zeros(batch, views, per_view), floor_mm
+        sample, group = torch.nonzero((groups >= 0).any(-1), as_tuple=True)
+        found = self.without_estimates(rays, sample, groups[sample, group])
+        initial = pair_poses[sample, group], pair_known[sample, group]
+        estimates = self.body.initial_estimates(found.rays, floor_mm[sample], initial)
+        # Assign the detections of all views again, now to the complete poses.
+        poses = rays.weights.new_zeros(*groups.shape[:2], joints, 3)
+        std_mm = poses[..., 0].clone()
+        poses[sample, group] = estimates.poses
+        std_mm[sample, group] = estimates.std.square().mean(-1).sqrt()
+        flat = FlatDetections.of(rays)
+        agreement = self.proposer.agreement(flat, poses, std_mm > 0, std_mm)
+        detections = self.proposer.assign_mutual_best(agreement)[sample, group]
+        kept = torch.nonzero((detections >= 0).any(-1))[:, 0]
+        found = self.without_estimates(rays, sample[kept], detections[kept])
+        estimates = estimates[kept]
+        floor_mm = self._floor_from_ankles(found, estimates, floor_mm)
+        shift = torch.cat([estimates.shift[:, :2], -floor_mm[found.sample, None]], 1)
+        estimates = self.body.refine(found.rays, dataclasses.replace(estimates, shift=shift))
+        # Agreements with groups that were dropped do not count.
+        is_kept = torch.zeros(groups.shape[:2], device=groups.device)
+        is_kept[sample[kept], group[kept]] = 1.0
+        highest = (agreement * is_kept[..., None, None]).amax(1)
+        return dataclasses.replace(found, estimates=estimates), highest, floor_mm
 
-    def _floor(self, found: Found, bodies: Bodies, floor_mm: Tensor) -> Tensor:
-        """(B,) where the floor is by the feet that two views show, and by what was said."""
-        feet = bodies.poses[:, self._ankles, 2]
-        shown = ((found.rays.weights > 0).sum(1) >= 2)[:, self._ankles]
-        lowest = torch.where(shown, feet, torch.inf).amin(1) - ANKLE_MM - floor_mm[found.sample]
-        fair = lowest.abs() < FLOOR_LIMIT_MM
-        count = torch.zeros_like(floor_mm).index_add_(0, found.sample, fair.float())
-        total = torch.where(fair, lowest, 0.0)
-        off = torch.zeros_like(floor_mm).index_add_(0, found.sample, total)
-        return floor_mm + off / (count + (FEET_SPREAD_MM / FLOOR_SPREAD_MM) ** 2)
+    def _floor_from_ankles(
+        self, found: Hypotheses, estimates: PoseEstimates, floor_mm: Tensor
+    ) -> Tensor:
+        """(B,) height of the floor: the given one, corrected by the ankles of N people.
 
-    def free(self, rays: Rays, found: Found) -> Tensor:
-        """(B, V, P) which detections are nobody's."""
-        free = (rays.weights > 0).any(-1)
-        person, view = torch.nonzero(found.views >= 0, as_tuple=True)
-        free[found.sample[person], view, found.views[person, view]] = False
-        return free
+        Each person's lower ankle that two views show, minus ``ANKLE_MM``, measures the floor with
+        the standard deviation ``ANKLE_STD_MM``. Measurements more than ``FLOOR_LIMIT_MM`` off are
+        rejected. The result is the maximum a posteriori height with the given height as prior mean
+        and ``FLOOR_STD_MM`` as prior standard deviation.
+        """
+        ankles = estimates.poses[:, self._ankles, 2]
+        triangulated = ((found.rays.weights > 0).sum(1) >= 2)[:, self._ankles]
+        lower_ankle = torch.where(triangulated, ankles, torch.inf).amin(1)
+        offset = lower_ankle - ANKLE_MM - floor_mm[found.sample]
+        inlier = offset.abs() < FLOOR_LIMIT_MM
+        count = torch.zeros_like(floor_mm).index_add_(0, found.sample, inlier.float())
+        offset = torch.where(inlier, offset, 0.0)
+        total = torch.zeros_like(floor_mm).index_add_(0, found.sample, offset)
+        return floor_mm + total / (count + (ANKLE_STD_MM / FLOOR_STD_MM) ** 2)
 
-    def by_views(self, rays: Rays, sample: Tensor, views: Tensor) -> Found:
-        """People by sample (N,) and detections (N, V), their bodies still unknown."""
-        mine = rays_of_people(rays, views, sample)
-        return Found(mine, sample, views, Bodies.nobody(rays.weights, len(self.body.mean)))
+    def unassigned(self, rays: Rays, found: Hypotheses) -> Tensor:
+        """(B, V, P) which detections are assigned to none of the people."""
+        unassigned = (rays.weights > 0).any(-1)
+        person, view = torch.nonzero(found.detections >= 0, as_tuple=True)
+        unassigned[found.sample[person], view, found.detections[person, view]] = False
+        return unassigned
 
-    def _singles(self, rays: Rays, found: Found, agreement: Tensor) -> tuple[Tensor, Tensor]:
-        """Sample (S,) and views (S, V) of detections that are nobody's, each by itself.
+    def without_estimates(self, rays: Rays, sample: Tensor, detections: Tensor) -> Hypotheses:
+        """N people from sample (N,) and detections (N, V), before their poses are estimated.
 
-        Of more than fit in memory, which takes hundreds of cameras, the surest.
+        ``estimates`` has length 0; the caller replaces it.
+        """
+        person_rays = gather_rays(rays, detections, sample)
+        empty = PoseEstimates.empty(rays.weights, len(self.body.mean))
+        return Hypotheses(person_rays, sample, detections, empty)
+
+    def _single_detections(
+        self, rays: Rays, found: Hypotheses, agreement: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Unassigned detections that may be single-view people.
+
+        If there are more than :data:`MAX_SINGLE_RAYS` allows (that takes hundreds of cameras),
+        those with the largest sums of scores.
+
+        Returns:
+            ``sample`` (S,) and ``detections`` (S, V), each with one entry that is not -1.
         """
         enough = (rays.weights > 0).sum(-1) >= self.min_single_joints
-        free = enough & self.free(rays, found) & (agreement < EXPLAINED)
-        sample, view, index = torch.nonzero(free, as_tuple=True)
+        candidate = enough & self.unassigned(rays, found) & (agreement < EXPLAINED_AGREEMENT)
+        sample, view, index = torch.nonzero(candidate, as_tuple=True)
         most = max(1, MAX_SINGLE_RAYS // max(1, rays.weights.shape[1] * rays.weights.shape[3]))
         if len(sample) > most:
             weight = rays.weights[sample, view, index].sum(-1)
             kept = weight.topk(most).indices.sort().values
             sample, view, index = sample[kept], view[kept], index[kept]
-        views = torch.full((len(sample), agreement.shape[1]), -1, device=sample.device)
-        views[torch.arange(len(sample), device=sample.device), view] = index
-        return sample, views
+        detections = torch.full((len(sample), agreement.shape[1]), -1, device=sample.device)
+        detections[torch.arange(len(sample), device=sample.device), view] = index
+        return sample, detections
 
 
-def joined(*parts: Found) -> Found:
-    """The people of several searches of the same samples, in order of sample."""
+def concatenate(*parts: Hypotheses) -> Hypotheses:
+    """The people of several searches of the same samples, sorted by sample."""
 
-    def together(kind: type, field: str) -> Any:
-        everybody = [vars(getattr(part, field)) for part in parts]
-        return kind(*(torch.cat([one[name] for one in everybody]) for name in everybody[0]))
+    def of_field(kind: type, field: str) -> Any:
+        tensors = [vars(getattr(part, field)) for part in parts]
+        return kind(*(torch.cat([part[name] for part in tensors]) for name in tensors[0]))
 
     sample = torch.cat([part.sample for part in parts])
-    views = torch.cat([part.views for part in parts])
-    everyone = Found(together(Rays, 'rays'), sample, views, together(Bodies, 'bodies'))
-    return everyone.take(sample.argsort(stable=True))
+    detections = torch.cat([part.detections for part in parts])
+    estimates = of_field(PoseEstimates, 'estimates')
+    result = Hypotheses(of_field(Rays, 'rays'), sample, detections, estimates)
+    return result.take(sample.argsort(stable=True))
 
 
-def in_order(parts: Sequence[Found]) -> Found:
-    """The people of searches of one sample each as those of so many samples."""
-    return joined(
+def concatenate_samples(parts: Sequence[Hypotheses]) -> Hypotheses:
+    """The people of searches of one sample each; the i-th part becomes sample i."""
+    return concatenate(
         *(
             dataclasses.replace(part, sample=torch.full_like(part.sample, index))
             for index, part in enumerate(parts)

@@ -1,7 +1,7 @@
-"""Detections as rays in the world: what a model needs that never draws a heatmap.
+"""2D detections as rays in the world: the input of models that use no heatmaps.
 
-A joint that a camera sees lies on a ray through the camera's centre. Rays are the same for
-every lens and every image size, and there are some hundred of them where heatmaps have
+A 2D keypoint of a calibrated camera defines a ray from the camera's centre. Rays do not depend on
+the lens or on the image size, and a frame has a few hundred of them where its heatmaps have
 millions of pixels.
 """
 
@@ -17,20 +17,31 @@ from torch import Tensor
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.models.association.constants import TRIANGULATION_SCALE_MM
 from mmpose_ours.scope import MODELS
 
-# exp(-NOTHING) is 0 for all purposes; beyond it come numbers that processors are slow with.
-NOTHING = 30.0
+# Exponents are clamped to this: exp(-30) = 1e-13 counts as 0, and smaller results would be
+# denormal numbers in the end, with which processors are slow.
+MAX_EXPONENT = 30.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Rays:
-    """Rays of joints, in millimetres; any leading dimensions ``...`` and V views.
+    """Rays of joints, in mm. Two layouts occur.
+
+    - *By person*: a person has one detection per view, or none. Origins (N, V, 3), directions
+      (N, V, J, 3), weights (N, V, J), for N people, V views and J joints; (B, G) may stand in
+      place of N. All methods take this layout.
+    - *By frame*: a view has P detections that are not yet assigned to people. Origins (B, V, 3),
+      directions (B, V, P, J, 3), weights (B, V, P, J), for B frames; views with fewer than P
+      detections are padded with weights of 0. :class:`RayPreprocessor` makes this layout, and
+      :func:`~mmpose_ours.models.association.proposals.gather_rays` turns it into the other one.
+      Of the methods only :meth:`split` and indexing of the first dimension make sense for it.
 
     Args:
-        origins: (..., V, 3) where the cameras are.
-        directions: (..., V, J, 3) unit vectors; 0 where nothing was found.
-        weights: (..., V, J) the detector's scores; 0 where nothing was found.
+        origins: (..., V, 3) centres of the cameras.
+        directions: (..., V, J, 3) or (..., V, P, J, 3) unit vectors; 0 for missing joints.
+        weights: (..., V, J) or (..., V, P, J) scores of the detector; 0 for missing joints.
     """
 
     origins: Tensor
@@ -38,99 +49,105 @@ class Rays:
     weights: Tensor
 
     def split(self, size: int) -> list[Rays]:
-        """The rays in parts of ``size`` rows."""
+        """The rays in chunks of ``size`` along the first dimension."""
         parts = (self.origins.split(size), self.directions.split(size), self.weights.split(size))
         return [Rays(*part) for part in zip(*parts)]
 
-    def __getitem__(self, rows: Any) -> Rays:
-        """Some of the rows, by whatever indexes all three tensors."""
-        return Rays(self.origins[rows], self.directions[rows], self.weights[rows])
+    def __getitem__(self, index: Any) -> Rays:
+        """Index the leading dimensions, which the three tensors share."""
+        return Rays(self.origins[index], self.directions[index], self.weights[index])
 
-    def moved(self, shift: Tensor, turn: Tensor) -> Rays:
-        """Rays after ``x -> turn @ (x + shift)``; shift (..., 3), turn (..., 3, 3)."""
-        back = turn.transpose(-1, -2)
-        origins = (self.origins + shift[..., None, :]) @ back
-        directions = (self.directions.flatten(-3, -2) @ back).view_as(self.directions)
+    def transformed(self, shift: Tensor, rotation: Tensor) -> Rays:
+        """Rays after ``x -> rotation @ (x + shift)``; shift (..., 3), rotation (..., 3, 3)."""
+        transposed = rotation.transpose(-1, -2)
+        origins = (self.origins + shift[..., None, :]) @ transposed
+        directions = (self.directions.flatten(-3, -2) @ transposed).view_as(self.directions)
         return Rays(origins, directions, self.weights)
 
-    def meet(
+    def triangulate(
         self,
-        near: Tensor,
-        pull: Tensor | float,
+        prior_mean: Tensor,
+        prior_weight: Tensor | float,
         start: Tensor | None = None,
-        reach_mm: float = 120.0,
+        scale_mm: float = TRIANGULATION_SCALE_MM,
         steps: int = 3,
     ) -> Tensor:
         """Triangulate joints from their rays by iteratively reweighted least squares (IRLS).
 
-        Every step solves for the point of least weighted squared distance from the rays, with
-        the weights of those that passed far from the step before reduced (Geman and McClure's
-        function). Differentiable.
+        Every step minimises, for each joint, ``sum_v w_v * d_v(x)^2 + |x - prior_mean|^2`` (the
+        last term weighted by ``prior_weight``) over the point x, where ``d_v`` is its distance from
+        the ray of view v. ``w_v`` is the ray's weight times the Geman-McClure weight
+        ``1 / (1 + d_v^2 / scale_mm^2)^2`` at the point of the step before. Differentiable.
 
         Args:
-            near: (..., J, 3) where joints are expected.
-            pull: (..., J, 3) or a number: how much expectation weighs along each axis, where
-                one ray of weight 1 weighs 1. More than 0, since one ray leaves its depth open.
-            start: (..., J, 3) where the first step looks from; ``None`` is everywhere.
-            reach_mm: Distance at which a ray's weight has fallen to a quarter.
-            steps: Solutions, one after the other.
+            prior_mean: (..., J, 3) expected points.
+            prior_weight: (..., J, 3) or a number: weight of the prior mean along each axis, where
+                one ray of weight 1 weighs 1. Must be above 0, since a single ray does not
+                determine the depth.
+            start: (..., J, 3) points at which the first step computes Geman-McClure weights;
+                None uses the rays' own weights in the first step.
+            scale_mm: Scale of the Geman-McClure weight: the distance at which it is 1/4.
+            steps: Number of steps.
 
         Returns:
-            (..., J, 3).
+            (..., J, 3) points.
         """
-        feet = self.feet()
-        prior = pull * torch.ones_like(near)
+        base_points = self.nearest_to_origin()
+        prior = prior_weight * torch.ones_like(prior_mean)
         x, weights = start, self.weights
         for _ in range(steps):
             if x is not None:
-                weights = self.weights / (1 + self.distance2(x) / reach_mm**2) ** 2
-            normal, target = self.equations(feet, weights)
-            normal = normal + torch.diag_embed(prior)
-            x = torch.linalg.solve(normal, (target + prior * near)[..., None])[..., 0]
+                weights = self.weights / (1 + self.squared_distances(x) / scale_mm**2) ** 2
+            matrix, right_side = self.normal_equations(base_points, weights)
+            matrix = matrix + torch.diag_embed(prior)
+            x = torch.linalg.solve(matrix, (right_side + prior * prior_mean)[..., None])[..., 0]
         assert x is not None
         return x
 
-    def feet(self) -> Tensor:
-        """(..., V, J, 3) the point of each ray that is nearest to (0, 0, 0)."""
+    def nearest_to_origin(self) -> Tensor:
+        """(..., V, J, 3) the point of each ray's line that is nearest to (0, 0, 0)."""
         a, origins = self.directions, self.origins[..., None, :]
         return origins - (origins * a).sum(-1, keepdim=True) * a
 
-    def distance2(self, points: Tensor) -> Tensor:
-        """(..., V, J) squared distance in mm^2 of each joint's point (..., J, 3) from its rays."""
-        away = points[..., None, :, :] - self.origins[..., None, :]
-        along = (away * self.directions).sum(-1)
-        return (away.square().sum(-1) - along * along).clamp_min(0)
+    def squared_distances(self, points: Tensor) -> Tensor:
+        """(..., V, J) squared distance in mm^2 of points (..., J, 3) from the rays' lines."""
+        from_camera = points[..., None, :, :] - self.origins[..., None, :]
+        depth = (from_camera * self.directions).sum(-1)
+        return (from_camera.square().sum(-1) - depth * depth).clamp_min(0)
 
-    def equations(self, feet: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """What the points nearest to each joint's rays solve.
+    def normal_equations(self, base_points: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Normal equations of the points of least weighted squared distance from the rays.
+
+        With unit direction ``a_v`` and base point ``p_v`` of each ray these are
+        ``sum_v w_v (I - a_v a_v^T) x = sum_v w_v p_v``.
 
         Args:
-            feet: What :meth:`feet` returns.
+            base_points: The result of :meth:`nearest_to_origin`.
             weights: (..., V, J).
 
         Returns:
-            ``normal`` (..., J, 3, 3) and ``target`` (..., J, 3) with ``normal @ x = target`` for
-            the point x of least weighted squared distance.
+            ``matrix`` (..., J, 3, 3) and ``right_side`` (..., J, 3) with
+            ``matrix @ x = right_side``.
         """
-        # Sums written out: products of tiny matrices cost many times as much.
+        # Written as elementwise sums, since batched products of tiny matrices are much slower.
         a, w = self.directions, weights[..., None]
-        along = ((w * a)[..., :, None] * a[..., None, :]).sum(-4)
+        outer = ((w * a)[..., :, None] * a[..., None, :]).sum(-4)
         total = weights.sum(-2)[..., None, None]
-        normal = total * torch.eye(3, device=a.device) - along
-        return normal, (w * feet).sum(-3)
+        matrix = total * torch.eye(3, device=a.device) - outer
+        return matrix, (w * base_points).sum(-3)
 
 
-def rays_of(rig: CameraRig, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rays of detections, whatever the lenses.
+def keypoints_to_rays(rig: CameraRig, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rays of 2D keypoints, for any lens.
 
     Args:
         rig: V cameras.
-        keypoints: (V, P, J, 3) ``u, v, score`` in pixels; a score of 0 or less is not found,
-            1 is the most there is.
+        keypoints: (V, P, J, 3) ``u, v, score`` in pixels; a joint with a score of 0 or less is
+            missing; scores above 1 count as 1.
 
     Returns:
-        ``directions`` (V, P, J, 3), unit vectors of the world, and ``weights`` (V, P, J), the
-        scores; both 0 where nothing was found or where no ray of the lens ends at the pixel.
+        ``directions`` (V, P, J, 3), unit vectors in the world frame, and ``weights`` (V, P, J),
+        the scores; both 0 for missing joints and for pixels that no ray of the lens reaches.
     """
     weights = np.clip(np.nan_to_num(keypoints[..., 2].astype(np.float64)), 0.0, 1.0)
     directions = np.empty(keypoints.shape)
@@ -144,10 +161,10 @@ def rays_of(rig: CameraRig, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 @MODELS.register_module()
 class RayPreprocessor(BaseDataPreprocessor):
-    """From the keypoints of a batch to its rays; samples may have different rigs.
+    """Convert the 2D keypoints of a batch to rays; samples may have different rigs.
 
-    Coordinates are relative to the middle of each sample's capture volume: squares of large
-    numbers would cost single precision its digits.
+    Coordinates are relative to the middle of each sample's capture volume, since squares of large
+    numbers lose precision in float32.
     """
 
     def forward(self, data: dict, training: bool = False) -> dict:
@@ -158,9 +175,9 @@ class RayPreprocessor(BaseDataPreprocessor):
             training: Unused.
 
         Returns:
-            ``inputs`` with ``rays`` (:class:`Rays` with leading dimensions (B,) for origins and
-            (B, V, P) for directions and weights, padded with weights of 0), and
-            ``data_samples``.
+            ``inputs`` with ``rays`` (:class:`Rays` by frame: origins (B, V, 3), directions
+            (B, V, P, J, 3), weights (B, V, P, J), views and detections padded with weights of
+            0), and ``data_samples``.
 
         Raises:
             InputError: There are no keypoints.
@@ -175,18 +192,18 @@ class RayPreprocessor(BaseDataPreprocessor):
                 expected='keypoints',
             )
         keypoints = [k.cpu().numpy() for k in inputs['keypoints']]
-        views, people, joints = (max(k.shape[axis] for k in keypoints) for axis in range(3))
+        views, detections, joints = (max(k.shape[axis] for k in keypoints) for axis in range(3))
         origins = np.zeros((len(samples), views, 3), np.float32)
-        directions = np.zeros((len(samples), views, max(people, 1), joints, 3), np.float32)
+        directions = np.zeros((len(samples), views, max(detections, 1), joints, 3), np.float32)
         weights = np.zeros(directions.shape[:-1], np.float32)
-        for rows, rig in _by_rig(samples):
-            counts = [keypoints[row].shape[1] for row in rows]
-            together = rays_of(rig, np.concatenate([keypoints[row] for row in rows], axis=1))
+        for indices, rig in _by_rig(samples):
+            counts = [keypoints[i].shape[1] for i in indices]
+            of_rig = keypoints_to_rays(rig, np.concatenate([keypoints[i] for i in indices], axis=1))
             ends = np.cumsum(counts)[:-1]
-            for row, ray, weight in zip(rows, *(np.split(part, ends, 1) for part in together)):
-                origins[row, : len(rig)] = rig.centers_w - np.array(samples[row].space.center_mm)
-                directions[row, : len(rig), : ray.shape[1]] = ray
-                weights[row, : len(rig), : ray.shape[1]] = weight
+            for i, ray, weight in zip(indices, *(np.split(part, ends, 1) for part in of_rig)):
+                origins[i, : len(rig)] = rig.centers_w - np.array(samples[i].space.center_mm)
+                directions[i, : len(rig), : ray.shape[1]] = ray
+                weights[i, : len(rig), : ray.shape[1]] = weight
         arrays = (torch.from_numpy(part) for part in (origins, directions, weights))
         rays = Rays(*(part.to(self.device, non_blocking=self._non_blocking) for part in arrays))
         samples = [sample.to(self.device) for sample in samples]
@@ -194,8 +211,8 @@ class RayPreprocessor(BaseDataPreprocessor):
 
 
 def _by_rig(samples: Sequence) -> list[tuple[list[int], CameraRig]]:
-    """Rows of the samples that share a rig, with the rig."""
-    rows: dict[str, list[int]] = {}
-    for row, sample in enumerate(samples):
-        rows.setdefault(sample.rig.fingerprint, []).append(row)
-    return [(same, samples[same[0]].rig) for same in rows.values()]
+    """For each different rig, the indices of the samples that have it, and the rig."""
+    indices: dict[str, list[int]] = {}
+    for index, sample in enumerate(samples):
+        indices.setdefault(sample.rig.fingerprint, []).append(index)
+    return [(of_rig, samples[of_rig[0]].rig) for of_rig in indices.values()]

@@ -1,4 +1,4 @@
-"""The fast model: people proposed by geometry, joints read from three planes and the rays."""
+"""The fast model: people from cross-view association, joints from three planes and the rays."""
 
 from __future__ import annotations
 
@@ -10,42 +10,43 @@ from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.errors import InputError
-from mmpose_ours.models.association.proposals import Proposer, rays_of_people
+from mmpose_ours.models.association.proposals import Proposer, gather_rays
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.base import (
     Matches,
     MultiviewPoseModel,
-    mean_distance,
-    middle_of,
+    mean_joint_distance,
+    ray_origin_of,
     report,
 )
 from mmpose_ours.models.faster_voxelpose.planes import PlaneRegressor
-from mmpose_ours.models.selection import choose_people, tell_scores
+from mmpose_ours.models.selection import choose_people, record_best_score
 from mmpose_ours.scope import MODELS
 
-# A proposal this close to a true pose (mean joint distance) is that person.
+# mm. A pose with a mean joint distance below this from an annotated pose is matched with it.
 MATCH_MM = 250.0
+# mm. Joint errors enter the losses divided by this.
 LOSS_UNIT_MM = 100.0
 
 
 @MODELS.register_module()
 class FasterVoxelPose(MultiviewPoseModel):
-    """Keypoints of calibrated views to 3D poses, in milliseconds on a processor.
+    """2D keypoints of calibrated views to 3D poses, in milliseconds on a CPU.
 
-    :class:`~mmpose_ours.models.association.proposals.Proposer` finds who is whom and where by
-    geometry; :class:`~mmpose_ours.models.faster_voxelpose.planes.PlaneRegressor`, trained in one go
-    on what is proposed, finds the joints and says which proposals are people. Rigs of any lens will
-    do, they come with each sample, and weights hold no geometry.
+    :class:`~mmpose_ours.models.association.proposals.Proposer` groups the detections by geometry;
+    :class:`~mmpose_ours.models.faster_voxelpose.planes.PlaneRegressor` estimates the joints of each
+    group and scores it, and is trained end to end on these groups. Any lens; the rig comes with
+    each sample, and the weights are camera-independent.
 
     Args:
         joints: Name of the skeleton.
-        proposals: Arguments of the proposer.
-        pose: Arguments of the regressor.
-        score_threshold: People with lower scores (0 to 1) are dropped.
+        proposals: Arguments of :class:`Proposer`.
+        pose: Arguments of :class:`PlaneRegressor`.
+        score_threshold: People whose score (0 to 1) is not above this are dropped.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
             dropped.
         margin_mm: People whose hips are farther outside the capture volume are dropped; infinite
-            keeps everybody whom the cameras see.
+            keeps all.
         data_preprocessor: ``RayPreprocessor``, which is also the default.
         init_cfg: As MMEngine's.
     """
@@ -77,10 +78,10 @@ class FasterVoxelPose(MultiviewPoseModel):
         """Run on a batch of B frames.
 
         Args:
-            inputs: ``rays``, relative to the middle of each sample's space.
-            data_samples: Space of each, and the truth for ``'loss'``.
-            mode: ``'loss'``, ``'predict'`` or ``'tensor'``: what the regressor says of all
-                proposals, None where there are none.
+            inputs: ``rays``, by frame, relative to the middle of each sample's capture volume.
+            data_samples: Capture volume of each, and the ground truth for ``'loss'``.
+            mode: ``'loss'``, ``'predict'``, or ``'tensor'`` for the output of
+                :meth:`PlaneRegressor.forward` for all groups, None if there are none.
 
         Raises:
             InputError: The keypoints are of another skeleton, or there is only one camera.
@@ -88,84 +89,84 @@ class FasterVoxelPose(MultiviewPoseModel):
         count = inputs['rays'].weights.shape[-1]
         if count != len(self.joints):
             raise InputError(
-                f'keypoints of {count} joints for a model of {self.joints.name}, which has '
-                f'{len(self.joints)}; say model.joints',
+                f'the keypoints have {count} joints, but the model is of {self.joints.name}, which '
+                f'has {len(self.joints)}; set model.joints to the skeleton of the keypoints',
                 code='wrong-shape',
                 found=count,
                 expected=len(self.joints),
             )
-        mine, sample = self.people(inputs['rays'])
-        found = self.pose_regressor(mine) if len(sample) else None
+        rays, sample = self.group_rays(inputs['rays'])
+        output = self.pose_regressor(rays) if len(sample) else None
         if mode == 'loss':
-            return self._loss(found, sample, data_samples)
+            return self._loss(output, sample, data_samples)
         if mode == 'predict':
-            return self._predict(found, sample, data_samples)
-        return found
+            return self._predict(output, sample, data_samples)
+        return output
 
     @torch.no_grad()
-    def people(self, rays: Rays) -> tuple[Rays, Tensor]:
-        """The rays of everybody who is proposed.
+    def group_rays(self, rays: Rays) -> tuple[Rays, Tensor]:
+        """The rays of each group of detections that the proposer returns.
 
         Args:
-            rays: Origins (B, V, 3), directions (B, V, P, J, 3), weights (B, V, P, J).
+            rays: By frame: origins (B, V, 3), directions (B, V, P, J, 3), weights (B, V, P, J).
 
         Returns:
-            Origins (N, V, 3), directions (N, V, J, 3), weights (N, V, J), and in which sample
-            each of the N people is, (N,).
+            Rays by person: origins (N, V, 3), directions (N, V, J, 3), weights (N, V, J); and (N,)
+            the index of each group's sample.
         """
         with torch.autocast(rays.weights.device.type, enabled=False):
             groups = self.proposer(rays)
-            sample, person = torch.nonzero((groups >= 0).any(-1), as_tuple=True)
-            everyone = rays_of_people(rays, groups)
-        return Rays(*(part[sample, person] for part in vars(everyone).values())), sample
+            sample, group = torch.nonzero((groups >= 0).any(-1), as_tuple=True)
+            padded = gather_rays(rays, groups)
+        return padded[sample, group], sample
 
     def _loss(
         self,
-        found: tuple[Tensor, Tensor, Tensor] | None,
+        output: tuple[Tensor, Tensor, Tensor] | None,
         sample: Tensor,
         data_samples: list[MultiviewDataSample],
     ) -> dict[str, Tensor]:
-        nothing = self.no_loss()
-        losses = dict(loss_pose=nothing, loss_network=nothing, loss_score=nothing)
-        if found is None:
+        zero = self.zero_loss()
+        losses = dict(loss_pose=zero, loss_network=zero, loss_score=zero)
+        if output is None:
             return losses
-        poses, network_poses, logits = found
-        truth, visible, matched, first = self._match(poses.detach(), sample, data_samples)
-        losses['loss_score'] = F.binary_cross_entropy_with_logits(logits, first) + nothing
+        poses, network_poses, logits = output
+        truth, visible, matched, is_best = self._match(poses.detach(), sample, data_samples)
+        losses['loss_score'] = F.binary_cross_entropy_with_logits(logits, is_best) + zero
         weight = (visible & matched[:, None]).float()
         for name, points in (('loss_pose', poses), ('loss_network', network_poses)):
             error = (points - truth).norm(dim=-1) / LOSS_UNIT_MM
-            losses[name] = (error * weight).sum() / weight.sum().clamp_min(1) + nothing
+            losses[name] = (error * weight).sum() / weight.sum().clamp_min(1) + zero
         return losses
 
     def _match(
         self, poses: Tensor, sample: Tensor, data_samples: list[MultiviewDataSample]
     ) -> Matches:
-        """Whom each of N proposals shows, by the distance of joints."""
+        """Match N poses with annotated people by mean joint distance."""
 
-        def assign(rows: Tensor, known: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            distance = mean_distance(poses[rows], known, seen)
-            nearest, whom = distance.min(1)
-            least, best = distance.min(0)
-            return whom, nearest < MATCH_MM, rows[best[least < MATCH_MM]]
+        def assign(index: Tensor, truth: Tensor, visible: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            distance = mean_joint_distance(poses[index], truth, visible)
+            of_pose, nearest = distance.min(1)
+            of_person, best = distance.min(0)
+            return nearest, of_pose < MATCH_MM, index[best[of_person < MATCH_MM]]
 
         return self.match(poses, sample, data_samples, assign)
 
     def _predict(
         self,
-        found: tuple[Tensor, Tensor, Tensor] | None,
+        output: tuple[Tensor, Tensor, Tensor] | None,
         sample: Tensor,
         data_samples: list[MultiviewDataSample],
     ) -> list[MultiviewDataSample]:
         for index, data_sample in enumerate(data_samples):
             poses = sample.new_zeros(0, len(self.joints), 3, dtype=torch.float32)
             scores = poses.new_zeros(0)
-            if found is not None:
-                mine = sample == index
-                poses, scores = found[0][mine], found[2][mine].sigmoid()
-                tell_scores(data_sample, scores, self.score_threshold)
+            if output is not None:
+                in_sample = sample == index
+                poses, scores = output[0][in_sample], output[2][in_sample].sigmoid()
+                record_best_score(data_sample, scores, self.score_threshold)
                 good, limits = scores > self.score_threshold, (self.duplicate_mm, self.margin_mm)
-                rows = choose_people(poses, scores, good, data_sample.space, self.root, *limits)
-                poses, scores = poses[rows] + middle_of(data_sample.space, poses), scores[rows]
+                kept = choose_people(poses, scores, good, data_sample.space, self.root, *limits)
+                poses, scores = poses[kept] + ray_origin_of(data_sample.space, poses), scores[kept]
             report(data_sample, poses, scores)
         return data_samples

@@ -1,10 +1,10 @@
 """A person's joints from three small images: from above, from the front, from the side.
 
-Faster VoxelPose (Ye et al., ECCV 2022) replaces the volume around a person by its orthographic
-projections, for which 2D convolutions suffice. Here the images are drawn from rays directly,
-no volume ever exists, they stand square to the person's shoulders, and what the net has seen
-in them is weighed against the rays themselves: the net says where a joint is likely and how
-sure that is, rays that pass there say exactly where.
+Faster VoxelPose (Ye et al., ECCV 2022) replaces the feature volume around a person by its
+orthographic projections, for which 2D convolutions suffice. Here the projections are drawn from
+rays directly, without a volume, and their axes are aligned with the person's shoulders and hips.
+The network predicts a mean and a variance of each joint. The joint is then triangulated from the
+rays with that mean as prior mean and a weight that is proportional to the inverse variance.
 """
 
 from __future__ import annotations
@@ -16,19 +16,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmpose_ours.errors import InputError
-from mmpose_ours.models.association.rays import NOTHING, Rays
+from mmpose_ours.models.association.constants import WEAK_PRIOR_WEIGHT
+from mmpose_ours.models.association.rays import MAX_EXPONENT, Rays
 from mmpose_ours.structures.skeleton import Skeleton
 
 # Axes (across, up) of each image; the person's left is +x, its back +y.
 PLANES = ((0, 1), (0, 2), (1, 2))
-# Which marginals are along x, y and z, of all planes' first axes and then their second ones.
+# For x, y and z: indices of the two marginals along that axis, where marginals 0 to 2 are along the
+# first axes of the planes and 3 to 5 along the second ones.
 MARGINALS = [
     [axes.index(axis) * 3 + plane for plane, axes in enumerate(PLANES) if axis in axes]
     for axis in range(3)
 ]
-# Width of a ray in the images.
+# mm. Standard deviation of the Gaussian profile of a ray in the images.
 RAY_SIGMA_MM = 80.0
-# Where joints of somebody standing are above the hips, to guess hips that nobody saw.
+# mm. Scale of the Geman-McClure weights of rays in the triangulation with the network prediction.
+SCALE_MM = 150.0
+# mm. Height of the joints of a standing person above the hips, from which the position of hips is
+# guessed that were not triangulated.
 HEIGHT_ABOVE_HIPS_MM = dict(
     nose=600, eye=620, ear=610, neck=470, shoulder=450, elbow=200, wrist=50, hip=0, knee=-430,
     ankle=-840, heel=-880, toe=-890, head=600,
@@ -38,36 +43,37 @@ HEIGHT_ABOVE_HIPS_MM = dict(
 def draw_planes(rays: Rays, half_mm: float, bins: int) -> Tensor:
     """Draw each joint's rays into the three planes.
 
-    A pixel of a plane is a line across it. A ray's brightness there is how close it passes to
-    that line, which is what the brightest voxel along the line would hold in a volume.
+    A pixel of a plane stands for the line through it that is perpendicular to the plane. A ray has
+    there the value exp(-d^2 / (2 RAY_SIGMA_MM^2)) of its distance d from that line, which is the
+    maximum along the line of the same Gaussian in a volume.
 
     Args:
-        rays: Of N people with the person at (0, 0, 0); directions (N, V, J, 3).
+        rays: By person, with the person at (0, 0, 0): directions (N, V, J, 3).
         half_mm: Half the side of a plane.
-        bins: Pixels of a side.
+        bins: S, pixels of a side.
 
     Returns:
-        (N, 3, J, S, S) sums over the views of brightness (0 to 1) times weight. The first of a
+        (N, 3, J, S, S) sums over the views of value (0 to 1) times weight. The first of an
         image's two axes is the first of ``PLANES``.
     """
     first, second = (list(axes) for axes in zip(*PLANES))
     a = rays.directions
     normal = torch.stack([-a[..., second], a[..., first]], -1)  # (N, V, J, 3, 2)
-    # In widths of a ray, so that what is squared per pixel needs no factor.
+    # In units of sqrt(2) RAY_SIGMA_MM, so that the exponent is the squared distance.
     length = normal.norm(dim=-1, keepdim=True).clamp_min(1e-3) * (2**0.5 * RAY_SIGMA_MM)
     normal = (normal / length).permute(4, 1, 0, 3, 2)  # (2, V, N, 3, J)
     origin = torch.stack([rays.origins[..., first], rays.origins[..., second]]).transpose(1, 2)
     offset = (normal * origin[..., None]).sum(0)
     axis = torch.linspace(-half_mm, half_mm, bins, device=a.device).view(-1, 1, 1, 1, 1)
-    # Pixels come first: what is computed per pixel then runs along memory.
+    # Pixels come first and joints last, for contiguous memory access.
     distance = (normal[0] * axis - offset)[:, None] + normal[1] * axis  # (S, S, V, N, 3, J)
-    lines = distance.square_().clamp_max_(NOTHING).neg_().exp_()
+    lines = distance.square_().clamp_max_(MAX_EXPONENT).neg_().exp_()
     lines *= rays.weights.transpose(0, 1)[:, :, None]
     return lines.sum(2).permute(2, 3, 4, 0, 1)
 
 
 class PlaneNet(nn.Module):
-    """A small encoder-decoder for images of N people, with a summary of what it saw.
+    """A small encoder-decoder for images of N people, with a pooled feature vector of each.
 
     Args:
         inputs: Channels of the images.
@@ -118,7 +124,7 @@ def _zeros(inputs: int, outputs: int) -> nn.Conv2d:
 
 
 class _Residual(nn.Module):
-    """Two convolutions beside the identity, which they start as: so no norm is needed."""
+    """A residual block that starts as the identity, so that it needs no normalisation."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -130,7 +136,7 @@ class _Residual(nn.Module):
 
 
 class PlaneRegressor(nn.Module):
-    """Rays of people to their joints and how much each is to be believed.
+    """Rays of people to their joints and to a score of each person.
 
     Args:
         joints: The skeleton.
@@ -159,9 +165,11 @@ class PlaneRegressor(nn.Module):
         self.net = PlaneNet(2 * len(joints) + 3, len(joints), channels)
         first, last = nn.Linear(3 * channels[-1] + 2, 64), nn.Linear(64, 1)
         self.confidence = nn.Sequential(first, nn.ReLU(inplace=True), last)
-        # Almost everybody who is proposed is real, so that is what an untrained net believes.
+        # Start with a score of sigmoid(3) = 0.95, since nearly all proposals are real people.
         nn.init.constant_(last.bias, 3.0)
-        # How sharp the rays' own image is, and the weight of the network prediction in mm^-2.
+        # Logarithms, per joint: of the factor of the rays' own images in the logits, and of the
+        # factor (in mm^2) that turns the inverse variance of the network prediction into the prior
+        # weight of the triangulation.
         self.log_sharpness = nn.Parameter(torch.full((len(joints),), 1.0))
         self.log_pull = nn.Parameter(torch.full((len(joints),), 7.0))
         heights = [HEIGHT_ABOVE_HIPS_MM[joint.split('_')[-1]] for joint in joints.joints]
@@ -172,73 +180,84 @@ class PlaneRegressor(nn.Module):
             for side in ('left', 'right')
         )
 
-    def place(self, rays: Rays) -> tuple[Tensor, Tensor]:
-        """Where people are and how they stand, from what two views or more see.
+    def person_frame(self, rays: Rays) -> tuple[Tensor, Tensor]:
+        """Position and orientation of people, from the joints that two views or more show.
 
         Args:
-            rays: Of N people; directions (N, V, J, 3).
+            rays: By person: directions (N, V, J, 3).
 
         Returns:
-            ``centers`` (N, 3) in mm, the middle of the hips as good as it is known, and
-            ``turn`` (N, 3, 3), which takes the world's directions into the person's axes.
+            ``centers`` (N, 3) in mm, the middle of the hips or a guess of it, and ``rotation``
+            (N, 3, 3) about z, from the axes of the rays to those of the person (left is +x, back
+            is +y).
         """
         known = (rays.weights > 0).sum(1) >= 2  # (N, J)
-        x = rays.meet(rays.weights.new_zeros(*known.shape, 3), 1e-4)
-        lost = x.new_full((), torch.nan)
+        prior_mean = rays.weights.new_zeros(*known.shape, 3)
+        x = rays.triangulate(prior_mean, WEAK_PRIOR_WEIGHT)
+        missing = x.new_full((), torch.nan)
         guess = torch.cat([x[..., :2], x[..., 2:] - self.heights[:, None]], -1)
-        guess = torch.where(known[..., None], guess, lost).nanmedian(1).values.nan_to_num()
+        guess = torch.where(known[..., None], guess, missing).nanmedian(1).values.nan_to_num()
         hips = known[:, self._root].all(1)
         centers = torch.where(hips[:, None], x[:, self._root].mean(1), guess)
 
         sides = known[:, self._left] & known[:, self._right]
-        across = (x[:, self._left] - x[:, self._right])[..., :2] * sides[..., None]
-        angle = torch.atan2(across[..., 1].sum(1), across[..., 0].sum(1))
+        right_to_left = (x[:, self._left] - x[:, self._right])[..., :2] * sides[..., None]
+        angle = torch.atan2(right_to_left[..., 1].sum(1), right_to_left[..., 0].sum(1))
         cos, sin, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
-        turn = torch.stack([cos, sin, zero, -sin, cos, zero, zero, zero, zero + 1], -1)
-        return centers, turn.view(-1, 3, 3)
+        rotation = torch.stack([cos, sin, zero, -sin, cos, zero, zero, zero, zero + 1], -1)
+        return centers, rotation.view(-1, 3, 3)
 
     def forward(self, rays: Rays) -> tuple[Tensor, Tensor, Tensor]:
-        """Rays of N people (directions (N, V, J, 3)), at least two views each.
+        """Rays by person (directions (N, V, J, 3)), at least two views each.
 
         Returns:
-            ``poses`` (N, J, 3) in mm; ``network_poses`` (N, J, 3), what the net alone says; and
-            ``logits`` (N,), above 0 where it takes the rays for one real person.
+            ``poses`` (N, J, 3) in mm, triangulated with the network prediction as prior mean;
+            ``network_poses`` (N, J, 3) in mm, the network prediction; and ``logits`` (N,), whose
+            sigmoid is the probability that the rays belong to one real person.
         """
         device = rays.weights.device.type
         with torch.no_grad(), torch.autocast(device, enabled=False):
-            centers, turn = self.place(rays)
-            own = rays.moved(-centers, turn)
-            lines = draw_planes(own, self.half_mm, self.bins)
-        net, summary = self.net(_images(lines, rays.weights))
+            centers, rotation = self.person_frame(rays)
+            rays = rays.transformed(-centers, rotation)
+            lines = draw_planes(rays, self.half_mm, self.bins)
+        net, pooled = self.net(_images(lines, rays.weights))
         with torch.autocast(device, enabled=False):
             sharpness = self.log_sharpness.exp()[:, None, None]
             logits = net.float().unflatten(0, (-1, 3)) + sharpness * lines
-            network_poses, spread = self._expect(logits)
-            pull = self.log_pull.exp()[:, None] / spread
-            poses = own.meet(network_poses, pull, start=network_poses, reach_mm=150.0, steps=2)
-            poses, network_poses = (p @ turn + centers[:, None] for p in (poses, network_poses))
-            seen = (rays.weights > 0).float().mean(2)  # (N, V)
-            views = torch.stack([(seen > 0).sum(1) / 4.0, seen.sum(1) / 4.0], -1)
-            confidence = self.confidence(torch.cat([summary.float().view(len(seen), -1), views], 1))
+            network_poses, variance = self._mean_and_variance(logits)
+            prior_weight = self.log_pull.exp()[:, None] / variance
+            poses = rays.triangulate(
+                network_poses, prior_weight, start=network_poses, scale_mm=SCALE_MM, steps=2
+            )
+            poses, network_poses = (p @ rotation + centers[:, None] for p in (poses, network_poses))
+            detected = (rays.weights > 0).float().mean(2)  # (N, V) share of the joints
+            views = torch.stack([(detected > 0).sum(1) / 4.0, detected.sum(1) / 4.0], -1)
+            pooled = pooled.float().view(len(detected), -1)
+            confidence = self.confidence(torch.cat([pooled, views], 1))
         return poses, network_poses, confidence[:, 0]
 
-    def _expect(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """Expected place and its variance along x, y and z from images (N, 3, J, S, S)."""
+    def _mean_and_variance(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean (N, J, 3) in mm and variance in mm^2 of joints, from logits (N, 3, J, S, S).
+
+        The softmax of an image has two marginals. The two images that contain an axis are combined
+        by inverse-variance weighting.
+        """
         axis = torch.linspace(-self.half_mm, self.half_mm, self.bins, device=logits.device)
-        share = torch.softmax(logits.flatten(3), -1).view_as(logits)
-        marginals = torch.cat([share.sum(-1), share.sum(-2)], 1)  # (N, 6, J, S)
-        middle = marginals @ axis
-        variance = (marginals @ axis**2 - middle**2).clamp_min(0)
+        probability = torch.softmax(logits.flatten(3), -1).view_as(logits)
+        marginals = torch.cat([probability.sum(-1), probability.sum(-2)], 1)  # (N, 6, J, S)
+        mean = marginals @ axis
+        variance = (marginals @ axis**2 - mean**2).clamp_min(0)
+        # Add the variance of a uniform distribution over one pixel.
         precision = 1 / (variance + (axis[1] - axis[0]) ** 2 / 12)
-        # Two of the three planes show each axis: (N, 3, 2, J)
-        middle, precision = middle[:, MARGINALS], precision[:, MARGINALS]
+        # Two of the three planes contain each axis: (N, 3, 2, J)
+        mean, precision = mean[:, MARGINALS], precision[:, MARGINALS]
         total = precision.sum(2)
-        mean = (precision * middle).sum(2) / total
+        mean = (precision * mean).sum(2) / total
         return mean.transpose(1, 2), 1 / total.transpose(1, 2)
 
 
 def _images(lines: Tensor, weights: Tensor) -> Tensor:
-    """What the net sees: how much the rays agree, how many there are, and which plane it is.
+    """Input of the net: mean over the views, sum over the views, and a one-hot code of the plane.
 
     Args:
         lines: (N, 3, J, S, S) from :func:`draw_planes`.

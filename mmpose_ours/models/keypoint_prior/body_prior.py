@@ -1,9 +1,10 @@
-"""What bodies look like, as one Gaussian: joints that rays leave open follow from the others.
+"""A Gaussian prior of body poses and its maximum a posteriori (MAP) estimate from rays.
 
-The mean and covariance of the joints of many synthetic people, standing square to their
-shoulders, say how far an elbow may be from a shoulder and where knees are when only hips and
-ankles are seen. Together with rays they make a linear system: its solution is the most likely
-body (maximum a posteriori), its inverse says how well each joint is known. Nothing is trained.
+The prior is the mean and covariance of the joints of many synthetic people, each in a coordinate
+system aligned with the person's shoulders and hips. It relates joints to each other: how far an
+elbow is from a shoulder, and where knees are if only hips and ankles are seen. Squared distances
+from rays and the Gaussian's exponent together are a linear least-squares problem. Its solution is
+the MAP pose, and the inverse of its matrix is the covariance of that pose. Nothing is trained.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from mmpose_ours.errors import InputError
+from mmpose_ours.models.association.constants import WEAK_PRIOR_WEIGHT
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
@@ -25,65 +27,75 @@ from mmpose_ours.synthetic.poses.body_model import built_in_poses
 from mmpose_ours.synthetic.poses.sources import read_bank
 
 COCO17 = SKELETONS['coco17']
-BODIES, SIZE_SPREAD = 5000, 0.08
-# Poses that a covariance of 51 numbers needs, at least.
+# Synthetic people from whom the prior is computed, and the share by which each is scaled up or
+# down at most (uniformly distributed).
+SAMPLE_POSES, SIZE_RANGE = 5000, 0.08
+# Fewest poses of a pose bank: the covariance has 51 rows.
 MIN_BANK = 200
-# Anywhere in the volume, and about as sure as floors are at the height 0.
-PLACE_SPREAD_MM = (2000.0, 2000.0, 150.0)
-# What no Gaussian of so many synthetic people knows.
-OWN_SPREAD_MM = 20.0
-# Spread of detected joints across their rays: of DetectorNoise' default, for a person of 1.7 m.
-RAY_SPREAD_MM = np.maximum(0.2 * 1700.0 * COCO_SIGMAS, 15.0)
-# Distance at which a ray's weight has fallen to a quarter, step by step: to find a body roughly,
-# and then well.
-ROUGH_REACHES_MM, REACHES_MM = (300.0,), (200.0, 120.0)
-# Directions that are tried for people whose direction the rays do not tell.
+# mm. Standard deviation of a person's position along x and y (anywhere in the capture volume) and
+# along z (how far the floor may be from z = 0), added to all joints together.
+POSITION_STD_MM = (2000.0, 2000.0, 150.0)
+# mm. Standard deviation added to each joint independently, for poses outside the synthetic set.
+JOINT_STD_MM = 20.0
+# mm, (17,). Standard deviation of detected joints across their rays: that of DetectorNoise's
+# default, for a person of 1.7 m.
+RAY_STD_MM = np.maximum(0.2 * 1700.0 * COCO_SIGMAS, 15.0)
+# mm. Scales c of the Geman-McClure weight 1 / (1 + d^2 / c^2)^2, one per IRLS step: of the initial
+# estimate, and of the refinement.
+INITIAL_SCALES_MM, SCALES_MM = (300.0,), (200.0, 120.0)
+# Headings that are tried for people whose heading cannot be computed from triangulated joints.
 HEADINGS = 8
-# Joints that two views show, from which on they tell where a person is.
+# Joints that must be triangulated, at least, to locate a person by them.
 MIN_JOINTS = 3
-FARTHEST_MM = 15000.0
+# mm. A ray's intersection with a horizontal plane that is farther from the camera is ignored, and
+# the depth that is used if no joint of a detection has a usable intersection.
+MAX_DEPTH_MM, DEFAULT_DEPTH_MM = 15000.0, 4000.0
+# Sine of a ray's elevation. Rays that are closer to horizontal have no usable intersection.
+MIN_ELEVATION_SINE = 0.03
 
 
 @dataclasses.dataclass(frozen=True)
-class Bodies:
-    """N people in the frame of their rays, in mm.
+class PoseEstimates:
+    """N estimated poses with their uncertainty, in mm, in the frame of their rays.
+
+    The *person frame* of each is ``rotation @ (x + shift)``: the person's left is +x, its back is
+    +y, and the floor is at z = 0.
 
     Args:
         poses: (N, J, 3).
-        spread: (N, J, 3) standard deviation of each joint along the person's axes.
-        shift: (N, 3) and
-        turn: (N, 3, 3): into the person's axes by ``turn @ (x + shift)``: the person's left is
-            +x, its back +y, and the floor is at z = 0.
+        std: (N, J, 3) standard deviation of each joint along the axes of the person frame.
+        shift: (N, 3).
+        rotation: (N, 3, 3), about the vertical axis.
     """
 
     poses: Tensor
-    spread: Tensor
+    std: Tensor
     shift: Tensor
-    turn: Tensor
+    rotation: Tensor
 
     @classmethod
-    def nobody(cls, like: Tensor, joints: int) -> Bodies:
-        """No people, on the device of a tensor."""
+    def empty(cls, like: Tensor, joints: int) -> PoseEstimates:
+        """N = 0 poses, with the type and device of a tensor."""
         poses = like.new_zeros(0, joints, 3)
         return cls(poses, poses, poses[:, 0], like.new_zeros(0, 3, 3))
 
     def __len__(self) -> int:
         return len(self.poses)
 
-    def own(self, points: Tensor) -> Tensor:
-        """Points (N, ..., 3) in the person's axes."""
-        return (points + self.shift[:, None]) @ self.turn.transpose(1, 2)
+    def to_person_frame(self, points: Tensor) -> Tensor:
+        """Points (N, K, 3) in the frame of the rays to the person frame."""
+        return (points + self.shift[:, None]) @ self.rotation.transpose(1, 2)
 
-    def back(self, points: Tensor) -> Tensor:
-        """The reverse of :meth:`own`."""
-        return points @ self.turn - self.shift[:, None]
+    def from_person_frame(self, points: Tensor) -> Tensor:
+        """Points (N, K, 3) in the person frame to the frame of the rays."""
+        return points @ self.rotation - self.shift[:, None]
 
-    def __getitem__(self, rows: Tensor) -> Bodies:
-        return Bodies(*(part[rows] for part in vars(self).values()))
+    def __getitem__(self, index: Tensor) -> PoseEstimates:
+        return PoseEstimates(*(part[index] for part in vars(self).values()))
 
 
 class PersonFrame:
-    """Where people are and how they stand, from their joints.
+    """Computes the person frame from joints.
 
     Args:
         joints: The skeleton.
@@ -97,239 +109,290 @@ class PersonFrame:
         )
 
     def heading(self, poses: Tensor, known: Tensor) -> Tensor:
-        """(N,) direction in radians of people's left, from the sides that are known (N, 2)."""
-        across = (poses[:, self.left] - poses[:, self.right])[..., :2]
-        across = (across * known[..., None]).sum(1)
-        return torch.atan2(across[:, 1], across[:, 0])
+        """(N,) angle in radians, about z, of the direction from a person's right to its left.
+
+        Args:
+            poses: (N, J, 3).
+            known: (N, 2) whether the pair of shoulders and the pair of hips may be used.
+        """
+        right_to_left = (poses[:, self.left] - poses[:, self.right])[..., :2]
+        right_to_left = (right_to_left * known[..., None]).sum(1)
+        return torch.atan2(right_to_left[:, 1], right_to_left[:, 0])
 
     @torch.no_grad()
-    def moved_to(self, poses: Tensor, bodies: Bodies) -> Bodies:
-        """The bodies with other joints (N, J, 3), and the axes that go with these."""
+    def with_poses(self, estimates: PoseEstimates, poses: Tensor) -> PoseEstimates:
+        """The estimates with other poses (N, J, 3), and with the person frames of these."""
         known = poses.new_ones(len(poses), 2)
         center = poses[:, self.hips].mean(1)[:, :2]
-        shift = torch.cat([-center, bodies.shift[:, 2:]], 1)
-        turn = turn_to(self.heading(poses, known))
-        return dataclasses.replace(bodies, poses=poses, shift=shift, turn=turn)
+        shift = torch.cat([-center, estimates.shift[:, 2:]], 1)
+        rotation = rotation_from_heading(self.heading(poses, known))
+        return dataclasses.replace(estimates, poses=poses, shift=shift, rotation=rotation)
 
 
 class GaussianBody(nn.Module):
-    """The most likely bodies of rays.
+    """MAP estimates of poses from rays, with a Gaussian prior in the person frame.
 
     Args:
-        joints: The skeleton, which must be COCO's.
-        bank_file: Poses of people to take the body from, see
-            :func:`mmpose_ours.synthetic.poses.sources.read_bank`; None takes the built-in bodies.
+        joints: The skeleton, which must be COCO-17.
+        bank_file: Pose bank from which the prior is computed, see
+            :func:`mmpose_ours.synthetic.poses.sources.read_bank`; None takes the built-in poses.
 
     Raises:
-        InputError: It is another skeleton, or there are too few whole poses.
+        InputError: It is another skeleton, or there are too few complete poses.
     """
 
+    # Mean (J, 3), inverse covariance (3 J, 3 J), and their product (3 J,), of the prior;
+    # inverse variance (J,) of detected joints across their rays, in mm^-2.
     mean: Tensor
     precision: Tensor
-    pull: Tensor
+    precision_times_mean: Tensor
     ray_precision: Tensor
 
     def __init__(self, joints: Skeleton, bank_file: str | None = None):
         super().__init__()
         if joints != COCO17:
             raise InputError(
-                f'bodies are known in the joints of {COCO17.name}, not of {joints.name}; convert '
+                f'the body prior has the joints of {COCO17.name}, not of {joints.name}; convert '
                 'the keypoints',
                 code='cannot-express',
                 found=joints.name,
                 expected=COCO17.name,
             )
-        mean, covariance = _statistics(bank_file)
+        mean, covariance = _prior_mean_and_covariance(bank_file)
         precision = np.linalg.inv(covariance)
         self.num_joints = len(joints)
         for name, value in (
             ('mean', mean),
             ('precision', precision),
-            ('pull', precision @ mean.ravel()),
-            ('ray_precision', 1 / RAY_SPREAD_MM**2),
+            ('precision_times_mean', precision @ mean.ravel()),
+            ('ray_precision', 1 / RAY_STD_MM**2),
         ):
             self.register_buffer(name, torch.tensor(value).float(), persistent=False)
         self.frame = PersonFrame(joints)
 
-    def forward(self, rays: Rays, floor_mm: Tensor) -> Bodies:
-        """Find the most likely bodies; see :meth:`roughly`."""
-        return self.refined(rays, self.roughly(rays, floor_mm))
+    def forward(self, rays: Rays, floor_mm: Tensor) -> PoseEstimates:
+        """Initial estimates, refined; arguments as those of :meth:`initial_estimates`."""
+        return self.refine(rays, self.initial_estimates(rays, floor_mm))
 
-    def roughly(
-        self, rays: Rays, floor_mm: Tensor, about: tuple[Tensor, Tensor] | None = None
-    ) -> Bodies:
-        """Find about the most likely bodies.
+    def initial_estimates(
+        self, rays: Rays, floor_mm: Tensor, joints: tuple[Tensor, Tensor] | None = None
+    ) -> PoseEstimates:
+        """Estimate poses without a starting pose, by one IRLS step.
 
         Args:
-            rays: Of N people; directions (N, V, J, 3).
-            floor_mm: (N,) height of the floor in their frame.
-            about: (N, J, 3) where joints are, more or less, and (N, J) for which of them that is
-                known; by default where two rays or more meet.
+            rays: By person: directions (N, V, J, 3).
+            floor_mm: (N,) height of the floor in the frame of the rays, in mm.
+            joints: (N, J, 3) approximate joints in mm and (N, J) which of them are known; None
+                triangulates those that two rays or more show.
         """
-        points, known = self._meet(rays) if about is None else about
-        center, heading, placed = self._place(points, known)
+        points, known = self._triangulate(rays) if joints is None else joints
+        center, heading, located = self._locate(points, known)
         shift = torch.cat([-center, -floor_mm[:, None]], 1)
-        turn = turn_to(heading)
-        first = torch.where(known[..., None], points, torch.nan)
-        bodies = self._settle(rays, shift, turn, first)
-        lost = torch.nonzero(~placed)[:, 0]
-        if not len(lost):
-            return bodies
-        tried = self._try_headings(rays[lost], floor_mm[lost])
-        return Bodies(
-            *(a.index_copy(0, lost, b) for a, b in zip(vars(bodies).values(), vars(tried).values()))
+        rotation = rotation_from_heading(heading)
+        start = torch.where(known[..., None], points, torch.nan)
+        estimates = self._irls(rays, shift, rotation, start)
+        rest = torch.nonzero(~located)[:, 0]
+        if not len(rest):
+            return estimates
+        of_rest = self._try_headings(rays[rest], floor_mm[rest])
+        pairs = zip(vars(estimates).values(), vars(of_rest).values())
+        return PoseEstimates(*(a.index_copy(0, rest, b) for a, b in pairs))
+
+    def refine(
+        self, rays: Rays, estimates: PoseEstimates, prior: tuple[Tensor, Tensor] | None = None
+    ) -> PoseEstimates:
+        """MAP estimates by IRLS, starting from given estimates.
+
+        Args:
+            rays: By person: directions (N, V, J, 3).
+            estimates: N estimates to start from.
+            prior: A second prior of each joint, isotropic and independent: mean (N, J, 3) in mm and
+                inverse variance (N, J) in mm^-2.
+        """
+        estimates = self.frame.with_poses(estimates, estimates.poses)
+        return self._irls(
+            rays, estimates.shift, estimates.rotation, estimates.poses, SCALES_MM, prior
         )
 
-    def refined(
-        self, rays: Rays, bodies: Bodies, pull: tuple[Tensor, Tensor] | None = None
-    ) -> Bodies:
-        """Find the most likely bodies from where they are about.
+    def energy(self, rays: Rays, estimates: PoseEstimates) -> Tensor:
+        """(N,) negative logarithm of the posterior density, up to a constant.
 
-        Args:
-            rays: Of N people; directions (N, V, J, 3).
-            bodies: Where they are about.
-            pull: (N, J, 3) where else joints are known to be, and (N, J) how well, in mm^-2.
+        ``0.5 * (sum of Geman-McClure costs of the rays + squared Mahalanobis distance from the
+        prior's mean)``, where a ray's cost at the distance d is
+        ``weight * d^2 / std^2 / (1 + d^2 / c^2)``.
         """
-        bodies = self.frame.moved_to(bodies.poses, bodies)
-        return self._settle(rays, bodies.shift, bodies.turn, bodies.poses, REACHES_MM, pull)
-
-    def energy(self, rays: Rays, bodies: Bodies) -> Tensor:
-        """(N,) half the squared distance, in standard deviations, from rays and mean body."""
-        distance2 = rays.distance2(bodies.poses)
+        distance2 = rays.squared_distances(estimates.poses)
         precision = rays.weights * self.ray_precision
-        misfit = (precision * distance2 / (1 + distance2 / REACHES_MM[-1] ** 2)).sum((1, 2))
-        strange = (bodies.own(bodies.poses) - self.mean).flatten(1)
-        return 0.5 * (misfit + ((strange @ self.precision) * strange).sum(1))
+        ray_cost = (precision * distance2 / (1 + distance2 / SCALES_MM[-1] ** 2)).sum((1, 2))
+        offset = (estimates.to_person_frame(estimates.poses) - self.mean).flatten(1)
+        return 0.5 * (ray_cost + ((offset @ self.precision) * offset).sum(1))
 
-    def _meet(self, rays: Rays) -> tuple[Tensor, Tensor]:
-        """Where rays meet (N, J, 3), and which joints two views show (N, J)."""
+    def _triangulate(self, rays: Rays) -> tuple[Tensor, Tensor]:
+        """Triangulated joints (N, J, 3), and which of them two views or more show (N, J)."""
         known = (rays.weights > 0).sum(1) >= 2
-        return rays.meet(rays.weights.new_zeros(*known.shape, 3), 1e-4), known
+        prior_mean = rays.weights.new_zeros(*known.shape, 3)
+        return rays.triangulate(prior_mean, WEAK_PRIOR_WEIGHT), known
 
-    def _place(self, points: Tensor, known: Tensor) -> tuple[Tensor, ...]:
-        """What joints of two views or more say of place and heading.
+    def _locate(self, points: Tensor, known: Tensor) -> tuple[Tensor, ...]:
+        """Position and heading of people from their known joints.
 
         Returns:
-            ``center`` (N, 2), ``heading`` (N,) in radians, and ``placed`` (N,), whether they
-            say enough.
+            ``center`` (N, 2) in mm, ``heading`` (N,) in radians, and ``located`` (N,), whether
+            enough joints are known for both.
         """
         count = known.sum(1)
         hips = known[:, self.frame.hips].all(1)
-        middle = (points * known[..., None]).sum(1) / count.clamp_min(1)[:, None]
-        center = torch.where(hips[:, None], points[:, self.frame.hips].mean(1), middle)[:, :2]
+        mean = (points * known[..., None]).sum(1) / count.clamp_min(1)[:, None]
+        center = torch.where(hips[:, None], points[:, self.frame.hips].mean(1), mean)[:, :2]
         sides = known[:, self.frame.left] & known[:, self.frame.right]
         heading = self.frame.heading(points, sides)
         return center, heading, (count >= MIN_JOINTS) & sides.any(1)
 
-    def _settle(
+    def _irls(
         self,
         rays: Rays,
         shift: Tensor,
-        turn: Tensor,
-        first: Tensor | None,
-        reaches: tuple[float, ...] = ROUGH_REACHES_MM,
-        pull: tuple[Tensor, Tensor] | None = None,
-    ) -> Bodies:
-        """Iteratively reweighted least squares (IRLS); from ``first`` where it is known."""
-        own = rays.moved(shift, turn)
-        feet, precision = own.feet(), own.weights * self.ray_precision
-        if pull is not None:
-            pull = (pull[0] + shift[:, None]) @ turn.transpose(1, 2), pull[1]
-        if first is not None:
-            first = (first + shift[:, None]) @ turn.transpose(1, 2)
-        if first is None or first.isnan().any():
-            x = self._solve(own, feet, precision, pull)[0]
-            first = x if first is None else torch.where(first.isnan(), x, first)
-        x = first
-        for reach in reaches:
-            weights = precision / (1 + own.distance2(x) / reach**2).square()
-            x, factor = self._solve(own, feet, weights, pull)
+        rotation: Tensor,
+        start: Tensor | None,
+        scales_mm: tuple[float, ...] = INITIAL_SCALES_MM,
+        prior: tuple[Tensor, Tensor] | None = None,
+    ) -> PoseEstimates:
+        """MAP estimates by IRLS with Geman-McClure weights, one step for each of the scales.
+
+        Args:
+            rays: By person: directions (N, V, J, 3).
+            shift: (N, 3) of the person frames.
+            rotation: (N, 3, 3) of the person frames.
+            start: (N, J, 3) joints at which the first weights are computed. Where it is NaN, or
+                None, the solution without Geman-McClure weights is taken.
+            scales_mm: Scales of the Geman-McClure weights.
+            prior: As :meth:`refine` takes it.
+        """
+        rays = rays.transformed(shift, rotation)
+        base_points, precision = rays.nearest_to_origin(), rays.weights * self.ray_precision
+        if prior is not None:
+            prior = (prior[0] + shift[:, None]) @ rotation.transpose(1, 2), prior[1]
+        if start is not None:
+            start = (start + shift[:, None]) @ rotation.transpose(1, 2)
+        if start is None or start.isnan().any():
+            x = self._solve(rays, base_points, precision, prior)[0]
+            start = x if start is None else torch.where(start.isnan(), x, start)
+        x = start
+        for scale in scales_mm:
+            weights = precision / (1 + rays.squared_distances(x) / scale**2).square()
+            x, factor = self._solve(rays, base_points, weights, prior)
         variance = torch.cholesky_inverse(factor).diagonal(dim1=1, dim2=2)
-        spread = variance.clamp_min(1.0).sqrt().view_as(x)
-        return Bodies(x @ turn - shift[:, None], spread, shift, turn)
+        std = variance.clamp_min(1.0).sqrt().view_as(x)
+        return PoseEstimates(x @ rotation - shift[:, None], std, shift, rotation)
 
     def _solve(
-        self, own: Rays, feet: Tensor, precision: Tensor, pull: tuple[Tensor, Tensor] | None
+        self,
+        rays: Rays,
+        base_points: Tensor,
+        precision: Tensor,
+        prior: tuple[Tensor, Tensor] | None,
     ) -> tuple[Tensor, Tensor]:
-        """Most likely poses (N, J, 3) for precisions (N, V, J), and their systems' factors."""
+        """MAP poses for fixed precisions of the rays, all in the person frame.
+
+        Args:
+            rays: By person: directions (N, V, J, 3).
+            base_points: (N, V, J, 3) the point of each ray's line that is nearest to (0, 0, 0).
+            precision: (N, V, J) inverse variance of each ray in mm^-2.
+            prior: As :meth:`refine` takes it, but in the person frame.
+
+        Returns:
+            ``poses`` (N, J, 3) in mm, and the Cholesky factors (N, 3 J, 3 J) of the matrices of
+            their linear systems, which are the inverse covariances of the poses.
+        """
         people, joints = precision.shape[0], self.num_joints
-        normal, target = own.equations(feet, precision)
-        if pull is not None:
-            normal = normal + pull[1][..., None, None] * torch.eye(3, device=normal.device)
-            target = target + pull[1][..., None] * pull[0]
+        matrix, right_side = rays.normal_equations(base_points, precision)
+        if prior is not None:
+            matrix = matrix + prior[1][..., None, None] * torch.eye(3, device=matrix.device)
+            right_side = right_side + prior[1][..., None] * prior[0]
         system = self.precision.expand(people, -1, -1).clone()
         blocks = system.view(people, joints, 3, joints, 3).diagonal(dim1=1, dim2=3)
-        blocks += normal.permute(0, 2, 3, 1)
+        blocks += matrix.permute(0, 2, 3, 1)
         factor = torch.linalg.cholesky(system)
-        x = torch.cholesky_solve(target.flatten(1)[..., None] + self.pull[:, None], factor)
+        right_side = right_side.flatten(1)[..., None] + self.precision_times_mean[:, None]
+        x = torch.cholesky_solve(right_side, factor)
         return x.view(people, joints, 3), factor
 
-    def _try_headings(self, rays: Rays, floor_mm: Tensor) -> Bodies:
-        """The best of several headings, for people whom hardly more than one view shows."""
-        center = self._stands(rays, floor_mm)
+    def _try_headings(self, rays: Rays, floor_mm: Tensor) -> PoseEstimates:
+        """Initial estimates for people with too few triangulated joints, mostly of one view.
+
+        One IRLS step for each of :data:`HEADINGS` headings, of which the one with the lowest energy
+        is taken, and another step from there.
+        """
+        center = self._position_on_floor(rays, floor_mm)
         shift = torch.cat([-center, -floor_mm[:, None]], 1)
         angles = torch.arange(HEADINGS, device=shift.device) * (2 * math.pi / HEADINGS)
-        often = functools.partial(torch.repeat_interleave, repeats=HEADINGS, dim=0)
-        turn = turn_to(angles.float()).repeat(len(shift), 1, 1)
-        # Most of them are shown by one view alone, wherever that is in the rig.
-        shown = (rays.weights > 0).any(-1)
-        view = shown.float().argsort(1, descending=True)[:, : int(shown.sum(1).max())]
-        row = torch.arange(len(view), device=view.device)[:, None]
-        few = rays[row, view]
-        every = few[often(row[:, 0])]
-        rough = self._settle(every, often(shift), turn, None)
-        best = self.energy(every, rough).view(-1, HEADINGS).argmin(1)
+        repeat = functools.partial(torch.repeat_interleave, repeats=HEADINGS, dim=0)
+        rotation = rotation_from_heading(angles.float()).repeat(len(shift), 1, 1)
+        # Keep only as many views per person as the person with most views has: mostly one.
+        detected = (rays.weights > 0).any(-1)
+        view = detected.float().argsort(1, descending=True)[:, : int(detected.sum(1).max())]
+        person = torch.arange(len(view), device=view.device)[:, None]
+        rays = rays[person, view]
+        repeated = rays[repeat(person[:, 0])]
+        rough = self._irls(repeated, repeat(shift), rotation, None)
+        best = self.energy(repeated, rough).view(-1, HEADINGS).argmin(1)
         best = torch.arange(len(shift), device=best.device) * HEADINGS + best
-        return self._settle(few, shift, turn[best], rough.poses[best])
+        return self._irls(rays, shift, rotation[best], rough.poses[best])
 
-    def _stands(self, rays: Rays, floor_mm: Tensor) -> Tensor:
-        """(N, 2) where joints would be if they were as high as those of the mean body."""
+    def _position_on_floor(self, rays: Rays, floor_mm: Tensor) -> Tensor:
+        """(N, 2) positions on the floor, from rays at the heights of the mean pose's joints.
+
+        The ray of each joint is intersected with the horizontal plane at the height of that joint
+        in the mean pose; the position is the median of the intersections.
+        """
         height = self.mean[:, 2] + floor_mm[:, None]
-        found = rays.weights > 0
+        detected = rays.weights > 0
         up = rays.directions[..., 2]
         origin = rays.origins[:, :, None]
-        along = (height[:, None] - origin[..., 2]) / torch.where(up.abs() < 0.03, torch.nan, up)
-        fair = found & (along > 0) & (along < FARTHEST_MM)
-        guess = torch.where(fair, along, torch.where(found, 4000.0, torch.nan))
-        # A level ray says nothing of depth, so it only counts where no other does.
-        guess = torch.where(found & ~fair & fair.any(2, keepdim=True), torch.nan, guess)
-        places = (origin + guess[..., None] * rays.directions)[..., :2]
-        return places.flatten(1, 2).nanmedian(1).values.nan_to_num()
+        steep = torch.where(up.abs() < MIN_ELEVATION_SINE, torch.nan, up)
+        depth = (height[:, None] - origin[..., 2]) / steep
+        usable = detected & (depth > 0) & (depth < MAX_DEPTH_MM)
+        depth = torch.where(usable, depth, torch.where(detected, DEFAULT_DEPTH_MM, torch.nan))
+        # The default depth only counts in views where no joint has a usable intersection.
+        defaulted = detected & ~usable & usable.any(2, keepdim=True)
+        depth = torch.where(defaulted, torch.nan, depth)
+        points = (origin + depth[..., None] * rays.directions)[..., :2]
+        return points.flatten(1, 2).nanmedian(1).values.nan_to_num()
 
 
-def turn_to(heading: Tensor) -> Tensor:
-    """(N,) directions of people's left to (N, 3, 3) rotations that make it +x."""
+def rotation_from_heading(heading: Tensor) -> Tensor:
+    """(N, 3, 3) rotations about z that turn the direction ``heading`` (N,), in radians, to +x."""
     cos, sin, zero = heading.cos(), heading.sin(), torch.zeros_like(heading)
-    rows = [cos, sin, zero, -sin, cos, zero, zero, zero, zero + 1]
-    return torch.stack(rows, -1).view(-1, 3, 3)
+    entries = [cos, sin, zero, -sin, cos, zero, zero, zero, zero + 1]
+    return torch.stack(entries, -1).view(-1, 3, 3)
 
 
 @functools.lru_cache(maxsize=None)
-def _statistics(bank_file: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Mean (J, 3) and covariance (3 J, 3 J) of people's joints in their own axes."""
+def _prior_mean_and_covariance(bank_file: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (J, 3) in mm and covariance (3 J, 3 J) in mm^2 of joints in the person frame."""
     rng = np.random.default_rng(0)
     if bank_file is None:
-        poses = built_in_poses(BODIES, rng)
+        poses = built_in_poses(SAMPLE_POSES, rng)
     else:
         bank = read_bank(bank_file)
         poses = bank.poses[bank.visible.all(1)]
         if len(poses) < MIN_BANK:
             raise InputError(
-                f'{bank_file}: {len(poses)} poses with all joints, of {len(bank)}; a body needs '
-                f'{MIN_BANK} or more',
+                f'{bank_file}: {len(poses)} of its {len(bank)} poses have all joints; the body '
+                f'prior needs {MIN_BANK} or more',
                 code='no-data',
                 file=bank_file,
                 found=len(poses),
                 expected=MIN_BANK,
             )
-        # What people do to the left they also do to the right.
+        # Add the mirrored poses, so that the prior has no preferred side.
         poses = np.concatenate([poses, poses[:, COCO17.flip_order] * (1, -1, 1)])
         poses[..., :2] -= COCO17.root_of(poses)[:, None, :2]
-    poses = poses * (1 + SIZE_SPREAD * rng.uniform(-1, 1, (len(poses), 1, 1)))
+    poses = poses * (1 + SIZE_RANGE * rng.uniform(-1, 1, (len(poses), 1, 1)))
     points = torch.from_numpy(poses)
     heading = PersonFrame(COCO17).heading(points, points.new_ones(len(points), 2))
-    poses = (points @ turn_to(heading).transpose(1, 2)).numpy()
+    poses = (points @ rotation_from_heading(heading).transpose(1, 2)).numpy()
     flat = poses.reshape(len(poses), -1)
-    place = np.kron(np.ones((len(COCO17),) * 2), np.diag(np.square(PLACE_SPREAD_MM)))
-    own = OWN_SPREAD_MM**2 * np.eye(flat.shape[1])
-    return poses.mean(0), np.cov(flat.T) + place + own
+    position = np.kron(np.ones((len(COCO17),) * 2), np.diag(np.square(POSITION_STD_MM)))
+    joint = JOINT_STD_MM**2 * np.eye(flat.shape[1])
+    return poses.mean(0), np.cov(flat.T) + position + joint

@@ -1,4 +1,4 @@
-"""The learned prior: people found by geometry, their joints and whether they are there by a net."""
+"""The learned prior: people are found by geometry; a network corrects and scores their poses."""
 
 from __future__ import annotations
 
@@ -10,55 +10,58 @@ from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.models.association.carry_over import CarryOver
-from mmpose_ours.models.association.duplicate_suppression import (
-    SUPPRESSION_MM,
-    limbs_of,
-    suppress_duplicates,
-)
-from mmpose_ours.models.association.hypotheses import FLOOR_SPREAD_MM, Found, PeopleFinder
+from mmpose_ours.models.association.constants import FLOOR_STD_MM, SUPPRESSION_MM
+from mmpose_ours.models.association.duplicate_suppression import limb_pairs, suppress_duplicates
+from mmpose_ours.models.association.hypotheses import Hypotheses, PeopleFinder
 from mmpose_ours.models.association.proposals import Proposer
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.base import (
     Matches,
     MultiviewPoseModel,
-    mean_distance,
-    middle_of,
+    mean_joint_distance,
+    ray_origin_of,
     report,
 )
-from mmpose_ours.models.keypoint_prior.network import MOST_VIEWS, KeypointNet
-from mmpose_ours.models.selection import choose_people, tell_scores
+from mmpose_ours.models.keypoint_prior.network import MAX_VIEWS, KeypointNet
+from mmpose_ours.models.selection import choose_people, record_best_score
 from mmpose_ours.scope import MODELS
 
-LOSS_UNIT_MM, NETWORK_WEIGHT = 50.0, 0.2
-# Rays that pass a true person's joints this closely, on average, show that person. An outlying ray
-# counts as so far off at most.
+# mm. Unit of the joint error e in the pose loss log(1 + e / LOSS_UNIT_MM).
+LOSS_UNIT_MM = 50.0
+# Weight of loss_network, the likelihood of the network prediction, beside loss_pose.
+NETWORK_WEIGHT = 0.2
+# mm. In training, rays belong to the annotated person whose joints they pass at the smallest mean
+# distance, if that is below MATCH_MM. Distances of single rays are clamped to OUTLIER_MM.
 MATCH_MM, OUTLIER_MM = 130.0, 400.0
-# A pose this far off, on average, is not that person any more.
-LOST_MM = 500.0
-FACTS = 11
+# mm. A pose with a mean joint distance of this or more from a person is not the pose of that person
+# whose score is trained to be 1.
+MAX_TRUE_POSITIVE_MM = 500.0
+# Features of each person, see KeypointPrior._person_features.
+NUM_FEATURES = 11
 
 
 @MODELS.register_module()
 class KeypointPrior(MultiviewPoseModel):
-    """Keypoints of calibrated views to 3D poses, also where one view or none shows a joint.
+    """2D keypoints of calibrated views to 3D poses, also of joints that one view or none shows.
 
-    One set of weights serves every rig: nothing of a rig or a room enters the net.
+    The weights are camera-independent: the network's inputs are in the person frame.
 
     Args:
         joints: Name of the skeleton.
         proposals: Arguments of :class:`~mmpose_ours.models.association.proposals.Proposer`.
         net: Arguments of :class:`~mmpose_ours.models.keypoint_prior.network.KeypointNet`.
-        single_views: Whether people whom one view alone shows are reported.
-        temporal: Whether people of the frame before, whom one view still shows, are kept; see
-            :class:`TriangulatePose`. Synthetic frames, which do not follow each other, do without.
-        score_threshold: People with lower scores (0 to 1) are dropped.
-        single_threshold: The same for people of a single view.
+        single_views: Whether people whom only one view shows are reported.
+        temporal: Whether people of the previous frame whom only one view still shows are kept; see
+            :class:`TriangulatePose`. Not used in training.
+        score_threshold: People whose score (0 to 1) is not above this are dropped.
+        single_threshold: The same for people whom only one view shows.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
             dropped.
         suppression_mm: A pose whose mean ray-to-limb distance to a higher-scored pose is at most
             this in all views is a duplicate and suppressed; 0 keeps all.
         margin_mm: People whose hips are farther outside the capture volume are dropped.
-        forget_views: In training, the share of people of whom some views are left out.
+        forget_views: In training, the share of people (0 to 1) for whom a random subset of the
+            views is dropped.
         data_preprocessor: ``RayPreprocessor``, which is also the default.
         init_cfg: As MMEngine's.
     """
@@ -83,12 +86,12 @@ class KeypointPrior(MultiviewPoseModel):
         super().__init__(joints, preprocessor, init_cfg)
         self.finder = PeopleFinder(self.joints, Proposer(**(proposals or {})), single_views)
         self.carry_over = CarryOver(self.finder) if temporal else None
-        self.net = KeypointNet(self.joints, FACTS, **(net or {}))
+        self.net = KeypointNet(self.joints, NUM_FEATURES, **(net or {}))
         self.score_threshold, self.single_threshold = score_threshold, single_threshold
         self.duplicate_mm, self.margin_mm = duplicate_mm, margin_mm
         self.suppression_mm = suppression_mm
         self.forget_views = forget_views
-        self.register_buffer('_limbs', limbs_of(self.joints), persistent=False)
+        self.register_buffer('_limbs', limb_pairs(self.joints), persistent=False)
 
     def forward(
         self,
@@ -100,188 +103,219 @@ class KeypointPrior(MultiviewPoseModel):
 
         Args:
             inputs: ``rays``, relative to the middle of each sample's space.
-            data_samples: Rig and space of each, and the truth for ``'loss'``.
-            mode: ``'loss'``, ``'predict'`` or ``'tensor'``: what the net says of everybody who
-                is found, None where nobody is.
+            data_samples: Rig and capture volume of each, and the ground truth for ``'loss'``.
+            mode: ``'loss'``, ``'predict'``, or ``'tensor'`` for the output of
+                :meth:`KeypointNet.forward`, None if no people are found.
         """
         rays = inputs['rays']
-        # Half of a number's digits do not suffice for geometry, and the net is small.
+        # Half precision does not suffice for geometry, and the net is small.
         with torch.autocast(rays.weights.device.type, enabled=False):
             return self._run(rays, data_samples, mode)
 
     def _run(self, rays: Rays, data_samples: list[MultiviewDataSample], mode: str) -> Any:
         floor_mm = rays.origins.new_tensor([-s.space.center_mm[2] for s in data_samples])
         if mode == 'loss':
-            # Nobody's floor is exactly where the calibration says.
-            floor_mm = floor_mm + FLOOR_SPREAD_MM * torch.randn_like(floor_mm)
+            # The true floor is not exactly at z = 0 of a calibration.
+            floor_mm = floor_mm + FLOOR_STD_MM * torch.randn_like(floor_mm)
         if self.carry_over is None or mode == 'loss':
             found = self.finder(rays, floor_mm)
         else:
-            found = self.carry_over.each(rays, floor_mm, data_samples)
-        exists = _existing(data_samples, found)
+            found = self.carry_over.process_batch(rays, floor_mm, data_samples)
+        exists = _existing_views(data_samples, found)
         if mode == 'loss':
-            found, exists = self._forget(found, exists)
-        said = None
+            found, exists = self._drop_views(found, exists)
+        output = None
         if len(found):
-            said = self.net(found.rays, found.bodies, self._facts(found, exists, data_samples))
+            features = self._person_features(found, exists, data_samples)
+            output = self.net(found.rays, found.estimates, features)
         if mode == 'loss':
-            return self._loss(found, said, data_samples)
+            return self._loss(found, output, data_samples)
         if mode == 'predict':
-            return self._predict(found, said, data_samples)
-        return said
+            return self._predict(found, output, data_samples)
+        return output
 
     @torch.no_grad()
-    def _forget(self, found: Found, exists: Tensor) -> tuple[Found, Tensor]:
-        """Leave out some views of some people, so that few views are learned from often."""
+    def _drop_views(self, found: Hypotheses, exists: Tensor) -> tuple[Hypotheses, Tensor]:
+        """Drop random views of random people, so that training has many people with few views.
+
+        At least one view of each person is kept.
+
+        Args:
+            found: N people.
+            exists: (N, V) which views each person's rig has.
+
+        Returns:
+            The people with the rays that are left and new estimates from these, and (N, V) which
+            views exist and are not dropped.
+        """
         if not len(found) or not self.forget_views:
             return found, exists
-        shown = found.views >= 0
+        shown = found.detections >= 0
         chosen = torch.rand(len(found), device=shown.device) < self.forget_views
         kept = (torch.rand(len(found), device=shown.device) * shown.sum(1)).long() + 1
         rank = torch.where(shown, torch.rand(shown.shape, device=shown.device), 2.0).argsort(1)
         keep = (rank.argsort(1) < kept[:, None]) | ~chosen[:, None] | ~shown
         weights = found.rays.weights * keep[..., None]
         rays = Rays(found.rays.origins, found.rays.directions, weights)
-        views = torch.where(keep, found.views, -1)
-        bodies = self.finder.body(rays, -found.bodies.shift[:, 2])
-        return Found(rays, found.sample, views, bodies), exists & keep
+        detections = torch.where(keep, found.detections, -1)
+        estimates = self.finder.body(rays, -found.estimates.shift[:, 2])
+        return Hypotheses(rays, found.sample, detections, estimates), exists & keep
 
     @torch.no_grad()
-    def _facts(
-        self, found: Found, exists: Tensor, data_samples: list[MultiviewDataSample]
+    def _person_features(
+        self, found: Hypotheses, exists: Tensor, data_samples: list[MultiviewDataSample]
     ) -> Tensor:
-        """(N, FACTS) what is known of a person as a whole, in numbers around 1."""
-        shown = found.views >= 0
+        """(N, NUM_FEATURES) features of each person as a whole, scaled to be around 1.
+
+        In this order: number of views with a detection; whether it is 1; mean share of joints
+        detected in these; mean score of the detected joints; energy of the MAP estimate; largest
+        value and sum of the shares of joints inside the images of views without a detection;
+        distance of the hips from those of the nearest other person of the frame, and of the nearest
+        other one with two views or more; logarithm of the standard deviation of the joints; number
+        of views.
+        """
+        shown = found.detections >= 0
         views = shown.sum(1)
-        seen = (found.rays.weights > 0).sum((1, 2)) / views.clamp_min(1) / len(self.joints)
+        detected = (found.rays.weights > 0).sum((1, 2)) / views.clamp_min(1) / len(self.joints)
         weight = found.rays.weights.sum((1, 2)) / (found.rays.weights > 0).sum((1, 2)).clamp_min(1)
-        # Views that should show this person and do not.
-        missing = _inside(data_samples, found) * (exists & ~shown)
-        hips = found.bodies.poses[:, self.root].mean(1)
-        near = torch.cdist(hips, hips) / 1000
-        near = near + 10.0 * (found.sample[:, None] != found.sample)
-        near.fill_diagonal_(10.0)
-        nearest = near.amin(1).clamp_max(2.0)
-        best = torch.where(views[None] > 1, near, 10.0).amin(1).clamp_max(2.0)
-        spread = found.bodies.spread.square().mean((1, 2)).sqrt()
-        facts = [
-            views.clamp_max(MOST_VIEWS) / 3,
+        # Views in which the person should be visible but has no detection.
+        missed = _share_in_image(data_samples, found) * (exists & ~shown)
+        hips = found.estimates.poses[:, self.root].mean(1)
+        distance_m = torch.cdist(hips, hips) / 1000
+        distance_m = distance_m + 10.0 * (found.sample[:, None] != found.sample)
+        distance_m.fill_diagonal_(10.0)
+        nearest = distance_m.amin(1).clamp_max(2.0)
+        nearest_multi_view = torch.where(views[None] > 1, distance_m, 10.0).amin(1).clamp_max(2.0)
+        std_mm = found.estimates.std.square().mean((1, 2)).sqrt()
+        features = [
+            views.clamp_max(MAX_VIEWS) / 3,
             (views == 1).float(),
-            seen,
+            detected,
             weight,
-            (self.finder.body.energy(found.rays, found.bodies) / 50).clamp_max(4),
-            missing.amax(1),
-            missing.sum(1).clamp_max(4) / 2,
+            (self.finder.body.energy(found.rays, found.estimates) / 50).clamp_max(4),
+            missed.amax(1),
+            missed.sum(1).clamp_max(4) / 2,
             nearest,
-            best,
-            (spread / 100).log(),
-            exists.sum(1).clamp_max(MOST_VIEWS) / 4,
+            nearest_multi_view,
+            (std_mm / 100).log(),
+            exists.sum(1).clamp_max(MAX_VIEWS) / 4,
         ]
-        return torch.stack(facts, -1)
+        return torch.stack(features, -1)
 
     def _loss(
         self,
-        found: Found,
-        said: tuple[Tensor, Tensor, Tensor, Tensor] | None,
+        found: Hypotheses,
+        output: tuple[Tensor, Tensor, Tensor, Tensor] | None,
         data_samples: list[MultiviewDataSample],
     ) -> dict[str, Tensor]:
-        nothing = self.no_loss()
-        losses = dict(loss_pose=nothing, loss_network=nothing, loss_score=nothing)
-        if said is None:
+        zero = self.zero_loss()
+        losses = dict(loss_pose=zero, loss_network=zero, loss_score=zero)
+        if output is None:
             return losses
-        poses, network_poses, precision, logits = said
-        truth, visible, matched, first = self._match(found, poses.detach(), data_samples)
-        losses['loss_score'] = F.binary_cross_entropy_with_logits(logits, first) + nothing
+        poses, network_poses, precision, logits = output
+        truth, visible, matched, is_best = self._match(found, poses.detach(), data_samples)
+        losses['loss_score'] = F.binary_cross_entropy_with_logits(logits, is_best) + zero
         weight = (visible & matched[:, None]).float()
         total = weight.sum().clamp_min(1)
-        # The logarithm makes ten per cent worth the same for people of one view and of five.
+        # Logarithm, so that errors of people with one view do not dominate those with five.
         error = ((poses - truth).square().sum(-1).add(1.0).sqrt() / LOSS_UNIT_MM).log1p()
-        losses['loss_pose'] = (error * weight).sum() / total + nothing
+        losses['loss_pose'] = (error * weight).sum() / total + zero
         # Negative log-likelihood of a Laplace distribution around the network prediction.
         scaled = (network_poses - truth).square().sum(-1).add(1.0).sqrt() * precision[..., 0].sqrt()
-        likelihood = scaled - 1.5 * precision[..., 0].log() - 12.0
-        losses['loss_network'] = NETWORK_WEIGHT * (likelihood * weight).sum() / total + nothing
+        neg_log_likelihood = scaled - 1.5 * precision[..., 0].log() - 12.0
+        losses['loss_network'] = NETWORK_WEIGHT * (neg_log_likelihood * weight).sum() / total + zero
         return losses
 
     def _match(
-        self, found: Found, poses: Tensor, data_samples: list[MultiviewDataSample]
+        self, found: Hypotheses, poses: Tensor, data_samples: list[MultiviewDataSample]
     ) -> Matches:
-        """Whom each of N found people is, by the joints that their rays pass."""
+        """Match N people with annotated people by the distance of rays from annotated joints."""
 
-        def assign(rows: Tensor, known: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-            offset, whom = _ray_distance(found.take(rows).rays, known, seen).min(1)
-            close = offset < MATCH_MM
-            distance = mean_distance(poses[rows], known, seen)
-            mine = whom[:, None] == torch.arange(len(known), device=whom.device)
-            mine = mine & close[:, None]
-            distance = torch.where(mine & (distance < LOST_MM), distance, torch.inf)
-            # Whom more views show is the one to keep.
-            order = distance - 1e4 * (found.views[rows] >= 0).sum(1)[:, None]
-            least, best = order.min(0)
-            return whom, close, rows[best[least.isfinite()]]
+        def assign(index: Tensor, truth: Tensor, visible: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+            ray_distance = _mean_ray_distance(found.take(index).rays, truth, visible)
+            distance, nearest = ray_distance.min(1)
+            matched = distance < MATCH_MM
+            joint_distance = mean_joint_distance(poses[index], truth, visible)
+            is_match = nearest[:, None] == torch.arange(len(truth), device=nearest.device)
+            is_match = is_match & matched[:, None] & (joint_distance < MAX_TRUE_POSITIVE_MM)
+            cost = torch.where(is_match, joint_distance, torch.inf)
+            # More views take precedence over a smaller distance.
+            cost = cost - 1e4 * (found.detections[index] >= 0).sum(1)[:, None]
+            lowest, best = cost.min(0)
+            return nearest, matched, index[best[lowest.isfinite()]]
 
         return self.match(poses, found.sample, data_samples, assign)
 
     def _predict(
         self,
-        found: Found,
-        said: tuple[Tensor, Tensor, Tensor, Tensor] | None,
+        found: Hypotheses,
+        output: tuple[Tensor, Tensor, Tensor, Tensor] | None,
         data_samples: list[MultiviewDataSample],
     ) -> list[MultiviewDataSample]:
-        views = (found.views >= 0).sum(1)
+        num_views = (found.detections >= 0).sum(1)
         for index, data_sample in enumerate(data_samples):
-            poses = found.bodies.poses.new_zeros(0, len(self.joints), 3)
-            scores, shown, spread = poses.new_zeros(0), views[:0], poses[..., 0]
-            if said is not None:
-                mine = found.sample == index
-                poses, precision, scores = said[0][mine], said[2][mine], said[3][mine].sigmoid()
-                tell_scores(data_sample, scores, self.score_threshold)
-                shown = views[mine]
-                least = torch.where(shown > 1, self.score_threshold, self.single_threshold)
-                # People of more views first, so that they are whom duplicates are compared with.
-                rank, limits = scores + (shown > 1), (self.duplicate_mm, self.margin_mm)
-                rows = choose_people(
-                    poses, rank, scores > least, data_sample.space, self.root, *limits
+            poses = found.estimates.poses.new_zeros(0, len(self.joints), 3)
+            scores, views, std_mm = poses.new_zeros(0), num_views[:0], poses[..., 0]
+            if output is not None:
+                in_sample = found.sample == index
+                poses, _, precision, logits = (part[in_sample] for part in output)
+                scores, views = logits.sigmoid(), num_views[in_sample]
+                record_best_score(data_sample, scores, self.score_threshold)
+                threshold = torch.where(views > 1, self.score_threshold, self.single_threshold)
+                # People with two views or more rank first: a single-view person never suppresses
+                # one of them as a duplicate.
+                rank, limits = scores + (views > 1), (self.duplicate_mm, self.margin_mm)
+                kept = choose_people(
+                    poses, rank, scores > threshold, data_sample.space, self.root, *limits
                 )
-                rays = found.rays[torch.nonzero(mine)[rows, 0]]
-                rows = rows[
-                    suppress_duplicates(rays, poses[rows], self._limbs, self.suppression_mm)
+                rays = found.rays[torch.nonzero(in_sample)[kept, 0]]
+                kept = kept[
+                    suppress_duplicates(rays, poses[kept], self._limbs, self.suppression_mm)
                 ]
-                poses, scores, shown = poses[rows], scores[rows], shown[rows]
-                # The standard deviation along an axis of the Laplace distribution that is learned.
-                spread = 2 * precision[rows, :, 0].rsqrt()
-                poses = poses + middle_of(data_sample.space, poses)
-            report(data_sample, poses, scores, spread_mm=spread, views=shown)
+                poses, scores, views = poses[kept], scores[kept], views[kept]
+                # Standard deviation, along one axis, of the Laplace distribution of loss_network.
+                std_mm = 2 * precision[kept, :, 0].rsqrt()
+                poses = poses + ray_origin_of(data_sample.space, poses)
+            report(data_sample, poses, scores, spread_mm=std_mm, views=views)
         return data_samples
 
 
-def _ray_distance(rays: Rays, people: Tensor, seen: Tensor) -> Tensor:
-    """(N, G) mean distance in mm of N people's rays from the joints of G people."""
-    from_camera = people[None, :, None] - rays.origins[:, None, :, None]  # (N, G, V, J, 3)
+def _mean_ray_distance(rays: Rays, truth: Tensor, visible: Tensor) -> Tensor:
+    """Mean distance of the rays of N people from the joints of T annotated people.
+
+    Args:
+        rays: By person: directions (N, V, J, 3).
+        truth: (T, J, 3) in mm, in the frame of the rays.
+        visible: (T, J) which of these joints are annotated.
+
+    Returns:
+        (N, T) in mm, at most ``OUTLIER_MM``, which also stands for "no joint in common".
+    """
+    from_camera = truth[None, :, None] - rays.origins[:, None, :, None]  # (N, T, V, J, 3)
     directions = rays.directions[:, None]
-    along = (from_camera * directions).sum(-1, keepdim=True)
-    offset = (from_camera - along * directions).norm(dim=-1).clamp_max(OUTLIER_MM)
-    offset = torch.where(along[..., 0] > 0, offset, OUTLIER_MM)
-    weight = ((rays.weights > 0)[:, None] & seen[None, :, None]).float()
-    count = weight.sum((2, 3))
-    # Without a joint in common nothing says that this is that person.
-    return torch.where(count > 0, (offset * weight).sum((2, 3)) / count.clamp_min(1), OUTLIER_MM)
+    depth = (from_camera * directions).sum(-1, keepdim=True)
+    distance = (from_camera - depth * directions).norm(dim=-1).clamp_max(OUTLIER_MM)
+    distance = torch.where(depth[..., 0] > 0, distance, OUTLIER_MM)
+    common = ((rays.weights > 0)[:, None] & visible[None, :, None]).float()
+    count = common.sum((2, 3))
+    return torch.where(count > 0, (distance * common).sum((2, 3)) / count.clamp_min(1), OUTLIER_MM)
 
 
-def _inside(data_samples: list[MultiviewDataSample], found: Found) -> Tensor:
-    """(N, V) the share of each person's joints that lie inside each view's image."""
-    result = torch.zeros(found.views.shape)
-    poses, sample = found.bodies.poses.cpu(), found.sample.cpu()
+def _share_in_image(data_samples: list[MultiviewDataSample], found: Hypotheses) -> Tensor:
+    """(N, V) share of each person's joints that lie inside each view's image, 0 to 1."""
+    result = torch.zeros(found.detections.shape)
+    poses, sample = found.estimates.poses.cpu(), found.sample.cpu()
     for index, data_sample in enumerate(data_samples):
-        rows = torch.nonzero(sample == index)[:, 0]
-        if len(rows):
-            world = poses[rows].double().numpy() + data_sample.space.center_mm
+        people = torch.nonzero(sample == index)[:, 0]
+        if len(people):
+            world = poses[people].double().numpy() + data_sample.space.center_mm
             share = data_sample.rig.sees(world).mean(-1)
-            result[rows, : len(share)] = torch.from_numpy(share.T).float()
-    return result.to(found.bodies.poses.device)
+            result[people, : len(share)] = torch.from_numpy(share.T).float()
+    return result.to(found.estimates.poses.device)
 
 
-def _existing(data_samples: list[MultiviewDataSample], found: Found) -> Tensor:
-    """(N, V) which views the rig of each person has."""
+def _existing_views(data_samples: list[MultiviewDataSample], found: Hypotheses) -> Tensor:
+    """(N, V) which views the rig of each person has; the others are padding of the batch."""
     counts = torch.tensor([len(sample.rig) for sample in data_samples], device=found.sample.device)
-    return torch.arange(found.views.shape[1], device=counts.device) < counts[found.sample][:, None]
+    view = torch.arange(found.detections.shape[1], device=counts.device)
+    return view < counts[found.sample][:, None]

@@ -1,8 +1,8 @@
-"""A small net that knows what bodies do: from likely bodies and their rays to better joints.
+"""A small transformer that corrects the body prior's pose estimates.
 
-Joints are tokens that attend to each other. What views say of a joint is averaged, so that any
-number of cameras in any order will do, and everything is in the person's own axes, so that
-neither the rig nor the scene matters.
+Joints are tokens with self-attention between them. The features of a joint's rays are pooled over
+the views, so that the net takes any number of cameras in any order. All coordinates are in the
+person frame, so that the result depends neither on the rig's position nor on that of the scene.
 """
 
 from __future__ import annotations
@@ -10,37 +10,40 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmpose_ours.models.association.constants import TRIANGULATION_SCALE_MM
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.models.keypoint_prior.body_prior import RAY_SPREAD_MM, Bodies
+from mmpose_ours.models.keypoint_prior.body_prior import RAY_STD_MM, PoseEstimates
 from mmpose_ours.structures.skeleton import Skeleton
 
-# Numbers that a net likes are around 1.
-BODY_UNIT_MM, OFFSET_UNIT_MM, DEPTH_UNIT_MM, SPREAD_UNIT_MM = 1000.0, 100.0, 5000.0, 50.0
+# mm. Units in which the net's inputs are given, so that they are around 1: joints in the person
+# frame, offsets of joints from rays, depths along rays, and standard deviations.
+POSE_UNIT_MM, OFFSET_UNIT_MM, DEPTH_UNIT_MM, STD_UNIT_MM = 1000.0, 100.0, 5000.0, 50.0
+# mm. Offsets of joints from rays are shortened to this length.
 MAX_OFFSET_MM = 500.0
-# Beyond so many views more make no difference.
-MOST_VIEWS = 8
+# The number of views is clamped to this in the net's inputs.
+MAX_VIEWS = 8
 
 
 class KeypointNet(nn.Module):
-    """Corrects bodies.
+    """Corrects pose estimates and scores them.
 
     Args:
         joints: The skeleton.
-        facts: How many numbers describe a person as a whole.
-        width: Of a token.
+        num_features: F, the number of features per person.
+        width: Channels of a token.
         layers: Layers of attention.
         heads: Heads of attention.
     """
 
     def __init__(
-        self, joints: Skeleton, facts: int, width: int = 128, layers: int = 3, heads: int = 4
+        self, joints: Skeleton, num_features: int, width: int = 128, layers: int = 3, heads: int = 4
     ):
         super().__init__()
         self.of_ray = nn.Sequential(
             nn.Linear(9, width // 2), nn.GELU(), nn.Linear(width // 2, width // 2)
         )
         self.of_joint = nn.Linear(width + 7, width)
-        self.of_person = nn.Linear(facts, width)
+        self.of_person = nn.Linear(num_features, width)
         self.which = nn.Parameter(torch.randn(len(joints) + 1, width) * 0.1)
         layer = nn.TransformerEncoderLayer(
             width, heads, 2 * width, dropout=0.0, activation='gelu', batch_first=True,
@@ -54,60 +57,72 @@ class KeypointNet(nn.Module):
         nn.init.zeros_(self.to_joint.bias)
         nn.init.zeros_(self.to_score.weight)
         nn.init.zeros_(self.to_score.bias)
-        ray_precision = torch.tensor(1 / RAY_SPREAD_MM**2).float()
+        ray_precision = torch.tensor(1 / RAY_STD_MM**2).float()
         self.log_ray_precision = nn.Parameter(ray_precision.log())
 
     def forward(
-        self, rays: Rays, bodies: Bodies, facts: Tensor
+        self, rays: Rays, estimates: PoseEstimates, features: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Correct N bodies.
+        """Correct N pose estimates.
 
         Args:
-            rays: Theirs; directions (N, V, J, 3).
-            bodies: What :class:`GaussianBody` makes of them.
-            facts: (N, F) numbers around 1.
+            rays: By person: directions (N, V, J, 3).
+            estimates: Estimates of :class:`~.body_prior.GaussianBody` from these rays.
+            features: (N, F) features of each person, around 1.
 
         Returns:
-            ``poses`` (N, J, 3) in mm, network and rays together; ``network_poses`` (N, J, 3), what
-            the net alone says; ``precision`` (N, J, 1) of these in mm^-2; ``logits`` (N,),
-            above 0 where it takes them for one real person.
+            ``poses`` (N, J, 3) in mm, triangulated from the rays with the network prediction as
+            prior mean; ``network_poses`` (N, J, 3) in mm, the network prediction; ``precision``
+            (N, J, 1), its inverse variance in mm^-2; ``logits`` (N,), whose sigmoid is the
+            probability that the rays belong to one real person.
         """
-        own, pose = rays.moved(bodies.shift, bodies.turn), bodies.own(bodies.poses)
-        spread = (bodies.spread / SPREAD_UNIT_MM).log()
-        joint = self.of_joint(torch.cat([self._rays(own, pose), pose / BODY_UNIT_MM, spread], -1))
-        tokens = torch.cat([joint, self.of_person(facts)[:, None]], 1) + self.which
+        rays = rays.transformed(estimates.shift, estimates.rotation)
+        pose = estimates.to_person_frame(estimates.poses)
+        log_std = (estimates.std / STD_UNIT_MM).log()
+        joint = torch.cat([self._ray_features(rays, pose), pose / POSE_UNIT_MM, log_std], -1)
+        joint = self.of_joint(joint)
+        tokens = torch.cat([joint, self.of_person(features)[:, None]], 1) + self.which
         tokens = self.norm(self.mix(tokens)).float()
         step, confidence = self.to_joint(tokens[:, :-1]).split([3, 1], -1)
-        network_poses = pose + step * bodies.spread
-        precision = confidence.clamp(-8, 8).exp() / bodies.spread.square().mean(-1, keepdim=True)
-        weighted = Rays(own.origins, own.directions, own.weights * self.log_ray_precision.exp())
-        poses = weighted.meet(
-            network_poses, precision, start=network_poses, reach_mm=120.0, steps=2
+        network_poses = pose + step * estimates.std
+        precision = confidence.clamp(-8, 8).exp() / estimates.std.square().mean(-1, keepdim=True)
+        ray_precision = rays.weights * self.log_ray_precision.exp()
+        weighted = Rays(rays.origins, rays.directions, ray_precision)
+        poses = weighted.triangulate(
+            network_poses, precision, start=network_poses, scale_mm=TRIANGULATION_SCALE_MM, steps=2
         )
         logits = self.to_score(tokens[:, -1])[:, 0]
-        return bodies.back(poses), bodies.back(network_poses), precision, logits
+        poses, network_poses = (
+            estimates.from_person_frame(points) for points in (poses, network_poses)
+        )
+        return poses, network_poses, precision, logits
 
-    def _rays(self, own: Rays, pose: Tensor) -> Tensor:
-        """(N, J, width + 1) what all views' rays say of each joint, and how many those are."""
-        from_camera = pose[:, None] - own.origins[:, :, None]
-        along = (from_camera * own.directions).sum(-1, keepdim=True)
-        offset = from_camera - along * own.directions
-        # Of a ray that passes far off only the direction matters.
+    def _ray_features(self, rays: Rays, pose: Tensor) -> Tensor:
+        """(N, J, width + 1) features of each joint's rays: mean and maximum over views, and count.
+
+        Args:
+            rays: By person, in the person frame: directions (N, V, J, 3).
+            pose: (N, J, 3) in the person frame.
+        """
+        from_camera = pose[:, None] - rays.origins[:, :, None]
+        depth = (from_camera * rays.directions).sum(-1, keepdim=True)
+        offset = from_camera - depth * rays.directions
+        # Shorten the offsets of outliers, keeping their direction.
         length = offset.norm(dim=-1, keepdim=True).clamp_min(1e-3)
         offset = offset * (length.clamp_max(MAX_OFFSET_MM) / length)
-        shown = (own.weights > 0)[..., None]
-        found = shown.float()
+        detected = (rays.weights > 0)[..., None]
+        detected_float = detected.float()
         parts = [
-            own.directions,
+            rays.directions,
             offset / OFFSET_UNIT_MM,
-            along / DEPTH_UNIT_MM,
-            own.weights[..., None],
-            found,
+            depth / DEPTH_UNIT_MM,
+            rays.weights[..., None],
+            detected_float,
         ]
-        said = self.of_ray(torch.cat(parts, -1)) * found
-        # Means and not sums: a rig may have more cameras than any that was trained on.
-        count = found.sum(1)
-        mean = said.sum(1) / count.clamp_min(1)
-        most = torch.where(shown, said, -torch.inf).amax(1)
-        most = torch.where(count > 0, most, 0.0)
-        return torch.cat([mean, most, count.clamp_max(MOST_VIEWS) / 3], -1)
+        features = self.of_ray(torch.cat(parts, -1)) * detected_float
+        # Means instead of sums, since a rig may have more cameras than any in training.
+        count = detected_float.sum(1)
+        mean = features.sum(1) / count.clamp_min(1)
+        maximum = torch.where(detected, features, -torch.inf).amax(1)
+        maximum = torch.where(count > 0, maximum, 0.0)
+        return torch.cat([mean, maximum, count.clamp_max(MAX_VIEWS) / 3], -1)

@@ -1,8 +1,8 @@
 """3D convolutions for inference with fewer multiplications than the direct sum.
 
 Both classes compute ``relu(conv3d(x, weight, padding=kernel // 2) + bias)`` of one volume in
-float32, and both spare two axes of it: along these the volume is transformed so that the
-convolution becomes products, position by position. Along the third axis it stays a sum over the
+float32. Along two axes the volume is transformed such that the convolution becomes an elementwise
+product. Along the third axis it stays a sum over the
 kernel's taps, each of which is one batched matrix product (channels to channels) on a shifted
 view of the transformed volume.
 
@@ -10,11 +10,11 @@ view of the transformed volume.
   axes (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016). Four
   outputs take 6 multiplications instead of 12 along either axis, so a quarter in all.
 - :class:`FourierConv3d`, for large kernels: by the convolution theorem, a real discrete Fourier
-  transform along two axes. With a kernel of 7 on 64x64x64 voxels a twentieth is left, and the
-  transforms cost as much again.
+  transform along two axes. With a kernel of 7 on 64x64x64 voxels a twentieth of the multiplications
+  remains, and the transforms take about as many again.
 
-Rounding is that of float32 times a small factor: outputs differ from the direct sum's by some
-1e-5 of their size.
+Rounding errors are a small multiple of those of the direct sum in float32: the relative difference
+of the outputs is about 1e-5.
 """
 
 from __future__ import annotations
@@ -60,10 +60,11 @@ _OUTPUT = torch.tensor(
     ],
     dtype=torch.float32,
 )
-# Where the point 1 has column (1, 1, 1, 1) of OUTPUT, along both axes.
+# Index, along both axes, of interpolation point 1, whose column of _OUTPUT is (1, 1, 1, 1): a bias
+# that is added to this product is added to every output.
 _ALL_ONES = 1 * 6 + 1
 
-# Positions per matrix product: transformed, they and their products stay in the caches.
+# Positions per matrix product: few enough for inputs and products to stay in the caches.
 _WINOGRAD_ROWS, _FOURIER_ROWS = 260, 64
 
 
@@ -92,7 +93,7 @@ class WinogradConv3d:
             (X, Y, Z, O).
         """
         (size_x, size_y, size_z, inputs), outputs = x.shape, len(self.bias)
-        # Rows along z end in one zero, which is the next row's beginning as well.
+        # Each row along z is followed by one zero, which is also the padding before the next row.
         row = size_z + 1
         tiles = -(-size_y // 4)
         tiles = -(-tiles // -(-tiles // max(1, _WINOGRAD_ROWS // row)))
@@ -156,14 +157,14 @@ def _finish(summed: Tensor, out: Tensor, add: bool) -> None:
 
 
 class DirectConv3d:
-    """As :class:`WinogradConv3d`, by the direct sum, in another type than float32.
+    """The same as :class:`WinogradConv3d` by the direct sum, for types other than float32.
 
-    bfloat16 has too few digits for Winograd's differences.
+    The precision of bfloat16 does not suffice for Winograd's algorithm.
 
     Args:
         weight: (O, I, 3, 3, 3).
         bias: (O,).
-        dtype: To compute in.
+        dtype: Type of the computation.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype):
@@ -171,7 +172,7 @@ class DirectConv3d:
         self.bias = bias.to(dtype)
 
     def __call__(self, x: Tensor, residual: Tensor | None = None) -> Tensor:
-        """As :meth:`WinogradConv3d.__call__`."""
+        """Arguments and result as those of :meth:`WinogradConv3d.__call__`."""
         x = F.conv3d(x.permute(3, 0, 1, 2)[None], self.weight, self.bias, padding=1)
         result = x[0].permute(1, 2, 3, 0)
         return result.relu_() if residual is None else residual.add_(result).relu_()
@@ -193,7 +194,7 @@ class FourierConv3d:
         """Convolve a volume.
 
         Args:
-            x: (I, X, Y, Z), channels first as the transform wants it.
+            x: (I, X, Y, Z), channels first, the layout for the transform.
 
         Returns:
             (X, Y, Z, O), channels last.
@@ -201,7 +202,7 @@ class FourierConv3d:
         inputs, size_x, size_y, size_z = x.shape
         outputs, kernel = len(self.bias), self.weight.shape[-1]
         half = kernel // 2
-        # The transform is of a ring; half a kernel of zeros keeps its ends apart.
+        # The transform is periodic; padding by half a kernel avoids wrap-around.
         ring = _fast_length(size_y + half), _fast_length(size_z + half)
         taps = self._taps(ring)  # (K, frequencies, O, I)
         spectrum = torch.fft.rfft2(x, s=ring)
@@ -226,11 +227,10 @@ class FourierConv3d:
         return torch.add(values.permute(3, 0, 1, 2), self.bias, out=result).relu_()
 
     def _taps(self, ring: tuple[int, int]) -> Tensor:
-        """The kernel's transform along y and z; kept for one size."""
+        """The kernel's transform along y and z; cached for one size."""
         if self._spectra is None or self._spectra[0] != ring:
             kernel = self.weight.shape[-1]
-            # What networks call a convolution is a correlation: mirror the kernel, and put its
-            # middle at the ring's zero.
+            # conv3d computes a correlation: mirror the kernel, and shift its centre to index 0.
             mirrored = F.pad(
                 self.weight.double().flip(3, 4), (0, ring[1] - kernel, 0, ring[0] - kernel)
             ).roll((-(kernel // 2),) * 2, (3, 4))

@@ -1,9 +1,9 @@
-"""V2V-PoseNet with fixed weights on a CPU: the same net in fewer multiplications.
+"""V2V-PoseNet for inference on a CPU, with fewer multiplications.
 
-What :class:`~mmpose_ours.models.ops.v2v.V2VNet` computes in evaluation, with batch normalisation
-folded into the convolutions before it, and with the convolutions of
-:mod:`~mmpose_ours.models.ops.fast_conv`. Volumes are taken one after another, so that memory does
-not grow with their number.
+The same function as :class:`~mmpose_ours.models.ops.v2v.V2VNet` in evaluation mode, with batch
+normalisation folded into the convolutions before it, and with the convolutions of
+:mod:`~mmpose_ours.models.ops.fast_conv`. Volumes are processed one after another, so that memory
+does not grow with the batch size.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 
 class FastV2V:
-    """A snapshot of a net's weights, ready for inference.
+    """A copy of a net's weights, prepared for inference.
 
     Args:
-        net: The net, in evaluation.
-        dtype: To compute in. The first and the last layer compute in float32 also with
-            bfloat16: the first is faster so, the last feeds a sharp soft-argmax.
+        net: The net, in evaluation mode.
+        dtype: Type of the computation. With bfloat16 the first and the last layer still compute in
+            float32: the first is faster that way, and a soft-argmax with a large beta follows the
+            last.
     """
 
     def __init__(self, net: V2VNet, dtype: torch.dtype = torch.float32):
@@ -70,7 +71,7 @@ class FastV2V:
 
 
 class _FastResidual:
-    """Two convolutions beside a skip; volumes (X, Y, Z, C). May overwrite its input."""
+    """A residual block on volumes (X, Y, Z, C). May overwrite its input."""
 
     def __init__(self, residual: _Residual, dtype: torch.dtype):
         first, second = residual.res_branch
@@ -89,7 +90,7 @@ class _FastResidual:
 
 
 class _FastUpsample:
-    """Twice the size; volumes (X, Y, Z, C)."""
+    """Upsampling by 2 of volumes (X, Y, Z, C)."""
 
     def __init__(self, upsample: _Upsample, dtype: torch.dtype):
         weight, bias = _folded(upsample.block)
@@ -110,7 +111,7 @@ def _conv(weight: Tensor, bias: Tensor, dtype: torch.dtype) -> WinogradConv3d | 
 
 
 def _halved(x: Tensor) -> Tensor:
-    """The largest of 2x2x2 voxels, (X, Y, Z, C); thirty times as fast as ``max_pool3d``."""
+    """Max pooling by 2 of a volume (X, Y, Z, C); thirty times as fast as ``max_pool3d``."""
     x = torch.maximum(x[:, :, 0::2], x[:, :, 1::2])
     x = torch.maximum(x[:, 0::2], x[:, 1::2])
     return torch.maximum(x[0::2], x[1::2])

@@ -1,22 +1,23 @@
-"""Heatmaps drawn from keypoints, on whatever device the keypoints are."""
+"""Heatmaps drawn from 2D keypoints, on the device of the keypoints."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-# A person this long (heatmap pixels, longer side of its box) gets sigma * sqrt(2); sizes are
-# held within half and twice of it, as VoxelPose does.
+# Heatmap pixels. A person whose bounding box has this longer side gets peaks of the standard
+# deviation sigma * sqrt(2); sizes are clamped to half and twice of it, as in VoxelPose.
 BASE_SIZE = 96.0
+# Peaks are 0 beyond this many standard deviations.
 TRUNCATION = 3.0
 
 
 def person_sigma(keypoints: Tensor, sigma: float) -> Tensor:
-    """Width of a person's peaks, in proportion to the person.
+    """Standard deviation of a person's peaks, in proportion to the person's size.
 
     Args:
         keypoints: (..., J, 3) ``u, v, score`` in heatmap pixels.
-        sigma: Width at the base size.
+        sigma: The standard deviation of a person of BASE_SIZE, divided by sqrt(2).
 
     Returns:
         (...) standard deviations in heatmap pixels.
@@ -30,14 +31,14 @@ def person_sigma(keypoints: Tensor, sigma: float) -> Tensor:
 
 
 def draw_heatmaps(keypoints: Tensor, sigma: float, size: tuple[int, int]) -> Tensor:
-    """Draw Gaussian peaks of height ``score``, the higher one where people overlap.
+    """Draw Gaussian peaks of height ``score``; the maximum where people overlap.
 
-    Only a window around each peak is computed, as large for all as the widest one needs,
-    and everything is written in one go.
+    Only a window around each peak is computed, of the same size for all peaks, and all are written
+    by one scatter operation.
 
     Args:
         keypoints: (V, P, J, 3) ``u, v, score`` in heatmap pixels; score 0 draws nothing.
-        sigma: Peak width in heatmap pixels for a person of :data:`BASE_SIZE` pixels.
+        sigma: As :func:`person_sigma` takes it.
         size: (width, height) of the heatmaps.
 
     Returns:
@@ -51,18 +52,17 @@ def draw_heatmaps(keypoints: Tensor, sigma: float, size: tuple[int, int]) -> Ten
     if not len(view):
         return heatmaps.view(views, joints, height, width)
     u, v, score = keypoints[found].T[..., None]
-    spread = person_sigma(keypoints, sigma)[..., None].expand_as(found)[found][:, None]
-    reach = int(TRUNCATION * float(spread.detach().max()) + 0.5)
+    std = person_sigma(keypoints, sigma)[..., None].expand_as(found)[found][:, None]
+    radius = int(TRUNCATION * float(std.detach().max()) + 0.5)
 
     def profile(mu: Tensor, length: int) -> tuple[Tensor, Tensor]:
-        """Along one axis the first pixels of K windows (K, 1), and the peaks within (K, R)."""
-        # Windows never leave the image: near its border the peak is not in their middle.
-        count = min(2 * reach + 1, length)
-        first = (mu.detach().round() - reach).clamp(0, length - count)
+        """First pixels of K windows along one axis (K, 1), and the values in these (K, R)."""
+        # Windows are shifted to lie inside the image; near its border the peak is off-centre.
+        count = min(2 * radius + 1, length)
+        first = (mu.detach().round() - radius).clamp(0, length - count)
         offset = torch.arange(count, device=mu.device) + (first - mu)
-        # Beyond the truncation a peak is nothing: tails must not contribute.
-        inside = offset.abs() <= TRUNCATION * spread
-        return first.long(), torch.exp(-0.5 * (offset / spread) ** 2) * inside
+        inside = offset.abs() <= TRUNCATION * std
+        return first.long(), torch.exp(-0.5 * (offset / std) ** 2) * inside
 
     left, across = profile(u, width)
     top, down = profile(v, height)

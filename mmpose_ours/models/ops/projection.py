@@ -1,6 +1,6 @@
-"""The rig in torch, and the points that voxels stand for.
+"""Projection of world points in torch, and the centres of voxels.
 
-The twin of :mod:`mmpose_ours.geometry.camera` for batches on a device. Nothing here is learned.
+The same camera models as in :mod:`mmpose_ours.geometry.camera`, for batches on a device.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from mmpose_ours.geometry.volume import CaptureVolume
 
 
 class TorchRig:
-    """A rig's numbers as tensors.
+    """The calibration of a rig as tensors.
 
     Args:
         rig: V cameras; image sizes must be known.
-        device: Where the tensors live.
-        dtype: Their precision.
+        device: Device of the tensors.
+        dtype: Type of the tensors.
 
     Raises:
-        InputError: An image size is unknown, or a lens has no twin here.
+        InputError: An image size is unknown, or a distortion model is not implemented here.
     """
 
     def __init__(
@@ -53,13 +53,13 @@ class TorchRig:
         self.K = stack(camera.K for camera in rig)
         self.R_w2c = stack(camera.R_w2c for camera in rig)
         self.t_w2c = stack(camera.t_w2c for camera in rig)
-        # Fisheyes keep their four coefficients in the first four places.
+        # Fisheye lenses have their four coefficients in the first four columns.
         self.dist = stack(np.pad(c.dist_full, (0, 4))[:8] for c in rig)
         self.fisheye = torch.tensor([c.lens == 'fisheye' for c in rig], device=device)
         self.size = stack(np.array(camera.size) for camera in rig)
         self.max_radius2 = stack(np.array(camera.max_radius2) for camera in rig)
         self._any_fisheye = any(c.lens == 'fisheye' for c in rig)
-        # No lens bends anything: image coordinates are plain ratios.
+        # True if no camera has lens distortion.
         self.is_pinhole = not (self._any_fisheye or any(c.dist.any() for c in rig))
 
     def project(self, xyz_w: Tensor) -> tuple[Tensor, Tensor]:
@@ -72,7 +72,7 @@ class TorchRig:
             ``uv`` (V, N, 2) pixels, 0 where not valid, and ``valid`` (V, N): before the
             camera and inside the lens model's range.
         """
-        # Products of millimetres have no place in half precision.
+        # Half precision does not suffice for coordinates in mm.
         with torch.autocast('cuda' if xyz_w.is_cuda else 'cpu', enabled=False):
             return self._project(xyz_w)
 
@@ -84,35 +84,36 @@ class TorchRig:
         x, y, depth = xyz_c.unbind(-1)
         in_front = depth > 0
         depth = torch.where(in_front, depth, torch.ones_like(depth))
-        x, y, in_range = self.through_lens(x / depth, y / depth)
+        x, y, in_range = self.distort(x / depth, y / depth)
         valid = in_front & in_range
         uv = torch.baddbmm(
             self.K[:, None, :2, 2], torch.stack([x, y], dim=-1), self.K[:, :2, :2].transpose(1, 2)
         )
         return torch.where(valid[..., None], uv, torch.zeros_like(uv)), valid
 
-    def through_lens(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Bend normalised coordinates as the lenses do.
+    def distort(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Apply lens distortion to normalised image coordinates.
 
         Args:
-            x: (V, N) tangents to the right of the optical axis.
-            y: (V, N) tangents below it.
+            x: (V, N) undistorted coordinates x_cam / z_cam.
+            y: (V, N) undistorted coordinates y_cam / z_cam.
 
         Returns:
-            Where they end up, (V, N) each, and whether the lens model holds there, (V, N).
+            Distorted x and y, (V, N) each, and whether the point is in the valid range of the
+            distortion model, (V, N).
         """
         r2 = x * x + y * y
         in_range = r2 <= self.max_radius2[:, None]
         if self.is_pinhole:
             return x, y, in_range
-        bent_x, bent_y = self._distort(x, y, r2)
+        distorted_x, distorted_y = self._brown_conrady(x, y, r2)
         if self._any_fisheye:
             fisheye, factor = self.fisheye[:, None], self._fisheye(r2)
-            bent_x = torch.where(fisheye, x * factor, bent_x)
-            bent_y = torch.where(fisheye, y * factor, bent_y)
-        return bent_x, bent_y, in_range
+            distorted_x = torch.where(fisheye, x * factor, distorted_x)
+            distorted_y = torch.where(fisheye, y * factor, distorted_y)
+        return distorted_x, distorted_y, in_range
 
-    def _distort(self, x: Tensor, y: Tensor, r2: Tensor) -> tuple[Tensor, Tensor]:
+    def _brown_conrady(self, x: Tensor, y: Tensor, r2: Tensor) -> tuple[Tensor, Tensor]:
         k1, k2, p1, p2, k3, k4, k5, k6 = self.dist.T[..., None]
         radial = (1 + r2 * (k1 + r2 * (k2 + r2 * k3))) / (1 + r2 * (k4 + r2 * (k5 + r2 * k6)))
         cross = 2 * x * y
@@ -123,14 +124,14 @@ class TorchRig:
 
     def _fisheye(self, r2: Tensor) -> Tensor:
         k1, k2, k3, k4 = self.dist[:, :4].T[..., None]
-        # Near the axis the angle is its tangent, and r would divide by zero.
+        # Clamped to avoid a division by zero on the optical axis.
         r = r2.clamp_min(1e-12).sqrt()
         angle = torch.atan(r)
         a2 = angle * angle
         return angle * (1 + a2 * (k1 + a2 * (k2 + a2 * (k3 + a2 * k4)))) / r
 
     def fit(self, heatmap_size: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """How full images fit into heatmaps: same shape, centred (letterbox).
+        """Map from image pixels to heatmap pixels: same aspect ratio, centred (letterbox).
 
         Returns:
             ``scale`` (V, 1) and ``shift`` (V, 2) with ``uv_heatmap = scale * uv + shift``.

@@ -1,9 +1,9 @@
-"""Loops whose turns run at the same time.
+"""Parallel loops: each thread runs whole iterations.
 
-Torch splits every single operation among its threads, which wait for each other after each. Long
-rows of small operations, each of which fits the caches of one core, are better off whole: every
-thread takes the next turn of the loop and computes alone. That also suffers far less from other
-programs on the machine, as nobody waits at every step for the thread that was interrupted.
+Torch parallelises within every operation, and its threads synchronise after each. For loops of
+many small operations, each of which fits the caches of one core, it is faster to run each iteration
+in one thread. Such loops are also slowed down less by other programs on the machine, because there
+is no synchronisation in which all threads wait for an interrupted one.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 _making = threading.Lock()
 
 
-def for_each(turns: Iterable[int], body: Callable[[Iterable[int]], None]) -> None:
-    """Run a loop in as many threads as torch has here, without gradients.
+def for_each(items: Iterable[int], body: Callable[[Iterable[int]], None]) -> None:
+    """Run a loop in ``torch.get_num_threads()`` threads, without gradients.
 
-    What watches operators of one thread, such as torch's profiler and flop counter, sees the
-    work only where torch has one thread.
+    Tools that observe the operators of one thread, such as torch's profiler and flop counter, see
+    this work only if torch has one thread.
 
     Args:
-        turns: What the loop runs over.
-        body: Given the turns that one thread takes, one after another, as an iterator; it may
-            set up its own memory before it takes the first.
+        items: What the loop runs over.
+        body: Called once per thread with an iterator over the items that this thread processes; it
+            may allocate buffers before it takes the first item.
     """
-    turns = list(turns)
+    items = list(items)
     threads = torch.get_num_threads()
     if threads == 1:
-        body(turns)
+        body(items)
         return
-    remaining = iter(turns)  # of a list: taking the next is atomic
+    remaining = iter(items)  # next() of a list iterator is atomic
 
     def work() -> None:
         with torch.inference_mode():
             body(remaining)
 
-    for future in [_pool(threads).submit(work) for _ in turns[:threads]]:
+    for future in [_pool(threads).submit(work) for _ in items[:threads]]:
         future.result()
 
 
 def _pool(threads: int) -> ThreadPoolExecutor:
-    """Threads that compute with one thread each; kept, one set per size and process."""
+    """A pool of threads in which torch uses one thread each; cached per size and process."""
     key = os.getpid(), threads
     with _making:
         if key not in _pools:

@@ -1,9 +1,10 @@
-"""Unprojection: the feature volume holds the mean of the heatmaps where the views see each voxel.
+"""Unprojection of heatmaps: each voxel gets the mean of the heatmaps at its projections.
 
-On a CPU a voxel's samples are one bag of ``embedding_bag``: the pixels around its place in every
-view, with weights of bilinear interpolation. All joints of a pixel lie side by side, so that
-weights and places are used for all of them at once, and volumes come out channels last, as
-:class:`~mmpose_ours.models.ops.v2v.V2VNet` wants them. Elsewhere ``grid_sample`` does it.
+The mean is over the views in whose images the voxel's centre lies. On a CPU it is computed by
+``embedding_bag``: the bag of a voxel consists of the four pixels around its projection in every
+view, with weights of bilinear interpolation. The joints of a pixel are contiguous in memory, so
+that indices and weights are shared by all of them, and volumes have channels last, as
+:class:`~mmpose_ours.models.ops.v2v.V2VNet` takes them. On other devices ``grid_sample`` is used.
 """
 
 from __future__ import annotations
@@ -17,38 +18,39 @@ from torch import Tensor
 
 from mmpose_ours.models.ops.projection import TorchRig
 
-# Places (points times views) looked at at once on a CPU: few enough for its caches, enough to
-# share between threads.
+# Projections (points times views) per chunk on a CPU: few enough for its caches, enough to
+# distribute over threads.
 CPU_CHUNK = 1 << 17
-# Points sampled at once elsewhere: bounds memory to points * views * joints * 4 bytes.
+# Points per chunk on other devices: bounds memory to points * views * joints * 4 bytes.
 GPU_CHUNK = 1 << 18
 
 
 @dataclasses.dataclass(frozen=True)
-class Bags:
-    """The pixels whose weighted sum is a point's value, for N points; on the CPU.
+class PixelSamples:
+    """The pixels whose weighted sum is a point's value, for N points and T pixels; on the CPU.
 
     Args:
         index: (T,) int32 rows of :func:`pixel_table`, one point after another.
-        weight: (T,) of each; 0 is allowed.
-        start: (N,) int32, where each point's begin.
+        weight: (T,) weight of each pixel; may be 0.
+        start: (N,) int32, index of each point's first pixel in ``index``.
     """
 
     index: Tensor
     weight: Tensor
     start: Tensor
 
-    def without_zeros(self) -> Bags:
-        """The same sums; worth it for bags that are used again."""
+    def without_zeros(self) -> PixelSamples:
+        """Without pixels of weight 0: the same sums, faster if they are computed repeatedly."""
         keep = self.weight != 0
         before = F.pad(keep.cumsum(0), (1, 0))
-        return Bags(self.index[keep], self.weight[keep], before[self.start.long()].int())
+        return PixelSamples(self.index[keep], self.weight[keep], before[self.start.long()].int())
 
 
 def pixel_table(heatmaps: Tensor) -> Tensor:
     """Heatmaps (V, J, H, W) as rows (V * (H + 1) * (W + 1), J) in float32.
 
-    Each view has a row and a column of zeros behind its last ones, for what is beyond.
+    Each view is padded by a row of zeros below and a column of zeros to the right, which bilinear
+    interpolation at the last row and column refers to.
     """
     views, joints, height, width = heatmaps.shape
     table = heatmaps.new_empty(views, height + 1, width + 1, joints, dtype=torch.float32)
@@ -58,13 +60,13 @@ def pixel_table(heatmaps: Tensor) -> Tensor:
     return table.flatten(0, 2)
 
 
-def sum_samples(heatmaps: Tensor, bags: Iterable[Bags], points: int) -> Tensor:
-    """Values of points in the order of their bags.
+def sum_samples(heatmaps: Tensor, samples: Iterable[PixelSamples], points: int) -> Tensor:
+    """Weighted sums of pixels, point by point.
 
     Args:
         heatmaps: (V, J, H, W) in [0, 1], on the CPU.
-        bags: Of a chunk of points each.
-        points: How many there are in all, N.
+        samples: Pixels and weights, one item per chunk of points.
+        points: N, the number of points in all chunks.
 
     Returns:
         (N, J) in float32; 0 where no view sees the point.
@@ -72,7 +74,7 @@ def sum_samples(heatmaps: Tensor, bags: Iterable[Bags], points: int) -> Tensor:
     table = pixel_table(heatmaps)
     values = table.new_empty(points, heatmaps.shape[1])
     done = 0
-    for chunk in bags:
+    for chunk in samples:
         values[done : done + len(chunk.start)] = F.embedding_bag(
             chunk.index, table, chunk.start, mode='sum', per_sample_weights=chunk.weight
         ).clamp_(0, 1)
@@ -81,8 +83,8 @@ def sum_samples(heatmaps: Tensor, bags: Iterable[Bags], points: int) -> Tensor:
     return values
 
 
-def point_bags(rig: TorchRig, xyz_w: Tensor, heatmap_size: Sequence[int]) -> list[Bags]:
-    """Bags of any points.
+def point_samples(rig: TorchRig, xyz_w: Tensor, heatmap_size: Sequence[int]) -> list[PixelSamples]:
+    """Pixels and weights of arbitrary points, chunk by chunk.
 
     Args:
         rig: V cameras, on the CPU.
@@ -90,27 +92,27 @@ def point_bags(rig: TorchRig, xyz_w: Tensor, heatmap_size: Sequence[int]) -> lis
         heatmap_size: (width, height).
     """
     scale, shift = rig.fit(heatmap_size)
-    bags = []
+    samples = []
     for points in xyz_w.split(max(1, CPU_CHUNK // len(rig.K))):
         uv, valid = rig.project(points)
         u, v = (uv * scale[:, None] + shift[:, None]).unbind(-1)
-        bags.append(_bags(u, v, valid.to(u.dtype), shift, heatmap_size).without_zeros())
-    return bags
+        samples.append(_pixel_samples(u, v, valid.to(u.dtype), shift, heatmap_size).without_zeros())
+    return samples
 
 
-def cube_bags(
+def cube_samples(
     rig: TorchRig,
     centers_w: Tensor,
     size_mm: float,
     bins: Sequence[int],
     heatmap_size: Sequence[int],
-) -> Iterator[Bags]:
-    """Bags of the voxels of cubes, z running fastest and cubes slowest.
+) -> Iterator[PixelSamples]:
+    """Pixels and weights of the voxels of cubes, chunk by chunk; z runs fastest, cubes slowest.
 
     Args:
         rig: V cameras, on the CPU.
-        centers_w: (P, 3) middles of the cubes in millimetres.
-        size_mm: Their edge length; the outermost voxels lie on the faces.
+        centers_w: (N, 3) centres of the cubes in mm.
+        size_mm: Edge length of the cubes; the outermost voxels lie on the faces.
         bins: Voxels along x, y and z.
         heatmap_size: (width, height).
     """
@@ -122,55 +124,57 @@ def cube_bags(
     if rig.is_pinhole:  # (u * depth, v * depth, depth) straight from the world
         axes, origin = K.double() @ axes, K.double() @ origin
     steps = [torch.linspace(-size_mm / 2, size_mm / 2, n, dtype=torch.float64) for n in bins]
-    # A camera sees a lattice as sums of three vectors, a step along each axis:
-    # (V, 3, P * X, 1) and (V, 3, 1, Y * Z)
+    # Projection is linear in homogeneous coordinates, so the lattice is a sum of one vector per
+    # axis, computed as (V, 3, N * X, 1) plus (V, 3, 1, Y * Z).
     along_x, along_y, along_z = (axes[..., i, None] * step for i, step in enumerate(steps))
     centers = axes @ centers_w.detach().double().T + origin
     slices = (centers[..., None] + along_x[:, :, None]).flatten(2)[..., None].to(K.dtype)
     planes = (along_y[..., None] + along_z[:, :, None]).flatten(2)[:, :, None].to(K.dtype)
     for part in slices.split(max(1, CPU_CHUNK // (len(K) * planes.shape[-1])), dim=2):
         u, v, depth = ((part[:, i] + planes[:, i]).flatten(1) for i in range(3))
-        # Zeros and ones as floats: several times faster than booleans.
+        # 0 and 1 as floats: several times faster than booleans.
         seen = torch.empty_like(depth)
         torch.gt(depth, 0, out=seen)
         depth.reciprocal_()
         u *= depth
         v *= depth
         if not rig.is_pinhole:
-            x, y, in_range = rig.through_lens(u, v)
+            x, y, in_range = rig.distort(u, v)
             seen *= in_range.to(seen.dtype)
             u = x * K[:, 0, :1] + y * K[:, 0, 1:2] + K[:, 0, 2:]
             v = x * K[:, 1, :1] + y * K[:, 1, 1:2] + K[:, 1, 2:]
-        yield _bags(u, v, seen, shift, heatmap_size)
+        yield _pixel_samples(u, v, seen, shift, heatmap_size)
 
 
-def _bags(u: Tensor, v: Tensor, seen: Tensor, shift: Tensor, heatmap_size: Sequence[int]) -> Bags:
-    """Bags of 4 * V rows each.
+def _pixel_samples(
+    u: Tensor, v: Tensor, seen: Tensor, shift: Tensor, heatmap_size: Sequence[int]
+) -> PixelSamples:
+    """The 4 * V pixels around the projections of each of N points, with bilinear weights.
 
     Args:
         u: (V, N) heatmap pixels; overwritten.
         v: (V, N) heatmap pixels; overwritten.
-        seen: (V, N) 1 where the camera can see the point, 0 where it cannot; overwritten.
-        shift: (V, 2) where the full images begin in the heatmaps.
+        seen: (V, N) 1.0 where the projection is valid, else 0.0; overwritten.
+        shift: (V, 2) heatmap pixel of the image's upper left corner (letterbox).
         heatmap_size: (width, height).
     """
-    corners, shares = [], []
-    for place, low, length in zip((u, v), shift.T[..., None], heatmap_size):
-        high = torch.nextafter(length - low, low)  # an image's end is no longer in it
-        held = torch.maximum(place, low)
-        torch.minimum(held, high, out=held)
-        seen *= place.eq_(held)
-        held.nan_to_num_(0.0)
-        corners.append(torch.floor(held, out=place))
-        shares.append(held.sub_(place))
+    corners, fractions = [], []
+    for position, low, length in zip((u, v), shift.T[..., None], heatmap_size):
+        high = torch.nextafter(length - low, low)  # the end of the image is excluded
+        clamped = torch.maximum(position, low)
+        torch.minimum(clamped, high, out=clamped)
+        seen *= position.eq_(clamped)
+        clamped.nan_to_num_(0.0)
+        corners.append(torch.floor(clamped, out=position))
+        fractions.append(clamped.sub_(position))
     seen /= seen.sum(0) + 1e-6
 
-    (left, top), (right_share, bottom_share) = corners, shares
+    (left, top), (right_fraction, bottom_fraction) = corners, fractions
     # The pixel itself, its right neighbour, the one below, and its right neighbour
     stride = heatmap_size[0] + 1
     views, points = u.shape
-    # A bit longer than needed: in rows of whole memory pages the same columns would fight for
-    # the same lines of the cache, and by_point take several times as long.
+    # Rows are padded by 16: with rows of whole memory pages, the entries of a column would share
+    # cache lines, and by_point would be several times slower.
     index = torch.empty(views, 4, points + 16, dtype=torch.int32)[..., :points]
     first = torch.arange(views, dtype=torch.int32)[:, None] * (stride * (heatmap_size[1] + 1))
     index[:, 0] = top.mul_(stride).add_(left)
@@ -178,22 +182,22 @@ def _bags(u: Tensor, v: Tensor, seen: Tensor, shift: Tensor, heatmap_size: Seque
     for tap, step in enumerate((1, stride, stride + 1), start=1):
         torch.add(index[:, 0], step, out=index[:, tap])
     weight = torch.empty(views, 4, points + 16, dtype=u.dtype)[..., :points]
-    bottom = bottom_share.mul_(seen)
+    bottom = bottom_fraction.mul_(seen)
     for tap, rest in ((0, seen.sub_(bottom)), (2, bottom)):
-        torch.mul(rest, right_share, out=weight[:, tap + 1])
+        torch.mul(rest, right_fraction, out=weight[:, tap + 1])
         torch.sub(rest, weight[:, tap + 1], out=weight[:, tap])
 
     def by_point(values: Tensor) -> Tensor:
         return values.flatten(0, 1).T.contiguous().flatten()
 
     start = torch.arange(0, 4 * views * points, 4 * views, dtype=torch.int32)
-    return Bags(by_point(index), by_point(weight).float(), start)
+    return PixelSamples(by_point(index), by_point(weight).float(), start)
 
 
 def sampling_grid(
     rig: TorchRig, xyz_w: Tensor, heatmap_size: Sequence[int]
 ) -> tuple[Tensor, Tensor]:
-    """Where world points lie in every view's heatmap.
+    """Positions of world points in every view's heatmap.
 
     Args:
         rig: V cameras.

@@ -15,16 +15,16 @@ from torch import Tensor, nn
 from mmpose_ours.models.ops.fast_v2v import FastV2V
 from mmpose_ours.scope import MODELS
 
-# Smaller volumes are done before the fast convolutions have set up their work.
+# Smaller volumes are faster with the ordinary convolutions, because of the overhead of the others.
 MIN_FAST_VOXELS = 16_000
 
 
 class Conv3d(nn.Conv3d):
-    """A convolution that keeps bfloat16 away from eight voxels or fewer on a CPU.
+    """A convolution that uses float32 instead of bfloat16 for eight voxels or fewer on a CPU.
 
-    The gradient of their weights comes out of memory that nothing was written to: other numbers
-    in each run of the same seed, now and then NaN (torch 2.13 with oneDNN, 2x2x2 voxels, as in
-    the middle of a net for 8x8x8).
+    torch 2.13 with oneDNN reads uninitialised memory for the gradient of the weights there: the
+    results differ between runs of the same seed, and are sometimes NaN (2x2x2 voxels, as in the
+    middle of a net for 8x8x8).
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -36,9 +36,9 @@ class Conv3d(nn.Conv3d):
 
 
 class _Pointwise(nn.Conv3d):
-    """A convolution with kernel 1, as the matrix product that it is.
+    """A convolution with kernel 1, computed as a matrix product on CPUs.
 
-    On CPUs torch computes it far slower, in a copy with channels first.
+    torch's own is far slower there, as it copies to channels first.
     """
 
     bias: Tensor
@@ -133,8 +133,8 @@ class V2VNet(nn.Module):
 
     Inference on a CPU (evaluation, no gradients; float32, or autocast to bfloat16) takes the
     same weights through :class:`~mmpose_ours.models.ops.fast_v2v.FastV2V`, about twice as fast,
-    where volumes are large enough for that to pay; hooks of the layers inside do not run then. Set
-    ``fast_inference`` to False to have it layer by layer.
+    for volumes of :data:`MIN_FAST_VOXELS` or more; forward hooks of the layers inside do not run
+    then. Set ``fast_inference`` to False to run the layers.
 
     Args:
         input_channels: Channels of the input volume.
@@ -159,11 +159,11 @@ class V2VNet(nn.Module):
         self.output_layer = _Pointwise(full, output_channels)
         for module in self.modules():
             if isinstance(module, (nn.Conv3d, nn.ConvTranspose3d)):
-                # Small weights: at first the output is near zero everywhere, as is the target.
+                # Small weights, since the target is near zero almost everywhere.
                 nn.init.normal_(module.weight, std=0.001)
                 assert module.bias is not None
                 nn.init.zeros_(module.bias)
-        # Two to four times faster on CPU, and what tensor cores want.
+        # Two to four times faster on a CPU, and the format for tensor cores.
         # torch's overloads lack memory_format.
         self.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         self.fast_inference = True
@@ -180,7 +180,7 @@ class V2VNet(nn.Module):
                 return self._fast_net(dtype)(x)
         x = x.contiguous(memory_format=torch.channels_last_3d)
         features = self.encoder_decoder(self.front_layers(x))
-        # The last layer feeds a sharp soft-argmax: bfloat16 would round its peaks away.
+        # A soft-argmax with a large beta follows: bfloat16 would be too coarse for its logits.
         device = 'cuda' if x.is_cuda else 'cpu'
         with torch.autocast(device, enabled=False):
             return self.output_layer(features.float())
@@ -202,10 +202,10 @@ class V2VNet(nn.Module):
             and x.dtype == weight.dtype == torch.float32
             and x[0, 0].numel() >= MIN_FAST_VOXELS
             and _autocast_dtype() in (torch.float32, torch.bfloat16)
-            # Weights made in inference mode do not count their changes.
+            # Weights that are created in inference mode have no version counter.
             and not any(weight.is_inference() for weight in self._weights())
             and not _is_recorded()
-            # Its Fourier transforms and batched products are what was measured.
+            # The speed was measured with MKL's Fourier transforms and batched products.
             and torch.backends.mkl.is_available()
         )
 
@@ -213,7 +213,7 @@ class V2VNet(nn.Module):
         return [*self.parameters(), *self.buffers()]
 
     def _fast_net(self, dtype: torch.dtype) -> FastV2V:
-        """The weights made ready for inference, anew whenever they have changed."""
+        """The net prepared for inference, again whenever the weights have changed."""
         state = [(weight.data_ptr(), weight._version) for weight in self._weights()]
         if dtype not in self._fast or self._fast[dtype][0] != state:
             self._fast[dtype] = state, FastV2V(self, dtype)
@@ -221,17 +221,17 @@ class V2VNet(nn.Module):
 
     def train(self, mode: bool = True) -> V2VNet:
         """Switch between training and evaluation."""
-        # Some ways to change weights, such as those of averaging hooks, leave no trace.
+        # Some changes of weights, such as those of averaging hooks, do not change the version.
         self._fast = {}
         return super().train(mode)
 
     def __getstate__(self) -> dict:
-        """Copies and pickles go without what is derived from the weights."""
+        """Leave the prepared nets out of copies and pickles."""
         return {**self.__dict__, '_fast': {}}
 
 
 def _autocast_dtype() -> torch.dtype:
-    """What convolutions on the CPU compute in here."""
+    """The type in which convolutions on the CPU compute under the current autocast state."""
     if not hasattr(torch, 'get_autocast_dtype'):  # before torch 2.4
         enabled, dtype = torch.is_autocast_cpu_enabled(), torch.get_autocast_cpu_dtype()
     else:
@@ -240,6 +240,6 @@ def _autocast_dtype() -> torch.dtype:
 
 
 def _is_recorded() -> bool:
-    """Whether operators are being recorded to run later."""
+    """Whether the operators are being traced or compiled."""
     is_compiling = getattr(getattr(torch, 'compiler', None), 'is_compiling', None)
     return torch.jit.is_tracing() or bool(is_compiling and is_compiling())

@@ -1,4 +1,4 @@
-"""Where people are: a volume of the capture volume, and its peaks."""
+"""Positions of people: the feature volume of the capture volume, and peaks of its root volume."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.models.ops.projection import TorchRig, space_points
 from mmpose_ours.models.ops.unprojection import (
-    Bags,
-    point_bags,
+    PixelSamples,
+    point_samples,
     sample_heatmaps,
     sampling_grid,
     sum_samples,
 )
 from mmpose_ours.models.ops.v2v import V2VNet
 
-# Rigs whose voxels' places are kept; a site has one, a test bench a few.
+# Rigs for which the projections of the voxels are cached.
 KEPT_RIGS = 4
 
 
 class CenterDetector(nn.Module):
     """Finds the middle of the hips of every person (VoxelPose's cuboid proposal network).
 
-    The space's geometry arrives with the data and is never part of the weights.
+    The capture volume comes with each data sample and is not part of the weights.
 
     Args:
         num_joints: Channels of the heatmaps.
-        bins: Voxels of the space along x, y and z, multiples of 4.
+        bins: Voxels of the capture volume along x, y and z, multiples of 4.
         heatmap_size: (width, height) of the heatmaps.
         max_people: The most proposals per frame.
-        target_sigma_mm: Width of the training target's peaks.
+        target_sigma_mm: Standard deviation of the Gaussian peaks of the training target.
         net: Further arguments of :class:`~mmpose_ours.models.ops.v2v.V2VNet`.
     """
 
@@ -54,43 +54,43 @@ class CenterDetector(nn.Module):
         self.heatmap_size, self.max_people = tuple(heatmap_size), max_people
         self.target_sigma_mm = target_sigma_mm
         self.center_net = V2VNet(num_joints, 1, **net)
-        self._places: dict[str, list[Bags] | tuple[Tensor, Tensor]] = {}
+        self._sampling: dict[str, list[PixelSamples] | tuple[Tensor, Tensor]] = {}
 
     def volume(self, heatmaps: Tensor, rig: CameraRig, space: CaptureVolume) -> Tensor:
         """Heatmaps (V, J, H, W) of one frame to its feature volume (J, X, Y, Z)."""
         key = f'{rig.fingerprint} {space} {heatmaps.device}'
-        if key not in self._places:
-            while len(self._places) >= KEPT_RIGS:
-                self._places.pop(next(iter(self._places)))
-            # Made in inference mode they could not be used in training.
+        if key not in self._sampling:
+            while len(self._sampling) >= KEPT_RIGS:
+                self._sampling.pop(next(iter(self._sampling)))
+            # Tensors that are created in inference mode cannot be used in training.
             with torch.inference_mode(False), torch.no_grad():
-                self._places[key] = self._make_places(rig, space, heatmaps.device)
-        places = self._places[key]
-        if isinstance(places, list):
-            values = sum_samples(heatmaps, places, math.prod(self.bins))
+                self._sampling[key] = self._make_sampling(rig, space, heatmaps.device)
+        sampling = self._sampling[key]
+        if isinstance(sampling, list):
+            values = sum_samples(heatmaps, sampling, math.prod(self.bins))
             return values.view(*self.bins, -1).permute(3, 0, 1, 2)
-        return sample_heatmaps(heatmaps, *places).view(-1, *self.bins)
+        return sample_heatmaps(heatmaps, *sampling).view(-1, *self.bins)
 
-    def _make_places(
+    def _make_sampling(
         self, rig: CameraRig, space: CaptureVolume, device: torch.device
-    ) -> list[Bags] | tuple[Tensor, Tensor]:
+    ) -> list[PixelSamples] | tuple[Tensor, Tensor]:
         points = space_points(space, self.bins).view(-1, 3)
-        seen_by = TorchRig(rig, dtype=torch.float64), points, self.heatmap_size
+        arguments = TorchRig(rig, dtype=torch.float64), points, self.heatmap_size
         if device.type == 'cpu':
-            return point_bags(*seen_by)
-        grid, seen = sampling_grid(*seen_by)
+            return point_samples(*arguments)
+        grid, seen = sampling_grid(*arguments)
         return grid.float().to(device), seen.to(device)
 
     def __getstate__(self) -> dict:
-        """Copies and pickles go without what is derived from rigs."""
-        return {**self.__dict__, '_places': {}}
+        """Leave the cache out of copies and pickles."""
+        return {**self.__dict__, '_sampling': {}}
 
     def forward(self, volumes: Tensor) -> Tensor:
         """Feature volumes (B, J, X, Y, Z) to root volumes (B, X, Y, Z)."""
         return self.center_net(volumes).squeeze(1)
 
     def target(self, roots_w: Tensor, space: CaptureVolume) -> Tensor:
-        """Training target (X, Y, Z): a Gaussian around each root (G, 3), the higher one wins."""
+        """Training target (X, Y, Z): the maximum of Gaussians around roots (G, 3) in mm."""
         axes = [
             torch.linspace(float(lo), float(hi), n, device=roots_w.device)
             for lo, hi, n in zip(space.lower_mm, space.upper_mm, self.bins)

@@ -1,4 +1,4 @@
-"""What a config of MMPose 0.x says of its VoxelPose, as far as weights must go with it."""
+"""Read the settings of VoxelPose in a config of MMPose 0.x that weights must be compatible with."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from mmpose_ours.text import argument
 
 @dataclasses.dataclass(frozen=True)
 class StockModel:
-    """The ``model`` of a config of MMPose 0.x.
+    """The settings of ``model`` in a config of MMPose 0.x.
 
     Args:
         path: The config, for messages.
-        space_center: (3,) mm.
-        space_size: (3,) mm.
-        cube_size: (3,) voxels of the space.
+        space_center: (3,) centre of the capture volume in mm.
+        space_size: (3,) edge lengths of the capture volume in mm.
+        cube_size: (3,) voxels of the capture volume.
         sub_cube_size: (3,) voxels of a person's cube.
-        num_joints: Joints.
+        num_joints: Number of joints.
         widths: ``mid_channels`` of the center and the pose net.
         beta: Sharpness of the soft-argmax.
-        has_backbone: Whether it looks at images.
+        has_backbone: Whether the model takes images.
     """
 
     path: str
@@ -45,14 +45,14 @@ class StockModel:
 
     @property
     def geometry(self) -> dict[str, Tensor]:
-        """The entries that hold its space."""
+        """The checkpoint entries of its capture volume."""
         return geometry(self.space_center, self.space_size, self.cube_size)
 
     def check(self, weights: Anatomy, model: VoxelPose | None = None) -> None:
-        """Hold weights, and our model of them where it is known, against the config.
+        """Compare weights, and our model with these weights if it is known, with the config.
 
         Raises:
-            InputError: They would not load, or mean something else there.
+            InputError: The weights would not load, or would give other results there.
         """
         wanted: dict[str, tuple[Any, Any]] = {
             'joints': (weights.num_joints, self.num_joints),
@@ -64,7 +64,7 @@ class StockModel:
         if model is not None:
             bins = model.human_detector.bins, model.pose_regressor.bins
             wanted['beta'] = (model.pose_regressor.beta, self.beta)
-            wanted['voxels of the space'] = (bins[0], self.cube_size)
+            wanted['voxels of the capture volume'] = (bins[0], self.cube_size)
             wanted["voxels of a person's cube"] = (bins[1], self.sub_cube_size)
         for what, (found, expected) in wanted.items():
             if found != expected:
@@ -79,15 +79,16 @@ class StockModel:
 
 
 def read_stock_model(path: PathLike) -> StockModel:
-    """Read a config of MMPose 0.x, as data where it is; otherwise it is run, with a warning.
+    """Read a config of MMPose 0.x: as data if possible; otherwise it is executed, with a warning.
 
     Raises:
-        FileFormatError: It is none of VoxelPose.
+        FileFormatError: It is not a config of VoxelPose.
     """
     try:
         config = Config(read_config_data(path))
     except NotDataError:
-        # Ours for 0.x import a function that fits the space, not the new style of configs.
+        # Our configs for 0.x import a function that computes the capture volume; they are not
+        # configs of MMEngine's lazy import style.
         config = read_config(path, import_custom_modules=False, lazy_import=False)
     model: Any = config.get('model') or {}
     if model.get('type') != 'DetectAndRegress':

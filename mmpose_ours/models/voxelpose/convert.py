@@ -1,7 +1,7 @@
 """VoxelPose's weights between the layout of MMPose 0.x and this package's.
 
-Layers have the same names in both (:mod:`~mmpose_ours.models.ops.v2v`). What differs is what else
-lies among them: see :mod:`~mmpose_ours.models.voxelpose.published`.
+Layers have the same names in both (:mod:`~mmpose_ours.models.ops.v2v`). The layouts differ in the
+entries that are not weights: see :mod:`~mmpose_ours.models.voxelpose.published`.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.text import argument
 
 _NETS = {'center': 'human_detector.center_net.', 'pose': 'pose_regressor.pose_net.'}
-_RESNET_DEPTH = {6: 50, 23: 101, 36: 152}  # by the blocks of its third stage
+# Number of blocks in the third stage to depth.
+_RESNET_DEPTH = {6: 50, 23: 101, 36: 152}
 _COUNTER = '.num_batches_tracked'
 
 
 @dataclasses.dataclass(frozen=True)
 class Anatomy:
-    """What weights tell of the VoxelPose that they belong to.
+    """Architecture of a VoxelPose, as far as the shapes of its weights determine it.
 
     Args:
-        num_joints: Joints, and heatmap channels.
+        num_joints: Number of joints, which is also that of heatmap channels.
         nets: ``'center'`` and ``'pose'`` to the ``channels`` and ``front_kernel`` of each
             :class:`~mmpose_ours.models.ops.v2v.V2VNet`.
         backbone: Arguments of :class:`~mmpose_ours.models.voxelpose.backbone.PoseResNet`; None
@@ -42,20 +43,20 @@ class Anatomy:
 
     @property
     def skeletons(self) -> list[str]:
-        """The skeletons of that many joints."""
+        """Names of the known skeletons with that number of joints."""
         return [name for name, joints in SKELETONS.items() if len(joints) == self.num_joints]
 
 
 @dataclasses.dataclass(frozen=True)
 class Converted:
-    """Weights in a layout, and what was done to them.
+    """Converted weights, and a record of the conversion.
 
     Args:
         state: The weights.
         renamed: Old names to new ones.
-        dropped: Entries that went.
-        missing: Entries that the model has and these lack; empty but for counters that nothing
-            reads, which are added.
+        dropped: Entries that were removed.
+        missing: Entries of the model that were not in the weights; only counters of batch
+            normalisation, which have no effect and are added as 0.
     """
 
     state: dict[str, Tensor]
@@ -65,17 +66,17 @@ class Converted:
 
 
 def unwrapped(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Weights without the ``module.`` of a parallel wrapper, and the names that lost it."""
+    """Weights without the prefix ``module.`` of a parallel wrapper, and the renamed entries."""
     names = {key: re.sub(r'^module\.', '', key) for key in state}
     changed = {old: new for old, new in names.items() if old != new}
     return {names[key]: tensor for key, tensor in state.items()}, changed
 
 
 def anatomy(state: Mapping[str, Tensor]) -> Anatomy:
-    """Read off weights what model they belong to.
+    """Determine the architecture from the shapes of weights.
 
     Raises:
-        InputError: They are none of VoxelPose.
+        InputError: They are not weights of a VoxelPose.
     """
     try:
         nets = {name: _net(state, prefix) for name, prefix in _NETS.items()}
@@ -83,7 +84,7 @@ def anatomy(state: Mapping[str, Tensor]) -> Anatomy:
         backbone = _backbone(state) if any(key.startswith('backbone.') for key in state) else None
     except (KeyError, IndexError) as error:
         raise InputError(
-            f'not the weights of a VoxelPose: there is no {error.args[0]!r}; what is there is '
+            f'not the weights of a VoxelPose: {error.args[0]!r} is missing; found: '
             f'{_outline(state)}',
             code='checkpoint',
             expected=error.args[0] if isinstance(error, KeyError) else None,
@@ -109,7 +110,7 @@ def _backbone(state: Mapping[str, Tensor]) -> dict[str, Any]:
     if len(third) not in _RESNET_DEPTH:
         raise InputError(
             f'the 2D network has {len(third)} blocks in layer3, expected those of ResNet-50, 101 '
-            'or 152, which are all that PoseResNet can be',
+            'or 152, the depths that PoseResNet supports',
             code='cannot-express',
             found=len(third),
             expected=sorted(_RESNET_DEPTH),
@@ -122,7 +123,7 @@ def _backbone(state: Mapping[str, Tensor]) -> dict[str, Any]:
 
 
 def _outline(state: Mapping[str, Tensor]) -> str:
-    """The first two parts of the entries' names, the most frequent ones."""
+    """The four most frequent prefixes (first two parts) of the entries' names, with counts."""
     parts: dict[str, int] = {}
     for key in state:
         start = '.'.join(key.split('.')[:2])
@@ -132,10 +133,11 @@ def _outline(state: Mapping[str, Tensor]) -> str:
 
 
 def to_ours(state: Mapping[str, Tensor]) -> Converted:
-    """Weights of either layout in this package's.
+    """Convert weights of either layout to this package's.
 
     Raises:
-        InputError: They are none of VoxelPose, incomplete, or of a skeleton unknown here.
+        InputError: They are not weights of a VoxelPose, are incomplete, or have a number of joints
+            that no known skeleton has.
     """
     bare, renamed = unwrapped(state)
     wanted = _expected(anatomy(bare))
@@ -146,7 +148,7 @@ def to_ours(state: Mapping[str, Tensor]) -> Converted:
             if bare[key].shape != like.shape:
                 raise InputError(
                     f'{key} has the shape {tuple(bare[key].shape)}, expected {tuple(like.shape)}; '
-                    'the weights are not of one VoxelPose',
+                    'the weights are not those of a single VoxelPose',
                     code='checkpoint',
                     found=tuple(bare[key].shape),
                     expected=tuple(like.shape),
@@ -155,13 +157,13 @@ def to_ours(state: Mapping[str, Tensor]) -> Converted:
         missing.append(key)
         if key.endswith(_COUNTER):  # absent from very old checkpoints; only momentum=None reads it
             kept[key] = torch.zeros(like.shape, dtype=like.dtype)
-    lost = [key for key in missing if not key.endswith(_COUNTER)]
-    if lost:
+    absent = [key for key in missing if not key.endswith(_COUNTER)]
+    if absent:
         raise InputError(
-            f'{len(lost)} of {len(wanted)} entries of a VoxelPose are missing, the first is '
-            f'{lost[0]!r}; the checkpoint is of a part of the model',
+            f'{len(absent)} of {len(wanted)} entries of a VoxelPose are missing, the first is '
+            f'{absent[0]!r}; the checkpoint holds only a part of the model',
             code='checkpoint',
-            expected=lost,
+            expected=absent,
         )
     dropped = {key: tensor for key, tensor in bare.items() if key not in wanted}
     shortcut = published.had_shortcut(bare)
@@ -176,29 +178,31 @@ def to_0x(
     shortcut: bool | None = None,
     space: Mapping[str, Tensor] | None = None,
 ) -> Converted:
-    """Weights of either layout in that of MMPose 0.x.
+    """Convert weights of either layout to that of MMPose 0.x.
 
     Args:
         state: The weights.
-        shortcut: Whether their pose net has one, where it is known from elsewhere.
-        space: What :func:`~mmpose_ours.models.voxelpose.published.geometry` makes of the capture
-            space that they are to be used in; None leaves it to the config of 0.x.
+        shortcut: Whether the pose net has a shortcut, if the weights do not tell; None if unknown.
+        space: Entries of the capture volume from
+            :func:`~mmpose_ours.models.voxelpose.published.geometry`; None leaves the capture volume
+            to the config of 0.x.
 
     Raises:
-        InputError: 0.x has no such model, or nothing tells whether there is a shortcut.
+        InputError: MMPose 0.x does not support the model, or it is unknown whether it has a
+            shortcut.
     """
     ours = to_ours(state)
     weights = dict(ours.state)
     known = weights.pop(published.SHORTCUT, shortcut)
     if known is None:
         raise InputError(
-            'nothing in the checkpoint tells whether its pose net has a shortcut, which MMPose '
-            f'0.x lacks; name the config that it was trained with: {argument("config")}',
+            'it is unknown whether the pose net of this checkpoint has a shortcut, which MMPose '
+            f'0.x does not support; name the config that it was trained with: {argument("config")}',
             code='missing-value',
         )
     if known:
         raise InputError(
-            'its pose net learned with a shortcut around it, which MMPose 0.x lacks, so that its '
+            'the pose net learned with a shortcut, which MMPose 0.x does not support: the '
             'joints would be wrong there; train with model.pose.shortcut=False '
             'model.pose.beta=100.0',
             code='cannot-express',
@@ -208,8 +212,8 @@ def to_0x(
         if net != dict(channels=(width // 2, width, 2 * width, 4 * width), front_kernel=7):
             raise InputError(
                 f'the {name} net has channels {net["channels"]} and a first kernel of '
-                f'{net["front_kernel"]}, which MMPose 0.x cannot build; its own are (n / 2, n, '
-                f'2 n, 4 n) and 7: train with model.{name}.channels and front_kernel like that',
+                f'{net["front_kernel"]}, which MMPose 0.x cannot build; it expects (n / 2, n, '
+                f'2 n, 4 n) and 7: train with such model.{name}.channels and front_kernel',
                 code='cannot-express',
                 found=net,
             )
@@ -217,7 +221,7 @@ def to_0x(
 
 
 def _expected(shape: Anatomy) -> dict[str, Tensor]:
-    """Names and shapes of all entries of the model, with no memory behind them."""
+    """All entries of the model as tensors on the meta device, which have shapes but no data."""
     if not shape.skeletons:
         sizes = ', '.join(f'{name} ({len(joints)})' for name, joints in SKELETONS.items())
         raise InputError(

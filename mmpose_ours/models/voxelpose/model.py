@@ -11,7 +11,7 @@ from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.errors import InputError
 from mmpose_ours.models.base import MultiviewPoseModel, report
 from mmpose_ours.models.ops.projection import TorchRig
-from mmpose_ours.models.selection import tell_scores, without_duplicates
+from mmpose_ours.models.selection import drop_duplicates, record_best_score
 from mmpose_ours.models.voxelpose.center import KEPT_RIGS, CenterDetector
 from mmpose_ours.models.voxelpose.pose import PoseRegressor
 from mmpose_ours.models.voxelpose.published import leave_out_backbone, take_out
@@ -22,19 +22,20 @@ from mmpose_ours.scope import MODELS
 class VoxelPose(MultiviewPoseModel):
     """Heatmaps of calibrated views to 3D poses.
 
-    The rig and the capture volume come with each data sample; weights hold no geometry and
-    checkpoints of MMPose 0.x load without the space they were trained in.
+    The rig and the capture volume come with each data sample and are not part of the weights.
+    Checkpoints of MMPose 0.x load without the capture volume that they contain.
 
     Args:
         joints: Name of the skeleton, which is also the heatmaps' channels.
         heatmap_size: (width, height) of the heatmaps.
         center: Arguments of :class:`~mmpose_ours.models.voxelpose.center.CenterDetector`.
         pose: Arguments of :class:`~mmpose_ours.models.voxelpose.pose.PoseRegressor`.
-        center_threshold: Proposals with lower scores are dropped.
+        center_threshold: Proposals whose score (0 to 1) is not above this are dropped.
         duplicate_mm: Of two poses with a smaller mean joint distance the lower-scored one is
             dropped.
-        proposal_jitter_mm: In training, people's true places are moved by this much (one
-            standard deviation), so that both parts learn from the first step on.
+        proposal_jitter_mm: In training, the proposals of the pose regressor are the annotated
+            roots plus Gaussian noise of this standard deviation along each axis, so that it learns
+            before the center detector works.
         backbone: 2D network for image mode; None takes heatmaps.
         freeze_backbone: Whether the 2D network keeps its weights and statistics.
         data_preprocessor: Usually ``MultiviewDataPreprocessor``.
@@ -95,7 +96,7 @@ class VoxelPose(MultiviewPoseModel):
 
         Args:
             inputs: ``heatmaps``, a (V, J, H, W) tensor each, or ``images`` (V, 3, H, W).
-            data_samples: Rig and space of each, and the truth for ``'loss'``.
+            data_samples: Rig and capture volume of each, and the ground truth for ``'loss'``.
             mode: ``'loss'``, ``'predict'`` or ``'tensor'`` (root volumes).
         """
         heatmaps = self._heatmaps(inputs)
@@ -104,7 +105,7 @@ class VoxelPose(MultiviewPoseModel):
             self.human_detector.volume(maps, sample.rig, sample.space)
             for maps, sample in zip(heatmaps, data_samples)
         ]
-        # Stacked with their channels last, as they are made and as the net wants them.
+        # Stacked with channels last, the memory format of the volumes and of the net.
         stacked = torch.stack([volume.movedim(0, -1) for volume in volumes]).movedim(-1, 1)
         root_volumes = self.human_detector(stacked)
         if mode == 'loss':
@@ -142,13 +143,13 @@ class VoxelPose(MultiviewPoseModel):
         if key not in self._rigs:
             while len(self._rigs) >= KEPT_RIGS:
                 self._rigs.pop(next(iter(self._rigs)))
-            # Made in inference mode it could not be used in training.
+            # Tensors that are created in inference mode cannot be used in training.
             with torch.inference_mode(False):
                 self._rigs[key] = TorchRig(sample.rig, device)
         return self._rigs[key]
 
     def __getstate__(self) -> dict:
-        """Copies and pickles go without what is derived from rigs."""
+        """Leave the cached rigs out of copies and pickles."""
         return {**self.__dict__, '_rigs': {}}
 
     def _loss(
@@ -160,7 +161,7 @@ class VoxelPose(MultiviewPoseModel):
         targets, volumes, centers, truth, visible = [], [], [], [], []
         for maps, sample in zip(heatmaps, data_samples):
             instances = sample.gt_instances
-            # Somebody whose hips are unknown has no place to learn from.
+            # People whose hips are not annotated have no root to learn from.
             instances = instances[instances.visible[:, self.root].all(1)]
             poses = instances.keypoints_3d
             roots = poses[:, self.root].mean(1)
@@ -179,7 +180,7 @@ class VoxelPose(MultiviewPoseModel):
             weight = torch.cat(visible).to(error.dtype)
             loss_pose = (error * weight).sum() / weight.sum().clamp(min=1)
         else:
-            loss_pose = self.no_loss(self.pose_regressor)
+            loss_pose = self.zero_loss(self.pose_regressor)
         return dict(loss_center=loss_center, loss_pose=loss_pose)
 
     def _predict(
@@ -190,7 +191,7 @@ class VoxelPose(MultiviewPoseModel):
     ) -> list[MultiviewDataSample]:
         for maps, volume, sample in zip(heatmaps, root_volumes, data_samples):
             centers, scores = self.human_detector.peaks(volume, sample.space)
-            tell_scores(sample, scores, self.center_threshold)
+            record_best_score(sample, scores, self.center_threshold)
             keep = scores > self.center_threshold
             centers, scores = centers[keep], scores[keep]
             poses = centers.new_zeros(0, len(self.joints), 3)
@@ -198,7 +199,7 @@ class VoxelPose(MultiviewPoseModel):
                 rig = self._rig(sample, maps.device)
                 volumes = self.pose_regressor.volumes(maps, rig, centers)
                 poses = self.pose_regressor(volumes, centers)
-                first = without_duplicates(poses, self.duplicate_mm)
-                poses, scores = poses[first], scores[first]
+                kept = drop_duplicates(poses, self.duplicate_mm)
+                poses, scores = poses[kept], scores[kept]
             report(sample, poses, scores)
         return data_samples

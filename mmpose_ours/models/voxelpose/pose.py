@@ -1,4 +1,4 @@
-"""What a person's pose is: a volume around a proposal, and where each joint is in it."""
+"""A person's pose: the feature volume around a proposal, and the soft-argmax of each joint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mmpose_ours.models.ops.projection import TorchRig, box_points
 from mmpose_ours.models.ops.unprojection import (
-    cube_bags,
+    cube_samples,
     sample_heatmaps,
     sampling_grid,
     sum_samples,
@@ -29,8 +29,8 @@ class PoseRegressor(nn.Module):
         heatmap_size: (width, height) of the heatmaps.
         beta: Sharpness of the soft-argmax.
         shortcut: Whether the net corrects the feature volume instead of replacing it. The
-            volume peaks near the joints before anything is learned, so that training takes a
-            fraction of the steps (with a softer ``beta``, about 20). Has no weights; False is
+            feature volume has peaks near the joints before training, so that training takes a
+            fraction of the steps (with a smaller ``beta``, about 20). Has no weights. False is
             the published model, for checkpoints of MMPose 0.x.
         net: Further arguments of :class:`~mmpose_ours.models.ops.v2v.V2VNet`.
     """
@@ -64,8 +64,8 @@ class PoseRegressor(nn.Module):
         """
         people = len(centers_w)
         if heatmaps.device.type == 'cpu':
-            bags = cube_bags(rig, centers_w, self.size_mm, self.bins, self.heatmap_size)
-            values = sum_samples(heatmaps, bags, people * math.prod(self.bins))
+            samples = cube_samples(rig, centers_w, self.size_mm, self.bins, self.heatmap_size)
+            values = sum_samples(heatmaps, samples, people * math.prod(self.bins))
             return values.view(people, *self.bins, self.num_joints).permute(0, 4, 1, 2, 3)
         points = box_points(centers_w, centers_w.new_full((3,), self.size_mm), self.bins)
         grid, seen = sampling_grid(rig, points.view(-1, 3), self.heatmap_size)
@@ -77,11 +77,11 @@ class PoseRegressor(nn.Module):
         if self.shortcut:
             logits = logits + volumes
         logits = logits.flatten(2)
-        share = torch.softmax(self.beta * logits, dim=2).view(-1, self.num_joints, *self.bins)
-        # Expected place along each axis from that axis' marginal: no (P, J, N, 3) product.
+        probability = torch.softmax(self.beta * logits, dim=2).view(-1, self.num_joints, *self.bins)
+        # Expected position along each axis from its marginal, which needs no (P, J, N, 3) product.
         offset = [
-            (share.sum(dim=tuple({2, 3, 4} - {2 + axis}))
-             * torch.linspace(-0.5, 0.5, n, device=share.device)).sum(-1)
+            (probability.sum(dim=tuple({2, 3, 4} - {2 + axis}))
+             * torch.linspace(-0.5, 0.5, n, device=probability.device)).sum(-1)
             for axis, n in enumerate(self.bins)
         ]  # fmt: skip
         return centers_w[:, None] + torch.stack(offset, dim=-1) * self.size_mm

@@ -1,7 +1,7 @@
-"""VoxelPose as published, in MMPose 0.x: what its checkpoints carry besides weights.
+"""VoxelPose as published, in MMPose 0.x: entries of its checkpoints that are not weights.
 
-MMPose 0.x keeps the capture volume of the training rig among the weights. Here the space comes
-with each sample, so it is taken out before they are loaded.
+MMPose 0.x stores the capture volume of the training rig in buffers. Here the capture volume comes
+with each sample, so that these entries are removed before loading.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from mmpose_ours.models.voxelpose.model import VoxelPose
 
 CENTER_HEAD = 'human_detector.center_head.'
-# The training rig's space: its edges in mm, its voxels, its middle in mm.
+# The training rig's capture volume: edge lengths in mm, number of voxels, centre in mm.
 GEOMETRY = tuple(f'{CENTER_HEAD}{name}' for name in ('grid_size', 'cube_size', 'grid_center'))
-# Of converted checkpoints, which lack the space: whether the pose net had a shortcut.
+# In converted checkpoints, which have no capture volume: whether the pose net has a shortcut.
 SHORTCUT = 'pose_regressor.shortcut'
 
 
 def take_out(model: VoxelPose, state_dict: dict[str, Tensor], prefix: str, *_: Any) -> None:
-    """Remove what is no weight, before ``model`` loads the rest.
+    """Remove the entries that are not weights, before ``model`` loads the rest.
 
     Raises:
-        FileFormatError: The pose net learned without a shortcut, and the model has one: all weights
-            would fit, and the joints be wrong.
+        FileFormatError: The checkpoint is of a pose net without a shortcut, and the model has one:
+            all weights would load, but the joints would be wrong.
     """
     shortcut = had_shortcut(state_dict, prefix)
     if shortcut is not None and shortcut != model.pose_regressor.shortcut:
@@ -55,7 +55,7 @@ def leave_out_backbone(
 
 
 def had_shortcut(state_dict: Mapping[str, Tensor], prefix: str = '') -> bool | None:
-    """Whether a state dict's pose net has a shortcut; None where nothing in it tells."""
+    """Whether a state dict's pose net has a shortcut; None where it is unknown."""
     if prefix + SHORTCUT in state_dict:
         return bool(state_dict[prefix + SHORTCUT].any())
     return False if any(prefix + key in state_dict for key in GEOMETRY) else None
@@ -69,13 +69,13 @@ def geometry(space_center: Any, space_size: Any, cube_size: Any) -> dict[str, Te
         space_size: (3,) mm.
         cube_size: (3,) voxels.
     """
-    # 0.x makes whole numbers of whole numbers; copied into either, values stay what they are.
+    # 0.x makes integer tensors from integers; loading copies the values into either type.
     values = (list(space_size), list(cube_size), list(space_center))
     return {key: torch.tensor(value) for key, value in zip(GEOMETRY, values)}
 
 
 def space_in_words(state_dict: Mapping[str, Tensor]) -> str | None:
-    """The space that a state dict of MMPose 0.x holds; None where it holds none."""
+    """The capture volume in a state dict of MMPose 0.x, as text; None if it has none."""
     if any(key not in state_dict or state_dict[key].numel() != 3 for key in GEOMETRY):
         return None
     size, voxels, center = (

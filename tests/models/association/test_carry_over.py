@@ -1,4 +1,4 @@
-"""People of the frame before: kept by one view, dropped by none, per recording."""
+"""Temporal tracking: people whom one view still shows are kept, per recording."""
 
 import itertools
 
@@ -35,8 +35,8 @@ def people(model, data):
 
 
 def test_somebody_whom_one_view_still_shows_stays_where_they_are():
-    model, forgetful = (TriangulatePose(temporal=temporal).eval() for temporal in (True, False))
-    for model_, count in ((model, 2), (forgetful, 1)):
+    model, without = (TriangulatePose(temporal=temporal).eval() for temporal in (True, False))
+    for model_, count in ((model, 2), (without, 1)):
         people(model_, frame_data(3))
         found, error = people(model_, frame_data(3, only=[0], shift_mm=40.0))
         assert len(found.scores) == count

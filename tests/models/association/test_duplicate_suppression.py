@@ -9,18 +9,18 @@ from model_rigs import SPACE, ring
 
 from mmpose_ours.datasets.transforms import PackMultiviewInputs
 from mmpose_ours.models import KeypointPrior, TriangulatePose
+from mmpose_ours.models.association.constants import RAY_TO_LIMB_LIMIT_MM
 from mmpose_ours.models.association.duplicate_suppression import (
-    ELSEWHERE_MM,
-    beside_mm,
-    limbs_of,
+    limb_pairs,
+    ray_to_limb_distance_mm,
     suppress_duplicates,
 )
-from mmpose_ours.models.association.rays import Rays, rays_of
+from mmpose_ours.models.association.rays import Rays, keypoints_to_rays
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.poses.body_model import built_in_poses
 
 COCO17 = SKELETONS['coco17']
-LIMBS = limbs_of(COCO17)
+LIMBS = limb_pairs(COCO17)
 ANY = dict(score_threshold=0.0, single_threshold=0.0)
 
 
@@ -72,14 +72,14 @@ def predict(model, rig, keypoints):
 def test_the_distance_of_rays_from_limbs():
     rig, rng = ring(3), np.random.default_rng(0)
     people = standing((0, 0), (700, 300))
-    directions, weights = rays_of(rig, seen(rig, people, ((0, 1, 2), (0, 1, 2))))
+    directions, weights = keypoints_to_rays(rig, seen(rig, people, ((0, 1, 2), (0, 1, 2))))
     weights[:, :, 4] = 0
     rays = Rays(
         torch.from_numpy(np.broadcast_to(rig.centers_w, (2, 3, 3)).copy()),
         torch.from_numpy(directions).transpose(0, 1),
         torch.from_numpy(weights).transpose(0, 1),
     )
-    found = beside_mm(rays, torch.from_numpy(people), LIMBS).numpy()
+    found = ray_to_limb_distance_mm(rays, torch.from_numpy(people), LIMBS).numpy()
     # Rays and limbs as so many points, nothing else in common with what is tested.
     along = np.linspace(2000, 9000, 1500)[:, None]
     for one, other in ((0, 1), (1, 0)):
@@ -89,8 +89,8 @@ def test_the_distance_of_rays_from_limbs():
         for view, joint in np.argwhere(weights[:, one] > 0):
             line = rig.centers_w[view] + along * directions[view, one, joint]
             apart = np.linalg.norm(line[:, None] - points[rng.permutation(len(points))], axis=-1)
-            distances.append(min(apart.min(), ELSEWHERE_MM))
-        expected = (sum(distances) + ELSEWHERE_MM) / (len(distances) + 1)
+            distances.append(min(apart.min(), RAY_TO_LIMB_LIMIT_MM))
+        expected = (sum(distances) + RAY_TO_LIMB_LIMIT_MM) / (len(distances) + 1)
         assert found[one, other] == pytest.approx(expected, abs=8)
 
 
@@ -115,7 +115,7 @@ def test_people_who_touch_are_both_there(place):
     assert len(predict(TriangulatePose(), rig, keypoints).scores) == 2
 
 
-def test_few_joints_convince_less():
+def test_poses_with_few_joints_are_suppressed_less_easily():
     limb = torch.tensor([[[0.0, 0, 0], [0, 0, 1000]]])
     across = torch.tensor([[1.0, 0, 0]]).expand(2, -1)
     rays = Rays(
@@ -124,8 +124,10 @@ def test_few_joints_convince_less():
         torch.tensor([[[1.0, 1.0]]]),
     )
     pair = torch.tensor([[0, 1]])
-    both = beside_mm(rays, limb, pair)
-    one = beside_mm(Rays(rays.origins, rays.directions, torch.tensor([[[1.0, 0]]])), limb, pair)
+    both = ray_to_limb_distance_mm(rays, limb, pair)
+    one = ray_to_limb_distance_mm(
+        Rays(rays.origins, rays.directions, torch.tensor([[[1.0, 0]]])), limb, pair
+    )
     assert both.item() == pytest.approx((300 + 2 * 50) / 3) and one > both
     nobody = Rays(*(part[:0] for part in (rays.origins, rays.directions, rays.weights)))
     assert suppress_duplicates(nobody, limb[:0], pair, 110.0) == []

@@ -1,4 +1,4 @@
-"""Who is there: whole bodies gather detections, single views only where asked for."""
+"""The people of a frame: assignment of detections to complete poses, single-view people."""
 
 import numpy as np
 import torch
@@ -30,11 +30,13 @@ def test_everybody_is_found_once_with_all_their_views():
     data = batch([ring(4), ring(3)], people=3)
     found = find(data)
     assert np.bincount(found.sample).tolist() == [3, 3]
-    assert (found.views >= 0).sum(1).tolist() == [4] * 3 + [3] * 3
+    assert (found.detections >= 0).sum(1).tolist() == [4] * 3 + [3] * 3
     for index in range(2):
         sample = data['data_samples'][index]
         truth = sample.gt_instances.keypoints_3d - torch.tensor(SPACE.center_mm)
-        error = (found.bodies.poses[found.sample == index][:, None] - truth).norm(dim=-1).mean(-1)
+        error = (
+            (found.estimates.poses[found.sample == index][:, None] - truth).norm(dim=-1).mean(-1)
+        )
         assert sorted(error.argmin(1).tolist()) == [0, 1, 2] and error.amin(1).max() < 40
 
 
@@ -49,11 +51,11 @@ def test_a_view_joins_by_joints_that_no_other_view_shows():
     assert (Proposer()(RayPreprocessor()(data)['inputs']['rays'])[0, 0] >= 0).tolist() == [
         True, True, True, False,
     ]  # fmt: skip
-    assert (find(data).views >= 0).tolist() == [[True] * 4]
+    assert (find(data).detections >= 0).tolist() == [[True] * 4]
 
 
 def only_in_one_view(people: int = 2):
-    """A batch in which the first view alone shows somebody."""
+    """A batch in which only the first view shows one of the people."""
     data = batch([ring(3)], people=people)
     keypoints = data['inputs']['keypoints'][0]
     whom = keypoints[0, 0, :, 0].clone()
@@ -71,10 +73,10 @@ def test_people_of_one_view_are_found_where_asked_for():
     data, missing = only_in_one_view()
     assert len(find(data)) == 1
     found = find(data, single_views=True)
-    assert sorted((found.views >= 0).sum(1).tolist()) == [1, 3]
-    alone = (found.views >= 0).sum(1) == 1
+    assert sorted((found.detections >= 0).sum(1).tolist()) == [1, 3]
+    single = (found.detections >= 0).sum(1) == 1
     truth = data['data_samples'][0].gt_instances.keypoints_3d[missing]
-    error = found.bodies.poses[alone][0] - (truth - torch.tensor(SPACE.center_mm))
+    error = found.estimates.poses[single][0] - (truth - torch.tensor(SPACE.center_mm))
     assert error.norm(dim=-1).mean() < 600
 
 
@@ -89,17 +91,17 @@ def test_a_second_detection_of_somebody_is_nobody_else():
 
 
 def test_a_sample_does_not_depend_on_its_batch():
-    faults = DetectorNoise()
-    data = batch([ring(4), ring(3), ring(5)], people=3, faults=faults)
+    noise = DetectorNoise()
+    data = batch([ring(4), ring(3), ring(5)], people=3, faults=noise)
     together = find(data, single_views=True)
     for index in range(3):
-        alone = dict(
+        single = dict(
             inputs=dict(keypoints=data['inputs']['keypoints'][index : index + 1]),
             data_samples=data['data_samples'][index : index + 1],
         )
-        one = find(alone, single_views=True)
+        one = find(single, single_views=True)
         mine = together.take(together.sample == index)
-        torch.testing.assert_close(mine.bodies.poses, one.bodies.poses, atol=1.0, rtol=0)
+        torch.testing.assert_close(mine.estimates.poses, one.estimates.poses, atol=1.0, rtol=0)
 
 
 def test_nobody_and_one_camera():

@@ -10,8 +10,8 @@ from mmpose_ours.association.epipolar import associate
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.models.association.proposals import Proposer, rays_of_people
-from mmpose_ours.models.association.rays import RayPreprocessor, Rays, rays_of
+from mmpose_ours.models.association.proposals import Proposer, gather_rays
+from mmpose_ours.models.association.rays import RayPreprocessor, Rays, keypoints_to_rays
 from mmpose_ours.synthetic import DetectorNoise, PoseBank
 
 
@@ -26,13 +26,13 @@ def as_set(groups) -> set:
 
 
 def true_errors(rays, groups, data, index=0) -> np.ndarray:
-    """(G, people) mean distances of the groups' bodies from the true ones."""
-    mine = rays_of_people(rays, groups)
-    bodies = mine.meet(torch.zeros(*groups.shape[:2], 17, 3), 1e-4)[index]
+    """(G, people) mean distances of the groups' triangulated joints from the true ones."""
+    group_rays = gather_rays(rays, groups)
+    poses = group_rays.triangulate(torch.zeros(*groups.shape[:2], 17, 3), 1e-4)[index]
     sample = data['data_samples'][index]
     truth = sample.gt_instances.keypoints_3d - torch.tensor(sample.space.center_mm)
-    known = (mine.weights[index] > 0).sum(1)[:, None] >= 2
-    error = (bodies[:, None] - truth).norm(dim=-1) * known
+    known = (group_rays.weights[index] > 0).sum(1)[:, None] >= 2
+    error = (poses[:, None] - truth).norm(dim=-1) * known
     return (error.sum(-1) / known.sum(-1)).numpy()
 
 
@@ -75,7 +75,7 @@ def test_a_large_batch_is_taken_in_parts(monkeypatch):
     assert (Proposer()(rays) == whole).all()
 
 
-def test_false_positives_do_not_hide_people_and_rarely_meet():
+def test_false_positives_do_not_hide_people_and_rarely_form_groups():
     """A false positive is seen by one camera; that two of them look like one person is chance."""
     faults = DetectorNoise(false_positive_rate=1.0, missed_person_share=0.0)
     rays, data = rays_and_data([ring(4)] * 8, people=2, faults=faults)
@@ -125,13 +125,15 @@ def test_a_person_between_two_cameras_is_found_with_a_third():
     pose = pose - pose[:, [11, 12]].mean(1, keepdims=True) + target
     uv, _ = rig.project(pose)
     keypoints = np.concatenate([uv, np.ones((*uv.shape[:-1], 1))], -1)
-    directions, weights = rays_of(rig, keypoints)
+    directions, weights = keypoints_to_rays(rig, keypoints)
     arrays = (rig.centers_w, directions, weights)
     rays = Rays(*(torch.tensor(array, dtype=torch.float32)[None] for array in arrays))
     groups = Proposer()(rays)
     assert as_set(groups[0]) == {(0, 0, 0)}
-    body = rays_of_people(rays, groups).meet(torch.zeros(1, groups.shape[1], 17, 3), 1e-4)[0, 0]
-    assert (body - torch.tensor(pose[0])).norm(dim=-1).max() < 5
+    pose_3d = gather_rays(rays, groups).triangulate(torch.zeros(1, groups.shape[1], 17, 3), 1e-4)[
+        0, 0
+    ]
+    assert (pose_3d - torch.tensor(pose[0])).norm(dim=-1).max() < 5
 
 
 def test_the_same_camera_twice_proposes_nobody():

@@ -1,4 +1,4 @@
-"""Rays: against OpenCV's projection, and where they meet."""
+"""Rays: against OpenCV's projection, and their triangulation."""
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
-from mmpose_ours.models.association.rays import RayPreprocessor, Rays, rays_of
+from mmpose_ours.models.association.rays import RayPreprocessor, Rays, keypoints_to_rays
 
 
 def distance(rays: Rays, points: torch.Tensor) -> torch.Tensor:
@@ -40,7 +40,7 @@ def test_rays_pass_through_what_opencv_projects(points):
         rotation = cv2.Rodrigues(camera.R_w2c)[0]
         uv = cv2.projectPoints(points, rotation, camera.t_w2c, camera.K, camera.dist)[0]
         keypoints[view, 0, :, :2] = uv[:, 0]
-    directions, weights = rays_of(rig, keypoints)
+    directions, weights = keypoints_to_rays(rig, keypoints)
     rays = Rays(*(torch.tensor(a) for a in (rig.centers_w, directions[:, 0], weights[:, 0])))
     assert weights.all()
     np.testing.assert_allclose(np.linalg.norm(directions, axis=-1), 1)
@@ -56,7 +56,7 @@ def test_any_lens_gives_rays(points, lens, dist):
             for c in ring(3)
         )
     )
-    directions, weights = rays_of(rig, seen_by(rig, points))
+    directions, weights = keypoints_to_rays(rig, seen_by(rig, points))
     rays = Rays(*(torch.tensor(a) for a in (rig.centers_w, directions[:, 0], weights[:, 0])))
     assert weights.all() and distance(rays, torch.tensor(points)).max() < 1e-2
 
@@ -65,7 +65,7 @@ def test_nothing_found_and_pixels_without_a_ray_weigh_nothing():
     rig = ring(2, dist=(-0.5, 0, 0, 0, 0))
     keypoints = np.zeros((2, 1, 2, 3))
     keypoints[:, :, 1] = 1e5, 1e5, 1
-    directions, weights = rays_of(rig, keypoints)
+    directions, weights = keypoints_to_rays(rig, keypoints)
     assert not weights.any() and not directions.any()
 
 
@@ -74,7 +74,7 @@ def test_scores_beyond_0_to_1_are_held_there(points):
     rig = ring(2)
     keypoints = seen_by(rig, points[:4])
     keypoints[..., 2] = -1.0, np.nan, 100.0, 0.5
-    directions, weights = rays_of(rig, keypoints)
+    directions, weights = keypoints_to_rays(rig, keypoints)
     np.testing.assert_array_equal(weights, np.broadcast_to([0, 0, 1, 0.5], weights.shape))
     assert not directions[..., :2, :].any() and directions[..., 2:, :].any(-1).all()
 
@@ -104,36 +104,38 @@ def test_preprocessor_says_what_is_missing():
 def of_points(rig: CameraRig, points: np.ndarray, noise_px: float = 0.0) -> tuple[Rays, np.ndarray]:
     keypoints = seen_by(rig, points)
     keypoints[..., :2] += np.random.default_rng(1).normal(0, noise_px, keypoints[..., :2].shape)
-    directions, weights = rays_of(rig, keypoints)
+    directions, weights = keypoints_to_rays(rig, keypoints)
     arrays = (rig.centers_w, directions[:, 0], weights[:, 0])
     return Rays(*(torch.tensor(array)[None] for array in arrays)), keypoints
 
 
-def test_rays_meet_where_triangulation_puts_the_points(points):
+def test_points_are_those_of_triangulation_in_the_images(points):
     rays, keypoints = of_points(ring(5), points, noise_px=2.0)
-    x = rays.meet(torch.zeros(1, 17, 3).double(), 1e-9, reach_mm=1e6)[0].numpy()
+    x = rays.triangulate(torch.zeros(1, 17, 3).double(), 1e-9, scale_mm=1e6)[0].numpy()
     reference = triangulate(ring(5), keypoints[:, 0, :, :2])[0]
-    # One minimises distances in the scene, the other in the images.
+    # One minimises distances in 3D, the other reprojection errors.
     assert np.linalg.norm(x - reference, axis=-1).max() < 4
-    error, least = (np.linalg.norm(p - points, axis=-1).mean() for p in (x, reference))
-    assert error < 1.1 * least
+    error, reference_error = (np.linalg.norm(p - points, axis=-1).mean() for p in (x, reference))
+    assert error < 1.1 * reference_error
 
 
 def test_one_outlier_moves_nothing(points):
     rays, _ = of_points(ring(5), points)
     rays.directions[:, 2] += 0.3 * torch.randn(17, 3, generator=torch.manual_seed(0)).double()
     rays.directions[:, 2] /= rays.directions[:, 2].norm(dim=-1, keepdim=True)
-    near = torch.tensor(points)[None] + 60
-    assert (rays.meet(near, 1e-4, start=near)[0] - torch.tensor(points)).norm(dim=-1).max() < 20
-    straight = rays.meet(near, 1e-4, reach_mm=1e9)[0]
-    assert (straight - torch.tensor(points)).norm(dim=-1).mean() > 60
+    prior_mean = torch.tensor(points)[None] + 60
+    assert (rays.triangulate(prior_mean, 1e-4, start=prior_mean)[0] - torch.tensor(points)).norm(
+        dim=-1
+    ).max() < 20
+    least_squares = rays.triangulate(prior_mean, 1e-4, scale_mm=1e9)[0]
+    assert (least_squares - torch.tensor(points)).norm(dim=-1).mean() > 60
 
 
-def test_of_one_ray_the_expectation_chooses_the_depth(points):
+def test_with_one_ray_the_prior_mean_determines_the_depth(points):
     rays, _ = of_points(ring(3), points)
     rays.weights[:, 1:] = 0
     expected = torch.tensor(points)[None] + torch.tensor([40.0, -30, 20])
-    x = rays.meet(expected, 1e-3, start=expected)
+    x = rays.triangulate(expected, 1e-3, start=expected)
     one = Rays(rays.origins[0], rays.directions[0], rays.weights[0])
     assert distance(one, x[0])[0].max() < 0.5
     away = expected[0] - one.origins[0]
@@ -141,18 +143,20 @@ def test_of_one_ray_the_expectation_chooses_the_depth(points):
     torch.testing.assert_close(x[0], one.origins[0] + along, atol=0.5, rtol=0)
 
 
-def test_meeting_has_gradients(points):
+def test_triangulation_is_differentiable(points):
     rays, _ = of_points(ring(3), points[:2])
-    near = torch.tensor(points[:2])[None].add(30).requires_grad_()
-    pull = torch.full((2, 3), 0.5, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda n, p: rays.meet(n, p, start=n, steps=2), (near, pull))
+    prior_mean = torch.tensor(points[:2])[None].add(30).requires_grad_()
+    prior_weight = torch.full((2, 3), 0.5, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(
+        lambda n, p: rays.triangulate(n, p, start=n, steps=2), (prior_mean, prior_weight)
+    )
 
 
-def test_moved_rays_meet_at_the_moved_points(points):
+def test_transformed_rays_give_the_transformed_points(points):
     rays, _ = of_points(ring(3), points)
-    turn = torch.tensor([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]]).double()[None]
+    rotation = torch.tensor([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]]).double()[None]
     shift = torch.tensor([[100.0, -200, 50]]).double()
-    near = torch.zeros(1, 17, 3).double()
-    moved = rays.moved(shift, turn).meet(near, 1e-9)
-    expected = (torch.tensor(points) + shift) @ turn[0].T
+    prior_mean = torch.zeros(1, 17, 3).double()
+    moved = rays.transformed(shift, rotation).triangulate(prior_mean, 1e-9)
+    expected = (torch.tensor(points) + shift) @ rotation[0].T
     torch.testing.assert_close(moved[0], expected, atol=1e-2, rtol=0)

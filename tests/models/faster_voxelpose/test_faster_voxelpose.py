@@ -77,7 +77,7 @@ def test_planes_are_the_brightest_voxels_of_a_volume():
         )
 
 
-def test_untrained_joints_are_where_perfect_rays_meet():
+def test_untrained_joints_are_triangulated_from_perfect_rays():
     data = batch([ring(5)], people=3)
     result = predict(small_model(), data)[0]
     truth = result.gt_instances.keypoints_3d
@@ -110,7 +110,7 @@ def test_hips_that_nobody_sees_are_guessed_from_the_rest():
         data['inputs']['keypoints'][0][:, :, hidden] = 0.0
         rays = RayPreprocessor()(data)['inputs']['rays']
         one = Rays(rays.origins, rays.directions[:, :, 0], rays.weights[:, :, 0])
-        centers.append(regressor.place(one)[0])
+        centers.append(regressor.person_frame(one)[0])
     truth = data['data_samples'][0].gt_instances.keypoints_3d[0, hips].mean(0)
     truth = truth - torch.tensor(SPACE.center_mm)
     assert (centers[0] - truth).norm() < 5 and (centers[1] - truth).norm() < 350
@@ -239,7 +239,7 @@ def test_people_outside_the_space_are_left_out():
         assert (found.keypoints_3d[:, 11:13].mean(1) - middle).norm(dim=-1).min() < 80
 
 
-def test_of_doubles_the_better_one_stays():
+def test_the_lower_scored_duplicate_is_dropped():
     merged = predict(small_model(duplicate_mm=1e9), batch([ring()], people=3))[0].pred_instances
     assert len(merged.scores) == 1
 

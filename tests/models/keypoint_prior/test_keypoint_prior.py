@@ -1,4 +1,6 @@
-"""The learned prior: what it starts from, how it learns, and what the package's weights know."""
+"""The learned prior: before training, in training, and with the pretrained weights."""
+
+import dataclasses
 
 import numpy as np
 import pytest
@@ -10,11 +12,11 @@ from mmpose_ours.datasets import RandomRigsDataset
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.models import KeypointPrior, TriangulatePose
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.models.keypoint_prior.model import FACTS, MATCH_MM
+from mmpose_ours.models.keypoint_prior.model import MATCH_MM, NUM_FEATURES
 from mmpose_ours.synthetic import DetectorNoise
 
 SMALL = dict(width=32, layers=1, heads=2)
-BOX = 'mmpose-ours://keypoint_prior'
+PRETRAINED = 'mmpose-ours://keypoint_prior'
 FOUND_MM = 500.0
 
 
@@ -81,32 +83,32 @@ def test_learns_a_batch_by_heart():
 
 
 def test_people_are_matched_by_their_rays():
-    """The person whom the rays pass is meant, however wrong the guessed depth."""
+    """By the distance of their rays, however wrong the estimated depth."""
     model = small_model()
     data = model.data_preprocessor(batch([ring(3)], people=3), True)
     rays, samples = data['inputs']['rays'], data['data_samples']
     found = model.finder(rays, torch.full((1,), -SPACE.center_mm[2]))
-    far_off = found.bodies.poses + 3000.0
+    far_off = found.estimates.poses + 3000.0
     truth, visible, matched, first = model._match(found, far_off, samples)
     assert matched.all() and visible.all() and not first.any()
-    assert (truth - found.bodies.poses).norm(dim=-1).mean() < MATCH_MM
-    assert model._match(found, found.bodies.poses, samples)[3].all()
-    nobody = type(found)(found.rays.moved(torch.full((3, 3), 900.0), torch.eye(3).repeat(3, 1, 1)),
-                         found.sample, found.views, found.bodies)  # fmt: skip
-    assert not model._match(nobody, found.bodies.poses, samples)[2].any()
+    assert (truth - found.estimates.poses).norm(dim=-1).mean() < MATCH_MM
+    assert model._match(found, found.estimates.poses, samples)[3].all()
+    moved = found.rays.transformed(torch.full((3, 3), 900.0), torch.eye(3).repeat(3, 1, 1))
+    unmatched = dataclasses.replace(found, rays=moved)
+    assert not model._match(unmatched, found.estimates.poses, samples)[2].any()
 
 
-def test_forgetting_leaves_at_least_one_view():
+def test_dropping_views_leaves_at_least_one_view():
     model = small_model(forget_views=1.0)
     data = model.data_preprocessor(batch([ring(4)] * 8, people=3), True)
     floor = torch.full((8,), -SPACE.center_mm[2])
     found = model.finder(data['inputs']['rays'], floor)
-    exists = torch.ones_like(found.views, dtype=torch.bool)
-    less, left = model._forget(found, exists)
-    views = (less.views >= 0).sum(1)
+    exists = torch.ones_like(found.detections, dtype=torch.bool)
+    less, left = model._drop_views(found, exists)
+    views = (less.detections >= 0).sum(1)
     assert views.min() == 1 and set(views.tolist()) == {1, 2, 3, 4}
-    assert (left == (less.views >= 0)).all()
-    assert ((less.rays.weights > 0).any(-1) == (less.views >= 0)).all()
+    assert (left == (less.detections >= 0)).all()
+    assert ((less.rays.weights > 0).any(-1) == (less.detections >= 0)).all()
 
 
 def test_views_that_should_show_somebody_are_passed_to_the_net():
@@ -115,11 +117,11 @@ def test_views_that_should_show_somebody_are_passed_to_the_net():
     data['inputs']['keypoints'][0][2] = 0.0
     data = model.data_preprocessor(data, False)
     found = model.finder(data['inputs']['rays'], torch.full((1,), -SPACE.center_mm[2]))
-    exists = torch.ones_like(found.views, dtype=torch.bool)
-    facts = model._facts(found, exists, data['data_samples'])
-    without = model._facts(found, exists & (found.views >= 0), data['data_samples'])
-    assert facts.shape == (1, FACTS)
-    assert facts[0, 5] > 0.8 and without[0, 5] == 0
+    exists = torch.ones_like(found.detections, dtype=torch.bool)
+    features = model._person_features(found, exists, data['data_samples'])
+    without = model._person_features(found, exists & (found.detections >= 0), data['data_samples'])
+    assert features.shape == (1, NUM_FEATURES)
+    assert features[0, 5] > 0.8 and without[0, 5] == 0
 
 
 def test_nobody_there_costs_no_gradient():
@@ -158,9 +160,9 @@ def figures(model, dataset) -> tuple[np.ndarray, float]:
     return np.array(errors), false_positives / len(dataset)
 
 
-def test_the_weights_in_the_package_suit_rigs_they_never_saw(unseen):
+def test_the_pretrained_weights_generalise_to_rigs_outside_the_training_set(unseen):
     model = KeypointPrior()
-    load_checkpoint(model, BOX, strict=True)
+    load_checkpoint(model, PRETRAINED, strict=True)
     learned, false_positives = figures(model, unseen)
     plain, _ = figures(TriangulatePose(), unseen)
     lifted, lifted_false_positives = figures(TriangulatePose(single_views=True), unseen)
@@ -173,9 +175,9 @@ def test_the_weights_in_the_package_suit_rigs_they_never_saw(unseen):
     assert learned[both].mean() < 1.02 * plain[both].mean()
 
 
-def test_the_spread_that_is_reported_is_that_of_the_errors(unseen):
+def test_the_reported_standard_deviation_is_that_of_the_errors(unseen):
     model = KeypointPrior()
-    load_checkpoint(model, BOX, strict=True)
+    load_checkpoint(model, PRETRAINED, strict=True)
     errors, reported = [], []
     for item in unseen:
         data = dict(
@@ -183,14 +185,14 @@ def test_the_spread_that_is_reported_is_that_of_the_errors(unseen):
             data_samples=[item['data_samples']],
         )
         result = predict(model, data)[0]
-        poses, spread = people_of(result), result.pred_instances.spread_mm
+        poses, std_mm = people_of(result), result.pred_instances.spread_mm
         if len(poses) and len(result.gt_instances):
             apart = (poses[:, None] - result.gt_instances.keypoints_3d).norm(dim=-1)
             whom = apart.mean(-1).argmin(1)
             near = apart[torch.arange(len(poses)), whom]
             good = near.mean(-1) < FOUND_MM
             errors.append(near[good].flatten())
-            reported.append(spread[good].flatten())
+            reported.append(std_mm[good].flatten())
     ratio = (
         torch.cat(errors).square().mean().sqrt() / (3 * torch.cat(reported).square().mean()).sqrt()
     )

@@ -1,4 +1,4 @@
-"""Feature volumes: bags of pixels on the CPU against ``grid_sample``."""
+"""Feature volumes: ``embedding_bag`` on the CPU against ``grid_sample``."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.models.ops.projection import TorchRig, box_points, space_points
 from mmpose_ours.models.ops.unprojection import (
-    point_bags,
+    point_samples,
     sample_heatmaps,
     sampling_grid,
     sum_samples,
@@ -122,7 +122,7 @@ def test_only_the_last_rigs_are_kept():
     detector = CenterDetector(3, (8, 8, 4), SIZE, channels=(1,) * 4)
     for views in range(2, 9):
         detector.volume(smooth_heatmaps(views), ring(views), SPACE)
-    assert len(detector._places) == 4
+    assert len(detector._sampling) == 4
 
 
 def test_a_voxel_behind_a_camera_gets_no_value():
@@ -134,8 +134,8 @@ def test_a_voxel_behind_a_camera_gets_no_value():
     assert seen[:, 0].tolist() == [False, True]
     heatmaps = torch.stack([torch.ones(1, 48, 64), torch.zeros(1, 48, 64)])
     assert sample_heatmaps(heatmaps, grid, seen).item() == 0.0
-    bags = point_bags(TorchRig(CameraRig((camera, side))), behind, (64, 48))
-    assert sum_samples(heatmaps, bags, 1).item() == 0.0
+    samples = point_samples(TorchRig(CameraRig((camera, side))), behind, (64, 48))
+    assert sum_samples(heatmaps, samples, 1).item() == 0.0
 
 
 def test_an_unseen_voxel_is_zero_and_chunks_do_not_matter(monkeypatch):

@@ -1,0 +1,79 @@
+"""Tuned constants of cross-view association and temporal tracking, in one table.
+
+Every module of this package imports its thresholds, standard deviations and weights from here.
+Limits that bound memory (``MAX_COMPARED``, ``MAX_SINGLE_RAYS``, ``MAX_RECORDINGS``) stay in the
+modules whose memory they bound. Lengths are in mm. *Chosen by* is given where it is known; a
+constant without it was set by judgement.
+"""
+
+from __future__ import annotations
+
+# --- Pairs of detections (proposals.py) ---
+
+# mm. Ray-to-ray distances are clamped to this, and rays that come closest behind a camera get
+# it, so that one outlier joint cannot dominate the mean over the joints of a pair. It must be
+# larger than MAX_GAP_MM: the order in which pairs are tried is rank * GAP_LIMIT_MM + mean gap.
+GAP_LIMIT_MM = 300.0
+# mm. Default of ``Proposer.max_gap_mm``: largest mean ray-to-ray distance over the common joints
+# of two detections with which the pair becomes a hypothesis.
+MAX_GAP_MM = 150.0
+# Joints. Two detections form a hypothesis only if both contain at least this many common joints.
+MIN_COMMON_JOINTS = 4
+# Joints. A detection is compared with a hypothesis only if they have at least this many joints in
+# common. Chosen by: one fewer than MIN_COMMON_JOINTS, since the hypothesis has only those joints
+# that both detections of its pair contain, and a third detection may lack one of them.
+MIN_HYPOTHESIS_JOINTS = 3
+# Sine of the angle between two rays. Smaller sines are replaced by this, so that the depths of
+# nearly parallel rays, which geometry does not determine, stay finite.
+MIN_SINE = 0.02
+
+# --- Agreement of detections with hypotheses (proposals.py, hypotheses.py) ---
+
+# mm. Default of ``Proposer.sigma_mm``: standard deviation of the Gaussian on point-to-ray distance.
+AGREEMENT_SIGMA_MM = 100.0
+# Agreement, 0 to 1. Default of ``Proposer.min_agreement``: inlier threshold of a detection.
+MIN_AGREEMENT = 0.3
+# Agreement, 0 to 1. A detection that agrees at least this much with a person who is already found
+# does not become a single-view person.
+EXPLAINED_AGREEMENT = 0.25
+# Joints. Default of ``PeopleFinder.min_single_joints``: joints that a detection needs to become a
+# single-view person.
+MIN_SINGLE_JOINTS = 5
+
+# --- Triangulation (rays.py, proposals.py) ---
+
+# Weight of the prior mean (0, 0, 0), the middle of the capture volume, where one ray of weight 1
+# weighs 1. Small: it only keeps the equations of joints with fewer than two rays solvable.
+WEAK_PRIOR_WEIGHT = 1e-4
+# mm. Scale c of the Geman-McClure weight 1 / (1 + d^2 / c^2)^2 of a ray at the distance d.
+TRIANGULATION_SCALE_MM = 120.0
+
+# --- Height of the floor (hypotheses.py) ---
+
+# mm. Height of the ankle joints of standing people above the floor, and the standard deviation
+# of that height.
+ANKLE_MM, ANKLE_STD_MM = 94.0, 50.0
+# mm. Difference between the height of the true floor and that of z = 0 in a calibration: its
+# standard deviation; and the largest one that a person's ankles may indicate (beyond it the person
+# is taken not to stand on the floor).
+FLOOR_STD_MM, FLOOR_LIMIT_MM = 80.0, 300.0
+
+# --- Temporal tracking (carry_over.py) ---
+
+# mm. Standard deviation of a joint's motion from one frame to the next.
+MOTION_STD_MM = 80.0
+# mm. A pose with a smaller mean joint distance to a pose of the previous frame is the same person.
+SAME_PERSON_MM = 350.0
+
+# --- Duplicate suppression (duplicate_suppression.py) ---
+
+# mm. A pose whose mean ray-to-limb distance to a higher-scored pose is at most this is a duplicate.
+# Chosen by: 19 of 20 duplicates of MediaPipe are below it. Of the people whom five cameras of
+# Shelf confirm, 1 in 1000 is below it where two or three cameras show the person, and 1 in 150
+# where one camera does.
+SUPPRESSION_MM = 110.0
+# mm. Ray-to-limb distances are clamped to this; it is also the distance of the one pseudo-ray that
+# is added to the mean of each person, so that a person with few joints is suppressed less easily.
+RAY_TO_LIMB_LIMIT_MM = 300.0
+# Points at equal distances that represent a limb, its two ends included.
+POINTS_PER_LIMB = 4
