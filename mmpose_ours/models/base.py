@@ -10,6 +10,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.skeletons import SKELETONS
 
@@ -69,6 +70,21 @@ class MultiviewPoseModel(BaseModel):
     def sees_images(self) -> bool:
         """Whether the model takes images instead of 2D keypoints."""
         return False
+
+    def check_joint_count(self, count: int) -> None:
+        """Refuse keypoints of another skeleton.
+
+        Raises:
+            InputError: The model has another number of joints than ``count``.
+        """
+        if count != len(self.joints):
+            raise InputError(
+                f'the keypoints have {count} joints, but the model is of {self.joints.name}, which '
+                f'has {len(self.joints)}; set model.joints to the skeleton of the keypoints',
+                code='wrong-shape',
+                found=count,
+                expected=len(self.joints),
+            )
 
     def zero_loss(self, module: torch.nn.Module | None = None) -> Tensor:
         """A loss of 0 with a gradient (of 0) for every parameter of a module; None is this model.

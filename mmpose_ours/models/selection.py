@@ -25,7 +25,7 @@ def choose_people(
     """Choose the poses of one frame: inside the capture volume, without duplicates.
 
     Args:
-        poses: (N, J, 3) mm, relative to the middle of the capture volume.
+        poses: (N, J, 3) mm, finite, relative to the middle of the capture volume.
         rank: (N,) poses are compared in descending order of this.
         good: (N,) bool, which poses may be reported at all.
         space: The capture volume.

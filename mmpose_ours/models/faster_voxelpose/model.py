@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
-from mmpose_ours.errors import InputError
 from mmpose_ours.models.association.proposals import Proposer, gather_rays
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.base import (
@@ -86,15 +85,7 @@ class FasterVoxelPose(MultiviewPoseModel):
         Raises:
             InputError: The keypoints are of another skeleton, or there is only one camera.
         """
-        count = inputs['rays'].weights.shape[-1]
-        if count != len(self.joints):
-            raise InputError(
-                f'the keypoints have {count} joints, but the model is of {self.joints.name}, which '
-                f'has {len(self.joints)}; set model.joints to the skeleton of the keypoints',
-                code='wrong-shape',
-                found=count,
-                expected=len(self.joints),
-            )
+        self.check_joint_count(inputs['rays'].weights.shape[-1])
         rays, sample = self.group_rays(inputs['rays'])
         output = self.pose_regressor(rays) if len(sample) else None
         if mode == 'loss':
