@@ -1,5 +1,6 @@
 """What the documents name exists, and what they promise to run runs."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -79,6 +80,34 @@ def test_the_python_of_the_pages_on_inference_and_drawing_runs(recording):
     assert len(read_predictions(recording / 'people.json').frames) == 4
     assert (recording / 'scene.html').stat().st_size > 50_000
     assert (recording / 'people.mp4').stat().st_size > 1000
+
+
+def resolves(name):
+    """Whether a dotted name is a module of the package, or something in one."""
+    parts = name.split('.')
+    for depth in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module('.'.join(parts[:depth]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[depth:]:
+            if not hasattr(found, part):
+                return part in getattr(found, '__annotations__', {})
+            found = getattr(found, part)
+        return True
+    return False
+
+
+def test_what_pages_and_docstrings_refer_to_exists():
+    pytest.importorskip('mmengine', reason='most modules need MMEngine')
+    names = set()
+    for path in (ROOT / 'mmpose_ours').rglob('*.py'):
+        names.update(re.findall(r':\w+:`~?(mmpose_ours\.[\w.]+)`', path.read_text()))
+    for page in PAGES:
+        names.update(re.findall(r'`(mmpose_ours(?:\.\w+)+)', page.read_text()))
+    assert len(names) > 100
+    names = {name for name in names if not name.startswith('mmpose_ours.mmpose0x')}
+    assert sorted(name for name in names if not resolves(name)) == []
 
 
 def test_leaf_configs_are_short():

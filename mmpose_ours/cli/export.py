@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         0.
 
     Raises:
-        InputError, OSError, ImportError: As :func:`mmpose_ours.export.formats.export`; the
+        InputError, OSError, ImportError: As :func:`mmpose_ours.export.formats.write_timeline`; the
             command line prints them.
     """
     kind = format_of(args.target)

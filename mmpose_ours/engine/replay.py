@@ -28,7 +28,7 @@ def replay(
     """Do the step again, on the CPU.
 
     Args:
-        path: What :class:`~mmpose_ours.engine.FiniteLossHook` wrote.
+        path: What :class:`~mmpose_ours.engine.hooks.finite_loss.FiniteLossHook` wrote.
         config: The config of the training, which is run. Neither the one inside ``path`` nor one
             beside it is run without being named: both may come with the file.
 

@@ -2,7 +2,7 @@
 
 A training gets its work dir for itself (:mod:`.work_dirs`), a process group what the launcher
 left open about the network (:mod:`.network`) and an end in good order, and ``--amp`` holds on
-CPUs too. All else is :func:`.paths.run_stock`.
+CPUs too. All else is :func:`mmpose_ours.io.package_files.run_stock`.
 """
 
 from __future__ import annotations

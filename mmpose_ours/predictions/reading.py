@@ -1,8 +1,8 @@
 """The Predictions format: 3D poses per frame as JSON, for results and ground truth alike.
 
 The published contract is ``schemas/predictions.schema.json``. The reader holds the frame of
-a file against it with ``jsonschema`` and the people with :mod:`people_json`. Files are written
-by :mod:`predictions_writer`, frame by frame.
+a file against it with ``jsonschema`` and the people with :mod:`.person_json`. Files are written
+by :mod:`.writing`, frame by frame.
 """
 
 from __future__ import annotations

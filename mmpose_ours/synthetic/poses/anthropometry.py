@@ -1,6 +1,6 @@
 """How long the parts of a person are, and how tall the person is by them.
 
-The proportions are those of the built-in bodies (:mod:`bodies`, after Drillis and Contini,
+The proportions are those of the built-in bodies (:mod:`.body_model`, after Drillis and Contini,
 1966). Whether a pose is sound is judged in :mod:`realism`.
 """
 

@@ -3,7 +3,7 @@
 Joints are placed by forward kinematics: each has an offset from its parent, and rotations in
 degrees that apply in the order in which its channels are listed. Format after Meredith and
 Maddock, "Motion Capture File Formats Explained" (2001). The file says neither its unit nor
-which axis is up (:mod:`recording` tells them).
+which axis is up (:mod:`.mocap` tells them).
 """
 
 from __future__ import annotations

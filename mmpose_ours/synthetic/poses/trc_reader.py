@@ -3,7 +3,7 @@
 Two lines of header name the unit, a line names the markers (each stands above three columns),
 a line numbers the columns; then frame, time and coordinates per line, empty where a marker was
 not seen. Format after the "Marker (.trc) Files" page of OpenSim's documentation. OpenSim has y up,
-but not every writer follows (:mod:`recording` tells).
+but not every writer follows (:mod:`.mocap` tells).
 
 Markers on the skin are not joints: only joints by name are read, as Pose2Sim writes them, or
 joint centres such as ``LHJC``.
