@@ -52,11 +52,11 @@ def main() -> None:
             command += ['--keypoints', str(path), '--out', folder, *more]
             seconds, peak_mb, said = measured(command)
             size_mb = path.stat().st_size / 1e6
-            summary = next(line for line in said.splitlines() if line.startswith('people'))
+            summary = next(line for line in said.splitlines() if line.startswith('poses'))
             found = summary.split()[1]
             print(
                 f'{count} frames: {seconds:.0f} s, peak {peak_mb:.0f} MB (keypoint file '
-                f'{size_mb:.1f} MB), {found} people',
+                f'{size_mb:.1f} MB), {found} poses',
                 flush=True,
             )
 

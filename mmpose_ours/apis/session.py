@@ -282,7 +282,7 @@ class InferenceSession:
         cameras = _cameras(frame_set, pixels)
         poses = poses_of(sample, self.inferencer.model.joints)
         values = {} if sample is None else sample
-        scores = values.get('best_score'), values.get('least_score')
+        scores = values.get('best_score'), values.get('score_threshold')
         keypoints = frame_set.keypoints
         detections = None if keypoints is None else arrays_of(keypoints, COCO17)
         self.statistics.add(detections, len(poses), *scores, cameras)

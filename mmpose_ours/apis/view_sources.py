@@ -19,7 +19,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.limits import limits
 from mmpose_ours.recordings.files import as_calibrated
 from mmpose_ours.recordings.frames import (
-    by_frame,
+    apply_frame_offsets,
     decoded,
     frame_key,
     frame_order,
@@ -75,7 +75,7 @@ class Views:
         """
         keypoints = named_frames(keypoints)
         check_pixels(array_frames(keypoints), self.rig, where)
-        shifted = by_frame(keypoints, offsets)
+        shifted = apply_frame_offsets(keypoints, offsets)
         known = frames_by_key(shifted, where)
         # A camera without an entry has no detections: many tools omit such images.
         nobody = dict.fromkeys(self.rig.names, Keypoints2D.nobody(COCO17))

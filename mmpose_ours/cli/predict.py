@@ -370,7 +370,7 @@ def _report(session: InferenceSession, out: Path, judge: bool) -> None:
     """Say what was found and how long it took, and what seems to be wrong with it."""
     statistics, tracks = session.statistics, session.track_filter
     kept = statistics.poses - tracks.dropped_poses
-    print(f'people  {kept} in {statistics.frames} frames -> {out / PEOPLE}')
+    print(f'poses   {kept} in {statistics.frames} frames -> {out / PEOPLE}')
     if tracks.short_tracks:
         what = 'left out' if tracks.drop else 'kept; --min-track-seconds leaves such out'
         print(

@@ -61,7 +61,7 @@ def drop_duplicates(poses: Tensor, limit_mm: float) -> list[int]:
 def record_best_score(data_sample: MultiviewDataSample, scores: Tensor, threshold: float) -> None:
     """Write the best score, before any pose is dropped, and the threshold into a data sample.
 
-    The diagnosis of a run that finds nobody reads them: ``best_score`` and ``least_score``.
+    The diagnosis of a run that finds nobody reads them: ``best_score`` and ``score_threshold``.
     """
     best = float(scores.max()) if len(scores) else 0.0
-    data_sample.set_metainfo(dict(best_score=best, least_score=threshold))
+    data_sample.set_metainfo(dict(best_score=best, score_threshold=threshold))

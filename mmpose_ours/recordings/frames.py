@@ -1,8 +1,9 @@
 """A recording as synchronised frames: what all cameras show at the same moment.
 
-Images belong together by their names (``0/000350.jpg`` and ``1/000350.jpg``), or, where no name
-occurs twice, by their order; videos by the number of the frame. A camera that shows nothing at
-a frame is left out of it, and the others go on.
+Images belong together by the number at the end of their names, or the names themselves
+(``0/000350.jpg`` and ``1/000350.jpg``); where none occurs for every camera, or offsets are given,
+by their order. Videos are matched by the number of the frame. A camera that has no image for a
+frame is left out of it, and the others go on.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ class Footage:
         cameras: Names of the cameras that have images.
         files: Camera name to its images, or to its one video.
         frames: Names of the frames, in order; None where videos are read to their ends.
-        places: Camera name to its image by name of the frame; nothing for videos.
-        offsets: Camera name to the frames of its video before the first frame.
+        places: Camera name to frame name to image file; empty for videos.
+        offsets: Camera name to the number of images or video frames to skip at its beginning.
         notes: Sentences on what does not fit together.
     """
 
@@ -116,13 +117,14 @@ def open_footage(
         source: Folder of the recording, see :mod:`mmpose_ours.recordings.files`; or camera name to
             a video, a folder of images, or a list of images.
         cameras: Names of the rig's cameras. Those without any image are left out and noted.
-        offsets: Camera name to how many of its images come before the first frame, for
-            cameras that began earlier than the others.
+        offsets: Camera name to the number of images or video frames to skip at its beginning,
+            for cameras that began earlier than the others.
 
     Raises:
         FileNotFoundError: No camera has images.
         FileFormatError: Some cameras have images and some videos, or two images of a camera are
-            the same frame, or images match neither by name nor by number.
+            the same frame, or no name occurs for every camera and the cameras have different
+            numbers of images.
         InputError: An offset is negative, or of a camera that has no images.
     """
     files = find_media(source, cameras)
@@ -222,11 +224,11 @@ def frames_of_images(paths: Sequence[Path], camera: str) -> list[str]:
     """The names of images' frames.
 
     These are the numbers at the end of the images' names (``img_000300``, Campus's
-    ``campus4-c0-00300``), where each has one of its own, and the names otherwise. Images may
+    ``campus4-c0-00300``) if these are all different, and the names otherwise. Images may
     repeat their camera's name: ``00_03/00_03_00004500.jpg``, as Panoptic's do.
 
     Raises:
-        InputError: A name that counts is no Unicode text, so that no file could hold it.
+        InputError: A name that becomes a frame's name is no valid Unicode.
     """
     own = f'{camera}_'
     stems = [path.stem[len(own) :] if path.stem.startswith(own) else path.stem for path in paths]
@@ -266,12 +268,14 @@ def frames_by_key(frames: Iterable[Any], path: PathLike | None = None) -> dict[s
     return known
 
 
-def by_frame(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
-    """Keypoints named after the images of each camera, by frame.
+def apply_frame_offsets(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
+    """Subtract each camera's offset from the frame numbers of its keypoints.
+
+    What lies before the first frame is dropped.
 
     Args:
         keypoints: Frame to camera name to its 2D keypoints.
-        offsets: Camera name to how many of its frames come before the first frame.
+        offsets: Camera name to the number of frames to skip at its beginning.
 
     Raises:
         FileFormatError: Two frames have the same number.

@@ -22,7 +22,7 @@ from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions
 from mmpose_ours.recordings.frames import (
     Footage,
-    by_frame,
+    apply_frame_offsets,
     frame_key,
     open_footage,
     sized_by_images,
@@ -160,7 +160,7 @@ def _keypoints(path: PathLike, offsets: Mapping[str, int]) -> KeypointFrames:
     keypoints = open_keypoints(path)
     if not offsets or detected_here(path):
         return keypoints
-    return by_frame(keypoints, offsets)
+    return apply_frame_offsets(keypoints, offsets)
 
 
 def frames_per_second(fps: float | None, frames: Sequence[FrameId]) -> float | None:

@@ -13,7 +13,7 @@ from mmpose_ours.detections import (
     write_detections,
 )
 from mmpose_ours.errors import FileFormatError, InputError
-from mmpose_ours.recordings.frames import by_frame, frames_by_key
+from mmpose_ours.recordings.frames import apply_frame_offsets, frames_by_key
 from mmpose_ours.visualization.results import results_of
 
 PEOPLE = np.ones((1, 17, 3), np.float32)
@@ -55,7 +55,7 @@ def test_the_writer_refuses_cameras_of_one_name(tmp_path):
 def test_detections_in_memory():
     detections = {'01': {'a': PEOPLE}, 1: {'a': PEOPLE}}
     assert refused(frames_by_key, detections, 'x').found == ['01', 1]
-    assert refused(by_frame, detections, {'a': 3}).found == ['01', 1]
+    assert refused(apply_frame_offsets, detections, {'a': 3}).found == ['01', 1]
     poses = predictions_of({1: np.zeros((0, 17, 3))})
     assert refused(results_of, poses, detections).found == ['01', 1]
 

@@ -10,7 +10,12 @@ from errors import fails
 
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.recordings.frames import by_frame, decoded, open_footage, sized_by_images
+from mmpose_ours.recordings.frames import (
+    apply_frame_offsets,
+    decoded,
+    open_footage,
+    sized_by_images,
+)
 
 
 def _image(path: Path, value: int = 0) -> Path:
@@ -156,16 +161,16 @@ def test_offsets_must_make_sense(tmp_path):
 
 def test_offsets_shift_keypoints_as_they_shift_images():
     keypoints = {f'{300 + i:06}': {'a': i, 'b': 10 * i} for i in range(4)}
-    shifted = by_frame(keypoints, {'b': 2})
+    shifted = apply_frame_offsets(keypoints, {'b': 2})
     assert shifted == {
         '300': dict(a=0, b=20),
         '301': dict(a=1, b=30),
         '302': dict(a=2),
         '303': dict(a=3),
     }
-    assert by_frame(keypoints, {'b': 0}) is keypoints
+    assert apply_frame_offsets(keypoints, {'b': 0}) is keypoints
     with fails(InputError, code='conflict', frame='night', found='night'):
-        by_frame({'night': {'a': 0}}, {'a': 1})
+        apply_frame_offsets({'night': {'a': 0}}, {'a': 1})
 
 
 def test_grey_and_16_bit_images_become_bgr():

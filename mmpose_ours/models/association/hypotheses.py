@@ -38,10 +38,11 @@ MAX_SINGLE_RAYS = 1 << 22
 
 @dataclasses.dataclass(frozen=True)
 class Hypotheses:
-    """N people of B samples, in ascending order of sample.
+    """N candidate people of B samples, in ascending order of sample; not yet scored.
 
     Args:
-        rays: By person: origins (N, V, 3), directions (N, V, J, 3), weights (N, V, J).
+        rays: Of at most one detection per view and person: origins (N, V, 3), directions
+            (N, V, J, 3), weights (N, V, J): the detector's scores, 0 where a joint is missing.
         sample: (N,) index of the sample (frame) of each person.
         detections: (N, V) index of each view's detection of the person, -1 where it has none.
         estimates: N estimated poses with their standard deviations.
@@ -68,7 +69,7 @@ class PeopleFinder(nn.Module):
     Args:
         joints: The skeleton.
         proposer: Groups the detections.
-        single_views: Whether to report people whom only one view shows.
+        single_views: Whether to report people of whom only one view has a detection.
         min_single_joints: A detection with fewer joints does not become a single-view person.
         bank_file: See :class:`~mmpose_ours.models.keypoint_prior.body_prior.GaussianBody`.
     """
@@ -92,7 +93,8 @@ class PeopleFinder(nn.Module):
 
         Args:
             rays: By frame: origins (B, V, 3), directions (B, V, P, J, 3), weights (B, V, P, J).
-            floor_mm: (B,) height of the floor in the frame of the rays, in mm.
+            floor_mm: (B,) z of the floor in mm, in the coordinates of the rays, whose origin is
+                the middle of the capture volume.
 
         Raises:
             InputError: The keypoints are of another skeleton, or there is only one camera and
@@ -112,7 +114,7 @@ class PeopleFinder(nn.Module):
             rays: By frame, as :meth:`forward` takes them.
             found: The people who are found already.
             agreement: (B, V, P) highest agreement of each detection with any of these.
-            floor_mm: (B,) height of the floor in mm.
+            floor_mm: (B,) z of the floor in mm, in the coordinates of the rays.
         """
         single = self.without_estimates(rays, *self._single_detections(rays, found, agreement))
         if not len(single):
@@ -139,7 +141,7 @@ class PeopleFinder(nn.Module):
         if views < 2 and not self.single_views:
             raise InputError(
                 'triangulation needs the rays of two cameras or more, but the rig has one camera; '
-                'single_views=True reports people whom only one camera shows',
+                'single_views=True reports people whom only one camera detects',
                 code='no-data',
                 found=views,
                 expected=2,
