@@ -20,8 +20,8 @@ class MultiviewDataSample(BaseDataElement):
         actors ((A, 14, 3) array, mm, NaN for absent): annotated people of Campus or Shelf.
         img_paths (list[str | None]): one image per view, where there are any.
         keypoints_2d ((V, P, J, 3) array): the detections, for images.
-        best_score (float): largest score of all candidates of a model; with score_threshold (float),
-            the score threshold.
+        best_score (float): largest score of all candidates of a model.
+        score_threshold (float): the score from which on people are reported.
 
     Data fields:
         gt_instances: ``keypoints_3d`` (G, J, 3) mm and ``visible`` (G, J) bool.
