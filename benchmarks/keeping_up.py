@@ -13,7 +13,7 @@ import argparse
 from mmpose_ours.apis.inferencer import MultiviewInferencer
 from mmpose_ours.detectors import detector
 from mmpose_ours.io.package_files import share
-from mmpose_ours.recordings.frames import open_footage
+from mmpose_ours.recordings.footage import open_footage
 
 MODELS = ('keypoint_prior_ours', 'triangulation_ours')
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mmpose_ours.geometry.volume import CaptureVolume
     from mmpose_ours.predictions.reading import Predictions, read_predictions
     from mmpose_ours.predictions.writing import PredictionsWriter, write_predictions
-    from mmpose_ours.recordings.frames import open_footage
+    from mmpose_ours.recordings.footage import open_footage
     from mmpose_ours.structures.frames import FrameResult, FrameSet
     from mmpose_ours.structures.keypoints import Keypoints2D
     from mmpose_ours.structures.metainfo import find_skeleton
@@ -65,7 +65,7 @@ _MODULES = {
     'evaluate_files': 'evaluation.report',
     'find_skeleton': 'structures.metainfo',
     'fit_space': 'calibration.capture_volume',
-    'open_footage': 'recordings.frames',
+    'open_footage': 'recordings.footage',
     'open_keypoints': 'detections.reading',
     'read_keypoints': 'detections.reading',
     'read_predictions': 'predictions.reading',

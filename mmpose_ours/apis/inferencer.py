@@ -33,7 +33,7 @@ from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
-from mmpose_ours.recordings.frames import sized_by_images
+from mmpose_ours.recordings.footage import sized_by_images
 from mmpose_ours.sources import from_options
 
 __all__ = ['MultiviewInferencer']
@@ -128,7 +128,7 @@ class MultiviewInferencer:
 
         Args:
             inputs: A folder with images of every camera, or camera name to a video, a folder
-                or a list of images (see :func:`mmpose_ours.recordings.frames.open_footage`); or
+                or a list of images (see :func:`mmpose_ours.recordings.footage.open_footage`); or
                 frames one after another, camera name to an image each. None works from keypoints
                 alone.
             keypoints: 2D keypoints, a file that is read by

@@ -31,7 +31,7 @@ from mmpose_ours.detections import (
     stack_keypoints,
 )
 from mmpose_ours.errors import InputError, PathLike
-from mmpose_ours.recordings.frames import Footage, open_footage
+from mmpose_ours.recordings.footage import Footage, open_footage
 from mmpose_ours.structures.frames import FrameResult, FrameSet
 from mmpose_ours.structures.skeletons import COCO17
 from mmpose_ours.text import argument

@@ -18,7 +18,7 @@ from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.limits import limits
 from mmpose_ours.recordings.files import as_calibrated
-from mmpose_ours.recordings.frames import (
+from mmpose_ours.recordings.footage import (
     apply_frame_offsets,
     decoded,
     frame_key,

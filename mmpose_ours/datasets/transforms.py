@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.errors import FileFormatError, InputError
-from mmpose_ours.recordings.frames import decoded
+from mmpose_ours.recordings.footage import decoded
 from mmpose_ours.scope import TRANSFORMS
 
 META_KEYS = (

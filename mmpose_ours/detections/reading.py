@@ -22,7 +22,7 @@ from mmpose_ours.errors import FileFormatError, InputError, LimitError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.json_values import Place, checked_name
 from mmpose_ours.io.limits import limits
-from mmpose_ours.recordings.frames import frames_by_key
+from mmpose_ours.recordings.footage import frames_by_key
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17

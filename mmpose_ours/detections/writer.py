@@ -14,7 +14,7 @@ from mmpose_ours.detections.formats.own_npz import NpzSink
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.io.disk.files import check_unicode, whole_path
 from mmpose_ours.io.parsers.arrays import check_array_text
-from mmpose_ours.recordings.frames import frame_key
+from mmpose_ours.recordings.footage import frame_key
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17

@@ -10,7 +10,7 @@ import numpy as np
 
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.evaluation.campus_shelf_truth import read_actors
-from mmpose_ours.evaluation.frames import name_frames, parse_frames
+from mmpose_ours.evaluation.frame_ranges import name_frames, parse_frames
 from mmpose_ours.evaluation.matching import MatchingResult, match_poses
 from mmpose_ours.evaluation.panoptic_truth import read_panoptic_truth
 from mmpose_ours.evaluation.pcp import PCPResult, pcp

@@ -73,7 +73,7 @@ def find_media(source: PathLike | Mapping[str, Any], cameras: Sequence[str]) -> 
     """Camera name to its images or its one video, of those cameras that have any.
 
     Args:
-        source: See :func:`mmpose_ours.recordings.frames.open_footage`.
+        source: See :func:`mmpose_ours.recordings.footage.open_footage`.
         cameras: Names of all cameras.
 
     Raises:

@@ -11,7 +11,7 @@ from mmpose_ours.errors import FileFormatError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.parsers.video import Video
 from mmpose_ours.recordings.files import as_calibrated, is_video
-from mmpose_ours.recordings.frames import Footage, decoded, frame_key
+from mmpose_ours.recordings.footage import Footage, decoded, frame_key
 
 
 class ImageSource(Protocol):
@@ -33,7 +33,7 @@ class FootageImages:
     missing and is kept in ``broken``, its path with the reason.
 
     Args:
-        footage: As :func:`mmpose_ours.recordings.frames.open_footage` finds it.
+        footage: As :func:`mmpose_ours.recordings.footage.open_footage` finds it.
         rig: Its cameras; codecs' padding is put right by their sizes.
     """
 

@@ -20,7 +20,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions
-from mmpose_ours.recordings.frames import (
+from mmpose_ours.recordings.footage import (
     Footage,
     apply_frame_offsets,
     frame_key,

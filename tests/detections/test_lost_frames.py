@@ -13,7 +13,7 @@ from mmpose_ours.detections import (
     write_detections,
 )
 from mmpose_ours.errors import FileFormatError, InputError
-from mmpose_ours.recordings.frames import apply_frame_offsets, frames_by_key
+from mmpose_ours.recordings.footage import apply_frame_offsets, frames_by_key
 from mmpose_ours.visualization.results import results_of
 
 PEOPLE = np.ones((1, 17, 3), np.float32)

@@ -11,7 +11,7 @@ from scipy.io import savemat
 from mmpose_ours.cli.main import main
 from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation import evaluate_files
-from mmpose_ours.evaluation.frames import format_frames, name_frames, parse_frames
+from mmpose_ours.evaluation.frame_ranges import format_frames, name_frames, parse_frames
 from mmpose_ours.predictions.reading import write_predictions
 from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeletons import SKELETONS

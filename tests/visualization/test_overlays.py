@@ -10,7 +10,7 @@ from visual_rigs import SPACE, people, small_rig
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.recordings.frames import open_footage
+from mmpose_ours.recordings.footage import open_footage
 from mmpose_ours.visualization.colours import OKABE_ITO, rgb_of, track_colour
 from mmpose_ours.visualization.frame_images import FootageImages
 from mmpose_ours.visualization.frame_sheet import Board

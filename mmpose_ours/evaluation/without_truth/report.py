@@ -11,7 +11,7 @@ import numpy as np
 from mmpose_ours.calibration import read_rig
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.errors import InputError, PathLike
-from mmpose_ours.evaluation.frames import name_frames, parse_frames
+from mmpose_ours.evaluation.frame_ranges import name_frames, parse_frames
 from mmpose_ours.evaluation.tables import columns, number
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.rig import CameraRig

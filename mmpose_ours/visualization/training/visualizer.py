@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.errors import FileFormatError
-from mmpose_ours.recordings.frames import decoded
+from mmpose_ours.recordings.footage import decoded
 from mmpose_ours.scope import VISUALIZERS
 from mmpose_ours.visualization.figures.sheet import write_image
 from mmpose_ours.visualization.figures.view_grid import draw_frame

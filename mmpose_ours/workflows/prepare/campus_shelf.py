@@ -11,7 +11,7 @@ from mmpose_ours.calibration.api import Read, read_calibration
 from mmpose_ours.calibration.camera_choice import with_size
 from mmpose_ours.detections import read_detections
 from mmpose_ours.evaluation.campus_shelf_truth import read_actors
-from mmpose_ours.evaluation.frames import format_frames
+from mmpose_ours.evaluation.frame_ranges import format_frames
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.progress import Progress, to_stderr
 from mmpose_ours.workflows.prepare.archives import unpack

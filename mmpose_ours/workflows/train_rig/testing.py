@@ -20,7 +20,7 @@ from mmpose_ours.io.disk.file_names import file_name
 from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.predictions.reading import FrameId, frame_id, read_predictions
 from mmpose_ours.recordings.files import images_of
-from mmpose_ours.recordings.frames import decoded
+from mmpose_ours.recordings.footage import decoded
 from mmpose_ours.workflows.train_rig.configs import test_config, using_config
 from mmpose_ours.workflows.train_rig.job import TRAINED, Site, space_of_record
 from mmpose_ours.workflows.train_rig.preparation import write_trained_config

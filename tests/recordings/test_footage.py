@@ -10,7 +10,7 @@ from errors import fails
 
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.recordings.frames import (
+from mmpose_ours.recordings.footage import (
     apply_frame_offsets,
     decoded,
     open_footage,
