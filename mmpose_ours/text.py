@@ -44,7 +44,7 @@ def _escape(character: str) -> str:
 
 
 # Arguments whose option has another name.
-_OPTIONS = {'format': 'from', 'output_format': 'to'}
+_OPTIONS = {'format': 'from', 'output_format': 'to', 'min_track_s': 'min-track-seconds'}
 _as_options = False
 
 

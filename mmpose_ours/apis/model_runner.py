@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Callable, Mapping, Protocol
 
 import numpy as np
+import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 
@@ -49,7 +50,7 @@ def load_model(config: Config, checkpoint: PathLike | None, device: str) -> Pose
         CheckpointError: The weights are not those of the model, or not finite.
         FileFormatError, DownloadError, OSError: See
             :func:`~mmpose_ours.checkpoints.reading.read_checkpoint`.
-        InputError: It has weights and none are given.
+        InputError: It has weights and none are given, or there is no such device.
     """
     model = MODELS.build(config.model)
     weights = checkpoint or config.get('load_from')
@@ -63,7 +64,17 @@ def load_model(config: Config, checkpoint: PathLike | None, device: str) -> Pose
             found=type(model).__name__,
             expected='checkpoint',
         )
-    return model.to(device).eval()
+    try:
+        return model.to(device).eval()
+    except torch.cuda.OutOfMemoryError:
+        raise
+    except (AssertionError, RuntimeError) as error:  # whatever this build of torch raises
+        reason = str(error).strip().partition('\n')[0]
+        raise InputError(
+            f'{argument("device", device)} cannot be used ({reason}); give another, such as cpu',
+            code='out-of-range',
+            found=device,
+        ) from error
 
 
 def tested_dataset(config: Config) -> Mapping[str, Any]:

@@ -91,6 +91,7 @@ class InferenceSession:
         fps: float | None,
         min_track_s: float,
     ):
+        _check(inferencer.rig.names, frame_offsets, batch_size, fps, min_track_s)
         self.inferencer = inferencer
         self.notes = list(inferencer.notes)
         self.timer = StageTimer()
@@ -304,3 +305,35 @@ class InferenceSession:
 def _cameras(frame_set: FrameSet, pixels: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     """The cameras with an image or with keypoints in a frame."""
     return tuple(pixels if frame_set.keypoints is None else frame_set.keypoints)
+
+
+def _check(
+    cameras: Sequence[str],
+    frame_offsets: Mapping[str, int],
+    batch_size: int,
+    fps: float | None,
+    min_track_s: float,
+) -> None:
+    """Refuse numbers that cannot be, and offsets of cameras that the rig lacks."""
+    for name, value, fits, expected in (
+        ('batch_size', batch_size, batch_size >= 1, '1 or more'),
+        ('fps', fps, fps is None or (math.isfinite(fps) and fps > 0), 'a number above 0'),
+        ('min_track_s', min_track_s, 0 <= min_track_s < math.inf, '0 or more seconds'),
+    ):
+        if not fits:
+            raise InputError(
+                f'{argument(name, value)}: expected {expected}',
+                code='out-of-range',
+                found=value,
+                expected=expected,
+            )
+    for camera in frame_offsets:
+        if camera not in cameras:
+            raise InputError(
+                f'{argument("frame_offsets", {camera: frame_offsets[camera]})}: no such camera in '
+                f'the rig; it has {", ".join(cameras)}',
+                code='unknown-camera',
+                camera=camera,
+                found=camera,
+                expected=list(cameras),
+            )

@@ -287,3 +287,26 @@ def test_results_go_to_sinks(recording, tmp_path):
         frame = int(result.frame)
         np.testing.assert_allclose(written.frames[frame].xyz_mm, result.poses.xyz_mm, atol=1e-3)
         np.testing.assert_array_equal(written.frames[frame].track_ids, result.track_ids)
+
+
+@pytest.mark.parametrize(
+    ('options', 'code', 'found'),
+    [
+        (dict(batch_size=0), 'out-of-range', 0),
+        (dict(batch_size=-1), 'out-of-range', -1),
+        (dict(fps=0.0), 'out-of-range', 0.0),
+        (dict(fps=float('inf')), 'out-of-range', float('inf')),
+        (dict(min_track_s=-1.0, fps=25), 'out-of-range', -1.0),
+        (dict(frame_offsets={'cam9': 2}), 'unknown-camera', 'cam9'),
+    ],
+)
+def test_what_cannot_be_is_refused(recording, options, code, found):
+    rig, _, frames = recording
+    inferencer = MultiviewInferencer(TRIANGULATION, rig=rig, space=SPACE, device='cpu')
+    with fails(InputError, code=code, found=found):
+        inferencer.open(keypoints={'0': frames[0]}, **options)
+
+
+def test_a_device_that_is_not_there_is_named():
+    with fails(InputError, code='out-of-range', found='cuda:77'):
+        MultiviewInferencer(rig=room_rig(2), device='cuda:77')

@@ -82,7 +82,7 @@ def test_a_checkpoint_as_published_loads_by_its_name(name, tmp_path):
     digits = hashlib.sha256(plain.read_bytes()).hexdigest()[:8]
     published = plain.rename(tmp_path / f'{name}-{digits}_20220323.pth')
     model = load_model(our_config(name), published, 'cpu')
-    state = read_checkpoint(published, map_location='cpu', weights_only=True)['state_dict']
+    state = read_checkpoint(published, map_location='cpu')['state_dict']
     # Strict: nothing of stock's is left over but the space, and nothing of ours is missing.
     model.load_state_dict(state, strict=True)
     wanted = {key: value for key, value in state.items() if '.center_head.' not in key}

@@ -54,7 +54,7 @@ def test_trained_by_stock_runs_in_ours(tmp_path, capsys):
     assert 'VoxelPose of MMPose 0.x, 17 joints (coco17)' in capsys.readouterr().out
     for path in (written, turned):
         model = ours(threshold).eval()
-        state = read_checkpoint(path, map_location='cpu', weights_only=True)['state_dict']
+        state = read_checkpoint(path, map_location='cpu')['state_dict']
         model.load_state_dict(state, strict=True)
         found, sure = poses_of_ours(model)
         np.testing.assert_allclose(found, poses, atol=0.1)  # mm

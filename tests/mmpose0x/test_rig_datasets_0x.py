@@ -21,7 +21,7 @@ TESTS = Path(__file__).resolve().parents[1] / 'helpers'
 sys.path.insert(0, str(TESTS))
 from dataset_files import FRAMES, SPACE, two_people, write_ours  # noqa: E402
 
-TINY = TESTS.parent / 'configs' / 'ours' / 'mmpose0x' / 'voxelpose_ours_tiny.py'
+TINY = TESTS.parents[1] / 'configs' / 'ours' / 'mmpose0x' / 'voxelpose_ours_tiny.py'
 SKEWED = dict(K=[[900, 3, 630], [0, 880, 370], [0, 0, 1]], size=(1280, 720))
 
 

@@ -16,6 +16,7 @@ from mmpose_ours.io.limits import limits
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17, SKELETONS
+from mmpose_ours.text import argument
 
 # Most tools name their skeleton nowhere in the file: the number of joints tells it.
 BY_SIZE = {
@@ -166,6 +167,7 @@ def people_of_joints(
         raise place.error(
             f'has people of {count} joints',
             f'{len(skeleton)} joints of {skeleton.name}',
+            f'correct or leave out {argument("skeleton")}, or export it again',
             value=count,
             wanted=len(skeleton),
             code='wrong-shape',
