@@ -179,10 +179,10 @@ def _draw_sheet(axes: Axes, camera: Camera, image: np.ndarray | None) -> None:
 def _draw_legend(figure: Figure, truth: bool, detections: bool) -> None:
     entries = [
         Line2D([], [], color=TAB10[0], linewidth=2,
-               label='people found (a colour each)')
+               label='3D poses (one colour per person)')
     ]  # fmt: skip
     if truth:
-        entries.append(Line2D([], [], color=TRUTH_COLOUR, linewidth=4, label='truth'))
+        entries.append(Line2D([], [], color=TRUTH_COLOUR, linewidth=4, label='ground truth'))
     if detections:
         entries.append(
             Line2D([], [], linestyle='', marker='o', markersize=4, label='2D detections',
