@@ -60,7 +60,7 @@ def arguments_as_options() -> Iterator[None]:
 
 
 def argument(name: str, value: Any = None) -> str:
-    """An argument as whoever reads the message would give it.
+    """An argument as the reader of the message would give it.
 
     Args:
         name: The argument's name in Python.

@@ -66,7 +66,7 @@ def check_bins(bins: Sequence[int]) -> tuple[int, int, int]:
     if len(bins) != 3 or any(count <= 0 or count % MULTIPLE_OF for count in bins):
         raise CalibrationError(
             f'the grid is {tuple(bins)}, expected three positive multiples of {MULTIPLE_OF}, '
-            f'because the net halves it twice; for example {BINS}',
+            f'because the network downsamples it by two twice; for example {BINS}',
             code='wrong-shape' if len(bins) != 3 else 'out-of-range',
             found=tuple(bins),
             expected=MULTIPLE_OF,

@@ -69,7 +69,7 @@ def check_lens(camera: str, lens: str, count: int) -> None:
 
 
 def check_rotation(camera: str, R_w2c: np.ndarray) -> None:
-    """Refuse a (3, 3) matrix that is no rotation."""
+    """Refuse a (3, 3) matrix that is not a rotation matrix."""
     error = np.abs(R_w2c @ R_w2c.T - np.eye(3)).max()
     if error > ROTATION_TOLERANCE:
         what = (

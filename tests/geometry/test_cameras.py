@@ -170,7 +170,7 @@ def test_numbers_that_are_not_finite_are_refused():
     assert repr(caught.value.found) == '[1.0, 2.0, nan]'
 
 
-def test_a_reflection_is_told_from_other_matrices_that_are_no_rotation():
+def test_a_reflection_is_distinguished_from_other_invalid_rotation_matrices():
     # Of the same code: the sentence is what says that the world is mirrored.
     with pytest.raises(InputError, match='R is a reflection'):
         camera(R_w2c=np.diag([1, 1, -1]))
