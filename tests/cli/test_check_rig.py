@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from broken_rigs import MISTAKES, detected_people, each, first
 from calibration_rigs import ring_rig
+from check_rig_command import check, sentences
 
-from mmpose_ours.calibration import CalibrationError, read_rig, write_rig
+from mmpose_ours.calibration import write_rig
 from mmpose_ours.calibration.checks import mistakes
 from mmpose_ours.cli import main as cli
 from mmpose_ours.detections import write_detections
@@ -17,17 +18,6 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 
 SWAPPED = 'width and height look swapped'
-
-
-def check(capsys, *words):
-    """Exit status, and the report as parsed JSON."""
-    status = cli.main(['check-rig', *map(str, words), '--json'])
-    said = capsys.readouterr()
-    return status, json.loads(said.out) if said.out else said.err
-
-
-def sentences(report):
-    return [problem['sentence'] for problem in report['problems']]
 
 
 @pytest.fixture(scope='module')
@@ -315,38 +305,6 @@ def test_a_file_that_cannot_be_read_is_status_2(tmp_path, capsys):
     assert status == 2 and 'no 2D keypoints there' in said
 
 
-REAL = {
-    'pizza1': ('pizza1/camera_parameters.json', 'pizza1/pred_pizza1_openpose_coco.pkl', []),
-    'shelf': (
-        'shelf/calibration_shelf.json',
-        'shelf/pred_shelf_openpose_coco.pkl',
-        ['--image-size', '1032x776'],
-    ),
-}
-
-
-@pytest.mark.parametrize('name', list(REAL))
-def test_real_rigs_pass(shared_data, capsys, name):
-    rig_file, people, extra = REAL[name]
-    status, report = check(
-        capsys, shared_data / rig_file, '--keypoints', shared_data / people, *extra
-    )
-    assert status == 0 and not report['warnings'], report['problems']
-
-
-@pytest.mark.parametrize('mistake', list(MISTAKES))
-@pytest.mark.parametrize('name', list(REAL))
-def test_real_people_expose_each_mistake(shared_data, tmp_path, capsys, name, mistake):
-    rig_file, people, extra = REAL[name]
-    size = (1032, 776) if extra else None
-    change, topic, words = MISTAKES[mistake]
-    write_rig(change(read_rig(shared_data / rig_file, image_size=size)), tmp_path / 'rig.json',
-              'campus')  # fmt: skip
-    status, report = check(capsys, tmp_path / 'rig.json', '--keypoints', shared_data / people)
-    found = {problem['topic']: problem['sentence'] for problem in report['problems']}
-    assert status == 1 and words in found[topic], found
-
-
 IN_THE_FILE = {
     'centre for translation': (
         lambda R, t: (R, -R.T @ t),
@@ -413,25 +371,3 @@ def test_a_camera_turned_aside_sees_nothing_of_what_the_others_share(tmp_path, c
     write_rig(turned, tmp_path / 'rig.json', 'panoptic')
     status, report = check(capsys, tmp_path / 'rig.json')
     assert status == 1 and any("camera 'cam0' looks away" in s for s in sentences(report))
-
-
-def test_real_images_have_the_calibrated_size(shared_data, capsys):
-    pizza = shared_data / 'pizza1'
-    status, report = check(capsys, pizza / 'camera_parameters.json', '--images', pizza / 'images')
-    assert status == 0 and report['images']['00_03'] == [1920, 1080]
-
-
-def test_the_swap_of_real_sizes(shared_data, tmp_path, capsys):
-    rig = read_rig(shared_data / 'pizza1' / 'camera_parameters.json')
-    write_rig(rig, tmp_path / 'rig.json', 'campus')
-    data = json.loads((tmp_path / 'rig.json').read_text())
-    for camera in data.values():
-        camera['width'], camera['height'] = camera['height'], camera['width']
-    (tmp_path / 'rig.json').write_text(json.dumps(data))
-    # Not only that the point is outside, but why, as the command says too.
-    with pytest.raises(CalibrationError, match='look swapped') as caught:
-        read_rig(tmp_path / 'rig.json')
-    assert caught.value.code == 'conflict'
-    assert caught.value.file == str(tmp_path / 'rig.json') and caught.value.camera == '00_00'
-    status, report = check(capsys, tmp_path / 'rig.json')
-    assert status == 1 and SWAPPED in sentences(report)[0]
