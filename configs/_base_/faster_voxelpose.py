@@ -8,5 +8,4 @@ model = dict(
     pose=dict(bins=20, size_mm=2400.0, channels=(32, 64, 96)),
     score_threshold=0.5,
     duplicate_mm=150.0,
-    margin_mm=500.0,
 )

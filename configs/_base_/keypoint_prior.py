@@ -11,5 +11,4 @@ model = dict(
     score_threshold=0.3,
     single_threshold=0.5,
     duplicate_mm=200.0,
-    margin_mm=500.0,
 )

@@ -8,5 +8,4 @@ model = dict(
     temporal=False,
     fill=True,
     duplicate_mm=200.0,
-    margin_mm=500.0,
 )

@@ -8,6 +8,7 @@ from typing import Mapping, Sequence
 
 import numpy as np
 
+from mmpose_ours.apis.even_sample import EvenSample
 from mmpose_ours.association.epipolar import MIN_SCORE
 from mmpose_ours.calibration import coverage
 from mmpose_ours.calibration.checks.mistakes import BAD_PAIR
@@ -53,8 +54,7 @@ class RunStatistics:
         self.best_score: float | None = None
         self.min_score: float | None = None
         self.consecutive: list[Mapping[str, np.ndarray]] = []
-        self._sampled: dict[int, Mapping[str, np.ndarray]] = {}
-        self._step = 1
+        self._sampled: EvenSample[Mapping[str, np.ndarray]] = EvenSample(MAX_SAMPLED)
 
     def add(
         self,
@@ -89,18 +89,14 @@ class RunStatistics:
         views = sum(len(people) > 0 for people in detections.values())
         if len(self.consecutive) < MAX_CONSECUTIVE and (self.consecutive or views >= 2):
             self.consecutive.append(detections)
-        if views and self.frames % self._step == 0:
-            self._sampled[self.frames] = detections
-            if len(self._sampled) > MAX_SAMPLED:
-                self._step *= 2
-                kept = {i: d for i, d in self._sampled.items() if i % self._step == 0}
-                self._sampled = kept or {self.frames: detections}
+        if views:
+            self._sampled.add(self.frames, detections)
         self.frames += 1
 
     @property
     def sampled(self) -> dict[str, Mapping[str, np.ndarray]]:
         """Detections of frames sampled evenly over the recording, by frame index."""
-        return {str(index): detections for index, detections in self._sampled.items()}
+        return {str(index): detections for index, detections in self._sampled.items.items()}
 
 
 @dataclasses.dataclass(frozen=True)

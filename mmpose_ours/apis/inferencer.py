@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
@@ -24,6 +25,7 @@ from mmpose_ours.apis.model_runner import (
 )
 from mmpose_ours.apis.session import InferenceSession, Inputs
 from mmpose_ours.calibration import check_space, fit_space, read_rig
+from mmpose_ours.calibration.capture_volume import MAX_EDGE_MM, Z_CENTER_MM, Z_SIZE_MM
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import Detections, KeypointFrames
 from mmpose_ours.detectors import Detector
@@ -102,13 +104,19 @@ class MultiviewInferencer:
         if images is not None:
             self.rig = sized_by_images(self.rig, images)
         self.notes: list[str] = []  # on every recording
+        # Models that work from keypoints find people anywhere: the volume is where they look first.
+        self.adapts = not (self.sees_images or self.model.fixed_volume_size)
+        self.given_space = space
+        if self.adapts:
+            self.model.margin_mm = math.inf
         stated = dataset.get('space')
         if space is None and stated:
             space = from_options(CaptureVolume, stated, 'space')
             if rig is not None and not self._is_of_this_rig(dataset):
                 space = moved_space(self.model, space, self.rig, self.notes.append)
-        self.space = space or fit_space(self.rig)
-        check_space(self.rig, self.space)
+        self.space = space or self._fitted_space()
+        if not self.adapts or self.given_space is not None:
+            check_space(self.rig, self.space)
         self.detector = detector_by_name(detector) if isinstance(detector, str) else detector
         self._rigs = {self.rig.names: self.rig}
 
@@ -173,6 +181,20 @@ class MultiviewInferencer:
         if names not in self._rigs:
             self._rigs[names] = self.rig.select(names)
         return self._rigs[names]
+
+    def _fitted_space(self) -> CaptureVolume:
+        """The volume where the cameras see people who stand on the floor z = 0.
+
+        Raises:
+            CalibrationError: There is none, and the model needs it.
+        """
+        try:
+            return fit_space(self.rig)
+        except CalibrationError:
+            if not self.adapts:
+                raise
+            center = self.rig.centers_w.mean(0)
+            return CaptureVolume((*center[:2], Z_CENTER_MM), (MAX_EDGE_MM, MAX_EDGE_MM, Z_SIZE_MM))
 
     def _is_of_this_rig(self, dataset: Mapping[str, Any]) -> bool:
         """Whether a config's dataset has the same rig, so that its capture volume applies."""

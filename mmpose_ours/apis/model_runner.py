@@ -29,10 +29,15 @@ class PoseModel(Protocol):
 
     joints: Skeleton
     fixed_volume_size: bool
+    margin_mm: float
+    data_preprocessor: Any
 
     @property
     def sees_images(self) -> bool:
         """Whether it takes images instead of 2D keypoints."""
+
+    def measure_noise(self, inputs: Any, data_samples: list[MultiviewDataSample]) -> Any:
+        """Measure the noise of a recording on some of its frames."""
 
     def test_step(self, data: dict[str, Any]) -> list[MultiviewDataSample]:
         """Estimate the poses of a batch that MMEngine's ``pseudo_collate`` made."""

@@ -18,11 +18,12 @@ import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 
+from mmpose_ours.apis.adaptation import Adaptation
 from mmpose_ours.apis.diagnosis import Diagnosis, RunStatistics, diagnose_recording
 from mmpose_ours.apis.model_runner import poses_of
 from mmpose_ours.apis.short_tracks import ShortTrackFilter
 from mmpose_ours.apis.stage_timer import StageTimer
-from mmpose_ours.apis.view_sources import IN_2D, IN_3D, KEYPOINTS, TRACKING, Views
+from mmpose_ours.apis.view_sources import IN_2D, IN_3D, KEYPOINTS, MEASURING, TRACKING, Views
 from mmpose_ours.detections import (
     Detections,
     KeypointFrames,
@@ -30,9 +31,12 @@ from mmpose_ours.detections import (
     open_keypoints,
     stack_keypoints,
 )
+from mmpose_ours.detections.arrays import named_frames
 from mmpose_ours.errors import InputError, PathLike
-from mmpose_ours.recordings.footage import Footage, open_footage
+from mmpose_ours.recordings.footage import Footage, apply_frame_offsets, open_footage
 from mmpose_ours.structures.frames import FrameResult, FrameSet
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeletons import COCO17
 from mmpose_ours.text import argument
 from mmpose_ours.tracking.smoothing import PoseSmoother
@@ -45,6 +49,8 @@ if TYPE_CHECKING:
 # otherwise.
 SHORT_TRACK_S = 0.25
 Inputs = Union[PathLike, Mapping[str, Any], Iterable[Union[FrameSet, Mapping[str, np.ndarray]]]]
+# mm. People whose hips are farther than this outside a given capture volume are dropped.
+MARGIN_MM = 500.0
 # Anything that is called with a result: a writer, an exporter, a function.
 Sink = Callable[[FrameResult], None]
 _numbers = itertools.count()
@@ -96,6 +102,7 @@ class InferenceSession:
         self.notes = list(inferencer.notes)
         self.timer = StageTimer()
         self.statistics = RunStatistics(inferencer.rig.names)
+        self.adaptation = Adaptation(inferencer)
         self._views = Views(inferencer.rig, self.timer, self.notes.append)
         # A name by which temporal tracking distinguishes recordings, also those of one file.
         self._name = f'recording {next(_numbers)}'
@@ -224,6 +231,7 @@ class InferenceSession:
                     keypoints = open_keypoints(keypoints, inferencer.rig.names)
             self.total = self.total or len(keypoints)
             frame_sets = self._views.from_keypoints(frames, keypoints, where, offsets)
+            frame_sets = self._measured(frame_sets, keypoints, offsets)
         elif inferencer.detector is None:
             raise InputError(
                 f'{model} works from 2D keypoints; give keypoints or a detector',
@@ -235,7 +243,19 @@ class InferenceSession:
             frame_sets = self._views.from_detector(
                 frames, inferencer.detector, keep_keypoints, batch_size
             )
+            frame_sets = self.adaptation.while_streaming(frame_sets, _people_of)
         return ((frame_set, {}) for frame_set in frame_sets)
+
+    def _measured(
+        self,
+        frame_sets: Iterable[FrameSet],
+        keypoints: KeypointFrames | Detections,
+        offsets: Mapping[str, int],
+    ) -> Iterator[FrameSet]:
+        """The same frames, after the scene and the noise have been measured on the keypoints."""
+        with self.timer.stage(MEASURING):
+            self.adaptation.from_recording(apply_frame_offsets(named_frames(keypoints), offsets))
+        yield from frame_sets
 
     def _estimate(
         self, inputs: Iterable[tuple[FrameSet, dict[str, np.ndarray]]], batch_size: int
@@ -254,6 +274,8 @@ class InferenceSession:
         rows = [row for row, entry in enumerate(batch) if len(_cameras(*entry)) >= min_cameras]
         with self.timer.stage(IN_3D), torch.no_grad():
             packed = [inferencer.pipeline(self._pipeline_input(*batch[row])) for row in rows]
+            for item in packed if self.adaptation.noise is not None else ():
+                item['data_samples'].set_metainfo(dict(noise=self.adaptation.noise))
             if packed:
                 predicted = inferencer.model.test_step(pseudo_collate(packed))
                 for row, sample in zip(rows, predicted):
@@ -264,11 +286,11 @@ class InferenceSession:
         self, frame_set: FrameSet, pixels: Mapping[str, np.ndarray]
     ) -> dict[str, Any]:
         """The dictionary that the dataset's pipeline packs."""
-        inferencer = self.inferencer
-        rig, joints = inferencer.rig_of(_cameras(frame_set, pixels)), inferencer.model.joints
+        joints = self.inferencer.model.joints
+        rig = self.adaptation.rig_of(_cameras(frame_set, pixels))
         data: dict[str, Any] = dict(
             rig=rig,
-            space=inferencer.space,
+            space=self.adaptation.scene.space,
             joints=joints.name,
             recording=self._name,
             frame_id=frame_set.frame,
@@ -281,13 +303,23 @@ class InferenceSession:
         self, frame_set: FrameSet, pixels: Mapping[str, np.ndarray], sample: Any
     ) -> FrameResult:
         cameras = _cameras(frame_set, pixels)
-        poses = poses_of(sample, self.inferencer.model.joints)
+        poses = self._in_world(poses_of(sample, self.inferencer.model.joints))
         values = {} if sample is None else sample
         scores = values.get('best_score'), values.get('score_threshold')
         keypoints = frame_set.keypoints
         detections = None if keypoints is None else arrays_of(keypoints, COCO17)
         self.statistics.add(detections, len(poses), *scores, cameras)
         return FrameResult(frame_set.frame, poses, cameras, keypoints or {}, frame_set.images)
+
+    def _in_world(self, poses: Poses3D) -> Poses3D:
+        """Poses in the world of the rig; those outside a given volume are dropped."""
+        scene, space = self.adaptation.scene, self.inferencer.given_space
+        std_mm = None if poses.std_mm is None else poses.std_mm / scene.from_world.scale
+        poses = dataclasses.replace(poses, xyz_mm=scene.to_world(poses.xyz_mm), std_mm=std_mm)
+        if space is None or not len(poses):
+            return poses
+        position = poses.skeleton.root_of(poses.xyz_mm)
+        return poses.only(space.contains(position, MARGIN_MM))
 
     def _track(
         self, results: Iterable[FrameResult], tracker: PeopleTracker, smoother: PoseSmoother | None
@@ -300,6 +332,10 @@ class InferenceSession:
                 xyz_mm = poses.xyz_mm if smoother is None else smoother(poses.xyz_mm, ids)
             tracked = dataclasses.replace(poses, track_ids=ids, xyz_mm=xyz_mm)
             yield dataclasses.replace(result, poses=tracked)
+
+
+def _people_of(frame_set: FrameSet) -> Mapping[str, Keypoints2D]:
+    return frame_set.keypoints or {}
 
 
 def _cameras(frame_set: FrameSet, pixels: Mapping[str, np.ndarray]) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def from_quaternion(wxyz: np.ndarray) -> np.ndarray:
         InputError: All four are zero.
     """
     if not np.any(wxyz):
-        raise InputError('a quaternion of four zeros does not describe a rotation', code='out-of-range')
+        raise InputError('a quaternion of zeros describes no rotation', code='out-of-range')
     w, x, y, z = np.reshape(wxyz, 4)
     return _rotation().from_quat([x, y, z, w]).as_matrix()
 

@@ -59,7 +59,8 @@ class CaptureVolume:
         """(3,) largest corner."""
         return np.asarray(self.center_mm) + np.asarray(self.size_mm) / 2
 
-    def contains(self, xyz_w: np.ndarray) -> np.ndarray:
-        """Tell which world points (..., 3) lie inside: (...) bool."""
+    def contains(self, xyz_w: np.ndarray, margin_mm: float = 0.0) -> np.ndarray:
+        """Tell which world points (..., 3) lie inside, or outside by ``margin_mm``: (...) bool."""
         xyz_w = np.asarray(xyz_w)
-        return ((xyz_w >= self.lower_mm) & (xyz_w <= self.upper_mm)).all(-1)
+        inside = (xyz_w >= self.lower_mm - margin_mm) & (xyz_w <= self.upper_mm + margin_mm)
+        return inside.all(-1)

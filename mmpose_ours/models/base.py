@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Callable, NamedTuple
 
 import torch
@@ -55,6 +56,8 @@ class MultiviewPoseModel(BaseModel):
     # Whether the weights depend on the size of voxels, so that the capture volume must have the
     # size that it had in training.
     fixed_volume_size = False
+    # mm. People farther outside the capture volume are dropped; infinite keeps all.
+    margin_mm = math.inf
 
     def __init__(
         self,
@@ -85,6 +88,18 @@ class MultiviewPoseModel(BaseModel):
                 found=count,
                 expected=len(self.joints),
             )
+
+    def measure_noise(self, inputs: Any, data_samples: list[MultiviewDataSample]) -> Any:
+        """Measure the noise of a recording on some of its frames.
+
+        Args:
+            inputs: As :meth:`forward` takes them.
+            data_samples: Of these frames, all with the same rig.
+
+        Returns:
+            What data samples then carry as metainfo ``noise``; None if the model does not use it.
+        """
+        return None
 
     def zero_loss(self, module: torch.nn.Module | None = None) -> Tensor:
         """A loss of 0 with a gradient (of 0) for every parameter of a module; None is this model.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -49,8 +50,8 @@ class TriangulatePose(MultiviewPoseModel):
             dropped.
         suppression_mm: A pose whose mean ray-to-limb distance to a higher-scored pose is at most
             this in all views is a duplicate and suppressed; 0 keeps all.
-        margin_mm: People whose hips are farther outside the capture volume are dropped;
-            infinite keeps all.
+        margin_mm: People whose hips are farther outside the capture volume are dropped; infinite
+            keeps all.
         data_preprocessor: ``RayPreprocessor``, which is also the default.
         init_cfg: As MMEngine's.
     """
@@ -65,7 +66,7 @@ class TriangulatePose(MultiviewPoseModel):
         fill: bool = True,
         duplicate_mm: float = 200.0,
         suppression_mm: float = SUPPRESSION_MM,
-        margin_mm: float = 500.0,
+        margin_mm: float = math.inf,
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ):

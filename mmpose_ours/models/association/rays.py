@@ -69,7 +69,7 @@ class Rays:
         prior_mean: Tensor,
         prior_weight: Tensor | float,
         start: Tensor | None = None,
-        scale_mm: float = TRIANGULATION_SCALE_MM,
+        scale_mm: Tensor | float = TRIANGULATION_SCALE_MM,
         steps: int = 3,
     ) -> Tensor:
         """Triangulate joints from their rays by iteratively reweighted least squares (IRLS).
@@ -86,7 +86,8 @@ class Rays:
                 determine the depth.
             start: (..., J, 3) points at which the first step computes Geman-McClure weights;
                 None uses the rays' own weights in the first step.
-            scale_mm: Scale of the Geman-McClure weight: the distance at which it is 1/4.
+            scale_mm: Scale of the Geman-McClure weight, the distance at which it is 1/4, or (J,)
+                one per joint.
             steps: Number of steps.
 
         Returns:

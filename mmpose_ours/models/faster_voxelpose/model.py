@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -57,7 +58,7 @@ class FasterVoxelPose(MultiviewPoseModel):
         pose: dict[str, Any] | None = None,
         score_threshold: float = 0.5,
         duplicate_mm: float = 150.0,
-        margin_mm: float = 500.0,
+        margin_mm: float = math.inf,
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ):

@@ -137,6 +137,9 @@ class GaussianBody(nn.Module):
         bank_file: Pose bank from which the prior is computed, see
             :func:`mmpose_ours.synthetic.poses.sources.read_bank`; None takes the built-in poses.
 
+        position_std_mm: Standard deviations of a person's position along x, y and z, added to all
+            joints together.
+
     Raises:
         InputError: It is another skeleton, or there are too few complete poses.
     """
@@ -148,7 +151,12 @@ class GaussianBody(nn.Module):
     precision_times_mean: Tensor
     ray_precision: Tensor
 
-    def __init__(self, joints: Skeleton, bank_file: str | None = None):
+    def __init__(
+        self,
+        joints: Skeleton,
+        bank_file: str | None = None,
+        position_std_mm: tuple[float, float, float] = POSITION_STD_MM,
+    ):
         super().__init__()
         if joints != COCO17:
             raise InputError(
@@ -158,7 +166,7 @@ class GaussianBody(nn.Module):
                 found=joints.name,
                 expected=COCO17.name,
             )
-        mean, covariance = _prior_mean_and_covariance(bank_file)
+        mean, covariance = _prior_mean_and_covariance(bank_file, position_std_mm)
         precision = np.linalg.inv(covariance)
         self.num_joints = len(joints)
         for name, value in (
@@ -368,7 +376,9 @@ def rotation_from_heading(heading: Tensor) -> Tensor:
 
 
 @functools.lru_cache(maxsize=None)
-def _prior_mean_and_covariance(bank_file: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+def _prior_mean_and_covariance(
+    bank_file: str | None, position_std_mm: tuple[float, float, float]
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean (J, 3) in mm and covariance (3 J, 3 J) in mm^2 of joints in the person frame."""
     rng = np.random.default_rng(0)
     if bank_file is None:
@@ -393,6 +403,6 @@ def _prior_mean_and_covariance(bank_file: str | None = None) -> tuple[np.ndarray
     heading = PersonFrame(COCO17).heading(points, points.new_ones(len(points), 2))
     poses = (points @ rotation_from_heading(heading).transpose(1, 2)).numpy()
     flat = poses.reshape(len(poses), -1)
-    position = np.kron(np.ones((len(COCO17),) * 2), np.diag(np.square(POSITION_STD_MM)))
+    position = np.kron(np.ones((len(COCO17),) * 2), np.diag(np.square(position_std_mm)))
     joint = JOINT_STD_MM**2 * np.eye(flat.shape[1])
     return poses.mean(0), np.cov(flat.T) + position + joint

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Any
 
 import torch
@@ -9,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.models.association.carry_over import CarryOver
 from mmpose_ours.models.association.constants import FLOOR_STD_MM, SUPPRESSION_MM
 from mmpose_ours.models.association.duplicate_suppression import limb_pairs, suppress_duplicates
@@ -22,6 +25,7 @@ from mmpose_ours.models.base import (
     ray_origin_of,
     report,
 )
+from mmpose_ours.models.keypoint_prior.measured_noise import MeasuredNoise, measure_noise
 from mmpose_ours.models.keypoint_prior.network import MAX_VIEWS, KeypointNet
 from mmpose_ours.models.selection import choose_people, record_best_score
 from mmpose_ours.scope import MODELS
@@ -36,6 +40,9 @@ MATCH_MM, OUTLIER_MM = 130.0, 400.0
 # mm. A pose with a mean joint distance of this or more from a person is not the pose of that person
 # whose score is trained to be 1.
 MAX_TRUE_POSITIVE_MM = 500.0
+# Score (0 to 1) above which people of one view are reported who are farther than HINT_MARGIN_MM
+# outside the volume where people were found.
+ELSEWHERE_THRESHOLD, HINT_MARGIN_MM = 0.8, 500.0
 # Features of each person, see KeypointPrior._person_features.
 NUM_FEATURES = 11
 
@@ -59,7 +66,8 @@ class KeypointPrior(MultiviewPoseModel):
             dropped.
         suppression_mm: A pose whose mean ray-to-limb distance to a higher-scored pose is at most
             this in all views is a duplicate and suppressed; 0 keeps all.
-        margin_mm: People whose hips are farther outside the capture volume are dropped.
+        margin_mm: People whose hips are farther outside the capture volume are dropped; infinite
+            keeps all.
         forget_views: In training, the share of people (0 to 1) for whom a random subset of the
             views is dropped.
         data_preprocessor: ``RayPreprocessor``, which is also the default.
@@ -77,7 +85,7 @@ class KeypointPrior(MultiviewPoseModel):
         single_threshold: float = 0.5,
         duplicate_mm: float = 200.0,
         suppression_mm: float = SUPPRESSION_MM,
-        margin_mm: float = 500.0,
+        margin_mm: float = math.inf,
         forget_views: float = 0.4,
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
@@ -127,12 +135,37 @@ class KeypointPrior(MultiviewPoseModel):
         output = None
         if len(found):
             features = self._person_features(found, exists, data_samples)
-            output = self.net(found.rays, found.estimates, features)
+            noise = None if mode == 'loss' else _noise_of(data_samples, found)
+            output = self.net(found.rays, found.estimates, features, noise)
         if mode == 'loss':
             return self._loss(found, output, data_samples)
         if mode == 'predict':
             return self._predict(found, output, data_samples)
         return output
+
+    @torch.no_grad()
+    def measure_noise(
+        self, inputs: dict[str, Rays], data_samples: list[MultiviewDataSample]
+    ) -> MeasuredNoise | None:
+        """Measure the noise of a recording, see :mod:`~.measured_noise`.
+
+        Data samples whose metainfo ``noise`` is the result are then processed with it.
+
+        Args:
+            inputs: As :meth:`forward` takes them, some frames of the recording.
+            data_samples: Of these, all with the same rig.
+        """
+        rays = inputs['rays']
+        floor_mm = rays.origins.new_tensor([-s.space.center_mm[2] for s in data_samples])
+        found = self.finder.find_multi_view(rays, floor_mm)[0]
+
+        def predict(people: Hypotheses, exists: Tensor) -> tuple[Tensor, Tensor]:
+            estimates = self.finder.body(people.rays, -people.estimates.shift[:, 2])
+            people = dataclasses.replace(people, estimates=estimates)
+            features = self._person_features(people, exists, data_samples)
+            return self.net(people.rays, estimates, features)[1:3]
+
+        return measure_noise(found, self.joints, data_samples[0].rig.names, predict)
 
     @torch.no_grad()
     def _drop_views(self, found: Hypotheses, exists: Tensor) -> tuple[Hypotheses, Tensor]:
@@ -261,7 +294,7 @@ class KeypointPrior(MultiviewPoseModel):
                 poses, _, precision, logits = (part[in_sample] for part in output)
                 scores, views = logits.sigmoid(), num_views[in_sample]
                 record_best_score(data_sample, scores, self.score_threshold)
-                threshold = torch.where(views > 1, self.score_threshold, self.single_threshold)
+                threshold = self._thresholds(poses, views, data_sample.space)
                 # People with two views or more rank first: a single-view person never suppresses
                 # one of them as a duplicate.
                 rank, limits = scores + (views > 1), (self.duplicate_mm, self.margin_mm)
@@ -278,6 +311,17 @@ class KeypointPrior(MultiviewPoseModel):
                 poses = poses + ray_origin_of(data_sample.space, poses)
             report(data_sample, poses, scores, spread_mm=std_mm, views=views)
         return data_samples
+
+    def _thresholds(self, poses: Tensor, views: Tensor, space: CaptureVolume) -> Tensor:
+        """(N,) the score above which each person is reported.
+
+        Where people are is known from those whom two views show. One view does not measure how far
+        away a person is, so an estimate elsewhere must be surer.
+        """
+        limit = poses.new_tensor(space.size_mm) / 2 + HINT_MARGIN_MM
+        elsewhere = (poses[:, self.root].mean(1).abs() > limit).any(-1)
+        single = torch.where(elsewhere, ELSEWHERE_THRESHOLD, self.single_threshold)
+        return torch.where(views > 1, self.score_threshold, single)
 
 
 def _mean_ray_distance(rays: Rays, truth: Tensor, visible: Tensor) -> Tensor:
@@ -312,6 +356,20 @@ def _share_in_image(data_samples: list[MultiviewDataSample], found: Hypotheses) 
             share = data_sample.rig.sees(world).mean(-1)
             result[people, : len(share)] = torch.from_numpy(share.T).float()
     return result.to(found.estimates.poses.device)
+
+
+def _noise_of(
+    data_samples: list[MultiviewDataSample], found: Hypotheses
+) -> tuple[Tensor, Tensor, Tensor] | None:
+    """The measured noise of N people for :meth:`KeypointNet.forward`; None where none is known."""
+    noise = [sample.get('noise') for sample in data_samples]
+    if not noise or any(of_sample is None for of_sample in noise):
+        return None
+    views, sample = found.detections.shape[1], found.sample
+    parts = [n.of_views(s.rig.names, views) for n, s in zip(noise, data_samples)]
+    std_mm, factor, scales_mm = (torch.stack(part).to(sample.device) for part in zip(*parts))
+    # One row per person and joint, as rays and weights have them.
+    return std_mm[sample], factor[sample], scales_mm[sample][:, None]
 
 
 def _existing_views(data_samples: list[MultiviewDataSample], found: Hypotheses) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mmpose_ours.models.association.constants import TRIANGULATION_SCALE_MM
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.body_prior import RAY_STD_MM, PoseEstimates
+from mmpose_ours.models.keypoint_prior.measured_noise import STEPS, combine
 from mmpose_ours.structures.skeleton import Skeleton
 
 # mm. Units in which the net's inputs are given, so that they are around 1: joints in the person
@@ -61,7 +62,11 @@ class KeypointNet(nn.Module):
         self.log_ray_precision = nn.Parameter(ray_precision.log())
 
     def forward(
-        self, rays: Rays, estimates: PoseEstimates, features: Tensor
+        self,
+        rays: Rays,
+        estimates: PoseEstimates,
+        features: Tensor,
+        noise: tuple[Tensor, Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Correct N pose estimates.
 
@@ -69,6 +74,10 @@ class KeypointNet(nn.Module):
             rays: By person: directions (N, V, J, 3).
             estimates: Estimates of :class:`~.body_prior.GaussianBody` from these rays.
             features: (N, F) features of each person, around 1.
+            noise: Measured on the recording: standard deviations of the rays (N, 2, V, J) in mm,
+                factors of the variance of the network prediction (N, 2, J), and scales of the
+                Geman-McClure weights (N, 1, J) in mm. The first two are for joints with two rays
+                or fewer, and with three or more. None takes what was learned.
 
         Returns:
             ``poses`` (N, J, 3) in mm, triangulated from the rays with the network prediction as
@@ -86,11 +95,19 @@ class KeypointNet(nn.Module):
         step, confidence = self.to_joint(tokens[:, :-1]).split([3, 1], -1)
         network_poses = pose + step * estimates.std
         precision = confidence.clamp(-8, 8).exp() / estimates.std.square().mean(-1, keepdim=True)
-        ray_precision = rays.weights * self.log_ray_precision.exp()
-        weighted = Rays(rays.origins, rays.directions, ray_precision)
-        poses = weighted.triangulate(
-            network_poses, precision, start=network_poses, scale_mm=TRIANGULATION_SCALE_MM, steps=2
-        )
+        if noise is None:
+            ray_precision = rays.weights * self.log_ray_precision.exp()
+            poses = combine(
+                rays, ray_precision, network_poses, precision, TRIANGULATION_SCALE_MM, 2
+            )
+        else:
+            std_mm, factor, scales_mm = noise
+            several = (rays.weights > 0).sum(1) >= 3
+            factor = torch.where(several, factor[:, 1], factor[:, 0])
+            std_mm = torch.where(several[:, None], std_mm[:, 1], std_mm[:, 0])
+            precision = precision / factor[..., None]
+            ray_precision = rays.weights / std_mm.square()
+            poses = combine(rays, ray_precision, network_poses, precision, scales_mm, STEPS)
         logits = self.to_score(tokens[:, -1])[:, 0]
         poses, network_poses = (
             estimates.from_person_frame(points) for points in (poses, network_poses)

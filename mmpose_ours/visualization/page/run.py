@@ -108,7 +108,10 @@ def _tiles(figures: RunFigures) -> str:
         (_number(overall.reprojection.median_px, 1, ' px'), 'reprojection error, median'),
         (_number(overall.reprojection.p90_px, 1, ' px'), 'reprojection error, 90 %'),
         (_number(100 * share, 1, ' %'), 'of the people whom two cameras detect have no 3D pose'),
-        (_number(overall.false_positives / frames, 2), 'false positives per frame: 3D poses that no camera detects'),
+        (
+            _number(overall.false_positives / frames, 2),
+            'false positives per frame: 3D poses that no camera detects',
+        ),
         (_number(100 * overall.limb_spread, 1, ' %'), 'variation of limb lengths, median'),
         (_number(overall.jitter_mm, 1, ' mm'), 'acceleration of joints per frame squared, median'),
     ]

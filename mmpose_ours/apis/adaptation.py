@@ -1,0 +1,135 @@
+"""What is measured on a recording before and while it is processed: its scene and its noise."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence, TypeVar
+
+import torch
+from mmengine.dataset import pseudo_collate
+
+from mmpose_ours.apis.even_sample import EvenSample
+from mmpose_ours.apis.scene import Scene, estimate_scene
+from mmpose_ours.detections import stack_keypoints
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.recordings.footage import frame_order
+from mmpose_ours.structures.keypoints import Keypoints2D
+
+if TYPE_CHECKING:
+    from mmpose_ours.apis.inferencer import MultiviewInferencer
+
+# Frames on which a recording is measured, and frames of a file of keypoints that are looked at to
+# find so many in which two views show somebody.
+SAMPLED_FRAMES, SEARCHED_FRAMES = 40, 200
+# Frames of a stream that are read ahead, and after which it is measured again.
+READ_AHEAD = 8
+MEASURED_AGAIN_AT = (32, 128, 512)
+
+View2D = Mapping[str, Keypoints2D]
+Frame = TypeVar('Frame')
+ViewsOf = Callable[[Frame], View2D]
+
+
+class Adaptation:
+    """The scene and the noise of one recording, for models that work from 2D keypoints.
+
+    Args:
+        inferencer: The rig and the model.
+
+    Attributes:
+        scene: The scene frame; the world of the rig until enough people are seen.
+        noise: What the model measured; None where it measured nothing.
+    """
+
+    def __init__(self, inferencer: MultiviewInferencer):
+        self.inferencer = inferencer
+        self.scene = Scene.of_rig(inferencer.rig, inferencer.space)
+        self.noise: Any = None
+        self._rigs: dict[tuple[str, ...], CameraRig] = {}
+
+    def rig_of(self, names: tuple[str, ...]) -> CameraRig:
+        """Some of the cameras in the scene frame, cached with what the model computed for them."""
+        if names not in self._rigs:
+            self._rigs[names] = self.scene.rig.select(names)
+        return self._rigs[names]
+
+    def measure(self, frames: Sequence[View2D]) -> None:
+        """Measure the scene and the noise.
+
+        Args:
+            frames: Camera name to people, of some frames. If too few people are in them, what was
+                known before remains.
+        """
+        rig, model = self.inferencer.rig, self.inferencer.model
+        frames = [views for views in frames if _is_shared(views)]
+        if not frames or not self.inferencer.adapts:
+            return
+        # Coordinates relative to the cameras, since those of the world may be large.
+        middle = rig.centers_w.mean(0)
+        around = CaptureVolume(tuple(middle), (5000.0, 5000.0, 5000.0))
+        rays = self._inputs(frames, rig, around)[0]['rays']
+        scene = estimate_scene(rig, rays, middle)
+        if scene is None:
+            return
+        self.scene, self._rigs = scene, {}
+        self.noise = model.measure_noise(*self._inputs(frames, scene.rig, scene.space))
+
+    def _of_rig(self, views: View2D) -> View2D:
+        return {name: views[name] for name in self.inferencer.rig.names if name in views}
+
+    def _inputs(self, frames: Sequence[View2D], rig: CameraRig, space: CaptureVolume) -> Any:
+        """Inputs and data samples of some frames, as the model takes them."""
+        joints = self.inferencer.model.joints
+        packed = [
+            self.inferencer.pipeline(
+                dict(
+                    rig=rig,
+                    space=space,
+                    joints=joints.name,
+                    recording=None,
+                    frame_id=str(number),
+                    keypoints_2d=stack_keypoints(views, rig.names, joints),
+                )
+            )
+            for number, views in enumerate(frames)
+        ]
+        with torch.no_grad():
+            data = self.inferencer.model.data_preprocessor(pseudo_collate(packed), False)
+        return data['inputs'], data['data_samples']
+
+    def from_recording(self, keypoints: Mapping[str, View2D]) -> None:
+        """Measure on frames that are spread evenly over a recording."""
+        frames = sorted(keypoints, key=frame_order)
+        step = max(1, len(frames) // SEARCHED_FRAMES)
+        fit = [
+            views for frame in frames[::step] if _is_shared(views := self._of_rig(keypoints[frame]))
+        ]
+        step = max(1, len(fit) // SAMPLED_FRAMES)
+        self.measure(fit[::step][:SAMPLED_FRAMES])
+
+    def while_streaming(self, frames: Iterable[Frame], views_of: ViewsOf) -> Iterator[Frame]:
+        """Yield the frames of a stream; measure on the first ones, and again as it goes on.
+
+        Args:
+            frames: Frames in the order of time.
+            views_of: Camera name to people of a frame.
+        """
+        iterator = iter(frames)
+        sample: EvenSample[View2D] = EvenSample(SAMPLED_FRAMES)
+        count = 0
+        ahead = list(itertools.islice(iterator, READ_AHEAD))
+        self.measure([views_of(frame) for frame in ahead])
+        for frame in itertools.chain(ahead, iterator):
+            views = views_of(frame)
+            if _is_shared(views):
+                sample.add(count, views)
+                count += 1
+                if count in MEASURED_AGAIN_AT:
+                    self.measure(list(sample.items.values()))
+            yield frame
+
+
+def _is_shared(views: View2D) -> bool:
+    """Whether two views or more show somebody."""
+    return sum(len(people) > 0 for people in views.values()) >= 2
