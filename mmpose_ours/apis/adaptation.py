@@ -13,6 +13,7 @@ from mmpose_ours.apis.scene import Scene, estimate_scene
 from mmpose_ours.detections import stack_keypoints
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.models.ops.threads import measured_threads, torch_threads
 from mmpose_ours.recordings.footage import frame_order
 from mmpose_ours.structures.keypoints import Keypoints2D
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 SAMPLED_FRAMES, SEARCHED_FRAMES = 40, 200
 # Frames of a stream that are read ahead, and after which it is measured again.
 READ_AHEAD = 8
+# Frames on which numbers of threads are tried.
+TRIED_FRAMES = 4
 MEASURED_AGAIN_AT = (32, 128, 512)
 
 View2D = Mapping[str, Keypoints2D]
@@ -40,12 +43,15 @@ class Adaptation:
     Attributes:
         scene: The scene frame; the world of the rig until enough people are seen.
         noise: What the model measured; None where it measured nothing.
+        threads: Number of threads in which torch is fastest.
     """
 
     def __init__(self, inferencer: MultiviewInferencer):
         self.inferencer = inferencer
         self.scene = Scene.of_rig(inferencer.rig, inferencer.space)
         self.noise: Any = None
+        # The models that adapt consist of small operations. For others torch decides.
+        self.threads = 1 if inferencer.adapts else torch.get_num_threads()
         self._rigs: dict[tuple[str, ...], CameraRig] = {}
 
     def rig_of(self, names: tuple[str, ...]) -> CameraRig:
@@ -61,10 +67,16 @@ class Adaptation:
             frames: Camera name to people, of some frames. If too few people are in them, what was
                 known before remains.
         """
-        rig, model = self.inferencer.rig, self.inferencer.model
         frames = [views for views in frames if _is_shared(views)]
         if not frames or not self.inferencer.adapts:
             return
+        with torch_threads(1):
+            self._measure(frames)
+        if self.threads == 1 and self.inferencer.device == 'cpu':
+            self.threads = measured_threads(lambda: self._try(frames[:TRIED_FRAMES]))
+
+    def _measure(self, frames: Sequence[View2D]) -> None:
+        rig, model = self.inferencer.rig, self.inferencer.model
         # Coordinates relative to the cameras, since those of the world may be large.
         middle = rig.centers_w.mean(0)
         around = CaptureVolume(tuple(middle), (5000.0, 5000.0, 5000.0))
@@ -97,6 +109,11 @@ class Adaptation:
         with torch.no_grad():
             data = self.inferencer.model.data_preprocessor(pseudo_collate(packed), False)
         return data['inputs'], data['data_samples']
+
+    def _try(self, frames: Sequence[View2D]) -> None:
+        inputs, samples = self._inputs(frames, self.scene.rig, self.scene.space)
+        with torch.no_grad():
+            self.inferencer.model(inputs, samples, mode='tensor')
 
     def from_recording(self, keypoints: Mapping[str, View2D]) -> None:
         """Measure on frames that are spread evenly over a recording."""

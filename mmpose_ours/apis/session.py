@@ -33,6 +33,7 @@ from mmpose_ours.detections import (
 )
 from mmpose_ours.detections.arrays import named_frames
 from mmpose_ours.errors import InputError, PathLike
+from mmpose_ours.models.ops.threads import torch_threads
 from mmpose_ours.recordings.footage import Footage, apply_frame_offsets, open_footage
 from mmpose_ours.structures.frames import FrameResult, FrameSet
 from mmpose_ours.structures.keypoints import Keypoints2D
@@ -272,7 +273,8 @@ class InferenceSession:
         inferencer = self.inferencer
         min_cameras = min(2, len(inferencer.rig))
         rows = [row for row, entry in enumerate(batch) if len(_cameras(*entry)) >= min_cameras]
-        with self.timer.stage(IN_3D), torch.no_grad():
+        threads = torch_threads(self.adaptation.threads)
+        with self.timer.stage(IN_3D), torch.no_grad(), threads:
             packed = [inferencer.pipeline(self._pipeline_input(*batch[row])) for row in rows]
             for item in packed if self.adaptation.noise is not None else ():
                 item['data_samples'].set_metainfo(dict(noise=self.adaptation.noise))

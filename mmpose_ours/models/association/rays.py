@@ -197,7 +197,7 @@ class RayPreprocessor(BaseDataPreprocessor):
         origins = np.zeros((len(samples), views, 3), np.float32)
         directions = np.zeros((len(samples), views, max(detections, 1), joints, 3), np.float32)
         weights = np.zeros(directions.shape[:-1], np.float32)
-        for indices, rig in _by_rig(samples):
+        for indices, rig in by_rig(samples):
             counts = [keypoints[i].shape[1] for i in indices]
             of_rig = keypoints_to_rays(rig, np.concatenate([keypoints[i] for i in indices], axis=1))
             ends = np.cumsum(counts)[:-1]
@@ -211,7 +211,7 @@ class RayPreprocessor(BaseDataPreprocessor):
         return dict(inputs=dict(rays=rays), data_samples=samples)
 
 
-def _by_rig(samples: Sequence) -> list[tuple[list[int], CameraRig]]:
+def by_rig(samples: Sequence) -> list[tuple[list[int], CameraRig]]:
     """For each different rig, the indices of the samples that have it, and the rig."""
     indices: dict[str, list[int]] = {}
     for index, sample in enumerate(samples):

@@ -31,7 +31,7 @@ MIN_GAIN = (0.08, 0.005)
 # And it is chosen from at least so many left-out rays of joints of one kind.
 MIN_LEFT_OUT = 40
 # Largest number of people: more would cost time and hardly change the medians.
-MAX_PEOPLE = 60
+MAX_PEOPLE = 40
 # Rays whose residuals the assumed standard deviation counts for, where few are measured.
 PSEUDO_COUNT = 20.0
 # mm. No detector is more precise than this.

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -17,7 +18,7 @@ from mmpose_ours.models.association.constants import FLOOR_STD_MM, SUPPRESSION_M
 from mmpose_ours.models.association.duplicate_suppression import limb_pairs, suppress_duplicates
 from mmpose_ours.models.association.hypotheses import Hypotheses, PeopleFinder
 from mmpose_ours.models.association.proposals import Proposer
-from mmpose_ours.models.association.rays import Rays
+from mmpose_ours.models.association.rays import Rays, by_rig
 from mmpose_ours.models.base import (
     Matches,
     MultiviewPoseModel,
@@ -349,11 +350,12 @@ def _share_in_image(data_samples: list[MultiviewDataSample], found: Hypotheses) 
     """(N, V) share of each person's joints that lie inside each view's image, 0 to 1."""
     result = torch.zeros(found.detections.shape)
     poses, sample = found.estimates.poses.cpu(), found.sample.cpu()
-    for index, data_sample in enumerate(data_samples):
-        people = torch.nonzero(sample == index)[:, 0]
+    for indices, rig in by_rig(data_samples):
+        people = torch.nonzero(torch.isin(sample, torch.tensor(indices)))[:, 0]
         if len(people):
-            world = poses[people].double().numpy() + data_sample.space.center_mm
-            share = data_sample.rig.sees(world).mean(-1)
+            centers = np.array([data_samples[i].space.center_mm for i in sample[people].tolist()])
+            world = poses[people].double().numpy() + centers[:, None]
+            share = rig.sees(world).mean(-1)
             result[people, : len(share)] = torch.from_numpy(share.T).float()
     return result.to(found.estimates.poses.device)
 

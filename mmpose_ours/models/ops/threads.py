@@ -8,12 +8,18 @@ is no synchronisation in which all threads wait for an interrupted one.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, Iterable
+from typing import Callable, Iterable, Iterator
 
 import torch
+
+# Several threads are used for small operations only if they need at most this share of the time
+# that one thread needs: they lose far more as soon as another program runs.
+MIN_SPEEDUP = 0.7
 
 _pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 _making = threading.Lock()
@@ -43,6 +49,41 @@ def for_each(items: Iterable[int], body: Callable[[Iterable[int]], None]) -> Non
 
     for future in [_pool(threads).submit(work) for _ in items[:threads]]:
         future.result()
+
+
+@contextlib.contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Let torch use so many threads within an operation for a block of code."""
+    before = torch.get_num_threads()
+    if count != before:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        if count != before:
+            torch.set_num_threads(before)
+
+
+def measured_threads(work: Callable[[], object]) -> int:
+    """The number of threads for work that consists of small operations.
+
+    Args:
+        work: A sample of the work; called twice with each number of threads.
+
+    Returns:
+        ``torch.get_num_threads()`` if the work is much faster with so many, else 1.
+    """
+    several = torch.get_num_threads()
+    if several == 1:
+        return 1
+    seconds = {1: float('inf'), several: float('inf')}
+    for _ in range(2):  # the first call also allocates memory
+        for count in seconds:
+            with torch_threads(count):
+                start = time.perf_counter()
+                work()
+                seconds[count] = min(seconds[count], time.perf_counter() - start)
+    return several if seconds[several] < MIN_SPEEDUP * seconds[1] else 1
 
 
 def _pool(threads: int) -> ThreadPoolExecutor:
