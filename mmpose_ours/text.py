@@ -44,7 +44,12 @@ def _escape(character: str) -> str:
 
 
 # Arguments whose option has another name.
-_OPTIONS = {'format': 'from', 'output_format': 'to', 'min_track_s': 'min-track-seconds'}
+_OPTIONS = {
+    'format': 'from',
+    'output_format': 'to',
+    'min_track_s': 'min-track-seconds',
+    'space': 'volume',
+}
 _as_options = False
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence, TypeVar
 
+import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 
 from mmpose_ours.apis.even_sample import EvenSample
 from mmpose_ours.apis.scene import Scene, estimate_scene
+from mmpose_ours.calibration.alignment.similarity import Similarity
 from mmpose_ours.detections import stack_keypoints
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
@@ -39,15 +41,19 @@ class Adaptation:
 
     Args:
         inferencer: The rig and the model.
+        auto_level: Whether results are in a level world with the floor z = 0.
 
     Attributes:
         scene: The scene frame; the world of the rig until enough people are seen.
+        output: The transform from the world of the rig to that of the results; identity unless
+            they are to be level.
         noise: What the model measured; None where it measured nothing.
         threads: Number of threads in which torch is fastest.
     """
 
-    def __init__(self, inferencer: MultiviewInferencer):
-        self.inferencer = inferencer
+    def __init__(self, inferencer: MultiviewInferencer, auto_level: bool = False):
+        self.inferencer, self.auto_level = inferencer, auto_level
+        self.output = Similarity()
         self.scene = Scene.of_rig(inferencer.rig, inferencer.space)
         self.noise: Any = None
         # The models that adapt consist of small operations. For others torch decides.
@@ -59,6 +65,22 @@ class Adaptation:
         if names not in self._rigs:
             self._rigs[names] = self.scene.rig.select(names)
         return self._rigs[names]
+
+    @property
+    def rig(self) -> CameraRig:
+        """The rig in the world of the results."""
+        return self.output.of_rig(self.inferencer.rig)
+
+    @property
+    def space(self) -> CaptureVolume:
+        """The capture volume in the world of the results."""
+        if not self.inferencer.adapts or self.inferencer.given_space is not None:
+            return self.inferencer.space
+        return self.scene.box_in(self.in_world)
+
+    def in_world(self, points: np.ndarray) -> np.ndarray:
+        """Points (..., 3) of the scene frame in the world of the results, in mm."""
+        return self.output(self.scene.to_world(points))
 
     def measure(self, frames: Sequence[View2D]) -> None:
         """Measure the scene and the noise.
@@ -84,6 +106,8 @@ class Adaptation:
         scene = estimate_scene(rig, rays, middle)
         if scene is None:
             return
+        if self.auto_level and not self.scene.people:
+            self.output = scene.level
         self.scene, self._rigs = scene, {}
         self.noise = model.measure_noise(*self._inputs(frames, scene.rig, scene.space))
 

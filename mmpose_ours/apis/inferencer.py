@@ -131,6 +131,7 @@ class MultiviewInferencer:
         smooth: bool = False,
         fps: float | None = None,
         min_track_s: float = 0.0,
+        auto_level: bool = False,
     ) -> InferenceSession:
         """Open a recording for inference; several sessions may be iterated in turn.
 
@@ -151,6 +152,8 @@ class MultiviewInferencer:
             min_track_s: Tracks with poses for less than this many seconds are removed. Results are
                 then delayed until the length of their tracks is known, and contain images as
                 files only. 0 keeps all tracks.
+            auto_level: Results are in a level world with the floor z = 0, as people show it, and
+                not in the world of the calibration; the session's ``rig`` is in that world, too.
 
         Returns:
             An iterator over the :class:`~mmpose_ours.structures.frames.FrameResult` of every frame,
@@ -172,6 +175,7 @@ class MultiviewInferencer:
             smooth=smooth,
             fps=fps,
             min_track_s=min_track_s,
+            auto_level=auto_level,
         )
 
     __call__ = open

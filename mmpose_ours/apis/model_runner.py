@@ -36,6 +36,9 @@ class PoseModel(Protocol):
     def sees_images(self) -> bool:
         """Whether it takes images instead of 2D keypoints."""
 
+    def __call__(self, inputs: Any, data_samples: list[MultiviewDataSample], mode: str) -> Any:
+        """Run on a batch, see MMEngine's ``BaseModel``."""
+
     def measure_noise(self, inputs: Any, data_samples: list[MultiviewDataSample]) -> Any:
         """Measure the noise of a recording on some of its frames."""
 

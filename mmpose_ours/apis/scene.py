@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import Callable
 
 import numpy as np
 import torch
@@ -86,7 +87,9 @@ class Scene:
         space: The capture volume in the scene frame.
         tilt: Angle between the up axes of rig and scene, in degrees.
         floor: z of the floor in the world of the rig, in mm, along the scene's up axis.
-        size: Ratio of the estimated body height to that of an adult of 1.7 m.
+        size: Body height of the people relative to that of the adults that the models know; 1
+            where they are adults.
+        height_mm: Estimated body height, NaN where unknown.
         people: Number of people that all this follows from; a person counts once in each frame.
         frames: Number of frames.
     """
@@ -97,6 +100,7 @@ class Scene:
     tilt: Measured
     floor: Measured
     size: Measured
+    height_mm: float = math.nan
     people: int = 0
     frames: int = 0
 
@@ -109,10 +113,25 @@ class Scene:
             Measured(1, *assumed),
         )  # fmt: skip
 
+    @property
+    def level(self) -> Similarity:
+        """The transform from the world of the rig to one with z up and the floor at z = 0."""
+        return Similarity(self.from_world.R, shift=np.array([0.0, 0.0, -self.floor.value]))
+
+    def box_in(self, from_scene: Callable[[np.ndarray], np.ndarray]) -> CaptureVolume:
+        """The smallest box along the axes of another world that holds the capture volume.
+
+        Args:
+            from_scene: Takes points (8, 3) to that world.
+        """
+        low, high = self.space.lower_mm, self.space.upper_mm
+        corners = from_scene(np.stack(np.meshgrid(*zip(low, high)), -1).reshape(-1, 3))
+        low, high = corners.min(0), corners.max(0)
+        return CaptureVolume(tuple((low + high) / 2), tuple(high - low))
+
     def to_world(self, points: np.ndarray) -> np.ndarray:
         """Points (..., 3) of the scene frame in the world of the rig, in mm."""
-        moved = (np.asarray(points, dtype=np.float64) - self.from_world.shift) @ self.from_world.R
-        return moved / self.from_world.scale
+        return self.from_world.inverse()(points)
 
 
 def estimate_scene(rig: CameraRig, rays: Rays, origin_mm: np.ndarray) -> Scene | None:
@@ -132,7 +151,7 @@ def estimate_scene(rig: CameraRig, rays: Rays, origin_mm: np.ndarray) -> Scene |
     if known.sum() < MIN_PEOPLE:
         return None
     level, tilt = _level(people_mm[known])
-    size = _size(people_mm[known])
+    size, height_mm = _size(people_mm[known])
     level = dataclasses.replace(level, scale=1 / size.value)
     floor = _floor(level(people_mm[known]), groups[torch.from_numpy(known)], level, origin_mm)
     hips = middle(level(people_mm), 'hip')
@@ -146,6 +165,7 @@ def estimate_scene(rig: CameraRig, rays: Rays, origin_mm: np.ndarray) -> Scene |
         tilt,
         dataclasses.replace(floor, value=floor.value * size.value, std=floor.std * size.value),
         size,
+        height_mm,
         int(known.sum()),
         len(rays.weights),
     )
@@ -190,15 +210,16 @@ def _level(people_mm: np.ndarray) -> tuple[Similarity, Measured]:
     return Similarity(rotation_onto_z(direction)), Measured(degrees, least / 2, source, count)
 
 
-def _size(people_mm: np.ndarray) -> Measured:
-    """The body height relative to an adult's; 1 where it is that of an adult, or unknown."""
+def _size(people_mm: np.ndarray) -> tuple[Measured, float]:
+    """The body height relative to an adult's (1 if it is that of an adult), and in mm."""
     try:
-        ratio = rough_height(people_mm) / USUAL_HEIGHT_MM
+        height_mm = rough_height(people_mm)
     except CalibrationError:  # too few limbs
-        return Measured(1, math.inf, 'rig')
+        return Measured(1, math.inf, 'rig'), math.nan
+    ratio = height_mm / USUAL_HEIGHT_MM
     if ADULT_RATIO[0] < ratio < ADULT_RATIO[1] or not SIZE_LIMITS[0] < ratio < SIZE_LIMITS[1]:
-        return Measured(1, 0.1, 'rig', len(people_mm))
-    return Measured(ratio, 0.05, 'limbs', len(people_mm))
+        return Measured(1, 0.1, 'rig', len(people_mm)), height_mm
+    return Measured(ratio, 0.05, 'limbs', len(people_mm)), height_mm
 
 
 def _floor(people_mm: np.ndarray, rays: Rays, level: Similarity, origin_mm: np.ndarray) -> Measured:
@@ -206,7 +227,11 @@ def _floor(people_mm: np.ndarray, rays: Rays, level: Similarity, origin_mm: np.n
     ankles = lowest_ankles(people_mm, np.array([0.0, 0.0, 1.0]))
     if len(ankles) >= MIN_ANKLES:
         try:
-            return Measured(floor_by_people(people_mm), FLOOR_BY_FEET_STD_MM, 'feet', len(ankles))
+            floor_mm = floor_by_people(people_mm)
+            # Where few stand, and others sit or hang, the lower ankles are far below the median.
+            low, half = np.percentile(ankles[:, 2], (10, 50))
+            std = max(FLOOR_BY_FEET_STD_MM, (half - low) / 2)
+            return Measured(floor_mm, std, 'feet', len(ankles))
         except CalibrationError:  # too few limbs
             pass
     rotation = torch.as_tensor(level.R).to(rays.origins)
@@ -237,4 +262,4 @@ def _around(centers_mm: np.ndarray) -> CaptureVolume:
         np.round(edge / 100) * 100 for edge in (low - AROUND_PEOPLE_MM, high + AROUND_PEOPLE_MM)
     )
     (x, y), (width, depth) = (low + high) / 2, high - low
-    return CaptureVolume((x, y, HEIGHT_MM / 2 - 200), (width, depth, HEIGHT_MM))
+    return CaptureVolume((x, y, HEIGHT_MM / 2), (width, depth, HEIGHT_MM))

@@ -19,6 +19,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 
 from mmpose_ours.apis.adaptation import Adaptation
+from mmpose_ours.apis.assumptions import describe
 from mmpose_ours.apis.diagnosis import Diagnosis, RunStatistics, diagnose_recording
 from mmpose_ours.apis.model_runner import poses_of
 from mmpose_ours.apis.short_tracks import ShortTrackFilter
@@ -33,6 +34,8 @@ from mmpose_ours.detections import (
 )
 from mmpose_ours.detections.arrays import named_frames
 from mmpose_ours.errors import InputError, PathLike
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.models.ops.threads import torch_threads
 from mmpose_ours.recordings.footage import Footage, apply_frame_offsets, open_footage
 from mmpose_ours.structures.frames import FrameResult, FrameSet
@@ -71,6 +74,7 @@ class InferenceSession:
         smooth: Whether to smooth the poses over time.
         fps: Frames per second; None takes the frame rate of the videos.
         min_track_s: Tracks with poses for less than this many seconds are removed; 0 keeps all.
+        auto_level: Whether the results are in a level world with the floor z = 0.
 
     Attributes:
         notes: Warnings about the recording (for example a camera without images), a sentence
@@ -80,6 +84,7 @@ class InferenceSession:
         statistics: Run statistics of the frames so far, for the diagnosis.
         track_filter: Counts the short tracks, and removes them if ``min_track_s`` is given.
         timer: Wall-clock time per stage.
+        adaptation: What was measured on the recording: up axis, floor, volume, noise.
 
     Raises:
         InputError: See :meth:`~mmpose_ours.apis.inferencer.MultiviewInferencer.open`.
@@ -97,13 +102,14 @@ class InferenceSession:
         smooth: bool,
         fps: float | None,
         min_track_s: float,
+        auto_level: bool,
     ):
         _check(inferencer.rig.names, frame_offsets, batch_size, fps, min_track_s)
         self.inferencer = inferencer
         self.notes = list(inferencer.notes)
         self.timer = StageTimer()
         self.statistics = RunStatistics(inferencer.rig.names)
-        self.adaptation = Adaptation(inferencer)
+        self.adaptation = Adaptation(inferencer, auto_level)
         self._views = Views(inferencer.rig, self.timer, self.notes.append)
         # A name by which temporal tracking distinguishes recordings, also those of one file.
         self._name = f'recording {next(_numbers)}'
@@ -161,6 +167,20 @@ class InferenceSession:
         inferencer = self.inferencer
         rig_file = str(inferencer.rig_file or 'camera_parameters.json')
         return diagnose_recording(inferencer.rig, inferencer.space, self.statistics, rig_file)
+
+    @property
+    def rig(self) -> CameraRig:
+        """The rig in the world of the results, known after the first result."""
+        return self.adaptation.rig
+
+    @property
+    def space(self) -> CaptureVolume:
+        """The capture volume in the world of the results, known after the first result."""
+        return self.adaptation.space
+
+    def assumptions(self) -> list[str]:
+        """What was assumed of scene, volume and noise, why, and what to do if it is wrong."""
+        return describe(self.adaptation)
 
     def timing(self) -> str:
         """The mean time per frame, by stage, as text."""
@@ -315,9 +335,10 @@ class InferenceSession:
 
     def _in_world(self, poses: Poses3D) -> Poses3D:
         """Poses in the world of the rig; those outside a given volume are dropped."""
-        scene, space = self.adaptation.scene, self.inferencer.given_space
-        std_mm = None if poses.std_mm is None else poses.std_mm / scene.from_world.scale
-        poses = dataclasses.replace(poses, xyz_mm=scene.to_world(poses.xyz_mm), std_mm=std_mm)
+        scale, space = self.adaptation.scene.from_world.scale, self.inferencer.given_space
+        std_mm = None if poses.std_mm is None else poses.std_mm / scale
+        xyz_mm = self.adaptation.in_world(poses.xyz_mm)
+        poses = dataclasses.replace(poses, xyz_mm=xyz_mm, std_mm=std_mm)
         if space is None or not len(poses):
             return poses
         position = poses.skeleton.root_of(poses.xyz_mm)

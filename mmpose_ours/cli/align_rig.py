@@ -19,7 +19,7 @@ from mmpose_ours.calibration.format_table import FORMATS, writable_formats, writ
 from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.calibration.world_axes import Z_UP_FROM, mm_per_unit
 from mmpose_ours.calibration.writing import write_rig, writer_of
-from mmpose_ours.cli.arguments import add_reading_arguments, read_with_options
+from mmpose_ours.cli.arguments import add_reading_arguments, parse_point, read_with_options
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
@@ -143,26 +143,6 @@ def _evidence(
         origin=_parse_origin(args.origin),
         files={name: path for name, path in files.items() if path},
     )
-
-
-def parse_point(text: str, what: str) -> np.ndarray:
-    """Read ``x,y,z`` as (3,).
-
-    Raises:
-        CalibrationError: The text is no point; it says of ``what`` it was expected to be one.
-    """
-    try:
-        point = np.array([float(part) for part in text.split(',')])
-    except ValueError:
-        point = np.zeros(0)
-    if point.shape != (3,) or not np.isfinite(point).all():
-        raise CalibrationError(
-            f'{what} is {text!r}, expected x,y,z, e.g. 1.5,0,-2',
-            code='wrong-shape' if point.shape != (3,) else 'not-finite',
-            found=text,
-            expected='x,y,z',
-        )
-    return point
 
 
 def _parse_distance(

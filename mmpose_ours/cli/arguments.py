@@ -6,12 +6,15 @@ import argparse
 import re
 from typing import Any, Sequence
 
+import numpy as np
+
 from mmpose_ours.calibration.api import Read, read_calibration
 from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.format_table import FORMATS
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 
 
 def add_rig(parser: argparse.ArgumentParser, *name: str, **options: Any) -> None:
@@ -61,6 +64,50 @@ def parse_offsets(words: Sequence[str]) -> dict[str, int]:
             )
         offsets[found[1]] = int(found[2])
     return offsets
+
+
+def add_volume(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--volume``, for :func:`parse_volume`."""
+    parser.add_argument(
+        '--volume',
+        nargs=2,
+        metavar=('CENTER', 'SIZE'),
+        help='capture volume in mm, z up, e.g. 0,0,1000 8000,8000,2400 (default: where people are, '
+        'else where the cameras see)',
+    )
+
+
+def parse_volume(words: Sequence[str] | None) -> CaptureVolume | None:
+    """Read the words of ``--volume``, ``x,y,z`` each; None where the option is not given.
+
+    Raises:
+        CalibrationError: One is no point.
+        InputError: It is no volume for people.
+    """
+    if words is None:
+        return None
+    center, size = (tuple(parse_point(word, '--volume').tolist()) for word in words)
+    return CaptureVolume(center, size)
+
+
+def parse_point(text: str, what: str) -> np.ndarray:
+    """Read ``x,y,z`` as (3,).
+
+    Raises:
+        CalibrationError: The text is no point; it says of ``what`` it was expected to be one.
+    """
+    try:
+        point = np.array([float(part) for part in text.split(',')])
+    except ValueError:
+        point = np.zeros(0)
+    if point.shape != (3,) or not np.isfinite(point).all():
+        raise CalibrationError(
+            f'{what} is {text!r}, expected x,y,z, e.g. 1.5,0,-2',
+            code='wrong-shape' if point.shape != (3,) else 'not-finite',
+            found=text,
+            expected='x,y,z',
+        )
+    return point
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,18 +7,20 @@ import contextlib
 import itertools
 import math
 import shutil
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Sequence
 
 from mmpose_ours import __version__
-from mmpose_ours.apis.stage_timer import format_seconds
+from mmpose_ours.calibration.writing import write_rig
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
+    add_volume,
     parse_offsets,
     parse_size,
+    parse_volume,
 )
+from mmpose_ours.cli.run_report import print_notes, report_run
 from mmpose_ours.detections.cache import detected_here, made_here
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.io.disk.files import is_writable, whole_path
@@ -29,18 +31,15 @@ from mmpose_ours.io.terminal import shell_path
 from mmpose_ours.predictions.reading import PredictionsWriter
 
 if TYPE_CHECKING:
-    from mmpose_ours.apis.diagnosis import RunStatistics
     from mmpose_ours.apis.session import InferenceSession
     from mmpose_ours.workflows.visualize import Wanted
 
 KEYPOINTS = 'keypoints_2d.json'
 PEOPLE = 'people.json'
+# The cameras in the level world of the results.
+LEVEL_RIG = 'level_rig.json'
 # The 2D detector if neither keypoints nor a detector are given; it works offline.
 DETECTOR = 'mediapipe'
-# Ratio of 3D poses to the mean number of detections per view: below this, a diagnosis is printed.
-FEW = 0.25
-# Likewise above this: with a wrong calibration, every person is found several times.
-MANY = 1.5
 # What a page shows at most, so that neither it nor the memory it takes grows with a recording.
 PAGE_FRAMES = 2000
 
@@ -106,6 +105,13 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--smooth', action='store_true', help='smooth joints over time')
     parser.add_argument('--device', help='cpu, cuda:0, ... (default: a GPU where there is one)')
+    add_volume(parser)
+    parser.add_argument(
+        '--auto-level',
+        action='store_true',
+        help=f'results in a level world with the floor z = 0, as people show it, and the cameras '
+        f'in that world in {LEVEL_RIG} (default: in the world of the calibration)',
+    )
     parser.add_argument(
         '--any-scale', action='store_true', help='accept a rig that is not one around people'
     )
@@ -175,6 +181,7 @@ def find_people(
         images=img_root,
         cameras=args.cameras,
         device=args.device,
+        space=parse_volume(args.volume),
         any_scale=args.any_scale,
     )
     out = Path(out)
@@ -191,13 +198,16 @@ def find_people(
         page_only = wanted == Wanted(fps=args.fps)
         some = folder / PEOPLE if page_only else None
         replaced = _replaced(out, wanted)
-        statistics = _predict(inferencer, args, img_root, out, keypoints, keep, replaced, some)
+        session = _predict(inferencer, args, img_root, out, keypoints, keep, replaced, some)
+        statistics = session.statistics
+        if args.auto_level:
+            write_rig(session.rig, out / LEVEL_RIG, 'panoptic')
         shown = some if some is not None and some.exists() else out / PEOPLE
         if wanted is not None and (statistics.poses or (img_root and statistics.frames)):
             beneath = keypoints or keep
             visualize(
                 shown,
-                inferencer.rig,
+                session.rig,
                 out,
                 wanted,
                 images=img_root,
@@ -218,7 +228,7 @@ def _predict(
     keep: Path | None,
     replaced: Sequence[Path],
     some: Path | None = None,
-) -> RunStatistics:
+) -> InferenceSession:
     """Find everybody in a recording and write ``people.json``.
 
     Args:
@@ -245,6 +255,7 @@ def _predict(
         smooth=args.smooth,
         fps=args.fps,
         min_track_s=args.min_track_seconds,
+        auto_level=args.auto_level,
     )
     first = next(session, None)
     out.mkdir(parents=True, exist_ok=True)
@@ -252,25 +263,25 @@ def _predict(
     progress, printed = Progress('3D poses', 'frames'), 0
     with contextlib.ExitStack() as stack:
         stack.enter_context(session.timer.stage('writing'))
-        whole = stack.enter_context(_writer(inferencer, out / PEOPLE, session.fps, replaced))
+        whole = stack.enter_context(_writer(session, out / PEOPLE, replaced))
         thin = None
         if some is not None and every > 1:
-            thin = stack.enter_context(_writer(inferencer, some, session.fps))
+            thin = stack.enter_context(_writer(session, some))
         for done, result in enumerate(itertools.chain([first] if first else [], session), 1):
             whole(result)
             if thin is not None and done % every == 1:
                 thin(result)
-            printed = _print_notes(session, printed)
+            printed = print_notes(session, printed)
             progress(done, session.total)
     if thin is not None:
         print(
             f'note    the page shows one frame of {every}, since {session.total} are many; '
             f'for all, mmpose-ours view {shell_path(out / PEOPLE)}'
         )
-    _print_notes(session, printed)
+    print_notes(session, printed)
     # A rig of any scale is not one around people, by whom it could be judged.
-    _report(session, out, judge=not args.any_scale)
-    return session.statistics
+    report_run(session, out / PEOPLE, judge=not args.any_scale)
+    return session
 
 
 def _replaced(out: Path, wanted: Wanted | None) -> list[Path]:
@@ -283,8 +294,10 @@ def _replaced(out: Path, wanted: Wanted | None) -> list[Path]:
 
 
 def _writer(
-    inferencer: Any, path: Path, fps: float | None, replaced: Sequence[Path] = ()
+    session: InferenceSession, path: Path, replaced: Sequence[Path] = ()
 ) -> PredictionsWriter:
+    inferencer = session.inferencer
+
     def remove() -> None:
         # A run that is killed before its page is written must not leave one of other people, and
         # one that cannot write its people must leave those of before with their page.
@@ -294,19 +307,12 @@ def _writer(
     return PredictionsWriter(
         path,
         inferencer.model.joints.name,
-        fps,
-        rig=inferencer.rig.fingerprint,
+        session.fps,
+        rig=session.rig.fingerprint,
         made_by=_made_by(inferencer),
-        space=inferencer.space,
+        space=session.space,
         before=remove,
     )
-
-
-def _print_notes(session: InferenceSession, printed: int) -> int:
-    """Print what was noted since; returns how many have been printed now."""
-    for note in session.notes[printed:]:
-        print(f'note    {note}', flush=True)
-    return len(session.notes)
 
 
 def _keypoint_files(
@@ -364,33 +370,3 @@ def _made_by(inferencer: Any) -> dict[str, str]:
         'config': Path(config).name if config else '',
         'detector': getattr(inferencer.detector, 'name', ''),
     }
-
-
-def _report(session: InferenceSession, out: Path, judge: bool) -> None:
-    """Say what was found and how long it took, and what seems to be wrong with it."""
-    statistics, tracks = session.statistics, session.track_filter
-    kept = statistics.poses - tracks.dropped_poses
-    print(f'poses   {kept} in {statistics.frames} frames -> {out / PEOPLE}')
-    if tracks.short_tracks:
-        what = 'left out' if tracks.drop else 'kept; --min-track-seconds leaves such out'
-        print(
-            f'tracks  {tracks.long_tracks}, and {tracks.short_tracks} that are found in fewer than '
-            f'{tracks.min_frames} frames ({what})'
-        )
-    start = time.perf_counter()
-    diagnosis = session.diagnose()
-    checked = format_seconds(time.perf_counter() - start)
-    print(f'time    {session.timing()}; then {checked} for the sanity checks')
-    views = sum(count > 0 for count in statistics.detections_by_camera.values())
-    per_view = statistics.detections / max(1, views)
-    if not statistics.poses or statistics.poses < FEW * per_view:
-        print(
-            '\nhardly anybody was found. Why?' if statistics.poses else '\nnobody was found. Why?'
-        )
-        print(diagnosis)
-    elif judge and diagnosis.causes and (diagnosis.certain or statistics.poses > MANY * per_view):
-        print('\nwarning: people were found, but something is wrong')
-        print(diagnosis.verdict)
-    elif judge:
-        for cause in diagnosis.causes:
-            print(f'note    {cause}')

@@ -15,6 +15,8 @@ GRID_MM = 1000.0
 MAX_LINES = 40
 # Beyond the cameras and the space.
 MARGIN_MM = 500.0
+# The floor is z = 0 unless the capture volume begins farther away from it.
+MAX_FLOOR_MM = 500.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -22,7 +24,7 @@ class Backdrop:
     """Lines of the scene.
 
     Args:
-        grid: Segments (2, 3) on the floor z = 0, millimetres.
+        grid: Segments (2, 3) on the floor, millimetres.
         box: Polylines (N, 3): ring on the floor, ring above, edges between; none without a
             space.
         grid_mm: Distance between the grid's lines.
@@ -44,14 +46,21 @@ class Backdrop:
             step *= 2
         low, high = np.floor(low / step) * step, np.ceil(high / step) * step
         x, y = (np.arange(a, b + 1, step) for a, b in zip(low, high))
-        grid = [np.array([[v, low[1], 0.0], [v, high[1], 0.0]]) for v in x]
-        grid += [np.array([[low[0], v, 0.0], [high[0], v, 0.0]]) for v in y]
+        z = 0.0 if space is None else _floor(space)
+        grid = [np.array([[v, low[1], z], [v, high[1], z]]) for v in x]
+        grid += [np.array([[low[0], v, z], [high[0], v, z]]) for v in y]
         return cls(grid, [] if space is None else _box(space), step)
+
+
+def _floor(space: CaptureVolume) -> float:
+    """The z of the floor: 0, or where the volume begins if that is somewhere else."""
+    low = float(space.lower_mm[2])
+    return 0.0 if abs(low) <= MAX_FLOOR_MM else low
 
 
 def _box(space: CaptureVolume) -> list[np.ndarray]:
     low, high = space.lower_mm, space.upper_mm
-    floor = float(np.clip(0.0, low[2], high[2]))
+    floor = max(_floor(space), float(low[2]))
     corners: np.ndarray = np.array(ring(low.tolist(), high.tolist()))
     below, above = (np.column_stack([corners, np.full(4, z)]) for z in (floor, high[2]))
     closed = [np.append(level, level[:1], axis=0) for level in (below, above)]

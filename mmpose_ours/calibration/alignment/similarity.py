@@ -48,6 +48,10 @@ class Similarity:
         """The same cameras described in the new world."""
         return rig.in_world(self.R, self.scale).moved(self.shift)
 
+    def inverse(self) -> Similarity:
+        """The transform back."""
+        return Similarity(self.R.T, 1 / self.scale, -self.R.T @ self.shift / self.scale)
+
     def after(self, first: Similarity) -> Similarity:
         """The transform that does ``first`` and then this one."""
         return Similarity(self.R @ first.R, self.scale * first.scale, self(first.shift))

@@ -25,6 +25,8 @@ from mmpose_ours.structures.skeleton import Skeleton
 
 # Factors of the variance of the network prediction that are tried; the last one is "no prior".
 FACTORS = (1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 1000.0)
+# From this factor on the network prediction counts little beside three rays.
+DOUBTED = 8.0
 # A factor is preferred to 1 only if it makes the left-out error smaller by this share, of joints
 # with two rays and with more: where two rays disagree, only the prior tells which one is wrong.
 MIN_GAIN = (0.08, 0.005)
@@ -58,16 +60,23 @@ class MeasuredNoise:
         prior_factor: (2, J) factors of the variance of the network prediction, 1 or more: of
             joints with two rays or fewer, and with three or more.
         people: Number of people that it was measured on.
+        kinds: Names of the kinds of joints (``hip``, ``head``), with their indices.
     """
 
     cameras: tuple[str, ...]
     ray_std_mm: Tensor
     prior_factor: Tensor
     people: int
+    kinds: dict[str, list[int]]
 
     def __deepcopy__(self, memo: dict) -> MeasuredNoise:
         """The noise itself: it never changes, and every sample of a recording carries it."""
         return self
+
+    def doubted(self) -> list[str]:
+        """The kinds of joints for which the network counts little where three rays show them."""
+        factor = self.prior_factor[1]
+        return [kind for kind, joints in self.kinds.items() if factor[joints[0]] >= DOUBTED]
 
     @property
     def ray_stds_mm(self) -> Tensor:
@@ -121,10 +130,11 @@ def measure_noise(
     if not len(people):
         return None
     found = found.take(people)
-    groups = _joint_groups(joints)
+    kinds = _kinds(joints)
+    groups = list(kinds.values())
     ray_std_mm = _ray_std(found, groups)
     factor = _prior_factor(found, groups, ray_std_mm, predict)
-    return MeasuredNoise(tuple(cameras), ray_std_mm, factor, len(found))
+    return MeasuredNoise(tuple(cameras), ray_std_mm, factor, len(found), kinds)
 
 
 def combine(
@@ -154,13 +164,13 @@ def combine(
     )
 
 
-def _joint_groups(joints: Skeleton) -> list[list[int]]:
+def _kinds(joints: Skeleton) -> dict[str, list[int]]:
     """Indices of the joints of each kind: left and right together, and all of the head."""
     groups: dict[str, list[int]] = {}
     for index, name in enumerate(joints.joints):
         kind = name.split('_')[-1]
         groups.setdefault('head' if kind in HEAD else kind, []).append(index)
-    return list(groups.values())
+    return groups
 
 
 def _ray_std(found: Hypotheses, groups: Sequence[Sequence[int]]) -> Tensor:
