@@ -40,6 +40,9 @@ from mmpose_ours.structures.skeletons import COCO17
 # Degrees. The up axis of the rig is kept unless people contradict it by more: feet, that touch one
 # plane, are more exact than bodies, which may all lean the same way.
 MIN_TILT_BY_FEET, MIN_TILT_BY_BODIES = 3.0, 20.0
+# Degrees. Worlds that people contradict by more need the cameras to agree: the mean of their
+# vertical axes points the same way (its component along a direction is at least this).
+MAX_LEAN, MIN_UPRIGHT = 45.0, 0.25
 # Ratio of the estimated body height to an adult's. Within, people are not rescaled: adults differ
 # by this much, and detectors move joints.
 ADULT_RATIO = (0.82, 1.2)
@@ -150,7 +153,7 @@ def estimate_scene(rig: CameraRig, rays: Rays, origin_mm: np.ndarray) -> Scene |
     known = enough_joints(people_mm)
     if known.sum() < MIN_PEOPLE:
         return None
-    level, tilt = _level(people_mm[known])
+    level, tilt = _level(people_mm[known], rig)
     size, height_mm = _size(people_mm[known])
     level = dataclasses.replace(level, scale=1 / size.value)
     floor = _floor(level(people_mm[known]), groups[torch.from_numpy(known)], level, origin_mm)
@@ -191,8 +194,11 @@ def _triangulated(rays: Rays) -> tuple[Rays, np.ndarray]:
     return people, torch.where(known[..., None], x, torch.nan).cpu().double().numpy()
 
 
-def _level(people_mm: np.ndarray) -> tuple[Similarity, Measured]:
-    """The rotation that makes people stand upright, and by how much it tilts the world."""
+def _level(people_mm: np.ndarray, rig: CameraRig) -> tuple[Similarity, Measured]:
+    """The rotation that makes people stand upright, and by how much it tilts the world.
+
+    People who lie are told from worlds with another up axis by the cameras, which stand upright.
+    """
     try:
         up = up_by_people(people_mm)
     except CalibrationError:  # too few bodies, or they disagree
@@ -205,7 +211,9 @@ def _level(people_mm: np.ndarray) -> tuple[Similarity, Measured]:
     axis = np.eye(3)[np.abs(up.up).argmax()] * np.sign(up.up[np.abs(up.up).argmax()])
     direction = axis if angle_degrees(axis, up.up) < least else up.up
     degrees = float(degrees_off_z(direction))
-    if not degrees:
+    camera_up = -np.mean([camera.R_w2c[1] for camera in rig], axis=0)
+    lying = degrees > MAX_LEAN and camera_up @ direction < max(camera_up[2], MIN_UPRIGHT)
+    if not degrees or lying:
         return Similarity(), Measured(0, least / 2, 'rig', count)
     return Similarity(rotation_onto_z(direction)), Measured(degrees, least / 2, source, count)
 

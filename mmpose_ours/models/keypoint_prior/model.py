@@ -26,6 +26,7 @@ from mmpose_ours.models.base import (
     ray_origin_of,
     report,
 )
+from mmpose_ours.models.keypoint_prior.body_prior import RAY_STD_MM
 from mmpose_ours.models.keypoint_prior.measured_noise import MeasuredNoise, measure_noise
 from mmpose_ours.models.keypoint_prior.network import MAX_VIEWS, KeypointNet
 from mmpose_ours.models.selection import choose_people, record_best_score
@@ -44,6 +45,9 @@ MAX_TRUE_POSITIVE_MM = 500.0
 # Score (0 to 1) above which people of one view are reported who are farther than HINT_MARGIN_MM
 # outside the volume where people were found.
 ELSEWHERE_THRESHOLD, HINT_MARGIN_MM = 0.8, 500.0
+# A person counts as confirmed if three rays of so many joints pass within so many standard
+# deviations, and has at least this score then: poses that training lacks are not dropped.
+CONFIRMED_JOINTS, CONFIRMED_STDS, CONFIRMED_SCORE = 6, 2.5, 0.5
 # Features of each person, see KeypointPrior._person_features.
 NUM_FEATURES = 11
 
@@ -294,6 +298,8 @@ class KeypointPrior(MultiviewPoseModel):
                 in_sample = found.sample == index
                 poses, _, precision, logits = (part[in_sample] for part in output)
                 scores, views = logits.sigmoid(), num_views[in_sample]
+                confirmed = _is_confirmed(found.rays[in_sample], poses)
+                scores = torch.where(confirmed, scores.clamp_min(CONFIRMED_SCORE), scores)
                 record_best_score(data_sample, scores, self.score_threshold)
                 threshold = self._thresholds(poses, views, data_sample.space)
                 # People with two views or more rank first: a single-view person never suppresses
@@ -344,6 +350,18 @@ def _mean_ray_distance(rays: Rays, truth: Tensor, visible: Tensor) -> Tensor:
     common = ((rays.weights > 0)[:, None] & visible[None, :, None]).float()
     count = common.sum((2, 3))
     return torch.where(count > 0, (distance * common).sum((2, 3)) / count.clamp_min(1), OUTLIER_MM)
+
+
+def _is_confirmed(rays: Rays, poses: Tensor) -> Tensor:
+    """(N,) whether three views or more agree on a person, whatever the network thinks of the pose.
+
+    Args:
+        rays: By person: directions (N, V, J, 3).
+        poses: (N, J, 3) in mm, in the frame of the rays.
+    """
+    std_mm = torch.as_tensor(RAY_STD_MM).to(poses)
+    near = rays.squared_distances(poses) < (CONFIRMED_STDS * std_mm).square()
+    return ((near & (rays.weights > 0)).sum(1) >= 3).sum(1) >= CONFIRMED_JOINTS
 
 
 def _share_in_image(data_samples: list[MultiviewDataSample], found: Hypotheses) -> Tensor:
