@@ -18,7 +18,7 @@ from mmpose_ours.models.association.hypotheses import (
     concatenate_samples,
 )
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.models.keypoint_prior.body_prior import PoseEstimates
+from mmpose_ours.models.keypoint_prior.person_frame import PoseEstimates
 
 # Recordings whose last frame is kept at a time; the least recently used one is dropped first.
 MAX_RECORDINGS = 16

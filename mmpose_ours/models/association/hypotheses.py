@@ -29,7 +29,8 @@ from mmpose_ours.models.association.constants import (
 from mmpose_ours.models.association.flat_detections import FlatDetections
 from mmpose_ours.models.association.proposals import Proposer, gather_rays
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.models.keypoint_prior.body_prior import COCO17, GaussianBody, PoseEstimates
+from mmpose_ours.models.keypoint_prior.body_prior import COCO17, GaussianBody
+from mmpose_ours.models.keypoint_prior.person_frame import PoseEstimates
 from mmpose_ours.structures.skeleton import Skeleton
 
 # Most rays (people * views * joints) of single-view people together: bounds memory to about 1 GB.

@@ -9,7 +9,6 @@ the MAP pose, and the inverse of its matrix is the covariance of that pose. Noth
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import math
 
@@ -20,6 +19,11 @@ from torch import Tensor, nn
 from mmpose_ours.errors import InputError
 from mmpose_ours.models.association.constants import WEAK_PRIOR_WEIGHT
 from mmpose_ours.models.association.rays import Rays
+from mmpose_ours.models.keypoint_prior.person_frame import (
+    PersonFrame,
+    PoseEstimates,
+    rotation_from_heading,
+)
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.detector_noise import COCO_SIGMAS
@@ -52,81 +56,6 @@ MIN_JOINTS = 3
 MAX_DEPTH_MM, DEFAULT_DEPTH_MM = 15000.0, 4000.0
 # Sine of a ray's elevation. Rays that are closer to horizontal have no usable intersection.
 MIN_ELEVATION_SINE = 0.03
-
-
-@dataclasses.dataclass(frozen=True)
-class PoseEstimates:
-    """N estimated poses with their uncertainty, in mm, in the frame of their rays.
-
-    The *person frame* of each is ``rotation @ (x + shift)``: the person's left is +x, its back is
-    +y, and the floor is at z = 0.
-
-    Args:
-        poses: (N, J, 3).
-        std: (N, J, 3) standard deviation of each joint along the axes of the person frame.
-        shift: (N, 3).
-        rotation: (N, 3, 3), about the vertical axis.
-    """
-
-    poses: Tensor
-    std: Tensor
-    shift: Tensor
-    rotation: Tensor
-
-    @classmethod
-    def empty(cls, like: Tensor, joints: int) -> PoseEstimates:
-        """N = 0 poses, with the type and device of a tensor."""
-        poses = like.new_zeros(0, joints, 3)
-        return cls(poses, poses, poses[:, 0], like.new_zeros(0, 3, 3))
-
-    def __len__(self) -> int:
-        return len(self.poses)
-
-    def to_person_frame(self, points: Tensor) -> Tensor:
-        """Points (N, K, 3) in the frame of the rays to the person frame."""
-        return (points + self.shift[:, None]) @ self.rotation.transpose(1, 2)
-
-    def from_person_frame(self, points: Tensor) -> Tensor:
-        """Points (N, K, 3) in the person frame to the frame of the rays."""
-        return points @ self.rotation - self.shift[:, None]
-
-    def __getitem__(self, index: Tensor) -> PoseEstimates:
-        return PoseEstimates(*(part[index] for part in vars(self).values()))
-
-
-class PersonFrame:
-    """Computes the person frame from joints.
-
-    Args:
-        joints: The skeleton.
-    """
-
-    def __init__(self, joints: Skeleton):
-        self.hips = joints.index(*joints.root)
-        self.left, self.right = (
-            joints.index(*(f'{side}_{name}' for name in ('shoulder', 'hip')))
-            for side in ('left', 'right')
-        )
-
-    def heading(self, poses: Tensor, known: Tensor) -> Tensor:
-        """(N,) angle in radians, about z, of the direction from a person's right to its left.
-
-        Args:
-            poses: (N, J, 3).
-            known: (N, 2) whether the pair of shoulders and the pair of hips may be used.
-        """
-        right_to_left = (poses[:, self.left] - poses[:, self.right])[..., :2]
-        right_to_left = (right_to_left * known[..., None]).sum(1)
-        return torch.atan2(right_to_left[:, 1], right_to_left[:, 0])
-
-    @torch.no_grad()
-    def with_poses(self, estimates: PoseEstimates, poses: Tensor) -> PoseEstimates:
-        """The estimates with other poses (N, J, 3), and with the person frames of these."""
-        known = poses.new_ones(len(poses), 2)
-        center = poses[:, self.hips].mean(1)[:, :2]
-        shift = torch.cat([-center, estimates.shift[:, 2:]], 1)
-        rotation = rotation_from_heading(self.heading(poses, known))
-        return dataclasses.replace(estimates, poses=poses, shift=shift, rotation=rotation)
 
 
 class GaussianBody(nn.Module):
@@ -194,12 +123,11 @@ class GaussianBody(nn.Module):
                 triangulates those that two rays or more show.
         """
         points, known = self._triangulate(rays) if joints is None else joints
-        center, heading, located = self._locate(points, known)
-        shift = torch.cat([-center, -floor_mm[:, None]], 1)
-        rotation = rotation_from_heading(heading)
+        shift, rotation = self.frame.of_joints(points, known, -floor_mm)
         start = torch.where(known[..., None], points, torch.nan)
         estimates = self._irls(rays, shift, rotation, start)
-        rest = torch.nonzero(~located)[:, 0]
+        sides = known[:, self.frame.left] & known[:, self.frame.right]
+        rest = torch.nonzero((known.sum(1) < MIN_JOINTS) | ~sides.any(1))[:, 0]
         if not len(rest):
             return estimates
         of_rest = self._try_headings(rays[rest], floor_mm[rest])
@@ -240,21 +168,6 @@ class GaussianBody(nn.Module):
         known = (rays.weights > 0).sum(1) >= 2
         prior_mean = rays.weights.new_zeros(*known.shape, 3)
         return rays.triangulate(prior_mean, WEAK_PRIOR_WEIGHT), known
-
-    def _locate(self, points: Tensor, known: Tensor) -> tuple[Tensor, ...]:
-        """Position and heading of people from their known joints.
-
-        Returns:
-            ``center`` (N, 2) in mm, ``heading`` (N,) in radians, and ``located`` (N,), whether
-            enough joints are known for both.
-        """
-        count = known.sum(1)
-        hips = known[:, self.frame.hips].all(1)
-        mean = (points * known[..., None]).sum(1) / count.clamp_min(1)[:, None]
-        center = torch.where(hips[:, None], points[:, self.frame.hips].mean(1), mean)[:, :2]
-        sides = known[:, self.frame.left] & known[:, self.frame.right]
-        heading = self.frame.heading(points, sides)
-        return center, heading, (count >= MIN_JOINTS) & sides.any(1)
 
     def _irls(
         self,
@@ -368,16 +281,10 @@ class GaussianBody(nn.Module):
         return points.flatten(1, 2).nanmedian(1).values.nan_to_num()
 
 
-def rotation_from_heading(heading: Tensor) -> Tensor:
-    """(N, 3, 3) rotations about z that turn the direction ``heading`` (N,), in radians, to +x."""
-    cos, sin, zero = heading.cos(), heading.sin(), torch.zeros_like(heading)
-    entries = [cos, sin, zero, -sin, cos, zero, zero, zero, zero + 1]
-    return torch.stack(entries, -1).view(-1, 3, 3)
-
-
 @functools.lru_cache(maxsize=None)
 def _prior_mean_and_covariance(
-    bank_file: str | None, position_std_mm: tuple[float, float, float]
+    bank_file: str | None = None,
+    position_std_mm: tuple[float, float, float] = POSITION_STD_MM,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean (J, 3) in mm and covariance (3 J, 3 J) in mm^2 of joints in the person frame."""
     rng = np.random.default_rng(0)

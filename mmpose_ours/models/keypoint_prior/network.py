@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from mmpose_ours.models.association.constants import TRIANGULATION_SCALE_MM
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.models.keypoint_prior.body_prior import RAY_STD_MM, PoseEstimates
+from mmpose_ours.models.keypoint_prior.body_prior import RAY_STD_MM
 from mmpose_ours.models.keypoint_prior.measured_noise import STEPS, combine
+from mmpose_ours.models.keypoint_prior.person_frame import PoseEstimates
 from mmpose_ours.structures.skeleton import Skeleton
 
 # mm. Units in which the net's inputs are given, so that they are around 1: joints in the person
