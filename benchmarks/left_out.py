@@ -95,6 +95,11 @@ def main() -> None:
     parser.add_argument(
         '--pose2sim', type=Path, metavar='PYTHON', help='the Python of an environment with Pose2Sim'
     )
+    parser.add_argument(
+        '--held-out',
+        action='store_true',
+        help='measure scene and noise on the first half of a recording, evaluate the second half',
+    )
     parser.add_argument('--out', type=Path, default=Path(__file__).parent / 'out/left_out.json')
     args = parser.parse_args()
     init_default_scope('mmpose_ours')
@@ -102,7 +107,8 @@ def main() -> None:
     result: dict[str, Any] = {title: {} for title in TABLES}
     for name, group in itertools.groupby(_recordings(args), lambda recording: recording.name):
         start = time.monotonic()
-        for title, errors in measure_all(group, args.frames, args.pose2sim).items():
+        errors_by_table = measure_all(group, args.frames, args.pose2sim, args.held_out)
+        for title, errors in errors_by_table.items():
             result[title][name] = figures(errors)
         write_json(args.out, result, indent=1)
         print(f'{name}: {time.monotonic() - start:.0f} s', flush=True)
@@ -120,18 +126,18 @@ def _recordings(args: argparse.Namespace) -> Iterator[Recording]:
 
 
 def measure_all(
-    recordings: Iterable[Recording], most_frames: int, python: Path | None = None
+    recordings: Iterable[Recording], most_frames: int, python: Path | None, held_out: bool
 ) -> dict[str, Errors]:
     """The errors of some recordings together, by title of the table."""
     parts: dict[str, list[Errors]] = {title: [] for title in TABLES}
     for recording in recordings:
-        for title, errors in measure(recording, most_frames, python).items():
+        for title, errors in measure(recording, most_frames, python, held_out).items():
             parts[title].append(errors)
     return {title: _joined(of_table) for title, of_table in parts.items()}
 
 
 def measure(
-    recording: Recording, most_frames: int, python: Path | None = None
+    recording: Recording, most_frames: int, python: Path | None = None, held_out: bool = False
 ) -> dict[str, Errors]:
     """Left-out-camera errors of one recording, by title of the table.
 
@@ -139,8 +145,9 @@ def measure(
         recording: The keypoints.
         most_frames: Number of frames to evaluate, evenly spread.
         python: The Python of an environment with Pose2Sim; None leaves Pose2Sim out.
+        held_out: See :class:`~benchmarks.left_out_methods.People`.
     """
-    people = People(recording, most_frames)
+    people = People(recording, most_frames, held_out)
     result = {}
     for title, others in TABLES.items():
         cases, person = people.cases(others)

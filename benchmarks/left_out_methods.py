@@ -67,14 +67,19 @@ class People:
     Args:
         recording: The keypoints.
         most_frames: Number of frames, evenly spread over the recording.
+        held_out: Whether to measure scene and noise on the first half of the recording and to
+            take these frames from the second one.
     """
 
-    def __init__(self, recording: Recording, most_frames: int):
+    def __init__(self, recording: Recording, most_frames: int, held_out: bool = False):
         self.rig = recording.rig
         inferencer = MultiviewInferencer(rig=self.rig, device='cpu')
         self.model, self.adaptation = inferencer.model, Adaptation(inferencer)
-        self.adaptation.from_recording(recording.frames)
         names = sorted(recording.frames, key=frame_order)
+        measured = names[: len(names) // 2] if held_out else names
+        self.adaptation.from_recording({name: recording.frames[name] for name in measured})
+        if held_out:
+            names = names[len(measured) :]
         step = max(1, len(names) // most_frames)
         frames = [recording.frames[name] for name in names[::step][:most_frames]]
         scene = self.adaptation.scene
