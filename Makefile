@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: setup setup-full setup-0x demo test test-all test-fuzz test-concurrency test-full test-0x test-cluster lint bench accuracy accuracy-quick wheel clean
+.PHONY: setup setup-full setup-0x demo test test-all test-fuzz test-concurrency test-full test-0x test-cluster lint bench accuracy accuracy-quick accuracy-left-out wheel clean
 
 setup:
 	@sh requirements/setup.sh
@@ -77,6 +77,10 @@ accuracy: setup
 
 accuracy-quick: setup
 	$(BIN)/python -m benchmarks.accuracy --quick $(ACCURACY)
+
+# Errors in left-out cameras, which need no labels; LEFT_OUT=... are options, see docs/accuracy.md.
+accuracy-left-out: setup
+	$(BIN)/python -m benchmarks.left_out $(LEFT_OUT)
 
 # build/ keeps files that have since been removed, and they would enter the wheel.
 wheel: setup

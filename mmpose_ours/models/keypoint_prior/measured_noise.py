@@ -126,9 +126,12 @@ def measure_noise(
         None if too few people are seen by three views.
     """
     people = torch.nonzero((found.detections >= 0).sum(1) >= 3)[:, 0]
-    people = people[:: math.ceil(len(people) / MAX_PEOPLE) or 1]
     if not len(people):
         return None
+    # At random: the people of a recording take turns, so that every second one may be the same
+    # person each time. The order of the frames remains.
+    order = torch.randperm(len(people), generator=torch.Generator().manual_seed(0))
+    people = people[order[:MAX_PEOPLE].sort().values.to(people.device)]
     found = found.take(people)
     kinds = _kinds(joints)
     groups = list(kinds.values())
