@@ -24,10 +24,10 @@ from mmpose_ours.calibration.alignment.poses import (
     poses_in_3d,
 )
 from mmpose_ours.calibration.alignment.up_axis import up_by_people
-from mmpose_ours.calibration.checks.mistakes import BAD_PAIR, diagnose
+from mmpose_ours.calibration.checks.mistakes import diagnose, outlying_pairs
 from mmpose_ours.calibration.checks.rig_report import lean_problem
 from mmpose_ours.calibration.checks.sanity import Problem
-from mmpose_ours.calibration.checks.view_agreement import Sightings, medians, overall, pairs_of
+from mmpose_ours.calibration.checks.view_agreement import Sightings, by_pair, overall, pairs_of
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import Detections
 from mmpose_ours.geometry.rig import CameraRig
@@ -39,8 +39,8 @@ MAX_FRAMES, MIN_FRAMES = 40, 8
 MAX_VIEWS = 4000
 # Ratio of the estimated body height to that of an adult, or its inverse: a warning and an error.
 STRANGE_LENGTH, WRONG_LENGTH = 1.3, 1.6
-# Distance of the floor from z = 0: a warning and an error.
-STRANGE_FLOOR_MM, WRONG_FLOOR_MM = 250.0, 700.0
+# Distance of the floor from z = 0 that is a warning: the calibration is right all the same.
+STRANGE_FLOOR_MM = 250.0
 # Tolerance of the up axis: if feet are not visible and all people bend to the same side, the
 # estimate deviates by this much.
 BODY_LEAN_DEGREES = 15.0
@@ -62,14 +62,18 @@ def inspect_people(
         with some others, but people are associated across a sample, of ``cameras_associated``.
     """
     most = min(MAX_FRAMES, max(MIN_FRAMES, MAX_VIEWS // len(rig)))
-    frames = choose_frames(detections, rig, most)
-    sightings = Sightings(rig, frames)
+    sightings = Sightings(rig.names, choose_frames(detections, rig, most))
+    frames = sightings.frames
     errors = sightings.errors(rig, pairs_of(rig))
     agreement = overall(errors)
     facts: dict[str, Any] = {
         'frames': len(frames),
         'disagreement': None if np.isnan(agreement) else agreement,
-        'bad_pairs': sorted(map(list, (p for p, e in medians(errors).items() if e > BAD_PAIR))),
+        # Pairs of cameras with their error, the largest first; and those that a problem is about.
+        'pair_errors': sorted(
+            ([*pair, error] for pair, error in by_pair(errors).items()), key=lambda row: -row[2]
+        ),
+        'bad_pairs': [],
     }
     if np.isnan(agreement):
         return facts, [
@@ -80,9 +84,14 @@ def inspect_people(
                 warning=True,
             )
         ]
-    wrong = diagnose(rig, frames, sightings, errors, up)
-    if wrong is not None:
-        return facts, [wrong]
+    explanation = diagnose(rig, sightings, errors, up)
+    problems: list[Problem] = []
+    if explanation is not None:
+        facts['corrected_ratio'] = explanation.ratio
+        problems = [explanation.problem]
+        if not explanation.problem.warning:
+            facts['bad_pairs'] = [list(pair) for pair in outlying_pairs(errors)]
+            return facts, problems
     some = rig.sample(MAX_CAMERAS)
     if len(some) < len(rig):
         facts['cameras_associated'] = len(some)
@@ -90,25 +99,32 @@ def inspect_people(
     known = enough_joints(xyz_mm)
     facts['people'] = int(known.sum())
     if known.sum() < MIN_PEOPLE:
-        behind = len(xyz_mm) >= MIN_PEOPLE
-        sentence = (
-            f'the rays of {len(xyz_mm)} people seen by two cameras meet behind a camera, so a '
-            'camera looks the other way or axes are mirrored; check the extrinsics'
-            if behind
-            else f'only {int(known.sum())} people are seen by two cameras in {len(frames)} '
-            'frames, too few to judge orientation, unit and floor; give more keypoints'
-        )
-        return facts, [Problem('people', sentence, warning=not behind)]
+        return facts, [*problems, _too_few(xyz_mm, seen, known, len(frames))]
     xyz_mm, seen = xyz_mm[known], seen[:, known]
     facts['reprojection_px'] = _reprojection(some, xyz_mm, seen)
-    problems: list[Problem] = []
+    of_world: list[Problem] = []
     for judge in (_up, _lengths, _floor):
-        if judge is _floor and problems:  # of a world that leans, or of another unit
+        if judge is _floor and of_world:  # of a world that leans, or of another unit
             break
         found, problem = judge(xyz_mm)
         facts.update(found)
-        problems += [problem] if problem is not None else []
-    return facts, problems
+        of_world += [problem] if problem is not None else []
+    return facts, problems + of_world
+
+
+def _too_few(xyz_mm: np.ndarray, seen: np.ndarray, known: np.ndarray, frames: int) -> Problem:
+    """Too few people in 3D; an error if most of their rays meet behind a camera."""
+    two_rays = (seen[..., 2] > MIN_SCORE).sum(0) >= 2  # (N, J)
+    lost = two_rays & ~np.isfinite(xyz_mm).all(-1)
+    behind = len(xyz_mm) >= MIN_PEOPLE and lost.sum() > 0.5 * two_rays.sum()
+    sentence = (
+        f'the rays of {len(xyz_mm)} people seen by two cameras meet behind a camera, so a '
+        'camera looks the other way or axes are mirrored; check the extrinsics'
+        if behind
+        else f'only {int(known.sum())} people are seen by two cameras in {frames} '
+        'frames, too few to judge orientation, unit and floor; give more keypoints'
+    )
+    return Problem('people', sentence, warning=not behind)
 
 
 def _reprojection(rig: CameraRig, xyz_mm: np.ndarray, seen: np.ndarray) -> dict[str, float]:
@@ -196,5 +212,5 @@ def _floor(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
         'floor',
         f'people stand on z = {height_mm:.0f} mm where the floor z = 0 is due; ground the rig with '
         '`mmpose-ours align-rig --keypoints`',
-        warning=abs(height_mm) < WRONG_FLOOR_MM,
+        warning=True,
     )

@@ -12,7 +12,13 @@ from typing import Mapping, Sequence
 import numpy as np
 
 from mmpose_ours.association.epipolar import SeenPeople, epipolar_errors
-from mmpose_ours.calibration.checks.view_agreement import MAX_ERROR, MIN_COMPARISONS
+from mmpose_ours.calibration.checks.view_agreement import (
+    MAX_ERROR,
+    MIN_COMPARISONS,
+    Sightings,
+    best_matches,
+    typical,
+)
 from mmpose_ours.geometry.rig import CameraRig
 
 # The largest shift, in frames.
@@ -61,10 +67,8 @@ def find_shifts(
     """
     names = [name for name in rig.names if any(len(v.get(name, ())) for v in sequence)]
     names = names[:MAX_CAMERAS]
-    seen = [
-        {n: SeenPeople.by(rig[n], views[n]) for n in names if len(views.get(n, ()))}
-        for views in sequence
-    ]
+    sightings = Sightings(names, sequence, len(sequence))
+    seen = {name: sightings.seen_by(rig[name]) for name in names}
     curves = {}
     for first, name in enumerate(names):
         for other in names[first + 1 :]:
@@ -103,20 +107,18 @@ def find_shifts(
     return Shifts({name: shift - lowest for name, shift in frames.items()}, given, best)
 
 
-def _curve(rig: CameraRig, seen: Sequence, name: str, other: str, most: int) -> np.ndarray:
-    """(2 most + 1,) mean error of one camera's frames against the other's, lag by lag."""
+def _curve(
+    rig: CameraRig, seen: Mapping[str, SeenPeople], name: str, other: str, most: int
+) -> np.ndarray:
+    """(2 most + 1,) error of one camera's frames against the other's, lag by lag."""
     curve = np.full(2 * most + 1, np.nan)
-    fit = [i for i in range(most, len(seen) - most) if name in seen[i]]
+    ours, theirs = seen[name], seen[other]
+    fit = np.arange(most, len(ours.found) - most)
+    fit = fit[ours.found[fit].any((1, 2))]
     fit = fit[:: max(1, len(fit) // MAX_COMPARED)]
-    for lag in range(-most, most + 1):
-        best: list[np.ndarray] = []
-        for index in fit:
-            there = seen[index + lag].get(other)
-            if there is not None:
-                errors = epipolar_errors(rig[name], rig[other], seen[index][name], there)
-                best += [errors.min(1), errors.min(0)]
-        values = np.concatenate(best) if best else np.zeros(0)
-        values = values[np.isfinite(values)]
+    for lag in range(-most, most + 1) if len(fit) else ():
+        error = epipolar_errors(rig[name], rig[other], ours.at(fit), theirs.at(fit + lag))
+        values = best_matches(error)
         if len(values) >= MIN_COMPARISONS:
-            curve[most + lag] = np.minimum(values, MAX_ERROR).mean()
+            curve[most + lag] = typical(values)
     return curve

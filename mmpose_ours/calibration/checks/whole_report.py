@@ -9,7 +9,7 @@ from typing import Any
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.capture_volume import describe_space
 from mmpose_ours.calibration.checks.image_sizes import inspect_images
-from mmpose_ours.calibration.checks.people_report import inspect_people
+from mmpose_ours.calibration.checks.recording_report import DetectionSample, judge_recording
 from mmpose_ours.calibration.checks.rig_report import RigInspection, rig_facts
 from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.detections import Detections, check_pixels, read_detections
@@ -18,7 +18,7 @@ from mmpose_ours.geometry.rig import CameraRig
 
 # The order in which causes come before their consequences.
 TOPICS = ('count', 'names', 'place', 'size', 'resolution', 'reading', 'mirrored', 'unit',
-          'orientation', 'keypoints', 'camera', 'view', 'floor', 'lens', 'reprojection', 'images',
+          'orientation', 'keypoints', 'synchronisation', 'camera', 'view', 'floor', 'lens', 'reprojection', 'images',
           'people')  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def check(
     if keypoints is not None:
         detections = read_detections(keypoints, rig.names)
         problems += _outside(detections, rig, keypoints)
-        report['people'], found = inspect_people(rig, detections, read.up)
+        report['people'], found = judge_recording(rig, DetectionSample.of(detections), read.up)
         problems += found
         report['judgement'].update(_by_people(report['people']))
     # Of two that say the same, people know better than the cameras alone.
