@@ -191,7 +191,9 @@ def diagnose_recording(
     # Hints, e.g. that the detector is inaccurate; whether enough people were compared is none.
     causes += [p.sentence for p in problems if p.warning and p.topic != 'people']
     next_step = next_step or f'mmpose-ours check-rig {rig_file}'
-    return Diagnosis(tuple(lines), tuple(causes), next_step, bool(mistakes or wrong))
+    # Without a known mistake, keypoints of other cameras are as likely as a wrong calibration.
+    certain = bool(mistakes) or any(p.topic != 'reprojection' for p in wrong)
+    return Diagnosis(tuple(lines), tuple(causes), next_step, certain)
 
 
 def _size_and_center(space: CaptureVolume) -> tuple:

@@ -74,6 +74,13 @@ class SeenPeople:
         return SeenPeople(self.rays[frames], self.found[frames], self.size[frames])
 
 
+def essential_matrix(first: Camera, second: Camera) -> np.ndarray:
+    """(3, 3) matrix E with ``ray2 @ E @ ray1 == 0`` for the rays of a point in two cameras."""
+    R = second.R_w2c @ first.R_w2c.T
+    x, y, z = second.t_w2c - R @ first.t_w2c
+    return np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ R
+
+
 def epipolar_errors(
     first: Camera, second: Camera, people: SeenPeople, others: SeenPeople
 ) -> np.ndarray:
@@ -91,9 +98,7 @@ def epipolar_errors(
         both views, each as a fraction of the size of the person in that view; infinite with fewer
         than :data:`MIN_COMMON_JOINTS` joints in common.
     """
-    R = second.R_w2c @ first.R_w2c.T
-    x, y, z = second.t_w2c - R @ first.t_w2c
-    essential = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ R
+    essential = essential_matrix(first, second)
     lines = people.rays @ essential.T  # epipolar lines in the second view, (..., P, J, 3)
     other_lines = others.rays @ essential  # epipolar lines in the first view, (..., Q, J, 3)
     # Rays are (x, y, 1): three products in one pass instead of a small matrix product per joint.

@@ -7,7 +7,8 @@ wrong. A calibration is called wrong in three cases only:
   :data:`EXPLAINS` of what it was;
 - the error of all pairs of one camera is far above that of the other pairs, and other poses of this
   camera show that it is its pose (:mod:`~mmpose_ours.calibration.checks.camera_pose`);
-- the error is about as large as with randomly turned cameras.
+- all joints of a person deviate to the same side by more than they differ from each other, which
+  the noise of a detector does not do, or the error is as large as with randomly turned cameras.
 
 A large error that is none of these is a hint that the 2D detector is inaccurate.
 """
@@ -34,6 +35,7 @@ from mmpose_ours.calibration.checks.view_agreement import (
     Pair,
     Sightings,
     by_pair,
+    common_and_own_error,
     overall,
     pairs_of,
 )
@@ -65,10 +67,12 @@ class Explanation:
 
     Args:
         problem: The problem; a warning if the detector explains them.
+        pairs: The pairs of cameras whose errors are too large.
         ratio: The error with the correction divided by the given error; 1 without a correction.
     """
 
     problem: Problem
+    pairs: tuple[Pair, ...] = ()
     ratio: float = 1.0
 
 
@@ -120,18 +124,19 @@ def diagnose(
         return found
     wrong = _wrong_pose(rig, sightings, errors)
     if wrong is not None:
-        return Explanation(wrong)
-    few, pairs = sightings.thinned(TRIAL_FRAMES), pairs_of(rig)
-    if overall(few.errors(rig, pairs)) > LIKE_RANDOM * random_error(rig, few, pairs, rig.names):
+        return Explanation(wrong, tuple(p for p in by_pair(errors) if set(wrong.cameras) & set(p)))
+    if _inconsistent(rig, sightings):
         return Explanation(
             Problem(
                 'reprojection',
                 f"the mean epipolar error between two cameras is {given:.0%} of a person's size, "
-                'about as large as with randomly turned cameras, so keypoints and calibration are '
-                'inconsistent, and no usual mistake explains it; check that the keypoints belong '
-                'to these cameras and this calibration, and that the recordings are synchronised',
+                'more than the inaccuracy of the 2D detector explains, so keypoints and '
+                'calibration are inconsistent, and no usual mistake explains it; check that the '
+                'keypoints belong to these cameras and this calibration, and that the recordings '
+                'are synchronised',
                 found=given,
-            )
+            ),
+            tuple(pair for pair, error in by_pair(errors).items() if error > COARSE),
         )
     if given < COARSE:
         return None
@@ -148,13 +153,15 @@ def diagnose(
     )
 
 
-def outlying_pairs(errors: Mapping[Pair, np.ndarray]) -> list[Pair]:
-    """Pairs of cameras with an error far above that of the best quarter of pairs, worst first."""
-    found = by_pair(errors)
-    if not found:
-        return []
-    limit = max(MOVED, OUTLIER * float(np.percentile(list(found.values()), 25)))
-    return sorted((p for p, error in found.items() if error > limit), key=lambda p: -found[p])
+def _inconsistent(rig: CameraRig, sightings: Sightings) -> bool:
+    """Whether people as a whole deviate from the epipolar lines, or as if cameras were turned."""
+    pairs = pairs_of(rig)
+    common, own = common_and_own_error(rig, sightings, pairs)
+    if common > max(COARSE, own):
+        return True
+    few = sightings.thinned(TRIAL_FRAMES)
+    error = overall(few.errors(rig, pairs))
+    return error > max(COARSE, LIKE_RANDOM * random_error(rig, few, pairs, rig.names))
 
 
 def _best_correction(
@@ -176,8 +183,9 @@ def _best_correction(
     ratio, whole = _ratio(correction, sightings, errors)
     if ratio >= EXPLAINS:
         return None
-    given = overall(errors)
-    return Explanation(correction.problem(given, whole * given), whole)
+    given, after = overall(errors), by_pair(sightings.errors(correction.rig, pairs))
+    too_large = tuple(p for p, e in by_pair(errors).items() if e * EXPLAINS > after.get(p, e))
+    return Explanation(correction.problem(given, whole * given), too_large, whole)
 
 
 def _ratio(

@@ -24,7 +24,7 @@ from mmpose_ours.calibration.alignment.poses import (
     poses_in_3d,
 )
 from mmpose_ours.calibration.alignment.up_axis import up_by_people
-from mmpose_ours.calibration.checks.mistakes import diagnose, outlying_pairs
+from mmpose_ours.calibration.checks.mistakes import diagnose
 from mmpose_ours.calibration.checks.rig_report import lean_problem
 from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.calibration.checks.view_agreement import Sightings, by_pair, overall, pairs_of
@@ -44,6 +44,10 @@ STRANGE_FLOOR_MM = 250.0
 # Tolerance of the up axis: if feet are not visible and all people bend to the same side, the
 # estimate deviates by this much.
 BODY_LEAN_DEGREES = 15.0
+# Standard deviation of a joint in 3D per epipolar error, and length of a trunk, both as shares of a
+# person's size: what noise does to the direction of a body. The epipolar error at which noise may
+# double the measured length of limbs.
+NOISE_PER_ERROR, TRUNK_SHARE, DOUBLED_BY_NOISE = 1.5, 0.3, 0.06
 
 
 def inspect_people(
@@ -90,7 +94,7 @@ def inspect_people(
         facts['corrected_ratio'] = explanation.ratio
         problems = [explanation.problem]
         if not explanation.problem.warning:
-            facts['bad_pairs'] = [list(pair) for pair in outlying_pairs(errors)]
+            facts['bad_pairs'] = [list(pair) for pair in explanation.pairs]
             return facts, problems
     some = rig.sample(MAX_CAMERAS)
     if len(some) < len(rig):
@@ -106,7 +110,7 @@ def inspect_people(
     for judge in (_up, _lengths, _floor):
         if judge is _floor and of_world:  # of a world that leans, or of another unit
             break
-        found, problem = judge(xyz_mm)
+        found, problem = judge(xyz_mm, agreement)
         facts.update(found)
         of_world += [problem] if problem is not None else []
     return facts, problems + of_world
@@ -139,21 +143,25 @@ def _reprojection(rig: CameraRig, xyz_mm: np.ndarray, seen: np.ndarray) -> dict[
     }
 
 
-def _up(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
+def _up(xyz_mm: np.ndarray, noise: float) -> tuple[dict[str, Any], Problem | None]:
     try:
-        up = up_by_people(xyz_mm).up
+        found = up_by_people(xyz_mm)
     except CalibrationError:  # too few bodies, or they disagree
         return {'up': None}, None
+    up = found.up
     facts: dict[str, Any] = {'up': up.round(3).tolist()}
     heights = np.stack([middle(xyz_mm, joint) @ up for joint in ('shoulder', 'hip', 'ankle')])
     heights = heights[:, np.isfinite(heights).all(0)]
     if heights.size:
         upright = (heights[0] > heights[1]) & (heights[1] > heights[2])
         facts['shoulders_above_hips_above_ankles'] = float(upright.mean())
-    return facts, lean_problem(up, f'by {len(xyz_mm)} people', BODY_LEAN_DEGREES)
+    # Noise turns each body; trunks and legs of a person are not independent of each other.
+    of_body = np.degrees(np.arctan(np.sqrt(2) * NOISE_PER_ERROR * noise / TRUNK_SHARE))
+    deviation = of_body / np.sqrt(max(1.0, found.bodies * found.share / 2))
+    return facts, lean_problem(up, f'by {len(xyz_mm)} people', BODY_LEAN_DEGREES + 3 * deviation)
 
 
-def _lengths(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
+def _lengths(xyz_mm: np.ndarray, noise: float) -> tuple[dict[str, Any], Problem | None]:
     limbs_mm = {f'{a}-{b}': length for (a, b), length in limb_lengths(xyz_mm).items()}
     facts = {'limbs_mm': limbs_mm}
     try:
@@ -161,7 +169,8 @@ def _lengths(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
     except CalibrationError:  # too few limbs
         return facts, None
     ratio = height_mm / USUAL_HEIGHT_MM
-    off = max(ratio, 1 / ratio)
+    # Noise makes limbs longer, not shorter.
+    off = max(ratio / (1 + (noise / DOUBLED_BY_NOISE) ** 2), 1 / ratio)
     if off < STRANGE_LENGTH:
         return facts, None
     thigh = limbs_mm.get('hip-knee')
@@ -200,13 +209,13 @@ def _confusion(factor: float) -> str:
     return f'as if one took {" or ".join(pairs)}'
 
 
-def _floor(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
+def _floor(xyz_mm: np.ndarray, noise: float) -> tuple[dict[str, Any], Problem | None]:
     try:
         height_mm = floor_by_people(xyz_mm)
     except CalibrationError:  # too few feet
         return {'floor_mm': None}, None
     facts = {'floor_mm': height_mm}
-    if abs(height_mm) < STRANGE_FLOOR_MM:
+    if abs(height_mm) < STRANGE_FLOOR_MM + NOISE_PER_ERROR * noise * USUAL_HEIGHT_MM:
         return facts, None
     return facts, Problem(
         'floor',

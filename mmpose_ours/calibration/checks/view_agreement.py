@@ -18,7 +18,7 @@ from typing import Mapping, Sequence, Tuple
 import numpy as np
 
 from mmpose_ours.association.duplicate_detections import without_duplicates
-from mmpose_ours.association.epipolar import SeenPeople, epipolar_errors
+from mmpose_ours.association.epipolar import SeenPeople, epipolar_errors, essential_matrix
 from mmpose_ours.detections.arrays import strongest
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
@@ -126,8 +126,57 @@ class Sightings:
 
 def best_matches(error: np.ndarray) -> np.ndarray:
     """(N,) finite errors of those in (F, P, Q) that are least in both their row and column."""
+    return error[_mutual(error)]
+
+
+def _mutual(error: np.ndarray) -> np.ndarray:
     mutual = (error == error.min(-1, keepdims=True)) & (error == error.min(-2, keepdims=True))
-    return error[mutual & np.isfinite(error)]
+    return mutual & np.isfinite(error)
+
+
+def common_and_own_error(
+    rig: CameraRig, sightings: Sightings, pairs: Sequence[Pair]
+) -> tuple[float, float]:
+    """Split epipolar errors into what is common to the joints of a person, and the rest.
+
+    A detector's joints deviate to both sides of the epipolar lines; if the calibration or the
+    synchronisation is wrong, all joints of a person deviate to the same side.
+
+    Returns:
+        Medians over persons of the absolute mean of the signed deviations of their joints, and of
+        the standard deviation, as shares of the person's size; then medians over pairs. NaN if no
+        pair has enough persons.
+    """
+    medians = []
+    for first, second in pairs:
+        if first not in sightings.pixels or second not in sightings.pixels:
+            continue
+        a, b = rig[first], rig[second]
+        people, others = sightings.seen_by(a), sightings.seen_by(b)
+        frame, p, q = np.nonzero(_mutual(epipolar_errors(a, b, people, others)))
+        if len(frame) < MIN_COMPARISONS:
+            continue
+        essential = essential_matrix(a, b)
+        here, there = people.rays[frame, p], others.rays[frame, q]  # (N, J, 3)
+        lines, other_lines = here @ essential.T, there @ essential
+        with np.errstate(invalid='ignore', divide='ignore'):
+            sizes = others.size[frame, q][:, None], people.size[frame, p][:, None]
+            per_size = sum(
+                0.5 / (np.hypot(line[..., 0], line[..., 1]) * size)
+                for line, size in zip((lines, other_lines), sizes)
+            )
+            signed = (lines * there).sum(-1) * per_size
+        common = people.found[frame, p] & others.found[frame, q] & np.isfinite(signed)
+        count = np.maximum(common.sum(-1), 1)
+        signed = np.where(common, signed, 0.0)
+        mean = signed.sum(-1) / count
+        deviation = np.where(common, signed - mean[:, None], 0.0)
+        scatter = np.sqrt((deviation**2).sum(-1) / count)
+        medians.append((np.median(np.abs(mean)), np.median(scatter)))
+    if not medians:
+        return float('nan'), float('nan')
+    common_error, own_error = np.median(medians, axis=0)
+    return float(common_error), float(own_error)
 
 
 def pairs_of(rig: CameraRig, most: int = MAX_PAIRS) -> list[Pair]:
