@@ -54,10 +54,18 @@ def distinct_detections(people: np.ndarray) -> np.ndarray:
     high = np.where(found[..., None], uv, -np.inf).max(1)
     size = np.linalg.norm(np.where(found.any(1)[:, None], high - low, 0.0), axis=-1)
     rank = size * np.where(found, people[..., 2], 0.0).sum(1)
-    distance = _joint_to_limb_distance(uv, found)
+    # The joints of a duplicate lie in the box of the person, but for the tolerance.
+    margin = 2 * MAX_DISTANCE * size[:, None]
+    with np.errstate(invalid='ignore'):
+        middle = 0.5 * (low + high)
+        inside = ((middle[:, None] >= low - margin) & (middle[:, None] <= high + margin)).all(-1)
     kept: list[int] = []
     for index in np.argsort(-rank, kind='stable'):
-        if all(not distance[index, other] <= MAX_DISTANCE * size[other] for other in kept):
+        if not any(
+            inside[index, other]
+            and _joint_to_limb_distance(uv[index], uv[other]) <= MAX_DISTANCE * size[other]
+            for other in kept
+        ):
             kept.append(int(index))
     return np.sort(np.array(kept, dtype=int))
 
@@ -71,23 +79,25 @@ def without_duplicates(views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]
     return {name: people[distinct_detections(people)] for name, people in views.items()}
 
 
-def _joint_to_limb_distance(uv: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """(P, P) mean distance in pixels of one person's joints from another's nearest limbs.
+def _joint_to_limb_distance(joints: np.ndarray, person: np.ndarray) -> float:
+    """Mean distance in pixels of joints from the nearest limbs of a person.
 
     Args:
-        uv: (P, J, 2) pixels, NaN for missing joints.
-        found: (P, J) which joints are not missing.
+        joints: (J, 2) pixels, NaN for missing joints.
+        person: (J, 2) likewise.
 
     Returns:
-        Row: whose joints, column: whose limbs; infinite without joints or limbs.
+        Infinite without joints or limbs.
     """
-    start, end = uv[:, _LIMBS[:, 0]], uv[:, _LIMBS[:, 1]]  # (P, L, 2)
-    along = end - start
-    offset = uv[:, None, :, None] - start[None, :, None]  # (P, P, J, L, 2)
+    start = person[_LIMBS[:, 0]]
+    along = person[_LIMBS[:, 1]] - start
+    known = np.isfinite(along).all(-1)
+    joints = joints[np.isfinite(joints).all(-1)]
+    if not known.any() or not len(joints):
+        return float('inf')
+    start, along = start[known], along[known]
+    offset = joints[:, None] - start  # (J, L, 2)
     length2 = np.maximum((along**2).sum(-1), 1e-9)
-    share = ((offset * along[None, :, None]).sum(-1) / length2[None, :, None]).clip(0, 1)
-    distance = np.linalg.norm(offset - share[..., None] * along[None, :, None], axis=-1)
-    nearest = np.nan_to_num(distance, nan=np.inf).min(-1)  # (P, P, J)
-    joints = found[:, None]
-    total = np.where(joints, nearest, 0.0).sum(-1)
-    return np.where(joints.any(-1), total / np.maximum(joints.sum(-1), 1), np.inf)
+    share = ((offset * along).sum(-1) / length2).clip(0, 1)
+    off = offset - share[..., None] * along
+    return float(np.sqrt((off**2).sum(-1).min(-1)).mean())

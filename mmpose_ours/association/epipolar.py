@@ -40,11 +40,11 @@ class SeenPeople:
     Leading dimensions, if there are any, are those of frames.
 
     Args:
-        rays: (..., P, J, 3) joints as ``(x/z, y/z, 1)`` in the camera frame; x and y are 0 for missing
-            joints.
+        rays: (..., P, J, 3) joints as ``(x/z, y/z, 1)`` in the camera frame; x and y are 0 for
+            missing joints.
         found: (..., P, J) which joints are not missing.
-        size: (..., P) diagonal of the bounding box of the joints that are not missing, in normalised
-            image coordinates; NaN with fewer than two of them.
+        size: (..., P) diagonal of the bounding box of the joints that are not missing, in
+            normalised image coordinates; NaN with fewer than two of them.
     """
 
     rays: np.ndarray
@@ -94,9 +94,9 @@ def epipolar_errors(
         others: Q detections of the second view.
 
     Returns:
-        (..., P, Q) mean over the common joints of the distance from the epipolar line, averaged over
-        both views, each as a fraction of the size of the person in that view; infinite with fewer
-        than :data:`MIN_COMMON_JOINTS` joints in common.
+        (..., P, Q) mean over the common joints of the distance from the epipolar line, averaged
+        over both views, each as a fraction of the size of the person in that view; infinite with
+        fewer than :data:`MIN_COMMON_JOINTS` joints in common.
     """
     essential = essential_matrix(first, second)
     lines = people.rays @ essential.T  # epipolar lines in the second view, (..., P, J, 3)

@@ -65,9 +65,7 @@ def random_error(
     return float(np.mean(errors))
 
 
-def reposed_ratio(
-    rig: CameraRig, sightings: Sightings, name: str, pairs: Sequence[Pair]
-) -> float:
+def reposed_ratio(rig: CameraRig, sightings: Sightings, name: str, pairs: Sequence[Pair]) -> float:
     """By how much another pose of a camera reduces the epipolar error of its pairs.
 
     Args:

@@ -52,8 +52,15 @@ EXPLAINS = 0.75
 EXCELLENT, MOVED, COARSE = 0.01, 0.04, 0.06
 # A pair or camera is an outlier if its error is this many times that of the other pairs.
 OUTLIER = 2.0
+# Keypoints and calibration are inconsistent if the joints of a person deviate in common by this
+# share of what they deviate from each other: correct calibrations have up to 0.4, wrong ones more
+# than 0.7.
+COMMON = 0.7
 # Cameras whose exchange and whose resolution are tried out; frames on which corrections are tried.
 MAX_SWAPPED, MAX_SUSPECTS, TRIAL_FRAMES = 12, 4, 12
+# Pairs of cameras on which a correction is tried first; it is dropped if their error becomes so
+# many times as large.
+FIRST_PAIRS, WORSE = 3, 1.3
 # Camera axes in a mirrored world: one negated, or two exchanged.
 MIRRORS = (
     *(np.diag(np.where(np.arange(3) == axis, -1.0, 1.0)) for axis in range(3)),
@@ -157,18 +164,26 @@ def _inconsistent(rig: CameraRig, sightings: Sightings) -> bool:
     """Whether people as a whole deviate from the epipolar lines, or as if cameras were turned."""
     pairs = pairs_of(rig)
     common, own = common_and_own_error(rig, sightings, pairs)
-    if common > max(COARSE, own):
+    if common > max(COARSE, COMMON * own):
         return True
-    few = sightings.thinned(TRIAL_FRAMES)
+    few = _few_frames(rig, sightings, pairs)
     error = overall(few.errors(rig, pairs))
-    return error > max(COARSE, LIKE_RANDOM * random_error(rig, few, pairs, rig.names))
+    return error > COARSE and error > LIKE_RANDOM * random_error(rig, few, pairs, rig.names)
+
+
+def _few_frames(rig: CameraRig, sightings: Sightings, pairs: Sequence[Pair]) -> Sightings:
+    """Some of the frames, if as many pairs of cameras can be compared in them."""
+    few = sightings.thinned(TRIAL_FRAMES)
+    enough = len(by_pair(few.errors(rig, pairs))) == len(by_pair(sightings.errors(rig, pairs)))
+    return few if enough else sightings
 
 
 def _best_correction(
     rig: CameraRig, sightings: Sightings, corrections: Iterator[_Correction]
 ) -> Explanation | None:
     """The correction that reduces the error most, if that is clearly enough."""
-    few, pairs = sightings.thinned(TRIAL_FRAMES), pairs_of(rig)
+    pairs = pairs_of(rig)
+    few = _few_frames(rig, sightings, pairs)
     errors = few.errors(rig, pairs)
     best: tuple[float, _Correction] | None = None
     for correction in corrections:
@@ -199,6 +214,11 @@ def _ratio(
         pair for pair in errors if not correction.cameras or set(correction.cameras) & set(pair)
     ]
     before = by_pair({pair: errors[pair] for pair in changed})
+    # Most corrections make the error of every pair larger: a few pairs tell that.
+    first = list(before)[:: max(1, -(-len(before) // FIRST_PAIRS))]
+    after = by_pair(sightings.errors(correction.rig, first))
+    if sum(after.values()) > WORSE * sum(before[pair] for pair in first):
+        return float('inf'), float('inf')
     after = by_pair(sightings.errors(correction.rig, changed))
     if not before or set(after) != set(before):
         return float('inf'), float('inf')
@@ -314,7 +334,7 @@ def _wrong_pose(
         if not pairs or given < MOVED:
             continue
         near = rig.select([n for n in rig.names if any(n in pair for pair in pairs)])
-        few = sightings.thinned(TRIAL_FRAMES)
+        few = _few_frames(near, sightings, pairs)
         random = random_error(near, few, pairs, (name,))
         lost = not two and overall(few.errors(near, pairs)) > LIKE_RANDOM * random
         if not lost and reposed_ratio(near, sightings, name, pairs) > REPOSED:

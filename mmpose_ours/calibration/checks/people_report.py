@@ -35,6 +35,8 @@ from mmpose_ours.io.disk.files import MM_PER_UNIT
 
 # Frames that are compared.
 MAX_FRAMES, MIN_FRAMES = 40, 8
+# Frames whose people are triangulated.
+POSE_FRAMES = 20
 # Limit of frames times cameras: with more than 100 cameras, fewer frames are compared.
 MAX_VIEWS = 4000
 # Ratio of the estimated body height to that of an adult, or its inverse: a warning and an error.
@@ -99,6 +101,7 @@ def inspect_people(
     some = rig.sample(MAX_CAMERAS)
     if len(some) < len(rig):
         facts['cameras_associated'] = len(some)
+    frames = sightings.thinned(POSE_FRAMES).frames
     xyz_mm, seen = poses_in_3d(some, frames)
     known = enough_joints(xyz_mm)
     facts['people'] = int(known.sum())
@@ -179,8 +182,8 @@ def _lengths(xyz_mm: np.ndarray, noise: float) -> tuple[dict[str, Any], Problem 
     if off < WRONG_LENGTH:
         return facts, Problem(
             'unit',
-            f'{found}: children, or lengths are off; scale the rig with `mmpose-ours align-rig '
-            '--person-height MM`',
+            f'{found}: children, or lengths are off; if they are adults, scale the '
+            'rig with `mmpose-ours align-rig --person-height MM --rescale`',
             warning=True,
         )
     factors = sorted({a / b for a in MM_PER_UNIT.values() for b in MM_PER_UNIT.values() if a != b})
@@ -193,7 +196,7 @@ def _lengths(xyz_mm: np.ndarray, noise: float) -> tuple[dict[str, Any], Problem 
             f'centres) by {times}'
         )
     else:
-        fix = 'scale the rig with `mmpose-ours align-rig --person-height MM`'
+        fix = 'scale the rig with `mmpose-ours align-rig --person-height MM --rescale`'
         sentence = f'{found}, so lengths are in another unit; {fix}'
     return facts, Problem('unit', sentence)
 

@@ -7,6 +7,7 @@ shifted by some frames, its errors become small when its detections are shifted 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Mapping, Sequence
 
 import numpy as np
@@ -24,9 +25,13 @@ from mmpose_ours.geometry.rig import CameraRig
 # The largest shift, in frames.
 MAX_SHIFT = 15
 # Frames that are compared per pair of cameras and shift, and cameras that are compared.
-MAX_COMPARED, MAX_CAMERAS = 24, 8
+MAX_COMPARED, MAX_CAMERAS = 16, 8
+# Lags that are tried first, in frames; if none is better than 0, the others are not tried.
+FIRST_LAGS = (0, 1, 3, 6, 9, 12, 15)
 # Shifts are reported only if they reduce the mean error to at most this ratio.
 EXPLAINS = 0.7
+# All lags are tried if one of the first reduces the error of a pair to this ratio.
+WORTH_TRYING = 0.9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,12 +74,16 @@ def find_shifts(
     names = names[:MAX_CAMERAS]
     sightings = Sightings(names, sequence, len(sequence))
     seen = {name: sightings.seen_by(rig[name]) for name in names}
-    curves = {}
-    for first, name in enumerate(names):
-        for other in names[first + 1 :]:
-            curve = _curve(rig, seen, name, other, most)
-            if np.isfinite(curve[most]):
-                curves[name, other] = curve
+    pairs = list(itertools.combinations(names, 2))
+    first_lags = sorted({sign * lag for lag in FIRST_LAGS if lag <= most for sign in (-1, 1)})
+    curves = {pair: np.full(2 * most + 1, np.nan) for pair in pairs}
+    for pair, curve in curves.items():
+        _evaluate(rig, seen, pair, curve, first_lags)
+    curves = {pair: curve for pair, curve in curves.items() if np.isfinite(curve[most])}
+    if any(np.nanmin(curve) < WORTH_TRYING * curve[most] for curve in curves.values()):
+        others = [lag for lag in range(-most, most + 1) if lag not in first_lags]
+        for pair, curve in curves.items():
+            _evaluate(rig, seen, pair, curve, others)
     if not curves:
         return None
 
@@ -107,18 +116,21 @@ def find_shifts(
     return Shifts({name: shift - lowest for name, shift in frames.items()}, given, best)
 
 
-def _curve(
-    rig: CameraRig, seen: Mapping[str, SeenPeople], name: str, other: str, most: int
-) -> np.ndarray:
-    """(2 most + 1,) error of one camera's frames against the other's, lag by lag."""
-    curve = np.full(2 * most + 1, np.nan)
-    ours, theirs = seen[name], seen[other]
+def _evaluate(
+    rig: CameraRig,
+    seen: Mapping[str, SeenPeople],
+    pair: tuple[str, str],
+    curve: np.ndarray,
+    lags: Sequence[int],
+) -> None:
+    """Fill a curve (2 most + 1,) with the error of one camera's frames against the other's."""
+    most = len(curve) // 2
+    ours, theirs = seen[pair[0]], seen[pair[1]]
     fit = np.arange(most, len(ours.found) - most)
     fit = fit[ours.found[fit].any((1, 2))]
     fit = fit[:: max(1, len(fit) // MAX_COMPARED)]
-    for lag in range(-most, most + 1) if len(fit) else ():
-        error = epipolar_errors(rig[name], rig[other], ours.at(fit), theirs.at(fit + lag))
+    for lag in lags if len(fit) else ():
+        error = epipolar_errors(rig[pair[0]], rig[pair[1]], ours.at(fit), theirs.at(fit + lag))
         values = best_matches(error)
         if len(values) >= MIN_COMPARISONS:
             curve[most + lag] = typical(values)
-    return curve

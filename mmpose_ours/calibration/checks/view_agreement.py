@@ -61,7 +61,9 @@ class Sightings:
             for views in frames
         ]
         most = max((len(p) for views in distinct for p in views.values()), default=0)
-        step = min(-(-len(frames) * most**2 // MAX_COMPARED), len(frames) // max(1, least) if least else len(frames))
+        step = -(-len(frames) * most**2 // MAX_COMPARED)
+        if least:
+            step = min(step, len(frames) // least)
         self._stack(names, distinct[:: max(1, step)])
 
     def _stack(self, names: Sequence[str], frames: Sequence[Mapping[str, np.ndarray]]) -> None:
@@ -89,9 +91,9 @@ class Sightings:
         return self._undistorted[key]
 
     def thinned(self, most: int) -> Sightings:
-        """About ``most`` of the frames."""
+        """At most ``most`` of the frames."""
         few = object.__new__(Sightings)
-        few._stack(list(self.pixels), self.frames[:: max(1, len(self.frames) // most)])
+        few._stack(list(self.pixels), self.frames[:: max(1, -(-len(self.frames) // most))])
         return few
 
     def halves(self, most: int) -> tuple[Sightings, Sightings]:
