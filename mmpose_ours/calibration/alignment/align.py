@@ -170,7 +170,7 @@ def _find_up(
             people=len(xyz), bodies=found.bodies, share_that_agrees=found.share,
             spread_degrees=found.spread_degrees, feet=found.feet,
             feet_residual_mm=found.feet_residual_mm if found.feet else None,
-            people_lean_degrees=degrees_off_z(found.up), uncertainty_degrees=uncertainty,
+            up_by_people=found.up.tolist(), uncertainty_degrees=uncertainty,
         )  # fmt: skip
         sentence = (
             f'{found.share:.0%} of {found.bodies} legs and trunks of {len(xyz)} people point that '

@@ -25,7 +25,7 @@ MAX_ROLL_DEGREES = 15.0
 MIN_SPREAD = 0.03
 # Standard deviation of the roll of a camera, and the number of cameras that it counts as, where few
 # cameras tell how level they are.
-USUAL_ROLL_DEGREES, USUAL_ROLL_COUNT = 1.0, 2
+USUAL_ROLL_DEGREES, USUAL_ROLL_COUNT = 2.0, 2
 # The z axis of a world is up if it is within so many standard deviations.
 MAX_DEVIATIONS = 3.0
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from mmpose_ours.association.duplicate_detections import without_duplicates
 from mmpose_ours.association.epipolar import MIN_SCORE
-from mmpose_ours.calibration.alignment.floor import floor_by_people
+from mmpose_ours.calibration.alignment.floor import floor_by_people, lowest_ankles
 from mmpose_ours.calibration.alignment.height import USUAL_HEIGHT_MM, limb_lengths, rough_height
 from mmpose_ours.calibration.alignment.poses import (
     MAX_CAMERAS,
@@ -35,8 +36,9 @@ from mmpose_ours.io.disk.files import MM_PER_UNIT
 
 # Frames that are compared.
 MAX_FRAMES, MIN_FRAMES = 40, 8
-# Frames whose people are triangulated.
-POSE_FRAMES = 20
+# People in 3D that are looked for.
+POSES = 60
+UP = np.array([0.0, 0.0, 1.0])
 # Limit of frames times cameras: with more than 100 cameras, fewer frames are compared.
 MAX_VIEWS = 4000
 # Ratio of the estimated body height to that of an adult, or its inverse: a warning and an error.
@@ -101,8 +103,13 @@ def inspect_people(
     some = rig.sample(MAX_CAMERAS)
     if len(some) < len(rig):
         facts['cameras_associated'] = len(some)
-    frames = sightings.thinned(POSE_FRAMES).frames
-    xyz_mm, seen = poses_in_3d(some, frames)
+    frames = choose_frames(detections, some, 2 * most)
+    per_view = sum(len(p) for views in frames for p in views.values()) / max(1, len(frames) * len(some))
+    few = choose_frames(detections, some, max(most // 2, int(POSES / max(per_view, 1e-3))))
+    xyz_mm, seen = poses_in_3d(some, list(map(without_duplicates, few)))
+    if len(few) < len(frames) and len(lowest_ankles(xyz_mm, UP)) < MIN_PEOPLE:
+        # Feet are seldom seen: the more frames, the more of them.
+        xyz_mm, seen = poses_in_3d(some, list(map(without_duplicates, frames)))
     known = enough_joints(xyz_mm)
     facts['people'] = int(known.sum())
     if known.sum() < MIN_PEOPLE:

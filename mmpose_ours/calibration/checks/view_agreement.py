@@ -93,7 +93,9 @@ class Sightings:
     def thinned(self, most: int) -> Sightings:
         """At most ``most`` of the frames."""
         few = object.__new__(Sightings)
-        few._stack(list(self.pixels), self.frames[:: max(1, -(-len(self.frames) // most))])
+        count = min(most, len(self.frames))
+        chosen = np.linspace(0, len(self.frames) - 1, count).round().astype(int)
+        few._stack(list(self.pixels), [self.frames[index] for index in chosen])
         return few
 
     def halves(self, most: int) -> tuple[Sightings, Sightings]:
