@@ -60,7 +60,7 @@ COMMON = 0.7
 MAX_SWAPPED, MAX_SUSPECTS, TRIAL_FRAMES = 12, 4, 12
 # Pairs of cameras on which a correction is tried first; it is dropped if their error becomes so
 # many times as large.
-FIRST_PAIRS, WORSE = 3, 1.3
+FIRST_PAIRS, WORSE = 2, 1.3
 # Camera axes in a mirrored world: one negated, or two exchanged.
 MIRRORS = (
     *(np.diag(np.where(np.arange(3) == axis, -1.0, 1.0)) for axis in range(3)),

@@ -20,7 +20,7 @@ from mmpose_ours.recordings.footage import frame_order
 from mmpose_ours.text import argument
 
 # Frames whose detections are kept: sampled evenly over the recording, and consecutive ones.
-MAX_SAMPLED, MAX_CONSECUTIVE = 80, 120
+MAX_SAMPLED, MAX_CONSECUTIVE = 80, 90
 
 
 class DetectionSample:
