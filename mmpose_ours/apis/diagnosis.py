@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
-from mmpose_ours.apis.even_sample import EvenSample
 from mmpose_ours.association.epipolar import MIN_SCORE
 from mmpose_ours.calibration import coverage
-from mmpose_ours.calibration.checks.mistakes import BAD_PAIR
-from mmpose_ours.calibration.checks.people_report import inspect_people
+from mmpose_ours.calibration.checks.recording_report import DetectionSample, judge_recording
 from mmpose_ours.calibration.checks.rig_report import RigInspection
-from mmpose_ours.calibration.checks.synchronization import find_shifts
-from mmpose_ours.calibration.checks.view_agreement import Sightings, medians, pairs_of
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.text import argument
-
-# Frames whose detections are kept: sampled evenly over the recording, and consecutive ones.
-MAX_SAMPLED, MAX_CONSECUTIVE = 40, 120
 
 
 class RunStatistics:
@@ -40,8 +33,7 @@ class RunStatistics:
         joints_by_camera: Camera name to its number of detected joints.
         best_score: The highest score that the model gave to a pose; None if unknown.
         min_score: The model's score threshold; None if unknown.
-        consecutive: Detections of the first :data:`MAX_CONSECUTIVE` consecutive frames, from the
-            first frame with detections in two views on.
+        sample: Detections of some frames.
     """
 
     def __init__(self, cameras: Sequence[str]):
@@ -53,8 +45,7 @@ class RunStatistics:
         self.joints_by_camera = dict.fromkeys(cameras, 0)
         self.best_score: float | None = None
         self.min_score: float | None = None
-        self.consecutive: list[Mapping[str, np.ndarray]] = []
-        self._sampled: EvenSample[Mapping[str, np.ndarray]] = EvenSample(MAX_SAMPLED)
+        self.sample = DetectionSample()
 
     def add(
         self,
@@ -86,17 +77,8 @@ class RunStatistics:
         if best_score is not None:
             self.best_score = max(best_score, self.best_score or 0.0)
             self.min_score = min_score
-        views = sum(len(people) > 0 for people in detections.values())
-        if len(self.consecutive) < MAX_CONSECUTIVE and (self.consecutive or views >= 2):
-            self.consecutive.append(detections)
-        if views:
-            self._sampled.add(self.frames, detections)
+        self.sample.add(self.frames, detections)
         self.frames += 1
-
-    @property
-    def sampled(self) -> dict[str, Mapping[str, np.ndarray]]:
-        """Detections of frames sampled evenly over the recording, by frame index."""
-        return {str(index): detections for index, detections in self._sampled.items.items()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,31 +171,28 @@ def diagnose_recording(
         causes.append('only one camera has detections')
         next_step = '3D poses need two cameras that see a person in the same frame'
         return Diagnosis(tuple(lines), tuple(causes), next_step)
-    lines += _per_pair(rig, statistics)
+    facts, problems = judge_recording(rig, statistics.sample)
+    lines += _per_pair(facts)
     mistakes = [p for p in RigInspection(rig).problems if not p.warning]
     causes += [f'the calibration: {problem.sentence}' for problem in mistakes]
-    certain, shifts = bool(mistakes), find_shifts(rig, statistics.consecutive)
-    if shifts is not None and shifts.any:
-        late = {name: n for name, n in shifts.frames.items() if n}
-        offsets = ' '.join(f'{name}={n}' for name, n in late.items())
-        causes.append(
-            f'the recordings are not synchronised: with {offsets} frames skipped, the epipolar '
-            f"error is {shifts.error_shifted:.1%} of a person's size instead of "
-            f'{shifts.error:.1%}'
-        )
-        certain = True
-        next_step = f'run again with {argument("frame_offsets", late)}'
-    else:
-        problems = [p for p in inspect_people(rig, statistics.sampled)[1] if not p.warning]
-        certain |= any(p.topic != 'reprojection' or p.cameras for p in problems)
-        causes += [f'2D keypoints and calibration are inconsistent: {p.sentence}' for p in problems]
+    wrong = [problem for problem in problems if not problem.warning]
+    for problem in wrong:
+        if problem.topic == 'synchronisation':
+            causes.append(problem.sentence)
+            next_step = f'run again with {argument("frame_offsets", problem.found)}'
+        else:
+            causes.append(f'2D keypoints and calibration are inconsistent: {problem.sentence}')
     if not causes:
         causes = _score_causes(statistics, shared)
         next_step = next_step or (
             f'mmpose-ours fit-space {rig_file}, then check that people stand inside the volume; '
             'or compare with the training-free model, configs/ours/triangulation_ours.py'
         )
+    # Hints, e.g. that the detector is inaccurate; whether enough people were compared is none.
+    causes += [p.sentence for p in problems if p.warning and p.topic != 'people']
     next_step = next_step or f'mmpose-ours check-rig {rig_file}'
+    # Without a known mistake, keypoints of other cameras are as likely as a wrong calibration.
+    certain = bool(mistakes) or any(p.topic != 'reprojection' for p in wrong)
     return Diagnosis(tuple(lines), tuple(causes), next_step, certain)
 
 
@@ -237,19 +216,17 @@ def _per_camera(statistics: RunStatistics) -> list[str]:
     return lines
 
 
-def _per_pair(rig: CameraRig, statistics: RunStatistics) -> list[str]:
+def _per_pair(facts: Mapping[str, Any]) -> list[str]:
     """Epipolar error of each pair of cameras, largest first."""
-    pairs = pairs_of(rig)
-    errors = medians(Sightings(rig, list(statistics.sampled.values())).errors(rig, pairs))
+    errors = facts['pair_errors']
     if not errors:
         return ['no two cameras detect enough people in the same frames to be compared']
     lines = ["pair of cameras                 epipolar error (share of a person's size)"]
-    worst = sorted(errors.items(), key=lambda item: -item[1])
-    for (first, second), error in itertools.islice(worst, 10):
-        verdict = 'too large' if error > BAD_PAIR else 'ok'
+    for first, second, error in itertools.islice(errors, 10):
+        verdict = 'too large' if [first, second] in facts['bad_pairs'] else 'ok'
         lines.append(f'{first + " and " + second:<31} {error:>7.1%}  {verdict}')
-    if len(worst) > 10:
-        lines.append(f'... and {len(worst) - 10} pairs with smaller errors')
+    if len(errors) > 10:
+        lines.append(f'... and {len(errors) - 10} pairs with smaller errors')
     return lines
 
 

@@ -37,12 +37,14 @@ MAX_ERROR_OF_A_PAIR = 0.2
 class SeenPeople:
     """The detections of one view in normalised image coordinates, without lens distortion.
 
+    Leading dimensions, if there are any, are those of frames.
+
     Args:
-        rays: (P, J, 3) joints as ``(x/z, y/z, 1)`` in the camera frame; x and y are 0 for missing
-            joints.
-        found: (P, J) which joints are not missing.
-        size: (P,) diagonal of the bounding box of the joints that are not missing, in normalised
-            image coordinates; NaN with fewer than two of them.
+        rays: (..., P, J, 3) joints as ``(x/z, y/z, 1)`` in the camera frame; x and y are 0 for
+            missing joints.
+        found: (..., P, J) which joints are not missing.
+        size: (..., P) diagonal of the bounding box of the joints that are not missing, in
+            normalised image coordinates; NaN with fewer than two of them.
     """
 
     rays: np.ndarray
@@ -51,7 +53,7 @@ class SeenPeople:
 
     @classmethod
     def by(cls, camera: Camera, people: np.ndarray) -> SeenPeople:
-        """From a camera's detections ``people`` (P, J, 3), ``u, v, score`` in pixels."""
+        """From a camera's detections ``people`` (..., P, J, 3), ``u, v, score`` in pixels."""
         people = np.asarray(people, dtype=np.float64)
         found = (people[..., 2] > MIN_SCORE) & np.isfinite(people[..., :2]).all(-1)
         rays = camera.normalise_points(people[..., :2], found)
@@ -67,6 +69,17 @@ class SeenPeople:
     def __len__(self) -> int:
         return len(self.rays)
 
+    def at(self, frames: np.ndarray) -> SeenPeople:
+        """Those of some frames, by indices (F,) of the first dimension."""
+        return SeenPeople(self.rays[frames], self.found[frames], self.size[frames])
+
+
+def essential_matrix(first: Camera, second: Camera) -> np.ndarray:
+    """(3, 3) matrix E with ``ray2 @ E @ ray1 == 0`` for the rays of a point in two cameras."""
+    R = second.R_w2c @ first.R_w2c.T
+    x, y, z = second.t_w2c - R @ first.t_w2c
+    return np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ R
+
 
 def epipolar_errors(
     first: Camera, second: Camera, people: SeenPeople, others: SeenPeople
@@ -76,27 +89,35 @@ def epipolar_errors(
     Args:
         first: The camera of ``people``; only its pose is used.
         second: The camera of ``others``; only its pose is used.
-        people: P detections of the first view.
+        people: P detections of the first view, of one frame or with the same leading
+            dimensions (frames) as ``others``.
         others: Q detections of the second view.
 
     Returns:
-        (P, Q) mean over the common joints of the distance from the epipolar line, averaged over
-        both views, each as a fraction of the size of the person in that view; infinite with fewer
-        than :data:`MIN_COMMON_JOINTS` joints in common.
+        (..., P, Q) mean over the common joints of the distance from the epipolar line, averaged
+        over both views, each as a fraction of the size of the person in that view; infinite with
+        fewer than :data:`MIN_COMMON_JOINTS` joints in common.
     """
-    R = second.R_w2c @ first.R_w2c.T
-    x, y, z = second.t_w2c - R @ first.t_w2c
-    essential = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]) @ R
-    lines = people.rays @ essential.T  # epipolar lines in the second view, (P, J, 3)
-    other_lines = others.rays @ essential  # epipolar lines in the first view, (Q, J, 3)
-    product = np.abs(np.einsum('pjd,qjd->pqj', lines, others.rays))
+    essential = essential_matrix(first, second)
+    lines = people.rays @ essential.T  # epipolar lines in the second view, (..., P, J, 3)
+    other_lines = others.rays @ essential  # epipolar lines in the first view, (..., Q, J, 3)
+    # Rays are (x, y, 1): three products in one pass instead of a small matrix product per joint.
+    product = np.abs(
+        lines[..., :, None, :, 0] * others.rays[..., None, :, :, 0]
+        + lines[..., :, None, :, 1] * others.rays[..., None, :, :, 1]
+        + lines[..., :, None, :, 2]
+    )
     with np.errstate(invalid='ignore', divide='ignore'):
-        per_other = 1 / (np.linalg.norm(lines[..., :2], axis=-1)[:, None] * others.size[:, None])
+        per_other = 1 / (
+            np.hypot(lines[..., 0], lines[..., 1])[..., :, None, :]
+            * others.size[..., None, :, None]
+        )
         per_person = 1 / (
-            np.linalg.norm(other_lines[..., :2], axis=-1) * people.size[:, None, None]
+            np.hypot(other_lines[..., 0], other_lines[..., 1])[..., None, :, :]
+            * people.size[..., :, None, None]
         )
         error = 0.5 * product * (per_other + per_person)
-    common = people.found[:, None] & others.found
+    common = people.found[..., :, None, :] & others.found[..., None, :, :]
     count = common.sum(-1)
     total = np.where(common, np.nan_to_num(error, nan=1e3, posinf=1e3), 0.0).sum(-1)
     return np.where(count >= MIN_COMMON_JOINTS, total / np.maximum(count, 1), np.inf)

@@ -10,9 +10,11 @@ from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.calibration.alignment.align import PARTS, Alignment, Evidence, align, strange_about
+from mmpose_ours.calibration.alignment.align import Alignment, align, strange_about
+from mmpose_ours.calibration.alignment.evidence import PARTS, Evidence
 from mmpose_ours.calibration.alignment.similarity import Similarity
 from mmpose_ours.calibration.api import Read, describe
+from mmpose_ours.calibration.checks.people_report import STRANGE_LENGTH
 from mmpose_ours.calibration.checks.sanity import OF_GEOMETRY, refuse
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.format_table import FORMATS, writable_formats, written_world
@@ -80,7 +82,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--person-height',
         type=float,
         metavar='MM',
-        help='how tall these people are on average, which fixes the scale',
+        help='how tall these people are on average, which fixes the scale if the format of RIG '
+        'does not fix its unit',
+    )
+    parser.add_argument(
+        '--rescale',
+        action='store_true',
+        help='scale to --person-height also if the format of RIG fixes its unit',
     )
     parser.add_argument(
         '--keypoints-for',
@@ -114,7 +122,8 @@ def run(args: argparse.Namespace) -> int:
     read, rig = read_with_options(args.rig, args, any_up=True, any_unit=True)
     refuse(rig, where, read.unit, OF_GEOMETRY)
     from_source = Similarity(Z_UP_FROM[read.up], mm_per_unit(read.unit))
-    evidence = _evidence(args, rig, from_source, where)
+    scale_known = FORMATS[read.format].UNIT is not None and not args.rescale
+    evidence = _evidence(args, rig, from_source, where, scale_known)
     done = align(rig, evidence, Progress('3D poses', 'frames'))
     warnings = [*_left_open(args, read, done), *strange_about(done.rig, evidence.people)]
     report = _report(args, read, done, from_source, warnings)
@@ -124,7 +133,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _evidence(
-    args: argparse.Namespace, rig: CameraRig, from_source: Similarity, where: PathLike
+    args: argparse.Namespace,
+    rig: CameraRig,
+    from_source: Similarity,
+    where: PathLike,
+    scale_known: bool,
 ) -> Evidence:
     points = args.floor_points
     files = {'rig': where, 'floor_pixels': args.floor_pixels, 'keypoints': args.keypoints}
@@ -140,6 +153,7 @@ def _evidence(
         people=_read_people(args.keypoints, rig) if args.keypoints else None,
         people_for=tuple(args.keypoints_for) if args.keypoints_for else None,
         person_height_mm=args.person_height,
+        scale_known=scale_known,
         origin=_parse_origin(args.origin),
         files={name: path for name, path in files.items() if path},
     )
@@ -199,6 +213,13 @@ def _left_open(args: argparse.Namespace, read: Read, done: Alignment) -> list[st
     """What the file does not say, and nothing fixed: an assumption stands in the output."""
     found = []
     module = FORMATS[read.format]
+    ratio = done.figures['scale'].get('height_ratio')
+    if ratio is not None and not 1 / STRANGE_LENGTH < ratio < STRANGE_LENGTH:
+        found.append(
+            f'people measure {ratio:.2f} times {argument("person_height", args.person_height)}, '
+            f'but {read.format} files have a known unit, so the scale was kept; say '
+            f'{argument("rescale", True)} to change it'
+        )
     if module.UP is None and done.figures['up']['by'] is None:
         found.append(
             f'{read.format} files do not say which axis points up and no option does, so z was '

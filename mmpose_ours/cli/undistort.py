@@ -144,7 +144,7 @@ def _media_of_camera(root: Path, rig: CameraRig, name: str) -> Images:
         )
     path, size = first_size(files)
     camera = rig[name]
-    mismatch = size_mismatch(camera, size, path)
+    mismatch = size_mismatch(camera, size, path, padding=False)
     if mismatch:
         raise CalibrationError(
             mismatch,

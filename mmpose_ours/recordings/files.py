@@ -209,12 +209,21 @@ def as_calibrated(image: np.ndarray, size: tuple[int, int] | None) -> np.ndarray
         image: (H, W, 3).
         size: (width, height) that the camera was calibrated at; None where that is not known.
     """
-    shape = image.shape[:2]
-    if size is None or not all(map(_is_padding, shape, size[::-1])):
+    if size is None or not same_but_padding(image.shape[1::-1], size):
         return image
     image = image[: size[1], : size[0]]
     missing = [(0, wanted - has) for has, wanted in zip(image.shape, size[::-1])]
     return np.pad(image, [*missing, (0, 0)], mode='edge') if np.any(missing) else image
+
+
+def same_but_padding(size: tuple[int, ...], calibrated: tuple[int, int]) -> bool:
+    """Whether images of a size are those of another, but for columns and rows of a codec.
+
+    Args:
+        size: (width, height) of the images.
+        calibrated: (width, height) that the camera was calibrated at.
+    """
+    return all(map(_is_padding, size, calibrated))
 
 
 def _is_padding(has: int, wanted: int) -> bool:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from walking import SPACE, detected, room_rig, walk
 
-from mmpose_ours.apis.diagnosis import MAX_SAMPLED, RunStatistics, diagnose_recording
+from mmpose_ours.apis.diagnosis import RunStatistics, diagnose_recording
+from mmpose_ours.calibration.checks.recording_report import MAX_SAMPLED
 
 
 @pytest.fixture(scope='module')
@@ -87,6 +88,6 @@ def test_memory_stays_small(recording):
     for _ in range(50):
         for detections in recording[1]:
             statistics.add(detections, 1)
-    assert len(statistics.sampled) <= MAX_SAMPLED and statistics.frames == 5500
-    indices = np.array(list(map(int, statistics.sampled)))
+    assert len(statistics.sample.sampled) <= MAX_SAMPLED and statistics.frames == 5500
+    indices = np.array(list(map(int, statistics.sample.sampled)))
     assert indices[0] == 0 and indices[-1] > 4500

@@ -152,7 +152,7 @@ class TestPeople:
         path, stature = keypoints
         found, report = aligned(
             lost_world(1).of_rig(ring_rig()), tmp_path, '--keypoints', path,
-            '--person-height', str(stature),
+            '--person-height', str(stature), '--rescale',
         )  # fmt: skip
         assert up_error_degrees(found, ring_rig()) < 0.5
         np.testing.assert_allclose(found.centers_w[:, 2], ring_rig().centers_w[:, 2], rtol=0.05)
@@ -168,6 +168,19 @@ class TestPeople:
         for part in ('legs and trunks', 'degrees', 'feet of', 'turned by', 'moved by', 'times'):
             assert part in said.out
         assert not said.err
+
+    def test_a_known_unit_is_kept(self, tmp_path, keypoints, capsys):
+        path, _ = keypoints
+        options = ['--keypoints', path, '--person-height', '1000']
+        found, report = aligned(ring_rig(), tmp_path, *options)
+        scale = report['scale']
+        assert scale['by'] is None and scale['factor'] == 1
+        assert scale['height_ratio'] == pytest.approx(1.7, abs=0.1)
+        assert len(report['warnings']) == 1
+        np.testing.assert_allclose(found.centers_w[:, 2], ring_rig().centers_w[:, 2], rtol=0.03)
+        _, report = aligned(ring_rig(), tmp_path, *options, '--rescale')
+        assert report['scale']['by'] == 'person_height'
+        assert report['scale']['factor'] == pytest.approx(1 / scale['height_ratio'])
 
     def test_from_another_rig_is_warned_of(self, tmp_path, keypoints, capsys):
         """Two names exchanged: up may come out all the same, but the views contradict."""

@@ -9,11 +9,13 @@ import pytest
 from broken_rigs import MISTAKES, detected_people, each, first
 from calibration_rigs import ring_rig
 from check_rig_command import check, sentences
+from walking import SPACE, detected, room_rig, walk
 
+from mmpose_ours.apis.diagnosis import RunStatistics, diagnose_recording
 from mmpose_ours.calibration import write_rig
 from mmpose_ours.calibration.checks import mistakes
 from mmpose_ours.cli import main as cli
-from mmpose_ours.detections import write_detections
+from mmpose_ours.detections import read_detections, write_detections
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 
@@ -371,3 +373,59 @@ def test_a_camera_turned_aside_sees_nothing_of_what_the_others_share(tmp_path, c
     write_rig(turned, tmp_path / 'rig.json', 'panoptic')
     status, report = check(capsys, tmp_path / 'rig.json')
     assert status == 1 and any("camera 'cam0' looks away" in s for s in sentences(report))
+
+
+def test_recordings_that_are_not_synchronised(tmp_path, capsys):
+    """As predict says it of the same keypoints."""
+    rig = room_rig()
+    frames = detected(rig, walk(frames=100))
+    late = [{**frames[i], 'cam2': frames[i - 10]['cam2']} for i in range(10, len(frames))]
+    write_detections(tmp_path / 'k.json', {str(i): views for i, views in enumerate(late)})
+    write_rig(rig, tmp_path / 'rig.json', 'campus')
+    status, report = check(capsys, tmp_path / 'rig.json', '--keypoints', tmp_path / 'k.json')
+    assert status == 1
+    assert [(p['topic'], p['cameras']) for p in report['problems']] == [
+        ('synchronisation', ['cam2'])
+    ]
+    statistics = RunStatistics(rig.names)
+    for views in late:
+        statistics.add(views, 2)
+    diagnosis = diagnose_recording(rig, SPACE, statistics)
+    assert diagnosis.causes == (report['problems'][0]['sentence'],) and diagnosis.certain
+
+
+@pytest.mark.parametrize('mistake', [None, 'two names exchanged', 'mirrored axes'])
+def test_predict_gives_the_same_verdict(tmp_path, capsys, people_file, mistake):
+    rig = ring_rig(5) if mistake is None else MISTAKES[mistake][0](ring_rig(5))
+    write_rig(rig, tmp_path / 'rig.json', 'campus')
+    _, report = check(capsys, tmp_path / 'rig.json', '--keypoints', people_file)
+    statistics = RunStatistics(rig.names)
+    detections = read_detections(people_file, rig.names)
+    for frame in sorted(detections, key=int):
+        statistics.add(detections[frame], 3)
+    diagnosis = diagnose_recording(rig, SPACE, statistics)
+    assert diagnosis.certain == (mistake is not None)
+    for sentence in sentences(report):
+        assert any(sentence in cause for cause in diagnosis.causes)
+
+
+def test_cameras_rolled_against_each_other_do_not_refute_people(tmp_path, capsys, people_file):
+    """Horizons that lean, of a world in which people stand upright."""
+    roll = cv2.Rodrigues(np.array([0.0, 0.0, np.radians(12)]))[0]
+    rig = ring_rig(5)
+    detections = read_detections(people_file, rig.names)
+    # The first camera is turned about its optical axis, together with its pixels.
+    turned = first(rig, lambda c: dataclasses.replace(
+        c, R_w2c=roll @ c.R_w2c, t_w2c=roll @ c.t_w2c, dist=(0,) * 5))  # fmt: skip
+    people = {}
+    for frame, views in detections.items():
+        seen = views['cam0'].astype(float)
+        rays = rig['cam0'].normalise_points(seen[..., :2])
+        rays = rays @ roll[:2, :2].T
+        seen[..., :2] = rays * [turned['cam0'].K[0, 0], turned['cam0'].K[1, 1]]
+        seen[..., :2] += turned['cam0'].K[:2, 2]
+        people[frame] = {**views, 'cam0': seen}
+    write_detections(tmp_path / 'k.json', people)
+    write_rig(turned, tmp_path / 'rig.json', 'campus')
+    status, report = check(capsys, tmp_path / 'rig.json', '--keypoints', tmp_path / 'k.json')
+    assert 'orientation' not in {p['topic'] for p in report['problems'] + report['warnings']}

@@ -9,13 +9,14 @@ it is. The estimates from people are in :mod:`~mmpose_ours.calibration.alignment
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, ContextManager, Mapping, Sequence
+from typing import Any, Callable, ContextManager
 
 import numpy as np
 
+from mmpose_ours.calibration.alignment.evidence import Evidence
 from mmpose_ours.calibration.alignment.floor import floor_by_people
 from mmpose_ours.calibration.alignment.height import body_height
-from mmpose_ours.calibration.alignment.level import rotation_onto_z, up_by_horizons
+from mmpose_ours.calibration.alignment.level import MAX_DEVIATIONS, find_horizons, rotation_onto_z
 from mmpose_ours.calibration.alignment.poses import find_people, place_of_people
 from mmpose_ours.calibration.alignment.similarity import (
     Plane,
@@ -29,122 +30,8 @@ from mmpose_ours.calibration.checks.people_report import inspect_people
 from mmpose_ours.calibration.checks.rig_report import RigInspection
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.detections import Detections
-from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig, list_names
 from mmpose_ours.text import argument
-
-PARTS = ('up', 'scale', 'floor')
-_SOURCES = ('up', 'horizons', 'floor_points', 'floor_pixels', 'distance', 'keypoints', 'origin')
-_NAMES = {'up': 'up axis', 'scale': 'scale', 'floor': 'floor'}
-# Millimetres; outside this a height is in another unit.
-PERSON_HEIGHTS_MM = (300.0, 2500.0)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Evidence:
-    """What is known of the scene. Points are in the rig's world and unit as read.
-
-    Args:
-        up_given: Whether the argument ``up`` gives the up axis.
-        unit_given: Whether the argument ``unit`` gives the unit.
-        horizons: Take up from the cameras' level horizons.
-        floor_points: (N, 3) points on the floor.
-        floor_pixels: Camera name to pixels of points on the floor.
-        distance: Two ends, each a camera's name or a point (3,), and their distance in mm.
-        people: frame -> camera -> (P, 17, 3) ``u, v, score`` of people who walk about.
-        people_for: What people are asked for, of ``up scale floor``; None is all they can tell.
-        person_height_mm: How tall they are on average.
-        origin: ``('focus',)``, ``('keep',)`` or ``('camera', name)``; empty is focus where
-            there is one.
-        files: Where this was read from, for messages: by ``floor_pixels``, ``keypoints`` and
-            ``rig``.
-
-    Raises:
-        CalibrationError: Two sources fix the same thing, which it names; or no source at all.
-    """
-
-    up_given: bool = False
-    unit_given: bool = False
-    horizons: bool = False
-    floor_points: np.ndarray | None = None
-    floor_pixels: Mapping[str, Any] | None = None
-    distance: tuple[Any, Any, float] | None = None
-    people: Detections | None = None
-    people_for: tuple[str, ...] | None = None
-    person_height_mm: float | None = None
-    origin: tuple[str, ...] = ()
-    files: Mapping[str, PathLike] = dataclasses.field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.people is None and (self.person_height_mm is not None or self.people_for):
-            asked = argument('keypoints_for' if self.people_for else 'person_height')
-            raise CalibrationError(
-                f'{asked} needs people; give their 2D keypoints with {argument("keypoints")}',
-                code='missing-value',
-                expected='keypoints',
-            )
-        if self.people_for and ('scale' in self.people_for) != (self.person_height_mm is not None):
-            raise CalibrationError(
-                'people fix the scale only if it is known how tall they are; say both '
-                f'{argument("keypoints_for", ["scale"])} and {argument("person_height", 1750)}, or '
-                'neither',
-                code='conflict',
-                found=self.people_for,
-            )
-        low, high = PERSON_HEIGHTS_MM
-        if self.person_height_mm is not None and not low <= self.person_height_mm <= high:
-            raise CalibrationError(
-                f'{argument("person_height")} is {self.person_height_mm:g}, expected millimetres '
-                f'between {low:g} and {high:g}, e.g. 1750',
-                code='out-of-range',
-                found=self.person_height_mm,
-                expected=PERSON_HEIGHTS_MM,
-            )
-        if not any([self.source_of(part) for part in PARTS]) and not self.origin:
-            raise CalibrationError(
-                f'nothing says how the scene lies; give {_either(_SOURCES, "or")}',
-                code='missing-value',
-                expected=_SOURCES,
-            )
-
-    def source_of(self, part: str) -> str:
-        """The argument that fixes ``up``, ``scale`` or ``floor``, or an empty text."""
-        people_for = self.people_for or ('up', 'floor', 'scale')
-        floor = {
-            'floor_points': self.floor_points is not None,
-            'floor_pixels': self.floor_pixels is not None,
-        }
-        people = {'keypoints': self.people is not None and part in people_for}
-        arguments = {
-            'up': {'up': self.up_given, 'horizons': self.horizons, **floor, **people},
-            'scale': {
-                'unit': self.unit_given,
-                'distance': self.distance is not None,
-                'person_height': self.person_height_mm is not None,
-            },
-            'floor': {**floor, **people},
-        }[part]
-        given = [name for name, is_given in arguments.items() if is_given]
-        if len(given) > 1:
-            apart = (
-                f', or say with {argument("keypoints_for")} what people are for besides'
-                if 'keypoints' in given
-                else ''
-            )
-            raise CalibrationError(
-                f'{_either(given, "and")} both fix the {_NAMES[part]}; leave one of them '
-                f'out{apart}',
-                code='conflict',
-                found=given,
-                expected=part,
-            )
-        return given[0] if given else ''
-
-
-def _either(names: Sequence[str], word: str) -> str:
-    """Arguments in a sentence, with ``and`` or ``or`` before the last."""
-    *others, last = map(argument, names)
-    return f'{", ".join(others)} {word} {last}'
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -258,10 +145,17 @@ def _find_up(
     figures: dict[str, Any] = {'by': by or None}
     up = np.array([0.0, 0.0, 1.0])
     if by == 'horizons':
-        up = up_by_horizons(rig)
-        roll = np.degrees(np.arcsin(np.abs([c.R_w2c[0] @ up for c in rig]).clip(0, 1)))
+        horizons = find_horizons(rig)
+        up, roll = horizons.up_or_z, horizons.roll_degrees
         figures['roll_degrees'] = dict(zip(rig.names, roll.tolist()))
+        figures['horizons_lean_degrees'] = horizons.lean_degrees
+        figures['uncertainty_degrees'] = horizons.uncertainty_degrees
         sentence = f'the horizons of {len(rig)} cameras agree within {roll.max():.1f} degrees'
+        if up is not horizons.up and horizons.lean_degrees > 0.1:
+            sentence += (
+                f' and are {horizons.lean_degrees:.1f} degrees off the z axis, less than their '
+                f'uncertainty of {horizons.uncertainty_degrees:.1f} degrees, so z is kept'
+            )
     elif by in ('floor_points', 'floor_pixels') and floor is not None:
         up = floor.up
         across = float(np.abs((rig.centers_w - floor.point) @ up).max())
@@ -269,11 +163,14 @@ def _find_up(
         sentence = f'across the plane of {floor.count} floor points'
     elif by == 'keypoints' and xyz is not None:
         found = up_by_people(xyz)
-        up = found.up
+        uncertainty = MAX_DEVIATIONS * found.deviation_degrees
+        keep = degrees_off_z(found.up) <= uncertainty
+        up = up if keep else found.up
         figures.update(
             people=len(xyz), bodies=found.bodies, share_that_agrees=found.share,
             spread_degrees=found.spread_degrees, feet=found.feet,
             feet_residual_mm=found.feet_residual_mm if found.feet else None,
+            up_by_people=found.up.tolist(), uncertainty_degrees=uncertainty,
         )  # fmt: skip
         sentence = (
             f'{found.share:.0%} of {found.bodies} legs and trunks of {len(xyz)} people point that '
@@ -285,6 +182,11 @@ def _find_up(
             )
         else:
             sentence += '; feet are too few or too close together to tell it more exactly'
+        if keep:
+            sentence += (
+                f'; that is {degrees_off_z(found.up):.1f} degrees off the z axis, less than the '
+                f'uncertainty of {uncertainty:.1f} degrees, so z is kept'
+            )
     else:
         sentence = 'as given' if by else 'nothing fixes it, it stays as in the file'
     figures.update(
@@ -320,6 +222,16 @@ def _find_scale(
         scale, sentence = mm / length, f'what measured {length:.6g} as read is {mm:g} mm'
     elif evidence.person_height_mm is not None and xyz is not None:
         height = body_height(xyz)
+        if evidence.scale_known:
+            ratio = height.median / evidence.person_height_mm
+            figures.update(
+                by=None, factor=1.0, people=height.count, height_ratio=ratio,
+                sentence=f'the unit of the file is known, so the scale is kept; {height.count} '
+                f'people seen whole measure {height.median:.0f} mm, {ratio:.2f} times '
+                f'{evidence.person_height_mm:g} mm; to change the scale to their height, say '
+                f'{argument("rescale", True)}',
+            )  # fmt: skip
+            return 1.0, figures
         scale = evidence.person_height_mm / height.median
         figures.update(
             people=height.count,

@@ -1,12 +1,15 @@
 """A level world from the cameras alone: up from their horizons, the floor by assumption.
 
 Photographers and tripods keep the horizon level, so every camera's x axis is horizontal
-and up is what they all stand across. How far down the floor lies is not in a calibration;
-it is put a metre below the point that the cameras look at, where people's hips are. For a
-measured floor see ``mmpose-ours align-rig``.
+and up is what they all stand across. Cameras that are rolled against each other leave up uncertain:
+a world whose z axis is up within that uncertainty is not turned. How far down the floor lies is not
+in a calibration; it is put a metre below the point that the cameras look at, where people's hips
+are. For a measured floor see ``mmpose-ours align-rig``.
 """
 
 from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 
@@ -20,10 +23,52 @@ HIPS_ABOVE_FLOOR_MM = 1000.0
 MAX_ROLL_DEGREES = 15.0
 # Axes that all point the same way leave up undecided about them: 10 degrees of spread.
 MIN_SPREAD = 0.03
+# Standard deviation of the roll of a camera, and the number of cameras that it counts as, where few
+# cameras tell how level they are.
+USUAL_ROLL_DEGREES, USUAL_ROLL_COUNT = 2.0, 2
+# The z axis of a world is up if it is within so many standard deviations.
+MAX_DEVIATIONS = 3.0
 
 
-def up_by_horizons(rig: CameraRig) -> np.ndarray:
-    """(3,) unit vector that points up, across all cameras' horizons.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Horizons:
+    """The up axis by the horizons of cameras.
+
+    Args:
+        up: (3,) unit vector.
+        roll_degrees: (V,) by how much each camera is rolled against it.
+        covariance: (3, 3) of ``up``, in squared radians.
+    """
+
+    up: np.ndarray
+    roll_degrees: np.ndarray
+    covariance: np.ndarray
+
+    @property
+    def lean_degrees(self) -> float:
+        """Angle between up and the z axis."""
+        return degrees_off_z(self.up)
+
+    @property
+    def uncertainty_degrees(self) -> float:
+        """:data:`MAX_DEVIATIONS` standard deviations of :attr:`lean_degrees`."""
+        across = np.array([0.0, 0.0, 1.0]) - self.up[2] * self.up
+        length = np.linalg.norm(across)
+        if length < 1e-9:
+            return MAX_DEVIATIONS * float(np.degrees(np.sqrt(np.trace(self.covariance) / 2)))
+        across /= length
+        return MAX_DEVIATIONS * float(np.degrees(np.sqrt(across @ self.covariance @ across)))
+
+    @property
+    def up_or_z(self) -> np.ndarray:
+        """(3,) the z axis if it is up within the uncertainty, else :attr:`up`."""
+        if self.lean_degrees <= self.uncertainty_degrees:
+            return np.array([0.0, 0.0, 1.0])
+        return self.up
+
+
+def find_horizons(rig: CameraRig) -> Horizons:
+    """The up axis across all cameras' horizons, and its uncertainty.
 
     Raises:
         CalibrationError: The cameras all look one way, or their horizons disagree by more
@@ -56,7 +101,19 @@ def up_by_horizons(rig: CameraRig) -> np.ndarray:
             found=float(roll.max()),
             expected=MAX_ROLL_DEGREES,
         )
-    return up
+    # Turning up by a small angle changes the roll of a camera by its x axis in that direction; the
+    # two angles are fitted to the rolls.
+    usual = USUAL_ROLL_COUNT * USUAL_ROLL_DEGREES**2
+    freedom = max(0, len(rig) - 2) + USUAL_ROLL_COUNT
+    variance = np.radians(np.sqrt(((roll**2).sum() + usual) / freedom)) ** 2
+    plane = vectors[:, 1:]
+    covariance = variance * plane @ np.diag(1 / (len(rig) * values[1:])) @ plane.T
+    return Horizons(up, roll, covariance)
+
+
+def up_by_horizons(rig: CameraRig) -> np.ndarray:
+    """(3,) unit vector that points up, see :func:`find_horizons`."""
+    return find_horizons(rig).up
 
 
 def ground_rig(rig: CameraRig) -> tuple[CameraRig, str]:
@@ -66,13 +123,14 @@ def ground_rig(rig: CameraRig) -> tuple[CameraRig, str]:
         rig: Two or more cameras, millimetres, any axes.
 
     Returns:
-        The rig with z up, the floor z = 0 and the origin below the point that the cameras
+        The rig with z up (the z axis of ``rig`` if it is up within the uncertainty of the
+        horizons), the floor z = 0 and the origin below the point that the cameras
         look at; and a sentence that says by how much it was turned and moved.
 
     Raises:
-        CalibrationError: See :func:`up_by_horizons`; or the cameras look at no common point.
+        CalibrationError: See :func:`find_horizons`; or the cameras look at no common point.
     """
-    up = up_by_horizons(rig)
+    up = find_horizons(rig).up_or_z
     turn = rotation_onto_z(up)
     level = rig.in_world(turn)
     focus = focus_point(level)

@@ -41,8 +41,9 @@ def choose_frames(
         for _, views in sorted(detections.items(), key=lambda item: frame_order(item[0]))
         if sum(len(views.get(name, ())) > 0 for name in rig.names) >= 2
     ]
-    step = max(1, len(fit) // most)
-    return fit[::step][:most]
+    if len(fit) <= most:
+        return fit
+    return [fit[index] for index in np.linspace(0, len(fit) - 1, most).round().astype(int)]
 
 
 def poses_in_3d(

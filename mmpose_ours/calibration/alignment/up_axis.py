@@ -36,6 +36,9 @@ STRAIGHT_DEGREES = 40.0
 # their plane does not contradict the bodies, and is no rougher than this, for people 1.7 m tall.
 MIN_FEET_SPREAD_MM, MAX_FEET_RESIDUAL_MM, MAX_CONTRADICTION_DEGREES = 250.0, 80.0, 12.0
 MIN_FEET = 20
+# Standard deviations that more people do not reduce: a detector's ankles are a little higher in
+# some views, and the trunks of all may lean to one side.
+FEET_BIAS_DEGREES, BODY_BIAS_DEGREES = 0.3, 1.0
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -49,6 +52,7 @@ class PeopleUp:
         share: The share of them that agrees, within 20 degrees.
         feet: How many feet the plane that decides was fitted to; 0 where bodies decide.
         feet_residual_mm: Their root mean square distance from it, for people 1.7 m tall.
+        feet_spread_mm: Their standard deviation in the plane, where it is least.
     """
 
     up: np.ndarray
@@ -57,6 +61,16 @@ class PeopleUp:
     share: float
     feet: int = 0
     feet_residual_mm: float = float('nan')
+    feet_spread_mm: float = float('nan')
+
+    @property
+    def deviation_degrees(self) -> float:
+        """Standard deviation of ``up``."""
+        if self.feet:
+            off = self.feet_residual_mm / self.feet_spread_mm / np.sqrt(self.feet)
+            return float(np.hypot(np.degrees(np.arctan(off)), FEET_BIAS_DEGREES))
+        count = max(1.0, self.share * self.bodies)
+        return float(np.hypot(self.spread_degrees / np.sqrt(count), BODY_BIAS_DEGREES))
 
 
 def up_by_people(xyz: np.ndarray) -> PeopleUp:
@@ -149,6 +163,7 @@ def _by_feet(xyz: np.ndarray, bodies: PeopleUp) -> PeopleUp:
         share=float(agree.mean()),
         feet=int(used.sum()),
         feet_residual_mm=residual,
+        feet_spread_mm=float(np.sqrt(values[1])),
     )
 
 

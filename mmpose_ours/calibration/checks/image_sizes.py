@@ -9,7 +9,7 @@ from mmpose_ours.errors import FileFormatError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import explain_os_error
-from mmpose_ours.recordings.files import first_size, media_of
+from mmpose_ours.recordings.files import first_size, media_of, same_but_padding
 from mmpose_ours.text import argument
 
 
@@ -55,18 +55,22 @@ def _inspect(
     return size, Problem('resolution', sentence, (camera.name,)) if sentence else None
 
 
-def size_mismatch(camera: Camera, size: tuple[int, int], path: Path) -> str:
+def size_mismatch(camera: Camera, size: tuple[int, int], path: Path, padding: bool = True) -> str:
     """Say how images of another size than the calibration's come together with it.
 
     Args:
         camera: The camera.
         size: (width, height) of its images.
         path: One of them.
+        padding: Whether columns and rows that a video codec added or took away may differ, which
+            :func:`mmpose_ours.recordings.files.as_calibrated` corrects.
 
     Returns:
-        A sentence; empty where the sizes are the same or the camera's is not known.
+        A sentence; empty where the camera's size is not known or the sizes are the same.
     """
     if camera.size is None or camera.size == size:
+        return ''
+    if padding and same_but_padding(size, camera.size):
         return ''
     width, height = size
     found = (

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from mmpose_ours.association.duplicate_detections import without_duplicates
 from mmpose_ours.association.epipolar import MIN_SCORE
-from mmpose_ours.calibration.alignment.floor import floor_by_people
+from mmpose_ours.calibration.alignment.floor import floor_by_people, lowest_ankles
 from mmpose_ours.calibration.alignment.height import USUAL_HEIGHT_MM, limb_lengths, rough_height
 from mmpose_ours.calibration.alignment.poses import (
     MAX_CAMERAS,
@@ -24,10 +25,10 @@ from mmpose_ours.calibration.alignment.poses import (
     poses_in_3d,
 )
 from mmpose_ours.calibration.alignment.up_axis import up_by_people
-from mmpose_ours.calibration.checks.mistakes import BAD_PAIR, diagnose
+from mmpose_ours.calibration.checks.mistakes import diagnose
 from mmpose_ours.calibration.checks.rig_report import lean_problem
 from mmpose_ours.calibration.checks.sanity import Problem
-from mmpose_ours.calibration.checks.view_agreement import Sightings, medians, overall, pairs_of
+from mmpose_ours.calibration.checks.view_agreement import Sightings, by_pair, overall, pairs_of
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import Detections
 from mmpose_ours.geometry.rig import CameraRig
@@ -35,15 +36,22 @@ from mmpose_ours.io.disk.files import MM_PER_UNIT
 
 # Frames that are compared.
 MAX_FRAMES, MIN_FRAMES = 40, 8
+# People in 3D that are looked for.
+POSES = 60
+UP = np.array([0.0, 0.0, 1.0])
 # Limit of frames times cameras: with more than 100 cameras, fewer frames are compared.
 MAX_VIEWS = 4000
 # Ratio of the estimated body height to that of an adult, or its inverse: a warning and an error.
 STRANGE_LENGTH, WRONG_LENGTH = 1.3, 1.6
-# Distance of the floor from z = 0: a warning and an error.
-STRANGE_FLOOR_MM, WRONG_FLOOR_MM = 250.0, 700.0
+# Distance of the floor from z = 0 that is a warning: the calibration is right all the same.
+STRANGE_FLOOR_MM = 250.0
 # Tolerance of the up axis: if feet are not visible and all people bend to the same side, the
 # estimate deviates by this much.
 BODY_LEAN_DEGREES = 15.0
+# Standard deviation of a joint in 3D per epipolar error, and length of a trunk, both as shares of a
+# person's size: what noise does to the direction of a body. The epipolar error at which noise may
+# double the measured length of limbs.
+NOISE_PER_ERROR, TRUNK_SHARE, DOUBLED_BY_NOISE = 1.5, 0.3, 0.06
 
 
 def inspect_people(
@@ -62,14 +70,18 @@ def inspect_people(
         with some others, but people are associated across a sample, of ``cameras_associated``.
     """
     most = min(MAX_FRAMES, max(MIN_FRAMES, MAX_VIEWS // len(rig)))
-    frames = choose_frames(detections, rig, most)
-    sightings = Sightings(rig, frames)
+    sightings = Sightings(rig.names, choose_frames(detections, rig, most))
+    frames = sightings.frames
     errors = sightings.errors(rig, pairs_of(rig))
     agreement = overall(errors)
     facts: dict[str, Any] = {
         'frames': len(frames),
         'disagreement': None if np.isnan(agreement) else agreement,
-        'bad_pairs': sorted(map(list, (p for p, e in medians(errors).items() if e > BAD_PAIR))),
+        # Pairs of cameras with their error, the largest first; and those that a problem is about.
+        'pair_errors': sorted(
+            ([*pair, error] for pair, error in by_pair(errors).items()), key=lambda row: -row[2]
+        ),
+        'bad_pairs': [],
     }
     if np.isnan(agreement):
         return facts, [
@@ -80,35 +92,53 @@ def inspect_people(
                 warning=True,
             )
         ]
-    wrong = diagnose(rig, frames, sightings, errors, up)
-    if wrong is not None:
-        return facts, [wrong]
+    explanation = diagnose(rig, sightings, errors, up)
+    problems: list[Problem] = []
+    if explanation is not None:
+        facts['corrected_ratio'] = explanation.ratio
+        problems = [explanation.problem]
+        if not explanation.problem.warning:
+            facts['bad_pairs'] = [list(pair) for pair in explanation.pairs]
+            return facts, problems
     some = rig.sample(MAX_CAMERAS)
     if len(some) < len(rig):
         facts['cameras_associated'] = len(some)
-    xyz_mm, seen = poses_in_3d(some, frames)
+    frames = choose_frames(detections, some, 2 * most)
+    per_view = sum(len(p) for views in frames for p in views.values()) / max(1, len(frames) * len(some))
+    few = choose_frames(detections, some, max(most // 2, int(POSES / max(per_view, 1e-3))))
+    xyz_mm, seen = poses_in_3d(some, list(map(without_duplicates, few)))
+    if len(few) < len(frames) and len(lowest_ankles(xyz_mm, UP)) < MIN_PEOPLE:
+        # Feet are seldom seen: the more frames, the more of them.
+        xyz_mm, seen = poses_in_3d(some, list(map(without_duplicates, frames)))
     known = enough_joints(xyz_mm)
     facts['people'] = int(known.sum())
     if known.sum() < MIN_PEOPLE:
-        behind = len(xyz_mm) >= MIN_PEOPLE
-        sentence = (
-            f'the rays of {len(xyz_mm)} people seen by two cameras meet behind a camera, so a '
-            'camera looks the other way or axes are mirrored; check the extrinsics'
-            if behind
-            else f'only {int(known.sum())} people are seen by two cameras in {len(frames)} '
-            'frames, too few to judge orientation, unit and floor; give more keypoints'
-        )
-        return facts, [Problem('people', sentence, warning=not behind)]
+        return facts, [*problems, _too_few(xyz_mm, seen, known, len(frames))]
     xyz_mm, seen = xyz_mm[known], seen[:, known]
     facts['reprojection_px'] = _reprojection(some, xyz_mm, seen)
-    problems: list[Problem] = []
+    of_world: list[Problem] = []
     for judge in (_up, _lengths, _floor):
-        if judge is _floor and problems:  # of a world that leans, or of another unit
+        if judge is _floor and of_world:  # of a world that leans, or of another unit
             break
-        found, problem = judge(xyz_mm)
+        found, problem = judge(xyz_mm, agreement)
         facts.update(found)
-        problems += [problem] if problem is not None else []
-    return facts, problems
+        of_world += [problem] if problem is not None else []
+    return facts, problems + of_world
+
+
+def _too_few(xyz_mm: np.ndarray, seen: np.ndarray, known: np.ndarray, frames: int) -> Problem:
+    """Too few people in 3D; an error if most of their rays meet behind a camera."""
+    two_rays = (seen[..., 2] > MIN_SCORE).sum(0) >= 2  # (N, J)
+    lost = two_rays & ~np.isfinite(xyz_mm).all(-1)
+    behind = len(xyz_mm) >= MIN_PEOPLE and lost.sum() > 0.5 * two_rays.sum()
+    sentence = (
+        f'the rays of {len(xyz_mm)} people seen by two cameras meet behind a camera, so a '
+        'camera looks the other way or axes are mirrored; check the extrinsics'
+        if behind
+        else f'only {int(known.sum())} people are seen by two cameras in {frames} '
+        'frames, too few to judge orientation, unit and floor; give more keypoints'
+    )
+    return Problem('people', sentence, warning=not behind)
 
 
 def _reprojection(rig: CameraRig, xyz_mm: np.ndarray, seen: np.ndarray) -> dict[str, float]:
@@ -123,21 +153,25 @@ def _reprojection(rig: CameraRig, xyz_mm: np.ndarray, seen: np.ndarray) -> dict[
     }
 
 
-def _up(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
+def _up(xyz_mm: np.ndarray, noise: float) -> tuple[dict[str, Any], Problem | None]:
     try:
-        up = up_by_people(xyz_mm).up
+        found = up_by_people(xyz_mm)
     except CalibrationError:  # too few bodies, or they disagree
         return {'up': None}, None
+    up = found.up
     facts: dict[str, Any] = {'up': up.round(3).tolist()}
     heights = np.stack([middle(xyz_mm, joint) @ up for joint in ('shoulder', 'hip', 'ankle')])
     heights = heights[:, np.isfinite(heights).all(0)]
     if heights.size:
         upright = (heights[0] > heights[1]) & (heights[1] > heights[2])
         facts['shoulders_above_hips_above_ankles'] = float(upright.mean())
-    return facts, lean_problem(up, f'by {len(xyz_mm)} people', BODY_LEAN_DEGREES)
+    # Noise turns each body; trunks and legs of a person are not independent of each other.
+    of_body = np.degrees(np.arctan(np.sqrt(2) * NOISE_PER_ERROR * noise / TRUNK_SHARE))
+    deviation = of_body / np.sqrt(max(1.0, found.bodies * found.share / 2))
+    return facts, lean_problem(up, f'by {len(xyz_mm)} people', BODY_LEAN_DEGREES + 3 * deviation)
 
 
-def _lengths(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
+def _lengths(xyz_mm: np.ndarray, noise: float) -> tuple[dict[str, Any], Problem | None]:
     limbs_mm = {f'{a}-{b}': length for (a, b), length in limb_lengths(xyz_mm).items()}
     facts = {'limbs_mm': limbs_mm}
     try:
@@ -145,7 +179,8 @@ def _lengths(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
     except CalibrationError:  # too few limbs
         return facts, None
     ratio = height_mm / USUAL_HEIGHT_MM
-    off = max(ratio, 1 / ratio)
+    # Noise makes limbs longer, not shorter.
+    off = max(ratio / (1 + (noise / DOUBLED_BY_NOISE) ** 2), 1 / ratio)
     if off < STRANGE_LENGTH:
         return facts, None
     thigh = limbs_mm.get('hip-knee')
@@ -154,8 +189,8 @@ def _lengths(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
     if off < WRONG_LENGTH:
         return facts, Problem(
             'unit',
-            f'{found}: children, or lengths are off; scale the rig with `mmpose-ours align-rig '
-            '--person-height MM`',
+            f'{found}: children, or lengths are off; if they are adults, scale the '
+            'rig with `mmpose-ours align-rig --person-height MM --rescale`',
             warning=True,
         )
     factors = sorted({a / b for a in MM_PER_UNIT.values() for b in MM_PER_UNIT.values() if a != b})
@@ -168,7 +203,7 @@ def _lengths(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
             f'centres) by {times}'
         )
     else:
-        fix = 'scale the rig with `mmpose-ours align-rig --person-height MM`'
+        fix = 'scale the rig with `mmpose-ours align-rig --person-height MM --rescale`'
         sentence = f'{found}, so lengths are in another unit; {fix}'
     return facts, Problem('unit', sentence)
 
@@ -184,17 +219,17 @@ def _confusion(factor: float) -> str:
     return f'as if one took {" or ".join(pairs)}'
 
 
-def _floor(xyz_mm: np.ndarray) -> tuple[dict[str, Any], Problem | None]:
+def _floor(xyz_mm: np.ndarray, noise: float) -> tuple[dict[str, Any], Problem | None]:
     try:
         height_mm = floor_by_people(xyz_mm)
     except CalibrationError:  # too few feet
         return {'floor_mm': None}, None
     facts = {'floor_mm': height_mm}
-    if abs(height_mm) < STRANGE_FLOOR_MM:
+    if abs(height_mm) < STRANGE_FLOOR_MM + NOISE_PER_ERROR * noise * USUAL_HEIGHT_MM:
         return facts, None
     return facts, Problem(
         'floor',
         f'people stand on z = {height_mm:.0f} mm where the floor z = 0 is due; ground the rig with '
         '`mmpose-ours align-rig --keypoints`',
-        warning=abs(height_mm) < WRONG_FLOOR_MM,
+        warning=True,
     )

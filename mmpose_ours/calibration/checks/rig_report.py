@@ -1,9 +1,8 @@
 """Checks of a rig from its calibration alone: figures, evidence and problems.
 
-Unit and orientation are checked separately from each other and from the reprojection error, which
-can be small for a rig that is upside down or has the wrong unit. Images and detections are checked
-in :mod:`~mmpose_ours.calibration.checks.image_sizes` and
-:mod:`~mmpose_ours.calibration.checks.people_report`.
+Unit and orientation are checked separately from each other and from the epipolar error, which can
+be small for a rig that is upside down or has the wrong unit. Images and detections are checked in
+:mod:`.image_sizes` and :mod:`.recording_report`.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any, Iterator, Sequence
 
 import numpy as np
 
-from mmpose_ours.calibration.alignment.level import up_by_horizons
+from mmpose_ours.calibration.alignment.level import find_horizons
 from mmpose_ours.calibration.capture_volume import fit_space, seen_by_each
 from mmpose_ours.calibration.checks.optical_axes import (
     angle_degrees,
@@ -151,14 +150,16 @@ def judge_orientation(rig: CameraRig) -> tuple[str, Problem | None]:
         The evidence, and the problem where up is not z.
     """
     try:
-        up = up_by_horizons(rig)
+        horizons = find_horizons(rig)
     except CalibrationError as error:
         return f'undecided by the cameras alone: {error}', None
+    up, uncertainty = horizons.up, horizons.uncertainty_degrees
     evidence = (
         f'by the horizons of {len(rig)} cameras up is ({up[0]:.2f}, {up[1]:.2f}, {up[2]:.2f}), '
-        f'{degrees_off_z(up):.1f} degrees off z'
+        f'{degrees_off_z(up):.1f} degrees off z, with an uncertainty of {uncertainty:.1f} degrees'
     )
-    return evidence, lean_problem(up, f'by the horizons of {len(rig)} cameras')
+    by_whom = f'by the horizons of {len(rig)} cameras'
+    return evidence, lean_problem(up, by_whom, max(SOME_LEAN_DEGREES, uncertainty))
 
 
 def lean_problem(

@@ -7,20 +7,31 @@ shifted by some frames, its errors become small when its detections are shifted 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import Mapping, Sequence
 
 import numpy as np
 
 from mmpose_ours.association.epipolar import SeenPeople, epipolar_errors
-from mmpose_ours.calibration.checks.view_agreement import MAX_ERROR, MIN_COMPARISONS
+from mmpose_ours.calibration.checks.view_agreement import (
+    MAX_ERROR,
+    MIN_COMPARISONS,
+    Sightings,
+    best_matches,
+    typical,
+)
 from mmpose_ours.geometry.rig import CameraRig
 
 # The largest shift, in frames.
 MAX_SHIFT = 15
 # Frames that are compared per pair of cameras and shift, and cameras that are compared.
-MAX_COMPARED, MAX_CAMERAS = 24, 8
+MAX_COMPARED, MAX_CAMERAS = 16, 8
+# Lags that are tried first, in frames; if none is better than 0, the others are not tried.
+FIRST_LAGS = (0, 1, 3, 6, 9, 12, 15)
 # Shifts are reported only if they reduce the mean error to at most this ratio.
 EXPLAINS = 0.7
+# All lags are tried if one of the first reduces the error of a pair to this ratio.
+WORTH_TRYING = 0.9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,16 +72,18 @@ def find_shifts(
     """
     names = [name for name in rig.names if any(len(v.get(name, ())) for v in sequence)]
     names = names[:MAX_CAMERAS]
-    seen = [
-        {n: SeenPeople.by(rig[n], views[n]) for n in names if len(views.get(n, ()))}
-        for views in sequence
-    ]
-    curves = {}
-    for first, name in enumerate(names):
-        for other in names[first + 1 :]:
-            curve = _curve(rig, seen, name, other, most)
-            if np.isfinite(curve[most]):
-                curves[name, other] = curve
+    sightings = Sightings(names, sequence, len(sequence))
+    seen = {name: sightings.seen_by(rig[name]) for name in names}
+    pairs = list(itertools.combinations(names, 2))
+    first_lags = sorted({sign * lag for lag in FIRST_LAGS if lag <= most for sign in (-1, 1)})
+    curves = {pair: np.full(2 * most + 1, np.nan) for pair in pairs}
+    for pair, curve in curves.items():
+        _evaluate(rig, seen, pair, curve, first_lags)
+    curves = {pair: curve for pair, curve in curves.items() if np.isfinite(curve[most])}
+    if any(np.nanmin(curve) < WORTH_TRYING * curve[most] for curve in curves.values()):
+        others = [lag for lag in range(-most, most + 1) if lag not in first_lags]
+        for pair, curve in curves.items():
+            _evaluate(rig, seen, pair, curve, others)
     if not curves:
         return None
 
@@ -103,20 +116,21 @@ def find_shifts(
     return Shifts({name: shift - lowest for name, shift in frames.items()}, given, best)
 
 
-def _curve(rig: CameraRig, seen: Sequence, name: str, other: str, most: int) -> np.ndarray:
-    """(2 most + 1,) mean error of one camera's frames against the other's, lag by lag."""
-    curve = np.full(2 * most + 1, np.nan)
-    fit = [i for i in range(most, len(seen) - most) if name in seen[i]]
+def _evaluate(
+    rig: CameraRig,
+    seen: Mapping[str, SeenPeople],
+    pair: tuple[str, str],
+    curve: np.ndarray,
+    lags: Sequence[int],
+) -> None:
+    """Fill a curve (2 most + 1,) with the error of one camera's frames against the other's."""
+    most = len(curve) // 2
+    ours, theirs = seen[pair[0]], seen[pair[1]]
+    fit = np.arange(most, len(ours.found) - most)
+    fit = fit[ours.found[fit].any((1, 2))]
     fit = fit[:: max(1, len(fit) // MAX_COMPARED)]
-    for lag in range(-most, most + 1):
-        best: list[np.ndarray] = []
-        for index in fit:
-            there = seen[index + lag].get(other)
-            if there is not None:
-                errors = epipolar_errors(rig[name], rig[other], seen[index][name], there)
-                best += [errors.min(1), errors.min(0)]
-        values = np.concatenate(best) if best else np.zeros(0)
-        values = values[np.isfinite(values)]
+    for lag in lags if len(fit) else ():
+        error = epipolar_errors(rig[pair[0]], rig[pair[1]], ours.at(fit), theirs.at(fit + lag))
+        values = best_matches(error)
         if len(values) >= MIN_COMPARISONS:
-            curve[most + lag] = np.minimum(values, MAX_ERROR).mean()
-    return curve
+            curve[most + lag] = typical(values)

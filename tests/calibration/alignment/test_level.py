@@ -9,7 +9,13 @@ from calibration_rigs import people_points, ring_rig
 from errors import fails
 
 from mmpose_ours.calibration import CalibrationError
-from mmpose_ours.calibration.alignment.level import ground_rig, rotation_onto_z, up_by_horizons
+from mmpose_ours.calibration.alignment.level import (
+    find_horizons,
+    ground_rig,
+    rotation_onto_z,
+    up_by_horizons,
+)
+from mmpose_ours.calibration.checks.rig_report import judge_orientation
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 
@@ -83,3 +89,44 @@ def test_moving_the_origin_moves_the_points_along():
         rig.project(people_points())[0],
         atol=1e-8,
     )
+
+
+def _rolled(rig, degrees):
+    """Cameras turned about their optical axes."""
+    cameras = []
+    for camera, angle in zip(rig, degrees):
+        roll = cv2.Rodrigues(np.array([0, 0, np.radians(angle)]))[0]
+        cameras.append(
+            dataclasses.replace(camera, R_w2c=roll @ camera.R_w2c, t_w2c=roll @ camera.t_w2c)
+        )
+    return CameraRig(tuple(cameras))
+
+
+def test_a_level_world_is_not_turned_by_rolled_cameras():
+    """As of Pose2Sim's demo: four cameras whose horizons agree within 14 degrees only."""
+    rolled = _rolled(ring_rig(4), (14, 0, 6, -9))
+    horizons = find_horizons(rolled)
+    assert horizons.lean_degrees > 5
+    assert horizons.uncertainty_degrees > horizons.lean_degrees
+    assert horizons.up_or_z.tolist() == [0, 0, 1]
+    grounded, _ = ground_rig(rolled)
+    for before, after in zip(rolled, grounded):
+        np.testing.assert_allclose(after.R_w2c, before.R_w2c, atol=1e-12)
+    assert judge_orientation(rolled)[1] is None
+
+
+def test_a_leaning_world_is_turned_if_the_cameras_are_level():
+    lean = cv2.Rodrigues(np.array([np.radians(8), 0, 0]))[0]
+    leaning = _rolled(ring_rig(5), (0.5, -0.4, 0.3, 0, -0.5)).in_world(lean)
+    horizons = find_horizons(leaning)
+    assert horizons.lean_degrees == pytest.approx(8, abs=0.7)
+    assert horizons.uncertainty_degrees < 4
+    assert horizons.up_or_z is horizons.up
+    assert judge_orientation(leaning)[1].topic == 'orientation'
+
+
+@pytest.mark.parametrize('seed', range(3))
+def test_the_uncertainty_covers_the_error(seed):
+    rng = np.random.default_rng(seed)
+    inside = [find_horizons(_rolled(ring_rig(6), rng.normal(0, 2, 6))) for _ in range(100)]
+    assert np.mean([h.lean_degrees <= h.uncertainty_degrees for h in inside]) > 0.95

@@ -41,6 +41,17 @@ def test_the_same_and_an_unknown_size(camera):
     assert size_mismatch(ring_rig(2, size=None).cameras[0], (3, 4), PATH) == ''
 
 
+@pytest.mark.parametrize('size', [(1080, 1920), (1088, 1920), (1080, 1936)])
+def test_columns_of_a_video_codec_are_no_other_size(camera, size):
+    """As predict takes them: recordings.files.as_calibrated."""
+    portrait = dataclasses.replace(
+        camera, K=[[900, 0, 540], [0, 900, 960], [0, 0, 1]], size=(1088, 1920)
+    )
+    same = size != (1080, 1936)
+    assert (size_mismatch(portrait, size, PATH) == '') == same
+    assert (size_mismatch(portrait, size, PATH, padding=False) == '') == (size == portrait.size)
+
+
 def test_turned_images(camera):
     sentence = size_mismatch(camera, (720, 1280), PATH)
     assert sentence.startswith("cam0/0.jpg: is 720x1280, but camera 'cam0' was calibrated for")

@@ -1,0 +1,101 @@
+"""The judgement of calibration and synchronisation by the 2D detections of a recording.
+
+``mmpose-ours check-rig --keypoints`` and the sanity check at the end of ``mmpose-ours predict``
+both call :func:`judge_recording` on a :class:`DetectionSample`, so that they say the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+import numpy as np
+
+from mmpose_ours.calibration.checks.people_report import inspect_people
+from mmpose_ours.calibration.checks.sanity import Problem
+from mmpose_ours.calibration.checks.synchronization import Shifts, find_shifts
+from mmpose_ours.detections import Detections
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.recordings.even_sample import EvenSample
+from mmpose_ours.recordings.footage import frame_order
+from mmpose_ours.text import argument
+
+# Frames whose detections are kept: sampled evenly over the recording, and consecutive ones.
+MAX_SAMPLED, MAX_CONSECUTIVE = 80, 90
+
+
+class DetectionSample:
+    """The detections of some frames of a recording, in constant memory.
+
+    Attributes:
+        consecutive: Detections of the first :data:`MAX_CONSECUTIVE` consecutive frames, from the
+            first frame with detections in two views on.
+    """
+
+    def __init__(self) -> None:
+        self.consecutive: list[Mapping[str, np.ndarray]] = []
+        self._sampled: EvenSample[Mapping[str, np.ndarray]] = EvenSample(MAX_SAMPLED)
+
+    @classmethod
+    def of(cls, detections: Detections) -> DetectionSample:
+        """The sample of a whole recording: frame -> camera -> (P, 17, 3) ``u, v, score``."""
+        sample = cls()
+        for index, frame in enumerate(sorted(detections, key=frame_order)):
+            sample.add(index, detections[frame])
+        return sample
+
+    def add(self, index: int, detections: Mapping[str, np.ndarray]) -> None:
+        """Add a frame; indices ascend.
+
+        Args:
+            index: Index of the frame.
+            detections: Camera name to (P, 17, 3) ``u, v, score``.
+        """
+        views = sum(len(people) > 0 for people in detections.values())
+        if len(self.consecutive) < MAX_CONSECUTIVE and (self.consecutive or views >= 2):
+            self.consecutive.append(detections)
+        if views:
+            self._sampled.add(index, detections)
+
+    @property
+    def sampled(self) -> dict[str, Mapping[str, np.ndarray]]:
+        """Detections of frames sampled evenly over the recording, by frame index."""
+        return {str(index): detections for index, detections in self._sampled.items.items()}
+
+
+def judge_recording(
+    rig: CameraRig, sample: DetectionSample, up: str = 'z'
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Judge calibration and synchronisation by the 2D detections of a recording.
+
+    Args:
+        rig: V cameras, millimetres, z up.
+        sample: The detections.
+        up: The axis that points up in the rig's file.
+
+    Returns:
+        Facts and problems of :func:`inspect_people`. If frame offsets explain the epipolar errors,
+        and better than any correction of the calibration, they are the only problem, of the topic
+        ``synchronisation``: its ``found`` are the offsets in frames by camera name.
+    """
+    facts, problems = inspect_people(rig, sample.sampled, up)
+    shifts = find_shifts(rig, sample.consecutive)
+    if shifts is None or not shifts.any:
+        return facts, problems
+    ratio = shifts.error_shifted / max(shifts.error, 1e-12)
+    if ratio >= facts.get('corrected_ratio', 1.0):
+        return facts, problems
+    return facts, [_not_synchronised(shifts)]
+
+
+def _not_synchronised(shifts: Shifts) -> Problem:
+    late = {name: count for name, count in shifts.frames.items() if count}
+    offsets = ' '.join(f'{name}={count}' for name, count in late.items())
+    return Problem(
+        'synchronisation',
+        f'the recordings are not synchronised: with {offsets} frames skipped, the epipolar '
+        f"error is {shifts.error_shifted:.1%} of a person's size instead of "
+        f'{shifts.error:.1%}; skip them with {argument("frame_offsets", late)}',
+        tuple(late),
+        found=late,
+        expected={},
+    )
