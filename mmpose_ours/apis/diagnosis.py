@@ -10,7 +10,11 @@ import numpy as np
 
 from mmpose_ours.association.epipolar import MIN_SCORE
 from mmpose_ours.calibration import coverage
-from mmpose_ours.calibration.checks.recording_report import DetectionSample, judge_recording
+from mmpose_ours.calibration.checks.recording_report import (
+    DetectionSample,
+    judge_recording,
+    not_refuted,
+)
 from mmpose_ours.calibration.checks.rig_report import RigInspection
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
@@ -173,7 +177,8 @@ def diagnose_recording(
         return Diagnosis(tuple(lines), tuple(causes), next_step)
     facts, problems = judge_recording(rig, statistics.sample)
     lines += _per_pair(facts)
-    mistakes = [p for p in RigInspection(rig).problems if not p.warning]
+    by_cameras = not_refuted(RigInspection(rig).problems, facts, problems)
+    mistakes = [problem for problem in by_cameras if not problem.warning]
     causes += [f'the calibration: {problem.sentence}' for problem in mistakes]
     wrong = [problem for problem in problems if not problem.warning]
     for problem in wrong:

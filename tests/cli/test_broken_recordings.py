@@ -15,8 +15,8 @@ from small_disk import small_disk  # noqa: E402
 from walking import detected, room_rig, walk  # noqa: E402
 
 import mmpose_ours.detectors  # noqa: E402
-from mmpose_ours.apis import diagnosis  # noqa: E402
 from mmpose_ours.calibration import write_rig  # noqa: E402
+from mmpose_ours.calibration.checks import recording_report  # noqa: E402
 from mmpose_ours.cli.main import main  # noqa: E402
 from mmpose_ours.detections import write_detections  # noqa: E402
 from mmpose_ours.geometry.rig import CameraRig  # noqa: E402
@@ -78,7 +78,7 @@ def _late(views, camera='cam2', frames=10):
         ),
         pytest.param(
             lambda rig, views: (rig, [{**v, 'cam0': v['cam1'], 'cam1': v['cam0']} for v in views]),
-            0, "small only if cameras 'cam0' and 'cam1' are exchanged", id='swapped cameras',
+            0, "size if cameras 'cam0' and 'cam1' are exchanged", id='swapped cameras',
         ),
         pytest.param(
             lambda rig, views: (rig, _late(views)),
@@ -208,7 +208,7 @@ def test_memory_does_not_grow_with_the_run(site, monkeypatch):
 
     # Frames that the diagnosis keeps, elsewhere 160.
     for limit in ('MAX_CONSECUTIVE', 'MAX_SAMPLED'):
-        monkeypatch.setattr(diagnosis, limit, 5)
+        monkeypatch.setattr(recording_report, limit, 5)
     peak(5)
     few, many = peak(20), peak(120)
     # To keep a frame's keypoints would take 3,000 bytes, its people as many.

@@ -26,8 +26,13 @@ from mmpose_ours.calibration.alignment.similarity import (
 )
 from mmpose_ours.calibration.alignment.up_axis import up_by_people
 from mmpose_ours.calibration.checks.optical_axes import degrees_off_z, focus_point
-from mmpose_ours.calibration.checks.people_report import inspect_people
+from mmpose_ours.calibration.checks.recording_report import (
+    DetectionSample,
+    judge_recording,
+    not_refuted,
+)
 from mmpose_ours.calibration.checks.rig_report import RigInspection
+from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.detections import Detections
 from mmpose_ours.geometry.rig import CameraRig, list_names
@@ -122,9 +127,11 @@ def strange_about(rig: CameraRig, people: Detections | None) -> list[str]:
         rig: Millimetres, z up.
         people: Those that it was aligned by, if it was: their views must agree.
     """
-    problems = list(RigInspection(rig).problems)
+    facts: dict[str, Any] = {}
+    by_people: list[Problem] = []
     if people is not None:
-        problems += inspect_people(rig, people)[1]
+        facts, by_people = judge_recording(rig, DetectionSample.of(people))
+    problems = [*not_refuted(RigInspection(rig).problems, facts, by_people), *by_people]
     return list(dict.fromkeys(problem.sentence for problem in problems))
 
 

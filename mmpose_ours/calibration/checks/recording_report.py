@@ -6,7 +6,7 @@ both call :func:`judge_recording` on a :class:`DetectionSample`, so that they sa
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
@@ -85,6 +85,32 @@ def judge_recording(
     if ratio >= facts.get('corrected_ratio', 1.0):
         return facts, problems
     return facts, [_not_synchronised(shifts)]
+
+
+def not_refuted(
+    by_cameras: Sequence[Problem], people: dict[str, Any], by_people: Sequence[Problem]
+) -> list[Problem]:
+    """Problems found from the cameras alone, without those that people refute.
+
+    If people stand upright, the horizons of rolled cameras do not count. A camera whose detections
+    have small epipolar errors does not look away.
+
+    Args:
+        by_cameras: What :class:`~mmpose_ours.calibration.checks.rig_report.RigInspection` found.
+        people: Facts of :func:`judge_recording`; empty without keypoints.
+        by_people: Its problems.
+    """
+    upright = people.get('up') is not None and not any(p.topic == 'orientation' for p in by_people)
+    bad = {name for pair in people.get('bad_pairs', ()) for name in pair}
+    seen = {name for first, second, _ in people.get('pair_errors', ()) for name in (first, second)}
+    kept = []
+    for problem in by_cameras:
+        if problem.topic == 'orientation' and upright:
+            continue
+        if problem.topic == 'view' and problem.cameras and set(problem.cameras) <= seen - bad:
+            continue
+        kept.append(problem)
+    return kept
 
 
 def _not_synchronised(shifts: Shifts) -> Problem:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.capture_volume import describe_space
 from mmpose_ours.calibration.checks.image_sizes import inspect_images
-from mmpose_ours.calibration.checks.recording_report import DetectionSample, judge_recording
+from mmpose_ours.calibration.checks.recording_report import (
+    DetectionSample,
+    judge_recording,
+    not_refuted,
+)
 from mmpose_ours.calibration.checks.rig_report import RigInspection, rig_facts
 from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.detections import Detections, check_pixels, read_detections
@@ -69,7 +73,7 @@ def check(
         problems += found
         report['judgement'].update(_by_people(report['people']))
     # Of two that say the same, people know better than the cameras alone.
-    problems += _not_refuted(inspection.problems, report.get('people', {}), problems)
+    problems += not_refuted(inspection.problems, report.get('people', {}), problems)
     problems = _each_once(problems)
     whole = not any(p.topic in ('reading', 'unit', 'orientation', 'place') for p in problems)
     space = inspection.space if whole and len(rig) > 1 else None
@@ -128,27 +132,6 @@ def _by_people(people: dict[str, Any]) -> dict[str, str]:
     if people.get('floor_mm') is not None:
         evidence['floor'] = f'feet stand on z = {people["floor_mm"]:.0f} mm'
     return evidence
-
-
-def _not_refuted(
-    by_cameras: Sequence[Problem], people: dict[str, Any], by_people: Sequence[Problem]
-) -> list[Problem]:
-    """Problems found from the cameras alone, without those that people refute.
-
-    If people stand upright, the horizons of rolled cameras do not count. A camera whose detections
-    have small epipolar errors does not look away.
-    """
-    upright = people.get('up') is not None and not any(p.topic == 'orientation' for p in by_people)
-    bad = {name for pair in people.get('bad_pairs', ()) for name in pair}
-    seen = {name for first, second, _ in people.get('pair_errors', ()) for name in (first, second)}
-    kept = []
-    for problem in by_cameras:
-        if problem.topic == 'orientation' and upright:
-            continue
-        if problem.topic == 'view' and problem.cameras and set(problem.cameras) <= seen - bad:
-            continue
-        kept.append(problem)
-    return kept
 
 
 def _each_once(problems: list[Problem]) -> list[Problem]:

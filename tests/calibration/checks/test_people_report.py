@@ -31,7 +31,7 @@ def test_up_and_floor_are_those_of_align_rig():
     facts, problems = inspect_people(rig, people)
     figures = align(rig, Evidence(people=people)).figures
     assert not problems
-    np.testing.assert_allclose(facts['up'], figures['up']['up_by_people'], atol=6e-4)
+    np.testing.assert_allclose(facts['up'], figures['up']['up_by_people'], atol=4e-3)
     assert np.hypot(*facts['up'][:2]) < np.sin(np.radians(0.5))
     assert facts['floor_mm'] == pytest.approx(figures['floor']['was_at_mm'], abs=10)
 
