@@ -104,13 +104,8 @@ def inspect_people(
     if len(some) < len(rig):
         facts['cameras_associated'] = len(some)
     frames = choose_frames(detections, some, 2 * most)
-<<<<<<< HEAD
-    people = sum(len(p) for views in frames for p in views.values())
-    per_view = people / max(1, len(frames) * len(some))
-=======
     count = sum(len(people) for views in frames for people in views.values())
     per_view = count / max(1, len(frames) * len(some))
->>>>>>> h1
     few = choose_frames(detections, some, max(most // 2, int(POSES / max(per_view, 1e-3))))
     xyz_mm, seen = poses_in_3d(some, list(map(without_duplicates, few)))
     if len(few) < len(frames) and len(lowest_ankles(xyz_mm, UP)) < MIN_PEOPLE:
