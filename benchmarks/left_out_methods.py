@@ -10,7 +10,7 @@ import dataclasses
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Sequence
+from typing import Any, Sequence
 
 import numpy as np
 import torch
@@ -74,7 +74,8 @@ class People:
     def __init__(self, recording: Recording, most_frames: int, held_out: bool = False):
         self.rig = recording.rig
         inferencer = MultiviewInferencer(rig=self.rig, device='cpu')
-        self.model, self.adaptation = inferencer.model, Adaptation(inferencer)
+        self.model: Any = inferencer.model
+        self.adaptation = Adaptation(inferencer)
         names = sorted(recording.frames, key=frame_order)
         measured = names[: len(names) // 2] if held_out else names
         self.adaptation.from_recording({name: recording.frames[name] for name in measured})
