@@ -4,8 +4,9 @@ A detector that reports a person twice often fits the second skeleton into a par
 whole body into two legs. The same joints of the two are then far apart, so that OKS and box overlap
 are small. But the joints of the duplicate lie on the limbs of the person.
 
-On MediaPipe's detections of one person, a second skeleton has a mean joint-to-limb distance below
-6 % of the person's size; on OpenPose's detections of several people, one pair in a thousand has.
+In two recordings with MediaPipe's duplicates, 34 % of the pairs of detections have a mean
+joint-to-limb distance below 6 % of the larger one's size; in three with OpenPose's detections of
+several people, 0.2 % have.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from broken_rigs import MISTAKES
+from calibration_rigs import ring_rig
 from coarse_detections import coarse_people, random_rig
 
 from mmpose_ours.calibration import read_rig
@@ -48,8 +49,6 @@ def opposite_exchanged(rig, detections, apart):
 @pytest.mark.parametrize('apart', [1, 2])
 def test_exchanged_recordings_of_neighbours_and_of_opposite_cameras(noise, apart):
     """Opposite cameras: people near the middle of the ring have small errors all the same."""
-    from calibration_rigs import ring_rig
-
     rng = np.random.default_rng(3)
     rig = ring_rig(4)
     people = coarse_people(rig, rng, noise, duplicates=0, hidden=0)
@@ -65,8 +64,6 @@ BY_VIEWS = ('centre for translation', 'translation for centre', 'mirrored axes',
 @pytest.mark.parametrize('noise', [0.03, 0.06])
 @pytest.mark.parametrize('mistake', BY_VIEWS)
 def test_mistakes_are_found_with_a_coarse_detector(mistake, noise):
-    from calibration_rigs import ring_rig
-
     rng = np.random.default_rng(4)
     people = coarse_people(ring_rig(5), rng, noise)
     change, topic, _ = MISTAKES[mistake]
