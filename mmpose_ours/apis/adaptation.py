@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 
-from mmpose_ours.apis.even_sample import EvenSample
 from mmpose_ours.apis.scene import Scene, estimate_scene
 from mmpose_ours.calibration.alignment.similarity import Similarity
 from mmpose_ours.detections import stack_keypoints
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.models.ops.threads import measured_threads, torch_threads
+from mmpose_ours.recordings.even_sample import EvenSample
 from mmpose_ours.recordings.footage import frame_order
 from mmpose_ours.structures.keypoints import Keypoints2D
 

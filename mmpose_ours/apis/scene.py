@@ -157,14 +157,15 @@ def estimate_scene(rig: CameraRig, rays: Rays, origin_mm: np.ndarray) -> Scene |
     size, height_mm = _size(people_mm[known])
     level = dataclasses.replace(level, scale=1 / size.value)
     floor = _floor(level(people_mm[known]), groups[torch.from_numpy(known)], level, origin_mm)
-    hips = middle(level(people_mm), 'hip')
-    centers = np.where(np.isfinite(hips), hips, np.nanmean(level(people_mm), axis=1))
-    x, y = np.nanmedian(centers[known, :2], axis=0)
+    level_mm = level(people_mm[known])
+    hips = middle(level_mm, 'hip')
+    centers = np.where(np.isfinite(hips), hips, np.nanmean(level_mm, axis=1))
+    x, y = np.median(centers[:, :2], axis=0)
     from_world = dataclasses.replace(level, shift=np.array([-x, -y, -floor.value]))
     return Scene(
         from_world,
         from_world.of_rig(rig),
-        _around(centers[known] + from_world.shift),
+        _around(centers + from_world.shift),
         tilt,
         dataclasses.replace(floor, value=floor.value * size.value, std=floor.std * size.value),
         size,
