@@ -18,6 +18,8 @@ from mmpose_ours.models.ops.threads import measured_threads, torch_threads
 from mmpose_ours.recordings.even_sample import EvenSample
 from mmpose_ours.recordings.footage import frame_order
 from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17
 
 if TYPE_CHECKING:
     from mmpose_ours.apis.inferencer import MultiviewInferencer
@@ -102,21 +104,24 @@ class Adaptation:
         # Coordinates relative to the cameras, since those of the world may be large.
         middle = rig.centers_w.mean(0)
         around = CaptureVolume(tuple(middle), (5000.0, 5000.0, 5000.0))
-        rays = self._inputs(frames, rig, around)[0]['rays']
+        rays = self._inputs(frames, rig, around, COCO17)[0]['rays']
         scene = estimate_scene(rig, rays, middle)
         if scene is None:
             return
         if self.auto_level and not self.scene.people:
             self.output = scene.level
         self.scene, self._rigs = scene, {}
-        self.noise = model.measure_noise(*self._inputs(frames, scene.rig, scene.space))
+        self.noise = model.measure_noise(
+            *self._inputs(frames, scene.rig, scene.space, model.joints)
+        )
 
     def _of_rig(self, views: View2D) -> View2D:
         return {name: views[name] for name in self.inferencer.rig.names if name in views}
 
-    def _inputs(self, frames: Sequence[View2D], rig: CameraRig, space: CaptureVolume) -> Any:
+    def _inputs(
+        self, frames: Sequence[View2D], rig: CameraRig, space: CaptureVolume, joints: Skeleton
+    ) -> Any:
         """Inputs and data samples of some frames, as the model takes them."""
-        joints = self.inferencer.model.joints
         packed = [
             self.inferencer.pipeline(
                 dict(
@@ -135,7 +140,8 @@ class Adaptation:
         return data['inputs'], data['data_samples']
 
     def _try(self, frames: Sequence[View2D]) -> None:
-        inputs, samples = self._inputs(frames, self.scene.rig, self.scene.space)
+        joints = self.inferencer.model.joints
+        inputs, samples = self._inputs(frames, self.scene.rig, self.scene.space, joints)
         with torch.no_grad():
             self.inferencer.model(inputs, samples, mode='tensor')
 

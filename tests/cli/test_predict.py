@@ -17,7 +17,7 @@ import cv2  # noqa: E402
 from dataset_files import write_pickle  # noqa: E402
 from walking import SIZE, detected, room_rig, walk  # noqa: E402
 
-from mmpose_ours.calibration import fit_space, write_rig  # noqa: E402
+from mmpose_ours.calibration import read_rig, write_rig  # noqa: E402
 from mmpose_ours.cli import predict  # noqa: E402
 from mmpose_ours.cli.main import main  # noqa: E402
 from mmpose_ours.detections import write_detections  # noqa: E402
@@ -89,34 +89,38 @@ def test_the_page_of_a_long_recording_shows_some_of_it(folder, tmp_path, monkeyp
     assert list(read_predictions(out / 'people.json').frames) == list(range(FRAMES))
 
 
-def test_the_page_shows_the_space_that_the_model_looked_in(folder, tmp_path):
-    """That of the config where the config is of this very rig, else one fitted to the rig."""
+def test_the_page_shows_the_space_in_which_people_are_or_the_given_one(folder, tmp_path):
     root, _ = folder
-    base = share('configs') / 'ours' / 'triangulation_ours.py'
-    mine = CaptureVolume((0, 100, 1000), (3000, 2800, 2100))
-    config = tmp_path / 'site.py'
-    config.write_text(
-        f"_base_ = '{base}'\n"
-        f"rig = dict(data_root='{root}', rig_file='camera_parameters.json',\n"
-        f'    space=dict(center_mm={mine.center_mm}, size_mm={mine.size_mm}))\n'
-        'test_dataloader = dict(dataset=rig)\n'
-    )
-    moved = room_rig(3).in_world(np.eye(3), 1.1)
-    write_rig(moved, tmp_path / 'other.json', 'panoptic')
-    for rig, space in (
-        (root / 'camera_parameters.json', mine),
-        (tmp_path / 'other.json', fit_space(moved)),
-    ):
-        out = tmp_path / rig.stem
-        given = ['--config', config, '--rig', rig, '--keypoints', root / 'keypoints_2d.json']
-        _run(*given, '--out', out, '--device', 'cpu')
-        kept = read_predictions(out / 'people.json').space
-        assert kept.center_mm == pytest.approx(space.center_mm, abs=0.1)
-        assert kept.size_mm == pytest.approx(space.size_mm, abs=0.1)
-        page = (out / 'scene.html').read_text(encoding='utf-8')
-        reported = json.loads(re.search(r'id="manifest">(.*?)</script>', page, re.S).group(1))
-        corners = np.concatenate(reported['box'])
-        assert np.ptp(corners[:, :2], axis=0) == pytest.approx(space.size_mm[:2], abs=1)
+    given = ['--rig', root / 'camera_parameters.json', '--keypoints', root / 'keypoints_2d.json']
+    mine = CaptureVolume((0, -100, 1000), (3000, 2800, 2100))
+    words = ['--volume', '0,-100,1000', '3000,2800,2100']
+    for name, more in (('found', []), ('given', words)):
+        _run(*given, '--out', tmp_path / name, '--device', 'cpu', *more)
+    found = read_predictions(tmp_path / 'found' / 'people.json')
+    hips = np.concatenate([found.skeleton.root_of(p.xyz_mm) for p in found.frames.values()])
+    assert found.space.contains(hips).mean() > 0.9
+    assert max(found.space.size_mm[:2]) < 8000
+    kept = read_predictions(tmp_path / 'given' / 'people.json')
+    assert kept.space == mine
+    hips = np.concatenate([kept.skeleton.root_of(p.xyz_mm) for p in kept.frames.values()])
+    assert mine.contains(hips, 500).all()
+    page = (tmp_path / 'given' / 'scene.html').read_text(encoding='utf-8')
+    reported = json.loads(re.search(r'id="manifest">(.*?)</script>', page, re.S).group(1))
+    corners = np.concatenate(reported['box'])
+    assert np.ptp(corners[:, :2], axis=0) == pytest.approx(mine.size_mm[:2], abs=1)
+
+
+def test_level_results_come_with_their_cameras(folder, tmp_path):
+    root, _ = folder
+    rig = read_rig(root / 'camera_parameters.json').moved(np.array([0, 0, -1200.0]))
+    write_rig(rig, tmp_path / 'rig.json', 'panoptic')
+    keypoints = ['--keypoints', root / 'keypoints_2d.json', '--device', 'cpu', '--auto-level']
+    _run('--rig', tmp_path / 'rig.json', *keypoints, '--out', tmp_path / 'out')
+    level = read_rig(tmp_path / 'out' / 'level_rig.json')
+    np.testing.assert_allclose(level.centers_w - rig.centers_w, [[0, 0, 1200]] * len(rig), atol=60)
+    found = read_predictions(tmp_path / 'out' / 'people.json')
+    lowest = np.concatenate([p.xyz_mm[..., 2].min(1) for p in found.frames.values()])
+    assert abs(np.median(lowest)) < 150
 
 
 def test_the_seeds_demo_draws_every_view(folder, tmp_path):
