@@ -47,7 +47,7 @@ class Record:
         if not _is_record(data):
             raise FileFormatError(
                 f'{self.path}: no record of this version of `mmpose-ours train-rig`; name '
-                'another --work-dir, or remove this one to begin anew',
+                'another --work-dir',
                 file=self.path,
             )
         if data.get('folder') != self.folder:
@@ -71,7 +71,7 @@ class Record:
         if not entry.get('finished'):
             raise InputError(
                 f'{self.path}: the step {step!r} is not done, on which others build; call '
-                '`mmpose-ours train-rig` without --only, or name that step too',
+                '`mmpose-ours train-rig` without --only',
                 code='missing-value',
                 file=self.path,
                 expected=step,
@@ -164,9 +164,10 @@ class _Result(Dict[str, Any]):
     def __missing__(self, key: str) -> Any:
         path, step = self._where
         raise FileFormatError(
-            f'{path}: the step {step!r} says nothing of {key!r}; remove the file to begin anew',
+            f'{path}: the step {step!r} says nothing of {key!r}; repeat it with --from {step}',
             code='missing-value',
             file=path,
+            found=step,
             expected=key,
         )
 
