@@ -267,5 +267,6 @@ def run(args: argparse.Namespace) -> int:
         print('nothing was done')
     else:
         minutes = (time.monotonic() - start) / 60
-        print(f'{site.work_dir / "report.md"} has it all ({minutes:.1f} min)')
+        report = site.work_dir / 'report.md'
+        print(f'{report} has it all ({minutes:.1f} min)' if report.is_file() else 'done')
     return 0

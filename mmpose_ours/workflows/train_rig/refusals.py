@@ -20,6 +20,7 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.world_axes import Z_UP_FROM
 from mmpose_ours.errors import FileFormatError, InputError, LimitError
 from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.io.disk.files import MM_PER_UNIT
 from mmpose_ours.io.disk.locks import InUseError
 from mmpose_ours.workflows.train_rig.job import Site
 from mmpose_ours.workflows.train_rig.stock_scripts import StockError, shown
@@ -51,7 +52,7 @@ class Fix:
     def __str__(self) -> str:
         changes = [f'with `{shown(self.option)}`'] if self.option else []
         changes += [f'without `{self.without}`'] if self.without else []
-        again = ' '.join(['call this again', *' and '.join(changes).split()])
+        again = f'call this again {" and ".join(changes)}'.rstrip()
         if not self.command:
             return again
         run = f'run `{shown(self.command)}`'
@@ -150,8 +151,8 @@ def _fix_of_results(error: InputError | OSError, path: Path, step: str) -> Fix:
 def calibration_fix(error: InputError | OSError, site: Site) -> Fix:
     """The fix for a calibration that was refused, the first of these that works.
 
-    Other cameras, an image size, another format, another axis as up, no checks; and where none of
-    them is enough, another calibration.
+    Other cameras, an image size, another format, unit or axis that points up, no checks; and where
+    none of them is enough, another calibration.
 
     Args:
         error: The refusal.
@@ -178,9 +179,10 @@ def calibration_fix(error: InputError | OSError, site: Site) -> Fix:
     for name, option in READING.items():
         if name in _reading(site) and _works(_rig(site, {name: None}), False):
             return Fix(without=option)
-    ups = [up for up in Z_UP_FROM if _works(_rig(site, {'up': up}), False)]
-    if len(ups) == 1:
-        return Fix(('--up', ups[0]))
+    for name, values in (('unit', MM_PER_UNIT), ('up', Z_UP_FROM)):
+        fits = [value for value in values if _works(_rig(site, {name: value}), False)]
+        if len(fits) == 1:
+            return Fix((READING[name], fits[0]))
     if not site.trust and _works(_rig(site), True):
         return Fix((TRUST,))
     return Fix(('--rig', ANY_CALIBRATION))
