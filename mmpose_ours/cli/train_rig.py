@@ -216,7 +216,8 @@ def _do_steps(site: Site, start: str | None, only: Sequence[str], dry_run: bool)
         with refusals_of(site, step.name, bool(only)):
             inputs = inputs_of(step, site, record) if known else {}
         why = record.why(step.name, inputs) if known else 'what it builds on comes first'
-        anew = step.name in again and why != 'was cut off'
+        goes_on = why == 'was cut off' and (step.name not in again or record.repeats(step.name))
+        anew = step.name in again and not goes_on
         if why is None and not anew:
             print(f'{place}: done already')
             continue

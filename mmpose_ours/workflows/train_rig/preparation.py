@@ -308,6 +308,7 @@ def _plan(plan: Any, path: Path) -> dict[str, int]:
             'train again with --from train',
             code='missing-value',
             file=path,
+            found='train',
             expected=list(keys),
         )
     return {key: plan[key] for key in keys}

@@ -83,6 +83,10 @@ class Record:
         entry = self.steps.get(step, {})
         return data_print(dict(entry['result'])) if entry.get('finished') else None
 
+    def repeats(self, step: str) -> bool:
+        """Whether a step that was interrupted was a repetition that the user had asked for."""
+        return self.steps.get(step, {}).get('again') is True
+
     def why(self, step: str, inputs: dict[str, Any]) -> str | None:
         """Why a step has to be done (again); None where it need not be."""
         entry = self.steps.get(step)
@@ -109,17 +113,22 @@ class Record:
         goes_on = not anew and entry.get('inputs') == inputs and not entry.get('finished')
         before = entry.get('seconds', 0.0) if goes_on else 0.0
         doing = Doing(goes_on)
-        self.steps[step] = {'inputs': inputs, 'finished': None, 'seconds': before}
+        entry = {'inputs': inputs, 'finished': None, 'seconds': before}
+        self.steps[step] = {**entry, 'again': anew or (goes_on and self.repeats(step))}
         self._save()
         start = time.monotonic()
         try:
             yield doing
+            del self.steps[step]['again']
             self.steps[step].update(
                 finished=time.strftime('%Y-%m-%d %H:%M:%S'),
                 result=doing.result,
                 commands=doing.commands,
                 files=[str(path.resolve()) for path in doing.files],
             )
+        except Exception:
+            self.steps[step]['again'] = False
+            raise
         finally:
             self.steps[step]['seconds'] = round(before + time.monotonic() - start, 1)
             self._save()

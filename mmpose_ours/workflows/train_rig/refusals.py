@@ -129,7 +129,7 @@ def _fix(
         return Fix((NO_KEYPOINTS,))
     if at is not None and site.work_dir.resolve() in at.parents:
         return _fix_of_results(error, at.relative_to(site.work_dir.resolve()), step)
-    if only and not site.rig_file.is_file():
+    if only and step != 'init' and not site.rig_file.is_file():
         return Fix(without='--only')
     if isinstance(error, CalibrationError) or at == site.rig_file.resolve():
         return calibration_fix(error, site)
