@@ -51,17 +51,24 @@ _OPTIONS = {
     'space': 'volume',
 }
 _as_options = False
+_own_names: dict[str, str] = {}
 
 
 @contextlib.contextmanager
-def arguments_as_options() -> Iterator[None]:
-    """Let :func:`argument` spell options of the command line; programs enter this once."""
-    global _as_options
-    before, _as_options = _as_options, True
+def arguments_as_options(**names: str) -> Iterator[None]:
+    """Let :func:`argument` spell options of the command line; programs enter this once.
+
+    Args:
+        names: Option names, without dashes, of arguments whose option has another name in the
+            command that is run.
+    """
+    global _as_options, _own_names
+    before = _as_options, _own_names
+    _as_options, _own_names = True, {**_own_names, **names}
     try:
         yield
     finally:
-        _as_options = before
+        _as_options, _own_names = before
 
 
 def argument(name: str, value: Any = None) -> str:
@@ -86,7 +93,7 @@ def argument(name: str, value: Any = None) -> str:
     """
     if not _as_options:
         return f'{name}={"..." if value is None else repr(value)}'
-    option = '--' + _OPTIONS.get(name, name).replace('_', '-')
+    option = '--' + {**_OPTIONS, **_own_names}.get(name, name).replace('_', '-')
     if value is None or value is True:
         return option
     if isinstance(value, dict):

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import functools
 import math
+import tempfile
 import time
 from pathlib import Path
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import Any, Callable, Iterator, NamedTuple, Sequence
 
 from mmpose_ours import __version__
-from mmpose_ours.cli.arguments import add_rig, read_with_options
-from mmpose_ours.errors import InputError
-from mmpose_ours.io.disk.locks import hold_folder
-from mmpose_ours.io.terminal import shell_path
+from mmpose_ours.cli.train_rig_arguments import NAMES, add_arguments, site_of
+from mmpose_ours.errors import InputError, LimitError
+from mmpose_ours.io.disk.locks import InUseError, hold_folder
+from mmpose_ours.text import arguments_as_options
 from mmpose_ours.workflows.train_rig.job import (
-    KEYPOINT_FILE,
-    MODELS,
     Site,
     box_file,
     file_print,
@@ -34,12 +34,20 @@ from mmpose_ours.workflows.train_rig.preparation import (
     do_train,
 )
 from mmpose_ours.workflows.train_rig.progress_record import Doing, Record
+from mmpose_ours.workflows.train_rig.refusals import (
+    TRUST,
+    Fix,
+    free_path,
+    refusals_of,
+    refused,
+)
 from mmpose_ours.workflows.train_rig.report import do_report
 from mmpose_ours.workflows.train_rig.stock_scripts import command_line, shown
 from mmpose_ours.workflows.train_rig.test_recordings import cameras_to_leave_out
 from mmpose_ours.workflows.train_rig.testing import do_images, do_test
 
-MINUTES = 30.0
+__all__ = ['add_arguments', 'inputs_of', 'run', 'site_of', 'train_rig']
+
 # What an epoch of each model takes on two cores, for the time that remains.
 EPOCH_MINUTES = {'prior': 4.0, 'fast': 2.0, 'voxelpose': 60.0}
 TEST_MINUTES = 0.2
@@ -71,6 +79,10 @@ def _rig(site: Site) -> dict[str, Any]:
 
 def _people(site: Site) -> dict[str, Any]:
     return {**_rig(site), 'keypoints': site.keypoints_print}
+
+
+def _checked(site: Site) -> dict[str, Any]:
+    return {**_people(site), TRUST: True} if site.trust else _people(site)
 
 
 def _source(site: Site) -> dict[str, Any]:
@@ -128,7 +140,7 @@ def _run_command(words: Sequence[str]) -> int:
 STEPS = (
     Step('init', 'the data folder', (), _source,
          functools.partial(do_init, run_command=_run_command), lambda site: 0.1),
-    Step('check', 'check the calibration', (), _people, do_check, lambda site: 0.2),
+    Step('check', 'check the calibration', (), _checked, do_check, lambda site: 0.2),
     Step('space', 'fit the capture volume', (), _rig, do_space, lambda site: 0.1),
     Step('noise', 'the detector noise model', (), _noise,
          functools.partial(do_noise, run_command=_run_command),
@@ -142,7 +154,7 @@ STEPS = (
     Step('report', 'what to use from now on', ('space', 'noise', 'train', 'test', 'images'),
          lambda site: {'version': __version__}, do_report, lambda site: 0.1),
 )  # fmt: skip
-NAMES = tuple(step.name for step in STEPS)
+assert NAMES == tuple(step.name for step in STEPS)
 
 
 def inputs_of(step: Step, site: Site, record: Record) -> dict[str, Any]:
@@ -166,15 +178,34 @@ def train_rig(
         The record of all steps.
 
     Raises:
-        InUseError: Another call works in the same work directory.
-        InputError, OSError: A step cannot be done; says what to do about it.
+        RefusedError: A step cannot be done; names what to do about it.
+        InputError, OSError: The calibration cannot be read, something is larger than the limits,
+            or the system refuses to write.
     """
-    with contextlib.nullcontext() if dry_run else hold_folder(site.work_dir, 'work directory'):
+    with contextlib.ExitStack() as stack:
+        if not dry_run:
+            with _other_work_dir(site, InUseError, OSError):
+                stack.enter_context(hold_folder(site.work_dir, 'work directory'))
         return _do_steps(site, start, only, dry_run)
 
 
+@contextlib.contextmanager
+def _other_work_dir(site: Site, *errors: type[InputError | OSError]) -> Iterator[None]:
+    """Let errors of some types name another work directory."""
+    try:
+        yield
+    except errors as error:
+        if isinstance(error, LimitError) or getattr(error, 'errno', None) == errno.ENOSPC:
+            raise
+        other = free_path(site.work_dir)
+        if isinstance(error, OSError):
+            other = free_path(Path(tempfile.gettempdir()) / site.work_dir.name)
+        raise refused(error, Fix(('--work-dir', str(other)))) from error
+
+
 def _do_steps(site: Site, start: str | None, only: Sequence[str], dry_run: bool) -> Record:
-    record = Record(site.work_dir, site.folder)
+    with _other_work_dir(site, InputError):
+        record = Record(site.work_dir, site.folder)
     wanted = [step for step in STEPS if not only or step.name in only]
     again = set(NAMES[NAMES.index(start) :]) if start else set(only)
     begun = False
@@ -182,9 +213,11 @@ def _do_steps(site: Site, start: str | None, only: Sequence[str], dry_run: bool)
         place = f'[{NAMES.index(step.name) + 1}/{len(STEPS)}] {step.name}'
         # Before the folder is there, or a step before this one is done again, all is open.
         known = not (dry_run and begun) and (step.name == 'init' or site.rig_file.is_file())
-        inputs = inputs_of(step, site, record) if known else {}
+        with refusals_of(site, step.name, bool(only)):
+            inputs = inputs_of(step, site, record) if known else {}
         why = record.why(step.name, inputs) if known else 'what it builds on comes first'
-        anew = step.name in again and why != 'was cut off'
+        goes_on = why == 'was cut off' and (step.name not in again or record.repeats(step.name))
+        anew = step.name in again and not goes_on
         if why is None and not anew:
             print(f'{place}: done already')
             continue
@@ -200,7 +233,8 @@ def _do_steps(site: Site, start: str | None, only: Sequence[str], dry_run: bool)
         if not dry_run:
             with record.doing(step.name, inputs, anew) as doing:
                 doing.commands = [shown(['mmpose-ours', *words])] if words else []
-                step.do(site, record, doing)
+                with refusals_of(site, step.name, bool(only), doing.goes_on):
+                    step.do(site, record, doing)
             print(f'    ({record.steps[step.name]["seconds"]:.0f} s)', flush=True)
     return record
 
@@ -217,99 +251,6 @@ def _later(site: Site, step: str) -> str:
     return f'mmpose-ours train-rig {shown([str(site.folder)])} --only {step}'
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument('folder', metavar='FOLDER', help='data folder, made where it is missing')
-    add_rig(parser, '--rig')
-    parser.add_argument('--rig-format', dest='from_format', default='auto', metavar='FORMAT',
-                        help='format of --rig (default: by content)')  # fmt: skip
-    parser.add_argument('--unit', help='of its lengths: mm, cm, m, or millimetres per unit')
-    parser.add_argument('--up', metavar='AXIS', help='axis that points up: x -x y -y z or -z')
-    parser.add_argument('--image-size', metavar='WxH', help='where --rig does not say it')
-    parser.add_argument('--cameras', nargs='+', metavar='NAME', help='cameras to use')
-    where = f'2D keypoints (default: FOLDER/{KEYPOINT_FILE}, if it is there)'
-    parser.add_argument('--keypoints', type=Path, metavar='FILE', help=where)
-    parser.add_argument('--detector', metavar='NAME',
-                        help='a shipped detector (openpose, hrnet, mediapipe) or a file of '
-                        'fit-noise, instead of measuring it')  # fmt: skip
-    parser.add_argument('--model', choices=MODELS, default='prior',
-                        help='what to train (default: %(default)s)')  # fmt: skip
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument('--minutes', type=float, metavar='M',
-                        help=f'of training (default: {MINUTES:g})')  # fmt: skip
-    length.add_argument('--epochs', type=int, metavar='N', help='of training, instead of minutes')
-    parser.add_argument('--frames', type=int, default=300, metavar='N',
-                        help='to test on, at most (default: %(default)s)')  # fmt: skip
-    parser.add_argument('--work-dir', type=Path, metavar='DIR',
-                        help='where results go (default: work_dirs/train_rig_FOLDER)')  # fmt: skip
-    chosen = parser.add_mutually_exclusive_group()
-    which = f'do this step and those after it again: {", ".join(NAMES)}'
-    chosen.add_argument('--from', dest='start', choices=NAMES, metavar='STEP', help=which)
-    which = 'do these steps again and no other'
-    chosen.add_argument('--only', nargs='+', choices=NAMES, default=[], metavar='STEP', help=which)
-    parser.add_argument('--dry-run', action='store_true', help='say what would be done')
-
-
-def site_of(args: argparse.Namespace) -> Site:
-    """The rig and the options that the arguments name.
-
-    Raises:
-        InputError, OSError: One of them is unfit, or a file is not there.
-    """
-    for value, option in ((args.minutes, '--minutes'), (args.epochs, '--epochs')):
-        if value is not None and not 0 < value < math.inf:
-            raise InputError(
-                f'{option} is {value:g}, expected a number above 0',
-                code='out-of-range',
-                found=value,
-            )
-    if args.frames < 10:
-        raise InputError(
-            f'--frames is {args.frames}, expected 10 or more',
-            code='out-of-range',
-            found=args.frames,
-            expected=10,
-        )
-    folder = Path(args.folder)
-    for place in filter(None, (folder, args.work_dir)):
-        if place.exists() and not place.is_dir():
-            raise NotADirectoryError(
-                f'{place}: is a file, expected a folder, made where it is missing; name another'
-            )
-    keypoints = args.keypoints
-    if keypoints is None and (folder / KEYPOINT_FILE).is_file():
-        keypoints = folder / KEYPOINT_FILE
-    if keypoints is not None and keypoints.is_dir():
-        raise IsADirectoryError(
-            f'{keypoints}: is a folder; make one file of it with `mmpose-ours keypoints '
-            f'{shell_path(keypoints)} {shell_path(folder / KEYPOINT_FILE)}`'
-        )
-    if keypoints is not None and not keypoints.is_file():
-        raise FileNotFoundError(f'{keypoints}: no such file; correct --keypoints')
-    source_rig = read_with_options(args.rig, args)[1] if args.rig else None
-    options = (('--from', args.from_format), ('--unit', args.unit), ('--up', args.up),
-            ('--image-size', args.image_size))  # fmt: skip
-    reading = [f'{option}={value}' for option, value in options if value not in (None, 'auto')]
-    cameras = tuple(args.cameras) if args.cameras else None
-    if cameras and args.rig:
-        reading += ['--cameras', *cameras]
-    minutes = args.minutes if args.minutes is not None else (None if args.epochs else MINUTES)
-    return Site(
-        folder=folder,
-        work_dir=args.work_dir or Path('work_dirs') / f'train_rig_{folder.resolve().name}',
-        source=tuple(args.rig or ()),
-        reading=tuple(reading),
-        source_rig=source_rig,
-        keypoints=keypoints,
-        cameras=cameras,
-        detector=args.detector,
-        model=args.model,
-        minutes=minutes,
-        epochs=args.epochs,
-        frames=args.frames,
-    )
-
-
 def run(args: argparse.Namespace) -> int:
     """Run the command on parsed arguments.
 
@@ -319,12 +260,14 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError, OSError: As :func:`train_rig`.
     """
-    site = site_of(args)
     start = time.monotonic()
-    train_rig(site, args.start, args.only, args.dry_run)
+    with arguments_as_options(format='rig-format', any_scale=TRUST[2:]):
+        site = site_of(args)
+        train_rig(site, args.start, args.only, args.dry_run)
     if args.dry_run:
         print('nothing was done')
     else:
         minutes = (time.monotonic() - start) / 60
-        print(f'{site.work_dir / "report.md"} has it all ({minutes:.1f} min)')
+        report = site.work_dir / 'report.md'
+        print(f'{report} has it all ({minutes:.1f} min)' if report.is_file() else 'done')
     return 0

@@ -10,97 +10,16 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
+from train_rig_runs import rig_of, write_people
 
 from mmpose_ours.calibration import write_rig
 from mmpose_ours.cli import main as cli
-from mmpose_ours.detections import write_detections
-from mmpose_ours.geometry.camera import Camera
-from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.predictions.reading import read_predictions, write_predictions
-from mmpose_ours.synthetic import DetectorNoise, Scene, built_in_poses
 from mmpose_ours.workflows.train_rig import job as train_rig_site
-from mmpose_ours.workflows.train_rig import preparation as train_rig_steps
 from mmpose_ours.workflows.train_rig import test_recordings as train_rig_recordings
-from mmpose_ours.workflows.train_rig import testing as train_rig_test
 from mmpose_ours.workflows.train_rig.stock_scripts import StockError, run_stock
 
-SIZE = (640, 480)
 STEPS = 'init check space noise train test images report'.split()
-
-
-def rig_of(count, radius=4500.0):
-    cameras = []
-    for i in range(count):
-        angle = 2 * np.pi * i / max(count, 3) + 0.3
-        at = (radius * np.cos(angle), radius * np.sin(angle), 2000)
-        cameras.append(Camera.looking_at(f'cam {i}', at, (0, 0, 1000), 430, SIZE))
-    return CameraRig(tuple(cameras))
-
-
-def write_people(path, rig, frames=12):
-    """A recording of two people, found exactly."""
-    poses = built_in_poses(2, np.random.default_rng(4), ('stand',))
-    poses[:, :, 0] += np.array([[-500.0], [500.0]])
-    scene = Scene(poses, np.ones((2, 17), dtype=bool))
-    found = DetectorNoise.none().detect(scene, rig, np.random.default_rng(0))
-    write_detections(path, {str(n): dict(zip(rig.names, found)) for n in range(frames)})
-
-
-class StandIn:
-    """In place of the stock scripts: leaves behind what they do, and records their calls."""
-
-    def __init__(self):
-        self.calls = []
-        self.cut_off_at = None
-
-    def __call__(self, words, log, say=print):
-        script, config, *rest = words[1:]
-        self.calls.append((Path(script).name, Path(config).stem, rest))
-        if self.cut_off_at and self.cut_off_at in (Path(script).name, Path(config).stem):
-            raise KeyboardInterrupt
-        work_dir = Path(rest[rest.index('--work-dir') + 1])
-        scope = {}
-        exec(Path(config).read_text(encoding='utf-8'), scope)
-        if Path(script).name == 'train.py':
-            work_dir.mkdir(parents=True, exist_ok=True)
-            (work_dir / 'epoch_1.pth').write_text(Path(config).read_text(encoding='utf-8'))
-            (work_dir / 'last_checkpoint').write_text(str(work_dir / 'epoch_1.pth'))
-            return
-        dataset = scope['test_dataloader']['dataset']
-        frames = json.loads(Path(dataset['keypoint_file']).read_text())['frames']
-        people = {frame: np.zeros((0, 17, 3)) for frame in frames}
-        if 'truth_file' in dataset:  # the trained one knows, the others are half a metre off
-            off = 0.0 if 'trained' in scope['_base_'][0] else 400.0
-            true = read_predictions(dataset['truth_file']).frames
-            people = {frame: poses.xyz_mm + off for frame, poses in true.items()}
-        write_predictions(scope['test_evaluator']['out_file'], people)
-
-    def trainings(self):
-        return [rest for script, _, rest in self.calls if script == 'train.py']
-
-
-@pytest.fixture
-def stand_in(monkeypatch):
-    stand_in = StandIn()
-    for module in (train_rig_steps, train_rig_test):
-        monkeypatch.setattr(module, 'run_stock', stand_in)
-    return stand_in
-
-
-@pytest.fixture
-def call(tmp_path, monkeypatch):
-    """Calls the command in a folder of its own, for a rig of three cameras."""
-    monkeypatch.chdir(tmp_path)
-    write_rig(rig_of(3), tmp_path / 'rig.json', 'campus')
-
-    def call(*args, rig='rig.json'):
-        source = ['--rig', rig] if rig else []
-        words = ['train-rig', 'data/Ours', *source, '--epochs', '1', '--frames', '10', *args]
-        return cli.main(words)
-
-    return call
 
 
 def states(out):
@@ -224,9 +143,9 @@ def test_tests_that_were_cut_off_go_on(call, stand_in, capsys):
 
 def test_errors_name_the_next_step(tmp_path, call, stand_in, capsys):
     cases = [
-        (dict(rig=None), (), 'camera_parameters.json: no such file; name your calibration'),
+        (dict(rig=None), (), 'camera_parameters.json: no such file, and no calibration is given'),
         ({}, ('--keypoints', 'none.json'), 'none.json: no such file; correct --keypoints'),
-        ({}, ('--keypoints', '.'), 'is a folder; make one file of it with `mmpose-ours keypoints'),
+        ({}, ('--keypoints', '.'), 'is a folder, expected one file; run `mmpose-ours keypoints'),
         ({}, ('--frames', '3'), '--frames is 3, expected 10 or more'),
         ({}, ('--only', 'report'), "the step 'test' is not done"),
     ]

@@ -125,6 +125,7 @@ def _head(site: Site, space: CaptureVolume, contender: str) -> list[str]:
         *assigned('rig_file', site.rig_file.name, '    '),
         *assigned('cameras', list(site.rig.names), '    '),
         f'    space=dict({_words(dataclasses.asdict(space))[2:]}),',
+        *(['    any_scale=True,'] if site.trust else []),
         ')',
     ]
 

@@ -64,6 +64,7 @@ class Site:
         minutes: Minutes of training; None where ``epochs`` says how long.
         epochs: Epochs of training, or None.
         frames: How many held-out frames, and of the own recording, are tested on.
+        trust: Whether the calibration is used although its checks find errors.
     """
 
     folder: Path
@@ -78,6 +79,7 @@ class Site:
     minutes: float | None = 30.0
     epochs: int | None = None
     frames: int = 300
+    trust: bool = False
 
     @property
     def rig_file(self) -> Path:
@@ -87,7 +89,7 @@ class Site:
     @functools.cached_property
     def rig(self) -> CameraRig:
         """The cameras that are trained for, as the folder has them."""
-        return read_rig(self.rig_file, cameras=self.cameras)
+        return read_rig(self.rig_file, cameras=self.cameras, any_scale=self.trust)
 
     @property
     def initialised(self) -> bool:
@@ -109,6 +111,10 @@ class Site:
         """Who can be compared, and the weights of those that are not trained here."""
         known = {BOX: BOX_WEIGHTS, TRIANGULATION: 'mmpose-ours://none'}
         return known if box_file() else {TRIANGULATION: known[TRIANGULATION]}
+
+    def scale_words(self) -> list[str]:
+        """The option that makes another command use the calibration all the same."""
+        return ['--any-scale'] if self.trust else []
 
     def camera_words(self) -> list[str]:
         """The option that makes another command read the same cameras."""

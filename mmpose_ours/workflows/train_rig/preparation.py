@@ -17,9 +17,9 @@ import numpy as np
 from mmpose_ours.calibration import coverage
 from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.checks.whole_report import check
-from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.space_of_file import space_line, space_of
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.detections import read_detections
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.disk.files import write_json, write_whole
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.numbers import is_whole
@@ -36,12 +36,22 @@ from mmpose_ours.workflows.train_rig.job import (
     space_of_record,
 )
 from mmpose_ours.workflows.train_rig.progress_record import Doing, Record
+from mmpose_ours.workflows.train_rig.refusals import (
+    ANY_CALIBRATION,
+    NO_KEYPOINTS,
+    TRUST,
+    Fix,
+    RefusedError,
+    refused,
+)
 from mmpose_ours.workflows.train_rig.stock_scripts import command_line, run_stock, shown
 
 RunCommand = Callable[[Sequence[str]], int]
 
 # Steps that are timed to know how many fit into the minutes; the first ones are slow.
 TIMED_STEPS, WARMING_STEPS = 16, 6
+# What the check finds in the keypoints rather than in the calibration.
+OF_KEYPOINTS = ('keypoints', 'synchronisation')
 
 
 def command_words(site: Site, step: str) -> list[str]:
@@ -50,14 +60,15 @@ def command_words(site: Site, step: str) -> list[str]:
     if step == 'init':
         source = [*map(path_word, site.source)] or [path_word(site.rig_file)]
         cameras = site.camera_words() if not site.source else []
-        return ['init', path_word(site.folder), '--rig', *source, *site.reading, *cameras]
+        words = ['init', path_word(site.folder), '--rig', *source, *site.reading, *cameras]
+        return [*words, *site.scale_words()]
     if step == 'check':
         has_images = site.rig_file.is_file() and site.has_images
         images = ['--images', path_word(site.folder)] if has_images else []
         keypoints = ['--keypoints', path_word(site.keypoints)] if site.keypoints else []
         return ['check-rig', *rig, *images, *keypoints]
     if step == 'space':
-        return ['fit-space', *rig]
+        return ['fit-space', *rig, *site.scale_words()]
     if step == 'noise' and site.keypoints and not site.detector:
         out = site.work_dir / 'detector.json'
         words = ['fit-noise', rig[0], path_word(site.keypoints), path_word(out)]
@@ -76,40 +87,60 @@ def do_init(site: Site, record: Record, doing: Doing, run_command: RunCommand) -
             through.
 
     Raises:
-        CalibrationError: There is no calibration, or the folder has another one than --rig.
+        RefusedError: There is no calibration, or the folder has another one than --rig, or other
+            files that ``init`` would replace.
     """
-    if site.initialised and (site.source_rig is None or same_rig(site.rig, site.source_rig)):
+    if site.initialised and _is_source(site):
         print(f'    {site.folder} is laid out already, {len(site.rig)} cameras')
     else:
         words = command_words(site, 'init')
-        if site.initialised:
-            _check_replaceable(site, record)
+        replace = Fix(command=('mmpose-ours', *words, '--force'))
+        if site.rig_file.is_file() and not _is_source(site):
+            _check_replaceable(site, record, replace)
             words.append('--force')
         elif not site.rig_file.is_file() and not site.source:
-            raise CalibrationError(
-                f'{site.rig_file}: no such file; name your calibration, of any format, with --rig',
+            raise RefusedError(
+                f'{site.rig_file}: no such file, and no calibration is given',
                 code='missing-value',
                 file=site.rig_file,
                 expected='rig',
+                fix=Fix(('--rig', ANY_CALIBRATION)),
             )
         doing.commands = [shown(['mmpose-ours', *words])]
-        run_command(words)
+        try:
+            run_command(words)
+        except FileExistsError as error:
+            raise refused(error, replace) from error
         site.__dict__.pop('rig', None)  # what was read before is another one now
         record.made = site.rig.fingerprint
     doing.result = {'calibration': site.rig.fingerprint}
     doing.files = [site.rig_file]
 
 
-def _check_replaceable(site: Site, record: Record) -> None:
+def _is_source(site: Site) -> bool:
+    """Whether the folder's calibration is that of --rig, where one is given."""
+    if site.source_rig is None:
+        return True
+    try:
+        return same_rig(site.rig, site.source_rig)
+    except InputError:  # the folder's own cannot be read
+        return False
+
+
+def _check_replaceable(site: Site, record: Record, fix: Fix) -> None:
     """Refuse to replace a calibration that this command did not put there."""
-    if record.made != site.rig.fingerprint:
-        again = shown(['mmpose-ours', *command_words(site, 'init'), '--force'])
-        raise CalibrationError(
-            f'{site.rig_file}: is another calibration than --rig {" ".join(site.source)}; leave '
-            f'--rig away to use it, or replace it with `{again}`',
+    try:
+        found: str | None = site.rig.fingerprint
+    except InputError:  # it cannot be read
+        found = None
+    if found is None or record.made != found:
+        raise RefusedError(
+            f'{site.rig_file}: is another calibration than --rig {" ".join(site.source)}, and was '
+            'not written by this command',
             code='conflict',
             file=site.rig_file,
-            found=site.rig.fingerprint,
+            found=found,
+            fix=fix,
         )
 
 
@@ -117,7 +148,8 @@ def do_check(site: Site, record: Record, doing: Doing) -> None:
     """Judge the calibration, by images and 2D keypoints where there are any.
 
     Raises:
-        CalibrationError: Something is wrong.
+        RefusedError: Something is wrong, and nobody said to use the calibration all the same; or
+            the recording has no frames.
     """
     read = read_calibration([site.rig_file])
     report, _ = check(read, site.rig, site.folder if site.has_images else None, site.keypoints)
@@ -127,24 +159,55 @@ def do_check(site: Site, record: Record, doing: Doing) -> None:
         print(f'    WRONG   {problem["topic"]}: {problem["sentence"]}')
     for problem in report['warnings']:
         print(f'    warning {problem["topic"]}: {problem["sentence"]}')
+    if site.keypoints and not report['people']['frames']:
+        _check_frames(site)
     if not report['ok']:
-        raise CalibrationError(
-            f'{site.rig_file}: {len(report["problems"])} things are wrong, named above and by '
-            f'`{shown(["mmpose-ours", *command_words(site, "check")])}`; fix them and call this '
-            'again, or go on all the same with --from space',
-            file=site.rig_file,
-            found=[problem['topic'] for problem in report['problems']],
-        )
-    if report['warnings']:
+        _check_trusted(site, [problem['topic'] for problem in report['problems']])
+        print('    the calibration is used all the same')
+    elif report['warnings']:
         print('    nothing is wrong; going on with the warnings above')
     else:
         print('    nothing wrong was found')
-    doing.result = {'warnings': [problem['sentence'] for problem in report['warnings']]}
+    problems = [*report['problems'], *report['warnings']]
+    doing.result = {'warnings': [problem['sentence'] for problem in problems]}
+
+
+def _check_frames(site: Site) -> None:
+    assert site.keypoints is not None
+    if not read_detections(site.keypoints, site.rig.names):
+        raise RefusedError(
+            f'{site.keypoints}: has no frames to test on',
+            code='no-data',
+            file=site.keypoints,
+            fix=Fix((NO_KEYPOINTS,)),
+        )
+
+
+def _check_trusted(site: Site, topics: Sequence[str]) -> None:
+    """Refuse what is wrong with the keypoints, and with a calibration that is not trusted."""
+    of_keypoints = [topic for topic in topics if topic in OF_KEYPOINTS]
+    if of_keypoints:
+        assert site.keypoints is not None
+        raise RefusedError(
+            f'{site.keypoints}: the 2D keypoints cannot be used, as said above',
+            code='no-match',
+            file=site.keypoints,
+            found=of_keypoints,
+            fix=Fix((NO_KEYPOINTS,)),
+        )
+    if not site.trust:
+        raise RefusedError(
+            f'{site.rig_file}: errors were found in the calibration ({", ".join(topics)}), as said '
+            'above; if it is right all the same',
+            file=site.rig_file,
+            found=list(topics),
+            fix=Fix((TRUST,)),
+        )
 
 
 def do_space(site: Site, record: Record, doing: Doing) -> None:
     """Fit the capture volume."""
-    space = space_of(site.rig, read_calibration([site.rig_file]))
+    space = space_of(site.rig, read_calibration([site.rig_file]), any_scale=site.trust)
     seen = coverage(site.rig, space)[2]
     print(f'    {space_line(space)}  two cameras or more see {seen:.0%} of it')
     doing.result = {
@@ -242,9 +305,10 @@ def _plan(plan: Any, path: Path) -> dict[str, int]:
     if not isinstance(plan, Mapping) or not all(is_whole(plan.get(key)) for key in keys):
         raise FileFormatError(
             f'{path}: does not say how long the training is (epochs and frames_per_epoch); '
-            'remove the file to begin anew',
+            'train again with --from train',
             code='missing-value',
             file=path,
+            found='train',
             expected=list(keys),
         )
     return {key: plan[key] for key in keys}
@@ -287,13 +351,13 @@ def _seconds_per_step(site: Site, record: Record) -> float:
     lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     times = [line['time'] for line in lines if 'time' in line and 'loss' in line]
     if len(times) <= WARMING_STEPS:
-        raise FileFormatError(
-            f'{folder}: the log of {TIMED_STEPS} training steps tells no times; say --epochs '
-            'instead of --minutes',
+        raise RefusedError(
+            f'{folder}: the log of {TIMED_STEPS} training steps tells no times',
             code='no-data',
             file=folder,
             found=len(times),
             expected=WARMING_STEPS + 1,
+            fix=Fix(('--epochs', str(EPOCHS)), without='--minutes'),
         )
     shutil.rmtree(folder)
     return float(np.median(times[WARMING_STEPS:]))

@@ -47,7 +47,7 @@ class Record:
         if not _is_record(data):
             raise FileFormatError(
                 f'{self.path}: no record of this version of `mmpose-ours train-rig`; name '
-                'another --work-dir, or remove this one to begin anew',
+                'another --work-dir',
                 file=self.path,
             )
         if data.get('folder') != self.folder:
@@ -71,7 +71,7 @@ class Record:
         if not entry.get('finished'):
             raise InputError(
                 f'{self.path}: the step {step!r} is not done, on which others build; call '
-                '`mmpose-ours train-rig` without --only, or name that step too',
+                '`mmpose-ours train-rig` without --only',
                 code='missing-value',
                 file=self.path,
                 expected=step,
@@ -82,6 +82,10 @@ class Record:
         """What changes when a step's result does; None before there is one."""
         entry = self.steps.get(step, {})
         return data_print(dict(entry['result'])) if entry.get('finished') else None
+
+    def repeats(self, step: str) -> bool:
+        """Whether a step that was interrupted was a repetition that the user had asked for."""
+        return self.steps.get(step, {}).get('again') is True
 
     def why(self, step: str, inputs: dict[str, Any]) -> str | None:
         """Why a step has to be done (again); None where it need not be."""
@@ -109,17 +113,22 @@ class Record:
         goes_on = not anew and entry.get('inputs') == inputs and not entry.get('finished')
         before = entry.get('seconds', 0.0) if goes_on else 0.0
         doing = Doing(goes_on)
-        self.steps[step] = {'inputs': inputs, 'finished': None, 'seconds': before}
+        entry = {'inputs': inputs, 'finished': None, 'seconds': before}
+        self.steps[step] = {**entry, 'again': anew or (goes_on and self.repeats(step))}
         self._save()
         start = time.monotonic()
         try:
             yield doing
+            del self.steps[step]['again']
             self.steps[step].update(
                 finished=time.strftime('%Y-%m-%d %H:%M:%S'),
                 result=doing.result,
                 commands=doing.commands,
                 files=[str(path.resolve()) for path in doing.files],
             )
+        except Exception:
+            self.steps[step]['again'] = False
+            raise
         finally:
             self.steps[step]['seconds'] = round(before + time.monotonic() - start, 1)
             self._save()
@@ -164,9 +173,10 @@ class _Result(Dict[str, Any]):
     def __missing__(self, key: str) -> Any:
         path, step = self._where
         raise FileFormatError(
-            f'{path}: the step {step!r} says nothing of {key!r}; remove the file to begin anew',
+            f'{path}: the step {step!r} says nothing of {key!r}; repeat it with --from {step}',
             code='missing-value',
             file=path,
+            found=step,
             expected=key,
         )
 
