@@ -150,3 +150,34 @@ def test_a_recording_of_nobody_says_so(recording):
     assert sum(len(result.poses) for result in session) == 0
     assert session.adaptation.scene.people == 0
     assert len(session.assumptions()) == 3
+
+
+def test_the_noise_of_each_camera_is_measured():
+    rig, poses = room_rig(), walk(frames=40)
+    frames = detected(rig, poses, noise_px=2.0)
+    rng = np.random.default_rng(1)
+    for views in frames:
+        views['cam1'][..., :2] += rng.normal(0, 10, views['cam1'][..., :2].shape)
+    session = _inferencer(rig).open(keypoints={str(i): views for i, views in enumerate(frames)})
+    next(session)
+    noise = session.adaptation.noise
+    of_camera = dict(zip(noise.cameras, noise.ray_std_mm.square().mean(1).sqrt().tolist()))
+    # 2 px at 5 m with a focal length of 800 px are 12 mm, 10 px are 60 mm.
+    usual = np.median(list(of_camera.values()))
+    assert 8 < usual < 25
+    assert 2 * usual < of_camera['cam1'] < 90
+    assert 'cam1' in session.assumptions()[2]
+
+
+def test_three_views_that_agree_outvote_the_network(recording):
+    rig, poses, keypoints = recording
+    inferencer = _inferencer(rig)
+    # A network that thinks nothing of anybody.
+    with torch.no_grad():
+        inferencer.model.net.to_score.bias.fill_(-20.0)
+    results = list(inferencer.open(keypoints=keypoints))
+    assert [len(result.poses) for result in results] == [2] * FRAMES
+    two = _inferencer(rig, cameras=rig.names[:2])
+    with torch.no_grad():
+        two.model.net.to_score.bias.fill_(-20.0)
+    assert not any(len(result.poses) for result in two.open(keypoints=keypoints))
