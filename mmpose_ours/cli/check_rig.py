@@ -14,7 +14,13 @@ from typing import Any
 
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.checks.whole_report import check
-from mmpose_ours.cli.arguments import add_reading_arguments, add_rig, read_with_options
+from mmpose_ours.cli.arguments import (
+    add_reading_arguments,
+    add_rig,
+    add_volume,
+    parse_volume,
+    read_with_options,
+)
 from mmpose_ours.geometry.volume import CaptureVolume
 
 # Shares of the capture volume are printed for "at least N cameras" up to this N.
@@ -36,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--keypoints', metavar='FILE', help='2D keypoints, to check the rig with (docs/data.md)'
     )
+    add_volume(parser)
     parser.add_argument('--figure', metavar='FILE', help='draw the rig into this PNG')
     parser.add_argument('--json', action='store_true', help='print everything as JSON')
 
@@ -52,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     read, rig = read_with_options(args.rig, args)
     if args.images is not None and not args.images.is_dir():
         raise FileNotFoundError(f'{args.images}: no such folder of images; correct the path')
-    found, rig = check(read, rig, args.images, args.keypoints)
+    found, rig = check(read, rig, args.images, args.keypoints, parse_volume(args.volume))
     report = {'calibration': str(read.path), **found}
     if args.figure:
         from mmpose_ours.visualization.figures.rig_sheet import write_rig_image

@@ -14,6 +14,8 @@ from mmpose_ours.cli.arguments import (
     add_any_scale,
     add_reading_arguments,
     add_rig,
+    add_volume,
+    parse_volume,
     read_with_options,
 )
 from mmpose_ours.workflows.rig_folder import README_FILE, RIG_FILE, init_rig, next_commands
@@ -30,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='the space is where at least N cameras see, see fit-space',
     )
+    add_volume(parser)
     add_any_scale(parser)
     parser.add_argument('--force', action='store_true', help='replace files that are there')
 
@@ -46,7 +49,9 @@ def run(args: argparse.Namespace) -> int:
     """
     read, rig = read_with_options(args.rig, args)
     options: dict[str, Any] = dict(any_scale=args.any_scale)
-    space = space_of(rig, read, min_views=args.min_views, **options)
+    space = parse_volume(args.volume)
+    if space is None:
+        space = space_of(rig, read, min_views=args.min_views, **options)
     leaning = judge_orientation(rig)[1]
     if leaning is not None and not leaning.warning and not args.any_scale:
         raise CalibrationError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import errno
 import functools
 import math
@@ -77,6 +78,11 @@ def _rig(site: Site) -> dict[str, Any]:
     return {'calibration': site.rig.fingerprint}
 
 
+def _volume(site: Site) -> dict[str, Any]:
+    volume = {} if site.volume is None else {'--volume': dataclasses.asdict(site.volume)}
+    return {**_rig(site), **volume}
+
+
 def _people(site: Site) -> dict[str, Any]:
     return {**_rig(site), 'keypoints': site.keypoints_print}
 
@@ -141,7 +147,7 @@ STEPS = (
     Step('init', 'the data folder', (), _source,
          functools.partial(do_init, run_command=_run_command), lambda site: 0.1),
     Step('check', 'check the calibration', (), _checked, do_check, lambda site: 0.2),
-    Step('space', 'fit the capture volume', (), _rig, do_space, lambda site: 0.1),
+    Step('space', 'fit the capture volume', (), _volume, do_space, lambda site: 0.1),
     Step('noise', 'the detector noise model', (), _noise,
          functools.partial(do_noise, run_command=_run_command),
          lambda site: 2.0 if site.keypoints and not site.detector else 0.0),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Sequence
 
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.cli.arguments import add_rig, read_with_options
+from mmpose_ours.cli.arguments import add_rig, add_volume, parse_volume, read_with_options
 from mmpose_ours.errors import InputError, LimitError
 from mmpose_ours.synthetic import DetectorNoise
 from mmpose_ours.workflows.rig_folder import RIG_FILE
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--up', metavar='AXIS', help='axis that points up: x -x y -y z or -z')
     parser.add_argument('--image-size', metavar='WxH', help='where --rig does not say it')
     parser.add_argument('--cameras', nargs='+', metavar='NAME', help='cameras to use')
+    add_volume(parser)
     parser.add_argument(TRUST, action='store_true',
                         help='use the calibration although its check finds errors')  # fmt: skip
     where = f'2D keypoints (default: FOLDER/{KEYPOINT_FILE}, if it is there)'
@@ -113,6 +114,7 @@ def site_of(args: argparse.Namespace) -> Site:
         reading=tuple(reading),
         keypoints=_keypoints(args, folder),
         cameras=cameras,
+        volume=parse_volume(args.volume),
         detector=args.detector,
         model=args.model,
         minutes=minutes,

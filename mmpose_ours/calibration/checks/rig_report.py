@@ -216,11 +216,13 @@ class RigInspection:
         rig: Cameras in millimetres, z up.
         unit: The unit of lengths in the file, for sentences.
         up: The axis that points up in the file.
+        given_space: The capture volume; None fits it to the cameras.
     """
 
     rig: CameraRig
     unit: str = 'mm'
     up: str = 'z'
+    given_space: CaptureVolume | None = None
 
     @functools.cached_property
     def cameras(self) -> list[dict[str, Any]]:
@@ -234,11 +236,13 @@ class RigInspection:
 
     @property
     def space(self) -> CaptureVolume | None:
-        """The fitted space; None where there is none or an image size is unknown."""
+        """The given or the fitted space; None where there is none or an image size is unknown."""
         return self._space_or_why_not[0]
 
     @functools.cached_property
     def _space_or_why_not(self) -> tuple[CaptureVolume | None, str]:
+        if self.given_space is not None:
+            return self.given_space, ''
         try:
             return fit_space(self.rig), ''
         except CalibrationError as error:
@@ -267,12 +271,9 @@ class RigInspection:
         if leaning is not None and not leaning.warning:
             return  # the floor is elsewhere, so who sees it says nothing
         yield from _of_floor(self.rig)
-        if any(camera.size is None for camera in self.rig):
-            return
-        away = list(_of_looking_away(self.rig))
-        yield from away
-        if not away:
-            yield from _of_space(self.rig, *self._space_or_why_not)
+        if all(camera.size is not None for camera in self.rig):
+            away = list(_of_looking_away(self.rig))
+            yield from away or _of_space(self.rig, *self._space_or_why_not)
 
 
 def _of_resolution(rig: CameraRig, known: set[str]) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 
 # The order in which causes come before their consequences.
 TOPICS = ('count', 'names', 'place', 'size', 'resolution', 'reading', 'mirrored', 'unit',
@@ -31,6 +32,7 @@ def check(
     rig: CameraRig,
     images: Path | None = None,
     keypoints: PathLike | None = None,
+    space: CaptureVolume | None = None,
 ) -> tuple[dict[str, Any], CameraRig]:
     """Collect all that can be said of a rig.
 
@@ -39,6 +41,7 @@ def check(
         rig: The cameras to check, millimetres, z up.
         images: Where their images or videos lie, if they are to be compared.
         keypoints: File of 2D keypoints (see :mod:`mmpose_ours.detections`), if there is one.
+        space: The capture volume; None fits it to the cameras.
 
     Returns:
         Plain data: ``ok``, ``problems`` and ``warnings`` (topic, sentence, cameras),
@@ -55,7 +58,7 @@ def check(
         sizes, problems = inspect_images(rig, images)
         rig, found = _sized(rig, sizes, images)
         problems += found
-    inspection = RigInspection(rig, read.unit, read.up)
+    inspection = RigInspection(rig, read.unit, read.up, space)
     report: dict[str, Any] = {
         'format': read.format,
         'recognised_by': read.reason or None,

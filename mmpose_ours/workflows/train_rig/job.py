@@ -64,6 +64,7 @@ class Site:
         minutes: Minutes of training; None where ``epochs`` says how long.
         epochs: Epochs of training, or None.
         frames: How many held-out frames, and of the own recording, are tested on.
+        volume: The capture volume; None fits it to the cameras.
         trust: Whether the calibration is used although its checks find errors.
     """
 
@@ -79,7 +80,15 @@ class Site:
     minutes: float | None = 30.0
     epochs: int | None = None
     frames: int = 300
+    volume: CaptureVolume | None = None
     trust: bool = False
+
+    def volume_words(self) -> list[str]:
+        """The capture volume as words of a command; none where it is fitted."""
+        if self.volume is None:
+            return []
+        box = self.volume.center_mm, self.volume.size_mm
+        return ['--volume', *(','.join(f'{value:g}' for value in values) for values in box)]
 
     @property
     def rig_file(self) -> Path:

@@ -14,7 +14,7 @@ from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
 
-from mmpose_ours.calibration import coverage
+from mmpose_ours.calibration import check_space, coverage
 from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.calibration.space_of_file import space_line, space_of
@@ -61,7 +61,7 @@ def command_words(site: Site, step: str) -> list[str]:
         source = [*map(path_word, site.source)] or [path_word(site.rig_file)]
         cameras = site.camera_words() if not site.source else []
         words = ['init', path_word(site.folder), '--rig', *source, *site.reading, *cameras]
-        return [*words, *site.scale_words()]
+        return [*words, *site.volume_words(), *site.scale_words()]
     if step == 'check':
         has_images = site.rig_file.is_file() and site.has_images
         images = ['--images', path_word(site.folder)] if has_images else []
@@ -206,8 +206,12 @@ def _check_trusted(site: Site, topics: Sequence[str]) -> None:
 
 
 def do_space(site: Site, record: Record, doing: Doing) -> None:
-    """Fit the capture volume."""
-    space = space_of(site.rig, read_calibration([site.rig_file]), any_scale=site.trust)
+    """Fit the capture volume, or take the given one."""
+    space = site.volume
+    if space is None:
+        space = space_of(site.rig, read_calibration([site.rig_file]), any_scale=site.trust)
+    else:
+        check_space(site.rig, space)
     seen = coverage(site.rig, space)[2]
     print(f'    {space_line(space)}  two cameras or more see {seen:.0%} of it')
     doing.result = {
