@@ -138,21 +138,23 @@ def test_a_folder_that_is_a_calibration(folder):
     assert (folder / 'rig/camera_parameters.json').is_file()
 
 
-@pytest.mark.parametrize('inside', [False, True])
-def test_keypoints_that_are_a_folder(folder, rig, inside):
-    source = folder / ('data/Ours/people' if inside else 'people')
+def test_keypoints_that_are_a_folder(folder, rig):
     people = [{'pose_keypoints_2d': [100.0, 100.0, 1.0] * 25}]
     for name in rig_of(3).names:
-        (source / name).mkdir(parents=True)
-        file = source / name / 'x_000000000001_keypoints.json'
+        (folder / 'people' / name).mkdir(parents=True)
+        file = folder / 'people' / name / 'x_000000000001_keypoints.json'
         file.write_text(json.dumps({'people': people}))
-    given = 'data/Ours' if inside else 'people'
-    out = str(folder / 'data/Ours_keypoints_2d.json') if inside else 'data/Ours/keypoints_2d.json'
-    if inside:
-        return  # see below
-    fix = Fix(('--keypoints', out), command=('mmpose-ours', 'keypoints', given, out))
-    walk(only([*rig, '--keypoints', given], 'init'), ('file-format', fix))
+    out = 'data/Ours/keypoints_2d.json'
+    fix = Fix(('--keypoints', out), command=('mmpose-ours', 'keypoints', 'people', out))
+    walk(only([*rig, '--keypoints', 'people'], 'init'), ('file-format', fix))
     assert (folder / out).is_file()
+
+
+def test_keypoints_in_a_folder_that_holds_the_data_folder(folder, rig):
+    """The output lies outside of what is read."""
+    (folder / 'data').mkdir()
+    fix = refusal([*rig, '--keypoints', 'data']).fix
+    assert fix.option == ('--keypoints', f'{folder}/data_keypoints_2d.json')
 
 
 # Calibrations
@@ -187,23 +189,31 @@ def test_files_that_init_would_replace(folder, rig):
     walk(only(rig, 'init'), ('conflict', Fix(command=command)))
 
 
+def without_sizes(path):
+    data = json.loads(open('rig.json').read())
+    for entry in data.values():
+        del entry['width'], entry['height']
+    path.write_text(json.dumps(data))
+
+
 def test_a_folder_calibration_without_image_sizes(folder):
     init()
-    data = json.loads((folder / OWN).read_text())
-    for entry in data['cameras']:
-        entry.pop('resolution')
-    (folder / OWN).write_text(json.dumps(data))
+    without_sizes(folder / OWN)
     command = ('mmpose-ours', 'init', 'data/Ours', '--rig', OWN, '--image-size=640x480', '--force')
     walk(only(CALL, 'init', 'space'), ('missing-value', Fix(('--image-size', 'WxH'))),
          ('conflict', Fix(command=command)), WxH='640x480')  # fmt: skip
 
 
+def test_a_folder_calibration_that_lacks_more(folder):
+    init()
+    edit(folder / OWN, lambda data: data['cameras'][0].pop('resolution'))
+    command = ('mmpose-ours', 'init', 'data/Ours', '--rig', 'rig.json', '--force')
+    walk(only(CALL, 'init', 'check'), ('missing-value', Fix(('--rig', 'CALIBRATION'))),
+         ('conflict', Fix(command=command)), CALIBRATION='rig.json')  # fmt: skip
+
+
 def test_a_calibration_without_image_sizes(folder, rig):
-    write_rig(changed(rig_of(3), lambda c: camera(c, size=None)), 'rig.json', 'campus')
-    data = json.loads((folder / 'rig.json').read_text())
-    for entry in data.values():
-        entry.pop('width', None), entry.pop('height', None)
-    (folder / 'rig.json').write_text(json.dumps(data))
+    without_sizes(folder / 'rig.json')
     walk(only(rig, 'init', 'space'), ('missing-value', Fix(('--image-size', 'WxH'))),
          WxH='640x480')  # fmt: skip
 
@@ -213,8 +223,7 @@ def test_another_unit(folder, rig):
     walk(only(rig, 'init', 'check'), ('out-of-range', Fix(('--unit', 'cm'))))
 
 
-@pytest.mark.parametrize('own', [False, True])
-def test_an_upside_down_world(folder, rig, own):
+def test_an_upside_down_world(folder, rig):
     turn = np.diag([1.0, -1.0, -1.0])
     turned = changed(rig_of(3), lambda c: camera(c, R_w2c=c.R_w2c @ turn))
     write_rig(turned, 'rig.json', 'campus')
@@ -226,8 +235,8 @@ def test_a_rig_that_is_not_around_people(folder, rig):
     cameras = []
     for i in range(3):
         angle = 2 * np.pi * i / 3 + 0.3
-        at = (300 * np.cos(angle), 300 * np.sin(angle), 700)
-        cameras.append(Camera.looking_at(f'cam {i}', at, (0, 0, 1000), 430, (640, 480)))
+        at = (300 * np.cos(angle), 300 * np.sin(angle), 1000)
+        cameras.append(Camera.looking_at(f'cam {i}', at, (0, 0, 1300), 150, (640, 480)))
     write_rig(CameraRig(tuple(cameras)), 'rig.json', 'campus')
     words = walk(rig, ('out-of-range', Fix(('--trust-calibration',))))
     for name in ('trained', 'box', 'triangulation'):
@@ -239,10 +248,10 @@ def test_a_rig_that_is_not_around_people(folder, rig):
 
 def test_a_lens_that_the_folder_cannot_hold(folder, rig):
     lens = changed(rig_of(3), lambda c: camera(c, lens='fisheye', dist=np.zeros(4)))
-    write_rig(lens, 'rig.toml', 'pose2sim')
-    words = [*left_out(rig, '--rig'), '--rig', 'rig.toml']
+    write_rig(lens, 'rig.toml', 'anipose')
+    words = [*left_out(rig, '--rig'), '--rig', 'rig.toml', '--unit=mm']
     command = ('mmpose-ours', 'convert-calibration', 'rig.toml', 'data/Ours_calibration.json',
-               '--to', 'panoptic', '--approximate')  # fmt: skip
+               '--to', 'panoptic', '--unit=mm', '--approximate')  # fmt: skip
     fix = Fix(('--rig', 'data/Ours_calibration.json'), command=command)
     walk(only(words, 'init', 'check'), ('cannot-express', fix))
 
@@ -283,7 +292,7 @@ def moved(rig):
 
 
 def test_a_check_of_the_calibration_that_fails(folder, rig):
-    write_people(folder / 'people.json', moved(rig_of(4)), frames=30)
+    write_people(folder / 'people.json', moved(rig_of(4)))
     write_rig(rig_of(4), 'rig.json', 'campus')
     words = [*rig, '--keypoints', 'people.json']
     error = refusal(words)

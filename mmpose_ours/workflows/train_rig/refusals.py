@@ -164,7 +164,7 @@ def calibration_fix(error: InputError | OSError, site: Site) -> Fix:
         return Fix(('--cameras', *map(str, expected)))  # these are calibrated
     if code in ('unknown-camera', 'duplicate') and site.cameras:
         return Fix(without='--cameras')
-    if code == 'missing-value' and getattr(error, 'camera', None) is not None:
+    if code == 'missing-value' and _lacks_sizes(site):
         return Fix(('--image-size', ANY_SIZE))
     source = site.source or (str(site.rig_file),)
     other = str(free_path(Path(f'{site.folder}_calibration.json')))
@@ -186,6 +186,14 @@ def calibration_fix(error: InputError | OSError, site: Site) -> Fix:
     if not site.trust and _works(_rig(site), True):
         return Fix((TRUST,))
     return Fix(('--rig', ANY_CALIBRATION))
+
+
+def _lacks_sizes(site: Site) -> bool:
+    """Whether the calibration can be read, but for the size of images."""
+    given = _rig(site)
+    if given is not None:
+        return any(camera.size is None for camera in given)
+    return _rig(site, {'image_size': '20000x20000'}) is not None
 
 
 def _plain_name(name: str) -> str:
