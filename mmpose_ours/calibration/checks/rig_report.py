@@ -241,10 +241,8 @@ class RigInspection:
 
     @functools.cached_property
     def _space_or_why_not(self) -> tuple[CaptureVolume | None, str]:
-        if self.given_space is not None:
-            return self.given_space, ''
         try:
-            return fit_space(self.rig), ''
+            return self.given_space or fit_space(self.rig), ''
         except CalibrationError as error:
             return None, str(error)
 
@@ -374,7 +372,7 @@ def _sees_nothing_of_others(rig: CameraRig, name: str) -> bool:
 
 
 def _of_space(rig: CameraRig, space: CaptureVolume | None, why_not: str) -> Iterator[Problem]:
-    """No space at all, or a camera that sees nothing of what the others share."""
+    """No space, or a camera that sees nothing of what the others share."""
     if space is None:
         yield Problem('view', why_not)
         return
