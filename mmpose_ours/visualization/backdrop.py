@@ -28,11 +28,13 @@ class Backdrop:
         box: Polylines (N, 3): ring on the floor, ring above, edges between; none without a
             space.
         grid_mm: Distance between the grid's lines.
+        floor_mm: The z of the floor.
     """
 
     grid: list[np.ndarray]
     box: list[np.ndarray]
     grid_mm: float
+    floor_mm: float = 0.0
 
     @classmethod
     def of(cls, rig: CameraRig, space: CaptureVolume | None) -> Backdrop:
@@ -49,7 +51,7 @@ class Backdrop:
         z = 0.0 if space is None else _floor(space)
         grid = [np.array([[v, low[1], z], [v, high[1], z]]) for v in x]
         grid += [np.array([[low[0], v, z], [high[0], v, z]]) for v in y]
-        return cls(grid, [] if space is None else _box(space), step)
+        return cls(grid, [] if space is None else _box(space), step, z)
 
 
 def _floor(space: CaptureVolume) -> float:

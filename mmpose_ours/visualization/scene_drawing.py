@@ -63,7 +63,9 @@ class ScenePainter:
         self.joints, self.colours = joints, colours or {}
         self._past: collections.deque[dict[int, np.ndarray]] = collections.deque(maxlen=TRAIL)
         backdrop = Backdrop.of(rig, space)
-        points = np.concatenate([rig.centers_w, rig.centers_w * (1, 1, 0), *backdrop.box])
+        self._floor_mm = backdrop.floor_mm
+        feet = rig.centers_w * (1, 1, 0) + (0, 0, backdrop.floor_mm)
+        points = np.concatenate([rig.centers_w, feet, *backdrop.box])
         length = max(FRUSTUM_SHARE * float(np.ptp(points, axis=0).max()), MIN_FRUSTUM_MM)
         self._viewer = overview(points)
         flat = self._viewer.project(points)[0]
@@ -93,7 +95,8 @@ class ScenePainter:
             if np.isfinite(place).all():
                 turn = np.linspace(0, 2 * np.pi, 24)
                 ring = place + 230 * np.stack([np.cos(turn), np.sin(turn), turn * 0], -1)
-                uv = self._pixels(ring * (1, 1, 0))
+                ring[:, 2] = self._floor_mm
+                uv = self._pixels(ring)
                 if drawable(uv, shadows).all():
                     points = np.array(fixed_points(uv), np.int32)
                     cv2.fillPoly(shadows, [points], DARK, cv2.LINE_AA, SHIFT)

@@ -87,7 +87,7 @@ class People {
 
   #topOf(row) {
     const joints = this.recording.joints.map((_, j) => this.recording.joint(row, j));
-    return Math.max(...joints.filter(Boolean).map((p) => p[2]));
+    return Math.max(...joints.filter(Boolean).map((p) => p[2])) - this.recording.floorMm;
   }
 
   // Median lengths over the whole recording, measured when somebody is chosen first.

@@ -6,7 +6,8 @@ class Room {
   constructor(canvas, recording, images, state) {
     Object.assign(this, { canvas, recording, images, state });
     const centers = recording.cameras.map((camera) => camera.center);
-    this.viewpoint = new Viewpoint([...recording.box.flat(), ...centers, ...feet(centers)]);
+    const floor = feet(centers, recording.floorMm);
+    this.viewpoint = new Viewpoint([...recording.box.flat(), ...centers, ...floor]);
     this.drawn = []; // people of the last image: id, points
   }
 
@@ -153,12 +154,13 @@ class Room {
 
   // A disc on the floor below a person tells where they stand.
   #drawShadow(ctx, [x, y]) {
+    const z = this.recording.floorMm;
     ctx.fillStyle = theme.quiet;
     ctx.globalAlpha = 0.2;
     ctx.beginPath();
     for (let i = 0; i < 24; i++) {
       const angle = (i * Math.PI) / 12;
-      const at = this.viewpoint.project([x + 230 * Math.cos(angle), y + 230 * Math.sin(angle), 0]);
+      const at = this.viewpoint.project([x + 230 * Math.cos(angle), y + 230 * Math.sin(angle), z]);
       if (at) ctx.lineTo(at[0], at[1]);
     }
     ctx.fill();
@@ -175,8 +177,8 @@ class Room {
 }
 
 // Below each camera, so that the first view shows the floor too.
-function feet(centers) {
-  return centers.map(([x, y]) => [x, y, 0]);
+function feet(centers, floorMm) {
+  return centers.map(([x, y]) => [x, y, floorMm]);
 }
 
 function toSegment(x, y, a, b) {

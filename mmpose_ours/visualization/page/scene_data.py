@@ -89,6 +89,7 @@ def page_data(
         'grid': [line.round(1).tolist() for line in backdrop.grid],
         'box': [line.round(1).tolist() for line in backdrop.box],
         'gridMm': backdrop.grid_mm,
+        'floorMm': backdrop.floor_mm,
         'lineLengths': [len(line) for line in lines],
         'world': world,
         **_skeleton(skeleton),
