@@ -57,8 +57,8 @@ def follow(words, fix, values=None):
     if fix.command:
         assert fix.command[0] == 'mmpose-ours'
         assert cli.main(list(fix.command[1:])) in ((0, 1) if 'doctor' in fix.command else (0,))
-    if fix.without:
-        words = left_out(words, fix.without)
+    for option in fix.without:
+        words = left_out(words, option)
     if fix.option:
         option, *rest = fix.option
         words = [*left_out(words, option), option, *(values.get(word, word) for word in rest)]
@@ -114,13 +114,13 @@ def only(words, *steps):
         (('--epochs', '0'), 'out-of-range', Fix(('--epochs', '10'))),
         (('--frames', '3'), 'out-of-range', Fix(('--frames', '10'))),
         (('--keypoints', 'none.json'), 'no-data', Fix(('--no-keypoints',))),
-        (('--detector', 'none'), 'unknown-name', Fix(without='--detector')),
-        (('--detector', 'rig.json'), 'file-format', Fix(without='--detector')),
-        (('--cameras', 'cam 0', 'x'), 'unknown-camera', Fix(without='--cameras')),
-        (('--up', 'w'), 'invalid-input', Fix(without='--up')),
-        (('--unit', 'parsec'), 'invalid-input', Fix(without='--unit')),
-        (('--image-size', '2x2'), 'conflict', Fix(without='--image-size')),
-        (('--rig-format', 'colmap'), 'file-format', Fix(without='--rig-format')),
+        (('--detector', 'none'), 'unknown-name', Fix(without=('--detector',))),
+        (('--detector', 'rig.json'), 'file-format', Fix(without=('--detector',))),
+        (('--cameras', 'cam 0', 'x'), 'unknown-camera', Fix(without=('--cameras',))),
+        (('--up', 'w'), 'invalid-input', Fix(without=('--up',))),
+        (('--unit', 'parsec'), 'invalid-input', Fix(without=('--unit',))),
+        (('--image-size', '2x2'), 'conflict', Fix(without=('--image-size',))),
+        (('--rig-format', 'colmap'), 'file-format', Fix(without=('--rig-format',))),
         (('--work-dir', 'rig.json'), 'conflict', Fix(('--work-dir', 'rig_2.json'))),
     ],
 )  # fmt: skip
@@ -200,8 +200,9 @@ def test_a_folder_calibration_without_image_sizes(folder):
     init()
     without_sizes(folder / OWN)
     command = ('mmpose-ours', 'init', 'data/Ours', '--rig', OWN, '--image-size=640x480', '--force')
+    replace = Fix(command=command, without=('--image-size',))
     walk(only(CALL, 'init', 'space'), ('missing-value', Fix(('--image-size', 'WxH'))),
-         ('conflict', Fix(command=command)), WxH='640x480')  # fmt: skip
+         ('conflict', replace), WxH='640x480')  # fmt: skip
 
 
 def test_a_folder_calibration_that_lacks_more(folder):
@@ -230,6 +231,16 @@ def test_an_upside_down_world(folder, rig):
     walk(only(rig, 'init', 'check'), ('out-of-range', Fix(('--up', '-z'))))
 
 
+def test_an_upside_down_world_in_the_folder(folder, rig):
+    init()
+    turn = np.diag([1.0, -1.0, -1.0])
+    turned = changed(rig_of(3), lambda c: camera(c, R_w2c=c.R_w2c @ turn))
+    write_rig(turned, OWN, 'campus')
+    command = ('mmpose-ours', 'init', 'data/Ours', '--rig', OWN, '--up=-z', '--force')
+    words = only(CALL, 'init', 'check')
+    walk([*words, '--up=-z'], ('conflict', Fix(command=command, without=('--up',))))
+
+
 def test_a_rig_that_is_not_around_people(folder, rig):
     """A head in half a metre's distance: no checks are the only way."""
     cameras = []
@@ -249,10 +260,10 @@ def test_a_rig_that_is_not_around_people(folder, rig):
 def test_a_lens_that_the_folder_cannot_hold(folder, rig):
     lens = changed(rig_of(3), lambda c: camera(c, lens='fisheye', dist=np.zeros(4)))
     write_rig(lens, 'rig.toml', 'anipose')
-    words = [*left_out(rig, '--rig'), '--rig', 'rig.toml', '--unit=mm']
+    words = [*left_out(rig, '--rig'), '--rig', 'rig.toml', '--unit=mm', '--up=z']
     command = ('mmpose-ours', 'convert-calibration', 'rig.toml', 'data/Ours_calibration.json',
-               '--to', 'panoptic', '--unit=mm', '--approximate')  # fmt: skip
-    fix = Fix(('--rig', 'data/Ours_calibration.json'), command=command)
+               '--to', 'panoptic', '--unit=mm', '--up=z', '--approximate')  # fmt: skip
+    fix = Fix(('--rig', 'data/Ours_calibration.json'), ('--unit', '--up'), command)
     walk(only(words, 'init', 'check'), ('cannot-express', fix))
 
 
@@ -416,7 +427,7 @@ def test_a_step_by_itself_whose_data_are_not_there(folder, rig, step, made):
         assert step == 'noise' or (made and step in ('check', 'space'))
         return
     error = refusal(words)
-    assert error.fix == Fix(without='--only')
+    assert error.fix == Fix(without=('--only',))
     if step in ('check', 'images'):  # the same call for all
         walk(words, (error.code, error.fix))
 
@@ -488,7 +499,7 @@ def test_a_training_whose_steps_have_no_times(folder, rig):
     """The stand-in writes no log; --epochs needs none."""
     words = [*left_out(rig, '--epochs'), '--minutes', '-1']
     walk(words, ('out-of-range', Fix(('--minutes', '30'))),
-         ('no-data', Fix(('--epochs', '10'), without='--minutes')))  # fmt: skip
+         ('no-data', Fix(('--epochs', '10'), without=('--minutes',))))  # fmt: skip
 
 
 # Sentences
@@ -507,9 +518,9 @@ def test_options_are_spelled_as_this_command_has_them():
     ('fix', 'text'),
     [
         (Fix(('--up', 'y')), 'call this again with `--up y`'),
-        (Fix(without='--only'), 'call this again without `--only`'),
-        (Fix(('--a', 'b c'), '--d', ('x', 'y')),
-         "run `x y`, then call this again with `--a 'b c'` and without `--d`"),
+        (Fix(without=('--only',)), 'call this again without `--only`'),
+        (Fix(('--a', 'b c'), ('--d', '--e'), ('x', 'y')),
+         "run `x y`, then call this again with `--a 'b c'` and without `--d --e`"),
         (Fix(command=('x',), instead=True), 'run `x` instead'),
     ],
 )  # fmt: skip
