@@ -194,5 +194,5 @@ def _check_detector(name: str) -> None:
             code='unknown-name' if isinstance(error, OSError) else 'file-format',
             file=name,
             found=name,
-            fix=Fix(without='--detector'),
+            fix=Fix(without=('--detector',)),
         ) from error

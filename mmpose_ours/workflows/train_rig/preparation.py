@@ -42,6 +42,7 @@ from mmpose_ours.workflows.train_rig.refusals import (
     TRUST,
     Fix,
     RefusedError,
+    reading_options,
     refused,
 )
 from mmpose_ours.workflows.train_rig.stock_scripts import command_line, run_stock, shown
@@ -94,7 +95,11 @@ def do_init(site: Site, record: Record, doing: Doing, run_command: RunCommand) -
         print(f'    {site.folder} is laid out already, {len(site.rig)} cameras')
     else:
         words = command_words(site, 'init')
-        replace = Fix(command=('mmpose-ours', *words, '--force'))
+        own = [Path(path).resolve() for path in site.source] == [site.rig_file.resolve()]
+        replace = Fix(
+            command=('mmpose-ours', *words, '--force'),
+            without=reading_options(site) if own else (),  # it is written as it was read
+        )
         if site.rig_file.is_file() and not _is_source(site):
             _check_replaceable(site, record, replace)
             words.append('--force')
@@ -361,7 +366,7 @@ def _seconds_per_step(site: Site, record: Record) -> float:
             file=folder,
             found=len(times),
             expected=WARMING_STEPS + 1,
-            fix=Fix(('--epochs', str(EPOCHS)), without='--minutes'),
+            fix=Fix(('--epochs', str(EPOCHS)), without=('--minutes',)),
         )
     shutil.rmtree(folder)
     return float(np.median(times[WARMING_STEPS:]))

@@ -39,19 +39,19 @@ class Fix:
     Args:
         option: An option, with its values, to add to the call, or to give instead of the same
             option with other values.
-        without: An option to omit.
+        without: Options to omit.
         command: A command to run before the next call.
         instead: Whether ``command`` replaces the next call.
     """
 
     option: tuple[str, ...] = ()
-    without: str = ''
+    without: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     instead: bool = False
 
     def __str__(self) -> str:
         changes = [f'with `{shown(self.option)}`'] if self.option else []
-        changes += [f'without `{self.without}`'] if self.without else []
+        changes += [f'without `{" ".join(self.without)}`'] if self.without else []
         again = f'call this again {" and ".join(changes)}'.rstrip()
         if not self.command:
             return again
@@ -130,7 +130,7 @@ def _fix(
     if at is not None and site.work_dir.resolve() in at.parents:
         return _fix_of_results(error, at.relative_to(site.work_dir.resolve()), step)
     if only and step != 'init' and not site.rig_file.is_file():
-        return Fix(without='--only')
+        return Fix(without=('--only',))
     if isinstance(error, CalibrationError) or at == site.rig_file.resolve():
         return calibration_fix(error, site)
     if isinstance(error, InputError) and error.code == 'missing-value' and error.camera is not None:
@@ -142,7 +142,7 @@ def _fix_of_results(error: InputError | OSError, path: Path, step: str) -> Fix:
     """The step that writes a file of the work directory again."""
     if path.name == 'train_rig.json':
         if not isinstance(error, FileFormatError):
-            return Fix(without='--only')  # a step before was never done
+            return Fix(without=('--only',))  # a step before was never done
         return Fix(('--from', str(error.found or step)))
     folders = {'train': 'train', 'timing': 'train', 'test': 'test', 'detector.json': 'noise'}
     return Fix(('--from', folders.get(path.parts[0], step)))
@@ -163,22 +163,23 @@ def calibration_fix(error: InputError | OSError, site: Site) -> Fix:
     if code == 'missing-value' and isinstance(expected, list) and isinstance(found, list):
         return Fix(('--cameras', *map(str, expected)))  # these are calibrated
     if code in ('unknown-camera', 'duplicate') and site.cameras:
-        return Fix(without='--cameras')
+        return Fix(without=('--cameras',))
     if code == 'missing-value' and _lacks_sizes(site):
         return Fix(('--image-size', ANY_SIZE))
     source = site.source or (str(site.rig_file),)
     other = str(free_path(Path(f'{site.folder}_calibration.json')))
     convert = ('mmpose-ours', 'convert-calibration', *source, other, '--to', 'panoptic')
+    options = reading_options(site)  # what is converted is read without them
     if code == 'cannot-express':
-        return Fix(('--rig', other), command=(*convert, *site.reading, '--approximate'))
+        return Fix(('--rig', other), options, (*convert, *site.reading, '--approximate'))
     if code == 'unsafe':
         rename = f'{found}={_plain_name(str(found))}'
-        return Fix(('--rig', other), command=(*convert, *site.reading, '--rename', rename))
+        return Fix(('--rig', other), options, (*convert, *site.reading, '--rename', rename))
     if site.cameras and _works(_rig(site, all_cameras=True), False):
-        return Fix(without='--cameras')
+        return Fix(without=('--cameras',))
     for name, option in READING.items():
         if name in _reading(site) and _works(_rig(site, {name: None}), False):
-            return Fix(without=option)
+            return Fix(without=(option,))
     for name, values in (('unit', MM_PER_UNIT), ('up', Z_UP_FROM)):
         fits = [value for value in values if _works(_rig(site, {name: value}), False)]
         if len(fits) == 1:
@@ -199,6 +200,11 @@ def _lacks_sizes(site: Site) -> bool:
 def _plain_name(name: str) -> str:
     kept = ''.join(c if c.isascii() and (c.isalnum() or c in '-_') else '_' for c in name)
     return f'camera_{kept.strip("_")[:20]}'
+
+
+def reading_options(site: Site) -> tuple[str, ...]:
+    """The options of a call that say how to read the calibration."""
+    return tuple(READING[name] for name in _reading(site))
 
 
 def _reading(site: Site) -> dict[str, str]:
