@@ -84,7 +84,9 @@ class People:
         step = max(1, len(names) // most_frames)
         frames = [recording.frames[name] for name in names[::step][:most_frames]]
         scene = self.adaptation.scene
-        inputs, self.samples = self.adaptation._inputs(frames, scene.rig, scene.space)
+        inputs, self.samples = self.adaptation.inputs(
+            frames, scene.rig, scene.space, self.adaptation.inferencer.model.joints
+        )
         rays = inputs['rays']
         floor_mm = rays.origins.new_full((len(frames),), -scene.space.center_mm[2])
         self.found = self.model.finder.find_multi_view(rays, floor_mm)[0]
