@@ -1,4 +1,3 @@
-
 import numpy as np
 from mocap_files import COCO17, people
 from scipy.spatial.distance import cdist
