@@ -198,7 +198,7 @@ def _triangulated(rays: Rays) -> tuple[Rays, np.ndarray]:
 def _level(people_mm: np.ndarray, rig: CameraRig) -> tuple[Similarity, Measured]:
     """The rotation that makes people stand upright, and by how much it tilts the world.
 
-    People who lie are told from worlds with another up axis by the cameras, which stand upright.
+    The cameras, which stand upright, distinguish people who lie from worlds with another up axis.
     """
     try:
         up = up_by_people(people_mm)

@@ -55,7 +55,7 @@ def distinct_detections(people: np.ndarray) -> np.ndarray:
     high = np.where(found[..., None], uv, -np.inf).max(1)
     size = np.linalg.norm(np.where(found.any(1)[:, None], high - low, 0.0), axis=-1)
     rank = size * np.where(found, people[..., 2], 0.0).sum(1)
-    # The joints of a duplicate lie in the box of the person, but for the tolerance.
+    # The joints of a duplicate lie inside the bounding box of the person, but for the tolerance.
     margin = 2 * MAX_DISTANCE * size[:, None]
     with np.errstate(invalid='ignore'):
         middle = 0.5 * (low + high)

@@ -81,7 +81,7 @@ def reposed_ratio(rig: CameraRig, sightings: Sightings, name: str, pairs: Sequen
     from scipy.optimize import minimize
 
     near = [camera for camera in rig if any(camera.name in pair for pair in pairs)]
-    fitted, held_out = sightings.halves(FRAMES)
+    fitted, held_out = sightings.split(FRAMES)
     baselines = [
         np.linalg.norm(camera.center_w - rig[name].center_w)
         for camera in near

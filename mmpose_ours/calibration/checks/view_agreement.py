@@ -98,15 +98,15 @@ class Sightings:
         few._stack(list(self.pixels), [self.frames[index] for index in chosen])
         return few
 
-    def halves(self, most: int) -> tuple[Sightings, Sightings]:
+    def split(self, most: int) -> tuple[Sightings, Sightings]:
         """Two disjoint samples, each of about ``most`` of the frames, that take turns in time."""
         frames = self.frames[:: max(1, len(self.frames) // (2 * most))]
-        halves = []
+        parts = []
         for start in (0, 1):
-            half = object.__new__(Sightings)
-            half._stack(list(self.pixels), frames[start::2])
-            halves.append(half)
-        return halves[0], halves[1]
+            part = object.__new__(Sightings)
+            part._stack(list(self.pixels), frames[start::2])
+            parts.append(part)
+        return parts[0], parts[1]
 
     def errors(self, rig: CameraRig, pairs: Sequence[Pair]) -> dict[Pair, np.ndarray]:
         """Epipolar errors of detections that are each other's best match, by pair of cameras.

@@ -78,16 +78,6 @@ class MeasuredNoise:
         factor = self.prior_factor[1]
         return [kind for kind, joints in self.kinds.items() if factor[joints[0]] >= DOUBTED]
 
-    @property
-    def ray_stds_mm(self) -> Tensor:
-        """(2, V, J) standard deviations for joints with two rays or fewer, and with more.
-
-        The former are at least the assumed ones: a median does not know of outliers, which two
-        rays cannot reveal.
-        """
-        assumed = torch.as_tensor(RAY_STD_MM).to(self.ray_std_mm)
-        return torch.stack([torch.maximum(self.ray_std_mm, assumed), self.ray_std_mm])
-
     def of_views(self, cameras: Sequence[str], views: int) -> tuple[Tensor, Tensor, Tensor]:
         """For the views of one sample: ray std (2, views, J), factors (2, J), and scales (J,).
 
@@ -96,8 +86,21 @@ class MeasuredNoise:
             views: Number of views with padding.
         """
         row = [self.cameras.index(name) for name in cameras]
-        std = self.ray_stds_mm[:, row + [0] * (views - len(row))]
+        std = stds_by_count(self.ray_std_mm)[:, row + [0] * (views - len(row))]
         return std, self.prior_factor, scale_mm(self.ray_std_mm)
+
+
+def stds_by_count(ray_std_mm: Tensor) -> Tensor:
+    """(2, V, J) standard deviations of rays for joints with two rays or fewer, and with more.
+
+    The former are at least the assumed ones: a median does not know of outliers, which two rays
+    cannot reveal.
+
+    Args:
+        ray_std_mm: (V, J) as measured.
+    """
+    assumed = torch.as_tensor(RAY_STD_MM).to(ray_std_mm)
+    return torch.stack([torch.maximum(ray_std_mm, assumed), ray_std_mm])
 
 
 def scale_mm(ray_std_mm: Tensor) -> Tensor:
@@ -257,8 +260,7 @@ def _left_out_errors(
         found, rays=rays, detections=torch.where(kept, found.detections, -1)
     )
     network_poses, precision = predict(people, kept)
-    assumed = torch.as_tensor(RAY_STD_MM).to(ray_std_mm)
-    std_mm = ray_std_mm if many else torch.maximum(ray_std_mm, assumed)
+    std_mm = stds_by_count(ray_std_mm)[int(many)]
     ray_precision, scales = rays.weights / std_mm.square(), scale_mm(ray_std_mm)
     count = (rays.weights > 0).sum(1)
     judged = (found.rays.weights[:, view] > MIN_SCORE) & (count >= 3 if many else count == 2)
