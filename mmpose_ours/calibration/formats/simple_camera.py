@@ -29,10 +29,8 @@ from mmpose_ours.calibration.errors import CalibrationError, about, check_limit
 from mmpose_ours.calibration.parsing.file import File
 from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.calibration.parsing.source import Reading, Source
-from mmpose_ours.errors import FileFormatError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.limits import limits
 
 CONVENTION = 'R is camera to world, T is the camera centre'
 UNIT = UP = None
@@ -70,7 +68,8 @@ def read(source: Source) -> Reading:
     file = source.one
     content = _content(file)
     if content is None:
-        _ = file.json  # which says where the syntax breaks
+        # Which says where the syntax breaks
+        _ = file.pickle if file.kind == 'pickle' else file.json
     check_limit('cameras', sum(1 for _ in _cameras(content)), 'cameras', file.path)
     cameras = [(name, Node(camera, file.path, (name,), name)) for name, camera in _cameras(content)]
     if not cameras:
@@ -85,17 +84,8 @@ def read(source: Source) -> Reading:
 
 
 def _content(file: File) -> Any:
-    """The parsed JSON, the pickle's content, or None where it is neither."""
-    if not file.head.startswith(b'\x80'):
-        return file.parsed('json') if file.kind == 'json' else None
-    from mmpose_ours.io.parsers.pickles import parse_pickle
-
-    content = file.read_bytes(limits().calibration_bytes + 1)
-    try:
-        limits().check('calibration_bytes', len(content), 'bytes', file.path)
-        return parse_pickle(content, file.path)
-    except FileFormatError as error:
-        raise error.reworded(CalibrationError, str(error), file=file.path) from error
+    """The parsed JSON or pickle, or None where it is neither."""
+    return file.parsed('pickle' if file.kind == 'pickle' else 'json')
 
 
 def _cameras(content: Any) -> Iterator[tuple[str, Any]]:

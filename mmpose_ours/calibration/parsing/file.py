@@ -31,7 +31,7 @@ from mmpose_ours.io.limits import limits
 EXPORT_AGAIN = 'correct it or export the calibration again'
 # By kind, the limit of its size.
 _LIMITS = {'json': 'calibration_bytes', 'xml': 'calibration_bytes', 'toml': 'slow_text_bytes',
-           'yaml': 'slow_text_bytes'}  # fmt: skip
+           'yaml': 'slow_text_bytes', 'pickle': 'calibration_bytes'}  # fmt: skip
 # Where a line ends, at the latest.
 _LONGEST_LINE = 1 << 16
 # The first line of TOML that is no comment: a table, or a key and its value.
@@ -141,12 +141,14 @@ class File:
 
     @functools.cached_property
     def kind(self) -> str:
-        """What the content is: json, toml, yaml, xml, mat, text or binary.
+        """What the content is: json, toml, yaml, xml, mat, pickle, text or binary.
 
         Recognised by how it begins, so that a file is not parsed in turn as each of these.
         """
         if self.head.startswith((b'MATLAB 5.0 MAT-file', b'MATLAB 7.3 MAT-file')):
             return 'mat'
+        if self.head.startswith(b'\x80'):
+            return 'pickle'
         start = self.head.lstrip(b'\xef\xbb\xbf \t\r\n')
         if start.startswith(b'<'):
             return 'xml'
@@ -233,6 +235,15 @@ class File:
             CalibrationError: It is no XML, or declares entities; names line and column.
         """
         return self._known('xml')
+
+    @property
+    def pickle(self) -> Any:
+        """The content as a pickle of plain data.
+
+        Raises:
+            CalibrationError: It is no pickle, or holds anything but plain data.
+        """
+        return self._known('pickle')
 
     @functools.cached_property
     def text(self) -> str:
@@ -341,7 +352,14 @@ def _xml(content: bytes, count: Callable[[int], None], path: Path) -> Any:
     return parse_xml(content, count)
 
 
-_PARSERS = {'json': _json, 'toml': _toml, 'yaml': _yaml, 'xml': _xml}
+def _pickle(content: bytes, count: Callable[[int], None], path: Path) -> Any:
+    """Has limits of its own."""
+    from mmpose_ours.io.parsers.pickles import parse_pickle
+
+    return parse_pickle(content, path)
+
+
+_PARSERS = {'json': _json, 'toml': _toml, 'yaml': _yaml, 'xml': _xml, 'pickle': _pickle}
 
 
 def _check_depth(brackets: bytes) -> None:
