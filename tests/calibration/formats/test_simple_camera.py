@@ -8,7 +8,7 @@ import pytest
 from calibration_rigs import people_points, ring_rig, save
 from errors import fails
 
-from mmpose_ours.calibration import FORMATS, CalibrationError, recognise_format
+from mmpose_ours.calibration import CalibrationError, recognise_format
 from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.formats.simple_camera import read
 from mmpose_ours.calibration.parsing.source import Source
