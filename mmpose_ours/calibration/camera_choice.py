@@ -8,6 +8,7 @@ from typing import Iterable, Sequence
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig, list_names
+from mmpose_ours.recordings.camera_names import cameras_called
 from mmpose_ours.text import argument
 
 # Of more cameras than this, names are no help in a sentence.
@@ -41,7 +42,7 @@ def choose_cameras(
     names: Sequence[str] | None,
     path: PathLike,
 ) -> CameraRig:
-    """The cameras asked for, in the order asked for; None is all.
+    """The cameras asked for, in the order asked for, in any spelling; None is all.
 
     Raises:
         CalibrationError: One of them is not there, or is not calibrated.
@@ -55,7 +56,8 @@ def choose_cameras(
             file=path,
             found=names,
         )
-    names = None if names is None else [str(name) for name in names]
+    if names is not None:
+        names = cameras_called([str(name) for name in names], (*rig.names, *uncalibrated))
     if names is not None and not names:
         raise CalibrationError(
             f'{path}: an empty list of cameras was asked for; it has {list_names(rig.names)}',

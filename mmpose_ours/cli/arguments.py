@@ -66,6 +66,43 @@ def parse_offsets(words: Sequence[str]) -> dict[str, int]:
     return offsets
 
 
+def add_rename(parser: argparse.ArgumentParser, what: str = 'images or keypoints') -> None:
+    """Declare ``--rename``, for :func:`parse_renames`."""
+    parser.add_argument(
+        '--rename',
+        nargs='+',
+        action='extend',
+        default=[],
+        metavar='NAME=CAMERA',
+        help=f'which camera {what} of a name are of, e.g. GX010001=cam1, where the names do not '
+        'tell (case, separators, leading zeros and what stands before or behind do not matter)',
+    )
+
+
+def parse_renames(pairs: Sequence[str]) -> dict[str, str]:
+    """Read the words of ``--rename``, ``OLD=NEW``.
+
+    Raises:
+        CalibrationError: One is none, or an old name comes twice.
+    """
+    renames: dict[str, str] = {}
+    for pair in pairs:
+        old, _, new = pair.partition('=')
+        if not old or not new or old in renames:
+            raise CalibrationError(
+                f'--rename is {pair!r}, expected old=new, each old name once',
+                code='duplicate' if old in renames else 'invalid-input',
+                found=pair,
+            )
+        renames[old] = new
+    return renames
+
+
+def print_note(note: str) -> None:
+    """Print a sentence that the user should know, and that is no warning."""
+    print(f'note    {note}', flush=True)
+
+
 def add_volume(parser: argparse.ArgumentParser) -> None:
     """Declare ``--volume``, for :func:`parse_volume`."""
     parser.add_argument(

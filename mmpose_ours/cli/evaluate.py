@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from mmpose_ours.cli.arguments import parse_size
+from mmpose_ours.cli.arguments import add_rename, parse_renames, parse_size
 from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation.report import DATASETS, HEADS, evaluate_files
 from mmpose_ours.evaluation.tables import format_report
@@ -63,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='frames per second, for accelerations, and for how long somebody may be lost where '
         "the file has no track IDs (default: the file's)",
     )
+    add_rename(group, 'keypoints')
     group.add_argument('--image-size', metavar='WxH', help='where the calibration says none')
 
 
@@ -126,4 +127,5 @@ def _report_without_truth(args: argparse.Namespace) -> dict[str, Any]:
         left_out,
         args.frame_rate,
         parse_size(args.image_size) if args.image_size else None,
+        parse_renames(args.rename),
     )

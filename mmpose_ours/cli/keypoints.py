@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
-from mmpose_ours.cli.arguments import parse_size
+from mmpose_ours.cli.arguments import add_rename, parse_renames, parse_size, print_note
 from mmpose_ours.detections import (
     FORMATS,
     KeypointFrames,
@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cameras', nargs='+', metavar='NAME', help='cameras to keep; others are left out'
     )
+    add_rename(parser, 'keypoints')
     parser.add_argument(
         '--skeleton',
         metavar='NAME',
@@ -88,7 +89,14 @@ def run(args: argparse.Namespace) -> int:
     cameras = args.cameras or (rig.names if rig is not None else None)
     skeleton = find_skeleton(args.skeleton) if args.skeleton else None
     detections = read_keypoints(
-        source, cameras, chosen, rig=rig, progress=progress, skeleton=skeleton
+        source,
+        cameras,
+        chosen,
+        rig=rig,
+        progress=progress,
+        skeleton=skeleton,
+        rename=parse_renames(args.rename),
+        say=print_note,
     )
     for sentence in oddities(detections, cameras or ()):
         print(f'warning: {source}: {sentence}', file=sys.stderr)

@@ -15,8 +15,10 @@ from mmpose_ours.calibration.writing import write_rig
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
+    add_rename,
     add_volume,
     parse_offsets,
+    parse_renames,
     parse_size,
     parse_volume,
 )
@@ -92,6 +94,7 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         'there)',
     )
     add_frame_offsets(parser)
+    add_rename(parser)
     parser.add_argument('--batch-size', type=int, default=4, metavar='N', help='frames at once')
     parser.add_argument(
         '--fps', type=float, metavar='N', help="frames per second (default: the videos')"
@@ -179,6 +182,7 @@ def find_people(
             image_size=parse_size(args.image_size) if args.image_size else None,
         ),
         images=img_root,
+        rename=parse_renames(args.rename),
         cameras=args.cameras,
         device=args.device,
         space=parse_volume(args.volume),
@@ -213,6 +217,7 @@ def find_people(
                 images=img_root,
                 keypoints=beneath if beneath is not None and beneath.exists() else None,
                 frame_offsets=parse_offsets(args.frame_offsets),
+                rename=inferencer.rename,
                 rig_file=rig,
                 all_cameras=bool(args.cameras),
             )

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Sequence
 
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.cli.arguments import add_rig, add_volume, parse_volume, read_with_options
+from mmpose_ours.cli.arguments import (
+    add_rename,
+    add_rig,
+    add_volume,
+    parse_renames,
+    parse_volume,
+    read_with_options,
+)
 from mmpose_ours.errors import InputError, LimitError
 from mmpose_ours.synthetic import DetectorNoise
 from mmpose_ours.workflows.rig_folder import RIG_FILE
@@ -47,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='use the calibration although its check finds errors')  # fmt: skip
     where = f'2D keypoints (default: FOLDER/{KEYPOINT_FILE}, if it is there)'
     parser.add_argument('--keypoints', type=Path, metavar='FILE', help=where)
+    add_rename(parser)
     parser.add_argument(NO_KEYPOINTS, action='store_true',
                         help='do not use 2D keypoints, though there are some')  # fmt: skip
     parser.add_argument('--detector', metavar='NAME',
@@ -121,6 +129,7 @@ def site_of(args: argparse.Namespace) -> Site:
         epochs=args.epochs,
         frames=args.frames,
         trust=args.trust_calibration,
+        rename=parse_renames(args.rename),
     )
     if args.detector:
         _check_detector(args.detector)

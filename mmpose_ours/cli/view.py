@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
+    add_rename,
     add_rig,
     parse_offsets,
+    parse_renames,
+    print_note,
     read_with_options,
 )
 from mmpose_ours.errors import InputError
@@ -50,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--thickness', type=int, metavar='PX', help='of limbs in single views')
     parser.add_argument('--show', action='store_true', help='show the sheets in a window')
     add_frame_offsets(parser)
+    add_rename(parser)
     parser.add_argument('--mp4', action='store_true', help='write the sheets as people.mp4')
     parser.add_argument(
         '--no-page', action='store_true', help='write no scene.html, only what else is asked for'
@@ -93,8 +97,10 @@ def run(args: argparse.Namespace) -> int:
         images=args.img_root,
         keypoints=args.keypoints,
         frame_offsets=parse_offsets(args.frame_offsets),
+        rename=parse_renames(args.rename),
         rig_file=read.path,
         all_cameras=bool(args.cameras),
+        say=print_note,
     )
     return 0
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from types import ModuleType
-from typing import Callable, Iterable, Sequence
+from typing import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from mmpose_ours.detections.arrays import KeypointFrames, arrays_of, cameras_of
+from mmpose_ours.detections.arrays import ConvertedFrames, KeypointFrames, arrays_of, cameras_of
 from mmpose_ours.detections.formats import alphapose, coco, mmpose, openpose, pose2sim, voxelpose
 from mmpose_ours.detections.formats.imported import Hints, assemble
 from mmpose_ours.detections.formats.normalised import in_pixels
@@ -17,11 +16,11 @@ from mmpose_ours.detections.formats.own_json import read_json_detections, store_
 from mmpose_ours.detections.formats.own_npz import store_npz
 from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.detections.on_disk import StoredDetections
-from mmpose_ours.detections.summary import listed
 from mmpose_ours.errors import FileFormatError, InputError, LimitError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.json_values import Place, checked_name
 from mmpose_ours.io.limits import limits
+from mmpose_ours.recordings.camera_names import match_cameras, nothing_of
 from mmpose_ours.recordings.footage import frames_by_key
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
@@ -38,6 +37,11 @@ IMPORTERS: dict[str, ModuleType] = {
     'coco': coco,
 }
 FORMATS = (*OURS, *IMPORTERS)
+Say = Callable[[str], None]
+
+
+def _nobody_listens(note: str) -> None:
+    """Where notes go that nobody asked for."""
 
 
 def read_detections(
@@ -47,6 +51,8 @@ def read_detections(
     *,
     rig: CameraRig | None = None,
     progress: Callable[[int, int], None] | None = None,
+    rename: Mapping[str, str] | None = None,
+    say: Say = _nobody_listens,
 ) -> dict[str, dict[str, np.ndarray]]:
     """Read people per frame and camera with COCO's 17 joints, which models and checks know.
 
@@ -54,7 +60,9 @@ def read_detections(
         frame -> camera -> (P, 17, 3) float32 ``u, v, score`` in pixels; score 0 is missing.
         Arguments and errors are those of :func:`read_keypoints`.
     """
-    frames = read_keypoints(path, cameras, format, rig=rig, progress=progress)
+    frames = read_keypoints(
+        path, cameras, format, rig=rig, progress=progress, rename=rename, say=say
+    )
     return {frame: arrays_of(views, COCO17) for frame, views in frames.items()}
 
 
@@ -66,6 +74,8 @@ def read_keypoints(
     rig: CameraRig | None = None,
     progress: Callable[[int, int], None] | None = None,
     skeleton: Skeleton | None = None,
+    rename: Mapping[str, str] | None = None,
+    say: Say = _nobody_listens,
 ) -> dict[str, dict[str, Keypoints2D]]:
     """Read people per frame and camera, with all joints that the file has.
 
@@ -73,20 +83,23 @@ def read_keypoints(
         path: This package's file (``.json`` of ``detections.schema.json``, or ``.npz``), or a
             file or folder of another tool, see docs/keypoints_2d.md.
         cameras: Camera names; each must occur there. None takes those of the rig, or all. Where
-            other tools spell them otherwise (``cam01`` for ``cam_1``), these spellings count.
+            they are spelled otherwise there (``cam01`` for ``cam_1``), these spellings count, see
+            :mod:`mmpose_ours.recordings.camera_names`.
         format: One of :data:`FORMATS`; ``'auto'`` goes by content.
         rig: The cameras, whose image sizes normalised keypoints need.
         progress: Called with how many of how many files are read.
         skeleton: The joints of another tool's file; None goes by the names that it states, else
             by the number of its joints.
+        rename: Name of a camera there to the camera that it is, where the names do not tell.
+        say: Takes a sentence on names that were matched although they are spelled otherwise.
 
     Returns:
         frame -> camera -> people of one skeleton, in pixels. A camera without an image of a frame
         is not in it.
 
     Raises:
-        FileFormatError: Wrong content, a format that nobody recognises, or a camera that the
-            file does not know.
+        FileFormatError: Wrong content, a format that nobody recognises, a camera that the
+            file does not know, or one that several names fit.
         FileNotFoundError: There is nothing of that name; says what is needed.
         InputError: The format is unknown.
     """
@@ -122,17 +135,23 @@ def read_keypoints(
         sizes = {c.name: c.size for c in rig if c.size} if rig is not None else {}
         hints = Hints(tuple(cameras or ()), sizes, progress or (lambda done, total: None), skeleton)
         detections = assemble(IMPORTERS[chosen].read(source, hints), path)
+        # Its cameras have the names that are wanted: it holds a list of them.
         if chosen != 'voxelpose':
-            detections = _renamed(detections, cameras or ())
-            detections = in_pixels(detections, sizes, path)
-    known = cameras_of(detections)
-    _check_names(detections, known, path)
-    _refuse_missing(known, cameras or (), path)
-    return detections
+            named = name_cameras(detections, cameras or (), rename, path, say)
+            detections = in_pixels(_as_dicts(named), sizes, path)
+            rename = None
+    _check_names(detections, cameras_of(detections), path)
+    return _as_dicts(name_cameras(detections, cameras or (), rename, path, say))
 
 
 def open_keypoints(
-    path: PathLike, cameras: Sequence[str] | None = None, rig: CameraRig | None = None
+    path: PathLike,
+    cameras: Sequence[str] | None = None,
+    rig: CameraRig | None = None,
+    *,
+    rename: Mapping[str, str] | None = None,
+    say: Say = _nobody_listens,
+    every: bool = True,
 ) -> KeypointFrames:
     """Read people per frame and camera, those of long recordings without holding them in memory.
 
@@ -144,6 +163,9 @@ def open_keypoints(
         path: See :func:`read_keypoints`.
         cameras: Likewise.
         rig: Likewise.
+        rename: Likewise.
+        say: Likewise.
+        every: Whether each of the cameras must occur there.
 
     Raises:
         FileFormatError, FileNotFoundError: As there.
@@ -153,13 +175,59 @@ def open_keypoints(
         stored = store_npz(path)
     elif path.is_file() and path.suffix.lower() == '.json':
         stored = store_json(path)
+    cameras = cameras or (rig.names if rig is not None else ())
+    if stored is None and every:
+        return read_keypoints(path, cameras or None, rig=rig, rename=rename, say=say)
     if stored is None:
-        return read_keypoints(path, cameras, rig=rig)
+        return name_cameras(read_keypoints(path, rig=None), cameras, rename, path, say, every)
     assert isinstance(stored.frames, StoredDetections)
-    known = stored.frames.cameras
-    _check_names(stored.frames, known, path)
-    _refuse_missing(known, cameras or (rig.names if rig is not None else ()), path)
-    return stored.frames
+    _check_names(stored.frames, stored.frames.cameras, path)
+    return name_cameras(stored.frames, cameras, rename, path, say, every)
+
+
+def name_cameras(
+    frames: KeypointFrames,
+    cameras: Sequence[str],
+    rename: Mapping[str, str] | None = None,
+    path: PathLike | None = None,
+    say: Say = _nobody_listens,
+    every: bool = True,
+) -> KeypointFrames:
+    """The same keypoints under the names of a rig's cameras.
+
+    Args:
+        frames: frame -> camera -> people.
+        cameras: Names of the rig's cameras; empty keeps the names, but for those of ``rename``.
+        rename: Name there to the camera that it is.
+        path: The file that they come from; None where they are in memory.
+        say: Takes a sentence on names that were matched although they are spelled otherwise.
+        every: Whether each of the cameras must occur there.
+
+    Raises:
+        FileFormatError: A camera has no keypoints, or several names fit one camera.
+    """
+    known = frames.cameras if isinstance(frames, StoredDetections) else cameras_of(frames)
+    where = path or 'the keypoints'
+    match = match_cameras(known, cameras or _as_renamed(known, rename), rename, where=where, file=path)
+    if every and match.missing:
+        raise nothing_of('keypoints', match, where, path)
+    if match.spelled:
+        say(match.note(where))
+    names = {name: camera for name, camera in match.cameras.items() if name != camera}
+    if not names:
+        return frames
+    # A name that became another camera's is no longer that of the camera whose name it was.
+    kept = {name: name for name in match.left if name not in names.values()}
+    names = {**match.cameras, **kept}
+    return ConvertedFrames(
+        frames, lambda views: {names[n]: people for n, people in views.items() if n in names}
+    )
+
+
+def _as_renamed(known: Sequence[str], rename: Mapping[str, str] | None) -> list[str]:
+    """The names there after those that the user renames; where no cameras are known."""
+    rename = rename or {}
+    return list(dict.fromkeys([*rename.values(), *(n for n in known if n not in rename)]))
 
 
 def _as_dicts(frames: KeypointFrames) -> dict[str, dict[str, Keypoints2D]]:
@@ -201,31 +269,6 @@ def recognise(source: Source) -> tuple[str, str]:
     )
 
 
-def _renamed(
-    detections: dict[str, dict[str, Keypoints2D]], wanted: Sequence[str]
-) -> dict[str, dict[str, Keypoints2D]]:
-    """Cameras under the names that are wanted, where only the spelling differs."""
-    known = cameras_of(detections)
-    spelled: dict[str, list[str]] = {}
-    for name in known:
-        spelled.setdefault(_spelling(name), []).append(name)
-    names = {}
-    for name in wanted:
-        alike = spelled.get(_spelling(name), [])
-        if name not in known and len(alike) == 1 and alike[0] not in wanted:
-            names[alike[0]] = name
-    return {
-        frame: {names.get(camera, camera): people for camera, people in views.items()}
-        for frame, views in detections.items()
-    }
-
-
-def _spelling(name: str) -> str:
-    """What is left of a name without case, separators and leading zeros."""
-    parts = re.findall(r'[a-z]+|\d+', name.lower())
-    return ' '.join(str(int(part)) if part.isdigit() else part for part in parts)
-
-
 def _check_names(frames: Iterable[str], cameras: Sequence[str], path: Path) -> None:
     """Refuse names that are none, that are too many, or that mean the same frame.
 
@@ -238,17 +281,3 @@ def _check_names(frames: Iterable[str], cameras: Sequence[str], path: Path) -> N
     for frame in frames_by_key(frames, path).values():
         checked_name(frame, Place(path, 'the name of a frame'))
 
-
-def _refuse_missing(known: Sequence[str], cameras: Sequence[str], path: Path) -> None:
-    missing = [camera for camera in cameras if camera not in known]
-    if missing:
-        plural = 's' if len(missing) > 1 else ''
-        raise FileFormatError(
-            f'{path}: no keypoints of camera{plural} {listed(map(repr, missing))}; it has '
-            f'{listed(known) or "none"}; camera names must be those of the calibration',
-            code='unknown-camera',
-            file=path,
-            camera=missing[0],
-            found=missing,
-            expected=list(known),
-        )

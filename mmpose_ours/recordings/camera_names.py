@@ -183,14 +183,14 @@ def nothing_of(
     there = _listed(sorted(names)) or 'none'
     example = {(match.left or ('NAME',))[0]: match.missing[0]}
     return FileFormatError(
-        f'{where}: no {what} of camera{plural} {_listed(map(repr, match.missing))}; the names '
-        f'there are {there}, the cameras {_listed(sorted(cameras))}; say which is which with '
+        f'{where}: no {what} of camera{plural} {_listed(map(repr, match.missing))}; it has {there}, '
+        f'the cameras are {_listed(sorted(cameras))}; say which is which with '
         f'{argument("rename", example)}',
         code='unknown-camera',
         file=file,
         camera=match.missing[0],
-        found=sorted(names),
-        expected=list(match.missing),
+        found=list(match.missing),
+        expected=sorted(names),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Iterable, Mapping, Sequence
+from typing import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -20,13 +20,9 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions
-from mmpose_ours.recordings.footage import (
-    Footage,
-    apply_frame_offsets,
-    frame_key,
-    open_footage,
-    sized_by_images,
-)
+from mmpose_ours.recordings.camera_names import by_camera
+from mmpose_ours.recordings.footage import Footage, frame_key, open_footage, sized_by_images
+from mmpose_ours.recordings.keypoint_frames import fit_keypoints
 from mmpose_ours.text import argument
 from mmpose_ours.visualization import view_files
 from mmpose_ours.visualization.frame_images import FootageImages
@@ -79,8 +75,10 @@ def visualize(
     images: PathLike | None = None,
     keypoints: PathLike | None = None,
     frame_offsets: Mapping[str, int] | None = None,
+    rename: Mapping[str, str] | None = None,
     rig_file: PathLike = 'the rig',
     all_cameras: bool = False,
+    say: Callable[[str], None] = lambda note: None,
 ) -> None:
     """Write what is wanted of a recording, and say so.
 
@@ -92,8 +90,10 @@ def visualize(
         images: Images of the recording: a folder of images or a video per camera.
         keypoints: 2D keypoints that the 3D ones come from, drawn beneath.
         frame_offsets: Camera name to how many of its frames come before the first frame.
+        rename: Name of images or keypoints to the camera that they are of.
         rig_file: Where the cameras come from, for messages.
         all_cameras: Show all cameras, also those without images or keypoints.
+        say: Takes sentences on names and frame rates that differ.
 
     Raises:
         InputError, OSError: Something cannot be read, does not fit together, or cannot be
@@ -104,11 +104,19 @@ def visualize(
         raise InputError(
             f'{people}: has no frame, so there is nothing to look at', code='no-data', file=people
         )
-    out, offsets, footage = Path(out), frame_offsets or {}, None
+    out, footage = Path(out), None
+    offsets = by_camera(frame_offsets or {}, rig.names, rename)
     if images:
-        rig = sized_by_images(rig, images)
-        footage = open_footage(images, rig.names, offsets)
-    found = _keypoints(keypoints, offsets) if keypoints else None
+        rig = sized_by_images(rig, images, rename)
+        footage = open_footage(images, rig.names, offsets, rename)
+        for note in footage.notes:
+            say(note)
+    found = None
+    if keypoints:
+        read = open_keypoints(keypoints, rig.names, rename=rename, say=say, every=False)
+        found, notes = fit_keypoints(read, footage, offsets, detected_here(keypoints))
+        for note in notes:
+            say(note)
     if not all_cameras:
         rig = _cameras_shown(rig, footage, found, keypoints)
     if found is not None and keypoints is not None:
@@ -153,14 +161,6 @@ def _write(show: Show, wanted: Wanted, out: Path) -> None:
         with watch.stage('sheets'):
             view_files.write_sheets(show, folder, film, window=wanted.window)
     print(f'time    {watch.summary()}')
-
-
-def _keypoints(path: PathLike, offsets: Mapping[str, int]) -> KeypointFrames:
-    """2D keypoints by frame."""
-    keypoints = open_keypoints(path)
-    if not offsets or detected_here(path):
-        return keypoints
-    return apply_frame_offsets(keypoints, offsets)
 
 
 def frames_per_second(fps: float | None, frames: Sequence[FrameId]) -> float | None:

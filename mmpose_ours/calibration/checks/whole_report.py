@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping
 
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.capture_volume import describe_space
@@ -33,6 +33,7 @@ def check(
     images: Path | None = None,
     keypoints: PathLike | None = None,
     space: CaptureVolume | None = None,
+    rename: Mapping[str, str] | None = None,
 ) -> tuple[dict[str, Any], CameraRig]:
     """Collect all that can be said of a rig.
 
@@ -42,20 +43,22 @@ def check(
         images: Where their images or videos lie, if they are to be compared.
         keypoints: File of 2D keypoints (see :mod:`mmpose_ours.detections`), if there is one.
         space: The capture volume; None fits it to the cameras.
+        rename: Name of images or keypoints to the camera that they are of.
 
     Returns:
         Plain data: ``ok``, ``problems`` and ``warnings`` (topic, sentence, cameras),
         ``judgement`` (orientation, unit and reprojection with their evidence), ``cameras``,
-        ``rig``, ``space``, ``images``, ``people``. And the rig, with the sizes that the images
-        have where the calibration says none.
+        ``rig``, ``space``, ``images``, ``people``, ``notes`` (on names that are spelled otherwise).
+        And the rig, with the sizes that the images have where the calibration says none.
 
     Raises:
         FileFormatError, FileNotFoundError: The keypoints cannot be read.
     """
     sizes: dict[str, tuple[int, int] | None] = {}
     problems: list[Problem] = []
+    notes: list[str] = []
     if images is not None:
-        sizes, problems = inspect_images(rig, images)
+        sizes, problems = inspect_images(rig, images, rename, notes.append)
         rig, found = _sized(rig, sizes, images)
         problems += found
     inspection = RigInspection(rig, read.unit, read.up, space)
@@ -70,7 +73,7 @@ def check(
     if images is not None:
         report['images'] = sizes
     if keypoints is not None:
-        detections = read_detections(keypoints, rig.names)
+        detections = read_detections(keypoints, rig.names, rename=rename, say=notes.append)
         problems += _outside(detections, rig, keypoints)
         report['people'], found = judge_recording(rig, DetectionSample.of(detections), read.up)
         problems += found
@@ -83,6 +86,7 @@ def check(
     report['space'] = None if space is None else describe_space(rig, space)
     report['problems'] = [_plain(p) for p in problems if not p.warning]
     report['warnings'] = [_plain(p) for p in problems if p.warning]
+    report['notes'] = notes
     report['ok'] = not report['problems']
     return report, rig
 

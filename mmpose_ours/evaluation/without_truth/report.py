@@ -16,6 +16,7 @@ from mmpose_ours.evaluation.tables import columns, number
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import FrameId, Predictions, frame_id, read_predictions
+from mmpose_ours.recordings.camera_names import by_camera
 from mmpose_ours.text import argument
 
 
@@ -27,6 +28,7 @@ def evaluate_without_truth(
     left_out: Mapping[str, PathLike] | None = None,
     frame_rate: float | None = None,
     image_size: tuple[int, int] | None = None,
+    rename: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Judge a predictions file by the 2D keypoints of the same frames.
 
@@ -39,6 +41,7 @@ def evaluate_without_truth(
         left_out: By camera, a file of predictions made without this camera.
         frame_rate: Frames per second; None takes what ``pred`` says.
         image_size: (width, height) where the calibration does not say it.
+        rename: Name of keypoints to the camera that they are of.
 
     Returns:
         Plain values, ready for JSON; undefined figures are None. Their definitions stand in
@@ -55,7 +58,8 @@ def evaluate_without_truth(
             found=frame_rate,
         )
     cameras = read_rig(rig, image_size=image_size)
-    detections = read_detections(keypoints, cameras.names)
+    notes: list[str] = []
+    detections = read_detections(keypoints, cameras.names, rename=rename, say=notes.append)
     check_pixels(detections, cameras, keypoints)
     seen = {
         frame_id(frame): stack_views(views, cameras.names) for frame, views in detections.items()
@@ -63,7 +67,7 @@ def evaluate_without_truth(
     prediction = read_predictions(pred)
     wanted, warnings = _choose(pred, prediction, keypoints, seen, frames)
     others = {}
-    for camera, path in (left_out or {}).items():
+    for camera, path in by_camera(left_out or {}, cameras.names, rename).items():
         if camera not in cameras.names:
             raise InputError(
                 f'{argument("left_out", {camera: os.fspath(path)})}: no such camera in {rig}; it '
@@ -101,7 +105,7 @@ def evaluate_without_truth(
         'joints': prediction.skeleton.name,
         'left_out_cameras': list(others),
         **_plain(result.summary()),
-        'warnings': warnings,
+        'warnings': [*notes, *warnings],
     }
 
 

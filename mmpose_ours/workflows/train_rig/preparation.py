@@ -67,13 +67,13 @@ def command_words(site: Site, step: str) -> list[str]:
         has_images = site.rig_file.is_file() and site.has_images
         images = ['--images', path_word(site.folder)] if has_images else []
         keypoints = ['--keypoints', path_word(site.keypoints)] if site.keypoints else []
-        return ['check-rig', *rig, *images, *keypoints]
+        return ['check-rig', *rig, *images, *keypoints, *site.rename_words()]
     if step == 'space':
         return ['fit-space', *rig, *site.scale_words()]
     if step == 'noise' and site.keypoints and not site.detector:
         out = site.work_dir / 'detector.json'
         words = ['fit-noise', rig[0], path_word(site.keypoints), path_word(out)]
-        return [*words, *rig[1:]]
+        return [*words, *rig[1:], *site.rename_words()]
     return []
 
 
@@ -157,7 +157,10 @@ def do_check(site: Site, record: Record, doing: Doing) -> None:
             the recording has no frames.
     """
     read = read_calibration([site.rig_file])
-    report, _ = check(read, site.rig, site.folder if site.has_images else None, site.keypoints)
+    images = site.folder if site.has_images else None
+    report, _ = check(read, site.rig, images, site.keypoints, rename=site.rename)
+    for note in report['notes']:
+        print(f'    {note}')
     for topic, evidence in report['judgement'].items():
         print(f'    {topic}: {evidence}')
     for problem in report['problems']:
@@ -179,7 +182,7 @@ def do_check(site: Site, record: Record, doing: Doing) -> None:
 
 def _check_frames(site: Site) -> None:
     assert site.keypoints is not None
-    if not read_detections(site.keypoints, site.rig.names):
+    if not read_detections(site.keypoints, site.rig.names, rename=site.rename):
         raise RefusedError(
             f'{site.keypoints}: has no frames to test on',
             code='no-data',
