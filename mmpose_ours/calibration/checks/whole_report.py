@@ -23,7 +23,7 @@ from mmpose_ours.geometry.volume import CaptureVolume
 
 # The order in which causes come before their consequences.
 TOPICS = ('count', 'names', 'place', 'size', 'resolution', 'reading', 'mirrored', 'unit',
-          'orientation', 'keypoints', 'synchronisation', 'camera', 'view', 'floor', 'lens',
+          'orientation', 'keypoints', 'rate', 'synchronisation', 'camera', 'view', 'floor', 'lens',
           'reprojection', 'images', 'people')  # fmt: skip
 
 
