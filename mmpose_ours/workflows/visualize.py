@@ -125,7 +125,8 @@ def visualize(
     if footage is not None and footage.frames is not None and images is not None:
         _compare(predictions, people, footage.frames, images)
     frames = results_of(predictions, found)[:: wanted.every]
-    fps = wanted.fps or predictions.fps or (footage.fps if footage is not None else None)
+    fps = _frame_rate(predictions, wanted.fps, people)
+    fps = fps or (footage.fps if footage is not None else None)
     pixels = None if footage is None else FootageImages(footage, rig)
     show = Show(
         title=Path(people).name,
@@ -141,6 +142,15 @@ def visualize(
     if pixels is not None and pixels.broken:
         first = next(iter(pixels.broken.values()))
         print(f'warning: {len(pixels.broken)} left out: {first}', file=sys.stderr)
+
+
+def _frame_rate(
+    predictions: Predictions, given: float | None, path: PathLike
+) -> float | None:
+    try:
+        return predictions.frame_rate(given)
+    except InputError as error:
+        raise error.reworded(InputError, f'{path}: {error}', file=path) from error
 
 
 def _write(show: Show, wanted: Wanted, out: Path) -> None:

@@ -39,7 +39,7 @@ def evaluate_without_truth(
         frames: Frames to look at, as a list or as ``'0-99'``; among them a frame that
             ``pred`` lacks is one without predictions. None is all that both files have.
         left_out: By camera, a file of predictions made without this camera.
-        frame_rate: Frames per second; None takes what ``pred`` says.
+        frame_rate: Frames per second, where ``pred`` does not say it.
         image_size: (width, height) where the calibration does not say it.
         rename: Name of keypoints to the camera that they are of.
 
@@ -65,6 +65,10 @@ def evaluate_without_truth(
         frame_id(frame): stack_views(views, cameras.names) for frame, views in detections.items()
     }
     prediction = read_predictions(pred)
+    try:
+        rate = prediction.frame_rate(frame_rate, 'frame_rate')
+    except InputError as error:
+        raise error.reworded(InputError, f'{pred}: {error}', file=pred) from error
     wanted, warnings = _choose(pred, prediction, keypoints, seen, frames)
     others = {}
     for camera, path in by_camera(left_out or {}, cameras.names, rename).items():
@@ -94,7 +98,7 @@ def evaluate_without_truth(
     result = unlabelled_figures(
         _evaluated(wanted, cameras, prediction, seen),
         prediction.skeleton.name,
-        frame_rate=frame_rate or prediction.fps,
+        frame_rate=rate,
         left_out=others,
     )
     return {
