@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.jpe', '.jfif')
+IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.jpe')
 # Of several videos of one name the first of these is taken.
 VIDEO_ENDINGS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg', '.mts', '.m2ts',
-                 '.ts', '.3gp', '.3g2', '.wmv', '.asf', '.qt', '.mp4v', '.m2v')  # fmt: skip
+                 '.ts', '.3gp', '.3g2', '.wmv', '.asf')  # fmt: skip
 # Images and videos that nothing here reads: messages name them.
 UNREAD_ENDINGS = ('.flv', '.f4v', '.ogv', '.ogg', '.vob', '.mod', '.tod', '.mxf', '.dv', '.insv',
                   '.lrv', '.360', '.braw', '.r3d', '.rm', '.rmvb', '.divx', '.y4m', '.h264',
-                  '.264', '.h265', '.265', '.hevc', '.av1', '.ivf', '.gif', '.heic', '.heif',
+                  '.264', '.m2v', '.mp4v', '.qt', '.jfif', '.h265', '.265', '.hevc', '.av1', '.ivf', '.gif', '.heic', '.heif',
                   '.avif', '.jxl', '.jp2', '.pgm', '.ppm', '.pnm', '.exr', '.tga', '.raw', '.dng',
                   '.cr2', '.cr3', '.nef', '.arw', '.raf', '.orf', '.rw2', '.bag', '.svo',
                   '.svo2')  # fmt: skip

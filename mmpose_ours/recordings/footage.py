@@ -86,8 +86,8 @@ class Footage:
             return None
         if self.rows is not None:
             return self.rows.rate
-        with open_video(self.files[self.cameras[0]][0]) as opened:
-            return opened.fps if 0 < opened.fps < 1000 else None
+        rate = timing_of(self.files[self.cameras[0]][0]).rate
+        return rate if 0 < rate < 1000 else None
 
     def __iter__(self) -> Iterator[FrameSet]:
         if self.frames is None:

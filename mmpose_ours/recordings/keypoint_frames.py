@@ -7,7 +7,7 @@ of another frame rate has, that is said: frame n of such keypoints is not frame 
 
 from __future__ import annotations
 
-import fractions
+from fractions import Fraction
 from typing import Any, Mapping
 
 from mmpose_ours.errors import InputError
@@ -16,9 +16,9 @@ from mmpose_ours.recordings.footage import Footage, frame_key, frame_order, fram
 from mmpose_ours.text import argument
 
 Keypoints = Mapping[str, Mapping[str, Any]]
-# Ratios of frame rates that occur: 25, 30, 50, 60, 100, 120 per second, and every n-th frame.
-RATIOS = sorted({fractions.Fraction(p, q) for p in range(1, 7) for q in range(1, 7)}
-                | {fractions.Fraction(5, 12), fractions.Fraction(12, 5)})  # fmt: skip
+# Ratios of frame rates that occur: 24, 25, 30, 50, 60, 100, 120 per second, and every n-th frame.
+_BELOW = [Fraction(r) for r in '1/10 1/5 1/4 1/3 2/5 5/12 1/2 3/5 2/3 4/5 5/6'.split()]
+RATIOS = [*_BELOW, Fraction(1), *(1 / ratio for ratio in _BELOW)]
 # Videos of fewer frames tell no rate.
 MIN_FRAMES = 20
 # Share of a video's frames by which tools miscount it.
@@ -95,12 +95,12 @@ def _by_time(keypoints: Keypoints, footage: Footage) -> Keypoints:
 
 def _rate_notes(last: Mapping[str, int], footage: Footage) -> list[str]:
     """Cameras whose keypoints are as many as another frame rate has, a sentence per ratio."""
-    ratios: dict[fractions.Fraction, list[str]] = {}
+    ratios: dict[Fraction, list[str]] = {}
     for camera in footage.cameras:
         count = footage.counts[camera]
         if camera not in last or count < MIN_FRAMES:
             continue
-        off = max(1.5, MISCOUNT * count)
+        off = max(1.0, MISCOUNT * count)
         ratio = min(RATIOS, key=lambda r: abs(last[camera] - float(r) * count))
         if ratio != 1 and abs(last[camera] - float(ratio) * count) <= off:
             ratios.setdefault(ratio, []).append(camera)

@@ -95,11 +95,12 @@ def timing_of_stamps(stamps: np.ndarray, unit: float, fps: float) -> VideoTiming
     seconds = (stamps - stamps[:1]) * unit
     if len(seconds) < 2 or not seconds[-1] > 0:
         return VideoTiming(np.zeros(len(seconds)), None, fps, True)
+    rate = float((len(seconds) - 1) / seconds[-1])
+    # What the file says is exact, unless it is about something else than these frames.
+    rate = fps if abs(fps - rate) <= SAME_RATE * rate else rate
+    if np.abs(seconds * rate - np.arange(len(seconds))).max() <= ON_TIME:
+        return VideoTiming(seconds, stamps, rate, True)
     steps = np.diff(seconds)
-    numbers = np.arange(len(seconds))
-    for rate in (fps, (len(seconds) - 1) / seconds[-1]):
-        if rate > 0 and np.abs(seconds * rate - numbers).max() <= ON_TIME:
-            return VideoTiming(seconds, stamps, rate, True)
     median = np.median(steps)
     usual = steps[np.abs(steps - median) <= USUAL_STEP * median]
     return VideoTiming(seconds, stamps, float(1 / usual.mean()), False)
@@ -130,12 +131,12 @@ def rows_by_time(
         if offsets.get(name, 0) < len(timing.seconds)
     }
     last = max((seconds[-1] for seconds in times.values()), default=0.0)
-    moments = np.arange(int(last * rate + 0.5) + 1) / rate
+    moments = np.arange(int(last * rate + 0.25) + 1) / rate
     rows = {name: np.full(len(moments), -1) for name in timings}
     for name, seconds in times.items():
         between = (seconds[1:] + seconds[:-1]) / 2
         nearest = np.searchsorted(between, moments)
-        on_time = np.abs(seconds[nearest] - moments) <= 0.5 / rate + 1e-9
+        on_time = np.abs(seconds[nearest] - moments) < 0.5 / rate - 1e-6
         rows[name][on_time] = nearest[on_time] + offsets.get(name, 0)
     return FrameRows(rate, rows)
 
