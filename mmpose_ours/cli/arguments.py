@@ -66,7 +66,7 @@ def parse_offsets(words: Sequence[str]) -> dict[str, int]:
     return offsets
 
 
-def add_rename(parser: argparse.ArgumentParser, what: str = 'images or keypoints') -> None:
+def add_rename(parser: argparse._ActionsContainer, what: str = 'images or keypoints') -> None:
     """Declare ``--rename``, for :func:`parse_renames`."""
     parser.add_argument(
         '--rename',

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Sequence
 
 from mmpose_ours.calibration.conversion import Conversion, convert_calibration
-from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.format_table import writable_formats
 from mmpose_ours.cli.arguments import (
     add_any_scale,

@@ -249,8 +249,8 @@ def _render(
         new = target / path.relative_to(source)
         if not timing_of(path).constant:
             say(
-                f'warning: {path}: its frame rate varies, but that of the new video is constant, so '
-                'its frames can no longer be matched by time with those of other videos'
+                f'warning: {path}: its frame rate varies, but that of the new video is constant, '
+                'so its frames can no longer be matched by time with those of other videos'
             )
         count, announced = render_video(path, new, pixel_map, codec, progress)
         if is_short(count, announced):

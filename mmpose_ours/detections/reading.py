@@ -208,7 +208,9 @@ def name_cameras(
     """
     known = frames.cameras if isinstance(frames, StoredDetections) else cameras_of(frames)
     where = path or 'the keypoints'
-    match = match_cameras(known, cameras or _as_renamed(known, rename), rename, where=where, file=path)
+    match = match_cameras(
+        known, cameras or _as_renamed(known, rename), rename, where=where, file=path
+    )
     if every and match.missing:
         raise nothing_of('keypoints', match, where, path)
     if match.spelled:
@@ -280,4 +282,3 @@ def _check_names(frames: Iterable[str], cameras: Sequence[str], path: Path) -> N
         checked_name(camera, Place(path, 'the name of a camera'))
     for frame in frames_by_key(frames, path).values():
         checked_name(frame, Place(path, 'the name of a frame'))
-

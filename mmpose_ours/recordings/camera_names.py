@@ -1,7 +1,7 @@
 """The names of recordings and of keypoints, matched with the names of a rig's cameras.
 
-A calibration says ``cam1``, and the files are called ``CAM01.MP4``, ``2024-05-11_10-22-33_cam1.mp4``
-or ``cam1_trimmed``. One rule for images, videos and keypoints, the first that applies:
+A calibration says ``cam1``, and the files are called ``CAM01.MP4``, ``2024-05-11_cam1.mp4`` or
+``cam1_trimmed``. One rule for images, videos and keypoints, the first that applies:
 
 1. the user says so (``rename``);
 2. the names are the same;
@@ -35,8 +35,10 @@ MOST_DIGITS = 2
 SERIAL_DIGITS = 5
 _CAMERA_WORDS = ('cam', 'camera', 'cameras', 'kamera')
 # Compact ones too, and the time after a date where it has seconds.
+_YEAR = r'(?:19|20)\d\d'
 _DAY = (
-    r'(?:(?:19|20)\d\d(?:[-_. ]\d{1,2}[-_. ]\d{1,2}|[01]\d[0-3]\d)|\d{1,2}[-_.]\d{1,2}[-_.](?:19|20)\d\d)'
+    rf'(?:{_YEAR}(?:[-_. ]\d{{1,2}}[-_. ]\d{{1,2}}|[01]\d[0-3]\d)'
+    rf'|\d{{1,2}}[-_.]\d{{1,2}}[-_.]{_YEAR})'
 )
 _TIME = r'(?:\d{1,2}[-_.:h]\d\d[-_.:m]\d\d|\d{6})(?:[.,]\d+|\d{3})?[sz]?'
 _DATE = re.compile(rf'(?<!\d){_DAY}(?:[-_ .,t]*(?:at )?{_TIME})?(?!\d)')
@@ -183,8 +185,8 @@ def nothing_of(
     there = _listed(sorted(names)) or 'none'
     example = {(match.left or ('NAME',))[0]: match.missing[0]}
     return FileFormatError(
-        f'{where}: no {what} of camera{plural} {_listed(map(repr, match.missing))}; it has {there}, '
-        f'the cameras are {_listed(sorted(cameras))}; say which is which with '
+        f'{where}: no {what} of camera{plural} {_listed(map(repr, match.missing))}; it has '
+        f'{there}, the cameras are {_listed(sorted(cameras))}; say which is which with '
         f'{argument("rename", example)}',
         code='unknown-camera',
         file=file,

@@ -11,10 +11,10 @@ VIDEO_ENDINGS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg', '.mpeg
 # Images and videos that nothing here reads: messages name them.
 UNREAD_ENDINGS = ('.flv', '.f4v', '.ogv', '.ogg', '.vob', '.mod', '.tod', '.mxf', '.dv', '.insv',
                   '.lrv', '.360', '.braw', '.r3d', '.rm', '.rmvb', '.divx', '.y4m', '.h264',
-                  '.264', '.m2v', '.mp4v', '.qt', '.jfif', '.h265', '.265', '.hevc', '.av1', '.ivf', '.gif', '.heic', '.heif',
-                  '.avif', '.jxl', '.jp2', '.pgm', '.ppm', '.pnm', '.exr', '.tga', '.raw', '.dng',
-                  '.cr2', '.cr3', '.nef', '.arw', '.raf', '.orf', '.rw2', '.bag', '.svo',
-                  '.svo2')  # fmt: skip
+                  '.264', '.h265', '.265', '.hevc', '.m2v', '.mp4v', '.qt', '.av1', '.ivf', '.gif',
+                  '.heic', '.heif', '.avif', '.jfif', '.jxl', '.jp2', '.pgm', '.ppm', '.pnm',
+                  '.exr', '.tga', '.raw', '.dng', '.cr2', '.cr3', '.nef', '.arw', '.raf', '.orf',
+                  '.rw2', '.bag', '.svo', '.svo2')  # fmt: skip
 
 
 def is_video(path: Path) -> bool:

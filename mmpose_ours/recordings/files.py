@@ -65,7 +65,9 @@ def images_of(root: Path, camera: str, names: Sequence[str]) -> list[Path]:
         found = files_in(folder, IMAGE_ENDINGS)
         if found:
             return found
-    return [p for p in files_in(root, IMAGE_ENDINGS) if owner_of(p.stem, (camera, *names)) == camera]
+    return [
+        p for p in files_in(root, IMAGE_ENDINGS) if owner_of(p.stem, (camera, *names)) == camera
+    ]
 
 
 def listed_cameras(names: Sequence[str]) -> str:

@@ -37,7 +37,6 @@ from mmpose_ours.recordings.video_timing import (
     video_note,
 )
 from mmpose_ours.structures.frames import FrameSet, ViewImage
-from mmpose_ours.text import argument
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

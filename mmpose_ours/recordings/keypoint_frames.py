@@ -107,11 +107,12 @@ def _rate_notes(last: Mapping[str, int], footage: Footage) -> list[str]:
     fps = footage.fps
     notes = []
     for ratio, cameras in ratios.items():
-        first = cameras[0]
-        rate = f', {fps * float(ratio):.4g} per second instead of {fps:.4g}' if fps else ''
-        give = f', or leave the videos out and give {argument("fps", fps * float(ratio))}' * bool(
-            fps and len(cameras) == len(footage.cameras)
-        )
+        first, rate, give = cameras[0], '', ''
+        if fps:
+            theirs = fps * float(ratio)
+            rate = f', {theirs:.4g} per second instead of {fps:.4g}'
+            if len(cameras) == len(footage.cameras):
+                give = f', or leave the videos out and give {argument("fps", theirs)}'
         notes.append(
             f'the keypoints of {", ".join(cameras)} have {last[first]} frames and the video '
             f'{footage.counts[first]}, as if they were {ratio} of its frames{rate}. Frame n of '

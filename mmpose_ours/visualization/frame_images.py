@@ -80,4 +80,3 @@ class FootageImages:
         except FileFormatError as error:
             self.broken[Path(path)] = str(error)
             return None
-

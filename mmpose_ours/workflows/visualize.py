@@ -144,9 +144,7 @@ def visualize(
         print(f'warning: {len(pixels.broken)} left out: {first}', file=sys.stderr)
 
 
-def _frame_rate(
-    predictions: Predictions, given: float | None, path: PathLike
-) -> float | None:
+def _frame_rate(predictions: Predictions, given: float | None, path: PathLike) -> float | None:
     try:
         return predictions.frame_rate(given)
     except InputError as error:

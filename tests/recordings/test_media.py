@@ -58,7 +58,11 @@ def test_nothing_is_guessed(tmp_path):
     touch(tmp_path, 'GX010001.MP4', 'GX010002.MP4')
     expected = ['GX010001', 'GX010002']
     with fails(
-        FileFormatError, code='unknown-camera', file=tmp_path, found=list(CAMERAS), expected=expected
+        FileFormatError,
+        code='unknown-camera',
+        file=tmp_path,
+        found=list(CAMERAS),
+        expected=expected,
     ):
         find_media(tmp_path, CAMERAS)
     rename = {'GX010001.MP4': 'cam2', 'GX010002': 'cam1'}

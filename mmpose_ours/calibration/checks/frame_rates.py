@@ -1,8 +1,8 @@
 """Cameras whose detections have another frame rate, from the epipolar errors of moving people.
 
-Frame n of a camera at 30 frames per second is frame 2n of one at 60. Where the frames of all cameras
-are numbered from 0, detections of the same moment have small epipolar errors, and those of frame n
-of both have not, once people have moved.
+Frame n of a camera at 30 frames per second is frame 2n of one at 60. Where the frames of all
+cameras are numbered from 0, detections of the same moment have small epipolar errors, and those of
+frame n of both have not, once people have moved.
 """
 
 from __future__ import annotations
@@ -142,9 +142,7 @@ class _Comparison:
         known = np.isin(there, self._numbers)
         rows = np.searchsorted(self._numbers, here[known])
         other_rows = np.searchsorted(self._numbers, there[known])
-        both = np.flatnonzero(
-            ours.found[rows].any((1, 2)) & theirs.found[other_rows].any((1, 2))
-        )
+        both = np.flatnonzero(ours.found[rows].any((1, 2)) & theirs.found[other_rows].any((1, 2)))
         if not len(both):
             return float('nan')
         both = both[:: -(-len(both) // MAX_COMPARED)]

@@ -207,9 +207,7 @@ def _images_of(
     """A video opened after a look at its first bytes, and the images in it."""
     file = resources.enter_context(open_regular(path))
     if not _is_container(file.read(_PROBE)):
-        raise _refused(
-            path, 'is no video (MP4, MOV, MKV, WebM, AVI, MPEG or WMV)', 'file-format'
-        )
+        raise _refused(path, 'is no video (MP4, MOV, MKV, WebM, AVI, MPEG or WMV)', 'file-format')
     file.seek(0)
     container = resources.enter_context(_open(file, path))
     if not container.streams.video:

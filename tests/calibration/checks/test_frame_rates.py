@@ -54,8 +54,6 @@ def test_a_wrong_calibration_or_an_offset_is_no_rate(recording):
     rig, frames = recording
     swapped = [{**views, 'cam0': views['cam1'], 'cam1': views['cam0']} for views in frames]
     assert find_frame_rates(rig, dict(enumerate(swapped))) is None
-    late = {
-        str(n): {**frames[n], 'cam2': frames[n - 8]['cam2']} for n in range(8, len(frames))
-    }
+    late = {str(n): {**frames[n], 'cam2': frames[n - 8]['cam2']} for n in range(8, len(frames))}
     _, (problem,) = judge_recording(rig, DetectionSample.of(late))
     assert problem.topic == 'synchronisation' and list(problem.found) == ['cam2']

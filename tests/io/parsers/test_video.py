@@ -66,7 +66,7 @@ def test_frames_of_phones_are_upright(tmp_path, quarters, mirrored):
     path = tmp_path / 'a.mp4'
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'mp4v'), 25.0, (64, 48))
     for _ in range(2):
-        writer.write(np.arange(64 * 48, dtype=np.float32).reshape(48, 64, 1).repeat(3, 2).astype('u1'))
+        writer.write(noise())
     writer.release()
     with open_video(path) as video:
         stored = video.read()[1]
