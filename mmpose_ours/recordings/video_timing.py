@@ -188,7 +188,7 @@ class VideoFrames:
 
     Args:
         path: The video.
-        timing: Its timing, where its frames are told apart by their time stamps; None counts them.
+        timing: Its timing, where its frames are identified by time stamps; None counts them.
     """
 
     def __init__(self, path: Path, timing: VideoTiming | None = None):

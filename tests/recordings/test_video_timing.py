@@ -53,7 +53,7 @@ def test_frames_are_matched_by_time():
     assert rows.rows['b'].tolist() == list(range(0, 60, 2))
     rows = rows_by_time(timings, {'b': 6})
     assert rows.rows['b'].tolist() == [*range(6, 60, 2), -1, -1, -1]
-    rows = rows_by_time({'a': timing(at_rate(25, 25)), 'b': timing(at_rate(30, 30))}, {})
+    rows = rows_by_time({'a': timing(at_rate(25, 25), 25.0), 'b': timing(at_rate(30, 30))}, {})
     assert rows.rate == 25
     assert rows.rows['b'].tolist() == [round(n * 30 / 25) for n in range(25)]
     lost = at_rate(30, 30)[:10] + at_rate(30, 30)[13:]

@@ -1,4 +1,4 @@
-"""Detections of one camera at another frame rate are told by the motion of people."""
+"""Detections of one camera at another frame rate are found by the motion of people."""
 
 from fractions import Fraction
 
