@@ -11,6 +11,8 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import (
     agisoft,
     anipose,
+    bodypose3d,
+    calibio,
     caliscope,
     campus,
     crossview,
@@ -18,7 +20,10 @@ from mmpose_ours.calibration.formats import (
     easymocap,
     kalibr,
     krtd,
+    multical,
     nerfstudio,
+    opencap,
+    optitrack,
     panoptic,
     pose2sim,
     qualisys,
@@ -26,6 +31,7 @@ from mmpose_ours.calibration.formats import (
 )
 from mmpose_ours.calibration.formats import simple_camera as mmpose
 from mmpose_ours.calibration.formats.colmap import model as colmap
+from mmpose_ours.calibration.formats.datasets import aist, egoexo4d, human36m, thu
 from mmpose_ours.calibration.formats.opencv import file_storage as opencv
 from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.errors import PathLike
@@ -49,6 +55,15 @@ FORMATS: dict[str, Any] = {
     'colmap': colmap,
     'nerfstudio': nerfstudio,
     'kalibr': kalibr,
+    'thu': thu,
+    'multical': multical,
+    'opencap': opencap,
+    'aist': aist,
+    'human36m': human36m,
+    'bodypose3d': bodypose3d,
+    'egoexo4d': egoexo4d,
+    'optitrack': optitrack,
+    'calibio': calibio,
 }
 
 

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from format_samples import MAKERS, WORLDS, WRITTEN, sample
+from format_samples import MAKERS, WORLDS, WRITTEN, image_size, sample
 
 from mmpose_ours.calibration import CalibrationError, read_rig
 from mmpose_ours.calibration.api import read_calibration
@@ -129,8 +129,8 @@ def read_all_ways(paths: list[Path], format: str) -> str:
     said = ''
     for named in (format, 'auto'):
         try:
-            read_calibration(paths, named, unit=unit, up=up, image_size=(1280, 720))
-            read_rig(paths, named, unit=unit, up=up, image_size=(1280, 720))
+            read_calibration(paths, named, unit=unit, up=up, image_size=image_size(format))
+            read_rig(paths, named, unit=unit, up=up, image_size=image_size(format))
         except CalibrationError as error:
             said = str(error)
             if '\n' in said or not said:

@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import os
 from pathlib import Path
-from typing import Iterator, Sequence, cast
+from typing import Iterator, Mapping, Sequence, cast
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.parsing.file import Budget, File
@@ -23,11 +23,14 @@ class Reading:
         rig: The calibrated cameras, lengths and axes as in the file.
         uncalibrated: Names of cameras that the file lists without a pose or a lens.
         notes: Sentences that a user should see, for example what the world's origin is.
+        rigs: Where the file holds several rigs (of recordings, or people): the names of each
+            one's cameras, of which those of one are to be taken.
     """
 
     rig: CameraRig
     uncalibrated: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    rigs: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
 
 class Source:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from calibration_rigs import people_points
 from errors import fails
-from format_samples import MAKERS, WORLDS, WRITTEN, sample, sample_rig
+from format_samples import MAKERS, RENAMED, WORLDS, WRITTEN, image_size, sample, sample_rig
 
 from mmpose_ours.calibration import (
     FORMATS,
@@ -233,15 +233,17 @@ def test_the_same_rig_comes_out_of_every_tools_files(tmp_path, format):
     """Files made without our writers, where those exist only for reading."""
     paths = sample(format, tmp_path)
     unit, up = WORLDS[format]
-    found = read_rig(paths, unit=unit, up=up, image_size=(1280, 720))
+    found = read_rig(paths, unit=unit, up=up, image_size=image_size(format))
     assert len(found) == 2
     for camera, true in zip(found, sample_rig()):
         points = people_points()
-        assert camera.name == true.name or format == 'caliscope'
-        K, dist = (true.K, true.dist) if format != 'vicon' else (true.K.copy(), np.zeros(5))
+        assert camera.name == true.name or format in RENAMED
         if format == 'vicon':
+            K = true.K.copy()
             K[1, 1] = K[0, 0]
-        true = Camera(true.name, K, true.R_w2c, true.t_w2c, true.size, dist)
+            true = dataclasses.replace(true, K=K, dist=np.zeros(5))
+        if format == 'egoexo4d':
+            true = dataclasses.replace(true, dist=np.zeros(4), lens='fisheye')
         if format == 'kalibr':  # whose world is the first camera's
             points, true = points_of_first(points), relative_to_first(true)
         off = np.abs(opencv_pixels(camera, points) - opencv_pixels(true, points))
@@ -281,11 +283,11 @@ def test_what_the_file_does_not_fix_must_be_given(tmp_path, format):
         if fixed is None:
             known = list(MM_PER_UNIT if word == 'unit' else Z_UP_FROM)
             with fails(CalibrationError, code='missing-value', expected=known) as caught:
-                read_rig(paths, **others, image_size=(1280, 720))
+                read_rig(paths, **others, image_size=image_size(format))
             assert f'do not say the {word} ' in str(caught.value), 'and how to say it'
             assert f"for example {word}='" in str(caught.value)
         else:
-            read_rig(paths, **others, image_size=(1280, 720), any_scale=True)
+            read_rig(paths, **others, image_size=image_size(format), any_scale=True)
 
 
 def test_five_hundred_cameras_in_two_seconds(tmp_path):

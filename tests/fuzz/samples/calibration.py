@@ -3,7 +3,7 @@
 import functools
 from pathlib import Path
 
-from format_samples import MAKERS, WORLDS, WRITTEN, sample
+from format_samples import MAKERS, WORLDS, WRITTEN, image_size, sample
 
 from mmpose_ours.calibration.api import read_calibration
 
@@ -18,7 +18,7 @@ def _read(format, path):
     """Read as given and by content; compute what a command would of each camera."""
     unit, up = WORLDS[format]
     for named in (format, 'auto'):
-        read = read_calibration(path, named, unit=unit, up=up, image_size=(1280, 720))
+        read = read_calibration(path, named, unit=unit, up=up, image_size=image_size(format))
         str(read.convention), str(read.notes), read.rig.fingerprint
         for camera in read.rig:
             camera.project([[0.0, 0.0, 1000.0], *camera.center_w[None]])
