@@ -117,10 +117,11 @@ def _check_one_rig(
     if len(wanted) < 2:
         return
     first = list(next(iter(rigs.values())))
+    example = argument('cameras', first if len(first) <= MOST_NAMED else None)
+    asked = '' if names is None else f'; those asked for are of {list_names(list(wanted))}'
     raise CalibrationError(
-        f'{path}: holds {len(rigs)} rigs ({list_names(list(rigs))}), and the cameras '
-        f'{"are" if names is None else "asked for are"} of {len(wanted)} of them; take those of '
-        f'one with {argument("cameras", first if len(first) <= MOST_NAMED else None)}',
+        f'{path}: its cameras are of {len(rigs)} rigs ({list_names(list(rigs))}){asked}; take '
+        f'those of one, for example {example}',
         code='ambiguous',
         file=path,
         found=list(wanted),

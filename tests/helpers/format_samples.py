@@ -327,8 +327,8 @@ def _egoexo4d(rig, folder):
     for camera in rig:
         quaternion = Rotation.from_matrix(camera.R_w2c.T.copy()).as_quat().tolist()
         (fx, _, cx), (_, fy, cy), _ = camera.K.tolist()
-        values = [camera.name, 'world', *(camera.center_w / 1000).tolist(), *quaternion,
-                  *camera.size, 'KANNALABRANDTK3', fx, fy, cx, cy, 0.0, 0.0, 0.0, 0.0, -1, -1, 1]  # fmt: skip
+        values = [camera.name, 'world', *(camera.center_w / 1000).tolist(), *quaternion]
+        values += [*camera.size, 'KANNALABRANDTK3', fx, fy, cx, cy, 0.0, 0.0, 0.0, 0.0, -1, -1, 1]
         lines.append(','.join(map(str, values)))
     (folder / 'gopro_calibs.csv').write_text('\n'.join(lines) + '\n')
     return [folder / 'gopro_calibs.csv']

@@ -115,9 +115,10 @@ def _by_camera(source: Source, kind: set[str]) -> dict[str, Node]:
             continue
         name = _KINDS.sub('', file.path.stem).strip('_') or file.path.stem
         if name in found:
+            both = ' and '.join(sorted(kind))
             raise CalibrationError(
-                f'{source.path}: {found[name].path} and {file.path} both hold '
-                f'{" and ".join(sorted(kind))} of camera {name!r}; name only the files of one world',
+                f'{source.path}: {found[name].path} and {file.path} both hold {both} '
+                f'of camera {name!r}; name the files of one world only',
                 code='ambiguous',
                 file=source.path,
                 camera=name,

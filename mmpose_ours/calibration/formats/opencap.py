@@ -73,7 +73,7 @@ def read(source: Source) -> Reading:
             found=[str(file.path) for file in files],
         )
     posed = [file for file in files if _POSE <= _keys(file)]
-    lost = [file for file in files if file not in posed]
+    lost = [file for file in files if not _POSE <= _keys(file)]
     names = name_by_file([file.path for file in posed], source.path)
     nodes = [Node.of(file, 'pickle').of_camera(name) for file, name in zip(posed, names)]
     with about(source.path):

@@ -97,7 +97,7 @@ def _camera(element: Element) -> Camera:
     turn = [pose[f'OrientMatrix{i}'].number('rotation') for i in range(9)]
     return Camera.from_camera_to_world(
         name=element.node.camera or '',
-        K=[[fx, 0, cx], [0, fy, cy], [0, 0, 1]],
+        K=np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]]),
         R_c2w=np.reshape(turn, (3, 3)) @ FLIP_Y_AND_Z,
         center_w=[pose[axis].number('metres') for axis in 'XYZ'],
         size=_size(element),

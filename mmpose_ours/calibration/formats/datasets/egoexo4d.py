@@ -139,7 +139,7 @@ def _camera(name: str, row: Node) -> Camera:
     sides = [row[f'image_{side}'].value for side in ('width', 'height')]
     return Camera.from_camera_to_world(
         name=name,
-        K=[[fx, 0, cx], [0, fy, cy], [0, 0, 1]],
+        K=np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]]),
         R_c2w=from_quaternion(wxyz),
         center_w=[row[f't{axis}_world_cam'].number('metres') for axis in 'xyz'],
         size=Node(sides, row.path, (*row.place, 'image_width'), name).image_size(),
