@@ -16,8 +16,8 @@ VideoPose3D's lists by subject, as JSON or a pickle: ``orientation`` quaternion 
 ``id``. The intrinsics stand in each camera, or once in a list under a key with ``intrinsic`` in
 its name, beside one with ``extrinsic``. Once that program has loaded them, pixels are divided by
 half the width and counted from the middle, and lengths are in metres, which is undone. (Its own
-projection has two of OpenCV's tangential terms without their factor of 2, at most 0.4 px here; karfly's and MMPose's
-files take the same coefficients for OpenCV's, and so does this module.)
+projection has two of OpenCV's tangential terms without their factor of 2, at most 0.4 px here;
+karfly's and MMPose's files take the same coefficients for OpenCV's, and so does this module.)
 
 ``metadata.xml`` of the data set: 300 numbers ``w0``. For each of 4 cameras and 11 subjects, three
 angles and the **centre**; then for each camera fx fy cx cy k1 k2 k3 p1 p2.
