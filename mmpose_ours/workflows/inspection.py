@@ -175,6 +175,10 @@ def _calibration(path: Path) -> Finding | None:
     if None in sizes:
         known.append('not in the file for some cameras' if known else 'not in the file')
     details.append(f'image sizes: {", ".join(sorted(known))}')
+    if len(read.rigs) > 1:
+        details.append(
+            f'several rigs, whose cameras belong together: {list_names(list(read.rigs), 20)}'
+        )
     if unknown:
         words = ' and '.join({'UNIT': 'the unit', 'UP': 'the up axis'}[word] for word in unknown)
         details.append(f'the format does not fix {words}')
