@@ -87,7 +87,7 @@ def _kind(file: File) -> set[str]:
 
 def _sections(file: File) -> dict[str, list[str]]:
     """Numbers, as texts, by the heading above or before them."""
-    if file.size > MAX_FILE_BYTES or file.kind != 'text' and b':' not in file.head:
+    if file.size > MAX_FILE_BYTES or b':' not in file.head:
         return {}
     try:
         text = file.text

@@ -79,6 +79,8 @@ def test_variants(tmp_path):
     path = table(tmp_path, row, head=head)
     assert recognise_format(path)[0] == 'egoexo4d'
     assert egoexo4d.read(Source(path)).rig.names == ('gp01',)
+    dotted = table(tmp_path, ROW.replace('cam01', 'cam.01'))
+    assert egoexo4d.read(Source(dotted)).rig.names == ('cam.01',)
     assert len(read_rig(table(tmp_path, ROW, second()))) == 2
 
 

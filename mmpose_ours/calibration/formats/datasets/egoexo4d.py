@@ -70,8 +70,7 @@ def read(source: Source) -> Reading:
     worlds: dict[str, str] = {}
     with about(source.path):
         for row in _rows(source.one):
-            # The path of the video in some files
-            name = PurePosixPath(row['cam_uid'].text('camera')).stem or row['cam_uid'].text()
+            name = _name(row['cam_uid'].text('camera'))
             row = row.of_camera(name)
             world = row.get('graph_uid')
             worlds.setdefault(world.text('world') if world is not None else '', name)
@@ -99,6 +98,14 @@ def read(source: Source) -> Reading:
                 found=bad,
             )
         return Reading(CameraRig(tuple(cameras)), tuple(bad), tuple(notes))
+
+
+def _name(uid: str) -> str:
+    """A camera's name of its identifier, which Project Aria's tools let be its video's path."""
+    from mmpose_ours.recordings.files import VIDEO_ENDINGS
+
+    path = PurePosixPath(uid)
+    return path.stem if path.suffix.lower() in VIDEO_ENDINGS else path.name or uid
 
 
 def _rows(file: File) -> list[Node]:
