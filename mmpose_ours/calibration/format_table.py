@@ -18,11 +18,14 @@ from mmpose_ours.calibration.formats import (
     easymocap,
     kalibr,
     krtd,
+    matlab,
+    mccalib,
     nerfstudio,
     panoptic,
     pose2sim,
     qualisys,
     vicon,
+    xrprimer,
 )
 from mmpose_ours.calibration.formats import simple_camera as mmpose
 from mmpose_ours.calibration.formats.colmap import model as colmap
@@ -49,6 +52,9 @@ FORMATS: dict[str, Any] = {
     'colmap': colmap,
     'nerfstudio': nerfstudio,
     'kalibr': kalibr,
+    'xrprimer': xrprimer,
+    'mccalib': mccalib,
+    'matlab': matlab,
 }
 
 

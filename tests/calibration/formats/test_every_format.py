@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from calibration_rigs import people_points
 from errors import fails
-from format_samples import MAKERS, WORLDS, WRITTEN, sample, sample_rig
+from format_samples import LAYOUTS, MAKERS, WORLDS, WRITTEN, format_of, sample, sample_rig
 
 from mmpose_ours.calibration import (
     FORMATS,
@@ -31,6 +31,9 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import MM_PER_UNIT
 
 EXPECTED_FORMATS = {*WRITTEN, *MAKERS}
+# Whose files name cameras by number or side, and whose world is that of the first camera.
+RENAMED = ('caliscope', 'mccalib', 'matlab')
+OF_FIRST_CAMERA = ('kalibr', 'mccalib', 'matlab')
 MAX_PX = 1e-3
 
 LENSES = {
@@ -228,21 +231,22 @@ def test_lenses_that_do_not_fit_can_be_approximated(tmp_path, format):
         assert off.max() <= fit.error_px + MAX_PX
 
 
-@pytest.mark.parametrize('format', sorted(EXPECTED_FORMATS))
+@pytest.mark.parametrize('format', sorted((*EXPECTED_FORMATS, *LAYOUTS)))
 def test_the_same_rig_comes_out_of_every_tools_files(tmp_path, format):
     """Files made without our writers, where those exist only for reading."""
     paths = sample(format, tmp_path)
+    format = format_of(format)
     unit, up = WORLDS[format]
     found = read_rig(paths, unit=unit, up=up, image_size=(1280, 720))
     assert len(found) == 2
     for camera, true in zip(found, sample_rig()):
         points = people_points()
-        assert camera.name == true.name or format == 'caliscope'
+        assert camera.name == true.name or format in RENAMED
         K, dist = (true.K, true.dist) if format != 'vicon' else (true.K.copy(), np.zeros(5))
         if format == 'vicon':
             K[1, 1] = K[0, 0]
         true = Camera(true.name, K, true.R_w2c, true.t_w2c, true.size, dist)
-        if format == 'kalibr':  # whose world is the first camera's
+        if format in OF_FIRST_CAMERA:
             points, true = points_of_first(points), relative_to_first(true)
         off = np.abs(opencv_pixels(camera, points) - opencv_pixels(true, points))
         assert off[true.project(points)[1]].max() < MAX_PX
@@ -261,15 +265,15 @@ def relative_to_first(camera):
     )
 
 
-@pytest.mark.parametrize('format', sorted(EXPECTED_FORMATS))
+@pytest.mark.parametrize('format', sorted((*EXPECTED_FORMATS, *LAYOUTS)))
 def test_exactly_one_format_claims_a_file(tmp_path, format):
     source = Source(sample(format, tmp_path))
     claims = set()
     for name, module in FORMATS.items():
         with contextlib.suppress(CalibrationError):  # several files, of a format that is one
             claims |= {name} if module.recognise(source) else set()
-    assert claims == {format}
-    assert recognise_format(sample(format, tmp_path))[0] == format
+    assert claims == {format_of(format)}
+    assert recognise_format(sample(format, tmp_path))[0] == format_of(format)
 
 
 @pytest.mark.parametrize('format', sorted(EXPECTED_FORMATS))
