@@ -176,7 +176,7 @@ def _bouguet_camera(root: Node, R: np.ndarray, T: np.ndarray) -> Camera:
         skew = root.get(f'alpha_c_{side}')
         s = 0.0 if skew is None else float(skew.array(1, what='skew')[0])
         K = np.array([[fx, s * fx, cx], [0, fy, cy], [0, 0, 1]])
-    size = [root.get(key + suffix) for key in ('nx', 'ny') for suffix in ('', f'_{side}')]
+    size = [root.get(f'{key}_{side}', key) for key in ('nx', 'ny')]
     sides = [node.array(1)[0] for node in size if node is not None]
     dist = root[f'kc_{side}'].one_of((4, 5), 'k1 k2 p1 p2 k3')
     return Camera(
