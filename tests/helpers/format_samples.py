@@ -293,14 +293,20 @@ def _matlab(rig, folder):
 def _bouguet(rig, folder):
     values = {}
     for side, camera in zip(('left', 'right'), rig):
-        values = {**values, **{
-            f'fc_{side}': np.diag(camera.K)[:2].reshape(2, 1),
-            f'cc_{side}': camera.K[:2, 2].reshape(2, 1),
-            f'alpha_c_{side}': 0.0,
-            f'kc_{side}': camera.dist.reshape(5, 1),
-        }}
+        values = {
+            **values,
+            **{
+                f'fc_{side}': np.diag(camera.K)[:2].reshape(2, 1),
+                f'cc_{side}': camera.K[:2, 2].reshape(2, 1),
+                f'alpha_c_{side}': 0.0,
+                f'kc_{side}': camera.dist.reshape(5, 1),
+            },
+        }
     second = relative(rig).cameras[1]
-    values = {**values, **{'R': second.R_w2c, 'T': second.t_w2c.reshape(3, 1), 'nx': 1280.0, 'ny': 720.0}}
+    values = {
+        **values,
+        **{'R': second.R_w2c, 'T': second.t_w2c.reshape(3, 1), 'nx': 1280.0, 'ny': 720.0},
+    }
     savemat(folder / 'Calib_Results_stereo.mat', values)
     return [folder / 'Calib_Results_stereo.mat']
 

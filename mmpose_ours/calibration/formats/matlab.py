@@ -7,9 +7,10 @@ world           that of camera 1: z along its optical axis, y down
 image size      ``nx ny``; ``ImageSize`` = [height width]
 ==============  ==================================================================
 
-**Bouguet's** ``Calib_Results_stereo.mat``: ``KK`` (or ``fc cc alpha_c``) and ``kc`` with ``_left``
-and ``_right``; ``R`` (or the Rodrigues vector ``om``) and ``T`` with ``x_right = R x_left + T``; ``kc``
-is k1 k2 p1 p2 k3, ``alpha_c`` the skew as a share of fx; the centre of the first pixel is (0, 0).
+**Bouguet's** ``Calib_Results_stereo.mat``: ``KK`` (or ``fc cc alpha_c``) and ``kc`` with
+``_left`` and ``_right``; ``R`` (or the Rodrigues vector ``om``) and ``T`` with
+``x_right = R x_left + T``; ``kc`` is k1 k2 p1 p2 k3, ``alpha_c`` the skew as a share of fx; the
+centre of the first pixel is (0, 0).
 
 **Computer Vision Toolbox**: a struct of ``stereoParameters``, as ``toStruct`` makes it, under any
 name, its fields as variables of the file, or as JSON of ``jsonencode``. MATLAB can only be read

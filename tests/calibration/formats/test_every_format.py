@@ -195,7 +195,9 @@ REFUSED_NAMES = {
 
 
 @pytest.mark.parametrize('format', sorted(WRITTEN))
-@pytest.mark.parametrize('name', ['é', 'a b', "it's", 'a.b', '"', '#1', '0', 'true', 'null', '1e5'])
+@pytest.mark.parametrize(
+    'name', ['é', 'a b', "it's", 'a.b', 'a.jpg', '"', '#1', '0', 'true', 'null', '1e5']
+)
 def test_names_survive(tmp_path, format, name):
     cameras = random_rig(0, 'five coefficients').cameras
     named = [Camera(n, c.K, c.R_w2c, c.t_w2c, c.size, c.dist)

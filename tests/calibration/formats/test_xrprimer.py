@@ -60,9 +60,7 @@ def test_intrinsics_of_every_form(tmp_path, intrinsic):
 @pytest.mark.parametrize('t', [np.array, np.vstack])
 def test_the_direction_is_as_stated(tmp_path, t):
     forward = one(tmp_path, extrinsic_t=t(T).tolist())
-    back = one(
-        tmp_path, extrinsic_r=np.transpose(R).tolist(), extrinsic_t=CENTER, world2cam=False
-    )
+    back = one(tmp_path, extrinsic_r=np.transpose(R).tolist(), extrinsic_t=CENTER, world2cam=False)
     for camera in (forward, back):
         np.testing.assert_allclose(camera.center_w, CENTER, atol=1e-12)
         np.testing.assert_array_equal(camera.R_w2c, R)
@@ -72,9 +70,7 @@ def test_distortion_in_opencvs_order(tmp_path):
     """XRPrimer gives k1 k2 p1 p2 k3 k4 k5 k6 to cv2.undistort."""
     camera = one(tmp_path)
     assert camera.lens == 'opencv' and camera.size == (1280, 720)
-    np.testing.assert_array_equal(
-        camera.dist, [0.01, 0.02, 0.001, 0.002, 0.03, 0.04, 0.05, 0.06]
-    )
+    np.testing.assert_array_equal(camera.dist, [0.01, 0.02, 0.001, 0.002, 0.03, 0.04, 0.05, 0.06])
     pinhole = entry(class_name='PinholeCameraParameter')
     pinhole = {key: value for key, value in pinhole.items() if key[0] not in 'kp'}
     assert not read(Source(save(tmp_path, pinhole))).rig.cameras[0].dist.any()
