@@ -49,13 +49,15 @@ from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.parsers.matfiles import read_open_mat
+from mmpose_ours.io.parsers.matfiles import Unread, read_open_mat
 
 CONVENTION = 'from camera 1 to camera 2; RotationOfCamera2 and IntrinsicMatrix are transposed'
 UNIT, UP = 'mm', None
 
 _CAMERAS = ('CameraParameters1', 'CameraParameters2')
 _SIDES = ('left', 'right')
+# That of a session of the Stereo Camera Calibrator app is the second.
+_CLASSES = ('stereoParameters', 'vision.internal.calibration.tool.Session', 'cameraParameters')
 # Where MATLAB's first pixel has its centre.
 _FIRST_PIXEL = 1.0
 _MM_PER_WORLD_UNIT = {
@@ -75,6 +77,8 @@ def recognise(source: Source) -> str:
         names = [key + side for side in _SIDES]
         if isinstance(content, dict) and all(name in content for name in names):
             return f"Bouguet's variables {' and '.join(names)}"
+    if _objects(content):
+        return f'an object {_objects(content)[0]}'
     return ''
 
 
@@ -89,6 +93,12 @@ def _variables(file: File) -> dict[str, Any]:
             return read_open_mat(stream, file.path, plain_only=True)
     except FileFormatError as error:
         raise error.reworded(CalibrationError, str(error), file=file.path) from error
+
+
+def _objects(content: Any) -> list[str]:
+    """Classes of the Computer Vision Toolbox of which the file holds objects."""
+    values = content.values() if isinstance(content, dict) else ()
+    return [v.what for v in values if isinstance(v, Unread) and v.what in _CLASSES]
 
 
 def _pairs(content: Any) -> Iterator[tuple[tuple[str, ...], dict]]:
@@ -126,6 +136,16 @@ def read(source: Source) -> Reading:
         )
     content = _content(file)
     pairs = list(_pairs(content))
+    objects = _objects(content)
+    if objects and not pairs:
+        raise CalibrationError(
+            f'{file.path}: holds an object {objects[0]}, which only MATLAB can read; save a struct '
+            "of the stereoParameters: s = toStruct(stereoParams); save('pair.mat', 's', '-v7')",
+            code='cannot-express',
+            file=file.path,
+            found=objects[0],
+            expected='struct',
+        )
     if len(pairs) > 1:
         names = ['.'.join(place) for place, _ in pairs]
         raise CalibrationError(
@@ -153,8 +173,7 @@ def _of_bouguet(root: Node) -> list[Camera]:
     if not isinstance(root.value, dict) or 'T' not in root.value:
         root.fail(
             'has no stereo pair',
-            f"Bouguet's R and T, or a struct with {' and '.join(_CAMERAS)} (objects cannot be "
-            'read: save toStruct(stereoParams))',
+            f"Bouguet's R and T, or a struct with {' and '.join(_CAMERAS)}",
             code='missing-value',
             found=list(root.value)[:100] if isinstance(root.value, dict) else None,
             expected='T',

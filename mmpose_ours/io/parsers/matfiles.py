@@ -11,6 +11,7 @@ Source: the "MAT-File Format" document of MathWorks.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import struct
 import zlib
@@ -73,8 +74,8 @@ def read_open_mat(
         file: A file on disk, at its beginning.
         path: Where it lies, for messages.
         names: See :func:`read_mat`, also for what is returned.
-        plain_only: Leave out variables that are no plain data (objects, function handles,
-            sparse arrays) instead of refusing the file.
+        plain_only: Give an :class:`Unread` for variables that are no plain data (objects,
+            function handles, sparse arrays) instead of refusing the file.
 
     Raises:
         FileFormatError: See :func:`read_mat`.
@@ -98,6 +99,13 @@ def read_open_mat(
             found=str(error),
             expected='a MATLAB file of version 5 to 7',
         ) from error
+
+
+@dataclasses.dataclass(frozen=True)
+class Unread:
+    """Stands for a variable that is no plain data; ``what`` is the class of an object."""
+
+    what: str
 
 
 class _BrokenError(Exception):
@@ -154,10 +162,16 @@ def _variables(
             if inner != _MATRIX:
                 raise _BrokenError(f'a compressed element of type {inner}')
             head = head[8:]
-        is_object = _class_of(_Bytes(head, order)) == _OPAQUE
-        name = '' if is_object else _array_header(_Bytes(head, order))[3]
-        if (is_object and plain_only) or (names is not None and name not in names):
+        unread: Unread | None = None
+        if _class_of(_Bytes(head, order)) == _OPAQUE:
+            name, unread = _object_header(_Bytes(head, order))
+        else:
+            name = _array_header(_Bytes(head, order))[3]
+        wanted = names is None or name in names
+        if not wanted or (unread is not None and plain_only):
             file.seek(max(size - 4096, 0), os.SEEK_CUR)
+            if wanted:
+                yield name, unread
             continue
         file.seek(-min(size, 4096), os.SEEK_CUR)
         budget.take(size)
@@ -170,11 +184,11 @@ def _variables(
                 raise _BrokenError('it ends inside an element')
         try:
             value = _matrix(_Bytes(content, order), budget, 0)
-        except _NotPlainError:
+        except _NotPlainError as error:
             if not plain_only:
                 raise
-        else:
-            yield name, value
+            value = Unread(str(error))
+        yield name, value
     raise _BrokenError(f'more than {MAX_VARIABLES} variables')
 
 
@@ -256,6 +270,13 @@ def _class_of(source: _Bytes) -> int:
     flags = source.numbers(6)
     source.at = start
     return int(flags[0]) & 0xFF if len(flags) else 0
+
+
+def _object_header(source: _Bytes) -> tuple[str, Unread]:
+    """Name and class of an object, whose header has no shape."""
+    source.numbers(6)
+    name, _, of_class = source.text(), source.text(), source.text()
+    return name, Unread(of_class)
 
 
 def _array_header(source: _Bytes) -> tuple[int, int, tuple[int, ...], str]:

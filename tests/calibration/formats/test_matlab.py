@@ -1,6 +1,7 @@
 """MATLAB's stereo pairs: by hand, MathWorks' documented example, and a reported pair."""
 
 import json
+import zlib
 
 import cv2
 import numpy as np
@@ -178,26 +179,49 @@ def test_bouguets_pair(tmp_path, changes):
 
 
 def test_objects_beside_the_struct_do_not_matter(tmp_path):
-    """A function handle stands for the objects, which SciPy does not write."""
     path = save(tmp_path, {'stereoParams': struct()})
     content = path.read_bytes()
-    handle = opaque(b'imageSize')
-    path.write_bytes(content[:128] + handle + content[128:])
-    assert read(Source(path)).rig.names == ('1', '2')
-    path.write_bytes(content[:128] + handle)
+    path.write_bytes(content[:128] + opaque(b'stereoParameters') + content[128:])
+    check(read(Source(path)).rig, ('1', '2'))
+
+
+@pytest.mark.parametrize('packed', [False, True])
+def test_an_object_is_refused_with_the_way_out(tmp_path, packed):
+    path = save(tmp_path, {'note': 1.0})
+    content, thing = path.read_bytes(), opaque(b'stereoParameters')
+    if packed:
+        small = zlib.compress(thing)
+        thing = (15).to_bytes(4, 'little') + len(small).to_bytes(4, 'little') + small
+    path.write_bytes(content + thing)
+    assert recognise_format(path)[0] == 'matlab'
+    with fails(CalibrationError, code='cannot-express', found='stereoParameters') as caught:
+        read_rig(path, up='-y')
+    assert 'toStruct' in str(caught.value)
+
+
+def test_other_objects_are_of_no_interest(tmp_path):
+    path = save(tmp_path, {'note': 1.0})
+    path.write_bytes(path.read_bytes() + opaque(b'table'))
     with fails(CalibrationError, code='file-format', file=path):
         recognise_format(path)
 
 
-def opaque(name):
-    """An object as MATLAB stores it: flags with class 17, the name, the kind of object."""
+def test_version_7_3(tmp_path):
+    path = tmp_path / 'x.mat'
+    path.write_bytes(b'MATLAB 7.3 MAT-file, Platform: GLNXA64'.ljust(512, b'\0'))
+    with fails(CalibrationError, code='file-format', found='7.3', expected='7'):
+        recognise_format(path)
+
+
+def opaque(of_class):
+    """An object as MATLAB stores it: flags with class 17, its name, MCOS, its class."""
 
     def element(kind, data):
         size = len(data).to_bytes(4, 'little')
         return kind.to_bytes(4, 'little') + size + data + b'\0' * (-len(data) % 8)
 
-    inner = element(6, (17).to_bytes(8, 'little')) + element(1, name)
-    inner += element(1, b'MCOS') + element(1, b'stereoParameters')
+    inner = element(6, (17).to_bytes(8, 'little')) + element(1, b'thing')
+    inner += element(1, b'MCOS') + element(1, of_class)
     return element(14, inner)
 
 
