@@ -20,6 +20,8 @@ from mmpose_ours.calibration.formats import (
     easymocap,
     kalibr,
     krtd,
+    matlab,
+    mccalib,
     multical,
     nerfstudio,
     opencap,
@@ -28,6 +30,7 @@ from mmpose_ours.calibration.formats import (
     pose2sim,
     qualisys,
     vicon,
+    xrprimer,
 )
 from mmpose_ours.calibration.formats import simple_camera as mmpose
 from mmpose_ours.calibration.formats.colmap import model as colmap
@@ -55,6 +58,9 @@ FORMATS: dict[str, Any] = {
     'colmap': colmap,
     'nerfstudio': nerfstudio,
     'kalibr': kalibr,
+    'xrprimer': xrprimer,
+    'mccalib': mccalib,
+    'matlab': matlab,
     'thu': thu,
     'multical': multical,
     'opencap': opencap,

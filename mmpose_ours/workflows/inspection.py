@@ -153,6 +153,9 @@ def _whole(path: Path, refusals: list[str], progress: Progress) -> list[Finding]
 
 def _calibration(path: Path) -> Finding | None:
     source, format, reason = recognise_files(CalibrationSource(path))
+    folders = {file.parent for file in source.paths}
+    if path.is_dir() and path not in folders and len(folders) == 1:
+        return None  # it is that folder's, which is looked at too
     module = FORMATS[format]
     unknown = [word for word in ('UNIT', 'UP') if getattr(module, word) is None]
     options = ''.join(f' --{word.lower()} {word}' for word in unknown)

@@ -392,6 +392,140 @@ def _calibio(rig, folder):
     return [folder / 'parameters.json']
 
 
+def relative(rig):
+    """The rig in the world of its first camera, whose pose is the identity to the last digit."""
+    first = np.linalg.inv(pose(rig.cameras[0]))
+    cameras = []
+    for i, camera in enumerate(rig):
+        matrix = pose(camera) @ first if i else np.eye(4)
+        cameras.append(
+            Camera(camera.name, camera.K, matrix[:3, :3], matrix[:3, 3], camera.size, camera.dist)
+        )
+    return CameraRig(tuple(cameras))
+
+
+def storage_matrix(array):
+    """An array as OpenCV's FileStorage has it, for YAML."""
+    array = np.atleast_2d(array)
+    numbers = ', '.join(map(repr, array.ravel().tolist()))
+    return (
+        f'!!opencv-matrix\n      rows: {array.shape[0]}\n      cols: {array.shape[1]}\n'
+        f'      dt: d\n      data: [ {numbers} ]'
+    )
+
+
+def _xrprimer(rig, folder):
+    """The first camera from camera to world, the second from world to camera."""
+    paths = []
+    for i, camera in enumerate(rig):
+        K = np.zeros((4, 4))
+        K[:2, :3], K[2, 3], K[3, 2] = camera.K[:2], 1, 1
+        matrix = pose(camera) if i else np.linalg.inv(pose(camera))
+        k1, k2, p1, p2, k3 = camera.dist.tolist()
+        content = {
+            'class_name': 'FisheyeCameraParameter',
+            'convention': 'opencv',
+            'name': camera.name,
+            'width': camera.size[0],
+            'height': camera.size[1],
+            'intrinsic': K.tolist(),
+            'extrinsic_r': matrix[:3, :3].tolist(),
+            'extrinsic_t': matrix[:3, 3].tolist(),
+            'world2cam': bool(i),
+            **dict(k1=k1, k2=k2, k3=k3, k4=0.0, k5=0.0, k6=0.0, p1=p1, p2=p2),
+        }
+        paths.append(folder / f'fisheye_param_{i:02d}.json')
+        paths[-1].write_text(json.dumps(content))
+    return paths
+
+
+def _mccalib(rig, folder):
+    text = f'%YAML:1.0\n---\nnb_camera: {len(rig)}\n'
+    for i, camera in enumerate(relative(rig)):
+        text += (
+            f'camera_{i}:\n   camera_matrix: {storage_matrix(camera.K)}\n'
+            f'   distortion_vector: {storage_matrix(camera.dist)}\n'
+            f'   distortion_type: 0\n   camera_group: 0\n   img_width: {camera.size[0]}\n'
+            f'   img_height: {camera.size[1]}\n'
+            f'   camera_pose_matrix: {storage_matrix(np.linalg.inv(pose(camera)))}\n'
+        )
+    (folder / 'calibrated_cameras_data.yml').write_text(text)
+    return [folder / 'calibrated_cameras_data.yml']
+
+
+def _matlab(rig, folder):
+    cameras = {}
+    for number, camera in enumerate(relative(rig), start=1):
+        k1, k2, p1, p2, k3 = camera.dist.tolist()
+        cameras[f'CameraParameters{number}'] = {
+            'IntrinsicMatrix': (camera.K + [[0, 0, 1], [0, 0, 1], [0, 0, 0]]).T,
+            'RadialDistortion': [k1, k2, k3],
+            'TangentialDistortion': [p1, p2],
+            'ImageSize': camera.size[::-1],
+            'WorldUnits': 'mm',
+        }
+    second = relative(rig).cameras[1]
+    struct = {
+        **cameras,
+        'RotationOfCamera2': second.R_w2c.T,
+        'TranslationOfCamera2': second.t_w2c.reshape(1, 3),
+    }
+    savemat(folder / 'stereoParams.mat', {'stereoParams': struct}, do_compression=True)
+    return [folder / 'stereoParams.mat']
+
+
+def _bouguet(rig, folder):
+    values = {}
+    for side, camera in zip(('left', 'right'), rig):
+        values = {
+            **values,
+            **{
+                f'fc_{side}': np.diag(camera.K)[:2].reshape(2, 1),
+                f'cc_{side}': camera.K[:2, 2].reshape(2, 1),
+                f'alpha_c_{side}': 0.0,
+                f'kc_{side}': camera.dist.reshape(5, 1),
+            },
+        }
+    second = relative(rig).cameras[1]
+    values = {
+        **values,
+        **{'R': second.R_w2c, 'T': second.t_w2c.reshape(3, 1), 'nx': 1280.0, 'ny': 720.0},
+    }
+    savemat(folder / 'Calib_Results_stereo.mat', values)
+    return [folder / 'Calib_Results_stereo.mat']
+
+
+def _storage_text(values):
+    return '%YAML:1.0\n---\n' + ''.join(
+        f'{key}: {storage_matrix(value)}\n' for key, value in values.items()
+    )
+
+
+def _openpose(rig, folder):
+    paths = []
+    for camera in rig:
+        values = {
+            'CameraMatrix': pose(camera)[:3],
+            'Intrinsics': camera.K,
+            'Distortion': np.pad(camera.dist, (0, 3)).reshape(8, 1),
+        }
+        paths.append(folder / f'{camera.name}.yml')
+        paths[-1].write_text(_storage_text(values))
+    return paths
+
+
+def _file_pairs(rig, folder):
+    paths = []
+    for camera in rig:
+        lens = {'camera_matrix': camera.K, 'distortion_coefficients': camera.dist}
+        rvec = Rotation.from_matrix(np.array(camera.R_w2c)).as_rotvec()
+        place = {'rvec': rvec.reshape(3, 1), 'tvec': camera.t_w2c.reshape(3, 1)}
+        for kind, values in (('intr', lens), ('extr', place)):
+            paths.append(folder / f'{kind}_{camera.name}.yml')
+            paths[-1].write_text(_storage_text(values))
+    return paths
+
+
 MAKERS = {
     'kalibr': _kalibr,
     'caliscope': _caliscope,
@@ -411,6 +545,15 @@ MAKERS = {
     'egoexo4d': _egoexo4d,
     'optitrack': _optitrack,
     'calibio': _calibio,
+    'xrprimer': _xrprimer,
+    'mccalib': _mccalib,
+    'matlab': _matlab,
+}
+# Other layouts of a format, which is the first word of the name.
+LAYOUTS = {
+    'opencv openpose': _openpose,
+    'opencv pairs': _file_pairs,
+    'matlab bouguet': _bouguet,
 }
 # How the samples are to be read: unit and up axis.
 WORLDS = {
@@ -432,12 +575,13 @@ WORLDS = {
     'egoexo4d': ('m', 'z'),
     'optitrack': ('m', 'y'),
     'calibio': ('m', 'z'),
+    'xrprimer': ('mm', 'z'),
+    'mccalib': ('mm', 'z'),
+    'matlab': ('mm', 'z'),
     **{format: written_world(format) for format in WRITTEN},
 }
 # What the samples state where it is not the rig's 1280x720, for which each format is read.
 SIZES = {'aist': (1920, 1080)}
-# Formats whose samples name the cameras otherwise.
-RENAMED = {'caliscope', 'aist', 'human36m'}
 
 
 def image_size(format):
@@ -445,11 +589,16 @@ def image_size(format):
     return SIZES.get(format, (1280, 720))
 
 
+def format_of(layout):
+    """The format of a layout, which may be its only one."""
+    return layout.partition(' ')[0]
+
+
 def sample(format, folder):
-    """Write the sample rig in a format; the paths of its files."""
+    """Write the sample rig in a format or layout; the paths of its files."""
     folder.mkdir(parents=True, exist_ok=True)
-    if format in MAKERS:
-        return MAKERS[format](sample_rig(), folder)
+    if format in (*MAKERS, *LAYOUTS):
+        return {**MAKERS, **LAYOUTS}[format](sample_rig(), folder)
     target = folder / ('rig.yml' if format == 'opencv' else 'rig')
     write_rig(sample_rig(), target, format)
     return sorted(target.iterdir()) if target.is_dir() else [target]

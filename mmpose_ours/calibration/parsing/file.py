@@ -201,6 +201,12 @@ class File:
         promised = endings.get(self.path.suffix.lower(), self.kind)
         for kind in {self.kind, promised} & set(_LIMITS):
             getattr(self, kind)
+        if self.head.startswith(b'MATLAB 7.3'):
+            raise self._error(
+                'is a MATLAB file of version 7.3; save it again in MATLAB with -v7',
+                found='7.3',
+                expected='7',
+            )
 
     @property
     def json(self) -> Any:

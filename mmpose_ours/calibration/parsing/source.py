@@ -12,7 +12,7 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.parsing.file import Budget, File
 from mmpose_ours.calibration.parsing.folders import files_below, files_of
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.rig import CameraRig, list_names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +31,19 @@ class Reading:
     uncalibrated: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     rigs: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+
+
+def note_left_out(names: Sequence[str], mark: str) -> tuple[str, ...]:
+    """A note on cameras that a file lists and marks as not in use; nothing where there are none.
+
+    Args:
+        names: Their names.
+        mark: What marks them, as the file has it.
+    """
+    if not names:
+        return ()
+    listed = list_names([repr(name) for name in names], 10)
+    return (f'camera {listed}: marked {mark}, so left out; remove the mark to take it',)
 
 
 class Source:
