@@ -58,6 +58,10 @@ COMMANDS = {
         'mmpose_ours.cli.fit_space',
         'find the capture volume of a rig, as lines for a config',
     ),
+    'formats': (
+        'mmpose_ours.cli.formats',
+        'list the formats of calibrations and 2D keypoints that are read, with an example of each',
+    ),
     'init': (
         'mmpose_ours.cli.init',
         'make a data folder for a rig: calibration, image folders, config, image',

@@ -80,6 +80,7 @@ OWN_FILES = {
     'io/json_schema.py': "the package's schemas",
     'io/disk/leftovers.py': "Linux' name of its boot",
     'launch/launching.py': TRUSTED,
+    'workflows/format_list.py': "the package's examples",
     'export/c3d.py': 'checks the file that it has just written',
     'visualization/page/templates.py': "the package's page",
 }
