@@ -12,6 +12,7 @@ from typing import Any, Sequence
 
 import numpy as np
 
+from mmpose_ours.detections.formats.scores import clip_scores
 from mmpose_ours.detectors.base import within
 from mmpose_ours.errors import InputError
 from mmpose_ours.recordings.files import as_bgr
@@ -69,7 +70,7 @@ class RtmPose:
         if not len(boxes):  # rtmlib would take the whole image for a person
             return np.zeros((0, 17, 3), np.float32)
         uv, scores = self._find_joints(image, bboxes=boxes)
-        people = np.concatenate([uv, np.clip(scores, 0, 1)[..., None]], axis=-1)
+        people = np.concatenate([uv, clip_scores(scores)[..., None]], axis=-1)
         return within(people, (image.shape[1], image.shape[0]))
 
 

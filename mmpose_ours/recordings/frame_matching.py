@@ -110,8 +110,8 @@ def match_by_order(
         things: Likewise.
     """
     left = {camera: list(frames)[skip.get(camera, 0) :] for camera, frames in names.items()}
-    # The first camera that needs no shift lends its names.
-    lender = next((camera for camera in names if not skip.get(camera)), None)
+    # The first camera by name that needs no shift lends its names.
+    lender = next((camera for camera in sorted(names) if not skip.get(camera)), None)
     most = max(map(len, left.values()), default=0)
     lent = left[lender] if lender is not None else []
     more = range(len(lent), most)
@@ -148,7 +148,7 @@ def _with_partner(frames: Frames) -> int:
 
 
 def _connected(by_name: Frames, names: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """Groups of cameras that shared names connect, in the order of the cameras."""
+    """Groups of cameras that shared names connect, sorted by name."""
     head = {camera: camera for camera, frames in names.items() if frames}
 
     def first(camera: str) -> str:
@@ -162,7 +162,7 @@ def _connected(by_name: Frames, names: Mapping[str, Sequence[str]]) -> list[list
         for other in others:
             head[first(other)] = first(one)
     groups: dict[str, list[str]] = {}
-    for camera in head:
+    for camera in sorted(head):
         groups.setdefault(first(camera), []).append(camera)
     return list(groups.values())
 
@@ -183,7 +183,9 @@ def _by_order(
     own = [[f for f, views in by_name.items() if not group.isdisjoint(views)] for group in members]
     if all(whole_number(frame) is None for frames in own for frame in frames):
         # Names that are no numbers keep the order in which the cameras have them.
-        own = [list(dict.fromkeys(f for camera in group for f in names[camera])) for group in groups]
+        own = [
+            list(dict.fromkeys(f for camera in group for f in names[camera])) for group in groups
+        ]
     counts = {camera: len(frames) for camera, frames in names.items()}
     if len({len(frames) for frames in own}) > 1:
         raise FileFormatError(
@@ -244,7 +246,7 @@ def _by_time(
     start = min(min(times) for times in stamps.values())
     times = {camera: (own - start).astype(np.float64) for camera, own in stamps.items()}
     step = {camera: float(np.median(np.diff(np.sort(own)))) for camera, own in times.items()}
-    clock = max(times, key=lambda camera: len(times[camera]))
+    clock = max(sorted(times), key=lambda camera: len(times[camera]))
     for camera, own in times.items():
         if camera != clock:
             times[camera] = own - _delay(own, np.sort(times[clock]), step[clock])
@@ -252,7 +254,7 @@ def _by_time(
     moments: list[tuple[float, dict[str, int]]] = []
     while left:
         # What the camera with the most images lacks is matched among the others.
-        clock = max(left, key=lambda camera: len(left[camera]))
+        clock = max(sorted(left), key=lambda camera: len(left[camera]))
         reference = times[clock][left[clock]]
         members: list[dict[str, int]] = [{} for _ in reference]
         for camera in list(left):
@@ -267,8 +269,8 @@ def _by_time(
     moments.sort(key=lambda moment: moment[0])
     frames: dict[str, dict[str, str]] = {}
     for _, found in moments:
-        # In the order of the cameras; the first one lends its name.
-        views = {camera: names[camera][found[camera]] for camera in names if camera in found}
+        # The first camera by name lends its own, so that the order of cameras does not matter.
+        views = {camera: names[camera][found[camera]] for camera in sorted(found)}
         title = next((name for name in views.values() if name not in frames), '')
         frames[title or '_'.join([*views, *views.values()])] = views
     return frames

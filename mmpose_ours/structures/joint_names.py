@@ -80,9 +80,7 @@ def plain_joints(names: Sequence[str]) -> tuple[str, ...]:
     limbs = [{f'{s}_{part}' for part in parts for s in ('left', 'right')} for parts in (_ARM, _LEG)]
     if not any(limb <= set(plain) for limb in limbs):
         return tuple(names)
-    ours = [mine or name for mine, name in zip(plain, names)]
     # Where two joints would have one name, both keep their own.
     return tuple(
-        name if mine is not None and plain.count(mine) > 1 else new
-        for mine, name, new in zip(plain, names, ours)
+        name if mine is None or plain.count(mine) > 1 else mine for mine, name in zip(plain, names)
     )

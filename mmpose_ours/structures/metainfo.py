@@ -104,14 +104,14 @@ def skeleton_of(metainfo: Any, place: Place) -> Skeleton:
         (a, b) if joints.index(a) < joints.index(b) else (b, a) for a, b in pairs
     )
     once = tuple((renamed[a], renamed[b]) for a, b in dict.fromkeys(first_before_second))
-    links = tuple((renamed[a], renamed[b]) for a, b in limbs)
+    ends = tuple((renamed[a], renamed[b]) for a, b in limbs)
     sigmas = metainfo.get('sigmas')
     if sigmas is not None:
         listed = _values(sigmas, place['sigmas'])
         sigmas = tuple(map(float, listed)) if all(map(is_number, listed)) else None
         sigmas = sigmas if sigmas is not None and len(sigmas) == len(joints) else None
     try:
-        return Skeleton(name, ours, links, _root(ours), once, sigmas)
+        return Skeleton(name, ours, ends, _root(ours), once, sigmas)
     except InputError as error:
         raise place.refused(error) from error
 

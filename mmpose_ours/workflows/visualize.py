@@ -15,18 +15,19 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import KeypointFrames, check_pixels, open_keypoints
 from mmpose_ours.detections.arrays import array_frames
 from mmpose_ours.detections.cache import detected_here
-from mmpose_ours.errors import InputError, PathLike
+from mmpose_ours.detections.reading import KeypointOptions
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions
 from mmpose_ours.recordings.footage import (
     Footage,
-    apply_frame_offsets,
     frame_key,
     open_footage,
     sized_by_images,
 )
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.text import argument
 from mmpose_ours.visualization import view_files
 from mmpose_ours.visualization.frame_images import FootageImages
@@ -79,6 +80,7 @@ def visualize(
     images: PathLike | None = None,
     keypoints: PathLike | None = None,
     frame_offsets: Mapping[str, int] | None = None,
+    skeleton: Skeleton | None = None,
     rig_file: PathLike = 'the rig',
     all_cameras: bool = False,
 ) -> None:
@@ -92,6 +94,7 @@ def visualize(
         images: Images of the recording: a folder of images or a video per camera.
         keypoints: 2D keypoints that the 3D ones come from, drawn beneath.
         frame_offsets: Camera name to how many of its frames come before the first frame.
+        skeleton: The joints of the keypoints, whatever their file says.
         rig_file: Where the cameras come from, for messages.
         all_cameras: Show all cameras, also those without images or keypoints.
 
@@ -108,7 +111,7 @@ def visualize(
     if images:
         rig = sized_by_images(rig, images)
         footage = open_footage(images, rig.names, offsets)
-    found = _keypoints(keypoints, offsets) if keypoints else None
+    found = _keypoints(keypoints, rig, offsets, skeleton) if keypoints else None
     if not all_cameras:
         rig = _cameras_shown(rig, footage, found, keypoints)
     if found is not None and keypoints is not None:
@@ -155,12 +158,19 @@ def _write(show: Show, wanted: Wanted, out: Path) -> None:
     print(f'time    {watch.summary()}')
 
 
-def _keypoints(path: PathLike, offsets: Mapping[str, int]) -> KeypointFrames:
-    """2D keypoints by frame."""
-    keypoints = open_keypoints(path)
-    if not offsets or detected_here(path):
-        return keypoints
-    return apply_frame_offsets(keypoints, offsets)
+def _keypoints(
+    path: PathLike, rig: CameraRig, offsets: Mapping[str, int], skeleton: Skeleton | None
+) -> KeypointFrames:
+    """2D keypoints by frame, matched as those of a run with the same cameras are."""
+    options = KeypointOptions(
+        skeleton=skeleton, frame_offsets=None if detected_here(path) else offsets
+    )
+    try:
+        return open_keypoints(path, rig.names, **options)
+    except FileFormatError as error:
+        if error.code != 'unknown-camera':
+            raise
+        return open_keypoints(path, **options)  # of some cameras, or of others
 
 
 def frames_per_second(fps: float | None, frames: Sequence[FrameId]) -> float | None:

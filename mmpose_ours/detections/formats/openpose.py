@@ -2,7 +2,7 @@
 
 BODY_25 or COCO (18 joints), recognised by their number; a joint that was not found is 0, 0, 0.
 BODY_25B has 25 joints too, COCO's 17 first, and nothing in the file names it: the people
-themselves tell the two apart, by limbs that are short under the right names only. With ``--face``
+themselves tell the two apart, since they look like people under the right names only. With ``--face``
 and ``--hand`` the joints of faces and hands stand in lists of their own.
 Pixels of the input image by default; ``--keypoint_scale 3`` or ``4`` normalises, which
 :mod:`.normalised` undoes. AlphaPose's ``--format open`` and ``cmu``
@@ -13,20 +13,21 @@ Source: OpenPose, doc/02_output.md; for BODY_25B its poseParameters.cpp.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Any, Iterable, Iterator, NamedTuple
+from typing import Any, Iterator, NamedTuple, Sequence
 
 import numpy as np
 
 from mmpose_ours.detections.arrays import finite
 from mmpose_ours.detections.formats.imported import (
-    BY_SIZE,
     Found,
     Hints,
     frame_number,
     people_of_joints,
     triples,
 )
+from mmpose_ours.detections.formats.layouts import BY_SIZE, named_by_people
 from mmpose_ours.detections.formats.source import Source, plain_name
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_schema import show
@@ -41,14 +42,8 @@ FACE = 'face_keypoints_2d'
 HANDS = ('hand_left_keypoints_2d', 'hand_right_keypoints_2d')
 # The joints of each part that may stand beside a body.
 PARTS = {FACE: len(FACE_WITH_PUPILS), **{name: len(hand('left')) for name in HANDS}}
-
-# The limbs that both layouts have, as indices of their ends: BODY_25's, BODY_25B's.
-_LIMBS = [
-    limb for limb in SKELETONS['coco17'].limbs if set(limb) <= set(SKELETONS['body25'].joints)
-]
-_LIMB_ENDS = [
-    np.array([SKELETONS[name].index(*limb) for limb in _LIMBS]) for name in ('body25', 'coco17')
-]
+# So many people tell the skeleton of a recording.
+ENOUGH_PEOPLE = 50
 
 
 class Person(NamedTuple):
@@ -79,7 +74,10 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     images = source.images()
     total = sum(map(len, images.values()))
     done = 0
-    skeleton = hints.skeleton or _body_of(file for files in images.values() for file in files)
+    skeleton = hints.skeleton
+    if skeleton is None:
+        every = [file for files in images.values() for file in files]
+        skeleton = _body_of(every, hints, source.path)
     for camera, files in images.items():
         for file in files:
             frame = frame_number(plain_name(file.stem), Place(file, camera=camera))
@@ -155,31 +153,29 @@ def _whole(people: list[Person], place: Place, skeleton: Skeleton | None) -> Key
     return people_of_joints(rows, place, whole)
 
 
-def _body_of(files: Iterable[Path], ask: int = 50) -> Skeleton | None:
-    """The skeleton of the bodies, by the first people; None where none has a body.
+def _body_of(files: Sequence[Path], hints: Hints, path: Path) -> Skeleton | None:
+    """The skeleton of the bodies, by people from all of the recording; None where none has a body.
 
-    BODY_25 and BODY_25B both have 25 joints. Under a wrong name joints are far from their
-    neighbours: the names with the shorter limbs are the right ones.
+    BODY_25 and BODY_25B both have 25 joints, and nothing in the files tells them apart.
+
+    Raises:
+        FileFormatError: The people contradict the usual skeleton of so many joints.
     """
-    closer: list[bool] = []
-    body25 = False
-    for file in files:
-        for person in _people(read_json(file), Place(file)):
-            if not len(person.body):
-                continue
-            if len(person.body) != 25:
-                known = BY_SIZE.get(len(person.body))
-                return None if known is None or body25 else SKELETONS[known]
-            body25 = True
-            body = finite(person.body)
-            uv = np.where(body[:, 2:] > 0, body[:, :2], np.nan)
-            as_body25, as_body25b = (
-                np.linalg.norm(uv[ends[:, 0]] - uv[ends[:, 1]], axis=1) for ends in _LIMB_ENDS
-            )
-            if np.isfinite(as_body25).any() and np.isfinite(as_body25b).any():
-                closer.append(bool(np.nanmean(as_body25b) < np.nanmean(as_body25)))
-        if len(closer) >= ask:
+    bodies: list[np.ndarray] = []
+    for file in _spread(files):
+        people = _people(read_json(file), Place(file))
+        bodies += [person.body for person in people if len(person.body)]
+        if len(bodies) >= ENOUGH_PEOPLE:
             break
-    if not body25:
+    count = len(bodies[0]) if bodies else 0
+    if count not in BY_SIZE:
         return None
-    return SKELETONS['body25b' if sum(closer) * 2 > len(closer) else 'body25']
+    same = finite(np.stack([body for body in bodies if len(body) == count]))
+    return named_by_people(same, path, hints.say, also=('body25b',) if count == 25 else ())
+
+
+def _spread(files: Sequence[Path]) -> Iterator[Path]:
+    """All files, each once, the first few of them from all over the recording."""
+    count = len(files)
+    step = next((n for n in range(round(count * 0.618), count) if math.gcd(n, count) == 1), 1)
+    return (files[index * step % count] for index in range(count))
