@@ -28,6 +28,7 @@ def match_keypoints(
     cameras: Sequence[str],
     offsets: Mapping[str, int] | None = None,
     say: Callable[[str], None] = lambda note: None,
+    is_complete: bool = True,
 ) -> dict[str, dict[str, Keypoints2D]]:
     """Match frames by their numbers, by time stamps or by order, as images are.
 
@@ -38,6 +39,7 @@ def match_keypoints(
         offsets: Camera -> how many of its images come before the first frame. They shift its
             numbers, or where the cameras have no numbers in common, are left out.
         say: Takes a sentence where frames were not matched by their numbers.
+        is_complete: Whether images without people are there too.
 
     Returns:
         frame -> camera -> people, the same where the numbers match.
@@ -54,7 +56,7 @@ def match_keypoints(
             by_order = match_by_order(names, offsets, where, THINGS)
             return _rearranged(detections, by_order, cameras, say)
         detections = shifted
-    matching = matching_of(lambda: _cameras_by_frame(detections), where, cameras, say)
+    matching = matching_of(lambda: _cameras_by_frame(detections), where, cameras, say, is_complete)
     return detections if matching is None else _rearranged(detections, matching, cameras, say)
 
 
@@ -63,6 +65,7 @@ def matching_of(
     where: PathLike,
     cameras: Sequence[str],
     say: Callable[[str], None] = lambda note: None,
+    is_complete: bool = True,
 ) -> Matching | None:
     """How frames must be rearranged; None where those of one number belong together.
 
@@ -71,6 +74,7 @@ def matching_of(
         where: See :func:`match_keypoints`.
         cameras: Likewise.
         say: Takes notes where nothing is rearranged.
+        is_complete: Likewise.
 
     Raises:
         FileFormatError: As there.
@@ -81,7 +85,7 @@ def matching_of(
         whole += wanted.issubset(views)
     if whole >= MOSTLY * count:  # long recordings need no memory for names
         return None
-    matching = match_frames(_names(frames(), cameras), where, THINGS)
+    matching = match_frames(_names(frames(), cameras), where, THINGS, is_complete)
     if any(frame != own for frame, views in matching.frames.items() for own in views.values()):
         return matching
     for note in matching.notes:

@@ -133,13 +133,14 @@ def read_keypoints(
     source = Source(path)
     chosen, reason = recognise(source) if format == 'auto' else (format, 'given')
     sizes = {c.name: c.size for c in rig if c.size} if rig is not None else {}
+    is_complete = True
     if chosen in OURS:
         detections = _as_skeleton(_read_ours(source, chosen, bool(reason)), skeleton, path)
     else:
         hints = Hints(
             tuple(cameras or ()), sizes, progress or (lambda done, total: None), skeleton, say
         )
-        detections = assemble(IMPORTERS[chosen].read(source, hints), path, say)
+        detections, is_complete = assemble(IMPORTERS[chosen].read(source, hints), path, say)
         if chosen == 'voxelpose':
             detections = _as_skeleton(detections, skeleton, path)
         else:
@@ -149,7 +150,21 @@ def read_keypoints(
     known = cameras_of(detections)
     _check_names(detections, known, path)
     _refuse_missing(known, cameras or (), path)
-    return match_keypoints(detections, path, cameras or known, frame_offsets, say)
+    matched = match_keypoints(detections, path, cameras or known, frame_offsets, say, is_complete)
+    return matched if is_complete else _with_nobody(matched, known)
+
+
+def _with_nobody(
+    detections: dict[str, dict[str, Keypoints2D]], cameras: Sequence[str]
+) -> dict[str, dict[str, Keypoints2D]]:
+    """With nobody in every view of which a file says nothing."""
+    some = (people for views in detections.values() for people in views.values())
+    first = next(some, None)
+    nobody = Keypoints2D.nobody(COCO17 if first is None else first.skeleton)
+    return {
+        frame: {camera: views.get(camera, nobody) for camera in cameras}
+        for frame, views in detections.items()
+    }
 
 
 def open_keypoints(

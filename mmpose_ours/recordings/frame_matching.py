@@ -59,7 +59,10 @@ class Matching(NamedTuple):
 
 
 def match_frames(
-    names: Mapping[str, Sequence[str]], where: PathLike, things: str = 'images'
+    names: Mapping[str, Sequence[str]],
+    where: PathLike,
+    things: str = 'images',
+    is_complete: bool = True,
 ) -> Matching:
     """Match the frames of several cameras.
 
@@ -67,6 +70,8 @@ def match_frames(
         names: Camera -> names of its frames without leading zeros, each once, in order of time.
         where: The recording, for messages.
         things: What is matched, for messages.
+        is_complete: Whether there is a name for every image. Where images of nobody have none,
+            order says nothing, and cameras may share no name by chance.
 
     Raises:
         FileFormatError: Some cameras share no name, their names are no time stamps that fit
@@ -86,10 +91,10 @@ def match_frames(
         if _with_partner(by_time) > max(MIN_GAIN * paired, MIN_PAIRED * total):
             return Matching(by_time, (_time_note(by_time, len(stamps), where, things),))
     groups = _connected(by_name, names)
-    if len(groups) > 1:
+    if len(groups) > 1 and is_complete:
         return _by_order(groups, by_name, names, where, things)
     notes = []
-    if 2 * paired < total:
+    if len(groups) > 1 or (is_complete and 2 * paired < total):
         alone = sum(len(views) == 1 for views in by_name.values())
         notes.append(
             f'{where}: {alone} of {len(by_name)} frames have {things} of one camera only; frames '

@@ -85,7 +85,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
         for camera, file in cameras.items():
             place = Place(file, camera=camera, frame=frame)
             people = people_of_joints(views.get((camera, frame), []), place, hints.skeleton)
-            yield Found(camera, frame, people, str(file))
+            yield Found(camera, frame, people, str(file), (camera, frame) in views)
 
 
 def _refuse_sparse(views: int, frames: int, cameras: int, source: Source) -> None:

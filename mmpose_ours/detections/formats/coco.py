@@ -3,8 +3,8 @@
 Either one object ``{'images': [{'id', 'file_name'}], 'annotations': [...]}``, or a folder with
 the list of results and, in a file of its own, the object with ``images``. Joints by the names in
 ``categories`` where there are any, else by their number; pixels. The third number is a score in
-results; in annotations it is 0, 1 or 2, see :mod:`.scores`. Images without people are known, so
-they count as seen.
+results; in annotations it is 0, 1 or 2, of which every one above 0 counts as found. Images without
+people are known, so they count as seen.
 
 Source: COCO's "Data format" and "Results format".
 """
@@ -98,6 +98,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
             )
         if result.get('keypoints'):
             by_image[image_id].append(triples(result['keypoints'], place['keypoints']))
+    flags = file == listings[0]
     skeleton = hints.skeleton or _skeleton(listing.get('categories'), listings[0])
     for index, image in enumerate(listing['images']):
         place = Place(listings[0], f'images[{index}].file_name')
@@ -105,6 +106,8 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
         camera, frame = view_of(image_name, '', hints, place)
         place = Place(file, f'image {show(image["id"])}', camera, frame)
         people = people_of_joints(by_image[image['id']], place, skeleton)
+        if flags and _are_flags(people.array):
+            people.array[..., 2] = people.array[..., 2] > 0
         yield Found(camera, frame, people, image_name)
 
 
@@ -167,3 +170,8 @@ def _identity(value: Any, place: Place) -> int | str:
     if type(value) is not str and (type(value) is not int or abs(value) > MAX_INTEGER):
         raise place.error(f'is {show(value)}', "an image's number, of 64 bits at most", value=value)
     return value
+
+
+def _are_flags(people: np.ndarray) -> bool:
+    """Whether the third numbers are COCO's visibilities, not scores."""
+    return bool(np.isin(people[..., 2], (0, 1, 2)).all())

@@ -26,6 +26,12 @@ from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17, SKELETONS
 from mmpose_ours.text import argument
 
+# Time stamps in two parts at the end of a name: with a point, and as ROS writes them; and, where
+# nothing else is in the name, with few digits before the point.
+MILLION = 10**6
+_STAMP = re.compile(r'(?:^|[_-])(?:(\d{9,})\.(\d+)|([12]\d{9})_(\d{9}))$')
+_DECIMAL = re.compile(r'(\d+)\.(\d+)')
+
 
 class Found(NamedTuple):
     """The people of one view.
@@ -36,12 +42,29 @@ class Found(NamedTuple):
         people: With the joints that the tool has, of :func:`.layouts.unnamed` if nothing names
             them.
         origin: The file, or the place in it, for messages.
+        is_listed: Whether the file has this image. False where it says nothing of images without
+            people, and this is one that there may be.
     """
 
     camera: str
     frame: int
     people: Keypoints2D
     origin: str
+    is_listed: bool = True
+
+
+class Assembled(NamedTuple):
+    """The people of a recording, frames as each camera numbers them.
+
+    Args:
+        frames: frame -> camera -> people of one skeleton, in the order of the numbers; only images
+            that the files have.
+        is_complete: Whether these are all images. Else each camera may have seen nobody in any
+            frame that it has no image of.
+    """
+
+    frames: dict[str, dict[str, Keypoints2D]]
+    is_complete: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,16 +89,13 @@ class Hints:
 
 def assemble(
     views: Iterable[Found], path: PathLike, say: Callable[[str], None] = lambda note: None
-) -> dict[str, dict[str, Keypoints2D]]:
+) -> Assembled:
     """Collect the cameras' images by their number, with joints that nothing names named by people.
 
     Args:
         views: Of all cameras, in any order.
         path: Where they come from, for messages.
         say: Takes a sentence on how joints were named.
-
-    Returns:
-        frame -> camera -> people of one skeleton, frames in the order of their numbers.
 
     Raises:
         FileFormatError: A camera has two images of one number, its name is empty or too long, or
@@ -85,10 +105,14 @@ def assemble(
     """
     frames: dict[int, dict[str, Found]] = {}
     names: set[str] = set()
+    unlisted: dict[str, list[Found]] = {}
     for view in views:
         if view.camera not in names:
             names.add(checked_name(view.camera, Place(path, 'the name of a camera')))
             limits().check('cameras', len(names), 'cameras', path)
+        if not view.is_listed:
+            unlisted.setdefault(view.camera, []).append(view)
+            continue
         cameras = frames.setdefault(view.frame, {})
         limits().check('frames', len(frames), 'frames', path)
         if view.camera in cameras:
@@ -102,6 +126,10 @@ def assemble(
                 found=[cameras[view.camera].origin, view.origin],
             )
         cameras[view.camera] = view
+    # Cameras that nobody was seen by.
+    for camera in unlisted.keys() - {camera for cameras in frames.values() for camera in cameras}:
+        for view in unlisted[camera]:
+            frames.setdefault(view.frame, {})[camera] = view
     people = {
         str(frame): {camera: view.people for camera, view in frames[frame].items()}
         for frame in sorted(frames)
@@ -109,10 +137,11 @@ def assemble(
     people = _named(people, path, say)
     everybody = (seen for cameras in people.values() for seen in cameras.values())
     skeleton = common_skeleton((seen.skeleton for seen in everybody if len(seen)), path)
-    return {
+    same = {
         frame: {camera: seen.to(skeleton) for camera, seen in cameras.items()}
         for frame, cameras in people.items()
     }
+    return Assembled(same, is_complete=not unlisted)
 
 
 def _named(
@@ -241,11 +270,14 @@ def triples(values: Any, place: Place) -> np.ndarray:
 def frame_number(stem: str, place: Place) -> int:
     """The last number in an image's name, which is given without its suffix.
 
+    A time stamp is one number: ``1699123456.042`` (seconds, or milliseconds of ``rs-convert``) and
+    ROS's ``1699123456_042000000`` are in millionths.
+
     Raises:
         FileFormatError: There is none, or it has more than 18 digits or so.
     """
-    digits = re.findall(r'\d+', stem)
-    if not digits:
+    number = _number(stem, place.camera or '')
+    if number is None:
         raise place.error(
             f'has no frame number in the name {stem!r}',
             'a number that images of the same frame share, as in 000012.jpg',
@@ -253,7 +285,7 @@ def frame_number(stem: str, place: Place) -> int:
             value=stem,
             code='missing-value',
         )
-    return checked_whole(int(digits[-1]), place['frame number'])
+    return checked_whole(number, place['frame number'])
 
 
 def split_image_name(name: str) -> tuple[str, int | None]:
@@ -263,8 +295,22 @@ def split_image_name(name: str) -> tuple[str, int | None]:
         The camera, '' where the name does not tell; the number, None where there is none.
     """
     path = Path(name.replace('\\', '/'))
-    parts = re.fullmatch(r'(?:(.*)[_.-])?(\d+)', path.stem)
     if path.parent.name:
-        digits = re.findall(r'\d+', path.stem)
-        return path.parent.name, int(digits[-1]) if digits else None
+        return path.parent.name, _number(path.stem, path.parent.name)
+    stamp = _STAMP.search(path.stem)
+    if stamp is not None and stamp.start():
+        return path.stem[: stamp.start()], _number(path.stem[stamp.start() + 1 :])
+    parts = re.fullmatch(r'(?:(.*)[_.-])?(\d+)', path.stem)
     return (parts[1] or '', int(parts[2])) if parts else ('', None)
+
+
+def _number(stem: str, camera: str = '') -> int | None:
+    """The number of an image, whose name may begin with its camera's."""
+    own = re.match(f'{re.escape(camera)}[_.-]', stem) if camera else None
+    rest = stem[own.end() :] if own else stem
+    found = _STAMP.search(rest) or _DECIMAL.fullmatch(rest)
+    if found is not None:
+        whole, part = [each for each in found.groups() if each]
+        return int(whole) * MILLION + int(part.ljust(6, '0')[:6])
+    digits = re.findall(r'\d+', stem)
+    return int(digits[-1]) if digits else None

@@ -104,9 +104,9 @@ def named_by_people(
     if others or odd:
         names = f' ({", ".join(other.name for other in others)})' if others else ''
         say(
-            f'{where}: nothing in the files names their {len(usual)} joints, which are taken for '
-            f'those of {usual.name}{", though people look unusual then" if odd else ""}; for '
-            f'others give {argument("skeleton")}{names}'
+            f'{where}: {len(usual)} joints that nothing names are taken for those of {usual.name}'
+            f'{", though people look unusual then" if odd else ""}; for others give '
+            f'{argument("skeleton")}{names}'
         )
     return usual
 

@@ -2,8 +2,8 @@
 
 BODY_25 or COCO (18 joints), recognised by their number; a joint that was not found is 0, 0, 0.
 BODY_25B has 25 joints too, COCO's 17 first, and nothing in the file names it: the people
-themselves tell the two apart, since they look like people under the right names only. With ``--face``
-and ``--hand`` the joints of faces and hands stand in lists of their own.
+themselves tell the two apart, since they look like people under the right names only. With
+``--face`` and ``--hand`` the joints of faces and hands stand in lists of their own.
 Pixels of the input image by default; ``--keypoint_scale 3`` or ``4`` normalises, which
 :mod:`.normalised` undoes. AlphaPose's ``--format open`` and ``cmu``
 (``{'bodies': [{'joints': ...}]}``) are the same with other names.

@@ -8,16 +8,16 @@ little above    interpolated peaks exceed 1
 0, 1 and 2 only COCO's visibility flags                0, 1, 1: a joint that is annotated but
                                                        hidden is a joint all the same
 up to 100, 255  per cent; a byte                       divided by 100 or 255
-up to some 10   RTMPose's SimCC models (rtmlib,        ``min(score, 1)``
+up to some 10   RTMPose's SimCC models (rtmlib,        ``1 - exp(-score)``
                 Pose2Sim, MMPose), and other logits
 =============== ====================================== =======================================
 
-A SimCC score is the maximum of a logit that is trained towards a Gaussian of height 1, and a joint
-is as sure at 1.2 as at 6: how far it goes above 1 depends on the model (RTMPose-m stays below 1,
-RTMPose-x and RTMW go to 10), while below 1 all of them mean the same, so that rtmlib and Pose2Sim
-apply one threshold (0.3) to all. Dividing by the largest score would make hidden joints of some
-models look surer than those of others, and sure ones unsure. Therefore scores are cut at 1, as this
-package's own detector does.
+A SimCC score is the maximum of a logit, and nothing normalises it: of RTMPose-m it stays about
+below 1, of RTMPose-x and RTMW it goes to 10. Small scores mean the same for all of them, since
+rtmlib and Pose2Sim apply one threshold (0.3) to all. ``1 - exp(-score)`` is close to the score
+where this is small, so that thresholds keep their meaning, and 1 where it is large, and it keeps
+the order: to cut scores at 1 would make a hidden joint at 1.2 as sure as a visible one at 6, and
+to divide them by the largest would put the hidden one below every threshold.
 
 In all cases negative scores and NaN are joints that were not found.
 
@@ -44,9 +44,13 @@ MIN_ABOVE = 0.5
 _FLAG = 2.0
 
 
-def clip_scores(scores: np.ndarray) -> np.ndarray:
-    """Raw scores of a SimCC model, or other logits, as confidences: ``min(score, 1)``."""
-    return np.clip(scores, 0.0, 1.0)
+def confidences_of_logits(scores: np.ndarray) -> np.ndarray:
+    """Raw scores of a SimCC model, or other logits, as confidences: ``1 - exp(-score)``.
+
+    Args:
+        scores: Of any shape; what is not above 0 becomes 0.
+    """
+    return -np.expm1(-np.maximum(scores, 0.0))
 
 
 def as_confidences(
@@ -78,10 +82,10 @@ def as_confidences(
                 above += int((found > MAX_SCORE).sum())
     if highest <= 1 or (highest <= MAX_SCORE and not flags):
         return detections
+    convert: Callable[[np.ndarray], np.ndarray]
     if flags:
-        what, factor = 'are flags of visibility (0, 1, 2); all above 0 count as 1', 1.0
+        what, convert = 'are flags of visibility (0, 1, 2); all above 0 count as 1', _as_shares(1.0)
     elif highest > MAX_LOGIT and above >= MIN_ABOVE * count:
-        whole = PER_CENT if highest <= SLACK * PER_CENT else BYTE
         if highest > SLACK * BYTE:
             raise FileFormatError(
                 f'{where}: scores go up to {highest:.3g}; write them between 0 and 1',
@@ -90,23 +94,27 @@ def as_confidences(
                 found=highest,
                 expected=BYTE,
             )
-        what, factor = f'go up to {highest:.3g} and were divided by {whole:.3g}', 1 / whole
+        whole = PER_CENT if highest <= SLACK * PER_CENT else BYTE
+        what = f'go up to {highest:.3g} and were divided by {whole:g}'
+        convert = _as_shares(whole)
     else:
-        what, factor = (
-            f'go up to {highest:.3g}, as raw ones of SimCC models do; what is above 1 counts as 1',
-            1.0,
-        )
+        what = f'go up to {highest:.3g}, as raw ones of SimCC models do; 1 - exp(-score) is taken'
+        convert = confidences_of_logits
     say(f'{where}: scores {what}')
     return {
         frame: {
-            camera: Keypoints2D(people.skeleton, _scaled(people.array, factor))
+            camera: Keypoints2D(people.skeleton, _converted(people.array, convert))
             for camera, people in views.items()
         }
         for frame, views in detections.items()
     }
 
 
-def _scaled(array: np.ndarray, factor: float) -> np.ndarray:
-    scaled = array.copy()
-    scaled[..., 2] = clip_scores(array[..., 2] * factor)
-    return scaled
+def _as_shares(whole: float) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda scores: np.clip(scores / whole, 0.0, 1.0)
+
+
+def _converted(array: np.ndarray, convert: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    converted = array.copy()
+    converted[..., 2] = convert(array[..., 2])
+    return converted
