@@ -169,8 +169,10 @@ def test_files_without_images_of_nobody(tmp_path):
 
     save(tmp_path / 'cam_a.json', results('7.jpg', person()))
     save(tmp_path / 'cam_b.json', results('8.jpg', person()))
-    save(tmp_path / 'cam_c.json', [])
     read, (note,) = said(tmp_path)
+    assert '2 of 2 frames' in note
+    save(tmp_path / 'cam_c.json', [])
+    read, _ = said(tmp_path)
     assert shifts({f: {c: p for c, p in v.items() if len(p)} for f, v in read.items()}) == [
         {'cam_a': 0},
         {'cam_b': 0},
