@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from types import ModuleType
 from typing import Callable, Iterable, Sequence
@@ -10,15 +9,30 @@ from typing import Callable, Iterable, Sequence
 import numpy as np
 
 from mmpose_ours.detections.arrays import KeypointFrames, arrays_of, cameras_of
-from mmpose_ours.detections.formats import alphapose, coco, mmpose, openpose, pose2sim, voxelpose
+from mmpose_ours.detections.formats import (
+    alphapose,
+    coco,
+    deeplabcut,
+    easymocap,
+    freemocap,
+    kinetics,
+    mmpose,
+    openpifpaf,
+    openpose,
+    pose2sim,
+    sleap,
+    voxelpose,
+    yolo,
+)
 from mmpose_ours.detections.formats.imported import Hints, assemble
 from mmpose_ours.detections.formats.normalised import in_pixels
 from mmpose_ours.detections.formats.own_json import read_json_detections, store_json
 from mmpose_ours.detections.formats.own_npz import store_npz
-from mmpose_ours.detections.formats.source import Source
+from mmpose_ours.detections.formats.source import Source, spelling
+from mmpose_ours.detections.formats.unrecognised import unrecognised
 from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.detections.summary import listed
-from mmpose_ours.errors import FileFormatError, InputError, LimitError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.json_values import Place, checked_name
 from mmpose_ours.io.limits import limits
@@ -33,9 +47,16 @@ IMPORTERS: dict[str, ModuleType] = {
     'voxelpose': voxelpose,
     'pose2sim': pose2sim,
     'openpose': openpose,
+    'easymocap': easymocap,
     'mmpose': mmpose,
     'alphapose': alphapose,
     'coco': coco,
+    'kinetics': kinetics,
+    'openpifpaf': openpifpaf,
+    'deeplabcut': deeplabcut,
+    'sleap': sleap,
+    'yolo': yolo,
+    'freemocap': freemocap,
 }
 FORMATS = (*OURS, *IMPORTERS)
 
@@ -107,24 +128,20 @@ def read_keypoints(
     if cameras is None and rig is not None:
         cameras = rig.names
     source = Source(path)
-    chosen, reason = recognise(source) if format == 'auto' else (format, 'given')
+    chosen = recognise(source)[0] if format == 'auto' else format
     if chosen == 'json':
-        try:
-            detections = _as_dicts(read_json_detections(source.data, path).frames)
-        except FileFormatError as error:
-            tried = '' if reason else f' (it is nothing of {", ".join(IMPORTERS)} either)'
-            if not tried or isinstance(error, LimitError):
-                raise
-            raise error.reworded(FileFormatError, f'{error}{tried}') from error
+        detections = _as_dicts(read_json_detections(source.data, path).frames)
     elif chosen == 'npz':
         detections = _as_dicts(store_npz(path).frames)
     else:
         sizes = {c.name: c.size for c in rig if c.size} if rig is not None else {}
         hints = Hints(tuple(cameras or ()), sizes, progress or (lambda done, total: None), skeleton)
-        detections = assemble(IMPORTERS[chosen].read(source, hints), path)
+        module = IMPORTERS[chosen]
+        detections = assemble(module.read(source.of(module.ENDINGS), hints), path)
         if chosen != 'voxelpose':
             detections = _renamed(detections, cameras or ())
-            detections = in_pixels(detections, sizes, path)
+            of_width = getattr(module, 'SHARES_OF_WIDTH', False)
+            detections = in_pixels(detections, sizes, path, of_width)
     known = cameras_of(detections)
     _check_names(detections, known, path)
     _refuse_missing(known, cameras or (), path)
@@ -170,35 +187,22 @@ def recognise(source: Source) -> tuple[str, str]:
     """Tell the format.
 
     Returns:
-        A name of :data:`FORMATS`, and by what it was recognised; '' where nothing tells it but that
-        it is nothing else.
+        A name of :data:`FORMATS`, and by what it was recognised.
 
     Raises:
-        FileFormatError: It is none of them; says which were tried.
+        FileFormatError: It is none of them; says what it is, and what is nearest.
     """
     path = source.path
     if path.suffix.lower() == '.npz' and path.is_file():
         return 'npz', 'its ending'
-    tried = []
     for name, module in IMPORTERS.items():
-        reason = module.recognise(source)
+        reason = module.recognise(source.of(module.ENDINGS))
         if reason:
             return name, reason
-        tried.append(name)
-    if path.is_file():
+    if path.suffix.lower() == '.json' and path.is_file():
         if isinstance(source.sample, dict) and 'frames' in source.sample:
             return 'json', "the key 'frames'"
-        # Its reader says best what is wrong with a file that nobody claims.
-        return 'json', ''
-    held = 'a folder without JSON files' if source.sample is None else 'a folder of other JSON'
-    raise FileFormatError(
-        f'{path}: is {held}; tried {", ".join(tried)}; name the folder that holds a folder or a '
-        'file per camera',
-        code='no-data' if source.sample is None else 'file-format',
-        file=path,
-        found=held,
-        expected=tried,
-    )
+    raise unrecognised(source, IMPORTERS)
 
 
 def _renamed(
@@ -208,22 +212,16 @@ def _renamed(
     known = cameras_of(detections)
     spelled: dict[str, list[str]] = {}
     for name in known:
-        spelled.setdefault(_spelling(name), []).append(name)
+        spelled.setdefault(spelling(name), []).append(name)
     names = {}
     for name in wanted:
-        alike = spelled.get(_spelling(name), [])
+        alike = spelled.get(spelling(name), [])
         if name not in known and len(alike) == 1 and alike[0] not in wanted:
             names[alike[0]] = name
     return {
         frame: {names.get(camera, camera): people for camera, people in views.items()}
         for frame, views in detections.items()
     }
-
-
-def _spelling(name: str) -> str:
-    """What is left of a name without case, separators and leading zeros."""
-    parts = re.findall(r'[a-z]+|\d+', name.lower())
-    return ' '.join(str(int(part)) if part.isdigit() else part for part in parts)
 
 
 def _check_names(frames: Iterable[str], cameras: Sequence[str], path: Path) -> None:

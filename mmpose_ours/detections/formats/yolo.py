@@ -1,0 +1,199 @@
+"""Ultralytics' YOLO pose: a text per image, ``labels/<video>_<number>.txt``, a person per line.
+
+A line is ``class cx cy w h``, ``u v score`` of each joint (``u v`` for models without scores), then
+the confidence of the box (``save_conf``) and the track (``track``), where they were asked for. All
+coordinates are divided by the width and the height of the image; a joint at 0, 0 is missing,
+whatever its score. Annotations have 0, 1 or 2 in the place of the score, of which every one above
+0 counts as found. An image without people has no file. Joints by their number, with COCO's 17
+first; a name of a skeleton decides where it is ambiguous.
+
+The camera is the folder (``<camera>/labels/``), or the video in the file's name where the folders
+are those that Ultralytics makes (``runs/pose/predict2/labels/``).
+
+Source: Ultralytics, ``save_txt`` of ultralytics/engine/results.py, and "Pose Estimation Datasets".
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Iterable, Iterator, NamedTuple, Sequence
+
+import numpy as np
+
+from mmpose_ours.detections.formats.delimited import floats, lines_of
+from mmpose_ours.detections.formats.imported import BY_SIZE, Found, Hints, frame_number
+from mmpose_ours.detections.formats.source import Source, folder_name, plain_name
+from mmpose_ours.detections.formats.unlisted import every_view
+from mmpose_ours.errors import FileFormatError
+from mmpose_ours.io.json_values import Place
+from mmpose_ours.structures.metainfo import MAX_JOINTS
+
+ENDINGS = ('.txt',)
+LAYOUT = 'labels/<video>_<frame>.txt with lines class cx cy w h (u v score) of each joint'
+KEYS = ('class cx cy w h u v score ...',)
+# 1 is the width or the height of the image.
+SHARES_OF_WIDTH = True
+
+# Folders that Ultralytics makes, which name no camera.
+_MADE = re.compile(r'(predict|track|val|pose|exp|labels|runs|train|test|images)\d*', re.IGNORECASE)
+_IMAGE = re.compile(r'(.*?)[_.-]?(\d+)')
+_BOX = 5
+# Fewer values make no pose: boxes with a confidence and a track, or with four corners.
+_FEWEST = 3
+# Files that are looked at to recognise the layout.
+_ASK = 20
+
+
+class Line(NamedTuple):
+    """What the numbers of a line are.
+
+    Args:
+        joints: How many joints there are.
+        size: 3 for u, v and score, 2 for u and v.
+    """
+
+    joints: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        """Where the joints end."""
+        return _BOX + self.joints * self.size
+
+
+def recognise(source: Source) -> str:
+    """Why this is such a file or folder, or ''."""
+    files = _files(source)
+    line = _layout(files[:_ASK])
+    return f'lines of a box and {line.joints} joints' if line else ''
+
+
+def read(source: Source, hints: Hints) -> Iterator[Found]:
+    """Read a file per image.
+
+    Raises:
+        FileFormatError: One of them is something else.
+    """
+    files = _files(source)
+    line = _layout(files[:_ASK], len(hints.skeleton) if hints.skeleton else None)
+    if line is None:
+        raise Place(source.path).error(
+            'has no such lines', LAYOUT, value=[str(file) for file in files[:_ASK]], wanted=KEYS
+        )
+    views: dict[tuple[str, int], list[np.ndarray]] = {}
+    seen: dict[tuple[str, int], Path] = {}
+    cameras: dict[str, Path] = {}
+    for done, file in enumerate(files, start=1):
+        camera = _camera(file, source, hints)
+        key = camera, frame_number(file.stem, Place(file, camera=camera))
+        if seen.setdefault(key, file) != file:
+            raise FileFormatError(
+                f'{source.path}: camera {camera!r} has frame {key[1]} twice, {seen[key]} and '
+                f'{file}; keep one of them',
+                code='duplicate',
+                file=source.path,
+                camera=camera,
+                frame=key[1],
+                found=[str(seen[key]), str(file)],
+            )
+        cameras.setdefault(camera, file)
+        place = Place(file, '', *key)
+        views[key] = [
+            _person(values, line, place[f'line {at}'])
+            for at, values in enumerate(lines_of(file), start=1)
+        ]
+        hints.progress(done, len(files))
+    yield from every_view(views, cameras, source, hints.skeleton)
+
+
+def _files(source: Source) -> list[Path]:
+    """The files of images, in the folders that cameras or Ultralytics name."""
+    if source.path.is_file():
+        found = source.all_files
+    else:
+        # runs/pose/predict2/labels
+        deeper = [] if source.all_files else sorted(source.path.glob('*/*/labels/'))
+        found = [*source.all_files, *(f for at in deeper for f in Source(at, ENDINGS).files)]
+    return [file for file in found if _IMAGE.fullmatch(file.stem)]
+
+
+def _camera(file: Path, source: Source, hints: Hints) -> str:
+    folder, named = folder_name(file), _IMAGE.fullmatch(file.stem)
+    video = plain_name(named[1]) if named else ''
+    below = source.path.is_dir() and bool(source.folders)
+    if below and not _MADE.fullmatch(folder):
+        return folder
+    if video or len(hints.cameras) != 1:
+        return video or folder
+    return hints.cameras[0]
+
+
+def _layout(files: Iterable[Path], joints: int | None = None) -> Line | None:
+    """What the lines of some files are, None where they are no people's.
+
+    Args:
+        files: Some of them.
+        joints: How many there are; None where nobody knows.
+
+    Raises:
+        OSError: One cannot be read.
+    """
+    lines = []
+    for file in files:
+        try:
+            lines += [floats(words, Place(file)) for words in lines_of(file)]
+        except FileFormatError:
+            return None
+    counts = {*map(len, lines)}
+    fewest = min(counts, default=0)
+    if not fewest or max(counts) - fewest > 2 or fewest > _BOX + 3 * MAX_JOINTS:
+        return None
+    known = [joints] if joints else [*BY_SIZE, *range((fewest - _BOX) // 3, _FEWEST - 1, -1)]
+    for line in [*(Line(count, 3) for count in known), *(Line(count, 2) for count in BY_SIZE)]:
+        if joints not in (None, line.joints):
+            continue
+        if all(0 <= count - line.end <= 2 for count in counts) and _fits(lines, line):
+            return line
+    return None
+
+
+def _fits(lines: Sequence[np.ndarray], line: Line) -> bool:
+    """Whether the numbers of lines are a box, joints in it, a confidence and a track."""
+    inside = total = 0
+    for values in lines:
+        center, size = values[1:3], values[3:5]
+        rows = values[_BOX : line.end].reshape(-1, line.size)
+        rest = values[line.end :]
+        whole = values[0] >= 0 and values[0] == np.floor(values[0])
+        shares = (values[1:_BOX] >= 0).all() and (values[1:_BOX] <= 1.01).all()
+        scores = rows[:, 2] if line.size == 3 else np.zeros(0)
+        flags = np.isin(scores, (0, 1, 2)).all()
+        if not whole or not shares or not (flags or ((scores >= 0) & (scores <= 1)).all()):
+            return False
+        if not all(value == np.floor(value) or 0 <= value <= 1 for value in rest):
+            return False
+        found = rows[(rows[:, :2] != 0).any(1)][:, :2]
+        if not (np.abs(found) <= 2).all():
+            return False
+        inside += int((np.abs(found - center) <= size * 0.75 + 0.01).all(1).sum())
+        total += len(found)
+    return total > 0 and inside >= 0.9 * total
+
+
+def _person(words: Sequence[str], line: Line, place: Place) -> np.ndarray:
+    values = floats(words, place)
+    if not 0 <= len(values) - line.end <= 2:
+        raise place.error(
+            f'has {len(values)} numbers',
+            f'{line.end} to {line.end + 2} of a box, {line.joints} joints, confidence and track',
+            value=len(values),
+            wanted=(line.end, line.end + 2),
+            code='wrong-shape',
+        )
+    rows = values[_BOX : line.end].reshape(-1, line.size)
+    found = (rows[:, :2] != 0).any(1)
+    scores = rows[:, 2] if line.size == 3 else found.astype(float)
+    if scores.max(initial=0) > 1 and np.isin(scores, (0, 1, 2)).all():
+        scores = (scores > 0).astype(float)
+    return np.concatenate([rows[:, :2], (scores * found)[:, None]], axis=1)
