@@ -176,8 +176,7 @@ def _view(row: list[str], table: Table, camera: str, skeleton: Skeleton, place: 
     people = []
     for columns in table.people:
         rows = values[columns]
-        scores = rows[:, 2] if (columns[:, 2] >= 0).any() else None
-        person = scored(rows[:, :2], scores)
+        person = scored(rows[:, :2], rows[:, 2])
         if (person[:, 2] > 0).any():
             people.append(person)
     return Found(camera, frame, people_of_joints(people, place, skeleton), str(place))

@@ -29,9 +29,11 @@ def skeleton_of_names(names: Sequence[str], tool: str, place: Place) -> Skeleton
 def scored(uv: np.ndarray, scores: np.ndarray | None = None) -> np.ndarray:
     """Joints (J, 3) of coordinates (J, 2) and, where the tool has any, scores (J,).
 
-    A joint with a coordinate or a score of NaN is missing; without scores, every other one counts
-    as found.
+    A joint with a coordinate or a score of NaN is missing. Without scores, or where all of them
+    are NaN, as in labels, every joint with coordinates counts as found.
     """
     found = np.isfinite(uv).all(-1)
-    values = found.astype(float) if scores is None else np.where(found, scores, 0.0)
+    if scores is None or np.isnan(scores).all():
+        scores = np.ones(len(uv))
+    values = np.where(found, scores, 0.0)
     return np.concatenate([np.where(found[:, None], uv, 0.0), values[:, None]], axis=1)

@@ -1,11 +1,11 @@
 """SLEAP's analysis as CSV: a row per frame and animal.
 
 Columns ``track``, ``frame_idx`` (from 0), ``instance.score``, and of each node ``<node>.x``,
-``<node>.y`` and, where SLEAP predicted it, ``<node>.score``. Pixels, empty cells for a missing
+``<node>.y`` and, where SLEAP predicted it, ``<node>.score``, in any order. Pixels, empty cells for a missing
 joint. A file per video, ``<labels>.<number>_<video>.analysis.csv``; the video is the camera.
 
-Projects and analysis as HDF5 (``.slp``, ``.analysis.h5``) are not read: ``sleap-convert
---format analysis.csv labels.slp`` and "Export Analysis CSV..." in SLEAP write the CSV.
+Projects and analysis as HDF5 (``.slp``, ``.analysis.h5``) are not read: "Export Analysis CSV..." in
+SLEAP writes the CSV, as ``sio convert labels.slp -o cam1.csv`` of the package sleap-io does.
 
 Source: SLEAP, ``sleap/io/format/csv.py`` and sleap-io's ``save_csv(format='sleap')``.
 """
@@ -86,10 +86,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
             # The last value stands for a column that is not there.
             cells = [row[column] if column >= 0 else '' for column in place_of.ravel()]
             values = floats(cells, place).reshape(-1, 3)
-            scores = values[:, 2] if (place_of[:, 2] >= 0).any() else None
-            if scores is not None and np.isnan(scores).all():
-                scores = None  # labelled by hand
-            person = scored(values[:, :2], scores)
+            person = scored(values[:, :2], values[:, 2])
             people = views.setdefault((camera, frame), [])
             if (person[:, 2] > 0).any():
                 people.append(person)

@@ -28,7 +28,7 @@ _OWN_LAYOUT = "{'joints', 'frames': {frame: {camera: [[[u, v, score], ...], ...]
 _DEEPLABCUT = (
     "deeplabcut.analyze_videos_converth5_to_csv(folder, '.mp4') writes DeepLabCut's as CSV"
 )
-_SLEAP = "'sleap-convert --format analysis.csv labels.slp' writes SLEAP's as CSV"
+_SLEAP = "'sio convert labels.slp -o cam1.csv' of sleap-io writes SLEAP's as CSV"
 _DETECT = 'images hold no keypoints yet: detect people in them first, see docs/keypoints_2d.md'
 _OPENPOSE = "OpenPose's are read as JSON: run it with --write_json"
 _NO_2D = 'these are 3D poses, not 2D keypoints'
