@@ -199,9 +199,11 @@ def recognise(source: Source) -> tuple[str, str]:
         reason = module.recognise(source.of(module.ENDINGS))
         if reason:
             return name, reason
-    if path.suffix.lower() == '.json' and path.is_file():
-        if isinstance(source.sample, dict) and 'frames' in source.sample:
+    if path.suffix.lower() == '.json' and path.is_file() and isinstance(source.sample, dict):
+        if 'frames' in source.sample:
             return 'json', "the key 'frames'"
+        if source.sample and source.sample.keys() <= {'joints', 'source'}:
+            return 'json', 'its other keys'
     raise unrecognised(source, IMPORTERS)
 
 

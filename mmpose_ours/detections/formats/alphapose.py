@@ -23,7 +23,7 @@ import numpy as np
 
 from mmpose_ours.detections.formats import openpose
 from mmpose_ours.detections.formats.imported import Found, Hints, split_image_name, triples
-from mmpose_ours.detections.formats.source import Source
+from mmpose_ours.detections.formats.source import Source, plain_name, spelling
 from mmpose_ours.detections.formats.unlisted import every_view
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_files import read_json
@@ -72,6 +72,8 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     images: dict[tuple[str, int], str] = {}  # and which image that is
     cameras: dict[str, Path] = {}  # and where each comes from
     files = source.recordings()
+    if len(source.files) == 1 and _names_no_camera(source.files[0], hints):
+        files = {'': source.files[0]}
     for done, (camera, file) in enumerate(files.items(), start=1):
         if camera:
             cameras[camera] = file
@@ -92,6 +94,12 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
             views.setdefault(key, []).append(triples(keypoints, place))
         hints.progress(done, len(files))
     yield from every_view(views, cameras, source, hints.skeleton)
+
+
+def _names_no_camera(file: Path, hints: Hints) -> bool:
+    """Whether the only file of a folder is called as AlphaPose calls it, and not as a camera."""
+    name = plain_name(file.stem)
+    return name == 'alphapose' and spelling(name) not in map(spelling, hints.cameras)
 
 
 def _people(data: Any, place: Place) -> Iterator[tuple[str, Any, Place]]:

@@ -39,7 +39,7 @@ from mmpose_ours.structures.whole_body import hand, hand_limbs
 
 ENDINGS = ('.npy',)
 LAYOUT = '*2dData_numCams_numFrames_numTrackedPoints_pixelXY.npy'
-KEYS = ('(cameras, frames, points, 2 or 3)',)
+KEYS = ()
 
 _NAME = re.compile(
     r'(?!charuco).*2dData_numCams_numFrames_numTrackedPoints_pixelXYZ?', re.IGNORECASE
@@ -54,6 +54,11 @@ def recognise(source: Source) -> str:
     """Why this is such a file or recording, or ''."""
     files = _arrays(source)
     return f'the name {files[0].name[:40]}...' if files else ''
+
+
+def lacking(source: Source) -> str:
+    """What an array lacks to be FreeMoCap's."""
+    return 'that name, with numbers of shape (cameras, frames, points, 2 or 3)'
 
 
 def read(source: Source, hints: Hints) -> Iterator[Found]:

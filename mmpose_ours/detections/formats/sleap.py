@@ -1,8 +1,9 @@
 """SLEAP's analysis as CSV: a row per frame and animal.
 
 Columns ``track``, ``frame_idx`` (from 0), ``instance.score``, and of each node ``<node>.x``,
-``<node>.y`` and, where SLEAP predicted it, ``<node>.score``, in any order. Pixels, empty cells for a missing
-joint. A file per video, ``<labels>.<number>_<video>.analysis.csv``; the video is the camera.
+``<node>.y`` and, where SLEAP predicted it, ``<node>.score``, in any order. Pixels, empty cells for
+a missing joint. A file per video, ``<labels>.<number>_<video>.analysis.csv``; the video is the
+camera.
 
 Projects and analysis as HDF5 (``.slp``, ``.analysis.h5``) are not read: "Export Analysis CSV..." in
 SLEAP writes the CSV, as ``sio convert labels.slp -o cam1.csv`` of the package sleap-io does.

@@ -67,9 +67,9 @@ class Source:
     @functools.cached_property
     def root(self) -> Path:
         """The folder that holds the files or the cameras' folders; of a file the file itself."""
-        if self.path.is_dir() and not _files(self.path, self.endings):
-            filled = [path for path in _folders(self.path) if self._files_in(path)]
-            inner = [path for path in _folders(self.path) if path.name in INNER]
+        if self.path.is_dir() and not files_in(self.path, self.endings):
+            filled = [path for path in folders_in(self.path) if self._files_of(path)]
+            inner = [path for path in folders_in(self.path) if path.name in INNER]
             if filled == inner[:1] or not filled and len(inner) == 1:
                 return next(iter(inner), self.path)
         return self.path
@@ -81,14 +81,14 @@ class Source:
         Raises:
             FileFormatError: Two folders are named after one camera.
         """
-        files = {folder: self._files_in(folder) for folder in _folders(self.root)}
+        files = {folder: self._files_of(folder) for folder in folders_in(self.root)}
         filled = ((plain_name(folder.name), folder) for folder in files if files[folder])
         return {camera: files[folder] for camera, folder in self._by_camera(filled).items()}
 
     @functools.cached_property
     def files(self) -> list[Path]:
         """The files right here."""
-        return _files(self.root, self.endings)
+        return files_in(self.root, self.endings)
 
     @functools.cached_property
     def all_files(self) -> list[Path]:
@@ -155,11 +155,11 @@ class Source:
                 raise self._clash(f'are both of camera {camera!r}', first, more[0], camera)
         return {camera: files[0] for camera, files in self.folders.items()}
 
-    def _files_in(self, folder: Path) -> list[Path]:
+    def _files_of(self, folder: Path) -> list[Path]:
         """The files of a folder, or else of the folder that a tool made in it."""
-        found = _files(folder, self.endings)
+        found = files_in(folder, self.endings)
         for name in INNER:
-            found = found or _files(folder / name, self.endings)
+            found = found or files_in(folder / name, self.endings)
         return found
 
     def _in_folders(self) -> Iterator[Path]:
@@ -205,11 +205,17 @@ def folder_name(file: Path) -> str:
     return plain_name((folder.parent if folder.name in INNER else folder).name)
 
 
-def _folders(path: Path) -> list[Path]:
+def folders_in(path: Path) -> list[Path]:
+    """The folders right in a folder, in order; none of what is no folder."""
     return sorted(inner for inner in path.iterdir() if inner.is_dir()) if path.is_dir() else []
 
 
-def _files(folder: Path, endings: tuple[str, ...]) -> list[Path]:
+def files_in(folder: Path, endings: tuple[str, ...]) -> list[Path]:
+    """The files right in a folder, in order, hidden ones left out.
+
+    Raises:
+        FileFormatError: One is something else than a regular file.
+    """
     if not folder.is_dir():
         return []
     found = [

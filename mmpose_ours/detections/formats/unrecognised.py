@@ -72,7 +72,8 @@ def unrecognised(source: Source, formats: Mapping[str, ModuleType]) -> FileForma
 
     Args:
         source: What was named.
-        formats: The readers, each with ``ENDINGS``, ``KEYS`` and ``LAYOUT``.
+        formats: The readers, each with ``ENDINGS``, ``KEYS`` and ``LAYOUT``. Those without keys
+            may have ``lacking(source)``, which says what is missing.
 
     Returns:
         With the fields ``found``, a sentence on what is there, and ``expected``, the names of the
@@ -89,7 +90,7 @@ def unrecognised(source: Source, formats: Mapping[str, ModuleType]) -> FileForma
     held = found or f'a {path.suffix or "nameless"} file' if is_file else _folder(endings)
     if found and first is not None and not is_file:
         held += f'; {first.name} is {found}'
-    near = _nearest(keys, first, formats)
+    near = _nearest(source, keys, first, formats)
     names = [each.name for each in near] or [*formats]
     exports = [advice for ending, advice in _EXPORTS.items() if ending in endings]
     parts = [
@@ -179,17 +180,21 @@ def _keys(data: Any, depth: int = _DEPTH) -> Iterator[str]:
         yield from _keys(value, depth - 1)
 
 
-def _nearest(keys: set[str], first: Path | None, formats: Mapping[str, ModuleType]) -> list[Near]:
+def _nearest(
+    source: Source, keys: set[str], first: Path | None, formats: Mapping[str, ModuleType]
+) -> list[Near]:
     """The formats that share most keys, or at least the ending."""
     ending = '' if first is None else first.suffix.lower()
+    own = 'json', ('.json',), OWN_KEYS, _OWN_LAYOUT
     near = []
-    own = ('json', ('.json',), OWN_KEYS, _OWN_LAYOUT)
-    for name, wanted_endings, wanted, layout in [
+    for name, endings, wanted, layout in [
         own,
         *((name, m.ENDINGS, m.KEYS, m.LAYOUT) for name, m in formats.items()),
     ]:
         shared = keys.intersection(wanted)
         lacks = tuple(key for key in wanted if key not in keys)
-        if ending in wanted_endings and (shared or ending != '.json'):
+        if ending in endings and (shared or ending != '.json'):
+            if not wanted and hasattr(formats[name], 'lacking'):
+                lacks = (formats[name].lacking(source.of(endings)),)
             near.append((-len(shared), len(lacks), Near(name, lacks, layout)))
     return [each for *_, each in sorted(near)][:3]

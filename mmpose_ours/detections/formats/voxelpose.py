@@ -23,7 +23,7 @@ from mmpose_ours.structures.skeletons import COCO17
 
 ENDINGS = ('.pkl', '.pickle')
 LAYOUT = "{'<camera>_<frame>': [{'pred': (17, 3)}]} in a pickle"
-KEYS = ('pred',)
+KEYS = ()
 
 _KEY = re.compile(r'(.+)_([0-9]{1,15})', re.DOTALL)
 

@@ -23,15 +23,23 @@ import numpy as np
 
 from mmpose_ours.detections.formats.delimited import floats, lines_of
 from mmpose_ours.detections.formats.imported import BY_SIZE, Found, Hints, frame_number
-from mmpose_ours.detections.formats.source import Source, folder_name, plain_name
+from mmpose_ours.detections.formats.source import (
+    INNER,
+    Source,
+    files_in,
+    folder_name,
+    folders_in,
+    plain_name,
+)
 from mmpose_ours.detections.formats.unlisted import every_view
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_values import Place
+from mmpose_ours.io.limits import limits
 from mmpose_ours.structures.metainfo import MAX_JOINTS
 
 ENDINGS = ('.txt',)
 LAYOUT = 'labels/<video>_<frame>.txt with lines class cx cy w h (u v score) of each joint'
-KEYS = ('class cx cy w h u v score ...',)
+KEYS = ()
 # 1 is the width or the height of the image.
 SHARES_OF_WIDTH = True
 
@@ -41,6 +49,8 @@ _IMAGE = re.compile(r'(.*?)[_.-]?(\d+)')
 _BOX = 5
 # Fewer values make no pose: boxes with a confidence and a track, or with four corners.
 _FEWEST = 3
+# runs/pose/predict2/labels/ in the folder that is named.
+_DEPTH = 5
 # Files that are looked at to recognise the layout.
 _ASK = 20
 
@@ -69,6 +79,20 @@ def recognise(source: Source) -> str:
     return f'lines of a box and {line.joints} joints' if line else ''
 
 
+def lacking(source: Source) -> str:
+    """What texts lack to be such files."""
+    files = _files(source)
+    if not files:
+        return 'names that end with the number of a frame'
+    try:
+        count = next((len(words) for words in lines_of(files[0])), 0)
+    except FileFormatError:
+        return 'lines of numbers'
+    if _BOX <= count <= _BOX + 2:
+        return f'keypoints: its lines of {count} numbers are boxes alone'
+    return f'a box and joints in it: its first line has {count} words'
+
+
 def read(source: Source, hints: Hints) -> Iterator[Found]:
     """Read a file per image.
 
@@ -79,7 +103,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     line = _layout(files[:_ASK], len(hints.skeleton) if hints.skeleton else None)
     if line is None:
         raise Place(source.path).error(
-            'has no such lines', LAYOUT, value=[str(file) for file in files[:_ASK]], wanted=KEYS
+            'has no such lines', LAYOUT, value=[str(file) for file in files[:_ASK]], wanted=LAYOUT
         )
     views: dict[tuple[str, int], list[np.ndarray]] = {}
     seen: dict[tuple[str, int], Path] = {}
@@ -108,21 +132,24 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
 
 
 def _files(source: Source) -> list[Path]:
-    """The files of images, in the folders that cameras or Ultralytics name."""
+    """The files that are named as images, here and some folders deeper."""
     if source.path.is_file():
-        found = source.all_files
-    else:
-        # runs/pose/predict2/labels
-        deeper = [] if source.all_files else sorted(source.path.glob('*/*/labels/'))
-        found = [*source.all_files, *(f for at in deeper for f in Source(at, ENDINGS).files)]
-    return [file for file in found if _IMAGE.fullmatch(file.stem)]
+        return source.all_files
+    found: list[Path] = []
+    level = [source.path]
+    for _ in range(_DEPTH):
+        files = (file for folder in level for file in files_in(folder, ENDINGS))
+        found += [file for file in files if _IMAGE.fullmatch(file.stem)]
+        level = [inner for folder in level for inner in folders_in(folder)]
+        limits().check('cameras', len(level), 'folders', source.path)
+    return found
 
 
 def _camera(file: Path, source: Source, hints: Hints) -> str:
     folder, named = folder_name(file), _IMAGE.fullmatch(file.stem)
-    video = plain_name(named[1]) if named else ''
-    below = source.path.is_dir() and bool(source.folders)
-    if below and not _MADE.fullmatch(folder):
+    video = plain_name(named[1]) if named else file.stem
+    deeper = file.parent not in (source.path, *(source.path / name for name in INNER))
+    if deeper and source.path.is_dir() and not _MADE.fullmatch(folder):
         return folder
     if video or len(hints.cameras) != 1:
         return video or folder
