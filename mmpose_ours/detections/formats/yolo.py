@@ -51,6 +51,11 @@ _BOX = 5
 _FEWEST = 3
 # runs/pose/predict2/labels/ in the folder that is named.
 _DEPTH = 5
+# From point to point an outline goes a smaller share of its extent; coordinates and scores that
+# are taken for points jump to and fro.
+_SMOOTH = 0.15
+# A larger share of an outline's steps go the same way round; joints of left and right alternate.
+_ROUND = 0.7
 # Files that are looked at to recognise the layout.
 _ASK = 20
 
@@ -90,7 +95,10 @@ def lacking(source: Source) -> str:
         return 'lines of numbers'
     if _BOX <= count <= _BOX + 2:
         return f'keypoints: its lines of {count} numbers are boxes alone'
-    return f'a box and joints in it: its first line has {count} words'
+    return (
+        f'a box and as many joints as a known skeleton: its first line has {count} words; where '
+        'these are joints of your own, name this format and their skeleton'
+    )
 
 
 def read(source: Source, hints: Hints) -> Iterator[Found]:
@@ -176,18 +184,31 @@ def _layout(files: Iterable[Path], joints: int | None = None) -> Line | None:
     fewest = min(counts, default=0)
     if not fewest or max(counts) - fewest > 2 or fewest > _BOX + 3 * MAX_JOINTS:
         return None
-    known = [joints] if joints else [*BY_SIZE, *range((fewest - _BOX) // 3, _FEWEST - 1, -1)]
-    for line in [*(Line(count, 3) for count in known), *(Line(count, 2) for count in BY_SIZE)]:
-        if joints not in (None, line.joints):
-            continue
-        if all(0 <= count - line.end <= 2 for count in counts) and _fits(lines, line):
+    known = [joints] if joints else [*BY_SIZE]
+    layouts = [Line(count, size) for size in (3, 2) for count in known]
+    # Annotations of other joints have whole numbers where polygons have none.
+    layouts += [Line(count, 3) for count in range((fewest - _BOX) // 3, _FEWEST - 1, -1)]
+    for line in layouts:
+        named = line.joints in known
+        if all(0 <= count - line.end <= 2 for count in counts) and _fits(lines, line, named):
             return line
     return None
 
 
-def _fits(lines: Sequence[np.ndarray], line: Line) -> bool:
-    """Whether the numbers of lines are a box, joints in it, a confidence and a track."""
+def _fits(lines: Sequence[np.ndarray], line: Line, known: bool) -> bool:
+    """Whether the numbers of lines are a box, joints in it, a confidence and a track.
+
+    Lines of boxes with a track, and outlines of regions as ``x y x y ...``, may have as many.
+
+    Args:
+        lines: The numbers.
+        line: What they would be.
+        known: Whether people have so many joints; else they must be annotations.
+    """
     inside = total = 0
+    steps: list[float] = []
+    turns: list[float] = []
+    filled: list[bool] = []
     for values in lines:
         center, size = values[1:3], values[3:5]
         rows = values[_BOX : line.end].reshape(-1, line.size)
@@ -201,11 +222,38 @@ def _fits(lines: Sequence[np.ndarray], line: Line) -> bool:
         if not all(value == np.floor(value) or 0 <= value <= 1 for value in rest):
             return False
         found = rows[(rows[:, :2] != 0).any(1)][:, :2]
-        if not (np.abs(found) <= 2).all():
+        if not (np.abs(found) <= 2).all() or not (known or flags):
             return False
         inside += int((np.abs(found - center) <= size * 0.75 + 0.01).all(1).sum())
         total += len(found)
-    return total > 0 and inside >= 0.9 * total
+        if line.size == 2 and len(found) > 2:
+            turns.append(_same_turn(found))
+            filled.append(_fills(found, center, size))
+        elif line.size == 3 and not flags:
+            steps.append(_mean_step(values[1 : line.end - (line.end - 1) % 2].reshape(-1, 2)))
+    outline = bool(steps) and float(np.mean(steps)) < _SMOOTH
+    if line.size == 2:
+        outline = not turns or float(np.mean(turns)) > _ROUND or float(np.mean(filled)) < 0.7
+    return total > 0 and inside >= 0.9 * total and not outline
+
+
+def _fills(joints: np.ndarray, center: np.ndarray, size: np.ndarray) -> bool:
+    """Whether joints lie around the middle of a box, and reach out to a good part of it."""
+    middle = np.abs(joints.mean(0) - center) <= 0.35 * size + 0.01
+    return bool(middle.all() and (np.ptp(joints, axis=0) >= 0.3 * size).all())
+
+
+def _mean_step(points: np.ndarray) -> float:
+    """The mean distance from point to point, as a share of the extent of them all."""
+    extent = float(np.linalg.norm(np.ptp(points, axis=0)))
+    return float(np.linalg.norm(np.diff(points, axis=0), axis=1).mean()) / max(extent, 1e-9)
+
+
+def _same_turn(points: np.ndarray) -> float:
+    """The share of steps that go the same way round the middle of points."""
+    around = points - points.mean(0)
+    area = around[:-1, 0] * around[1:, 1] - around[:-1, 1] * around[1:, 0]
+    return float(max((area > 0).mean(), (area < 0).mean()))
 
 
 def _person(words: Sequence[str], line: Line, place: Place) -> np.ndarray:
