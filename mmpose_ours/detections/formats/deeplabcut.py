@@ -155,7 +155,7 @@ def _table(file: Path) -> Table:
 def _view(row: list[str], table: Table, camera: str, skeleton: Skeleton, place: Place) -> Found:
     """The people of one row."""
     cells = [cell.strip() for cell in row[: table.before]]
-    if len(cells) == 1 and re.fullmatch(r'\d+(\.0*)?', cells[0]):
+    if len(cells) == 1 and not re.search(r'[A-Za-z]', cells[0]):
         frame = whole(cells[0], place)
     else:
         image = '/'.join(cells).replace('\\', '/')
