@@ -4,7 +4,8 @@
 
 Runs a session on synthetic people before a random rig, with an idle machine and while one process
 per core computes without end, in turn. For comparison also with torch's own number of threads,
-which wait for each other after every operation.
+which wait for each other after every operation, and a loop of Python, which waits for nothing: how
+much slower that becomes is the share of the processor that the machine leaves to one thread.
 """
 
 from __future__ import annotations
@@ -52,17 +53,26 @@ def main() -> None:
         count = sum(1 for _ in session)
         return (time.perf_counter() - start) / count * 1e3
 
+    def ms_of_python(_: int | None) -> float:
+        start = time.perf_counter()
+        sum(number * number for number in range(10_000_000))
+        return (time.perf_counter() - start) * 1e3
+
     cores = os.cpu_count() or 1
     print(f'{len(recording.rig)} cameras, {FRAMES} frames, {cores} cores')
-    for name, threads in (('as predict runs', None), ("torch's threads", torch.get_num_threads())):
+    for name, measure, threads in (
+        ('as predict runs', ms_per_frame, None),
+        ("torch's threads", ms_per_frame, torch.get_num_threads()),
+        ('a loop of Python', ms_of_python, None),
+    ):
         idle, loaded = [], []
         for _ in range(ROUNDS):
-            idle.append(ms_per_frame(threads))
+            idle.append(measure(threads))
             with busy(cores):
-                loaded.append(ms_per_frame(threads))
+                loaded.append(measure(threads))
         ratio = statistics.median(b / a for a, b in zip(idle, loaded))
         print(
-            f'{name}: idle {statistics.median(idle):.1f} ms per frame, all cores busy '
+            f'{name}: idle {statistics.median(idle):.1f} ms, all cores busy '
             f'{statistics.median(loaded):.1f} ms, ratio {ratio:.2f}'
         )
 
