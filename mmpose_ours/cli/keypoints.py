@@ -79,10 +79,7 @@ def run(args: argparse.Namespace) -> int:
     chosen = args.format
     if chosen == 'auto' and source.exists():
         chosen, reason = recognise(Source(source))
-        if reason:
-            print(f'read    {source}: {chosen}, recognised by {reason}')
-        else:  # its reader says what is wrong
-            chosen = 'auto'
+        print(f'read    {source}: {chosen}, recognised by {reason}')
     rig = _rig(args)
     progress = Progress(f'reading {source}', 'files')
     cameras = args.cameras or (rig.names if rig is not None else None)

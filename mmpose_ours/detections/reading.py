@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable, Iterable, Mapping, Sequence, TypedDict
@@ -10,17 +9,32 @@ from typing import Any, Callable, Iterable, Mapping, Sequence, TypedDict
 import numpy as np
 
 from mmpose_ours.detections.arrays import KeypointFrames, arrays_of, cameras_of
-from mmpose_ours.detections.formats import alphapose, coco, mmpose, openpose, pose2sim, voxelpose
+from mmpose_ours.detections.formats import (
+    alphapose,
+    coco,
+    deeplabcut,
+    easymocap,
+    freemocap,
+    kinetics,
+    mmpose,
+    openpifpaf,
+    openpose,
+    pose2sim,
+    sleap,
+    voxelpose,
+    yolo,
+)
 from mmpose_ours.detections.formats.imported import Hints, assemble
 from mmpose_ours.detections.formats.normalised import in_pixels
 from mmpose_ours.detections.formats.own_json import read_json_detections, store_json
 from mmpose_ours.detections.formats.own_npz import store_npz
 from mmpose_ours.detections.formats.scores import as_confidences
-from mmpose_ours.detections.formats.source import Source
+from mmpose_ours.detections.formats.source import Source, spelling
+from mmpose_ours.detections.formats.unrecognised import unrecognised
 from mmpose_ours.detections.matching import match_keypoints, matching_of
 from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.detections.summary import listed
-from mmpose_ours.errors import FileFormatError, InputError, LimitError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.json_values import Place, checked_name
 from mmpose_ours.io.limits import limits
@@ -37,9 +51,16 @@ IMPORTERS: dict[str, ModuleType] = {
     'voxelpose': voxelpose,
     'pose2sim': pose2sim,
     'openpose': openpose,
+    'easymocap': easymocap,
     'mmpose': mmpose,
     'alphapose': alphapose,
     'coco': coco,
+    'kinetics': kinetics,
+    'openpifpaf': openpifpaf,
+    'deeplabcut': deeplabcut,
+    'sleap': sleap,
+    'yolo': yolo,
+    'freemocap': freemocap,
 }
 FORMATS = (*OURS, *IMPORTERS)
 
@@ -131,21 +152,24 @@ def read_keypoints(
     if cameras is None and rig is not None:
         cameras = rig.names
     source = Source(path)
-    chosen, reason = recognise(source) if format == 'auto' else (format, 'given')
+    chosen = recognise(source)[0] if format == 'auto' else format
     sizes = {c.name: c.size for c in rig if c.size} if rig is not None else {}
     is_complete = True
     if chosen in OURS:
-        detections = _as_skeleton(_read_ours(source, chosen, bool(reason)), skeleton, path)
+        detections = _as_skeleton(_read_ours(source, chosen), skeleton, path)
     else:
         hints = Hints(
             tuple(cameras or ()), sizes, progress or (lambda done, total: None), skeleton, say
         )
-        detections, is_complete = assemble(IMPORTERS[chosen].read(source, hints), path, say)
+        module = IMPORTERS[chosen]
+        found = module.read(source.of(module.ENDINGS), hints)
+        detections, is_complete = assemble(found, path, say)
         if chosen == 'voxelpose':
             detections = _as_skeleton(detections, skeleton, path)
         else:
             detections = _renamed(detections, cameras or ())
-            detections = in_pixels(detections, sizes, path)
+            of_width = getattr(module, 'SHARES_OF_WIDTH', False)
+            detections = in_pixels(detections, sizes, path, of_width)
     detections = as_confidences(detections, path, say)
     known = cameras_of(detections)
     _check_names(detections, known, path)
@@ -213,7 +237,7 @@ def open_keypoints(
     return stored.frames
 
 
-def _read_ours(source: Source, format: str, is_sure: bool) -> dict[str, dict[str, Keypoints2D]]:
+def _read_ours(source: Source, format: str) -> dict[str, dict[str, Keypoints2D]]:
     """This package's file.
 
     Raises:
@@ -221,13 +245,7 @@ def _read_ours(source: Source, format: str, is_sure: bool) -> dict[str, dict[str
     """
     if format == 'npz':
         return _as_dicts(store_npz(source.path).frames)
-    try:
-        return _as_dicts(read_json_detections(source.data, source.path).frames)
-    except FileFormatError as error:
-        if is_sure or isinstance(error, LimitError):
-            raise
-        tried = f' (it is nothing of {", ".join(IMPORTERS)} either)'
-        raise error.reworded(FileFormatError, f'{error}{tried}') from error
+    return _as_dicts(read_json_detections(source.data, source.path).frames)
 
 
 def _as_skeleton(
@@ -285,35 +303,24 @@ def recognise(source: Source) -> tuple[str, str]:
     """Tell the format.
 
     Returns:
-        A name of :data:`FORMATS`, and by what it was recognised; '' where nothing tells it but that
-        it is nothing else.
+        A name of :data:`FORMATS`, and by what it was recognised.
 
     Raises:
-        FileFormatError: It is none of them; says which were tried.
+        FileFormatError: It is none of them; says what it is, and what is nearest.
     """
     path = source.path
     if path.suffix.lower() == '.npz' and path.is_file():
         return 'npz', 'its ending'
-    tried = []
     for name, module in IMPORTERS.items():
-        reason = module.recognise(source)
+        reason = module.recognise(source.of(module.ENDINGS))
         if reason:
             return name, reason
-        tried.append(name)
-    if path.is_file():
-        if isinstance(source.sample, dict) and 'frames' in source.sample:
+    if path.suffix.lower() == '.json' and path.is_file() and isinstance(source.sample, dict):
+        if 'frames' in source.sample:
             return 'json', "the key 'frames'"
-        # Its reader says best what is wrong with a file that nobody claims.
-        return 'json', ''
-    held = 'a folder without JSON files' if source.sample is None else 'a folder of other JSON'
-    raise FileFormatError(
-        f'{path}: is {held}; tried {", ".join(tried)}; name the folder that holds a folder or a '
-        'file per camera',
-        code='no-data' if source.sample is None else 'file-format',
-        file=path,
-        found=held,
-        expected=tried,
-    )
+        if source.sample and source.sample.keys() <= {'joints', 'source'}:
+            return 'json', 'its other keys'
+    raise unrecognised(source, IMPORTERS)
 
 
 def _renamed(
@@ -323,22 +330,16 @@ def _renamed(
     known = cameras_of(detections)
     spelled: dict[str, list[str]] = {}
     for name in known:
-        spelled.setdefault(_spelling(name), []).append(name)
+        spelled.setdefault(spelling(name), []).append(name)
     names = {}
     for name in wanted:
-        alike = spelled.get(_spelling(name), [])
+        alike = spelled.get(spelling(name), [])
         if name not in known and len(alike) == 1 and alike[0] not in wanted:
             names[alike[0]] = name
     return {
         frame: {names.get(camera, camera): people for camera, people in views.items()}
         for frame, views in detections.items()
     }
-
-
-def _spelling(name: str) -> str:
-    """What is left of a name without case, separators and leading zeros."""
-    parts = re.findall(r'[a-z]+|\d+', name.lower())
-    return ' '.join(str(int(part)) if part.isdigit() else part for part in parts)
 
 
 def _check_names(frames: Iterable[str], cameras: Sequence[str], path: Path) -> None:

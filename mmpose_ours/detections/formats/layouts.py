@@ -7,10 +7,12 @@ one under which nearly everybody looks much more like a person contradicts the u
 
 from __future__ import annotations
 
-from typing import Callable, Sequence
+import itertools
+from typing import Callable, Iterable, Sequence
 
 import numpy as np
 
+from mmpose_ours.detections.arrays import finite
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
@@ -40,8 +42,8 @@ MAX_DISTORTION = 0.7
 # Another skeleton contradicts the usual one if the distortion is less by this amount for this share
 # of the people, of at least so many, who under the usual one are distorted at least this much.
 MIN_GAIN, MIN_SHARE, MIN_PEOPLE, MIN_DISTORTION = 0.1, 0.8, 5, 0.4
-# As many people are looked at, from all of a recording.
-MOST_PEOPLE = 1000
+# As many people are looked at, from all of a recording, and so many where each costs a file.
+MOST_PEOPLE, ENOUGH_PEOPLE = 1000, 50
 _PREFIX = 'unnamed'
 
 
@@ -109,6 +111,32 @@ def named_by_people(
             f'{argument("skeleton")}{names}'
         )
     return usual
+
+
+def skeleton_of_bodies(
+    bodies: Iterable[np.ndarray], where: PathLike, say: Callable[[str], None]
+) -> Skeleton | None:
+    """The skeleton of bodies that may have hands and a face beside them, by the first people.
+
+    OpenPose's BODY_25 and BODY_25B both have 25 joints, and the people tell which it is.
+
+    Args:
+        bodies: (J, 3) each, the first of them from all over the recording.
+        where: See :func:`named_by_people`.
+        say: Likewise.
+
+    Returns:
+        None where there is nobody, or no tool leaves so many joints unnamed.
+
+    Raises:
+        FileFormatError: As there.
+    """
+    first = list(itertools.islice(bodies, ENOUGH_PEOPLE))
+    count = len(first[0]) if first else 0
+    if count not in BY_SIZE:
+        return None
+    same = finite(np.stack([body for body in first if len(body) == count]))
+    return named_by_people(same, where, say, also=('body25b',) if count == 25 else ())
 
 
 def _contradicts(
