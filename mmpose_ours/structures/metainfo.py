@@ -28,6 +28,16 @@ MAX_JOINTS = 1000
 MAX_LIMBS = 10_000
 MAX_NAME = 100
 
+# What may name the joints of a dictionary.
+_NAMED = ('keypoint_info', 'keypoint_id2name', 'keypoint_name2id')
+# MMPose's datasets whose skeleton has another name here.
+_DATASETS = {
+    'coco': 'coco17', 'ochuman': 'coco17', 'Human-Art': 'coco17', 'h36m': 'h36m17',
+    'mpi_inf_3dhp': 'mpi_inf_3dhp17', 'mpii': 'mpii16', 'crowdpose': 'crowdpose14',
+    'aic': 'aic14', 'halpe': 'halpe136', 'coco_openpose': 'coco18',
+    'panoptic_pose_3d': 'panoptic19', 'campus': 'campus14', 'shelf': 'campus14',
+}  # fmt: skip
+
 
 def read_metainfo(path: PathLike) -> Skeleton:
     """Read a skeleton from a file of MMPose's ``configs/_base_/datasets``.
@@ -50,6 +60,27 @@ def read_metainfo(path: PathLike) -> Skeleton:
         wanted='dataset_info',
         code='missing-value',
     )
+
+
+def stated_skeleton(metainfo: Any, place: Place) -> Skeleton | None:
+    """The skeleton that a file states, by the names of its joints, or else by its dataset.
+
+    Args:
+        metainfo: As of :func:`skeleton_of`; parts of it may be missing.
+        place: Where it stands, for messages.
+
+    Returns:
+        None where it names neither joints nor a dataset that is known.
+
+    Raises:
+        FileFormatError: The names are something else.
+    """
+    if not isinstance(metainfo, Mapping):
+        return None
+    if any(metainfo.get(key) for key in _NAMED):
+        return skeleton_of(metainfo, place)
+    name = metainfo.get('dataset_name')
+    return SKELETONS.get(_DATASETS.get(name, name)) if isinstance(name, str) else None
 
 
 def skeleton_of(metainfo: Any, place: Place) -> Skeleton:

@@ -4,7 +4,7 @@ import pytest
 
 from mmpose_ours.io.json_values import Place
 from mmpose_ours.structures.joint_names import plain_joint, plain_joints
-from mmpose_ours.structures.metainfo import skeleton_of
+from mmpose_ours.structures.metainfo import skeleton_of, stated_skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
 
 # As OpenPose's documentation, MMPose's h36m.py, the Kinect SDKs and others spell them.
@@ -75,6 +75,24 @@ def test_our_own_names_stay(skeleton):
 ])  # fmt: skip
 def test_known_skeletons_are_found_by_names_of_any_spelling(names, known, layout):
     assert skeleton_of({'dataset_name': 'x', **layout(names)}, Place('f')) is SKELETONS[known]
+
+
+@pytest.mark.parametrize(
+    'stated, known',
+    [
+        ({'dataset_name': 'h36m'}, 'h36m17'),
+        ({'dataset_name': 'coco', 'num_keypoints': 17}, 'coco17'),
+        ({'dataset_name': 'coco_wholebody'}, 'coco_wholebody'),
+        ({'dataset_name': 'coco', 'keypoint_id2name': dict(enumerate(H36M))}, 'h36m17'),
+        ({'dataset_name': 'my own'}, None),
+        ({'dataset_name': ['coco']}, None),
+        ({}, None),
+        (None, None),
+        ('coco', None),
+    ],
+)
+def test_what_a_file_states(stated, known):
+    assert stated_skeleton(stated, Place('f')) is (known and SKELETONS[known])
 
 
 def test_other_orders_keep_their_order_under_our_names():

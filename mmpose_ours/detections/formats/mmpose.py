@@ -32,15 +32,12 @@ from mmpose_ours.detections.formats.unlisted import camera_of_file
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_values import Place, checked_whole, numbers, objects
 from mmpose_ours.structures.keypoints import Keypoints2D
-from mmpose_ours.structures.metainfo import skeleton_of
+from mmpose_ours.structures.metainfo import stated_skeleton
 from mmpose_ours.structures.skeleton import Skeleton
 
 ENDINGS = ('.json',)
 LAYOUT = "[{'keypoints': [[u, v], ...], 'keypoint_scores': [score, ...]}] per image"
 KEYS = ('meta_info', 'instance_info', 'instances', 'keypoints', 'keypoint_scores')
-
-# Of METAINFO, what names joints.
-_NAMED = ('keypoint_id2name', 'keypoint_info')
 
 
 def recognise(source: Source) -> str:
@@ -156,9 +153,8 @@ def _content(
     """What a file lists, its place, and the skeleton that is given or else named beside it."""
     if type(data) is not dict:
         return data, place, skeleton
-    meta = data.get('meta_info')
-    if skeleton is None and type(meta) is dict and any(meta.get(key) for key in _NAMED):
-        skeleton = skeleton_of(meta, place['meta_info'])
+    if skeleton is None:
+        skeleton = stated_skeleton(data.get('meta_info'), place['meta_info'])
     return data.get('instance_info'), place['instance_info'], skeleton
 
 
