@@ -79,8 +79,9 @@ def stated_skeleton(metainfo: Any, place: Place) -> Skeleton | None:
         return None
     if any(metainfo.get(key) for key in _NAMED):
         return skeleton_of(metainfo, place)
-    name = metainfo.get('dataset_name')
-    return SKELETONS.get(_DATASETS.get(name, name)) if isinstance(name, str) else None
+    name, count = metainfo.get('dataset_name'), metainfo.get('num_keypoints')
+    known = SKELETONS.get(_DATASETS.get(name, name)) if isinstance(name, str) else None
+    return None if known is None or count not in (None, len(known)) else known
 
 
 def skeleton_of(metainfo: Any, place: Place) -> Skeleton:

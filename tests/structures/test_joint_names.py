@@ -84,6 +84,7 @@ def test_known_skeletons_are_found_by_names_of_any_spelling(names, known, layout
         ({'dataset_name': 'coco', 'num_keypoints': 17}, 'coco17'),
         ({'dataset_name': 'coco_wholebody'}, 'coco_wholebody'),
         ({'dataset_name': 'coco', 'keypoint_id2name': dict(enumerate(H36M))}, 'h36m17'),
+        ({'dataset_name': 'coco', 'num_keypoints': 26}, None),
         ({'dataset_name': 'my own'}, None),
         ({'dataset_name': ['coco']}, None),
         ({}, None),
