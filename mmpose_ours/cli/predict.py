@@ -215,8 +215,8 @@ def find_people(
                 wanted,
                 images=img_root,
                 keypoints=beneath if beneath is not None and beneath.exists() else None,
-                frame_offsets=parse_offsets(args.frame_offsets),
-                skeleton=keypoint_options(args)['skeleton'],
+                # The run has printed the notes.
+                reading=keypoint_options(args, say=lambda note: None),
                 rig_file=rig,
                 all_cameras=bool(args.cameras),
             )

@@ -11,7 +11,6 @@ from mmpose_ours.cli.arguments import (
     add_rig,
     add_skeleton,
     keypoint_options,
-    parse_offsets,
     read_with_options,
 )
 from mmpose_ours.errors import InputError
@@ -95,8 +94,7 @@ def run(args: argparse.Namespace) -> int:
         wanted(args),
         images=args.img_root,
         keypoints=args.keypoints,
-        frame_offsets=parse_offsets(args.frame_offsets),
-        skeleton=keypoint_options(args)['skeleton'],
+        reading=keypoint_options(args),
         rig_file=read.path,
         all_cameras=bool(args.cameras),
     )

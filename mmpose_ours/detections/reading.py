@@ -82,8 +82,8 @@ def read_detections(
 ) -> dict[str, dict[str, np.ndarray]]:
     """Read people per frame and camera with COCO's 17 joints, which models and checks know.
 
-    Arguments and errors are those of :func:`read_keypoints`; ``say`` is also told which of COCO's
-    joints the file's skeleton has not.
+    Arguments and errors are those of :func:`read_keypoints`; ``say`` also gets the joints of
+    COCO that the file's skeleton lacks.
 
     Returns:
         frame -> camera -> (P, 17, 3) float32 ``u, v, score`` in pixels; score 0 is missing.

@@ -219,7 +219,7 @@ def _by_order(
 
 
 def _stamps(frames: Sequence[str]) -> np.ndarray:
-    """The numbers that names are, (N,) float64 above the least one; empty where one is no number.
+    """The numbers that names are, (N,) float64 above the least one; empty where one is a name.
 
     Differences of numbers that float64 cannot hold are exact to well below a step.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Iterable, Mapping, Sequence
+from typing import Iterable, Sequence
 
 import numpy as np
 
@@ -27,7 +27,6 @@ from mmpose_ours.recordings.footage import (
     open_footage,
     sized_by_images,
 )
-from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.text import argument
 from mmpose_ours.visualization import view_files
 from mmpose_ours.visualization.frame_images import FootageImages
@@ -79,8 +78,7 @@ def visualize(
     *,
     images: PathLike | None = None,
     keypoints: PathLike | None = None,
-    frame_offsets: Mapping[str, int] | None = None,
-    skeleton: Skeleton | None = None,
+    reading: KeypointOptions | None = None,
     rig_file: PathLike = 'the rig',
     all_cameras: bool = False,
 ) -> None:
@@ -93,8 +91,7 @@ def visualize(
         wanted: What that is.
         images: Images of the recording: a folder of images or a video per camera.
         keypoints: 2D keypoints that the 3D ones come from, drawn beneath.
-        frame_offsets: Camera name to how many of its frames come before the first frame.
-        skeleton: The joints of the keypoints, whatever their file says.
+        reading: How the keypoints are to be read; the frame offsets are those of images too.
         rig_file: Where the cameras come from, for messages.
         all_cameras: Show all cameras, also those without images or keypoints.
 
@@ -107,11 +104,13 @@ def visualize(
         raise InputError(
             f'{people}: has no frame, so there is nothing to look at', code='no-data', file=people
         )
-    out, offsets, footage = Path(out), frame_offsets or {}, None
+    out, footage = Path(out), None
+    options = KeypointOptions(**(reading or {}))
+    offsets = options.get('frame_offsets') or {}
     if images:
         rig = sized_by_images(rig, images)
         footage = open_footage(images, rig.names, offsets)
-    found = _keypoints(keypoints, rig, offsets, skeleton) if keypoints else None
+    found = _keypoints(keypoints, rig, options) if keypoints else None
     if not all_cameras:
         rig = _cameras_shown(rig, footage, found, keypoints)
     if found is not None and keypoints is not None:
@@ -158,13 +157,10 @@ def _write(show: Show, wanted: Wanted, out: Path) -> None:
     print(f'time    {watch.summary()}')
 
 
-def _keypoints(
-    path: PathLike, rig: CameraRig, offsets: Mapping[str, int], skeleton: Skeleton | None
-) -> KeypointFrames:
+def _keypoints(path: PathLike, rig: CameraRig, options: KeypointOptions) -> KeypointFrames:
     """2D keypoints by frame, matched as those of a run with the same cameras are."""
-    options = KeypointOptions(
-        skeleton=skeleton, frame_offsets=None if detected_here(path) else offsets
-    )
+    if detected_here(path):  # frame by frame, as the images were matched
+        options = KeypointOptions(**{**options, 'frame_offsets': None})
     try:
         return open_keypoints(path, rig.names, **options)
     except FileFormatError as error:

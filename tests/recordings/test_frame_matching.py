@@ -52,7 +52,7 @@ def test_nearest_time_stamps_belong_together(how):
     matching = match_frames({camera: list(names) for camera, names in known.items()}, 'here')
     period = how.get('period', 33)
     for seen in moments(matching, known):
-        # A delay of a whole period cannot be told from none, and half a period is either.
+        # A delay of a whole period looks like none, and one of half a period like either.
         assert max(seen.values()) - min(seen.values()) <= (
             max(how.get('delays', (0,))) >= period / 2
         )
