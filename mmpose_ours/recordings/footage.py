@@ -32,6 +32,7 @@ from mmpose_ours.recordings.files import (
     media_of,
 )
 from mmpose_ours.recordings.frame_matching import frame_order, match_by_order, match_frames
+from mmpose_ours.recordings.time_stamps import stamp_in
 from mmpose_ours.structures.frames import FrameSet, ViewImage
 from mmpose_ours.text import argument
 
@@ -219,8 +220,9 @@ def frames_of_images(paths: Sequence[Path], camera: str) -> list[str]:
     """The names of images' frames.
 
     These are the numbers at the end of the images' names (``img_000300``, Campus's
-    ``campus4-c0-00300``) if these are all different, and the names otherwise. Images may
-    repeat their camera's name: ``00_03/00_03_00004500.jpg``, as Panoptic's do.
+    ``campus4-c0-00300``), or time stamps there, if these are all different, and the names
+    otherwise. Images may repeat their camera's name: ``00_03/00_03_00004500.jpg``, as Panoptic's
+    do.
 
     Raises:
         InputError: A name that becomes a frame's name is no valid Unicode.
@@ -229,8 +231,11 @@ def frames_of_images(paths: Sequence[Path], camera: str) -> list[str]:
     stems = [path.stem[len(own) :] if path.stem.startswith(own) else path.stem for path in paths]
     if stems == [camera]:  # the only frame of a recording
         return ['0']
+    stamps = [stamp_in(path.stem, camera) for path in paths]
     ends = [re.search(r'\d+$', stem) for stem in stems]
     numbers = [frame_key(end[0]) for end in ends if end]
+    if all(stamps):
+        numbers = [str(stamp[1]) for stamp in stamps if stamp]
     if len(set(numbers)) == len(stems):
         return numbers
     for path in paths:

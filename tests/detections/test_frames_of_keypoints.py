@@ -69,6 +69,16 @@ def test_time_stamps(tmp_path, unit):
     assert '12 of 12' in note
 
 
+@pytest.mark.parametrize('unit', ['ms', 'ns', 'seconds', 'ROS, seconds and nanoseconds'])
+def test_time_stamps_in_one_folder(tmp_path, unit):
+    for camera, own in stamps(UNITS[unit]).items():
+        for moment, stamp in enumerate(own):
+            people = openpose_json(person(shift=float(moment)))
+            save(tmp_path / f'{camera}_{stamp}_keypoints.json', people)
+    read, (note,) = said(tmp_path)
+    assert shifts(read) == [dict.fromkeys(CAMERAS, n) for n in range(12)]
+
+
 def test_stamps_of_cameras_that_lack_frames(tmp_path):
     numbers = stamps(UNITS['ms'])
     files = {c: [n for i, n in enumerate(own) if i % 5 != k] for k, (c, own) in

@@ -21,16 +21,11 @@ from mmpose_ours.detections.formats.layouts import (
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.json_values import Place, checked_name, checked_whole, numbers
 from mmpose_ours.io.limits import limits
+from mmpose_ours.recordings.time_stamps import stamp_in
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17, SKELETONS
 from mmpose_ours.text import argument
-
-# Time stamps in two parts at the end of a name: with a point, and as ROS writes them; and, where
-# nothing else is in the name, with few digits before the point.
-MILLION = 10**6
-_STAMP = re.compile(r'(?:^|[_-])(?:(\d{9,})\.(\d+)|([12]\d{9})_(\d{9}))$')
-_DECIMAL = re.compile(r'(\d+)\.(\d+)')
 
 
 class Found(NamedTuple):
@@ -270,8 +265,7 @@ def triples(values: Any, place: Place) -> np.ndarray:
 def frame_number(stem: str, place: Place) -> int:
     """The last number in an image's name, which is given without its suffix.
 
-    A time stamp is one number: ``1699123456.042`` (seconds, or milliseconds of ``rs-convert``) and
-    ROS's ``1699123456_042000000`` are in millionths.
+    A time stamp is one number, see :mod:`mmpose_ours.recordings.time_stamps`.
 
     Raises:
         FileFormatError: There is none, or it has more than 18 digits or so.
@@ -297,20 +291,17 @@ def split_image_name(name: str) -> tuple[str, int | None]:
     path = Path(name.replace('\\', '/'))
     if path.parent.name:
         return path.parent.name, _number(path.stem, path.parent.name)
-    stamp = _STAMP.search(path.stem)
-    if stamp is not None and stamp.start():
-        return path.stem[: stamp.start()], _number(path.stem[stamp.start() + 1 :])
+    stamp = stamp_in(path.stem)
+    if stamp is not None and stamp[0]:
+        return stamp
     parts = re.fullmatch(r'(?:(.*)[_.-])?(\d+)', path.stem)
     return (parts[1] or '', int(parts[2])) if parts else ('', None)
 
 
 def _number(stem: str, camera: str = '') -> int | None:
     """The number of an image, whose name may begin with its camera's."""
-    own = re.match(f'{re.escape(camera)}[_.-]', stem) if camera else None
-    rest = stem[own.end() :] if own else stem
-    found = _STAMP.search(rest) or _DECIMAL.fullmatch(rest)
-    if found is not None:
-        whole, part = [each for each in found.groups() if each]
-        return int(whole) * MILLION + int(part.ljust(6, '0')[:6])
+    stamp = stamp_in(stem, camera)
+    if stamp is not None:
+        return stamp[1]
     digits = re.findall(r'\d+', stem)
     return int(digits[-1]) if digits else None

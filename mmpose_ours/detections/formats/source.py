@@ -29,8 +29,8 @@ from mmpose_ours.recordings.files import natural_key
 _ENDING = re.compile(
     r'([_-](json|keypoints|results|predictions)|(\.\w{3,4})?\.predictions)$', re.IGNORECASE
 )
-# The name of one image's file: its camera's name and a number.
-_IMAGE = re.compile(r'(.*?)[_.-]?(\d+)')
+# The name of one image's file: its camera's name and a number, or a time stamp in two parts.
+_IMAGE = re.compile(r'(.*?)[_.-]?(\d{9,}\.\d+|[12]\d{9}_\d{9}|\d+)')
 # Folders that tools make for their files in the folder that they are given.
 INNER = ('predictions', 'labels', 'sep-json')
 
