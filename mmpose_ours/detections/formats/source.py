@@ -206,7 +206,7 @@ def folder_name(file: Path) -> str:
 
 
 def folders_in(path: Path) -> list[Path]:
-    """The folders right in a folder, in order; none of what is no folder."""
+    """The folders right in a folder, in order; none of what is not a folder."""
     return sorted(inner for inner in path.iterdir() if inner.is_dir()) if path.is_dir() else []
 
 

@@ -30,7 +30,7 @@ _DEEPLABCUT = (
 )
 _SLEAP = "'sio convert labels.slp -o cam1.csv' of sleap-io writes SLEAP's as CSV"
 _DETECT = 'images hold no keypoints yet: detect people in them first, see docs/keypoints_2d.md'
-_OPENPOSE = "OpenPose's are read as JSON: run it with --write_json"
+_OPENPOSE = "OpenPose's are read as JSON, which its option write_json writes"
 _NO_2D = 'these are 3D poses, not 2D keypoints'
 _EXPORTS = {
     '.h5': f'{_DEEPLABCUT}, and {_SLEAP}',
