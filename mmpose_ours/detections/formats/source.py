@@ -29,8 +29,8 @@ from mmpose_ours.recordings.files import natural_key
 _ENDING = re.compile(
     r'([_-](json|keypoints|results|predictions)|(\.\w{3,4})?\.predictions)$', re.IGNORECASE
 )
-# The name of one image's file: its camera's name and a number.
-_IMAGE = re.compile(r'(.*?)[_.-]?(\d+)')
+# The name of one image's file: its camera's name and a number, and perhaps a word between.
+_IMAGE = re.compile(r'(.*?)(?:(?:^|[_.-])(?:frame|image|img))?[_.-]?(\d+)', re.IGNORECASE)
 # Folders that tools make for their files in the folder that they are given.
 INNER = ('predictions', 'labels', 'sep-json')
 
@@ -131,8 +131,8 @@ class Source:
         cameras: dict[str, list[Path]] = {}
         for file in files:
             stem = plain_name(file.stem)
-            parts = _IMAGE.fullmatch(stem)
-            cameras.setdefault((parts[1] or folder_name(file)) if parts else stem, []).append(file)
+            camera = camera_in(stem) or folder_name(file) if _IMAGE.fullmatch(stem) else stem
+            cameras.setdefault(camera, []).append(file)
         return cameras
 
     def recordings(self, camera_of: Callable[[str], str] | None = None) -> dict[str, Path]:
@@ -191,6 +191,17 @@ class Source:
 def plain_name(name: str) -> str:
     """A camera's or image's name without what tools append: ``cam1`` of ``cam1_json``."""
     return _ENDING.sub('', name[len('results_') :] if name.startswith('results_') else name)
+
+
+def is_image_name(stem: str) -> bool:
+    """Whether the name of a file is that of one image: it ends with a number."""
+    return _IMAGE.fullmatch(stem) is not None
+
+
+def camera_in(stem: str) -> str:
+    """The camera in the name of one image: ``cam1`` of ``cam1_000012`` and ``cam1_frame_12``."""
+    parts = _IMAGE.fullmatch(stem)
+    return parts[1] if parts else ''
 
 
 def spelling(name: str) -> str:
