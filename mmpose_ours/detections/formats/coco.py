@@ -47,7 +47,14 @@ def recognise(source: Source) -> str:
     """Why this is such a file, or ''."""
     if has_images(source.sample) and _has_keypoints(source):
         return "the key 'images'"
-    return 'numbers in image_id' if is_results(source.sample, int) else ''
+    return 'numbers in image_id' if is_results(results_in(source.sample), int) else ''
+
+
+def results_in(data: Any) -> Any:
+    """The results of a file: a list, or the ``annotations`` of an object without images."""
+    if type(data) is dict and 'annotations' in data and 'images' not in data:
+        return data['annotations']
+    return data
 
 
 def has_images(data: Any) -> bool:
@@ -111,7 +118,8 @@ def _numbered(source: Source, hints: Hints) -> Iterator[Found]:
     for done, (named, file) in enumerate(files.items(), start=1):
         camera = camera_of_file(named, file, hints)
         cameras[camera] = file
-        for index, result in enumerate(objects(read_json(file), Place(file), 'results')):
+        results = results_in(read_json(file))
+        for index, result in enumerate(objects(results, Place(file), 'results')):
             at = Place(file, f'[{index}].image_id', camera)
             frame = checked_whole(result.get('image_id'), at)
             place = Place(file, f'[{index}].keypoints', camera, frame)

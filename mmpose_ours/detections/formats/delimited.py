@@ -90,7 +90,7 @@ def floats(cells: Sequence[str], place: Place) -> np.ndarray:
     """Cells as numbers, NaN where one is empty.
 
     Raises:
-        FileFormatError: One of them is no number.
+        FileFormatError: One of them is not a number.
     """
     try:
         return np.array(cells, np.float64)

@@ -36,8 +36,8 @@ def recognise(source: Source) -> str:
     """Why this is such a folder, or ''."""
     sample = _inner(source).sample
     if type(sample) is dict and type(sample.get('annots')) is list:
-        first = sample['annots'][0] if sample['annots'] else sample
-        if type(first) is dict and ('personID' in first or 'filename' in first):
+        first = sample['annots'][0] if sample['annots'] else {}
+        if 'filename' in sample or (type(first) is dict and 'personID' in first):
             return "the key 'annots'"
     first = sample[0] if type(sample) is list and sample else None
     alike = type(first) is dict and {'personID', 'keypoints'} <= first.keys()

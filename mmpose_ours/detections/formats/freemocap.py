@@ -19,6 +19,7 @@ Source: FreeMoCap, ``process_folder_of_videos.py``; skellytracker, ``mediapipe_m
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from pathlib import Path
 from typing import Iterator, Sequence
@@ -140,7 +141,7 @@ def _cameras(file: Path, count: int, wanted: Sequence[str]) -> Sequence[str]:
 
 def _videos(file: Path) -> list[str]:
     """The names of the recording's videos, in the order of the array."""
-    for folder in file.absolute().parents[:4]:
+    for folder in itertools.islice(file.absolute().parents, 4):
         if (folder / _VIDEOS).is_dir():
             videos = [
                 path

@@ -29,8 +29,12 @@ from mmpose_ours.recordings.files import natural_key
 _ENDING = re.compile(
     r'([_-](json|keypoints|results|predictions)|(\.\w{3,4})?\.predictions)$', re.IGNORECASE
 )
-# The name of one image's file: its camera's name and a number, or a time stamp in two parts.
-_IMAGE = re.compile(r'(.*?)[_.-]?(\d{9,}\.\d+|[12]\d{9}_\d{9}|\d+)')
+# The name of one image's file: its camera's name, perhaps a word, and a number, or a time stamp in
+# two parts.
+_IMAGE = re.compile(
+    r'(.*?)(?:(?:^|[_.-])(?:frame|image|img))?[_.-]?(\d{9,}\.\d+|[12]\d{9}_\d{9}|\d+)',
+    re.IGNORECASE,
+)
 # Folders that tools make for their files in the folder that they are given.
 INNER = ('predictions', 'labels', 'sep-json')
 
@@ -131,8 +135,8 @@ class Source:
         cameras: dict[str, list[Path]] = {}
         for file in files:
             stem = plain_name(file.stem)
-            parts = _IMAGE.fullmatch(stem)
-            cameras.setdefault((parts[1] or folder_name(file)) if parts else stem, []).append(file)
+            camera = camera_in(stem) or folder_name(file) if _IMAGE.fullmatch(stem) else stem
+            cameras.setdefault(camera, []).append(file)
         return cameras
 
     def recordings(self, camera_of: Callable[[str], str] | None = None) -> dict[str, Path]:
@@ -193,6 +197,17 @@ def plain_name(name: str) -> str:
     return _ENDING.sub('', name[len('results_') :] if name.startswith('results_') else name)
 
 
+def is_image_name(stem: str) -> bool:
+    """Whether the name of a file is that of one image: it ends with a number."""
+    return _IMAGE.fullmatch(stem) is not None
+
+
+def camera_in(stem: str) -> str:
+    """The camera in the name of one image: ``cam1`` of ``cam1_000012`` and ``cam1_frame_12``."""
+    parts = _IMAGE.fullmatch(stem)
+    return parts[1] if parts else ''
+
+
 def spelling(name: str) -> str:
     """What is left of a name without case, separators and leading zeros."""
     parts = re.findall(r'[a-z]+|\d+', name.lower())
@@ -206,7 +221,7 @@ def folder_name(file: Path) -> str:
 
 
 def folders_in(path: Path) -> list[Path]:
-    """The folders right in a folder, in order; none of what is no folder."""
+    """The folders right in a folder, in order; none of what is not a folder."""
     return sorted(inner for inner in path.iterdir() if inner.is_dir()) if path.is_dir() else []
 
 

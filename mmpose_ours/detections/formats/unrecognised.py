@@ -29,8 +29,8 @@ _DEEPLABCUT = (
     "deeplabcut.analyze_videos_converth5_to_csv(folder, '.mp4') writes DeepLabCut's as CSV"
 )
 _SLEAP = "'sio convert labels.slp -o cam1.csv' of sleap-io writes SLEAP's as CSV"
-_DETECT = 'images hold no keypoints yet: detect people in them first, see docs/keypoints_2d.md'
-_OPENPOSE = "OpenPose's are read as JSON: run it with --write_json"
+_DETECT = 'images and videos hold no keypoints yet: detect people first (docs/keypoints_2d.md)'
+_OPENPOSE = "OpenPose's are read as JSON, which its option write_json writes"
 _NO_2D = 'these are 3D poses, not 2D keypoints'
 _EXPORTS = {
     '.h5': f'{_DEEPLABCUT}, and {_SLEAP}',
@@ -63,8 +63,8 @@ class Near(NamedTuple):
     layout: str
 
     def __str__(self) -> str:
-        lacks = f'lacks {", ".join(self.lacks)}: ' if self.lacks else ''
-        return f'{self.name} ({lacks}{self.layout})'
+        lacks = f'lacks {", ".join(self.lacks)}; ' if self.lacks else ''
+        return f'{self.name} ({lacks}looks like {self.layout})'
 
 
 def unrecognised(source: Source, formats: Mapping[str, ModuleType]) -> FileFormatError:
@@ -88,7 +88,9 @@ def unrecognised(source: Source, formats: Mapping[str, ModuleType]) -> FileForma
     found, keys = _content(first)
     is_file = path.is_file()
     held = found or f'a {path.suffix or "nameless"} file' if is_file else _folder(endings)
-    if found and first is not None and not is_file:
+    if not is_file and not path.is_dir():
+        held = 'neither a file nor a folder'
+    elif found and first is not None and not is_file:
         held += f'; {first.name} is {found}'
     near = _nearest(source, keys, first, formats)
     names = [each.name for each in near] or [*formats]
@@ -156,7 +158,8 @@ def _content(file: Path | None) -> tuple[str, set[str]]:
         return '', set()
     cells = [cell.strip() for row in rows for cell in row[:100]]
     keys = {*cells, *(f'<node>{cell[-2:]}' for cell in cells if cell[-2:] in ('.x', '.y'))}
-    return (f'a table that begins with {show(rows[0][:_MOST])}', keys) if rows else ('', set())
+    first = ', '.join(show(cell) for cell in rows[0][:_MOST]) if rows else ''
+    return (f'text that begins with {first}', keys) if rows else ('', set())
 
 
 def _kind(data: Any) -> str:

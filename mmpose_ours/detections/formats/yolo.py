@@ -26,9 +26,11 @@ from mmpose_ours.detections.formats.imported import BY_SIZE, Found, Hints, frame
 from mmpose_ours.detections.formats.source import (
     INNER,
     Source,
+    camera_in,
     files_in,
     folder_name,
     folders_in,
+    is_image_name,
     plain_name,
 )
 from mmpose_ours.detections.formats.unlisted import every_view
@@ -45,7 +47,6 @@ SHARES_OF_WIDTH = True
 
 # Folders that Ultralytics makes, which name no camera.
 _MADE = re.compile(r'(predict|track|val|pose|exp|labels|runs|train|test|images)\d*', re.IGNORECASE)
-_IMAGE = re.compile(r'(.*?)[_.-]?(\d+)')
 _BOX = 5
 # Fewer values make no pose: boxes with a confidence and a track, or with four corners.
 _FEWEST = 3
@@ -147,15 +148,14 @@ def _files(source: Source) -> list[Path]:
     level = [source.path]
     for _ in range(_DEPTH):
         files = (file for folder in level for file in files_in(folder, ENDINGS))
-        found += [file for file in files if _IMAGE.fullmatch(file.stem)]
+        found += [file for file in files if is_image_name(file.stem)]
         level = [inner for folder in level for inner in folders_in(folder)]
         limits().check('cameras', len(level), 'folders', source.path)
     return found
 
 
 def _camera(file: Path, source: Source, hints: Hints) -> str:
-    folder, named = folder_name(file), _IMAGE.fullmatch(file.stem)
-    video = plain_name(named[1]) if named else file.stem
+    folder, video = folder_name(file), plain_name(camera_in(file.stem))
     deeper = file.parent not in (source.path, *(source.path / name for name in INNER))
     if deeper and source.path.is_dir() and not _MADE.fullmatch(folder):
         return folder

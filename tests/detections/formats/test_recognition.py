@@ -80,12 +80,13 @@ def test_the_smallest_file_of_the_message_can_be_read(tmp_path):
          ['openpifpaf', 'alphapose', 'coco']),
         ('a/1.json', {'shapes': []}, '"shapes"', [*IMPORTERS]),
         ('a/v_1.txt', '0 0.5 0.5 0.1 0.1', '1 .txt', ['yolo']),
-        ('a.csv', [['scorer', 'x'], ['bodyparts', 'nose']], 'a table', ['deeplabcut', 'sleap']),
+        ('a.csv', [['scorer', 'x'], ['bodyparts', 'nose']], 'text that begins with "scorer", "x"',
+         ['deeplabcut', 'sleap']),
         ('a.h5', 'HDF', '1 .h5', [*IMPORTERS]),
         ('a.mp4', 'video', '1 .mp4', [*IMPORTERS]),
     ],
 )  # fmt: skip
-def test_what_fits_no_format_is_told_what_is_nearest(tmp_path, name, content, found, nearest):
+def test_what_fits_no_format_has_nearest_ones(tmp_path, name, content, found, nearest):
     path = tmp_path / 'in' / name
     path.parent.mkdir(parents=True)
     if name.endswith('.csv'):
@@ -108,7 +109,7 @@ def test_an_empty_folder_has_no_data(tmp_path):
         read_detections(tmp_path)
 
 
-def test_boxes_alone_are_told_from_keypoints(tmp_path):
+def test_boxes_alone_are_named_as_such(tmp_path):
     labels = tmp_path / 'labels'
     labels.mkdir()
     (labels / 'cam1_1.txt').write_text('0 0.5 0.5 0.1 0.1 0.9\n')

@@ -369,3 +369,21 @@ def test_openpose_files_without_hands_beside_files_with_them(tmp_path):
     save(tmp_path / 'cam_a' / 'v_000000000008_keypoints.json', content)
     read = read_keypoints(tmp_path)
     assert read['7']['cam_a'].skeleton == SKELETONS['body25_hands']
+
+
+@pytest.mark.parametrize('name', ['cam_a_frame_{}', 'cam_a-img{}', 'cam_a.{}', 'cam_a_{:06d}'])
+def test_a_word_between_the_camera_and_the_number(tmp_path, name):
+    for frame in (3, 4):
+        save(tmp_path / f'{name.format(frame)}_keypoints.json', openpose_json(person()))
+    read = read_detections(tmp_path)
+    assert {frame: list(views) for frame, views in read.items()} == {'3': ['cam_a'], '4': ['cam_a']}
+
+
+def test_images_called_frame_are_of_their_folder(tmp_path):
+    save(tmp_path / 'gate' / 'frame_000012.json', openpose_json(person()))
+    assert list(read_detections(tmp_path / 'gate')['12']) == ['gate']
+
+
+def test_results_as_annotations_without_images(tmp_path):
+    save(tmp_path / 'cam_a.json', {'annotations': results(5, person()), 'info': {}})
+    np.testing.assert_array_equal(read_detections(tmp_path)['5']['cam_a'], [expected()])
