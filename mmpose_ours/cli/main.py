@@ -72,7 +72,7 @@ COMMANDS = {
     ),
     'keypoints': (
         'mmpose_ours.cli.keypoints',
-        'convert and summarise 2D keypoints of OpenPose, AlphaPose, COCO, MMPose or Pose2Sim',
+        'convert and summarise 2D keypoints of OpenPose, MMPose, YOLO, DeepLabCut and other tools',
     ),
     'path': (
         'mmpose_ours.cli.path',

@@ -15,7 +15,9 @@ from mmpose_ours.calibration.writing import write_rig
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
+    add_skeleton,
     add_volume,
+    keypoint_options,
     parse_offsets,
     parse_size,
     parse_volume,
@@ -92,6 +94,7 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         'there)',
     )
     add_frame_offsets(parser)
+    add_skeleton(parser)
     parser.add_argument('--batch-size', type=int, default=4, metavar='N', help='frames at once')
     parser.add_argument(
         '--fps', type=float, metavar='N', help="frames per second (default: the videos')"
@@ -212,7 +215,8 @@ def find_people(
                 wanted,
                 images=img_root,
                 keypoints=beneath if beneath is not None and beneath.exists() else None,
-                frame_offsets=parse_offsets(args.frame_offsets),
+                # The run has printed the notes.
+                reading=keypoint_options(args, say=lambda note: None),
                 rig_file=rig,
                 all_cameras=bool(args.cameras),
             )
@@ -251,6 +255,7 @@ def _predict(
         keypoints,
         keep_keypoints=keep,
         frame_offsets=parse_offsets(args.frame_offsets),
+        skeleton=keypoint_options(args)['skeleton'],
         batch_size=args.batch_size,
         smooth=args.smooth,
         fps=args.fps,

@@ -10,6 +10,7 @@ import numpy as np
 
 from mmpose_ours.calibration import read_rig
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.evaluation.frame_ranges import name_frames, parse_frames
 from mmpose_ours.evaluation.tables import columns, number
@@ -27,6 +28,7 @@ def evaluate_without_truth(
     left_out: Mapping[str, PathLike] | None = None,
     frame_rate: float | None = None,
     image_size: tuple[int, int] | None = None,
+    reading: KeypointOptions | None = None,
 ) -> dict[str, Any]:
     """Judge a predictions file by the 2D keypoints of the same frames.
 
@@ -39,6 +41,7 @@ def evaluate_without_truth(
         left_out: By camera, a file of predictions made without this camera.
         frame_rate: Frames per second; None takes what ``pred`` says.
         image_size: (width, height) where the calibration does not say it.
+        reading: How the keypoints are to be read.
 
     Returns:
         Plain values, ready for JSON; undefined figures are None. Their definitions stand in
@@ -55,7 +58,7 @@ def evaluate_without_truth(
             found=frame_rate,
         )
     cameras = read_rig(rig, image_size=image_size)
-    detections = read_detections(keypoints, cameras.names)
+    detections = read_detections(keypoints, cameras.names, **(reading or {}))
     check_pixels(detections, cameras, keypoints)
     seen = {
         frame_id(frame): stack_views(views, cameras.names) for frame, views in detections.items()
