@@ -126,7 +126,8 @@ def text_of(path: Path) -> str:
             return '\n'.join(_structure(arrays if suffix == '.npz' else [*arrays.values()][0]))
     content = path.read_bytes()
     is_utf16 = content.startswith((b'\xff\xfe', b'\xfe\xff'))
-    return content.decode('utf-16' if is_utf16 else 'utf-8-sig').strip()
+    text = content.decode('utf-16' if is_utf16 else 'utf-8-sig')
+    return '\n'.join(text.splitlines()).strip()
 
 
 def markdown(family: str) -> str:
