@@ -38,6 +38,7 @@ from mmpose_ours.io import package_files as paths
 from mmpose_ours.recordings.camera_names import cameras_called
 from mmpose_ours.recordings.footage import sized_by_images
 from mmpose_ours.sources import from_options
+from mmpose_ours.structures.skeleton import Skeleton
 
 __all__ = ['MultiviewInferencer']
 
@@ -132,6 +133,7 @@ class MultiviewInferencer:
         keep_keypoints: PathLike | None = None,
         frame_offsets: Mapping[str, int] | None = None,
         rename: Mapping[str, str] | None = None,
+        skeleton: Skeleton | None = None,
         batch_size: int = 1,
         smooth: bool = False,
         fps: float | None = None,
@@ -153,6 +155,8 @@ class MultiviewInferencer:
             frame_offsets: Camera name to the number of its images before the first frame.
             rename: Name of images, a video or keypoints to the camera that they are of; None takes
                 that of the inferencer.
+            skeleton: The joints of the keypoints of a file, whatever it says; see
+                :func:`~mmpose_ours.find_skeleton`.
             batch_size: Frames that the detector and the model process at once.
             smooth: Whether to smooth joints over time.
             fps: Frames per second; None asks the videos.
@@ -179,6 +183,7 @@ class MultiviewInferencer:
             keep_keypoints=keep_keypoints,
             frame_offsets=frame_offsets or {},
             rename=self.rename if rename is None else rename,
+            skeleton=skeleton,
             batch_size=batch_size,
             smooth=smooth,
             fps=fps,

@@ -31,6 +31,7 @@ from mmpose_ours.detections import (
     arrays_of,
     stack_keypoints,
 )
+from mmpose_ours.detections.reading import KeypointOptions, lost_joints
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
@@ -40,6 +41,7 @@ from mmpose_ours.recordings.footage import Footage, open_footage
 from mmpose_ours.structures.frames import FrameResult, FrameSet
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.poses import Poses3D
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
 from mmpose_ours.text import argument
 from mmpose_ours.tracking.smoothing import PoseSmoother
@@ -70,6 +72,7 @@ class InferenceSession:
         keep_keypoints: File for the detected 2D keypoints; None does not save them.
         frame_offsets: Camera name to the number of its images before the first frame.
         rename: Name of images or keypoints to the camera that they are of.
+        skeleton: The joints of the keypoints of a file, whatever it says.
         batch_size: Frames that the detector and the model process at once.
         smooth: Whether to smooth the poses over time.
         fps: Frames per second; None takes the frame rate of the videos.
@@ -99,6 +102,7 @@ class InferenceSession:
         keep_keypoints: PathLike | None,
         frame_offsets: Mapping[str, int],
         rename: Mapping[str, str],
+        skeleton: Skeleton | None,
         batch_size: int,
         smooth: bool,
         fps: float | None,
@@ -119,19 +123,14 @@ class InferenceSession:
         footage = self._footage(inputs, frame_offsets)
         self.total = footage.total if footage is not None else 0
         self.fps = fps or (footage.fps if footage is not None else None)
-        if smooth and self.fps is None:
-            raise InputError(
-                f'smoothing needs the frame rate; give {argument("fps")}',
-                code='missing-value',
-                expected='fps',
-            )
-        if min_track_s and self.fps is None:
-            raise InputError(
-                f'removing tracks shorter than {min_track_s:g} s needs the frame rate; give '
-                f'{argument("fps")}',
-                code='missing-value',
-                expected='fps',
-            )
+        removing = f'removing tracks shorter than {min_track_s:g} s' if min_track_s else ''
+        for what in filter(None, ('smoothing' if smooth else '', removing)):
+            if self.fps is None:
+                raise InputError(
+                    f'{what} needs the frame rate; give {argument("fps")}',
+                    code='missing-value',
+                    expected='fps',
+                )
         if inputs is None and keypoints is None:
             raise InputError(
                 'no input; give images, keypoints, or both',
@@ -145,7 +144,7 @@ class InferenceSession:
         smoother = PoseSmoother(self.fps) if smooth and self.fps is not None else None
         tracker = PeopleTracker(patience=patience)
         model_inputs = self._model_inputs(
-            frames, footage, keypoints, keep_keypoints, frame_offsets, batch_size
+            frames, footage, keypoints, keep_keypoints, frame_offsets, skeleton, batch_size
         )
         estimated = self._estimate(model_inputs, batch_size)
         self._results = self.track_filter(self._track(estimated, tracker, smoother))
@@ -235,6 +234,7 @@ class InferenceSession:
         keypoints: PathLike | KeypointFrames | Detections | None,
         keep_keypoints: PathLike | None,
         offsets: Mapping[str, int],
+        skeleton: Skeleton | None,
         batch_size: int,
     ) -> Iterator[tuple[FrameSet, dict[str, np.ndarray]]]:
         """Frames with 2D keypoints, or with decoded images if the model takes images."""
@@ -251,7 +251,11 @@ class InferenceSession:
             return self._views.pixels(frames)
         if keypoints is not None:
             with self.timer.stage(KEYPOINTS):
-                where, fitted = self._views.given(keypoints, footage, offsets, self._rename)
+                options = KeypointOptions(
+                    skeleton=skeleton, frame_offsets=offsets, rename=self._rename
+                )
+                where, fitted = self._views.given(keypoints, footage, options)
+                self.notes += lost_joints(fitted, inferencer.model.joints, where)
             self.total = self.total or len(fitted)
             frame_sets = self._views.from_keypoints(frames, fitted, where)
             frame_sets = self._measured(frame_sets, fitted)

@@ -11,10 +11,12 @@ from typing import Any, Callable, Iterable, Iterator, Mapping
 import numpy as np
 
 from mmpose_ours.apis.stage_timer import StageTimer
-from mmpose_ours.detections import Detections, KeypointFrames, check_pixels, open_keypoints
+from mmpose_ours.detections import Detections, KeypointFrames, check_pixels
 from mmpose_ours.detections.arrays import array_frames, named_frames, strongest
-from mmpose_ours.detections.cache import LazyImage, detect_recording, detected_here, image_key
-from mmpose_ours.detections.reading import name_cameras
+from mmpose_ours.detections.cache import LazyImage, detect_recording, image_key
+from mmpose_ours.detections.for_footage import open_for_footage
+from mmpose_ours.detections.naming import name_cameras
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.detectors import Detector
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
@@ -24,9 +26,9 @@ from mmpose_ours.recordings.footage import (
     Footage,
     decoded,
     frame_key,
-    frame_order,
     frames_by_key,
 )
+from mmpose_ours.recordings.frame_matching import frame_order
 from mmpose_ours.recordings.keypoint_frames import fit_keypoints
 from mmpose_ours.structures.frames import FrameSet, ViewImage
 from mmpose_ours.structures.keypoints import Keypoints2D
@@ -60,16 +62,14 @@ class Views:
         self,
         keypoints: PathLike | KeypointFrames | Detections,
         footage: Footage | None,
-        offsets: Mapping[str, int],
-        rename: Mapping[str, str],
+        options: KeypointOptions,
     ) -> tuple[str, KeypointFrames]:
         """Read keypoints, by the frames and the cameras of the recording.
 
         Args:
             keypoints: A file, or frame to camera name to detections.
             footage: The images or videos that they are of; None where there are none.
-            offsets: Camera name to the number of its frames before the first frame.
-            rename: Name there to the camera that it is.
+            options: How they are to be read.
 
         Returns:
             Origin of the keypoints, for messages; and the keypoints.
@@ -78,17 +78,17 @@ class Views:
             FileFormatError: It is no keypoint file, or lacks a camera.
             InputError: There are offsets, and the frames have no numbers.
         """
-        where, by_frame, names = 'the keypoints', False, self.rig.names
+        options = KeypointOptions(**{**options, 'say': self.say})
         if isinstance(keypoints, (str, os.PathLike)):
-            where, by_frame = os.fspath(keypoints), detected_here(keypoints)
-            frames = open_keypoints(keypoints, names, rename=rename, say=self.say)
-        else:
-            named = named_frames(keypoints)
-            frames = name_cameras(named, names, rename, say=self.say, every=False)
-        fitted, notes = fit_keypoints(frames, footage, offsets, by_frame)
+            frames = open_for_footage(keypoints, self.rig.names, options, footage)
+            return os.fspath(keypoints), frames
+        named, rename = named_frames(keypoints), options.get('rename')
+        named = name_cameras(named, self.rig.names, rename, say=self.say, every=False)
+        offsets = options.get('frame_offsets') or {}
+        frames, notes = fit_keypoints(named, footage, offsets, by_frame=False)
         for note in notes:
             self.say(note)
-        return where, fitted
+        return 'the keypoints', frames
 
     def from_keypoints(
         self,

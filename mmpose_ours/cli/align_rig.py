@@ -22,11 +22,12 @@ from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.calibration.world_axes import Z_UP_FROM, mm_per_unit
 from mmpose_ours.calibration.writing import write_rig, writer_of
 from mmpose_ours.cli.arguments import (
+    add_frame_offsets,
     add_reading_arguments,
     add_rename,
+    add_skeleton,
+    keypoint_options,
     parse_point,
-    parse_renames,
-    print_note,
     read_with_options,
 )
 from mmpose_ours.detections import Detections, check_pixels, read_detections
@@ -35,6 +36,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.progress import Progress
+from mmpose_ours.recordings.camera_names import by_camera, cameras_called
 from mmpose_ours.text import argument
 
 ORIGINS = ('focus', 'keep', 'camera')
@@ -85,6 +87,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='2D keypoints of people who walk about (docs/data.md): up from their bodies, the '
         'floor from their feet',
     )
+    add_skeleton(parser)
+    add_frame_offsets(parser)
     parser.add_argument(
         '--person-height',
         type=float,
@@ -156,13 +160,13 @@ def _evidence(
         floor_points=None
         if points is None
         else from_source(np.array([parse_point(text, '--floor-points') for text in points])),
-        floor_pixels=_read_pixels(args.floor_pixels) if args.floor_pixels else None,
+        floor_pixels=_read_pixels(args.floor_pixels, rig) if args.floor_pixels else None,
         distance=_parse_distance(args.distance, rig, from_source) if args.distance else None,
         people=_read_people(args, rig) if args.keypoints else None,
         people_for=tuple(args.keypoints_for) if args.keypoints_for else None,
         person_height_mm=args.person_height,
         scale_known=scale_known,
-        origin=_parse_origin(args.origin),
+        origin=_parse_origin(args.origin, rig),
         files={name: path for name, path in files.items() if path},
     )
 
@@ -180,11 +184,12 @@ def _parse_distance(
     places: list[Any] = []
     for end in ends:
         is_name = ',' not in end or end in rig.names
-        places.append(end if is_name else from_source(parse_point(end, '--distance')))
+        (name,) = cameras_called([end], rig.names)
+        places.append(name if is_name else from_source(parse_point(end, '--distance')))
     return places[0], places[1], mm
 
 
-def _parse_origin(words: Sequence[str]) -> tuple[str, ...]:
+def _parse_origin(words: Sequence[str], rig: CameraRig) -> tuple[str, ...]:
     if not words:
         return ()
     kind, *names = words
@@ -195,10 +200,10 @@ def _parse_origin(words: Sequence[str]) -> tuple[str, ...]:
             found=tuple(words),
             expected=list(ORIGINS),
         )
-    return (kind, *names)
+    return (kind, *cameras_called(names, rig.names))
 
 
-def _read_pixels(path: PathLike) -> dict[str, list]:
+def _read_pixels(path: PathLike, rig: CameraRig) -> dict[str, list]:
     pixels = read_json(path)
     if not isinstance(pixels, dict) or not all(isinstance(v, list) for v in pixels.values()):
         raise CalibrationError(
@@ -207,12 +212,11 @@ def _read_pixels(path: PathLike) -> dict[str, list]:
             code='file-format',
             file=path,
         )
-    return pixels
+    return by_camera(pixels, rig.names)
 
 
 def _read_people(args: argparse.Namespace, rig: CameraRig) -> Detections:
-    renames = parse_renames(args.rename)
-    people = read_detections(args.keypoints, rig.names, rename=renames, say=print_note)
+    people = read_detections(args.keypoints, rig.names, **keypoint_options(args))
     if all(camera.size is not None for camera in rig):
         check_pixels(people, rig, args.keypoints)
     return people

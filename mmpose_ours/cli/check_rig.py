@@ -15,11 +15,13 @@ from typing import Any
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.cli.arguments import (
+    add_frame_offsets,
     add_reading_arguments,
     add_rename,
     add_rig,
+    add_skeleton,
     add_volume,
-    parse_renames,
+    keypoint_options,
     parse_volume,
     read_with_options,
 )
@@ -45,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--keypoints', metavar='FILE', help='2D keypoints, to check the rig with (docs/data.md)'
     )
     add_rename(parser)
+    add_skeleton(parser)
+    add_frame_offsets(parser)
     add_volume(parser)
     parser.add_argument('--figure', metavar='FILE', help='draw the rig into this PNG')
     parser.add_argument('--json', action='store_true', help='print everything as JSON')
@@ -68,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         args.images,
         args.keypoints,
         parse_volume(args.volume),
-        parse_renames(args.rename),
+        reading=keypoint_options(args),
     )
     report = {'calibration': str(read.path), **found}
     if args.figure:
@@ -87,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
 def _print(report: dict[str, Any], read: Read) -> None:
     reason = f', recognised by {read.reason}' if read.reason else ''
     print(f'{report["calibration"]}: {read.format} ({read.convention}){reason}')
-    for note in (*read.notes, *report['notes']):
+    for note in [*read.notes, *report['notes']]:
         print(f'note: {note}')
     print()
     _print_cameras(report)

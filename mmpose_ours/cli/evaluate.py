@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any
 
-from mmpose_ours.cli.arguments import add_rename, parse_renames, parse_size
+from mmpose_ours.cli.arguments import (
+    add_frame_offsets,
+    add_rename,
+    add_skeleton,
+    keypoint_options,
+    parse_size,
+)
 from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation.report import DATASETS, HEADS, evaluate_files
 from mmpose_ours.evaluation.tables import format_report
@@ -65,6 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_rename(group, 'keypoints')
     group.add_argument('--image-size', metavar='WxH', help='where the calibration says none')
+    add_skeleton(group)
+    add_frame_offsets(group)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -127,5 +136,5 @@ def _report_without_truth(args: argparse.Namespace) -> dict[str, Any]:
         left_out,
         args.frame_rate,
         parse_size(args.image_size) if args.image_size else None,
-        parse_renames(args.rename),
+        keypoint_options(args, say=lambda note: print(f'note    {note}', file=sys.stderr)),
     )

@@ -16,7 +16,9 @@ from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
     add_rename,
+    add_skeleton,
     add_volume,
+    keypoint_options,
     parse_offsets,
     parse_renames,
     parse_size,
@@ -95,6 +97,7 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     )
     add_frame_offsets(parser)
     add_rename(parser)
+    add_skeleton(parser)
     parser.add_argument('--batch-size', type=int, default=4, metavar='N', help='frames at once')
     parser.add_argument(
         '--fps', type=float, metavar='N', help="frames per second (default: the videos')"
@@ -216,8 +219,8 @@ def find_people(
                 wanted,
                 images=img_root,
                 keypoints=beneath if beneath is not None and beneath.exists() else None,
-                frame_offsets=parse_offsets(args.frame_offsets),
-                rename=inferencer.rename,
+                # The run has printed the notes.
+                reading=keypoint_options(args, say=lambda note: None),
                 rig_file=rig,
                 all_cameras=bool(args.cameras),
             )
@@ -256,6 +259,7 @@ def _predict(
         keypoints,
         keep_keypoints=keep,
         frame_offsets=parse_offsets(args.frame_offsets),
+        skeleton=keypoint_options(args)['skeleton'],
         batch_size=args.batch_size,
         smooth=args.smooth,
         fps=args.fps,

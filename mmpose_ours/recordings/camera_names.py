@@ -148,6 +148,11 @@ def cameras_called(
     return called
 
 
+def spelling(name: str) -> str:
+    """What is left of a name without case, separators, leading zeros, ending, dates and times."""
+    return _spelling(_tokens(name))
+
+
 def by_camera(
     values: Mapping[str, _Value], cameras: Sequence[str], rename: Mapping[str, str] | None = None
 ) -> dict[str, _Value]:

@@ -12,7 +12,8 @@ from typing import Any, Mapping
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.io.numbers import whole_number
-from mmpose_ours.recordings.footage import Footage, frame_key, frame_order, frames_by_key
+from mmpose_ours.recordings.footage import Footage, frame_key, frames_by_key
+from mmpose_ours.recordings.frame_matching import frame_order
 from mmpose_ours.text import argument
 
 Keypoints = Mapping[str, Mapping[str, Any]]
@@ -97,7 +98,8 @@ def _rate_notes(last: Mapping[str, int], footage: Footage) -> list[str]:
     """Cameras whose keypoints are as many as another frame rate has, a sentence per ratio."""
     ratios: dict[Fraction, list[str]] = {}
     for camera in footage.cameras:
-        count = footage.counts[camera]
+        # Frame offsets have been taken off the keypoints' numbers.
+        count = footage.counts[camera] - footage.offsets.get(camera, 0)
         if camera not in last or count < MIN_FRAMES:
             continue
         off = max(1.0, MISCOUNT * count)

@@ -12,7 +12,8 @@ from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import read_predictions
 from mmpose_ours.recordings.endings import is_video
-from mmpose_ours.recordings.footage import frame_key, frame_order, frames_by_key, frames_of_images
+from mmpose_ours.recordings.footage import frame_key, frames_by_key, frames_of_images
+from mmpose_ours.recordings.frame_matching import frame_order
 from mmpose_ours.recordings.media import find_media
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.structures.skeletons import SKELETONS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Callable, Iterable, Mapping, Sequence
+from typing import Iterable, Sequence
 
 import numpy as np
 
@@ -14,15 +14,15 @@ from mmpose_ours.calibration.capture_volume import fit_space
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import KeypointFrames, check_pixels, open_keypoints
 from mmpose_ours.detections.arrays import array_frames
-from mmpose_ours.detections.cache import detected_here
-from mmpose_ours.errors import InputError, PathLike
+from mmpose_ours.detections.for_footage import open_for_footage
+from mmpose_ours.detections.reading import KeypointOptions
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions
 from mmpose_ours.recordings.camera_names import by_camera
 from mmpose_ours.recordings.footage import Footage, frame_key, open_footage, sized_by_images
-from mmpose_ours.recordings.keypoint_frames import fit_keypoints
 from mmpose_ours.text import argument
 from mmpose_ours.visualization import view_files
 from mmpose_ours.visualization.frame_images import FootageImages
@@ -74,11 +74,9 @@ def visualize(
     *,
     images: PathLike | None = None,
     keypoints: PathLike | None = None,
-    frame_offsets: Mapping[str, int] | None = None,
-    rename: Mapping[str, str] | None = None,
+    reading: KeypointOptions | None = None,
     rig_file: PathLike = 'the rig',
     all_cameras: bool = False,
-    say: Callable[[str], None] = lambda note: None,
 ) -> None:
     """Write what is wanted of a recording, and say so.
 
@@ -89,11 +87,9 @@ def visualize(
         wanted: What that is.
         images: Images of the recording: a folder of images or a video per camera.
         keypoints: 2D keypoints that the 3D ones come from, drawn beneath.
-        frame_offsets: Camera name to how many of its frames come before the first frame.
-        rename: Name of images or keypoints to the camera that they are of.
+        reading: How the keypoints are to be read; frame offsets and names are those of images too.
         rig_file: Where the cameras come from, for messages.
         all_cameras: Show all cameras, also those without images or keypoints.
-        say: Takes sentences on names and frame rates that differ.
 
     Raises:
         InputError, OSError: Something cannot be read, does not fit together, or cannot be
@@ -105,18 +101,16 @@ def visualize(
             f'{people}: has no frame, so there is nothing to look at', code='no-data', file=people
         )
     out, footage = Path(out), None
-    offsets = by_camera(frame_offsets or {}, rig.names, rename)
+    options = KeypointOptions(**(reading or {}))
+    rename = options.get('rename')
+    offsets = by_camera(options.get('frame_offsets') or {}, rig.names, rename)
     if images:
         rig = sized_by_images(rig, images, rename)
         footage = open_footage(images, rig.names, offsets, rename)
         for note in footage.notes:
-            say(note)
-    found = None
-    if keypoints:
-        read = open_keypoints(keypoints, rig.names, rename=rename, say=say, every=False)
-        found, notes = fit_keypoints(read, footage, offsets, detected_here(keypoints))
-        for note in notes:
-            say(note)
+            options.get('say', lambda note: None)(note)
+    options = KeypointOptions(**{**options, 'frame_offsets': offsets})
+    found = _keypoints(keypoints, rig, options, footage) if keypoints else None
     if not all_cameras:
         rig = _cameras_shown(rig, footage, found, keypoints)
     if found is not None and keypoints is not None:
@@ -169,6 +163,18 @@ def _write(show: Show, wanted: Wanted, out: Path) -> None:
         with watch.stage('sheets'):
             view_files.write_sheets(show, folder, film, window=wanted.window)
     print(f'time    {watch.summary()}')
+
+
+def _keypoints(
+    path: PathLike, rig: CameraRig, options: KeypointOptions, footage: Footage | None
+) -> KeypointFrames:
+    """2D keypoints by frame, matched as those of a run with the same cameras are."""
+    try:
+        return open_for_footage(path, rig.names, options, footage, every=False)
+    except FileFormatError as error:
+        if error.code != 'unknown-camera':
+            raise
+        return open_keypoints(path, **options)  # of some cameras, or of others
 
 
 def frames_per_second(fps: float | None, frames: Sequence[FrameId]) -> float | None:

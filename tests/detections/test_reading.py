@@ -10,6 +10,7 @@ from mmpose_ours.detections import (
     stack_views,
     write_detections,
 )
+from mmpose_ours.detections.reading import IMPORTERS
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import SKELETONS
@@ -86,7 +87,7 @@ def test_numbers_that_are_none_are_missing_joints(tmp_path):
     'data, place, code, found, expected',
     [
         ('{', 'not valid JSON', 'file-format', None, None),
-        ([], '$ ', 'file-format', [], 'an object'),
+        ([], 'is ', 'file-format', 'JSON, an empty list', list(IMPORTERS)),
         ({'joints': 'coco17'}, '$ ', 'missing-value', ['joints'], "'frames'"),
         ({'frames': {}, 'joints': 'hand21'}, '$.joints ', 'unknown-name', 'hand21',
          list(SKELETONS)),

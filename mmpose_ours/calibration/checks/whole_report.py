@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.capture_volume import describe_space
@@ -17,6 +17,7 @@ from mmpose_ours.calibration.checks.recording_report import (
 from mmpose_ours.calibration.checks.rig_report import RigInspection, rig_facts
 from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.detections import Detections, check_pixels, read_detections
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
@@ -33,7 +34,8 @@ def check(
     images: Path | None = None,
     keypoints: PathLike | None = None,
     space: CaptureVolume | None = None,
-    rename: Mapping[str, str] | None = None,
+    *,
+    reading: KeypointOptions | None = None,
 ) -> tuple[dict[str, Any], CameraRig]:
     """Collect all that can be said of a rig.
 
@@ -43,13 +45,14 @@ def check(
         images: Where their images or videos lie, if they are to be compared.
         keypoints: File of 2D keypoints (see :mod:`mmpose_ours.detections`), if there is one.
         space: The capture volume; None fits it to the cameras.
-        rename: Name of images or keypoints to the camera that they are of.
+        reading: How the keypoints are to be read, with the names of images too; what is said of
+            them is in ``notes``.
 
     Returns:
-        Plain data: ``ok``, ``problems`` and ``warnings`` (topic, sentence, cameras),
+        Plain data: ``ok``, ``problems`` and ``warnings`` (topic, sentence, cameras), ``notes``,
         ``judgement`` (orientation, unit and reprojection with their evidence), ``cameras``,
-        ``rig``, ``space``, ``images``, ``people``, ``notes`` (on names that are spelled otherwise).
-        And the rig, with the sizes that the images have where the calibration says none.
+        ``rig``, ``space``, ``images``, ``people``. And the rig, with the sizes that the images
+        have where the calibration says none.
 
     Raises:
         FileFormatError, FileNotFoundError: The keypoints cannot be read.
@@ -58,7 +61,7 @@ def check(
     problems: list[Problem] = []
     notes: list[str] = []
     if images is not None:
-        sizes, problems = inspect_images(rig, images, rename, notes.append)
+        sizes, problems = inspect_images(rig, images, (reading or {}).get('rename'), notes.append)
         rig, found = _sized(rig, sizes, images)
         problems += found
     inspection = RigInspection(rig, read.unit, read.up, space)
@@ -66,6 +69,7 @@ def check(
         'format': read.format,
         'recognised_by': read.reason or None,
         'convention': read.convention,
+        'notes': notes,
         'cameras': inspection.cameras,
         'rig': rig_facts(rig) if len(rig) > 1 else None,
         'judgement': {'orientation': inspection.orientation[0]},
@@ -73,7 +77,8 @@ def check(
     if images is not None:
         report['images'] = sizes
     if keypoints is not None:
-        detections = read_detections(keypoints, rig.names, rename=rename, say=notes.append)
+        options: KeypointOptions = {**(reading or {}), 'say': notes.append}
+        detections = read_detections(keypoints, rig.names, **options)
         problems += _outside(detections, rig, keypoints)
         report['people'], found = judge_recording(rig, DetectionSample.of(detections), read.up)
         problems += found
@@ -86,7 +91,6 @@ def check(
     report['space'] = None if space is None else describe_space(rig, space)
     report['problems'] = [_plain(p) for p in problems if not p.warning]
     report['warnings'] = [_plain(p) for p in problems if p.warning]
-    report['notes'] = notes
     report['ok'] = not report['problems']
     return report, rig
 

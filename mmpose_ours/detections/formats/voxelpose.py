@@ -21,12 +21,16 @@ from mmpose_ours.io.parsers.pickles import read_pickle
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import COCO17
 
+ENDINGS = ('.pkl', '.pickle')
+LAYOUT = "{'<camera>_<frame>': [{'pred': (17, 3)}]} in a pickle"
+KEYS = ()
+
 _KEY = re.compile(r'(.+)_([0-9]{1,15})', re.DOTALL)
 
 
 def recognise(source: Source) -> str:
     """Why this is such a file, or ''."""
-    return 'its ending' if source.path.suffix.lower() in ('.pkl', '.pickle') else ''
+    return 'its ending' if source.path.suffix.lower() in ENDINGS else ''
 
 
 def read(source: Source, hints: Hints) -> Iterator[Found]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from mmpose_ours.calibration import read_rig
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.evaluation.frame_ranges import name_frames, parse_frames
 from mmpose_ours.evaluation.tables import columns, number
@@ -28,7 +29,7 @@ def evaluate_without_truth(
     left_out: Mapping[str, PathLike] | None = None,
     frame_rate: float | None = None,
     image_size: tuple[int, int] | None = None,
-    rename: Mapping[str, str] | None = None,
+    reading: KeypointOptions | None = None,
 ) -> dict[str, Any]:
     """Judge a predictions file by the 2D keypoints of the same frames.
 
@@ -41,7 +42,7 @@ def evaluate_without_truth(
         left_out: By camera, a file of predictions made without this camera.
         frame_rate: Frames per second, where ``pred`` does not say it.
         image_size: (width, height) where the calibration does not say it.
-        rename: Name of keypoints to the camera that they are of.
+        reading: How the keypoints are to be read.
 
     Returns:
         Plain values, ready for JSON; undefined figures are None. Their definitions stand in
@@ -58,8 +59,7 @@ def evaluate_without_truth(
             found=frame_rate,
         )
     cameras = read_rig(rig, image_size=image_size)
-    notes: list[str] = []
-    detections = read_detections(keypoints, cameras.names, rename=rename, say=notes.append)
+    detections = read_detections(keypoints, cameras.names, **(reading or {}))
     check_pixels(detections, cameras, keypoints)
     seen = {
         frame_id(frame): stack_views(views, cameras.names) for frame, views in detections.items()
@@ -71,7 +71,7 @@ def evaluate_without_truth(
         raise error.reworded(InputError, f'{pred}: {error}', file=pred) from error
     wanted, warnings = _choose(pred, prediction, keypoints, seen, frames)
     others = {}
-    for camera, path in by_camera(left_out or {}, cameras.names, rename).items():
+    for camera, path in by_camera(left_out or {}, cameras.names).items():
         if camera not in cameras.names:
             raise InputError(
                 f'{argument("left_out", {camera: os.fspath(path)})}: no such camera in {rig}; it '
@@ -109,7 +109,7 @@ def evaluate_without_truth(
         'joints': prediction.skeleton.name,
         'left_out_cameras': list(others),
         **_plain(result.summary()),
-        'warnings': [*notes, *warnings],
+        'warnings': warnings,
     }
 
 

@@ -19,6 +19,7 @@ from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.calibration.space_of_file import space_line, space_of
 from mmpose_ours.detections import read_detections
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.disk.files import write_json, write_whole
 from mmpose_ours.io.json_files import read_json
@@ -158,9 +159,10 @@ def do_check(site: Site, record: Record, doing: Doing) -> None:
     """
     read = read_calibration([site.rig_file])
     images = site.folder if site.has_images else None
-    report, _ = check(read, site.rig, images, site.keypoints, rename=site.rename)
+    reading = KeypointOptions(rename=site.rename)
+    report, _ = check(read, site.rig, images, site.keypoints, reading=reading)
     for note in report['notes']:
-        print(f'    {note}')
+        print(f'    note: {note}')
     for topic, evidence in report['judgement'].items():
         print(f'    {topic}: {evidence}')
     for problem in report['problems']:
