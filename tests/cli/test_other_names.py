@@ -144,3 +144,47 @@ def test_videos_of_two_rates(site, predicting, capsys):
             poses.xyz_mm[:, None, 11:13].mean(2) - truth[frame][None, :, 11:13].mean(2), axis=-1
         )
         assert distance.min(0).max() < 60
+
+
+def pages(out):
+    """The data of a page."""
+    page = (out / 'scene.html').read_text()
+    return json.loads(re.search(r'id="manifest">(.*?)</script>', page, re.S).group(1))
+
+
+@pytest.mark.parametrize(
+    ('case', 'rig', 'keypoints', 'images', 'people'),
+    [
+        ('50-names_page', 'Calib.qca.txt', 'pose', None, 6),
+        ('31-video-names', 'input/rig.json', 'input/keypoints.json', 'input/case', 80),
+        ('31-video-names', 'input/rig.json', 'input/keypoints.json', 'input/prefix', 80),
+        (
+            '09-video-rotation-metadata',
+            'input/rig.json',
+            'input/keypoints.json',
+            'input/videos',
+            80,
+        ),
+    ],
+)
+def test_recordings_of_others(
+    shared_data, tmp_path, predicting, case, rig, keypoints, images, people
+):
+    folder = shared_data.parent / 'cases' / case
+    words = ['--rig', folder / rig, '--keypoints', folder / keypoints, '--out', tmp_path]
+    words += ['--img-root', folder / images] if images else []
+    assert main(['predict', *map(str, words)]) == 0
+    found = read_predictions(tmp_path / 'people.json')
+    assert sum(map(len, found.frames.values())) == people
+    shown = pages(tmp_path)
+    assert len(shown['cameras']) == 4
+    assert len(shown['imageFrames']) == (len(found.frames) if images else 0)
+
+
+def test_panoptics_own_names(shared_data, capsys):
+    folder = shared_data.parent / 'cases' / '31-video-names' / 'input'
+    words = ['check-rig', folder / 'rig_panoptic.json', '--images', folder / 'panoptic', '--json']
+    main(list(map(str, words)))
+    report = json.loads(capsys.readouterr().out)
+    assert sorted(report['images']) == ['00_01', '00_02', '00_03', '00_04']
+    assert None not in report['images'].values()
