@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Sequence
 
 from mmpose_ours import __version__
+from mmpose_ours.calibration.checks.image_sizes import check_shapes
 from mmpose_ours.calibration.writing import write_rig
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
@@ -33,6 +34,7 @@ from mmpose_ours.io.disk.locks import hold, hold_folder
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.io.terminal import shell_path
 from mmpose_ours.predictions.reading import PredictionsWriter
+from mmpose_ours.recordings.media import find_media
 
 if TYPE_CHECKING:
     from mmpose_ours.apis.session import InferenceSession
@@ -192,6 +194,10 @@ def find_people(
         any_scale=args.any_scale,
     )
     out = Path(out)
+    if img_root is not None and wanted is not None:
+        # What cannot be drawn is refused before people are searched for.
+        names, rename = inferencer.rig.names, inferencer.rename
+        check_shapes(inferencer.rig, find_media(img_root, names, rename).files)
     with contextlib.ExitStack() as stack:
         # What is in the folder is of one run, and the page shows the keypoints of that run.
         stack.enter_context(hold_folder(out, 'output folder'))

@@ -11,6 +11,7 @@ import numpy as np
 
 from mmpose_ours.apis.stage_timer import StageTimer
 from mmpose_ours.calibration.capture_volume import fit_space
+from mmpose_ours.calibration.checks.image_sizes import check_shapes
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import KeypointFrames, check_pixels, open_keypoints
 from mmpose_ours.detections.arrays import array_frames
@@ -107,6 +108,7 @@ def visualize(
     if images:
         rig = sized_by_images(rig, images, rename)
         footage = open_footage(images, rig.names, offsets, rename)
+        check_shapes(rig, footage.files)
         for note in footage.notes:
             options.get('say', lambda note: None)(note)
     options = KeypointOptions(**{**options, 'frame_offsets': offsets})

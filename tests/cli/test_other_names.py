@@ -146,6 +146,18 @@ def test_videos_of_two_rates(site, predicting, capsys):
         assert distance.min(0).max() < 60
 
 
+def test_images_of_another_shape_are_refused_before_the_run(site, predicting, capsys):
+    """And not when the page is drawn, after everybody was found."""
+    path = site / 'videos' / f'{NAMES["cam1"]}.MP4'
+    write_timed_video(path, at_rate(30, FRAMES), size=SIZE[::-1], container='mp4')
+    argv = ['predict', '--rig', 'rig.json', '--keypoints', 'k.json', '--img-root', 'videos']
+    assert main([*argv, '--out', 'out']) == 2
+    said = capsys.readouterr().err
+    assert path.name in said and "camera 'cam1'" in said
+    assert not (site / 'out' / 'people.json').exists()
+    assert main([*argv, '--out', 'out', '--no-page']) == 0
+
+
 def pages(out):
     """The data of a page."""
     page = (out / 'scene.html').read_text()

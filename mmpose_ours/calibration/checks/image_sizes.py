@@ -65,6 +65,38 @@ def _inspect(
     return size, Problem('resolution', sentence, (camera.name,)) if sentence else None
 
 
+def check_shapes(rig: CameraRig, files: Mapping[str, Sequence[Path]]) -> None:
+    """Refuse images that cannot be scaled to their cameras' images.
+
+    Args:
+        rig: Cameras; those without an image size fit any image.
+        files: Camera name to its images or its one video.
+
+    Raises:
+        FileFormatError: The first image of a camera has another shape; names file and camera.
+        OSError: One cannot be read.
+    """
+    for name, paths in files.items():
+        camera = rig[name]
+        try:
+            path, size = first_size(paths)
+        except FileFormatError:  # counts as missing, and is reported with the others
+            continue
+        if camera.size is None or same_but_padding(size, camera.size):
+            continue
+        try:
+            camera.resized(size)
+        except ValueError as error:
+            raise FileFormatError(
+                size_mismatch(camera, size, path),
+                code='wrong-shape',
+                file=path,
+                camera=name,
+                found=size,
+                expected=camera.size,
+            ) from error
+
+
 def size_mismatch(camera: Camera, size: tuple[int, int], path: Path, padding: bool = True) -> str:
     """Say how images of another size than the calibration's come together with it.
 
