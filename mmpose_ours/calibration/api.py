@@ -7,13 +7,16 @@ from typing import Iterator, Sequence
 
 from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
 from mmpose_ours.calibration.checks.sanity import check_count, check_rig
+from mmpose_ours.calibration.direction import check_direction, fixed_direction
 from mmpose_ours.calibration.errors import CalibrationError, CalibrationLimitError, about
 from mmpose_ours.calibration.format_table import (
     FORMATS,
+    GENERIC,
     only_of,
     recognise_files,
     refuse_other_format,
 )
+from mmpose_ours.calibration.image_size import ImageSizes
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.calibration.world_axes import Z_UP_FROM, to_ours
 from mmpose_ours.errors import PathLike
@@ -35,6 +38,7 @@ class Read:
         up: The axis that points up in the file.
         uncalibrated: Cameras that the file lists without a pose or a lens.
         notes: What a user should see of it.
+        direction: What R and T mean in this file, where files of the format differ in that.
     """
 
     path: PathLike
@@ -45,18 +49,19 @@ class Read:
     up: str
     uncalibrated: tuple[str, ...]
     notes: tuple[str, ...]
+    direction: str = ''
 
     @property
     def convention(self) -> str:
         """One line on the file's convention."""
-        return describe(self.format, self.unit, self.up)
+        return describe(self.format, self.unit, self.up, self.direction)
 
 
-def describe(format: str, unit: str, up: str) -> str:
+def describe(format: str, unit: str, up: str, direction: str = '') -> str:
     """One line on a format's convention: unit, axes and the meaning of R and t."""
     unit = unit if unit.isalpha() else f'{unit} mm'
     up = 'y down' if up == '-y' else f'{up} up'
-    return f'{unit}, {up}, {FORMATS[format].CONVENTION}'
+    return f'{unit}, {up}, {direction or FORMATS[format].CONVENTION}'
 
 
 def read_calibration(
@@ -65,7 +70,9 @@ def read_calibration(
     *,
     unit: str | float | None = None,
     up: str | None = None,
-    image_size: tuple[int, int] | None = None,
+    image_size: ImageSizes | None = None,
+    extrinsics: str | None = None,
+    translation: str | None = None,
     any_up: bool = False,
     any_unit: bool = False,
 ) -> Read:
@@ -78,15 +85,20 @@ def read_calibration(
             None takes the format's own.
         up: The axis that points up in the file: ``x -x y -y z -z``. None takes the format's.
         image_size: (width, height) in pixels, for formats whose intrinsics mean nothing
-            without it; other cameras do not get it.
+            without it, or by camera; other cameras do not get it.
+        extrinsics: What the file's R is, where neither it nor its format says that:
+            ``'world-to-camera'`` or ``'camera-to-world'``.
+        translation: What its T is: ``'vector'``, which is t of ``x_cam = R_w2c x_world + t``, or
+            ``'center'``, the place of the camera.
         any_up: Take z where nobody says which axis points up: the rig will be turned later.
         any_unit: Take millimetres where nobody says the unit: the rig will be scaled later.
 
     Raises:
         CalibrationError: The file is missing or broken, the format unknown, or it does not
-            fix unit or up axis and nobody said.
+            fix unit, up axis or direction and nobody said; or fixes a direction that was said.
     """
-    source = Source(path, image_size)
+    check_direction(extrinsics, translation)
+    source = Source(path, image_size, extrinsics, translation)
     with about(source.path):
         return _read_source(source, format, unit, up, any_up, any_unit)
 
@@ -112,6 +124,10 @@ def _read_source(
             expected=[*FORMATS, 'auto'],
         )
     module = FORMATS[format]
+    directions = {'extrinsics': source.extrinsics, 'translation': source.translation}
+    said_directions = {name: word for name, word in directions.items() if word is not None}
+    if said_directions and not getattr(module, 'ASKS_DIRECTION', False):
+        raise fixed_direction(source.path, format, module.CONVENTION, said_directions, GENERIC)
     source = only_of(source, module)
     try:
         reading: Reading = module.read(source)
@@ -135,7 +151,8 @@ def _read_source(
     up = module.UP if up is None else up
     with about(source.path, nameless=True):
         rig = to_ours(reading.rig, unit, up)
-    return Read(source.path, rig, format, reason, unit, up, reading.uncalibrated, tuple(notes))
+    lost, direction = reading.uncalibrated, reading.convention
+    return Read(source.path, rig, format, reason, unit, up, lost, tuple(notes), direction)
 
 
 def _unsaid(source: Source, format: str, word: str) -> CalibrationError:
@@ -179,7 +196,9 @@ def read_rig(
     unit: str | float | None = None,
     up: str | None = None,
     cameras: Sequence[str] | None = None,
-    image_size: tuple[int, int] | None = None,
+    image_size: ImageSizes | None = None,
+    extrinsics: str | None = None,
+    translation: str | None = None,
     any_scale: bool = False,
 ) -> CameraRig:
     """Read a calibration into a checked rig.
@@ -191,7 +210,9 @@ def read_rig(
         up: See :func:`read_calibration`.
         cameras: Names of the cameras wanted, in the order wanted; None is all of them.
         image_size: (width, height) in pixels of the cameras whose size the file does
-            not say.
+            not say; or sizes by camera, under None that of the cameras which are not named.
+        extrinsics: See :func:`read_calibration`.
+        translation: See :func:`read_calibration`.
         any_scale: Accept a rig too small or too large for people; see
             :func:`mmpose_ours.calibration.checks.whole_report.check`.
 
@@ -203,10 +224,18 @@ def read_rig(
             not in it or not calibrated, or the rig implausible. One sentence with file,
             camera and fix.
     """
-    read = read_calibration(path, format, unit=unit, up=up, image_size=image_size)
+    read = read_calibration(
+        path,
+        format,
+        unit=unit,
+        up=up,
+        image_size=image_size,
+        extrinsics=extrinsics,
+        translation=translation,
+    )
     where, rig = read.path, read.rig
     if image_size is not None:
-        rig = with_size(rig, image_size, where)
+        rig = with_size(rig, image_size, where, read.uncalibrated)
     # The unit is judged on all cameras of the file: more cameras, more evidence.
     check_rig(rig, path=where, unit=read.unit, up=read.up, any_scale=any_scale)
     rig = choose_cameras(rig, read.uncalibrated, cameras, where)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Iterator, Sequence, cast
 
 from mmpose_ours.calibration.errors import CalibrationError, check_limit
+from mmpose_ours.calibration.image_size import ImageSizes
 from mmpose_ours.calibration.parsing.file import Budget, File
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
@@ -25,11 +26,13 @@ class Reading:
         rig: The calibrated cameras, lengths and axes as in the file.
         uncalibrated: Names of cameras that the file lists without a pose or a lens.
         notes: Sentences that a user should see, for example what the world's origin is.
+        convention: What R and T mean in this file, where files of the format differ in that.
     """
 
     rig: CameraRig
     uncalibrated: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    convention: str = ''
 
 
 class Source:
@@ -38,7 +41,10 @@ class Source:
     Args:
         paths: A file, the folder that holds one calibration's files, or several files.
         image_size: (width, height) in pixels that the user said, for formats whose
-            intrinsics are relative to it.
+            intrinsics are relative to it; or by camera.
+        extrinsics: What R is, of :data:`mmpose_ours.calibration.direction.CHOICES`, for formats
+            that do not fix it; None where the user does not say.
+        translation: What T is, likewise.
 
     Raises:
         CalibrationError: A file is missing or too large, or a folder holds no file.
@@ -47,9 +53,12 @@ class Source:
     def __init__(
         self,
         paths: PathLike | Sequence[PathLike],
-        image_size: tuple[int, int] | None = None,
+        image_size: ImageSizes | None = None,
+        extrinsics: str | None = None,
+        translation: str | None = None,
     ):
         self.image_size, self.budget = image_size, Budget()
+        self.extrinsics, self.translation = extrinsics, translation
         named = list(paths) if isinstance(paths, (list, tuple)) else [cast(PathLike, paths)]
         if not named:
             raise CalibrationError('no calibration file was named; name one', code='no-data')
