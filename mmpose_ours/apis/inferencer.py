@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, Sequence, cast
 
 import torch
 from mmengine.config import Config
@@ -52,10 +52,11 @@ class MultiviewInferencer:
             prior, whose weights come with the package.
         checkpoint: Its weights, a file or ``mmpose-ours://NAME``; None takes the config's
             ``load_from``.
-        rig: Calibration file in any supported format, or the cameras; None takes the config's.
+        rig: Calibration file in any supported format, or its files, or the cameras; None takes
+            the config's.
         rig_format: See :func:`mmpose_ours.calibration.read_rig`.
         rig_options: Further arguments of it, for files that do not specify them: ``unit``, ``up``,
-            ``image_size``.
+            ``image_size``, ``extrinsics``, ``translation``.
         images: Folder of a recording, for image sizes that are missing in the calibration.
         cameras: Names of the cameras to use; None is all.
         space: The capture volume; None takes the config's if that belongs to this rig, and
@@ -74,7 +75,7 @@ class MultiviewInferencer:
         self,
         config: PathLike | Config | None = None,
         checkpoint: PathLike | None = None,
-        rig: PathLike | CameraRig | None = None,
+        rig: PathLike | Sequence[PathLike] | CameraRig | None = None,
         *,
         rig_format: str = 'auto',
         rig_options: Mapping[str, Any] | None = None,
@@ -94,13 +95,15 @@ class MultiviewInferencer:
         dataset = tested_dataset(self.config)
         self.pipeline = pipeline_of(dataset)
         self.sees_images = self.model.sees_images
-        self.rig_file = None
+        self.rig_file: PathLike | None = None  # as messages call it
         if isinstance(rig, CameraRig):
             self.rig = rig.select(cameras) if cameras else rig
         else:
-            self.rig_file = Path(rig) if rig is not None else rig_file_of(dataset)
+            files = rig_file_of(dataset) if rig is None else rig
+            several = isinstance(files, (list, tuple))
+            self.rig_file = ' '.join(map(str, files)) if several else Path(cast(PathLike, files))
             how = dict(rig_options or {}, cameras=cameras, any_scale=any_scale)
-            self.rig = read_rig(self.rig_file, rig_format, **how)
+            self.rig = read_rig(files, rig_format, **how)
         if images is not None:
             self.rig = sized_by_images(self.rig, images)
         self.notes: list[str] = []  # on every recording

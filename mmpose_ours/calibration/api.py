@@ -75,6 +75,7 @@ def read_calibration(
     translation: str | None = None,
     any_up: bool = False,
     any_unit: bool = False,
+    any_direction: bool = False,
 ) -> Read:
     """Read a calibration with all that is to be known of it, whether or not it makes sense.
 
@@ -92,13 +93,15 @@ def read_calibration(
             ``'center'``, the place of the camera.
         any_up: Take z where nobody says which axis points up: the rig will be turned later.
         any_unit: Take millimetres where nobody says the unit: the rig will be scaled later.
+        any_direction: Take any meaning of R and T where nobody says it: only names, sizes and
+            lenses will be looked at.
 
     Raises:
         CalibrationError: The file is missing or broken, the format unknown, or it does not
             fix unit, up axis or direction and nobody said; or fixes a direction that was said.
     """
     check_direction(extrinsics, translation)
-    source = Source(path, image_size, extrinsics, translation)
+    source = Source(path, image_size, extrinsics, translation, any_direction)
     with about(source.path):
         return _read_source(source, format, unit, up, any_up, any_unit)
 

@@ -21,7 +21,12 @@ from mmpose_ours.calibration.format_table import FORMATS, writable_formats, writ
 from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.calibration.world_axes import Z_UP_FROM, mm_per_unit
 from mmpose_ours.calibration.writing import write_rig, writer_of
-from mmpose_ours.cli.arguments import add_reading_arguments, parse_point, read_with_options
+from mmpose_ours.cli.arguments import (
+    add_reading_arguments,
+    add_rig,
+    parse_point,
+    read_with_options,
+)
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
@@ -35,9 +40,7 @@ ORIGINS = ('focus', 'keep', 'camera')
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        'rig', metavar='RIG', nargs='+', help='the calibration: a file, several, or a folder'
-    )
+    add_rig(parser)
     parser.add_argument(
         'target', metavar='OUT', help='calibration to write: a file, or a folder where it takes one'
     )

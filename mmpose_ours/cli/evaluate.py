@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from mmpose_ours.cli.arguments import parse_size
+from mmpose_ours.cli.arguments import add_reading_arguments, add_rig, reading_of
 from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation.report import DATASETS, HEADS, evaluate_files
 from mmpose_ours.evaluation.tables import format_report
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='judge --pred by 2D keypoints, time and anatomy instead of --dataset and --gt',
     )
-    group.add_argument('--rig', metavar='FILE', help='calibration of the cameras')
+    add_rig(group, '--rig')
     group.add_argument('--keypoints', metavar='FILE', help='2D keypoints, see docs/data.md')
     group.add_argument(
         '--left-out',
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='frames per second, for accelerations, and for how long somebody may be lost where '
         "the file has no track IDs (default: the file's)",
     )
-    group.add_argument('--image-size', metavar='WxH', help='where the calibration says none')
+    add_reading_arguments(group)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -125,5 +125,6 @@ def _report_without_truth(args: argparse.Namespace) -> dict[str, Any]:
         args.frames,
         left_out,
         args.frame_rate,
-        parse_size(args.image_size) if args.image_size else None,
+        rig_format=args.from_format,
+        rig_options={**reading_of(args), 'cameras': args.cameras},
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 from mmpose_ours.association.epipolar import MIN_SCORE
 from mmpose_ours.calibration.alignment.poses import choose_frames
-from mmpose_ours.cli.arguments import add_reading_arguments, read_with_options
+from mmpose_ours.cli.arguments import add_reading_arguments, add_rig, read_with_options
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
@@ -107,7 +107,7 @@ def _cases(count: Any) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument('rig', metavar='CALIBRATION', help='calibration file, or its folder')
+    add_rig(parser)
     parser.add_argument(
         'keypoints', metavar='KEYPOINTS', help="2D keypoints: JSON, or VoxelPose's pickle"
     )
@@ -146,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
             found=args.frames,
             expected=1,
         )
-    _, rig = read_with_options([args.rig], args)
+    _, rig = read_with_options(args.rig, args)
     fitted = fit(rig, args.keypoints, args.frames, args.min_score)
     fitted.write(args.out, f'mmpose-ours fit-noise on {Path(args.keypoints).name}')
     print('\n'.join(table(fitted)))

@@ -15,10 +15,11 @@ from mmpose_ours.calibration.writing import write_rig
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
+    add_rig,
     add_volume,
     parse_offsets,
-    parse_size,
     parse_volume,
+    reading_of,
 )
 from mmpose_ours.cli.run_report import print_notes, report_run
 from mmpose_ours.detections.cache import detected_here, made_here
@@ -52,12 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='config of the model (default: the learned prior, whose weights come along)',
     )
     parser.add_argument('--checkpoint', metavar='FILE', help="weights (default: the config's)")
-    parser.add_argument(
-        '--rig',
-        required=True,
-        metavar='FILE',
-        help='calibration of any format that `convert-calibration` reads',
-    )
+    add_rig(parser, '--rig', required=True)
     parser.add_argument(
         '--img-root',
         metavar='DIR',
@@ -140,7 +136,7 @@ def demo_parser(description: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument('config', help='config of the model')
     parser.add_argument('checkpoint', help='its weights: a file or mmpose-ours://NAME')
-    parser.add_argument('--camera-param-file', required=True, help='calibration of the cameras')
+    add_rig(parser, '--camera-param-file', required=True)
     add_recording(parser)
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     return parser
@@ -148,7 +144,7 @@ def demo_parser(description: str | None) -> argparse.ArgumentParser:
 
 def find_people(
     args: argparse.Namespace,
-    rig: PathLike,
+    rig: Sequence[PathLike],
     img_root: PathLike | None,
     out: PathLike,
     wanted: Wanted | None = None,
@@ -157,7 +153,7 @@ def find_people(
 
     Args:
         args: ``config``, ``checkpoint``, and the options of :func:`add_recording`.
-        rig: The calibration.
+        rig: The files of the calibration.
         img_root: Folder of the images, if there are any.
         out: Folder for what is found.
         wanted: What to write to look at; None is nothing.
@@ -173,11 +169,7 @@ def find_people(
         args.checkpoint,
         rig,
         rig_format=args.from_format,
-        rig_options=dict(
-            unit=args.unit,
-            up=args.up,
-            image_size=parse_size(args.image_size) if args.image_size else None,
-        ),
+        rig_options=reading_of(args),
         images=img_root,
         cameras=args.cameras,
         device=args.device,
@@ -213,7 +205,7 @@ def find_people(
                 images=img_root,
                 keypoints=beneath if beneath is not None and beneath.exists() else None,
                 frame_offsets=parse_offsets(args.frame_offsets),
-                rig_file=rig,
+                rig_file=inferencer.rig_file,
                 all_cameras=bool(args.cameras),
             )
     return 0 if statistics.poses else 1

@@ -45,6 +45,7 @@ class Source:
         extrinsics: What R is, of :data:`mmpose_ours.calibration.direction.CHOICES`, for formats
             that do not fix it; None where the user does not say.
         translation: What T is, likewise.
+        any_direction: Whether any meaning of R and T will do.
 
     Raises:
         CalibrationError: A file is missing or too large, or a folder holds no file.
@@ -56,9 +57,11 @@ class Source:
         image_size: ImageSizes | None = None,
         extrinsics: str | None = None,
         translation: str | None = None,
+        any_direction: bool = False,
     ):
         self.image_size, self.budget = image_size, Budget()
         self.extrinsics, self.translation = extrinsics, translation
+        self.any_direction = any_direction
         named = list(paths) if isinstance(paths, (list, tuple)) else [cast(PathLike, paths)]
         if not named:
             raise CalibrationError('no calibration file was named; name one', code='no-data')

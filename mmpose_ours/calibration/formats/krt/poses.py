@@ -28,7 +28,6 @@ from mmpose_ours.calibration.formats.krt.leaves import Leaf
 from mmpose_ours.calibration.formats.krt.values import Values, close, disagree
 from mmpose_ours.calibration.formats.opencv.storage_reader import from_vector
 from mmpose_ours.calibration.parsing.matrices import rigid
-from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.errors import PathLike
 
 # Keys without a direction of their own; more are no calibration.
@@ -207,6 +206,7 @@ def resolve(
     extrinsics: str | None,
     translation: str | None,
     path: PathLike,
+    any_direction: bool = False,
 ) -> Resolved:
     """Poses of cameras that all have one.
 
@@ -215,6 +215,7 @@ def resolve(
         extrinsics: What R is, of :data:`mmpose_ours.calibration.direction.CHOICES`, or None.
         translation: What T is, likewise.
         path: The file, for messages.
+        any_direction: Whether any of several readings will do.
 
     Raises:
         UnsaidDirectionError: Neither the file nor the caller says it.
@@ -243,10 +244,11 @@ def resolve(
         possible = [r for r in readings if all(_agrees(camera, said, r) for camera in twice)]
     if not possible:
         _contradict(twice, said, readings)
-    if len(possible) > 1:
+    if len(possible) > 1 and not any_direction:
         raise _unsaid(cameras, said, possible, path)
     poses = tuple(_pose(camera, said, possible[0]) for camera in cameras)
-    notes = tuple(dict.fromkeys(filter(None, (unfit, *(said.note(part) for part in every)))))
+    doubt = _doubt(cameras, said, poses)
+    notes = tuple(dict.fromkeys(filter(None, (unfit, *(said.note(p) for p in every), doubt))))
     return Resolved(poses, _convention(cameras[0], said, possible[0]), notes)
 
 
@@ -410,10 +412,7 @@ def _hint(
     """Under which reading cameras look at one place, where it is only one."""
     sensible = []
     for reading in possible:
-        poses = [_pose(camera, said, reading) for camera in cameras]
-        R = np.stack([R for R, _ in poses])
-        centers = np.stack([-R.T @ t for R, t in poses])
-        if makes_sense(R, centers):
+        if _sensible([_pose(camera, said, reading) for camera in cameras]):
             sensible.append(reading)
     if len(sensible) != 1:
         return ''
@@ -426,6 +425,22 @@ def _hint(
     )
 
 
-def place_of(camera: PoseParts) -> Node:
-    """Where the pose of a camera stands in the file."""
-    return camera.parts[0].leaf.node if camera.parts else camera.projections[0][0].node
+def _doubt(
+    cameras: Sequence[PoseParts], said: _Said, poses: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> str:
+    """Where the caller said a direction, and only another one makes sense."""
+    if said == _Said(None, None) or _sensible(poses):
+        return ''
+    nothing = _Said(None, None)
+    every = [part for camera in cameras for part in camera.parts]
+    questions = list(dict.fromkeys(p.question for p in every if not p.said))
+    readings = [
+        dict(zip(questions, answers)) for answers in itertools.product(*map(_choices, questions))
+    ]
+    hint = _hint(cameras, nothing, readings) if len(questions) <= _MOST_QUESTIONS else ''
+    return f'check what R and T mean{hint}' if hint else ''
+
+
+def _sensible(poses: Sequence[tuple[np.ndarray, np.ndarray]]) -> bool:
+    R = np.stack([R for R, _ in poses])
+    return makes_sense(R, np.stack([-R.T @ t for R, t in poses]))

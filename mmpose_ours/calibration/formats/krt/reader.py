@@ -158,7 +158,8 @@ def _reading(found: Found, source: Source) -> Reading:
     if not seen:
         _none_complete(found, source)
     said = source.extrinsics, source.translation
-    resolved = resolve([camera.parts for camera in seen], *said, source.path)
+    parts = [camera.parts for camera in seen]
+    resolved = resolve(parts, *said, source.path, source.any_direction)
     rig = CameraRig(
         tuple(
             Camera(camera.name, camera.K, R, t, camera.size, camera.lens[1], camera.lens[0])
