@@ -31,6 +31,7 @@ from mmpose_ours.calibration.formats.colmap import model as colmap
 from mmpose_ours.calibration.formats.krt import reader as krt
 from mmpose_ours.calibration.formats.opencv import file_storage as opencv
 from mmpose_ours.calibration.parsing.source import Source
+from mmpose_ours.calibration.unknown_format import unknown_format
 from mmpose_ours.errors import PathLike
 from mmpose_ours.text import argument
 
@@ -116,13 +117,7 @@ def recognise_files(source: Source) -> tuple[Source, str, str]:
         )
     for file in source:
         file.check_syntax()
-    raise CalibrationError(
-        f'{source.path}: its content fits no known format ({", ".join(FORMATS)}); '
-        f'name the format with {argument("format")} to learn what is missing',
-        code='file-format',
-        file=source.path,
-        expected=list(FORMATS),
-    )
+    raise unknown_format(source, list(FORMATS))
 
 
 def _claims(source: Source) -> dict[str, str]:

@@ -208,6 +208,21 @@ def _mmpose(rig, folder):
     return [folder / 'cameras.json']
 
 
+def _krt(rig, folder):
+    entries = {
+        camera.name: {
+            'K': camera.K.tolist(),
+            'R_w2c': camera.R_w2c.tolist(),
+            't_w2c': camera.t_w2c.reshape(3, 1).tolist(),
+            'distort': camera.dist.tolist(),
+            'imgSize': list(camera.size),
+        }
+        for camera in rig
+    }
+    (folder / 'cameras.json').write_text(json.dumps(entries))
+    return [folder / 'cameras.json']
+
+
 MAKERS = {
     'kalibr': _kalibr,
     'caliscope': _caliscope,
@@ -218,6 +233,7 @@ MAKERS = {
     'krtd': _krtd,
     'crossview': _crossview,
     'mmpose': _mmpose,
+    'krt': _krt,
 }
 # How the samples are to be read: unit and up axis.
 WORLDS = {
@@ -230,6 +246,7 @@ WORLDS = {
     'krtd': ('mm', 'z'),
     'crossview': ('cm', 'z'),
     'mmpose': ('mm', 'z'),
+    'krt': ('mm', 'z'),
     **{format: written_world(format) for format in WRITTEN},
 }
 

@@ -45,7 +45,7 @@ def recognise(source: Source) -> str:
     for camera in cameras if isinstance(cameras, list) else ():
         found = sorted(_TELLING_KEYS & camera.keys()) if isinstance(camera, dict) else ()
         # Others have K, R and t of another direction and unit
-        if len(found) >= 2 and {'distCoef', 'resolution'} & camera.keys() and 'T' not in camera:
+        if {'distCoef', 'resolution'} <= set(found) and 'T' not in camera:
             return f"a list 'cameras' whose entries hold {', '.join(found)}"
     return ''
 

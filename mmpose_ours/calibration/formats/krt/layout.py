@@ -96,6 +96,11 @@ def is_part(value: Any) -> bool:
     return has_intrinsics(leaves) or has_pose(leaves)
 
 
+def is_posed(value: Any) -> bool:
+    """Whether a value is a camera, perhaps with intrinsics that stand beside it."""
+    return has_pose(_leaves(value))
+
+
 def _leaves(value: Any) -> Sequence[Leaf]:
     if not isinstance(value, dict) or len(value) > _LOOKED_AT:
         return ()

@@ -31,7 +31,13 @@ from typing import Iterator, Sequence
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about, check_limit
-from mmpose_ours.calibration.formats.krt.layout import Found, cameras_of_files, is_camera, is_part
+from mmpose_ours.calibration.formats.krt.layout import (
+    Found,
+    cameras_of_files,
+    is_camera,
+    is_part,
+    is_posed,
+)
 from mmpose_ours.calibration.formats.krt.leaves import (
     INTRINSICS,
     LENS,
@@ -67,7 +73,7 @@ def recognise(source: Source) -> str:
     """Say why files hold cameras with K, R and T, or return an empty string."""
     if not all(file.kind in _KINDS for file in source):
         return ''
-    found = cameras_of_files(source.files)
+    found = cameras_of_files(source.files) or cameras_of_files(source.files, is_posed)
     if found is None:
         return ''
     shared = _shared(found, source.files[0])
@@ -117,7 +123,11 @@ def read(source: Source) -> Reading:
 
 
 def _found(files: Sequence[File]) -> Found | None:
-    return cameras_of_files(files) or cameras_of_files(files, is_part)
+    for fits in (is_camera, is_posed, is_part):
+        found = cameras_of_files(files, fits)
+        if found is not None:
+            return found
+    return None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
