@@ -20,7 +20,7 @@ from mmpose_ours.calibration.checks.image_sizes import size_mismatch
 from mmpose_ours.calibration.checks.sanity import problems_of
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.writing import write_rig
-from mmpose_ours.cli.arguments import add_reading_arguments, read_with_options
+from mmpose_ours.cli.arguments import add_reading_arguments, add_rig, read_with_options
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry import pinhole
 from mmpose_ours.geometry.camera import Camera

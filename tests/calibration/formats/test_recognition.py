@@ -2,34 +2,12 @@
 
 import json
 
-import pytest
 from errors import fails
-from format_samples import sample
 from other_files import other_files
 
 from mmpose_ours.calibration import FORMATS, CalibrationError, recognise_format
-from mmpose_ours.calibration.format_table import GENERIC
 from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.calibration.unknown_format import EXAMPLE, _NEEDS, closest_formats
-
-
-def claims(paths):
-    """The formats whose reader takes files for its own."""
-    found = []
-    for name, module in FORMATS.items():
-        try:
-            if module.recognise(Source(paths)):
-                found.append(name)
-        except CalibrationError:
-            pass
-    return found
-
-
-@pytest.mark.parametrize('format', FORMATS)
-def test_a_sample_is_claimed_by_its_own_reader_only(tmp_path, format):
-    paths = sample(format, tmp_path / format)
-    assert [name for name in claims(paths) if name != GENERIC or format == GENERIC] == [format]
-    assert recognise_format(paths)[0] == format
 
 
 def test_files_of_other_purposes_are_no_calibrations(tmp_path):
