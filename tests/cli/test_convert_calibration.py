@@ -289,3 +289,17 @@ def test_the_direction_is_asked_for_and_said(tmp_path, capsys):
     assert 'R is world to camera, T is the translation' in capsys.readouterr().out
     np.testing.assert_allclose(read_rig(tmp_path / 'out.json').centers_w, rig.centers_w)
     assert main([*command, *direction[:2], '--translation', 'center']) == 2  # wrong, and seen
+
+
+def test_four_phones_of_different_sizes(shared_data, tmp_path):
+    case = next(shared_data.parent.glob('cases/10-*')) / 'input'
+    command = [str(case / 'calib'), str(tmp_path / 'out.json'), '--to', 'panoptic']
+    assert main(command) == 2 and main([*command, '--image-size', '1920x1080']) == 2
+    sizes = {'1': (1920, 1080), '2': (1920, 1080), '3': (1280, 720), '4': (1080, 1920)}
+    for options in (
+        ['--images', str(case / 'images')],
+        ['--image-size', '1920x1080', '--image-size', '3=1280x720', '--image-size', '4=1080x1920'],
+    ):
+        assert main([*command, *options]) == 0
+        assert {c.name: c.size for c in read_rig(tmp_path / 'out.json')} == sizes
+        (tmp_path / 'out.json').unlink()

@@ -409,3 +409,54 @@ def test_three_cameras_in_arrays_are_no_matrix_of_one(tmp_path):
     }
     read = read_calibration(save(content, tmp_path), **MM, extrinsics=W2C, translation=VECTOR)
     np.testing.assert_allclose(read.rig.centers_w, rig.centers_w, atol=1e-6)
+
+
+def test_a_published_file_is_the_rig_that_it_was_made_from(shared_data):
+    """A JSON of K, R and T, and the Agisoft file that its authors converted."""
+    case = next(shared_data.parent.glob('cases/01-*')) / 'input'
+    for name in ('camera.json', 'camera_all_20.json'):
+        with fails(UnsaidDirectionError, code='missing-value', file=case / name):
+            read_rig(case / name, unit='m', up='z')
+    read = read_calibration(
+        case / 'camera_all_20.json', unit='m', up='z', extrinsics=W2C, translation=VECTOR
+    )
+    original = read_calibration(case / 'truth_agisoft.xml', unit='m', up='z').rig
+    assert len(read.rig) == len(original) == 20 and read.format == 'krt'
+    same = []
+    for camera in read.rig:
+        off = [np.abs(camera.t_w2c - other.t_w2c).max() for other in original]
+        other = original.cameras[int(np.argmin(off))]
+        same.append(other.name)
+        np.testing.assert_allclose(camera.R_w2c, other.R_w2c, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(camera.t_w2c, other.t_w2c, rtol=0, atol=1e-9)
+        assert camera.size == other.size == (2300, 2656)
+        # Its authors left pixel corners and the order of p1 p2 as they are in Metashape.
+        np.testing.assert_allclose(camera.K - other.K, [[0, 0, 0.5], [0, 0, 0.5], [0, 0, 0]])
+        np.testing.assert_allclose(camera.dist[[0, 1, 3, 2, 4]], other.dist[:5], atol=1e-12)
+    assert len(set(same)) == 20
+
+
+def test_published_arrays_in_a_pickle(shared_data):
+    case = next(shared_data.parent.glob('cases/15-*'))
+    truth = json.loads((case / 'truth.json').read_text())
+    path = case / 'input' / 'camera_parameter.pickle'
+    for options in ({}, {'extrinsics': W2C}):  # P says it too
+        rig = read_rig(path, unit='m', up='z', image_size=(1920, 1080), **options)
+        for camera, expected in zip(rig, truth.values()):
+            np.testing.assert_allclose(camera.K, expected['K'])
+            np.testing.assert_allclose(camera.R_w2c, expected['R_w2c'], atol=1e-7)
+            np.testing.assert_allclose(camera.t_w2c, expected['t_w2c_mm'], atol=1e-3)
+
+
+def test_a_published_file_of_k_and_rt(shared_data):
+    case = next(shared_data.parent.glob('cases/19-*'))
+    path = case / 'input' / '4da_calibration.json'
+    with fails(UnsaidDirectionError, code='missing-value', file=path):
+        read_rig(path, unit='m', up='z')
+    rig = read_rig(path, unit='m', up='z', extrinsics=W2C)
+    shelf = read_rig(shared_data / 'shelf' / 'calibration_shelf.json', image_size=(1032, 776))
+    for a, b in zip(rig, shelf):
+        assert a.name == b.name and a.size == b.size
+        np.testing.assert_allclose(a.K, b.K, atol=1e-3)
+        np.testing.assert_allclose(a.R_w2c, b.R_w2c, atol=1e-5)
+        np.testing.assert_allclose(a.center_w, b.center_w, atol=0.1)
