@@ -100,8 +100,10 @@ class MultiviewInferencer:
             self.rig = rig.select(cameras) if cameras else rig
         else:
             files = rig_file_of(dataset) if rig is None else rig
-            several = isinstance(files, (list, tuple))
-            self.rig_file = ' '.join(map(str, files)) if several else Path(cast(PathLike, files))
+            if isinstance(files, (list, tuple)):
+                self.rig_file = ' '.join(map(str, files))
+            else:
+                self.rig_file = Path(cast(PathLike, files))
             how = dict(rig_options or {}, cameras=cameras, any_scale=any_scale)
             self.rig = read_rig(files, rig_format, **how)
         if images is not None:

@@ -49,11 +49,3 @@ def _checked(size: Any) -> Size:
             found=(width, height),
         )
     return width, height
-
-
-def both_ways(name: str) -> str:
-    """How to say the size of a camera and of others, for messages."""
-    return (
-        f'{argument("image_size", (1920, 1080))}, or {argument("image_size", {name: (1920, 1080)})} '
-        'where cameras differ'
-    )

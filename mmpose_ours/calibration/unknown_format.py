@@ -86,7 +86,8 @@ def closest_formats(source: Source) -> list[Closest]:
 
 
 def _closeness(format: str, needs: Sequence[str], keys: set[str]) -> Closest:
-    found, lacks = [], []
+    found: list[str] = []
+    lacks: list[str] = []
     for need in needs:
         hit = next((key for name in need.split('|') for key in _matching(name, keys)), None)
         (lacks if hit is None else found).append(need.replace('|', ' or ') if hit is None else hit)
@@ -109,7 +110,8 @@ def _closeness_of_matrices(keys: set[str]) -> Closest:
         'R (3x3 or Rodrigues vector)': ('rotation', 'rodrigues', 'quaternion', 'wxyz', 'matrix'),
         'T (3 numbers)': ('translation', 'center', 'matrix', 'tx'),
     }
-    found, lacks = [], []
+    found: list[str] = []
+    lacks: list[str] = []
     for what, roles in parts.items():
         hit = next((by_role[role] for role in roles if role in by_role), None)
         (lacks if hit is None else found).append(what if hit is None else hit)
@@ -219,9 +221,9 @@ def unknown_format(source: Source, formats: Sequence[str]) -> CalibrationError:
     ]
     near = f'; nearest formats: {", ".join(nearest)}' if nearest else ''
     return CalibrationError(
-        f'{source.path}: its content fits no known format: {"; ".join(shown)}{more}{near}; name the '
-        f'format with {argument("format")} ({", ".join(formats)}) to learn what is missing, or write '
-        f'a JSON such as {EXAMPLE} with an entry for each camera (`mmpose-ours formats` shows the '
+        f'{source.path}: its content fits no known format: {"; ".join(shown)}{more}{near}; name '
+        f'the format with {argument("format")} ({", ".join(formats)}) to learn what is missing, or '
+        f'write a JSON such as {EXAMPLE} with an entry for each camera (`mmpose-ours formats` shows the '
         'others)',
         code='file-format',
         file=source.path,

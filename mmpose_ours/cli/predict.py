@@ -205,7 +205,7 @@ def find_people(
                 images=img_root,
                 keypoints=beneath if beneath is not None and beneath.exists() else None,
                 frame_offsets=parse_offsets(args.frame_offsets),
-                rig_file=inferencer.rig_file,
+                rig_file=' '.join(map(str, rig)),
                 all_cameras=bool(args.cameras),
             )
     return 0 if statistics.poses else 1

@@ -62,9 +62,7 @@ class RigDataset(Dataset):
         rig_options: Mapping[str, Any] | None = None,
     ):
         rig_path = Path(data_root) / rig_file
-        site = Site.read(
-            rig_path, rig_format, cameras, image_size, space, any_scale, rig_options
-        )
+        site = Site.read(rig_path, rig_format, cameras, image_size, space, any_scale, rig_options)
         self.data_root, self.rig, self.space = data_root, site.rig, site.space
         self.test_mode = test_mode
         where = self.rig, self.space, self.JOINTS

@@ -259,9 +259,7 @@ def test_sizes_of_each_camera_and_of_images(tmp_path, capsys):
     assert main([*command, *named, '--image-size', 'cam1=640x480']) == 2
     for name, (width, height) in sizes.items():
         (tmp_path / 'images' / name).mkdir(parents=True)
-        cv2.imwrite(
-            str(tmp_path / 'images' / name / '0.png'), np.zeros((height, width), np.uint8)
-        )
+        cv2.imwrite(str(tmp_path / 'images' / name / '0.png'), np.zeros((height, width), np.uint8))
     (tmp_path / 'out.json').unlink()
     assert main([*command, '--images', str(tmp_path / 'images')]) == 0
     assert {c.name: c.size for c in read_rig(tmp_path / 'out.json')} == sizes

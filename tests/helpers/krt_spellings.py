@@ -30,7 +30,7 @@ def random_rig(seed):
     return CameraRig(tuple(cameras))
 
 
-def R_and_t(camera, direction):
+def pose_of(camera, direction):
     """R (3, 3) and T (3,) as a direction has them."""
     extrinsics, translation = direction
     R = camera.R_w2c if extrinsics == W2C else camera.R_w2c.T
@@ -39,7 +39,7 @@ def R_and_t(camera, direction):
 
 def matrix(camera, direction, rows=3):
     """A transform whose last column belongs to its rotation."""
-    R, t = R_and_t(camera, (direction[0], VECTOR if direction[0] == W2C else CENTER))
+    R, t = pose_of(camera, (direction[0], VECTOR if direction[0] == W2C else CENTER))
     whole = np.eye(4)
     whole[:3, :3], whole[:3, 3] = R, t
     return whole[:rows]
@@ -47,7 +47,7 @@ def matrix(camera, direction, rows=3):
 
 def flat(rig, direction):
     def entry(camera):
-        R, t = R_and_t(camera, direction)
+        R, t = pose_of(camera, direction)
         return {
             'K': camera.K.ravel().tolist(),
             'R': R.ravel().tolist(),
@@ -85,7 +85,7 @@ def arrays_with_rt(rig, direction):
 def listed(rig, direction):
     entries = []
     for camera in rig:
-        R, t = R_and_t(camera, direction)
+        R, t = pose_of(camera, direction)
         entries.append(
             {
                 'id': camera.name,
@@ -101,7 +101,7 @@ def listed(rig, direction):
 
 def grouped(rig, direction):
     def entry(camera):
-        R, t = R_and_t(camera, direction)
+        R, t = pose_of(camera, direction)
         k1, k2, p1, p2, k3 = camera.dist.tolist()
         return {
             'intrinsics': {
@@ -119,7 +119,7 @@ def grouped(rig, direction):
 def snake(rig, direction):
     entries = []
     for camera in rig:
-        R, t = R_and_t(camera, direction)
+        R, t = pose_of(camera, direction)
         entries.append(
             {
                 'camera_name': camera.name,
@@ -136,7 +136,7 @@ def snake(rig, direction):
 
 def parts(rig, direction):
     def entry(camera):
-        R, t = R_and_t(camera, direction)
+        R, t = pose_of(camera, direction)
         k1, k2, p1, p2, k3 = camera.dist.tolist()
         return {
             'F': camera.K[[0, 1], [0, 1]].tolist(),
@@ -162,7 +162,7 @@ def by_kind(rig, direction):
 
 
 def arrays(rig, direction):
-    pairs = [R_and_t(camera, direction) for camera in rig]
+    pairs = [pose_of(camera, direction) for camera in rig]
     return {
         'camera_names': list(rig.names),
         'K': [camera.K.tolist() for camera in rig],
@@ -175,7 +175,7 @@ def arrays(rig, direction):
 
 def quaternions(rig, direction):
     def entry(camera):
-        R, t = R_and_t(camera, direction)
+        R, t = pose_of(camera, direction)
         return {
             'intrinsic': camera.K.tolist(),
             'quaternion_xyzw': Rotation.from_matrix(R).as_quat().tolist(),

@@ -16,8 +16,15 @@ def numbers(rng, *shape):
 
 
 def package_manifest(rng):
-    packages = {f'{w}-{i}': f'^{rng.integers(9)}.{rng.integers(9)}.0' for i, w in enumerate(words(rng, 6))}
-    return {'name': 'app', 'version': '1.0.0', 'scripts': {'build': 'make'}, 'dependencies': packages}
+    packages = {
+        f'{w}-{i}': f'^{rng.integers(9)}.{rng.integers(9)}.0' for i, w in enumerate(words(rng, 6))
+    }
+    return {
+        'name': 'app',
+        'version': '1.0.0',
+        'scripts': {'build': 'make'},
+        'dependencies': packages,
+    }
 
 
 def notebook(rng):
@@ -47,13 +54,18 @@ def openpose(rng):
 
 def detections(rng):
     return [
-        {'frame_id': i, 'instances': [{'keypoints': numbers(rng, 17, 2), 'keypoint_scores': numbers(rng, 17)}]}
+        {
+            'frame_id': i,
+            'instances': [{'keypoints': numbers(rng, 17, 2), 'keypoint_scores': numbers(rng, 17)}],
+        }
         for i in range(3)
     ]
 
 
 def poses_3d(rng):
-    return {str(i): {'poses': numbers(rng, 2, 17, 3), 'translation': numbers(rng, 3)} for i in range(3)}
+    return {
+        str(i): {'poses': numbers(rng, 2, 17, 3), 'translation': numbers(rng, 3)} for i in range(3)
+    }
 
 
 def body_model(rng):
@@ -75,7 +87,13 @@ def webcams(rng):
 
 def recorder(rng):
     return [
-        {'serial': int(rng.integers(1e6)), 'width': 1280, 'height': 720, 'exposure': 5.0, 'gain': 1.0}
+        {
+            'serial': int(rng.integers(1e6)),
+            'width': 1280,
+            'height': 720,
+            'exposure': 5.0,
+            'gain': 1.0,
+        }
         for _ in range(3)
     ]
 
@@ -89,8 +107,10 @@ def scene(rng):
 
 
 def boxes(rng):
-    return {f'{i:06d}': {'size': numbers(rng, 3), 'center': numbers(rng, 3), 'R': np.eye(3).tolist()}
-            for i in range(3)}  # fmt: skip
+    eye = np.eye(3).tolist()
+    return {
+        str(i): {'size': numbers(rng, 3), 'center': numbers(rng, 3), 'R': eye} for i in range(3)
+    }
 
 
 def intrinsics_only(rng):
@@ -102,7 +122,9 @@ def poses_only(rng):
 
 
 def settings(rng):
-    return {word: {inner: int(rng.integers(10)) for inner in words(rng, 3)} for word in words(rng, 4)}
+    return {
+        word: {inner: int(rng.integers(10)) for inner in words(rng, 3)} for word in words(rng, 4)
+    }
 
 
 def random_tree(rng, depth=3):
@@ -131,14 +153,23 @@ HALVES = [intrinsics_only, poses_only]
 def as_toml(rng):
     lines = ['title = "x"']
     for i, word in enumerate(words(rng, 4)):
-        lines += [f'[{word}_{i}]', f'name = "{word}"', f'size = {numbers(rng, 2)}', 'enabled = true']
+        lines += [
+            f'[{word}_{i}]',
+            f'name = "{word}"',
+            f'size = {numbers(rng, 2)}',
+            'enabled = true',
+        ]
     return '\n'.join(lines) + '\n'
 
 
 def as_yaml(rng):
     lines = ['version: 2', 'services:']
     for i, word in enumerate(words(rng, 4)):
-        lines += [f'  {word}{i}:', f'    image: {word}:latest', f'    ports: {[int(v) for v in rng.integers(9999, size=2)]}']
+        lines += [
+            f'  {word}{i}:',
+            f'    image: {word}:latest',
+            f'    ports: {[int(v) for v in rng.integers(9999, size=2)]}',
+        ]
     return '\n'.join(lines) + '\n'
 
 
@@ -168,7 +199,14 @@ def as_numbers(rng):
     return '\n'.join(' '.join(map(str, row)) for row in numbers(rng, *shape)) + '\n'
 
 
-TEXTS = {'.toml': as_toml, '.yaml': as_yaml, '.xml': as_xml, '.log': as_log, '.csv': as_csv, '.txt': as_numbers}
+TEXTS = {
+    '.toml': as_toml,
+    '.yaml': as_yaml,
+    '.xml': as_xml,
+    '.log': as_log,
+    '.csv': as_csv,
+    '.txt': as_numbers,
+}
 
 
 def other_files(folder, count, seed=0):

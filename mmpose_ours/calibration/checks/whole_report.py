@@ -21,6 +21,7 @@ from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 
+
 def check(
     read: Read,
     rig: CameraRig,

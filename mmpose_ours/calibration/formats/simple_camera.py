@@ -131,9 +131,7 @@ def _camera(name: str, node: Node, unused: dict[str, int]) -> Camera:
     _check_lens(node)
     values = Values(leaves_of(node.value, node), node)
     size, (lens, dist) = size_of(values), lens_of(values)
-    unused.update(
-        {leaf.key: leaf.count for leaf in values.unused() if leaf.key not in _KEYS}
-    )
+    unused.update({leaf.key: leaf.count for leaf in values.unused() if leaf.key not in _KEYS})
     return Camera(name, K, R_w2c, t_w2c, size, dist, lens)
 
 

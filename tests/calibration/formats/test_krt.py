@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from calibration_rigs import save
 from errors import fails
-from krt_spellings import DIRECTIONS, SPELLINGS, R_and_t, flat, matrix, random_rig, write
+from krt_spellings import DIRECTIONS, SPELLINGS, flat, matrix, pose_of, random_rig, write
 
 from mmpose_ours.calibration import CalibrationError, read_rig, recognise_format
 from mmpose_ours.calibration.api import read_calibration
@@ -19,7 +19,9 @@ RIGS = 20
 
 
 def said(direction, needs_translation=True):
-    return dict(zip(('extrinsics', 'translation'), direction if needs_translation else direction[:1]))
+    return dict(
+        zip(('extrinsics', 'translation'), direction if needs_translation else direction[:1])
+    )
 
 
 def assert_same(rig, found, dist=True):
@@ -68,7 +70,9 @@ def test_a_wrong_direction_is_never_silent(tmp_path, spelling):
 def test_the_error_says_which_reading_makes_sense_if_only_one_does(tmp_path):
     rig = random_rig(1)
     path = save(flat(rig, (C2W, CENTER)), tmp_path)
-    with pytest.raises(UnsaidDirectionError, match='extrinsics camera-to-world and translation center'):
+    with pytest.raises(
+        UnsaidDirectionError, match='extrinsics camera-to-world and translation center'
+    ):
         read_calibration(path, **MM)
     pair = CameraRig(rig.cameras[:2])  # two axes meet under any reading
     with pytest.raises(UnsaidDirectionError) as caught:
@@ -79,14 +83,14 @@ def test_the_error_says_which_reading_makes_sense_if_only_one_does(tmp_path):
 def camera_with(**values):
     """The first camera of a rig with K and the values, and a second one of the same keys."""
     rig = CameraRig(random_rig(3).cameras[:2])
-    return rig, {
-        c.name: {'K': c.K.tolist(), **{k: v(c) for k, v in values.items()}} for c in rig
-    }
+    return rig, {c.name: {'K': c.K.tolist(), **{k: v(c) for k, v in values.items()}} for c in rig}
 
 
 KEYS_THAT_SAY_IT = {
     'R_w2c t_w2c': {'R_w2c': lambda c: c.R_w2c.tolist(), 't_w2c': lambda c: c.t_w2c.tolist()},
-    'R_c2w position': {'R_c2w': lambda c: c.R_w2c.T.tolist(), 'position': lambda c: c.center_w.tolist()},
+    'R_c2w position': {
+        'R_c2w': lambda c: c.R_w2c.T.tolist(), 'position': lambda c: c.center_w.tolist(),
+    },
     'Rcw Tcw': {'R_cw': lambda c: c.R_w2c.tolist(), 't_cw': lambda c: c.t_w2c.tolist()},
     'world_to_camera': {'world_to_camera': lambda c: matrix(c, (W2C, VECTOR), 4).tolist()},
     'world2cam': {'world2cam': lambda c: matrix(c, (W2C, VECTOR)).ravel().tolist()},
@@ -129,9 +133,7 @@ def test_a_projection_matrix_alone_says_everything(tmp_path):
 
 
 def test_only_what_is_not_said_is_asked_for(tmp_path):
-    _, content = camera_with(
-        R_w2c=lambda c: c.R_w2c.tolist(), T=lambda c: c.t_w2c.tolist()
-    )
+    _, content = camera_with(R_w2c=lambda c: c.R_w2c.tolist(), T=lambda c: c.t_w2c.tolist())
     with fails(UnsaidDirectionError, code='missing-value') as caught:
         read_calibration(save(content, tmp_path), **MM)
     assert list(caught.value.expected) == ['translation']
@@ -142,18 +144,14 @@ def test_only_what_is_not_said_is_asked_for(tmp_path):
 
 
 def test_an_option_overrides_a_key_with_a_note(tmp_path):
-    rig, content = camera_with(
-        R_w2c=lambda c: c.R_w2c.T.tolist(), t_w2c=lambda c: c.t_w2c.tolist()
-    )
+    rig, content = camera_with(R_w2c=lambda c: c.R_w2c.T.tolist(), t_w2c=lambda c: c.t_w2c.tolist())
     read = read_calibration(save(content, tmp_path), extrinsics=C2W, **MM)
     assert_same(rig, read.rig, dist=False)
     assert any("'R_w2c' is camera to world as given" in note for note in read.notes)
 
 
 def test_the_column_of_a_matrix_may_be_the_centre(tmp_path):
-    rig, content = camera_with(
-        RT=lambda c: np.column_stack([c.R_w2c, c.center_w]).tolist()
-    )
+    rig, content = camera_with(RT=lambda c: np.column_stack([c.R_w2c, c.center_w]).tolist())
     read = read_calibration(save(content, tmp_path), **MM, extrinsics=W2C, translation=CENTER)
     assert_same(rig, read.rig, dist=False)
     rig, content = camera_with(pose=lambda c: matrix(c, (C2W, CENTER), 4).tolist())
@@ -177,13 +175,13 @@ def test_a_direction_is_refused_where_the_format_fixes_it(tmp_path):
 LENSES = {
     'D': ([-0.1, 0.02, 1e-3, -2e-3, 0.3], [-0.1, 0.02, 1e-3, -2e-3, 0.3]),
     'dist': ([[-0.1], [0.02], [1e-3], [-2e-3]], [-0.1, 0.02, 1e-3, -2e-3, 0]),
-    'distortion_coefficients': ({'rows': 1, 'cols': 4, 'data': [-0.1, 0.02, 0, 0]}, [-0.1, 0.02, 0, 0, 0]),
+    'distortion_coefficients': ({'rows': 1, 'cols': 4, 'data': [-0.1, 0, 0, 0]}, [-0.1, 0, 0]),
     'DistCoeffs': ([0.1, 0.2], [0.1, 0.2, 0, 0, 0]),
     'distCoef': ([1e-1, 0, 0, 0, 0, 0.2, 0.1, 0.05], [1e-1, 0, 0, 0, 0, 0.2, 0.1, 0.05]),
     'radial_distortion': ([-0.1, 0.02, 0.3], [-0.1, 0.02, 0, 0, 0.3]),
     'k1': (-0.2, [-0.2, 0, 0, 0, 0]),
-    'distortion': ({'radial': [-0.1, 0.02, 0.3], 'tangential': [1e-3, 2e-3]}, [-0.1, 0.02, 1e-3, 2e-3, 0.3]),
-    'Distortion': ({'K1': -0.1, 'K2': 0.02, 'P1': 1e-3, 'P2': 2e-3, 'K3': 0.3}, [-0.1, 0.02, 1e-3, 2e-3, 0.3]),
+    'distortion': ({'radial': [-0.1, 0, 0.3], 'tangential': [1e-3, 0]}, [-0.1, 0, 1e-3, 0, 0.3]),
+    'Distortion': ({'K1': -0.1, 'P1': 1e-3, 'P2': 2e-3, 'K3': 0.3}, [-0.1, 0, 1e-3, 2e-3, 0.3]),
     'lens': ({'model': 'opencv', 'coefficients': [0] * 5, 'k1': 0}, [0, 0, 0, 0, 0]),
 }  # fmt: skip
 
@@ -251,7 +249,9 @@ def test_intrinsics_under_any_name(tmp_path, intrinsics):
 def test_what_is_shared_stands_beside_the_cameras(tmp_path):
     rig, content = camera_with(**KEYS_THAT_SAY_IT['R_w2c t_w2c'])
     K = [[1000, 0, 960], [0, 1000, 540], [0, 0, 1]]
-    cameras = {name: {k: v for k, v in entry.items() if k != 'K'} for name, entry in content.items()}
+    cameras = {
+        name: {k: v for k, v in entry.items() if k != 'K'} for name, entry in content.items()
+    }
     data = {'K': K, 'image_size': [1920, 1080], 'dist': [0.1, 0, 0, 0, 0], 'cameras': cameras}
     path = save(data, tmp_path)
     assert recognise_format(path)[0] == 'krt'
@@ -319,12 +319,12 @@ def test_unknown_numbers_are_listed(tmp_path):
 REFUSED = {
     'another size': ({'size': [1, 2], 'imgSize': [3, 4]}, 'conflict', 'imgSize'),
     'another rotation': ({'rvec_w2c': [0.1, 0.2, 0.3]}, 'conflict', 'rvec_w2c'),
-    'another K': ({'camera_matrix': [[1, 0, 1], [0, 1, 1], [0, 0, 1]]}, 'conflict', 'camera_matrix'),
+    'another K': ({'mtx': [[1, 0, 1], [0, 1, 1], [0, 0, 1]]}, 'conflict', 'mtx'),
     'another lens': ({'D': [0.1, 0, 0, 0], 'dist': [0.2, 0, 0, 0]}, 'conflict', 'dist'),
     'three coefficients': ({'dist': [0.1, 0.2, 0.3]}, 'wrong-shape', 'dist'),
     'seven coefficients': ({'dist': [0.1] * 7}, 'wrong-shape', 'dist'),
     'k without p': ({'k': [0.1, 0.2, 0.3, 0.1, 0.5]}, 'wrong-shape', 'k'),
-    'an omnidirectional lens': ({'camera_model': 'omnidir', 'D': [0, 0, 0, 0]}, 'cannot-express', 'camera_model'),
+    'another lens model': ({'camera_model': 'omnidir'}, 'cannot-express', 'camera_model'),
     'a fisheye of five': ({'fisheye': True, 'D': [0.1] * 5}, 'wrong-shape', 'D'),
     'half a pixel': ({'size': [1920.5, 1080]}, 'out-of-range', 'size'),
 }  # fmt: skip
@@ -401,7 +401,7 @@ def test_arrays_in_a_pickle(tmp_path):
 
 def test_three_cameras_in_arrays_are_no_matrix_of_one(tmp_path):
     rig = CameraRig(random_rig(7).cameras[:3])
-    pairs = [R_and_t(c, (W2C, VECTOR)) for c in rig]
+    pairs = [pose_of(c, (W2C, VECTOR)) for c in rig]
     content = {
         'K': rig.cameras[0].K.tolist(),
         'R': [R.tolist() for R, _ in pairs],

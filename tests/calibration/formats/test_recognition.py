@@ -7,7 +7,7 @@ from other_files import other_files
 
 from mmpose_ours.calibration import FORMATS, CalibrationError, recognise_format
 from mmpose_ours.calibration.parsing.source import Source
-from mmpose_ours.calibration.unknown_format import EXAMPLE, _NEEDS, closest_formats
+from mmpose_ours.calibration.unknown_format import _NEEDS, EXAMPLE, closest_formats
 
 
 def test_files_of_other_purposes_are_no_calibrations(tmp_path):

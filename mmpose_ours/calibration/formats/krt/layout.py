@@ -38,8 +38,8 @@ _DEEPEST = 3
 _NAME_KEYS = (
     'name', 'cameraname', 'camname', 'label', 'cameralabel', 'cameraid', 'camid', 'id', 'serial',
     'serialnumber', 'cameraserial', 'sn', 'deviceid', 'device', 'camera', 'cam', 'view', 'viewname',
-    'viewid', 'key', 'uid', 'sensorid', 'cameranumber', 'cameraindex', 'camindex', 'camidx', 'index',
-    'idx', 'port',
+    'viewid', 'key', 'uid', 'sensorid', 'cameranumber', 'cameraindex', 'camindex', 'camidx',
+    'index', 'idx', 'port',
 )  # fmt: skip
 _SCALAR_ROWS = {'fx', 'fy', 'cx', 'cy', 'skew', 'width', 'height', *COEFFICIENTS}
 _SHARED = INTRINSICS | LENS | SIZES | {'model', 'fisheye'}
@@ -194,7 +194,7 @@ def _of_list(content: Sequence, fits: Fits, place: tuple) -> Found | None:
 
 
 def list_names(cameras: Sequence) -> list[str]:
-    """The names of a list's cameras: by the first key that tells all of them apart, or the index."""
+    """The names of a list's cameras: by a key that tells all of them apart, or the index."""
     for wanted in _NAME_KEYS:
         names = [_value_of(camera, wanted) for camera in cameras]
         if all(names) and len(set(names)) == len(names):
@@ -294,7 +294,11 @@ def _of_mappings(content: dict, fits: Fits, place: tuple) -> Found | None:
     names = list(dict.fromkeys(name for value in groups.values() for name in value))
     check_limit('cameras', len(names), 'cameras')
     cameras = [
-        (name_of_key(name), {key: value[name] for key, value in groups.items() if name in value}, place)
+        (
+            name_of_key(name),
+            {key: value[name] for key, value in groups.items() if name in value},
+            place,
+        )
         for name in names
     ]
     if not any(fits(camera) for _, camera, _ in cameras[:_LOOKED_AT]):

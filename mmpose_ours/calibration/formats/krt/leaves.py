@@ -16,8 +16,8 @@ MOST_LEAVES = 300
 MOST_NUMBERS = 64
 _DEEPEST = 5
 # Objects that hold a part of a camera, beside those that are named like a value.
-_GROUPS = {'calibration', 'calib', 'params', 'parameters', 'camera', 'cam', 'lens', 'data', 'values',
-           'calibrationdata', 'calibrationparameters', 'cameraparameters', 'cameraparams', 'coeffs',
+_GROUPS = {'calibration', 'calib', 'params', 'parameters', 'camera', 'cam', 'lens', 'data',
+           'values', 'calibrationdata', 'calibrationparameters', 'cameraparameters', 'cameraparams', 'coeffs',
            'coefficients', 'external', 'internal', 'geometry'}  # fmt: skip
 _TEXTS = ('name', 'names', 'model', 'fisheye', 'other')
 _VECTORS = {'xy': 'xy', 'xyz': 'xyz', 'wxyz': 'wxyz'}
@@ -214,7 +214,7 @@ def has_intrinsics(leaves: Sequence[Leaf]) -> bool:
 def has_pose(leaves: Sequence[Leaf]) -> bool:
     """Whether the values are enough for rotation and translation."""
     roles = {leaf.role for leaf in leaves}
-    turned = roles & {'rotation', 'rodrigues', 'quaternion', 'wxyz', 'xyzw'}
+    turned = bool(roles & {'rotation', 'rodrigues', 'quaternion', 'wxyz', 'xyzw'})
     turned = turned or roles >= {'qw', 'qx', 'qy', 'qz'}
-    moved = roles & {'translation', 'center'} or roles >= {'tx', 'ty', 'tz'}
-    return bool(roles & {'matrix', 'projection'}) or bool(turned and moved)
+    moved = bool(roles & {'translation', 'center'}) or roles >= {'tx', 'ty', 'tz'}
+    return bool(roles & {'matrix', 'projection'}) or (turned and moved)

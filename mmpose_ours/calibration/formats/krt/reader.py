@@ -47,12 +47,8 @@ from mmpose_ours.calibration.formats.krt.leaves import (
     has_pose,
     leaves_of,
 )
-from mmpose_ours.calibration.formats.krt.poses import (
-    PoseParts,
-    parts_of,
-    projected_intrinsics,
-    resolve,
-)
+from mmpose_ours.calibration.formats.krt.pose_parts import PoseParts, parts_of
+from mmpose_ours.calibration.formats.krt.poses import projected_intrinsics, resolve
 from mmpose_ours.calibration.formats.krt.values import Values, intrinsics_of, lens_of, size_of
 from mmpose_ours.calibration.parsing.file import File
 from mmpose_ours.calibration.parsing.node import Node
@@ -168,8 +164,8 @@ def _reading(found: Found, source: Source) -> Reading:
     if not seen:
         _none_complete(found, source)
     said = source.extrinsics, source.translation
-    parts = [camera.parts for camera in seen]
-    resolved = resolve(parts, *said, source.path, source.any_direction)
+    every = [camera.parts for camera in seen]
+    resolved = resolve(every, *said, source.path, source.any_direction)
     rig = CameraRig(
         tuple(
             Camera(camera.name, camera.K, R, t, camera.size, camera.lens[1], camera.lens[0])

@@ -35,8 +35,8 @@ _SPELLINGS = {
     'lensdistortioncoefficients lensdistortioncoeffs kd distk',
     'radial': 'radial radialdistortion radialdist radialcoeffs radialcoefficients radialparams '
     'rdistort distortionradial rd kradial radialdistortioncoefficients radialk',
-    'tangential': 'tangential tangentialdistortion tangentialdist tangentialcoeffs tangentialparams '
-    'tangentialcoefficients tdistort distortiontangential tangental ptangential tangentialp '
+    'tangential': 'tangential tangentialdistortion tangentialdist tangentialcoeffs '
+    'tangentialparams tangentialcoefficients tdistort distortiontangential tangental ptangential tangentialp '
     'tangentialdistortioncoefficients decentering decenteringdistortion',
     'rotation': 'r rot rotation rotations rotmat rotmatrix rotationmatrix rotationmat rmat rmatrix '
     'rmtx matrixr rotm orientation camerarotation camrotation camrot camr attitude rotationr '
@@ -75,8 +75,8 @@ _SPELLINGS = {
     'framesize videosize sensorresolution imagesizewh imagewh imgwh wh sizewh widthheight '
     'imagedimensions imagedims dimensions dims framesizewh videoresolution imgres cameraresolution '
     'imgsizes imagesizes',
-    'shape': 'shape imgshape imageshape imageshapehw hw imagehw imghw heightwidth sizehw frameshape '
-    'imagesizehw imgsizehw resolutionhw imhw',
+    'shape': 'shape imgshape imageshape imageshapehw hw imagehw imghw heightwidth sizehw '
+    'frameshape imagesizehw imgsizehw resolutionhw imhw',
     'width': 'width w imagewidth imgwidth imgw resw imagew framewidth imwidth sizex widthpx '
     'videowidth ww xres nx imw resolutionx resolutionwidth',
     'height': 'height h imageheight imgheight imgh resh imageh frameheight imheight sizey heightpx '
@@ -90,12 +90,14 @@ _SPELLINGS = {
     'names': 'names cameranames camnames ids cameraids camids serials serialnumbers labels '
     'cameras cams views viewnames camlist cameralist',
     # Says nothing of where a point is seen
-    'other': 'error rms rmse reprojectionerror reprojerror meanerror calibrationerror fps framerate '
-    'timestamp time date version exposure gain numimages nimages gridcount panel node type unit '
+    'other': 'error rms rmse reprojectionerror reprojerror meanerror calibrationerror fps '
+    'framerate timestamp time date version exposure gain numimages nimages gridcount panel node type unit '
     'units comment description note source calibrated valid numcameras ncameras count',
 }
 _ROLE_OF = {name: role for role, names in _SPELLINGS.items() for name in names.split()}
-_COEFFICIENT = re.compile(r'(?:dist|distortion|d|coeff|radial|tangential)?((?:k[1-6])|(?:p[12])|(?:s[1-4]))')
+_COEFFICIENT = re.compile(
+    r'(?:dist|distortion|d|coeff|radial|tangential)?((?:k[1-6])|(?:p[12])|(?:s[1-4]))'
+)
 # Names that say less than the key above them.
 _GENERIC = {'matrix', 'mat', 'data', 'value', 'values', 'coefficients', 'coeffs', 'coefs', 'params',
             'parameters', 'vector', 'vec', 'm', 'array', 'numbers', 'raw'}  # fmt: skip

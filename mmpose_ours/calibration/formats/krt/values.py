@@ -15,11 +15,11 @@ from mmpose_ours.calibration.parsing.node import Node
 
 # Of numbers that were rounded for one of two keys.
 TOLERANCE = 1e-3
-_FISHEYE = {'fisheye', 'equidistant', 'kannalabrandt', 'kannalabrandt4', 'opencvfisheye', 'kb4', 'kb',
-            'fisheyekb', 'pinholefisheye', 'kannalabrandt8'}  # fmt: skip
-_OTHER_LENSES = ('omni', 'mei', 'eucm', 'ucm', 'doublesphere', 'ftheta', 'division', 'fov', 'inverse',
-                 'orthographic', 'spherical', 'equirectangular', 'panoram', 'cylindrical', 'unified',
-                 'thinprismfisheye', 'fullfisheye', 'atan', 'woodscape')  # fmt: skip
+_FISHEYE = {'fisheye', 'equidistant', 'kannalabrandt', 'kannalabrandt4', 'opencvfisheye', 'kb4',
+            'kb', 'fisheyekb', 'pinholefisheye', 'kannalabrandt8'}  # fmt: skip
+_OTHER_LENSES = ('omni', 'mei', 'eucm', 'ucm', 'doublesphere', 'ftheta', 'division', 'fov',
+                 'inverse', 'orthographic', 'spherical', 'equirectangular', 'panoram', 'cylindrical',
+                 'unified', 'thinprismfisheye', 'fullfisheye', 'atan', 'woodscape')  # fmt: skip
 _OPENCV_ORDER = ('k1', 'k2', 'p1', 'p2', 'k3', 'k4', 'k5', 'k6', 's1', 's2', 's3', 's4')
 _LENGTHS = (0, 1, 2, 4, 5, 8, 12, 14)
 
@@ -217,7 +217,7 @@ def lens_of(values: Values) -> tuple[str, np.ndarray]:
         order = ('k1', 'k2', 'k3', 'k4') if fisheye else _OPENCV_ORDER
         found.append((leaf, _padded([named[name] or 0.0 for name in order])))
     if not found:
-        values.check_counts('dist', '4, 5, 8, 12 or 14 coefficients in OpenCV\'s order')
+        values.check_counts('dist', "4, 5, 8, 12 or 14 coefficients in OpenCV's order")
         values.check_counts('radial', 'k1 k2 [k3]')
         return lens, np.zeros(4 if fisheye else 0)
     dist = np.array(agreed(found))
@@ -246,7 +246,7 @@ def _vector(leaf: Leaf, fisheye: bool) -> np.ndarray:
     if len(numbers) not in _LENGTHS and numbers.any():
         leaf.node.fail(
             f'has {len(numbers)} values, whose order is not known',
-            "4, 5, 8, 12 or 14 in OpenCV's order k1 k2 p1 p2 k3 ..., or keys that name them (k1, p1)",
+            "4, 5, 8, 12 or 14 in OpenCV's order k1 k2 p1 p2 k3 ..., or keys that name them (k1)",
             code='wrong-shape',
             found=len(numbers),
             expected=list(_LENGTHS),
