@@ -73,7 +73,8 @@ def fixed_direction(
     given = ' and '.join(argument(name, value) for name, value in said.items())
     return CalibrationError(
         f'{path}: {format} files fix what R and T mean ({convention}), but {given} was given; '
-        f'leave that out, or add {argument("format", generic)} where the file only looks like {format}',
+        f'leave that out, or add {argument("format", generic)} where the file only '
+        f'looks like {format}',
         code='conflict',
         file=path,
         found=list(said.values()),

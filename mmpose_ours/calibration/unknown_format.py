@@ -223,8 +223,8 @@ def unknown_format(source: Source, formats: Sequence[str]) -> CalibrationError:
     return CalibrationError(
         f'{source.path}: its content fits no known format: {"; ".join(shown)}{more}{near}; name '
         f'the format with {argument("format")} ({", ".join(formats)}) to learn what is missing, or '
-        f'write a JSON such as {EXAMPLE} with an entry for each camera (`mmpose-ours formats` shows the '
-        'others)',
+        f'write a JSON such as {EXAMPLE} with an entry for each camera (`mmpose-ours formats` '
+        'shows the others)',
         code='file-format',
         file=source.path,
         found=shown,

@@ -17,8 +17,8 @@ MOST_NUMBERS = 64
 _DEEPEST = 5
 # Objects that hold a part of a camera, beside those that are named like a value.
 _GROUPS = {'calibration', 'calib', 'params', 'parameters', 'camera', 'cam', 'lens', 'data',
-           'values', 'calibrationdata', 'calibrationparameters', 'cameraparameters', 'cameraparams', 'coeffs',
-           'coefficients', 'external', 'internal', 'geometry'}  # fmt: skip
+           'values', 'calibrationdata', 'calibrationparameters', 'cameraparameters', 'cameraparams',
+           'coeffs', 'coefficients', 'external', 'internal', 'geometry'}  # fmt: skip
 _TEXTS = ('name', 'names', 'model', 'fisheye', 'other')
 _VECTORS = {'xy': 'xy', 'xyz': 'xyz', 'wxyz': 'wxyz'}
 

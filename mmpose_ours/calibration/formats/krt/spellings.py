@@ -36,8 +36,8 @@ _SPELLINGS = {
     'radial': 'radial radialdistortion radialdist radialcoeffs radialcoefficients radialparams '
     'rdistort distortionradial rd kradial radialdistortioncoefficients radialk',
     'tangential': 'tangential tangentialdistortion tangentialdist tangentialcoeffs '
-    'tangentialparams tangentialcoefficients tdistort distortiontangential tangental ptangential tangentialp '
-    'tangentialdistortioncoefficients decentering decenteringdistortion',
+    'tangentialparams tangentialcoefficients tdistort distortiontangential tangental '
+    'ptangential tangentialp tangentialdistortioncoefficients decentering decenteringdistortion',
     'rotation': 'r rot rotation rotations rotmat rotmatrix rotationmatrix rotationmat rmat rmatrix '
     'rmtx matrixr rotm orientation camerarotation camrotation camrot camr attitude rotationr '
     'extrinsicr extrinsicsr extrinsicrotation extrinsicsrotation',
@@ -91,8 +91,8 @@ _SPELLINGS = {
     'cameras cams views viewnames camlist cameralist',
     # Says nothing of where a point is seen
     'other': 'error rms rmse reprojectionerror reprojerror meanerror calibrationerror fps '
-    'framerate timestamp time date version exposure gain numimages nimages gridcount panel node type unit '
-    'units comment description note source calibrated valid numcameras ncameras count',
+    'framerate timestamp time date version exposure gain numimages nimages gridcount panel node '
+    'type unit units comment description note source calibrated valid numcameras ncameras count',
 }
 _ROLE_OF = {name: role for role, names in _SPELLINGS.items() for name in names.split()}
 _COEFFICIENT = re.compile(

@@ -18,8 +18,9 @@ TOLERANCE = 1e-3
 _FISHEYE = {'fisheye', 'equidistant', 'kannalabrandt', 'kannalabrandt4', 'opencvfisheye', 'kb4',
             'kb', 'fisheyekb', 'pinholefisheye', 'kannalabrandt8'}  # fmt: skip
 _OTHER_LENSES = ('omni', 'mei', 'eucm', 'ucm', 'doublesphere', 'ftheta', 'division', 'fov',
-                 'inverse', 'orthographic', 'spherical', 'equirectangular', 'panoram', 'cylindrical',
-                 'unified', 'thinprismfisheye', 'fullfisheye', 'atan', 'woodscape')  # fmt: skip
+                 'inverse', 'orthographic', 'spherical', 'equirectangular', 'panoram',
+                 'cylindrical', 'unified', 'thinprismfisheye', 'fullfisheye', 'atan',
+                 'woodscape')  # fmt: skip
 _OPENCV_ORDER = ('k1', 'k2', 'p1', 'p2', 'k3', 'k4', 'k5', 'k6', 's1', 's2', 's3', 's4')
 _LENGTHS = (0, 1, 2, 4, 5, 8, 12, 14)
 
