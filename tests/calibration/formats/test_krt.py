@@ -460,3 +460,65 @@ def test_a_published_file_of_k_and_rt(shared_data):
         np.testing.assert_allclose(a.K, b.K, atol=1e-3)
         np.testing.assert_allclose(a.R_w2c, b.R_w2c, atol=1e-5)
         np.testing.assert_allclose(a.center_w, b.center_w, atol=0.1)
+
+
+def plural(rig):
+    return {
+        'Ks': [c.K.tolist() for c in rig], 'Rs': [c.R_w2c.tolist() for c in rig],
+        'Ts': [c.t_w2c.tolist() for c in rig],
+    }  # fmt: skip
+
+
+def prefixed(rig):
+    return {
+        c.name: {'cam_K': c.K.tolist(), 'cam_R': c.R_w2c.tolist(), 'cam_T': c.t_w2c.tolist()}
+        for c in rig
+    }
+
+
+def nested_deeply(rig):
+    def entry(c):
+        return {
+            'id': c.name,
+            'intrinsics': {'K': c.K.tolist()},
+            'pose': {
+                'rotation': {'matrix': c.R_w2c.tolist()},
+                'translation': {'vector': c.t_w2c.tolist()},
+            },
+            'image': {'width': c.size[0], 'height': c.size[1]},
+        }
+
+    return {'result': {'cams': [entry(c) for c in rig]}, 'info': {'made': 2020}}
+
+
+def as_panoptic(rig):
+    """The layout of Panoptic JSON with other words for the lens: neither centimetres nor y down."""
+    return {
+        'cameras': [
+            {'name': c.name, 'K': c.K.tolist(), 'R': c.R_w2c.tolist(), 't': c.t_w2c.tolist(),
+             'dist': c.dist.tolist(), 'resolution': list(c.size)}
+            for c in rig
+        ]
+    }  # fmt: skip
+
+
+def as_campus(rig):
+    return {
+        c.name: {'R': c.R_w2c.tolist(), 'T': c.t_w2c.tolist(), 'fx': c.K[0, 0], 'fy': c.K[1, 1],
+                 'cx': c.K[0, 2], 'cy': c.K[1, 2], 'dist': c.dist.tolist()}
+        for c in rig
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize('make', [plural, prefixed, nested_deeply, as_panoptic, as_campus])
+def test_layouts_of_others(tmp_path, make):
+    rig = random_rig(8)
+    path = save(make(rig), tmp_path)
+    with pytest.raises(UnsaidDirectionError):
+        read_calibration(path, **MM)
+    read = read_calibration(path, **MM, extrinsics=W2C, translation=VECTOR)
+    for a, b in zip(rig, read.rig):
+        np.testing.assert_allclose(a.K, b.K)
+        np.testing.assert_allclose(a.t_w2c, b.t_w2c)
+    if make is nested_deeply:
+        assert read.rig.names == rig.names and read.rig.cameras[0].size == rig.cameras[0].size

@@ -8,6 +8,7 @@ does **not** look at what the values say.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence
 
@@ -33,6 +34,8 @@ from mmpose_ours.calibration.parsing.node import Node
 
 # So many entries of a file are looked at before it is taken for something else.
 _LOOKED_AT = 64
+# And so many objects and lists within each other.
+_SEARCHED = 100
 _DEEPEST = 3
 # What names a camera in a list, the most telling first.
 _NAME_KEYS = (
@@ -120,10 +123,14 @@ def find_cameras(content: Any, fits: Fits = is_camera) -> Found | None:
     Raises:
         CalibrationError: There are several collections of cameras.
     """
-    return _find(content, fits, (), 0)
+    return _find(content, fits, (), 0, itertools.count())
 
 
-def _find(content: Any, fits: Fits, place: tuple, depth: int) -> Found | None:
+def _find(
+    content: Any, fits: Fits, place: tuple, depth: int, searched: Iterator[int]
+) -> Found | None:
+    if next(searched) > _SEARCHED:
+        return None
     if isinstance(content, dict):
         found = _of_mapping(content, fits, place)
     elif isinstance(content, (list, tuple)):
@@ -134,7 +141,7 @@ def _find(content: Any, fits: Fits, place: tuple, depth: int) -> Found | None:
         return found
     inside = []
     for key, value in list(content.items())[:_LOOKED_AT]:
-        one = _find(value, fits, (*place, key), depth + 1)
+        one = _find(value, fits, (*place, key), depth + 1, searched)
         if one is not None:
             inside.append((key, one))
     if len(inside) > 1:

@@ -18,7 +18,8 @@ _DEEPEST = 5
 # Objects that hold a part of a camera, beside those that are named like a value.
 _GROUPS = {'calibration', 'calib', 'params', 'parameters', 'camera', 'cam', 'lens', 'data',
            'values', 'calibrationdata', 'calibrationparameters', 'cameraparameters', 'cameraparams',
-           'coeffs', 'coefficients', 'external', 'internal', 'geometry'}  # fmt: skip
+           'coeffs', 'coefficients', 'external', 'internal', 'geometry', 'image',
+           'img', 'sensor', 'video'}  # fmt: skip
 _TEXTS = ('name', 'names', 'model', 'fisheye', 'other')
 _VECTORS = {'xy': 'xy', 'xyz': 'xyz', 'wxyz': 'wxyz'}
 
@@ -99,7 +100,8 @@ def _leaves(group: Mapping, node: Node, keys: tuple) -> Iterator[Leaf]:
                 yield from _leaves(value, child, place)
                 continue
             else:
-                yield Leaf(child, '', '', '', -1)
+                numbers_inside = sum(max(count_numbers(inner), 0) for inner in value.values())
+                yield Leaf(child, '', '', meaning.role, numbers_inside or -1)
                 continue
         count = count_numbers(child.value)
         role = role_of(meaning.role, str(key), child.value, count)

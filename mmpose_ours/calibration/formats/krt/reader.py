@@ -49,6 +49,7 @@ from mmpose_ours.calibration.formats.krt.leaves import (
 )
 from mmpose_ours.calibration.formats.krt.pose_parts import PoseParts, parts_of
 from mmpose_ours.calibration.formats.krt.poses import projected_intrinsics, resolve
+from mmpose_ours.calibration.formats.krt.spellings import plain
 from mmpose_ours.calibration.formats.krt.values import Values, intrinsics_of, lens_of, size_of
 from mmpose_ours.calibration.parsing.file import File
 from mmpose_ours.calibration.parsing.node import Node
@@ -175,7 +176,13 @@ def _reading(found: Found, source: Source) -> Reading:
     return Reading(
         rig,
         tuple(lost),
-        (*notes, *resolved.notes, *_about_lenses(straight), *about_unused(unused)),
+        (
+            *notes,
+            *resolved.notes,
+            *_about_units(found),
+            *_about_lenses(straight),
+            *about_unused(unused),
+        ),
         convention=resolved.convention,
     )
 
@@ -224,6 +231,14 @@ def _missing(own: Sequence[Leaf], shared: Sequence[Leaf]) -> list[Leaf]:
         for leaf in shared
         if not any(leaf.role in group and roles & group for group in _GROUPS_OF_ROLES)
     ]
+
+
+def _about_units(found: Found) -> Iterator[str]:
+    """What the file says of its unit, for the user to compare with what was said."""
+    for values in (*(shared for shared, _ in found.shared), found.cameras[0][1]):
+        for key, value in values.items():
+            if plain(key) in ('unit', 'units') and isinstance(value, str):
+                yield f'the file says {str(key)[:40]} {value[:40]!r}'
 
 
 def _about_lenses(names: Sequence[str]) -> Iterator[str]:

@@ -151,11 +151,17 @@ def _meaning_of(keys: tuple[str, ...]) -> Meaning:
             return Meaning('matrix', direction)
         if parent in _ROLE_OF:
             return Meaning(_ROLE_OF[parent], direction)
-    role = _ROLE_OF.get(last, '')
+    role = _ROLE_OF.get(last, '') or _ROLE_OF.get(_bare(last), '')
     coefficient = _COEFFICIENT.fullmatch(last)
     if coefficient:
         role = coefficient[1]
     return Meaning(role, direction)
+
+
+def _bare(name: str) -> str:
+    """A name without the word camera before it, or the s of several: ``cam_R``, ``Ks``."""
+    name = re.sub(r'^(?:camera|cam)(?=.)', '', name)
+    return name if name in _ROLE_OF else name[:-1] if name.endswith('s') else name
 
 
 def _direction_of(key: str) -> tuple[str, str]:

@@ -191,7 +191,7 @@ def size_of(values: Values) -> tuple[int, int] | None:
         values.notes.append(f'{leaf.key!r} was read as height, width')
     width_leaf, height_leaf = values.one('width'), values.one('height')
     if width_leaf is not None and height_leaf is not None:
-        pair = [width_leaf.node.number(), height_leaf.node.number()]
+        pair = [values.number('width'), values.number('height')]
         place = Node(pair, width_leaf.node.path, width_leaf.node.place, width_leaf.node.camera)
         found.append((width_leaf, place.image_size()))
     return agreed(found) if found else None
