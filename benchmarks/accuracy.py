@@ -10,12 +10,14 @@ options, is not made again: an interrupted run goes on where it stopped.
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import json
 import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator, Sequence
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -24,18 +26,23 @@ from mmengine.structures import InstanceData
 
 import mmpose_ours.registry  # noqa: F401  makes the scope known
 from benchmarks.accuracy_rows import ROWS, Row, draw, table
+from benchmarks.ours_side import collate
 from benchmarks.pizza import pizza1
 from benchmarks.problem import SHELF_SIZE, shelf_folder
-from benchmarks.shelf import CAMERAS, DETECTIONS, SETTINGS, Answer, Shelf
+from benchmarks.shelf import CAMERAS, DETECTIONS, SETTINGS, Answer, Found, Shelf
 from benchmarks.training import train
 from benchmarks.worker import ROOT
+from mmpose_ours.apis.inferencer import MultiviewInferencer
 from mmpose_ours.association.epipolar import associate, gather
+from mmpose_ours.calibration.alignment.similarity import Similarity
 from mmpose_ours.cli.fit_noise import fit
 from mmpose_ours.evaluation import evaluate_files
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.disk.files import write_json
 from mmpose_ours.scope import DATASETS, MODELS
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeletons import COCO17
 
 CHECKPOINTS = Path(__file__).parent / 'out' / 'accuracy'
 
@@ -103,18 +110,20 @@ def prepare(
 ) -> tuple[Answer, dict[str, Any]]:
     """A model that answers, and what is to be known about it."""
     if row.config is None:
-        return plain_triangulation, {}
+        return _one_by_one(plain_triangulation), {}
     config = Config.fromfile(str(paths.share('configs') / row.config))
     options = dict(row.options)
     if 'bank_file' in options:
         options['bank_file'] = str(shelf.folder.parent / options['bank_file'])
     config.model.update(options)
     config.load_from = row.weights
+    if row.recorded is not None:
+        return functools.partial(as_recorded, config, row.recorded), {}
     if not row.trained:
         model = MODELS.build(config.model).eval()
         if row.weights:
             model.load_state_dict(CheckpointLoader.load_checkpoint(row.weights)['state_dict'])
-        return _without_grad(model.test_step), {}
+        return _one_by_one(model.test_step), {}
     options = dict(config.train_dataloader.dataset, rig_file='calibration_shelf.json')
     options.update(data_root=str(shelf.folder), image_size=SHELF_SIZE, num_samples=10**9)
     if row.fitted:
@@ -130,15 +139,43 @@ def prepare(
     )
     CHECKPOINTS.mkdir(parents=True, exist_ok=True)
     torch.save(dict(state_dict=model.state_dict(), meta=about), CHECKPOINTS / f'{name}.pth')
-    return _without_grad(model.test_step), about
+    return _one_by_one(model.test_step), about
 
 
-def _without_grad(step: Callable) -> Answer:
-    def answer(data: dict) -> list:
-        with torch.no_grad():
-            return step(data)
+def _one_by_one(step: Callable[[dict], list]) -> Answer:
+    """Every frame by itself, in the capture volume of the config and with the assumed noise."""
+
+    def answer(items: Sequence[dict]) -> Iterator[Found]:
+        for item in items:
+            with torch.no_grad():
+                found = step(collate([item]))[0].pred_instances
+            views = found.views.numpy() if 'views' in found else None
+            yield Found(found.keypoints_3d.numpy().astype(np.float64), views)
 
     return answer
+
+
+def as_recorded(config: Config, world: Similarity, items: Sequence[dict]) -> Iterator[Found]:
+    """The frames as one recording, as ``predict`` runs it: scene and noise are measured first.
+
+    Args:
+        config: The model, with the weights in ``load_from``.
+        world: From the rig's world to the one in which the rig is given.
+        items: The frames.
+    """
+    rig = items[0]['data_samples'].rig
+    inferencer = MultiviewInferencer(config, rig=world.of_rig(rig), any_scale=True, device='cpu')
+    keypoints = {
+        str(number): {
+            camera: Keypoints2D(COCO17, people[(people[..., 2] > 0).any(-1)])
+            for camera, people in zip(rig.names, item['inputs']['keypoints'].numpy())
+        }
+        for number, item in enumerate(items)
+    }
+    back = world.inverse()
+    for result in inferencer.open(keypoints=keypoints):
+        views = result.poses.views
+        yield Found(back(result.poses.xyz_mm), None if views is None else np.asarray(views))
 
 
 def plain_triangulation(data: dict) -> list:

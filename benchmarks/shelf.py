@@ -12,7 +12,7 @@ import itertools
 import time
 import warnings
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterable, NamedTuple, Sequence
 
 import numpy as np
 import torch
@@ -28,7 +28,22 @@ HEAD, ACTORS = 'voxelpose_shelf', (0, 1, 2)
 CAMERAS = ('0', '1', '2', '3', '4')
 BLOCK_FRAMES, RESAMPLES = 25, 1000
 DROP_SEEDS = 4
-Answer = Callable[[dict], list]
+
+
+class Found(NamedTuple):
+    """The people of one frame.
+
+    Args:
+        poses: (P, 17, 3) mm.
+        views: (P,) number of views of each, where the model tells.
+    """
+
+    poses: np.ndarray
+    views: np.ndarray | None
+
+
+# Items of a dataset in the order of time, and whom a model finds in each.
+Answer = Callable[[Sequence[dict]], Iterable[Found]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,18 +115,18 @@ class Shelf:
 
     def _case(self, answer: Answer, cameras: tuple[str, ...], dropped: float, seed: int) -> _Case:
         rng = np.random.default_rng(seed)
-        frames, seconds, alone, false_positives = [], 0.0, [], 0
-        for item, people in zip(self.dataset(cameras), self.confirmed):
+        items = []
+        for item in self.dataset(cameras):
             keypoints = item['inputs']['keypoints']
             if dropped:
                 gone = rng.random(keypoints.shape[:2]) < dropped
                 keypoints[np.nonzero(gone)] = 0.0
-            data = collate([item])
-            start = time.process_time()
-            sample = answer(data)[0]
-            seconds += time.process_time() - start
-            found = sample.pred_instances
-            poses = found.keypoints_3d.numpy().astype(np.float64)
+            items.append(item)
+        start = time.process_time()
+        answers = list(answer(items))
+        seconds = time.process_time() - start
+        frames, alone, false_positives = [], [], 0
+        for item, (poses, views), people in zip(items, answers, self.confirmed):
             apart = np.linalg.norm(poses[:, None] - people, axis=-1)
             with warnings.catch_warnings():
                 # Of a person without joints, or of nobody, there is no mean.
@@ -119,10 +134,10 @@ class Shelf:
                 nearest = np.nanmin(np.nanmean(apart, -1), axis=1, initial=np.inf)
             false_positives += int((nearest > FOUND_MM).sum())
             poses = convert_joints(poses, 'coco17', 'campus14', HEAD)
-            actors = np.asarray(sample.actors)[None]
+            actors = np.asarray(item['data_samples'].actors)[None]
             frames.append(pcp([poses], actors, ACTORS))
-            if 'views' in found:
-                several = found.views.numpy() > 1
+            if views is not None:
+                several = views > 1
                 alone.append((pcp([poses[several]], actors, ACTORS), int((~several).sum())))
         per_frame = 1 / len(frames)
         return _Case(frames, alone, false_positives * per_frame, seconds * per_frame * 1e3)

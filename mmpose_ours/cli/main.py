@@ -62,6 +62,10 @@ COMMANDS = {
         'mmpose_ours.cli.init',
         'make a data folder for a rig: calibration, image folders, config, image',
     ),
+    'inspect': (
+        'mmpose_ours.cli.inspect_paths',
+        'say what files and folders are, what is in them, and which command takes them',
+    ),
     'keypoints': (
         'mmpose_ours.cli.keypoints',
         'convert and summarise 2D keypoints of OpenPose, AlphaPose, COCO, MMPose or Pose2Sim',

@@ -21,6 +21,7 @@ from mmpose_ours.io.config_checks import ConfigPathError, check_config_path, war
 from mmpose_ours.io.disk.files import explain_os_error
 from mmpose_ours.io.disk.locks import Held
 from mmpose_ours.io.package_files import run_stock, stock_tools
+from mmpose_ours.io.programs import let_waiting_threads_sleep
 from mmpose_ours.io.terminal import escape_streams, one_line
 from mmpose_ours.launch import network, work_dirs
 from mmpose_ours.text import arguments_as_options
@@ -43,6 +44,7 @@ def train() -> None:
     """
     escape_streams()
     network.prepare(os.environ)
+    let_waiting_threads_sleep(os.environ)
     sys.argv = with_local_rank(sys.argv)
     _check_generation('train.py')
     start_over = START_OVER in sys.argv
@@ -70,6 +72,7 @@ def test() -> None:
     """Run MMPose's ``test.py`` with this process's arguments."""
     escape_streams()
     network.prepare(os.environ)
+    let_waiting_threads_sleep(os.environ)
     sys.argv = with_local_rank(sys.argv)
     _check_generation('test.py')
     _run('test.py')
