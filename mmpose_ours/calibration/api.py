@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Iterator, Sequence
+from typing import Iterator, Mapping, Sequence
 
 from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
 from mmpose_ours.calibration.checks.sanity import check_count, check_rig
-from mmpose_ours.calibration.direction import check_direction, fixed_direction
+from mmpose_ours.calibration.direction import (
+    FIXED,
+    UnsaidDirectionError,
+    check_direction,
+    fixed_direction,
+)
 from mmpose_ours.calibration.errors import CalibrationError, CalibrationLimitError, about
 from mmpose_ours.calibration.format_table import (
     FORMATS,
@@ -38,6 +43,7 @@ class Read:
         up: The axis that points up in the file.
         uncalibrated: Cameras that the file lists without a pose or a lens.
         notes: What a user should see of it.
+        rigs: The names of each rig's cameras, where the file holds several rigs.
         direction: What R and T mean in this file, where files of the format differ in that.
     """
 
@@ -49,6 +55,7 @@ class Read:
     up: str
     uncalibrated: tuple[str, ...]
     notes: tuple[str, ...]
+    rigs: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     direction: str = ''
 
     @property
@@ -129,12 +136,16 @@ def _read_source(
     module = FORMATS[format]
     directions = {'extrinsics': source.extrinsics, 'translation': source.translation}
     said_directions = {name: word for name, word in directions.items() if word is not None}
-    if said_directions and not getattr(module, 'ASKS_DIRECTION', False):
+    fixed_directions = dict(zip(directions, FIXED.get(format, ())))
+    if not (
+        getattr(module, 'ASKS_DIRECTION', False)
+        or said_directions.items() <= fixed_directions.items()
+    ):
         raise fixed_direction(source.path, format, module.CONVENTION, said_directions, GENERIC)
     source = only_of(source, module)
     try:
         reading: Reading = module.read(source)
-    except CalibrationLimitError:
+    except (CalibrationLimitError, UnsaidDirectionError):
         raise
     except CalibrationError:
         refuse_other_format(source, format)
@@ -154,8 +165,18 @@ def _read_source(
     up = module.UP if up is None else up
     with about(source.path, nameless=True):
         rig = to_ours(reading.rig, unit, up)
-    lost, direction = reading.uncalibrated, reading.convention
-    return Read(source.path, rig, format, reason, unit, up, lost, tuple(notes), direction)
+    return Read(
+        source.path,
+        rig,
+        format,
+        reason,
+        unit,
+        up,
+        reading.uncalibrated,
+        tuple(notes),
+        reading.rigs,
+        reading.convention,
+    )
 
 
 def _unsaid(source: Source, format: str, word: str) -> CalibrationError:
@@ -241,6 +262,6 @@ def read_rig(
         rig = with_size(rig, image_size, where, read.uncalibrated)
     # The unit is judged on all cameras of the file: more cameras, more evidence.
     check_rig(rig, path=where, unit=read.unit, up=read.up, any_scale=any_scale)
-    rig = choose_cameras(rig, read.uncalibrated, cameras, where)
+    rig = choose_cameras(rig, read.uncalibrated, cameras, where, read.rigs)
     check_count(rig, path=where)
     return rig

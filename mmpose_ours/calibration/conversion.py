@@ -153,7 +153,7 @@ def convert_calibration(
         any_up=ground,
     )
     where = read.path
-    rig = choose_cameras(read.rig, read.uncalibrated, cameras, where)
+    rig = choose_cameras(read.rig, read.uncalibrated, cameras, where, read.rigs)
     if image_size is not None:
         rig = with_size(rig, image_size, where, (*read.rig.names, *read.uncalibrated))
     problems: list[Problem] = []

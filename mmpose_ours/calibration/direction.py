@@ -31,6 +31,14 @@ _MEANING = {
     VECTOR: 'the translation',
     CENTER: 'the camera centre',
 }
+# What R and T are by format, in those that have them as such; saying it all the same is no error.
+FIXED = {
+    'panoptic': (W2C, VECTOR), 'campus': (W2C, CENTER), 'opencv': (W2C, VECTOR),
+    'easymocap': (W2C, VECTOR), 'anipose': (W2C, VECTOR), 'pose2sim': (W2C, VECTOR),
+    'caliscope': (W2C, VECTOR), 'krtd': (W2C, VECTOR), 'mmpose': (C2W, CENTER),
+    'thu': (W2C, VECTOR), 'aist': (W2C, VECTOR), 'bodypose3d': (W2C, VECTOR),
+    'opencap': (W2C, VECTOR), 'calibio': (W2C, VECTOR),
+}  # fmt: skip
 
 
 class UnsaidDirectionError(CalibrationError):

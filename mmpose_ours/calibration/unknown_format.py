@@ -43,6 +43,12 @@ _NEEDS = {
     'crossview': (('json',), 'cameras K Tw|pose'),
     'mmpose': (('json', 'pickle'), 'R|R_c2w|R_w2c T|T_c2w|T_w2c f c k p'),
     'nerfstudio': (('json',), 'frames file_path transform_matrix fl_x|camera_angle_x w h'),
+    'thu': (('json',), 'K R|RT T|RT imgSize distCoeff'),
+    'xrprimer': (('json',), 'class_name extrinsic_r extrinsic_t intrinsic width height world2cam'),
+    'multical': (('json',), 'cameras camera_poses K dist image_size R T'),
+    'aist': (('json',), 'name size matrix distortions rotation translation'),
+    'calibio': (('json',), 'Calibration cameras model transform polymorphic_name'),
+    'mccalib': (('yaml',), 'nb_camera camera_matrix distortion_vector camera_pose_matrix'),
     'kalibr': (('yaml',), 'camera_model intrinsics distortion_coeffs T_cn_cnm1 resolution'),
 }
 _GENERIC_KINDS = ('json', 'pickle')

@@ -248,7 +248,7 @@ def read_with_options(
     """
     how = reading_of(args)
     read = read_calibration(paths, args.from_format, **how, any_up=any_up, any_unit=any_unit)
-    rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, read.path)
+    rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, read.path, read.rigs)
     return read, sized(rig, how['image_size'], read)
 
 

@@ -122,5 +122,5 @@ def _rig(args: argparse.Namespace) -> CameraRig | None:
     read = read_calibration(
         args.camera_param_file, image_size=sizes, any_up=True, any_unit=True, any_direction=True
     )
-    rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, read.path)
+    rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, read.path, read.rigs)
     return sized(rig, sizes, read)

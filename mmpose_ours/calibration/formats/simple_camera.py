@@ -10,7 +10,7 @@ distortion      ``k`` = k1 k2 k3 or k1 .. k6 and ``p`` = p1 p2, OpenCV's meaning
 image size      ``w h`` (or ``width height``, ``res``), else none
 layout          name -> camera, a list (``name`` in each, else its index), or either under
                 ``cameras``; a pickle's keys may be pairs: ('S1', '54138969') is
-                ``S1_54138969``
+                ``S1_54138969``, of the rig S1
 ==============  ==================================================================
 
 By content, files are recognised that only MMPose writes: K of 2x3, f and c with k and p, the pairs
@@ -104,7 +104,7 @@ def read(source: Source) -> Reading:
                 for name, camera in found
             )
         )
-    return Reading(rig, notes=tuple(about_unused(unused)))
+    return Reading(rig, notes=tuple(about_unused(unused)), rigs=_rigs(content))
 
 
 def _cameras(content: Any) -> Iterator[tuple[Any, Any]]:
@@ -117,6 +117,15 @@ def _cameras(content: Any) -> Iterator[tuple[Any, Any]]:
         for index, camera in enumerate(content):
             name = camera.get('name') if isinstance(camera, dict) else None
             yield text_of(name) or str(index), camera
+
+
+def _rigs(content: Any) -> dict[str, tuple[str, ...]]:
+    """The cameras of each rig, which is the first of a pair of names."""
+    rigs: dict[str, list[str]] = {}
+    for key in content if isinstance(content, dict) else ():
+        if isinstance(key, tuple) and len(key) == 2:
+            rigs.setdefault(text_of(key[0]), []).append(name_of_key(key))
+    return {name: tuple(cameras) for name, cameras in rigs.items()}
 
 
 def _camera(name: str, node: Node, unused: dict[str, int]) -> Camera:

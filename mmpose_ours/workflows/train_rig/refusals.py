@@ -246,7 +246,7 @@ def _rig(
             translation=said.get('translation'),
         )
         cameras = None if all_cameras else site.cameras
-        return choose_cameras(read.rig, read.uncalibrated, cameras, read.path)
+        return choose_cameras(read.rig, read.uncalibrated, cameras, read.path, read.rigs)
     except (InputError, OSError):
         return None
 

@@ -163,10 +163,14 @@ def test_the_column_of_a_matrix_may_be_the_centre(tmp_path):
 def test_a_direction_is_refused_where_the_format_fixes_it(tmp_path):
     from format_samples import sample
 
-    for format in ('opencv', 'mmpose', 'campus'):
+    for format, fixed, other in (('opencv', W2C, C2W), ('mmpose', C2W, W2C), ('campus', W2C, C2W)):
         path = sample(format, tmp_path / format)
-        with fails(CalibrationError, code='conflict', found=[W2C]):
-            read_calibration(path, unit='mm', up='z', extrinsics=W2C)
+        with fails(CalibrationError, code='conflict', found=[other]):
+            read_calibration(path, unit='mm', up='z', extrinsics=other)
+        assert read_calibration(path, unit='mm', up='z', extrinsics=fixed).format == format
+    colmap = sample('colmap', tmp_path / 'colmap')
+    with fails(CalibrationError, code='conflict', found=[W2C]):
+        read_calibration(colmap, unit='m', up='z', extrinsics=W2C)
     with fails(CalibrationError, code='unknown-name', found='w2c'):
         read_calibration(path, extrinsics='w2c')
 
@@ -452,14 +456,15 @@ def test_a_published_file_of_k_and_rt(shared_data):
     case = next(shared_data.parent.glob('cases/19-*'))
     path = case / 'input' / '4da_calibration.json'
     with fails(UnsaidDirectionError, code='missing-value', file=path):
-        read_rig(path, unit='m', up='z')
-    rig = read_rig(path, unit='m', up='z', extrinsics=W2C)
+        read_rig(path, 'krt', unit='m', up='z')
     shelf = read_rig(shared_data / 'shelf' / 'calibration_shelf.json', image_size=(1032, 776))
-    for a, b in zip(rig, shelf):
-        assert a.name == b.name and a.size == b.size
-        np.testing.assert_allclose(a.K, b.K, atol=1e-3)
-        np.testing.assert_allclose(a.R_w2c, b.R_w2c, atol=1e-5)
-        np.testing.assert_allclose(a.center_w, b.center_w, atol=0.1)
+    for options in ({}, {'extrinsics': W2C}, {'format': 'krt', 'extrinsics': W2C}):
+        rig = read_rig(path, **options, unit='m', up='z')
+        for a, b in zip(rig, shelf):
+            assert a.name == b.name and a.size == b.size
+            np.testing.assert_allclose(a.K, b.K, atol=1e-3)
+            np.testing.assert_allclose(a.R_w2c, b.R_w2c, atol=1e-5)
+            np.testing.assert_allclose(a.center_w, b.center_w, atol=0.1)
 
 
 def plural(rig):

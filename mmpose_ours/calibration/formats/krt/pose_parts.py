@@ -9,9 +9,8 @@ import numpy as np
 from mmpose_ours.calibration.direction import C2W, CENTER, VECTOR, W2C
 from mmpose_ours.calibration.formats.krt.leaves import Leaf
 from mmpose_ours.calibration.formats.krt.values import Values
-from mmpose_ours.calibration.formats.opencv.storage_reader import from_vector
 from mmpose_ours.calibration.parsing.matrices import rigid
-from mmpose_ours.geometry.rotations import from_quaternion
+from mmpose_ours.geometry.rotations import from_quaternion, from_vector
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
