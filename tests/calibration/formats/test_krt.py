@@ -269,9 +269,14 @@ def test_what_is_shared_stands_beside_the_cameras(tmp_path):
 def test_a_file_for_each_camera(tmp_path):
     rig = random_rig(2)
     content = flat(rig, (W2C, VECTOR))
+    flat_folder, folders = tmp_path / 'flat', tmp_path / 'folders'
+    flat_folder.mkdir()
     for name, entry in content.items():
-        (tmp_path / f'{name}.json').write_text(json.dumps(entry))
-    assert_same(rig, read_calibration(tmp_path, **MM, extrinsics=W2C, translation=VECTOR).rig)
+        (flat_folder / f'{name}.json').write_text(json.dumps(entry))
+        (folders / name).mkdir(parents=True)
+        (folders / name / 'camera.json').write_text(json.dumps(entry))
+    for folder in (flat_folder, folders):
+        assert_same(rig, read_calibration(folder, **MM, extrinsics=W2C, translation=VECTOR).rig)
 
 
 def test_intrinsics_and_extrinsics_in_two_files(tmp_path):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from pathlib import Path
 from typing import Any, Callable, Iterator, Sequence
 
 import numpy as np
@@ -30,6 +29,7 @@ from mmpose_ours.calibration.formats.krt.leaves import (
 )
 from mmpose_ours.calibration.formats.krt.spellings import meaning_of, plain
 from mmpose_ours.calibration.parsing.file import File
+from mmpose_ours.calibration.parsing.file_names import name_by_file
 from mmpose_ours.calibration.parsing.node import Node
 
 # So many entries of a file are looked at before it is taken for something else.
@@ -330,16 +330,19 @@ def cameras_of_files(files: Sequence[File], fits: Fits = is_camera) -> Found | N
     if len(files) == 1:
         found = find_cameras(content_of(files[0]), fits)
         if found is not None and found.cameras[0][0] == '' and len(found.cameras) == 1:
-            return dataclasses.replace(found, cameras=tuple(_by_stem(files[0], found)))
+            return dataclasses.replace(
+                found, cameras=tuple(_named_by_file(files[0].path.stem, found))
+            )
         return found
     merged: dict[str, tuple[dict, tuple]] = {}
     shared: list[tuple[dict, tuple]] = []
-    for file in files:
+    names = name_by_file([file.path for file in files], files[0].path)
+    for name_of_file, file in zip(names, files):
         found = find_cameras(content_of(file), is_part) if file.kind in ('json', 'pickle') else None
         if found is None:
             return None
         shared += found.shared
-        for name, camera, place in _by_stem(file, found):
+        for name, camera, place in _named_by_file(name_of_file, found):
             known = merged.setdefault(name, ({}, place))[0]
             twice = [key for key in camera if key in known]
             if twice:
@@ -357,10 +360,10 @@ def cameras_of_files(files: Sequence[File], fits: Fits = is_camera) -> Found | N
     return Found(cameras, tuple(shared)) if fitting else None
 
 
-def _by_stem(file: File, found: Found) -> Iterator[tuple[str, dict, tuple]]:
+def _named_by_file(name_of_file: str, found: Found) -> Iterator[tuple[str, dict, tuple]]:
     """The cameras, of which one that is the whole file has its own name or that of the file."""
     for name, camera, place in found.cameras:
         if not name and len(found.cameras) == 1:
             named = next((n for n in (_value_of(camera, k) for k in _NAME_KEYS[:8]) if n), '')
-            name = named or Path(file.path).stem
+            name = named or name_of_file
         yield name, camera, place
