@@ -46,6 +46,7 @@ COVERED = {
     'detections/formats/easymocap.py': 'keypoints easymocap',
     'detections/formats/kinetics.py': 'keypoints kinetics',
     'detections/formats/openpifpaf.py': 'keypoints openpifpaf',
+    'detections/formats/yolo_json.py': 'keypoints yolo_json',
     'detections/formats/unrecognised.py': 'keypoints *',
     'detections/formats/source.py': 'keypoints pose2sim',
     'detections/formats/voxelpose.py': 'keypoints voxelpose',

@@ -196,9 +196,13 @@ def triples(values: Any, place: Place) -> np.ndarray:
 def frame_number(stem: str, place: Place) -> int:
     """The last number in an image's name, which is given without its suffix.
 
+    0 of the only image of a camera, which is named after it.
+
     Raises:
         FileFormatError: There is none, or it has more than 18 digits or so.
     """
+    if stem == place.camera and not stem.isdigit():
+        return 0
     digits = re.findall(r'\d+', stem)
     if not digits:
         raise place.error(

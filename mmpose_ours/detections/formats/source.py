@@ -19,7 +19,7 @@ import functools
 import itertools
 import re
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator
+from typing import Any, Callable, Iterable, Iterator, Sequence
 
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_files import read_json
@@ -112,10 +112,15 @@ class Source:
                 break
         return content
 
-    def images(self) -> dict[str, list[Path]]:
+    def images(self, wanted: Sequence[str] = ()) -> dict[str, list[Path]]:
         """Files of one image each, by camera; of one folder ``<camera>_<number>.json``.
 
-        Names of nothing but a number are of the camera that their folder is named after.
+        Names of nothing but a number are of the camera that their folder is named after. Names
+        without a number, and those of all cameras that are wanted, are each of a camera with one
+        image.
+
+        Args:
+            wanted: Names of cameras.
 
         Raises:
             FileFormatError: Some images lie in folders and some beside them.
@@ -129,9 +134,13 @@ class Source:
                 )
             return self.folders
         cameras: dict[str, list[Path]] = {}
+        stems = {spelling(plain_name(file.stem)) for file in files}
+        alone = bool(wanted) and stems.issuperset(map(spelling, wanted))
+        alone &= not all(stem.isdigit() for stem in stems)
         for file in files:
             stem = plain_name(file.stem)
-            camera = camera_in(stem) or folder_name(file) if _IMAGE.fullmatch(stem) else stem
+            numbered = is_image_name(stem) and not alone
+            camera = camera_in(stem) or folder_name(file) if numbered else stem
             cameras.setdefault(camera, []).append(file)
         return cameras
 
