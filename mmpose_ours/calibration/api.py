@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Iterator, Sequence
+from typing import Iterator, Mapping, Sequence
 
 from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
 from mmpose_ours.calibration.checks.sanity import check_count, check_rig
@@ -35,6 +35,7 @@ class Read:
         up: The axis that points up in the file.
         uncalibrated: Cameras that the file lists without a pose or a lens.
         notes: What a user should see of it.
+        rigs: The names of each rig's cameras, where the file holds several rigs.
     """
 
     path: PathLike
@@ -45,6 +46,7 @@ class Read:
     up: str
     uncalibrated: tuple[str, ...]
     notes: tuple[str, ...]
+    rigs: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     @property
     def convention(self) -> str:
@@ -135,7 +137,17 @@ def _read_source(
     up = module.UP if up is None else up
     with about(source.path, nameless=True):
         rig = to_ours(reading.rig, unit, up)
-    return Read(source.path, rig, format, reason, unit, up, reading.uncalibrated, tuple(notes))
+    return Read(
+        source.path,
+        rig,
+        format,
+        reason,
+        unit,
+        up,
+        reading.uncalibrated,
+        tuple(notes),
+        reading.rigs,
+    )
 
 
 def _unsaid(source: Source, format: str, word: str) -> CalibrationError:
@@ -209,6 +221,6 @@ def read_rig(
         rig = with_size(rig, image_size, where)
     # The unit is judged on all cameras of the file: more cameras, more evidence.
     check_rig(rig, path=where, unit=read.unit, up=read.up, any_scale=any_scale)
-    rig = choose_cameras(rig, read.uncalibrated, cameras, where)
+    rig = choose_cameras(rig, read.uncalibrated, cameras, where, read.rigs)
     check_count(rig, path=where)
     return rig

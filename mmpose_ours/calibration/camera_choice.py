@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import collections
-from typing import Iterable, Sequence
+from types import MappingProxyType
+from typing import Iterable, Mapping, Sequence
 
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.errors import PathLike
@@ -40,11 +41,20 @@ def choose_cameras(
     uncalibrated: Sequence[str],
     names: Sequence[str] | None,
     path: PathLike,
+    rigs: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> CameraRig:
     """The cameras asked for, in the order asked for; None is all.
 
+    Args:
+        rig: The calibrated cameras.
+        uncalibrated: Names of those that are listed without a calibration.
+        names: The cameras asked for.
+        path: The file.
+        rigs: The names of each rig's cameras, where the file holds several rigs.
+
     Raises:
-        CalibrationError: One of them is not there, or is not calibrated.
+        CalibrationError: One of them is not there, or is not calibrated, or they are of several
+            rigs.
     """
     if isinstance(names, str) or not isinstance(names, (Iterable, type(None))):
         kind = type(names).__name__
@@ -63,6 +73,7 @@ def choose_cameras(
             file=path,
             expected=list(rig.names),
         )
+    _check_one_rig(names, rigs, path)
     lost = set(uncalibrated)
     wanted = [n for n in (uncalibrated if names is None else names) if n in lost]
     if wanted:
@@ -94,6 +105,28 @@ def choose_cameras(
     if unknown:
         raise unknown_cameras(unknown, rig, path, 'ask for one of those')
     return rig.select(names)
+
+
+def _check_one_rig(
+    names: Sequence[str] | None, rigs: Mapping[str, Sequence[str]], path: PathLike
+) -> None:
+    """Refuse cameras of several rigs, whose calibrations hold at different times."""
+    wanted = {
+        rig: cameras for rig, cameras in rigs.items() if names is None or set(cameras) & set(names)
+    }
+    if len(wanted) < 2:
+        return
+    first = list(next(iter(rigs.values())))
+    example = argument('cameras', first if len(first) <= MOST_NAMED else None)
+    asked = '' if names is None else f'; those asked for are of {list_names(list(wanted))}'
+    raise CalibrationError(
+        f'{path}: its cameras are of {len(rigs)} rigs ({list_names(list(rigs))}){asked}; take '
+        f'those of one, for example {example}',
+        code='ambiguous',
+        file=path,
+        found=list(wanted),
+        expected=first,
+    )
 
 
 def unknown_cameras(

@@ -137,7 +137,7 @@ def convert_calibration(
         source, from_format, unit=unit, up=up, image_size=image_size, any_up=ground
     )
     where = read.path
-    rig = choose_cameras(read.rig, read.uncalibrated, cameras, where)
+    rig = choose_cameras(read.rig, read.uncalibrated, cameras, where, read.rigs)
     if image_size is not None:
         rig = with_size(rig, image_size, where)
     notes = list(read.notes)

@@ -5,13 +5,14 @@ To add a format: write a module as CONTRIBUTING says, and add one line to :data:
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Callable, Sequence
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import (
     agisoft,
     anipose,
+    bodypose3d,
+    calibio,
     caliscope,
     campus,
     crossview,
@@ -19,14 +20,21 @@ from mmpose_ours.calibration.formats import (
     easymocap,
     kalibr,
     krtd,
+    matlab,
+    mccalib,
+    multical,
     nerfstudio,
+    opencap,
+    optitrack,
     panoptic,
     pose2sim,
     qualisys,
     vicon,
+    xrprimer,
 )
 from mmpose_ours.calibration.formats import simple_camera as mmpose
 from mmpose_ours.calibration.formats.colmap import model as colmap
+from mmpose_ours.calibration.formats.datasets import aist, egoexo4d, human36m, thu
 from mmpose_ours.calibration.formats.opencv import file_storage as opencv
 from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.errors import PathLike
@@ -50,6 +58,18 @@ FORMATS: dict[str, Any] = {
     'colmap': colmap,
     'nerfstudio': nerfstudio,
     'kalibr': kalibr,
+    'xrprimer': xrprimer,
+    'mccalib': mccalib,
+    'matlab': matlab,
+    'thu': thu,
+    'multical': multical,
+    'opencap': opencap,
+    'aist': aist,
+    'human36m': human36m,
+    'bodypose3d': bodypose3d,
+    'egoexo4d': egoexo4d,
+    'optitrack': optitrack,
+    'calibio': calibio,
 }
 
 
@@ -81,13 +101,35 @@ def recognise_format(path: PathLike | Sequence[PathLike]) -> tuple[str, str]:
 
 def recognise_files(source: Source) -> tuple[Source, str, str]:
     """The files that are a calibration, its format, and why."""
+    try:
+        return _recognise(source)
+    except CalibrationError as error:
+        below = _below(source) if error.code == 'file-format' else None
+        if below is not None:
+            try:
+                return _recognise(below)
+            except CalibrationError as deeper:
+                if deeper.code == 'ambiguous':
+                    raise
+        raise
+
+
+def _below(source: Source) -> Source | None:
+    """What lies one level deeper: a folder may hold notes beside a folder for each camera."""
+    try:
+        return source.below()
+    except CalibrationError:
+        return None
+
+
+def _recognise(source: Source) -> tuple[Source, str, str]:
     found = _claims(source)
     if not found and len(source.files) > 1:
         # A calibration among other files: a folder of images and keypoints, say.
         alone = [(one, _claims(one)) for one in map(source.only, source)]
         alone = [(one, c) for one, c in alone if any(_is_whole(one, FORMATS[n]) for n in c)]
         if len(alone) > 1:
-            each = ', '.join(f'{Path(file.path).name} ({next(iter(c))})' for file, c in alone[:5])
+            each = ', '.join(f'{file.path} ({next(iter(c))})' for file, c in alone[:5])
             raise CalibrationError(
                 f'{source.path}: holds more than one calibration: {each}; name the file that you '
                 'mean',
@@ -127,12 +169,18 @@ def _claims(source: Source) -> dict[str, str]:
 
 
 def only_of(source: Source, module: Any) -> Source:
-    """Of several files that are no calibration together, the one that is one by itself."""
-    if len(source.files) > 1 and not _reason(module.recognise, source):
+    """Of several files that are no calibration together, the one that is one by itself.
+
+    Else those one level deeper, where they are one.
+    """
+    if _reason(module.recognise, source):
+        return source
+    if len(source.files) > 1:
         alone = [one for one in map(source.only, source) if _is_whole(one, module)]
         if len(alone) == 1:
             return alone[0]
-    return source
+    below = _below(source)
+    return below if below is not None and _reason(module.recognise, below) else source
 
 
 def _is_whole(source: Source, module: Any) -> bool:

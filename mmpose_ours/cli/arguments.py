@@ -182,7 +182,7 @@ def read_with_options(
         any_up=any_up,
         any_unit=any_unit,
     )
-    rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, read.path)
+    rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, read.path, read.rigs)
     return read, rig if size is None else with_size(rig, size, read.path)
 
 

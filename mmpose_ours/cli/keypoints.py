@@ -118,5 +118,5 @@ def _rig(args: argparse.Namespace) -> CameraRig | None:
         return None
     size = parse_size(args.image_size) if args.image_size else None
     read = read_calibration(args.camera_param_file, image_size=size, any_up=True, any_unit=True)
-    rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, read.path)
+    rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, read.path, read.rigs)
     return rig if size is None else with_size(rig, size, read.path)

@@ -38,6 +38,14 @@ def from_quaternion(wxyz: np.ndarray) -> np.ndarray:
     return _rotation().from_quat([x, y, z, w]).as_matrix()
 
 
+def from_angles(axes: str, angles: np.ndarray) -> np.ndarray:
+    """(3, 3) rotation of three angles in radians about ``axes``, SciPy's ``from_euler``.
+
+    Capital letters are axes that turn along, small ones those that stay.
+    """
+    return _rotation().from_euler(axes, np.reshape(angles, 3)).as_matrix()
+
+
 def to_quaternion(R: np.ndarray) -> np.ndarray:
     """(4,) unit quaternion ``w x y z``, w not negative, of a rotation (3, 3)."""
     x, y, z, w = _rotation().from_matrix(np.array(R)).as_quat()

@@ -153,6 +153,9 @@ def _whole(path: Path, refusals: list[str], progress: Progress) -> list[Finding]
 
 def _calibration(path: Path) -> Finding | None:
     source, format, reason = recognise_files(CalibrationSource(path))
+    folders = {file.parent for file in source.paths}
+    if path.is_dir() and path not in folders and len(folders) == 1:
+        return None  # it is that folder's, which is looked at too
     module = FORMATS[format]
     unknown = [word for word in ('UNIT', 'UP') if getattr(module, word) is None]
     options = ''.join(f' --{word.lower()} {word}' for word in unknown)
@@ -175,6 +178,10 @@ def _calibration(path: Path) -> Finding | None:
     if None in sizes:
         known.append('not in the file for some cameras' if known else 'not in the file')
     details.append(f'image sizes: {", ".join(sorted(known))}')
+    if len(read.rigs) > 1:
+        details.append(
+            f'several rigs, whose cameras belong together: {list_names(list(read.rigs), 20)}'
+        )
     if unknown:
         words = ' and '.join({'UNIT': 'the unit', 'UP': 'the up axis'}[word] for word in unknown)
         details.append(f'the format does not fix {words}')

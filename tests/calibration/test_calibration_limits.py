@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from calibration_rigs import ring_rig
+from format_samples import format_of
 from fuzz.samples.calibration import SAMPLES
 
 from mmpose_ours.calibration import FORMATS, CalibrationError, read_rig, write_rig
@@ -91,7 +92,7 @@ def test_hostile_files_are_refused_within_bounds(tmp_path, name):
 
 
 def test_samples_are_complete(tmp_path):
-    assert set(SAMPLES) == set(FORMATS)
+    assert {format_of(name) for name in SAMPLES} == set(FORMATS)
     for write, read in SAMPLES.values():
         read(write(tmp_path))
 

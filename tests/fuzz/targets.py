@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Callable, Tuple
 
-from .samples import arrays, calibration, checkpoints, keypoints, media, poses, results, runs
+from .samples import (
+    arrays,
+    calibration,
+    checkpoints,
+    folders,
+    keypoints,
+    media,
+    poses,
+    results,
+    runs,
+)
 
 Sample = Tuple[Callable[[Path], Any], Callable[[Any], Any]]
 # The word that the readers' names begin with, and the samples.
@@ -13,6 +23,7 @@ SAMPLES = (
     ('', arrays.SAMPLES),
     ('', runs.SAMPLES),
     ('', results.SAMPLES),
+    ('', folders.SAMPLES),
     ('calibration ', calibration.SAMPLES),
     ('keypoints ', keypoints.SAMPLES),
     ('poses ', poses.SAMPLES),

@@ -31,6 +31,7 @@ COVERED = {
     'calibration/': 'calibration *',
     'checkpoints/reading.py': 'checkpoint *',
     'cli/align_rig.py': 'floor points',
+    'workflows/inspection.py': 'data folder',
     'workflows/prepare/archives.py': 'archive *',
     'workflows/train_rig/progress_record.py': 'record of train-rig',
     'io/parsers/config_data.py': 'config as data',

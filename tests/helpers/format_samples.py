@@ -4,6 +4,7 @@ The rig has two cameras of five coefficients and 1280x720 pixels.
 """
 
 import json
+import pickle
 
 import numpy as np
 import yaml
@@ -12,6 +13,7 @@ from scipy.spatial.transform import Rotation
 
 from mmpose_ours.calibration import write_rig
 from mmpose_ours.calibration.format_table import written_world
+from mmpose_ours.calibration.world_axes import Z_UP_FROM
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 
@@ -208,6 +210,322 @@ def _mmpose(rig, folder):
     return [folder / 'cameras.json']
 
 
+def in_world(rig, up):
+    """(R_w2c, t_w2c in millimetres) of each camera in a world with another axis up."""
+    turn = Z_UP_FROM[up]
+    return [(camera.R_w2c @ turn, camera.t_w2c) for camera in rig]
+
+
+def _thu(rig, folder):
+    entries = {
+        camera.name: {
+            'K': camera.K.ravel().tolist(),
+            'R': camera.R_w2c.ravel().tolist(),
+            'T': (camera.t_w2c / 1000).tolist(),
+            'imgSize': list(camera.size),
+            'distCoeff': camera.dist.tolist(),
+            'rectifyAlpha': 0.0,
+        }
+        for camera in rig
+    }
+    (folder / 'calibration_full.json').write_text(json.dumps(entries))
+    return [folder / 'calibration_full.json']
+
+
+def _multical(rig, folder):
+    cameras, poses = {}, {}
+    first = rig.cameras[0]
+    for camera in rig:
+        cameras[camera.name] = {
+            'model': 'standard',
+            'image_size': list(camera.size),
+            'K': camera.K.tolist(),
+            'dist': [camera.dist.tolist()],
+        }
+        poses[camera.name] = {
+            'R': camera.R_w2c.tolist(),
+            'T': (camera.t_w2c / 1000).tolist(),
+        }
+    step = pose(rig.cameras[1], 1e-3) @ np.linalg.inv(pose(first, 1e-3))
+    del poses[rig.names[1]]
+    poses[f'{rig.names[1]}_to_{first.name}'] = {
+        'R': step[:3, :3].tolist(),
+        'T': step[:3, 3].tolist(),
+    }
+    path = folder / 'calibration.json'
+    path.write_text(json.dumps({'cameras': cameras, 'camera_poses': poses, 'image_sets': {}}))
+    return [path]
+
+
+def _opencap(rig, folder):
+    paths = []
+    for camera in rig:
+        paths.append(folder / f'{camera.name}.pickle')
+        values = {
+            'distortion': camera.dist[None],
+            'intrinsicMat': camera.K,
+            'imageSize': np.array([[float(camera.size[1])], [float(camera.size[0])]]),
+            'rotation': camera.R_w2c,
+            'translation': camera.t_w2c[:, None],
+            'rotation_EulerAngles': Rotation.from_matrix(camera.R_w2c.copy()).as_rotvec()[:, None],
+        }
+        paths[-1].write_bytes(pickle.dumps(values, protocol=3))
+    return paths
+
+
+def _aist(rig, folder):
+    entries = [
+        {
+            'name': f'c0{index}',
+            'size': [1920, 1080],
+            'matrix': camera.K.tolist(),
+            'distortions': camera.dist.tolist(),
+            'rotation': Rotation.from_matrix(R).as_rotvec().tolist(),
+            'translation': (t / 10).tolist(),
+        }
+        for index, (camera, (R, t)) in enumerate(zip(rig, in_world(rig, 'y')), start=1)
+    ]
+    (folder / 'setting1.json').write_text(json.dumps(entries))
+    return [folder / 'setting1.json']
+
+
+def _human36m(rig, folder):
+    data = {'intrinsics': {}, 'extrinsics': {'S1': {}}}
+    for camera in rig:
+        data['intrinsics'][camera.name] = {
+            'calibration_matrix': camera.K.tolist(),
+            'distortion': camera.dist.tolist(),
+        }
+        data['extrinsics']['S1'][camera.name] = {
+            'R': camera.R_w2c.tolist(),
+            't': camera.t_w2c[:, None].tolist(),
+        }
+    (folder / 'camera-parameters.json').write_text(json.dumps(data))
+    return [folder / 'camera-parameters.json']
+
+
+def _bodypose3d(rig, folder):
+    def rows(matrix):
+        return ''.join(' '.join(map(repr, row)) + ' \n' for row in np.atleast_2d(matrix).tolist())
+
+    paths = []
+    for camera in rig:
+        lens, place = (folder / f'{camera.name}_{w}.dat' for w in ('intrinsics', 'rot_trans'))
+        lens.write_text(f'intrinsic:\n{rows(camera.K)}distortion:\n{rows(camera.dist)}')
+        place.write_text(f'R:\n{rows(camera.R_w2c)}T:\n{rows(camera.t_w2c[:, None])}')
+        paths += [lens, place]
+    return paths
+
+
+def _egoexo4d(rig, folder):
+    """Its cameras have fisheye lenses: here without coefficients."""
+    columns = ['cam_uid', 'graph_uid', *(f't{a}_world_cam' for a in 'xyz')]
+    columns += [f'q{a}_world_cam' for a in 'xyzw']
+    columns += ['image_width', 'image_height', 'intrinsics_type']
+    columns += [f'intrinsics_{i}' for i in range(8)]
+    lines = [','.join([*columns, 'start_frame_idx', 'end_frame_idx', 'quality'])]
+    for camera in rig:
+        quaternion = Rotation.from_matrix(camera.R_w2c.T.copy()).as_quat().tolist()
+        (fx, _, cx), (_, fy, cy), _ = camera.K.tolist()
+        values = [camera.name, 'world', *(camera.center_w / 1000).tolist(), *quaternion]
+        values += [*camera.size, 'KANNALABRANDTK3', fx, fy, cx, cy, 0.0, 0.0, 0.0, 0.0, -1, -1, 1]
+        lines.append(','.join(map(str, values)))
+    (folder / 'gopro_calibs.csv').write_text('\n'.join(lines) + '\n')
+    return [folder / 'gopro_calibs.csv']
+
+
+def _optitrack(rig, folder):
+    """As Motive writes: UTF-16 with a mark of the byte order."""
+    cameras = ''
+    for camera, (R, t) in zip(rig, in_world(rig, 'y')):
+        turn = (R.T @ np.diag([1, -1, -1])).ravel().tolist()
+        center = dict(zip('XYZ', (-R.T @ t / 1000).tolist()))
+        k1, k2, p1, p2, k3 = camera.dist.tolist()
+        lens = {
+            'LensCenterX': camera.K[0, 2], 'LensCenterY': camera.K[1, 2],
+            'HorizontalFocalLength': camera.K[0, 0], 'VerticalFocalLength': camera.K[1, 1],
+            'k1': k1, 'k2': k2, 'k3': k3, 'TangentialX': p1, 'TangentialY': p2,
+        }  # fmt: skip
+        place = {**center, **{f'OrientMatrix{i}': value for i, value in enumerate(turn)}}
+        width, height = camera.size
+        cameras += (
+            f'<Camera Serial="{camera.name}"><Properties CameraID="1"/>'
+            f'<Attributes ImagerPixelWidth="{width}" ImagerPixelHeight="{height}"/>'
+            f'<IntrinsicStandardCameraModel {_attributes(lens)}/><Extrinsic {_attributes(place)}/>'
+            '</Camera>'
+        )
+    text = (
+        '<?xml version="1.0" encoding="UTF-16LE"?><calibrationProfile version="1"><Calibration>'
+        f'<Cameras Count="{len(rig)}">{cameras}</Cameras></Calibration></calibrationProfile>'
+    )
+    (folder / 'rig.mcal').write_bytes(b'\xff\xfe' + text.encode('utf-16-le'))
+    return [folder / 'rig.mcal']
+
+
+def _attributes(values):
+    return ' '.join(f'{key}="{float(value)!r}"' for key, value in values.items())
+
+
+def _calibio(rig, folder):
+    cameras = []
+    for index, camera in enumerate(rig):
+        k1, k2, p1, p2, k3 = camera.dist.tolist()
+        values = dict(f=camera.K[0, 0], ar=camera.K[1, 1] / camera.K[0, 0], cx=camera.K[0, 2],
+                      cy=camera.K[1, 2], k1=k1, k2=k2, k3=k3, k4=0, k5=0, k6=0, p1=p1, p2=p2,
+                      s1=0, s2=0, s3=0, s4=0, tauX=0, tauY=0)  # fmt: skip
+        rvec = Rotation.from_matrix(camera.R_w2c.copy()).as_rotvec().tolist()
+        size = dict(zip(('width', 'height'), camera.size))
+        data = {
+            'CameraModelCRT': {'CameraModelBase': {'imageSize': size}},
+            'parameters': {key: {'val': float(v), 'state': 0} for key, v in values.items()},
+        }
+        model = {'polymorphic_id': 1, 'ptr_wrapper': {'valid': 1, 'data': data}}
+        if not index:
+            model['polymorphic_id'] += 1 << 31
+            model['polymorphic_name'] = 'libCalib::CameraModelOpenCV'
+        transform = {
+            'rotation': dict(zip(('rx', 'ry', 'rz'), rvec)),
+            'translation': dict(zip('xyz', (camera.t_w2c / 1000).tolist())),
+        }
+        cameras.append({'model': model, 'transform': transform, 'serial': camera.name})
+    (folder / 'parameters.json').write_text(json.dumps({'Calibration': {'cameras': cameras}}))
+    return [folder / 'parameters.json']
+
+
+def relative(rig):
+    """The rig in the world of its first camera, whose pose is the identity to the last digit."""
+    first = np.linalg.inv(pose(rig.cameras[0]))
+    cameras = []
+    for i, camera in enumerate(rig):
+        matrix = pose(camera) @ first if i else np.eye(4)
+        cameras.append(
+            Camera(camera.name, camera.K, matrix[:3, :3], matrix[:3, 3], camera.size, camera.dist)
+        )
+    return CameraRig(tuple(cameras))
+
+
+def storage_matrix(array):
+    """An array as OpenCV's FileStorage has it, for YAML."""
+    array = np.atleast_2d(array)
+    numbers = ', '.join(map(repr, array.ravel().tolist()))
+    return (
+        f'!!opencv-matrix\n      rows: {array.shape[0]}\n      cols: {array.shape[1]}\n'
+        f'      dt: d\n      data: [ {numbers} ]'
+    )
+
+
+def _xrprimer(rig, folder):
+    """The first camera from camera to world, the second from world to camera."""
+    paths = []
+    for i, camera in enumerate(rig):
+        K = np.zeros((4, 4))
+        K[:2, :3], K[2, 3], K[3, 2] = camera.K[:2], 1, 1
+        matrix = pose(camera) if i else np.linalg.inv(pose(camera))
+        k1, k2, p1, p2, k3 = camera.dist.tolist()
+        content = {
+            'class_name': 'FisheyeCameraParameter',
+            'convention': 'opencv',
+            'name': camera.name,
+            'width': camera.size[0],
+            'height': camera.size[1],
+            'intrinsic': K.tolist(),
+            'extrinsic_r': matrix[:3, :3].tolist(),
+            'extrinsic_t': matrix[:3, 3].tolist(),
+            'world2cam': bool(i),
+            **dict(k1=k1, k2=k2, k3=k3, k4=0.0, k5=0.0, k6=0.0, p1=p1, p2=p2),
+        }
+        paths.append(folder / f'fisheye_param_{i:02d}.json')
+        paths[-1].write_text(json.dumps(content))
+    return paths
+
+
+def _mccalib(rig, folder):
+    text = f'%YAML:1.0\n---\nnb_camera: {len(rig)}\n'
+    for i, camera in enumerate(relative(rig)):
+        text += (
+            f'camera_{i}:\n   camera_matrix: {storage_matrix(camera.K)}\n'
+            f'   distortion_vector: {storage_matrix(camera.dist)}\n'
+            f'   distortion_type: 0\n   camera_group: 0\n   img_width: {camera.size[0]}\n'
+            f'   img_height: {camera.size[1]}\n'
+            f'   camera_pose_matrix: {storage_matrix(np.linalg.inv(pose(camera)))}\n'
+        )
+    (folder / 'calibrated_cameras_data.yml').write_text(text)
+    return [folder / 'calibrated_cameras_data.yml']
+
+
+def _matlab(rig, folder):
+    cameras = {}
+    for number, camera in enumerate(relative(rig), start=1):
+        k1, k2, p1, p2, k3 = camera.dist.tolist()
+        cameras[f'CameraParameters{number}'] = {
+            'IntrinsicMatrix': (camera.K + [[0, 0, 1], [0, 0, 1], [0, 0, 0]]).T,
+            'RadialDistortion': [k1, k2, k3],
+            'TangentialDistortion': [p1, p2],
+            'ImageSize': camera.size[::-1],
+            'WorldUnits': 'mm',
+        }
+    second = relative(rig).cameras[1]
+    struct = {
+        **cameras,
+        'RotationOfCamera2': second.R_w2c.T,
+        'TranslationOfCamera2': second.t_w2c.reshape(1, 3),
+    }
+    savemat(folder / 'stereoParams.mat', {'stereoParams': struct}, do_compression=True)
+    return [folder / 'stereoParams.mat']
+
+
+def _bouguet(rig, folder):
+    values = {}
+    for side, camera in zip(('left', 'right'), rig):
+        values = {
+            **values,
+            **{
+                f'fc_{side}': np.diag(camera.K)[:2].reshape(2, 1),
+                f'cc_{side}': camera.K[:2, 2].reshape(2, 1),
+                f'alpha_c_{side}': 0.0,
+                f'kc_{side}': camera.dist.reshape(5, 1),
+            },
+        }
+    second = relative(rig).cameras[1]
+    values = {
+        **values,
+        **{'R': second.R_w2c, 'T': second.t_w2c.reshape(3, 1), 'nx': 1280.0, 'ny': 720.0},
+    }
+    savemat(folder / 'Calib_Results_stereo.mat', values)
+    return [folder / 'Calib_Results_stereo.mat']
+
+
+def _storage_text(values):
+    return '%YAML:1.0\n---\n' + ''.join(
+        f'{key}: {storage_matrix(value)}\n' for key, value in values.items()
+    )
+
+
+def _openpose(rig, folder):
+    paths = []
+    for camera in rig:
+        values = {
+            'CameraMatrix': pose(camera)[:3],
+            'Intrinsics': camera.K,
+            'Distortion': np.pad(camera.dist, (0, 3)).reshape(8, 1),
+        }
+        paths.append(folder / f'{camera.name}.yml')
+        paths[-1].write_text(_storage_text(values))
+    return paths
+
+
+def _file_pairs(rig, folder):
+    paths = []
+    for camera in rig:
+        lens = {'camera_matrix': camera.K, 'distortion_coefficients': camera.dist}
+        rvec = Rotation.from_matrix(np.array(camera.R_w2c)).as_rotvec()
+        place = {'rvec': rvec.reshape(3, 1), 'tvec': camera.t_w2c.reshape(3, 1)}
+        for kind, values in (('intr', lens), ('extr', place)):
+            paths.append(folder / f'{kind}_{camera.name}.yml')
+            paths[-1].write_text(_storage_text(values))
+    return paths
+
+
 MAKERS = {
     'kalibr': _kalibr,
     'caliscope': _caliscope,
@@ -218,6 +536,24 @@ MAKERS = {
     'krtd': _krtd,
     'crossview': _crossview,
     'mmpose': _mmpose,
+    'thu': _thu,
+    'multical': _multical,
+    'opencap': _opencap,
+    'aist': _aist,
+    'human36m': _human36m,
+    'bodypose3d': _bodypose3d,
+    'egoexo4d': _egoexo4d,
+    'optitrack': _optitrack,
+    'calibio': _calibio,
+    'xrprimer': _xrprimer,
+    'mccalib': _mccalib,
+    'matlab': _matlab,
+}
+# Other layouts of a format, which is the first word of the name.
+LAYOUTS = {
+    'opencv openpose': _openpose,
+    'opencv pairs': _file_pairs,
+    'matlab bouguet': _bouguet,
 }
 # How the samples are to be read: unit and up axis.
 WORLDS = {
@@ -230,15 +566,39 @@ WORLDS = {
     'krtd': ('mm', 'z'),
     'crossview': ('cm', 'z'),
     'mmpose': ('mm', 'z'),
+    'thu': ('m', 'z'),
+    'multical': ('m', 'z'),
+    'opencap': ('mm', 'z'),
+    'aist': ('cm', 'y'),
+    'human36m': ('mm', 'z'),
+    'bodypose3d': ('mm', 'z'),
+    'egoexo4d': ('m', 'z'),
+    'optitrack': ('m', 'y'),
+    'calibio': ('m', 'z'),
+    'xrprimer': ('mm', 'z'),
+    'mccalib': ('mm', 'z'),
+    'matlab': ('mm', 'z'),
     **{format: written_world(format) for format in WRITTEN},
 }
+# What the samples state where it is not the rig's 1280x720, for which each format is read.
+SIZES = {'aist': (1920, 1080)}
+
+
+def image_size(format):
+    """The image size with which a sample may be read."""
+    return SIZES.get(format, (1280, 720))
+
+
+def format_of(layout):
+    """The format of a layout, which may be its only one."""
+    return layout.partition(' ')[0]
 
 
 def sample(format, folder):
-    """Write the sample rig in a format; the paths of its files."""
+    """Write the sample rig in a format or layout; the paths of its files."""
     folder.mkdir(parents=True, exist_ok=True)
-    if format in MAKERS:
-        return MAKERS[format](sample_rig(), folder)
+    if format in (*MAKERS, *LAYOUTS):
+        return {**MAKERS, **LAYOUTS}[format](sample_rig(), folder)
     target = folder / ('rig.yml' if format == 'opencv' else 'rig')
     write_rig(sample_rig(), target, format)
     return sorted(target.iterdir()) if target.is_dir() else [target]

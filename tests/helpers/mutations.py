@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from format_samples import MAKERS, WORLDS, WRITTEN, sample
+from format_samples import LAYOUTS, MAKERS, WORLDS, WRITTEN, format_of, image_size, sample
 
 from mmpose_ours.calibration import CalibrationError, read_rig
 from mmpose_ours.calibration.api import read_calibration
@@ -125,12 +125,12 @@ def read_all_ways(paths: list[Path], format: str) -> str:
     Raises:
         Exception: Whatever is no CalibrationError.
     """
-    unit, up = WORLDS[format]
+    unit, up = WORLDS[format_of(format)]
     said = ''
-    for named in (format, 'auto'):
+    for named in (format_of(format), 'auto'):
         try:
-            read_calibration(paths, named, unit=unit, up=up, image_size=(1280, 720))
-            read_rig(paths, named, unit=unit, up=up, image_size=(1280, 720))
+            read_calibration(paths, named, unit=unit, up=up, image_size=image_size(format))
+            read_rig(paths, named, unit=unit, up=up, image_size=image_size(format))
         except CalibrationError as error:
             said = str(error)
             if '\n' in said or not said:
@@ -145,7 +145,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--count', type=int, default=1000, help='of each format')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('formats', nargs='*', default=[*WRITTEN, *MAKERS])
+    parser.add_argument('formats', nargs='*', default=[*WRITTEN, *MAKERS, *LAYOUTS])
     args = parser.parse_args()
     failures = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -163,7 +163,7 @@ def main() -> int:
                     print(f'{format} {number}: {type(error).__name__}: {str(error)[:300]}')
                 slowest = max(slowest, time.process_time() - started)
             peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            print(f'{format:11s} {dict(outcomes)} slowest {slowest:.2f} s, peak {peak_mb:.0f} MB',
+            print(f'{format:15s} {dict(outcomes)} slowest {slowest:.2f} s, peak {peak_mb:.0f} MB',
                   flush=True)  # fmt: skip
         executed = Path('executed').exists()
     print('EXECUTED something' if executed else 'nothing was executed')

@@ -16,10 +16,11 @@ cannot be read  p3 p4, k4 of a frame camera (OpenCV has no such terms); equisoli
                 spherical, cylindrical and RPC sensors; several chunks
 ==============  ==================================================================
 
-A camera's name is its label as it is. It names its sensor by ``sensor_id``, which is not its
-own number; cameras may stand in groups. Only an ``adjusted`` calibration counts: an
-``initial`` one is a guess from the image's metadata. A camera that Metashape keeps as the
-slave of a multi-camera system may have no ``transform`` of its own.
+A camera's name is its label, without the ending of an image. It names its sensor by
+``sensor_id``, which is not its own number; cameras may stand in groups. Only an ``adjusted``
+calibration counts: an ``initial`` one is a guess from the image's metadata. A camera that
+Metashape keeps as the slave of a multi-camera system may have no ``transform`` of its own.
+Cameras with ``enabled="false"`` are left out, as Metashape does.
 
 Source: the Metashape Professional manual, appendix "Camera models" (https://www.agisoft.com),
 and files of versions 1.2 to 2.
@@ -33,8 +34,9 @@ import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.formats.camera_axes import HALF_PIXEL
+from mmpose_ours.calibration.parsing.image_names import without_endings
 from mmpose_ours.calibration.parsing.matrices import rigid
-from mmpose_ours.calibration.parsing.source import Reading, Source
+from mmpose_ours.calibration.parsing.source import Reading, Source, note_left_out
 from mmpose_ours.calibration.parsing.xml_elements import Element
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
@@ -86,29 +88,40 @@ def read(source: Source) -> Reading:
     posed = {c.xml.get('id'): c for c in cameras if c.find('transform') is not None}
     places: list[tuple[Element, Element]] = []
     uncalibrated: list[str] = []
-    for element in cameras:
-        label = element.node.get('label')
-        if label is None:  # key frames of animations stand here too
+    disabled: list[str] = []
+    # Key frames of animations stand here too, without a label.
+    labelled = [(c, label) for c in cameras if (label := c.node.get('label')) is not None]
+    names = without_endings([label.text() for _, label in labelled])
+    for (element, _), name in zip(labelled, names):
+        if not _is_enabled(element):
+            disabled.append(name)
             continue
-        element = element.of_camera(label.text())
+        element = element.of_camera(name)
         sensor = _sensor_of(element, sensors)
         if sensor is None or not _has_pose(element, posed):
-            uncalibrated.append(label.text())
+            uncalibrated.append(name)
         else:
             places.append((element, sensor))
     if not places:
         raise CalibrationError(
-            f'{source.path}: none of {len(uncalibrated)} cameras has a transform and an adjusted '
-            'calibration; align the cameras in Metashape and export them again',
+            f'{source.path}: none of {len(uncalibrated + disabled)} cameras is enabled and has a '
+            'transform and an adjusted calibration; align the cameras in Metashape and export '
+            'them again',
             code='no-data',
             file=source.path,
-            found=uncalibrated,
+            found=uncalibrated + disabled,
         )
     worlds = _worlds(chunk, [element for element, _ in places])
     with about(source.path):
         rig = CameraRig(tuple(_camera(e, s, world) for (e, s), world in zip(places, worlds)))
     notes = _notes(chunk, [element for element, _ in places], any(w.given for w in worlds))
-    return Reading(rig, tuple(uncalibrated), tuple(notes))
+    left_out = note_left_out(disabled, 'as disabled')
+    return Reading(rig, tuple(uncalibrated), (*left_out, *notes))
+
+
+def _is_enabled(camera: Element) -> bool:
+    enabled = camera.node.get('enabled')
+    return enabled is None or enabled.text().strip().lower() not in ('0', 'false')
 
 
 def _sensor_of(camera: Element, sensors: dict[str, Element]) -> Element | None:

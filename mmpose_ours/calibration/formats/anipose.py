@@ -1,4 +1,4 @@
-"""Anipose TOML: ``calibration.toml``, also of FreeMoCap and sleap-anipose.
+"""Anipose TOML: ``calibration.toml``, also of FreeMoCap and sleap-anipose; or its keys as JSON.
 
 ==============  ==================================================================
 unit            not in the file: that of the board's squares, millimetre by custom
@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from mmpose_ours.calibration.capabilities import Holds
 from mmpose_ours.calibration.formats import camera_toml, pose2sim
+from mmpose_ours.calibration.formats.datasets import aist
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.camera import Camera
@@ -36,7 +37,7 @@ from mmpose_ours.text import argument
 CONVENTION = 'rotation is a Rodrigues vector, translation the translation'
 UNIT = UP = None
 WRITTEN = ('mm', 'z')
-SAME_LAYOUT = ('pose2sim',)
+SAME_LAYOUT = ('pose2sim', 'aist')
 HOLDS = Holds(
     'Anipose TOML', coefficients=14, lenses=('opencv', 'fisheye'), needs_size=True
 )  # fmt: skip
@@ -45,8 +46,10 @@ HOLDS = Holds(
 def recognise(source: Source) -> str:
     """Say why a file is Anipose's, or return an empty string."""
     sections = camera_toml.plain_sections(source.one)
-    if not sections or pose2sim.recognise(source):
+    if not sections or pose2sim.recognise(source) or aist.recognise(source):
         return ''
+    if source.one.kind == 'json':
+        return f"camera {next(iter(sections))[:40]!r} holds Anipose's matrix, rotation, translation"
     return (
         f'sections [{next(iter(sections))}] ... with matrix, rotation and translation; Pose2Sim '
         f'writes the same layout in metres ({argument("format", "pose2sim")})'

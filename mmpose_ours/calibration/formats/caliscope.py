@@ -12,32 +12,35 @@ distortion      ``distortions`` in OpenCV's order, 5; with ``fisheye = true`` th
 image size      ``size`` = [width, height] of the image before any turning
 ==============  ==================================================================
 
-Two styles: sections ``[cam_N]`` with ``port`` beside those of the session, and sections
-``[cameras.N]`` with ``cam_id`` or ``port``. The camera's name is that number.
+Two styles: sections ``[cam_N]`` beside those of the session, and sections ``[cameras.N]``. The
+camera's name is its ``cam_id`` (``port`` before that), or the number of the section.
 
 Traps: ``rotation_count`` turns the image on the screen only, K and size are of the
 unturned image; numbers of old files are texts; what is not known is left out, empty or
-the text ``"null"``; ``ignore = true`` marks a camera that was left out of the rig.
+the text ``"null"``; ``ignore = true`` marks a camera that was left out of the rig, whose pose may
+be of an earlier one: it is left out here too.
 
 Source: https://github.com/mprib/caliscope (``src/caliscope/persistence.py``).
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, Iterator
 
 from mmpose_ours.calibration.errors import about
 from mmpose_ours.calibration.formats.camera_toml import given, reading, to_camera
 from mmpose_ours.calibration.formats.opencv.storage_reader import rotation
 from mmpose_ours.calibration.parsing.node import Node
-from mmpose_ours.calibration.parsing.source import Reading, Source
-from mmpose_ours.text import argument
+from mmpose_ours.calibration.parsing.source import Reading, Source, note_left_out
 
 CONVENTION = 'translation is the translation'
 UNIT, UP = 'm', None
 
 _NUMBERS = ('cam_id', 'port')
-_TELLING_KEYS = {'cam_id', 'port', 'rotation_count', 'grid_count', 'exposure', 'ignore'}
+_SECTION = re.compile(r'cam_(\d{1,9})\Z')
+_ONLY_CALISCOPES = {'rotation_count', 'grid_count'}
+_TELLING_KEYS = {*_NUMBERS, *_ONLY_CALISCOPES, 'exposure', 'ignore'}
 
 
 def recognise(source: Source) -> str:
@@ -48,9 +51,17 @@ def recognise(source: Source) -> str:
     cameras = data.get('cameras')
     if isinstance(cameras, dict) and any(map(_is_camera, cameras.values())):
         return 'sections [cameras.N] with ' + ', '.join(_listed(cameras))
-    if any('port' in section for section in data.values() if _is_camera(section)):
+    if any(map(_is_of_session, data.keys(), data.values())):
         return 'sections [cam_N] with ' + ', '.join(_listed(data))
     return ''
+
+
+def _is_of_session(key: str, section: Any) -> bool:
+    """A camera's section beside those of the session: numbered inside, or by its name."""
+    if not _is_camera(section):
+        return False
+    numbered = _SECTION.match(key) is not None and bool(section.keys() & _ONLY_CALISCOPES)
+    return bool(section.keys() & set(_NUMBERS)) or numbered
 
 
 def _is_camera(section: Any) -> bool:
@@ -74,19 +85,22 @@ def read(source: Source) -> Reading:
         source: The file.
 
     Returns:
-        The cameras in file order, metres; those without matrix, rotation or translation
-        are ``uncalibrated``.
+        The cameras in file order, metres, but for those to be ignored; those without matrix,
+        rotation or translation are ``uncalibrated``.
 
     Raises:
         CalibrationError: The file is broken, or no camera in it is calibrated.
     """
     path = source.one.path
-    cameras, uncalibrated, notes = [], [], []
+    cameras, uncalibrated, ignored = [], [], []
     with about(path):
         for key, section in _sections(Node.of(source.one, 'toml')):
-            number = given(section, _NUMBERS[0]) or given(section, _NUMBERS[1])
-            name = key if number is None else number.text('number of the camera')
+            name = _name(key, section)
             section = section.of_camera(name)
+            ignore = given(section, 'ignore')
+            if ignore is not None and ignore.flag('whether the camera is left out'):
+                ignored.append(name)
+                continue
             pose = [given(section, key) for key in ('rotation', 'translation', 'matrix')]
             if None in pose:
                 uncalibrated.append(name)
@@ -94,14 +108,16 @@ def read(source: Source) -> Reading:
             R_w2c = rotation(pose[:1])
             assert R_w2c is not None
             cameras.append(to_camera(section, name, R_w2c))
-            ignore = given(section, 'ignore')
-            if ignore is not None and ignore.flag('whether the camera is left out'):
-                notes.append(
-                    f'camera {name!r} is marked ignore = true in {path}: Caliscope left it out of '
-                    'the rig, so its pose may be of an earlier one; leave it out with '
-                    f'{argument("cameras")}'
-                )
-        return reading(path, cameras, uncalibrated, tuple(notes))
+        notes = note_left_out(ignored, 'ignore = true')
+        return reading(path, cameras, uncalibrated, notes)
+
+
+def _name(key: str, section: Node) -> str:
+    number = given(section, _NUMBERS[0]) or given(section, _NUMBERS[1])
+    if number is not None:
+        return number.text('number of the camera')
+    numbered = _SECTION.match(key)
+    return key if numbered is None else numbered[1]
 
 
 def _sections(root: Node) -> Iterator[tuple[str, Node]]:
@@ -112,5 +128,6 @@ def _sections(root: Node) -> Iterator[tuple[str, Node]]:
     return (
         (key, section)
         for key, section in root.items()
-        if isinstance(section.value, dict) and set(_NUMBERS) & section.value.keys()
+        if _is_of_session(key, section.value)
+        or (isinstance(section.value, dict) and set(_NUMBERS) & section.value.keys())
     )

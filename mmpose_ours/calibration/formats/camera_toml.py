@@ -1,4 +1,7 @@
-"""The TOML layout that Anipose began and others share: one section for each camera.
+"""The layout that Anipose began and others share: one section of a TOML file for each camera.
+
+The same keys are read from JSON: a list of cameras (as aniposelib's ``get_dicts`` and AIST++ have
+them), or a mapping of them; either may stand under ``cameras``.
 
 A section holds ``matrix``, ``distortions``, ``rotation`` (a Rodrigues vector, world to
 camera), ``translation`` and mostly ``name``, ``size`` and ``fisheye``. This module does
@@ -9,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -26,6 +29,7 @@ from mmpose_ours.io.disk.files import write_whole
 
 METADATA = 'metadata'
 _NEEDED = ('matrix', 'rotation', 'translation')
+_GROUPS = (dict, list)
 # Caliscope's sections are alike, with these keys instead of a name.
 _CALISCOPE = {'port', 'cam_id', 'rotation_count', 'grid_count'}
 
@@ -34,9 +38,13 @@ def plain_sections(file: File) -> dict[str, dict]:
     """The sections with a camera's matrix, rotation vector and translation, unchecked.
 
     Returns:
-        Sections by name; none where the file is no TOML, or of Caliscope.
+        Sections by name; none where the file is neither TOML nor JSON, or of Caliscope.
     """
-    data = file.parsed('toml')
+    data = file.parsed('json') if file.kind == 'json' else file.parsed('toml')
+    if file.kind == 'json' and isinstance(data, dict) and isinstance(data.get('cameras'), _GROUPS):
+        data = data['cameras']
+    if isinstance(data, list):
+        data = {str(index): value for index, value in enumerate(data)}
     sections = {
         name: value
         for name, value in (data.items() if isinstance(data, dict) else ())
@@ -61,7 +69,7 @@ def read_sections(file: File) -> Reading:
     """Read a rig in the file's own unit and axes.
 
     Args:
-        file: The TOML file.
+        file: The TOML or JSON file.
 
     Returns:
         The cameras in file order; those that lack matrix, rotation or translation are
@@ -73,7 +81,7 @@ def read_sections(file: File) -> Reading:
     """
     sections = [
         (key, section)
-        for key, section in Node.of(file, 'toml').items()
+        for key, section in _sections(file)
         if key != METADATA and isinstance(section.value, dict)
     ]
     cameras: list[Camera] = []
@@ -95,6 +103,18 @@ def read_sections(file: File) -> Reading:
             cameras = [camera for camera in cameras if camera.name not in nowhere]
             uncalibrated += nowhere
         return reading(file.path, cameras, uncalibrated)
+
+
+def _sections(file: File) -> Iterable[tuple[str, Node]]:
+    """Everything in the file that may be a camera's section, by its key or index."""
+    if file.kind != 'json':
+        return Node.of(file, 'toml').items()
+    root = Node.of(file, 'json')
+    if isinstance(root.value, dict) and isinstance(root.value.get('cameras'), _GROUPS):
+        root = root['cameras']
+    if isinstance(root.value, dict):
+        return root.items()
+    return ((str(index), node) for index, node in enumerate(root.elements()))
 
 
 def _is_nowhere(camera: Camera) -> bool:

@@ -27,6 +27,7 @@ import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about, check_limit
 from mmpose_ours.calibration.parsing.file import File
+from mmpose_ours.calibration.parsing.file_names import name_by_file
 from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.errors import FileFormatError
@@ -66,13 +67,13 @@ def read(source: Source) -> Reading:
     Raises:
         CalibrationError: A file is damaged, a value missing or impossible.
     """
-    contents = [(file, _content(file)) for file in source]
     found: list[tuple[str, Node]] = []
-    for file, content in contents:
+    for file, name in zip(source, name_by_file(source.paths, source.path)):
+        content = _content(file)
         if 'params' in content:
             found += _of_label3d(file, content)
         else:
-            found.append((file.path.stem, Node(content, file.path, (), file.path.stem)))
+            found.append((name, Node(content, file.path, (), name)))
     with about(source.path):
         return Reading(CameraRig(tuple(_camera(name, node) for name, node in found)))
 

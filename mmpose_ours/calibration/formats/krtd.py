@@ -9,7 +9,8 @@ distortion      OpenCV's order, any number; a single 0 stands for none
 image size      none
 ==============  ==================================================================
 
-A camera's name is its file's without the ending. Give the folder or several files.
+A camera's name is its file's without the ending, or its folder's where all files are called
+alike. Give the folder or several files.
 
 Source: KWIVER's ``vital/types/camera_perspective.cxx``
 (https://github.com/Kitware/kwiver); https://mevadata.org for "OpenCV conventions".
@@ -21,6 +22,7 @@ import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.parsing.file import File
+from mmpose_ours.calibration.parsing.file_names import name_by_file
 from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.geometry.camera import Camera
@@ -68,11 +70,11 @@ def read(source: Source) -> Reading:
         CalibrationError: A file holds something else, or a camera is impossible.
     """
     with about(source.path):
-        return Reading(CameraRig(tuple(map(_camera, source))))
+        names = name_by_file(source.paths, source.path)
+        return Reading(CameraRig(tuple(map(_camera, source, names))))
 
 
-def _camera(file: File) -> Camera:
-    name = file.path.stem
+def _camera(file: File, name: str) -> Camera:
     if file.size > MAX_FILE_BYTES:
         raise CalibrationError(
             f'{file.path}: {file.size >> 10} kB is too large for the numbers of one camera; name '

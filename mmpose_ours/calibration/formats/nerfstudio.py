@@ -16,7 +16,8 @@ cannot hold     k4 k5 k6, skew, lenses of two kinds in one file, unknown image s
 ==============  ==================================================================
 
 Names: the folder of ``file_path`` where the folders differ, else the file name without its
-ending, which is written behind every name.
+ending (with it where ``front.jpg`` and ``front.png`` differ in nothing else); ``.png`` is written
+behind every name.
 
 Traps: nerfstudio's k4 of a lens that is no fisheye multiplies r^8, OpenCV's k4 does not, so
 it must be zero; its documentation gives a fisheye no p1 p2, which are left out. Nerfstudio
@@ -86,7 +87,7 @@ def read(source: Source) -> Reading:
     frames = whole['frames'].elements()
     check_image_count(len(frames), source.path)
     images = [frame['file_path'].text('path of the image') for frame in frames]
-    names = name_cameras(images, source.path, endings=False)
+    names = name_cameras(images, source.path)
     notes: list[str] = []
     cameras, uncalibrated = [], []
     with about(source.path):

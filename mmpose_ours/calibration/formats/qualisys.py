@@ -16,7 +16,8 @@ image size      ``fov_video``: right - left + 1, bottom - top + 1
 Names are serial numbers. ``viewrotation`` says how QTM shows the image of a camera that
 hangs on its side; it follows from R, so K, R and size stay those of the unturned sensor,
 and a note tells. A file in 540p or 720p (``video_resolution``) still describes the whole
-sensor. Cameras with ``active="0"`` or ``calibrated="false"`` are uncalibrated.
+sensor. Cameras with ``active="0"`` took no part in the calibration and are left out; those with
+``calibrated="false"`` are uncalibrated.
 
 Source: QTM (https://docs.qualisys.com) and its real-time protocol, whose ``calibration`` is
 the same XML (https://github.com/qualisys/qualisys_cpp_sdk); Theia3D's description of the
@@ -29,7 +30,7 @@ import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.formats.camera_axes import FLIP_Y_AND_Z
-from mmpose_ours.calibration.parsing.source import Reading, Source
+from mmpose_ours.calibration.parsing.source import Reading, Source, note_left_out
 from mmpose_ours.calibration.parsing.xml_elements import Element
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
@@ -60,8 +61,8 @@ def read(source: Source) -> Reading:
         source: The file.
 
     Returns:
-        The cameras in file order, millimetres, z up; cameras that were not active or have no
-        transform or intrinsic as uncalibrated.
+        The cameras in file order, millimetres, z up, but for those that were not active; cameras
+        without transform or intrinsic as uncalibrated.
 
     Raises:
         CalibrationError: A value is missing or impossible, or no camera is calibrated.
@@ -71,27 +72,39 @@ def read(source: Source) -> Reading:
         root = root['calibration']
     calibrated: list[Element] = []
     uncalibrated: list[Element] = []
+    inactive: list[Element] = []
     for element in root['cameras'].all('camera'):
         element = element.of_camera(element.node['serial'].text())
-        (calibrated if _is_calibrated(element) else uncalibrated).append(element)
+        if not _is_active(element):
+            inactive.append(element)
+        else:
+            (calibrated if _is_calibrated(element) else uncalibrated).append(element)
     if not calibrated:
         raise CalibrationError(
-            f'{source.path}: none of {len(uncalibrated)} cameras is active and calibrated; '
-            'calibrate in QTM and export the calibration again',
+            f'{source.path}: none of {len(uncalibrated) + len(inactive)} cameras is active and '
+            'calibrated; calibrate in QTM and export the calibration again',
             code='no-data',
             file=source.path,
-            found=[element.node.camera for element in uncalibrated],
+            found=[element.node.camera for element in (*uncalibrated, *inactive)],
         )
     with about(source.path):
         rig = CameraRig(tuple(map(_camera, calibrated)))
     names = tuple(element.node.camera or '' for element in uncalibrated)
-    return Reading(rig, names, tuple(_notes(root, calibrated)))
+    left_out = note_left_out([element.node.camera or '' for element in inactive], 'active="0"')
+    return Reading(rig, names, (*left_out, *_notes(root, calibrated)))
+
+
+def _is_active(camera: Element) -> bool:
+    active = camera.node.get('active')
+    if active is None:
+        return True
+    if active.text().strip().lower() in ('true', 'false'):
+        return active.flag()
+    return bool(active.number())
 
 
 def _is_calibrated(camera: Element) -> bool:
-    active, calibrated = (camera.node.get(key) for key in ('active', 'calibrated'))
-    if active is not None and not active.number():
-        return False
+    calibrated = camera.node.get('calibrated')
     if calibrated is not None and not calibrated.flag():
         return False
     return camera.find('transform') is not None and camera.find('intrinsic') is not None

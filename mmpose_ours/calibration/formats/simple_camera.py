@@ -10,7 +10,7 @@ distortion      ``k`` = k1 k2 k3 or k1 .. k6 and ``p`` = p1 p2, OpenCV's meaning
 image size      ``w h`` (or ``width height``, ``res``), else none
 layout          name -> camera, a list (``name`` in each, else its index), or either under
                 ``cameras``; a pickle's keys may be pairs: ('S1', '54138969') is
-                ``S1_54138969``
+                ``S1_54138969``, of the rig S1
 ==============  ==================================================================
 
 A dump of ``SimpleCamera.param`` has the same keys but for **row** vectors: ``R_c2w``,
@@ -37,7 +37,7 @@ UNIT = UP = None
 
 _PAIRS = (('R', 'T'), ('R_c2w', 'T_c2w'), ('R_w2c', 'T_w2c'))
 # Keys by which other formats' cameras are distinguished.
-_FOREIGN = {'fx', 'fy', 'distCoef', 't', 'Tw', 'dist', 'D', 'rotation', 'translation'}
+_FOREIGN = {'fx', 'fy', 'distCoef', 't', 'Tw', 'dist', 'D', 'rotation', 'translation', 'imgSize'}
 
 
 def recognise(source: Source) -> str:
@@ -80,7 +80,8 @@ def read(source: Source) -> Reading:
             file=file.path,
         )
     with about(source.path):
-        return Reading(CameraRig(tuple(_camera(name, node) for name, node in cameras)))
+        rig = CameraRig(tuple(_camera(name, node) for name, node in cameras))
+        return Reading(rig, rigs=_rigs(content))
 
 
 def _content(file: File) -> Any:
@@ -100,6 +101,15 @@ def _cameras(content: Any) -> Iterator[tuple[str, Any]]:
         for index, camera in enumerate(content):
             name = camera.get('name') if isinstance(camera, dict) else None
             yield _text(name) or str(index), camera
+
+
+def _rigs(content: Any) -> dict[str, tuple[str, ...]]:
+    """The cameras of each rig, which is the first of a pair of names."""
+    rigs: dict[str, list[str]] = {}
+    for key in content if isinstance(content, dict) else ():
+        if isinstance(key, tuple) and len(key) == 2:
+            rigs.setdefault(_text(key[0]), []).append('_'.join(map(_text, key)))
+    return {name: tuple(cameras) for name, cameras in rigs.items()}
 
 
 def _text(value: Any) -> str:

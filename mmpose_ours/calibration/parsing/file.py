@@ -38,6 +38,8 @@ _LONGEST_LINE = 1 << 16
 _TOML = re.compile(rb"""\[{1,2}[^][{},:]+\]{1,2}\s*(?:#.*)?$|"[^"]*"\s*=|[\w'"-][\w\s.'"-]*=""")
 # That of YAML: the begin of a document, a list or mapping, a key, a tag or an anchor.
 _YAML = re.compile(rb"""[%&!?{[]|---|-\s|-$|[^#]*:(?:\s|$)""")
+# XML as UTF-16, with and without a mark of the byte order
+_UTF16_XML = (b'\xff\xfe<\x00', b'\xfe\xff\x00<', b'<\x00?\x00', b'\x00<\x00?')
 _NOT_BRACKETS = bytes(set(range(256)) - set(b'[{]}'))
 # Digits after which Python before 3.11 (and its first releases) take a square of their number.
 _HUGE_NUMBER = re.compile(rb'(?<![\d_])[\d_]{4301}')
@@ -152,6 +154,8 @@ class File:
         start = self.head.lstrip(b'\xef\xbb\xbf \t\r\n')
         if start.startswith(b'<'):
             return 'xml'
+        if self.head.startswith(_UTF16_XML):
+            return 'xml'
         if b'\x00' in self.head:
             return 'binary'
         if start.startswith(b'%YAML'):
@@ -197,6 +201,12 @@ class File:
         promised = endings.get(self.path.suffix.lower(), self.kind)
         for kind in {self.kind, promised} & set(_LIMITS):
             getattr(self, kind)
+        if self.head.startswith(b'MATLAB 7.3'):
+            raise self._error(
+                'is a MATLAB file of version 7.3; save it again in MATLAB with -v7',
+                found='7.3',
+                expected='7',
+            )
 
     @property
     def json(self) -> Any:

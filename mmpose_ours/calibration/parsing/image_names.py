@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import collections
 import re
 from typing import Sequence
 
 from mmpose_ours.calibration.errors import CalibrationError, check_limit
 from mmpose_ours.errors import PathLike
 
-_ENDINGS = ('png', 'jpg', 'jpeg', 'exr', 'bmp', 'tif', 'tiff', 'webp', 'tga', 'bin', 'npy')
+_ENDINGS = ('png', 'jpg', 'jpeg', 'exr', 'bmp', 'tif', 'tiff', 'webp', 'tga', 'bin', 'npy', 'ppm',
+            'pgm', 'jp2', 'heic', 'dng')  # fmt: skip
 
 
 def path_parts(image: str) -> list[str]:
@@ -21,35 +23,52 @@ def unique(names: Sequence[str]) -> bool:
     return all(names) and len(set(names)) == len(names)
 
 
-def name_cameras(images: Sequence[str], path: PathLike, endings: bool) -> list[str]:
+def name_cameras(images: Sequence[str], path: PathLike) -> list[str]:
     """A name for the camera of each image.
 
-    That is the name of its folder where every image lies in one and the folders differ, else
-    the name of its file. Of a single image it is the file's: its folder tells nothing apart.
+    That is the name of the innermost folder that differs between all images, where there is one,
+    else the name of the file without its ending. Of a single image it is the file's: its folder
+    tells nothing apart.
 
     Args:
         images: Their paths, one image for each camera.
         path: The file that lists them, for messages.
-        endings: Whether a file's name keeps the ending of an image. COLMAP's images are
-            written by the camera's name as it is, nerfstudio's with an ending put behind it.
 
     Raises:
         CalibrationError: The paths do not tell the cameras apart.
     """
     parts = [['', *path_parts(image)] for image in images]
-    folders = [''.join(names[-2:-1]) for names in parts]
-    if len(images) > 1 and unique(folders):
-        return folders
-    files = [names[-1] if endings else stem(names[-1]) for names in parts]
+    files = [names[-1] for names in parts]
+    if len(images) > 1:
+        for level in range(2, min(map(len, parts))):
+            folders = [names[-level] for names in parts]
+            if unique(folders):
+                return folders
     if not unique(files):
         raise _refuse_names(images, path)
-    return files
+    return without_endings(files)
+
+
+def without_endings(files: Sequence[str]) -> list[str]:
+    """Names of cameras from file names, no two of which are the same.
+
+    ``front.jpg`` is ``front``; ``front.jpg`` and ``front.png`` of one list stay as they are.
+    """
+    stems = [stem(file) for file in files]
+    count = collections.Counter(stems)
+    names = [stem if count[stem] == 1 else file for stem, file in zip(stems, files)]
+    return names if unique(names) or not unique(files) else list(files)
+
+
+def with_ending(name: str) -> str:
+    """A file name from which :func:`without_endings` makes the name of the camera again."""
+    return name if stem(name) == name else f'{name}.png'
 
 
 def stem(name: str) -> str:
     """A file name without the ending of an image; Blender's have none, but may hold dots."""
     start, dot, ending = name.rpartition('.')
-    return start if dot and ending.lower() in _ENDINGS else name
+    return start if dot and start and ending.lower() in _ENDINGS else name
 
 
 def check_image_count(count: int, path: PathLike) -> None:

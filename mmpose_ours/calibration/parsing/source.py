@@ -6,15 +6,13 @@ import copy
 import dataclasses
 import os
 from pathlib import Path
-from typing import Iterator, Sequence, cast
+from typing import Iterator, Mapping, Sequence, cast
 
-from mmpose_ours.calibration.errors import CalibrationError, check_limit
+from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.parsing.file import Budget, File
+from mmpose_ours.calibration.parsing.folders import files_below, files_of
 from mmpose_ours.errors import PathLike
-from mmpose_ours.geometry.rig import CameraRig
-
-# What a file of one camera may end in.
-_CAMERA_ENDINGS = ('.yml', '.yaml', '.xml', '.json', '.krtd')
+from mmpose_ours.geometry.rig import CameraRig, list_names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,18 +23,35 @@ class Reading:
         rig: The calibrated cameras, lengths and axes as in the file.
         uncalibrated: Names of cameras that the file lists without a pose or a lens.
         notes: Sentences that a user should see, for example what the world's origin is.
+        rigs: Where the file holds several rigs (of recordings, or people): the names of each
+            one's cameras, of which those of one are to be taken.
     """
 
     rig: CameraRig
     uncalibrated: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    rigs: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+
+
+def note_left_out(names: Sequence[str], mark: str) -> tuple[str, ...]:
+    """A note on cameras that a file lists and marks as not in use; nothing where there are none.
+
+    Args:
+        names: Their names.
+        mark: What marks them, as the file has it.
+    """
+    if not names:
+        return ()
+    listed = list_names([repr(name) for name in names], 10)
+    return (f'camera {listed}: marked {mark}, so left out; remove the mark to take it',)
 
 
 class Source:
     """The files of one calibration.
 
     Args:
-        paths: A file, the folder that holds one calibration's files, or several files.
+        paths: A file, the folder that holds one calibration's files, or several of either. Of a
+            folder without files, the files of its folders are taken.
         image_size: (width, height) in pixels that the user said, for formats whose
             intrinsics are relative to it.
 
@@ -63,6 +78,7 @@ class Source:
             raise CalibrationError(
                 f'{twice}: was named twice; name each file once', code='duplicate', file=twice
             )
+        self._named = [Path(name) for name in named]
         # What messages call it
         self.path: PathLike = named[0] if len(named) == 1 else ', '.join(map(str, named))
 
@@ -79,6 +95,20 @@ class Source:
         alone = copy.copy(self)
         alone.files, alone.path = (file,), file.path
         return alone
+
+    def below(self) -> Source | None:
+        """The files one level below the only folder that was named, if it holds folders too.
+
+        Raises:
+            CalibrationError: A folder cannot be read, or there are too many files.
+        """
+        if len(self._named) != 1 or not _is_folder(self._named[0]):
+            return None
+        deeper = copy.copy(self)
+        deeper.hidden = []
+        paths = files_below(self._named[0], deeper.hidden)
+        deeper.files = tuple(File(path, self.budget) for path in paths)
+        return deeper if paths and set(paths) != set(self.paths) else None
 
     @property
     def one(self) -> File:
@@ -99,37 +129,15 @@ class Source:
 
 
 def _expanded(path: Path, hidden: list[str]) -> list[Path]:
-    """A folder's files, hidden ones left out; a file itself."""
+    """A folder's files; a file itself."""
+    return files_of(path, hidden) if _is_folder(path) else [path]
+
+
+def _is_folder(path: Path) -> bool:
     try:
-        is_folder = path.is_dir()
+        return path.is_dir()
     except ValueError:  # a null byte: the file says so
-        is_folder = False
-    if not is_folder:
-        return [path]
-    inside: list[Path] = []
-    try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.name.startswith('.'):
-                    # Those of ._ are the Finder's.
-                    if entry.name.endswith(_CAMERA_ENDINGS) and entry.name[1] != '_':
-                        hidden.append(entry.name)
-                elif entry.is_file():
-                    inside.append(path / entry.name)
-                    check_limit('cameras', len(inside), 'files', path)
-    except OSError as error:
-        raise CalibrationError(
-            f'{path}: cannot be read ({error.strerror}); check its permissions',
-            code='no-data',
-            file=path,
-        ) from error
-    if not inside:
-        raise CalibrationError(
-            f'{path}: is a folder without files; name the calibration itself',
-            code='no-data',
-            file=path,
-        )
-    return sorted(inside)
+        return False
 
 
 def _twice(files: Sequence[File]) -> Path | None:

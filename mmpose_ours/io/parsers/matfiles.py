@@ -11,6 +11,7 @@ Source: the "MAT-File Format" document of MathWorks.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import struct
 import zlib
@@ -35,7 +36,8 @@ _STORED = {1: 'i1', 2: 'u1', 3: 'i2', 4: 'u2', 5: 'i4', 6: 'u4', 7: 'f4', 9: 'f8
 _CLASSES = {6: 'f8', 7: 'f4', 8: 'i1', 9: 'u1', 10: 'i2', 11: 'u2', 12: 'i4', 13: 'u4', 14: 'i8',
             15: 'u8'}  # fmt: skip
 _TEXTS = {1: 'latin1', 2: 'latin1', 4: 'utf-16', 16: 'utf-8', 17: 'utf-16', 18: 'utf-32'}
-_REFUSED = {3: 'an object', 5: 'a sparse array', 16: 'a function handle', 17: 'an object'}
+_OPAQUE = 17
+_REFUSED = {3: 'an object', 5: 'a sparse array', 16: 'a function handle', _OPAQUE: 'an object'}
 
 
 def read_mat(path: PathLike, names: Collection[str] | None = None) -> dict[str, Any]:
@@ -61,7 +63,10 @@ def read_mat(path: PathLike, names: Collection[str] | None = None) -> dict[str, 
 
 
 def read_open_mat(
-    file: BinaryIO, path: PathLike, names: Collection[str] | None = None
+    file: BinaryIO,
+    path: PathLike,
+    names: Collection[str] | None = None,
+    plain_only: bool = False,
 ) -> dict[str, Any]:
     """Read variables of an open MAT file.
 
@@ -69,6 +74,8 @@ def read_open_mat(
         file: A file on disk, at its beginning.
         path: Where it lies, for messages.
         names: See :func:`read_mat`, also for what is returned.
+        plain_only: Give an :class:`Unread` for variables that are no plain data (objects,
+            function handles, sparse arrays) instead of refusing the file.
 
     Raises:
         FileFormatError: See :func:`read_mat`.
@@ -76,7 +83,7 @@ def read_open_mat(
     try:
         order = _byte_order(file.read(_HEADER))
         found: dict[str, Any] = {}
-        for name, value in _variables(file, order, names, _Budget(path)):
+        for name, value in _variables(file, order, names, _Budget(path), plain_only):
             if name in found:
                 raise _BrokenError(f'it holds the variable {name[:63]!r} twice', 'duplicate')
             found[name] = value
@@ -94,12 +101,23 @@ def read_open_mat(
         ) from error
 
 
+@dataclasses.dataclass(frozen=True)
+class Unread:
+    """Stands for a variable that is no plain data; ``what`` is the class of an object."""
+
+    what: str
+
+
 class _BrokenError(Exception):
     """Says what is wrong, and the code of the error that users see."""
 
     def __init__(self, why: str, code: str = 'damaged'):
         super().__init__(why)
         self.code = code
+
+
+class _NotPlainError(_BrokenError):
+    """The variable holds something that is not read."""
 
 
 def _byte_order(header: bytes) -> str:
@@ -116,7 +134,11 @@ def _byte_order(header: bytes) -> str:
 
 
 def _variables(
-    file: BinaryIO, order: str, names: Collection[str] | None, budget: _Budget
+    file: BinaryIO,
+    order: str,
+    names: Collection[str] | None,
+    budget: _Budget,
+    plain_only: bool,
 ) -> Iterator[tuple[str, Any]]:
     """Name and value of each variable wanted."""
     left = os.fstat(file.fileno()).st_size - _HEADER
@@ -140,9 +162,16 @@ def _variables(
             if inner != _MATRIX:
                 raise _BrokenError(f'a compressed element of type {inner}')
             head = head[8:]
-        name = _array_header(_Bytes(head, order))[3]
-        if names is not None and name not in names:
+        unread: Unread | None = None
+        if _class_of(_Bytes(head, order)) == _OPAQUE:
+            name, unread = _object_header(_Bytes(head, order))
+        else:
+            name = _array_header(_Bytes(head, order))[3]
+        wanted = names is None or name in names
+        if not wanted or (unread is not None and plain_only):
             file.seek(max(size - 4096, 0), os.SEEK_CUR)
+            if wanted:
+                yield name, unread
             continue
         file.seek(-min(size, 4096), os.SEEK_CUR)
         budget.take(size)
@@ -153,7 +182,13 @@ def _variables(
             content = content[start : start + inner_size]
             if len(content) < inner_size:
                 raise _BrokenError('it ends inside an element')
-        yield name, _matrix(_Bytes(content, order), budget, 0)
+        try:
+            value = _matrix(_Bytes(content, order), budget, 0)
+        except _NotPlainError as error:
+            if not plain_only:
+                raise
+            value = Unread(str(error))
+        yield name, value
     raise _BrokenError(f'more than {MAX_VARIABLES} variables')
 
 
@@ -229,6 +264,21 @@ class _Bytes:
         return bytes(self.next()[1]).decode('latin1')
 
 
+def _class_of(source: _Bytes) -> int:
+    """The class of an array, without moving on: an object's header is another than an array's."""
+    start = source.at
+    flags = source.numbers(6)
+    source.at = start
+    return int(flags[0]) & 0xFF if len(flags) else 0
+
+
+def _object_header(source: _Bytes) -> tuple[str, Unread]:
+    """Name and class of an object, whose header has no shape."""
+    source.numbers(6)
+    name, _, of_class = source.text(), source.text(), source.text()
+    return name, Unread(of_class)
+
+
 def _array_header(source: _Bytes) -> tuple[int, int, tuple[int, ...], str]:
     """Class, flags, shape and name of an array."""
     flags = source.numbers(6)
@@ -244,6 +294,8 @@ def _matrix(source: _Bytes, budget: _Budget, depth: int) -> Any:
     budget.array(depth)
     if not len(source.content):
         return np.empty((0, 0))
+    if _class_of(source) in _REFUSED:
+        raise _NotPlainError(f'it holds {_REFUSED[_class_of(source)]}')
     array_class, flags, shape, _ = _array_header(source)
     count = 1
     for side in shape:
@@ -264,7 +316,7 @@ def _matrix(source: _Bytes, budget: _Budget, depth: int) -> Any:
             raise _BrokenError(f'a struct of shape {shape[:8]} in {room} bytes')
         values = [{f: _nested(source, budget, depth) for f in fields} for _ in range(count)]
         return values[0] if count == 1 else _shaped(values, shape)
-    raise _BrokenError(f'it holds {_REFUSED.get(array_class, f"class {array_class}")}')
+    raise _BrokenError(f'it holds class {array_class}')
 
 
 def _nested(source: _Bytes, budget: _Budget, depth: int) -> Any:

@@ -228,7 +228,7 @@ def _rig(
             image_size=(size[0], size[1]) if len(size) == 2 else None,
         )
         cameras = None if all_cameras else site.cameras
-        return choose_cameras(read.rig, read.uncalibrated, cameras, read.path)
+        return choose_cameras(read.rig, read.uncalibrated, cameras, read.path, read.rigs)
     except (InputError, OSError):
         return None
 

@@ -64,7 +64,7 @@ def by_the_manual(kind, xyz, t):
     ],
 )
 def test_pixels_are_those_of_the_manual(read_text, kind, changes, lens):
-    camera = read_text(xml(kind, **changes)).rig['a.jpg']
+    camera = read_text(xml(kind, **changes)).rig['a']
     assert (camera.lens, camera.size) == (lens, (640, 480))
     xyz_c = np.random.default_rng(0).uniform((-1, -0.8, 2), (1, 0.8, 4), (1000, 3))
     uv, valid = camera.project((xyz_c - camera.t_w2c) @ camera.R_w2c)
@@ -74,7 +74,7 @@ def test_pixels_are_those_of_the_manual(read_text, kind, changes, lens):
 
 
 def test_pose_by_hand(read_text):
-    camera = read_text(xml()).rig['a.jpg']
+    camera = read_text(xml()).rig['a']
     np.testing.assert_allclose(camera.center_w, (1, 2, 3))
     np.testing.assert_allclose(camera.to_camera([1, 7, 3]), (0, 0, 5), atol=1e-12)
     np.testing.assert_allclose(camera.to_camera([2, 7, 2]), (1, 1, 5), atol=1e-12)
@@ -87,7 +87,7 @@ def test_the_chunks_transform_leads_to_the_world(read_text, where):
         rest = f'<components><component id="5">{rest}</component></components>'
         cameras = CAMERA.replace('id="0"', 'id="0" component_id="5"')
     reading = read_text(xml(cameras=cameras, rest=rest))
-    camera = reading.rig['a.jpg']
+    camera = reading.rig['a']
     np.testing.assert_allclose(camera.center_w, (2 * -2 + 10, 2 * 1 + 20, 2 * 3 + 30))
     # Its y, along which it looked, became -x.
     np.testing.assert_allclose(camera.R_w2c[2], (-1, 0, 0), atol=1e-12)
@@ -119,22 +119,40 @@ def test_groups_slaves_keyframes_and_uncalibrated_cameras(read_text):
         + '</transform></camera><camera id="5" sensor_id="3"/>'
     )
     reading = read_text(xml(cameras=cameras))
-    assert reading.rig.names == ('a.jpg', 'inner', 'slave')
+    assert reading.rig.names == ('a', 'inner', 'slave')
     assert reading.uncalibrated == ('lost', 'of no sensor')
+
+
+@pytest.mark.parametrize('disabled', ['enabled="false"', 'enabled="0"'])
+def test_disabled_cameras_are_left_out(read_text, disabled):
+    first = CAMERA.replace('label="a.jpg"', f'label="a.jpg" {disabled}')
+    second = CAMERA.replace('id="0"', 'id="1" enabled="true"').replace('a.jpg', 'b.jpg')
+    reading = read_text(xml(cameras=first + second))
+    assert reading.rig.names == ('b',) and reading.uncalibrated == ()
+    assert "camera 'a': marked as disabled" in reading.notes[0]
+    with fails(CalibrationError, code='no-data', found=['a']):
+        read_text(xml(cameras=first))
+
+
+def test_names_are_labels_without_the_ending_of_an_image(read_text):
+    labels = ('a.JPG', 'b', 'c.v1', 'd.jpg', 'd.png')
+    cameras = [
+        CAMERA.replace('id="0"', f'id="{i}"').replace('a.jpg', label)
+        for i, label in enumerate(labels)
+    ]
+    reading = read_text(xml(cameras=''.join(cameras)))
+    assert reading.rig.names == ('a', 'b', 'c.v1', 'd.jpg', 'd.png')
 
 
 def test_an_initial_calibration_is_none(read_text):
     text = xml().replace('class="adjusted"', 'class="other"')
-    with fails(CalibrationError, code='no-data', found=['a.jpg']):
+    with fails(CalibrationError, code='no-data', found=['a']):
         read_text(text)
 
 
 def test_turned_images_are_reported(read_text):
     turned = CAMERA.replace('</camera>', '<orientation>6</orientation></camera>')
-    assert (
-        "camera 'a.jpg': the image has an orientation tag"
-        in read_text(xml(cameras=turned)).notes[1]
-    )
+    assert "camera 'a': the image has an orientation tag" in read_text(xml(cameras=turned)).notes[1]
     upright = CAMERA.replace('</camera>', '<orientation>1</orientation></camera>')
     assert len(read_text(xml(cameras=upright)).notes) == 1
 
@@ -153,7 +171,7 @@ DOCTYPE = 'it declares a document type or entities'
     [
         (
             xml(k4=0.1),
-            dict(code='cannot-express', camera='a.jpg', place=CALIBRATION, found={'k4': 0.1}),
+            dict(code='cannot-express', camera='a', place=CALIBRATION, found={'k4': 0.1}),
         ),
         (xml(p3=0.1), dict(code='cannot-express', place=CALIBRATION, found={'p3': 0.1})),
         (xml('fisheye', p4=1), dict(code='cannot-express', place=CALIBRATION, found={'p4': 1.0})),
@@ -163,7 +181,7 @@ DOCTYPE = 'it declares a document type or entities'
         ),
         (xml('spherical'), dict(code='cannot-express', place=CALIBRATION, found='spherical')),
         (xml(f='nan'), dict(code='not-finite', place=f'{CALIBRATION}.f')),
-        (xml(f=-500), dict(code='out-of-range', camera='a.jpg', found=(-498.0, -500.0))),
+        (xml(f=-500), dict(code='out-of-range', camera='a', found=(-498.0, -500.0))),
         (xml(k1='x'), dict(code='file-format', place=f'{CALIBRATION}.k1', found='x')),
         (
             xml(terms={'fx': 500, 'fy': 500}),
@@ -186,7 +204,7 @@ DOCTYPE = 'it declares a document type or entities'
             xml(cameras=CAMERA.replace('>1 0 0', '>2 0 0')),
             dict(
                 code='invalid-input',
-                camera='a.jpg',
+                camera='a',
                 found=[[2.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]],
             ),
         ),

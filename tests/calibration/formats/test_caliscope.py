@@ -1,12 +1,22 @@
 """Caliscope's two styles against hand-made and published files."""
 
+import sys
+
 import cv2
 import numpy as np
 import pytest
+from case_rigs import case_folder
 from errors import fails
 from tool_rigs import read_sample
 
-from mmpose_ours.calibration import FORMATS, CalibrationError, read_rig, recognise_format, write_rig
+from mmpose_ours.calibration import (
+    FORMATS,
+    CalibrationError,
+    convert_calibration,
+    read_rig,
+    recognise_format,
+    write_rig,
+)
 from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.formats import caliscope as caliscope_format
 from mmpose_ours.calibration.parsing.source import Source
@@ -33,7 +43,7 @@ def file(folder, style, number='port', count=2, **changes):
     """A file of a style, the first camera of which differs."""
     text = SESSION if style == 'config' else ''
     for i in range(count):
-        values = {number: str(i), **VALUES, 'translation': f'[ 0.0, 1.5, {i}.0,]'}
+        values = {**VALUES, number: str(i), 'translation': f'[ 0.0, 1.5, {i}.0,]'}
         values.update(changes if i == 0 else {})
         prefix = 'cam_' if style == 'config' else 'cameras.'
         lines = [f'{key} = {value}' for key, value in values.items() if value is not None]
@@ -48,7 +58,15 @@ def read(path):
 
 
 @pytest.mark.parametrize(
-    ('style', 'number'), [('config', 'port'), ('array', 'port'), ('array', 'cam_id')]
+    ('style', 'number'),
+    [
+        ('config', 'port'),
+        ('config', 'cam_id'),
+        ('config', 'grid_count'),
+        ('array', 'port'),
+        ('array', 'cam_id'),
+        ('array', 'grid_count'),
+    ],
 )
 @pytest.mark.parametrize('rotation', [str(R), str(VECTOR), str([[v] for v in VECTOR])])
 def test_both_styles_and_rotations_by_hand(tmp_path, style, number, rotation):
@@ -89,11 +107,41 @@ def test_what_is_not_known_yet(tmp_path, key, value, style):
         read(file(tmp_path, style, count=1, **{key: value}))
 
 
-def test_ignored_cameras_are_kept_and_said(tmp_path):
-    reading = read(file(tmp_path, 'array', 'cam_id', ignore='true'))
-    assert reading.rig.names == ('0', '1')
+@pytest.mark.parametrize('style', ['config', 'array'])
+@pytest.mark.parametrize('changes', [{}, {'matrix': None, 'rotation': None}])
+def test_ignored_cameras_are_left_out_and_said(tmp_path, style, changes):
+    reading = read(file(tmp_path, style, 'cam_id', ignore='true', **changes))
+    assert reading.rig.names == ('1',) and reading.uncalibrated == ()
     assert len(reading.notes) == 1
-    assert "camera '0' is marked ignore = true" in reading.notes[0]
+    assert "camera '0': marked ignore = true" in reading.notes[0]
+    with fails(CalibrationError, code='no-data'):
+        read(file(tmp_path, style, count=1, ignore='true'))
+
+
+def test_ignored_cameras_do_not_stop_a_conversion(tmp_path):
+    """Their file is converted without naming the others."""
+    path = file(tmp_path, 'array', 'cam_id', count=3, ignore='true', matrix=None)
+    done = convert_calibration(path, tmp_path / 'out.json', to_format='panoptic', up='z')
+    assert any('ignore = true' in note for note in done.notes)
+    assert read_rig(tmp_path / 'out.json').names == ('1', '2')
+
+
+@pytest.mark.parametrize('name', ['reference_2d_data', 'sessions_4_cam_recording'])
+def test_sections_with_cam_id_of_the_reported_case(shared_data, name):
+    tomllib = pytest.importorskip('tomllib' if sys.version_info >= (3, 11) else 'tomli')
+    case = case_folder(shared_data, '24-caliscope-cam_N-with-cam_id')
+    path = case / f'input/caliscope_tests_{name}_config.toml'
+    assert recognise_format(path)[0] == 'caliscope'
+    rig = read(path).rig
+    sections = {key: value for key, value in tomllib.loads(path.read_text()).items()
+                if key.startswith('cam_')}  # fmt: skip
+    assert rig.names == tuple(str(section['cam_id']) for section in sections.values())
+    for camera, section in zip(rig, sections.values()):
+        np.testing.assert_array_equal(camera.K, section['matrix'])
+        np.testing.assert_array_equal(camera.t_w2c, section['translation'])
+        rotation = np.array(section['rotation'])
+        rotation = rotation if rotation.size == 9 else cv2.Rodrigues(rotation)[0]
+        np.testing.assert_allclose(camera.R_w2c, rotation, atol=1e-12)
 
 
 def test_fisheye(tmp_path):

@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 from calibration_rigs import people_points, ring_rig
+from case_rigs import case_folder
 from colmap_files import (
     CAMERAS,
     FRAMES,
@@ -54,7 +55,7 @@ def test_by_hand(tmp_path):
     assert recognise_format(path) == ('colmap', 'a text list of cameras')
     reading = read(path)
     a, b = reading.rig
-    assert (a.name, b.name, a.size) == ('a.jpg', 'b.jpg', (640, 480))
+    assert (a.name, b.name, a.size) == ('a', 'b', (640, 480))
     # The middle of 640 pixels is 320 from the corner, 319.5 from the first centre.
     np.testing.assert_array_equal(a.K, [[500, 0, 320], [0, 510, 240], [0, 0, 1]])
     np.testing.assert_array_equal(b.K, [[400, 0, 320], [0, 400, 240], [0, 0, 1]])
@@ -175,7 +176,7 @@ def test_other_files_in_the_folder_do_not_matter(tmp_path):
     (path / 'project.ini').write_text('log_to_stderr=false\n')
     (path / 'cloud.ply').write_bytes(b'ply\nformat binary_little_endian 1.0\n' + bytes(500))
     (path / 'points3D.txt').write_text('1 0.5 0.5 0.5 10 20 30 0.5 7 0\n')
-    assert read(path).rig.names == ('a.jpg', 'b.jpg')
+    assert read(path).rig.names == ('a', 'b')
 
 
 def test_a_rigs_cameras_stand_as_in_its_first_frame(tmp_path):
@@ -203,7 +204,7 @@ def test_sensors_without_a_pose_and_cameras_without_images_are_uncalibrated(tmp_
     rigs = '1 3 CAMERA 1 IMU 8 0 CAMERA 2 0\n'
     path = model(tmp_path / 'r', cameras, RIG_IMAGES, rigs=rigs, frames=FRAMES)
     reading = read(path)
-    assert reading.rig.names == ('000.jpg',)  # the folder of one image tells nothing apart
+    assert reading.rig.names == ('000',)  # the folder of one image tells nothing apart
     assert reading.uncalibrated == ('2', '3')
 
 
@@ -212,8 +213,13 @@ def test_sensors_without_a_pose_and_cameras_without_images_are_uncalibrated(tmp_
     [
         (('cam1/000.jpg', 'cam2/000.jpg'), ('cam1', 'cam2')),
         (('site/cam1/000.jpg', 'site/cam2/000.jpg'), ('cam1', 'cam2')),
-        (('all/a.jpg', 'all/b.jpg'), ('a.jpg', 'b.jpg')),
-        (('x/a.jpg', 'b.jpg'), ('a.jpg', 'b.jpg')),
+        (('cam1/rgb/000.jpg', 'cam2/rgb/000.jpg'), ('cam1', 'cam2')),
+        (('all/a.jpg', 'all/b.jpg'), ('a', 'b')),
+        (('x/a.jpg', 'b.jpg'), ('a', 'b')),
+        (('a.JPG', 'b.tiff'), ('a', 'b')),
+        (('front.jpg', 'front.png'), ('front.jpg', 'front.png')),
+        (('front.v1.jpg', 'front.v2.jpg'), ('front.v1', 'front.v2')),
+        (('front.left', '.jpg'), ('front.left', '.jpg')),
         (('c\\000.jpg', 'd\\000.jpg'), ('c', 'd')),
         (('my cam', 'other cam'), ('my cam', 'other cam')),
     ],
@@ -237,7 +243,7 @@ def test_a_header_that_counts_other_images_is_noted(tmp_path):
 def test_keypoints_are_passed_over(tmp_path):
     long = ' '.join(['100.25 200.5 -1'] * 20000)  # longer than any buffer
     images = IMAGES.replace('100.5 20 -1 30 40 12', long) + '8 1 0 0 0 0 0 0 1 c.jpg'
-    assert read(model(tmp_path / 'm', images=images)).rig.names == ('a.jpg', 'b.jpg', 'c.jpg')
+    assert read(model(tmp_path / 'm', images=images)).rig.names == ('a', 'b', 'c')
 
 
 def test_real_reconstruction(shared_data, tmp_path):
@@ -263,7 +269,8 @@ def test_real_points_land_on_their_keypoints(shared_data):
     for image in theirs.images.values():
         seen = [p for p in image.points2D if p.has_point3D()]
         points = np.array([theirs.points3D[p.point3D_id].xyz for p in seen])
-        off = rig[image.name].project(points)[0] + 0.5 - np.array([p.xy for p in seen])
+        camera = rig[image.name.replace('.jpg', '')]
+        off = camera.project(points)[0] + 0.5 - np.array([p.xy for p in seen])
         for point, error in zip(seen, np.linalg.norm(off, axis=-1)):
             errors.setdefault(point.point3D_id, []).append(error)
     # The error that COLMAP keeps of the same model: the mean of the points' means.
@@ -274,6 +281,29 @@ def test_real_points_land_on_their_keypoints(shared_data):
 def test_names_with_spaces_fit_binary_files(tmp_path):
     rig = ring_rig(dist=(), names=['a b', 'c', 'd', 'e'])
     assert read(pack(rig, tmp_path / 'm')).rig.names == rig.names
+
+
+@pytest.mark.parametrize(
+    'names', [('front', 'front.jpg'), ('a.png', 'a.jpg'), ('a.jpg', 'a.jpg.png'), ('x.JPG', 'y')]
+)
+def test_names_that_end_like_images_survive(tmp_path, names):
+    rig = ring_rig(count=2, dist=(), names=list(names))
+    write_rig(rig, tmp_path / 'm', 'colmap')
+    assert read(tmp_path / 'm').rig.names == names
+
+
+def test_the_reported_case(shared_data):
+    case = case_folder(shared_data, '32-colmap-camera-names-keep-jpg')
+    names = ('down', 'front', 'left_30', 'left_60', 'right_30', 'right_60', 'top')
+    found = read(case / 'input/colmap').rig.names
+    assert tuple(sorted(found)) == names
+
+
+def test_a_camera_without_an_image_is_not_taken_for_one_of_its_number(tmp_path):
+    cameras = CAMERAS + '3 PINHOLE 640 480 500 510 320.5 240.5\n'
+    reading = read(model(tmp_path / 'm', cameras, IMAGES.replace('a.jpg', '3.jpg')))
+    assert reading.rig.names == ('3', 'b')
+    assert reading.uncalibrated == ('camera 3',)
 
 
 def test_numeric_names_survive(tmp_path):

@@ -29,7 +29,7 @@ from mmpose_ours.io.limits import limited
             'cameras',
             '500 510',
             '-500 510',
-            dict(code='out-of-range', camera='a.jpg', found=(-500.0, 510.0)),
+            dict(code='out-of-range', camera='a', found=(-500.0, 510.0)),
         ),
         (
             'cameras',

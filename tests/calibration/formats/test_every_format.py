@@ -13,7 +13,16 @@ import numpy as np
 import pytest
 from calibration_rigs import people_points
 from errors import fails
-from format_samples import MAKERS, WORLDS, WRITTEN, sample, sample_rig
+from format_samples import (
+    LAYOUTS,
+    MAKERS,
+    WORLDS,
+    WRITTEN,
+    format_of,
+    image_size,
+    sample,
+    sample_rig,
+)
 
 from mmpose_ours.calibration import (
     FORMATS,
@@ -31,6 +40,9 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import MM_PER_UNIT
 
 EXPECTED_FORMATS = {*WRITTEN, *MAKERS}
+# Whose files name cameras by number or side, and whose world is that of the first camera.
+RENAMED = ('caliscope', 'mccalib', 'matlab', 'aist', 'human36m')
+OF_FIRST_CAMERA = ('kalibr', 'mccalib', 'matlab')
 MAX_PX = 1e-3
 
 LENSES = {
@@ -192,7 +204,9 @@ REFUSED_NAMES = {
 
 
 @pytest.mark.parametrize('format', sorted(WRITTEN))
-@pytest.mark.parametrize('name', ['é', 'a b', "it's", 'a.b', '"', '#1', '0', 'true', 'null', '1e5'])
+@pytest.mark.parametrize(
+    'name', ['é', 'a b', "it's", 'a.b', 'a.jpg', '"', '#1', '0', 'true', 'null', '1e5']
+)
 def test_names_survive(tmp_path, format, name):
     cameras = random_rig(0, 'five coefficients').cameras
     named = [Camera(n, c.K, c.R_w2c, c.t_w2c, c.size, c.dist)
@@ -228,21 +242,24 @@ def test_lenses_that_do_not_fit_can_be_approximated(tmp_path, format):
         assert off.max() <= fit.error_px + MAX_PX
 
 
-@pytest.mark.parametrize('format', sorted(EXPECTED_FORMATS))
+@pytest.mark.parametrize('format', sorted((*EXPECTED_FORMATS, *LAYOUTS)))
 def test_the_same_rig_comes_out_of_every_tools_files(tmp_path, format):
     """Files made without our writers, where those exist only for reading."""
     paths = sample(format, tmp_path)
+    format = format_of(format)
     unit, up = WORLDS[format]
-    found = read_rig(paths, unit=unit, up=up, image_size=(1280, 720))
+    found = read_rig(paths, unit=unit, up=up, image_size=image_size(format))
     assert len(found) == 2
     for camera, true in zip(found, sample_rig()):
         points = people_points()
-        assert camera.name == true.name or format == 'caliscope'
-        K, dist = (true.K, true.dist) if format != 'vicon' else (true.K.copy(), np.zeros(5))
+        assert camera.name == true.name or format in RENAMED
         if format == 'vicon':
+            K = true.K.copy()
             K[1, 1] = K[0, 0]
-        true = Camera(true.name, K, true.R_w2c, true.t_w2c, true.size, dist)
-        if format == 'kalibr':  # whose world is the first camera's
+            true = dataclasses.replace(true, K=K, dist=np.zeros(5))
+        if format == 'egoexo4d':
+            true = dataclasses.replace(true, dist=np.zeros(4), lens='fisheye')
+        if format in OF_FIRST_CAMERA:
             points, true = points_of_first(points), relative_to_first(true)
         off = np.abs(opencv_pixels(camera, points) - opencv_pixels(true, points))
         assert off[true.project(points)[1]].max() < MAX_PX
@@ -261,15 +278,15 @@ def relative_to_first(camera):
     )
 
 
-@pytest.mark.parametrize('format', sorted(EXPECTED_FORMATS))
+@pytest.mark.parametrize('format', sorted((*EXPECTED_FORMATS, *LAYOUTS)))
 def test_exactly_one_format_claims_a_file(tmp_path, format):
     source = Source(sample(format, tmp_path))
     claims = set()
     for name, module in FORMATS.items():
         with contextlib.suppress(CalibrationError):  # several files, of a format that is one
             claims |= {name} if module.recognise(source) else set()
-    assert claims == {format}
-    assert recognise_format(sample(format, tmp_path))[0] == format
+    assert claims == {format_of(format)}
+    assert recognise_format(sample(format, tmp_path))[0] == format_of(format)
 
 
 @pytest.mark.parametrize('format', sorted(EXPECTED_FORMATS))
@@ -281,11 +298,11 @@ def test_what_the_file_does_not_fix_must_be_given(tmp_path, format):
         if fixed is None:
             known = list(MM_PER_UNIT if word == 'unit' else Z_UP_FROM)
             with fails(CalibrationError, code='missing-value', expected=known) as caught:
-                read_rig(paths, **others, image_size=(1280, 720))
+                read_rig(paths, **others, image_size=image_size(format))
             assert f'do not say the {word} ' in str(caught.value), 'and how to say it'
             assert f"for example {word}='" in str(caught.value)
         else:
-            read_rig(paths, **others, image_size=(1280, 720), any_scale=True)
+            read_rig(paths, **others, image_size=image_size(format), any_scale=True)
 
 
 def test_five_hundred_cameras_in_two_seconds(tmp_path):

@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 
 import pytest
-from format_samples import MAKERS, WRITTEN
+from format_samples import LAYOUTS, MAKERS, WRITTEN
 from mutations import MAX_SECONDS, read_all_ways, trials
 
 COUNT = 120
 
 
-@pytest.mark.parametrize('format', [*WRITTEN, *MAKERS])
+@pytest.mark.parametrize('format', [*WRITTEN, *MAKERS, *LAYOUTS])
 def test_broken_files_are_refused_in_a_sentence(tmp_path, monkeypatch, format):
     monkeypatch.chdir(tmp_path)
     refused = 0

@@ -62,7 +62,7 @@ def test_the_protocols_wrapping_is_read(read_text, tmp_path):
     assert recognise_format(tmp_path / 'c.qca.txt')[0] == 'qualisys'
 
 
-def test_inactive_and_incomplete_cameras_are_uncalibrated(read_text):
+def test_inactive_cameras_are_left_out_and_incomplete_ones_uncalibrated(read_text):
     reading = read_text(
         xml(
             camera('off', 'active="0"'),
@@ -73,7 +73,8 @@ def test_inactive_and_incomplete_cameras_are_uncalibrated(read_text):
         )
     )
     assert reading.rig.names == ('on',)
-    assert reading.uncalibrated == ('off', 'lost', 'bare', 'blind')
+    assert reading.uncalibrated == ('lost', 'bare', 'blind')
+    assert any("'off'" in note and 'active="0"' in note for note in reading.notes)
 
 
 def test_what_the_file_leaves_open_is_reported(read_text):

@@ -3,7 +3,7 @@
 import functools
 from pathlib import Path
 
-from format_samples import MAKERS, WORLDS, WRITTEN, sample
+from format_samples import LAYOUTS, MAKERS, WORLDS, WRITTEN, format_of, image_size, sample
 
 from mmpose_ours.calibration.api import read_calibration
 
@@ -16,9 +16,9 @@ def _write(format, folder):
 
 def _read(format, path):
     """Read as given and by content; compute what a command would of each camera."""
-    unit, up = WORLDS[format]
-    for named in (format, 'auto'):
-        read = read_calibration(path, named, unit=unit, up=up, image_size=(1280, 720))
+    unit, up = WORLDS[format_of(format)]
+    for named in (format_of(format), 'auto'):
+        read = read_calibration(path, named, unit=unit, up=up, image_size=image_size(format))
         str(read.convention), str(read.notes), read.rig.fingerprint
         for camera in read.rig:
             camera.project([[0.0, 0.0, 1000.0], *camera.center_w[None]])
@@ -27,5 +27,5 @@ def _read(format, path):
 
 SAMPLES = {
     format: (functools.partial(_write, format), functools.partial(_read, format))
-    for format in (*WRITTEN, *MAKERS)
+    for format in (*WRITTEN, *MAKERS, *LAYOUTS)
 }

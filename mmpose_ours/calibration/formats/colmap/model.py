@@ -17,8 +17,9 @@ cannot hold     skew, OpenCV's s1 and later coefficients, unknown image sizes
 ==============  ==================================================================
 
 Names: an image's name is its camera's. ``cam1/000.jpg`` is ``cam1`` where every image lies
-in a folder and the folders differ, else ``000.jpg``, with its ending, since a camera's name is
-written as its image's.
+in a folder and the folders differ, else ``000``, without its ending (``000.jpg`` and ``000.png``
+keep theirs). A camera's name is written as its image's; one that ends like an image gets
+another ending, so that it is read back.
 
 Traps: several images of one camera are cameras of their own, unless ``rigs`` mounts cameras
 together: then its cameras are the rig's, placed as in the first frame. Each image of
@@ -51,7 +52,7 @@ from mmpose_ours.calibration.formats.colmap.entities import (
 )
 from mmpose_ours.calibration.formats.colmap.views import View, find_views, name_views
 from mmpose_ours.calibration.parsing.file import EXPORT_AGAIN, File
-from mmpose_ours.calibration.parsing.image_names import check_image_count
+from mmpose_ours.calibration.parsing.image_names import check_image_count, with_ending
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.camera import Camera
@@ -128,7 +129,9 @@ def read(source: Source) -> Reading:
             _camera(name, view, cameras[view.camera_id], source) for name, view in zip(names, views)
         )
         seen = {view.camera_id for view in views}
-        uncalibrated = tuple(str(id) for id in cameras if id not in seen)
+        unseen = [str(id) for id in cameras if id not in seen]
+        # An image may be called by another camera's number.
+        uncalibrated = tuple(f'camera {id}' if id in names else id for id in unseen)
         if not rig:
             raise CalibrationError(
                 f'{source.path}: no camera has an image with a pose (cameras: '
@@ -270,7 +273,7 @@ def _to_records(rig: CameraRig) -> Records:
     for id, camera in enumerate(rig, start=1):
         pose = tuple(map(float, (*to_quaternion(camera.R_w2c), *camera.t_w2c)))
         records.cameras.append(from_camera(id, camera))
-        records.images.append(ImageRecord(id, pose, id, camera.name))
+        records.images.append(ImageRecord(id, pose, id, with_ending(camera.name)))
         records.rigs.append(RigRecord(id, {id: pose}))
         records.frames.append(FrameRecord(id, id, pose, {id: id}))
     return records

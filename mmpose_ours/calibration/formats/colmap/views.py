@@ -124,4 +124,4 @@ def name_views(views: Sequence[View], path: PathLike) -> list[str]:
         CalibrationError: The paths of the images do not tell the cameras apart.
     """
     images = [view.image or str(view.camera_id) for view in views]
-    return name_cameras(images, path, endings=True)
+    return name_cameras(images, path)

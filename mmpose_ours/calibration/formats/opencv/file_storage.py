@@ -14,16 +14,24 @@ image size      ``image_width`` and ``image_height``, or ``image_size``; a stere
 cannot hold     other lenses, skew
 ==============  ==================================================================
 
-Three layouts are read:
+Four layouts are read:
 
 - a **stereo pair**, one file or two: ``M1 D1 M2 D2 R T`` as OpenCV's ``stereo_calib``
   writes ``intrinsics.yml`` and ``extrinsics.yml``, also ``cameraMatrix1 distCoeffs1``,
   ``K1 D1`` and the like. ``R1 R2 P1 P2 Q`` describe rectified images and are ignored.
-- **one file per camera**, which has the file's name: ``camera_matrix``,
+- **one file per camera**, which has the file's name (or its folder's, where all files are
+  called alike): ``camera_matrix``,
   ``distortion_coefficients``, ``image_width``, ``image_height`` as OpenCV's calibration
   sample (and ROS) writes them, with ``R`` (or ``rvec``) and ``T`` (or ``tvec``). Without
   a pose the camera is not calibrated. ``rvecs``, ``tvecs`` and ``extrinsic_parameters``
-  are poses of the board, one for each view, and are ignored.
+  are poses of the board, one for each view, and are ignored. OpenPose's 3D module (and the
+  files of RICH and PROX) has ``CameraMatrix`` for [R t], 3x4, ``Intrinsics`` for K, and
+  ``Distortion``.
+- **two files per camera**, one with its ``camera_matrix`` and one with its pose, as WILDTRACK
+  and MultiviewX have them in a folder of each kind: ``intr_CVLab1.xml`` and
+  ``extr_CVLab1.xml``. What is left of the names without ``intr`` and ``extr`` names the camera.
+  Those of WILDTRACK are in centimetres; its folders ``intrinsic_original`` and
+  ``intrinsic_zero`` hold two intrinsics for each camera, of which only one may be named.
 - **one file for a rig**, ours: a sequence ``cameras`` of such mappings, each with its
   ``name``. For a pair the file has ``M1 D1 M2 D2 R T`` as well.
 
@@ -31,13 +39,14 @@ Traps: a D of 14 values may be a rational model, so that cutting it to five is w
 camera file without distortion is taken for a lens without it, which is said.
 
 Source: https://docs.opencv.org/4.x (``samples/cpp/stereo_calib.cpp``, tutorial
-"Camera calibration With OpenCV").
+"Camera calibration With OpenCV"); https://github.com/CMU-Perceptual-Computing-Lab/openpose
+(``src/openpose/3d/cameraParameterReader.cpp``); https://github.com/hou-yz/MultiviewX.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Sequence
+from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -46,18 +55,25 @@ from mmpose_ours.calibration.checks.sanity import check_file_names
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.formats.opencv import storage_writer as storage_text
 from mmpose_ours.calibration.formats.opencv.camera_tree import camera_tree, rig_tree
+from mmpose_ours.calibration.formats.opencv.camera_values import (
+    DIST,
+    MATRIX,
+    find_matrix,
+    find_pose,
+    to_camera,
+)
+from mmpose_ours.calibration.formats.opencv.file_pairs import join_files
 from mmpose_ours.calibration.formats.opencv.storage_reader import (
     find,
     is_matrix,
     may_be_storage,
     read_storage,
-    rotation,
 )
+from mmpose_ours.calibration.parsing.file_names import name_by_file
 from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.camera import Camera
-from mmpose_ours.geometry.lenses import LENSES
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import write_files_whole, write_whole
 
@@ -66,18 +82,9 @@ UNIT = UP = None
 WRITTEN = ('mm', 'z')
 HOLDS = Holds('OpenCV FileStorage', coefficients=14, lenses=('opencv', 'fisheye'))
 
-# Lower case, the most telling first.
-_MATRIX = ('camera_matrix', 'cameramatrix', 'k', 'm', 'mtx', 'intrinsic_matrix', 'intrinsics')
-_DIST = ('distortion_coefficients', 'distcoeffs', 'dist_coeffs', 'dist_coeff', 'distcoef', 'd',
-         'dist', 'distortion')  # fmt: skip
-_ROTATION = (('r', 'rotation_matrix', 'rot', 'rotation'), ('rvec', 'rodrigues'))
-_TRANSLATION = ('t', 'tvec', 'translation', 'translation_vector')
-_WIDTH, _HEIGHT = ('image_width', 'imagewidth', 'width'), ('image_height', 'imageheight', 'height')
-_SIZE = ('image_size', 'imagesize', 'size')
-_FISHEYE = ('fisheye', 'fisheye_model')
-_MODEL = 'distortion_model'  # ROS's
-_FISHEYE_MODELS = ('fisheye', 'equidistant')
 _PAIRS = (('1', '2'), ('_1', '_2'), ('left', 'right'), ('_left', '_right'), ('_l', '_r'))
+# The name of a camera and the mappings that hold its lens and its pose, mostly the same.
+_Entry = Tuple[str, Optional[Node], Optional[Node]]
 # Where these stand without camera matrices, the stereo pair's other file is missing.
 _RECTIFIED = ('p1', 'p2', 'q', 'r1', 'r2', 'e', 'f')
 
@@ -87,6 +94,10 @@ def recognise(source: Source) -> str:
     if not all(may_be_storage(file) for file in source):
         return ''
     reasons = [_reason(read_storage(file), file.kind) for file in source]
+    if any(reasons):  # a pose tells nothing by itself, but beside a camera matrix
+        reasons = [
+            reason or _reason_of_pose(read_storage(file)) for file, reason in zip(source, reasons)
+        ]
     return ' and '.join(dict.fromkeys(reasons)) if all(reasons) else ''
 
 
@@ -99,13 +110,19 @@ def _reason(tree: Node, kind: str) -> str:
     pair = _pair_of_matrices(tree)
     if pair is not None and all(is_matrix(node.value) for node in pair):
         return f'the camera matrices {pair[0].place[-1]} and {pair[1].place[-1]}'
-    matrix, R, T = find(tree, _MATRIX), find(tree, ('r',)), find(tree, ('t',))
+    matrix, R, T = find(tree, MATRIX), find(tree, ('r',)), find(tree, ('t',))
     plain = kind == 'yaml' and matrix is not None and matrix.place[-1] == 'camera_matrix'
     if matrix is not None and (plain or is_matrix(matrix.value)):
         return f'the matrix of a camera, {matrix.place[-1]}'
     if R is not None and T is not None and is_matrix(R.value) and is_matrix(T.value):
         return 'the pose R, T of a stereo pair'
     return ''
+
+
+def _reason_of_pose(tree: Node) -> str:
+    if find_matrix(tree) is not None or find_pose(tree) is None:
+        return ''
+    return 'the pose of a camera'
 
 
 def _pair_names(names: Sequence[str]) -> list[tuple[str, str]]:
@@ -122,7 +139,7 @@ def _pair_names(names: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _pair_of_matrices(tree: Node) -> tuple[Node, Node] | None:
-    for names in _pair_names(_MATRIX):
+    for names in _pair_names(MATRIX):
         first, second = (find(tree, (name,)) for name in names)
         # k1 and k2 may also be coefficients.
         if first is not None and second is not None:
@@ -150,7 +167,7 @@ def read(source: Source) -> Reading:
         matrices = _pair_of_matrices(tree)
         if matrices is not None:
             return _read_pair(source, matrices, tree, trees)
-    if len(trees) <= 2 and all(find(tree, _MATRIX) is None for tree in trees):
+    if len(trees) <= 2 and all(find(tree, MATRIX) is None for tree in trees):
         if any(find(tree, _RECTIFIED) is not None for tree in trees):
             raise CalibrationError(
                 f'{source.path}: holds the pose of a stereo pair but no camera matrices '
@@ -159,27 +176,45 @@ def read(source: Source) -> Reading:
                 file=source.path,
                 expected=['M1', 'D1', 'M2', 'D2'],
             )
-    return _reading(source.path, [(file.path.stem, tree) for file, tree in zip(source, trees)])
+    return _reading(source.path, _by_file(source, trees))
+
+
+def _by_file(source: Source, trees: Sequence[Node]) -> list[_Entry]:
+    """The cameras of files that hold one each, or its intrinsics and its pose apart."""
+    lenses: list[Node] = []
+    poses: list[Node] = []
+    for tree in trees:
+        has_matrix, has_pose = find_matrix(tree) is not None, find_pose(tree) is not None
+        if has_matrix != has_pose:
+            (lenses if has_matrix else poses).append(tree)
+    if lenses and poses:
+        pairs = join_files(lenses, poses, source.path)
+        if any(lens is not None and pose is not None for _, lens, pose in pairs):
+            whole = [tree for tree in trees if tree not in lenses and tree not in poses]
+            names = name_by_file([Path(tree.path) for tree in whole], source.path)
+            return [*zip(names, whole, whole), *pairs]
+    return list(zip(name_by_file(source.paths, source.path), trees, trees))
 
 
 def _read_rig(tree: Node) -> Reading:
     entries = tree['cameras'].elements()
-    return _reading(tree.path, [(entry['name'].text('name'), entry) for entry in entries])
+    return _reading(tree.path, [(entry['name'].text('name'), entry, entry) for entry in entries])
 
 
-def _reading(path: PathLike, entries: Sequence[tuple[str, Node]]) -> Reading:
+def _reading(path: PathLike, entries: Sequence[_Entry]) -> Reading:
     """The cameras of named mappings."""
     cameras: list[Camera] = []
     uncalibrated: list[str] = []
     notes: list[str] = []
     with about(path):
-        for name, entry in entries:
-            entry = entry.of_camera(name)
-            matrix, pose = find(entry, _MATRIX), _pose(entry)
-            if matrix is None or pose is None:
+        for name, lens, placed in entries:
+            entry = None if lens is None else lens.of_camera(name)
+            matrix = None if entry is None else find_matrix(entry)
+            pose = None if placed is None else find_pose(placed.of_camera(name))
+            if entry is None or matrix is None or pose is None:
                 uncalibrated.append(name)
-                continue
-            cameras.append(_camera(name, matrix, find(entry, _DIST), pose, entry, notes))
+            else:
+                cameras.append(to_camera(name, matrix, find(entry, DIST), pose, entry, notes))
         if not cameras:
             listed = ', '.join(uncalibrated[:10]) or 'none'
             raise CalibrationError(
@@ -205,7 +240,7 @@ def _read_pair(
             found=len(trees),
             expected=2,
         )
-    poses = [pose for pose in map(_pose, trees) if pose is not None]
+    poses = [pose for pose in map(find_pose, trees) if pose is not None]
     if len(poses) != 1:
         found = 'no' if not poses else 'more than one'
         raise CalibrationError(
@@ -217,7 +252,7 @@ def _read_pair(
             found=len(poses),
             expected=1,
         )
-    dists = zip(*_pair_names(_DIST))
+    dists = zip(*_pair_names(DIST))
     origin = (np.eye(3), np.zeros(3))
     notes: list[str] = []
     with about(source.path):
@@ -225,78 +260,11 @@ def _read_pair(
         for name, matrix, names, pose in zip('12', matrices, dists, (origin, poses[0])):
             named = tree.of_camera(name)
             dist = find(named, names)
-            cameras.append(_camera(name, matrix.of_camera(name), dist, pose, named, notes))
+            cameras.append(to_camera(name, matrix.of_camera(name), dist, pose, named, notes))
         notes.append(
             'the world of a stereo pair is that of its camera 1: z along its optical axis, y down'
         )
         return Reading(CameraRig(tuple(cameras)), notes=tuple(notes))
-
-
-def _pose(entry: Node) -> tuple[np.ndarray, np.ndarray] | None:
-    """R (3, 3) and T (3,), or None without either."""
-    R = rotation([find(entry, names) for names in _ROTATION])
-    T = find(entry, _TRANSLATION)
-    if R is None and T is None:
-        return None
-    if R is None:
-        entry.fail(
-            'has T but no R',
-            'both R and T (or neither)',
-            code='missing-value',
-            found='T',
-            expected='R',
-        )
-    if T is None:
-        entry.fail(
-            'has R but no T',
-            'both R and T (or neither)',
-            code='missing-value',
-            found='R',
-            expected='T',
-        )
-    return R, T.array(3, what='translation')
-
-
-def _camera(
-    name: str,
-    matrix: Node,
-    dist: Node | None,
-    pose: tuple[np.ndarray, np.ndarray],
-    entry: Node,
-    notes: list[str],
-) -> Camera:
-    lens = _lens(entry)
-    lengths = LENSES[lens].lengths
-    if dist is None:
-        notes.append(f'camera {name!r} has no distortion in {entry.path}; taken for none')
-    return Camera(
-        name,
-        K=matrix.array(3, 3, what='intrinsic matrix'),
-        R_w2c=pose[0],
-        t_w2c=pose[1],
-        size=_size(entry),
-        dist=(
-            np.zeros(4) if dist is None else dist.one_of(lengths, f'distortion of a {lens} lens')
-        ),
-        lens=lens,
-    )
-
-
-def _lens(entry: Node) -> str:
-    flag = find(entry, _FISHEYE)
-    model = find(entry, (_MODEL,))
-    fisheye = flag is not None and flag.flag('whether the lens is a fisheye')
-    if model is not None and model.text('name of a lens model') in _FISHEYE_MODELS:
-        fisheye = True
-    return 'fisheye' if fisheye else 'opencv'
-
-
-def _size(entry: Node) -> tuple[int, int] | None:
-    width, height, size = (find(entry, names) for names in (_WIDTH, _HEIGHT, _SIZE))
-    if width is not None and height is not None:
-        both = Node([width.value, height.value], entry.path, width.place, entry.camera)
-        return both.image_size()
-    return None if size is None else size.image_size()
 
 
 def write(rig: CameraRig, path: PathLike) -> None:

@@ -1,0 +1,1 @@
+"""Camera files that come with data sets, in layouts of their own."""
