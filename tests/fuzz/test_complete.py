@@ -50,7 +50,6 @@ COVERED = {
     'detections/formats/yolo_json.py': 'keypoints yolo_json',
     'detections/formats/unrecognised.py': 'keypoints *',
     'detections/formats/source.py': 'keypoints pose2sim',
-    'detections/formats/voxelpose.py': 'keypoints voxelpose',
     'checkpoints/model_zoo.py': 'checkpoint *',
     'checkpoints/work_dir.py': 'work directory',
     'evaluation/panoptic_truth.py': 'truth panoptic',

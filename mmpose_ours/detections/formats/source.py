@@ -23,6 +23,7 @@ from typing import Any, Callable, Iterable, Iterator, Sequence
 
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.parsers.pickles import read_pickle
 from mmpose_ours.recordings.files import natural_key
 
 # What tools append to the names of cameras and images.
@@ -63,6 +64,15 @@ class Source:
             FileFormatError: It is no JSON.
         """
         return read_json(self.path)
+
+    @functools.cached_property
+    def pickled(self) -> Any:
+        """The values of a pickle.
+
+        Raises:
+            FileFormatError: It is no pickle, or holds other things than plain values.
+        """
+        return read_pickle(self.path)
 
     @functools.cached_property
     def root(self) -> Path:
@@ -159,9 +169,13 @@ class Source:
         if self.files:
             camera_of = camera_of or plain_name
             return self._by_camera((camera_of(file.stem), file) for file in self.files)
+        # Perhaps it is not a camera's folder that was found, but the one to be named.
+        alone = len(self.folders) == 1
         for camera, (first, *more) in self.folders.items():
             if more:
-                raise self._clash(f'are both of camera {camera!r}', first, more[0], camera)
+                fix = f'; or name the folder {first.parent.name!r}, of a file per camera' * alone
+                what = f'are both of camera {camera!r}'
+                raise self._clash(what, first, more[0], camera, fix)
         return {camera: files[0] for camera, files in self.folders.items()}
 
     def _files_of(self, folder: Path) -> list[Path]:
@@ -186,10 +200,12 @@ class Source:
                 raise self._clash(f'are both of camera {camera!r}', found[camera], path, camera)
         return found
 
-    def _clash(self, what: str, one: Path, other: Path, camera: str = '') -> FileFormatError:
+    def _clash(
+        self, what: str, one: Path, other: Path, camera: str = '', fix: str = ''
+    ) -> FileFormatError:
         paths = [str(path.relative_to(self.path)) for path in (one, other)]
         return FileFormatError(
-            f'{self.path}: {paths[0]!r} and {paths[1]!r} {what}; remove or rename one of them',
+            f'{self.path}: {paths[0]!r} and {paths[1]!r} {what}; remove or rename one of them{fix}',
             code='ambiguous',
             file=self.path,
             camera=camera or None,
