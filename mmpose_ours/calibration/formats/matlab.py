@@ -25,8 +25,10 @@ where no object is saved: ``s = toStruct(stereoParams); save('pair.mat', 's', '-
                             matrix ``A``
 ``RadialDistortion``,       k1 k2 [k3] and p1 p2, OpenCV's meaning
 ``TangentialDistortion``
-pixels                      the centre of the first one is **(1, 1)**, so 1 is taken off the
-                            principal point, as ``stereoParametersToOpenCV`` does
+pixels                      the centre of the first one is **(1, 1)**: 1 is taken off the
+                            principal point, as ``stereoParametersToOpenCV`` does, where
+                            ``toStruct`` made the struct (which has ``Version`` or others of
+                            ``_OF_TO_STRUCT``); one made by hand is taken as it is, with a note
 ==========================  =======================================================
 
 Source: http://robots.stanford.edu/cs223b04/JeanYvesCalib (parameters, stereo example);
@@ -60,6 +62,15 @@ _SIDES = ('left', 'right')
 _CLASSES = ('stereoParameters', 'vision.internal.calibration.tool.Session', 'cameraParameters')
 # Where MATLAB's first pixel has its centre.
 _FIRST_PIXEL = 1.0
+# Fields of a camera that `toStruct` writes, and that nobody writes by hand.
+_OF_TO_STRUCT = (
+    'Version',
+    'EstimateSkew',
+    'NumRadialDistortionCoefficients',
+    'ReprojectionErrors',
+    'WorldPoints',
+    'WorldUnits',
+)
 _MM_PER_WORLD_UNIT = {
     'mm': 1.0, 'millimeters': 1.0, 'cm': 10.0, 'centimeters': 10.0, 'm': 1000.0, 'meters': 1000.0,
     'in': 25.4, 'inches': 25.4, 'ft': 304.8, 'feet': 304.8,
@@ -163,6 +174,10 @@ def read(source: Source) -> Reading:
             notes.append(
                 'MATLAB counts pixels from 1, so 1 was taken off both coordinates of the '
                 'principal points'
+                if all(_is_of_matlab(struct[key]) for key in _CAMERAS)
+                else 'the principal points are taken as they are: this is not all that '
+                '`toStruct` writes, so the file does not say whether its pixels are counted from '
+                '0, as here, or from 1, as in MATLAB'
             )
         else:
             cameras = _of_bouguet(Node(content, file.path))
@@ -261,11 +276,17 @@ def _world_unit(struct: Node) -> float:
 
 def _camera(name: str, node: Node, R: np.ndarray, T: np.ndarray) -> Camera:
     K = _intrinsics(node)
-    K[:2, 2] -= _FIRST_PIXEL
+    if _is_of_matlab(node.value):
+        K[:2, 2] -= _FIRST_PIXEL
     radial = _coefficients(node, 'RadialDistortion', (2, 3))
     p1, p2 = _coefficients(node, 'TangentialDistortion', (2,))
     k1, k2, k3 = np.pad(radial, (0, 3 - len(radial)))
     return Camera(name, K, R, T, _size(node), np.array([k1, k2, p1, p2, k3]))
+
+
+def _is_of_matlab(camera: Any) -> bool:
+    """Whether MATLAB wrote the parameters of a camera, whose pixels are counted from 1."""
+    return isinstance(camera, dict) and any(key in camera for key in _OF_TO_STRUCT)
 
 
 def _intrinsics(node: Node) -> np.ndarray:

@@ -32,6 +32,7 @@ def camera(**changes):
         'RadialDistortion': [-0.1, 0.02, 0.003],
         'TangentialDistortion': [0.001, -0.002],
         'ImageSize': [720, 1280],
+        'NumRadialDistortionCoefficients': 3,
         **changes,
     })  # fmt: skip
 
@@ -128,6 +129,13 @@ def test_pixels_are_counted_from_one(tmp_path):
     matlab = [[729.4644, 0, 571.6455], [0, 728.8196, 347.0108], [0, 0, 1]]
     both = camera(IntrinsicMatrix=np.transpose(matlab))
     np.testing.assert_allclose(pair(tmp_path, first=both)['1'].K, opencv, atol=1e-12)
+
+
+def test_a_struct_made_by_hand_is_taken_as_it_is(tmp_path):
+    both = camera(NumRadialDistortionCoefficients=None)
+    values = {'stereoParams': struct(first=both, CameraParameters2=both)}
+    found = read(Source(save(tmp_path, values)))
+    np.testing.assert_allclose(found.rig['1'].K, K_MATLAB, atol=1e-12)
 
 
 def test_points_go_from_camera_1_to_camera_2(tmp_path):
@@ -266,13 +274,11 @@ def test_bouguets_file_of_the_reported_case(shared_data):
 
 
 def test_the_struct_of_the_reported_case(shared_data):
-    """Its principal points are a pixel less than written, as MathWorks documents."""
     case = case_folder(shared_data, '25-matlab-stereo')
     rig = read(Source(case / 'input/stereoParams.mat')).rig
     true = true_rig(case, relative=True).select(['cam1', 'cam2'])
     for found, expected in zip(rig, true):
-        np.testing.assert_allclose(found.K[:2, 2], expected.K[:2, 2] - 1, atol=1e-9)
-        np.testing.assert_allclose(found.K[:, :2], expected.K[:, :2], atol=1e-9)
+        np.testing.assert_allclose(found.K, expected.K, atol=1e-9)
         np.testing.assert_allclose(found.dist, expected.dist, atol=1e-12)
         np.testing.assert_allclose(found.R_w2c, expected.R_w2c, atol=1e-9)
         np.testing.assert_allclose(found.t_w2c, expected.t_w2c, atol=1e-6)
