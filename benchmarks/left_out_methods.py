@@ -22,7 +22,7 @@ from mmpose_ours.detections import stack_keypoints
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.models.association.hypotheses import Hypotheses
-from mmpose_ours.recordings.footage import frame_order
+from mmpose_ours.recordings.frame_matching import frame_order
 
 MM_PER_M = 1000.0
 

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from mmpose_ours.detections import DetectionsWriter, read_detections
-from mmpose_ours.recordings.footage import frame_order
+from mmpose_ours.recordings.frame_matching import frame_order
 
 
 def measured(command: list[str]) -> tuple[float, float, str]:

@@ -13,7 +13,8 @@ from mmpose_ours.text import argument, arguments_as_options
 PACKAGE = Path(mmpose_ours.__file__).parent
 # What is the command line itself, or starts programs.
 PROGRAMS = (
-    'cli/', 'launch/', 'workflows/train_rig/', 'workflows/inspection.py', 'io/programs.py', 'engine/replay.py', 'text.py'
+    'cli/', 'launch/', 'workflows/train_rig/', 'workflows/inspection.py',
+    'workflows/format_list.py', 'io/programs.py', 'engine/replay.py', 'text.py'
 )  # fmt: skip
 OPTION = re.compile(r'(?<![\w-])--[a-z][a-z-]+')
 # A command that stands whole, to be copied into a shell.

@@ -17,7 +17,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.models.ops.threads import measured_threads, torch_threads
 from mmpose_ours.recordings.even_sample import EvenSample
-from mmpose_ours.recordings.footage import frame_order
+from mmpose_ours.recordings.frame_matching import frame_order
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17

@@ -37,6 +37,7 @@ from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.recordings.footage import sized_by_images
 from mmpose_ours.sources import from_options
+from mmpose_ours.structures.skeleton import Skeleton
 
 __all__ = ['MultiviewInferencer']
 
@@ -132,6 +133,7 @@ class MultiviewInferencer:
         *,
         keep_keypoints: PathLike | None = None,
         frame_offsets: Mapping[str, int] | None = None,
+        skeleton: Skeleton | None = None,
         batch_size: int = 1,
         smooth: bool = False,
         fps: float | None = None,
@@ -151,6 +153,8 @@ class MultiviewInferencer:
             keep_keypoints: File for the detections; images that are in it already
                 are not processed again.
             frame_offsets: Camera name to the number of its images before the first frame.
+            skeleton: The joints of the keypoints of a file, whatever it says; see
+                :func:`~mmpose_ours.find_skeleton`.
             batch_size: Frames that the detector and the model process at once.
             smooth: Whether to smooth joints over time.
             fps: Frames per second; None asks the videos.
@@ -176,6 +180,7 @@ class MultiviewInferencer:
             keypoints,
             keep_keypoints=keep_keypoints,
             frame_offsets=frame_offsets or {},
+            skeleton=skeleton,
             batch_size=batch_size,
             smooth=smooth,
             fps=fps,

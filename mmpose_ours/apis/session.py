@@ -33,6 +33,7 @@ from mmpose_ours.detections import (
     stack_keypoints,
 )
 from mmpose_ours.detections.arrays import named_frames
+from mmpose_ours.detections.reading import lost_joints
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
@@ -41,6 +42,7 @@ from mmpose_ours.recordings.footage import Footage, apply_frame_offsets, open_fo
 from mmpose_ours.structures.frames import FrameResult, FrameSet
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.poses import Poses3D
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
 from mmpose_ours.text import argument
 from mmpose_ours.tracking.smoothing import PoseSmoother
@@ -70,6 +72,7 @@ class InferenceSession:
         keypoints: 2D keypoints, or None to detect them.
         keep_keypoints: File for the detected 2D keypoints; None does not save them.
         frame_offsets: Camera name to the number of its images before the first frame.
+        skeleton: The joints of the keypoints of a file, whatever it says.
         batch_size: Frames that the detector and the model process at once.
         smooth: Whether to smooth the poses over time.
         fps: Frames per second; None takes the frame rate of the videos.
@@ -98,6 +101,7 @@ class InferenceSession:
         *,
         keep_keypoints: PathLike | None,
         frame_offsets: Mapping[str, int],
+        skeleton: Skeleton | None,
         batch_size: int,
         smooth: bool,
         fps: float | None,
@@ -142,7 +146,7 @@ class InferenceSession:
         smoother = PoseSmoother(self.fps) if smooth and self.fps is not None else None
         tracker = PeopleTracker(patience=patience)
         model_inputs = self._model_inputs(
-            frames, keypoints, keep_keypoints, frame_offsets, batch_size
+            frames, keypoints, keep_keypoints, frame_offsets, skeleton, batch_size
         )
         estimated = self._estimate(model_inputs, batch_size)
         self._results = self.track_filter(self._track(estimated, tracker, smoother))
@@ -230,6 +234,7 @@ class InferenceSession:
         keypoints: PathLike | KeypointFrames | Detections | None,
         keep_keypoints: PathLike | None,
         offsets: Mapping[str, int],
+        skeleton: Skeleton | None,
         batch_size: int,
     ) -> Iterator[tuple[FrameSet, dict[str, np.ndarray]]]:
         """Frames with 2D keypoints, or with decoded images if the model takes images."""
@@ -249,7 +254,15 @@ class InferenceSession:
             with self.timer.stage(KEYPOINTS):
                 if isinstance(keypoints, (str, os.PathLike)):
                     where = os.fspath(keypoints)
-                    keypoints = open_keypoints(keypoints, inferencer.rig.names)
+                    keypoints = open_keypoints(
+                        keypoints,
+                        inferencer.rig.names,
+                        skeleton=skeleton,
+                        frame_offsets=offsets,
+                        say=self.notes.append,
+                    )
+                    offsets = {}  # they are applied
+                    self.notes += lost_joints(keypoints, inferencer.model.joints, where)
             self.total = self.total or len(keypoints)
             frame_sets = self._views.from_keypoints(frames, keypoints, where, offsets)
             frame_sets = self._measured(frame_sets, keypoints, offsets)

@@ -22,9 +22,9 @@ from mmpose_ours.recordings.footage import (
     apply_frame_offsets,
     decoded,
     frame_key,
-    frame_order,
     frames_by_key,
 )
+from mmpose_ours.recordings.frame_matching import frame_order
 from mmpose_ours.structures.frames import FrameSet, ViewImage
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import COCO17

@@ -22,8 +22,11 @@ from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.calibration.world_axes import Z_UP_FROM, mm_per_unit
 from mmpose_ours.calibration.writing import write_rig, writer_of
 from mmpose_ours.cli.arguments import (
+    add_frame_offsets,
     add_reading_arguments,
     add_rig,
+    add_skeleton,
+    keypoint_options,
     parse_point,
     read_with_options,
 )
@@ -81,6 +84,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='2D keypoints of people who walk about (docs/data.md): up from their bodies, the '
         'floor from their feet',
     )
+    add_skeleton(parser)
+    add_frame_offsets(parser)
     parser.add_argument(
         '--person-height',
         type=float,
@@ -153,7 +158,7 @@ def _evidence(
         else from_source(np.array([parse_point(text, '--floor-points') for text in points])),
         floor_pixels=_read_pixels(args.floor_pixels) if args.floor_pixels else None,
         distance=_parse_distance(args.distance, rig, from_source) if args.distance else None,
-        people=_read_people(args.keypoints, rig) if args.keypoints else None,
+        people=_read_people(args, rig) if args.keypoints else None,
         people_for=tuple(args.keypoints_for) if args.keypoints_for else None,
         person_height_mm=args.person_height,
         scale_known=scale_known,
@@ -205,10 +210,10 @@ def _read_pixels(path: PathLike) -> dict[str, list]:
     return pixels
 
 
-def _read_people(path: PathLike, rig: CameraRig) -> Detections:
-    people = read_detections(path, rig.names)
+def _read_people(args: argparse.Namespace, rig: CameraRig) -> Detections:
+    people = read_detections(args.keypoints, rig.names, **keypoint_options(args))
     if all(camera.size is not None for camera in rig):
-        check_pixels(people, rig, path)
+        check_pixels(people, rig, args.keypoints)
     return people
 
 

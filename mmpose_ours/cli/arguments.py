@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
@@ -15,9 +15,11 @@ from mmpose_ours.calibration.direction import EXTRINSICS, TRANSLATIONS
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.format_table import FORMATS
 from mmpose_ours.calibration.image_size import ImageSizes
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.structures.metainfo import find_skeleton
 
 
 def add_rig(parser: Any, *name: str, **options: Any) -> None:
@@ -41,7 +43,7 @@ def add_any_scale(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_frame_offsets(parser: argparse.ArgumentParser) -> None:
+def add_frame_offsets(parser: argparse._ActionsContainer) -> None:
     """Declare ``--frame-offsets``, for :func:`parse_offsets`."""
     parser.add_argument(
         '--frame-offsets',
@@ -50,6 +52,41 @@ def add_frame_offsets(parser: argparse.ArgumentParser) -> None:
         metavar='CAMERA=N',
         help='images of a camera that come before the first frame',
     )
+
+
+def add_skeleton(parser: argparse._ActionsContainer) -> None:
+    """Declare ``--skeleton``, for :func:`keypoint_options`."""
+    parser.add_argument(
+        '--skeleton',
+        metavar='NAME',
+        help="the joints of the 2D keypoints, where their file does not name them: a skeleton's "
+        "name, or a file of MMPose's METAINFO",
+    )
+
+
+def keypoint_options(
+    args: argparse.Namespace, say: Callable[[str], None] | None = None
+) -> KeypointOptions:
+    """How the options of :func:`add_skeleton` and :func:`add_frame_offsets` have keypoints read.
+
+    Args:
+        args: Parsed options, of which either may be missing.
+        say: Takes notes on the keypoints; None prints them.
+
+    Raises:
+        InputError: There is no such skeleton, or an offset is none.
+    """
+    skeleton = getattr(args, 'skeleton', None)
+    return KeypointOptions(
+        skeleton=find_skeleton(skeleton) if skeleton else None,
+        frame_offsets=parse_offsets(getattr(args, 'frame_offsets', ())),
+        say=say or print_note,
+    )
+
+
+def print_note(note: str) -> None:
+    """Print a note on an input."""
+    print(f'note    {note}', flush=True)
 
 
 def parse_offsets(words: Sequence[str]) -> dict[str, int]:

@@ -15,9 +15,12 @@ from typing import Any
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.cli.arguments import (
+    add_frame_offsets,
     add_reading_arguments,
     add_rig,
+    add_skeleton,
     add_volume,
+    keypoint_options,
     parse_volume,
     read_with_options,
 )
@@ -42,6 +45,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--keypoints', metavar='FILE', help='2D keypoints, to check the rig with (docs/data.md)'
     )
+    add_skeleton(parser)
+    add_frame_offsets(parser)
     add_volume(parser)
     parser.add_argument('--figure', metavar='FILE', help='draw the rig into this PNG')
     parser.add_argument('--json', action='store_true', help='print everything as JSON')
@@ -59,7 +64,14 @@ def run(args: argparse.Namespace) -> int:
     read, rig = read_with_options(args.rig, args)
     if args.images is not None and not args.images.is_dir():
         raise FileNotFoundError(f'{args.images}: no such folder of images; correct the path')
-    found, rig = check(read, rig, args.images, args.keypoints, parse_volume(args.volume))
+    found, rig = check(
+        read,
+        rig,
+        args.images,
+        args.keypoints,
+        parse_volume(args.volume),
+        reading=keypoint_options(args),
+    )
     report = {'calibration': str(read.path), **found}
     if args.figure:
         from mmpose_ours.visualization.figures.rig_sheet import write_rig_image
@@ -77,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
 def _print(report: dict[str, Any], read: Read) -> None:
     reason = f', recognised by {read.reason}' if read.reason else ''
     print(f'{report["calibration"]}: {read.format} ({read.convention}){reason}')
-    for note in read.notes:
+    for note in [*read.notes, *report['notes']]:
         print(f'note: {note}')
     print()
     _print_cameras(report)

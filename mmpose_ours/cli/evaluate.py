@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any
 
-from mmpose_ours.cli.arguments import add_reading_arguments, add_rig, reading_of
+from mmpose_ours.cli.arguments import (
+    add_frame_offsets,
+    add_reading_arguments,
+    add_rig,
+    add_skeleton,
+    keypoint_options,
+    reading_of,
+)
 from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation.report import DATASETS, HEADS, evaluate_files
 from mmpose_ours.evaluation.tables import format_report
@@ -64,6 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the file has no track IDs (default: the file's)",
     )
     add_reading_arguments(group)
+    add_skeleton(group)
+    add_frame_offsets(group)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -125,6 +135,7 @@ def _report_without_truth(args: argparse.Namespace) -> dict[str, Any]:
         args.frames,
         left_out,
         args.frame_rate,
+        reading=keypoint_options(args, say=lambda note: print(f'note    {note}', file=sys.stderr)),
         rig_format=args.from_format,
         rig_options={**reading_of(args), 'cameras': args.cameras},
     )

@@ -11,8 +11,16 @@ import numpy as np
 
 from mmpose_ours.association.epipolar import MIN_SCORE
 from mmpose_ours.calibration.alignment.poses import choose_frames
-from mmpose_ours.cli.arguments import add_reading_arguments, add_rig, read_with_options
+from mmpose_ours.cli.arguments import (
+    add_frame_offsets,
+    add_reading_arguments,
+    add_rig,
+    add_skeleton,
+    keypoint_options,
+    read_with_options,
+)
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.progress import Progress
@@ -43,7 +51,11 @@ ROWS = {
 
 
 def fit(
-    rig: CameraRig, keypoints: PathLike, most: int = FRAMES, min_score: float = MIN_SCORE
+    rig: CameraRig,
+    keypoints: PathLike,
+    most: int = FRAMES,
+    min_score: float = MIN_SCORE,
+    reading: KeypointOptions | None = None,
 ) -> FittedNoise:
     """Fit the detector noise model to a file of 2D keypoints.
 
@@ -52,12 +64,13 @@ def fit(
         keypoints: See :func:`mmpose_ours.detections.read_detections`.
         most: Maximum number of frames to use.
         min_score: A joint with a score of at most this counts as missing.
+        reading: How the keypoints are to be read.
 
     Raises:
         FileFormatError: The file cannot be used, or has too few people; names it.
         FileNotFoundError: There is no such file.
     """
-    detections = read_detections(keypoints, rig.names)
+    detections = read_detections(keypoints, rig.names, **(reading or {}))
     check_pixels(detections, rig, keypoints)
     chosen = choose_frames(detections, rig, most)
     frames = [stack_views(views, rig.names) for views in chosen]
@@ -113,6 +126,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('out', metavar='OUT', help='file to write (.json)')
     add_reading_arguments(parser)
+    add_skeleton(parser)
+    add_frame_offsets(parser)
     parser.add_argument(
         '--frames',
         type=int,
@@ -147,7 +162,7 @@ def run(args: argparse.Namespace) -> int:
             expected=1,
         )
     _, rig = read_with_options(args.rig, args)
-    fitted = fit(rig, args.keypoints, args.frames, args.min_score)
+    fitted = fit(rig, args.keypoints, args.frames, args.min_score, keypoint_options(args))
     fitted.write(args.out, f'mmpose-ours fit-noise on {Path(args.keypoints).name}')
     print('\n'.join(table(fitted)))
     print(f'\nwrote {args.out}; use it as faults={str(args.out)!r} of a SyntheticDataset')

@@ -8,7 +8,14 @@ from pathlib import Path
 
 from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.camera_choice import choose_cameras
-from mmpose_ours.cli.arguments import add_image_size, parse_sizes, sized
+from mmpose_ours.cli.arguments import (
+    add_frame_offsets,
+    add_image_size,
+    add_skeleton,
+    keypoint_options,
+    parse_sizes,
+    sized,
+)
 from mmpose_ours.detections import (
     FORMATS,
     KeypointFrames,
@@ -23,7 +30,6 @@ from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.progress import Progress
-from mmpose_ours.structures.metainfo import find_skeleton
 from mmpose_ours.structures.skeletons import COCO17
 
 
@@ -48,12 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cameras', nargs='+', metavar='NAME', help='cameras to keep; others are left out'
     )
-    parser.add_argument(
-        '--skeleton',
-        metavar='NAME',
-        help="the joints, where IN does not name them and their number is ambiguous: a skeleton's "
-        "name, or a file of MMPose's METAINFO",
-    )
+    add_skeleton(parser)
+    add_frame_offsets(parser)
     add_image_size(parser, 'the calibration')
 
 
@@ -78,16 +80,12 @@ def run(args: argparse.Namespace) -> int:
     chosen = args.format
     if chosen == 'auto' and source.exists():
         chosen, reason = recognise(Source(source))
-        if reason:
-            print(f'read    {source}: {chosen}, recognised by {reason}')
-        else:  # its reader says what is wrong
-            chosen = 'auto'
+        print(f'read    {source}: {chosen}, recognised by {reason}')
     rig = _rig(args)
     progress = Progress(f'reading {source}', 'files')
     cameras = args.cameras or (rig.names if rig is not None else None)
-    skeleton = find_skeleton(args.skeleton) if args.skeleton else None
     detections = read_keypoints(
-        source, cameras, chosen, rig=rig, progress=progress, skeleton=skeleton
+        source, cameras, chosen, rig=rig, progress=progress, **keypoint_options(args)
     )
     for sentence in oddities(detections, cameras or ()):
         print(f'warning: {source}: {sentence}', file=sys.stderr)

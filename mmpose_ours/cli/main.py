@@ -58,6 +58,10 @@ COMMANDS = {
         'mmpose_ours.cli.fit_space',
         'find the capture volume of a rig, as lines for a config',
     ),
+    'formats': (
+        'mmpose_ours.cli.formats',
+        'list the formats of calibrations and 2D keypoints that are read, with an example of each',
+    ),
     'init': (
         'mmpose_ours.cli.init',
         'make a data folder for a rig: calibration, image folders, config, image',
@@ -68,7 +72,7 @@ COMMANDS = {
     ),
     'keypoints': (
         'mmpose_ours.cli.keypoints',
-        'convert and summarise 2D keypoints of OpenPose, AlphaPose, COCO, MMPose or Pose2Sim',
+        'convert and summarise 2D keypoints of OpenPose, MMPose, YOLO, DeepLabCut and other tools',
     ),
     'path': (
         'mmpose_ours.cli.path',

@@ -16,7 +16,9 @@ from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
     add_rig,
+    add_skeleton,
     add_volume,
+    keypoint_options,
     parse_offsets,
     parse_volume,
     reading_of,
@@ -88,6 +90,7 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         'there)',
     )
     add_frame_offsets(parser)
+    add_skeleton(parser)
     parser.add_argument('--batch-size', type=int, default=4, metavar='N', help='frames at once')
     parser.add_argument(
         '--fps', type=float, metavar='N', help="frames per second (default: the videos')"
@@ -204,7 +207,8 @@ def find_people(
                 wanted,
                 images=img_root,
                 keypoints=beneath if beneath is not None and beneath.exists() else None,
-                frame_offsets=parse_offsets(args.frame_offsets),
+                # The run has printed the notes.
+                reading=keypoint_options(args, say=lambda note: None),
                 rig_file=' '.join(map(str, rig)),
                 all_cameras=bool(args.cameras),
             )
@@ -243,6 +247,7 @@ def _predict(
         keypoints,
         keep_keypoints=keep,
         frame_offsets=parse_offsets(args.frame_offsets),
+        skeleton=keypoint_options(args)['skeleton'],
         batch_size=args.batch_size,
         smooth=args.smooth,
         fps=args.fps,

@@ -9,7 +9,8 @@ from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
     add_rig,
-    parse_offsets,
+    add_skeleton,
+    keypoint_options,
     read_with_options,
 )
 from mmpose_ours.errors import InputError
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--thickness', type=int, metavar='PX', help='of limbs in single views')
     parser.add_argument('--show', action='store_true', help='show the sheets in a window')
     add_frame_offsets(parser)
+    add_skeleton(parser)
     parser.add_argument('--mp4', action='store_true', help='write the sheets as people.mp4')
     parser.add_argument(
         '--no-page', action='store_true', help='write no scene.html, only what else is asked for'
@@ -92,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
         wanted(args),
         images=args.img_root,
         keypoints=args.keypoints,
-        frame_offsets=parse_offsets(args.frame_offsets),
+        reading=keypoint_options(args),
         rig_file=read.path,
         all_cameras=bool(args.cameras),
     )

@@ -81,6 +81,13 @@ class StoredDetections(collections.abc.Mapping):
             for view in range(self._first[row], self._first[row + 1])
         }
 
+    def views(self) -> Iterator[tuple[str, list[str]]]:
+        """Each frame and its cameras, without reading anybody."""
+        names = list(self._cameras)
+        for frame, row in self._rows.items():
+            views = range(self._first[row], self._first[row + 1])
+            yield frame, [names[self._view_camera[view]] for view in views]
+
     def __contains__(self, frame: object) -> bool:
         return frame in self._rows
 

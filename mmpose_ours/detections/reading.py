@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from types import ModuleType
-from typing import Callable, Iterable, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence, TypedDict
 
 import numpy as np
 
 from mmpose_ours.detections.arrays import KeypointFrames, arrays_of, cameras_of
-from mmpose_ours.detections.formats import alphapose, coco, mmpose, openpose, pose2sim, voxelpose
+from mmpose_ours.detections.formats import (
+    alphapose,
+    coco,
+    deeplabcut,
+    easymocap,
+    freemocap,
+    kinetics,
+    mmpose,
+    openpifpaf,
+    openpose,
+    pose2sim,
+    sleap,
+    voxelpose,
+    yolo,
+    yolo_json,
+)
 from mmpose_ours.detections.formats.imported import Hints, assemble
 from mmpose_ours.detections.formats.normalised import in_pixels
 from mmpose_ours.detections.formats.own_json import read_json_detections, store_json
 from mmpose_ours.detections.formats.own_npz import store_npz
-from mmpose_ours.detections.formats.source import Source
+from mmpose_ours.detections.formats.scores import as_confidences
+from mmpose_ours.detections.formats.source import Source, spelling
+from mmpose_ours.detections.formats.unrecognised import unrecognised
+from mmpose_ours.detections.matching import match_keypoints, matching_of
 from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.detections.summary import listed
-from mmpose_ours.errors import FileFormatError, InputError, LimitError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.json_values import Place, checked_name
 from mmpose_ours.io.limits import limits
 from mmpose_ours.recordings.footage import frames_by_key
+from mmpose_ours.structures.joint_maps import joint_map
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
+from mmpose_ours.text import argument
 
 OURS = ('json', 'npz')
 # In the order in which they are tried: a Pose2Sim project is full of OpenPose's files.
@@ -33,28 +52,47 @@ IMPORTERS: dict[str, ModuleType] = {
     'voxelpose': voxelpose,
     'pose2sim': pose2sim,
     'openpose': openpose,
+    'easymocap': easymocap,
     'mmpose': mmpose,
     'alphapose': alphapose,
     'coco': coco,
+    'kinetics': kinetics,
+    'openpifpaf': openpifpaf,
+    'deeplabcut': deeplabcut,
+    'sleap': sleap,
+    'yolo': yolo,
+    'yolo_json': yolo_json,
+    'freemocap': freemocap,
 }
 FORMATS = (*OURS, *IMPORTERS)
 
 
+class KeypointOptions(TypedDict, total=False):
+    """How keypoints are to be read, where the files do not say; see :func:`read_keypoints`."""
+
+    skeleton: Skeleton | None
+    frame_offsets: Mapping[str, int] | None
+    say: Callable[[str], None]
+
+
+def _nothing(note: str) -> None:
+    """Takes notes where nobody reads them."""
+
+
 def read_detections(
-    path: PathLike,
-    cameras: Sequence[str] | None = None,
-    format: str = 'auto',
-    *,
-    rig: CameraRig | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    path: PathLike, cameras: Sequence[str] | None = None, format: str = 'auto', **options: Any
 ) -> dict[str, dict[str, np.ndarray]]:
     """Read people per frame and camera with COCO's 17 joints, which models and checks know.
 
+    Arguments and errors are those of :func:`read_keypoints`; ``say`` also gets the joints of
+    COCO that the file's skeleton lacks.
+
     Returns:
         frame -> camera -> (P, 17, 3) float32 ``u, v, score`` in pixels; score 0 is missing.
-        Arguments and errors are those of :func:`read_keypoints`.
     """
-    frames = read_keypoints(path, cameras, format, rig=rig, progress=progress)
+    frames = read_keypoints(path, cameras, format, **options)
+    for note in lost_joints(frames, COCO17, path):
+        options.get('say', _nothing)(note)
     return {frame: arrays_of(views, COCO17) for frame, views in frames.items()}
 
 
@@ -66,8 +104,13 @@ def read_keypoints(
     rig: CameraRig | None = None,
     progress: Callable[[int, int], None] | None = None,
     skeleton: Skeleton | None = None,
+    frame_offsets: Mapping[str, int] | None = None,
+    say: Callable[[str], None] = _nothing,
 ) -> dict[str, dict[str, Keypoints2D]]:
     """Read people per frame and camera, with all joints that the file has.
+
+    Frames are matched by number, time stamps or order, see
+    :func:`~mmpose_ours.detections.matching.match_keypoints`.
 
     Args:
         path: This package's file (``.json`` of ``detections.schema.json``, or ``.npz``), or a
@@ -77,16 +120,20 @@ def read_keypoints(
         format: One of :data:`FORMATS`; ``'auto'`` goes by content.
         rig: The cameras, whose image sizes normalised keypoints need.
         progress: Called with how many of how many files are read.
-        skeleton: The joints of another tool's file; None goes by the names that it states, else
-            by the number of its joints.
+        skeleton: The joints, whatever the file says; None goes by the names that it states, else
+            by the number of its joints, tested on the people.
+        frame_offsets: Camera name to the number of its images before the first frame.
+        say: Takes notes on how the file was understood, a sentence each: joints that nothing
+            names, scores beyond 1, frames that were not matched by their number.
 
     Returns:
         frame -> camera -> people of one skeleton, in pixels. A camera without an image of a frame
         is not in it.
 
     Raises:
-        FileFormatError: Wrong content, a format that nobody recognises, or a camera that the
-            file does not know.
+        FileFormatError: Wrong content, a format that nobody recognises, a camera that the file
+            does not know, joints that cannot be those of the skeleton, or cameras whose frames
+            cannot be matched.
         FileNotFoundError: There is nothing of that name; says what is needed.
         InputError: The format is unknown.
     """
@@ -107,32 +154,53 @@ def read_keypoints(
     if cameras is None and rig is not None:
         cameras = rig.names
     source = Source(path)
-    chosen, reason = recognise(source) if format == 'auto' else (format, 'given')
-    if chosen == 'json':
-        try:
-            detections = _as_dicts(read_json_detections(source.data, path).frames)
-        except FileFormatError as error:
-            tried = '' if reason else f' (it is nothing of {", ".join(IMPORTERS)} either)'
-            if not tried or isinstance(error, LimitError):
-                raise
-            raise error.reworded(FileFormatError, f'{error}{tried}') from error
-    elif chosen == 'npz':
-        detections = _as_dicts(store_npz(path).frames)
+    chosen = recognise(source)[0] if format == 'auto' else format
+    sizes = {c.name: c.size for c in rig if c.size} if rig is not None else {}
+    is_complete = True
+    if chosen in OURS:
+        detections = _as_skeleton(_read_ours(source, chosen), skeleton, path)
     else:
-        sizes = {c.name: c.size for c in rig if c.size} if rig is not None else {}
-        hints = Hints(tuple(cameras or ()), sizes, progress or (lambda done, total: None), skeleton)
-        detections = assemble(IMPORTERS[chosen].read(source, hints), path)
-        if chosen != 'voxelpose':
+        hints = Hints(
+            tuple(cameras or ()), sizes, progress or (lambda done, total: None), skeleton, say
+        )
+        module = IMPORTERS[chosen]
+        found = module.read(source.of(module.ENDINGS), hints)
+        detections, is_complete = assemble(found, path, say)
+        if chosen == 'voxelpose':
+            detections = _as_skeleton(detections, skeleton, path)
+        else:
             detections = _renamed(detections, cameras or ())
-            detections = in_pixels(detections, sizes, path)
+            of_width = getattr(module, 'SHARES_OF_WIDTH', False)
+            detections = in_pixels(detections, sizes, path, of_width)
+    detections = as_confidences(detections, path, say)
     known = cameras_of(detections)
     _check_names(detections, known, path)
     _refuse_missing(known, cameras or (), path)
-    return detections
+    matched = match_keypoints(detections, path, cameras or known, frame_offsets, say, is_complete)
+    return matched if is_complete else _with_nobody(matched, known)
+
+
+def _with_nobody(
+    detections: dict[str, dict[str, Keypoints2D]], cameras: Sequence[str]
+) -> dict[str, dict[str, Keypoints2D]]:
+    """With nobody in every view of which a file says nothing."""
+    some = (people for views in detections.values() for people in views.values())
+    first = next(some, None)
+    nobody = Keypoints2D.nobody(COCO17 if first is None else first.skeleton)
+    return {
+        frame: {camera: views.get(camera, nobody) for camera in cameras}
+        for frame, views in detections.items()
+    }
 
 
 def open_keypoints(
-    path: PathLike, cameras: Sequence[str] | None = None, rig: CameraRig | None = None
+    path: PathLike,
+    cameras: Sequence[str] | None = None,
+    rig: CameraRig | None = None,
+    *,
+    skeleton: Skeleton | None = None,
+    frame_offsets: Mapping[str, int] | None = None,
+    say: Callable[[str], None] = _nothing,
 ) -> KeypointFrames:
     """Read people per frame and camera, those of long recordings without holding them in memory.
 
@@ -144,22 +212,89 @@ def open_keypoints(
         path: See :func:`read_keypoints`.
         cameras: Likewise.
         rig: Likewise.
+        skeleton: Likewise.
+        frame_offsets: Likewise.
+        say: Likewise.
 
     Raises:
         FileFormatError, FileNotFoundError: As there.
     """
     path, stored = Path(path), None
+    options: dict[str, Any] = dict(skeleton=skeleton, frame_offsets=frame_offsets, say=say)
+    if skeleton is not None or any((frame_offsets or {}).values()):
+        return read_keypoints(path, cameras, rig=rig, **options)
     if path.is_file() and path.suffix.lower() == '.npz':
         stored = store_npz(path)
     elif path.is_file() and path.suffix.lower() == '.json':
         stored = store_json(path)
     if stored is None:
-        return read_keypoints(path, cameras, rig=rig)
+        return read_keypoints(path, cameras, rig=rig, **options)
     assert isinstance(stored.frames, StoredDetections)
     known = stored.frames.cameras
     _check_names(stored.frames, known, path)
-    _refuse_missing(known, cameras or (rig.names if rig is not None else ()), path)
+    wanted = cameras or (rig.names if rig is not None else ())
+    _refuse_missing(known, wanted, path)
+    if matching_of(stored.frames.views, path, wanted or known, say) is not None:
+        return read_keypoints(path, cameras, rig=rig, **options)
     return stored.frames
+
+
+def _read_ours(source: Source, format: str) -> dict[str, dict[str, Keypoints2D]]:
+    """This package's file.
+
+    Raises:
+        FileFormatError: It is something else.
+    """
+    if format == 'npz':
+        return _as_dicts(store_npz(source.path).frames)
+    return _as_dicts(read_json_detections(source.data, source.path).frames)
+
+
+def _as_skeleton(
+    detections: dict[str, dict[str, Keypoints2D]], skeleton: Skeleton | None, path: Path
+) -> dict[str, dict[str, Keypoints2D]]:
+    """People whose joints the user names otherwise than the file.
+
+    Raises:
+        FileFormatError: They have another number of joints.
+    """
+    if skeleton is None:
+        return detections
+    for frame, views in detections.items():
+        for camera, people in views.items():
+            if len(people.skeleton) != len(skeleton):
+                raise Place(path, '', camera, frame).error(
+                    f'has people of {len(people.skeleton)} joints ({people.skeleton.name})',
+                    f'{len(skeleton)} joints of {skeleton.name}',
+                    f'correct or leave out {argument("skeleton")}',
+                    value=len(people.skeleton),
+                    wanted=len(skeleton),
+                    code='wrong-shape',
+                )
+    return {
+        frame: {camera: Keypoints2D(skeleton, people.array) for camera, people in views.items()}
+        for frame, views in detections.items()
+    }
+
+
+def lost_joints(frames: KeypointFrames, skeleton: Skeleton, path: PathLike) -> list[str]:
+    """A sentence on joints that are wanted, and that the skeleton of a recording cannot give.
+
+    Args:
+        frames: frame -> camera -> people, all of one skeleton.
+        skeleton: The joints that are wanted.
+        path: Where the people come from.
+    """
+    skeletons = (people.skeleton for views in frames.values() for people in views.values())
+    own = next(skeletons, skeleton)
+    given = joint_map(own, skeleton).any((0, 2))
+    lost = [joint for joint, is_given in zip(skeleton.joints, given) if not is_given]
+    if not lost:
+        return []
+    return [
+        f'{path}: of the {len(skeleton)} joints of {skeleton.name}, {own.name} has no '
+        f'{listed(lost)}; going on without them'
+    ]
 
 
 def _as_dicts(frames: KeypointFrames) -> dict[str, dict[str, Keypoints2D]]:
@@ -170,35 +305,24 @@ def recognise(source: Source) -> tuple[str, str]:
     """Tell the format.
 
     Returns:
-        A name of :data:`FORMATS`, and by what it was recognised; '' where nothing tells it but that
-        it is nothing else.
+        A name of :data:`FORMATS`, and by what it was recognised.
 
     Raises:
-        FileFormatError: It is none of them; says which were tried.
+        FileFormatError: It is none of them; says what it is, and what is nearest.
     """
     path = source.path
     if path.suffix.lower() == '.npz' and path.is_file():
         return 'npz', 'its ending'
-    tried = []
     for name, module in IMPORTERS.items():
-        reason = module.recognise(source)
+        reason = module.recognise(source.of(module.ENDINGS))
         if reason:
             return name, reason
-        tried.append(name)
-    if path.is_file():
-        if isinstance(source.sample, dict) and 'frames' in source.sample:
+    if path.suffix.lower() == '.json' and path.is_file() and isinstance(source.sample, dict):
+        if 'frames' in source.sample:
             return 'json', "the key 'frames'"
-        # Its reader says best what is wrong with a file that nobody claims.
-        return 'json', ''
-    held = 'a folder without JSON files' if source.sample is None else 'a folder of other JSON'
-    raise FileFormatError(
-        f'{path}: is {held}; tried {", ".join(tried)}; name the folder that holds a folder or a '
-        'file per camera',
-        code='no-data' if source.sample is None else 'file-format',
-        file=path,
-        found=held,
-        expected=tried,
-    )
+        if source.sample and source.sample.keys() <= {'joints', 'source'}:
+            return 'json', 'its other keys'
+    raise unrecognised(source, IMPORTERS)
 
 
 def _renamed(
@@ -208,22 +332,16 @@ def _renamed(
     known = cameras_of(detections)
     spelled: dict[str, list[str]] = {}
     for name in known:
-        spelled.setdefault(_spelling(name), []).append(name)
+        spelled.setdefault(spelling(name), []).append(name)
     names = {}
     for name in wanted:
-        alike = spelled.get(_spelling(name), [])
+        alike = spelled.get(spelling(name), [])
         if name not in known and len(alike) == 1 and alike[0] not in wanted:
             names[alike[0]] = name
     return {
         frame: {names.get(camera, camera): people for camera, people in views.items()}
         for frame, views in detections.items()
     }
-
-
-def _spelling(name: str) -> str:
-    """What is left of a name without case, separators and leading zeros."""
-    parts = re.findall(r'[a-z]+|\d+', name.lower())
-    return ' '.join(str(int(part)) if part.isdigit() else part for part in parts)
 
 
 def _check_names(frames: Iterable[str], cameras: Sequence[str], path: Path) -> None:

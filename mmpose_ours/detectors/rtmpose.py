@@ -12,12 +12,15 @@ from typing import Any, Sequence
 
 import numpy as np
 
+from mmpose_ours.detections.formats.scores import confidences_of_logits
 from mmpose_ours.detectors.base import within
 from mmpose_ours.errors import InputError
 from mmpose_ours.recordings.files import as_bgr
 from mmpose_ours.structures.skeletons import COCO17
 
 MODES = ('lightweight', 'balanced', 'performance')
+# Modes whose scores go far beyond 1.
+RAW = ('performance',)
 MISSING = 'rtmlib is not installed for this Python; `pip install "mmpose-ours[rtmlib]"` adds it'
 
 
@@ -51,6 +54,9 @@ class RtmPose:
         except ImportError as error:
             raise ImportError(f'{MISSING} ({error})') from error
         self.version = f'{_version_of("rtmlib")} {model}'
+        self._raw = model in RAW
+        if self._raw:
+            self.version += ', 1 - exp(-score)'
         try:
             body = rtmlib.Body(mode=model, backend=backend, device=device)
         except OSError as error:
@@ -69,8 +75,11 @@ class RtmPose:
         if not len(boxes):  # rtmlib would take the whole image for a person
             return np.zeros((0, 17, 3), np.float32)
         uv, scores = self._find_joints(image, bboxes=boxes)
-        people = np.concatenate([uv, np.clip(scores, 0, 1)[..., None]], axis=-1)
+        people = np.concatenate([uv, self._confidences(scores)[..., None]], axis=-1)
         return within(people, (image.shape[1], image.shape[0]))
+
+    def _confidences(self, scores: np.ndarray) -> np.ndarray:
+        return confidences_of_logits(scores) if self._raw else np.clip(scores, 0, 1)
 
 
 def _version_of(package: str) -> Any:

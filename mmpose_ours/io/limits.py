@@ -40,9 +40,11 @@ class Limits:
     config_bytes: int = 16 * 10**6
     #: Any other JSON file, 2D keypoints first of all.
     json_bytes: int = 2 * 10**9
-    #: A text of numbers: BVH, TRC. An hour of motion capture is about 100 MB.
+    #: A text of numbers: BVH, TRC, tables of 2D keypoints. An hour of motion capture is about
+    #: 100 MB.
     motion_bytes: int = 500 * 10**6
-    #: One frame of a keypoint journal; 4,000 views of ten people are about 20 MB.
+    #: One frame of a keypoint journal, or one image's text; 4,000 views of ten people are about
+    #: 20 MB.
     record_bytes: int = 64 * 10**6
     #: A pickle.
     pickle_bytes: int = 10**9

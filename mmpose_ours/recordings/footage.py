@@ -1,8 +1,9 @@
 """A recording as synchronised frames: what all cameras show at the same moment.
 
 Images belong together by the number at the end of their names, or the names themselves
-(``0/000350.jpg`` and ``1/000350.jpg``); where none occurs for every camera, or offsets are given,
-by their order. Videos are matched by the number of the frame. A camera that has no image for a
+(``0/000350.jpg`` and ``1/000350.jpg``); where these connect not all cameras, by time stamps or by
+their order, see :mod:`.frame_matching`; by their order where offsets are given. Videos are matched
+by the number of the frame. A camera that has no image for a
 frame is left out of it, and the others go on.
 """
 
@@ -20,7 +21,6 @@ from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import check_unicode
 from mmpose_ours.io.json_schema import show
-from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.io.parsers.video import Video, open_video
 from mmpose_ours.recordings.files import (
@@ -31,6 +31,8 @@ from mmpose_ours.recordings.files import (
     listed_cameras,
     media_of,
 )
+from mmpose_ours.recordings.frame_matching import frame_order, match_by_order, match_frames
+from mmpose_ours.recordings.time_stamps import stamp_in
 from mmpose_ours.structures.frames import FrameSet, ViewImage
 from mmpose_ours.text import argument
 
@@ -214,18 +216,13 @@ def frame_key(frame: Any) -> str:
     return str(frame).lstrip('0') or '0'
 
 
-def frame_order(frame: Any) -> tuple:
-    """Sorts frames' names: numbers first, by size."""
-    number = whole_number(str(frame))
-    return (1, 0, str(frame)) if number is None else (0, number, '')
-
-
 def frames_of_images(paths: Sequence[Path], camera: str) -> list[str]:
     """The names of images' frames.
 
     These are the numbers at the end of the images' names (``img_000300``, Campus's
-    ``campus4-c0-00300``) if these are all different, and the names otherwise. Images may
-    repeat their camera's name: ``00_03/00_03_00004500.jpg``, as Panoptic's do.
+    ``campus4-c0-00300``), or time stamps there, if these are all different, and the names
+    otherwise. Images may repeat their camera's name: ``00_03/00_03_00004500.jpg``, as Panoptic's
+    do.
 
     Raises:
         InputError: A name that becomes a frame's name is no valid Unicode.
@@ -234,8 +231,11 @@ def frames_of_images(paths: Sequence[Path], camera: str) -> list[str]:
     stems = [path.stem[len(own) :] if path.stem.startswith(own) else path.stem for path in paths]
     if stems == [camera]:  # the only frame of a recording
         return ['0']
+    stamps = [stamp_in(path.stem, camera) for path in paths]
     ends = [re.search(r'\d+$', stem) for stem in stems]
     numbers = [frame_key(end[0]) for end in ends if end]
+    if all(stamps):
+        numbers = [str(stamp[1]) for stamp in stamps if stamp]
     if len(set(numbers)) == len(stems):
         return numbers
     for path in paths:
@@ -347,36 +347,21 @@ def _match_images(
                     found=[str(mine[frame]), str(path)],
                 )
             mine[frame] = path
-    counts = {name: len(paths) - offsets.get(name, 0) for name, paths in files.items()}
-    listed = ', '.join(f'{name}: {count}' for name, count in counts.items())
-    shared = set.intersection(*map(set, by_name.values()))
-    if shared and not offsets:
-        frames = tuple(sorted(set().union(*by_name.values()), key=frame_order))
-        lacking = {n: len(frames) - len(found) for n, found in by_name.items()}
-        lacking = {name: count for name, count in lacking.items() if count}
-        if not lacking:
-            return frames, by_name, []
+    names = {name: list(mine) for name, mine in by_name.items()}
+    if offsets:
+        matching = match_by_order(names, offsets, where, 'images')
+    else:
+        matching = match_frames(names, where)
+    places: dict[str, dict[str, Path]] = {name: {} for name in files}
+    for frame, views in matching.frames.items():
+        for name, own in views.items():
+            places[name][frame] = by_name[name][own]
+    frames = tuple(matching.frames)
+    notes = list(matching.notes)
+    lacking = {name: len(frames) - len(places[name]) for name in files}
+    lacking = {name: count for name, count in lacking.items() if count}
+    if lacking and not offsets:
         note = f'{where}: of {len(frames)} frames some cameras lack an image ('
         note += ', '.join(f'{name}: {count}' for name, count in lacking.items())
-        return frames, by_name, [f'{note}); these frames go on without them']
-    if len(set(counts.values())) > 1 and not offsets:
-        raise FileFormatError(
-            f'{where}: no image name occurs for every camera, and the cameras have different '
-            f'numbers of images ({listed}), so nothing says which belong together; give the images '
-            'of one frame the same name, or number them',
-            code='no-match',
-            file=folder,
-            found=counts,
-        )
-    # The first camera that needs no shift lends its names.
-    lender = next((name for name in files if name not in offsets), None)
-    most = max(counts.values())
-    names = list(by_name[lender])[:most] if lender else []
-    names += [f'after_{index}' for index in range(len(names), most)] if names else []
-    frames = tuple(names) or tuple(str(index) for index in range(most))
-    places = {
-        name: dict(zip(frames, list(found.values())[offsets.get(name, 0) :]))
-        for name, found in by_name.items()
-    }
-    why = 'frame offsets are given' if offsets else 'no image name occurs for every camera'
-    return frames, places, [f'{where}: {why}, so images belong together by their order ({listed})']
+        notes.append(f'{note}); these frames go on without them')
+    return frames, places, notes

@@ -12,7 +12,8 @@ from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import read_predictions
 from mmpose_ours.recordings.files import images_of
-from mmpose_ours.recordings.footage import frame_key, frame_order, frames_by_key, frames_of_images
+from mmpose_ours.recordings.footage import frame_key, frames_by_key, frames_of_images
+from mmpose_ours.recordings.frame_matching import frame_order
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.structures.skeletons import SKELETONS
 
@@ -50,7 +51,7 @@ def read_recording(
         InputError: No frame is common to the cameras, or to the truth and the rest.
     """
     images = {name: _images(rig, data_root, name, keypoint_file is None) for name in rig.names}
-    detections = _detections(rig, keypoint_file) if keypoint_file else None
+    detections = _detections(rig, keypoint_file, warn) if keypoint_file else None
     truth = _truth(truth_file, joints) if truth_file else None
     frames = list(detections) if detections is not None else _common(images, data_root, warn)
     if truth is not None:
@@ -77,8 +78,10 @@ def read_recording(
     return items
 
 
-def _detections(rig: CameraRig, keypoint_file: Path) -> dict[str, dict[str, np.ndarray]]:
-    detections = read_detections(keypoint_file, rig.names)
+def _detections(
+    rig: CameraRig, keypoint_file: Path, warn: Warn
+) -> dict[str, dict[str, np.ndarray]]:
+    detections = read_detections(keypoint_file, rig.names, say=warn)
     check_pixels(detections, rig, keypoint_file)
     return detections
 

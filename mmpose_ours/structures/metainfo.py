@@ -19,6 +19,7 @@ from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.json_values import Place
 from mmpose_ours.io.numbers import is_number
 from mmpose_ours.io.parsers.config_data import read_config_data
+from mmpose_ours.structures.joint_names import plain_joints
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
 
@@ -26,8 +27,16 @@ from mmpose_ours.structures.skeletons import SKELETONS
 MAX_JOINTS = 1000
 MAX_LIMBS = 10_000
 MAX_NAME = 100
-# MMPose's names of joints for which this package has others.
-ALIASES = {'hip': 'mid_hip'}
+
+# What may name the joints of a dictionary.
+_NAMED = ('keypoint_info', 'keypoint_id2name', 'keypoint_name2id')
+# MMPose's datasets whose skeleton has another name here.
+_DATASETS = {
+    'coco': 'coco17', 'ochuman': 'coco17', 'Human-Art': 'coco17', 'h36m': 'h36m17',
+    'mpi_inf_3dhp': 'mpi_inf_3dhp17', 'mpii': 'mpii16', 'crowdpose': 'crowdpose14',
+    'aic': 'aic14', 'halpe': 'halpe136', 'coco_openpose': 'coco18',
+    'panoptic_pose_3d': 'panoptic19', 'campus': 'campus14', 'shelf': 'campus14',
+}  # fmt: skip
 
 
 def read_metainfo(path: PathLike) -> Skeleton:
@@ -53,16 +62,40 @@ def read_metainfo(path: PathLike) -> Skeleton:
     )
 
 
+def stated_skeleton(metainfo: Any, place: Place) -> Skeleton | None:
+    """The skeleton that a file states, by the names of its joints, or else by its dataset.
+
+    Args:
+        metainfo: As of :func:`skeleton_of`; parts of it may be missing.
+        place: Where it stands, for messages.
+
+    Returns:
+        None where it names neither joints nor a dataset that is known.
+
+    Raises:
+        FileFormatError: The names are something else.
+    """
+    if not isinstance(metainfo, Mapping):
+        return None
+    if any(metainfo.get(key) for key in _NAMED):
+        return skeleton_of(metainfo, place)
+    name, count = metainfo.get('dataset_name'), metainfo.get('num_keypoints')
+    known = SKELETONS.get(_DATASETS.get(name, name)) if isinstance(name, str) else None
+    return None if known is None or count not in (None, len(known)) else known
+
+
 def skeleton_of(metainfo: Any, place: Place) -> Skeleton:
     """The skeleton of a dictionary.
 
     Args:
         metainfo: ``{'dataset_name', 'keypoint_info', 'skeleton_info', 'sigmas'}``, or MMPose's
-            parsed form with ``keypoint_id2name``, ``skeleton_links`` and ``flip_pairs``.
+            parsed form with ``keypoint_id2name`` (or only ``keypoint_name2id``; dictionaries, or
+            lists of names), ``skeleton_links`` and ``flip_pairs``.
         place: Where it stands, for messages.
 
     Returns:
-        A skeleton that this package knows, where the joints are the same; else a new one.
+        A skeleton that this package knows, where the joints are the same; else a new one, with
+        a person's joints under the names of this package.
 
     Raises:
         FileFormatError: It is something else.
@@ -80,8 +113,7 @@ def skeleton_of(metainfo: Any, place: Place) -> Skeleton:
             _pair((joint, swap), joints, place['keypoint_info']) for joint, swap in swaps if swap
         ]
     else:
-        key = 'keypoint_id2name'
-        joints = [_text(info, place[key]) for info in _by_number(metainfo.get(key), place[key])]
+        joints = _joint_names(metainfo, place)
         limbs, pairs = (
             [_pair(pair, joints, place[key]) for pair in _values(metainfo.get(key, ()), place[key])]
             for key in ('skeleton_links', 'flip_pairs')
@@ -94,24 +126,31 @@ def skeleton_of(metainfo: Any, place: Place) -> Skeleton:
             wanted=MAX_LIMBS,
             code='out-of-range',
         )
-    ours = tuple(ALIASES.get(joint, joint) for joint in joints)
-    known = next((s for s in SKELETONS.values() if s.joints == ours), None)
+    ours = plain_joints(joints)
+    known = known_skeleton(ours)
     if known is not None:
         return known
+    renamed = dict(zip(joints, ours))
     # METAINFO names each pair twice, from either joint.
     first_before_second = (
         (a, b) if joints.index(a) < joints.index(b) else (b, a) for a, b in pairs
     )
-    once = tuple(dict.fromkeys(first_before_second))
+    once = tuple((renamed[a], renamed[b]) for a, b in dict.fromkeys(first_before_second))
+    ends = tuple((renamed[a], renamed[b]) for a, b in limbs)
     sigmas = metainfo.get('sigmas')
     if sigmas is not None:
         listed = _values(sigmas, place['sigmas'])
         sigmas = tuple(map(float, listed)) if all(map(is_number, listed)) else None
         sigmas = sigmas if sigmas is not None and len(sigmas) == len(joints) else None
     try:
-        return Skeleton(name, tuple(joints), tuple(limbs), _root(joints), once, sigmas)
+        return Skeleton(name, ours, ends, _root(ours), once, sigmas)
     except InputError as error:
         raise place.refused(error) from error
+
+
+def known_skeleton(joints: Sequence[str]) -> Skeleton | None:
+    """The skeleton of this package that has these joints in this order, if there is one."""
+    return next((s for s in SKELETONS.values() if s.joints == tuple(joints)), None)
 
 
 def find_skeleton(name_or_file: PathLike) -> Skeleton:
@@ -140,6 +179,21 @@ def _root(joints: Sequence[str]) -> tuple[str, ...]:
         if set(root) <= set(joints):
             return root
     return ()
+
+
+def _joint_names(metainfo: Mapping[str, Any], place: Place) -> list[str]:
+    """The names in ``keypoint_id2name``, else in ``keypoint_name2id``, in the order of joints."""
+    key = 'keypoint_id2name'
+    names = metainfo.get(key)
+    if not names and metainfo.get('keypoint_name2id'):
+        key = 'keypoint_name2id'
+        names = metainfo[key]
+        if isinstance(names, Mapping):
+            numbers = _by_number(dict(zip(map(show, names.values()), names)), place[key])
+            return [_text(name, place[key]) for name in numbers]
+    if isinstance(names, (list, tuple)):
+        names = dict(enumerate(names))
+    return [_text(name, place[key]) for name in _by_number(names, place[key])]
 
 
 def _by_number(values: Any, place: Place) -> list[Any]:

@@ -45,6 +45,10 @@ _NECK_TRUNK = _mirrored(('hip', 'shoulder')) + (
     ('neck', 'mid_hip'), ('neck', 'nose'), ('neck', 'left_shoulder'), ('neck', 'right_shoulder'),
     ('mid_hip', 'left_hip'), ('mid_hip', 'right_hip'),
 )  # fmt: skip
+_NECK_SHOULDERS = (('neck', 'left_shoulder'), ('neck', 'right_shoulder'))
+_SPINE = (
+    ('mid_hip', 'left_hip'), ('mid_hip', 'right_hip'), ('mid_hip', 'spine'), ('spine', 'thorax'),
+)  # fmt: skip
 _FEET = _mirrored(('ankle', 'heel'), ('ankle', 'big_toe'), ('big_toe', 'small_toe'))
 _FEET_BY_SIDE = (
     'left_big_toe', 'left_small_toe', 'left_heel', 'right_big_toe', 'right_small_toe', 'right_heel',
@@ -120,6 +124,107 @@ _BODIES = (
         (*_COCO17, 'upper_neck', 'head', *_FEET_BY_SIDE),
         _ARMS_LEGS + _TRUNK + _HEAD + _FEET + (('upper_neck', 'head'),),
         _HIPS,
+    ),
+    # Human3.6M as 2D and 3D models of MMPose have it; its feet end at the ankles.
+    Skeleton(
+        'h36m17',
+        (
+            'mid_hip', 'right_hip', 'right_knee', 'right_ankle',
+            'left_hip', 'left_knee', 'left_ankle', 'spine', 'thorax', 'neck_base', 'head',
+            'left_shoulder', 'left_elbow', 'left_wrist',
+            'right_shoulder', 'right_elbow', 'right_wrist',
+        ),
+        _ARMS_LEGS + _SPINE + (
+            ('thorax', 'neck_base'), ('neck_base', 'head'),
+            ('thorax', 'left_shoulder'), ('thorax', 'right_shoulder'),
+        ),
+        ('mid_hip',),
+    ),
+    Skeleton(
+        'mpi_inf_3dhp17',
+        (
+            'top_head', 'neck', 'right_shoulder', 'right_elbow', 'right_wrist',
+            'left_shoulder', 'left_elbow', 'left_wrist', 'right_hip', 'right_knee', 'right_ankle',
+            'left_hip', 'left_knee', 'left_ankle', 'mid_hip', 'spine', 'head',
+        ),
+        _ARMS_LEGS + _NECK_SHOULDERS + (
+            ('mid_hip', 'left_hip'), ('mid_hip', 'right_hip'), ('mid_hip', 'spine'),
+            ('spine', 'neck'), ('neck', 'head'), ('head', 'top_head'),
+        ),
+        ('mid_hip',),
+    ),
+    Skeleton(
+        'mpii16',
+        (
+            'right_ankle', 'right_knee', 'right_hip', 'left_hip', 'left_knee', 'left_ankle',
+            'mid_hip', 'thorax', 'upper_neck', 'top_head',
+            'right_wrist', 'right_elbow', 'right_shoulder',
+            'left_shoulder', 'left_elbow', 'left_wrist',
+        ),
+        _ARMS_LEGS + (
+            ('mid_hip', 'left_hip'), ('mid_hip', 'right_hip'), ('mid_hip', 'thorax'),
+            ('thorax', 'left_shoulder'), ('thorax', 'right_shoulder'),
+            ('thorax', 'upper_neck'), ('upper_neck', 'top_head'),
+        ),
+        ('mid_hip',),
+    ),
+    Skeleton(
+        'crowdpose14',
+        (*sides('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle'), 'top_head', 'neck'),
+        _ARMS_LEGS + _TRUNK + _NECK_SHOULDERS + (('neck', 'top_head'),),
+        _HIPS,
+    ),
+    # AI Challenger.
+    Skeleton(
+        'aic14',
+        (
+            'right_shoulder', 'right_elbow', 'right_wrist',
+            'left_shoulder', 'left_elbow', 'left_wrist',
+            'right_hip', 'right_knee', 'right_ankle', 'left_hip', 'left_knee', 'left_ankle',
+            'top_head', 'neck',
+        ),
+        _ARMS_LEGS + _TRUNK + _NECK_SHOULDERS + (('neck', 'top_head'),),
+        _HIPS,
+    ),
+    # Kinect v2, as NTU RGB+D has it too.
+    Skeleton(
+        'kinect25',
+        (
+            'spine_base', 'spine_mid', 'neck', 'head',
+            'left_shoulder', 'left_elbow', 'left_wrist', 'left_hand',
+            'right_shoulder', 'right_elbow', 'right_wrist', 'right_hand',
+            'left_hip', 'left_knee', 'left_ankle', 'left_foot',
+            'right_hip', 'right_knee', 'right_ankle', 'right_foot',
+            'spine_shoulder', 'left_hand_tip', 'left_thumb', 'right_hand_tip', 'right_thumb',
+        ),
+        _ARMS_LEGS + _mirrored(('ankle', 'foot'), ('wrist', 'hand'), ('hand', 'hand_tip'),
+                               ('wrist', 'thumb'))
+        + tuple(('spine_base', hip) for hip in _HIPS)
+        + tuple(('spine_shoulder', shoulder) for shoulder in sides('shoulder'))
+        + (('spine_base', 'spine_mid'), ('spine_mid', 'spine_shoulder'),
+           ('spine_shoulder', 'neck'), ('neck', 'head')),
+        _HIPS,
+    ),
+    # Azure Kinect.
+    Skeleton(
+        'kinect32',
+        (
+            'mid_hip', 'spine_navel', 'spine_chest', 'neck',
+            'left_clavicle', 'left_shoulder', 'left_elbow', 'left_wrist',
+            'left_hand', 'left_hand_tip', 'left_thumb',
+            'right_clavicle', 'right_shoulder', 'right_elbow', 'right_wrist',
+            'right_hand', 'right_hand_tip', 'right_thumb',
+            'left_hip', 'left_knee', 'left_ankle', 'left_foot',
+            'right_hip', 'right_knee', 'right_ankle', 'right_foot',
+            'head', 'nose', 'left_eye', 'left_ear', 'right_eye', 'right_ear',
+        ),
+        _ARMS_LEGS + _HEAD + _mirrored(('ankle', 'foot'), ('wrist', 'hand'), ('hand', 'hand_tip'),
+                                       ('wrist', 'thumb'), ('clavicle', 'shoulder'))
+        + tuple(('mid_hip', hip) for hip in _HIPS)
+        + tuple(('spine_chest', clavicle) for clavicle in sides('clavicle'))
+        + (('mid_hip', 'spine_navel'), ('spine_navel', 'spine_chest'), ('spine_chest', 'neck'),
+           ('neck', 'head'), ('head', 'nose')),
+        ('mid_hip',),
     ),
     # MediaPipe's names, in the order of its landmarks.
     Skeleton(

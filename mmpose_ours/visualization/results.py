@@ -10,7 +10,8 @@ import numpy as np
 from mmpose_ours.detections import KeypointFrames
 from mmpose_ours.errors import InputError
 from mmpose_ours.predictions.reading import Predictions
-from mmpose_ours.recordings.footage import frame_key, frame_order, frames_by_key
+from mmpose_ours.recordings.footage import frame_key, frames_by_key
+from mmpose_ours.recordings.frame_matching import frame_order
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.tracking.tracks import assign_track_ids, patience_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
-from typing import Iterable, Mapping, Sequence
+from typing import Iterable, Sequence
 
 import numpy as np
 
@@ -15,14 +15,14 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import KeypointFrames, check_pixels, open_keypoints
 from mmpose_ours.detections.arrays import array_frames
 from mmpose_ours.detections.cache import detected_here
-from mmpose_ours.errors import InputError, PathLike
+from mmpose_ours.detections.reading import KeypointOptions
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions
 from mmpose_ours.recordings.footage import (
     Footage,
-    apply_frame_offsets,
     frame_key,
     open_footage,
     sized_by_images,
@@ -78,7 +78,7 @@ def visualize(
     *,
     images: PathLike | None = None,
     keypoints: PathLike | None = None,
-    frame_offsets: Mapping[str, int] | None = None,
+    reading: KeypointOptions | None = None,
     rig_file: PathLike = 'the rig',
     all_cameras: bool = False,
 ) -> None:
@@ -91,7 +91,7 @@ def visualize(
         wanted: What that is.
         images: Images of the recording: a folder of images or a video per camera.
         keypoints: 2D keypoints that the 3D ones come from, drawn beneath.
-        frame_offsets: Camera name to how many of its frames come before the first frame.
+        reading: How the keypoints are to be read; the frame offsets are those of images too.
         rig_file: Where the cameras come from, for messages.
         all_cameras: Show all cameras, also those without images or keypoints.
 
@@ -104,11 +104,13 @@ def visualize(
         raise InputError(
             f'{people}: has no frame, so there is nothing to look at', code='no-data', file=people
         )
-    out, offsets, footage = Path(out), frame_offsets or {}, None
+    out, footage = Path(out), None
+    options = KeypointOptions(**(reading or {}))
+    offsets = options.get('frame_offsets') or {}
     if images:
         rig = sized_by_images(rig, images)
         footage = open_footage(images, rig.names, offsets)
-    found = _keypoints(keypoints, offsets) if keypoints else None
+    found = _keypoints(keypoints, rig, options) if keypoints else None
     if not all_cameras:
         rig = _cameras_shown(rig, footage, found, keypoints)
     if found is not None and keypoints is not None:
@@ -155,12 +157,16 @@ def _write(show: Show, wanted: Wanted, out: Path) -> None:
     print(f'time    {watch.summary()}')
 
 
-def _keypoints(path: PathLike, offsets: Mapping[str, int]) -> KeypointFrames:
-    """2D keypoints by frame."""
-    keypoints = open_keypoints(path)
-    if not offsets or detected_here(path):
-        return keypoints
-    return apply_frame_offsets(keypoints, offsets)
+def _keypoints(path: PathLike, rig: CameraRig, options: KeypointOptions) -> KeypointFrames:
+    """2D keypoints by frame, matched as those of a run with the same cameras are."""
+    if detected_here(path):  # frame by frame, as the images were matched
+        options = KeypointOptions(**{**options, 'frame_offsets': None})
+    try:
+        return open_keypoints(path, rig.names, **options)
+    except FileFormatError as error:
+        if error.code != 'unknown-camera':
+            raise
+        return open_keypoints(path, **options)  # of some cameras, or of others
 
 
 def frames_per_second(fps: float | None, frames: Sequence[FrameId]) -> float | None:

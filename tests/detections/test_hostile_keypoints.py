@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 from errors import fails
-from fuzz.samples.keypoints import SAMPLES
+from fuzz.samples.keypoints import SAMPLES, rig
 from limited_process import run_limited
 from tool_files import CAMERAS, mmpose_instances, openpose_json, person, results, save
 
@@ -22,7 +22,11 @@ def test_every_format_has_a_sample(tmp_path):
         (tmp_path / kind).mkdir()
         path, name = write(tmp_path / kind), kind.partition(',')[0]
         read(path)
-        assert set(read_detections(path, format=name)['7' if name not in FORMATS[:2] else '000007'])
+        assert set(
+            read_detections(path, format=name, rig=rig())[
+                '7' if name not in FORMATS[:2] else '000007'
+            ]
+        )
 
 
 def with_(data, **changes):

@@ -10,6 +10,7 @@ from mmpose_ours.detections import (
     stack_views,
     write_detections,
 )
+from mmpose_ours.detections.reading import IMPORTERS
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import SKELETONS
@@ -86,7 +87,7 @@ def test_numbers_that_are_none_are_missing_joints(tmp_path):
     'data, place, code, found, expected',
     [
         ('{', 'not valid JSON', 'file-format', None, None),
-        ([], '$ ', 'file-format', [], 'an object'),
+        ([], 'is ', 'file-format', 'JSON, an empty list', list(IMPORTERS)),
         ({'joints': 'coco17'}, '$ ', 'missing-value', ['joints'], "'frames'"),
         ({'frames': {}, 'joints': 'hand21'}, '$.joints ', 'unknown-name', 'hand21',
          list(SKELETONS)),
@@ -169,7 +170,14 @@ def test_another_pickle_schema_is_refused(tmp_path, data):
     found = 'list' if isinstance(data, list) else next(iter(data))
     expected = "{'<camera>_<frame>': [{'pred': (17, 3)}]}"
     with fails(FileFormatError, code='file-format', file=path, found=found, expected=expected):
-        read_detections(path, ['a'])
+        read_detections(path, ['a'], format='voxelpose')
+
+
+def test_pickles_of_other_things_are_not_keypoints(tmp_path):
+    for data in ([1, 2], {'nothing': []}, {'a_1': 5}, {'cam_1': {'K': np.eye(3)}}):
+        path = write_pickle(tmp_path / 'k.pkl', data)
+        with fails(FileFormatError, code='file-format', file=path, expected=['voxelpose']):
+            read_detections(path, ['a'])
 
 
 class Attack:

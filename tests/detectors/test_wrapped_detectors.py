@@ -67,7 +67,7 @@ def test_mmpose_gives_its_people_and_not_the_whole_image(monkeypatch):
 def test_mmpose_models_of_other_joints(monkeypatch):
     stand_in_for_mmpose(monkeypatch, (3, 4, 90, 95), 0.8, names=('root', *NAMES[1:]))
     other = detector('mmpose:h36m')
-    assert other.skeleton.joints == ('root', *NAMES[1:])
+    assert other.skeleton.joints == ('mid_hip', *NAMES[1:]), 'which the root is'
     (people,) = other.detect([np.zeros((100, 100, 3), np.uint8)])
     kept = Keypoints2D(other.skeleton, people).to(COCO17)
     assert (kept.scores[:, 0] == 0).all() and (kept.scores[:, 1:] > 0).any()
@@ -107,6 +107,9 @@ def test_rtmlib_gives_its_people_with_scores_up_to_one(monkeypatch):
     (people,) = body.detect([IMAGE])
     assert people.shape == (2, 17, 3) and (people[..., 2] == 1).all()
     np.testing.assert_allclose(people[1, :, :2], PERSON, rtol=1e-6)
+    # Of models whose scores go far beyond 1 the order is kept.
+    (raw,) = detector('rtmlib:performance').detect([IMAGE])
+    np.testing.assert_allclose(raw[..., 2], 1 - np.exp(-1.25), rtol=1e-6)
     stand_in_for_rtmlib(monkeypatch, np.zeros((0, 4)))
     assert detector('rtmlib').detect([IMAGE])[0].shape == (0, 17, 3)
 

@@ -571,6 +571,15 @@ LAYOUTS = {
     'opencv pairs': _file_pairs,
     'matlab bouguet': _bouguet,
 }
+# What the tools call the files of the formats that are written; those of folders have their names.
+FILE_NAMES = {
+    'panoptic': 'calibration_sequence.json',
+    'campus': 'calibration.json',
+    'opencv': 'rig.yml',
+    'anipose': 'calibration.toml',
+    'pose2sim': 'Calib.toml',
+    'nerfstudio': 'transforms.json',
+}
 # How the samples are to be read: unit and up axis.
 WORLDS = {
     'kalibr': ('m', 'z'),
@@ -611,11 +620,12 @@ def format_of(layout):
     return layout.partition(' ')[0]
 
 
-def sample(format, folder):
-    """Write the sample rig in a format or layout; the paths of its files."""
+def sample(format, folder, rig=None):
+    """Write a rig of two cameras, or the sample rig, in a format or layout; paths of its files."""
     folder.mkdir(parents=True, exist_ok=True)
+    rig = rig or sample_rig()
     if format in (*MAKERS, *LAYOUTS):
-        return {**MAKERS, **LAYOUTS}[format](sample_rig(), folder)
-    target = folder / ('rig.yml' if format == 'opencv' else 'rig')
-    write_rig(sample_rig(), target, format)
+        return {**MAKERS, **LAYOUTS}[format](rig, folder)
+    target = folder / FILE_NAMES.get(format, 'rig')
+    write_rig(rig, target, format)
     return sorted(target.iterdir()) if target.is_dir() else [target]

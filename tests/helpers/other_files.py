@@ -1,224 +1,183 @@
-"""Files of other purposes, made at random: what a folder of a project holds beside calibrations."""
+"""Files of other purposes than keypoints, as they lie about beside recordings, made by a seed."""
 
-import json
+from __future__ import annotations
 
 import numpy as np
+from keypoint_layouts import save_rows
+from tool_files import save
 
-WORDS = 'alpha beta camera size name value index left right front type mode data x y z id'.split()
+WORDS = ('camera', 'video', 'images', 'people', 'data', 'name', 'score', 'frame', 'bbox', 'id',
+         'width', 'height', 'cam1', 'cam2', 'label', 'x', 'y', 'track', 'frames', 'annotations',
+         'keypoints', 'categories', 'results', 'poses', 'joints', 'version')  # fmt: skip
 
 
-def words(rng, count):
-    return [WORDS[i] for i in rng.integers(len(WORDS), size=count)]
+def some_value(rng, depth=3):
+    """Any JSON, whose keys are words that keypoint files have too."""
+    kind = rng.integers(0, 7 if depth else 4)
+    if kind == 0:
+        return float(rng.normal(0, 1000))
+    if kind == 1:
+        return int(rng.integers(-5, 4000))
+    if kind == 2:
+        return str(rng.choice(WORDS))
+    if kind == 3:
+        return [None, True, False, ''][rng.integers(4)]
+    count = int(rng.integers(0, 5))
+    if kind == 4:
+        return [some_value(rng, depth - 1) for _ in range(count)]
+    keys = rng.choice(WORDS, count, replace=False)
+    return {str(key): some_value(rng, depth - 1) for key in keys}
 
 
 def numbers(rng, *shape):
-    return rng.normal(0, 100, shape).round(3).tolist()
+    return np.round(rng.uniform(0, 1000, shape), 3).tolist()
 
 
-def package_manifest(rng):
-    packages = {
-        f'{w}-{i}': f'^{rng.integers(9)}.{rng.integers(9)}.0' for i, w in enumerate(words(rng, 6))
-    }
-    return {
-        'name': 'app',
-        'version': '1.0.0',
-        'scripts': {'build': 'make'},
-        'dependencies': packages,
-    }
-
-
-def notebook(rng):
-    cells = [
-        {'cell_type': 'code', 'source': words(rng, 5), 'outputs': [], 'execution_count': int(i)}
-        for i in range(rng.integers(1, 6))
+def manifest(rng, path):
+    images = [{'id': i, 'file_name': f'cam1/{i:06d}.jpg', 'width': 1920} for i in range(3)]
+    kinds = [
+        {'images': images},
+        {'images': images, 'annotations': [], 'categories': []},
+        {'files': [image['file_name'] for image in images], 'version': 1},
+        [{'name': f'cam{i}', 'path': f'cam{i}.mp4'} for i in range(3)],
+        {'people': [{'name': 'A', 'age': 30}, {'name': 'B', 'age': 31}], 'place': 'lab'},
+        {'people': int(rng.integers(9)), 'cameras': 4},
+        {'data': [{'frame_index': 1, 'file': '1.jpg'}], 'label': 'walking'},
     ]
-    return {'cells': cells, 'metadata': {'kernelspec': {'name': 'python3'}}, 'nbformat': 4}
+    save(path / 'manifest.json', kinds[rng.integers(len(kinds))])
 
 
-def coco(rng):
-    images = [
-        {'id': i, 'file_name': f'{i:06d}.jpg', 'width': 1920, 'height': 1080} for i in range(4)
+def notebook(rng, path):
+    cells = [{'cell_type': 'code', 'source': ['import numpy'], 'outputs': [], 'metadata': {}}]
+    save(path / 'analysis.json', {'cells': cells, 'metadata': {}, 'nbformat': 4})
+
+
+def training_log(rng, path):
+    rows = [{'epoch': i, 'loss': float(rng.random()), 'lr': 1e-3} for i in range(4)]
+    save(path / 'log.json', rows)
+
+
+def log(rng, path):
+    path.mkdir(parents=True)
+    lines = [f'[2024-01-0{i + 1}] epoch {i} loss {rng.random():.4f}' for i in range(8)]
+    (path / f'train_{rng.integers(99)}.txt').write_text('\n'.join(lines))
+
+
+def calibration(rng, path):
+    cameras = [
+        {'name': f'cam{i}', 'K': numbers(rng, 3, 3), 'R': numbers(rng, 3, 3), 't': numbers(rng, 3)}
+        for i in range(int(rng.integers(1, 5)))
     ]
-    people = [
-        {'id': i, 'image_id': i, 'category_id': 1, 'bbox': numbers(rng, 4), 'area': 5.0,
-         'keypoints': numbers(rng, 51), 'num_keypoints': 17, 'iscrowd': 0}
-        for i in range(4)
-    ]  # fmt: skip
-    return {'images': images, 'annotations': people, 'categories': [{'id': 1, 'name': 'person'}]}
+    kinds = [{'cameras': cameras}, cameras, {each['name']: each for each in cameras}]
+    save(path / 'calibration.json', kinds[rng.integers(3)])
 
 
-def openpose(rng):
-    people = [{'person_id': [-1], 'pose_keypoints_2d': numbers(rng, 75)} for _ in range(3)]
-    return {'version': 1.3, 'people': people}
+def calibration_text(rng, path):
+    path.mkdir(parents=True)
+    for camera in range(3):
+        np.savetxt(path / f'cam_{camera}.txt', rng.uniform(0, 1, (int(rng.integers(3, 5)), 4)))
 
 
-def detections(rng):
-    return [
-        {
-            'frame_id': i,
-            'instances': [{'keypoints': numbers(rng, 17, 2), 'keypoint_scores': numbers(rng, 17)}],
-        }
-        for i in range(3)
+def chessboard(rng, path):
+    """What EasyMocap's detection of the board writes."""
+    content = {'keypoints3d': numbers(rng, 6, 3), 'keypoints2d': numbers(rng, 6, 3),
+               'pattern': [3, 2], 'visited': False}  # fmt: skip
+    save(path / 'cam1' / '000000.json', content)
+
+
+def boxes_coco(rng, path):
+    images = [{'id': i, 'file_name': f'cam1_{i}.jpg'} for i in range(3)]
+    found = [{'id': i, 'image_id': i, 'category_id': 1, 'bbox': numbers(rng, 4)} for i in range(3)]
+    categories = [{'id': 1, 'name': 'person'}]
+    kinds = [
+        {'images': images, 'annotations': found, 'categories': categories},
+        [{key: each[key] for key in ('image_id', 'category_id', 'bbox')} for each in found],
     ]
+    save(path / 'instances.json', kinds[rng.integers(2)])
 
 
-def poses_3d(rng):
-    return {
-        str(i): {'poses': numbers(rng, 2, 17, 3), 'translation': numbers(rng, 3)} for i in range(3)
-    }
+def boxes_easymocap(rng, path):
+    save(path / 'cam1' / '000000.json', {'bbox': numbers(rng, 3, 5), 'frame': 0})
 
 
-def body_model(rng):
-    return {
-        'betas': numbers(rng, 10), 'transl': numbers(rng, 3), 'global_orient': numbers(rng, 3),
-        'body_pose': numbers(rng, 63), 'rotation': np.eye(3).tolist(),
-    }  # fmt: skip
+def boxes_yolo(rng, path):
+    """Boxes, with confidence and track, with corners, or outlines of regions."""
+    path.mkdir(parents=True)
+    for frame in range(int(rng.integers(1, 6))):
+        lines = []
+        for _ in range(int(rng.integers(1, 4))):
+            kind = rng.integers(3)
+            box = [*rng.uniform(0.2, 0.8, 2), *rng.uniform(0.05, 0.3, 2)]
+            if kind == 1:
+                box = [*rng.uniform(0, 1, 8)]
+            if kind == 2:
+                angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 30))))
+                shape = 0.5 + 0.2 * np.stack([np.cos(angles), np.sin(angles)], 1)
+                box = [*shape.ravel()]
+            more = [float(rng.random()), int(rng.integers(1, 9))][: int(rng.integers(0, 3))]
+            lines.append(' '.join(f'{value:.6g}' for value in (0, *box, *more)))
+        (path / f'video_{frame + 1}.txt').write_text('\n'.join(lines) + '\n')
 
 
-def webcams(rng):
-    return {
-        'cameras': [
-            {'name': f'cam{i}', 'ip': f'10.0.0.{i}', 'resolution': [1920, 1080], 'fps': 30,
-             'position': numbers(rng, 3), 'rotation': numbers(rng, 3), 'id': i}
-            for i in range(4)
-        ]
-    }  # fmt: skip
-
-
-def recorder(rng):
-    return [
-        {
-            'serial': int(rng.integers(1e6)),
-            'width': 1280,
-            'height': 720,
-            'exposure': 5.0,
-            'gain': 1.0,
-        }
-        for _ in range(3)
+def table(rng, path):
+    kinds = [
+        [['frame', 'x', 'y', 'score'], *numbers(rng, 4, 4)],
+        [['time', 'cam1', 'cam2'], *numbers(rng, 4, 3)],
+        [['track', 'frame_idx', 'x1', 'y1', 'x2', 'y2'], *numbers(rng, 4, 6)],
+        [['scorer', 'points', 'rank'], ['a', 1, 2]],
+        [['', 'nose_x', 'nose_y', 'nose_z'], *numbers(rng, 4, 4)],
+        numbers(rng, 5, 52),
     ]
+    save_rows(path / 'table.csv', kinds[rng.integers(len(kinds))])
 
 
-def scene(rng):
-    return {
-        'camera': {'type': 'perspective', 'fov': 45.0, 'position': numbers(rng, 3),
-                   'matrix': numbers(rng, 16), 'near': 0.1},
-        'objects': [{'name': w, 'transform': numbers(rng, 4, 4)} for w in words(rng, 3)],
-    }  # fmt: skip
+def anipose_3d(rng, path):
+    header = ['nose_x', 'nose_y', 'nose_z', 'nose_error', 'nose_score', 'fnum']
+    save_rows(path / 'poses_3d.csv', [header, *numbers(rng, 4, 6)])
 
 
-def boxes(rng):
-    eye = np.eye(3).tolist()
-    return {
-        str(i): {'size': numbers(rng, 3), 'center': numbers(rng, 3), 'R': eye} for i in range(3)
-    }
+def arrays(rng, path):
+    path.mkdir(parents=True)
+    shapes = [(4, 10, 33, 3), (4, 10, 17, 2), (17, 3), (5,), (10, 17, 3), (3, 3), (2, 5, 553, 3)]
+    shape = shapes[rng.integers(len(shapes))]
+    names = ('points.npy', 'mediapipe_3dData_numFrames_numTrackedPoints_spatialXYZ.npy',
+             'charuco_2dData_numCams_numFrames_numTrackedPoints_pixelXY.npy',
+             'cam_1.npy')  # fmt: skip
+    np.save(path / names[rng.integers(len(names))], rng.uniform(0, 1000, shape))
 
 
-def intrinsics_only(rng):
-    return {f'cam{i}': {'K': np.eye(3).tolist(), 'dist': [0.0] * 5} for i in range(3)}
+def any_json(rng, path):
+    save(path / 'cam1' / '000001.json', some_value(rng))
 
 
-def poses_only(rng):
-    return {f'cam{i}': {'R': np.eye(3).tolist(), 't': numbers(rng, 3)} for i in range(3)}
+def any_text(rng, path):
+    path.mkdir(parents=True)
+    count, width = int(rng.integers(1, 9)), int(rng.integers(1, 80))
+    rows = rng.uniform(0, 1, (count, width))
+    lines = (' '.join(f'{value:.5f}' for value in row) for row in rows)
+    (path / 'numbers_1.txt').write_text('\n'.join(lines))
 
 
-def settings(rng):
-    return {
-        word: {inner: int(rng.integers(10)) for inner in words(rng, 3)} for word in words(rng, 4)
-    }
+def result_3d(rng, path):
+    kinds = [
+        [{'id': 0, 'keypoints3d': numbers(rng, 25, 4)}],
+        {'frames': [{'people': [{'id': 1, 'joints3d': numbers(rng, 17, 3)}]}]},
+        {'bodies': [{'id': 0, 'joints19': numbers(rng, 76)}], 'univTime': 1.5, 'version': 0.7},
+        {'actionLabel': 'walk', 'poses': numbers(rng, 3, 17, 3)},
+    ]
+    save(path / 'body3DScene_00000001.json', kinds[rng.integers(len(kinds))])
 
 
-def random_tree(rng, depth=3):
-    kind = rng.integers(6) if depth else rng.integers(3)
-    if kind == 0:
-        return float(rng.normal())
-    if kind == 1:
-        return WORDS[rng.integers(len(WORDS))]
-    if kind == 2:
-        return numbers(rng, rng.integers(1, 6))
-    if kind == 3:
-        return [random_tree(rng, depth - 1) for _ in range(rng.integers(1, 4))]
-    return {word: random_tree(rng, depth - 1) for word in words(rng, rng.integers(1, 5))}
+MAKERS = (
+    manifest, notebook, training_log, log, calibration, calibration_text, chessboard, boxes_coco,
+    boxes_easymocap, boxes_yolo, table, anipose_3d, arrays, any_json, any_text, result_3d,
+)  # fmt: skip
 
 
-def tree(rng):
-    return {'data': random_tree(rng), 'items': [random_tree(rng) for _ in range(3)]}
-
-
-JSONS = [package_manifest, notebook, coco, openpose, detections, poses_3d, body_model, webcams,
-         recorder, scene, boxes, settings, tree]  # fmt: skip
-# Parts of a calibration, which are no calibration by themselves.
-HALVES = [intrinsics_only, poses_only]
-
-
-def as_toml(rng):
-    lines = ['title = "x"']
-    for i, word in enumerate(words(rng, 4)):
-        lines += [
-            f'[{word}_{i}]',
-            f'name = "{word}"',
-            f'size = {numbers(rng, 2)}',
-            'enabled = true',
-        ]
-    return '\n'.join(lines) + '\n'
-
-
-def as_yaml(rng):
-    lines = ['version: 2', 'services:']
-    for i, word in enumerate(words(rng, 4)):
-        lines += [
-            f'  {word}{i}:',
-            f'    image: {word}:latest',
-            f'    ports: {[int(v) for v in rng.integers(9999, size=2)]}',
-        ]
-    return '\n'.join(lines) + '\n'
-
-
-def as_xml(rng):
-    inner = ''.join(
-        f'<{word} id="{i}" value="{rng.normal():.3f}">{rng.normal():.3f}</{word}>'
-        for i, word in enumerate(words(rng, 6))
-    )
-    root = ['svg', 'annotation', 'project', 'rss', 'robot', 'opencv_storage'][rng.integers(6)]
-    return f'<?xml version="1.0"?><{root}>{inner}</{root}>'
-
-
-def as_log(rng):
-    return ''.join(
-        f'2024-01-{i:02d} 12:00:00 INFO {" ".join(words(rng, 4))} took {rng.normal():.3f} s\n'
-        for i in range(1, 9)
-    )
-
-
-def as_csv(rng):
-    rows = [','.join(words(rng, 4))] + [','.join(map(str, row)) for row in numbers(rng, 6, 4)]
-    return '\n'.join(rows) + '\n'
-
-
-def as_numbers(rng):
-    shape = rng.integers(1, 6), rng.integers(1, 8)
-    return '\n'.join(' '.join(map(str, row)) for row in numbers(rng, *shape)) + '\n'
-
-
-TEXTS = {
-    '.toml': as_toml,
-    '.yaml': as_yaml,
-    '.xml': as_xml,
-    '.log': as_log,
-    '.csv': as_csv,
-    '.txt': as_numbers,
-}
-
-
-def other_files(folder, count, seed=0):
-    """Write so many files; their paths."""
-    rng = np.random.default_rng(seed)
-    makers = [*((maker, '.json') for maker in [*JSONS, *HALVES]),
-              *((maker, ending) for ending, maker in TEXTS.items())]  # fmt: skip
-    paths = []
-    for i in range(count):
-        maker, ending = makers[i % len(makers)]
-        content = maker(rng)
-        path = folder / f'{i:04d}_{maker.__name__}{ending}'
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-        paths.append(path)
-    return paths
+def make(number, folder, seed=7):
+    """One of them; its folder."""
+    rng = np.random.default_rng([seed, number])
+    maker = MAKERS[number % len(MAKERS)]
+    path = folder / f'{number}_{maker.__name__}'
+    maker(rng, path)
+    return path

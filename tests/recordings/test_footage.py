@@ -70,6 +70,24 @@ def test_images_of_other_names_belong_together_by_order(tmp_path):
         open_footage(tmp_path, ['a', 'b'])
 
 
+@pytest.mark.parametrize('name', ['{:.0f}', '{:.3f}', 'rec_{:.6f}'])
+def test_images_of_own_time_stamps_belong_together_by_time(tmp_path, name):
+    """Also where a camera lacks one, and the seconds change."""
+    scale = 1 if name == '{:.0f}' else 1000
+    for index, camera in enumerate('abc'):
+        for moment in range(8):
+            if (camera, moment) != ('b', 3):
+                stamp = (1699123456900 + 33 * moment + 4 * index) / scale
+                _image(tmp_path / camera / f'{name.format(stamp)}.png', 10 * index + moment)
+    footage = open_footage(tmp_path, ['a', 'b', 'c'])
+    shown = [views for _, views in _shown(footage)]
+    assert shown == [
+        {c: 10 * i + n for i, c in enumerate('abc') if (c, n) != ('b', 3)} for n in range(8)
+    ]
+    by_time, lacking = footage.notes
+    assert 'time stamps' in by_time and 'b: 1' in lacking
+
+
 def test_images_are_named_after_the_numbers_that_end_their_names(tmp_path):
     """Campus's names differ between cameras, and its keypoints name the number alone."""
     for camera in '01':

@@ -7,6 +7,7 @@ from errors import fails
 
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.json_values import Place
+from mmpose_ours.structures.joint_names import plain_joints
 from mmpose_ours.structures.metainfo import find_skeleton, read_metainfo, skeleton_of
 from mmpose_ours.structures.skeletons import SKELETONS
 
@@ -42,7 +43,7 @@ def test_every_file_of_mmpose_is_read_as_mmpose_reads_it(name):
     skeleton = read_metainfo(FOLDER / name)
     ids = range(expected['num_keypoints'])
     names = [expected['keypoint_id2name'][i] for i in ids]
-    assert [j if j in names else 'hip' for j in skeleton.joints] == names
+    assert list(skeleton.joints) == list(plain_joints(names))
     flip = expected['flip_indices']
     if [flip[i] for i in flip] == list(ids):  # deepfashion2.py names partners of others
         assert skeleton.flip_order == flip
@@ -55,7 +56,16 @@ def test_every_file_of_mmpose_is_read_as_mmpose_reads_it(name):
 
 @pytest.mark.parametrize(
     ('name', 'known'),
-    [('coco.py', 'coco17'), ('coco_wholebody.py', 'coco_wholebody'), ('halpe26.py', 'halpe26')],
+    [
+        ('coco.py', 'coco17'),
+        ('coco_wholebody.py', 'coco_wholebody'),
+        ('halpe26.py', 'halpe26'),
+        ('h36m.py', 'h36m17'),
+        ('mpi_inf_3dhp.py', 'mpi_inf_3dhp17'),
+        ('mpii.py', 'mpii16'),
+        ('crowdpose.py', 'crowdpose14'),
+        ('aic.py', 'aic14'),
+    ],
 )
 def test_joints_that_are_known_give_the_known_skeleton(name, known):
     assert read_metainfo(FOLDER / name) is SKELETONS[known]
@@ -111,7 +121,8 @@ def test_a_mouse(tmp_path):
             'file-format',
             5,
         ),
-        ('dataset_info = dict(keypoint_id2name=["a"])', 'file-format', ['a']),
+        ('dataset_info = dict(keypoint_id2name="a")', 'file-format', 'a'),
+        ('dataset_info = dict(keypoint_name2id={"a": 1})', 'file-format', ['1']),
     ],
 )
 def test_what_is_no_skeleton_is_refused(tmp_path, text, code, found):

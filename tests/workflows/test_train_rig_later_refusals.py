@@ -6,6 +6,8 @@ import threading
 
 import numpy as np
 import pytest
+from bodies import bodies
+from tool_files import results, save
 from train_rig_calls import (
     CALL,
     OWN,
@@ -23,7 +25,7 @@ from train_rig_calls import (
 from train_rig_runs import rig_of, write_people
 
 from mmpose_ours.calibration import write_rig
-from mmpose_ours.detections import write_detections
+from mmpose_ours.detections import read_keypoints, write_detections
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.locks import hold_folder
@@ -104,6 +106,28 @@ def damaged(path, rig):
 
 def other_cameras(path, rig):
     write_detections(path, {'0': {'elsewhere': np.ones((1, 17, 3))}})
+
+
+def test_keypoints_whose_joints_nothing_names(folder, rig):
+    """People who are people with the joints of Human3.6M only."""
+    rows = bodies('h36m17', 12) * (0.4, 0.4, 1)
+    save(
+        folder / 'people.json',
+        [
+            result
+            for index, name in enumerate(rig_of(3).names)
+            for frame, row in enumerate(rows[index::3])
+            for result in results(f'{name}/{frame}.jpg', row)
+        ],
+    )
+    words = only([*rig, '--keypoints', 'people.json'], 'init', 'check')
+    out = 'data/Ours/keypoints_2d.json'
+    command = ('mmpose-ours', 'keypoints', 'people.json', out, '--skeleton', 'h36m17')
+    error = refusal(words)
+    assert (error.code, error.expected) == ('ambiguous', 'h36m17')
+    assert error.fix == Fix(('--keypoints', out), command=command)
+    follow(words, error.fix)
+    assert read_keypoints(out)['0'][rig_of(3).names[0]].skeleton.name == 'h36m17'
 
 
 @pytest.mark.parametrize('write', [nobody, outside, damaged, other_cameras])

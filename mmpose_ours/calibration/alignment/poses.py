@@ -19,7 +19,7 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import Detections, stack_views
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
-from mmpose_ours.recordings.footage import frame_order
+from mmpose_ours.recordings.frame_matching import frame_order
 from mmpose_ours.structures.skeletons import SKELETONS
 
 # Frames that are used, and frames between two calls of the progress function.

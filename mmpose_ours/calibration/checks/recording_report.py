@@ -16,7 +16,7 @@ from mmpose_ours.calibration.checks.synchronization import Shifts, find_shifts
 from mmpose_ours.detections import Detections
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.recordings.even_sample import EvenSample
-from mmpose_ours.recordings.footage import frame_order
+from mmpose_ours.recordings.frame_matching import frame_order
 from mmpose_ours.text import argument
 
 # Frames whose detections are kept: sampled evenly over the recording, and consecutive ones.

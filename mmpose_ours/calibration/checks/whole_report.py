@@ -17,6 +17,7 @@ from mmpose_ours.calibration.checks.recording_report import (
 from mmpose_ours.calibration.checks.rig_report import RigInspection, rig_facts
 from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.detections import Detections, check_pixels, read_detections
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
@@ -28,6 +29,8 @@ def check(
     images: Path | None = None,
     keypoints: PathLike | None = None,
     space: CaptureVolume | None = None,
+    *,
+    reading: KeypointOptions | None = None,
 ) -> tuple[dict[str, Any], CameraRig]:
     """Collect all that can be said of a rig.
 
@@ -37,9 +40,10 @@ def check(
         images: Where their images or videos lie, if they are to be compared.
         keypoints: File of 2D keypoints (see :mod:`mmpose_ours.detections`), if there is one.
         space: The capture volume; None fits it to the cameras.
+        reading: How the keypoints are to be read; what is said of them is in ``notes``.
 
     Returns:
-        Plain data: ``ok``, ``problems`` and ``warnings`` (topic, sentence, cameras),
+        Plain data: ``ok``, ``problems`` and ``warnings`` (topic, sentence, cameras), ``notes``,
         ``judgement`` (orientation, unit and reprojection with their evidence), ``cameras``,
         ``rig``, ``space``, ``images``, ``people``. And the rig, with the sizes that the images
         have where the calibration says none.
@@ -56,6 +60,7 @@ def check(
         'format': read.format,
         'recognised_by': read.reason or None,
         'convention': read.convention,
+        'notes': [],
         'cameras': inspection.cameras,
         'rig': rig_facts(rig) if len(rig) > 1 else None,
         'judgement': {'orientation': inspection.orientation[0]},
@@ -63,7 +68,8 @@ def check(
     if images is not None:
         report['images'] = sizes
     if keypoints is not None:
-        detections = read_detections(keypoints, rig.names)
+        options: KeypointOptions = {**(reading or {}), 'say': report['notes'].append}
+        detections = read_detections(keypoints, rig.names, **options)
         problems += _outside(detections, rig, keypoints)
         report['people'], found = judge_recording(rig, DetectionSample.of(detections), read.up)
         problems += found

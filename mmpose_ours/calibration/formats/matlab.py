@@ -27,8 +27,8 @@ where no object is saved: ``s = toStruct(stereoParams); save('pair.mat', 's', '-
 ``TangentialDistortion``
 pixels                      the centre of the first one is **(1, 1)**: 1 is taken off the
                             principal point, as ``stereoParametersToOpenCV`` does, where
-                            ``toStruct`` made the struct (which has ``Version`` or others of
-                            ``_OF_TO_STRUCT``); one made by hand is taken as it is, with a note
+                            ``toStruct`` made the struct (which then has ``Version``, ``WorldUnits``
+                            or the like); one made by hand is taken as it is, with a note
 ==========================  =======================================================
 
 Source: http://robots.stanford.edu/cs223b04/JeanYvesCalib (parameters, stereo example);

@@ -1,11 +1,17 @@
-"""AlphaPose's results: ``[{'image_id': '12.jpg', 'keypoints': [u, v, c, ...]}]`` in one JSON.
+"""AlphaPose's results: one JSON of all images, in its three forms.
 
-COCO-17, Halpe-26 or Halpe-136, by the number of joints; pixels; one entry per person, none
-for an image without people. A file per camera (``<camera>.json``, or alone in the camera's
-folder), or one whose image names begin with the camera's. Its ``--format open`` and ``cmu`` are
-read as OpenPose's.
+================================================ ===============================================
+``[{'image_id': '12.jpg', 'keypoints': [...]}]`` the default, also COCO results with image names
+``{'12.jpg': {'people': [...]}}``                ``--format open``, people as OpenPose's
+``{'12.jpg': {'bodies': [...]}}``                ``--format cmu``
+================================================ ===============================================
 
-Source: AlphaPose, docs/output.md.
+COCO-17, Halpe-26 or Halpe-136, by the number of joints, ``u, v, score`` each; the latter two forms
+have OpenPose's 18. Pixels; one entry per person, none for an image without people. A file per
+camera (``<camera>.json``, or alone in the camera's folder), or one whose image names begin with
+the camera's. The files of ``sep-json/`` are read as OpenPose's.
+
+Source: AlphaPose, docs/output.md, and ``write_json`` of alphapose/utils/pPose_nms.py.
 """
 
 from __future__ import annotations
@@ -15,26 +21,26 @@ from typing import Any, Iterator
 
 import numpy as np
 
-from mmpose_ours.detections.formats.imported import (
-    Found,
-    Hints,
-    people_of_joints,
-    split_image_name,
-    triples,
-)
-from mmpose_ours.detections.formats.source import Source
+from mmpose_ours.detections.formats import openpose
+from mmpose_ours.detections.formats.imported import Found, Hints, split_image_name, triples
+from mmpose_ours.detections.formats.source import Source, plain_name, spelling
+from mmpose_ours.detections.formats.unlisted import every_view
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.json_values import Place, checked_name, checked_whole, objects
 
-# Of a recording's views, one in so many at least has people, unless there are few views.
-SPARSE, MANY_VIEWS = 50, 10**5
+ENDINGS = ('.json',)
+LAYOUT = "[{'image_id': '<image>', 'keypoints': [u, v, score, ...]}]"
+KEYS = ('image_id', 'keypoints')
 
 
 def recognise(source: Source) -> str:
     """Why this is such a file, or ''."""
-    return 'image names in image_id' if is_results(source.sample, str) else ''
+    sample = source.sample
+    if is_results(sample, str):
+        return 'image names in image_id'
+    return 'people by image names' if _is_by_image(sample) else ''
 
 
 def is_results(data: Any, kind: type) -> bool:
@@ -44,6 +50,15 @@ def is_results(data: Any, kind: type) -> bool:
         and bool(data)
         and all(type(each) is dict and 'keypoints' in each for each in data)
         and type(data[0].get('image_id')) is kind
+    )
+
+
+def _is_by_image(data: Any) -> bool:
+    """Whether this is an object of OpenPose's files, by the names of their images."""
+    return (
+        type(data) is dict
+        and bool(data)
+        and all(type(each) is dict and openpose.has_people(each) for each in data.values())
     )
 
 
@@ -57,12 +72,12 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     images: dict[tuple[str, int], str] = {}  # and which image that is
     cameras: dict[str, Path] = {}  # and where each comes from
     files = source.recordings()
+    if len(source.files) == 1 and _names_no_camera(source.files[0], hints):
+        files = {'': source.files[0]}
     for done, (camera, file) in enumerate(files.items(), start=1):
         if camera:
             cameras[camera] = file
-        for index, result in enumerate(objects(read_json(file), Place(file), 'results')):
-            place = Place(file)[index]
-            image = checked_name(result.get('image_id'), place['image_id'])
+        for image, keypoints, place in _people(read_json(file), Place(file)):
             key = view_of(image, camera, hints, place)
             cameras.setdefault(key[0], file)
             if images.setdefault(key, image) != image:
@@ -75,33 +90,31 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
                     frame=key[1],
                     found=[images[key], image],
                 )
-            place = Place(file, f'[{index}].keypoints', *key)
-            views.setdefault(key, []).append(triples(result.get('keypoints'), place))
+            place = Place(file, place.at, *key)
+            views.setdefault(key, []).append(triples(keypoints, place))
         hints.progress(done, len(files))
-    frames = sorted({frame for _, frame in views})
-    _refuse_sparse(len(views), len(frames), len(cameras), source)
-    # Of an image without people the file says nothing.
-    for frame in frames:
-        for camera, file in cameras.items():
-            place = Place(file, camera=camera, frame=frame)
-            people = people_of_joints(views.get((camera, frame), []), place, hints.skeleton)
-            yield Found(camera, frame, people, str(file))
+    yield from every_view(views, cameras, source, hints.skeleton)
 
 
-def _refuse_sparse(views: int, frames: int, cameras: int, source: Source) -> None:
-    """Refuse names that share hardly a frame: every camera would have empty views by the million.
+def _names_no_camera(file: Path, hints: Hints) -> bool:
+    """Whether the only file of a folder is called as AlphaPose calls it, and not as a camera."""
+    name = plain_name(file.stem)
+    return name == 'alphapose' and spelling(name) not in map(spelling, hints.cameras)
 
-    Raises:
-        FileFormatError: So it is.
-    """
-    if frames * cameras > max(SPARSE * views, MANY_VIEWS):
-        raise FileFormatError(
-            f'{source.path}: image names tell {cameras:,} cameras and {frames:,} frames, but only '
-            f'{views:,} images; the part before the last number of a name must be its camera',
-            code='no-match',
-            file=source.path,
-            found=[cameras, frames, views],
-        )
+
+def _people(data: Any, place: Place) -> Iterator[tuple[str, Any, Place]]:
+    """Image, keypoints as they stand there, and their place, of every person of a file."""
+    if type(data) is dict:
+        for image, content in data.items():
+            name = checked_name(image, place['the name of an image'])
+            for keypoints, where in openpose.bodies(content, Place(place.file, show(name))):
+                yield name, keypoints, where
+        return
+    for index, result in enumerate(objects(data, place, 'results')):
+        here = place[index]
+        named = result.get('file_name', result.get('image_id'))
+        image = checked_name(named, here['image_id'])
+        yield image, result.get('keypoints'), here['keypoints']
 
 
 def view_of(image: str, camera: str, hints: Hints, place: Place) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""What a reader yields, how views become a recording, and skeletons by number of joints."""
+"""What a reader yields, and how views become a recording."""
 
 from __future__ import annotations
 
@@ -10,24 +10,22 @@ from typing import Any, Callable, Iterable, Mapping, NamedTuple, Sequence
 import numpy as np
 
 from mmpose_ours.detections.arrays import finite
+from mmpose_ours.detections.formats.layouts import (
+    BY_SIZE,
+    MOST_PEOPLE,
+    is_unnamed,
+    named_by_people,
+    skeletons_of_size,
+    unnamed,
+)
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.json_values import Place, checked_name, checked_whole, numbers
 from mmpose_ours.io.limits import limits
+from mmpose_ours.recordings.time_stamps import stamp_in
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17, SKELETONS
 from mmpose_ours.text import argument
-
-# Most tools name their skeleton nowhere in the file: the number of joints tells it.
-BY_SIZE = {
-    17: 'coco17',
-    18: 'coco18',
-    25: 'body25',
-    26: 'halpe26',
-    33: 'blazepose33',
-    133: 'coco_wholebody',
-    136: 'halpe136',
-}
 
 
 class Found(NamedTuple):
@@ -36,14 +34,32 @@ class Found(NamedTuple):
     Args:
         camera: Its name as the tool has it.
         frame: The number of the image.
-        people: With the joints that the tool has.
+        people: With the joints that the tool has, of :func:`.layouts.unnamed` if nothing names
+            them.
         origin: The file, or the place in it, for messages.
+        is_listed: Whether the file has this image. False where it says nothing of images without
+            people, and this is one that there may be.
     """
 
     camera: str
     frame: int
     people: Keypoints2D
     origin: str
+    is_listed: bool = True
+
+
+class Assembled(NamedTuple):
+    """The people of a recording, frames as each camera numbers them.
+
+    Args:
+        frames: frame -> camera -> people of one skeleton, in the order of the numbers; only images
+            that the files have.
+        is_complete: Whether these are all images. Else each camera may have seen nobody in any
+            frame that it has no image of.
+    """
+
+    frames: dict[str, dict[str, Keypoints2D]]
+    is_complete: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,32 +70,44 @@ class Hints:
         cameras: Names that are wanted; empty where any are.
         sizes: camera -> (width, height) of its images, for normalised keypoints.
         progress: Called with how many of how many files are read.
-        skeleton: The joints, where the files do not name them; None goes by their number.
+        skeleton: The joints, whatever the files say; None goes by the names in them, else by the
+            number of joints and the people.
+        say: Takes notes on how the files were understood, a sentence each.
     """
 
     cameras: Sequence[str] = ()
     sizes: Mapping[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
     progress: Callable[[int, int], None] = lambda done, total: None
     skeleton: Skeleton | None = None
+    say: Callable[[str], None] = lambda note: None
 
 
-def assemble(views: Iterable[Found], path: PathLike) -> dict[str, dict[str, Keypoints2D]]:
-    """Match the cameras' images by their number.
+def assemble(
+    views: Iterable[Found], path: PathLike, say: Callable[[str], None] = lambda note: None
+) -> Assembled:
+    """Collect the cameras' images by their number, with joints that nothing names named by people.
 
-    Returns:
-        frame -> camera -> people of one skeleton, frames in the order of their numbers.
+    Args:
+        views: Of all cameras, in any order.
+        path: Where they come from, for messages.
+        say: Takes a sentence on how joints were named.
 
     Raises:
         FileFormatError: A camera has two images of one number, its name is empty or too long, or
-            people have joints of skeletons that do not go together.
+            people have joints of skeletons that do not go together, or contradict the skeleton
+            that is usual for their number of joints.
         LimitError: There are too many frames or cameras.
     """
     frames: dict[int, dict[str, Found]] = {}
     names: set[str] = set()
+    unlisted: dict[str, list[Found]] = {}
     for view in views:
         if view.camera not in names:
             names.add(checked_name(view.camera, Place(path, 'the name of a camera')))
             limits().check('cameras', len(names), 'cameras', path)
+        if not view.is_listed:
+            unlisted.setdefault(view.camera, []).append(view)
+            continue
         cameras = frames.setdefault(view.frame, {})
         limits().check('frames', len(frames), 'frames', path)
         if view.camera in cameras:
@@ -93,11 +121,51 @@ def assemble(views: Iterable[Found], path: PathLike) -> dict[str, dict[str, Keyp
                 found=[cameras[view.camera].origin, view.origin],
             )
         cameras[view.camera] = view
-    found = (view.people for frame in frames.values() for view in frame.values())
-    skeleton = common_skeleton((people.skeleton for people in found if len(people)), path)
-    return {
-        str(frame): {camera: view.people.to(skeleton) for camera, view in frames[frame].items()}
+    # Cameras that nobody was seen by.
+    for camera in unlisted.keys() - {camera for cameras in frames.values() for camera in cameras}:
+        for view in unlisted[camera]:
+            frames.setdefault(view.frame, {})[camera] = view
+    people = {
+        str(frame): {camera: view.people for camera, view in frames[frame].items()}
         for frame in sorted(frames)
+    }
+    people = _named(people, path, say)
+    everybody = (seen for cameras in people.values() for seen in cameras.values())
+    skeleton = common_skeleton((seen.skeleton for seen in everybody if len(seen)), path)
+    same = {
+        frame: {camera: seen.to(skeleton) for camera, seen in cameras.items()}
+        for frame, cameras in people.items()
+    }
+    return Assembled(same, is_complete=not unlisted)
+
+
+def _named(
+    people: dict[str, dict[str, Keypoints2D]], path: PathLike, say: Callable[[str], None]
+) -> dict[str, dict[str, Keypoints2D]]:
+    """The same people, with the joints named that nothing names.
+
+    Raises:
+        FileFormatError: People contradict the usual skeleton.
+    """
+    unknown: dict[int, list[np.ndarray]] = {}
+    for cameras in people.values():
+        for seen in cameras.values():
+            if len(seen) and is_unnamed(seen.skeleton):
+                unknown.setdefault(len(seen.skeleton), []).append(seen.array)
+    names = {
+        count: named_by_people(
+            np.concatenate(arrays[:: max(1, len(arrays) // MOST_PEOPLE)]), path, say
+        )
+        for count, arrays in unknown.items()
+    }
+    return {
+        frame: {
+            camera: Keypoints2D(names[len(seen.skeleton)], seen.array)
+            if len(seen) and is_unnamed(seen.skeleton)
+            else seen
+            for camera, seen in cameras.items()
+        }
+        for frame, cameras in people.items()
     }
 
 
@@ -127,15 +195,15 @@ def common_skeleton(skeletons: Iterable[Skeleton], path: PathLike) -> Skeleton:
 def people_of_joints(
     people: Sequence[np.ndarray], place: Place, skeleton: Skeleton | None = None
 ) -> Keypoints2D:
-    """People of a skeleton that is given, or recognised by the number of joints.
+    """People of a skeleton that is given, or else of joints without names.
 
     Args:
         people: (J, 3) each, ``u, v, score``.
         place: Where they stand.
-        skeleton: The joints; None goes by their number.
+        skeleton: The joints; None leaves them unnamed until :func:`assemble` has everybody.
 
     Raises:
-        FileFormatError: They have different numbers of joints, or no skeleton has so many.
+        FileFormatError: They have different numbers of joints, or no tool leaves so many unnamed.
         LimitError: There are too many people.
     """
     limits().check('people_per_view', len(people), 'people of one view', place.file)
@@ -153,16 +221,17 @@ def people_of_joints(
         )
     (count,) = counts
     if skeleton is None and count not in BY_SIZE:
+        fitting = ', '.join(each.name for each in skeletons_of_size(count))
         raise place.error(
             f'has people of {count} joints',
             known,
-            'name the skeleton, or a file of its METAINFO',
+            f'give {argument("skeleton")}: {fitting or "a file of its METAINFO"}',
             value=count,
             wanted=list(BY_SIZE),
             code='wrong-shape',
         )
     if skeleton is None:
-        skeleton = SKELETONS[BY_SIZE[count]]
+        skeleton = unnamed(count)
     if count != len(skeleton):
         raise place.error(
             f'has people of {count} joints',
@@ -196,11 +265,15 @@ def triples(values: Any, place: Place) -> np.ndarray:
 def frame_number(stem: str, place: Place) -> int:
     """The last number in an image's name, which is given without its suffix.
 
+    A time stamp is one number, see :mod:`mmpose_ours.recordings.time_stamps`. 0 of the only image of a camera, which is named after it.
+
     Raises:
         FileFormatError: There is none, or it has more than 18 digits or so.
     """
-    digits = re.findall(r'\d+', stem)
-    if not digits:
+    if stem == place.camera and not stem.isdigit():
+        return 0
+    number = _number(stem, place.camera or '')
+    if number is None:
         raise place.error(
             f'has no frame number in the name {stem!r}',
             'a number that images of the same frame share, as in 000012.jpg',
@@ -208,7 +281,7 @@ def frame_number(stem: str, place: Place) -> int:
             value=stem,
             code='missing-value',
         )
-    return checked_whole(int(digits[-1]), place['frame number'])
+    return checked_whole(number, place['frame number'])
 
 
 def split_image_name(name: str) -> tuple[str, int | None]:
@@ -218,8 +291,19 @@ def split_image_name(name: str) -> tuple[str, int | None]:
         The camera, '' where the name does not tell; the number, None where there is none.
     """
     path = Path(name.replace('\\', '/'))
-    parts = re.fullmatch(r'(?:(.*)[_.-])?(\d+)', path.stem)
     if path.parent.name:
-        digits = re.findall(r'\d+', path.stem)
-        return path.parent.name, int(digits[-1]) if digits else None
+        return path.parent.name, _number(path.stem, path.parent.name)
+    stamp = stamp_in(path.stem)
+    if stamp is not None and stamp[0]:
+        return stamp
+    parts = re.fullmatch(r'(?:(.*)[_.-])?(\d+)', path.stem)
     return (parts[1] or '', int(parts[2])) if parts else ('', None)
+
+
+def _number(stem: str, camera: str = '') -> int | None:
+    """The number of an image, whose name may begin with its camera's."""
+    stamp = stamp_in(stem, camera)
+    if stamp is not None:
+        return stamp[1]
+    digits = re.findall(r'\d+', stem)
+    return int(digits[-1]) if digits else None

@@ -7,6 +7,7 @@ from typing import Mapping
 import numpy as np
 
 from mmpose_ours.detections.arrays import MAX_NORMALISED
+from mmpose_ours.detections.formats.source import spelling
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.structures.keypoints import Keypoints2D
 
@@ -19,15 +20,18 @@ def in_pixels(
     detections: dict[str, dict[str, Keypoints2D]],
     sizes: Mapping[str, tuple[int, int]],
     path: PathLike,
+    of_width: bool = False,
 ) -> dict[str, dict[str, Keypoints2D]]:
     """Turn shares into pixels, camera by camera; pixels stay as they are.
 
     As OpenPose writes them, 0 (or -1) is the middle of the first pixel and 1 that of the last.
+    Other tools divide pixels by the width and the height.
 
     Args:
         detections: frame -> camera -> people.
         sizes: camera -> (width, height) of its images.
         path: Where they come from, for the message.
+        of_width: Whether 1 is the image's width or height, and not its last pixel.
 
     Raises:
         FileFormatError: They are shares of an image whose size is not known.
@@ -45,7 +49,8 @@ def in_pixels(
         low, high = lowest[camera], largest[camera]
         if max(-low, high) > MAX_NORMALISED:
             continue
-        if camera not in sizes:
+        size = size_of(sizes, camera)
+        if size is None:
             raise FileFormatError(
                 f'{path}: keypoints of camera {camera!r} lie between {low:.2f} and {high:.2f}: '
                 'shares of an image whose size is not known; name the calibration, or export '
@@ -55,7 +60,7 @@ def in_pixels(
                 camera=camera,
                 found=[low, high],
             )
-        last = np.array(sizes[camera], float) - 1
+        last = np.array(size, float) - (0 if of_width else 1)
         scale[camera] = (last / 2, 1.0) if low < CLEARLY_NEGATIVE else (last, 0.0)
     if not scale:
         return detections
@@ -66,6 +71,12 @@ def in_pixels(
         }
         for frame, views in detections.items()
     }
+
+
+def size_of(sizes: Mapping[str, tuple[int, int]], camera: str) -> tuple[int, int] | None:
+    """The size of a camera's images, whose name may be spelled otherwise; None where unknown."""
+    alike = [size for name, size in sizes.items() if spelling(name) == spelling(camera)]
+    return sizes.get(camera) or (alike[0] if len(alike) == 1 else None)
 
 
 def _scaled(people: Keypoints2D, factor: np.ndarray, offset: float) -> Keypoints2D:

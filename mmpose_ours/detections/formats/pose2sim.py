@@ -16,6 +16,10 @@ from mmpose_ours.detections.formats import openpose
 from mmpose_ours.detections.formats.imported import Found, Hints
 from mmpose_ours.detections.formats.source import Source
 
+ENDINGS = openpose.ENDINGS
+LAYOUT = 'pose/<camera>_json/*.json, each as OpenPose writes it'
+KEYS = openpose.KEYS
+
 FOLDERS = ('pose-sync', 'pose')
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from mmpose_ours.calibration import read_rig
 from mmpose_ours.calibration.image_size import ImageSizes
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.evaluation.frame_ranges import name_frames, parse_frames
 from mmpose_ours.evaluation.tables import columns, number
@@ -28,6 +29,7 @@ def evaluate_without_truth(
     left_out: Mapping[str, PathLike] | None = None,
     frame_rate: float | None = None,
     image_size: ImageSizes | None = None,
+    reading: KeypointOptions | None = None,
     *,
     rig_format: str = 'auto',
     rig_options: Mapping[str, Any] | None = None,
@@ -43,6 +45,7 @@ def evaluate_without_truth(
         left_out: By camera, a file of predictions made without this camera.
         frame_rate: Frames per second; None takes what ``pred`` says.
         image_size: (width, height) where the calibration does not say it, or by camera.
+        reading: How the keypoints are to be read.
         rig_format: See :func:`mmpose_ours.calibration.read_rig`.
         rig_options: Further arguments of it.
 
@@ -63,7 +66,7 @@ def evaluate_without_truth(
     how = {'image_size': image_size, **(rig_options or {})}
     cameras = read_rig(rig, rig_format, **how)
     name = ' '.join(map(str, rig)) if isinstance(rig, (list, tuple)) else os.fspath(cast(str, rig))
-    detections = read_detections(keypoints, cameras.names)
+    detections = read_detections(keypoints, cameras.names, **(reading or {}))
     check_pixels(detections, cameras, keypoints)
     seen = {
         frame_id(frame): stack_views(views, cameras.names) for frame, views in detections.items()

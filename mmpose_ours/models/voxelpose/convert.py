@@ -23,6 +23,8 @@ _NETS = {'center': 'human_detector.center_net.', 'pose': 'pose_regressor.pose_ne
 # Number of blocks in the third stage to depth.
 _RESNET_DEPTH = {6: 50, 23: 101, 36: 152}
 _COUNTER = '.num_batches_tracked'
+# Skeletons of the datasets that a VoxelPose is trained on.
+MULTIVIEW = ('coco17', 'campus14', 'panoptic15', 'panoptic19')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +45,9 @@ class Anatomy:
 
     @property
     def skeletons(self) -> list[str]:
-        """Names of the known skeletons with that number of joints."""
-        return [name for name, joints in SKELETONS.items() if len(joints) == self.num_joints]
+        """Names of the skeletons with that number of joints, if possible of multi-view datasets."""
+        names = [name for name, joints in SKELETONS.items() if len(joints) == self.num_joints]
+        return [name for name in names if name in MULTIVIEW] or names
 
 
 @dataclasses.dataclass(frozen=True)

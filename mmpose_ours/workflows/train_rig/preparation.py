@@ -158,6 +158,8 @@ def do_check(site: Site, record: Record, doing: Doing) -> None:
     """
     read = read_calibration([site.rig_file])
     report, _ = check(read, site.rig, site.folder if site.has_images else None, site.keypoints)
+    for note in report['notes']:
+        print(f'    note: {note}')
     for topic, evidence in report['judgement'].items():
         print(f'    {topic}: {evidence}')
     for problem in report['problems']:

@@ -23,6 +23,7 @@ from mmpose_ours.errors import FileFormatError, InputError, LimitError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import MM_PER_UNIT
 from mmpose_ours.io.disk.locks import InUseError
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.workflows.train_rig.job import Site
 from mmpose_ours.workflows.train_rig.stock_scripts import StockError, shown
 
@@ -128,7 +129,7 @@ def _fix(
         return None  # what the system refuses, a full disk for example
     at = None if file is None else Path(file).resolve()
     if at is not None and site.keypoints is not None and at == site.keypoints.resolve():
-        return Fix((NO_KEYPOINTS,))
+        return _fix_of_keypoints(error, site.keypoints, site.folder)
     if at is not None and site.work_dir.resolve() in at.parents:
         return _fix_of_results(error, at.relative_to(site.work_dir.resolve()), step)
     if only and step != 'init' and not site.rig_file.is_file():
@@ -138,6 +139,15 @@ def _fix(
     if isinstance(error, InputError) and error.code == 'missing-value' and error.camera is not None:
         return calibration_fix(error, site)
     return None
+
+
+def _fix_of_keypoints(error: InputError | OSError, path: Path, folder: Path) -> Fix:
+    """To name the skeleton, where the people tell it; else to do without keypoints."""
+    if getattr(error, 'code', None) == 'ambiguous' and getattr(error, 'expected', '') in SKELETONS:
+        out = str(free_path(folder / 'keypoints_2d.json'))
+        words = ('keypoints', str(path), out, '--skeleton', str(getattr(error, 'expected', '')))
+        return Fix(('--keypoints', out), command=('mmpose-ours', *words))
+    return Fix((NO_KEYPOINTS,))
 
 
 def _fix_of_results(error: InputError | OSError, path: Path, step: str) -> Fix:

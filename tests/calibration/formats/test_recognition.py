@@ -3,7 +3,7 @@
 import json
 
 from errors import fails
-from other_files import other_files
+from no_calibrations import other_files
 
 from mmpose_ours.calibration import FORMATS, CalibrationError, recognise_format
 from mmpose_ours.calibration.parsing.source import Source

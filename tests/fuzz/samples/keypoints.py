@@ -6,8 +6,9 @@ import functools
 from pathlib import Path
 from typing import Callable, Tuple
 
+import keypoint_layouts as layouts
 import numpy as np
-from dataset_files import write_pickle
+from dataset_files import small_rig, write_pickle
 from tool_files import CAMERAS, mmpose_instances, openpose_json, person, results, save
 
 from mmpose_ours.detections import (
@@ -22,6 +23,7 @@ from mmpose_ours.detections import (
 from mmpose_ours.detections.arrays import cameras_of, named_frames
 from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.errors import InputError
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17, SKELETONS
@@ -40,6 +42,11 @@ def touch(detections: KeypointFrames | Detections) -> None:
             assert np.isfinite(stack_keypoints(views, cameras, skeleton).sum())
 
 
+def rig() -> CameraRig:
+    """The cameras of the samples, whose image size shares need."""
+    return small_rig(CAMERAS, size=layouts.SIZE)
+
+
 def read(name: str, path: Path) -> None:
     """Read a file or folder as a format that is given, as one that is recognised, and lazily.
 
@@ -48,11 +55,11 @@ def read(name: str, path: Path) -> None:
     """
     refused: list[InputError] = []
     for reader in (
-        functools.partial(read_keypoints, format=name),
-        functools.partial(read_detections, format=name),
-        read_detections,
-        functools.partial(read_detections, cameras=CAMERAS),
-        open_keypoints,
+        functools.partial(read_keypoints, format=name, rig=rig()),
+        functools.partial(read_detections, format=name, rig=rig()),
+        functools.partial(read_detections, rig=rig()),
+        functools.partial(read_detections, cameras=CAMERAS, rig=rig()),
+        functools.partial(open_keypoints, rig=rig()),
     ):
         try:
             touch(reader(path))
@@ -136,9 +143,26 @@ _WRITERS: dict[str, Callable[[Path], Path]] = {
     'mmpose': _mmpose,
     'alphapose': _alphapose,
     'coco': _coco,
+    'easymocap': layouts.easymocap,
+    'kinetics': layouts.kinetics,
+    'openpifpaf': layouts.openpifpaf,
+    'deeplabcut': layouts.deeplabcut,
+    'sleap': layouts.sleap,
+    'yolo': layouts.yolo,
+    'yolo_json': layouts.yolo_json,
+    'freemocap': layouts.freemocap,
+    'openpose, canvas': layouts.controlnet,
+    'openpose, frames': layouts.comfyui,
+    'mmpose, demo of images': layouts.mmpose_demo_of_images,
+    'alphapose, open': layouts.alphapose_open,
+    'coco, numbers': layouts.coco_numbers,
+    'deeplabcut, one': layouts.deeplabcut_one,
 }
 SAMPLES: dict[str, Sample] = {
-    **{name: (write, functools.partial(read, name)) for name, write in _WRITERS.items()},
+    **{
+        name: (write, functools.partial(read, name.partition(',')[0]))
+        for name, write in _WRITERS.items()
+    },
     **{
         f'{ending}, own skeleton': (
             functools.partial(_own_skeleton, ending),
