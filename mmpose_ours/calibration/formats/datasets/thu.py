@@ -41,8 +41,9 @@ def recognise(source: Source) -> str:
     """Say why a file is of this layout, or return an empty string."""
     for name, camera in _cameras(source.one):
         keys = camera.keys() if isinstance(camera, dict) else set()
-        pose = 'RT' if 'RT' in keys else 'R, T' if {'R', 'T'} <= keys else ''
-        if pose and {'K', 'imgSize'} <= keys:
+        # R and T alone are of any tool, and may lead the other way.
+        pose = 'RT' if 'RT' in keys else 'rectifyAlpha' if {'R', 'T'} <= keys else ''
+        if {'K', 'imgSize', pose} <= keys:
             return f'camera {name[:40]!r} holds K, {pose} and imgSize'
     return ''
 
