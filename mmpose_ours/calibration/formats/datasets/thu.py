@@ -43,10 +43,9 @@ def recognise(source: Source) -> str:
     """Say why a file is of this layout, or return an empty string."""
     for name, camera in _cameras(source.one):
         keys = camera.keys() if isinstance(camera, dict) else set()
-        pose = 'RT' if 'RT' in keys else 'R, T' if {'R', 'T'} <= keys else ''
-        # Others write K, R, T and imgSize too, and mean another direction
-        own = keys <= _KEYS and ('RT' in keys or {'distCoeff', 'rectifyAlpha'} & keys)
-        if pose and own and {'K', 'imgSize'} <= keys:
+        # R and T alone are of any tool, and may lead the other way; so are files with other keys.
+        pose = 'RT' if 'RT' in keys else 'rectifyAlpha' if {'R', 'T'} <= keys else ''
+        if {'K', 'imgSize', pose} <= keys <= _KEYS:
             return f'camera {name[:40]!r} holds K, {pose} and imgSize'
     return ''
 
