@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 from types import MappingProxyType
-from typing import Iterable, Mapping, Sequence
+from typing import Callable, Iterable, Mapping, Sequence
 
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.image_size import ImageSizes, named_cameras, size_of_camera
@@ -18,7 +18,11 @@ MOST_NAMED = 50
 
 
 def with_size(
-    rig: CameraRig, sizes: ImageSizes, path: PathLike, known: Sequence[str] = ()
+    rig: CameraRig,
+    sizes: ImageSizes,
+    path: PathLike,
+    known: Sequence[str] = (),
+    say: Callable[[str], None] | None = None,
 ) -> CameraRig:
     """Fill in image sizes.
 
@@ -27,6 +31,8 @@ def with_size(
         sizes: (width, height) of all, or by camera.
         path: The file that the cameras are of.
         known: Further cameras of the file, which need not be among these.
+        say: Called with a note where a size for all cameras is not that of the file, which then
+            counts. Without it that is an error, as it always is for the size of one camera.
 
     Raises:
         CalibrationError: A camera has another size, or its principal point does not fit; or one
@@ -35,9 +41,12 @@ def with_size(
     unknown = [n for n in named_cameras(sizes) if n not in rig.names and n not in known]
     if unknown:
         raise unknown_cameras(unknown, rig, path, f'{argument("image_size")} takes those names')
-    cameras = []
+    cameras, stated = [], []
     for camera in rig:
         size = size_of_camera(sizes, camera.name)
+        if say is not None and camera.size and camera.name not in named_cameras(sizes):
+            stated += [camera.name] if size not in (None, camera.size) else []
+            size = camera.size
         if camera.size is not None and size is not None and camera.size != size:
             raise CalibrationError(
                 f'{path}: camera {camera.name!r} is {camera.size[0]}x{camera.size[1]} in the '
@@ -50,6 +59,11 @@ def with_size(
             )
         with about(path):
             cameras.append(dataclasses.replace(camera, size=size or camera.size))
+    if stated and say is not None:
+        say(
+            f'the file says the image size of {list_names(stated, 10)}, so the size given for all '
+            f'does not count; for images of another size use {argument("scale_intrinsics")}'
+        )
     return CameraRig(tuple(cameras))
 
 

@@ -154,14 +154,15 @@ def convert_calibration(
     )
     where = read.path
     rig = choose_cameras(read.rig, read.uncalibrated, cameras, where, read.rigs)
+    notes = list(read.notes)
     if image_size is not None:
-        rig = with_size(rig, image_size, where, (*read.rig.names, *read.uncalibrated))
+        known = (*read.rig.names, *read.uncalibrated)
+        rig = with_size(rig, image_size, where, known, notes.append)
     problems: list[Problem] = []
     if images is not None:
         rig, problems = size_by_images(rig, images)
     if writer.HOLDS.needs_size:
         need_sizes(rig, where, f'which {writer.HOLDS.title} needs')
-    notes = list(read.notes)
     if rename:
         rig = _rename(rig, rename, where)
     if scale_intrinsics is not None:

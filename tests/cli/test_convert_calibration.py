@@ -301,3 +301,13 @@ def test_four_phones_of_different_sizes(shared_data, tmp_path):
         assert main([*command, *options]) == 0
         assert {c.name: c.size for c in read_rig(tmp_path / 'out.json')} == sizes
         (tmp_path / 'out.json').unlink()
+
+
+def test_a_size_for_all_is_for_cameras_whose_size_is_not_in_the_file(tmp_path, capsys):
+    write_rig(ring_rig(), tmp_path / 'rig.json', 'panoptic')
+    width, height = ring_rig()['cam0'].size
+    words = [str(tmp_path / 'rig.json'), str(tmp_path / 'out.json'), '--to', 'panoptic']
+    for given, ends in ((f'{2 * width}x{2 * height}', 0), (f'cam0={2 * width}x{2 * height}', 2)):
+        assert main([*words, '--image-size', given]) == ends
+    assert 'cam0' in capsys.readouterr().out
+    assert {camera.size for camera in read_rig(tmp_path / 'out.json')} == {(width, height)}
