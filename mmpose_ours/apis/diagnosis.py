@@ -185,6 +185,9 @@ def diagnose_recording(
         if problem.topic == 'synchronisation':
             causes.append(problem.sentence)
             next_step = f'run again with {argument("frame_offsets", problem.found)}'
+        elif problem.topic == 'rate':
+            causes.append(problem.sentence)
+            next_step = 'make the keypoints of all cameras at one frame rate, and run again'
         else:
             causes.append(f'2D keypoints and calibration are inconsistent: {problem.sentence}')
     if not causes:

@@ -35,6 +35,7 @@ from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
+from mmpose_ours.recordings.camera_names import cameras_called
 from mmpose_ours.recordings.footage import sized_by_images
 from mmpose_ours.sources import from_options
 from mmpose_ours.structures.skeleton import Skeleton
@@ -59,6 +60,8 @@ class MultiviewInferencer:
         rig_options: Further arguments of it, for files that do not specify them: ``unit``, ``up``,
             ``image_size``, ``extrinsics``, ``translation``.
         images: Folder of a recording, for image sizes that are missing in the calibration.
+        rename: Name of images, a video or keypoints to the camera that they are of, where the names
+            do not tell; see :mod:`mmpose_ours.recordings.camera_names`.
         cameras: Names of the cameras to use; None is all.
         space: The capture volume; None takes the config's if that belongs to this rig, and
             otherwise fits it to the rig.
@@ -81,6 +84,7 @@ class MultiviewInferencer:
         rig_format: str = 'auto',
         rig_options: Mapping[str, Any] | None = None,
         images: PathLike | None = None,
+        rename: Mapping[str, str] | None = None,
         cameras: Sequence[str] | None = None,
         space: CaptureVolume | None = None,
         any_scale: bool = False,
@@ -97,8 +101,9 @@ class MultiviewInferencer:
         self.pipeline = pipeline_of(dataset)
         self.sees_images = self.model.sees_images
         self.rig_file: PathLike | None = None  # as messages call it
+        self.rename = dict(rename or {})
         if isinstance(rig, CameraRig):
-            self.rig = rig.select(cameras) if cameras else rig
+            self.rig = rig.select(cameras_called(cameras, rig.names)) if cameras else rig
         else:
             files = rig_file_of(dataset) if rig is None else rig
             if isinstance(files, (list, tuple)):
@@ -108,7 +113,7 @@ class MultiviewInferencer:
             how = dict(rig_options or {}, cameras=cameras, any_scale=any_scale)
             self.rig = read_rig(files, rig_format, **how)
         if images is not None:
-            self.rig = sized_by_images(self.rig, images)
+            self.rig = sized_by_images(self.rig, images, rename)
         self.notes: list[str] = []  # on every recording
         # Models that work from keypoints find people anywhere: the volume is where they look first.
         self.adapts = not (self.sees_images or self.model.fixed_volume_size)
@@ -133,6 +138,7 @@ class MultiviewInferencer:
         *,
         keep_keypoints: PathLike | None = None,
         frame_offsets: Mapping[str, int] | None = None,
+        rename: Mapping[str, str] | None = None,
         skeleton: Skeleton | None = None,
         batch_size: int = 1,
         smooth: bool = False,
@@ -153,6 +159,8 @@ class MultiviewInferencer:
             keep_keypoints: File for the detections; images that are in it already
                 are not processed again.
             frame_offsets: Camera name to the number of its images before the first frame.
+            rename: Name of images, a video or keypoints to the camera that they are of; None takes
+                that of the inferencer.
             skeleton: The joints of the keypoints of a file, whatever it says; see
                 :func:`~mmpose_ours.find_skeleton`.
             batch_size: Frames that the detector and the model process at once.
@@ -180,6 +188,7 @@ class MultiviewInferencer:
             keypoints,
             keep_keypoints=keep_keypoints,
             frame_offsets=frame_offsets or {},
+            rename=self.rename if rename is None else rename,
             skeleton=skeleton,
             batch_size=batch_size,
             smooth=smooth,

@@ -29,16 +29,15 @@ from mmpose_ours.detections import (
     Detections,
     KeypointFrames,
     arrays_of,
-    open_keypoints,
     stack_keypoints,
 )
-from mmpose_ours.detections.arrays import named_frames
-from mmpose_ours.detections.reading import lost_joints
+from mmpose_ours.detections.reading import KeypointOptions, lost_joints
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.models.ops.threads import torch_threads
-from mmpose_ours.recordings.footage import Footage, apply_frame_offsets, open_footage
+from mmpose_ours.recordings.camera_names import by_camera
+from mmpose_ours.recordings.footage import Footage, open_footage
 from mmpose_ours.structures.frames import FrameResult, FrameSet
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.poses import Poses3D
@@ -72,6 +71,7 @@ class InferenceSession:
         keypoints: 2D keypoints, or None to detect them.
         keep_keypoints: File for the detected 2D keypoints; None does not save them.
         frame_offsets: Camera name to the number of its images before the first frame.
+        rename: Name of images or keypoints to the camera that they are of.
         skeleton: The joints of the keypoints of a file, whatever it says.
         batch_size: Frames that the detector and the model process at once.
         smooth: Whether to smooth the poses over time.
@@ -101,6 +101,7 @@ class InferenceSession:
         *,
         keep_keypoints: PathLike | None,
         frame_offsets: Mapping[str, int],
+        rename: Mapping[str, str],
         skeleton: Skeleton | None,
         batch_size: int,
         smooth: bool,
@@ -108,6 +109,8 @@ class InferenceSession:
         min_track_s: float,
         auto_level: bool,
     ):
+        frame_offsets = by_camera(frame_offsets, inferencer.rig.names, rename)
+        self._rename = rename
         _check(inferencer.rig.names, frame_offsets, batch_size, fps, min_track_s)
         self.inferencer = inferencer
         self.notes = list(inferencer.notes)
@@ -120,19 +123,14 @@ class InferenceSession:
         footage = self._footage(inputs, frame_offsets)
         self.total = footage.total if footage is not None else 0
         self.fps = fps or (footage.fps if footage is not None else None)
-        if smooth and self.fps is None:
-            raise InputError(
-                f'smoothing needs the frame rate; give {argument("fps")}',
-                code='missing-value',
-                expected='fps',
-            )
-        if min_track_s and self.fps is None:
-            raise InputError(
-                f'removing tracks shorter than {min_track_s:g} s needs the frame rate; give '
-                f'{argument("fps")}',
-                code='missing-value',
-                expected='fps',
-            )
+        removing = f'removing tracks shorter than {min_track_s:g} s' if min_track_s else ''
+        for what in filter(None, ('smoothing' if smooth else '', removing)):
+            if self.fps is None:
+                raise InputError(
+                    f'{what} needs the frame rate; give {argument("fps")}',
+                    code='missing-value',
+                    expected='fps',
+                )
         if inputs is None and keypoints is None:
             raise InputError(
                 'no input; give images, keypoints, or both',
@@ -146,7 +144,7 @@ class InferenceSession:
         smoother = PoseSmoother(self.fps) if smooth and self.fps is not None else None
         tracker = PeopleTracker(patience=patience)
         model_inputs = self._model_inputs(
-            frames, keypoints, keep_keypoints, frame_offsets, skeleton, batch_size
+            frames, footage, keypoints, keep_keypoints, frame_offsets, skeleton, batch_size
         )
         estimated = self._estimate(model_inputs, batch_size)
         self._results = self.track_filter(self._track(estimated, tracker, smoother))
@@ -209,7 +207,7 @@ class InferenceSession:
         # A mapping is camera name to files; anything else iterates over frames.
         if not isinstance(inputs, (str, os.PathLike, Mapping)):
             return None
-        footage = open_footage(inputs, self.inferencer.rig.names, offsets)
+        footage = open_footage(inputs, self.inferencer.rig.names, offsets, self._rename)
         self.notes += footage.notes
         return footage
 
@@ -224,13 +222,15 @@ class InferenceSession:
             frame if isinstance(frame, FrameSet) else FrameSet(str(number), frame)
             for number, frame in enumerate(frames)
         )
-        # For image files, missing ones were reported when the cameras were matched.
-        matched = footage is not None and footage.frames is not None
+        # Of image files, and of videos by time stamps, missing ones were reported when the cameras
+        # were matched.
+        matched = footage is not None and (footage.frames is not None or footage.rows is not None)
         return self._views.arriving(frame_sets, tell_ends=not matched)
 
     def _model_inputs(
         self,
         frames: Iterable[FrameSet],
+        footage: Footage | None,
         keypoints: PathLike | KeypointFrames | Detections | None,
         keep_keypoints: PathLike | None,
         offsets: Mapping[str, int],
@@ -250,22 +250,15 @@ class InferenceSession:
                 )
             return self._views.pixels(frames)
         if keypoints is not None:
-            where = 'the keypoints'
             with self.timer.stage(KEYPOINTS):
-                if isinstance(keypoints, (str, os.PathLike)):
-                    where = os.fspath(keypoints)
-                    keypoints = open_keypoints(
-                        keypoints,
-                        inferencer.rig.names,
-                        skeleton=skeleton,
-                        frame_offsets=offsets,
-                        say=self.notes.append,
-                    )
-                    offsets = {}  # they are applied
-                    self.notes += lost_joints(keypoints, inferencer.model.joints, where)
-            self.total = self.total or len(keypoints)
-            frame_sets = self._views.from_keypoints(frames, keypoints, where, offsets)
-            frame_sets = self._measured(frame_sets, keypoints, offsets)
+                options = KeypointOptions(
+                    skeleton=skeleton, frame_offsets=offsets, rename=self._rename
+                )
+                where, fitted = self._views.given(keypoints, footage, options)
+                self.notes += lost_joints(fitted, inferencer.model.joints, where)
+            self.total = self.total or len(fitted)
+            frame_sets = self._views.from_keypoints(frames, fitted, where)
+            frame_sets = self._measured(frame_sets, fitted)
         elif inferencer.detector is None:
             raise InputError(
                 f'{model} works from 2D keypoints; give keypoints or a detector',
@@ -281,14 +274,11 @@ class InferenceSession:
         return ((frame_set, {}) for frame_set in frame_sets)
 
     def _measured(
-        self,
-        frame_sets: Iterable[FrameSet],
-        keypoints: KeypointFrames | Detections,
-        offsets: Mapping[str, int],
+        self, frame_sets: Iterable[FrameSet], keypoints: KeypointFrames
     ) -> Iterator[FrameSet]:
         """The same frames, after the scene and the noise have been measured on the keypoints."""
         with self.timer.stage(MEASURING):
-            self.adaptation.from_recording(apply_frame_offsets(named_frames(keypoints), offsets))
+            self.adaptation.from_recording(keypoints)
         yield from frame_sets
 
     def _estimate(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
+import os
 from typing import Any, Callable, Iterable, Iterator, Mapping
 
 import numpy as np
@@ -13,18 +14,22 @@ from mmpose_ours.apis.stage_timer import StageTimer
 from mmpose_ours.detections import Detections, KeypointFrames, check_pixels
 from mmpose_ours.detections.arrays import array_frames, named_frames, strongest
 from mmpose_ours.detections.cache import LazyImage, detect_recording, image_key
+from mmpose_ours.detections.for_footage import open_for_footage
+from mmpose_ours.detections.naming import name_cameras
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.detectors import Detector
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.limits import limits
 from mmpose_ours.recordings.files import as_calibrated
 from mmpose_ours.recordings.footage import (
-    apply_frame_offsets,
+    Footage,
     decoded,
     frame_key,
     frames_by_key,
 )
 from mmpose_ours.recordings.frame_matching import frame_order
+from mmpose_ours.recordings.keypoint_frames import fit_keypoints
 from mmpose_ours.structures.frames import FrameSet, ViewImage
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import COCO17
@@ -53,30 +58,59 @@ class Views:
         self._ended: set[str] = set()
         self._crowded: set[str] = set()
 
+    def given(
+        self,
+        keypoints: PathLike | KeypointFrames | Detections,
+        footage: Footage | None,
+        options: KeypointOptions,
+    ) -> tuple[str, KeypointFrames]:
+        """Read keypoints, by the frames and the cameras of the recording.
+
+        Args:
+            keypoints: A file, or frame to camera name to detections.
+            footage: The images or videos that they are of; None where there are none.
+            options: How they are to be read.
+
+        Returns:
+            Origin of the keypoints, for messages; and the keypoints.
+
+        Raises:
+            FileFormatError: It is no keypoint file, or lacks a camera.
+            InputError: There are offsets, and the frames have no numbers.
+        """
+        options = KeypointOptions(**{**options, 'say': self.say})
+        if isinstance(keypoints, (str, os.PathLike)):
+            frames = open_for_footage(keypoints, self.rig.names, options, footage)
+            return os.fspath(keypoints), frames
+        named, rename = named_frames(keypoints), options.get('rename')
+        named = name_cameras(named, self.rig.names, rename, say=self.say, every=False)
+        offsets = options.get('frame_offsets') or {}
+        frames, notes = fit_keypoints(named, footage, offsets, by_frame=False)
+        for note in notes:
+            self.say(note)
+        return 'the keypoints', frames
+
     def from_keypoints(
         self,
         frame_sets: Iterable[FrameSet],
         keypoints: KeypointFrames | Detections,
         where: str,
-        offsets: Mapping[str, int],
     ) -> Iterator[FrameSet]:
         """Yield the frames with images, and then those with keypoints only.
 
         Args:
             frame_sets: The frames with images.
-            keypoints: Frame to camera name to detections, or to (P, 17, 3) of COCO-17.
+            keypoints: Frame of the recording to camera name to detections, or to (P, 17, 3) of
+                COCO-17.
             where: Origin of the keypoints, for messages.
-            offsets: Camera name to the number of its frames before the first frame.
 
         Raises:
             FileFormatError: The keypoints do not fit the calibrated image size, or a frame occurs
                 twice.
-            InputError: There are offsets, and the frames have no numbers.
         """
         keypoints = named_frames(keypoints)
         check_pixels(array_frames(keypoints), self.rig, where)
-        shifted = apply_frame_offsets(keypoints, offsets)
-        known = frames_by_key(shifted, where)
+        known = frames_by_key(keypoints, where)
         # A camera without an entry has no detections: many tools omit such images.
         nobody = dict.fromkeys(self.rig.names, Keypoints2D.nobody(COCO17))
         unused, without = dict.fromkeys(known), 0
@@ -84,13 +118,13 @@ class Views:
             key = frame_key(frame_set.frame)
             unused.pop(key, None)
             without += key not in known
-            views = shifted[known[key]] if key in known else {}
+            views = keypoints[known[key]] if key in known else {}
             people = {**nobody, **self._strongest(frame_set.frame, self._of_rig(views))}
             yield dataclasses.replace(frame_set, keypoints=people)
         if without:
             self.say(f'{without} frames have images and no entry in the keypoints')
         for frame in sorted(unused, key=frame_order):
-            views = self._strongest(frame, self._of_rig(shifted[known[frame]]))
+            views = self._strongest(frame, self._of_rig(keypoints[known[frame]]))
             yield FrameSet(frame, keypoints={**nobody, **views})
 
     def from_detector(

@@ -11,6 +11,7 @@ from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.image_size import ImageSizes, named_cameras, size_of_camera
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig, list_names
+from mmpose_ours.recordings.camera_names import cameras_called
 from mmpose_ours.text import argument
 
 # Of more cameras than this, names are no help in a sentence.
@@ -98,7 +99,7 @@ def choose_cameras(
     path: PathLike,
     rigs: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> CameraRig:
-    """The cameras asked for, in the order asked for; None is all.
+    """The cameras asked for, in the order asked for, in any spelling; None is all.
 
     Args:
         rig: The calibrated cameras.
@@ -120,7 +121,8 @@ def choose_cameras(
             file=path,
             found=names,
         )
-    names = None if names is None else [str(name) for name in names]
+    if names is not None:
+        names = cameras_called([str(name) for name in names], (*rig.names, *uncalibrated))
     if names is not None and not names:
         raise CalibrationError(
             f'{path}: an empty list of cameras was asked for; it has {list_names(rig.names)}',

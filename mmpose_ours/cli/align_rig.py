@@ -24,6 +24,7 @@ from mmpose_ours.calibration.writing import write_rig, writer_of
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
+    add_rename,
     add_rig,
     add_skeleton,
     keypoint_options,
@@ -36,6 +37,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.progress import Progress
+from mmpose_ours.recordings.camera_names import by_camera, cameras_called
 from mmpose_ours.text import argument
 
 ORIGINS = ('focus', 'keep', 'camera')
@@ -112,6 +114,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='focus: below where people were, or else the point that the cameras look at '
         '(default); keep; or camera NAME: below that camera',
     )
+    add_rename(parser, 'keypoints')
     parser.add_argument('--report', metavar='FILE', help='write all that was found as JSON')
 
 
@@ -156,13 +159,13 @@ def _evidence(
         floor_points=None
         if points is None
         else from_source(np.array([parse_point(text, '--floor-points') for text in points])),
-        floor_pixels=_read_pixels(args.floor_pixels) if args.floor_pixels else None,
+        floor_pixels=_read_pixels(args.floor_pixels, rig) if args.floor_pixels else None,
         distance=_parse_distance(args.distance, rig, from_source) if args.distance else None,
         people=_read_people(args, rig) if args.keypoints else None,
         people_for=tuple(args.keypoints_for) if args.keypoints_for else None,
         person_height_mm=args.person_height,
         scale_known=scale_known,
-        origin=_parse_origin(args.origin),
+        origin=_parse_origin(args.origin, rig),
         files={name: path for name, path in files.items() if path},
     )
 
@@ -180,11 +183,12 @@ def _parse_distance(
     places: list[Any] = []
     for end in ends:
         is_name = ',' not in end or end in rig.names
-        places.append(end if is_name else from_source(parse_point(end, '--distance')))
+        (name,) = cameras_called([end], rig.names)
+        places.append(name if is_name else from_source(parse_point(end, '--distance')))
     return places[0], places[1], mm
 
 
-def _parse_origin(words: Sequence[str]) -> tuple[str, ...]:
+def _parse_origin(words: Sequence[str], rig: CameraRig) -> tuple[str, ...]:
     if not words:
         return ()
     kind, *names = words
@@ -195,10 +199,10 @@ def _parse_origin(words: Sequence[str]) -> tuple[str, ...]:
             found=tuple(words),
             expected=list(ORIGINS),
         )
-    return (kind, *names)
+    return (kind, *cameras_called(names, rig.names))
 
 
-def _read_pixels(path: PathLike) -> dict[str, list]:
+def _read_pixels(path: PathLike, rig: CameraRig) -> dict[str, list]:
     pixels = read_json(path)
     if not isinstance(pixels, dict) or not all(isinstance(v, list) for v in pixels.values()):
         raise CalibrationError(
@@ -207,7 +211,7 @@ def _read_pixels(path: PathLike) -> dict[str, list]:
             code='file-format',
             file=path,
         )
-    return pixels
+    return by_camera(pixels, rig.names)
 
 
 def _read_people(args: argparse.Namespace, rig: CameraRig) -> Detections:

@@ -67,7 +67,7 @@ def add_skeleton(parser: argparse._ActionsContainer) -> None:
 def keypoint_options(
     args: argparse.Namespace, say: Callable[[str], None] | None = None
 ) -> KeypointOptions:
-    """How the options of :func:`add_skeleton` and :func:`add_frame_offsets` have keypoints read.
+    """How ``--skeleton``, ``--frame-offsets`` and ``--rename`` have keypoints read.
 
     Args:
         args: Parsed options, of which either may be missing.
@@ -80,6 +80,7 @@ def keypoint_options(
     return KeypointOptions(
         skeleton=find_skeleton(skeleton) if skeleton else None,
         frame_offsets=parse_offsets(getattr(args, 'frame_offsets', ())),
+        rename=parse_renames(getattr(args, 'rename', ())),
         say=say or print_note,
     )
 
@@ -104,6 +105,38 @@ def parse_offsets(words: Sequence[str]) -> dict[str, int]:
             )
         offsets[found[1]] = int(found[2])
     return offsets
+
+
+def add_rename(parser: argparse._ActionsContainer, what: str = 'images or keypoints') -> None:
+    """Declare ``--rename``, for :func:`parse_renames`."""
+    parser.add_argument(
+        '--rename',
+        nargs='+',
+        action='extend',
+        default=[],
+        metavar='NAME=CAMERA',
+        help=f'which camera {what} of a name are of, e.g. GX010001=cam1, where the names do not '
+        'tell (case, separators, leading zeros and what stands before or behind do not matter)',
+    )
+
+
+def parse_renames(pairs: Sequence[str]) -> dict[str, str]:
+    """Read the words of ``--rename``, ``OLD=NEW``.
+
+    Raises:
+        CalibrationError: One is none, or an old name comes twice.
+    """
+    renames: dict[str, str] = {}
+    for pair in pairs:
+        old, _, new = pair.partition('=')
+        if not old or not new or old in renames:
+            raise CalibrationError(
+                f'--rename is {pair!r}, expected old=new, each old name once',
+                code='duplicate' if old in renames else 'invalid-input',
+                found=pair,
+            )
+        renames[old] = new
+    return renames
 
 
 def add_volume(parser: argparse.ArgumentParser) -> None:

@@ -17,6 +17,7 @@ from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
+    add_rename,
     add_rig,
     add_skeleton,
     add_volume,
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--keypoints', metavar='FILE', help='2D keypoints, to check the rig with (docs/data.md)'
     )
+    add_rename(parser)
     add_skeleton(parser)
     add_frame_offsets(parser)
     add_volume(parser)

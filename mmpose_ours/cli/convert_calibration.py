@@ -4,39 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Sequence
 
 from mmpose_ours.calibration.conversion import Conversion, convert_calibration
-from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.format_table import writable_formats
 from mmpose_ours.cli.arguments import (
     add_any_scale,
     add_images,
     add_reading_arguments,
+    parse_renames,
     parse_size,
     print_read,
     reading_of,
 )
 from mmpose_ours.errors import PathLike
-
-
-def parse_renames(pairs: Sequence[str]) -> dict:
-    """Read ``old=new`` pairs.
-
-    Raises:
-        CalibrationError: A pair has no ``=``, an empty side, or an old name comes twice.
-    """
-    renames = {}
-    for pair in pairs:
-        old, _, new = pair.partition('=')
-        if not old or not new or old in renames:
-            raise CalibrationError(
-                f'--rename is {pair!r}, expected old=new, each old name once',
-                code='duplicate' if old in renames else 'invalid-input',
-                found=pair,
-            )
-        renames[old] = new
-    return renames
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

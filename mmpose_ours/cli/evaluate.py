@@ -10,6 +10,7 @@ from typing import Any
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
+    add_rename,
     add_rig,
     add_skeleton,
     keypoint_options,
@@ -72,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the file has no track IDs (default: the file's)",
     )
     add_reading_arguments(group)
+    add_rename(group, 'keypoints')
     add_skeleton(group)
     add_frame_offsets(group)
 

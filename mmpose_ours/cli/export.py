@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--fps',
         type=float,
         metavar='N',
-        help="frame numbers per second (default: the file's, else 30)",
+        help='frame numbers per second, where the file does not say (default: 30)',
     )
     parser.add_argument(
         '--person',

@@ -14,6 +14,7 @@ from mmpose_ours.calibration.alignment.poses import choose_frames
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
+    add_rename,
     add_rig,
     add_skeleton,
     keypoint_options,
@@ -126,6 +127,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('out', metavar='OUT', help='file to write (.json)')
     add_reading_arguments(parser)
+    add_rename(parser, 'keypoints')
     add_skeleton(parser)
     add_frame_offsets(parser)
     parser.add_argument(

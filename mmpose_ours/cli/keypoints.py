@@ -11,6 +11,7 @@ from mmpose_ours.calibration.camera_choice import choose_cameras
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_image_size,
+    add_rename,
     add_skeleton,
     keypoint_options,
     parse_sizes,
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cameras', nargs='+', metavar='NAME', help='cameras to keep; others are left out'
     )
+    add_rename(parser, 'keypoints')
     add_skeleton(parser)
     add_frame_offsets(parser)
     add_image_size(parser, 'the calibration')

@@ -15,11 +15,13 @@ from mmpose_ours.calibration.writing import write_rig
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
+    add_rename,
     add_rig,
     add_skeleton,
     add_volume,
     keypoint_options,
     parse_offsets,
+    parse_renames,
     parse_volume,
     reading_of,
 )
@@ -90,6 +92,7 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         'there)',
     )
     add_frame_offsets(parser)
+    add_rename(parser)
     add_skeleton(parser)
     parser.add_argument('--batch-size', type=int, default=4, metavar='N', help='frames at once')
     parser.add_argument(
@@ -174,6 +177,7 @@ def find_people(
         rig_format=args.from_format,
         rig_options=reading_of(args),
         images=img_root,
+        rename=parse_renames(args.rename),
         cameras=args.cameras,
         device=args.device,
         space=parse_volume(args.volume),

@@ -13,8 +13,10 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.cli.arguments import (
     add_direction,
     add_image_size,
+    add_rename,
     add_rig,
     add_volume,
+    parse_renames,
     parse_volume,
     read_with_options,
 )
@@ -56,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='use the calibration although its check finds errors')  # fmt: skip
     where = f'2D keypoints (default: FOLDER/{KEYPOINT_FILE}, if it is there)'
     parser.add_argument('--keypoints', type=Path, metavar='FILE', help=where)
+    add_rename(parser)
     parser.add_argument(NO_KEYPOINTS, action='store_true',
                         help='do not use 2D keypoints, though there are some')  # fmt: skip
     parser.add_argument('--detector', metavar='NAME',
@@ -131,6 +134,7 @@ def site_of(args: argparse.Namespace) -> Site:
         epochs=args.epochs,
         frames=args.frames,
         trust=args.trust_calibration,
+        rename=parse_renames(args.rename),
     )
     if args.detector:
         _check_detector(args.detector)

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Callable, Sequence
+from typing import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -20,15 +20,24 @@ from mmpose_ours.calibration.checks.image_sizes import size_mismatch
 from mmpose_ours.calibration.checks.sanity import problems_of
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.writing import write_rig
-from mmpose_ours.cli.arguments import add_reading_arguments, add_rig, read_with_options
+from mmpose_ours.cli.arguments import (
+    add_reading_arguments,
+    add_rename,
+    add_rig,
+    parse_renames,
+    read_with_options,
+)
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry import pinhole
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.locks import hold_folder, is_lock
 from mmpose_ours.io.progress import Progress, to_stderr
-from mmpose_ours.recordings.files import first_size, images_of, is_video, media_of, video_of
+from mmpose_ours.recordings.endings import is_video
+from mmpose_ours.recordings.files import first_size, images_of, video_of
+from mmpose_ours.recordings.media import Media, find_media
 from mmpose_ours.recordings.remapping import PixelMap, is_short, render_image, render_video
+from mmpose_ours.recordings.video_timing import timing_of
 
 RIG_FILE = 'camera_parameters.json'
 
@@ -78,6 +87,7 @@ def undistort(
     keep: str = 'focal',
     codec: str | None = None,
     overwrite: bool = False,
+    rename: Mapping[str, str] | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[Rendered]:
     """Render the images of a recording for the pinhole rig, and write that rig beside them.
@@ -90,6 +100,7 @@ def undistort(
         keep: See :func:`mmpose_ours.geometry.pinhole.pinhole_camera`.
         codec: Of videos, four letters; None takes the container's usual one.
         overwrite: Whether ``target`` may hold something.
+        rename: Name of images or a video to the camera that they are of.
         say: Takes lines of progress.
 
     Returns:
@@ -104,7 +115,16 @@ def undistort(
         OSError: ``target`` is in the way or cannot be written.
     """
     source, target = Path(source), Path(target)
-    everything = [_media_of_camera(source, rig, name) for name in rig.names]
+    if not source.is_dir():
+        raise FileFormatError(
+            f'{source}: no such folder of images or videos; correct the path',
+            code='no-data',
+            file=source,
+        )
+    media = find_media(source, rig.names, rename)
+    for note in media.notes:
+        say(note)
+    everything = [_media_of_camera(source, rig, name, media) for name in rig.names]
     with about(source):
         pinholes = [pinhole.pinhole_camera(each.camera, keep) for each in everything]
     _keep_originals(source, target, everything)
@@ -119,20 +139,14 @@ def undistort(
     return results
 
 
-def _media_of_camera(root: Path, rig: CameraRig, name: str) -> Images:
-    """Find a camera's images, and hold its calibration against the first of them.
+def _media_of_camera(root: Path, rig: CameraRig, name: str, media: Media) -> Images:
+    """A camera's images, after a comparison of its calibration with the first of them.
 
     Raises:
         CalibrationError: The sizes differ.
         FileFormatError: There are none.
     """
-    if not root.is_dir():
-        raise FileFormatError(
-            f'{root}: no such folder of images or videos; correct the path',
-            code='no-data',
-            file=root,
-        )
-    files = media_of(root, name, rig.names)
+    files = media.files.get(name, ())
     if not files:
         raise FileFormatError(
             f'{root}: no images of camera {name!r}; name the folder of its images or its video '
@@ -233,6 +247,11 @@ def _render(
     if each.video:
         (path,) = each.files
         new = target / path.relative_to(source)
+        if not timing_of(path).constant:
+            say(
+                f'warning: {path}: its frame rate varies, but that of the new video is constant, '
+                'so its frames can no longer be matched by time with those of other videos'
+            )
         count, announced = render_video(path, new, pixel_map, codec, progress)
         if is_short(count, announced):
             broken.append(
@@ -268,6 +287,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'target', metavar='OUT', help=f'folder to write: as IN, with the new {RIG_FILE}'
     )
     add_reading_arguments(parser)
+    add_rename(parser, 'images')
     parser.add_argument(
         '--keep',
         choices=pinhole.KEEP,
@@ -317,6 +337,7 @@ def run(args: argparse.Namespace) -> int:
         keep=args.keep,
         codec=args.codec,
         overwrite=args.overwrite,
+        rename=parse_renames(args.rename),
         say=to_stderr,
     )
     broken = [sentence for result in results for sentence in result.broken]

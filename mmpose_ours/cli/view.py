@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
+    add_rename,
     add_rig,
     add_skeleton,
     keypoint_options,
@@ -51,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--thickness', type=int, metavar='PX', help='of limbs in single views')
     parser.add_argument('--show', action='store_true', help='show the sheets in a window')
     add_frame_offsets(parser)
+    add_rename(parser)
     add_skeleton(parser)
     parser.add_argument('--mp4', action='store_true', help='write the sheets as people.mp4')
     parser.add_argument(

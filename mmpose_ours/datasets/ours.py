@@ -27,6 +27,7 @@ class OursDataset(MultiviewDataset):
             None works from images only (image mode).
         truth_file: 3D poses in the format that ``mmpose-ours evaluate`` reads, if any. A
             frame that it does not list is a frame with nobody there.
+        rename: Name of images or keypoints to the camera that they are of.
         **kwargs: See :class:`MultiviewDataset`.
 
     Raises:
@@ -42,9 +43,11 @@ class OursDataset(MultiviewDataset):
         rig_file: str = 'camera_parameters.json',
         keypoint_file: str | None = 'keypoints_2d.json',
         truth_file: str | None = None,
+        rename: dict[str, str] | None = None,
         **kwargs: Any,
     ):
         self.keypoint_file = Path(data_root) / keypoint_file if keypoint_file else None
+        self.rename = rename
         self.truth_file = Path(data_root) / truth_file if truth_file else None
         super().__init__(rig_file, data_root=data_root, **kwargs)
 
@@ -57,4 +60,5 @@ class OursDataset(MultiviewDataset):
             self.truth_file,
             self.metainfo['joints'],
             lambda message: print_log(printable(message), logger='current', level=logging.WARNING),
+            self.rename,
         )

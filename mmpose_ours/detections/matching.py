@@ -6,7 +6,7 @@ from typing import Callable, Iterable, Mapping, Sequence
 
 from mmpose_ours.errors import PathLike
 from mmpose_ours.io.numbers import whole_number
-from mmpose_ours.recordings.footage import apply_frame_offsets, frame_key
+from mmpose_ours.recordings.footage import frame_key
 from mmpose_ours.recordings.frame_matching import (
     Matching,
     are_connected,
@@ -14,6 +14,7 @@ from mmpose_ours.recordings.frame_matching import (
     match_by_order,
     match_frames,
 )
+from mmpose_ours.recordings.keypoint_frames import apply_frame_offsets
 from mmpose_ours.structures.keypoints import Keypoints2D
 
 _Frames = Mapping[str, Mapping[str, Keypoints2D]]

@@ -30,15 +30,17 @@ from mmpose_ours.detections.formats.normalised import in_pixels
 from mmpose_ours.detections.formats.own_json import read_json_detections, store_json
 from mmpose_ours.detections.formats.own_npz import store_npz
 from mmpose_ours.detections.formats.scores import as_confidences
-from mmpose_ours.detections.formats.source import Source, spelling
+from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.detections.formats.unrecognised import unrecognised
 from mmpose_ours.detections.matching import match_keypoints, matching_of
+from mmpose_ours.detections.naming import name_cameras, names_of_cameras, with_names
 from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.detections.summary import listed
-from mmpose_ours.errors import FileFormatError, InputError, PathLike
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.json_values import Place, checked_name
 from mmpose_ours.io.limits import limits
+from mmpose_ours.recordings.camera_names import by_camera
 from mmpose_ours.recordings.footage import frames_by_key
 from mmpose_ours.structures.joint_maps import joint_map
 from mmpose_ours.structures.keypoints import Keypoints2D
@@ -72,6 +74,7 @@ class KeypointOptions(TypedDict, total=False):
 
     skeleton: Skeleton | None
     frame_offsets: Mapping[str, int] | None
+    rename: Mapping[str, str] | None
     say: Callable[[str], None]
 
 
@@ -105,7 +108,9 @@ def read_keypoints(
     progress: Callable[[int, int], None] | None = None,
     skeleton: Skeleton | None = None,
     frame_offsets: Mapping[str, int] | None = None,
+    rename: Mapping[str, str] | None = None,
     say: Callable[[str], None] = _nothing,
+    every: bool = True,
 ) -> dict[str, dict[str, Keypoints2D]]:
     """Read people per frame and camera, with all joints that the file has.
 
@@ -115,16 +120,20 @@ def read_keypoints(
     Args:
         path: This package's file (``.json`` of ``detections.schema.json``, or ``.npz``), or a
             file or folder of another tool, see docs/keypoints_2d.md.
-        cameras: Camera names; each must occur there. None takes those of the rig, or all. Where
-            other tools spell them otherwise (``cam01`` for ``cam_1``), these spellings count.
+        cameras: Camera names. None takes those of the rig, or all. Where they are spelled
+            otherwise there (``cam01`` for ``cam_1``), these spellings count, see
+            :mod:`mmpose_ours.recordings.camera_names`.
         format: One of :data:`FORMATS`; ``'auto'`` goes by content.
         rig: The cameras, whose image sizes normalised keypoints need.
         progress: Called with how many of how many files are read.
         skeleton: The joints, whatever the file says; None goes by the names that it states, else
             by the number of its joints, tested on the people.
         frame_offsets: Camera name to the number of its images before the first frame.
+        rename: Name of a camera there to the camera that it is, where the names do not tell.
         say: Takes notes on how the file was understood, a sentence each: joints that nothing
-            names, scores beyond 1, frames that were not matched by their number.
+            names, scores beyond 1, names that are spelled otherwise, frames that were not matched
+            by their number.
+        every: Whether each of the cameras must occur there.
 
     Returns:
         frame -> camera -> people of one skeleton, in pixels. A camera without an image of a frame
@@ -132,8 +141,8 @@ def read_keypoints(
 
     Raises:
         FileFormatError: Wrong content, a format that nobody recognises, a camera that the file
-            does not know, joints that cannot be those of the skeleton, or cameras whose frames
-            cannot be matched.
+            does not know or for which it has several names, joints that cannot be those of the
+            skeleton, or cameras whose frames cannot be matched.
         FileNotFoundError: There is nothing of that name; says what is needed.
         InputError: The format is unknown.
     """
@@ -161,7 +170,12 @@ def read_keypoints(
         detections = _as_skeleton(_read_ours(source, chosen), skeleton, path)
     else:
         hints = Hints(
-            tuple(cameras or ()), sizes, progress or (lambda done, total: None), skeleton, say
+            tuple(cameras or ()),
+            sizes,
+            progress or (lambda done, total: None),
+            skeleton,
+            say,
+            rename or {},
         )
         module = IMPORTERS[chosen]
         found = module.read(source.of(module.ENDINGS), hints)
@@ -169,14 +183,17 @@ def read_keypoints(
         if chosen == 'voxelpose':
             detections = _as_skeleton(detections, skeleton, path)
         else:
-            detections = _renamed(detections, cameras or ())
+            named = name_cameras(detections, cameras or (), rename, path, say, every)
+            detections, rename = _as_dicts(named), None
             of_width = getattr(module, 'SHARES_OF_WIDTH', False)
             detections = in_pixels(detections, sizes, path, of_width)
     detections = as_confidences(detections, path, say)
+    _check_names(detections, cameras_of(detections), path)
+    detections = _as_dicts(name_cameras(detections, cameras or (), rename, path, say, every))
     known = cameras_of(detections)
-    _check_names(detections, known, path)
-    _refuse_missing(known, cameras or (), path)
-    matched = match_keypoints(detections, path, cameras or known, frame_offsets, say, is_complete)
+    wanted = [camera for camera in cameras or known if camera in known] or known
+    offsets = by_camera(frame_offsets or {}, cameras or known)
+    matched = match_keypoints(detections, path, wanted, offsets, say, is_complete)
     return matched if is_complete else _with_nobody(matched, known)
 
 
@@ -200,7 +217,9 @@ def open_keypoints(
     *,
     skeleton: Skeleton | None = None,
     frame_offsets: Mapping[str, int] | None = None,
+    rename: Mapping[str, str] | None = None,
     say: Callable[[str], None] = _nothing,
+    every: bool = True,
 ) -> KeypointFrames:
     """Read people per frame and camera, those of long recordings without holding them in memory.
 
@@ -214,13 +233,17 @@ def open_keypoints(
         rig: Likewise.
         skeleton: Likewise.
         frame_offsets: Likewise.
+        rename: Likewise.
         say: Likewise.
+        every: Likewise.
 
     Raises:
         FileFormatError, FileNotFoundError: As there.
     """
     path, stored = Path(path), None
-    options: dict[str, Any] = dict(skeleton=skeleton, frame_offsets=frame_offsets, say=say)
+    options: dict[str, Any] = dict(
+        skeleton=skeleton, frame_offsets=frame_offsets, rename=rename, say=say, every=every
+    )
     if skeleton is not None or any((frame_offsets or {}).values()):
         return read_keypoints(path, cameras, rig=rig, **options)
     if path.is_file() and path.suffix.lower() == '.npz':
@@ -230,13 +253,21 @@ def open_keypoints(
     if stored is None:
         return read_keypoints(path, cameras, rig=rig, **options)
     assert isinstance(stored.frames, StoredDetections)
-    known = stored.frames.cameras
-    _check_names(stored.frames, known, path)
+    stored_frames = stored.frames
+    _check_names(stored_frames, stored_frames.cameras, path)
     wanted = cameras or (rig.names if rig is not None else ())
-    _refuse_missing(known, wanted, path)
-    if matching_of(stored.frames.views, path, wanted or known, say) is not None:
+    names, note = names_of_cameras(stored_frames.cameras, wanted, rename, path, every)
+    wanted = [name for name in wanted if name in names.values()] or list(names.values())
+
+    def views() -> Iterable[tuple[str, Sequence[str]]]:
+        for frame, there in stored_frames.views():
+            yield frame, [names[name] for name in there if name in names]
+
+    if matching_of(views, path, wanted, say) is not None:
         return read_keypoints(path, cameras, rig=rig, **options)
-    return stored.frames
+    if note:
+        say(note)
+    return with_names(stored_frames, names)
 
 
 def _read_ours(source: Source, format: str) -> dict[str, dict[str, Keypoints2D]]:
@@ -325,25 +356,6 @@ def recognise(source: Source) -> tuple[str, str]:
     raise unrecognised(source, IMPORTERS)
 
 
-def _renamed(
-    detections: dict[str, dict[str, Keypoints2D]], wanted: Sequence[str]
-) -> dict[str, dict[str, Keypoints2D]]:
-    """Cameras under the names that are wanted, where only the spelling differs."""
-    known = cameras_of(detections)
-    spelled: dict[str, list[str]] = {}
-    for name in known:
-        spelled.setdefault(spelling(name), []).append(name)
-    names = {}
-    for name in wanted:
-        alike = spelled.get(spelling(name), [])
-        if name not in known and len(alike) == 1 and alike[0] not in wanted:
-            names[alike[0]] = name
-    return {
-        frame: {names.get(camera, camera): people for camera, people in views.items()}
-        for frame, views in detections.items()
-    }
-
-
 def _check_names(frames: Iterable[str], cameras: Sequence[str], path: Path) -> None:
     """Refuse names that are none, that are too many, or that mean the same frame.
 
@@ -355,18 +367,3 @@ def _check_names(frames: Iterable[str], cameras: Sequence[str], path: Path) -> N
         checked_name(camera, Place(path, 'the name of a camera'))
     for frame in frames_by_key(frames, path).values():
         checked_name(frame, Place(path, 'the name of a frame'))
-
-
-def _refuse_missing(known: Sequence[str], cameras: Sequence[str], path: Path) -> None:
-    missing = [camera for camera in cameras if camera not in known]
-    if missing:
-        plural = 's' if len(missing) > 1 else ''
-        raise FileFormatError(
-            f'{path}: no keypoints of camera{plural} {listed(map(repr, missing))}; it has '
-            f'{listed(known) or "none"}; camera names must be those of the calibration',
-            code='unknown-camera',
-            file=path,
-            camera=missing[0],
-            found=missing,
-            expected=list(known),
-        )

@@ -99,6 +99,7 @@ class OursDataset(_StoredDataset):
         rig_file: Calibration, Panoptic JSON by custom.
         keypoint_file: 2D keypoints, see :func:`~mmpose_ours.detections.read_detections`.
         truth_file: 3D poses in the format that ``mmpose-ours evaluate`` reads, if any.
+        rename: Name of images or keypoints to the camera that they are of.
         **kwargs: See :class:`RigDataset`.
     """
 
@@ -108,12 +109,15 @@ class OursDataset(_StoredDataset):
         rig_file: str = 'camera_parameters.json',
         keypoint_file: str = 'keypoints_2d.json',
         truth_file: str | None = None,
+        rename: dict[str, str] | None = None,
         **kwargs: Any,
     ):
         super().__init__(rig_file, data_root=data_root, **kwargs)
         truth = Path(data_root) / truth_file if truth_file else None
         keypoints = Path(data_root) / keypoint_file
-        self.items = read_recording(self.rig, data_root, keypoints, truth, self.JOINTS, self._warn)
+        self.items = read_recording(
+            self.rig, data_root, keypoints, truth, self.JOINTS, self._warn, rename
+        )
 
 
 class _ActorsDataset(_StoredDataset):

@@ -13,7 +13,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.files import MM_PER_UNIT
 from mmpose_ours.io.json_files import read_json
@@ -33,6 +33,7 @@ from mmpose_ours.predictions.writing import PredictionsWriter, write_predictions
 from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.text import argument
 
 __all__ = [
     'FrameId',
@@ -47,6 +48,8 @@ __all__ = [
 
 SCHEMA_FILE = Path(__file__).parents[1] / 'schemas' / 'predictions.schema.json'
 # What stands beside the frames, with the same keys.
+# Share by which two roundings of a frame rate differ.
+SAME_RATE = 0.002
 _BESIDE = ('scores', 'ids', 'views', 'spread_mm')
 
 
@@ -78,6 +81,29 @@ class Predictions:
     def of(self, frame: FrameId) -> Poses3D:
         """The poses of a frame; nobody where the file lacks it."""
         return self.frames.get(frame, Poses3D.nobody(self.skeleton))
+
+    def frame_rate(self, given: float | None, name: str = 'fps') -> float | None:
+        """Frame numbers per second: those of the file, else those that are given.
+
+        Args:
+            given: What the user says; None says nothing.
+            name: The argument that says it, for messages.
+
+        Raises:
+            InputError: The file says another rate, beyond rounding (29.97 and 30 are one).
+        """
+        if given is None or self.fps is None:
+            return self.fps if given is None else given
+        if abs(given - self.fps) > SAME_RATE * self.fps:
+            raise InputError(
+                f'the file says {self.fps:g} frames per second, which contradicts '
+                f'{argument(name, given)}; leave that out, or if the file is wrong, find the '
+                f'people again with the right {argument("fps")}',
+                code='conflict',
+                found=given,
+                expected=self.fps,
+            )
+        return self.fps
 
     @property
     def tracked(self) -> bool:

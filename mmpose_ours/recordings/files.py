@@ -10,27 +10,26 @@
 The first of these places that holds an image counts, and hidden files never do: macOS leaves
 ``._0.jpg`` beside images, and an interrupted program its temporary files.
 
-This module finds files; it does **not** decode them (see :mod:`mmpose_ours.io.parsers.images` and
-:mod:`mmpose_ours.io.parsers.video`) or match the cameras' frames.
+This module finds files under a camera's own name; :mod:`mmpose_ours.recordings.media` also finds
+those that spell it otherwise. It does **not** decode them (see :mod:`mmpose_ours.io.parsers.images`
+and :mod:`mmpose_ours.io.parsers.video`) or match the cameras' frames.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path, PurePath
-from typing import Any, Mapping, Sequence
+from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.errors import FileFormatError, InputError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.io.parsers.video import open_video
+from mmpose_ours.recordings.endings import IMAGE_ENDINGS, VIDEO_ENDINGS, is_video
 
-IMAGE_ENDINGS = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 # Video codecs store blocks of so many pixels.
 BLOCK = 16
-VIDEO_ENDINGS = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg')
 
 
 def media_of(root: Path, camera: str, names: Sequence[str]) -> tuple[Path, ...]:
@@ -63,56 +62,12 @@ def images_of(root: Path, camera: str, names: Sequence[str]) -> list[Path]:
         Files; none where the camera has no images.
     """
     for folder in _folders(root, camera, names):
-        found = _files(folder, IMAGE_ENDINGS)
+        found = files_in(folder, IMAGE_ENDINGS)
         if found:
             return found
-    return [p for p in _files(root, IMAGE_ENDINGS) if _owner(p.stem, (camera, *names)) == camera]
-
-
-def find_media(source: PathLike | Mapping[str, Any], cameras: Sequence[str]) -> dict[str, tuple]:
-    """Camera name to its images or its one video, of those cameras that have any.
-
-    Args:
-        source: See :func:`mmpose_ours.recordings.footage.open_footage`.
-        cameras: Names of all cameras.
-
-    Raises:
-        FileNotFoundError: A folder or file that is named is not there.
-        InputError: Images are given of a camera that is none of these.
-    """
-    found = {}
-    for name in cameras:
-        if isinstance(source, Mapping):
-            paths = _given(name, source[name]) if name in source else ()
-        else:
-            paths = media_of(Path(source), name, cameras)
-        if paths:
-            found[name] = paths
-    if isinstance(source, Mapping):
-        unknown = [name for name in source if name not in cameras]
-        if unknown:
-            raise InputError(
-                f'images are given of {listed_cameras(unknown)}, but the rig has '
-                f'{listed_cameras(cameras)}',
-                code='unknown-camera',
-                camera=unknown[0],
-                found=unknown,
-                expected=list(cameras),
-            )
-    elif not Path(source).is_dir():
-        raise FileNotFoundError(f'{source}: no such folder')
-    return found
-
-
-def _given(name: str, images: Any) -> tuple[Path, ...]:
-    if not isinstance(images, (str, os.PathLike)):
-        return tuple(map(Path, images))
-    path = Path(images)
-    if path.is_dir():
-        return media_of(path.parent, path.name, (path.name,))
-    if not path.is_file():
-        raise FileNotFoundError(f'{path}: no such video or folder of images, for camera {name!r}')
-    return (path,)
+    return [
+        p for p in files_in(root, IMAGE_ENDINGS) if owner_of(p.stem, (camera, *names)) == camera
+    ]
 
 
 def listed_cameras(names: Sequence[str]) -> str:
@@ -128,18 +83,13 @@ def video_of(root: Path, camera: str, names: Sequence[str] = ()) -> Path | None:
         camera: The camera's name.
         names: Those of all cameras of the recording.
     """
-    beside = [path for path in _files(root, VIDEO_ENDINGS) if path.stem == camera]
+    beside = [path for path in files_in(root, VIDEO_ENDINGS) if path.stem == camera]
     if beside:
-        return min(beside, key=lambda path: VIDEO_ENDINGS.index(path.suffix.lower()))
+        return min(beside, key=ending_rank)
     inside = [
-        path for folder in _folders(root, camera, names) for path in _files(folder, VIDEO_ENDINGS)
+        path for folder in _folders(root, camera, names) for path in files_in(folder, VIDEO_ENDINGS)
     ]
     return inside[0] if inside else None
-
-
-def is_video(path: Path) -> bool:
-    """Whether a file's ending is that of a video."""
-    return path.suffix.lower() in VIDEO_ENDINGS
 
 
 def first_size(files: Sequence[Path]) -> tuple[Path, tuple[int, int]]:
@@ -259,7 +209,12 @@ def _is_inside(name: str) -> bool:
     return bool(path.parts) and not path.anchor and '..' not in path.parts and '\0' not in name
 
 
-def _files(folder: Path, endings: Sequence[str]) -> list[Path]:
+def ending_rank(path: Path) -> int:
+    """Sorts videos of one name: the first is taken."""
+    return VIDEO_ENDINGS.index(path.suffix.lower())
+
+
+def files_in(folder: Path, endings: Sequence[str]) -> list[Path]:
     """The files of a folder with one of these endings, in order; none without a folder."""
     if not folder.is_dir():
         return []
@@ -271,7 +226,7 @@ def _files(folder: Path, endings: Sequence[str]) -> list[Path]:
     return sorted(found, key=lambda path: (natural_key(path), path.name))
 
 
-def _owner(stem: str, names: Sequence[str]) -> str | None:
+def owner_of(stem: str, names: Sequence[str]) -> str | None:
     """Of images of all cameras in one folder: whose this is."""
     fitting = [name for name in names if stem == name or stem.startswith(f'{name}_')]
     return max(fitting, key=len, default=None)

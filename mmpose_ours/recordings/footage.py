@@ -3,7 +3,8 @@
 Images belong together by the number at the end of their names, or the names themselves
 (``0/000350.jpg`` and ``1/000350.jpg``); where these connect not all cameras, by time stamps or by
 their order, see :mod:`.frame_matching`; by their order where offsets are given. Videos are matched
-by the number of the frame. A camera that has no image for a
+by the number of the frame, and by time stamps where their frame rates differ or vary
+(:mod:`mmpose_ours.recordings.video_timing`). A camera that has no image for a
 frame is left out of it, and the others go on.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import re
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping, Sequence
@@ -22,21 +24,21 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import check_unicode
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.parsers.images import decode_image
-from mmpose_ours.io.parsers.video import Video, open_video
-from mmpose_ours.recordings.files import (
-    as_bgr,
-    find_media,
-    first_size,
-    is_video,
-    listed_cameras,
-    media_of,
-)
-from mmpose_ours.recordings.frame_matching import frame_order, match_by_order, match_frames
+from mmpose_ours.io.parsers.video import open_video
+from mmpose_ours.recordings.camera_names import by_camera
+from mmpose_ours.recordings.endings import is_video
+from mmpose_ours.recordings.files import as_bgr, first_size, listed_cameras
+from mmpose_ours.recordings.frame_matching import match_by_order, match_frames
+from mmpose_ours.recordings.media import find_media
 from mmpose_ours.recordings.time_stamps import stamp_in
+from mmpose_ours.recordings.video_timing import (
+    FrameRows,
+    VideoFrames,
+    rows_by_time,
+    timing_of,
+    video_note,
+)
 from mmpose_ours.structures.frames import FrameSet, ViewImage
-from mmpose_ours.text import argument
-
-_Keypoints = Mapping[str, Mapping[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -49,7 +51,9 @@ class Footage:
         frames: Names of the frames, in order; None where videos are read to their ends.
         places: Camera name to frame name to image file; empty for videos.
         offsets: Camera name to the number of images or video frames to skip at its beginning.
-        notes: Sentences on what does not fit together.
+        notes: Sentences on what does not fit together, and on names that are spelled otherwise.
+        rows: Which frames of the videos belong together, where they are matched by time stamps;
+            None where they go by number.
     """
 
     cameras: tuple[str, ...]
@@ -58,12 +62,15 @@ class Footage:
     places: Mapping[str, Mapping[str, Path]]
     offsets: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    rows: FrameRows | None = None
 
     @property
     def total(self) -> int:
         """How many frames there are; 0 where the videos do not say."""
         if self.frames is not None:
             return len(self.frames)
+        if self.rows is not None:
+            return self.rows.total
         counts = []
         for name, (video,) in self.files.items():
             with open_video(video) as opened:
@@ -72,11 +79,16 @@ class Footage:
 
     @property
     def fps(self) -> float | None:
-        """Frames per second of the first camera's video, where it says so."""
+        """Frames per second of the first camera's video, where it says so.
+
+        Where videos are matched by time, of the slowest one's.
+        """
         if self.frames is not None:
             return None
-        with open_video(self.files[self.cameras[0]][0]) as opened:
-            return opened.fps if 0 < opened.fps < 1000 else None
+        if self.rows is not None:
+            return self.rows.rate
+        rate = timing_of(self.files[self.cameras[0]][0]).rate
+        return rate if 0 < rate < 1000 else None
 
     def __iter__(self) -> Iterator[FrameSet]:
         if self.frames is None:
@@ -86,32 +98,58 @@ class Footage:
             shown = ((name, self.places[name].get(frame)) for name in self.cameras)
             yield FrameSet(frame, {name: path for name, path in shown if path is not None})
 
+    @functools.cached_property
+    def counts(self) -> dict[str, int]:
+        """Camera name to how many images or video frames it has."""
+        if self.frames is not None:
+            return {name: len(paths) for name, paths in self.files.items()}
+        return {name: len(timing_of(paths[0]).seconds) for name, paths in self.files.items()}
+
+    def videos(self) -> dict[str, VideoFrames]:
+        """A reader of each camera's video, by the number of its frame; none where there are images.
+
+        Raises:
+            FileFormatError, LimitError, OSError: A video cannot be read.
+        """
+        if self.frames is not None:
+            return {}
+        by_time = self.rows is not None
+        return {
+            name: VideoFrames(files[0], timing_of(files[0]) if by_time else None)
+            for name, files in self.files.items()
+        }
+
+    def row_of(self, camera: str, moment: int) -> int:
+        """Which frame of a camera's video is shown at a moment; -1 where none is."""
+        if self.rows is None:
+            return moment + self.offsets.get(camera, 0)
+        return int(self.rows.rows[camera][moment]) if moment < self.rows.total else -1
+
     def _video_frames(self) -> Iterator[FrameSet]:
+        running = self.videos()
         with contextlib.ExitStack() as stack:
-            running: dict[str, Video] = {}
-            for name in self.cameras:
-                running[name] = stack.enter_context(open_video(self.files[name][0]))
-                for _ in range(self.offsets.get(name, 0)):
-                    if not running[name].grab():
-                        break
-            number = 0
-            while running:
+            for video in running.values():
+                stack.callback(video.release)
+            moment = 0
+            while running and (self.rows is None or moment < self.rows.total):
                 images = {}
-                for name in list(running):
-                    _, image = running[name].read()
+                for name, video in list(running.items()):
+                    row = self.row_of(name, moment)
+                    image = video.frame(row) if row >= 0 else None
                     if image is not None:
                         images[name] = image
-                    else:
+                    elif self.rows is None:  # the end
                         del running[name]
                 if images:
-                    yield FrameSet(str(number), images)
-                number += 1
+                    yield FrameSet(str(moment), images)
+                moment += 1
 
 
 def open_footage(
     source: PathLike | Mapping[str, Any],
     cameras: Sequence[str],
     offsets: Mapping[str, int] | None = None,
+    rename: Mapping[str, str] | None = None,
 ) -> Footage:
     """Find the images of a rig's cameras and match their frames.
 
@@ -121,23 +159,46 @@ def open_footage(
         cameras: Names of the rig's cameras. Those without any image are left out and noted.
         offsets: Camera name to the number of images or video frames to skip at its beginning,
             for cameras that began earlier than the others.
+        rename: Name of a folder or video to the camera that it is of, where the names do not tell,
+            see :mod:`mmpose_ours.recordings.camera_names`.
 
     Raises:
-        FileNotFoundError: No camera has images.
-        FileFormatError: Some cameras have images and some videos, or two images of a camera are
-            the same frame, or no name occurs for every camera and the cameras have different
-            numbers of images.
+        FileNotFoundError: There are no images.
+        FileFormatError: No name of images fits a camera, or several fit one; some cameras have
+            images and some videos, or two images of a camera are the same frame, or no name occurs
+            for every camera and the cameras have different numbers of images.
         InputError: An offset is negative, or of a camera that has no images.
     """
-    files = find_media(source, cameras)
+    media = find_media(source, cameras, rename)
+    files = media.files
     folder = None if isinstance(source, Mapping) else str(source)
     where = folder or 'the images'
-    if not files:
-        raise FileNotFoundError(
-            f'{where}: no images of cameras {", ".join(map(repr, cameras))}; name a folder of '
-            'images (<camera>/) or a video (<camera>.mp4) after each camera of the calibration'
+    said = by_camera(offsets or {}, cameras, rename)
+    offsets = {name: int(offset) for name, offset in said.items() if offset}
+    _check_offsets(offsets, files)
+    names = tuple(files)
+    videos = [name for name in names if is_video(files[name][0])]
+    if videos and len(videos) < len(names):
+        others = [name for name in names if name not in videos]
+        raise FileFormatError(
+            f'{where}: {listed_cameras(videos)} has a video and {listed_cameras(others)} images; '
+            'give all cameras the same',
+            code='conflict',
+            file=folder,
+            found={'videos': videos, 'images': others},
         )
-    offsets = {name: int(offset) for name, offset in (offsets or {}).items() if offset}
+    if videos:
+        timings = {name: timing_of(paths[0]) for name, paths in files.items()}
+        rows = rows_by_time(timings, offsets)
+        note = video_note(timings, offsets, rows)
+        notes = (*media.notes, note) if note else media.notes
+        return Footage(names, files, None, {}, offsets, notes, rows)
+    frames, places, said_of = _match_images(folder, files, media.names, offsets)
+    return Footage(names, files, frames, places, offsets, (*media.notes, *said_of))
+
+
+def _check_offsets(offsets: Mapping[str, int], files: Mapping[str, Sequence[Path]]) -> None:
+    """Refuse frame offsets that are negative, or of cameras without images."""
     for name, offset in offsets.items():
         if name not in files:
             raise InputError(
@@ -157,29 +218,11 @@ def open_footage(
                 found=offset,
                 expected=0,
             )
-    notes = []
-    absent = [name for name in cameras if name not in files]
-    if absent:
-        notes.append(f'{where}: no images of {listed_cameras(absent)}; going on with the others')
-    names = tuple(files)
-    videos = [name for name in names if is_video(files[name][0])]
-    if videos and len(videos) < len(names):
-        others = [name for name in names if name not in videos]
-        raise FileFormatError(
-            f'{where}: {listed_cameras(videos)} has a video and {listed_cameras(others)} images; '
-            'give all cameras the same',
-            code='conflict',
-            file=folder,
-            found={'videos': videos, 'images': others},
-        )
-    if videos:
-        notes += _video_notes(files, offsets)
-        return Footage(names, files, None, {}, offsets, tuple(notes))
-    frames, places, said = _match_images(folder, files, offsets)
-    return Footage(names, files, frames, places, offsets, (*notes, *said))
 
 
-def sized_by_images(rig: CameraRig, root: PathLike) -> CameraRig:
+def sized_by_images(
+    rig: CameraRig, root: PathLike, rename: Mapping[str, str] | None = None
+) -> CameraRig:
     """The rig, with image sizes that its calibration does not say taken from its images.
 
     Campus, Shelf and several tools say none.
@@ -187,14 +230,18 @@ def sized_by_images(rig: CameraRig, root: PathLike) -> CameraRig:
     Args:
         rig: V cameras.
         root: Folder of the recording; a camera without images stays as it is.
+        rename: See :func:`open_footage`.
 
     Raises:
-        FileFormatError: None of a camera's images can be decoded.
+        FileFormatError: None of a camera's images can be decoded, or names are ambiguous.
         OSError: One cannot be read.
     """
+    if all(camera.size for camera in rig) or not Path(root).is_dir():
+        return rig
+    media = find_media(root, rig.names, rename, needed=False)
     cameras = []
     for camera in rig:
-        files = () if camera.size else media_of(Path(root), camera.name, rig.names)
+        files = () if camera.size else media.files.get(camera.name, ())
         size = first_size(files)[1] if files else camera.size
         cameras.append(dataclasses.replace(camera, size=size))
     return dataclasses.replace(rig, cameras=tuple(cameras))
@@ -268,74 +315,25 @@ def frames_by_key(frames: Iterable[Any], path: PathLike | None = None) -> dict[s
     return known
 
 
-def apply_frame_offsets(keypoints: _Keypoints, offsets: Mapping[str, int]) -> _Keypoints:
-    """Subtract each camera's offset from the frame numbers of its keypoints.
-
-    What lies before the first frame is dropped.
+def _match_images(
+    folder: str | None,
+    files: Mapping[str, Sequence[Path]],
+    names: Mapping[str, str],
+    offsets: Mapping[str, int],
+) -> tuple[tuple[str, ...], dict[str, dict[str, Path]], list[str]]:
+    """Names of the frames, the images of each, and what there is to say.
 
     Args:
-        keypoints: Frame to camera name to its 2D keypoints.
-        offsets: Camera name to the number of frames to skip at its beginning.
-
-    Raises:
-        FileFormatError: Two frames have the same number.
-        InputError: A frame that should be shifted has a name and no number.
+        folder: Of the recording, if there is one.
+        files: Camera name to its images.
+        names: Camera name to the name that its images have.
+        offsets: Camera name to the number of its images before the first frame.
     """
-    if not any(offsets.values()):
-        return keypoints
-    known = frames_by_key(keypoints)
-    keys = {key: keypoints[frame] for key, frame in known.items()}
-    named = [key for key in keys if frame_order(key)[0]]
-    if named:
-        raise InputError(
-            f'frame offsets are given, but frame {named[0]!r} of the keypoints is not a number '
-            'that could be shifted; number the frames',
-            code='conflict',
-            frame=named[0],
-            found=named[0],
-        )
-    first = min(map(int, keys), default=0)
-    shifted: dict[str, dict[str, Any]] = {}
-    for key, views in keys.items():
-        for camera, people in views.items():
-            frame = int(key) - offsets.get(camera, 0)
-            if frame >= first:
-                shifted.setdefault(str(frame), {})[camera] = people
-    return shifted
-
-
-def _video_notes(files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]) -> list[str]:
-    counts, rates = {}, {}
-    for name, (video,) in files.items():
-        with open_video(video) as opened:
-            counts[name] = opened.frame_count - offsets.get(name, 0)
-            rates[name] = round(opened.fps, 2)
-    notes = []
-    if len(set(counts.values())) > 1:
-        notes.append(
-            'the videos have different numbers of frames ('
-            + ', '.join(f'{name}: {count}' for name, count in counts.items())
-            + '); frame n of each is taken for the same moment, and where a video ends the others '
-            f'go on. If they began at different moments, give {argument("frame_offsets")}'
-        )
-    if len(set(rates.values())) > 1:
-        notes.append(
-            'the videos have different frame rates ('
-            + ', '.join(f'{name}: {rate:g}' for name, rate in rates.items())
-            + '), so frame n is not the same moment in all of them; convert them to one rate'
-        )
-    return notes
-
-
-def _match_images(
-    folder: str | None, files: Mapping[str, Sequence[Path]], offsets: Mapping[str, int]
-) -> tuple[tuple[str, ...], dict[str, dict[str, Path]], list[str]]:
-    """Names of the frames, the images of each, and what there is to say."""
     where = folder or 'the images'
     by_name: dict[str, dict[str, Path]] = {}
     for name, paths in files.items():
         mine = by_name.setdefault(name, {})
-        for frame, path in zip(frames_of_images(paths, name), paths):
+        for frame, path in zip(frames_of_images(paths, names[name]), paths):
             if frame in mine:
                 raise FileFormatError(
                     f'{where}: {mine[frame].name} and {path.name} of camera {name!r} are the same '
@@ -347,11 +345,11 @@ def _match_images(
                     found=[str(mine[frame]), str(path)],
                 )
             mine[frame] = path
-    names = {name: list(mine) for name, mine in by_name.items()}
+    own_names = {name: list(mine) for name, mine in by_name.items()}
     if offsets:
-        matching = match_by_order(names, offsets, where, 'images')
+        matching = match_by_order(own_names, offsets, where, 'images')
     else:
-        matching = match_frames(names, where)
+        matching = match_frames(own_names, where)
     places: dict[str, dict[str, Path]] = {name: {} for name in files}
     for frame, views in matching.frames.items():
         for name, own in views.items():

@@ -29,6 +29,14 @@ CODECS = {
     '.avi': 'MJPG',
     '.webm': 'VP80',
     '.mpg': 'PIM1',
+    '.mpeg': 'PIM1',
+    '.ts': 'MPG2',
+    '.mts': 'MPG2',
+    '.m2ts': 'MPG2',
+    '.3gp': 'mp4v',
+    '.3g2': 'mp4v',
+    '.wmv': 'WMV2',
+    '.asf': 'WMV2',
 }
 # Containers that hold no index only estimate how many frames there are.
 SHORT_SHARE = 0.01

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Callable, Collection
+from typing import Any, Callable, Collection, Mapping
 
 import numpy as np
 
@@ -11,9 +11,10 @@ from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import read_predictions
-from mmpose_ours.recordings.files import images_of
+from mmpose_ours.recordings.endings import is_video
 from mmpose_ours.recordings.footage import frame_key, frames_by_key, frames_of_images
 from mmpose_ours.recordings.frame_matching import frame_order
+from mmpose_ours.recordings.media import find_media
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.structures.skeletons import SKELETONS
 
@@ -27,6 +28,7 @@ def read_recording(
     truth_file: Path | None,
     joints: str,
     warn: Warn,
+    rename: Mapping[str, str] | None = None,
 ) -> list[dict]:
     """Read one item per frame of the keypoint file, or frame of the images.
 
@@ -39,7 +41,8 @@ def read_recording(
         truth_file: 3D poses in the format that ``mmpose-ours evaluate`` reads, if any. A
             frame that it does not list is a frame with nobody there.
         joints: Name of the skeleton to have the truth in.
-        warn: Called with a sentence on what is left out.
+        warn: Called with a sentence on what is left out, or has names that are spelled otherwise.
+        rename: Name of images or keypoints to the camera that they are of.
 
     Returns:
         Items in the order of time: ``recording``, ``frame_id``, ``img_paths`` (V,), and where
@@ -50,8 +53,8 @@ def read_recording(
         FileNotFoundError: The keypoint file or, in image mode, a camera's images are missing.
         InputError: No frame is common to the cameras, or to the truth and the rest.
     """
-    images = {name: _images(rig, data_root, name, keypoint_file is None) for name in rig.names}
-    detections = _detections(rig, keypoint_file, warn) if keypoint_file else None
+    images = _images(rig, data_root, keypoint_file is None, rename, warn)
+    detections = _detections(rig, keypoint_file, rename, warn) if keypoint_file else None
     truth = _truth(truth_file, joints) if truth_file else None
     frames = list(detections) if detections is not None else _common(images, data_root, warn)
     if truth is not None:
@@ -79,33 +82,54 @@ def read_recording(
 
 
 def _detections(
-    rig: CameraRig, keypoint_file: Path, warn: Warn
+    rig: CameraRig, keypoint_file: Path, rename: Mapping[str, str] | None, warn: Warn
 ) -> dict[str, dict[str, np.ndarray]]:
-    detections = read_detections(keypoint_file, rig.names, say=warn)
+    detections = read_detections(keypoint_file, rig.names, rename=rename, say=warn)
     check_pixels(detections, rig, keypoint_file)
     return detections
 
 
-def _images(rig: CameraRig, data_root: str, camera: str, needed: bool) -> dict[str, str]:
-    paths = images_of(Path(data_root), camera, rig.names)
-    if not paths and needed:
-        raise FileNotFoundError(
-            f'{data_root}: no images of camera {camera!r}; name their folder after it '
-            f'({camera}/), or choose cameras with `cameras`'
-        )
-    found: dict[str, str] = {}
-    for frame, path in zip(frames_of_images(paths, camera), map(str, paths)):
-        if found.setdefault(frame, path) != path:
-            raise FileFormatError(
-                f'{data_root}: {found[frame]} and {path} are the same frame of camera {camera!r}, '
-                'since leading zeros do not count; rename or remove one of them',
-                code='duplicate',
-                file=data_root,
-                camera=camera,
-                frame=frame,
-                found=[found[frame], path],
+def _images(
+    rig: CameraRig,
+    data_root: str,
+    needed: bool,
+    rename: Mapping[str, str] | None,
+    warn: Warn,
+) -> dict[str, dict[str, str]]:
+    """Camera name to frame to the path of its image; videos do not count."""
+    images: dict[str, dict[str, str]] = {name: {} for name in rig.names}
+    if not needed and not Path(data_root).is_dir():
+        return images
+    try:
+        media = find_media(data_root, rig.names, rename, needed=needed)
+    except FileFormatError as error:
+        if needed:
+            raise
+        warn(f'no images are used: {error}')
+        return images
+    for note in media.notes if media.files and not media.missing else ():
+        warn(note)
+    for camera in rig.names:
+        paths = [path for path in media.files.get(camera, ()) if not is_video(path)]
+        if not paths and needed:
+            raise FileNotFoundError(
+                f'{data_root}: no images of camera {camera!r}; name their folder after it '
+                f'({camera}/), or choose cameras with `cameras`'
             )
-    return found
+        found = images[camera]
+        frames = frames_of_images(paths, media.names.get(camera, camera))
+        for frame, path in zip(frames, map(str, paths)):
+            if found.setdefault(frame, path) != path:
+                raise FileFormatError(
+                    f'{data_root}: {found[frame]} and {path} are the same frame of camera '
+                    f'{camera!r}, since leading zeros do not count; rename or remove one of them',
+                    code='duplicate',
+                    file=data_root,
+                    camera=camera,
+                    frame=frame,
+                    found=[found[frame], path],
+                )
+    return images
 
 
 def _common(images: dict[str, dict[str, str]], data_root: str, warn: Warn) -> set[str]:

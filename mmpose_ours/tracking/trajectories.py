@@ -154,27 +154,27 @@ def timeline_of(
     Args:
         predictions: People per frame. Where all frames are numbers, they are put in order and
             those left out become frames without people; else the file's order counts.
-        fps: Frame numbers per second. None: the file's, else :data:`DEFAULT_FPS`.
+        fps: Frame numbers per second, where the file does not say it. None: the file's, else
+            :data:`DEFAULT_FPS`.
         min_frames: People found in fewer frames are left out.
         people: Track IDs to keep; None keeps all.
         smooth: Whether to smooth, see :class:`mmpose_ours.tracking.smoothing.PoseSmoother`.
 
     Raises:
         InputError: There are no people, or none of those asked for; there are too many people
-            for the memory; or ``fps`` is not above 0.
+            for the memory; or ``fps`` is not above 0, or contradicts the file's.
     """
     notes = []
-    if fps is None:
-        fps = predictions.fps
-    if fps is None:
-        fps = DEFAULT_FPS
-        notes.append(f'the file has no frame rate: {fps:g} per second is assumed')
-    if not (math.isfinite(fps) and fps > 0):
+    if fps is not None and not (math.isfinite(fps) and fps > 0):
         raise InputError(
             f'the frame rate is {fps}, expected frames per second such as 25',
             code='out-of-range',
             found=fps,
         )
+    fps = predictions.frame_rate(fps)
+    if fps is None:
+        fps = DEFAULT_FPS
+        notes.append(f'the file has no frame rate: {fps:g} per second is assumed')
     order, numbers = _in_order(predictions.frames)
     step = int(np.gcd.reduce(np.diff(numbers))) if len(numbers) > 1 else 1
     if len(order) and (numbers[-1] - numbers[0]) // step > _MAX_GAPS * len(order):

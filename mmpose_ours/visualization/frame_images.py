@@ -9,8 +9,7 @@ import numpy as np
 
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.parsers.video import Video
-from mmpose_ours.recordings.files import as_calibrated, is_video
+from mmpose_ours.recordings.files import as_calibrated
 from mmpose_ours.recordings.footage import Footage, decoded, frame_key
 
 
@@ -41,11 +40,7 @@ class FootageImages:
         self.footage = footage
         self._sizes = {} if rig is None else {camera.name: camera.size for camera in rig}
         self.broken: dict[Path, str] = {}
-        self._videos = {
-            camera: _Video(files[0], footage.offsets.get(camera, 0))
-            for camera, files in footage.files.items()
-            if is_video(files[0])
-        }
+        self._videos = footage.videos()
 
     def of(self, camera: str, frame: int | str) -> np.ndarray | None:
         """The image of a camera in a frame.
@@ -63,7 +58,8 @@ class FootageImages:
         """
         key = frame_key(frame)
         if camera in self._videos:
-            image = self._videos[camera].frame(int(key)) if key.isdecimal() else None
+            row = self.footage.row_of(camera, int(key)) if key.isdecimal() else -1
+            image = self._videos[camera].frame(row) if row >= 0 else None
         else:
             path = self.footage.places.get(camera, {}).get(key)
             image = None if path is None else self._decoded(path)
@@ -84,26 +80,3 @@ class FootageImages:
         except FileFormatError as error:
             self.broken[Path(path)] = str(error)
             return None
-
-
-class _Video:
-    """A video that is read forwards, BGR; what was asked for last is kept."""
-
-    def __init__(self, path: Path, offset: int):
-        self.path, self.offset = path, offset
-        self._video: Video | None = None
-        self._next = 0
-        self._last: tuple[int, np.ndarray | None] = (-1, None)
-
-    def frame(self, number: int) -> np.ndarray | None:
-        index = number + self.offset
-        if index == self._last[0]:
-            return self._last[1]
-        if self._video is None or index < self._next:
-            self._video, self._next = Video(self.path), 0
-        while self._next < index and self._video.grab():
-            self._next += 1
-        _, image = self._video.read() if self._next == index else (False, None)
-        self._next += image is not None
-        self._last = (index, image)
-        return image

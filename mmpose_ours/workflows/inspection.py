@@ -24,7 +24,8 @@ from mmpose_ours.geometry.rig import list_names
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.parsers.video import open_video
 from mmpose_ours.predictions.reading import read_predictions
-from mmpose_ours.recordings.files import IMAGE_ENDINGS, VIDEO_ENDINGS, first_size, natural_key
+from mmpose_ours.recordings.endings import IMAGE_ENDINGS, VIDEO_ENDINGS
+from mmpose_ours.recordings.files import first_size, natural_key
 from mmpose_ours.synthetic.noise_profiles import read_profile
 
 CALIBRATION, KEYPOINTS, RECORDING, POSES = 'calibration', '2D keypoints', 'recording', '3D poses'

@@ -14,19 +14,15 @@ from mmpose_ours.calibration.capture_volume import fit_space
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import KeypointFrames, check_pixels, open_keypoints
 from mmpose_ours.detections.arrays import array_frames
-from mmpose_ours.detections.cache import detected_here
+from mmpose_ours.detections.for_footage import open_for_footage
 from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions
-from mmpose_ours.recordings.footage import (
-    Footage,
-    frame_key,
-    open_footage,
-    sized_by_images,
-)
+from mmpose_ours.recordings.camera_names import by_camera
+from mmpose_ours.recordings.footage import Footage, frame_key, open_footage, sized_by_images
 from mmpose_ours.text import argument
 from mmpose_ours.visualization import view_files
 from mmpose_ours.visualization.frame_images import FootageImages
@@ -91,7 +87,7 @@ def visualize(
         wanted: What that is.
         images: Images of the recording: a folder of images or a video per camera.
         keypoints: 2D keypoints that the 3D ones come from, drawn beneath.
-        reading: How the keypoints are to be read; the frame offsets are those of images too.
+        reading: How the keypoints are to be read; frame offsets and names are those of images too.
         rig_file: Where the cameras come from, for messages.
         all_cameras: Show all cameras, also those without images or keypoints.
 
@@ -106,11 +102,15 @@ def visualize(
         )
     out, footage = Path(out), None
     options = KeypointOptions(**(reading or {}))
-    offsets = options.get('frame_offsets') or {}
+    rename = options.get('rename')
+    offsets = by_camera(options.get('frame_offsets') or {}, rig.names, rename)
     if images:
-        rig = sized_by_images(rig, images)
-        footage = open_footage(images, rig.names, offsets)
-    found = _keypoints(keypoints, rig, options) if keypoints else None
+        rig = sized_by_images(rig, images, rename)
+        footage = open_footage(images, rig.names, offsets, rename)
+        for note in footage.notes:
+            options.get('say', lambda note: None)(note)
+    options = KeypointOptions(**{**options, 'frame_offsets': offsets})
+    found = _keypoints(keypoints, rig, options, footage) if keypoints else None
     if not all_cameras:
         rig = _cameras_shown(rig, footage, found, keypoints)
     if found is not None and keypoints is not None:
@@ -119,7 +119,8 @@ def visualize(
     if footage is not None and footage.frames is not None and images is not None:
         _compare(predictions, people, footage.frames, images)
     frames = results_of(predictions, found)[:: wanted.every]
-    fps = wanted.fps or predictions.fps or (footage.fps if footage is not None else None)
+    fps = _frame_rate(predictions, wanted.fps, people)
+    fps = fps or (footage.fps if footage is not None else None)
     pixels = None if footage is None else FootageImages(footage, rig)
     show = Show(
         title=Path(people).name,
@@ -135,6 +136,13 @@ def visualize(
     if pixels is not None and pixels.broken:
         first = next(iter(pixels.broken.values()))
         print(f'warning: {len(pixels.broken)} left out: {first}', file=sys.stderr)
+
+
+def _frame_rate(predictions: Predictions, given: float | None, path: PathLike) -> float | None:
+    try:
+        return predictions.frame_rate(given)
+    except InputError as error:
+        raise error.reworded(InputError, f'{path}: {error}', file=path) from error
 
 
 def _write(show: Show, wanted: Wanted, out: Path) -> None:
@@ -157,12 +165,12 @@ def _write(show: Show, wanted: Wanted, out: Path) -> None:
     print(f'time    {watch.summary()}')
 
 
-def _keypoints(path: PathLike, rig: CameraRig, options: KeypointOptions) -> KeypointFrames:
+def _keypoints(
+    path: PathLike, rig: CameraRig, options: KeypointOptions, footage: Footage | None
+) -> KeypointFrames:
     """2D keypoints by frame, matched as those of a run with the same cameras are."""
-    if detected_here(path):  # frame by frame, as the images were matched
-        options = KeypointOptions(**{**options, 'frame_offsets': None})
     try:
-        return open_keypoints(path, rig.names, **options)
+        return open_for_footage(path, rig.names, options, footage, every=False)
     except FileFormatError as error:
         if error.code != 'unknown-camera':
             raise

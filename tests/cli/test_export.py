@@ -64,6 +64,15 @@ def test_errors_are_one_sentence(people, tmp_path, capsys, options, message):
     assert [path.name for path in tmp_path.iterdir()] == ['people.json']
 
 
+def test_a_frame_rate_that_contradicts_the_file(tmp_path, capsys):
+    people, out = str(tmp_path / 'p.json'), str(tmp_path / 'a.csv')
+    write_predictions(people, {0: POSES[:1], 1: POSES[:1]}, fps=10)
+    assert cli.main(['export', people, out, '--fps', '10.01']) == 0, 'another rounding'
+    (tmp_path / 'a.csv').unlink()
+    assert cli.main(['export', people, out, '--fps', '20']) == 2
+    assert 'contradicts --fps 20' in capsys.readouterr().err and not (tmp_path / 'a.csv').exists()
+
+
 def test_without_ezc3d_it_says_how_to_get_it(people, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, 'ezc3d', None)
     assert cli.main(['export', people, str(tmp_path / 'a.c3d')]) == 2

@@ -13,7 +13,8 @@ from mmpose_ours.detections import (
     write_detections,
 )
 from mmpose_ours.errors import FileFormatError, InputError
-from mmpose_ours.recordings.footage import apply_frame_offsets, frames_by_key
+from mmpose_ours.recordings.footage import frames_by_key
+from mmpose_ours.recordings.keypoint_frames import apply_frame_offsets
 from mmpose_ours.visualization.results import results_of
 
 PEOPLE = np.ones((1, 17, 3), np.float32)
@@ -66,7 +67,7 @@ def test_an_inferencer_refuses_them():
 
     rig = small_rig()
     exact = exact_detections(rig)['000007']
-    views = Views(rig, StageTimer(), print).from_keypoints((), {'7': exact, '07': exact}, 'x', {})
+    views = Views(rig, StageTimer(), print).from_keypoints((), {'7': exact, '07': exact}, 'x')
     assert refused(list, views).found == ['7', '07']
 
 

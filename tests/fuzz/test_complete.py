@@ -179,7 +179,7 @@ def test_every_kind_of_poses_has_a_target(kind):
 
 def test_every_promised_image_and_video_has_a_target():
     endings = {name.split()[1] for name in [*targets_of('image *'), *targets_of('video *')]}
-    same = {'.jpeg': '.jpg', '.tif': '.tiff', '.m4v': '.mp4'}
+    same = {'.jpeg': '.jpg', '.jpe': '.jpg', '.tif': '.tiff', '.m4v': '.mp4'}
     assert {same.get(ending, ending) for ending in (*IMAGE_ENDINGS, *VIDEO_ENDINGS)} <= endings
 
 

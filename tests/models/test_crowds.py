@@ -102,14 +102,14 @@ def test_views_say_which_camera_is_crowded():
     frames = [FrameSet('0', {}), FrameSet('1', {})]
     with limited(compared_per_view=4):
         views = Views(rig, StageTimer(), said.append)
-        seen = [each.keypoints for each in views.from_keypoints(frames, keypoints, 'x', {})]
+        seen = [each.keypoints for each in views.from_keypoints(frames, keypoints, 'x')]
     assert [[len(found[name]) for name in rig.names] for found in seen] == [[4, 2, 0]] * 3
     np.testing.assert_array_equal(seen[0]['cam0'].array, many[5:])
     (note,) = said
     assert "'cam0'" in note and 'frame 0' in note
     with limited(compared_per_frame=6):
         views = Views(rig, StageTimer(), said.append)
-        seen = [each.keypoints for each in views.from_keypoints((), keypoints, 'x', {})]
+        seen = [each.keypoints for each in views.from_keypoints((), keypoints, 'x')]
     assert len(seen[0]['cam0']) == 2, 'six of three cameras'
 
 

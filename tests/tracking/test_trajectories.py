@@ -26,6 +26,14 @@ ONE = STANDING[None]
 TWO = np.stack([STANDING, STANDING + [3000, 0, 0]])
 
 
+def test_the_frame_rate_of_the_file_counts():
+    ntsc = predictions({0: ONE, 1: ONE}, fps=30000 / 1001)
+    assert timeline_of(ntsc).rate_hz == timeline_of(ntsc, fps=29.97).rate_hz == 30000 / 1001
+    assert timeline_of(predictions({0: ONE, 1: ONE}), fps=60).rate_hz == 60
+    with fails(InputError, code='conflict', found=60, expected=30000 / 1001):
+        timeline_of(ntsc, fps=60)
+
+
 def test_numbers_left_out_become_frames_without_people():
     found = predictions({14: TWO, 10: ONE, 12: [], 18: ONE}, fps=20.0)
     timeline = timeline_of(found)

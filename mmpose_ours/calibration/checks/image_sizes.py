@@ -4,50 +4,66 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Callable, Mapping, Sequence
 
 from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import explain_os_error
-from mmpose_ours.recordings.files import first_size, media_of, same_but_padding
+from mmpose_ours.recordings.files import first_size, same_but_padding
+from mmpose_ours.recordings.media import find_media
 from mmpose_ours.text import argument
 
 
 def inspect_images(
-    rig: CameraRig, root: Path
+    rig: CameraRig,
+    root: Path,
+    rename: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = lambda note: None,
 ) -> tuple[dict[str, tuple[int, int] | None], list[Problem]]:
     """Compare image sizes with the first image of each camera that can be decoded.
 
     Args:
         rig: V cameras.
         root: Where their images or videos lie, see :mod:`mmpose_ours.recordings.files`.
+        rename: Name of images or a video to the camera that they are of.
+        say: Takes a sentence on names that were matched although they are spelled otherwise.
 
     Returns:
         (width, height) of each camera's images by name, None without any; and problems.
     """
     sizes: dict[str, tuple[int, int] | None] = {}
     problems = []
+    media = find_media(root, rig.names, rename, needed=False)
+    for note in media.notes:
+        say(note)
     for camera in rig:
-        sizes[camera.name], problem = _inspect(camera, root, rig.names)
+        files = media.files.get(camera.name, ())
+        sizes[camera.name], problem = _inspect(camera, root, files)
         if problem is not None:
             problems.append(problem)
     return sizes, problems
 
 
 def sized_by_images(
-    rig: CameraRig, root: Path
+    rig: CameraRig,
+    root: Path,
+    rename: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = lambda note: None,
 ) -> tuple[CameraRig, dict[str, tuple[int, int] | None], list[Problem]]:
     """Take the sizes that a calibration does not say from its images, and compare the others.
 
     Args:
         rig: V cameras.
         root: Where their images or videos lie.
+        rename: See :func:`inspect_images`.
+        say: Likewise.
 
     Returns:
         The rig; (width, height) of each camera's images by name, None without any; and problems.
     """
-    sizes, problems = inspect_images(rig, root)
+    sizes, problems = inspect_images(rig, root, rename, say)
     cameras = []
     for camera in rig:
         size = sizes[camera.name]
@@ -61,9 +77,8 @@ def sized_by_images(
 
 
 def _inspect(
-    camera: Camera, root: Path, names: tuple[str, ...]
+    camera: Camera, root: Path, files: Sequence[Path]
 ) -> tuple[tuple[int, int] | None, Problem | None]:
-    files = media_of(root, camera.name, names)
     if not files:
         sentence = (
             f'camera {camera.name!r} has no images in {root}; name the folder or video after '

@@ -10,12 +10,14 @@ from typing import Any, Mapping, Sequence
 
 import numpy as np
 
+from mmpose_ours.calibration.checks.frame_rates import FrameRates, find_frame_rates
 from mmpose_ours.calibration.checks.people_report import inspect_people
 from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.calibration.checks.synchronization import Shifts, find_shifts
 from mmpose_ours.detections import Detections
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.recordings.even_sample import EvenSample
+from mmpose_ours.recordings.files import listed_cameras
 from mmpose_ours.recordings.frame_matching import frame_order
 from mmpose_ours.text import argument
 
@@ -75,14 +77,19 @@ def judge_recording(
     Returns:
         Facts and problems of :func:`inspect_people`. If frame offsets explain the epipolar errors,
         and better than any correction of the calibration, they are the only problem, of the topic
-        ``synchronisation``: its ``found`` are the offsets in frames by camera name.
+        ``synchronisation``: its ``found`` are the offsets in frames by camera name. Likewise
+        ``rate``, of cameras whose detections have another frame rate: its ``found`` are their
+        frames per frame of the others, by camera name.
     """
     facts, problems = inspect_people(rig, sample.sampled, up)
     shifts = find_shifts(rig, sample.consecutive)
-    if shifts is None or not shifts.any:
-        return facts, problems
-    ratio = shifts.error_shifted / max(shifts.error, 1e-12)
-    if ratio >= facts.get('corrected_ratio', 1.0):
+    shifted = shifts is not None and shifts.any
+    ratio = shifts.error_shifted / max(shifts.error, 1e-12) if shifts and shifted else 1.0
+    corrected = facts.get('corrected_ratio', 1.0)
+    rates = find_frame_rates(rig, {int(n): views for n, views in sample.sampled.items()})
+    if rates is not None and rates.error_matched / rates.error < min(ratio, corrected):
+        return facts, [_other_rates(rates)]
+    if shifts is None or not shifted or ratio >= corrected:
         return facts, problems
     return facts, [_not_synchronised(shifts)]
 
@@ -111,6 +118,23 @@ def not_refuted(
             continue
         kept.append(problem)
     return kept
+
+
+def _other_rates(found: FrameRates) -> Problem:
+    pairs = ', '.join(
+        f'frame {rate.numerator} of {name!r} is frame {rate.denominator} of the others'
+        for name, rate in found.rates.items()
+    )
+    return Problem(
+        'rate',
+        f'the keypoints of {listed_cameras(list(found.rates))} have another frame rate than the '
+        f'others: if {pairs}, counted from 0, the epipolar error is {found.error_matched:.1%} of a '
+        f"person's size instead of {found.error:.1%}; number the frames of all keypoints by the "
+        'same clock, or detect people in videos of one frame rate',
+        tuple(found.rates),
+        found={name: str(rate) for name, rate in found.rates.items()},
+        expected={},
+    )
 
 
 def _not_synchronised(shifts: Shifts) -> Problem:

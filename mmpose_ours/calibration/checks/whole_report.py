@@ -40,7 +40,8 @@ def check(
         images: Where their images or videos lie, if they are to be compared.
         keypoints: File of 2D keypoints (see :mod:`mmpose_ours.detections`), if there is one.
         space: The capture volume; None fits it to the cameras.
-        reading: How the keypoints are to be read; what is said of them is in ``notes``.
+        reading: How the keypoints are to be read, with the names of images too; what is said of
+            them is in ``notes``.
 
     Returns:
         Plain data: ``ok``, ``problems`` and ``warnings`` (topic, sentence, cameras), ``notes``,
@@ -53,14 +54,16 @@ def check(
     """
     sizes: dict[str, tuple[int, int] | None] = {}
     problems: list[Problem] = []
+    notes: list[str] = []
     if images is not None:
-        rig, sizes, problems = sized_by_images(rig, images)
+        rename = (reading or {}).get('rename')
+        rig, sizes, problems = sized_by_images(rig, images, rename, notes.append)
     inspection = RigInspection(rig, read.unit, read.up, space)
     report: dict[str, Any] = {
         'format': read.format,
         'recognised_by': read.reason or None,
         'convention': read.convention,
-        'notes': [],
+        'notes': notes,
         'cameras': inspection.cameras,
         'rig': rig_facts(rig) if len(rig) > 1 else None,
         'judgement': {'orientation': inspection.orientation[0]},
@@ -68,7 +71,7 @@ def check(
     if images is not None:
         report['images'] = sizes
     if keypoints is not None:
-        options: KeypointOptions = {**(reading or {}), 'say': report['notes'].append}
+        options: KeypointOptions = {**(reading or {}), 'say': notes.append}
         detections = read_detections(keypoints, rig.names, **options)
         problems += _outside(detections, rig, keypoints)
         report['people'], found = judge_recording(rig, DetectionSample.of(detections), read.up)

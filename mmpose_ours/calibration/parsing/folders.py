@@ -78,7 +78,7 @@ def _files(folder: Path, hidden: list[str]) -> list[Path]:
 
 def _may_be_data(path: Path) -> bool:
     """Neither an image, a video nor a document, by its name."""
-    from mmpose_ours.recordings.files import IMAGE_ENDINGS, VIDEO_ENDINGS
+    from mmpose_ours.recordings.endings import IMAGE_ENDINGS, VIDEO_ENDINGS
 
     ending = path.suffix.lower()
     return ending not in IMAGE_ENDINGS + VIDEO_ENDINGS + _DOCUMENTS

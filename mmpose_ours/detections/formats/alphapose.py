@@ -23,12 +23,13 @@ import numpy as np
 
 from mmpose_ours.detections.formats import openpose
 from mmpose_ours.detections.formats.imported import Found, Hints, split_image_name, triples
-from mmpose_ours.detections.formats.source import Source, plain_name, spelling
+from mmpose_ours.detections.formats.source import Source, plain_name
 from mmpose_ours.detections.formats.unlisted import every_view
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.json_values import Place, checked_name, checked_whole, objects
+from mmpose_ours.recordings.camera_names import spelling
 
 ENDINGS = ('.json',)
 LAYOUT = "[{'image_id': '<image>', 'keypoints': [u, v, score, ...]}]"

@@ -28,12 +28,14 @@ import numpy as np
 
 from mmpose_ours.detections.formats.imported import BY_SIZE, Found, Hints, people_of_joints
 from mmpose_ours.detections.formats.named_joints import scored
-from mmpose_ours.detections.formats.source import Source, spelling
+from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_values import Place
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.parsers.arrays import ALONE, open_arrays
-from mmpose_ours.recordings.files import VIDEO_ENDINGS, natural_key
+from mmpose_ours.recordings.camera_names import match_cameras
+from mmpose_ours.recordings.endings import VIDEO_ENDINGS
+from mmpose_ours.recordings.files import natural_key
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.structures.whole_body import hand, hand_limbs
@@ -95,7 +97,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
         limits().check('frames', shape[1], 'frames', file)
         values = arrays.read(ALONE)
     skeleton = hints.skeleton or _skeleton(shape[2])
-    for camera, views in zip(_cameras(file, shape[0], hints.cameras), values):
+    for camera, views in zip(_cameras(file, shape[0], hints), values):
         for frame, points in enumerate(views):
             place = Place(file, camera=camera, frame=frame)
             with np.errstate(over='ignore'):
@@ -115,16 +117,15 @@ def _arrays(source: Source) -> list[Path]:
     return []
 
 
-def _cameras(file: Path, count: int, wanted: Sequence[str]) -> Sequence[str]:
+def _cameras(file: Path, count: int, hints: Hints) -> Sequence[str]:
     """The names of the cameras of an array, in its order.
 
     Raises:
-        FileFormatError: Nothing tells them.
+        FileFormatError: Nothing tells them, or several videos fit one camera.
     """
-    videos = _videos(file)
-    known = {spelling(name) for name in wanted}
+    videos, wanted = _videos(file), hints.cameras
     if len(videos) == count and (
-        len(wanted) != count or not known.isdisjoint(map(spelling, videos))
+        len(wanted) != count or hints.rename or match_cameras(videos, wanted, file=file).cameras
     ):
         return videos
     if len(wanted) == count:

@@ -73,6 +73,7 @@ class Hints:
         skeleton: The joints, whatever the files say; None goes by the names in them, else by the
             number of joints and the people.
         say: Takes notes on how the files were understood, a sentence each.
+        rename: Name there to the camera that it is; the caller renames what is read.
     """
 
     cameras: Sequence[str] = ()
@@ -80,6 +81,7 @@ class Hints:
     progress: Callable[[int, int], None] = lambda done, total: None
     skeleton: Skeleton | None = None
     say: Callable[[str], None] = lambda note: None
+    rename: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def assemble(

@@ -26,7 +26,7 @@ from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.detections.formats.unlisted import camera_of_file, every_view
 from mmpose_ours.io.json_values import Place
 from mmpose_ours.io.limits import limits
-from mmpose_ours.recordings.files import VIDEO_ENDINGS
+from mmpose_ours.recordings.endings import VIDEO_ENDINGS
 
 ENDINGS = ('.csv',)
 LAYOUT = 'CSV with the columns track, frame_idx, instance.score, <node>.x, <node>.y, <node>.score'

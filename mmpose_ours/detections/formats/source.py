@@ -24,6 +24,7 @@ from typing import Any, Callable, Iterable, Iterator, Sequence
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.parsers.pickles import read_pickle
+from mmpose_ours.recordings.camera_names import spelling
 from mmpose_ours.recordings.files import natural_key
 
 # What tools append to the names of cameras and images.
@@ -231,12 +232,6 @@ def camera_in(stem: str) -> str:
     """The camera in the name of one image: ``cam1`` of ``cam1_000012`` and ``cam1_frame_12``."""
     parts = _IMAGE.fullmatch(stem)
     return parts[1] if parts else ''
-
-
-def spelling(name: str) -> str:
-    """What is left of a name without case, separators and leading zeros."""
-    parts = re.findall(r'[a-z]+|\d+', name.lower())
-    return ' '.join(str(int(part)) if part.isdigit() else part for part in parts)
 
 
 def folder_name(file: Path) -> str:

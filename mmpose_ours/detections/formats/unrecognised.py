@@ -14,7 +14,7 @@ from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.parsers.arrays import open_arrays
-from mmpose_ours.recordings.files import IMAGE_ENDINGS, VIDEO_ENDINGS
+from mmpose_ours.recordings.endings import IMAGE_ENDINGS, VIDEO_ENDINGS
 
 # The smallest keypoint file: a joint of a person, seen by one camera in one frame.
 SMALLEST = (

@@ -18,6 +18,7 @@ from mmpose_ours.evaluation.tables import columns, number
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import FrameId, Predictions, frame_id, read_predictions
+from mmpose_ours.recordings.camera_names import by_camera
 from mmpose_ours.text import argument
 
 
@@ -43,7 +44,7 @@ def evaluate_without_truth(
         frames: Frames to look at, as a list or as ``'0-99'``; among them a frame that
             ``pred`` lacks is one without predictions. None is all that both files have.
         left_out: By camera, a file of predictions made without this camera.
-        frame_rate: Frames per second; None takes what ``pred`` says.
+        frame_rate: Frames per second, where ``pred`` does not say it.
         image_size: (width, height) where the calibration does not say it, or by camera.
         reading: How the keypoints are to be read.
         rig_format: See :func:`mmpose_ours.calibration.read_rig`.
@@ -72,9 +73,13 @@ def evaluate_without_truth(
         frame_id(frame): stack_views(views, cameras.names) for frame, views in detections.items()
     }
     prediction = read_predictions(pred)
+    try:
+        rate = prediction.frame_rate(frame_rate, 'frame_rate')
+    except InputError as error:
+        raise error.reworded(InputError, f'{pred}: {error}', file=pred) from error
     wanted, warnings = _choose(pred, prediction, keypoints, seen, frames)
     others = {}
-    for camera, path in (left_out or {}).items():
+    for camera, path in by_camera(left_out or {}, cameras.names).items():
         if camera not in cameras.names:
             raise InputError(
                 f'{argument("left_out", {camera: os.fspath(path)})}: no such camera in {name}; it '
@@ -101,7 +106,7 @@ def evaluate_without_truth(
     result = unlabelled_figures(
         _evaluated(wanted, cameras, prediction, seen),
         prediction.skeleton.name,
-        frame_rate=frame_rate or prediction.fps,
+        frame_rate=rate,
         left_out=others,
     )
     return {

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import av
 
 # FFmpeg's names of the demuxers that may read a file.
-CONTAINERS = ('mov', 'matroska', 'avi', 'mpeg', 'mpegts', 'mpegvideo', 'm4v')
+CONTAINERS = ('mov', 'matroska', 'avi', 'mpeg', 'mpegts', 'mpegvideo', 'm4v', 'asf')
 # As much as FFmpeg reads to tell a format.
 _PROBE = 1 << 20
 # Bytes that FFmpeg reads at once.
@@ -37,6 +37,8 @@ _BUFFER = 1 << 18
 _BLOCKS = 1 << 20
 _MP4_BOXES = (b'ftyp', b'moov', b'mdat', b'free', b'skip', b'wide', b'pnot')
 _TS_PACKET = 188
+# The header object of ASF, which WMV files are.
+_ASF = bytes.fromhex('3026b2758e66cf11a6d900aa0062ce6c')
 
 
 class Video:
@@ -61,16 +63,7 @@ class Video:
         # One for all: each that PyAV makes for a frame starts threads of its own.
         self._converter = VideoReformatter()
         with contextlib.ExitStack() as resources:
-            file = resources.enter_context(open_regular(path))
-            if not _is_container(file.read(_PROBE)):
-                raise _refused(
-                    path, 'is no video (MP4, MOV, MKV, WebM, AVI or MPEG)', 'file-format'
-                )
-            file.seek(0)
-            container = resources.enter_context(_open(file, path))
-            if not container.streams.video:
-                raise _refused(path, 'has sound, but no images', 'no-data')
-            stream = container.streams.video[0]
+            container, stream = _images_of(path, resources)
             codec = stream.codec_context
             if codec is None:
                 what = 'has images of a codec that FFmpeg does not know'
@@ -85,7 +78,7 @@ class Video:
             if self._next is None:
                 raise _refused(path, 'has no frame that can be decoded', 'damaged')
             # Asked once: a frame that was asked for it lives until garbage is collected.
-            self._turns = _quarter_turns(self._next)
+            self._turns, self._mirrored = _orientation(self._next)
             #: (width, height) of the first frame.
             self.size = self._next.width, self._next.height
             if self._turns % 2:
@@ -120,7 +113,18 @@ class Video:
             return False, None
         # Bicubic, as OpenCV has it.
         bgr = self._converter.reformat(frame, format='bgr24', interpolation='BICUBIC')
-        return True, np.ascontiguousarray(np.rot90(bgr.to_ndarray(), self._turns))
+        image = np.rot90(bgr.to_ndarray(), self._turns)
+        return True, np.ascontiguousarray(image[:, ::-1] if self._mirrored else image)
+
+    @property
+    def next_stamp(self) -> int | None:
+        """Presentation time stamp of the next frame; None at the end, or where there is none.
+
+        Raises:
+            FileFormatError, LimitError, OSError: As for :meth:`read`.
+        """
+        self._next = self._advance()
+        return None if self._next is None else self._next.pts
 
     def release(self) -> None:
         """Close the file."""
@@ -164,6 +168,51 @@ def has_frames(path: PathLike, count: int) -> bool:
             found += 1
         return found == count
     return False
+
+
+def read_stamps(path: PathLike) -> tuple[np.ndarray, float, float]:
+    """When a video's frames are shown, without decoding them.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Presentation time stamps (N,) int64 in ascending order, each once, empty where the file has
+        none; seconds per unit of them; and frames per second as the file says, 0 where it does not.
+
+    Raises:
+        FileFormatError, LimitError, OSError: As :class:`Video`, but for what decoding finds.
+    """
+    import av
+
+    stamps = []
+    with contextlib.ExitStack() as resources:
+        container, stream = _images_of(path, resources)
+        unit = float(stream.time_base or 0)
+        try:
+            for packet in container.demux(stream):
+                if packet.size and packet.pts is not None and not packet.is_discard:
+                    stamps.append(packet.pts)
+                    limits().check('frames', len(stamps), 'frames', path)
+        except av.InvalidDataError:
+            pass  # cut off in the middle
+        except av.FFmpegError as error:
+            raise _refused(path, f'cannot be read further ({error})', 'damaged') from error
+        return np.unique(np.array(stamps, np.int64)), unit, _fps(stream)
+
+
+def _images_of(
+    path: PathLike, resources: contextlib.ExitStack
+) -> tuple[av.container.InputContainer, av.VideoStream]:
+    """A video opened after a look at its first bytes, and the images in it."""
+    file = resources.enter_context(open_regular(path))
+    if not _is_container(file.read(_PROBE)):
+        raise _refused(path, 'is no video (MP4, MOV, MKV, WebM, AVI, MPEG or WMV)', 'file-format')
+    file.seek(0)
+    container = resources.enter_context(_open(file, path))
+    if not container.streams.video:
+        raise _refused(path, 'has sound, but no images', 'no-data')
+    return container, container.streams.video[0]
 
 
 def _open(file: BinaryIO, path: PathLike) -> av.container.InputContainer:
@@ -221,15 +270,21 @@ def _frame_count(container: av.container.InputContainer, stream: av.VideoStream)
     return count if 0 < count <= limits().frames else 0
 
 
-def _quarter_turns(frame: av.VideoFrame) -> int:
-    """By how many quarters of a turn, counter-clockwise, a frame is to be turned for showing."""
+def _orientation(frame: av.VideoFrame) -> tuple[int, bool]:
+    """How a frame is to be turned for showing.
+
+    Returns:
+        Quarters of a turn, counter-clockwise; and whether it is then mirrored, left to right.
+    """
     side_data: Any = frame.side_data  # the stubs of PyAV take it for a mapping
     for data in side_data:
         if data.type.name == 'DISPLAYMATRIX':
-            # The first column of the rotation, in fixed point.
-            x, _, _, y = np.frombuffer(bytes(data), np.int32)[:4]
-            return round(math.atan2(y, x) / (math.pi / 2))
-    return 0
+            # The first two rows of the transform, in fixed point.
+            a, b, _, c, d = (float(value) for value in np.frombuffer(bytes(data), np.int32)[:5])
+            mirrored = a * d - b * c < 0
+            x, y = (-a, -c) if mirrored else (a, c)
+            return round(math.atan2(y, x) / (math.pi / 2)), mirrored
+    return 0, False
 
 
 def _is_container(start: bytes) -> bool:
@@ -240,7 +295,7 @@ def _is_container(start: bytes) -> bool:
     return (
         _is_mp4(start)
         or _is_matroska(start)
-        or start.startswith(b'\0\0\1')
+        or start.startswith((b'\0\0\1', _ASF))
         or (start.startswith(b'RIFF') and start[8:12] in (b'AVI ', b'AVIX', b'AVI\x19'))
         # MPEG transport streams; those of camcorders have four bytes before each packet.
         or start[: 8 * _TS_PACKET : _TS_PACKET] == b'G' * 8

@@ -134,8 +134,9 @@ def _recording(site: Site, contender: str) -> list[str]:
     """The user's own recording, as what ``tools/test.py`` runs on."""
     file = KEYPOINT_FILE if site.keypoints is None else str(site.keypoints.resolve())
     out = site.work_dir.resolve() / 'recording' / f'{contender}.json'
+    names = f', rename={literal(dict(site.rename))}' if site.rename else ''
     return [
-        f'test_dataloader = dict(dataset=dict(keypoint_file={literal(file)}, **rig))',
+        f'test_dataloader = dict(dataset=dict(keypoint_file={literal(file)}{names}, **rig))',
         f'test_evaluator = dict(out_file={literal(str(out))})',
     ]
 

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from mmpose_ours.calibration import read_rig
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
-from mmpose_ours.recordings.files import media_of
+from mmpose_ours.recordings.media import find_media
 from mmpose_ours.workflows.rig_folder import BOX_WEIGHTS, CONFIGS, RIG_FILE
 
 KEYPOINT_FILE = 'keypoints_2d.json'
@@ -66,6 +66,7 @@ class Site:
         frames: How many held-out frames, and of the own recording, are tested on.
         volume: The capture volume; None fits it to the cameras.
         trust: Whether the calibration is used although its checks find errors.
+        rename: Name of images or keypoints to the camera that they are of.
     """
 
     folder: Path
@@ -82,6 +83,7 @@ class Site:
     frames: int = 300
     volume: CaptureVolume | None = None
     trust: bool = False
+    rename: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def volume_words(self) -> list[str]:
         """The capture volume as words of a command; none where it is fitted."""
@@ -108,7 +110,7 @@ class Site:
     @functools.cached_property
     def has_images(self) -> bool:
         """Whether the folder has images or a video of some camera."""
-        return any(media_of(self.folder, name, self.rig.names) for name in self.rig.names)
+        return bool(find_media(self.folder, self.rig.names, self.rename, needed=False).files)
 
     @functools.cached_property
     def keypoints_print(self) -> str | None:
@@ -128,6 +130,11 @@ class Site:
     def camera_words(self) -> list[str]:
         """The option that makes another command read the same cameras."""
         return ['--cameras', *self.cameras] if self.cameras else []
+
+    def rename_words(self) -> list[str]:
+        """The option that makes another command know the names of images and keypoints."""
+        pairs = [f'{name}={camera}' for name, camera in self.rename.items()]
+        return ['--rename', *pairs] if pairs else []
 
 
 def box_file() -> Path | None:

@@ -19,6 +19,7 @@ from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.calibration.space_of_file import space_line, space_of
 from mmpose_ours.detections import read_detections
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.disk.files import write_json, write_whole
 from mmpose_ours.io.json_files import read_json
@@ -52,7 +53,7 @@ RunCommand = Callable[[Sequence[str]], int]
 # Steps that are timed to know how many fit into the minutes; the first ones are slow.
 TIMED_STEPS, WARMING_STEPS = 16, 6
 # What the check finds in the keypoints rather than in the calibration.
-OF_KEYPOINTS = ('keypoints', 'synchronisation')
+OF_KEYPOINTS = ('keypoints', 'rate', 'synchronisation')
 
 
 def command_words(site: Site, step: str) -> list[str]:
@@ -67,13 +68,13 @@ def command_words(site: Site, step: str) -> list[str]:
         has_images = site.rig_file.is_file() and site.has_images
         images = ['--images', path_word(site.folder)] if has_images else []
         keypoints = ['--keypoints', path_word(site.keypoints)] if site.keypoints else []
-        return ['check-rig', *rig, *images, *keypoints]
+        return ['check-rig', *rig, *images, *keypoints, *site.rename_words()]
     if step == 'space':
         return ['fit-space', *rig, *site.scale_words()]
     if step == 'noise' and site.keypoints and not site.detector:
         out = site.work_dir / 'detector.json'
         words = ['fit-noise', rig[0], path_word(site.keypoints), path_word(out)]
-        return [*words, *rig[1:]]
+        return [*words, *rig[1:], *site.rename_words()]
     return []
 
 
@@ -157,7 +158,9 @@ def do_check(site: Site, record: Record, doing: Doing) -> None:
             the recording has no frames.
     """
     read = read_calibration([site.rig_file])
-    report, _ = check(read, site.rig, site.folder if site.has_images else None, site.keypoints)
+    images = site.folder if site.has_images else None
+    reading = KeypointOptions(rename=site.rename)
+    report, _ = check(read, site.rig, images, site.keypoints, reading=reading)
     for note in report['notes']:
         print(f'    note: {note}')
     for topic, evidence in report['judgement'].items():
@@ -181,7 +184,7 @@ def do_check(site: Site, record: Record, doing: Doing) -> None:
 
 def _check_frames(site: Site) -> None:
     assert site.keypoints is not None
-    if not read_detections(site.keypoints, site.rig.names):
+    if not read_detections(site.keypoints, site.rig.names, rename=site.rename):
         raise RefusedError(
             f'{site.keypoints}: has no frames to test on',
             code='no-data',

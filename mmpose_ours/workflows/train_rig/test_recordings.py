@@ -60,7 +60,13 @@ def write_held_out(
     return keypoints, true_file
 
 
-def write_own(folder: Path, keypoints: Path, rig: CameraRig, most: int) -> tuple[Path, Path, int]:
+def write_own(
+    folder: Path,
+    keypoints: Path,
+    rig: CameraRig,
+    most: int,
+    rename: Mapping[str, str] | None = None,
+) -> tuple[Path, Path, int]:
     """Choose frames of the user's recording: runs of neighbours, spread over all of it.
 
     Args:
@@ -68,12 +74,13 @@ def write_own(folder: Path, keypoints: Path, rig: CameraRig, most: int) -> tuple
         keypoints: 2D keypoints of the whole recording.
         rig: V cameras.
         most: So many frames at most.
+        rename: Name of keypoints to the camera that they are of.
 
     Returns:
         The files of the frames to test on, and of those to leave a camera out of; and how
         many frames the recording has.
     """
-    detections = read_detections(keypoints, rig.names)
+    detections = read_detections(keypoints, rig.names, rename=rename)
     frames = sorted(detections, key=_order)
     chosen = [frames[row] for row in runs(len(frames), most)]
     own, fewer = folder / 'keypoints_2d.json', folder / 'fewer.json'

@@ -19,8 +19,9 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.file_names import file_name
 from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.predictions.reading import FrameId, frame_id, read_predictions
-from mmpose_ours.recordings.files import images_of
-from mmpose_ours.recordings.footage import decoded
+from mmpose_ours.recordings.endings import is_video
+from mmpose_ours.recordings.footage import decoded, frames_of_images
+from mmpose_ours.recordings.media import find_media
 from mmpose_ours.workflows.train_rig.configs import test_config, using_config
 from mmpose_ours.workflows.train_rig.job import TRAINED, Site, space_of_record
 from mmpose_ours.workflows.train_rig.preparation import write_trained_config
@@ -84,7 +85,9 @@ def do_test(site: Site, record: Record, doing: Doing) -> None:
     tests = [Test(who, HELD_OUT, *synthetic) for who in weights]
     left_out: dict[str, str] = {}
     if site.keypoints is not None:
-        own, fewer, count = write_own(folder / 'own', site.keypoints, site.rig, site.frames)
+        own, fewer, count = write_own(
+            folder / 'own', site.keypoints, site.rig, site.frames, site.rename
+        )
         tests += [Test(who, OWN, own) for who in weights]
         left_out = _left_out(site, space)
         for name, what in left_out.items():
@@ -265,10 +268,11 @@ def _images(site: Site) -> dict[tuple[str, FrameId], Callable[[], Any]]:
             return None
 
     readers: dict[tuple[str, FrameId], Callable[[], Any]] = {}
-    for name in site.rig.names:
-        for path in images_of(site.folder, name, site.rig.names):
-            stem = path.stem[len(name) + 1 :] if path.stem.startswith(f'{name}_') else path.stem
-            readers[name, frame_id(stem)] = functools.partial(read, path)
+    media = find_media(site.folder, site.rig.names, site.rename, needed=False)
+    for name, files in media.files.items():
+        images = [path for path in files if not is_video(path)]
+        for frame, path in zip(frames_of_images(images, media.names[name]), images):
+            readers[name, frame_id(frame)] = functools.partial(read, path)
     return readers
 
 

@@ -16,7 +16,9 @@ from mmpose_ours.io.parsers.video import open_video
 from mmpose_ours.workflows.prepare.archives import unpack
 
 FRAMES = 5
-CODECS = {'avi': 'MJPG', 'mp4': 'mp4v', 'mov': 'mp4v', 'mkv': 'FFV1', 'webm': 'VP80', 'mpg': 'PIM1'}
+CODECS = {'avi': 'MJPG', 'mp4': 'mp4v', 'mov': 'mp4v', 'mkv': 'FFV1', 'webm': 'VP80', 'mpg': 'PIM1',
+          'mpeg': 'PIM1', 'ts': 'MPG2', 'mts': 'MPG2', 'm2ts': 'MPG2', '3gp': 'mp4v',
+          '3g2': 'mp4v', 'wmv': 'WMV2', 'asf': 'WMV2'}  # fmt: skip
 
 
 def noise(height: int = 48, width: int = 64, channels: int = 3, kind: type = np.uint8):

@@ -52,25 +52,32 @@ def test_large_frames_are_what_opencv_decodes(tmp_path):
         assert not video.grab()
 
 
-def turned_by(quarters: int) -> bytes:
-    """The display matrix of a frame that is to be shown turned, clockwise."""
+def turned_by(quarters: int, mirrored: bool = False) -> bytes:
+    """The display matrix of a frame that is to be shown turned, clockwise, and then mirrored."""
     cos, sin = [(1, 0), (0, 1), (-1, 0), (0, -1)][quarters]
-    values = (cos << 16, sin << 16, 0, -sin << 16, cos << 16, 0, 0, 0, 1 << 30)
+    flip = -1 if mirrored else 1
+    values = (flip * cos << 16, sin << 16, 0, flip * -sin << 16, cos << 16, 0, 0, 0, 1 << 30)
     return struct.pack('>9i', *values)
 
 
+@pytest.mark.parametrize('mirrored', [False, True])
 @pytest.mark.parametrize('quarters', range(4))
-def test_frames_of_phones_are_upright(tmp_path, quarters):
-    path = write_video(tmp_path / 'a.mp4')
+def test_frames_of_phones_are_upright(tmp_path, quarters, mirrored):
+    path = tmp_path / 'a.mp4'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*'mp4v'), 25.0, (64, 48))
+    for _ in range(2):
+        writer.write(noise())
+    writer.release()
     with open_video(path) as video:
         stored = video.read()[1]
     content = path.read_bytes()
     at = content.index(b'tkhd') + 4 + 40
     assert content[at : at + 36] == turned_by(0)
-    path.write_bytes(content[:at] + turned_by(quarters) + content[at + 36 :])
+    path.write_bytes(content[:at] + turned_by(quarters, mirrored) + content[at + 36 :])
     with open_video(path) as video:
         frame = video.read()[1]
-        np.testing.assert_array_equal(frame, np.rot90(stored, -quarters))
+        turned = np.rot90(stored, -quarters)
+        np.testing.assert_array_equal(frame, turned[:, ::-1] if mirrored else turned)
         assert video.size == frame.shape[1::-1] == ((48, 64) if quarters % 2 else (64, 48))
         assert frame.flags.c_contiguous
 
@@ -105,11 +112,12 @@ def test_a_recording_that_was_cut_off(tmp_path, ending):
     path = write_video(tmp_path / f'a.{ending}', frames=40)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 2 // 3])
-    if ending in ('mp4', 'mov'):  # the index stands at the end
+    if ending in ('mp4', 'mov', '3gp', '3g2'):  # the index stands at the end
         with fails(FileFormatError, code='damaged', file=path):
             read_video(path)
     else:
-        assert 3 <= read_video(path) < 40
+        # ASF has many such small frames in one packet, and an index behind them.
+        assert 3 <= read_video(path) < 40 + (ending in ('asf', 'wmv'))
 
 
 def test_nothing_piles_up(tmp_path):

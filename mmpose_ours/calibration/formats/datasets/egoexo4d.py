@@ -102,7 +102,7 @@ def read(source: Source) -> Reading:
 
 def _name(uid: str) -> str:
     """A camera's name of its identifier, which Project Aria's tools let be its video's path."""
-    from mmpose_ours.recordings.files import VIDEO_ENDINGS
+    from mmpose_ours.recordings.endings import VIDEO_ENDINGS
 
     path = PurePosixPath(uid)
     return path.stem if path.suffix.lower() in VIDEO_ENDINGS else path.name or uid

@@ -1,0 +1,82 @@
+"""2D keypoints under the names of a rig's cameras.
+
+The rule is that of :mod:`mmpose_ours.recordings.camera_names`.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Mapping, Sequence
+
+from mmpose_ours.detections.arrays import ConvertedFrames, KeypointFrames, cameras_of
+from mmpose_ours.detections.on_disk import StoredDetections
+from mmpose_ours.errors import PathLike
+from mmpose_ours.recordings.camera_names import match_cameras, nothing_of
+
+
+def name_cameras(
+    frames: KeypointFrames,
+    cameras: Sequence[str],
+    rename: Mapping[str, str] | None = None,
+    path: PathLike | None = None,
+    say: Callable[[str], None] = lambda note: None,
+    every: bool = True,
+) -> KeypointFrames:
+    """The same keypoints under the names of a rig's cameras.
+
+    Args:
+        frames: frame -> camera -> people.
+        cameras: Names of the rig's cameras; empty keeps the names, but for those of ``rename``.
+        rename: Name there to the camera that it is.
+        path: The file that they come from; None where they are in memory.
+        say: Takes a sentence on names that were matched although they are spelled otherwise.
+        every: Whether each of the cameras must occur there.
+
+    Raises:
+        FileFormatError: A camera has no keypoints, or several names fit one camera.
+    """
+    known = frames.cameras if isinstance(frames, StoredDetections) else cameras_of(frames)
+    names, note = names_of_cameras(known, cameras, rename, path, every)
+    if note:
+        say(note)
+    return with_names(frames, names)
+
+
+def names_of_cameras(
+    known: Sequence[str],
+    cameras: Sequence[str],
+    rename: Mapping[str, str] | None = None,
+    path: PathLike | None = None,
+    every: bool = True,
+) -> tuple[dict[str, str], str]:
+    """Name there to the name that it gets; and a sentence on names that differ, '' without any.
+
+    Args:
+        known: The names there.
+        cameras: See :func:`name_cameras`, as for the rest.
+        rename: Likewise.
+        path: Likewise.
+        every: Likewise.
+
+    Raises:
+        FileFormatError: As there.
+    """
+    where = path or 'the keypoints'
+    if not cameras:
+        renames = rename or {}
+        others = (name for name in known if name not in renames)
+        cameras = list(dict.fromkeys([*renames.values(), *others]))
+    match = match_cameras(known, cameras, rename, where=where, file=path)
+    if every and match.missing:
+        raise nothing_of('keypoints', match, where, path)
+    # A name that became another camera's is no longer that of the camera whose name it was.
+    kept = {name: name for name in match.left if name not in match.cameras.values()}
+    return {**match.cameras, **kept}, match.note(where)
+
+
+def with_names(frames: KeypointFrames, names: Mapping[str, str]) -> KeypointFrames:
+    """Keypoints with other names of cameras; those of cameras that get none are left out."""
+    if all(name == new for name, new in names.items()):
+        return frames
+    return ConvertedFrames(
+        frames, lambda views: {names[n]: people for n, people in views.items() if n in names}
+    )
