@@ -44,7 +44,7 @@ def main() -> int:
         fps=args.fps,
     )
     rig = args.camera_param_file
-    return find_people(args, rig, args.img_root or Path(rig).parent, args.out_img_root, wanted)
+    return find_people(args, rig, args.img_root or Path(rig[0]).parent, args.out_img_root, wanted)
 
 
 if __name__ == '__main__':

@@ -97,7 +97,8 @@ def argument(name: str, value: Any = None) -> str:
     if value is None or value is True:
         return option
     if isinstance(value, dict):
-        words = [shlex.quote(f'{key}={part}') for key, part in value.items()]
+        parts = {k: 'x'.join(map(str, v)) if isinstance(v, tuple) else v for k, v in value.items()}
+        words = [shlex.quote(f'{key}={part}') for key, part in parts.items()]
     elif isinstance(value, tuple):
         words = ['x'.join(map(str, value))]
     elif isinstance(value, list):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, Sequence, cast
 
 import torch
 from mmengine.config import Config
@@ -54,10 +54,11 @@ class MultiviewInferencer:
             prior, whose weights come with the package.
         checkpoint: Its weights, a file or ``mmpose-ours://NAME``; None takes the config's
             ``load_from``.
-        rig: Calibration file in any supported format, or the cameras; None takes the config's.
+        rig: Calibration file in any supported format, or its files, or the cameras; None takes
+            the config's.
         rig_format: See :func:`mmpose_ours.calibration.read_rig`.
         rig_options: Further arguments of it, for files that do not specify them: ``unit``, ``up``,
-            ``image_size``.
+            ``image_size``, ``extrinsics``, ``translation``.
         images: Folder of a recording, for image sizes that are missing in the calibration.
         rename: Name of images, a video or keypoints to the camera that they are of, where the names
             do not tell; see :mod:`mmpose_ours.recordings.camera_names`.
@@ -78,7 +79,7 @@ class MultiviewInferencer:
         self,
         config: PathLike | Config | None = None,
         checkpoint: PathLike | None = None,
-        rig: PathLike | CameraRig | None = None,
+        rig: PathLike | Sequence[PathLike] | CameraRig | None = None,
         *,
         rig_format: str = 'auto',
         rig_options: Mapping[str, Any] | None = None,
@@ -99,13 +100,18 @@ class MultiviewInferencer:
         dataset = tested_dataset(self.config)
         self.pipeline = pipeline_of(dataset)
         self.sees_images = self.model.sees_images
-        self.rig_file, self.rename = None, dict(rename or {})
+        self.rig_file: PathLike | None = None  # as messages call it
+        self.rename = dict(rename or {})
         if isinstance(rig, CameraRig):
             self.rig = rig.select(cameras_called(cameras, rig.names)) if cameras else rig
         else:
-            self.rig_file = Path(rig) if rig is not None else rig_file_of(dataset)
+            files = rig_file_of(dataset) if rig is None else rig
+            if isinstance(files, (list, tuple)):
+                self.rig_file = ' '.join(map(str, files))
+            else:
+                self.rig_file = Path(cast(PathLike, files))
             how = dict(rig_options or {}, cameras=cameras, any_scale=any_scale)
-            self.rig = read_rig(self.rig_file, rig_format, **how)
+            self.rig = read_rig(files, rig_format, **how)
         if images is not None:
             self.rig = sized_by_images(self.rig, images, rename)
         self.notes: list[str] = []  # on every recording

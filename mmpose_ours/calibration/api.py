@@ -7,13 +7,21 @@ from typing import Iterator, Mapping, Sequence
 
 from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
 from mmpose_ours.calibration.checks.sanity import check_count, check_rig
+from mmpose_ours.calibration.direction import (
+    FIXED,
+    UnsaidDirectionError,
+    check_direction,
+    fixed_direction,
+)
 from mmpose_ours.calibration.errors import CalibrationError, CalibrationLimitError, about
 from mmpose_ours.calibration.format_table import (
     FORMATS,
+    GENERIC,
     only_of,
     recognise_files,
     refuse_other_format,
 )
+from mmpose_ours.calibration.image_size import ImageSizes
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.calibration.world_axes import Z_UP_FROM, to_ours
 from mmpose_ours.errors import PathLike
@@ -36,6 +44,7 @@ class Read:
         uncalibrated: Cameras that the file lists without a pose or a lens.
         notes: What a user should see of it.
         rigs: The names of each rig's cameras, where the file holds several rigs.
+        direction: What R and T mean in this file, where files of the format differ in that.
     """
 
     path: PathLike
@@ -47,18 +56,19 @@ class Read:
     uncalibrated: tuple[str, ...]
     notes: tuple[str, ...]
     rigs: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    direction: str = ''
 
     @property
     def convention(self) -> str:
         """One line on the file's convention."""
-        return describe(self.format, self.unit, self.up)
+        return describe(self.format, self.unit, self.up, self.direction)
 
 
-def describe(format: str, unit: str, up: str) -> str:
+def describe(format: str, unit: str, up: str, direction: str = '') -> str:
     """One line on a format's convention: unit, axes and the meaning of R and t."""
     unit = unit if unit.isalpha() else f'{unit} mm'
     up = 'y down' if up == '-y' else f'{up} up'
-    return f'{unit}, {up}, {FORMATS[format].CONVENTION}'
+    return f'{unit}, {up}, {direction or FORMATS[format].CONVENTION}'
 
 
 def read_calibration(
@@ -67,9 +77,12 @@ def read_calibration(
     *,
     unit: str | float | None = None,
     up: str | None = None,
-    image_size: tuple[int, int] | None = None,
+    image_size: ImageSizes | None = None,
+    extrinsics: str | None = None,
+    translation: str | None = None,
     any_up: bool = False,
     any_unit: bool = False,
+    any_direction: bool = False,
 ) -> Read:
     """Read a calibration with all that is to be known of it, whether or not it makes sense.
 
@@ -80,15 +93,22 @@ def read_calibration(
             None takes the format's own.
         up: The axis that points up in the file: ``x -x y -y z -z``. None takes the format's.
         image_size: (width, height) in pixels, for formats whose intrinsics mean nothing
-            without it; other cameras do not get it.
+            without it, or by camera; other cameras do not get it.
+        extrinsics: What the file's R is, where neither it nor its format says that:
+            ``'world-to-camera'`` or ``'camera-to-world'``.
+        translation: What its T is: ``'vector'``, which is t of ``x_cam = R_w2c x_world + t``, or
+            ``'center'``, the place of the camera.
         any_up: Take z where nobody says which axis points up: the rig will be turned later.
         any_unit: Take millimetres where nobody says the unit: the rig will be scaled later.
+        any_direction: Take any meaning of R and T where nobody says it: only names, sizes and
+            lenses will be looked at.
 
     Raises:
         CalibrationError: The file is missing or broken, the format unknown, or it does not
-            fix unit or up axis and nobody said.
+            fix unit, up axis or direction and nobody said; or fixes a direction that was said.
     """
-    source = Source(path, image_size)
+    check_direction(extrinsics, translation)
+    source = Source(path, image_size, extrinsics, translation, any_direction)
     with about(source.path):
         return _read_source(source, format, unit, up, any_up, any_unit)
 
@@ -114,10 +134,18 @@ def _read_source(
             expected=[*FORMATS, 'auto'],
         )
     module = FORMATS[format]
+    directions = {'extrinsics': source.extrinsics, 'translation': source.translation}
+    said_directions = {name: word for name, word in directions.items() if word is not None}
+    fixed_directions = dict(zip(directions, FIXED.get(format, ())))
+    if not (
+        getattr(module, 'ASKS_DIRECTION', False)
+        or said_directions.items() <= fixed_directions.items()
+    ):
+        raise fixed_direction(source.path, format, module.CONVENTION, said_directions, GENERIC)
     source = only_of(source, module)
     try:
         reading: Reading = module.read(source)
-    except CalibrationLimitError:
+    except (CalibrationLimitError, UnsaidDirectionError):
         raise
     except CalibrationError:
         refuse_other_format(source, format)
@@ -147,6 +175,7 @@ def _read_source(
         reading.uncalibrated,
         tuple(notes),
         reading.rigs,
+        reading.convention,
     )
 
 
@@ -191,7 +220,9 @@ def read_rig(
     unit: str | float | None = None,
     up: str | None = None,
     cameras: Sequence[str] | None = None,
-    image_size: tuple[int, int] | None = None,
+    image_size: ImageSizes | None = None,
+    extrinsics: str | None = None,
+    translation: str | None = None,
     any_scale: bool = False,
 ) -> CameraRig:
     """Read a calibration into a checked rig.
@@ -203,7 +234,9 @@ def read_rig(
         up: See :func:`read_calibration`.
         cameras: Names of the cameras wanted, in the order wanted; None is all of them.
         image_size: (width, height) in pixels of the cameras whose size the file does
-            not say.
+            not say; or sizes by camera, under None that of the cameras which are not named.
+        extrinsics: See :func:`read_calibration`.
+        translation: See :func:`read_calibration`.
         any_scale: Accept a rig too small or too large for people; see
             :func:`mmpose_ours.calibration.checks.whole_report.check`.
 
@@ -215,10 +248,18 @@ def read_rig(
             not in it or not calibrated, or the rig implausible. One sentence with file,
             camera and fix.
     """
-    read = read_calibration(path, format, unit=unit, up=up, image_size=image_size)
+    read = read_calibration(
+        path,
+        format,
+        unit=unit,
+        up=up,
+        image_size=image_size,
+        extrinsics=extrinsics,
+        translation=translation,
+    )
     where, rig = read.path, read.rig
     if image_size is not None:
-        rig = with_size(rig, image_size, where)
+        rig = with_size(rig, image_size, where, read.uncalibrated)
     # The unit is judged on all cameras of the file: more cameras, more evidence.
     check_rig(rig, path=where, unit=read.unit, up=read.up, any_scale=any_scale)
     rig = choose_cameras(rig, read.uncalibrated, cameras, where, read.rigs)

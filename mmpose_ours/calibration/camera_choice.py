@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 from types import MappingProxyType
-from typing import Iterable, Mapping, Sequence
+from typing import Callable, Iterable, Mapping, Sequence
 
 from mmpose_ours.calibration.errors import CalibrationError, about
-from mmpose_ours.errors import PathLike
+from mmpose_ours.calibration.image_size import ImageSizes, named_cameras, size_of_camera
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig, list_names
 from mmpose_ours.recordings.camera_names import cameras_called
 from mmpose_ours.text import argument
@@ -16,25 +18,78 @@ from mmpose_ours.text import argument
 MOST_NAMED = 50
 
 
-def with_size(rig: CameraRig, size: tuple[int, int], path: PathLike) -> CameraRig:
+def with_size(
+    rig: CameraRig,
+    sizes: ImageSizes,
+    path: PathLike,
+    known: Sequence[str] = (),
+    say: Callable[[str], None] | None = None,
+) -> CameraRig:
     """Fill in image sizes.
 
+    Args:
+        rig: The cameras.
+        sizes: (width, height) of all, or by camera.
+        path: The file that the cameras are of.
+        known: Further cameras of the file, which need not be among these.
+        say: Called with a note where a size for all cameras is not that of the file, which then
+            counts. Without it that is an error, as it always is for the size of one camera.
+
     Raises:
-        CalibrationError: A camera has another size, or its principal point does not fit.
+        CalibrationError: A camera has another size, or its principal point does not fit; or one
+            that is named is not there.
     """
+    unknown = [n for n in named_cameras(sizes) if n not in rig.names and n not in known]
+    if unknown:
+        raise unknown_cameras(unknown, rig, path, f'{argument("image_size")} takes those names')
+    cameras, stated = [], []
     for camera in rig:
-        if camera.size is not None and camera.size != tuple(size):
+        size = size_of_camera(sizes, camera.name)
+        if say is not None and camera.size and camera.name not in named_cameras(sizes):
+            stated += [camera.name] if size not in (None, camera.size) else []
+            size = camera.size
+        if camera.size is not None and size is not None and camera.size != size:
             raise CalibrationError(
                 f'{path}: camera {camera.name!r} is {camera.size[0]}x{camera.size[1]} in the '
                 f'file, but the image size given is {size[0]}x{size[1]}; leave it out',
                 code='conflict',
                 file=path,
                 camera=camera.name,
-                found=tuple(size),
+                found=size,
                 expected=camera.size,
             )
-    with about(path):
-        return rig.with_size((size[0], size[1]))
+        with about(path):
+            cameras.append(dataclasses.replace(camera, size=size or camera.size))
+    if stated and say is not None:
+        say(
+            f'the file says the image size of {list_names(stated, 10)}, so the size given for all '
+            f'does not count; for images of another size use {argument("scale_intrinsics")}'
+        )
+    return CameraRig(tuple(cameras))
+
+
+def need_sizes(rig: CameraRig, path: PathLike, why: str) -> None:
+    """Refuse a rig of which an image size is not known.
+
+    Args:
+        rig: The cameras.
+        path: The file that they are of.
+        why: What the size is needed for, a relative clause.
+
+    Raises:
+        CalibrationError: A camera has none; says both ways to give it.
+    """
+    for camera in rig:
+        with about(path):
+            try:
+                camera.need_size(why)
+            except InputError as error:
+                raise error.reworded(
+                    CalibrationError,
+                    f'{path}: {error}, or take the sizes from images with {argument("images")} '
+                    '(a folder of images or a video for each camera)',
+                    file=path,
+                ) from error
 
 
 def choose_cameras(

@@ -8,19 +8,17 @@ from typing import Mapping, Sequence
 
 from mmpose_ours.calibration.alignment.level import ground_rig
 from mmpose_ours.calibration.api import Read, describe, read_calibration
-from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
-from mmpose_ours.calibration.checks.sanity import OF_IMAGES, refusal, refuse
+from mmpose_ours.calibration.camera_choice import choose_cameras, need_sizes, with_size
+from mmpose_ours.calibration.checks.judgement import refuse_wrong
+from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.format_table import written_world
+from mmpose_ours.calibration.image_size import ImageSizes
 from mmpose_ours.calibration.lens_refit import Fit, approximate_rig
 from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.calibration.writing import write_rig_and_report, writer_of
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig, list_names
-
-# What is refused even where nobody asked whether the rig makes sense: lengths off by a
-# thousand, in a format that says its unit, are a mistake and no small rig.
-REFUSED_POWER_OF_TEN = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,11 +93,15 @@ def convert_calibration(
     up: str | None = None,
     cameras: Sequence[str] | None = None,
     rename: Mapping[str, str] | None = None,
-    image_size: tuple[int, int] | None = None,
+    image_size: ImageSizes | None = None,
+    extrinsics: str | None = None,
+    translation: str | None = None,
+    images: PathLike | None = None,
     scale_intrinsics: tuple[int, int] | None = None,
     ground: bool = False,
     approximate: bool = False,
     any_scale: bool = False,
+    force: bool = False,
     report: PathLike | None = None,
 ) -> Conversion:
     """Convert a calibration.
@@ -114,33 +116,53 @@ def convert_calibration(
         up: The axis that points up in the source: ``x -x y -y z -z``. None takes the format's.
         cameras: The cameras to keep, in this order, by their names in ``source``.
         rename: New camera name by old one.
-        image_size: (width, height) in pixels where ``source`` does not say.
+        image_size: (width, height) in pixels where ``source`` does not say; or sizes by camera,
+            under None that of the cameras which are not named.
+        extrinsics: What R is in ``source``, see
+            :func:`mmpose_ours.calibration.api.read_calibration`.
+        translation: What T is, likewise.
+        images: Folder of images or videos by camera, for the sizes that ``source`` does not say.
         scale_intrinsics: (width, height) in pixels of the scaled images that will be used.
         ground: Level the world by the cameras' horizons and put the floor below what they
             look at, see :func:`mmpose_ours.calibration.alignment.level.ground_rig`; ``up`` need not
             be known then.
         approximate: Refit lenses that the target cannot hold.
         any_scale: Do not judge whether the rig is one around people.
+        force: Write a rig that its check calls wrong, with what is wrong among the warnings.
         report: A JSON file for all that was found, see :meth:`Conversion.report`.
 
     Returns:
         What was written, and what there is to say of it.
 
     Raises:
-        CalibrationError: The rig cannot be read, or the target cannot hold it.
+        CalibrationError: The rig cannot be read, the target cannot hold it, or its check calls it
+            wrong.
         OSError: The target cannot be written.
     """
     writer = writer_of(to_format, target)
     if report is not None:
         _check_report(report, [*Source(source).paths, target])
     read = read_calibration(
-        source, from_format, unit=unit, up=up, image_size=image_size, any_up=ground
+        source,
+        from_format,
+        unit=unit,
+        up=up,
+        image_size=image_size,
+        extrinsics=extrinsics,
+        translation=translation,
+        any_up=ground,
     )
     where = read.path
     rig = choose_cameras(read.rig, read.uncalibrated, cameras, where, read.rigs)
-    if image_size is not None:
-        rig = with_size(rig, image_size, where)
     notes = list(read.notes)
+    if image_size is not None:
+        known = (*read.rig.names, *read.uncalibrated)
+        rig = with_size(rig, image_size, where, known, notes.append)
+    problems: list[Problem] = []
+    if images is not None:
+        rig, problems = size_by_images(rig, images)
+    if writer.HOLDS.needs_size:
+        need_sizes(rig, where, f'which {writer.HOLDS.title} needs')
     if rename:
         rig = _rename(rig, rename, where)
     if scale_intrinsics is not None:
@@ -150,10 +172,11 @@ def convert_calibration(
         with about(where):
             rig, note = ground_rig(rig)
         notes.append(note)
-    warnings: list[str] = []
-    if not any_scale:
-        up_of_rig = 'z' if ground else read.up
-        warnings = _judge(rig, where, read, unit_given=unit is not None, up=up_of_rig)
+    up_of_rig = 'z' if ground else read.up
+    found = refuse_wrong(
+        rig, where, read.unit, up_of_rig, any_scale=any_scale, force=force, more=problems
+    )
+    warnings = [problem.sentence for problem in found]
     fits: list[Fit] = []
     if approximate:
         with about(where):
@@ -175,18 +198,27 @@ def _check_report(report: PathLike, others: Sequence[PathLike]) -> None:
             )
 
 
-def _judge(rig: CameraRig, where: PathLike, read: Read, unit_given: bool, up: str) -> list[str]:
-    """What makes no sense around people.
+def size_by_images(rig: CameraRig, images: PathLike) -> tuple[CameraRig, list[Problem]]:
+    """The rig with the sizes of its images where it has none, and where the others differ.
+
+    Args:
+        rig: The cameras.
+        images: Folder of images or videos by camera.
 
     Raises:
-        CalibrationError: Something that cannot be meant: sizes that do not fit the intrinsics,
-            or a length off by a thousand in the format's own unit.
+        CalibrationError: There is no such folder.
     """
-    problems = refuse(rig, where, read.unit, OF_IMAGES, up=up)
-    for problem in problems:
-        if abs(problem.power_of_ten) >= REFUSED_POWER_OF_TEN and not unit_given:
-            raise refusal(problem, where)
-    return [problem.sentence for problem in problems]
+    from mmpose_ours.calibration.checks.image_sizes import sized_by_images
+
+    root = Path(images)
+    if not root.is_dir():
+        raise CalibrationError(
+            f'{images}: no such folder of images; correct the path', code='no-data', file=images
+        )
+    sized, _, problems = sized_by_images(rig, root)
+    known = {camera.name for camera in rig if camera.size is not None}
+    # A camera whose size is known needs no images here.
+    return sized, [p for p in problems if p.topic != 'images' or not set(p.cameras) <= known]
 
 
 def _rename(rig: CameraRig, rename: Mapping[str, str], path: PathLike) -> CameraRig:

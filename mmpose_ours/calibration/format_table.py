@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Sequence
 
+from mmpose_ours.calibration.direction import UnsaidDirectionError
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.formats import (
     agisoft,
@@ -35,8 +36,10 @@ from mmpose_ours.calibration.formats import (
 from mmpose_ours.calibration.formats import simple_camera as mmpose
 from mmpose_ours.calibration.formats.colmap import model as colmap
 from mmpose_ours.calibration.formats.datasets import aist, egoexo4d, human36m, thu
+from mmpose_ours.calibration.formats.krt import reader as krt
 from mmpose_ours.calibration.formats.opencv import file_storage as opencv
 from mmpose_ours.calibration.parsing.source import Source
+from mmpose_ours.calibration.unknown_format import unknown_format
 from mmpose_ours.errors import PathLike
 from mmpose_ours.text import argument
 
@@ -70,7 +73,10 @@ FORMATS: dict[str, Any] = {
     'egoexo4d': egoexo4d,
     'optitrack': optitrack,
     'calibio': calibio,
+    'krt': krt,
 }
+# The format that takes K, R and T of any origin, and asks what they mean.
+GENERIC = 'krt'
 
 
 def writable_formats() -> tuple:
@@ -153,19 +159,21 @@ def _recognise(source: Source) -> tuple[Source, str, str]:
         )
     for file in source:
         file.check_syntax()
-    raise CalibrationError(
-        f'{source.path}: its content fits no known format ({", ".join(FORMATS)}); '
-        f'name the format with {argument("format")} to learn what is missing',
-        code='file-format',
-        file=source.path,
-        expected=list(FORMATS),
-    )
+    raise unknown_format(source, list(FORMATS))
 
 
 def _claims(source: Source) -> dict[str, str]:
     """Why, by name of each format that takes these files for its own."""
-    reasons = {name: _reason(module.recognise, source) for name, module in FORMATS.items()}
-    return {name: reason for name, reason in reasons.items() if reason}
+    reasons = {
+        name: _reason(module.recognise, source)
+        for name, module in FORMATS.items()
+        if name != GENERIC
+    }
+    found = {name: reason for name, reason in reasons.items() if reason}
+    if found:
+        return found
+    reason = _reason(FORMATS[GENERIC].recognise, source)
+    return {GENERIC: reason} if reason else {}
 
 
 def only_of(source: Source, module: Any) -> Source:
@@ -187,6 +195,8 @@ def _is_whole(source: Source, module: Any) -> bool:
     """Whether one file is a rig by itself, and not a camera or half of a calibration."""
     try:
         return bool(module.recognise(source)) and len(module.read(source).rig) > 1
+    except UnsaidDirectionError:
+        return True
     except CalibrationError:
         return False
 
@@ -206,7 +216,7 @@ def refuse_other_format(source: Source, format: str) -> None:
     except CalibrationError:
         return
     # Formats of one layout: the detail is the better answer.
-    if other != format and other not in getattr(FORMATS[format], 'SAME_LAYOUT', ()):
+    if other not in (format, GENERIC) and other not in getattr(FORMATS[format], 'SAME_LAYOUT', ()):
         raise CalibrationError(
             f'{source.path}: is no {format} file but looks like {other} ({reason}); '
             f'say {argument("format", other)}',

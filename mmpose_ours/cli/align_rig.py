@@ -25,6 +25,7 @@ from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
     add_rename,
+    add_rig,
     add_skeleton,
     keypoint_options,
     parse_point,
@@ -44,9 +45,7 @@ ORIGINS = ('focus', 'keep', 'camera')
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        'rig', metavar='RIG', nargs='+', help='the calibration: a file, several, or a folder'
-    )
+    add_rig(parser)
     parser.add_argument(
         'target', metavar='OUT', help='calibration to write: a file, or a folder where it takes one'
     )

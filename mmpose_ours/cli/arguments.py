@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 from typing import Any, Callable, Sequence
 
 import numpy as np
 
 from mmpose_ours.calibration.api import Read, read_calibration
 from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
+from mmpose_ours.calibration.direction import EXTRINSICS, TRANSLATIONS
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.format_table import FORMATS
+from mmpose_ours.calibration.image_size import ImageSizes
 from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
@@ -19,7 +22,7 @@ from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.metainfo import find_skeleton
 
 
-def add_rig(parser: argparse.ArgumentParser, *name: str, **options: Any) -> None:
+def add_rig(parser: Any, *name: str, **options: Any) -> None:
     """Declare ``RIG``: one or more paths of one calibration."""
     parser.add_argument(
         *(name or ('rig',)),
@@ -180,8 +183,8 @@ def parse_point(text: str, what: str) -> np.ndarray:
     return point
 
 
-def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--from --unit --up --cameras --image-size``."""
+def add_reading_arguments(parser: Any) -> None:
+    """Declare what says how to read a calibration: ``--from --unit --up --extrinsics ...``."""
     parser.add_argument(
         '--from',
         dest='from_format',
@@ -200,12 +203,83 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='{x,-x,y,-y,z,-z}',
         help="axis of the source's world that points up; where the format fixes it, this overrides",
     )
+    add_direction(parser)
     parser.add_argument(
         '--cameras', nargs='+', metavar='NAME', help='cameras to keep, in this order'
     )
+    add_image_size(parser)
+
+
+def add_direction(parser: Any) -> None:
+    """Declare ``--extrinsics`` and ``--translation``."""
     parser.add_argument(
-        '--image-size', metavar='WxH', help='image size in pixels where the source does not say it'
+        '--extrinsics',
+        choices=EXTRINSICS,
+        help='what R is in the source, where neither it nor its format says that',
     )
+    parser.add_argument(
+        '--translation',
+        choices=TRANSLATIONS,
+        help='what T is there: vector, which is t of x_cam = R x_world + t, or center, the place '
+        'of the camera',
+    )
+
+
+def add_image_size(parser: Any, where: str = 'the source') -> None:
+    """Declare ``--image-size``, for :func:`parse_sizes`."""
+    parser.add_argument(
+        '--image-size',
+        action='append',
+        metavar='[NAME=]WxH',
+        help=f'image size in pixels where {where} does not say it; several times where cameras '
+        'differ: NAME=WxH for a camera, WxH for the others',
+    )
+
+
+def add_images(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--images``, which gives the sizes that a calibration lacks."""
+    parser.add_argument(
+        '--images',
+        type=Path,
+        metavar='DIR',
+        help='folder of images or videos by camera, for the image sizes that the source does not '
+        'say',
+    )
+
+
+def parse_sizes(words: Sequence[str] | None) -> ImageSizes | None:
+    """Read the words of ``--image-size``: one size, or sizes by camera.
+
+    Raises:
+        CalibrationError: One is no size, or a camera, or all others, have two.
+    """
+    if not words:
+        return None
+    sizes: dict[str | None, tuple[int, int]] = {}
+    for word in words:
+        name, equals, size = word.rpartition('=')
+        key = name if equals else None
+        if key in sizes:
+            who = f'camera {name!r}' if equals else 'the cameras without a name'
+            raise CalibrationError(
+                f'--image-size gives {who} two sizes; say one',
+                code='duplicate',
+                camera=key,
+                found=word,
+            )
+        sizes[key] = parse_size(size)
+    return sizes[None] if list(sizes) == [None] else sizes
+
+
+def reading_of(args: argparse.Namespace) -> dict[str, Any]:
+    """The options of :func:`add_reading_arguments` as arguments of ``read_calibration``."""
+    return {
+        'unit': args.unit,
+        'up': args.up,
+        'image_size': parse_sizes(args.image_size),
+        'extrinsics': args.extrinsics,
+        'translation': args.translation,
+    }
 
 
 def parse_size(text: str, option: str = '--image-size') -> tuple[int, int]:
@@ -242,18 +316,21 @@ def read_with_options(
     Raises:
         CalibrationError: It cannot be read, or a camera is not in it.
     """
-    size = parse_size(args.image_size) if args.image_size else None
-    read = read_calibration(
-        paths,
-        args.from_format,
-        unit=args.unit,
-        up=args.up,
-        image_size=size,
-        any_up=any_up,
-        any_unit=any_unit,
-    )
+    how = reading_of(args)
+    read = read_calibration(paths, args.from_format, **how, any_up=any_up, any_unit=any_unit)
     rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, read.path, read.rigs)
-    return read, rig if size is None else with_size(rig, size, read.path)
+    return read, sized(rig, how['image_size'], read)
+
+
+def sized(rig: CameraRig, sizes: ImageSizes | None, read: Read) -> CameraRig:
+    """Cameras of a calibration with the image sizes that were given.
+
+    Raises:
+        CalibrationError: See :func:`mmpose_ours.calibration.camera_choice.with_size`.
+    """
+    if sizes is None:
+        return rig
+    return with_size(rig, sizes, read.path, (*read.rig.names, *read.uncalibrated))
 
 
 def print_read(read: Read, rig: CameraRig) -> None:

@@ -9,10 +9,12 @@ from mmpose_ours.calibration.conversion import Conversion, convert_calibration
 from mmpose_ours.calibration.format_table import writable_formats
 from mmpose_ours.cli.arguments import (
     add_any_scale,
+    add_images,
     add_reading_arguments,
     parse_renames,
     parse_size,
     print_read,
+    reading_of,
 )
 from mmpose_ours.errors import PathLike
 
@@ -60,8 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='refit the nearest lens where OUT cannot hold the one in IN, and say how far off',
     )
+    add_images(parser)
     parser.add_argument('--report', metavar='FILE', help='write all that was found as JSON')
     add_any_scale(parser)
+    parser.add_argument(
+        '--force', action='store_true', help='write a rig that its check (check-rig) calls wrong'
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,15 +84,15 @@ def run(args: argparse.Namespace) -> int:
         args.target,
         args.from_format,
         to_format=args.to_format,
-        unit=args.unit,
-        up=args.up,
+        **reading_of(args),
         cameras=args.cameras,
         rename=parse_renames(args.rename),
-        image_size=parse_size(args.image_size) if args.image_size else None,
+        images=args.images,
         scale_intrinsics=_parse_scale(args.scale_intrinsics),
         ground=args.ground,
         approximate=args.approximate,
         any_scale=args.any_scale,
+        force=args.force,
         report=args.report,
     )
     _print(done, args.target)

@@ -9,10 +9,12 @@ from typing import Any
 
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
+    add_reading_arguments,
     add_rename,
+    add_rig,
     add_skeleton,
     keypoint_options,
-    parse_size,
+    reading_of,
 )
 from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation.report import DATASETS, HEADS, evaluate_files
@@ -54,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action='store_true',
         help='judge --pred by 2D keypoints, time and anatomy instead of --dataset and --gt',
     )
-    group.add_argument('--rig', metavar='FILE', help='calibration of the cameras')
+    add_rig(group, '--rig')
     group.add_argument('--keypoints', metavar='FILE', help='2D keypoints, see docs/data.md')
     group.add_argument(
         '--left-out',
@@ -70,8 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='frames per second, for accelerations, and for how long somebody may be lost where '
         "the file has no track IDs (default: the file's)",
     )
+    add_reading_arguments(group)
     add_rename(group, 'keypoints')
-    group.add_argument('--image-size', metavar='WxH', help='where the calibration says none')
     add_skeleton(group)
     add_frame_offsets(group)
 
@@ -135,6 +137,7 @@ def _report_without_truth(args: argparse.Namespace) -> dict[str, Any]:
         args.frames,
         left_out,
         args.frame_rate,
-        parse_size(args.image_size) if args.image_size else None,
-        keypoint_options(args, say=lambda note: print(f'note    {note}', file=sys.stderr)),
+        reading=keypoint_options(args, say=lambda note: print(f'note    {note}', file=sys.stderr)),
+        rig_format=args.from_format,
+        rig_options={**reading_of(args), 'cameras': args.cameras},
     )

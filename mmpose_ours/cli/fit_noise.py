@@ -15,6 +15,7 @@ from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
     add_rename,
+    add_rig,
     add_skeleton,
     keypoint_options,
     read_with_options,
@@ -120,7 +121,7 @@ def _cases(count: Any) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument('rig', metavar='CALIBRATION', help='calibration file, or its folder')
+    add_rig(parser)
     parser.add_argument(
         'keypoints', metavar='KEYPOINTS', help="2D keypoints: JSON, or VoxelPose's pickle"
     )
@@ -162,7 +163,7 @@ def run(args: argparse.Namespace) -> int:
             found=args.frames,
             expected=1,
         )
-    _, rig = read_with_options([args.rig], args)
+    _, rig = read_with_options(args.rig, args)
     fitted = fit(rig, args.keypoints, args.frames, args.min_score, keypoint_options(args))
     fitted.write(args.out, f'mmpose-ours fit-noise on {Path(args.keypoints).name}')
     print('\n'.join(table(fitted)))

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
 from mmpose_ours.calibration import coverage
-from mmpose_ours.calibration.checks.rig_report import judge_orientation
-from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.camera_choice import need_sizes
+from mmpose_ours.calibration.checks.judgement import refuse_wrong
+from mmpose_ours.calibration.checks.sanity import OF_SCALE, Problem
+from mmpose_ours.calibration.conversion import size_by_images
 from mmpose_ours.calibration.space_of_file import space_of
 from mmpose_ours.cli.arguments import (
     add_any_scale,
+    add_images,
     add_reading_arguments,
     add_rig,
     add_volume,
@@ -34,7 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_volume(parser)
     add_any_scale(parser)
-    parser.add_argument('--force', action='store_true', help='replace files that are there')
+    add_images(parser)
+    parser.add_argument(
+        '--force',
+        action='store_true',
+        help='replace files that are there, and write a rig that its check (check-rig) calls wrong',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,15 +57,28 @@ def run(args: argparse.Namespace) -> int:
             rig cannot be read, or no space be fitted to it.
     """
     read, rig = read_with_options(args.rig, args)
-    options: dict[str, Any] = dict(any_scale=args.any_scale)
+    problems: list[Problem] = []
+    if args.images is not None:
+        rig, problems = size_by_images(rig, args.images)
+    need_sizes(rig, read.path, 'so nobody knows where it sees')
     space = parse_volume(args.volume)
+    found = refuse_wrong(
+        rig,
+        read.path,
+        read.unit,
+        read.up,
+        space=space,
+        any_scale=args.any_scale,
+        force=args.force,
+        more=problems,
+    )
+    # What is written all the same is read without these checks later.
+    any_scale = args.any_scale or any(p.topic in OF_SCALE and not p.warning for p in found)
+    options: dict[str, Any] = dict(any_scale=any_scale)
     if space is None:
         space = space_of(rig, read, min_views=args.min_views, **options)
-    leaning = judge_orientation(rig)[1]
-    if leaning is not None and not leaning.warning and not args.any_scale:
-        raise CalibrationError(
-            f'{read.path}: {leaning.sentence}', code='out-of-range', file=read.path
-        )
+    for problem in found:
+        print(f'warning: {read.path}: {problem.sentence}', file=sys.stderr)
     folder = Path(args.folder)
     done = init_rig(folder, rig, space, source=read.path, force=args.force, **options)
     seen = coverage(rig, space)[2]

@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 
 from mmpose_ours.calibration.api import read_calibration
-from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
+from mmpose_ours.calibration.camera_choice import choose_cameras
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
+    add_image_size,
     add_rename,
     add_skeleton,
     keypoint_options,
-    parse_size,
+    parse_sizes,
+    sized,
 )
 from mmpose_ours.detections import (
     FORMATS,
@@ -46,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--camera-param-file',
+        nargs='+',
         metavar='RIG',
         help='calibration: its camera names are expected, and pixels are held against its sizes',
     )
@@ -55,9 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_rename(parser, 'keypoints')
     add_skeleton(parser)
     add_frame_offsets(parser)
-    parser.add_argument(
-        '--image-size', metavar='WxH', help='image size where the calibration does not say it'
-    )
+    add_image_size(parser, 'the calibration')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -117,7 +118,9 @@ def _rig(args: argparse.Namespace) -> CameraRig | None:
     """The calibrated cameras that are asked for; only their names and sizes count here."""
     if args.camera_param_file is None:
         return None
-    size = parse_size(args.image_size) if args.image_size else None
-    read = read_calibration(args.camera_param_file, image_size=size, any_up=True, any_unit=True)
+    sizes = parse_sizes(args.image_size)
+    read = read_calibration(
+        args.camera_param_file, image_size=sizes, any_up=True, any_unit=True, any_direction=True
+    )
     rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, read.path, read.rigs)
-    return rig if size is None else with_size(rig, size, read.path)
+    return sized(rig, sizes, read)

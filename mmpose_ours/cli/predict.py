@@ -17,13 +17,14 @@ from mmpose_ours.cli.arguments import (
     add_frame_offsets,
     add_reading_arguments,
     add_rename,
+    add_rig,
     add_skeleton,
     add_volume,
     keypoint_options,
     parse_offsets,
     parse_renames,
-    parse_size,
     parse_volume,
+    reading_of,
 )
 from mmpose_ours.cli.run_report import print_notes, report_run
 from mmpose_ours.detections.cache import detected_here, made_here
@@ -58,12 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='config of the model (default: the learned prior, whose weights come along)',
     )
     parser.add_argument('--checkpoint', metavar='FILE', help="weights (default: the config's)")
-    parser.add_argument(
-        '--rig',
-        required=True,
-        metavar='FILE',
-        help='calibration of any format that `convert-calibration` reads',
-    )
+    add_rig(parser, '--rig', required=True)
     parser.add_argument(
         '--img-root',
         metavar='DIR',
@@ -148,7 +144,7 @@ def demo_parser(description: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument('config', help='config of the model')
     parser.add_argument('checkpoint', help='its weights: a file or mmpose-ours://NAME')
-    parser.add_argument('--camera-param-file', required=True, help='calibration of the cameras')
+    add_rig(parser, '--camera-param-file', required=True)
     add_recording(parser)
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
     return parser
@@ -156,7 +152,7 @@ def demo_parser(description: str | None) -> argparse.ArgumentParser:
 
 def find_people(
     args: argparse.Namespace,
-    rig: PathLike,
+    rig: Sequence[PathLike],
     img_root: PathLike | None,
     out: PathLike,
     wanted: Wanted | None = None,
@@ -165,7 +161,7 @@ def find_people(
 
     Args:
         args: ``config``, ``checkpoint``, and the options of :func:`add_recording`.
-        rig: The calibration.
+        rig: The files of the calibration.
         img_root: Folder of the images, if there are any.
         out: Folder for what is found.
         wanted: What to write to look at; None is nothing.
@@ -181,11 +177,7 @@ def find_people(
         args.checkpoint,
         rig,
         rig_format=args.from_format,
-        rig_options=dict(
-            unit=args.unit,
-            up=args.up,
-            image_size=parse_size(args.image_size) if args.image_size else None,
-        ),
+        rig_options=reading_of(args),
         images=img_root,
         rename=parse_renames(args.rename),
         cameras=args.cameras,
@@ -227,7 +219,7 @@ def find_people(
                 keypoints=beneath if beneath is not None and beneath.exists() else None,
                 # The run has printed the notes.
                 reading=keypoint_options(args, say=lambda note: None),
-                rig_file=rig,
+                rig_file=' '.join(map(str, rig)),
                 all_cameras=bool(args.cameras),
             )
     return 0 if statistics.poses else 1

@@ -8,8 +8,11 @@ import math
 from pathlib import Path
 from typing import Sequence
 
+from mmpose_ours.calibration.direction import UnsaidDirectionError
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.cli.arguments import (
+    add_direction,
+    add_image_size,
     add_rename,
     add_rig,
     add_volume,
@@ -47,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='format of --rig (default: by content)')  # fmt: skip
     parser.add_argument('--unit', help='of its lengths: mm, cm, m, or millimetres per unit')
     parser.add_argument('--up', metavar='AXIS', help='axis that points up: x -x y -y z or -z')
-    parser.add_argument('--image-size', metavar='WxH', help='where --rig does not say it')
+    add_direction(parser)
+    add_image_size(parser, '--rig')
     parser.add_argument('--cameras', nargs='+', metavar='NAME', help='cameras to use')
     add_volume(parser)
     parser.add_argument(TRUST, action='store_true',
@@ -106,7 +110,8 @@ def site_of(args: argparse.Namespace) -> Site:
     work_dir = args.work_dir or Path('work_dirs') / f'train_rig_{folder.resolve().name}'
     _check_places(folder, work_dir, args.rig)
     options = (('--from', args.from_format), ('--unit', args.unit), ('--up', args.up),
-            ('--image-size', args.image_size))  # fmt: skip
+            ('--extrinsics', args.extrinsics), ('--translation', args.translation),
+            *(('--image-size', size) for size in args.image_size or ()))  # fmt: skip
     reading = [f'{option}={value}' for option, value in options if value not in (None, 'auto')]
     source = tuple(args.rig or ())
     if reading and not source and (folder / RIG_FILE).is_file():
@@ -139,7 +144,7 @@ def site_of(args: argparse.Namespace) -> Site:
         return dataclasses.replace(site, source_rig=read_with_options(source, args)[1])
     except CalibrationError as error:
         fix = calibration_fix(error, site)
-        if ANY_CALIBRATION in fix.option or isinstance(error, LimitError):
+        if ANY_CALIBRATION in fix.option or isinstance(error, (LimitError, UnsaidDirectionError)):
             raise  # its reader says what to correct
         raise refused(error, fix) from error
 

@@ -19,11 +19,11 @@ import numpy as np
 from mmpose_ours.calibration.checks.image_sizes import size_mismatch
 from mmpose_ours.calibration.checks.sanity import problems_of
 from mmpose_ours.calibration.errors import CalibrationError, about
-from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.calibration.writing import write_rig
 from mmpose_ours.cli.arguments import (
     add_reading_arguments,
     add_rename,
+    add_rig,
     parse_renames,
     read_with_options,
 )
@@ -277,7 +277,7 @@ def _render(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument('rig', metavar='RIG', help='calibration of the images: file or folder')
+    add_rig(parser)
     parser.add_argument(
         'source',
         metavar='IN',
@@ -313,8 +313,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CalibrationError, FileFormatError, OSError: As :func:`undistort`.
     """
-    read, rig = read_with_options([args.rig], args)
-    where = Source([args.rig]).path
+    read, rig = read_with_options(args.rig, args)
+    where = read.path
     for problem in problems_of(rig, read.unit, read.up):
         if problem.topic in ('names', 'size'):
             raise CalibrationError(
@@ -324,7 +324,8 @@ def run(args: argparse.Namespace) -> int:
             )
         print(f'warning: {where}: {problem.sentence}', file=sys.stderr)
     new_rig = Path(args.target) / RIG_FILE
-    if os.path.realpath(args.rig) in map(os.path.realpath, (new_rig, args.target)):
+    replaced = set(map(os.path.realpath, (new_rig, args.target)))
+    if replaced & set(map(os.path.realpath, args.rig)):
         raise FileExistsError(
             f'{new_rig}: is the calibration of the original images, which would be lost; name '
             'another folder'

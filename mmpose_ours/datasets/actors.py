@@ -8,6 +8,7 @@ from typing import Any, Sequence
 
 from mmengine.logging import print_log
 
+from mmpose_ours.calibration.image_size import ImageSizes
 from mmpose_ours.datasets.multiview import MultiviewDataset
 from mmpose_ours.scope import DATASETS
 from mmpose_ours.sources import CAMPUS, SHELF, ActorsLayout, read_benchmark
@@ -36,7 +37,7 @@ class ActorsDataset(MultiviewDataset):
         keypoint_file: str | None = None,
         truth_file: str | None = None,
         frames: Sequence[tuple[int, int]] | None = None,
-        image_size: tuple[int, int] | None = None,
+        image_size: ImageSizes | None = None,
         **kwargs: Any,
     ):
         layout = self.LAYOUT

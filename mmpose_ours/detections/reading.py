@@ -23,6 +23,7 @@ from mmpose_ours.detections.formats import (
     sleap,
     voxelpose,
     yolo,
+    yolo_json,
 )
 from mmpose_ours.detections.formats.imported import Hints, assemble
 from mmpose_ours.detections.formats.normalised import in_pixels
@@ -62,6 +63,7 @@ IMPORTERS: dict[str, ModuleType] = {
     'deeplabcut': deeplabcut,
     'sleap': sleap,
     'yolo': yolo,
+    'yolo_json': yolo_json,
     'freemocap': freemocap,
 }
 FORMATS = (*OURS, *IMPORTERS)

@@ -240,7 +240,8 @@ class Camera:
         if self.size is None:
             raise InputError(
                 f'camera {self.name!r} has no image size{f", {why}" if why else ""}; say it, for '
-                f'example {argument("image_size", (1920, 1080))}',
+                f'example {argument("image_size", (1920, 1080))}, or where cameras differ '
+                f'{argument("image_size", {self.name: (1920, 1080)})} for each',
                 code='missing-value',
                 camera=self.name,
             )

@@ -7,6 +7,7 @@ from typing import Any, Sequence
 
 from mmpose.datasets.builder import DATASETS
 
+from mmpose_ours.calibration.image_size import ImageSizes
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.mmpose0x.rig_dataset import RigDataset
 from mmpose_ours.sources import (
@@ -140,7 +141,7 @@ class _ActorsDataset(_StoredDataset):
         keypoint_file: str | None = None,
         truth_file: str | None = None,
         frames: Sequence[tuple[int, int]] | None = None,
-        image_size: tuple[int, int] | None = None,
+        image_size: ImageSizes | None = None,
         **kwargs: Any,
     ):
         layout = self.LAYOUT

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 from mmpose.datasets.pipelines import Compose
 from mmpose.utils import get_root_logger
 from torch.utils.data import Dataset
 
+from mmpose_ours.calibration.image_size import ImageSizes
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.evaluation.scores import parts_figures, people_figures, write_results
 from mmpose_ours.mmpose0x.views import StockViews
@@ -28,13 +29,15 @@ class RigDataset(Dataset):
         cube_size: Voxels of the capture volume along x, y and z.
         rig_format: A format name of :mod:`mmpose_ours.calibration`, or ``'auto'``.
         cameras: Names of the cameras to use, in this order; None takes all.
-        image_size: (width, height) of cameras whose file does not say it.
+        image_size: (width, height) of cameras whose file does not say it, or by camera.
         space: ``dict(center_mm=(x, y, z), size_mm=(x, y, z))``, the capture volume of the
             model; None fits it to what the cameras see.
         any_scale: Accept a rig that is too small or too large for people.
         data_root: Folder of the dataset.
         max_people: The most people of one frame in training.
         test_mode: Whether it is tested on (MMPose says so); changes nothing here.
+        rig_options: Further arguments of :func:`mmpose_ours.calibration.read_rig`, for files that
+            do not say these: ``unit``, ``up``, ``extrinsics``, ``translation``.
 
     Raises:
         CalibrationError: The rig cannot be used; names file, camera and fix.
@@ -50,15 +53,16 @@ class RigDataset(Dataset):
         cube_size: Sequence[int],
         rig_format: str = 'auto',
         cameras: Sequence[str] | None = None,
-        image_size: tuple[int, int] | None = None,
+        image_size: ImageSizes | None = None,
         space: dict[str, Any] | None = None,
         any_scale: bool = False,
         data_root: str = '',
         max_people: int = 10,
         test_mode: bool = False,
+        rig_options: Mapping[str, Any] | None = None,
     ):
         rig_path = Path(data_root) / rig_file
-        site = Site.read(rig_path, rig_format, cameras, image_size, space, any_scale)
+        site = Site.read(rig_path, rig_format, cameras, image_size, space, any_scale, rig_options)
         self.data_root, self.rig, self.space = data_root, site.rig, site.space
         self.test_mode = test_mode
         where = self.rig, self.space, self.JOINTS

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Callable, Iterable, Iterator, Sequence
 
 from mmpose_ours.calibration.api import read_calibration
+from mmpose_ours.calibration.direction import UnsaidDirectionError
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.format_table import FORMATS, recognise_files
 from mmpose_ours.calibration.parsing.source import Source as CalibrationSource
@@ -159,7 +160,8 @@ def _calibration(path: Path) -> Finding | None:
         return None  # it is that folder's, which is looked at too
     module = FORMATS[format]
     unknown = [word for word in ('UNIT', 'UP') if getattr(module, word) is None]
-    options = ''.join(f' --{word.lower()} {word}' for word in unknown)
+    asked = _asked_direction(path)
+    options = ''.join(f' --{word.lower()} {word.upper()}' for word in (*unknown, *asked))
     files = tuple(source.paths)
     path = files[0] if len(files) == 1 else path
     commands = (
@@ -168,7 +170,7 @@ def _calibration(path: Path) -> Finding | None:
         f'mmpose-ours init FOLDER --rig {_quoted(path)}{options}',
     )
     try:
-        read = read_calibration(path, any_up=True, any_unit=True)
+        read = read_calibration(path, any_up=True, any_unit=True, any_direction=True)
     except CalibrationError as error:
         what = f'{format}, recognised by {reason}; it cannot be read as it is'
         return Finding(path, CALIBRATION, what, (str(error),), commands, files, options)
@@ -186,10 +188,23 @@ def _calibration(path: Path) -> Finding | None:
     if unknown:
         words = ' and '.join({'UNIT': 'the unit', 'UP': 'the up axis'}[word] for word in unknown)
         details.append(f'the format does not fix {words}')
+    if asked:
+        details.append('the file does not say what R and T mean')
     if read.uncalibrated:
         details.append(f'not calibrated: {list_names(read.uncalibrated, 20)}')
     what = f'{format}, {count} camera{"s" * (count != 1)}, recognised by {reason}'
     return Finding(path, CALIBRATION, what, (*details, *read.notes), commands, files, options)
+
+
+def _asked_direction(path: Path) -> tuple[str, ...]:
+    """The arguments that say what R and T of a file mean, where it does not say that itself."""
+    try:
+        read_calibration(path, any_up=True, any_unit=True)
+    except UnsaidDirectionError as error:
+        return tuple(error.expected)
+    except CalibrationError:
+        pass
+    return ()
 
 
 def _keypoints(path: Path, progress: Progress) -> Finding | None:

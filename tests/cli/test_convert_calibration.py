@@ -16,6 +16,9 @@ from mmpose_ours.calibration import (
     write_rig,
 )
 from mmpose_ours.cli.main import convert_calibration as main
+from mmpose_ours.cli.main import main as check_rig_main
+from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io import json_schema
 
 
@@ -200,10 +203,16 @@ def test_failure_keeps_the_old_target(panoptic_file, tmp_path):
     assert out.read_text() == 'precious'
 
 
-def test_a_small_rig_is_converted_with_a_warning(tmp_path, capsys):
+def test_what_the_check_calls_wrong_is_written_by_force_only(tmp_path, capsys):
     write_rig(ring_rig(radius=40), tmp_path / 'in.json', 'campus')
     command = [str(tmp_path / 'in.json'), str(tmp_path / 'out.json'), '--to', 'campus']
-    assert main(command) == 0
+    assert check_rig_main(['check-rig', command[0]]) == 1
+    assert '100 times too small' in capsys.readouterr().out
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert '100 times too small' in said and '--force' in said
+    assert not (tmp_path / 'out.json').exists()
+    assert main([*command, '--force']) == 0
     said = capsys.readouterr().err
     assert said.startswith(f'warning: {tmp_path}') and '100 times too small' in said
     assert main([*command, '--any-scale']) == 0
@@ -222,3 +231,83 @@ def test_a_unit_off_by_a_thousand_is_refused_unless_it_was_given(tmp_path, capsy
     assert 'unit m as given; campus files have mm' in said.out and not said.err
     np.testing.assert_allclose(read_rig(tmp_path / 'out.json').centers_w, ring_rig().centers_w)
     assert main([*command, '--any-scale']) == 0
+
+
+def test_sizes_of_each_camera_and_of_images(tmp_path, capsys):
+    import cv2
+
+    sizes = {'cam0': (1280, 720), 'cam1': (720, 1280), 'cam2': (640, 480), 'cam3': (1280, 720)}
+    rig = CameraRig(
+        tuple(
+            Camera(
+                c.name, [[700, 0, sizes[c.name][0] / 2], [0, 700, sizes[c.name][1] / 2], [0, 0, 1]],
+                c.R_w2c, c.t_w2c,
+            )
+            for c in ring_rig()
+        )
+    )  # fmt: skip
+    write_rig(rig, tmp_path / 'in.json', 'campus')
+    command = [str(tmp_path / 'in.json'), str(tmp_path / 'out.json'), '--to', 'panoptic']
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert '--image-size 1920x1080' in said and '--image-size cam0=1920x1080' in said
+    assert '--images' in said
+    named = ['--image-size', 'cam1=720x1280', '--image-size', '1280x720']
+    assert main([*command, *named, '--image-size', 'cam2=640x480']) == 0
+    assert {c.name: c.size for c in read_rig(tmp_path / 'out.json')} == sizes
+    assert main([*command, *named, '--image-size', 'nobody=640x480']) == 2
+    assert main([*command, *named, '--image-size', 'cam1=640x480']) == 2
+    for name, (width, height) in sizes.items():
+        (tmp_path / 'images' / name).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / 'images' / name / '0.png'), np.zeros((height, width), np.uint8))
+    (tmp_path / 'out.json').unlink()
+    assert main([*command, '--images', str(tmp_path / 'images')]) == 0
+    assert {c.name: c.size for c in read_rig(tmp_path / 'out.json')} == sizes
+    with fails(CalibrationError, code='no-data'):
+        convert_calibration(
+            tmp_path / 'in.json', tmp_path / 'o.json', to_format='panoptic', images='nowhere'
+        )
+    by_name = {None: (1280, 720), 'cam1': (720, 1280), 'cam2': (640, 480)}
+    found = read_rig(tmp_path / 'in.json', image_size=by_name)
+    assert {c.name: c.size for c in found} == sizes
+
+
+def test_the_direction_is_asked_for_and_said(tmp_path, capsys):
+    rig = ring_rig()
+    entries = {c.name: {'K': c.K.tolist(), 'R': c.R_w2c.tolist(), 'T': c.t_w2c.tolist(),
+                        'size': list(c.size)} for c in rig}  # fmt: skip
+    (tmp_path / 'in.json').write_text(json.dumps(entries))
+    command = [str(tmp_path / 'in.json'), str(tmp_path / 'out.json'), '--to', 'panoptic',
+               '--unit', 'mm', '--up', 'z']  # fmt: skip
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert '--extrinsics world-to-camera' in said and '--translation vector' in said
+    direction = ['--extrinsics', 'world-to-camera', '--translation', 'vector']
+    assert main([*command, *direction]) == 0
+    assert 'R is world to camera, T is the translation' in capsys.readouterr().out
+    np.testing.assert_allclose(read_rig(tmp_path / 'out.json').centers_w, rig.centers_w)
+    assert main([*command, *direction[:2], '--translation', 'center']) == 2  # wrong, and seen
+
+
+def test_four_phones_of_different_sizes(shared_data, tmp_path):
+    case = next(shared_data.parent.glob('cases/10-*')) / 'input'
+    command = [str(case / 'calib'), str(tmp_path / 'out.json'), '--to', 'panoptic']
+    assert main(command) == 2 and main([*command, '--image-size', '1920x1080']) == 2
+    sizes = {'1': (1920, 1080), '2': (1920, 1080), '3': (1280, 720), '4': (1080, 1920)}
+    for options in (
+        ['--images', str(case / 'images')],
+        ['--image-size', '1920x1080', '--image-size', '3=1280x720', '--image-size', '4=1080x1920'],
+    ):
+        assert main([*command, *options]) == 0
+        assert {c.name: c.size for c in read_rig(tmp_path / 'out.json')} == sizes
+        (tmp_path / 'out.json').unlink()
+
+
+def test_a_size_for_all_is_for_cameras_whose_size_is_not_in_the_file(tmp_path, capsys):
+    write_rig(ring_rig(), tmp_path / 'rig.json', 'panoptic')
+    width, height = ring_rig()['cam0'].size
+    words = [str(tmp_path / 'rig.json'), str(tmp_path / 'out.json'), '--to', 'panoptic']
+    for given, ends in ((f'{2 * width}x{2 * height}', 0), (f'cam0={2 * width}x{2 * height}', 2)):
+        assert main([*words, '--image-size', given]) == ends
+    assert 'cam0' in capsys.readouterr().out
+    assert {camera.size for camera in read_rig(tmp_path / 'out.json')} == {(width, height)}

@@ -170,7 +170,14 @@ def test_another_pickle_schema_is_refused(tmp_path, data):
     found = 'list' if isinstance(data, list) else next(iter(data))
     expected = "{'<camera>_<frame>': [{'pred': (17, 3)}]}"
     with fails(FileFormatError, code='file-format', file=path, found=found, expected=expected):
-        read_detections(path, ['a'])
+        read_detections(path, ['a'], format='voxelpose')
+
+
+def test_pickles_of_other_things_are_not_keypoints(tmp_path):
+    for data in ([1, 2], {'nothing': []}, {'a_1': 5}, {'cam_1': {'K': np.eye(3)}}):
+        path = write_pickle(tmp_path / 'k.pkl', data)
+        with fails(FileFormatError, code='file-format', file=path, expected=['voxelpose']):
+            read_detections(path, ['a'])
 
 
 class Attack:

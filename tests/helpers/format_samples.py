@@ -210,6 +210,21 @@ def _mmpose(rig, folder):
     return [folder / 'cameras.json']
 
 
+def _krt(rig, folder):
+    entries = {
+        camera.name: {
+            'K': camera.K.tolist(),
+            'R_w2c': camera.R_w2c.tolist(),
+            't_w2c': camera.t_w2c.reshape(3, 1).tolist(),
+            'distort': camera.dist.tolist(),
+            'imgSize': list(camera.size),
+        }
+        for camera in rig
+    }
+    (folder / 'cameras.json').write_text(json.dumps(entries))
+    return [folder / 'cameras.json']
+
+
 def in_world(rig, up):
     """(R_w2c, t_w2c in millimetres) of each camera in a world with another axis up."""
     turn = Z_UP_FROM[up]
@@ -536,6 +551,7 @@ MAKERS = {
     'krtd': _krtd,
     'crossview': _crossview,
     'mmpose': _mmpose,
+    'krt': _krt,
     'thu': _thu,
     'multical': _multical,
     'opencap': _opencap,
@@ -575,6 +591,7 @@ WORLDS = {
     'krtd': ('mm', 'z'),
     'crossview': ('cm', 'z'),
     'mmpose': ('mm', 'z'),
+    'krt': ('mm', 'z'),
     'thu': ('m', 'z'),
     'multical': ('m', 'z'),
     'opencap': ('mm', 'z'),

@@ -330,6 +330,26 @@ def yolo_runs(root):
     return root
 
 
+def yolo_json(root):
+    for camera, frame, found in (
+        ('cam_a', 7, people()),
+        ('cam_b', 7, ()),
+        ('cam_b', 8, people()[:1]),
+    ):
+        content = [
+            {
+                'name': 'person',
+                'class': 0,
+                'confidence': 0.9,
+                'box': {'x1': 1.0, 'y1': 2.0, 'x2': 3.0, 'y2': 4.0},
+                'keypoints': dict(zip(('x', 'y', 'visible'), rows.T.tolist())),
+            }
+            for rows in found
+        ]
+        save(root / camera / f'{frame:06d}.json', content)
+    return root
+
+
 def freemocap(root):
     """One person: nobody in cam_b's frame 7, and cam_a's frame 8 is there but empty."""
     points = np.full((2, 9, 33 + 21 + 21 + 478, 3), np.nan)
@@ -366,6 +386,7 @@ LAYOUTS = {
     'openpifpaf': [openpifpaf],
     'deeplabcut': [deeplabcut],
     'sleap': [sleap],
+    'yolo_json': [yolo_json],
 }
 # Those in shares of the image, for which its size must be known.
 NORMALISED = {'openpose': [controlnet], 'kinetics': [kinetics], 'yolo': [yolo, yolo_runs]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Callable, Mapping, Sequence
 
@@ -43,6 +44,36 @@ def inspect_images(
         if problem is not None:
             problems.append(problem)
     return sizes, problems
+
+
+def sized_by_images(
+    rig: CameraRig,
+    root: Path,
+    rename: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = lambda note: None,
+) -> tuple[CameraRig, dict[str, tuple[int, int] | None], list[Problem]]:
+    """Take the sizes that a calibration does not say from its images, and compare the others.
+
+    Args:
+        rig: V cameras.
+        root: Where their images or videos lie.
+        rename: See :func:`inspect_images`.
+        say: Likewise.
+
+    Returns:
+        The rig; (width, height) of each camera's images by name, None without any; and problems.
+    """
+    sizes, problems = inspect_images(rig, root, rename, say)
+    cameras = []
+    for camera in rig:
+        size = sizes[camera.name]
+        if camera.size is None and size is not None:
+            try:
+                camera = dataclasses.replace(camera, size=size)
+            except ValueError as error:  # a principal point that lies outside the image
+                problems.append(Problem('resolution', f'{root}: {error}', (camera.name,)))
+        cameras.append(camera)
+    return CameraRig(tuple(cameras)), sizes, problems
 
 
 def _inspect(

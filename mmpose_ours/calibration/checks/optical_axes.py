@@ -192,3 +192,10 @@ def _each(R: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 def _extent(points: np.ndarray) -> float:
     return farthest_pair(points)[2]
+
+
+def makes_sense(R_w2c: np.ndarray, centers_w: np.ndarray) -> bool:
+    """Whether cameras (V, 3, 3), (V, 3) stand upright on some floor and look at one place."""
+    if len(R_w2c) < MIN_CAMERAS:
+        return False
+    return _judge(R_w2c, centers_w)[0] <= POOR_DEGREES and _level_somehow(R_w2c)

@@ -190,11 +190,11 @@ def lean_problem(
             f'{found}, so the world is upside down (a calibration board that was turned over?); '
             'turn it with `mmpose-ours convert-calibration ... --up -z`',
         )
-    if axis == 'z':
+    if axis == 'z' or degrees_off_z(Z_UP_FROM[axis] @ up) > MAX_LEAN_DEGREES:
         return Problem(
             'orientation',
             f'{found}, so the world leans by {lean:.0f} degrees; level it with '
-            '`mmpose-ours align-rig`',
+            '`mmpose-ours align-rig` or `mmpose-ours convert-calibration ... --ground`',
         )
     return Problem(
         'orientation',

@@ -68,6 +68,10 @@ _CODES = {
     'place': 'no-data',
     'reading': 'conflict',
     'unit': 'out-of-range',
+    'resolution': 'conflict',
+    'orientation': 'out-of-range',
+    'view': 'no-data',
+    'images': 'no-match',
 }
 # What :func:`problems_of` finds. Where the rig is not one around people, those of scale do
 # not apply; with those of images, images and cameras do not belong together; and with
@@ -173,7 +177,7 @@ def refusal(problem: Problem, path: PathLike | None, more: str = '') -> Calibrat
     where = '' if path is None else f'{path}: '
     return CalibrationError(
         where + problem.sentence + (f'; {more}' if more else ''),
-        code=_CODES[problem.topic],
+        code=_CODES.get(problem.topic, 'conflict'),
         file=path,
         camera=problem.cameras[0] if len(problem.cameras) == 1 else None,
         found=problem.found,

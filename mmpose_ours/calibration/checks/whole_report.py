@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.capture_volume import describe_space
-from mmpose_ours.calibration.checks.image_sizes import inspect_images
+from mmpose_ours.calibration.checks.image_sizes import sized_by_images
+from mmpose_ours.calibration.checks.judgement import each_once
 from mmpose_ours.calibration.checks.recording_report import (
     DetectionSample,
     judge_recording,
@@ -21,11 +21,6 @@ from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
-
-# The order in which causes come before their consequences.
-TOPICS = ('count', 'names', 'place', 'size', 'resolution', 'reading', 'mirrored', 'unit',
-          'orientation', 'keypoints', 'rate', 'synchronisation', 'camera', 'view', 'floor', 'lens',
-          'reprojection', 'images', 'people')  # fmt: skip
 
 
 def check(
@@ -61,9 +56,8 @@ def check(
     problems: list[Problem] = []
     notes: list[str] = []
     if images is not None:
-        sizes, problems = inspect_images(rig, images, (reading or {}).get('rename'), notes.append)
-        rig, found = _sized(rig, sizes, images)
-        problems += found
+        rename = (reading or {}).get('rename')
+        rig, sizes, problems = sized_by_images(rig, images, rename, notes.append)
     inspection = RigInspection(rig, read.unit, read.up, space)
     report: dict[str, Any] = {
         'format': read.format,
@@ -85,7 +79,7 @@ def check(
         report['judgement'].update(_by_people(report['people']))
     # Of two that say the same, people know better than the cameras alone.
     problems += not_refuted(inspection.problems, report.get('people', {}), problems)
-    problems = _each_once(problems)
+    problems = each_once(problems)
     whole = not any(p.topic in ('reading', 'unit', 'orientation', 'place') for p in problems)
     space = inspection.space if whole and len(rig) > 1 else None
     report['space'] = None if space is None else describe_space(rig, space)
@@ -93,22 +87,6 @@ def check(
     report['warnings'] = [_plain(p) for p in problems if p.warning]
     report['ok'] = not report['problems']
     return report, rig
-
-
-def _sized(
-    rig: CameraRig, sizes: dict[str, tuple[int, int] | None], root: Path
-) -> tuple[CameraRig, list[Problem]]:
-    """The rig with sizes that the calibration does not say taken from the images."""
-    cameras, problems = [], []
-    for camera in rig:
-        size = sizes[camera.name]
-        if camera.size is None and size is not None:
-            try:
-                camera = dataclasses.replace(camera, size=size)
-            except ValueError as error:  # a principal point that lies outside the image
-                problems.append(Problem('resolution', f'{root}: {error}', (camera.name,)))
-        cameras.append(camera)
-    return CameraRig(tuple(cameras)), problems
 
 
 def _outside(detections: Detections, rig: CameraRig, path: PathLike) -> list[Problem]:
@@ -143,20 +121,6 @@ def _by_people(people: dict[str, Any]) -> dict[str, str]:
     if people.get('floor_mm') is not None:
         evidence['floor'] = f'feet stand on z = {people["floor_mm"]:.0f} mm'
     return evidence
-
-
-def _each_once(problems: list[Problem]) -> list[Problem]:
-    """By importance; of several that say the same of the same cameras the first."""
-    problems = sorted(problems, key=lambda p: (p.warning, TOPICS.index(p.topic)))
-    seen: set = set()
-    kept = []
-    for problem in problems:
-        # A rig turned upside down is so for horizons and people alike.
-        key = (problem.topic, problem.cameras)
-        if key not in seen:
-            kept.append(problem)
-        seen.add(key)
-    return kept
 
 
 def _plain(problem: Problem) -> dict[str, Any]:

@@ -45,7 +45,8 @@ def recognise(source: Source) -> str:
     data = source.one.parsed('json')
     for name, camera in data.items() if isinstance(data, dict) else ():
         found = sorted(_TELLING_KEYS & camera.keys()) if isinstance(camera, dict) else ()
-        if len(found) >= 4:
+        # Others have such intrinsics with a pose of another meaning
+        if len(found) >= 4 and {'R', 'T'} & camera.keys() and {'k', 'p'} & camera.keys():
             return f'an object per camera, {name!r} holds {", ".join(found)}'
     return ''
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about
+from mmpose_ours.calibration.image_size import size_of_camera
 from mmpose_ours.calibration.parsing.matrices import rigid
 from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.calibration.parsing.source import Reading, Source
@@ -57,12 +58,12 @@ def read(source: Source) -> Reading:
     Raises:
         CalibrationError: Nobody says the image size, a value is missing or impossible.
     """
-    node, size = None, source.image_size
+    node, said = None, None
     for file in source:
         data = Node.of(file, 'json')
         stated = data.get('image_wh')
         if stated is not None:
-            size = stated.image_size()
+            said = stated.image_size()
         if 'cameras' in data:
             node = data
     if node is None:
@@ -76,7 +77,10 @@ def read(source: Source) -> Reading:
     if not cameras:
         node['cameras'].fail('is empty', 'one entry for each camera', code='no-data')
     with about(source.path):
-        rig = (_camera(name, camera.of_camera(name), size) for name, camera in cameras.items())
+        rig = (
+            _camera(name, camera.of_camera(name), said or size_of_camera(source.image_size, name))
+            for name, camera in cameras.items()
+        )
         return Reading(CameraRig(tuple(rig)))
 
 

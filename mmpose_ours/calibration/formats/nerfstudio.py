@@ -38,6 +38,7 @@ import numpy as np
 from mmpose_ours.calibration.capabilities import Holds
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.calibration.formats.camera_axes import FLIP_Y_AND_Z, HALF_PIXEL
+from mmpose_ours.calibration.image_size import size_of_camera
 from mmpose_ours.calibration.parsing.image_names import check_image_count, name_cameras
 from mmpose_ours.calibration.parsing.matrices import rigid
 from mmpose_ours.calibration.parsing.node import Node
@@ -92,7 +93,8 @@ def read(source: Source) -> Reading:
     cameras, uncalibrated = [], []
     with about(source.path):
         for name, frame in zip(names, frames):
-            values = _Values(whole.of_camera(name), frame.of_camera(name), source.image_size)
+            size = size_of_camera(source.image_size, name)
+            values = _Values(whole.of_camera(name), frame.of_camera(name), size)
             if 'transform_matrix' in frame and values.has_focal_length:
                 cameras.append(_camera(name, values, notes))
             else:

@@ -44,7 +44,8 @@ def recognise(source: Source) -> str:
     cameras = data.get('cameras') if isinstance(data, dict) else None
     for camera in cameras if isinstance(cameras, list) else ():
         found = sorted(_TELLING_KEYS & camera.keys()) if isinstance(camera, dict) else ()
-        if len(found) >= 2 and 'T' not in camera:  # MMPose's have K, R and T
+        # Others have K, R and t of another direction and unit
+        if {'distCoef', 'resolution'} <= set(found) and 'T' not in camera:
             return f"a list 'cameras' whose entries hold {', '.join(found)}"
     return ''
 

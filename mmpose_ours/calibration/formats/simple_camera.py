@@ -13,6 +13,11 @@ layout          name -> camera, a list (``name`` in each, else its index), or ei
                 ``S1_54138969``, of the rig S1
 ==============  ==================================================================
 
+By content, files are recognised that only MMPose writes: K of 2x3, f and c with k and p, the pairs
+with ``c2w``, or keys that are pairs. Other files with K, R and T are read by
+:mod:`mmpose_ours.calibration.formats.krt`, which asks what they mean; named as MMPose's they are
+read as above.
+
 A dump of ``SimpleCamera.param`` has the same keys but for **row** vectors: ``R_c2w``,
 ``R_w2c`` and K transposed. It holds both pairs, from which that is seen.
 
@@ -26,7 +31,10 @@ from typing import Any, Iterator
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about, check_limit
-from mmpose_ours.calibration.parsing.file import File
+from mmpose_ours.calibration.formats.krt.layout import content_of, name_of_key, text_of
+from mmpose_ours.calibration.formats.krt.leaves import count_numbers, leaves_of
+from mmpose_ours.calibration.formats.krt.reader import about_unused
+from mmpose_ours.calibration.formats.krt.values import Values, lens_of, size_of
 from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.calibration.parsing.source import Reading, Source
 from mmpose_ours.geometry.camera import Camera
@@ -36,19 +44,28 @@ CONVENTION = 'R is camera to world, T is the camera centre'
 UNIT = UP = None
 
 _PAIRS = (('R', 'T'), ('R_c2w', 'T_c2w'), ('R_w2c', 'T_w2c'))
-# Keys by which other formats' cameras are distinguished.
-_FOREIGN = {'fx', 'fy', 'distCoef', 't', 'Tw', 'dist', 'D', 'rotation', 'translation', 'imgSize'}
+# Those of SimpleCamera and of MMPose's files; cameras with others are somebody else's.
+_KEYS = {
+    'R', 'T', 'R_c2w', 'T_c2w', 'R_w2c', 'T_w2c', 'K', 'f', 'c', 'k', 'p', 'w', 'h', 'width',
+    'height', 'res_w', 'res_h', 'res', 'name', 'id',
+}  # fmt: skip
 
 
 def recognise(source: Source) -> str:
-    """Say why a file holds MMPose's cameras, or return an empty string."""
+    """Say why a file holds MMPose's cameras, or return an empty string.
+
+    K, R and T alone do not tell: other projects mean the opposite with them.
+    """
     file = source.one
-    for name, camera in _cameras(_content(file)):
+    for key, camera in _cameras(content_of(file)):
         keys = camera.keys() if isinstance(camera, dict) else set()
         pair = next((pair for pair in _PAIRS if set(pair) <= keys), None)
-        if pair and ('K' in keys or {'f', 'c'} <= keys) and not _FOREIGN & keys:
-            lens = 'K' if 'K' in keys else 'f, c'
-            return f'camera {name[:40]!r} holds {", ".join(pair)}, {lens}'
+        if not pair or not ('K' in keys or {'f', 'c'} <= keys) or not keys <= _KEYS:
+            continue
+        lens = 'K' if 'K' in keys else 'f, c'
+        simple = count_numbers(camera['K']) == 6 if lens == 'K' else {'k', 'p'} <= keys
+        if simple or pair != ('R', 'T') or isinstance(key, tuple):
+            return f'camera {name_of_key(key)[:40]!r} holds {", ".join(pair)}, {lens}'
     return ''
 
 
@@ -66,41 +83,40 @@ def read(source: Source) -> Reading:
             or impossible.
     """
     file = source.one
-    content = _content(file)
+    content = content_of(file)
     if content is None:
         # Which says where the syntax breaks
         _ = file.pickle if file.kind == 'pickle' else file.json
-    check_limit('cameras', sum(1 for _ in _cameras(content)), 'cameras', file.path)
-    cameras = [(name, Node(camera, file.path, (name,), name)) for name, camera in _cameras(content)]
-    if not cameras:
+    found = [(name_of_key(key), camera) for key, camera in _cameras(content)]
+    check_limit('cameras', len(found), 'cameras', file.path)
+    if not found:
         raise CalibrationError(
             f'{file.path}: holds no cameras, expected a dictionary or list of them; name the '
             'camera file itself',
             code='no-data',
             file=file.path,
         )
+    unused: dict[str, int] = {}
     with about(source.path):
-        rig = CameraRig(tuple(_camera(name, node) for name, node in cameras))
-        return Reading(rig, rigs=_rigs(content))
+        rig = CameraRig(
+            tuple(
+                _camera(name, Node(camera, file.path, (name,), name), unused)
+                for name, camera in found
+            )
+        )
+    return Reading(rig, notes=tuple(about_unused(unused)), rigs=_rigs(content))
 
 
-def _content(file: File) -> Any:
-    """The parsed JSON or pickle, or None where it is neither."""
-    return file.parsed('pickle' if file.kind == 'pickle' else 'json')
-
-
-def _cameras(content: Any) -> Iterator[tuple[str, Any]]:
-    """Names and cameras of any layout."""
+def _cameras(content: Any) -> Iterator[tuple[Any, Any]]:
+    """Keys, or names, and cameras of any layout."""
     if isinstance(content, dict) and isinstance(content.get('cameras'), (dict, list)):
         content = content['cameras']
     if isinstance(content, dict):
-        for key, camera in content.items():
-            parts = key if isinstance(key, tuple) else (key,)
-            yield '_'.join(map(_text, parts)), camera
+        yield from content.items()
     elif isinstance(content, list):
         for index, camera in enumerate(content):
             name = camera.get('name') if isinstance(camera, dict) else None
-            yield _text(name) or str(index), camera
+            yield text_of(name) or str(index), camera
 
 
 def _rigs(content: Any) -> dict[str, tuple[str, ...]]:
@@ -108,19 +124,11 @@ def _rigs(content: Any) -> dict[str, tuple[str, ...]]:
     rigs: dict[str, list[str]] = {}
     for key in content if isinstance(content, dict) else ():
         if isinstance(key, tuple) and len(key) == 2:
-            rigs.setdefault(_text(key[0]), []).append('_'.join(map(_text, key)))
+            rigs.setdefault(text_of(key[0]), []).append(name_of_key(key))
     return {name: tuple(cameras) for name, cameras in rigs.items()}
 
 
-def _text(value: Any) -> str:
-    """A part of a name: a text or a whole number."""
-    if isinstance(value, str):
-        return value
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return str(value) if is_whole and 0 <= value < 10**12 else ''
-
-
-def _camera(name: str, node: Node) -> Camera:
+def _camera(name: str, node: Node, unused: dict[str, int]) -> Camera:
     R_w2c, t_w2c, rows = _pose(node)
     if 'K' in node:
         K = node['K'].one_of((6, 9), 'K of 2x3 or 3x3')
@@ -129,7 +137,11 @@ def _camera(name: str, node: Node) -> Camera:
     else:
         (fx, fy), (cx, cy) = (node[key].array(2, what='pixels') for key in 'fc')
         K = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
-    return Camera(name, K, R_w2c, t_w2c, _size(node), _distortion(node))
+    _check_lens(node)
+    values = Values(leaves_of(node.value, node), node)
+    size, (lens, dist) = size_of(values), lens_of(values)
+    unused.update({leaf.key: leaf.count for leaf in values.unused() if leaf.key not in _KEYS})
+    return Camera(name, K, R_w2c, t_w2c, size, dist, lens)
 
 
 def _pose(node: Node) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -164,20 +176,8 @@ def _pose(node: Node) -> tuple[np.ndarray, np.ndarray, bool]:
     )
 
 
-def _size(node: Node) -> tuple[int, int] | None:
-    for width, height in (('w', 'h'), ('width', 'height'), ('res_w', 'res_h')):
-        if width in node and height in node:
-            pair = [node[width].value, node[height].value]
-            return Node(pair, node.path, (*node.place, width), node.camera).image_size()
-    found = node.get('res')
-    return None if found is None else found.image_size()
-
-
-def _distortion(node: Node) -> np.ndarray:
-    if 'k' not in node and 'p' not in node:
-        return np.zeros(0)
-    # SimpleCamera leaves the lens straight where one is missing: say so instead.
-    k = node['k'].one_of((2, 3, 6), 'k1 k2 k3 or k1 .. k6')
-    p1, p2 = node['p'].array(2, what='p1 p2')
-    k = np.pad(k, (0, max(3 - len(k), 0)))
-    return np.array([k[0], k[1], p1, p2, *k[2:]])
+def _check_lens(node: Node) -> None:
+    """Refuse half a lens: SimpleCamera leaves the lens straight then."""
+    if 'k' in node or 'p' in node:
+        node['k'].one_of((2, 3, 6), 'k1 k2 k3 or k1 .. k6')
+        node['p'].array(2, what='p1 p2')

@@ -35,6 +35,7 @@ import dataclasses
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about
+from mmpose_ours.calibration.image_size import size_of_camera
 from mmpose_ours.calibration.lens_refit import image_grid
 from mmpose_ours.calibration.parsing.node import Node
 from mmpose_ours.calibration.parsing.source import Reading, Source
@@ -154,7 +155,7 @@ def _camera(element: Element, frame: Element, source: Source) -> tuple[Camera, l
         )
     R_w2c = from_quaternion(np.roll(quaternion, 1))
     center_w = key['POSITION'].words().array(3, what='millimetres')
-    size = source.image_size
+    size = size_of_camera(source.image_size, name)
     if 'SENSOR_SIZE' in camera:
         size = camera['SENSOR_SIZE'].words().image_size()
     pinhole = Camera(name, K, R_w2c, -R_w2c @ center_w, size, np.zeros(0))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Iterator, Mapping, Sequence, cast
 
 from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.image_size import ImageSizes
 from mmpose_ours.calibration.parsing.file import Budget, File
 from mmpose_ours.calibration.parsing.folders import files_below, files_of
 from mmpose_ours.errors import PathLike
@@ -25,12 +26,14 @@ class Reading:
         notes: Sentences that a user should see, for example what the world's origin is.
         rigs: Where the file holds several rigs (of recordings, or people): the names of each
             one's cameras, of which those of one are to be taken.
+        convention: What R and T mean in this file, where files of the format differ in that.
     """
 
     rig: CameraRig
     uncalibrated: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     rigs: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    convention: str = ''
 
 
 def note_left_out(names: Sequence[str], mark: str) -> tuple[str, ...]:
@@ -53,7 +56,11 @@ class Source:
         paths: A file, the folder that holds one calibration's files, or several of either. Of a
             folder without files, the files of its folders are taken.
         image_size: (width, height) in pixels that the user said, for formats whose
-            intrinsics are relative to it.
+            intrinsics are relative to it; or by camera.
+        extrinsics: What R is, of :data:`mmpose_ours.calibration.direction.CHOICES`, for formats
+            that do not fix it; None where the user does not say.
+        translation: What T is, likewise.
+        any_direction: Whether any meaning of R and T will do.
 
     Raises:
         CalibrationError: A file is missing or too large, or a folder holds no file.
@@ -62,9 +69,14 @@ class Source:
     def __init__(
         self,
         paths: PathLike | Sequence[PathLike],
-        image_size: tuple[int, int] | None = None,
+        image_size: ImageSizes | None = None,
+        extrinsics: str | None = None,
+        translation: str | None = None,
+        any_direction: bool = False,
     ):
         self.image_size, self.budget = image_size, Budget()
+        self.extrinsics, self.translation = extrinsics, translation
+        self.any_direction = any_direction
         named = list(paths) if isinstance(paths, (list, tuple)) else [cast(PathLike, paths)]
         if not named:
             raise CalibrationError('no calibration file was named; name one', code='no-data')

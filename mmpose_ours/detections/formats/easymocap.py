@@ -50,7 +50,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     Raises:
         FileFormatError: One of them is something else, or holds boxes without keypoints.
     """
-    images = _inner(source).images()
+    images = _inner(source).images(hints.cameras)
     total = sum(map(len, images.values()))
     done = 0
     for camera, files in images.items():

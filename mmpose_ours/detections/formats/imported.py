@@ -267,11 +267,14 @@ def triples(values: Any, place: Place) -> np.ndarray:
 def frame_number(stem: str, place: Place) -> int:
     """The last number in an image's name, which is given without its suffix.
 
-    A time stamp is one number, see :mod:`mmpose_ours.recordings.time_stamps`.
+    A time stamp is one number, see :mod:`mmpose_ours.recordings.time_stamps`. The number is 0 for
+    the only image of a camera, which is named after it.
 
     Raises:
         FileFormatError: There is none, or it has more than 18 digits or so.
     """
+    if stem == place.camera and not stem.isdigit():
+        return 0
     number = _number(stem, place.camera or '')
     if number is None:
         raise place.error(

@@ -66,7 +66,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
             yield from _frames(read_json(file), camera, file, hints.skeleton)
             hints.progress(done, len(files))
         return
-    images = source.images()
+    images = source.images(hints.cameras)
     total = sum(map(len, images.values()))
     done = 0
     for camera, paths in images.items():

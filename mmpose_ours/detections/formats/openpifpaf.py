@@ -48,7 +48,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     Raises:
         FileFormatError: One of them is something else.
     """
-    images = source.images()
+    images = source.images(hints.cameras)
     total = sum(map(len, images.values()))
     done = 0
     for camera, files in images.items():

@@ -109,7 +109,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
                 yield Found(camera, frame, _read(data, place, skeleton, hints), str(place))
             hints.progress(done, len(files))
         return
-    images = source.images()
+    images = source.images(hints.cameras)
     total = sum(map(len, images.values()))
     done = 0
     every = [file for files in images.values() for file in files]

@@ -19,10 +19,12 @@ import functools
 import itertools
 import re
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator
+from typing import Any, Callable, Iterable, Iterator, Sequence
 
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_files import read_json
+from mmpose_ours.io.parsers.pickles import read_pickle
+from mmpose_ours.recordings.camera_names import spelling
 from mmpose_ours.recordings.files import natural_key
 
 # What tools append to the names of cameras and images.
@@ -67,6 +69,15 @@ class Source:
             FileFormatError: It is no JSON.
         """
         return read_json(self.path)
+
+    @functools.cached_property
+    def pickled(self) -> Any:
+        """The values of a pickle.
+
+        Raises:
+            FileFormatError: It is no pickle, or holds other things than plain values.
+        """
+        return read_pickle(self.path)
 
     @functools.cached_property
     def root(self) -> Path:
@@ -116,10 +127,15 @@ class Source:
                 break
         return content
 
-    def images(self) -> dict[str, list[Path]]:
+    def images(self, wanted: Sequence[str] = ()) -> dict[str, list[Path]]:
         """Files of one image each, by camera; of one folder ``<camera>_<number>.json``.
 
-        Names of nothing but a number are of the camera that their folder is named after.
+        Names of nothing but a number are of the camera that their folder is named after. Names
+        without a number, and those of all cameras that are wanted, are each of a camera with one
+        image.
+
+        Args:
+            wanted: Names of cameras.
 
         Raises:
             FileFormatError: Some images lie in folders and some beside them.
@@ -133,9 +149,13 @@ class Source:
                 )
             return self.folders
         cameras: dict[str, list[Path]] = {}
+        stems = {spelling(plain_name(file.stem)) for file in files}
+        alone = bool(wanted) and stems.issuperset(map(spelling, wanted))
+        alone &= not all(stem.isdigit() for stem in stems)
         for file in files:
             stem = plain_name(file.stem)
-            camera = camera_in(stem) or folder_name(file) if _IMAGE.fullmatch(stem) else stem
+            numbered = is_image_name(stem) and not alone
+            camera = camera_in(stem) or folder_name(file) if numbered else stem
             cameras.setdefault(camera, []).append(file)
         return cameras
 
@@ -154,9 +174,13 @@ class Source:
         if self.files:
             camera_of = camera_of or plain_name
             return self._by_camera((camera_of(file.stem), file) for file in self.files)
+        # Perhaps it is not a camera's folder that was found, but the one to be named.
+        alone = len(self.folders) == 1
         for camera, (first, *more) in self.folders.items():
             if more:
-                raise self._clash(f'are both of camera {camera!r}', first, more[0], camera)
+                fix = f'; or name the folder {first.parent.name!r}, of a file per camera' * alone
+                what = f'are both of camera {camera!r}'
+                raise self._clash(what, first, more[0], camera, fix)
         return {camera: files[0] for camera, files in self.folders.items()}
 
     def _files_of(self, folder: Path) -> list[Path]:
@@ -181,10 +205,12 @@ class Source:
                 raise self._clash(f'are both of camera {camera!r}', found[camera], path, camera)
         return found
 
-    def _clash(self, what: str, one: Path, other: Path, camera: str = '') -> FileFormatError:
+    def _clash(
+        self, what: str, one: Path, other: Path, camera: str = '', fix: str = ''
+    ) -> FileFormatError:
         paths = [str(path.relative_to(self.path)) for path in (one, other)]
         return FileFormatError(
-            f'{self.path}: {paths[0]!r} and {paths[1]!r} {what}; remove or rename one of them',
+            f'{self.path}: {paths[0]!r} and {paths[1]!r} {what}; remove or rename one of them{fix}',
             code='ambiguous',
             file=self.path,
             camera=camera or None,

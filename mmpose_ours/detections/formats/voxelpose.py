@@ -17,7 +17,6 @@ from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import numbers_of
-from mmpose_ours.io.parsers.pickles import read_pickle
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import COCO17
 
@@ -30,7 +29,12 @@ _KEY = re.compile(r'(.+)_([0-9]{1,15})', re.DOTALL)
 
 def recognise(source: Source) -> str:
     """Why this is such a file, or ''."""
-    return 'its ending' if source.path.suffix.lower() in ENDINGS else ''
+    if source.path.suffix.lower() not in ENDINGS or not source.path.is_file():
+        return ''
+    data = source.pickled
+    key = next(iter(data), None) if isinstance(data, dict) else None
+    alike = isinstance(key, str) and _KEY.fullmatch(key) and isinstance(data[key], list)
+    return 'the keys <camera>_<frame>' if alike else ''
 
 
 def read(source: Source, hints: Hints) -> Iterator[Found]:
@@ -40,7 +44,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
         FileFormatError: The pickle holds something else.
     """
     path = source.path
-    data = read_pickle(path)
+    data = source.pickled
     if not isinstance(data, dict):
         raise _other(path, type(data).__name__, type(data).__name__)
     for key, people in data.items():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, Sequence, cast
 
 import numpy as np
 
 from mmpose_ours.calibration import read_rig
+from mmpose_ours.calibration.image_size import ImageSizes
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import InputError, PathLike
@@ -23,26 +24,31 @@ from mmpose_ours.text import argument
 
 def evaluate_without_truth(
     pred: PathLike,
-    rig: PathLike,
+    rig: PathLike | Sequence[PathLike],
     keypoints: PathLike,
     frames: str | Sequence[FrameId] | None = None,
     left_out: Mapping[str, PathLike] | None = None,
     frame_rate: float | None = None,
-    image_size: tuple[int, int] | None = None,
+    image_size: ImageSizes | None = None,
     reading: KeypointOptions | None = None,
+    *,
+    rig_format: str = 'auto',
+    rig_options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Judge a predictions file by the 2D keypoints of the same frames.
 
     Args:
         pred: A file in the Predictions format.
-        rig: Calibration of the cameras, of any format that is recognised by content.
+        rig: Calibration of the cameras, or its files, of any format.
         keypoints: 2D keypoints, see :func:`mmpose_ours.detections.read_detections`.
         frames: Frames to look at, as a list or as ``'0-99'``; among them a frame that
             ``pred`` lacks is one without predictions. None is all that both files have.
         left_out: By camera, a file of predictions made without this camera.
         frame_rate: Frames per second, where ``pred`` does not say it.
-        image_size: (width, height) where the calibration does not say it.
+        image_size: (width, height) where the calibration does not say it, or by camera.
         reading: How the keypoints are to be read.
+        rig_format: See :func:`mmpose_ours.calibration.read_rig`.
+        rig_options: Further arguments of it.
 
     Returns:
         Plain values, ready for JSON; undefined figures are None. Their definitions stand in
@@ -58,7 +64,9 @@ def evaluate_without_truth(
             code='out-of-range',
             found=frame_rate,
         )
-    cameras = read_rig(rig, image_size=image_size)
+    how = {'image_size': image_size, **(rig_options or {})}
+    cameras = read_rig(rig, rig_format, **how)
+    name = ' '.join(map(str, rig)) if isinstance(rig, (list, tuple)) else os.fspath(cast(str, rig))
     detections = read_detections(keypoints, cameras.names, **(reading or {}))
     check_pixels(detections, cameras, keypoints)
     seen = {
@@ -74,10 +82,10 @@ def evaluate_without_truth(
     for camera, path in by_camera(left_out or {}, cameras.names).items():
         if camera not in cameras.names:
             raise InputError(
-                f'{argument("left_out", {camera: os.fspath(path)})}: no such camera in {rig}; it '
+                f'{argument("left_out", {camera: os.fspath(path)})}: no such camera in {name}; it '
                 f'has {", ".join(cameras.names)}',
                 code='unknown-camera',
-                file=rig,
+                file=name,
                 camera=camera,
                 found=camera,
                 expected=list(cameras.names),
@@ -103,7 +111,7 @@ def evaluate_without_truth(
     )
     return {
         'pred': os.fspath(pred),
-        'rig': os.fspath(rig),
+        'rig': name,
         'keypoints': os.fspath(keypoints),
         'frame_ranges': name_frames(wanted),
         'joints': prediction.skeleton.name,

@@ -17,6 +17,7 @@ from mmpose_ours.calibration.camera_choice import choose_cameras
 from mmpose_ours.calibration.checks.rig_report import judge_orientation
 from mmpose_ours.calibration.checks.sanity import check_rig
 from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.image_size import ImageSizes
 from mmpose_ours.calibration.world_axes import Z_UP_FROM
 from mmpose_ours.errors import FileFormatError, InputError, LimitError
 from mmpose_ours.geometry.rig import CameraRig
@@ -30,7 +31,8 @@ TRUST, NO_KEYPOINTS = '--trust-calibration', '--no-keypoints'
 # Values of options that only the user knows.
 ANY_CALIBRATION, ANY_SIZE = 'CALIBRATION', 'WxH'
 # Arguments of the reading of a calibration, and their options.
-READING = {'image_size': '--image-size', 'unit': '--unit', 'up': '--up', 'from': '--rig-format'}
+READING = {'image_size': '--image-size', 'unit': '--unit', 'up': '--up', 'from': '--rig-format',
+           'extrinsics': '--extrinsics', 'translation': '--translation'}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,7 +222,22 @@ def reading_options(site: Site) -> tuple[str, ...]:
 def _reading(site: Site) -> dict[str, str]:
     """How to read the calibration, by argument."""
     words = [word[2:].partition('=') for word in site.reading if word.startswith('--')]
-    return {name.replace('-', '_'): value for name, equals, value in words if equals}
+    said: dict[str, str] = {}
+    for name, equals, value in words:
+        argument = name.replace('-', '_')
+        if equals:  # several sizes, a line each
+            said[argument] = f'{said[argument]}\n{value}' if argument in said else value
+    return said
+
+
+def _sizes(said: str | None) -> ImageSizes | None:
+    """Image sizes as the options gave them."""
+    sizes: dict[str | None, tuple[int, int]] = {}
+    for line in (said or '').splitlines():
+        name, equals, size = line.rpartition('=')
+        width, height = (int(side) for side in re.findall(r'\d+', size)[:2])
+        sizes[name if equals else None] = width, height
+    return sizes or None
 
 
 def _rig(
@@ -228,14 +245,15 @@ def _rig(
 ) -> CameraRig | None:
     """The rig under another reading, without its checks; None where it cannot be read."""
     said = {**_reading(site), **changes}
-    size = [int(side) for side in re.findall(r'\d+', said.get('image_size') or '')]
     try:
         read = read_calibration(
             list(site.source) or site.rig_file,
             said.get('from') or 'auto',
             unit=said.get('unit'),
             up=said.get('up'),
-            image_size=(size[0], size[1]) if len(size) == 2 else None,
+            image_size=_sizes(said.get('image_size')),
+            extrinsics=said.get('extrinsics'),
+            translation=said.get('translation'),
         )
         cameras = None if all_cameras else site.cameras
         return choose_cameras(read.rig, read.uncalibrated, cameras, read.path, read.rigs)

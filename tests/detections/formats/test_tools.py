@@ -18,7 +18,16 @@ from keypoint_layouts import (
     sleap,
     yolo_line,
 )
-from tool_files import CAMERAS, expected, flat, openpose_json, person, results, save
+from tool_files import (
+    CAMERAS,
+    expected,
+    flat,
+    mmpose_instances,
+    openpose_json,
+    person,
+    results,
+    save,
+)
 
 from mmpose_ours.detections import read_detections, read_keypoints
 from mmpose_ours.detections.formats.source import Source
@@ -326,8 +335,6 @@ def test_sleaps_labels_have_no_scores_and_files_the_same_nodes(tmp_path):
 
 
 def test_mmposes_demo_of_one_folder_per_camera(tmp_path):
-    from tool_files import mmpose_instances
-
     meta = {'dataset_name': 'halpe26', 'keypoint_id2name': dict(enumerate('ab'))}
     content = [{**each, 'keypoints': [[1, 2], [3, 4]], 'keypoint_scores': [0.5, 0.25]}
                for each in mmpose_instances(person())]  # fmt: skip
@@ -387,3 +394,23 @@ def test_images_called_frame_are_of_their_folder(tmp_path):
 def test_results_as_annotations_without_images(tmp_path):
     save(tmp_path / 'cam_a.json', {'annotations': results(5, person()), 'info': {}})
     np.testing.assert_array_equal(read_detections(tmp_path)['5']['cam_a'], [expected()])
+
+
+@pytest.mark.parametrize('names', [('cam1', 'cam2'), ('left', 'right'), ('cam_01', 'cam_02')])
+def test_one_image_per_camera_named_after_it(tmp_path, names):
+    for name in names:
+        content = {'meta_info': {}, 'instance_info': mmpose_instances(person())}
+        save(tmp_path / f'results_{name}.json', content)
+    wanted = [name.replace('_0', '') for name in names]
+    assert {frame: [*views] for frame, views in read_detections(tmp_path, wanted).items()} == {
+        '0': wanted
+    }
+
+
+def test_cameras_and_images_of_numbers_alone(tmp_path):
+    for camera in ('1', '2'):
+        for frame in (1, 2):
+            save(tmp_path / 'a' / camera / f'{frame}.json', openpose_json(person()))
+            save(tmp_path / '1' / f'{frame}.json', openpose_json(person()))
+    assert list(read_detections(tmp_path / 'a', ['1', '2'])) == ['1', '2']
+    assert list(read_detections(tmp_path / '1', ['1'])) == ['1', '2']

@@ -149,6 +149,7 @@ _WRITERS: dict[str, Callable[[Path], Path]] = {
     'deeplabcut': layouts.deeplabcut,
     'sleap': layouts.sleap,
     'yolo': layouts.yolo,
+    'yolo_json': layouts.yolo_json,
     'freemocap': layouts.freemocap,
     'openpose, canvas': layouts.controlnet,
     'openpose, frames': layouts.comfyui,

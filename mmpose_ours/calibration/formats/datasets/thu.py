@@ -36,13 +36,16 @@ from mmpose_ours.geometry.rotations import from_vector
 CONVENTION = 'RT and T are world to camera'
 UNIT, UP = 'm', None
 
+_KEYS = {'K', 'R', 'T', 'RT', 'imgSize', 'distCoeff', 'rectifyAlpha'}
+
 
 def recognise(source: Source) -> str:
     """Say why a file is of this layout, or return an empty string."""
     for name, camera in _cameras(source.one):
         keys = camera.keys() if isinstance(camera, dict) else set()
-        pose = 'RT' if 'RT' in keys else 'R, T' if {'R', 'T'} <= keys else ''
-        if pose and {'K', 'imgSize'} <= keys:
+        # R and T alone are of any tool, and may lead the other way; so are files with other keys.
+        pose = 'RT' if 'RT' in keys else 'rectifyAlpha' if {'R', 'T'} <= keys else ''
+        if {'K', 'imgSize', pose} <= keys <= _KEYS:
             return f'camera {name[:40]!r} holds K, {pose} and imgSize'
     return ''
 
