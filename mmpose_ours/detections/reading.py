@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable, Iterable, Mapping, Sequence, TypedDict
@@ -33,7 +34,12 @@ from mmpose_ours.detections.formats.scores import as_confidences
 from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.detections.formats.unrecognised import unrecognised
 from mmpose_ours.detections.matching import match_keypoints, matching_of
-from mmpose_ours.detections.naming import name_cameras, names_of_cameras, with_names
+from mmpose_ours.detections.naming import (
+    MOST_CAMERAS,
+    name_cameras,
+    names_of_cameras,
+    with_names,
+)
 from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.detections.summary import listed
 from mmpose_ours.errors import InputError, PathLike
@@ -256,7 +262,8 @@ def open_keypoints(
     stored_frames = stored.frames
     _check_names(stored_frames, stored_frames.cameras, path)
     wanted = cameras or (rig.names if rig is not None else ())
-    names, note = names_of_cameras(stored_frames.cameras, wanted, rename, path, every)
+    first = list(itertools.islice(stored_frames, MOST_CAMERAS))
+    names, note = names_of_cameras(stored_frames.cameras, wanted, rename, path, every, first)
     wanted = [name for name in wanted if name in names.values()] or list(names.values())
 
     def views() -> Iterable[tuple[str, Sequence[str]]]:
