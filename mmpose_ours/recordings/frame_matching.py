@@ -375,4 +375,5 @@ def _listed(names: Mapping[str, Sequence[str]]) -> str:
         for camera, frames in list(names.items())[:_MOST_LISTED]
     ]
     more = len(names) - len(shown)
-    return '; '.join(shown) + (f'; and {more} more cameras' if more else '')
+    # No semicolons, behind which the advice of a sentence stands.
+    return ', '.join(shown) + (f' and {more} more cameras' if more else '')
