@@ -27,6 +27,7 @@ from mmpose_ours.detections.formats import (
     yolo_json,
 )
 from mmpose_ours.detections.formats.imported import Hints, assemble
+from mmpose_ours.detections.formats.layouts import MOST_PEOPLE, contradiction
 from mmpose_ours.detections.formats.normalised import in_pixels
 from mmpose_ours.detections.formats.own_json import read_json_detections, store_json
 from mmpose_ours.detections.formats.own_npz import store_npz
@@ -193,6 +194,11 @@ def read_keypoints(
             detections, rename = _as_dicts(named), None
             of_width = getattr(module, 'SHARES_OF_WIDTH', False)
             detections = in_pixels(detections, sizes, path, of_width)
+    if skeleton is not None:
+        people = [p.array for views in detections.values() for p in views.values() if len(p)]
+        people = people[:: max(1, len(people) // MOST_PEOPLE)]
+        if people and (note := contradiction(skeleton, np.concatenate(people), path)):
+            say(note)
     detections = as_confidences(detections, path, say)
     _check_names(detections, cameras_of(detections), path)
     detections = _as_dicts(name_cameras(detections, cameras or (), rename, path, say, every))
