@@ -3,8 +3,11 @@
 import pytest
 from walking import detected, room_rig, walk
 
+from mmpose_ours.calibration import write_rig
 from mmpose_ours.calibration.checks.left_right import find_exchanged_sides, sides_exchanged
 from mmpose_ours.calibration.checks.recording_report import DetectionSample, judge_recording
+from mmpose_ours.cli.main import main
+from mmpose_ours.detections import write_detections
 
 
 @pytest.fixture(scope='module')
@@ -48,3 +51,14 @@ def test_right_sides_other_offsets_and_nobody_are_none(recording):
     _, (problem,) = judged(rig, late)
     assert problem.topic == 'synchronisation'
     assert find_exchanged_sides(rig, [{name: frames[0][name][:0] for name in rig.names}]) is None
+
+
+def test_check_rig_says_so(recording, tmp_path, capsys):
+    rig, frames = recording
+    write_rig(rig, tmp_path / 'rig.json', 'panoptic')
+    for cameras in (['cam1'], rig.names):
+        wrong = {str(n): v for n, v in enumerate(exchanged(frames[:60], cameras))}
+        write_detections(tmp_path / 'k.json', wrong)
+        words = [str(tmp_path / 'rig.json'), '--keypoints', str(tmp_path / 'k.json')]
+        assert main(['check-rig', *words]) == 1
+        assert 'WRONG   sides: ' in capsys.readouterr().out
