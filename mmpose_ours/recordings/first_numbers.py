@@ -1,7 +1,7 @@
 """Cameras that number equally many frames from different first numbers: 0 to 99 and 1 to 100.
 
 Equal numbers may be the same frame (clips of one longer recording) or not (a tool that counts from
-1, or counters that were not reset), so users are told.
+1, or counters that were not reset), so a note says so.
 """
 
 from __future__ import annotations

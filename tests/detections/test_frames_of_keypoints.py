@@ -222,7 +222,7 @@ def test_poses_of_real_layouts(shared_data, case, keypoints, joints):
             assert np.linalg.norm(got - pose, axis=-1).max() < 5.0, 'mm'
 
 
-def test_a_camera_that_counts_from_one_is_told(tmp_path):
+def test_a_camera_that_counts_from_one_is_reported(tmp_path):
     numbers = {'cam_a': range(30), 'cam_b': range(30), 'cam_c': range(1, 31)}
     root = numbered(tmp_path, numbers)
     read, notes = said(root)

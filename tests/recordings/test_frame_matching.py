@@ -156,7 +156,7 @@ def numbers(first, count=24):
     return [str(number) for number in range(first, first + count)]
 
 
-def test_equally_many_frames_from_another_first_number_are_told():
+def test_equally_many_frames_from_another_first_number_are_reported():
     names = {'a': numbers(0), 'b': numbers(0), 'c': numbers(1)}
     matching = match_frames(names, 'here')
     assert matching.frames['1'] == {'a': '1', 'b': '1', 'c': '1'}

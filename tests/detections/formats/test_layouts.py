@@ -168,7 +168,7 @@ def test_sizes_without_a_usual_skeleton_name_the_one_that_fits(tmp_path, name):
     ('name', 'said'),
     [('h36m17', 'coco17'), ('openpose_mpi15', 'panoptic15'), ('aic14', 'campus14')],
 )
-def test_a_skeleton_that_people_contradict_is_told(tmp_path, name, said):
+def test_a_skeleton_that_people_contradict_is_reported(tmp_path, name, said):
     for frame, body in enumerate(bodies(name, 8)):
         save(tmp_path / 'a' / f'{frame}.json', openpose_json(body))
     notes = []

@@ -111,7 +111,7 @@ def test_people_without_any_score_are_refused(tmp_path, score):
         scored(tmp_path, np.full(34, score))
 
 
-def test_a_camera_without_any_score_is_told(tmp_path):
+def test_a_camera_without_any_score_is_reported(tmp_path):
     for camera, score in (('cam_a', 0.5), ('cam_b', 0.0)):
         rows = person()
         rows[:, 2] = score
