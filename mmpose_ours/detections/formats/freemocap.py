@@ -125,7 +125,9 @@ def _cameras(file: Path, count: int, hints: Hints) -> Sequence[str]:
     """
     videos, wanted = _videos(file), hints.cameras
     if len(videos) == count and (
-        len(wanted) != count or hints.rename or match_cameras(videos, wanted, file=file).cameras
+        len(wanted) != count
+        or hints.rename
+        or match_cameras(videos, wanted, where=file, file=file).cameras
     ):
         return videos
     if len(wanted) == count:
