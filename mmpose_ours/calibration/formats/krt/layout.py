@@ -1,4 +1,4 @@
-"""Where the cameras of a parsed JSON or pickle are, and their names.
+"""Where the cameras of a parsed file of plain data are, and their names.
 
 Cameras stand under their names, in a list, or as arrays with a row for each; any of these may be
 nested in other objects, whose values of size, lens or intrinsics hold for all cameras. This module
@@ -46,6 +46,8 @@ _NAME_KEYS = (
 )  # fmt: skip
 _SCALAR_ROWS = {'fx', 'fy', 'cx', 'cy', 'skew', 'width', 'height', *COEFFICIENTS}
 _SHARED = INTRINSICS | LENS | SIZES | {'model', 'fisheye'}
+#: The kinds of files that hold plain data.
+KINDS = ('json', 'pickle', 'yaml', 'toml', 'arrays')
 Fits = Callable[[Any], bool]
 
 
@@ -69,8 +71,8 @@ class Found:
 
 
 def content_of(file: File) -> Any:
-    """The parsed JSON or pickle, or None where it is neither."""
-    return file.parsed('pickle' if file.kind == 'pickle' else 'json')
+    """What was parsed of a file of plain data, or None where it is of another kind."""
+    return file.parsed(file.kind) if file.kind in KINDS else None
 
 
 def text_of(value: Any) -> str:
@@ -338,7 +340,7 @@ def cameras_of_files(files: Sequence[File], fits: Fits = is_camera) -> Found | N
     shared: list[tuple[dict, tuple]] = []
     names = name_by_file([file.path for file in files], files[0].path)
     for name_of_file, file in zip(names, files):
-        found = find_cameras(content_of(file), is_part) if file.kind in ('json', 'pickle') else None
+        found = find_cameras(content_of(file), is_part) if file.kind in KINDS else None
         if found is None:
             return None
         shared += found.shared

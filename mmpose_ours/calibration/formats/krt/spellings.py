@@ -98,9 +98,12 @@ _ROLE_OF = {name: role for role, names in _SPELLINGS.items() for name in names.s
 _COEFFICIENT = re.compile(
     r'(?:dist|distortion|d|coeff|radial|tangential)?((?:k[1-6])|(?:p[12])|(?:s[1-4]))'
 )
+_LENSES = ('dist', 'radial', 'tangential')
 # Names that say less than the key above them.
 _GENERIC = {'matrix', 'mat', 'data', 'value', 'values', 'coefficients', 'coeffs', 'coefs', 'params',
             'parameters', 'vector', 'vec', 'm', 'array', 'numbers', 'raw'}  # fmt: skip
+# Of these, the names of distortion coefficients, wherever they stand.
+_COEFFICIENTS = {'coefficients', 'coeffs', 'coefs'}
 # Parts of a name that say which way; what is left of the name says what it is.
 _W2C = re.compile(r'(?:world|w)2(?:camera|cam|c)|world(?:to)?(?:camera|cam)(?![a-z]*world)')
 _C2W = re.compile(
@@ -149,6 +152,8 @@ def _meaning_of(keys: tuple[str, ...]) -> Meaning:
     if last in _GENERIC and len(keys) > 1:
         if not parent and direction:
             return Meaning('matrix', direction)
+        if last in _COEFFICIENTS and _ROLE_OF.get(parent) not in (*_LENSES, None):
+            return Meaning('dist', direction)
         if parent in _ROLE_OF:
             return Meaning(_ROLE_OF[parent], direction)
     role = _ROLE_OF.get(last, '') or _ROLE_OF.get(_bare(last), '')
@@ -159,8 +164,8 @@ def _meaning_of(keys: tuple[str, ...]) -> Meaning:
 
 
 def _bare(name: str) -> str:
-    """A name without the word camera before it, or the s of several: ``cam_R``, ``Ks``."""
-    name = re.sub(r'^(?:camera|cam)(?=.)', '', name)
+    """A name without the word camera before it, the s of several, or the lens: ``K_fisheye``."""
+    name = re.sub(r'^(?:camera|cam|fisheye)(?=.)|(?<=.)fisheye$', '', name)
     return name if name in _ROLE_OF else name[:-1] if name.endswith('s') else name
 
 
