@@ -14,7 +14,14 @@ _UNUSED_IF = {'ignore': True, 'ignored': True, 'isignored': True, 'disabled': Tr
               'isdisabled': True, 'excluded': True, 'exclude': True, 'enabled': False,
               'isenabled': False, 'active': False, 'isactive': False, 'included': False}  # fmt: skip
 # Not calibrated where false.
-_CALIBRATED = {'calibrated', 'iscalibrated', 'valid', 'isvalid', 'calibrationvalid', 'hascalibration'}
+_CALIBRATED = {
+    'calibrated',
+    'iscalibrated',
+    'valid',
+    'isvalid',
+    'calibrationvalid',
+    'hascalibration',
+}
 
 
 class Mark(NamedTuple):

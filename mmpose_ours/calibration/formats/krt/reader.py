@@ -73,7 +73,10 @@ def recognise(source: Source) -> str:
     """Say why files hold cameras with K, R and T, or return an empty string."""
     if not all(file.kind in KINDS for file in source):
         return ''
-    found = cameras_of_files(source.files) or cameras_of_files(source.files, is_posed)
+    try:
+        found = cameras_of_files(source.files) or cameras_of_files(source.files, is_posed)
+    except CalibrationError as error:
+        return 'several rigs with K, R and T' if error.code == 'ambiguous' else ''
     if found is None:
         return ''
     shared = _shared(found, source.files[0])
@@ -157,7 +160,8 @@ def _reading(found: Found, source: Source) -> Reading:
             left_out.setdefault(mark.text, []).append(name)
             continue
         values = Values([*own, *_missing(own, shared)], node)
-        K, size, lens = intrinsics_of(values), size_of(values), lens_of(values)
+        K, lens = intrinsics_of(values), lens_of(values)
+        size = size_of(values, K)
         parts = parts_of(values, K)
         if K is None and parts.projections:
             K = projected_intrinsics(parts)
@@ -186,6 +190,7 @@ def _reading(found: Found, source: Source) -> Reading:
         tuple(lost),
         (
             *notes,
+            *found.notes,
             *resolved.notes,
             *(note for mark, who in left_out.items() for note in note_left_out(who, mark)),
             *_about_units(found),

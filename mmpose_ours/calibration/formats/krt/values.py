@@ -11,6 +11,7 @@ import numpy as np
 
 from mmpose_ours.calibration.formats.krt.leaves import COEFFICIENTS, Leaf
 from mmpose_ours.calibration.formats.krt.spellings import plain
+from mmpose_ours.calibration.image_size import looks_turned
 from mmpose_ours.calibration.parsing.node import Node
 
 # Of numbers that were rounded for one of two keys.
@@ -137,11 +138,15 @@ def intrinsics_of(values: Values) -> np.ndarray | None:
     for leaf, K in found:
         if K[2, 0] or K[2, 1]:
             leaf.node.fail(
-                'has no last row 0 0 1',
+                'has no last row 0 0 1' + (', and looks transposed' if _is_transposed(K) else ''),
                 '3x3 intrinsics fx 0 cx, 0 fy cy, 0 0 1, row by row',
                 code='file-format',
             )
     return np.array(agreed(found))
+
+
+def _is_transposed(K: np.ndarray) -> bool:
+    return bool(K[2, 0] and K[2, 1]) and not K[0, 2] and not K[1, 2]
 
 
 def _matrix(leaf: Leaf) -> np.ndarray:
@@ -179,13 +184,25 @@ def _focal_and_middle(values: Values) -> tuple[Leaf, np.ndarray] | None:
     return leaf, np.array([[fx, skew, cx], [0, fy, cy], [0, 0, 1]])
 
 
-def size_of(values: Values) -> tuple[int, int] | None:
+def size_of(values: Values, K: np.ndarray | None = None) -> tuple[int, int] | None:
     """(width, height) in pixels, or None where the file says none.
+
+    Args:
+        values: Those of the camera.
+        K: (3, 3) its intrinsics. A pair that fits them as height, width only is one.
 
     Raises:
         CalibrationError: Two keys contradict each other, or it is no size.
     """
-    found = [(leaf, leaf.node.image_size()) for leaf in values.of('size')]
+    found = []
+    for leaf in values.of('size'):
+        width, height = leaf.node.image_size()
+        if K is not None and looks_turned(K, (width, height)):
+            width, height = height, width
+            values.notes.append(
+                f'{leaf.key!r} was read as height, width, since the principal points fit that only'
+            )
+        found.append((leaf, (width, height)))
     for leaf in values.of('shape'):
         height, width = leaf.node.numbers()[:2].tolist()
         place = Node([width, height], leaf.node.path, leaf.node.place, leaf.node.camera)
