@@ -1,8 +1,10 @@
-"""Image sizes that a caller gives: one for all cameras, or one for each."""
+"""Image sizes: one for all cameras or one for each, as a caller gives them, and what K fits."""
 
 from __future__ import annotations
 
 from typing import Any, Mapping, Sequence, Tuple, Union
+
+import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.text import argument

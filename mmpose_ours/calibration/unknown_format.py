@@ -171,7 +171,8 @@ def describe_file(file: File) -> str:
 
 
 _KINDS = {'json': 'JSON', 'toml': 'TOML', 'yaml': 'YAML', 'xml': 'XML', 'mat': 'a MATLAB file',
-          'pickle': 'a pickle', 'arrays': 'a NumPy file', 'text': 'text', 'binary': 'binary data'}  # fmt: skip
+          'pickle': 'a pickle', 'arrays': 'a NumPy file', 'text': 'text',
+          'binary': 'binary data'}  # fmt: skip
 
 
 def _first_entry(content: dict) -> str:

@@ -266,8 +266,8 @@ def _of_size(camera: Camera) -> Iterator[Problem]:
             'size',
             f'{at} is far from the middle of its {width}x{height} image and close to that of a '
             f'{height}x{width} one, so width and height look swapped; correct the size in the '
-            f'file, or give {argument("image_size", {camera.name: (height, width)})} where the file '
-            'says none',
+            f'file, or give {argument("image_size", {camera.name: (height, width)})} where it says '
+            'none',
             (camera.name,),
             found=camera.size,
             expected=(height, width),
@@ -378,7 +378,8 @@ def _of_unit(rig: CameraRig, unit: str) -> Iterator[Problem]:
         'unit',
         f'{found}, so lengths look {times} times too {"small" if too_small else "large"}'
         f'{guess}; {say_unit}{"multiply" if too_small else "divide"} the translations (or camera '
-        f'centres) by {times}, or say {argument("any_scale", True)} where the rig is not around people',
+        f'centres) by {times}, or say {argument("any_scale", True)} where the rig is not around '
+        'people',
         power_of_ten=round(np.log10(ratio)),
         found=extent,
         expected=(MIN_EXTENT_MM, MAX_EXTENT_MM),

@@ -53,7 +53,8 @@ def files_below(folder: Path, hidden: list[str]) -> list[Path]:
         CalibrationError: A folder cannot be read, or they hold more files together than a rig may
             have cameras.
     """
-    folders, found = [folder], []
+    folders: list[Path] = [folder]
+    found: list[Path] = []
     for _ in range(_DEEPEST):
         folders = [inside for above in folders for inside in _folders(above)]
         check_limit('cameras', len(folders), 'folders', folder)

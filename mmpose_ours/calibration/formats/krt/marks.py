@@ -1,4 +1,4 @@
-"""Marks of cameras that are not in use, or not calibrated: ``ignore: true``, ``calibrated: false``."""
+"""Marks of cameras that are not in use or not calibrated, such as ``ignore: true``."""
 
 from __future__ import annotations
 
@@ -12,16 +12,10 @@ from mmpose_ours.calibration.formats.krt.spellings import plain
 # Not in use where true, and where false.
 _UNUSED_IF = {'ignore': True, 'ignored': True, 'isignored': True, 'disabled': True,
               'isdisabled': True, 'excluded': True, 'exclude': True, 'enabled': False,
-              'isenabled': False, 'active': False, 'isactive': False, 'included': False}  # fmt: skip
+              'isenabled': False, 'active': False, 'isactive': False,
+              'included': False}  # fmt: skip
 # Not calibrated where false.
-_CALIBRATED = {
-    'calibrated',
-    'iscalibrated',
-    'valid',
-    'isvalid',
-    'calibrationvalid',
-    'hascalibration',
-}
+_CALIBRATED = {'calibrated', 'iscalibrated', 'valid', 'isvalid', 'hascalibration'}
 
 
 class Mark(NamedTuple):
