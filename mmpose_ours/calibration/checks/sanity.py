@@ -301,9 +301,9 @@ _SHARES = 20.0
 
 def _fix_extrinsics() -> str:
     return (
-        f'say what R and T mean with {argument("extrinsics")} and {argument("translation")} where '
-        'the format leaves it open, else give R from world to camera, with centre or translation '
-        'as the format says, or export the calibration again'
+        'give R from world to camera, with centre or translation as the format says, or say what '
+        f'they are with {argument("extrinsics")} and {argument("translation")} where it does not, '
+        'or export the calibration again'
     )
 
 

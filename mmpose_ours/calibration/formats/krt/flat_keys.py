@@ -57,11 +57,25 @@ def by_camera(content: Mapping) -> tuple[dict[str, dict], dict]:
             if role_of(meaning_of((base,)).role, base, value, count) in _ROLES:
                 styles[style].setdefault(name, {})[base] = value
                 used[style].setdefault(name, set()).add(key)
-    complete = [{n: c for n, c in style.items() if has_intrinsics(_leaves(c))} for style in styles]
-    style = max(range(len(styles)), key=lambda index: len(complete[index]))  # the first of them
+    # Projections of rectified images may stand beside the intrinsics of two other names.
+    complete = _complete(styles, {'projection'}) or _complete(styles, set()) or [{}]
+    style = max(range(len(complete)), key=lambda index: len(complete[index]))  # the first of them
     cameras = complete[style]
     taken = set().union(*(used[style][name] for name in cameras))
     return cameras, {key: value for key, value in content.items() if key not in taken}
+
+
+def _complete(styles: list[dict[str, dict]], without: set) -> list[dict[str, dict]]:
+    """Of each style the cameras that have intrinsics; an empty list where none has."""
+    complete = [
+        {
+            name: values
+            for name, values in style.items()
+            if has_intrinsics([leaf for leaf in _leaves(values) if leaf.role not in without])
+        }
+        for style in styles
+    ]
+    return complete if any(complete) else []
 
 
 def _splits(key: str) -> Iterator[tuple[int, str, str]]:
