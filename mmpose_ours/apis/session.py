@@ -3,7 +3,6 @@
 >>> session = inferencer.open('data/Ours', keypoints='keypoints_2d.json')  # doctest: +SKIP
 >>> for result in session:
 ...     print(result.frame, result.track_ids, result.poses.xyz_mm.shape)
->>> print(session.timing())
 """
 
 from __future__ import annotations

@@ -208,14 +208,14 @@ def size_by_images(rig: CameraRig, images: PathLike) -> tuple[CameraRig, list[Pr
     Raises:
         CalibrationError: There is no such folder.
     """
-    from mmpose_ours.calibration.checks.image_sizes import sized_by_images
+    from mmpose_ours.calibration.checks.image_sizes import sized_and_compared
 
     root = Path(images)
     if not root.is_dir():
         raise CalibrationError(
             f'{images}: no such folder of images; correct the path', code='no-data', file=images
         )
-    sized, _, problems = sized_by_images(rig, root)
+    sized, _, problems = sized_and_compared(rig, root)
     known = {camera.name for camera in rig if camera.size is not None}
     # A camera whose size is known needs no images here.
     return sized, [p for p in problems if p.topic != 'images' or not set(p.cameras) <= known]

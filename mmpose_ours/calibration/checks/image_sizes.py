@@ -46,7 +46,7 @@ def inspect_images(
     return sizes, problems
 
 
-def sized_by_images(
+def sized_and_compared(
     rig: CameraRig,
     root: Path,
     rename: Mapping[str, str] | None = None,

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.capture_volume import describe_space
-from mmpose_ours.calibration.checks.image_sizes import sized_by_images
+from mmpose_ours.calibration.checks.image_sizes import sized_and_compared
 from mmpose_ours.calibration.checks.judgement import each_once
 from mmpose_ours.calibration.checks.recording_report import (
     DetectionSample,
@@ -57,7 +57,7 @@ def check(
     notes: list[str] = []
     if images is not None:
         rename = (reading or {}).get('rename')
-        rig, sizes, problems = sized_by_images(rig, images, rename, notes.append)
+        rig, sizes, problems = sized_and_compared(rig, images, rename, notes.append)
     inspection = RigInspection(rig, read.unit, read.up, space)
     report: dict[str, Any] = {
         'format': read.format,

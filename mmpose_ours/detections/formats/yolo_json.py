@@ -13,14 +13,9 @@ from typing import Any, Iterator
 
 import numpy as np
 
-from mmpose_ours.detections.formats.imported import (
-    Found,
-    Hints,
-    frame_number,
-    people_of_joints,
-)
-from mmpose_ours.detections.formats.source import Source, plain_name
-from mmpose_ours.io.json_files import read_json
+from mmpose_ours.detections.formats.imported import Found, Hints
+from mmpose_ours.detections.formats.listed_people import listed_people
+from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.io.json_values import Place, numbers, objects
 
 ENDINGS = ('.json',)
@@ -45,20 +40,7 @@ def read(source: Source, hints: Hints) -> Iterator[Found]:
     Raises:
         FileFormatError: One of them is something else.
     """
-    images = source.images(hints.cameras)
-    total = sum(map(len, images.values()))
-    done = 0
-    for camera, files in images.items():
-        for file in files:
-            frame = frame_number(plain_name(file.stem), Place(file, camera=camera))
-            place = Place(file, '', camera, frame)
-            people = [
-                _person(person.get('keypoints'), place[index]['keypoints'])
-                for index, person in enumerate(objects(read_json(file), place, 'people'))
-            ]
-            yield Found(camera, frame, people_of_joints(people, place, hints.skeleton), file.name)
-            done += 1
-            hints.progress(done, total)
+    return listed_people(source, hints, _person)
 
 
 def _person(keypoints: Any, place: Place) -> np.ndarray:
