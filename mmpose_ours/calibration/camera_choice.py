@@ -51,7 +51,8 @@ def with_size(
         if camera.size is not None and size is not None and camera.size != size:
             raise CalibrationError(
                 f'{path}: camera {camera.name!r} is {camera.size[0]}x{camera.size[1]} in the '
-                f'file, but the image size given is {size[0]}x{size[1]}; leave it out',
+                f'file, but the image size given is {size[0]}x{size[1]}; leave it out, '
+                'or correct the size in the file',
                 code='conflict',
                 file=path,
                 camera=camera.name,

@@ -169,7 +169,7 @@ def convert_calibration(
         with about(where):
             rig = CameraRig(tuple(camera.resized(scale_intrinsics) for camera in rig))
     if ground:
-        with about(where):
+        with about(where, nameless=True):
             rig, note = ground_rig(rig)
         notes.append(note)
     up_of_rig = 'z' if ground else read.up

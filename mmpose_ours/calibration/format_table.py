@@ -129,7 +129,7 @@ def _below(source: Source) -> Source | None:
 
 
 def _recognise(source: Source) -> tuple[Source, str, str]:
-    found = _claims(source)
+    found = _or_generic(source, _claims(source))
     if not found and len(source.files) > 1:
         # A calibration among other files: a folder of images and keypoints, say.
         alone = [(one, _claims(one)) for one in map(source.only, source)]
@@ -174,6 +174,21 @@ def _claims(source: Source) -> dict[str, str]:
         return found
     reason = _reason(FORMATS[GENERIC].recognise, source)
     return {GENERIC: reason} if reason else {}
+
+
+def _or_generic(source: Source, found: dict[str, str]) -> dict[str, str]:
+    """The generic format where the only other one finds nothing that it reads in its own files."""
+    name = next(iter(found)) if len(found) == 1 else ''
+    if not name or not getattr(FORMATS[name], 'YIELDS', False):
+        return found
+    reason = _reason(FORMATS[GENERIC].recognise, source)
+    if reason:
+        try:
+            FORMATS[name].read(source)
+        except CalibrationError as error:
+            if error.code in ('no-data', 'missing-value'):
+                return {GENERIC: reason}
+    return found
 
 
 def only_of(source: Source, module: Any) -> Source:

@@ -1,8 +1,10 @@
-"""Image sizes that a caller gives: one for all cameras, or one for each."""
+"""Image sizes: one for all cameras or one for each, as a caller gives them, and what K fits."""
 
 from __future__ import annotations
 
 from typing import Any, Mapping, Sequence, Tuple, Union
+
+import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.text import argument
@@ -49,3 +51,14 @@ def _checked(size: Any) -> Size:
             found=(width, height),
         )
     return width, height
+
+
+def looks_turned(K: np.ndarray, size: tuple[int, int]) -> bool:
+    """Whether intrinsics (3, 3) fit an image only whose width is the height of this size."""
+    off = off_middle(K, size)
+    return off > 0.1 and off_middle(K, size[::-1]) * 2.5 < off
+
+
+def off_middle(K: np.ndarray, size: tuple[int, int]) -> float:
+    """How far the principal point is off the middle of the image, in sides of it."""
+    return float(np.abs((K[:2, 2] + 0.5) / size - 0.5).max())

@@ -51,7 +51,7 @@ _NEEDS = {
     'mccalib': (('yaml',), 'nb_camera camera_matrix distortion_vector camera_pose_matrix'),
     'kalibr': (('yaml',), 'camera_model intrinsics distortion_coeffs T_cn_cnm1 resolution'),
 }
-_GENERIC_KINDS = ('json', 'pickle')
+_GENERIC_KINDS = ('json', 'pickle', 'yaml', 'toml', 'arrays')
 _NEAREST, _LEAST_SHARE = 3, 0.3
 _MOST_KEYS, _MOST_VALUES, _DEEPEST = 12, 3000, 5
 
@@ -148,7 +148,7 @@ def _walk(content: Any) -> Iterator[str]:
 
 def _content(file: File) -> Any:
     kind = file.kind
-    return file.parsed(kind) if kind in ('json', 'toml', 'yaml', 'xml', 'pickle') else None
+    return file.parsed(kind) if kind in ('xml', *_GENERIC_KINDS) else None
 
 
 def describe_file(file: File) -> str:
@@ -171,7 +171,8 @@ def describe_file(file: File) -> str:
 
 
 _KINDS = {'json': 'JSON', 'toml': 'TOML', 'yaml': 'YAML', 'xml': 'XML', 'mat': 'a MATLAB file',
-          'pickle': 'a pickle', 'text': 'text', 'binary': 'binary data'}  # fmt: skip
+          'pickle': 'a pickle', 'arrays': 'a NumPy file', 'text': 'text',
+          'binary': 'binary data'}  # fmt: skip
 
 
 def _first_entry(content: dict) -> str:

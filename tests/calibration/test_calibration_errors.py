@@ -272,7 +272,6 @@ def test_size_that_contradicts_the_file(good, tmp_path):
     ('text', 'expected'),
     [
         ('{"a": [1,}', 'json'),
-        ('', 'json'),
         ('[' * 100_000, 'json'),
         ('[]', list(FORMATS)),
         ('{"cameras": 3}', list(FORMATS)),
@@ -283,6 +282,12 @@ def test_no_calibration_at_all(tmp_path, text, expected):
     with refused(path, code='file-format', expected=expected) as caught:
         read_rig(path)
     assert ',}' not in text or 'line 1 column 10' in str(caught.value)
+
+
+def test_an_empty_file(tmp_path):
+    path = save('', tmp_path)
+    with refused(path, code='no-data'):
+        read_rig(path)
 
 
 def test_empty_lists(tmp_path):

@@ -541,6 +541,46 @@ def _file_pairs(rig, folder):
     return paths
 
 
+def _krt_arrays(rig, folder):
+    path = folder / 'cameras.npz'
+    np.savez(
+        path,
+        K=np.stack([camera.K for camera in rig]),
+        R_w2c=np.stack([camera.R_w2c for camera in rig]),
+        t_w2c=np.stack([camera.t_w2c for camera in rig]),
+        dist=np.stack([camera.dist for camera in rig]),
+        size=np.array([camera.size for camera in rig]),
+        names=np.array(rig.names),
+    )
+    return [path]
+
+
+def _krt_yaml(rig, folder):
+    path = folder / 'cameras.yaml'
+    content = json.loads(_krt(rig, folder)[0].read_text())
+    (folder / 'cameras.json').unlink()
+    lines = (
+        [f'{name}:', *(f'  {key}: {json.dumps(value)}' for key, value in entry.items())]
+        for name, entry in content.items()
+    )
+    path.write_text('\n'.join(line for entry in lines for line in entry) + '\n')
+    return [path]
+
+
+def _krt_flat(rig, folder):
+    path = folder / 'cameras.toml'
+    values = {
+        f'{key}_{camera.name}': value
+        for camera in rig
+        for key, value in (
+            ('K', camera.K), ('R_w2c', camera.R_w2c), ('t_w2c', camera.t_w2c),
+            ('dist', camera.dist), ('size', np.array(camera.size)),
+        )
+    }  # fmt: skip
+    path.write_text(''.join(f'{key} = {value.tolist()}\n' for key, value in values.items()))
+    return [path]
+
+
 MAKERS = {
     'kalibr': _kalibr,
     'caliscope': _caliscope,
@@ -570,6 +610,9 @@ LAYOUTS = {
     'opencv openpose': _openpose,
     'opencv pairs': _file_pairs,
     'matlab bouguet': _bouguet,
+    'krt arrays': _krt_arrays,
+    'krt yaml': _krt_yaml,
+    'krt flat': _krt_flat,
 }
 # What the tools call the files of the formats that are written; those of folders have their names.
 FILE_NAMES = {

@@ -79,9 +79,9 @@ def find_horizons(rig: CameraRig) -> Horizons:
     values, vectors = np.linalg.eigh(right.T @ right / len(rig))
     if values[1] < MIN_SPREAD:
         raise CalibrationError(
-            'the cameras all look the same way, so their horizons do not tell which way is up; '
-            f'say the up axis with {argument("up")}, or measure the floor with `mmpose-ours '
-            'align-rig`',
+            'the cameras all look the same way or opposite ways, so their horizons do not tell '
+            f'which way is up; say the up axis with {argument("up")}, or measure the floor with '
+            '`mmpose-ours align-rig`',
             code='no-data',
             found=float(values[1]),
             expected=MIN_SPREAD,

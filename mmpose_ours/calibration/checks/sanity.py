@@ -14,6 +14,7 @@ import numpy as np
 
 from mmpose_ours.calibration.checks.optical_axes import better_reading, working_distance
 from mmpose_ours.calibration.errors import CalibrationError
+from mmpose_ours.calibration.image_size import looks_turned, off_middle
 from mmpose_ours.calibration.world_axes import mm_per_unit
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.camera import Camera
@@ -258,16 +259,15 @@ def _of_size(camera: Camera) -> Iterator[Problem]:
     if camera.size is None:
         return
     point, (width, height) = camera.K[:2, 2], camera.size
-    off, off_turned = (
-        float(np.abs((point + 0.5) / size - 0.5).max())
-        for size in ((width, height), (height, width))
-    )
+    off = off_middle(camera.K, camera.size)
     at = f'camera {camera.name!r}: principal point ({point[0]:.1f}, {point[1]:.1f})'
-    if off > 0.1 and off_turned * 2.5 < off:
+    if looks_turned(camera.K, camera.size):
         yield Problem(
             'size',
             f'{at} is far from the middle of its {width}x{height} image and close to that of a '
-            f'{height}x{width} one, so width and height look swapped; say {height}x{width}',
+            f'{height}x{width} one, so width and height look swapped; correct the size in the '
+            f'file, or give {argument("image_size", {camera.name: (height, width)})} where it says '
+            'none',
             (camera.name,),
             found=camera.size,
             expected=(height, width),
@@ -276,17 +276,35 @@ def _of_size(camera: Camera) -> Iterator[Problem]:
         yield Problem(
             'size',
             f'{at} is {off:.0%} of a side off the middle of its {width}x{height} image, so the '
-            'size is not that of the calibrated image; say the size of the full images that '
-            'the intrinsics were found on',
+            f'{_other_size(camera)}',
             (camera.name,),
             found=camera.size,
         )
 
 
-_FIX_EXTRINSICS = (
-    'give R from world to camera, with centre or translation as the format says, or export '
-    'the calibration again'
-)
+def _other_size(camera: Camera) -> str:
+    """What a principal point near an edge tells, and what to do."""
+    if np.abs(camera.K[:2]).max() < _SHARES:
+        return (
+            'intrinsics look divided by the image size; multiply the first row of K by the width '
+            'and the second by the height'
+        )
+    return (
+        'size is not that of the calibrated image; give the size of the full images that the '
+        f'intrinsics were found on, in the file or with {argument("image_size")} where it says none'
+    )
+
+
+# Of the image's width and height, the longest focal length.
+_SHARES = 20.0
+
+
+def _fix_extrinsics() -> str:
+    return (
+        'give R from world to camera, with centre or translation as the format says, or say what '
+        f'they are with {argument("extrinsics")} and {argument("translation")} where it does not, '
+        'or export the calibration again'
+    )
 
 
 def _of_reading(rig: CameraRig, up: str) -> Iterator[Problem]:
@@ -296,7 +314,7 @@ def _of_reading(rig: CameraRig, up: str) -> Iterator[Problem]:
             'reading',
             f'as given the cameras {rig.names[0]!r} to {rig.names[-1]!r} look past each other or '
             'stand on their heads, but read otherwise all stand upright and look at one place, '
-            f'so the extrinsics look like {mistake}; {_FIX_EXTRINSICS}',
+            f'so the extrinsics look like {mistake}; {_fix_extrinsics()}',
             found=mistake,
         )
 
@@ -339,7 +357,7 @@ def _of_unit(rig: CameraRig, unit: str) -> Iterator[Problem]:
             'reading',
             f'{found}, though the cameras are {_length(extent)} apart, so the '
             'extrinsics look like translation taken for centre (or the reverse), or like R '
-            f'transposed (camera to world); {_FIX_EXTRINSICS}',
+            f'transposed (camera to world); {_fix_extrinsics()}',
             found=extent,
             expected=(MIN_EXTENT_MM, MAX_EXTENT_MM),
         )
@@ -352,14 +370,16 @@ def _of_unit(rig: CameraRig, unit: str) -> Iterator[Problem]:
     ratio = min(ratios, key=decades_off)
     times = f'{max(ratio, 1 / ratio):g}'
     guess = f', as if {meant[ratio]} stood where {unit} is due' if meant[ratio] else ''
+    say_unit = f'say {argument("unit", meant[ratio])}, or ' if meant[ratio] else ''
     if not guess:
         others = [f'{name} for {unit} would be {r:g} times' for r, name in meant.items() if name]
         guess = f' ({" and ".join(others)})' if others else ''
     yield Problem(
         'unit',
         f'{found}, so lengths look {times} times too {"small" if too_small else "large"}'
-        f'{guess}; {"multiply" if too_small else "divide"} the translations (or camera centres) '
-        f'by {times}, or say {argument("any_scale", True)} where the rig is not around people',
+        f'{guess}; {say_unit}{"multiply" if too_small else "divide"} the translations (or camera '
+        f'centres) by {times}, or say {argument("any_scale", True)} where the rig is not around '
+        'people',
         power_of_ten=round(np.log10(ratio)),
         found=extent,
         expected=(MIN_EXTENT_MM, MAX_EXTENT_MM),

@@ -21,6 +21,8 @@ from mmpose_ours.calibration.errors import (
     CalibrationLimitError,
     check_limit,
 )
+from mmpose_ours.calibration.parsing.small_arrays import STARTS as ARRAY_STARTS
+from mmpose_ours.calibration.parsing.small_arrays import read_small_arrays
 from mmpose_ours.calibration.parsing.toml_text import parse_toml
 from mmpose_ours.calibration.parsing.xml_text import parse_xml
 from mmpose_ours.calibration.parsing.yaml_text import parse_yaml
@@ -40,6 +42,8 @@ _TOML = re.compile(rb"""\[{1,2}[^][{},:]+\]{1,2}\s*(?:#.*)?$|"[^"]*"\s*=|[\w'"-]
 _YAML = re.compile(rb"""[%&!?{[]|---|-\s|-$|[^#]*:(?:\s|$)""")
 # XML as UTF-16, with and without a mark of the byte order
 _UTF16_XML = (b'\xff\xfe<\x00', b'\xfe\xff\x00<', b'<\x00?\x00', b'\x00<\x00?')
+# The first operations of pickles of protocol 0 and 1: a dictionary or a list.
+_OLD_PICKLE = re.compile(rb'\([dl](?:p\d+\n|\n|[pq(])|ccollections\nOrderedDict\n|[}\]][q(]')
 _NOT_BRACKETS = bytes(set(range(256)) - set(b'[{]}'))
 # Digits after which Python before 3.11 (and its first releases) take a square of their number.
 _HUGE_NUMBER = re.compile(rb'(?<![\d_])[\d_]{4301}')
@@ -143,19 +147,21 @@ class File:
 
     @functools.cached_property
     def kind(self) -> str:
-        """What the content is: json, toml, yaml, xml, mat, pickle, text or binary.
+        """What the content is: json, toml, yaml, xml, mat, pickle, arrays, text or binary.
 
         Recognised by how it begins, so that a file is not parsed in turn as each of these.
         """
         if self.head.startswith((b'MATLAB 5.0 MAT-file', b'MATLAB 7.3 MAT-file')):
             return 'mat'
-        if self.head.startswith(b'\x80'):
+        if self.head.startswith(b'\x80') or _OLD_PICKLE.match(self.head):
             return 'pickle'
         start = self.head.lstrip(b'\xef\xbb\xbf \t\r\n')
         if start.startswith(b'<'):
             return 'xml'
         if self.head.startswith(_UTF16_XML):
             return 'xml'
+        if self.head.startswith(ARRAY_STARTS) and isinstance(self._outcome('arrays'), dict):
+            return 'arrays'
         if b'\x00' in self.head:
             return 'binary'
         if start.startswith(b'%YAML'):
@@ -196,10 +202,12 @@ class File:
 
     def check_syntax(self) -> None:
         """Raise a CalibrationError where the file is not what it begins or is named like."""
+        if not self.size:
+            raise self._error('is an empty file; export the calibration again', 'no-data')
         endings = {'.json': 'json', '.toml': 'toml', '.yaml': 'yaml', '.yml': 'yaml',
-                   '.xml': 'xml', '.xcp': 'xml'}  # fmt: skip
+                   '.xml': 'xml', '.xcp': 'xml', '.npz': 'arrays', '.npy': 'arrays'}  # fmt: skip
         promised = endings.get(self.path.suffix.lower(), self.kind)
-        for kind in {self.kind, promised} & set(_LIMITS):
+        for kind in {self.kind, promised} & {*_LIMITS, 'arrays'}:
             getattr(self, kind)
         if self.head.startswith(b'MATLAB 7.3'):
             raise self._error(
@@ -255,6 +263,15 @@ class File:
         """
         return self._known('pickle')
 
+    @property
+    def arrays(self) -> dict[str, Any]:
+        """The small arrays of an ``.npz`` or ``.npy`` file, by name.
+
+        Raises:
+            CalibrationError: It is no such file, or holds nothing but Python objects.
+        """
+        return self.once('arrays', functools.partial(read_small_arrays, self.path))
+
     @functools.cached_property
     def text(self) -> str:
         """The content as UTF-8 text.
@@ -292,6 +309,8 @@ class File:
         return outcome
 
     def _known(self, kind: str) -> Any:
+        if kind == 'arrays':
+            return self.arrays
         return self.once(kind, functools.partial(self._parse, kind))
 
     def _outcome(self, kind: str) -> Any:

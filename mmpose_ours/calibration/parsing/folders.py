@@ -1,7 +1,8 @@
-"""Which files of a folder may be of one calibration: its own, or those one level below it.
+"""Which files of a folder may be of one calibration: its own, or those below it.
 
 Tools put a calibration's files side by side, or into a folder for each camera
-(``Cam0/camera.xml``) or for each kind of file (``intrinsic/``, ``extrinsic/``).
+(``Cam0/camera.xml``) or for each kind of file (``intrinsic/``, ``extrinsic/``), sometimes with
+folders between (``sparse/0/``, ``Videos/Cam0/``).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from mmpose_ours.calibration.errors import CalibrationError, check_limit
 
 # What a file of one camera may end in.
 _CAMERA_ENDINGS = ('.yml', '.yaml', '.xml', '.json', '.krtd')
+# So far below a folder files are looked for: a session, its videos, a camera.
+_DEEPEST = 3
 _DOCUMENTS = ('.md', '.rst', '.html', '.pdf')
 
 
@@ -32,7 +35,7 @@ def files_of(folder: Path, hidden: list[str]) -> list[Path]:
     files = [path for path in inside if _may_be_data(path)] or files_below(folder, hidden) or inside
     if not files:
         raise CalibrationError(
-            f'{folder}: is a folder without files; name the calibration itself',
+            f'{folder}: holds no calibration, nor do its folders; name the calibration itself',
             code='no-data',
             file=folder,
         )
@@ -40,7 +43,7 @@ def files_of(folder: Path, hidden: list[str]) -> list[Path]:
 
 
 def files_below(folder: Path, hidden: list[str]) -> list[Path]:
-    """The files of a folder's folders, without images and documents; no deeper than that.
+    """The files of a folder's folders, without images and documents, of the first level with any.
 
     Args:
         folder: The folder; its hidden folders are left out.
@@ -50,16 +53,28 @@ def files_below(folder: Path, hidden: list[str]) -> list[Path]:
         CalibrationError: A folder cannot be read, or they hold more files together than a rig may
             have cameras.
     """
-    folders: list[Path] = []
-    for entry in _entries(folder):
-        if entry.is_dir() and not entry.name.startswith('.'):
-            folders.append(folder / entry.name)
-            check_limit('cameras', len(folders), 'folders', folder)
+    folders: list[Path] = [folder]
     found: list[Path] = []
-    for inside in sorted(folders):
-        found += filter(_may_be_data, _files(inside, hidden))
-        check_limit('cameras', len(found), 'files', folder)
+    for _ in range(_DEEPEST):
+        folders = [inside for above in folders for inside in _folders(above)]
+        check_limit('cameras', len(folders), 'folders', folder)
+        for inside in folders:
+            found += filter(_may_be_data, _files(inside, hidden))
+            check_limit('cameras', len(found), 'files', folder)
+        if found:
+            break
     return found
+
+
+def _folders(folder: Path) -> list[Path]:
+    """By name, without hidden ones."""
+    inside = [
+        folder / entry.name
+        for entry in _entries(folder)
+        if entry.is_dir() and not entry.name.startswith('.')
+    ]
+    check_limit('cameras', len(inside), 'folders', folder)
+    return sorted(inside)
 
 
 def _files(folder: Path, hidden: list[str]) -> list[Path]:

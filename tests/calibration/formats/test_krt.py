@@ -532,3 +532,208 @@ def test_layouts_of_others(tmp_path, make):
         np.testing.assert_allclose(a.t_w2c, b.t_w2c)
     if make is nested_deeply:
         assert read.rig.names == rig.names and read.rig.cameras[0].size == rig.cameras[0].size
+
+
+# Keys of a matrix, and what they say of it.
+DIRECTIONS_OF_KEYS = {
+    'T_world_cam': C2W, 'T_cam_world': W2C, 'cam_T_world': W2C, 'world_T_camera': C2W,
+    'cam_from_world': W2C, 'world_from_camera': C2W, 'R_t_w2c': W2C, 'world_cam': '',
+    'camera_world': '', 'extrinsics_world_cam': '', 'cam2world_matrix': C2W, 'c2w_mat': C2W,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('key', DIRECTIONS_OF_KEYS)
+def test_the_order_of_frames_says_a_direction_only_where_it_is_one(tmp_path, key):
+    direction = DIRECTIONS_OF_KEYS[key]
+    made = (direction or W2C, CENTER if direction == C2W else VECTOR)
+    rig, content = camera_with(**{key: lambda c: matrix(c, made, 4).tolist()})
+    path = save(content, tmp_path)
+    if direction:
+        assert_same(rig, read_calibration(path, **MM).rig, dist=False)
+    else:
+        with pytest.raises(UnsaidDirectionError):
+            read_calibration(path, **MM)
+        assert_same(rig, read_calibration(path, **MM, extrinsics=W2C).rig, dist=False)
+
+
+FISHEYES = [
+    {'type': 'fisheye'}, {'projection': 'Fisheye'}, {'distortion_type': 'equi'},
+    {'camera_type': 'fish-eye'}, {'is_fisheye': 1}, {'model': 'KannalaBrandt4'},
+]  # fmt: skip
+D4 = [0.1, 0.02, 0.003, 0.0004]
+
+
+@pytest.mark.parametrize('said', FISHEYES, ids=str)
+def test_a_fisheye_under_any_key(tmp_path, said):
+    _, content = camera_with(**KEYS_THAT_SAY_IT['R_w2c t_w2c'], D=lambda c: D4)
+    for entry in content.values():
+        entry.update(said)
+    assert {c.lens for c in read_calibration(save(content, tmp_path), **MM).rig} == {'fisheye'}
+
+
+def test_a_fisheye_by_the_keys_of_its_values(tmp_path):
+    _, content = camera_with(**KEYS_THAT_SAY_IT['R_w2c t_w2c'], D=lambda c: D4)
+    named = {
+        name: {
+            **{k: v for k, v in e.items() if k not in 'KD'},
+            'K_fisheye': e['K'],
+            'D_fisheye': D4,
+        }
+        for name, e in content.items()
+    }
+    for data in (named, {'fisheye': content}):
+        rig = read_calibration(save(data, tmp_path), **MM).rig
+        assert [c.lens for c in rig] == ['fisheye'] * 2
+        np.testing.assert_array_equal(rig.cameras[0].dist, D4)
+
+
+def test_a_camera_called_fisheye_need_not_be_one(tmp_path):
+    _, content = camera_with(**KEYS_THAT_SAY_IT['R_w2c t_w2c'], D=lambda c: D4)
+    first, second = content.values()
+    content = {'fisheye': {**first, 'name': 'fisheye'}, 'other': second}
+    assert read_calibration(save(content, tmp_path), **MM).rig['fisheye'].lens == 'opencv'
+
+
+def test_coefficients_of_realsense(tmp_path):
+    lens = {'fx': 900, 'fy': 900, 'ppx': 640, 'ppy': 360, 'coeffs': [-0.1, 0.02, 1e-3, 2e-3, 0.3]}
+    _, content = camera_with(**KEYS_THAT_SAY_IT['R_w2c t_w2c'])
+    for entry in content.values():
+        del entry['K']
+        entry['intrinsics'] = {**lens, 'model': 'distortion.brown_conrady'}
+    camera = read_calibration(save(content, tmp_path), **MM).rig.cameras[0]
+    np.testing.assert_array_equal(camera.dist, lens['coeffs'])
+    for entry in content.values():
+        entry['intrinsics']['model'] = 'distortion.inverse_brown_conrady'
+    with fails(CalibrationError, code='cannot-express'):
+        read_calibration(save(content, tmp_path), **MM)
+    for entry in content.values():
+        entry['intrinsics']['coeffs'] = [0.0] * 5
+    assert not read_calibration(save(content, tmp_path), **MM).rig.cameras[0].dist.any()
+
+
+MARKS = [
+    ({'ignore': True}, True), ({'enabled': False}, True), ({'Active': 0}, True),
+    ({'calibrated': False}, False), ({'valid': 'false'}, False), ({'ignore': False}, None),
+    ({'active': 7}, None), ({'calibrated': '2024-01-01'}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(('mark', 'is_unused'), MARKS)
+def test_marked_cameras(tmp_path, mark, is_unused):
+    _, content = camera_with(**KEYS_THAT_SAY_IT['R_w2c t_w2c'])
+    content['marked'] = {**content['c0'], **mark}
+    read = read_calibration(save(content, tmp_path), **MM)
+    assert ('marked' in read.rig.names) == (is_unused is None)
+    assert read.uncalibrated == (('marked',) if is_unused is False else ())
+    assert any('left out' in note for note in read.notes) == (is_unused is True)
+
+
+@pytest.mark.parametrize(
+    ('size', 'expected'),
+    [('1920x1080', (1920, 1080)), ('1920, 1080', (1920, 1080)), ([1080, 1920], (1920, 1080)),
+     ([1920, 1080], (1920, 1080)), ('full HD', None)],
+)  # fmt: skip
+def test_sizes_as_texts_and_as_height_and_width(tmp_path, size, expected):
+    _, content = camera_with(**KEYS_THAT_SAY_IT['R_w2c t_w2c'], image_size=lambda c: size)
+    for entry in content.values():
+        entry['K'] = [[1000, 0, 960], [0, 1000, 540], [0, 0, 1]]
+    read = read_calibration(save(content, tmp_path), **MM)
+    assert read.rig.cameras[0].size == expected
+    assert any('height, width' in note for note in read.notes) == (size == [1080, 1920])
+
+
+def stereo_values(rig, left, right):
+    first, second = rig.cameras[:2]
+    R = second.R_w2c @ first.R_w2c.T
+    values = {
+        left[0]: first.K, left[1]: first.dist, right[0]: second.K, right[1]: second.dist,
+        'R': R, 'T': (second.t_w2c - R @ first.t_w2c).reshape(3, 1), 'E': np.ones((3, 3)),
+        'R1': np.eye(3), 'R2': np.eye(3), 'P1': np.ones((3, 4)), 'P2': np.ones((3, 4)),
+    }  # fmt: skip
+    return values, R
+
+
+STEREO = [
+    (('K1', 'D1'), ('K2', 'D2')), (('mtxL', 'distL'), ('mtxR', 'distR')),
+    (('camera_matrix_left', 'dist_coeffs_left'), ('camera_matrix_right', 'dist_coeffs_right')),
+    (('left_K', 'left_dist'), ('right_K', 'right_dist')),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(('left', 'right'), STEREO)
+def test_a_stereo_pair_in_any_kind_of_file(tmp_path, left, right):
+    rig = random_rig(8)
+    values, R = stereo_values(rig, left, right)
+    as_lists = {key: value.tolist() for key, value in values.items()}
+    np.savez(tmp_path / 'a.npz', **values)
+    (tmp_path / 'a.pkl').write_bytes(pickle.dumps(values, protocol=0))
+    (tmp_path / 'a.json').write_text(json.dumps(as_lists))
+    (tmp_path / 'a.yaml').write_text(''.join(f'{k}: {v}\n' for k, v in as_lists.items()))
+    for path in sorted(tmp_path.glob('a.*')):
+        read = read_calibration(path, unit='mm', up='-y')
+        first, second = read.rig
+        np.testing.assert_allclose(second.R_w2c @ first.R_w2c.T, R, atol=1e-9)
+        np.testing.assert_allclose(
+            (second.t_w2c - R @ first.t_w2c).reshape(3, 1), values['T'], atol=1e-6
+        )
+        np.testing.assert_allclose(second.K, rig.cameras[1].K)
+        np.testing.assert_allclose(second.dist_full, rig.cameras[1].dist_full)
+        assert any('stereo pair' in note for note in read.notes)
+
+
+@pytest.mark.parametrize(
+    ('key', 'names'),
+    [('{key}_{name}', ['a', 'b', 'c']), ('{name}_{key}', ['cam_0', 'cam_1', 'cam_2']),
+     ('{key}{name}', ['1', '2', '3'])],
+)  # fmt: skip
+def test_cameras_named_in_flat_keys(tmp_path, key, names):
+    rig = CameraRig(random_rig(9).cameras[:3])
+    values = {
+        key.format(key=part, name=name): getattr(camera, attribute)
+        for name, camera in zip(names, rig)
+        for part, attribute in (('K', 'K'), ('R', 'R_w2c'), ('T', 't_w2c'), ('dist', 'dist'))
+    }
+    path = tmp_path / 'rig.npz'
+    np.savez(path, **values)
+    with pytest.raises(UnsaidDirectionError):
+        read_calibration(path, **MM)
+    found = read_calibration(path, **MM, extrinsics=W2C, translation=VECTOR).rig
+    assert list(found.names) == names
+    for a, b in zip(rig, found):
+        np.testing.assert_allclose(a.t_w2c, b.t_w2c, atol=1e-6)
+        np.testing.assert_allclose(a.dist_full, b.dist_full)
+
+
+def test_python_objects_in_a_numpy_file_are_refused(tmp_path):
+    path = tmp_path / 'rig.npy'
+    np.save(path, {'cam': {'K': np.eye(3)}}, allow_pickle=True)
+    with fails(CalibrationError, code='file-format', file=path, found='objects'):
+        read_calibration(path, **MM)
+
+
+def test_several_rigs_are_said_so(tmp_path):
+    _, content = camera_with(**KEYS_THAT_SAY_IT['R_w2c t_w2c'])
+    with fails(CalibrationError, code='ambiguous', found=['monday', 'tuesday']):
+        read_calibration(save({'monday': content, 'tuesday': content}, tmp_path), **MM)
+
+
+def test_lists_of_intrinsics_and_extrinsics_with_the_same_labels(tmp_path):
+    rig, content = camera_with(**KEYS_THAT_SAY_IT['R_w2c t_w2c'])
+    for file, keys in (('intrinsics', {'K'}), ('extrinsics', {'R_w2c', 't_w2c'})):
+        part = [
+            {'device_id': n, **{k: v for k, v in e.items() if k in keys}}
+            for n, e in content.items()
+        ]
+        (tmp_path / f'{file}.json').write_text(json.dumps(part))
+    assert_same(rig, read_calibration(tmp_path, **MM).rig, dist=False)
+
+
+def test_a_ros_camera_with_a_pose_under_another_name(tmp_path):
+    rig, content = camera_with(T_cam_world=lambda c: matrix(c, (W2C, VECTOR), 4).tolist())
+    for name, entry in content.items():
+        data = {'rows': 3, 'cols': 3, 'data': np.ravel(entry['K']).tolist()}
+        text = f'camera_matrix: {json.dumps(data)}\nT_cam_world: {entry["T_cam_world"]}\n'
+        (tmp_path / f'{name}.yaml').write_text(text)
+    read = read_calibration(tmp_path, **MM)
+    assert read.format == 'krt'
+    assert_same(rig, read.rig, dist=False)

@@ -44,10 +44,14 @@ def test_images_and_documents_do_not_count(tmp_path):
     assert names(Source(tmp_path)) == ['own.xml']
 
 
-def test_nothing_is_deeper_than_one_level(tmp_path):
-    put(tmp_path, 'a/b/1.xml')
-    with fails(CalibrationError, code='no-data', file=tmp_path):
-        Source(tmp_path)
+def test_the_first_level_with_files_is_taken_down_to_the_third(tmp_path):
+    put(tmp_path / 'colmap', 'images/a.jpg', 'sparse/0/cameras.txt', 'sparse/0/deeper/x.txt')
+    assert names(Source(tmp_path / 'colmap')) == ['cameras.txt']
+    put(tmp_path / 'session', 'Videos/Cam0/1.pickle', 'Videos/Cam1/2.pickle')
+    assert names(Source(tmp_path / 'session')) == ['1.pickle', '2.pickle']
+    put(tmp_path / 'deep', 'a/b/c/d/1.xml')
+    with fails(CalibrationError, code='no-data', file=tmp_path / 'deep'):
+        Source(tmp_path / 'deep')
 
 
 def test_several_folders_are_one_calibration(tmp_path):

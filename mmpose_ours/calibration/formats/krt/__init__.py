@@ -1,1 +1,1 @@
-"""K, R, T and distortion of each camera in JSON or a pickle, under any usual names."""
+"""K, R, T and distortion of each camera in a file of plain data, under any usual names."""

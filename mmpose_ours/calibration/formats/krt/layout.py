@@ -1,4 +1,4 @@
-"""Where the cameras of a parsed JSON or pickle are, and their names.
+"""Where the cameras of a parsed file of plain data are, and their names.
 
 Cameras stand under their names, in a list, or as arrays with a row for each; any of these may be
 nested in other objects, whose values of size, lens or intrinsics hold for all cameras. This module
@@ -14,6 +14,7 @@ from typing import Any, Callable, Iterator, Sequence
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, check_limit
+from mmpose_ours.calibration.formats.krt.flat_keys import STEREO_NOTE, by_camera, stereo_pair
 from mmpose_ours.calibration.formats.krt.leaves import (
     COEFFICIENTS,
     INTRINSICS,
@@ -46,6 +47,8 @@ _NAME_KEYS = (
 )  # fmt: skip
 _SCALAR_ROWS = {'fx', 'fy', 'cx', 'cy', 'skew', 'width', 'height', *COEFFICIENTS}
 _SHARED = INTRINSICS | LENS | SIZES | {'model', 'fisheye'}
+#: The kinds of files that hold plain data.
+KINDS = ('json', 'pickle', 'yaml', 'toml', 'arrays')
 Fits = Callable[[Any], bool]
 
 
@@ -57,10 +60,12 @@ class Found:
         cameras: Name, what the file holds of it, and its place. A camera that is the file has no
             name.
         shared: What holds for all of them, with its place.
+        notes: How the file was understood, where another reading is possible.
     """
 
     cameras: tuple[tuple[str, dict, tuple], ...]
     shared: tuple[tuple[dict, tuple], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def within(self, others: dict, place: tuple) -> Found:
         """The same cameras, with the values that stand beside them."""
@@ -69,8 +74,8 @@ class Found:
 
 
 def content_of(file: File) -> Any:
-    """The parsed JSON or pickle, or None where it is neither."""
-    return file.parsed('pickle' if file.kind == 'pickle' else 'json')
+    """What was parsed of a file of plain data, or None where it is of another kind."""
+    return file.parsed(file.kind) if file.kind in KINDS else None
 
 
 def text_of(value: Any) -> str:
@@ -148,7 +153,8 @@ def _find(
         named = [pair for pair in inside if plain(pair[0]) == 'cameras']
         if len(named) != 1:
             raise CalibrationError(
-                f'holds more than one rig: {", ".join(str(key)[:40] for key, _ in inside[:5])}',
+                f'holds more than one rig: {", ".join(str(key)[:40] for key, _ in inside[:5])}; '
+                'save the one that you mean into a file of its own',
                 code='ambiguous',
                 found=[str(key) for key, _ in inside],
             )
@@ -166,7 +172,28 @@ def _of_mapping(content: dict, fits: Fits, place: tuple) -> Found | None:
         return Found((('', content, place),))
     if any(map(fits, members)):
         return _named(content, place)
-    return _of_arrays(content, fits, place) or _of_mappings(content, fits, place)
+    return (
+        _of_arrays(content, fits, place)
+        or _of_mappings(content, fits, place)
+        or _of_flat_keys(content, fits, place)
+    )
+
+
+def _of_flat_keys(content: dict, fits: Fits, place: tuple) -> Found | None:
+    """Cameras whose names are parts of the keys, or a stereo pair."""
+    named = {key: value for key, value in content.items() if isinstance(value, dict)}
+    beside = {key: value for key, value in content.items() if key not in named}
+    cameras = stereo_pair(named, beside)
+    if cameras is None:
+        named, beside = by_camera(content)
+        check_limit('cameras', len(named), 'cameras')
+        cameras = stereo_pair(named, beside)
+    notes = () if cameras is None else (STEREO_NOTE.format(first=next(iter(cameras))),)
+    cameras = cameras or (named if len(named) > 1 else {})
+    if not any(map(fits, cameras.values())):
+        return None
+    found = tuple((name, values, (*place, name)) for name, values in cameras.items())
+    return Found(found, ((beside, place),) if beside else (), notes)
 
 
 def _named(content: dict, place: tuple) -> Found:
@@ -338,13 +365,13 @@ def cameras_of_files(files: Sequence[File], fits: Fits = is_camera) -> Found | N
     shared: list[tuple[dict, tuple]] = []
     names = name_by_file([file.path for file in files], files[0].path)
     for name_of_file, file in zip(names, files):
-        found = find_cameras(content_of(file), is_part) if file.kind in ('json', 'pickle') else None
+        found = find_cameras(content_of(file), is_part) if file.kind in KINDS else None
         if found is None:
             return None
         shared += found.shared
         for name, camera, place in _named_by_file(name_of_file, found):
             known = merged.setdefault(name, ({}, place))[0]
-            twice = [key for key in camera if key in known]
+            twice = [key for key in camera if key in known and not _is_label(key)]
             if twice:
                 raise CalibrationError(
                     f'{file.path}: camera {name!r} is in another of these files too; name one of '
@@ -358,6 +385,10 @@ def cameras_of_files(files: Sequence[File], fits: Fits = is_camera) -> Found | N
     cameras = tuple((name, camera, place) for name, (camera, place) in merged.items())
     fitting = any(fits(camera) for _, camera, _ in cameras[:_LOOKED_AT])
     return Found(cameras, tuple(shared)) if fitting else None
+
+
+def _is_label(key: Any) -> bool:
+    return meaning_of((key,)).role in ('name', 'names', 'other')
 
 
 def _named_by_file(name_of_file: str, found: Found) -> Iterator[tuple[str, dict, tuple]]:

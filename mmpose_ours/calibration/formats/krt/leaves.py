@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -21,6 +22,7 @@ _GROUPS = {'calibration', 'calib', 'params', 'parameters', 'camera', 'cam', 'len
            'coeffs', 'coefficients', 'external', 'internal', 'geometry', 'image',
            'img', 'sensor', 'video'}  # fmt: skip
 _TEXTS = ('name', 'names', 'model', 'fisheye', 'other')
+_SIZE_TEXT = re.compile(r'[\[(\s]*(\d{1,6})\s*[xX*×, ]\s*(\d{1,6})[\])\s]*', re.ASCII)
 _VECTORS = {'xy': 'xy', 'xyz': 'xyz', 'wxyz': 'wxyz'}
 
 #: Roles that say the same thing together.
@@ -103,9 +105,17 @@ def _leaves(group: Mapping, node: Node, keys: tuple) -> Iterator[Leaf]:
                 numbers_inside = sum(max(count_numbers(inner), 0) for inner in value.values())
                 yield Leaf(child, '', '', meaning.role, numbers_inside or -1)
                 continue
+        if meaning.role == 'size' and isinstance(value, str):
+            child.value = _size_in(value)
         count = count_numbers(child.value)
         role = role_of(meaning.role, str(key), child.value, count)
         yield Leaf(child, role, meaning.direction, meaning.role, count)
+
+
+def _size_in(text: str) -> Any:
+    """The two numbers of a text such as ``1920x1080``; other texts as they are."""
+    sides = _SIZE_TEXT.fullmatch(text)
+    return text if sides is None else [int(side) for side in sides.groups()]
 
 
 def is_group(key: object, meaning: Meaning) -> bool:
@@ -147,7 +157,7 @@ def count_numbers(value: Any) -> int:
         return -1
     total = 0
     for item in value:
-        count = -1 if isinstance(item, str) else count_numbers(item)
+        count = count_numbers(item)
         if count < 0 or total + count > MOST_NUMBERS:
             return -1
         total += count

@@ -1,4 +1,6 @@
-"""K, R, T and distortion of each camera under any usual names, in JSON or a pickle of plain data.
+"""K, R, T and distortion of each camera under any usual names, in a file of plain data.
+
+The file is JSON, YAML, TOML, a pickle or NumPy's ``.npz``.
 
 ==============  ==================================================================
 unit, world     none fixed: they must be said
@@ -32,6 +34,7 @@ import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about, check_limit
 from mmpose_ours.calibration.formats.krt.layout import (
+    KINDS,
     Found,
     cameras_of_files,
     is_camera,
@@ -47,13 +50,14 @@ from mmpose_ours.calibration.formats.krt.leaves import (
     has_pose,
     leaves_of,
 )
+from mmpose_ours.calibration.formats.krt.marks import mark_of
 from mmpose_ours.calibration.formats.krt.pose_parts import PoseParts, parts_of
 from mmpose_ours.calibration.formats.krt.poses import projected_intrinsics, resolve
 from mmpose_ours.calibration.formats.krt.spellings import plain
 from mmpose_ours.calibration.formats.krt.values import Values, intrinsics_of, lens_of, size_of
 from mmpose_ours.calibration.parsing.file import File
 from mmpose_ours.calibration.parsing.node import Node
-from mmpose_ours.calibration.parsing.source import Reading, Source
+from mmpose_ours.calibration.parsing.source import Reading, Source, note_left_out
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig, list_names
 
@@ -61,16 +65,18 @@ CONVENTION = 'R and T as the file or the caller says'
 UNIT = UP = None
 # Its files do not fix what R and T mean.
 ASKS_DIRECTION = True
-_KINDS = ('json', 'pickle')
 _MOST_LISTED = 10
 _GROUPS_OF_ROLES = (INTRINSICS, LENS, SIZES, {'model'}, {'fisheye'})
 
 
 def recognise(source: Source) -> str:
     """Say why files hold cameras with K, R and T, or return an empty string."""
-    if not all(file.kind in _KINDS for file in source):
+    if not all(file.kind in KINDS for file in source):
         return ''
-    found = cameras_of_files(source.files) or cameras_of_files(source.files, is_posed)
+    try:
+        found = cameras_of_files(source.files) or cameras_of_files(source.files, is_posed)
+    except CalibrationError as error:
+        return 'several rigs with K, R and T' if error.code == 'ambiguous' else ''
     if found is None:
         return ''
     shared = _shared(found, source.files[0])
@@ -102,7 +108,7 @@ def read(source: Source) -> Reading:
     """
     files = source.files
     for file in files:
-        if file.kind not in _KINDS:
+        if file.kind not in KINDS:
             _ = file.json  # says where the syntax breaks
     with about(source.path, nameless=True):
         found = _found(files)
@@ -145,18 +151,24 @@ def _reading(found: Found, source: Source) -> Reading:
     notes: dict[str, list[str]] = {}
     unused: dict[str, int] = {leaf.key: leaf.count for leaf in _beside(found, source.files[0])}
     straight = []
+    left_out: dict[str, list[str]] = {}
     for name, camera, place in found.cameras:
         node = Node(camera, source.path, place, name)
         own = leaves_of(camera, node)
+        mark = mark_of(own)
+        if mark is not None and mark.is_unused:
+            left_out.setdefault(mark.text, []).append(name)
+            continue
         values = Values([*own, *_missing(own, shared)], node)
-        K, size, lens = intrinsics_of(values), size_of(values), lens_of(values)
+        K, lens = intrinsics_of(values), lens_of(values)
+        size = size_of(values, K)
         parts = parts_of(values, K)
         if K is None and parts.projections:
             K = projected_intrinsics(parts)
         for note in values.notes:
             notes.setdefault(note, []).append(name)
         unused.update({leaf.key: leaf.count for leaf in values.unused()})
-        if K is None or not parts.has_pose:
+        if K is None or not parts.has_pose or mark is not None:
             lost.append(name)
             continue
         if not any(leaf.role in LENS for leaf in values.leaves):
@@ -178,7 +190,9 @@ def _reading(found: Found, source: Source) -> Reading:
         tuple(lost),
         (
             *notes,
+            *found.notes,
             *resolved.notes,
+            *(note for mark, who in left_out.items() for note in note_left_out(who, mark)),
             *_about_units(found),
             *_about_lenses(straight),
             *about_unused(unused),

@@ -98,18 +98,33 @@ _ROLE_OF = {name: role for role, names in _SPELLINGS.items() for name in names.s
 _COEFFICIENT = re.compile(
     r'(?:dist|distortion|d|coeff|radial|tangential)?((?:k[1-6])|(?:p[12])|(?:s[1-4]))'
 )
+_LENSES = ('dist', 'radial', 'tangential')
 # Names that say less than the key above them.
 _GENERIC = {'matrix', 'mat', 'data', 'value', 'values', 'coefficients', 'coeffs', 'coefs', 'params',
             'parameters', 'vector', 'vec', 'm', 'array', 'numbers', 'raw'}  # fmt: skip
+# Of these, the names of distortion coefficients, wherever they stand.
+_COEFFICIENTS = {'coefficients', 'coeffs', 'coefs'}
 # Parts of a name that say which way; what is left of the name says what it is.
-_W2C = re.compile(r'(?:world|w)2(?:camera|cam|c)|world(?:to)?(?:camera|cam)(?![a-z]*world)')
-_C2W = re.compile(
-    r'(?:camera|cam|c)2(?:world|w)|(?:camera|cam)(?:to)?world|(?:camera|cam)(?=poses?(?:matrix|mat)?$)'
+_W2C = re.compile(
+    r'(?:world|w)2(?:camera|cam|c)|worldto(?:camera|cam)(?![a-z]*world)|'
+    r'(?:camera|cam|c)from(?:world|w)'
 )
-# Subscripts name what a transform leads to, then what from: T_cw, and GTSAM's cTw.
+_C2W = re.compile(
+    r'(?:camera|cam|c)2(?:world|w)|(?:camera|cam)toworld|(?:world|w)from(?:camera|cam|c)|'
+    r'(?:camera|cam)(?=poses?(?:matrix|mat)?$)'
+)
+# Subscripts name what a transform leads to, then what from: T_cw, T_world_cam, and GTSAM's cTw.
+# Without a letter of a transform before them (world_cam), their order says nothing.
 _SUBSCRIPTS = {'cw': W2C, 'wc': C2W}
-_SUBSCRIPTED = re.compile(r'(r|t|rot|trans|tf|pose|extrinsics?|rt|q|quat)(cw|wc)')
-_AROUND = {'ctw': ('t', W2C), 'crw': ('r', W2C), 'wtc': ('t', C2W), 'wrc': ('r', C2W)}
+_SUBSCRIPTED = re.compile(
+    r'(r|t|rot|trans|tf|pose|extrinsics?|rt|q|quat)(c|w)(w|c)|'
+    r'(r|t|tf|rt|h)(cam|world)(?:era)?(cam|world)(?:era)?'
+)
+_AROUND = re.compile(r'(cam|c|world|w)(?:era)?(t|r)(cam|c|world|w)(?:era)?')
+
+# Both frames in an order that says nothing, and words around a name: cam_R, T_camera, K_fisheye.
+_FRAMES = re.compile(r'world(?:camera|cam)|(?:camera|cam)world')
+_WORDS = re.compile(r'^(?:camera|cam|fisheye)(?=.)|(?<=.)(?:camera|cam|fisheye)$')
 
 
 class Meaning(NamedTuple):
@@ -142,13 +157,15 @@ def _meaning_of(keys: tuple[str, ...]) -> Meaning:
         direction = said or direction
         bare.append(left)
     last, parent = bare[-1], bare[-2] if len(bare) > 1 else ''
-    if not last and direction:
+    if direction and (not last or (last in _GENERIC and last != keys[-1])):
         return Meaning('matrix', direction)
     if parent and (parent + last) in _ROLE_OF:
         return Meaning(_ROLE_OF[parent + last], direction)
     if last in _GENERIC and len(keys) > 1:
         if not parent and direction:
             return Meaning('matrix', direction)
+        if last in _COEFFICIENTS and _ROLE_OF.get(parent) not in (*_LENSES, None):
+            return Meaning('dist', direction)
         if parent in _ROLE_OF:
             return Meaning(_ROLE_OF[parent], direction)
     role = _ROLE_OF.get(last, '') or _ROLE_OF.get(_bare(last), '')
@@ -159,8 +176,11 @@ def _meaning_of(keys: tuple[str, ...]) -> Meaning:
 
 
 def _bare(name: str) -> str:
-    """A name without the word camera before it, or the s of several: ``cam_R``, ``Ks``."""
-    name = re.sub(r'^(?:camera|cam)(?=.)', '', name)
+    """A name without what says nothing of a value: frames, camera, the lens, the s of several."""
+    left = _FRAMES.sub('', name)
+    if left != name:
+        return left or 'transform'
+    name = _WORDS.sub('', name)
     return name if name in _ROLE_OF else name[:-1] if name.endswith('s') else name
 
 
@@ -172,8 +192,15 @@ def _direction_of(key: str) -> tuple[str, str]:
             return direction, key[: found.start()] + key[found.end() :]
     found = _SUBSCRIPTED.fullmatch(key)
     if found:
-        return _SUBSCRIPTS[found[2]], found[1]
-    if key in _AROUND:
-        left, direction = _AROUND[key]
-        return direction, left
+        left, to, source = (part for part in found.groups() if part)
+        return _subscripted(key, left, to, source)
+    found = _AROUND.fullmatch(key)
+    if found:
+        return _subscripted(key, found[2], found[1], found[3])
     return '', key
+
+
+def _subscripted(key: str, left: str, to: str, source: str) -> tuple[str, str]:
+    """The same of a transform that leads to one frame from another."""
+    direction = _SUBSCRIPTS.get(to[0] + source[0], '')
+    return (direction, 'transform' if left == 'h' else left) if direction else ('', key)

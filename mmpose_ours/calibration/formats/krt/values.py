@@ -11,16 +11,19 @@ import numpy as np
 
 from mmpose_ours.calibration.formats.krt.leaves import COEFFICIENTS, Leaf
 from mmpose_ours.calibration.formats.krt.spellings import plain
+from mmpose_ours.calibration.image_size import looks_turned
 from mmpose_ours.calibration.parsing.node import Node
 
 # Of numbers that were rounded for one of two keys.
 TOLERANCE = 1e-3
 _FISHEYE = {'fisheye', 'equidistant', 'kannalabrandt', 'kannalabrandt4', 'opencvfisheye', 'kb4',
-            'kb', 'fisheyekb', 'pinholefisheye', 'kannalabrandt8'}  # fmt: skip
+            'kb', 'fisheyekb', 'pinholefisheye', 'kannalabrandt8', 'equi', 'kannalabrandtk3',
+            'fisheyecamera', 'fisheyelens', 'fisheyemodel', 'cv2fisheye', 'cvfisheye'}  # fmt: skip
 _OTHER_LENSES = ('omni', 'mei', 'eucm', 'ucm', 'doublesphere', 'ftheta', 'division', 'fov',
                  'inverse', 'orthographic', 'spherical', 'equirectangular', 'panoram',
                  'cylindrical', 'unified', 'thinprismfisheye', 'fullfisheye', 'atan',
                  'woodscape')  # fmt: skip
+_OF_LENS = {'K', 'K4', 'dist', 'radial'}
 _OPENCV_ORDER = ('k1', 'k2', 'p1', 'p2', 'k3', 'k4', 'k5', 'k6', 's1', 's2', 's3', 's4')
 _LENGTHS = (0, 1, 2, 4, 5, 8, 12, 14)
 
@@ -135,11 +138,15 @@ def intrinsics_of(values: Values) -> np.ndarray | None:
     for leaf, K in found:
         if K[2, 0] or K[2, 1]:
             leaf.node.fail(
-                'has no last row 0 0 1',
+                'has no last row 0 0 1' + (', and looks transposed' if _is_transposed(K) else ''),
                 '3x3 intrinsics fx 0 cx, 0 fy cy, 0 0 1, row by row',
                 code='file-format',
             )
     return np.array(agreed(found))
+
+
+def _is_transposed(K: np.ndarray) -> bool:
+    return bool(K[2, 0] and K[2, 1]) and not K[0, 2] and not K[1, 2]
 
 
 def _matrix(leaf: Leaf) -> np.ndarray:
@@ -177,13 +184,25 @@ def _focal_and_middle(values: Values) -> tuple[Leaf, np.ndarray] | None:
     return leaf, np.array([[fx, skew, cx], [0, fy, cy], [0, 0, 1]])
 
 
-def size_of(values: Values) -> tuple[int, int] | None:
+def size_of(values: Values, K: np.ndarray | None = None) -> tuple[int, int] | None:
     """(width, height) in pixels, or None where the file says none.
+
+    Args:
+        values: Those of the camera.
+        K: (3, 3) its intrinsics. A pair that fits them as height, width only is one.
 
     Raises:
         CalibrationError: Two keys contradict each other, or it is no size.
     """
-    found = [(leaf, leaf.node.image_size()) for leaf in values.of('size')]
+    found = []
+    for leaf in values.of('size'):
+        width, height = leaf.node.image_size()
+        if K is not None and looks_turned(K, (width, height)):
+            width, height = height, width
+            values.notes.append(
+                f'{leaf.key!r} was read as height, width, since the principal points fit that only'
+            )
+        found.append((leaf, (width, height)))
     for leaf in values.of('shape'):
         height, width = leaf.node.numbers()[:2].tolist()
         place = Node([width, height], leaf.node.path, leaf.node.place, leaf.node.camera)
@@ -220,8 +239,10 @@ def lens_of(values: Values) -> tuple[str, np.ndarray]:
     if not found:
         values.check_counts('dist', "4, 5, 8, 12 or 14 coefficients in OpenCV's order")
         values.check_counts('radial', 'k1 k2 [k3]')
+        _refuse_other_lenses(values, np.zeros(0))
         return lens, np.zeros(4 if fisheye else 0)
     dist = np.array(agreed(found))
+    _refuse_other_lenses(values, dist)
     if fisheye:
         return lens, dist[:4]
     used = max((i + 1 for i, value in enumerate(dist) if value), default=0)
@@ -276,18 +297,43 @@ def _radial(radial: Leaf | None, tangential: Leaf | None, fisheye: bool) -> list
 
 
 def _is_fisheye(values: Values) -> bool:
-    fisheye = False
-    for leaf in values.of('fisheye'):
-        fisheye = fisheye or leaf.node.flag('whether the lens is a fisheye')
+    values.of('fisheye')
+    return any([_says_fisheye(leaf) for leaf in values.leaves]) or _is_below_fisheye(values)
+
+
+def _says_fisheye(leaf: Leaf) -> bool:
+    """Whether a value, or the key of a value of the lens, says that the lens is a fisheye."""
+    if leaf.role == 'fisheye':
+        return leaf.node.flag('whether the lens is a fisheye')
+    if leaf.role in _OF_LENS:
+        return 'fisheye' in plain(leaf.key)
+    is_text = isinstance(leaf.node.value, str) and leaf.role not in ('name', 'names')
+    return is_text and plain(leaf.node.value) in _FISHEYE
+
+
+def _is_below_fisheye(values: Values) -> bool:
+    """Whether an object around the camera, or around its lens, is named so."""
+    camera = values.node.place
+    around = [camera[:-1], *(x.node.place[len(camera) : -1] for x in values.leaves if x.count > 0)]
+    return any(plain(key) == 'fisheye' for place in around for key in place)
+
+
+def _refuse_other_lenses(values: Values, dist: np.ndarray) -> None:
+    """Refuse coefficients of lens models that are neither OpenCV's nor its fisheye.
+
+    Raises:
+        CalibrationError: There are some, and they are not all zero.
+    """
     for leaf in values.of('model'):
         said = plain(leaf.node.value) if isinstance(leaf.node.value, str) else ''
-        own = plain(leaf.key) in ('model', 'lens', 'cameratype', 'modeltype')
-        if said in _FISHEYE:
-            fisheye = True
-        elif said and not own and any(word in said for word in _OTHER_LENSES):
+        # May be the name of a product.
+        may_be_other = plain(leaf.key) in ('model', 'lens', 'cameratype', 'modeltype')
+        is_lens = not may_be_other or 'conrady' in said or 'distort' in said
+        if said in _FISHEYE or not is_lens or not any(word in said for word in _OTHER_LENSES):
+            continue
+        if dist.any() or 'conrady' not in said:
             leaf.node.fail(
                 f'is {leaf.node.value[:40]!r}',
                 "a lens of OpenCV's model or its fisheye model",
                 code='cannot-express',
             )
-    return fisheye

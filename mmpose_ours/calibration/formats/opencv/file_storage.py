@@ -80,6 +80,8 @@ from mmpose_ours.io.disk.files import write_files_whole, write_whole
 CONVENTION = 'T is the translation'
 UNIT = UP = None
 WRITTEN = ('mm', 'z')
+# Files with a camera_matrix and a pose under another name, say a 4x4 matrix, are the generic one's.
+YIELDS = True
 HOLDS = Holds('OpenCV FileStorage', coefficients=14, lenses=('opencv', 'fisheye'))
 
 _PAIRS = (('1', '2'), ('_1', '_2'), ('left', 'right'), ('_left', '_right'), ('_l', '_r'))
