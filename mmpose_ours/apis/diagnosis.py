@@ -26,6 +26,7 @@ class RunStatistics:
 
     Args:
         cameras: Names of the rig's cameras.
+        frame_offsets: Camera name to the frames that are skipped.
 
     Attributes:
         frames: Number of frames so far.
@@ -40,8 +41,8 @@ class RunStatistics:
         sample: Detections of some frames.
     """
 
-    def __init__(self, cameras: Sequence[str]):
-        self.cameras = tuple(cameras)
+    def __init__(self, cameras: Sequence[str], frame_offsets: Mapping[str, int] | None = None):
+        self.cameras, self.frame_offsets = tuple(cameras), dict(frame_offsets or {})
         self.frames = self.detections = self.poses = 0
         self.has_keypoints = False
         self.images_by_camera = dict.fromkeys(cameras, 0)
@@ -175,7 +176,8 @@ def diagnose_recording(
         causes.append('only one camera has detections')
         next_step = '3D poses need two cameras that see a person in the same frame'
         return Diagnosis(tuple(lines), tuple(causes), next_step)
-    facts, problems = judge_recording(rig, statistics.sample)
+    offsets = statistics.frame_offsets
+    facts, problems = judge_recording(rig, statistics.sample, frame_offsets=offsets)
     lines += _per_pair(facts)
     by_cameras = not_refuted(RigInspection(rig).problems, facts, problems)
     mistakes = [problem for problem in by_cameras if not problem.warning]
@@ -184,7 +186,8 @@ def diagnose_recording(
     for problem in wrong:
         if problem.topic == 'synchronisation':
             causes.append(problem.sentence)
-            next_step = f'run again with {argument("frame_offsets", problem.found)}'
+            how = 'with' if problem.found else 'without'
+            next_step = f'run again {how} {argument("frame_offsets", problem.found or None)}'
         elif problem.topic == 'rate':
             causes.append(problem.sentence)
             next_step = 'make the keypoints of all cameras at one frame rate, and run again'

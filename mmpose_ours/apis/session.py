@@ -114,7 +114,7 @@ class InferenceSession:
         self.inferencer = inferencer
         self.notes = list(inferencer.notes)
         self.timer = StageTimer()
-        self.statistics = RunStatistics(inferencer.rig.names)
+        self.statistics = RunStatistics(inferencer.rig.names, frame_offsets)
         self.adaptation = Adaptation(inferencer, auto_level)
         self._views = Views(inferencer.rig, self.timer, self.notes.append)
         # A name by which temporal tracking distinguishes recordings, also those of one file.

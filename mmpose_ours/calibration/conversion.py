@@ -19,6 +19,7 @@ from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.calibration.writing import write_rig_and_report, writer_of
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig, list_names
+from mmpose_ours.text import argument
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,7 +129,8 @@ def convert_calibration(
             be known then.
         approximate: Refit lenses that the target cannot hold.
         any_scale: Do not judge whether the rig is one around people.
-        force: Write a rig that its check calls wrong, with what is wrong among the warnings.
+        force: Write a rig that its check calls wrong, with what is wrong among the warnings, and
+            replace a file that is read.
         report: A JSON file for all that was found, see :meth:`Conversion.report`.
 
     Returns:
@@ -140,6 +142,8 @@ def convert_calibration(
         OSError: The target cannot be written.
     """
     writer = writer_of(to_format, target)
+    if not force:
+        _check_target(target, Source(source).paths)
     if report is not None:
         _check_report(report, [*Source(source).paths, target])
     read = read_calibration(
@@ -184,6 +188,18 @@ def convert_calibration(
     done = Conversion(rig, read, to_format, tuple(fits), tuple(notes), tuple(warnings))
     write_rig_and_report(rig, target, to_format, report, done.report())
     return done
+
+
+def _check_target(target: PathLike, sources: Sequence[PathLike]) -> None:
+    """Refuse to replace a file that is read."""
+    place = Path(target).resolve()
+    if place in [Path(source).resolve() for source in sources]:
+        raise CalibrationError(
+            f'{target}: is the file that is read, which would be replaced; give the output another '
+            f'name, or say {argument("force", True)}',
+            code='conflict',
+            file=target,
+        )
 
 
 def _check_report(report: PathLike, others: Sequence[PathLike]) -> None:

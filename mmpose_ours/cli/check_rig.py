@@ -15,6 +15,7 @@ from typing import Any
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.cli.arguments import (
+    add_any_scale,
     add_frame_offsets,
     add_reading_arguments,
     add_rename,
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_skeleton(parser)
     add_frame_offsets(parser)
     add_volume(parser)
+    add_any_scale(parser)
     parser.add_argument('--figure', metavar='FILE', help='draw the rig into this PNG')
     parser.add_argument('--json', action='store_true', help='print everything as JSON')
 
@@ -73,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
         args.keypoints,
         parse_volume(args.volume),
         reading=keypoint_options(args),
+        any_scale=args.any_scale,
     )
     report = {'calibration': str(read.path), **found}
     if args.figure:

@@ -66,7 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--report', metavar='FILE', help='write all that was found as JSON')
     add_any_scale(parser)
     parser.add_argument(
-        '--force', action='store_true', help='write a rig that its check (check-rig) calls wrong'
+        '--force',
+        action='store_true',
+        help='write a rig that its check (check-rig) calls wrong, and replace IN where OUT is the same',
     )
 
 

@@ -72,6 +72,12 @@ def run(args: argparse.Namespace) -> int:
             not fit the calibration, or cannot be written.
     """
     source, out = Path(args.source), Path(args.out)
+    if source.is_file() and source.resolve() == out.resolve():
+        raise InputError(
+            f'{out}: is the file that is read, which would be replaced; name another place',
+            code='conflict',
+            file=out,
+        )
     if source.is_dir() and source.resolve() in out.resolve().parents:
         raise InputError(
             f'{out}: lies in the folder that is read; name another place',

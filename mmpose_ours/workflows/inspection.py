@@ -281,7 +281,8 @@ def _media_file(path: Path) -> Finding:
 
 def _recording(root: Path) -> Iterator[Finding]:
     """Videos and images of a folder and of the folders in it, by the camera that names suggest."""
-    cameras = _by_camera(_files(root))
+    # What `init` draws of the rig is no image of a camera.
+    cameras = _by_camera(file for file in _files(root) if file.name != 'rig.png')
     for folder in _children(root):
         inside = _by_camera(_files(folder)) if folder.is_dir() else {}
         if len(inside) == 1:  # a folder with images of several cameras is a recording by itself

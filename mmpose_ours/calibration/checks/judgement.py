@@ -33,6 +33,11 @@ def each_once(problems: Sequence[Problem]) -> list[Problem]:
     return kept
 
 
+def at_any_scale(problems: Sequence[Problem]) -> list[Problem]:
+    """Those that count for a rig that is not one around people."""
+    return [problem for problem in problems if problem.topic in AT_ANY_SCALE]
+
+
 def refuse_wrong(
     rig: CameraRig,
     path: PathLike,
@@ -64,7 +69,7 @@ def refuse_wrong(
     """
     problems = each_once([*more, *RigInspection(rig, unit, up, space).problems])
     if any_scale:
-        problems = [problem for problem in problems if problem.topic in AT_ANY_SCALE]
+        problems = at_any_scale(problems)
     for problem in problems:
         if not problem.warning and not force:
             raise refusal(

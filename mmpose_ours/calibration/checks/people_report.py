@@ -8,6 +8,7 @@ measurements are those of :mod:`~mmpose_ours.calibration.alignment.up_axis`,
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,7 @@ def inspect_people(
     xyz_mm, seen = xyz_mm[known], seen[:, known]
     facts['reprojection_px'] = _reprojection(some, xyz_mm, seen)
     of_world: list[Problem] = []
-    for judge in (_up, _lengths, _floor, noses_behind):
+    for judge in (functools.partial(_up, file_up=up), _lengths, _floor, noses_behind):
         if judge is _floor and of_world:  # of a world that leans, or of another unit
             break
         found, problem = judge(xyz_mm, agreement)
@@ -155,7 +156,7 @@ def _reprojection(rig: CameraRig, xyz_mm: np.ndarray, seen: np.ndarray) -> dict[
     }
 
 
-def _up(xyz_mm: np.ndarray, noise: float) -> tuple[dict[str, Any], Problem | None]:
+def _up(xyz_mm: np.ndarray, noise: float, file_up: str) -> tuple[dict[str, Any], Problem | None]:
     try:
         found = up_by_people(xyz_mm)
     except CalibrationError:  # too few bodies, or they disagree
@@ -170,7 +171,8 @@ def _up(xyz_mm: np.ndarray, noise: float) -> tuple[dict[str, Any], Problem | Non
     # Noise turns each body; trunks and legs of a person are not independent of each other.
     of_body = np.degrees(np.arctan(np.sqrt(2) * NOISE_PER_ERROR * noise / TRUNK_SHARE))
     deviation = of_body / np.sqrt(max(1.0, found.bodies * found.share / 2))
-    return facts, lean_problem(up, f'by {len(xyz_mm)} people', BODY_LEAN_DEGREES + 3 * deviation)
+    harmless = BODY_LEAN_DEGREES + 3 * deviation
+    return facts, lean_problem(up, f'by {len(xyz_mm)} poses', harmless, file_up)
 
 
 def _lengths(xyz_mm: np.ndarray, noise: float) -> tuple[dict[str, Any], Problem | None]:

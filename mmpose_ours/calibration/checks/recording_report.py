@@ -66,7 +66,10 @@ class DetectionSample:
 
 
 def judge_recording(
-    rig: CameraRig, sample: DetectionSample, up: str = 'z'
+    rig: CameraRig,
+    sample: DetectionSample,
+    up: str = 'z',
+    frame_offsets: Mapping[str, int] | None = None,
 ) -> tuple[dict[str, Any], list[Problem]]:
     """Judge calibration and synchronisation by the 2D detections of a recording.
 
@@ -74,11 +77,13 @@ def judge_recording(
         rig: V cameras, millimetres, z up.
         sample: The detections.
         up: The axis that points up in the rig's file.
+        frame_offsets: Camera name to the frames that were skipped already.
 
     Returns:
         Facts and problems of :func:`inspect_people`. If frame offsets explain the epipolar errors,
         and better than any correction of the calibration, they are the only problem, of the topic
-        ``synchronisation``: its ``found`` are the offsets in frames by camera name. Likewise
+        ``synchronisation``: its ``found`` are the offsets in frames by camera name, with those that
+        were given already. Likewise
         ``rate``, of cameras whose detections have another frame rate: its ``found`` are their
         frames per frame of the others, by camera name. Likewise ``sides``, of cameras whose left
         and right joints are exchanged.
@@ -97,7 +102,7 @@ def judge_recording(
         return facts, [_other_rates(rates)]
     if shifts is None or not shifted or ratio >= corrected:
         return facts, problems
-    return facts, [_not_synchronised(shifts)]
+    return facts, [_not_synchronised(shifts, rig.names, frame_offsets or {})]
 
 
 def not_refuted(
@@ -143,15 +148,22 @@ def _other_rates(found: FrameRates) -> Problem:
     )
 
 
-def _not_synchronised(shifts: Shifts) -> Problem:
-    late = {name: count for name, count in shifts.frames.items() if count}
-    offsets = ' '.join(f'{name}={count}' for name, count in late.items())
+def _not_synchronised(shifts: Shifts, names: Sequence[str], given: Mapping[str, int]) -> Problem:
+    total = {name: given.get(name, 0) + shifts.frames.get(name, 0) for name in names}
+    first = min(total.values())
+    late = {name: count - first for name, count in total.items() if count > first}
+    offsets = ' '.join(f'{name}={count}' for name, count in late.items()) or 'no'
+    advice = (
+        f'skip them with {argument("frame_offsets", late)}'
+        if late
+        else f'leave out {argument("frame_offsets")}'
+    )
     return Problem(
         'synchronisation',
         f'the recordings are not synchronised: with {offsets} frames skipped, the epipolar '
         f"error is {shifts.error_shifted:.1%} of a person's size instead of "
-        f'{shifts.error:.1%}; skip them with {argument("frame_offsets", late)}',
-        tuple(late),
+        f'{shifts.error:.1%}; {advice}',
+        tuple(name for name, count in shifts.frames.items() if count),
         found=late,
-        expected={},
+        expected=dict(given),
     )

@@ -143,8 +143,12 @@ def _min_median_max(values: np.ndarray) -> list[float] | None:
     return [float(values.min()), float(np.median(values)), float(values.max())]
 
 
-def judge_orientation(rig: CameraRig) -> tuple[str, Problem | None]:
+def judge_orientation(rig: CameraRig, file_up: str = 'z') -> tuple[str, Problem | None]:
     """Which way is up, by the cameras' horizons.
+
+    Args:
+        rig: The cameras, z up.
+        file_up: See :func:`lean_problem`.
 
     Returns:
         The evidence, and the problem where up is not z.
@@ -159,11 +163,14 @@ def judge_orientation(rig: CameraRig) -> tuple[str, Problem | None]:
         f'{degrees_off_z(up):.1f} degrees off z, with an uncertainty of {uncertainty:.1f} degrees'
     )
     by_whom = f'by the horizons of {len(rig)} cameras'
-    return evidence, lean_problem(up, by_whom, max(SOME_LEAN_DEGREES, uncertainty))
+    return evidence, lean_problem(up, by_whom, max(SOME_LEAN_DEGREES, uncertainty), file_up)
 
 
 def lean_problem(
-    up: np.ndarray, by_whom: str, harmless_degrees: float = SOME_LEAN_DEGREES
+    up: np.ndarray,
+    by_whom: str,
+    harmless_degrees: float = SOME_LEAN_DEGREES,
+    file_up: str = 'z',
 ) -> Problem | None:
     """The problem with a world whose true up (unit vector) is not z, or None.
 
@@ -171,11 +178,14 @@ def lean_problem(
         up: (3,) unit vector that truly points up.
         by_whom: Where that is known from, the start of a sentence.
         harmless_degrees: A lean that the evidence cannot tell from none.
+        file_up: The axis that was taken for up when the file was read; the advice names the one
+            that is up in the file.
     """
     lean = degrees_off_z(up)
     if lean <= harmless_degrees:
         return None
     axis = nearest_axis(up)
+    in_file = nearest_axis(Z_UP_FROM[file_up].T @ Z_UP_FROM[axis][2])
     found = f'{by_whom} up is ({up[0]:.2f}, {up[1]:.2f}, {up[2]:.2f})'
     if lean <= MAX_LEAN_DEGREES:
         return Problem(
@@ -188,7 +198,7 @@ def lean_problem(
         return Problem(
             'orientation',
             f'{found}, so the world is upside down (a calibration board that was turned over?); '
-            'turn it with `mmpose-ours convert-calibration ... --up -z`',
+            f'turn it with `mmpose-ours convert-calibration ... --up {in_file}`',
         )
     if axis == 'z' or degrees_off_z(Z_UP_FROM[axis] @ up) > MAX_LEAN_DEGREES:
         return Problem(
@@ -199,7 +209,7 @@ def lean_problem(
     return Problem(
         'orientation',
         f'{found}, so the world has {axis} up where z is due (an axis was left unturned); '
-        f'turn it with `mmpose-ours convert-calibration ... --up {axis}`',
+        f'turn it with `mmpose-ours convert-calibration ... --up {in_file}`',
     )
 
 
@@ -232,7 +242,7 @@ class RigInspection:
     @functools.cached_property
     def orientation(self) -> tuple[str, Problem | None]:
         """What :func:`judge_orientation` says."""
-        return judge_orientation(self.rig)
+        return judge_orientation(self.rig, self.up)
 
     @property
     def space(self) -> CaptureVolume | None:

@@ -8,7 +8,7 @@ from typing import Any
 from mmpose_ours.calibration.api import Read
 from mmpose_ours.calibration.capture_volume import describe_space
 from mmpose_ours.calibration.checks.image_sizes import sized_and_compared
-from mmpose_ours.calibration.checks.judgement import each_once
+from mmpose_ours.calibration.checks.judgement import at_any_scale, each_once
 from mmpose_ours.calibration.checks.recording_report import (
     DetectionSample,
     judge_recording,
@@ -31,6 +31,7 @@ def check(
     space: CaptureVolume | None = None,
     *,
     reading: KeypointOptions | None = None,
+    any_scale: bool = False,
 ) -> tuple[dict[str, Any], CameraRig]:
     """Collect all that can be said of a rig.
 
@@ -42,6 +43,7 @@ def check(
         space: The capture volume; None fits it to the cameras.
         reading: How the keypoints are to be read, with the names of images too; what is said of
             them is in ``notes``.
+        any_scale: Whether the rig need not be one around people.
 
     Returns:
         Plain data: ``ok``, ``problems`` and ``warnings`` (topic, sentence, cameras), ``notes``,
@@ -74,12 +76,14 @@ def check(
         options: KeypointOptions = {**(reading or {}), 'say': notes.append}
         detections = read_detections(keypoints, rig.names, **options)
         problems += _outside(detections, rig, keypoints)
-        report['people'], found = judge_recording(rig, DetectionSample.of(detections), read.up)
+        offsets = (reading or {}).get('frame_offsets')
+        sample = DetectionSample.of(detections)
+        report['people'], found = judge_recording(rig, sample, read.up, offsets)
         problems += found
         report['judgement'].update(_by_people(report['people']))
     # Of two that say the same, people know better than the cameras alone.
     problems += not_refuted(inspection.problems, report.get('people', {}), problems)
-    problems = each_once(problems)
+    problems = each_once(at_any_scale(problems) if any_scale else problems)
     whole = not any(p.topic in ('reading', 'unit', 'orientation', 'place') for p in problems)
     space = inspection.space if whole and len(rig) > 1 else None
     report['space'] = None if space is None else describe_space(rig, space)
