@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import unicodedata
-from typing import Any, Iterator
+from typing import Any, Iterator, Mapping
 
 _NAMED = {'\n': '\\n', '\t': '\\t', '\r': '\\r'}
 
@@ -52,23 +52,28 @@ _OPTIONS = {
 }
 _as_options = False
 _own_names: dict[str, str] = {}
+_elsewhere: dict[str, str] = {}
 
 
 @contextlib.contextmanager
-def arguments_as_options(**names: str) -> Iterator[None]:
+def arguments_as_options(
+    elsewhere: Mapping[str, str] | None = None, **names: str
+) -> Iterator[None]:
     """Let :func:`argument` spell options of the command line; programs enter this once.
 
     Args:
+        elsewhere: Arguments that the command has no option for, and the command that has.
         names: Option names, without dashes, of arguments whose option has another name in the
             command that is run.
     """
-    global _as_options, _own_names
-    before = _as_options, _own_names
+    global _as_options, _own_names, _elsewhere
+    before = _as_options, _own_names, _elsewhere
     _as_options, _own_names = True, {**_own_names, **names}
+    _elsewhere = {**_elsewhere, **(elsewhere or {})}
     try:
         yield
     finally:
-        _as_options, _own_names = before
+        _as_options, _own_names, _elsewhere = before
 
 
 def argument(name: str, value: Any = None) -> str:
@@ -93,9 +98,10 @@ def argument(name: str, value: Any = None) -> str:
     """
     if not _as_options:
         return f'{name}={"..." if value is None else repr(value)}'
+    of = f' of `{_elsewhere[name]}`' if name in _elsewhere else ''
     option = '--' + {**_OPTIONS, **_own_names}.get(name, name).replace('_', '-')
     if value is None or value is True:
-        return option
+        return option + of
     if isinstance(value, dict):
         parts = {k: 'x'.join(map(str, v)) if isinstance(v, tuple) else v for k, v in value.items()}
         words = [shlex.quote(f'{key}={part}') for key, part in parts.items()]
@@ -107,4 +113,4 @@ def argument(name: str, value: Any = None) -> str:
         words = [f'{value:.4g}']
     else:
         words = [shlex.quote(str(value))]
-    return ' '.join([option, *words])
+    return ' '.join([option, *words]) + of

@@ -283,7 +283,7 @@ def _predict(
     if thin is not None:
         print(
             f'note    the page shows one frame of {every}, since {session.total} are many; '
-            f'for all, mmpose-ours view {shell_path(out / PEOPLE)}'
+            f'for all, mmpose-ours view {shell_path(out / PEOPLE)} --rig RIG --out DIR'
         )
     print_notes(session, printed)
     # A rig of any scale is not one around people, by whom it could be judged.

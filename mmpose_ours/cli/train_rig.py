@@ -267,7 +267,8 @@ def run(args: argparse.Namespace) -> int:
         InputError, OSError: As :func:`train_rig`.
     """
     start = time.monotonic()
-    with arguments_as_options(format='rig-format', any_scale=TRUST[2:]):
+    of_keypoints = dict.fromkeys(('frame_offsets', 'skeleton'), 'mmpose-ours keypoints')
+    with arguments_as_options(of_keypoints, format='rig-format', any_scale=TRUST[2:]):
         site = site_of(args)
         train_rig(site, args.start, args.only, args.dry_run)
     if args.dry_run:

@@ -6,6 +6,7 @@ from typing import Callable, Iterable, Mapping, Sequence
 
 from mmpose_ours.errors import PathLike
 from mmpose_ours.io.numbers import whole_number
+from mmpose_ours.recordings.first_numbers import Span, note_on_first_numbers
 from mmpose_ours.recordings.footage import frame_key
 from mmpose_ours.recordings.frame_matching import (
     Matching,
@@ -81,10 +82,15 @@ def matching_of(
         FileFormatError: As there.
     """
     wanted, count, whole = set(cameras), 0, 0
-    for _, views in frames():
+    spans = {camera: Span() for camera in cameras}
+    for frame, views in frames():
         count += 1
         whole += wanted.issubset(views)
+        for camera in wanted.intersection(views):
+            spans[camera].add(frame_key(frame))
     if whole >= MOSTLY * count:  # long recordings need no memory for names
+        for note in note_on_first_numbers(spans, where, THINGS) if is_complete else ():
+            say(note)
         return None
     matching = match_frames(_names(frames(), cameras), where, THINGS, is_complete)
     if any(frame != own for frame, views in matching.frames.items() for own in views.values()):

@@ -5,12 +5,18 @@ The rule is that of :mod:`mmpose_ours.recordings.camera_names`.
 
 from __future__ import annotations
 
+import itertools
 from typing import Callable, Mapping, Sequence
 
 from mmpose_ours.detections.arrays import ConvertedFrames, KeypointFrames, cameras_of
 from mmpose_ours.detections.on_disk import StoredDetections
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.recordings.camera_names import match_cameras, nothing_of
+from mmpose_ours.recordings.name_errors import listed
+
+# Names of frames that are looked at.
+MOST_CAMERAS = 1000
 
 
 def name_cameras(
@@ -35,7 +41,8 @@ def name_cameras(
         FileFormatError: A camera has no keypoints, or several names fit one camera.
     """
     known = frames.cameras if isinstance(frames, StoredDetections) else cameras_of(frames)
-    names, note = names_of_cameras(known, cameras, rename, path, every)
+    first = list(itertools.islice(frames, MOST_CAMERAS))
+    names, note = names_of_cameras(known, cameras, rename, path, every, first)
     if note:
         say(note)
     return with_names(frames, names)
@@ -47,6 +54,7 @@ def names_of_cameras(
     rename: Mapping[str, str] | None = None,
     path: PathLike | None = None,
     every: bool = True,
+    frames: Sequence[str] = (),
 ) -> tuple[dict[str, str], str]:
     """Name there to the name that it gets; and a sentence on names that differ, '' without any.
 
@@ -56,21 +64,49 @@ def names_of_cameras(
         rename: Likewise.
         path: Likewise.
         every: Likewise.
+        frames: Names of the first frames there.
 
     Raises:
-        FileFormatError: As there.
+        FileFormatError: As there, or the cameras are where the frames should be.
     """
     where = path or 'the keypoints'
     if not cameras:
         renames = rename or {}
         others = (name for name in known if name not in renames)
         cameras = list(dict.fromkeys([*renames.values(), *others]))
+    _refuse_exchanged(known, frames, cameras, where, path)
     match = match_cameras(known, cameras, rename, where=where, file=path)
     if every and match.missing:
         raise nothing_of('keypoints', match, where, path)
     # A name that became another camera's is no longer that of the camera whose name it was.
     kept = {name: name for name in match.left if name not in match.cameras.values()}
     return {**match.cameras, **kept}, match.note(where)
+
+
+def _refuse_exchanged(
+    known: Sequence[str],
+    frames: Sequence[str],
+    cameras: Sequence[str],
+    where: PathLike,
+    path: PathLike | None,
+) -> None:
+    """Refuse a file whose frames are called as the cameras, and whose cameras are not.
+
+    Raises:
+        FileFormatError: So it is (``conflict``).
+    """
+    # Frames of numbers may be called as cameras of numbers by chance.
+    named = cameras and all(whole_number(frame) is None for frame in cameras)
+    if named and not set(cameras) & set(known) and set(cameras) <= set(frames):
+        raise FileFormatError(
+            f'{where}: the frames there are called {listed(frames)}, as the cameras are, and the '
+            f'cameras {listed(known)}; exchange the two, so that each frame holds the people of '
+            'each camera: {"frames": {"0": {"' + cameras[0] + '": [...]}}}',
+            code='conflict',
+            file=path,
+            found=list(frames),
+            expected=list(cameras),
+        )
 
 
 def with_names(frames: KeypointFrames, names: Mapping[str, str]) -> KeypointFrames:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable, Iterable, Mapping, Sequence, TypedDict
@@ -26,6 +27,7 @@ from mmpose_ours.detections.formats import (
     yolo_json,
 )
 from mmpose_ours.detections.formats.imported import Hints, assemble
+from mmpose_ours.detections.formats.layouts import MOST_PEOPLE, contradiction
 from mmpose_ours.detections.formats.normalised import in_pixels
 from mmpose_ours.detections.formats.own_json import read_json_detections, store_json
 from mmpose_ours.detections.formats.own_npz import store_npz
@@ -33,7 +35,12 @@ from mmpose_ours.detections.formats.scores import as_confidences
 from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.detections.formats.unrecognised import unrecognised
 from mmpose_ours.detections.matching import match_keypoints, matching_of
-from mmpose_ours.detections.naming import name_cameras, names_of_cameras, with_names
+from mmpose_ours.detections.naming import (
+    MOST_CAMERAS,
+    name_cameras,
+    names_of_cameras,
+    with_names,
+)
 from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.detections.summary import listed
 from mmpose_ours.errors import InputError, PathLike
@@ -187,6 +194,11 @@ def read_keypoints(
             detections, rename = _as_dicts(named), None
             of_width = getattr(module, 'SHARES_OF_WIDTH', False)
             detections = in_pixels(detections, sizes, path, of_width)
+    if skeleton is not None:
+        people = [p.array for views in detections.values() for p in views.values() if len(p)]
+        people = people[:: max(1, len(people) // MOST_PEOPLE)]
+        if people and (note := contradiction(skeleton, np.concatenate(people), path)):
+            say(note)
     detections = as_confidences(detections, path, say)
     _check_names(detections, cameras_of(detections), path)
     detections = _as_dicts(name_cameras(detections, cameras or (), rename, path, say, every))
@@ -256,7 +268,8 @@ def open_keypoints(
     stored_frames = stored.frames
     _check_names(stored_frames, stored_frames.cameras, path)
     wanted = cameras or (rig.names if rig is not None else ())
-    names, note = names_of_cameras(stored_frames.cameras, wanted, rename, path, every)
+    first = list(itertools.islice(stored_frames, MOST_CAMERAS))
+    names, note = names_of_cameras(stored_frames.cameras, wanted, rename, path, every, first)
     wanted = [name for name in wanted if name in names.values()] or list(names.values())
 
     def views() -> Iterable[tuple[str, Sequence[str]]]:

@@ -20,15 +20,15 @@ from __future__ import annotations
 import dataclasses
 import re
 import unicodedata
-from typing import Any, Mapping, NamedTuple, Sequence, TypeVar
+from typing import Mapping, NamedTuple, Sequence, TypeVar
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.recordings.counted_names import counted_otherwise
 from mmpose_ours.recordings.endings import without_ending
+from mmpose_ours.recordings.name_errors import ambiguous, counted_error, listed, not_there
 from mmpose_ours.text import argument
 
 _Value = TypeVar('_Value')
-# Of longer lists a sentence shows the beginning.
-MOST_LISTED = 20
 # A number alone may be a camera's up to so many digits; with more, it counts files.
 MOST_DIGITS = 2
 # With so many digits a number is a camera's serial number.
@@ -67,8 +67,8 @@ class NameMatch:
             return ''
         pairs = [f'{name!r} is camera {camera!r}' for name, camera in self.spelled.items()]
         return (
-            f'{where}: {_listed(pairs)}, by the names. Wrong? '
-            f'{argument("rename", _example(self.spelled))}'
+            f'{where}: {listed(pairs)}, by the names. Wrong? '
+            f'{argument("rename", dict([next(iter(self.spelled.items()))]))}'
         )
 
 
@@ -97,10 +97,12 @@ def match_cameras(
         file: Its path.
 
     Raises:
-        FileFormatError: Several names fit a camera, or one name fits several; a camera of
-            ``rename`` is none of these, or its name is not there.
+        FileFormatError: Several names fit a camera, or one name fits several; names are counted
+            from 0 and cameras from 1, or the other way round; a camera of ``rename`` is none of
+            these, or its name is not there.
     """
     chosen = _renamed(found, cameras, rename or {}, where, file)
+    by_user = bool(chosen)
     taken = set(chosen.values())
     for name in found:
         if name not in chosen and name in cameras and name not in taken:
@@ -118,12 +120,15 @@ def match_cameras(
             rivals = [other for other in free if other in fits[candidates[0]]]
             if len(candidates) > 1 or len(rivals) > 1:
                 rivals = [camera, *(other for other in rivals if other != camera)]
-                raise _ambiguous(candidates, rivals, found, cameras, where, file)
+                raise ambiguous(candidates, rivals, found, cameras, where, file)
             chosen[candidates[0]] = camera
     missing = tuple(camera for camera in cameras if camera not in set(chosen.values()))
     for name, camera in (rename or {}).items():
         if camera in missing:
-            raise _not_there(name, camera, found, cameras, where, file)
+            raise not_there(name, camera, found, cameras, where, file)
+    counted = {} if by_user else counted_otherwise(found, cameras, chosen)
+    if counted:
+        raise counted_error(counted, found, cameras, where, file)
     return NameMatch(
         chosen,
         {name: camera for name, camera in chosen.items() if name not in given},
@@ -187,11 +192,11 @@ def nothing_of(
     names = [*match.cameras, *match.left]
     cameras = [*match.cameras.values(), *match.missing]
     plural = 's' if len(match.missing) > 1 else ''
-    there = _listed(sorted(names)) or 'none'
+    there = listed(sorted(names)) or 'none'
     example = {(match.left or ('NAME',))[0]: match.missing[0]}
     return FileFormatError(
-        f'{where}: no {what} of camera{plural} {_listed(map(repr, match.missing))}; it has '
-        f'{there}, the cameras are {_listed(sorted(cameras))}; say which is which with '
+        f'{where}: no {what} of camera{plural} {listed(map(repr, match.missing))}; it has '
+        f'{there}, the cameras are {listed(sorted(cameras))}; say which is which with '
         f'{argument("rename", example)}',
         code='unknown-camera',
         file=file,
@@ -214,7 +219,7 @@ def _renamed(
         if camera not in cameras:
             raise FileFormatError(
                 f'{argument("rename", {name: camera})}: no camera {camera!r} in the rig; it has '
-                f'{_listed(cameras)}',
+                f'{listed(cameras)}',
                 code='unknown-camera',
                 file=file,
                 camera=camera,
@@ -335,66 +340,14 @@ def _number(tokens: Sequence[_Token], most: int | None = MOST_DIGITS) -> str | N
 
     Args:
         tokens: Of the name.
-        most: Digits of a number without a word for camera; None allows any.
+        most: Digits of a number without a word for camera, unless it is a serial number; None
+            allows any.
     """
     texts = [token.text for token in tokens]
     if len(texts) == 2 and texts[0] in _CAMERA_WORDS and texts[1].isdigit():
         return texts[1].lstrip('0') or '0'
-    if len(texts) == 1 and texts[0].isdigit() and (most is None or len(texts[0]) <= most):
-        return texts[0].lstrip('0') or '0'
+    if len(texts) == 1 and texts[0].isdigit():
+        number = texts[0].lstrip('0') or '0'
+        if most is None or len(texts[0]) <= most or len(number) >= SERIAL_DIGITS:
+            return number
     return None
-
-
-def _ambiguous(
-    names: Sequence[str],
-    rivals: Sequence[str],
-    found: Sequence[str],
-    cameras: Sequence[str],
-    where: object,
-    file: PathLike | None,
-) -> FileFormatError:
-    several = len(names) > 1
-    what = (
-        f'{_listed(map(repr, names))} all fit camera {rivals[0]!r}'
-        if several
-        else f'{names[0]!r} fits cameras {_listed(map(repr, rivals))}'
-    )
-    return FileFormatError(
-        f'{where}: {what}; the names there are {_listed(sorted(found))}, the cameras '
-        f'{_listed(cameras)}; say which is which with {argument("rename", {names[0]: rivals[0]})}',
-        code='ambiguous',
-        file=file,
-        camera=rivals[0],
-        found=list(names),
-        expected=list(rivals),
-    )
-
-
-def _not_there(
-    name: str,
-    camera: str,
-    found: Sequence[str],
-    cameras: Sequence[str],
-    where: object,
-    file: PathLike | None,
-) -> FileFormatError:
-    return FileFormatError(
-        f'{where}: {argument("rename", {name: camera})}: there is no {name!r}; the names there are '
-        f'{_listed(sorted(found)) or "none"}, the cameras {_listed(cameras)}',
-        code='unknown-name',
-        file=file,
-        camera=camera,
-        found=name,
-        expected=sorted(found),
-    )
-
-
-def _example(pairs: Mapping[str, str]) -> dict[str, str]:
-    name, camera = next(iter(pairs.items()))
-    return {name: camera}
-
-
-def _listed(names: Any) -> str:
-    names = list(names)
-    more = f' and {len(names) - MOST_LISTED} more' if len(names) > MOST_LISTED else ''
-    return ', '.join(names[:MOST_LISTED]) + more

@@ -21,6 +21,7 @@ import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.numbers import whole_number
+from mmpose_ours.recordings.first_numbers import Span, note_on_first_numbers
 from mmpose_ours.text import argument, printable
 
 # A camera's consecutive numbers differ by at least this if they are time stamps: 4 ms at 250 Hz.
@@ -35,6 +36,8 @@ MIN_GAIN = 1.02
 # A constant delay is taken out if the stamps of a camera lie this consistently (0 to 1) between
 # those of the first one.
 MIN_CONSISTENCY = 0.3
+# So many images of cameras that share no name do not do so by chance.
+MIN_IMAGES = 20
 # Longest name that can be a time stamp: a number of 64 bits and six decimals.
 _LONGEST_STAMP = 26
 _DECIMALS = 6
@@ -75,7 +78,8 @@ def match_frames(
 
     Raises:
         FileFormatError: Some cameras share no name, their names are no time stamps that fit
-            together, and they have different numbers of images (``no-match``).
+            together, and they have different numbers of images, or no name is of two cameras
+            (``no-match``).
     """
     by_name: dict[str, dict[str, str]] = {}
     for camera, frames in names.items():
@@ -93,6 +97,8 @@ def match_frames(
     groups = _connected(by_name, names)
     if len(groups) > 1 and is_complete:
         return _by_order(groups, by_name, names, where, things)
+    if not paired and not is_complete and total >= MIN_IMAGES:
+        raise _nothing_shared(names, where, things)
     notes = []
     if len(groups) > 1 or (is_complete and 2 * paired < total):
         alone = sum(len(views) == 1 for views in by_name.values())
@@ -100,6 +106,9 @@ def match_frames(
             f'{where}: {alone} of {len(by_name)} frames have {things} of one camera only; frames '
             f'are matched by their numbers ({_listed(names)})'
         )
+    elif is_complete:
+        spans = {camera: Span.of(own) for camera, own in names.items() if own}
+        notes += note_on_first_numbers(spans, where, things)
     return Matching(by_name, tuple(notes))
 
 
@@ -216,6 +225,24 @@ def _by_order(
         f'{things} belong together by their order ({_listed(names)})'
     )
     return Matching(frames, (note,))
+
+
+def _nothing_shared(
+    names: Mapping[str, Sequence[str]], where: PathLike, things: str
+) -> FileFormatError:
+    numbers = {camera: whole_number(own[0]) for camera, own in names.items() if own}
+    firsts = {camera: number for camera, number in numbers.items() if number is not None}
+    begin = min(firsts.values(), default=0)
+    late = {camera: number - begin for camera, number in firsts.items() if number > begin}
+    return FileFormatError(
+        f'{where}: no two cameras have {things} of the same frame number ({_listed(names)}), and '
+        f'images without people are not listed, so order does not tell which belong together; '
+        f'give the {things} of one frame the same number, or say with '
+        f'{argument("frame_offsets", late)} by how much the numbers of cameras differ',
+        code='no-match',
+        file=where,
+        found={camera: len(own) for camera, own in names.items()},
+    )
 
 
 def _stamps(frames: Sequence[str]) -> np.ndarray:
@@ -348,4 +375,5 @@ def _listed(names: Mapping[str, Sequence[str]]) -> str:
         for camera, frames in list(names.items())[:_MOST_LISTED]
     ]
     more = len(names) - len(shown)
-    return '; '.join(shown) + (f'; and {more} more cameras' if more else '')
+    # No semicolons, behind which the advice of a sentence stands.
+    return ', '.join(shown) + (f' and {more} more cameras' if more else '')

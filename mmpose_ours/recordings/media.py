@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
-from mmpose_ours.errors import InputError, PathLike
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.recordings.camera_names import match_cameras, nothing_of
 from mmpose_ours.recordings.endings import IMAGE_ENDINGS, UNREAD_ENDINGS, VIDEO_ENDINGS
 from mmpose_ours.recordings.files import (
@@ -64,7 +64,8 @@ def find_media(
 
     Raises:
         FileNotFoundError: A folder or file that is named is not there, or there are no images.
-        FileFormatError: Images are there and no camera fits their names, or several do.
+        FileFormatError: Images are there and no camera fits their names, or several do; or they
+            are in a folder further down.
         InputError: Images are given of a camera that is none of these.
     """
     given = isinstance(source, Mapping)
@@ -93,6 +94,8 @@ def find_media(
             expected=list(cameras),
         )
     if needed and not match.cameras:
+        if not given:
+            _refuse_folder_above(Path(where), list(by_name), cameras)
         if match.left:
             raise nothing_of('images', match, f'{where}{_not_read(unread)}', file)
         raise FileNotFoundError(
@@ -146,6 +149,31 @@ def _in_one_folder(root: Path, cameras: Sequence[str]) -> dict[str, tuple[Path, 
             numbered = _NUMBERED.fullmatch(path.stem)
             found.setdefault(numbered[1] if numbered else path.stem, []).append(path)
     return {name: tuple(paths) for name, paths in found.items()}
+
+
+def _refuse_folder_above(root: Path, found: Sequence[str], cameras: Sequence[str]) -> None:
+    """Refuse a folder without images of the cameras, where a folder in it has them all.
+
+    Raises:
+        FileFormatError: So it is (``no-match``).
+    """
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        inner = {name: media_of(folder, name, cameras) for name in cameras}
+        known = {name: files for name, files in inner.items() if files}
+        names = [*known, *_other_names(folder, known, cameras)]
+        try:
+            match = match_cameras(names, cameras, where=folder)
+        except FileFormatError:
+            continue
+        if len(match.cameras) == len(cameras):
+            raise FileFormatError(
+                f'{root}: no images of {listed_cameras(cameras)} here, but in {folder.name!r}; '
+                f'name that folder, {folder}',
+                code='no-match',
+                file=root,
+                found=sorted(found),
+                expected=str(folder),
+            )
 
 
 def _unread(root: Path) -> list[Path]:

@@ -168,6 +168,20 @@ _BODIES = (
         ),
         ('mid_hip',),
     ),
+    # OpenPose's MPI models.
+    Skeleton(
+        'openpose_mpi15',
+        (
+            'top_head', 'neck', 'right_shoulder', 'right_elbow', 'right_wrist',
+            'left_shoulder', 'left_elbow', 'left_wrist',
+            'right_hip', 'right_knee', 'right_ankle', 'left_hip', 'left_knee', 'left_ankle',
+            'chest',
+        ),
+        _ARMS_LEGS + _NECK_SHOULDERS + (
+            ('top_head', 'neck'), ('neck', 'chest'), ('chest', 'left_hip'), ('chest', 'right_hip'),
+        ),
+        _HIPS,
+    ),
     Skeleton(
         'crowdpose14',
         (*sides('shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle'), 'top_head', 'neck'),

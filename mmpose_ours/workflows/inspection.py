@@ -137,7 +137,10 @@ def _whole(path: Path, refusals: list[str], progress: Progress) -> list[Finding]
     if path.is_file() and suffix in (*VIDEO_ENDINGS, *IMAGE_ENDINGS):
         return [_media_file(path)]
     if path.is_file() and suffix in WEIGHT_ENDINGS:
-        use = f'mmpose-ours predict --checkpoint {_quoted(path)} --config CONFIG --rig RIG ...'
+        use = (
+            f'mmpose-ours predict --checkpoint {_quoted(path)} --config CONFIG --rig RIG '
+            '--keypoints KEYPOINTS --out vis'
+        )
         return [Finding(path, WEIGHTS, 'weights of a model (not opened)', commands=(use,))]
     findings = list(_recording(path)) if path.is_dir() else []
     for find in (_calibration, _poses, _noise, lambda path: _keypoints(path, progress)):
@@ -248,9 +251,10 @@ def _poses(path: Path) -> Finding | None:
         f'{predictions.unit}, {predictions.up} up{ids}{rate}'
     )
     commands = (
-        f'mmpose-ours view {_quoted(path)} --out scene.html',
-        f'mmpose-ours export {_quoted(path)} --out poses.trc',
-        f'mmpose-ours evaluate --pred {_quoted(path)} --gt TRUTH',
+        f'mmpose-ours view {_quoted(path)} --rig RIG --out vis',
+        f'mmpose-ours export {_quoted(path)} poses.trc',
+        f'mmpose-ours evaluate --without-truth --pred {_quoted(path)} --rig RIG '
+        '--keypoints KEYPOINTS',
     )
     return Finding(path, POSES, what, commands=commands)
 

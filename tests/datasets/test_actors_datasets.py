@@ -100,7 +100,7 @@ def test_subset_and_order_of_cameras_permute_the_views(folder, reported):
 
 
 def test_detections_without_one_of_the_cameras_are_an_error(folder, reported):
-    pred = two_people().poses[0]
+    pred = two_people().poses[0] * [1, 1, 0] + [0, 0, 0.9]
     write_pickle(folder / 'other.pkl', {'0_2': [{'pred': pred}], '1_2': []})
     where = dict(file=folder / 'other.pkl', camera='2', expected=['0', '1'])
     with fails(FileFormatError, code='unknown-camera', **where):

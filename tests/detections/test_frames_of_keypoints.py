@@ -130,7 +130,7 @@ def test_numbers_that_overlap_and_a_camera_of_its_own(tmp_path):
     read, notes = said(root)
     assert list(read) == [str(n) for n in range(12)]
     assert shifts(read)[5] == {'cam_a': 5, 'cam_b': 1}
-    assert len(notes) == 0, 'a third of the frames have both'
+    assert len(notes) == 1, 'a third of the frames have both, by numbers that start elsewhere'
     numbered(tmp_path, {'cam_c': range(1000, 1003)})
     with fails(FileFormatError, code='no-match', file=root):
         read_keypoints(root)
@@ -220,3 +220,27 @@ def test_poses_of_real_layouts(shared_data, case, keypoints, joints):
             seen = np.array(found)
             got, _ = triangulate(rig, seen[..., :2], seen[..., 2])
             assert np.linalg.norm(got - pose, axis=-1).max() < 5.0, 'mm'
+
+
+def test_a_camera_that_counts_from_one_is_reported(tmp_path):
+    numbers = {'cam_a': range(30), 'cam_b': range(30), 'cam_c': range(1, 31)}
+    root = numbered(tmp_path, numbers)
+    read, notes = said(root)
+    assert shifts(read)[1] == {'cam_a': 1, 'cam_b': 1, 'cam_c': 0}
+    assert len(notes) == 1 and "{'cam_c': 1}" in notes[0]
+    read, notes = said(root, frame_offsets={'cam_c': 1})
+    assert shifts(read)[1] == {'cam_a': 1, 'cam_b': 1, 'cam_c': 1} and not notes
+
+
+def test_frames_in_the_place_of_cameras_are_refused(tmp_path):
+    people = [expected().tolist()]
+    exchanged = {camera: {str(frame): people for frame in range(4)} for camera in CAMERAS}
+    path = tmp_path / 'k.json'
+    path.write_text(json.dumps({'joints': 'coco17', 'frames': exchanged}))
+    for read in (read_keypoints, open_keypoints):
+        with fails(FileFormatError, code='conflict', file=path, expected=list(CAMERAS)):
+            read(path, CAMERAS)
+    assert len(read_keypoints(path)) == 3
+    numbered = {str(frame): {f'cam{n}': people for n in range(3)} for frame in range(4)}
+    path.write_text(json.dumps({'joints': 'coco17', 'frames': numbered}))
+    assert {*read_keypoints(path, ['0', '1', '2'])['3']} == {'0', '1', '2'}

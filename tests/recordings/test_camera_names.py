@@ -32,6 +32,7 @@ CAMS = ('cam1', 'cam2', 'cam3')
         (('take_cam_1', 'take_cam_2'), ('1', '2')),
         (('left_take', 'left_1_take'), ('left', 'left_1')),
         (('video_17122345', 'video_17122346'), ('17122345', '17122346')),
+        (('17122345', '17122346'), ('cam17122345', 'cam17122346')),
         (('Kamera 1', 'Kamera 2'), ('cam1', 'cam2')),
         (('LINKS', 'gro\u0308\u00dfe'), ('links', 'gr\u00f6sse')),
         (('\u5de6', '\u53f3_take'), ('\u5de6', '\u53f3')),
@@ -100,6 +101,31 @@ def test_a_name_of_a_camera_that_has_another_is_none_of_a_camera_without():
 def test_what_fits_equally_well_is_not_guessed(found, cameras, names, rivals):
     with fails(FileFormatError, code='ambiguous', file='x', found=names, expected=rivals):
         match_cameras(found, cameras, file='x')
+
+
+@pytest.mark.parametrize(
+    ('found', 'cameras', 'first'),
+    [
+        (('cam0', 'cam1', 'cam2'), CAMS, 'cam1'),
+        (('Cam_000_sync', 'Cam_001_sync', 'Cam_002_sync'), CAMS, 'cam1'),
+        (('cam0', 'cam1', 'other'), CAMS, 'cam1'),
+        (CAMS, ('0', '1', '2'), '0'),
+    ],
+)  # fmt: skip
+def test_names_that_are_counted_from_another_number_are_not_guessed(found, cameras, first):
+    with fails(
+        FileFormatError, code='ambiguous', found=list(found), expected=list(cameras), camera=first
+    ):
+        match_cameras(found, cameras)
+    renamed = match_cameras(found, cameras, dict(zip(found, cameras)))
+    assert renamed.cameras == dict(zip(found, cameras))
+    some = match_cameras(found, cameras, {found[1]: cameras[0]})
+    assert some.cameras[found[1]] == cameras[0]
+
+
+def test_a_rig_with_more_cameras_or_a_folder_with_more_names_is_no_other_count():
+    assert match_cameras(('cam2', 'cam3'), CAMS).missing == ('cam1',)
+    assert match_cameras(('cam0', *CAMS), CAMS).left == ('cam0',)
 
 
 def test_users_may_say_which_is_which():

@@ -6,6 +6,7 @@ from errors import fails
 
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.recordings.frame_matching import are_connected, match_by_order, match_frames
+from mmpose_ours.text import argument
 
 MS_OF_NS = 10**6
 EPOCH_MS = 1699123456000
@@ -149,3 +150,26 @@ def test_one_camera_and_none_need_no_partner():
 def test_odd_names_are_names(odd):
     matching = match_frames({'a': ['1', odd], 'b': ['1', '2']}, 'here')
     assert matching.frames['1'] == {'a': '1', 'b': '1'} and odd in matching.frames
+
+
+def numbers(first, count=24):
+    return [str(number) for number in range(first, first + count)]
+
+
+def test_equally_many_frames_from_another_first_number_are_reported():
+    names = {'a': numbers(0), 'b': numbers(0), 'c': numbers(1)}
+    matching = match_frames(names, 'here')
+    assert matching.frames['1'] == {'a': '1', 'b': '1', 'c': '1'}
+    (note,) = matching.notes
+    assert 'c: 1' in note and argument('frame_offsets', {'c': 1}) in note
+    for others in ({'c': numbers(1, 23)}, {'c': ['x', *numbers(1, 23)]}, {'c': numbers(0)}):
+        assert not match_frames({**names, **others}, 'here').notes
+
+
+def test_listed_people_of_no_common_frame_are_refused():
+    names = {'a': numbers(0), 'b': numbers(1000)}
+    with fails(FileFormatError, code='no-match', file='here', found={'a': 24, 'b': 24}) as caught:
+        match_frames(names, 'here', is_complete=False)
+    assert argument('frame_offsets', {'b': 1000}) in str(caught.value)
+    few = {'a': numbers(0, 3), 'b': numbers(1000, 3)}
+    assert len(match_frames(few, 'here', is_complete=False).notes) == 1

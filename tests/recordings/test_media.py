@@ -106,3 +106,15 @@ def test_files_by_name_of_a_camera(tmp_path):
     assert found(tmp_path, find_media(given, CAMERAS)) == {'cam1': ['x.mp4'], 'cam2': ['y.mp4']}
     with fails(InputError, code='unknown-camera', found=['z'], expected=list(CAMERAS)):
         find_media({'z': tmp_path / 'x.mp4', 'cam1': tmp_path / 'y.mp4'}, CAMERAS)
+
+
+@pytest.mark.parametrize(
+    'files', [('cam1.mp4', 'CAM2.mp4'), ('cam1/0.jpg', 'cam2/0.jpg'), ('cam1_0.jpg', 'cam2_0.jpg')]
+)
+def test_the_folder_above_a_recording_names_it(tmp_path, files):
+    touch(tmp_path, *(f'videos/{name}' for name in files), 'other/0.jpg')
+    expected = str(tmp_path / 'videos')
+    with fails(FileFormatError, code='no-match', file=str(tmp_path), expected=expected):
+        find_media(tmp_path, CAMERAS)
+    assert find_media(expected, CAMERAS).files.keys() == {*CAMERAS}
+    assert not find_media(tmp_path, CAMERAS, needed=False).files

@@ -51,6 +51,9 @@ ORDERS = {
     'mpii16': {0: 'right_ankle', 3: 'left_hip', 5: 'left_ankle', 6: 'mid_hip', 7: 'thorax',
                8: 'upper_neck', 9: 'top_head', 10: 'right_wrist', 12: 'right_shoulder',
                13: 'left_shoulder', 15: 'left_wrist'},
+    # OpenPose's poseParameters.cpp, POSE_MPI_BODY_PARTS.
+    'openpose_mpi15': {0: 'top_head', 1: 'neck', 2: 'right_shoulder', 7: 'left_wrist',
+                       8: 'right_hip', 10: 'right_ankle', 13: 'left_ankle', 14: 'chest'},
     'crowdpose14': {0: 'left_shoulder', 1: 'right_shoulder', 5: 'right_wrist', 6: 'left_hip',
                     11: 'right_ankle', 12: 'top_head', 13: 'neck'},
     'aic14': {0: 'right_shoulder', 2: 'right_wrist', 3: 'left_shoulder', 8: 'right_ankle',
@@ -83,6 +86,7 @@ ORDERS = {
 }  # fmt: skip
 LENGTHS = {'coco17': 17, 'campus14': 14, 'panoptic15': 15, 'panoptic19': 19, 'body25': 25,
            'coco18': 18, 'h36m17': 17, 'mpi_inf_3dhp17': 17, 'mpii16': 16, 'crowdpose14': 14,
+           'openpose_mpi15': 15,
            'aic14': 14, 'kinect25': 25, 'kinect32': 32, 'halpe26': 26, 'body25b': 25,
            'blazepose33': 33, 'coco_wholebody': 133,
            'halpe136': 136, 'body25_hands': 67, 'body25_face': 95, 'body25_face_hands': 137,

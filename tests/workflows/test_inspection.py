@@ -1,6 +1,7 @@
 """What files and folders are said to be."""
 
 import json
+import shlex
 import shutil
 
 import numpy as np
@@ -9,7 +10,7 @@ from dataset_files import exact_detections, small_rig, two_people, write_images,
 from format_samples import MAKERS, WRITTEN, sample, sample_rig
 
 from mmpose_ours.calibration import write_rig
-from mmpose_ours.cli.main import main
+from mmpose_ours.cli.main import build_parser, main
 from mmpose_ours.detections import write_detections
 from mmpose_ours.predictions.writing import write_predictions
 from mmpose_ours.synthetic.noise_profiles import SHIPPED, profile_names
@@ -123,3 +124,19 @@ def test_as_json(tmp_path, capsys):
     said = json.loads(capsys.readouterr().out)
     assert len(said['paths'][str(tmp_path)]['findings']) == 3
     assert said['next'].startswith('mmpose-ours predict --rig')
+
+
+def test_every_command_that_is_printed_is_one(tmp_path):
+    """As it stands there, with words in capitals for what is not known."""
+    write_ours(tmp_path / 'data')
+    write_predictions(tmp_path / 'people.json', {0: two_people().poses}, 'coco17', fps=25.0)
+    (tmp_path / 'epoch_5.pth').write_bytes(b'anything')
+    paths = (tmp_path / 'data', tmp_path / 'people.json', tmp_path / 'epoch_5.pth')
+    findings = [finding for path in paths for finding in inspect_path(path).findings]
+    commands = [line for finding in findings for line in finding.commands]
+    commands.append(next_command(inspect_path(tmp_path / 'data').findings))
+    assert len(commands) > 8
+    for line in commands:
+        program, *words = shlex.split(line)
+        if program == 'mmpose-ours':
+            build_parser(words).parse_args(words)

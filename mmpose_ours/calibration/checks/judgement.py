@@ -13,8 +13,8 @@ from mmpose_ours.text import argument
 
 # The order in which causes come before their consequences.
 TOPICS = ('count', 'names', 'place', 'size', 'resolution', 'reading', 'mirrored', 'unit',
-          'orientation', 'keypoints', 'rate', 'synchronisation', 'camera', 'view', 'floor', 'lens',
-          'reprojection', 'images', 'people')  # fmt: skip
+          'orientation', 'keypoints', 'rate', 'sides', 'synchronisation', 'camera', 'view', 'floor',
+          'lens', 'reprojection', 'images', 'people')  # fmt: skip
 # What is judged of a rig that is not one around people.
 AT_ANY_SCALE = ('count', 'names', 'place', 'size', 'resolution', 'lens', 'images')
 

@@ -25,6 +25,7 @@ from mmpose_ours.calibration.alignment.poses import (
     poses_in_3d,
 )
 from mmpose_ours.calibration.alignment.up_axis import up_by_people
+from mmpose_ours.calibration.checks.left_right import noses_behind
 from mmpose_ours.calibration.checks.mistakes import diagnose
 from mmpose_ours.calibration.checks.rig_report import lean_problem
 from mmpose_ours.calibration.checks.sanity import Problem
@@ -118,7 +119,7 @@ def inspect_people(
     xyz_mm, seen = xyz_mm[known], seen[:, known]
     facts['reprojection_px'] = _reprojection(some, xyz_mm, seen)
     of_world: list[Problem] = []
-    for judge in (_up, _lengths, _floor):
+    for judge in (_up, _lengths, _floor, noses_behind):
         if judge is _floor and of_world:  # of a world that leans, or of another unit
             break
         found, problem = judge(xyz_mm, agreement)

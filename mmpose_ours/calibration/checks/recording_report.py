@@ -11,6 +11,7 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 
 from mmpose_ours.calibration.checks.frame_rates import FrameRates, find_frame_rates
+from mmpose_ours.calibration.checks.left_right import find_exchanged_sides
 from mmpose_ours.calibration.checks.people_report import inspect_people
 from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.calibration.checks.synchronization import Shifts, find_shifts
@@ -79,7 +80,8 @@ def judge_recording(
         and better than any correction of the calibration, they are the only problem, of the topic
         ``synchronisation``: its ``found`` are the offsets in frames by camera name. Likewise
         ``rate``, of cameras whose detections have another frame rate: its ``found`` are their
-        frames per frame of the others, by camera name.
+        frames per frame of the others, by camera name. Likewise ``sides``, of cameras whose left
+        and right joints are exchanged.
     """
     facts, problems = inspect_people(rig, sample.sampled, up)
     shifts = find_shifts(rig, sample.consecutive)
@@ -87,6 +89,10 @@ def judge_recording(
     ratio = shifts.error_shifted / max(shifts.error, 1e-12) if shifts and shifted else 1.0
     corrected = facts.get('corrected_ratio', 1.0)
     rates = find_frame_rates(rig, {int(n): views for n, views in sample.sampled.items()})
+    sides = find_exchanged_sides(rig, [*sample.sampled.values()])
+    others = min(ratio, corrected, rates.error_matched / rates.error if rates else 1.0)
+    if sides is not None and sides.error_exchanged / sides.error < others:
+        return facts, [sides.problem]
     if rates is not None and rates.error_matched / rates.error < min(ratio, corrected):
         return facts, [_other_rates(rates)]
     if shifts is None or not shifted or ratio >= corrected:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Sequence
 import numpy as np
 
 from mmpose_ours.detections.formats.imported import people_of_joints
-from mmpose_ours.detections.formats.layouts import BY_SIZE, is_unnamed
+from mmpose_ours.detections.formats.layouts import is_unnamed, skeletons_of_size
 from mmpose_ours.io.json_values import Place
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
@@ -85,7 +85,7 @@ def whole(people: Sequence[Person], place: Place, skeleton: Skeleton | None) -> 
     if skeleton is None or not (face or hands):
         return bodies
     if is_unnamed(skeleton):
-        skeleton = SKELETONS[BY_SIZE[len(skeleton)]]
+        skeleton = skeletons_of_size(len(skeleton))[0]
     name = f'{skeleton.name}{"_face" * bool(face)}{"_hands" * hands}'
     known = SKELETONS.get(name) if face != len(FACE) else None
     wide = known or extended(skeleton, name, face=face, hands=hands)

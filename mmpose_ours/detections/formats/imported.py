@@ -222,12 +222,11 @@ def people_of_joints(
             code='wrong-shape',
         )
     (count,) = counts
-    if skeleton is None and count not in BY_SIZE:
-        fitting = ', '.join(each.name for each in skeletons_of_size(count))
+    if skeleton is None and not skeletons_of_size(count):
         raise place.error(
             f'has people of {count} joints',
             known,
-            f'give {argument("skeleton")}: {fitting or "a file of its METAINFO"}',
+            f'give {argument("skeleton")}: a file of its METAINFO',
             value=count,
             wanted=list(BY_SIZE),
             code='wrong-shape',

@@ -70,17 +70,20 @@ def named_by_people(
     """The skeleton of people whose joints nothing names.
 
     Args:
-        people: (N, J, 3) ``u, v, score``; J is a key of :data:`BY_SIZE`.
+        people: (N, J, 3) ``u, v, score``; some known skeleton has J joints.
         where: Where they come from, for messages.
         say: Takes a sentence if the number of joints leaves a choice.
         also: Skeletons that the tool writes as well, which are taken where they fit better.
 
     Raises:
         FileFormatError: The people clearly contradict the usual skeleton (``ambiguous``);
-            ``found`` is its name, ``expected`` that of the one that fits.
+            ``found`` is its name, ``expected`` that of the one that fits. Or no skeleton is usual
+            for so many joints (``wrong-shape``).
     """
     usual, *others = skeletons_of_size(people.shape[1])
     people = people[:: max(1, len(people) // MOST_PEOPLE)]
+    if people.shape[1] not in BY_SIZE:
+        raise _nothing_usual([usual, *others], people, where)
     distorted = distortion(usual, people)
     for name in also:
         gain = distorted - distortion(SKELETONS[name], people)
@@ -137,6 +140,51 @@ def skeleton_of_bodies(
         return None
     same = finite(np.stack([body for body in first if len(body) == count]))
     return named_by_people(same, where, say, also=('body25b',) if count == 25 else ())
+
+
+def contradiction(skeleton: Skeleton, people: np.ndarray, where: PathLike) -> str:
+    """A sentence on joints that were named, and under whose names people do not look like people.
+
+    Args:
+        skeleton: The joints as the user has named them.
+        people: (N, J, 3) ``u, v, score``.
+        where: See :func:`named_by_people`.
+
+    Returns:
+        '' where no other known skeleton of as many joints fits much better.
+    """
+    people = people[:: max(1, len(people) // MOST_PEOPLE)]
+    others = [other for other in skeletons_of_size(len(skeleton)) if other != skeleton]
+    best = _contradicts(others, people, distortion(skeleton, people))
+    if best is None:
+        return ''
+    return (
+        f'{where}: with the joints of {skeleton.name}, as {argument("skeleton")} says, people do '
+        f'not look like people, and with those of {best.name} they do; give '
+        f'{argument("skeleton", best.name)} unless they are that unusual'
+    )
+
+
+def _nothing_usual(
+    skeletons: Sequence[Skeleton], people: np.ndarray, where: PathLike
+) -> FileFormatError:
+    """No tool leaves so many joints unnamed: says which of the known skeletons the people fit."""
+    distorted = (distortion(each, people) for each in skeletons)
+    known = [float(np.median(own[np.isfinite(own)])) if np.isfinite(own).any() else np.inf
+             for own in distorted]  # fmt: skip
+    ranked = [skeletons[at] for at in np.argsort(known, kind='stable')]
+    best, names = ranked[0], ', '.join(each.name for each in ranked)
+    fits = min(known) < MAX_DISTORTION
+    return FileFormatError(
+        f'{where}: has people of {len(best)} joints that nothing names'
+        + (f', and they look like people with those of {best.name}' if fits else '')
+        + f'; give {argument("skeleton", best.name if fits else None)} (known are {names}; for '
+        'others give a file of its METAINFO)',
+        code='wrong-shape',
+        file=where,
+        found=len(best),
+        expected=list(BY_SIZE),
+    )
 
 
 def _contradicts(

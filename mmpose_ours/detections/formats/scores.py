@@ -27,11 +27,12 @@ Source: MMPose 1.3.2, ``codecs/utils/post_processing.py:get_simcc_maximum``; Pos
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, Mapping
 
 import numpy as np
 
 from mmpose_ours.detections.arrays import MAX_SCORE
+from mmpose_ours.detections.summary import listed
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.structures.keypoints import Keypoints2D
 
@@ -69,17 +70,22 @@ def as_confidences(
         The same where they are confidences already.
 
     Raises:
-        FileFormatError: They go far beyond a byte (``out-of-range``).
+        FileFormatError: They go far beyond a byte, or none is above 0 (``out-of-range``).
     """
     highest, flags, count, above = 0.0, True, 0, 0
+    everybody: dict[str, int] = {}
+    scored: dict[str, int] = {}
     for views in detections.values():
-        for people in views.values():
+        for camera, people in views.items():
+            everybody[camera] = everybody.get(camera, 0) + len(people)
+            scored[camera] = scored.get(camera, 0) + int((people.scores > 0).any(-1).sum())
             found = people.scores[people.scores > 0]
             if len(found):
                 highest = max(highest, float(found.max()))
                 flags = flags and bool(np.isin(found, (1.0, _FLAG)).all())
                 count += len(found)
                 above += int((found > MAX_SCORE).sum())
+    _report_unscored(everybody, scored, where, say)
     if highest <= 1 or (highest <= MAX_SCORE and not flags):
         return detections
     convert: Callable[[np.ndarray], np.ndarray]
@@ -108,6 +114,42 @@ def as_confidences(
         }
         for frame, views in detections.items()
     }
+
+
+def _report_unscored(
+    everybody: Mapping[str, int],
+    scored: Mapping[str, int],
+    where: PathLike,
+    say: Callable[[str], None],
+) -> None:
+    """Say so, or refuse the recording, where there are people and no score above 0.
+
+    Args:
+        everybody: Camera to how many people it has.
+        scored: Camera to how many of these have a joint whose score is above 0.
+        where: Where they come from.
+        say: Takes a sentence on some of the cameras.
+
+    Raises:
+        FileFormatError: It is so for all cameras.
+    """
+    without = [camera for camera, count in everybody.items() if count and not scored[camera]]
+    if not without:
+        return
+    if not any(scored.values()):
+        raise FileFormatError(
+            f'{where}: has {sum(everybody.values())} people, and no joint of theirs has a score '
+            'above 0, so that all count as missing; write scores above 0, or 1 where nothing is '
+            'known of them',
+            code='out-of-range',
+            file=where,
+            found=0.0,
+            expected='above 0',
+        )
+    say(
+        f'{where}: no joint of {listed(without)} has a score above 0, so that all count as '
+        'missing; write 1 where nothing is known of them'
+    )
 
 
 def _as_shares(whole: float) -> Callable[[np.ndarray], np.ndarray]:

@@ -97,6 +97,8 @@ class Source:
             FileFormatError: Two folders are named after one camera.
         """
         files = {folder: self._files_of(folder) for folder in folders_in(self.root)}
+        if not any(files.values()):
+            files = self._one_deeper([*files])
         filled = ((plain_name(folder.name), folder) for folder in files if files[folder])
         return {camera: files[folder] for camera, folder in self._by_camera(filled).items()}
 
@@ -189,6 +191,18 @@ class Source:
         for name in INNER:
             found = found or files_in(folder / name, self.endings)
         return found
+
+    def _one_deeper(self, folders: Sequence[Path]) -> dict[Path, list[Path]]:
+        """The files of each camera's only folder, if it is called the same for all of them."""
+        inner = {
+            folder: [each for each in folders_in(folder) if files_in(each, self.endings)]
+            for folder in folders
+        }
+        filled = {folder: found[0] for folder, found in inner.items() if len(found) == 1}
+        alike = len({each.name for each in filled.values()}) == 1
+        if not alike or any(len(found) > 1 for found in inner.values()):
+            return {}
+        return {folder: files_in(each, self.endings) for folder, each in filled.items()}
 
     def _in_folders(self) -> Iterator[Path]:
         return itertools.chain.from_iterable(self.folders.values())

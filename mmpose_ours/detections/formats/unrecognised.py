@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import itertools
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Iterator, Mapping, NamedTuple
 
 from mmpose_ours.detections.formats.delimited import head_of
-from mmpose_ours.detections.formats.source import Source
+from mmpose_ours.detections.formats.source import Source, folders_in
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_schema import show
@@ -46,7 +47,7 @@ _EXPORTS = {
 }
 # Endings, keys and formats that a sentence lists, files that are counted, and depth that is looked
 # into.
-_MOST, _MOST_FILES, _DEPTH = 6, 10_000, 4
+_MOST, _MOST_FILES, _MOST_FOLDERS, _DEPTH = 6, 10_000, 100, 4
 
 
 class Near(NamedTuple):
@@ -95,6 +96,19 @@ def unrecognised(source: Source, formats: Mapping[str, ModuleType]) -> FileForma
     near = _nearest(source, keys, first, formats)
     names = [each.name for each in near] or [*formats]
     exports = [advice for ending, advice in _EXPORTS.items() if ending in endings]
+    below = _recognised_below(path, formats)
+    if below:
+        listed = ', '.join(f"'{each.relative_to(path)}'" for each in below[:_MOST])
+        more = ' and others' * (len(below) > _MOST)
+        which = 'that folder' if len(below) == 1 else 'one of these folders'
+        return FileFormatError(
+            f'{path}: is {held}, and fits no known format, but {listed}{more} below it does; name '
+            f'{which}',
+            code='file-format',
+            file=path,
+            found=held,
+            expected=[str(each) for each in below],
+        )
     parts = [
         f'{path}: is {held}, and fits no known format',
         f'nearest: {"; ".join(map(str, near))}' if near else f'known: {", ".join(formats)}',
@@ -110,6 +124,25 @@ def unrecognised(source: Source, formats: Mapping[str, ModuleType]) -> FileForma
         found=held,
         expected=names,
     )
+
+
+def _recognised_below(path: Path, formats: Mapping[str, ModuleType]) -> list[Path]:
+    """The folders right in a folder that fit a format, or else those in one of these."""
+    level = folders_in(path)[:_MOST_FOLDERS]
+    while level and len(level) <= _MOST_FOLDERS:
+        found = [folder for folder in level if _fits(Source(folder), formats)]
+        if found or len(level) > 1:
+            return found
+        level = folders_in(level[0])
+    return []
+
+
+def _fits(source: Source, formats: Mapping[str, ModuleType]) -> bool:
+    for module in formats.values():
+        with contextlib.suppress(InputError, OSError):
+            if module.recognise(source.of(module.ENDINGS)):
+                return True
+    return False
 
 
 def _looked_into(formats: Mapping[str, ModuleType]) -> set[str]:

@@ -53,7 +53,7 @@ RunCommand = Callable[[Sequence[str]], int]
 # Steps that are timed to know how many fit into the minutes; the first ones are slow.
 TIMED_STEPS, WARMING_STEPS = 16, 6
 # What the check finds in the keypoints rather than in the calibration.
-OF_KEYPOINTS = ('keypoints', 'rate', 'synchronisation')
+OF_KEYPOINTS = ('keypoints', 'rate', 'sides', 'synchronisation')
 
 
 def command_words(site: Site, step: str) -> list[str]:

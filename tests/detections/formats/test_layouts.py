@@ -19,6 +19,7 @@ from mmpose_ours.detections.formats.layouts import (
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.structures.skeletons import COCO17, SKELETONS
+from mmpose_ours.text import argument
 
 AMBIGUOUS = [s.name for size in (17, 25) for s in skeletons_of_size(size)]
 
@@ -148,13 +149,33 @@ def test_own_files_can_be_given_another_skeleton(tmp_path):
         read_keypoints(path, skeleton=SKELETONS['halpe26'])
 
 
-def test_sizes_without_a_usual_skeleton_name_those_that_fit(tmp_path):
-    save(tmp_path / 'a' / '1.json', openpose_json(bodies('mpii16', 1)[0]))
-    with fails(FileFormatError, code='wrong-shape', found=16, expected=list(BY_SIZE)) as caught:
+@pytest.mark.parametrize(
+    'name', ['mpii16', 'openpose_mpi15', 'panoptic15', 'campus14', 'crowdpose14', 'aic14']
+)
+def test_sizes_without_a_usual_skeleton_name_the_one_that_fits(tmp_path, name):
+    for frame, body in enumerate(bodies(name, 8)):
+        save(tmp_path / 'a' / f'{frame}.json', openpose_json(body))
+    size = len(SKELETONS[name])
+    with fails(FileFormatError, code='wrong-shape', found=size, expected=list(BY_SIZE)) as caught:
         read_keypoints(tmp_path)
-    assert 'mpii16' in str(caught.value)
-    people = read_keypoints(tmp_path, skeleton=SKELETONS['mpii16'])['1']['a']
-    assert people.skeleton is SKELETONS['mpii16']
+    assert argument('skeleton', name) in str(caught.value)
+    notes = []
+    people = read_keypoints(tmp_path, skeleton=SKELETONS[name], say=notes.append)['1']['a']
+    assert people.skeleton is SKELETONS[name] and not notes
+
+
+@pytest.mark.parametrize(
+    ('name', 'said'),
+    [('h36m17', 'coco17'), ('openpose_mpi15', 'panoptic15'), ('aic14', 'campus14')],
+)
+def test_a_skeleton_that_people_contradict_is_reported(tmp_path, name, said):
+    for frame, body in enumerate(bodies(name, 8)):
+        save(tmp_path / 'a' / f'{frame}.json', openpose_json(body))
+    notes = []
+    people = read_keypoints(tmp_path, skeleton=SKELETONS[said], say=notes.append)['1']['a']
+    assert people.skeleton is SKELETONS[said]
+    (note,) = notes
+    assert argument('skeleton', name) in note
 
 
 def test_unnamed_joints_are_no_known_skeleton():

@@ -42,8 +42,7 @@ def _read_people(path: Path) -> None:
     predictions = read_predictions(path)
     shown = results_of(predictions)
     track_colours(each.track_ids for each in shown)
-    for fps in (None, 30.0):
-        timeline = timeline_of(predictions, fps)
+    timeline = timeline_of(predictions)
     write_csv(timeline, path.with_name('out.csv'))
     write_npz(timeline, path.with_name('out.npz'), up='y')
     with np.load(path.with_name('out.npz')) as arrays:

@@ -167,7 +167,7 @@ SAMPLES = {
     'holder of a lock': (_lock, lambda path: describe(holder(path.with_name('.lock')))),
     'floor points': (
         _floor_points,
-        lambda path: triangulate_floor(ring_rig(3), _read_pixels(path)),
+        lambda path: triangulate_floor(ring_rig(3), _read_pixels(path, ring_rig(3))),
     ),
     'config as data': (_config, _read_config),
     'metainfo': (_metainfo, _read_metainfo),

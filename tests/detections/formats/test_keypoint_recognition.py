@@ -123,3 +123,23 @@ def test_a_named_format_is_not_asked_for_its_content(tmp_path):
     save(tmp_path / 'cam_a' / '2.json', openpose_json(person()))
     assert len(read_detections(tmp_path, format='openpose')['2']['cam_a']) == 1
     assert 'openpose' in FORMATS
+
+
+def test_folders_of_one_name_in_the_cameras_folders_are_looked_into(tmp_path):
+    for camera in ('cam_a', 'cam_b'):
+        save(tmp_path / camera / 'json' / '7_keypoints.json', openpose_json(person('body25')))
+    assert set(read_keypoints(tmp_path)['7']) == {'cam_a', 'cam_b'}
+    save(tmp_path / 'cam_b' / 'other' / '7_keypoints.json', openpose_json(person('body25')))
+    with fails(FileFormatError, code='file-format', file=tmp_path):
+        read_keypoints(tmp_path)
+
+
+@pytest.mark.parametrize('names', [('take',), ('take1', 'take2')])
+def test_folders_above_a_recording_name_it(tmp_path, names):
+    for name in names:
+        for camera in ('cam_a', 'cam_b'):
+            save(tmp_path / name / camera / '7_keypoints.json', openpose_json(person('body25')))
+    expected = [str(tmp_path / name) for name in names]
+    with fails(FileFormatError, code='file-format', file=tmp_path, expected=expected):
+        read_keypoints(tmp_path)
+    read_keypoints(expected[0])

@@ -103,3 +103,20 @@ def test_pose2sim_project_of_rtmw(shared_data):
     scores = np.concatenate([p[..., 2].ravel() for views in read.values() for p in views.values()])
     assert len(read) == 5 and len(notes) == 1
     assert 0.63 < scores.min() < 0.7 and 0.99 < scores.max() <= 1
+
+
+@pytest.mark.parametrize('score', [0.0, -0.4])
+def test_people_without_any_score_are_refused(tmp_path, score):
+    with fails(FileFormatError, code='out-of-range', file=tmp_path, found=0.0):
+        scored(tmp_path, np.full(34, score))
+
+
+def test_a_camera_without_any_score_is_reported(tmp_path):
+    for camera, score in (('cam_a', 0.5), ('cam_b', 0.0)):
+        rows = person()
+        rows[:, 2] = score
+        save(tmp_path / camera / '0.json', openpose_json(rows))
+    notes = []
+    read = read_detections(tmp_path, say=notes.append)
+    assert read['0']['cam_b'][0, :, 2].max() == 0
+    assert sum('cam_b' in note and 'score' in note for note in notes) == 1
