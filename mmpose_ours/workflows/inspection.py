@@ -147,7 +147,8 @@ def _whole(path: Path, refusals: list[str], progress: Progress) -> list[Finding]
         try:
             found = find(path)
         except (InputError, ImportError, OSError) as error:
-            refusals.append(str(error))
+            if not any(known.startswith(str(error)) for known in refusals):
+                refusals.append(str(error))
             continue
         if found is not None:
             findings.append(found)

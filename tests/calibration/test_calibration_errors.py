@@ -286,7 +286,7 @@ def test_no_calibration_at_all(tmp_path, text, expected):
 
 def test_an_empty_file(tmp_path):
     path = save('', tmp_path)
-    with refused(path, code='no-data'):
+    with refused(path, code='file-format'):
         read_rig(path)
 
 

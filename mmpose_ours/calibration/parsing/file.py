@@ -203,7 +203,7 @@ class File:
     def check_syntax(self) -> None:
         """Raise a CalibrationError where the file is not what it begins or is named like."""
         if not self.size:
-            raise self._error('is an empty file; export the calibration again', 'no-data')
+            raise self._error('is an empty file; export the calibration again')
         endings = {'.json': 'json', '.toml': 'toml', '.yaml': 'yaml', '.yml': 'yaml',
                    '.xml': 'xml', '.xcp': 'xml', '.npz': 'arrays', '.npy': 'arrays'}  # fmt: skip
         promised = endings.get(self.path.suffix.lower(), self.kind)

@@ -228,7 +228,12 @@ def test_broken_values(tmp_path, old, new, fields):
 
 
 def test_other_files_are_not_claimed(tmp_path):
-    for text in ('', 'a = 1\n', '[tool.ruff]\nline-length = 100\n', '[cam_0]\nmatrix = 3\n'):
+    for text in (
+        '# nothing\n',
+        'a = 1\n',
+        '[tool.ruff]\nline-length = 100\n',
+        '[cam_0]\nmatrix = 3\n',
+    ):
         (tmp_path / 'x.toml').write_text(text)
         with fails(CalibrationError, code='file-format', expected=list(FORMATS)):
             recognise_format(tmp_path / 'x.toml')
