@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--force',
         action='store_true',
-        help='write a rig that its check (check-rig) calls wrong, and replace IN where OUT is the same',
+        help='write a rig that check-rig calls wrong, and replace IN where OUT is the same',
     )
 
 
