@@ -76,13 +76,15 @@ def readable(value, indent=0):
 
 
 def write(name, make, target):
-    """Write one example, JSON in several lines."""
+    """Write one example, JSON in several lines; the same files each time."""
     with tempfile.TemporaryDirectory() as folder:
         inside = Path(folder) / 'example'
         inside.mkdir()
         make(inside)
         for path in sorted(inside.rglob('*.json')):
             path.write_text(readable(json.loads(path.read_text())) + '\n')
+        for path in sorted(inside.rglob('*.mat')):  # whose header holds the time
+            path.write_bytes(b'MATLAB 5.0 MAT-file'.ljust(116) + path.read_bytes()[116:])
         shutil.copytree(inside, target)
 
 
