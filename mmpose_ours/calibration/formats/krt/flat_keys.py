@@ -105,7 +105,7 @@ def stereo_pair(cameras: Mapping[str, Any], beside: Mapping) -> dict[str, dict] 
     if len(cameras) != 2:
         return None
     lenses: dict[str, dict] = {}
-    for name in sorted(cameras):
+    for name in sorted(cameras, key=str):
         if not isinstance(cameras[name], dict):
             return None
         leaves = _leaves(cameras[name])
