@@ -69,8 +69,7 @@ class InterruptionHook(Hook):
                 signal.signal(number, self._heard)
         for loop in (runner.train_loop, runner.val_loop):
             if loop is not None:
-                loader = loop.dataloader
-                loader.worker_init_fn = functools.partial(_steady, loader.worker_init_fn)
+                keep_workers(loop.dataloader)
         if runner.iter == 0:
             return  # a new training, maybe from weights
         if self._samples_done:
@@ -201,12 +200,31 @@ def _validation_is_due(runner: Runner) -> bool:
     )
 
 
-def _steady(init: Callable | None, worker: int) -> None:
-    """Begin a worker of a loader, which a signal to the whole job must not take away.
+def keep_workers(loader: Any) -> None:
+    """Let the workers of a ``DataLoader`` outlive a signal to the whole job.
 
     Slurm signals every process; the step that is being finished may still need its workers. They
     end when their process ends, or when it ends them.
     """
+    loader.worker_init_fn = functools.partial(_steady, loader.worker_init_fn)
+    if not hasattr(signal, 'sigwaitinfo'):  # macOS
+        return
+    make_iterator = loader._get_iterator
+
+    def get_iterator() -> Any:
+        # Once torch's number of threads was set, a thread begins in each worker before any code of
+        # ours runs there. Its signal mask is that of the thread that forks: this one's.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            return make_iterator()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    loader._get_iterator = get_iterator
+
+
+def _steady(init: Callable | None, worker: int) -> None:
+    """Begin a worker of :func:`keep_workers`."""
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     if hasattr(signal, 'sigwaitinfo'):  # not on macOS
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})

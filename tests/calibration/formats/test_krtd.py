@@ -104,9 +104,7 @@ def test_broken_files_are_one_sentence(tmp_path, text, fields):
     assert 'bad.krtd' in str(caught.value) and '\n' not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    'text', ['1 2 3', 'words', PINHOLE.format('0').replace('0 0 1', '0 0 2')]
-)
+@pytest.mark.parametrize('text', ['1 2 3', 'words', PINHOLE.format('0').replace('0 0 1', '0 0 2')])
 def test_other_numbers_are_not_recognised(tmp_path, text):
     with fails(CalibrationError, code='file-format', expected=list(FORMATS)):
         recognise_format(write(tmp_path / 'rig', a=PINHOLE.format('0'), b=text))

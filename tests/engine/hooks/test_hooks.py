@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from mmpose_ours.calibration import read_rig
 from mmpose_ours.engine.hooks import NonFiniteLossError
-from mmpose_ours.engine.hooks.interruption import _steady
+from mmpose_ours.engine.hooks.interruption import keep_workers
 from mmpose_ours.engine.hooks.run_record import SCHEMA
 from mmpose_ours.engine.hooks.step_seed import seed_all
 from mmpose_ours.engine.replay import replay
@@ -140,10 +140,11 @@ class _Slow(torch.utils.data.Dataset):
 
 @pytest.mark.skipif(not hasattr(signal, 'sigwaitinfo'), reason='this system cannot tell senders')
 def test_a_signal_to_the_whole_job_leaves_the_workers_of_a_loader(tmp_path):
-    import functools
-
-    init = functools.partial(_steady, None)
-    loader = DataLoader(_Slow(), 1, num_workers=1, worker_init_fn=init, collate_fn=pseudo_collate)
+    loader = DataLoader(_Slow(), 1, num_workers=1, collate_fn=pseudo_collate)
+    keep_workers(loader)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)  # from now on a thread begins in each new process
+    torch.set_num_threads(threads)
     batches = iter(loader)
     (worker,) = next(batches)
     code = f'import os, signal; [os.kill({worker}, s) for s in (signal.SIGTERM, signal.SIGUSR1)]'
