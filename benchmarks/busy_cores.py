@@ -24,7 +24,7 @@ from typing import Any, Callable, Iterator
 from mmpose_ours.io.programs import let_waiting_threads_sleep
 
 FRAMES, STEPS, ROUNDS = 60, 4, 3
-POLICIES = ('OMP_WAIT_POLICY', 'KMP_BLOCKTIME')
+POLICIES = ('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT', 'KMP_BLOCKTIME')
 Milliseconds = Callable[[], float]
 
 
@@ -79,7 +79,7 @@ def training_steps(_: bool) -> Milliseconds:
     model = MODELS.build(config.model).train()
     wrapper: Any = build_optim_wrapper(model, config.optim_wrapper)
     dataset = DATASETS.build(config.train_dataloader.dataset)
-    items = dataset.__getitems__(list(range(config.train_dataloader.batch_size)))
+    items = [dataset[index] for index in range(config.train_dataloader.batch_size)]
 
     def measure() -> float:
         start = time.perf_counter()

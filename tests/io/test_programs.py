@@ -13,7 +13,7 @@ PROGRAM = """
 import os, sys
 {start}
 assert 'torch' not in sys.modules, 'OpenMP reads its settings when torch is loaded'
-print(os.environ['OMP_WAIT_POLICY'])
+print(os.environ['GOMP_SPINCOUNT'])
 """
 STARTS = {
     'command': "from mmpose_ours.cli.main import main; main(['path', 'configs'])",
@@ -26,27 +26,33 @@ STARTS = {
 
 
 def test_what_the_user_set_stays():
-    environ = {'OMP_WAIT_POLICY': 'ACTIVE', 'KMP_BLOCKTIME': '200'}
-    let_waiting_threads_sleep(environ)
-    assert environ == {'OMP_WAIT_POLICY': 'ACTIVE', 'KMP_BLOCKTIME': '200'}
+    for given in (
+        {'OMP_WAIT_POLICY': 'ACTIVE'},
+        {'GOMP_SPINCOUNT': '5', 'KMP_BLOCKTIME': '200'},
+    ):
+        environ = dict(given)
+        let_waiting_threads_sleep(environ)
+        assert environ == given
     environ = {}
     let_waiting_threads_sleep(environ)
-    assert environ == {'OMP_WAIT_POLICY': 'PASSIVE', 'KMP_BLOCKTIME': '0'}
+    assert environ == {'GOMP_SPINCOUNT': '20000', 'KMP_BLOCKTIME': '1'}
 
 
 def test_in_a_guarded_call(monkeypatch):
-    monkeypatch.delenv('OMP_WAIT_POLICY', raising=False)
+    for name in ('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT'):
+        monkeypatch.delenv(name, raising=False)
     seen = []
-    assert guarded('try', [], lambda: seen.append(os.environ['OMP_WAIT_POLICY']) or 0) == 0
-    assert seen == ['PASSIVE']
+    assert guarded('try', [], lambda: seen.append(os.environ['GOMP_SPINCOUNT']) or 0) == 0
+    assert seen == ['20000']
 
 
 @pytest.mark.parametrize('start', STARTS)
 def test_threads_sleep_before_torch_is_loaded(start):
-    environ = {key: value for key, value in os.environ.items() if key != 'OMP_WAIT_POLICY'}
+    left_out = ('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT')
+    environ = {key: value for key, value in os.environ.items() if key not in left_out}
     done = subprocess.run(
         [sys.executable, '-c', PROGRAM.format(start=STARTS[start])],
         env=environ, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == 'PASSIVE'
+    assert done.stdout.splitlines()[-1] == '20000'
