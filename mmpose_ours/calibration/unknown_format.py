@@ -26,7 +26,7 @@ EXAMPLE = (
     '"dist": [0, 0, 0, 0, 0], "size": [1280, 720]}}'
 )
 # Keys, tags and attributes by which a format is known; one of several apart by |, and with * the
-# beginning of a key. The formats without one are told by the names of their files or by nothing.
+# beginning of a key. Formats without such keys are left out.
 _NEEDS = {
     'panoptic': (('json',), 'cameras name K R t distCoef resolution'),
     'campus': (('json',), 'R T fx fy cx cy k p'),

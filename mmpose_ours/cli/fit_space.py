@@ -13,7 +13,7 @@ from mmpose_ours.calibration.capture_volume import (
     MAX_EDGE_MM,
     describe_space,
 )
-from mmpose_ours.calibration.checks.rig_report import judge_orientation
+from mmpose_ours.calibration.checks.orientation import judge_orientation
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.space_of_file import space_line, space_of
 from mmpose_ours.cli.arguments import (

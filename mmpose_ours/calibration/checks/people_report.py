@@ -28,7 +28,7 @@ from mmpose_ours.calibration.alignment.poses import (
 from mmpose_ours.calibration.alignment.up_axis import up_by_people
 from mmpose_ours.calibration.checks.left_right import noses_behind
 from mmpose_ours.calibration.checks.mistakes import diagnose
-from mmpose_ours.calibration.checks.rig_report import lean_problem
+from mmpose_ours.calibration.checks.orientation import lean_problem
 from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.calibration.checks.view_agreement import Sightings, by_pair, overall, pairs_of
 from mmpose_ours.calibration.errors import CalibrationError

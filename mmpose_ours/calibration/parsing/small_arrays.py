@@ -49,8 +49,8 @@ def read_small_arrays(path: PathLike) -> dict[str, Any]:
     if only_objects:
         raise CalibrationError(
             f'{path}: holds Python objects (a dictionary saved with numpy.save, say), which are '
-            'not read since that could run code; load it with numpy.load(..., allow_pickle=True) '
-            'and save its arrays with numpy.savez(file, K=..., R=..., T=...), or as JSON',
+            'not read since that could run code; save the arrays themselves where they are made, '
+            'with numpy.savez(file, K=..., R=..., T=...), or as JSON',
             code='file-format',
             file=path,
             found='objects',

@@ -14,7 +14,7 @@ from typing import Any, Iterator, Mapping
 from mmpose_ours.calibration import check_space, fit_space
 from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.camera_choice import choose_cameras
-from mmpose_ours.calibration.checks.rig_report import judge_orientation
+from mmpose_ours.calibration.checks.orientation import judge_orientation
 from mmpose_ours.calibration.checks.sanity import check_rig
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.calibration.image_size import ImageSizes

@@ -15,7 +15,7 @@ from mmpose_ours.calibration.alignment.level import (
     rotation_onto_z,
     up_by_horizons,
 )
-from mmpose_ours.calibration.checks.rig_report import judge_orientation
+from mmpose_ours.calibration.checks.orientation import judge_orientation
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 

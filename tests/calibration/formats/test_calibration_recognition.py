@@ -48,5 +48,5 @@ def test_the_example_is_read(tmp_path):
     assert read.rig['cam1'].center_w.tolist() == [0, -4000, 1500]
 
 
-def test_what_formats_need_is_told_of_formats_there_are():
+def test_needs_are_of_formats_that_exist():
     assert set(_NEEDS) <= set(FORMATS)
