@@ -4,11 +4,11 @@ import json
 import pickle
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from mmpose_ours.calibration.direction import C2W, CENTER, VECTOR, W2C
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.rotations import to_quaternion, to_vector
 
 DIRECTIONS = [(W2C, VECTOR), (W2C, CENTER), (C2W, CENTER), (C2W, VECTOR)]
 
@@ -91,7 +91,7 @@ def listed(rig, direction):
                 'id': camera.name,
                 'cameraMatrix': camera.K.tolist(),
                 'distCoeffs': [camera.dist.tolist()],
-                'rvec': Rotation.from_matrix(R).as_rotvec().reshape(3, 1).tolist(),
+                'rvec': to_vector(R).reshape(3, 1).tolist(),
                 'tvec': t.reshape(3, 1).tolist(),
                 'imageSize': list(camera.size),
             }
@@ -178,7 +178,7 @@ def quaternions(rig, direction):
         R, t = pose_of(camera, direction)
         return {
             'intrinsic': camera.K.tolist(),
-            'quaternion_xyzw': Rotation.from_matrix(R).as_quat().tolist(),
+            'quaternion_xyzw': to_quaternion(R)[[1, 2, 3, 0]].tolist(),
             'T': t.tolist(),
             'k': camera.dist[[0, 1, 4]].tolist(),
             'p': camera.dist[2:4].tolist(),

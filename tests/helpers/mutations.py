@@ -23,7 +23,7 @@ from format_samples import LAYOUTS, MAKERS, WORLDS, WRITTEN, format_of, image_si
 from mmpose_ours.calibration import CalibrationError, read_rig
 from mmpose_ours.calibration.api import read_calibration
 
-MAX_SECONDS = 3.0
+MAX_SECONDS = 5.0
 MAX_GROWTH_MB = 600
 NUMBER = re.compile(rb'-?\d+\.?\d*(?:[eE][-+]?\d+)?')
 # What takes the place of a number or a word.

@@ -3,7 +3,6 @@
 import random
 import re
 import struct
-import time
 import tracemalloc
 import zlib
 
@@ -192,13 +191,12 @@ def test_a_bomb_is_not_unpacked(tmp_path):
     path = tmp_path / 'bomb.mat'
     path.write_bytes(HEADER + element(15, b''.join(parts)))
     tracemalloc.start()
-    start = time.perf_counter()
     with pytest.raises(LimitError) as caught:
         read_mat(path)
     assert caught.value.limit == 'mat_bytes'
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 4 * limits().mat_bytes and time.perf_counter() - start < 2
+    assert peak < 4 * limits().mat_bytes
 
 
 @pytest.mark.parametrize('compressed', [False, True])

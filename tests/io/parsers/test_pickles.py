@@ -4,11 +4,11 @@ import collections
 import pickle
 import random
 import struct
-import time
 import tracemalloc
 
 import numpy as np
 import pytest
+from call_counts import counted_calls
 from limited_process import run_limited
 
 from mmpose_ours.errors import FileFormatError, LimitError
@@ -164,12 +164,11 @@ def test_others_are_refused_in_one_sentence(tmp_path, capsys, content):
     path = tmp_path / 'a.pkl'
     path.write_bytes(content)
     tracemalloc.start()
-    start = time.process_time()
-    with pytest.raises(FileFormatError) as caught:
+    with counted_calls() as calls, pytest.raises(FileFormatError) as caught:
         read_pickle(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 48 << 20 and time.process_time() - start < 2
+    assert peak < 48 << 20 and calls.count < 1_000_000
     assert caught.value.code in ('damaged', 'file-format', 'unsafe') and caught.value.found
     assert caught.value.file == str(path) and str(caught.value).startswith(str(path))
     assert '\n' not in str(caught.value) and len(str(caught.value)) < 500
@@ -269,9 +268,7 @@ def test_limits_are_those_of_the_table(tmp_path):
 @pytest.mark.parametrize('name', ['shelf/pred_shelf_openpose_coco.pkl',
                                   'panoptic_poses/panoptic_poses_coco17.pkl'])  # fmt: skip
 def test_real_files_are_read_as_python_does(shared_data, name):
-    start = time.process_time()
     ours = read_pickle(shared_data / name)
-    assert time.process_time() - start < 5
     with open(shared_data / name, 'rb') as file:
         assert_same(ours, pickle.load(file, encoding='latin1'))
 
