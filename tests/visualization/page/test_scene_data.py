@@ -187,8 +187,8 @@ def test_large_numbers_of_people_reach_the_page(tmp_path, largest):
 
 def test_the_work_of_colours_grows_with_the_people_and_no_faster():
     per_person = []
-    for people in (500, 5_000):
+    for many in (500, 5_000):
         with counted_calls() as calls:
-            assert len(track_colours([n, n + 1] for n in range(people))) == people + 1
-        per_person.append(calls.count / people)
+            assert len(track_colours([n, n + 1] for n in range(many))) == many + 1
+        per_person.append(calls.count / many)
     assert per_person[1] < 1.2 * per_person[0]
