@@ -1,6 +1,5 @@
 """The space fitted from a calibration, against hand-made rooms and the published spaces."""
 
-
 import numpy as np
 import pytest
 from calibration_rigs import ring_rig

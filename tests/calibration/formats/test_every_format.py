@@ -315,9 +315,7 @@ def test_the_work_grows_with_the_cameras_and_no_faster(tmp_path):
     one = json.loads((tmp_path / 'one.json').read_text())['cameras'][0]
     per_camera = []
     for count in (50, 500):
-        entries = [
-            {**one, 'name': f'00_{i:03d}', 't': [[i], [2 * i], [300]]} for i in range(count)
-        ]
+        entries = [{**one, 'name': f'00_{i:03d}', 't': [[i], [2 * i], [300]]} for i in range(count)]
         (tmp_path / 'in.json').write_text(json.dumps({'cameras': entries}))
         with counted_calls() as calls:
             convert_calibration(tmp_path / 'in.json', tmp_path / 'out.json', to_format='campus')
