@@ -375,11 +375,12 @@ class InferenceSession:
             poses = result.poses
             with self.timer.stage(TRACKING):
                 ids = tracker(poses.xyz_mm, views=poses.views)
-                xyz_mm = poses.xyz_mm if smoother is None else smoother(poses.xyz_mm, ids)
-            tracked = dataclasses.replace(poses, track_ids=ids, xyz_mm=xyz_mm)
+            poses = dataclasses.replace(poses, track_ids=ids)
             with self.timer.stage(PARTS):
-                tracked = self._completed(tracked, result.keypoints)
-            yield dataclasses.replace(result, poses=tracked)
+                poses = self._completed(poses, result.keypoints)
+            if smoother is not None:
+                poses = dataclasses.replace(poses, xyz_mm=smoother(poses.xyz_mm, ids))
+            yield dataclasses.replace(result, poses=poses)
 
     def _completed(self, poses: Poses3D, keypoints: Mapping[str, Keypoints2D]) -> Poses3D:
         """The poses with feet, hands and other joints that the keypoints have."""
