@@ -67,10 +67,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--image-budget',
         type=float,
-        default=16.0,
+        default=32.0,
         metavar='MB',
-        help='megabytes of images in the page (default 16); where they do not suffice, fewer '
-        'frames carry images',
+        help='megabytes of images in the page (default 32); images shrink until every frame has '
+        'one, and where the smallest do not fit, fewer frames carry images; 0 for no images',
     )
 
 

@@ -27,6 +27,7 @@ from mmpose_ours.recordings.footage import Footage, frame_key, open_footage, siz
 from mmpose_ours.text import argument
 from mmpose_ours.visualization import view_files
 from mmpose_ours.visualization.frame_images import FootageImages
+from mmpose_ours.visualization.page.scene import IMAGE_BUDGET
 from mmpose_ours.visualization.results import results_of
 from mmpose_ours.visualization.view_files import Show
 
@@ -50,8 +51,8 @@ class Wanted:
         thickness: Of limbs in single views, likewise.
         every: Take every n-th frame.
         fps: Frames per second, where neither the file nor a video says.
-        image_megabytes: Of images in the page; where they do not suffice, fewer frames carry
-            images.
+        image_megabytes: Of images in the page; images are as large as lets every frame have
+            one, and where the smallest do not fit, fewer frames carry images.
     """
 
     page: bool = True
@@ -64,7 +65,7 @@ class Wanted:
     thickness: int | None = None
     every: int = 1
     fps: float | None = None
-    image_megabytes: float = 16.0
+    image_megabytes: float = IMAGE_BUDGET / 1e6
 
 
 def visualize(

@@ -74,6 +74,22 @@ def test_a_page_of_files(site, capsys):
     assert reported['imageFrames'] == [0, 1, 2]
 
 
+def test_what_the_budget_leaves_out_is_reported(site, capsys):
+    for camera in ('c0', 'c1', 'c2'):
+        for frame in FRAMES:
+            noise = np.random.default_rng(frame).integers(0, 255, (240, 320, 3), np.uint8)
+            cv2.imwrite(str(site / 'images' / camera / f'{frame:06d}.png'), noise)
+            (site / 'images' / camera / f'{frame:06d}.jpg').unlink()
+    assert view('--img-root', 'images', '--image-budget', '0.09') == 0
+    said = capsys.readouterr().out
+    assert 'images of 1 frame (240 px)' in said
+    left_out = re.search(r'note: 2 frames of 3 .* (--image-budget) (\d+) has room for all', said)
+    assert view('--img-root', 'images', *left_out.groups()) == 0
+    assert 'images of 3 frames (320 px)' in capsys.readouterr().out
+    assert view('--img-root', 'images', '--image-budget', '0') == 0
+    assert manifest(site)['imageFrames'] == []
+
+
 def test_images_and_a_film(site, capsys):
     assert view('--png', '--mp4', '--no-page', '--every', '2', '--cameras', 'c0', 'c3') == 0
     said = capsys.readouterr().out

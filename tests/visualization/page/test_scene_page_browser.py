@@ -1,13 +1,17 @@
 """The page in a real browser: it opens quickly, plays, picks, and says no error."""
 
+import base64
+import contextlib
 import os
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 from frame_results import result_of
 from visual_rigs import SPACE, people, small_rig
 
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.visualization.page.scene import write_scene_page
 
 BROWSERS = ('chromium', 'chromium-browser', 'google-chrome')
@@ -217,13 +221,183 @@ def test_drag_and_wheel_turn_and_zoom(page):
     np.testing.assert_allclose(page.evaluate('scenePage.whereIs(10)')[:2], before[:2], atol=1)
 
 
-def test_it_fits_a_phone(browser, scene_file):
-    context = browser.new_context(viewport={'width': 400, 'height': 800}, has_touch=True)
+def spot(page, *where):
+    """Where on the screen a joint of somebody, or a camera, is in the scene."""
+    box = page.locator('#room').bounding_box()
+    call = 'scenePage.whereIs(...at)' if len(where) == 2 else 'scenePage.whereIsCamera(...at)'
+    x, y = page.evaluate(f'at => {call}', list(where))[:2]
+    return box['x'] + x, box['y'] + y
+
+
+def test_a_loop_begins_anew(page):
+    page.check('#loop')
+    page.select_option('#speed', '10')
+    go_to(page, FRAMES - 30)
+    page.focus('#room')
+    page.keyboard.press(' ')
+    page.wait_for_function('() => scenePage.state.t < 500')
+    assert page.evaluate('scenePage.state.playing')
+    page.keyboard.press('l')
+    page.wait_for_function('() => !scenePage.state.playing')
+    assert page.evaluate('scenePage.state.t') == FRAMES - 1
+    assert not page.is_checked('#loop')
+
+
+def colours(page):
+    """The colours of the scene, as #rrggbb."""
+    coded = base64.b64decode(drawing(page).partition(',')[2])
+    image = cv2.imdecode(np.frombuffer(coded, np.uint8), cv2.IMREAD_UNCHANGED)
+    return {
+        f'#{r:02x}{g:02x}{b:02x}' for b, g, r in np.unique(image[..., :3].reshape(-1, 3), axis=0)
+    }
+
+
+def test_left_and_right_have_colours_of_their_own(page):
+    own = {'#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9'}
+    assert own <= colours(page)
+    page.click('#people button[data-id="12"]')  # green, and the others fade
+    settle(page)
+    assert not {'#0072b2', '#d55e00'} & colours(page)
+    page.check('[data-show=sides]')
+    settle(page)
+    assert {'#0072b2', '#d55e00', '#009e73'} <= colours(page), 'head: their own'
+    page.keyboard.press('2')
+    page.wait_for_timeout(100)
+    assert {'#0072b2', '#d55e00'} <= colours(page)
+
+
+def measured_mm(page):
+    return float(page.inner_text('#measured').split(': ')[1].split(' mm')[0].replace(',', ''))
+
+
+def test_distances_are_those_of_the_poses(page):
+    poses = people(*[(700 * i - 1400, 300 * (i % 2)) for i in range(PEOPLE)])
+    rig = small_rig(5)
+    page.focus('#room')
+    page.keyboard.press('m')
+    for joint in ('left_wrist', 'right_wrist'):
+        page.mouse.click(*spot(page, 12, joint))
+        settle(page)
+    assert 'left wrist of 12 – right wrist of 12' in page.inner_text('#measured')
+    expected = np.linalg.norm(poses[2, 9] - poses[2, 10])  # COCO-17's wrists
+    assert measured_mm(page) == pytest.approx(expected, abs=1)
+    # The third click begins anew: between two cameras.
+    for view in (0, 1):
+        page.mouse.click(*spot(page, view))
+        settle(page)
+    assert measured_mm(page) == pytest.approx(
+        np.linalg.norm(rig.centers_w[0] - rig.centers_w[1]), abs=1
+    )
+    page.mouse.click(*spot(page, 0))
+    page.mouse.click(*spot(page, 10, 'left_ankle'))
+    settle(page)
+    ankle = poses[0, 15] + (0, 200, 0)  # they sway
+    assert measured_mm(page) == pytest.approx(np.linalg.norm(rig.centers_w[0] - ankle), abs=1)
+    page.keyboard.press('Escape')
+    settle(page)
+    assert not page.is_visible('#measured') and not page.evaluate('scenePage.state.measuring')
+
+
+def test_the_floor_is_measured(page):
+    page.focus('#room')
+    page.keyboard.press('m')
+    box = page.locator('#room').bounding_box()
+    corners = page.evaluate('scenePage.floorCorners()')
+    for x, y, _ in corners:
+        page.mouse.click(box['x'] + x, box['y'] + y)
+        settle(page)
+    assert 'floor – floor' in page.inner_text('#measured')
+    pixel_mm = 25
+    assert measured_mm(page) == pytest.approx(SPACE.size_mm[0], abs=2 * pixel_mm)
+
+
+def test_a_measured_joint_may_be_missing(page):
+    page.focus('#room')
+    page.keyboard.press('m')
+    for joint in ('left_wrist', 'right_ankle'):
+        page.mouse.click(*spot(page, 14, joint))
+        settle(page)
+    before = measured_mm(page)
+    go_to(page, 400)
+    assert 'missing in this frame' in page.inner_text('#measured')
+    go_to(page, 600)
+    assert measured_mm(page) == pytest.approx(before, abs=1)
+
+
+def test_a_view_is_saved(page, tmp_path):
+    for keys, name in (('s', 'five_people_0.png'), ('2s', 'five_people_camera_1_0.png')):
+        page.focus('#room')
+        with page.expect_download() as download:
+            for key in keys:
+                page.keyboard.press(key)
+                page.wait_for_timeout(150)
+        assert download.value.suggested_filename == name
+        download.value.save_as(tmp_path / name)
+        image = cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED)
+        width, height = page.evaluate(
+            "(({ width, height }) => [width, height])(document.getElementById('room'))"
+        )
+        assert image.shape[:2] == (height, width)
+        assert image.shape[2] == 3 or (image[..., 3] == 255).all(), 'no transparent ground'
+        shown = {tuple(colour) for colour in image[..., 2::-1].reshape(-1, 3)}
+        assert (0x00, 0x9E, 0x73) in shown, 'the green person'
+
+
+@pytest.fixture(scope='module')
+def upright_file(tmp_path_factory):
+    """Two upright cameras and two lying ones."""
+    sizes = [(1080, 1920), (1920, 1080)] * 2
+    cameras = [small_rig(4, size).cameras[i] for i, size in enumerate(sizes)]
+    poses = people((0, 0), (900, 0))
+    path = tmp_path_factory.mktemp('upright') / 'scene.html'
+    write_scene_page(
+        path, CameraRig(tuple(cameras)), [result_of(t, poses, [0, 1]) for t in range(3)], fps=25.0
+    )
+    return path
+
+
+@contextlib.contextmanager
+def opened(browser, path, width, height):
+    context = browser.new_context(viewport={'width': width, 'height': height}, has_touch=True)
     tab = context.new_page()
-    tab.goto(scene_file.as_uri())
+    tab.goto(path.as_uri())
     tab.wait_for_selector('html[data-ready-ms]')
-    assert tab.evaluate('document.documentElement.scrollWidth') <= 400
-    for part in ('#room', '#play', '#time', '#speed', '#people'):
-        box = tab.locator(part).bounding_box()
-        assert box['x'] >= 0 and box['x'] + box['width'] <= 401, part
+    settle(tab)
+    yield tab
     context.close()
+
+
+@pytest.mark.parametrize('size', [(1280, 800), (390, 844)])
+def test_upright_images_are_as_large_as_lying_ones(browser, upright_file, size):
+    with opened(browser, upright_file, *size) as tab:
+        boxes = [c.bounding_box() for c in tab.locator('#strip canvas').all()]
+        areas = np.array([box['width'] * box['height'] for box in boxes])
+        np.testing.assert_allclose(areas, areas[0], rtol=0.02)
+        shapes = [box['width'] / box['height'] for box in boxes]
+        np.testing.assert_allclose(shapes, [9 / 16, 16 / 9] * 2, rtol=0.02)
+        assert areas[0] > 130**2 * 0.97
+        assert max(box['height'] for box in boxes) <= 0.35 * size[1]
+
+
+@pytest.mark.parametrize('height', [844, 667])
+def test_figures_of_a_person_are_in_sight_on_a_phone(browser, scene_file, height):
+    with opened(browser, scene_file, 390, height) as tab:
+        assert not tab.is_visible('#person')
+        tab.touchscreen.tap(*spot(tab, 12, 'left_hip'))
+        settle(tab)
+        assert tab.evaluate('scenePage.state.chosen') == 12
+        controls = tab.locator('#controls').bounding_box()
+        box = tab.locator('#person').bounding_box()
+        assert box['y'] >= 0 and box['y'] + box['height'] <= controls['y'] + 1
+        room = tab.locator('#room').bounding_box()
+        assert room['y'] >= 0 and room['height'] > 0.4 * height, 'beside the scene'
+        assert tab.evaluate('document.documentElement.scrollWidth') <= 390
+
+
+def test_it_fits_a_phone(browser, scene_file):
+    with opened(browser, scene_file, 390, 800) as tab:
+        assert tab.evaluate('document.documentElement.scrollWidth') <= 390
+        parts = ('#room', '#play', '#time', '#speed', '#loop', '#people', '#measure', '#save')
+        for part in parts:
+            box = tab.locator(part).bounding_box()
+            assert box['x'] >= 0 and box['x'] + box['width'] <= 391, part
