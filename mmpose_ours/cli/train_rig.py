@@ -20,7 +20,7 @@ from mmpose_ours import __version__
 from mmpose_ours.cli.train_rig_arguments import NAMES, add_arguments, site_of
 from mmpose_ours.errors import InputError, LimitError
 from mmpose_ours.io.disk.locks import InUseError, hold_folder
-from mmpose_ours.text import arguments_as_options
+from mmpose_ours.text import arguments_as_options, counted
 from mmpose_ours.workflows.train_rig.job import (
     Site,
     box_file,
@@ -33,6 +33,7 @@ from mmpose_ours.workflows.train_rig.preparation import (
     do_noise,
     do_space,
     do_train,
+    init_words,
 )
 from mmpose_ours.workflows.train_rig.progress_record import Doing, Record
 from mmpose_ours.workflows.train_rig.refusals import (
@@ -52,6 +53,7 @@ __all__ = ['add_arguments', 'inputs_of', 'run', 'site_of', 'train_rig']
 # What an epoch of each model takes on two cores, for the time that remains.
 EPOCH_MINUTES = {'prior': 4.0, 'fast': 2.0, 'voxelpose': 60.0}
 TEST_MINUTES = 0.2
+VALIDATION_MINUTES = 0.5
 
 
 class Step(NamedTuple):
@@ -124,7 +126,7 @@ def _testing(site: Site) -> dict[str, Any]:
 
 def _training_minutes(site: Site) -> float:
     if site.minutes is not None:
-        return site.minutes + 1.0
+        return site.minutes + VALIDATION_MINUTES
     return (site.epochs or 0) * EPOCH_MINUTES[site.model] + 0.5
 
 
@@ -231,8 +233,12 @@ def _do_steps(site: Site, start: str | None, only: Sequence[str], dry_run: bool)
         said = 'asked for' if anew else why
         left = math.ceil(sum(s.minutes(site) for s in wanted[wanted.index(step) :]))
         print(f'{place}: {step.about} ({said}), about {left} min left')
-        words = command_words(site, step.name)
-        if words:
+        with refusals_of(site, step.name, bool(only)):
+            init = step.name == 'init'
+            words = init_words(site, record) if init else command_words(site, step.name)
+        if init and not words:
+            print(f'    {site.folder} is laid out already, {counted(len(site.rig), "camera")}')
+        elif words:
             print(f'    $ {shown(["mmpose-ours", *words])}', flush=True)
         elif dry_run:
             print(f'    $ {_later(site, step.name)}')
