@@ -8,6 +8,7 @@ both, each with metadata on how its input is scaled; it is put together in memor
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any, Sequence
@@ -17,6 +18,7 @@ import numpy as np
 from mmpose_ours.detectors.base import within
 from mmpose_ours.detectors.tiling import detect_in_tiles
 from mmpose_ours.errors import InputError
+from mmpose_ours.io.native_output import native_output_hidden
 from mmpose_ours.recordings.files import as_bgr
 from mmpose_ours.structures.skeletons import SKELETONS
 
@@ -78,7 +80,10 @@ class BlazePose:
             min_pose_detection_confidence=min_score,
             min_pose_presence_confidence=min_score,
         )
-        self._landmarker = vision.PoseLandmarker.create_from_options(options)
+        # Its graph is built while the first image is searched, and writes about that.
+        with native_output_hidden():
+            self._landmarker = vision.PoseLandmarker.create_from_options(options)
+            self.detect([np.zeros((64, 64, 3), np.uint8)])
 
     def detect(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         """See :class:`mmpose_ours.detectors.Detector`."""
@@ -92,7 +97,9 @@ class BlazePose:
         rgb = np.ascontiguousarray(image[..., ::-1])
         formats = self._mediapipe.ImageFormat
         wrapped = self._mediapipe.Image(image_format=formats.SRGB, data=rgb)
-        poses = self._landmarker.detect(wrapped).pose_landmarks
+        with warnings.catch_warnings():
+            warnings.filterwarnings('ignore', 'SymbolDatabase.GetPrototype', UserWarning)
+            poses = self._landmarker.detect(wrapped).pose_landmarks
         size = (image.shape[1], image.shape[0])
         found = [pixels_of(pose, size) for pose in poses]
         return np.array(found, np.float32).reshape(-1, len(self.skeleton), 3)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import subprocess
 import sys
 import types
 import zipfile
@@ -133,3 +134,14 @@ def test_people_of_five_cameras_and_3d_keeps_up(shared_data):
     ]
     assert (np.diff(heights, axis=0) < -200).all()
     assert session.detection_time_ratio > 10
+
+
+@needs_mediapipe
+def test_it_says_nothing():
+    """In a process of its own, since MediaPipe greets once."""
+    program = (
+        'import numpy; from mmpose_ours.detectors import detector; '
+        "detector('mediapipe').detect([numpy.full((240, 320, 3), 90, numpy.uint8)])"
+    )
+    done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
