@@ -24,6 +24,7 @@ from mmpose_ours.apis.model_runner import (
     tested_dataset,
 )
 from mmpose_ours.apis.session import InferenceSession, Inputs
+from mmpose_ours.apis.view_sources import StageProgress
 from mmpose_ours.calibration import check_space, fit_space, read_rig
 from mmpose_ours.calibration.capture_volume import MAX_EDGE_MM, Z_CENTER_MM, Z_SIZE_MM
 from mmpose_ours.calibration.errors import CalibrationError
@@ -145,6 +146,7 @@ class MultiviewInferencer:
         fps: float | None = None,
         min_track_s: float = 0.0,
         auto_level: bool = False,
+        progress: StageProgress = lambda stage, done, total: None,
     ) -> InferenceSession:
         """Open a recording for inference; several sessions may be iterated in turn.
 
@@ -171,6 +173,9 @@ class MultiviewInferencer:
                 files only. 0 keeps all tracks.
             auto_level: Results are in a level world with the floor z = 0, as people show it, and
                 not in the world of the calibration; the session's ``rig`` is in that world, too.
+            progress: Called while 2D keypoints are read (``'reading keypoints'``) or detected
+                (``'2D keypoints'``): with this name, how many files or frames are done, and of how
+                many, 0 if unknown.
 
         Returns:
             An iterator over the :class:`~mmpose_ours.structures.frames.FrameResult` of every frame,
@@ -195,6 +200,7 @@ class MultiviewInferencer:
             fps=fps,
             min_track_s=min_track_s,
             auto_level=auto_level,
+            progress=progress,
         )
 
     __call__ = open

@@ -24,12 +24,7 @@ from mmpose_ours.apis.model_runner import poses_of
 from mmpose_ours.apis.short_tracks import ShortTrackFilter
 from mmpose_ours.apis.stage_timer import StageTimer
 from mmpose_ours.apis.view_sources import IN_2D, IN_3D, KEYPOINTS, MEASURING, TRACKING, Views
-from mmpose_ours.detections import (
-    Detections,
-    KeypointFrames,
-    arrays_of,
-    stack_keypoints,
-)
+from mmpose_ours.detections import Detections, KeypointFrames, arrays_of, stack_keypoints
 from mmpose_ours.detections.reading import KeypointOptions, lost_joints
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
@@ -77,6 +72,7 @@ class InferenceSession:
         fps: Frames per second; None takes the frame rate of the videos.
         min_track_s: Tracks with poses for less than this many seconds are removed; 0 keeps all.
         auto_level: Whether the results are in a level world with the floor z = 0.
+        progress: Called with a stage, how much of it is done, and of how much.
 
     Attributes:
         notes: Warnings about the recording (for example a camera without images), a sentence
@@ -107,6 +103,7 @@ class InferenceSession:
         fps: float | None,
         min_track_s: float,
         auto_level: bool,
+        progress: Callable[[str, int, int], None],
     ):
         frame_offsets = by_camera(frame_offsets, inferencer.rig.names, rename)
         self._rename = rename
@@ -116,7 +113,7 @@ class InferenceSession:
         self.timer = StageTimer()
         self.statistics = RunStatistics(inferencer.rig.names, frame_offsets)
         self.adaptation = Adaptation(inferencer, auto_level)
-        self._views = Views(inferencer.rig, self.timer, self.notes.append)
+        self._views = Views(inferencer.rig, self.timer, self.notes.append, progress)
         # A name by which temporal tracking distinguishes recordings, also those of one file.
         self._name = f'recording {next(_numbers)}'
         footage = self._footage(inputs, frame_offsets)
@@ -267,7 +264,7 @@ class InferenceSession:
             )
         else:
             frame_sets = self._views.from_detector(
-                frames, inferencer.detector, keep_keypoints, batch_size
+                frames, inferencer.detector, keep_keypoints, batch_size, self.total
             )
             frame_sets = self.adaptation.while_streaming(frame_sets, _people_of)
         return ((frame_set, {}) for frame_set in frame_sets)

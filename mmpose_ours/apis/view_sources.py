@@ -37,6 +37,7 @@ from mmpose_ours.structures.skeletons import COCO17
 # Names of the stages whose time is measured.
 IMAGES, KEYPOINTS, IN_2D = 'images', 'reading keypoints', '2D keypoints'
 MEASURING, IN_3D, TRACKING = 'measuring the scene', '3D poses', 'tracking'
+StageProgress = Callable[[str, int, int], None]
 
 
 class Views:
@@ -46,13 +47,20 @@ class Views:
         rig: V cameras.
         timer: Measures the stages ``images`` and ``2D keypoints``.
         say: Called with warnings, a sentence each.
+        progress: Called with a stage, how much of it is done, and of how much; 0 if unknown.
 
     Attributes:
         decoded: Number of images decoded so far.
     """
 
-    def __init__(self, rig: CameraRig, timer: StageTimer, say: Callable[[str], None]):
-        self.rig, self.timer, self.say = rig, timer, say
+    def __init__(
+        self,
+        rig: CameraRig,
+        timer: StageTimer,
+        say: Callable[[str], None],
+        progress: StageProgress = lambda stage, done, total: None,
+    ):
+        self.rig, self.timer, self.say, self.progress = rig, timer, say, progress
         self.decoded = 0
         self._failed: set[str] = set()
         self._ended: set[str] = set()
@@ -78,7 +86,8 @@ class Views:
             FileFormatError: It is no keypoint file, or lacks a camera.
             InputError: There are offsets, and the frames have no numbers.
         """
-        options = KeypointOptions(**{**options, 'say': self.say})
+        progress = functools.partial(self.progress, KEYPOINTS)
+        options = KeypointOptions(**{**options, 'say': self.say, 'progress': progress})
         if isinstance(keypoints, (str, os.PathLike)):
             frames = open_for_footage(keypoints, self.rig.names, options, footage)
             return os.fspath(keypoints), frames
@@ -128,7 +137,12 @@ class Views:
             yield FrameSet(frame, keypoints={**nobody, **views})
 
     def from_detector(
-        self, frame_sets: Iterable[FrameSet], detector: Detector, path: PathLike | None, batch: int
+        self,
+        frame_sets: Iterable[FrameSet],
+        detector: Detector,
+        path: PathLike | None,
+        batch: int,
+        total: int = 0,
     ) -> Iterator[FrameSet]:
         """Frames with the 2D keypoints of each camera whose image can be read.
 
@@ -137,6 +151,7 @@ class Views:
             detector: The 2D detector.
             path: File for the detections; None does not save them.
             batch: Frames that the detector processes at once.
+            total: Number of frames; 0 if unknown.
         """
         waiting: collections.deque[FrameSet] = collections.deque()
 
@@ -150,7 +165,15 @@ class Views:
                     images[name] = LazyImage(key, read)
                 yield frame_set.frame, images
 
-        detected = detect_recording(lazy_images(), detector, path, batch=batch, say=self.say)
+        detected = detect_recording(
+            lazy_images(),
+            detector,
+            path,
+            batch=batch,
+            say=self.say,
+            progress=functools.partial(self.progress, IN_2D),
+            total=total,
+        )
         while True:
             with self.timer.stage(IN_2D):
                 item = next(detected, None)

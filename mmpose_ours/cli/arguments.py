@@ -19,6 +19,7 @@ from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.io.progress import Progress
 from mmpose_ours.structures.metainfo import find_skeleton
 
 
@@ -82,6 +83,7 @@ def keypoint_options(
         frame_offsets=parse_offsets(getattr(args, 'frame_offsets', ())),
         rename=parse_renames(getattr(args, 'rename', ())),
         say=say or print_note,
+        progress=Progress('2D keypoints', 'files'),
     )
 
 

@@ -30,7 +30,6 @@ from mmpose_ours.detections.reading import recognise
 from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.progress import Progress
 from mmpose_ours.structures.skeletons import COCO17
 
 
@@ -90,11 +89,8 @@ def run(args: argparse.Namespace) -> int:
         chosen, reason = recognise(Source(source))
         print(f'read    {source}: {chosen}, recognised by {reason}')
     rig = _rig(args)
-    progress = Progress(f'reading {source}', 'files')
     cameras = args.cameras or (rig.names if rig is not None else None)
-    detections = read_keypoints(
-        source, cameras, chosen, rig=rig, progress=progress, **keypoint_options(args)
-    )
+    detections = read_keypoints(source, cameras, chosen, rig=rig, **keypoint_options(args))
     for sentence in oddities(detections, cameras or ()):
         print(f'warning: {source}: {sentence}', file=sys.stderr)
     if rig is not None:

@@ -248,10 +248,19 @@ def _predict(
         some: File for every n-th frame of a recording that is too long for one page; it is
             not written where the page can show them all.
     """
+    from mmpose_ours.apis.view_sources import IN_2D
+    from mmpose_ours.apis.view_sources import KEYPOINTS as READING
     from mmpose_ours.detectors import detector
 
     if keep is not None:
         inferencer.detector = detector(args.detector or DETECTOR)
+    progress = {READING: Progress(READING, 'files'), IN_2D: Progress(IN_2D, 'frames')}
+    begun = False
+
+    def before_poses(stage: str, done: int, total: int) -> None:
+        if not begun:
+            progress[stage](done, total)
+
     session = inferencer.open(
         img_root,
         keypoints,
@@ -263,11 +272,13 @@ def _predict(
         fps=args.fps,
         min_track_s=args.min_track_seconds,
         auto_level=args.auto_level,
+        progress=before_poses,
     )
     first = next(session, None)
+    begun, poses = True, Progress('3D poses', 'frames')
     out.mkdir(parents=True, exist_ok=True)
     every = math.ceil(session.total / PAGE_FRAMES)
-    progress, printed = Progress('3D poses', 'frames'), 0
+    printed = 0
     with contextlib.ExitStack() as stack:
         stack.enter_context(session.timer.stage('writing'))
         whole = stack.enter_context(_writer(session, out / PEOPLE, replaced))
@@ -279,7 +290,7 @@ def _predict(
             if thin is not None and done % every == 1:
                 thin(result)
             printed = print_notes(session, printed)
-            progress(done, session.total)
+            poses(done, session.total)
     if thin is not None:
         print(
             f'note    the page shows one frame of {every}, since {session.total} are many; '

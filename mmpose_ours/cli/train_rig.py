@@ -11,6 +11,7 @@ import dataclasses
 import errno
 import functools
 import math
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -21,19 +22,17 @@ from mmpose_ours.cli.train_rig_arguments import NAMES, add_arguments, site_of
 from mmpose_ours.errors import InputError, LimitError
 from mmpose_ours.io.disk.locks import InUseError, hold_folder
 from mmpose_ours.text import arguments_as_options, counted
+from mmpose_ours.workflows.train_rig.folder_step import command_words, do_init, init_words
 from mmpose_ours.workflows.train_rig.job import (
     Site,
     box_file,
     file_print,
 )
 from mmpose_ours.workflows.train_rig.preparation import (
-    command_words,
     do_check,
-    do_init,
     do_noise,
     do_space,
     do_train,
-    init_words,
 )
 from mmpose_ours.workflows.train_rig.progress_record import Doing, Record
 from mmpose_ours.workflows.train_rig.refusals import (
@@ -137,6 +136,20 @@ def _testing_minutes(site: Site) -> float:
     return TEST_MINUTES * sets * (len(site.contenders) + 1)
 
 
+def _by_clock(step: Step, site: Site) -> bool:
+    """Whether a step takes as long on a busy machine as on an idle one."""
+    return step.name == 'train' and site.minutes is not None
+
+
+def slowdown() -> float:
+    """How many times as long as on an idle machine things take now, by its load; at least 1."""
+    try:
+        load = os.getloadavg()[0]
+    except (AttributeError, OSError):  # Windows knows no load
+        return 1.0
+    return max(1.0, (load + 1) / (os.cpu_count() or 1))
+
+
 def _run_command(words: Sequence[str]) -> int:
     """Run a command of ``mmpose-ours`` in this process; its errors pass through."""
     from mmpose_ours.cli.main import build_parser  # late: it imports the commands
@@ -216,7 +229,7 @@ def _do_steps(site: Site, start: str | None, only: Sequence[str], dry_run: bool)
         record = Record(site.work_dir, site.folder)
     wanted = [step for step in STEPS if not only or step.name in only]
     again = set(NAMES[NAMES.index(start) :]) if start else set(only)
-    begun = False
+    begun, slow = False, slowdown()
     for step in wanted:
         place = f'[{NAMES.index(step.name) + 1}/{len(STEPS)}] {step.name}'
         # Before the folder is there, or a step before this one is done again, all is open.
@@ -231,16 +244,17 @@ def _do_steps(site: Site, start: str | None, only: Sequence[str], dry_run: bool)
             continue
         begun = True
         said = 'asked for' if anew else why
-        left = math.ceil(sum(s.minutes(site) for s in wanted[wanted.index(step) :]))
+        to_do = wanted[wanted.index(step) :]
+        left = math.ceil(sum(s.minutes(site) * (1 if _by_clock(s, site) else slow) for s in to_do))
         print(f'{place}: {step.about} ({said}), about {left} min left')
         with refusals_of(site, step.name, bool(only)):
             init = step.name == 'init'
             words = init_words(site, record) if init else command_words(site, step.name)
-        if init and not words:
-            print(f'    {site.folder} is laid out already, {counted(len(site.rig), "camera")}')
-        elif words:
+            if init and not words:
+                print(f'    {site.folder} is laid out already, {counted(len(site.rig), "camera")}')
+        if words:
             print(f'    $ {shown(["mmpose-ours", *words])}', flush=True)
-        elif dry_run:
+        elif dry_run and not init:
             print(f'    $ {_later(site, step.name)}')
         if not dry_run:
             with record.doing(step.name, inputs, anew) as doing:

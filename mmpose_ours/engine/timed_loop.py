@@ -45,7 +45,7 @@ class TimedTrainLoop(EpochBasedTrainLoop):
             )
         super().__init__(runner, dataloader, max_epochs, **loop)
         self.seconds = seconds
-        self._planned = self._max_iters
+        self._planned: int = self.max_iters
         self._before = self._begun = 0.0
         self._first = 0
 
@@ -59,7 +59,7 @@ class TimedTrainLoop(EpochBasedTrainLoop):
         """Iterate an epoch, or what of it there is time for."""
         try:
             super().run_epoch()
-        except _TimeIsUp:
+        except _TimeIsUpError:
             self.runner.logger.info(
                 f'{self._elapsed():.0f} s are over: training ends after {self._iter} of '
                 f'{self._planned} steps'
@@ -72,10 +72,10 @@ class TimedTrainLoop(EpochBasedTrainLoop):
         """Iterate a step, the first of all in any case.
 
         Raises:
-            _TimeIsUp: There is no time for it.
+            _TimeIsUpError: There is no time for it.
         """
         if self._is_over():
-            raise _TimeIsUp
+            raise _TimeIsUpError
         self.runner.message_hub.update_info(SECONDS, self._elapsed())
         super().run_iter(idx, data_batch)
         self._catch_up()
@@ -110,5 +110,5 @@ class TimedTrainLoop(EpochBasedTrainLoop):
         return [scheduler for each in lists for scheduler in each if not scheduler.by_epoch]
 
 
-class _TimeIsUp(Exception):
+class _TimeIsUpError(Exception):
     """Ends an epoch within it."""

@@ -38,9 +38,7 @@ def clock(monkeypatch):
 
 
 def timed(work_dir, seconds, **more):
-    loop = dict(
-        _delete_=True, type='TimedTrainLoop', max_epochs=2, val_interval=2, seconds=seconds
-    )
+    loop = dict(_delete_=True, type='TimedTrainLoop', max_epochs=2, val_interval=2, seconds=seconds)
     schedule = [
         dict(type='CosineAnnealingLR', eta_min_ratio=0.01, begin=0, end=2, by_epoch=True,
              convert_to_iter_based=True),

@@ -23,7 +23,7 @@ def test_a_block_is_silent(capfd):
 
 def test_an_error_passes_and_the_output_is_back(capfd):
     with pytest.raises(ZeroDivisionError), native_output_hidden():
-        1 / 0
+        raise ZeroDivisionError
     native('after\n')
     assert capfd.readouterr().err == 'after\n'
 
