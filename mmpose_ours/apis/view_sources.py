@@ -29,7 +29,7 @@ from mmpose_ours.recordings.footage import (
     frames_by_key,
 )
 from mmpose_ours.recordings.frame_matching import frame_order
-from mmpose_ours.recordings.keypoint_frames import fit_keypoints
+from mmpose_ours.recordings.keypoint_frames import check_shared_frames, fit_keypoints
 from mmpose_ours.structures.frames import FrameSet, ViewImage
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import COCO17
@@ -95,6 +95,7 @@ class Views:
         named = name_cameras(named, self.rig.names, rename, say=self.say, every=False)
         offsets = options.get('frame_offsets') or {}
         frames, notes = fit_keypoints(named, footage, offsets, by_frame=False)
+        check_shared_frames(frames, footage, 'the keypoints')
         for note in notes:
             self.say(note)
         return 'the keypoints', frames

@@ -82,8 +82,8 @@ def run(args: argparse.Namespace) -> int:
     for note in timeline.notes:
         print(f'note    {note}')
     print(
-        f'read    {args.predictions}: {counted(len(timeline.frames), "frame")} at {timeline.rate_hz:g} per '
-        f'second, people {spell(timeline.people)}'
+        f'read    {args.predictions}: {counted(len(timeline.frames), "frame")} at '
+        f'{timeline.rate_hz:g} per second, people {spell(timeline.people)}'
     )
     if kind.one_person:
         for one in map(timeline.of, timeline.people):

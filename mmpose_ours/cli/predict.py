@@ -170,8 +170,11 @@ def find_people(
         0; 1 where nobody was found.
     """
     from mmpose_ours.apis.inferencer import MultiviewInferencer
+    from mmpose_ours.detectors.by_name import check_detector_name
     from mmpose_ours.workflows.visualize import Wanted, visualize
 
+    if args.detector:
+        check_detector_name(args.detector)
     inferencer = MultiviewInferencer(
         args.config,
         args.checkpoint,
