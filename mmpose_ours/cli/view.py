@@ -13,6 +13,8 @@ from mmpose_ours.cli.arguments import (
     add_skeleton,
     keypoint_options,
     read_with_options,
+    reading_of,
+    sized,
 )
 from mmpose_ours.errors import InputError
 
@@ -99,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
         reading=keypoint_options(args),
         rig_file=read.path,
         all_cameras=bool(args.cameras),
+        whole=sized(read.rig, reading_of(args)['image_size'], read),
     )
     return 0
 

@@ -21,7 +21,7 @@ from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.locks import hold_folder
-from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions
+from mmpose_ours.predictions.reading import FrameId, Predictions, another_rig, read_predictions
 from mmpose_ours.recordings.camera_names import by_camera
 from mmpose_ours.recordings.footage import Footage, frame_key, open_footage, sized_by_images
 from mmpose_ours.text import argument
@@ -79,6 +79,7 @@ def visualize(
     reading: KeypointOptions | None = None,
     rig_file: PathLike = 'the rig',
     all_cameras: bool = False,
+    whole: CameraRig | None = None,
 ) -> None:
     """Write what is wanted of a recording, and say so.
 
@@ -92,6 +93,8 @@ def visualize(
         reading: How the keypoints are to be read; frame offsets and names are those of images too.
         rig_file: Where the cameras come from, for messages.
         all_cameras: Show all cameras, also those without images or keypoints.
+        whole: All cameras of the calibration, where ``rig`` has some; to tell whether the poses
+            were made with it.
 
     Raises:
         InputError, OSError: Something cannot be read, does not fit together, or cannot be
@@ -114,6 +117,8 @@ def visualize(
             options.get('say', lambda note: None)(note)
     options = KeypointOptions(**{**options, 'frame_offsets': offsets})
     found = _keypoints(keypoints, rig, options, footage) if keypoints else None
+    if predictions.of_another_rig(rig) and (whole is None or predictions.of_another_rig(whole)):
+        print(f'warning: {another_rig(people, rig_file)}', file=sys.stderr)
     if not all_cameras:
         rig = _cameras_shown(rig, footage, found, keypoints)
     if found is not None and keypoints is not None:

@@ -17,7 +17,13 @@ from mmpose_ours.evaluation.frame_ranges import name_frames, parse_frames
 from mmpose_ours.evaluation.tables import columns, number
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.predictions.reading import FrameId, Predictions, frame_id, read_predictions
+from mmpose_ours.predictions.reading import (
+    FrameId,
+    Predictions,
+    another_rig,
+    frame_id,
+    read_predictions,
+)
 from mmpose_ours.recordings.camera_names import by_camera
 from mmpose_ours.text import argument
 
@@ -78,6 +84,8 @@ def evaluate_without_truth(
     except InputError as error:
         raise error.reworded(InputError, f'{pred}: {error}', file=pred) from error
     wanted, warnings = _choose(pred, prediction, keypoints, seen, frames)
+    if prediction.of_another_rig(cameras):
+        warnings.append(another_rig(pred, name))
     others = {}
     for camera, path in by_camera(left_out or {}, cameras.names).items():
         if camera not in cameras.names:
