@@ -284,6 +284,34 @@ def reading_of(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+# Options on how a recording is read, by the names of their arguments.
+_READING = {
+    'from_format': 'from',
+    **{name: name for name in ('unit', 'up', 'extrinsics', 'translation', 'image_size', 'cameras')},
+    **{name: name for name in ('rename', 'frame_offsets', 'skeleton', 'volume', 'any_scale')},
+}
+
+
+def words_again(args: argparse.Namespace) -> list[str]:
+    """How a recording is read, as words of another command that reads it likewise.
+
+    Args:
+        args: Parsed options, of which any may be missing.
+    """
+    words: list[str] = []
+    for name, option in _READING.items():
+        value = getattr(args, name, None)
+        if not value or value == 'auto':
+            continue
+        values = [] if value is True else value if isinstance(value, (list, tuple)) else [value]
+        option = f'--{option.replace("_", "-")}'
+        if name == 'image_size':
+            words += [word for size in values for word in (option, size)]
+        else:
+            words += [option, *(str(word).strip() for word in values)]
+    return words
+
+
 def parse_size(text: str, option: str = '--image-size') -> tuple[int, int]:
     """Read ``WxH``, e.g. ``1920x1080``, as (width, height) in pixels.
 
