@@ -37,7 +37,7 @@ from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
-from mmpose_ours.text import argument
+from mmpose_ours.text import argument, counted
 from mmpose_ours.tracking.smoothing import PoseSmoother
 from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
 
@@ -183,7 +183,7 @@ class InferenceSession:
     def timing(self) -> str:
         """The mean time per frame, by stage, as text."""
         count, ratio = self.statistics.frames, self.detection_time_ratio
-        text = f'{count} frames; per frame: {self.timer.summary(count) or "nothing"}'
+        text = f'{counted(count, "frame")}; per frame: {self.timer.summary(count) or "nothing"}'
         return text if ratio is None else f'{text}; 2D takes {ratio:.0f} times as long as 3D'
 
     @property

@@ -33,6 +33,7 @@ from mmpose_ours.recordings.keypoint_frames import check_shared_frames, fit_keyp
 from mmpose_ours.structures.frames import FrameSet, ViewImage
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import COCO17
+from mmpose_ours.text import counted
 
 # Names of the stages whose time is measured.
 IMAGES, KEYPOINTS, IN_2D = 'images', 'reading keypoints', '2D keypoints'
@@ -132,7 +133,9 @@ class Views:
             people = {**nobody, **self._strongest(frame_set.frame, self._of_rig(views))}
             yield dataclasses.replace(frame_set, keypoints=people)
         if without:
-            self.say(f'{without} frames have images and no entry in the keypoints')
+            self.say(
+                f'{counted(without, "frame")} with images and without an entry in the keypoints'
+            )
         for frame in sorted(unused, key=frame_order):
             views = self._strongest(frame, self._of_rig(keypoints[known[frame]]))
             yield FrameSet(frame, keypoints={**nobody, **views})
@@ -237,7 +240,8 @@ class Views:
         for name in [name for name, people in views.items() if len(people) > most]:
             if name not in self._crowded:  # one warning per camera
                 self.say(
-                    f'camera {name!r} has {len(views[name])} detections in frame {frame}; the '
+                    f'camera {name!r} has {counted(len(views[name]), "detection")} in frame '
+                    f'{frame}; the '
                     f'{most} with the largest scores are used there and wherever there are more'
                 )
             self._crowded.add(name)

@@ -31,6 +31,7 @@ from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.structures.skeletons import COCO17
+from mmpose_ours.text import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     print('\n'.join(table(summarise(detections))))
     write_detections(out, detections)
     print(
-        f'wrote   {out}: {len(detections)} frames of {len(kept)} cameras, '
+        f'wrote   {out}: {counted(len(detections), "frame")} of {counted(len(kept), "camera")}, '
         f'{_joints(detections)}, pixels'
     )
     return 0

@@ -24,7 +24,7 @@ from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.predictions.reading import FrameId, Predictions, another_rig, read_predictions
 from mmpose_ours.recordings.camera_names import by_camera
 from mmpose_ours.recordings.footage import Footage, frame_key, open_footage, sized_by_images
-from mmpose_ours.text import argument
+from mmpose_ours.text import argument, counted
 from mmpose_ours.visualization import view_files
 from mmpose_ours.visualization.frame_images import FootageImages
 from mmpose_ours.visualization.page.scene import IMAGE_BUDGET
@@ -238,7 +238,8 @@ def _compare(
     lacking = [frame for frame in predictions.frames if frame_key(frame) not in theirs]
     if len(lacking) == len(predictions.frames):
         raise InputError(
-            f'{other} has none of the {len(lacking)} frames of {path} (such as {lacking[0]!r}) but '
+            f'{other} has none of the {counted(len(lacking), "frame")} of {path} (such as '
+            f'{lacking[0]!r}) but '
             f'others (such as {next(iter(theirs), "none")!r}); frames are named after the images',
             code='no-match',
             file=other,
@@ -246,7 +247,10 @@ def _compare(
             expected=lacking,
         )
     if lacking:
-        print(f'note: {other} lacks {len(lacking)} of {len(predictions.frames)} frames of {path}')
+        print(
+            f'note: {other} lacks {len(lacking)} of {counted(len(predictions.frames), "frame")} '
+            f'of {path}'
+        )
 
 
 def _space_of(rig: CameraRig, path: PathLike) -> CaptureVolume | None:

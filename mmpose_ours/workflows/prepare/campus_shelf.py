@@ -147,8 +147,9 @@ def _detections(download: ActorsDownload, folder: Path) -> tuple[bool, list[Find
         Finding(
             state,
             'detections',
-            f'{path}, {counted(len(detections), "frame")}, {sum(map(len, views))} people in '
-            f'{len(views)} views; {len(covered)} of {len(download.frames)} test frames',
+            f'{path}, {counted(len(detections), "frame")}, '
+            f'{counted(sum(map(len, views)), "person", "people")} in '
+            f'{counted(len(views), "view")}; {len(covered)} of {len(download.frames)} test frames',
         )
     ]
 

@@ -122,7 +122,7 @@ def _calibration(
         rig = choose_cameras(read.rig, read.uncalibrated, list(cameras), path)
     except (ValueError, OSError) as error:
         return None, [unreadable(what, error)]
-    sentence = f'{path}, {len(read.rig)} cameras, of them {", ".join(rig.names)}'
+    sentence = f'{path}, {counted(len(read.rig), "camera")}, of them {", ".join(rig.names)}'
     return (read, rig), [Finding(OK, what, sentence)]
 
 

@@ -1,126 +1,12 @@
-"""The page in a real browser: it opens quickly, plays, picks, and says no error."""
+"""The page in a real browser: it opens quickly, plays, picks, measures, and says no error."""
 
 import base64
-import contextlib
-import os
-import shutil
 
 import cv2
 import numpy as np
 import pytest
-from frame_results import result_of
+from scene_pages import FRAMES, OPENS_WITHIN_MS, PEOPLE, drawing, go_to, painted_share, settle, spot
 from visual_rigs import SPACE, people, small_rig
-
-from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.visualization.page.scene import write_scene_page
-
-BROWSERS = ('chromium', 'chromium-browser', 'google-chrome')
-# Nothing may look for a network; root has no sandbox.
-QUIET = ('--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-sync',
-         '--no-first-run', '--disable-component-update')  # fmt: skip
-OPENS_WITHIN_MS = 3000
-FRAMES, PEOPLE = 1000, 5
-
-
-class Images:
-    """An image per camera in every frame, which JPEG cannot make small."""
-
-    noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
-
-    def may_have(self, frame):
-        return True
-
-    def of(self, camera, frame):
-        return np.roll(self.noise, frame, axis=1)
-
-
-@pytest.fixture(scope='module')
-def browser():
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip('no Chromium on this machine; on Debian: apt-get install chromium')
-    playwright = pytest.importorskip('playwright.sync_api', reason='playwright is not installed')
-    with playwright.sync_playwright() as driver:
-        root = ('--no-sandbox',) if os.geteuid() == 0 else ()
-        started = driver.chromium.launch(executable_path=found, args=[*QUIET, *root])
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope='module')
-def scene_file(tmp_path_factory):
-    """1,000 frames of five people and five cameras; one is away for a while."""
-    still = people(*[(700 * i - 1400, 300 * (i % 2)) for i in range(PEOPLE)])
-    rig = small_rig(5)
-    frames = []
-    for t in range(FRAMES):
-        moved = still + (600 * np.sin(t / 50), 200 * np.cos(t / 30), 0)
-        here = np.array([i for i in range(PEOPLE) if i != 4 or not 300 < t < 500])
-        uv, valid = rig.project(moved[here])
-        found = np.concatenate([np.nan_to_num(uv), valid[..., None]], -1)
-        frames.append(
-            result_of(
-                t, moved[here], here + 10, np.full(len(here), 0.8), np.full(len(here), 4),
-                detections=dict(zip(rig.names, found)),
-            )
-        )  # fmt: skip
-    path = tmp_path_factory.mktemp('page') / 'scene.html'
-    write_scene_page(
-        path, rig, frames, space=SPACE, fps=25.0, images=Images(), image_budget=16_000_000,
-        title='five people',
-    )  # fmt: skip
-    return path
-
-
-@pytest.fixture
-def page(browser, scene_file):
-    context = browser.new_context(viewport={'width': 1280, 'height': 800})
-    tab = context.new_page()
-    tab.wrong = []
-    tab.on('console', lambda message: tab.wrong.append(message.text))
-    tab.on('pageerror', lambda error: tab.wrong.append(str(error)))
-    tab.on('request', lambda request: _local(tab, request.url))
-    tab.goto(scene_file.as_uri())
-    tab.wait_for_selector('html[data-ready-ms]')
-    yield tab
-    assert tab.wrong == []
-    context.close()
-
-
-def _local(tab, url):
-    if not url.startswith(('file:', 'data:', 'blob:')):
-        tab.wrong.append(f'asked for {url}')
-
-
-def go_to(page, frame):
-    page.evaluate(
-        """frame => {
-            const time = document.getElementById('time');
-            time.value = frame;
-            time.dispatchEvent(new Event('input'));
-        }""",
-        frame,
-    )
-    settle(page)
-
-
-def settle(page):
-    page.evaluate('() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 60)))')
-
-
-def drawing(page):
-    return page.evaluate("document.getElementById('room').toDataURL()")
-
-
-def painted_share(page):
-    return page.evaluate(
-        """() => {
-            const { width, height } = document.getElementById('room');
-            const ctx = document.getElementById('room').getContext('2d');
-            const alpha = ctx.getImageData(0, 0, width, height).data.filter((_, i) => i % 4 === 3);
-            return alpha.filter(Boolean).length / alpha.length;
-        }"""
-    )
 
 
 def test_it_opens_in_time_and_shows_everybody(page, scene_file):
@@ -219,14 +105,6 @@ def test_drag_and_wheel_turn_and_zoom(page):
     page.keyboard.press('h')
     settle(page)
     np.testing.assert_allclose(page.evaluate('scenePage.whereIs(10)')[:2], before[:2], atol=1)
-
-
-def spot(page, *where):
-    """Where on the screen a joint of somebody, or a camera, is in the scene."""
-    box = page.locator('#room').bounding_box()
-    call = 'scenePage.whereIs(...at)' if len(where) == 2 else 'scenePage.whereIsCamera(...at)'
-    x, y = page.evaluate(f'at => {call}', list(where))[:2]
-    return box['x'] + x, box['y'] + y
 
 
 def test_a_loop_begins_anew(page):
@@ -341,63 +219,3 @@ def test_a_view_is_saved(page, tmp_path):
         assert image.shape[2] == 3 or (image[..., 3] == 255).all(), 'no transparent ground'
         shown = {tuple(colour) for colour in image[..., 2::-1].reshape(-1, 3)}
         assert (0x00, 0x9E, 0x73) in shown, 'the green person'
-
-
-@pytest.fixture(scope='module')
-def upright_file(tmp_path_factory):
-    """Two upright cameras and two lying ones."""
-    sizes = [(1080, 1920), (1920, 1080)] * 2
-    cameras = [small_rig(4, size).cameras[i] for i, size in enumerate(sizes)]
-    poses = people((0, 0), (900, 0))
-    path = tmp_path_factory.mktemp('upright') / 'scene.html'
-    write_scene_page(
-        path, CameraRig(tuple(cameras)), [result_of(t, poses, [0, 1]) for t in range(3)], fps=25.0
-    )
-    return path
-
-
-@contextlib.contextmanager
-def opened(browser, path, width, height):
-    context = browser.new_context(viewport={'width': width, 'height': height}, has_touch=True)
-    tab = context.new_page()
-    tab.goto(path.as_uri())
-    tab.wait_for_selector('html[data-ready-ms]')
-    settle(tab)
-    yield tab
-    context.close()
-
-
-@pytest.mark.parametrize('size', [(1280, 800), (390, 844)])
-def test_upright_images_are_as_large_as_lying_ones(browser, upright_file, size):
-    with opened(browser, upright_file, *size) as tab:
-        boxes = [c.bounding_box() for c in tab.locator('#strip canvas').all()]
-        areas = np.array([box['width'] * box['height'] for box in boxes])
-        np.testing.assert_allclose(areas, areas[0], rtol=0.02)
-        shapes = [box['width'] / box['height'] for box in boxes]
-        np.testing.assert_allclose(shapes, [9 / 16, 16 / 9] * 2, rtol=0.02)
-        assert areas[0] > 130**2 * 0.97
-        assert max(box['height'] for box in boxes) <= 0.35 * size[1]
-
-
-@pytest.mark.parametrize('height', [844, 667])
-def test_figures_of_a_person_are_in_sight_on_a_phone(browser, scene_file, height):
-    with opened(browser, scene_file, 390, height) as tab:
-        assert not tab.is_visible('#person')
-        tab.touchscreen.tap(*spot(tab, 12, 'left_hip'))
-        settle(tab)
-        assert tab.evaluate('scenePage.state.chosen') == 12
-        controls = tab.locator('#controls').bounding_box()
-        box = tab.locator('#person').bounding_box()
-        assert box['y'] >= 0 and box['y'] + box['height'] <= controls['y'] + 1
-        room = tab.locator('#room').bounding_box()
-        assert room['y'] >= 0 and room['height'] > 0.4 * height, 'beside the scene'
-        assert tab.evaluate('document.documentElement.scrollWidth') <= 390
-
-
-def test_it_fits_a_phone(browser, scene_file):
-    with opened(browser, scene_file, 390, 800) as tab:
-        assert tab.evaluate('document.documentElement.scrollWidth') <= 390
-        parts = ('#room', '#play', '#time', '#speed', '#loop', '#people', '#measure', '#save')
-        for part in parts:
-            box = tab.locator(part).bounding_box()
-            assert box['x'] >= 0 and box['x'] + box['width'] <= 391, part
