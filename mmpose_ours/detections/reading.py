@@ -83,6 +83,7 @@ class KeypointOptions(TypedDict, total=False):
     frame_offsets: Mapping[str, int] | None
     rename: Mapping[str, str] | None
     say: Callable[[str], None]
+    progress: Callable[[int, int], None] | None
 
 
 def _nothing(note: str) -> None:
@@ -231,6 +232,7 @@ def open_keypoints(
     frame_offsets: Mapping[str, int] | None = None,
     rename: Mapping[str, str] | None = None,
     say: Callable[[str], None] = _nothing,
+    progress: Callable[[int, int], None] | None = None,
     every: bool = True,
 ) -> KeypointFrames:
     """Read people per frame and camera, those of long recordings without holding them in memory.
@@ -247,6 +249,7 @@ def open_keypoints(
         frame_offsets: Likewise.
         rename: Likewise.
         say: Likewise.
+        progress: Likewise.
         every: Likewise.
 
     Raises:
@@ -254,7 +257,12 @@ def open_keypoints(
     """
     path, stored = Path(path), None
     options: dict[str, Any] = dict(
-        skeleton=skeleton, frame_offsets=frame_offsets, rename=rename, say=say, every=every
+        skeleton=skeleton,
+        frame_offsets=frame_offsets,
+        rename=rename,
+        say=say,
+        progress=progress,
+        every=every,
     )
     if skeleton is not None or any((frame_offsets or {}).values()):
         return read_keypoints(path, cameras, rig=rig, **options)

@@ -42,15 +42,8 @@ def detector(name: str, **options: Any) -> Detector:
         InputError: No detector has this name, or not these options.
         ImportError: Its package is not installed; says how to add it.
     """
+    check_detector_name(name)
     kind, _, model = name.partition(':')
-    if kind not in DETECTORS:
-        known = '; '.join(f'{key} ({what})' for key, (_, _, what) in DETECTORS.items())
-        raise InputError(
-            f'unknown detector {name!r}; known: {known}',
-            code='unknown-name',
-            found=name,
-            expected=list(DETECTORS),
-        )
     module, class_name, _ = DETECTORS[kind]
     if model:
         options['model'] = model
@@ -65,3 +58,22 @@ def detector(name: str, **options: Any) -> Detector:
             expected=taken,
         )
     return detector_class(**options)
+
+
+def check_detector_name(name: str) -> None:
+    """Refuse a name that no detector has, without building one.
+
+    Args:
+        name: See :func:`detector`.
+
+    Raises:
+        InputError: No detector has this name.
+    """
+    if name.partition(':')[0] not in DETECTORS:
+        known = '; '.join(f'{key} ({what})' for key, (_, _, what) in DETECTORS.items())
+        raise InputError(
+            f'unknown detector {name!r}; known: {known}',
+            code='unknown-name',
+            found=name,
+            expected=list(DETECTORS),
+        )
