@@ -32,7 +32,7 @@ class DetectionsWriter:
     Raises:
         InputError: Another ending.
 
-    Example:
+    Examples:
         >>> import tempfile, numpy as np
         >>> from mmpose_ours.detections import read_detections
         >>> path = f'{tempfile.mkdtemp()}/keypoints_2d.npz'

@@ -1,0 +1,25 @@
+"""Griffe extension: roles of Sphinx in docstrings become links of the site."""
+
+import re
+
+import griffe
+
+ROLE = re.compile(r':(?:mod|class|func|meth|data|attr|exc):`(?P<short>~?)(?P<name>[\w.]+)`')
+
+
+class SphinxRoles(griffe.Extension):
+    """Rewrites ``:class:`~package.module.Name` `` in every docstring that is loaded."""
+
+    def on_object(self, *, obj: griffe.Object, **kwargs: object) -> None:
+        """Rewrite the docstring of one object."""
+        if obj.docstring is None:
+            return
+
+        def link(role: re.Match) -> str:
+            name = role['name']
+            shown = name.rsplit('.', 1)[-1] if role['short'] else name
+            target = name if '.' in name else f'{obj.module.path}.{name}'
+            # Optional: what has no place in the reference stays code.
+            return f'<autoref optional identifier="{target}"><code>{shown}</code></autoref>'
+
+        obj.docstring.value = ROLE.sub(link, obj.docstring.value)
