@@ -100,8 +100,8 @@ def camera_model(out: Path) -> None:
         ax.plot(*person[[a, b]].T, color='black', lw=1.2)
     nose = person[COCO17.index('nose')[0]]
     ax.plot(*np.stack([camera.center_w, nose]).T, color=ORANGE, lw=1.4)
-    ax.set_box_aspect((1, 1, 0.7), zoom=1.5)
-    ax.set(xlim=(-2700, 900), ylim=(-2700, 900), zlim=(0, 2500))
+    ax.set_box_aspect((1, 1, 0.7), zoom=1.25)
+    ax.set(xlim=(-3100, 900), ylim=(-3100, 900), zlim=(0, 2700))
     ax.view_init(22, -78)
     ax.set_axis_off()
     ax.set_title('world: millimetres, z up', fontsize=10)

@@ -18,7 +18,7 @@ INTRODUCTION = """# Model zoo
 
 With this page you can choose a config with its weights, and find the command and the page behind each figure.
 
-The page is made from `model-index.yml` and the files `metafile.yml` beside the configs, in the form that OpenMMLab's `mim` reads, by `python docs/scripts/model_zoo.py`. `CHECKPOINT` is the file behind "weights", downloaded; `mmpose-ours://NAME` comes with the package. Figures of published checkpoints are those of MMPose 0.x's model zoo and were not measured here; all others stand, with their conditions and intervals, on the page in the last column. Models without weights are trained by their command, from the calibration alone or from the data set.
+The page is made from `model-index.yml` and the files `metafile.yml` beside the configs, in the form that OpenMMLab's `mim` reads, by `python docs/scripts/model_zoo.py`. `CHECKPOINT` is the file behind "weights", downloaded; `mmpose-ours://NAME` comes with the package. Figures of published checkpoints are those of MMPose 0.x's model zoo and were not measured here; all others stand, with their conditions and intervals, on the page beside them. Models without weights are trained by their command, from the calibration alone or from the data set.
 
 PCP is the mean of actors 1 to 3 in per cent ([definition](evaluation.md#pcp-on-campus-and-shelf)). Triples and pairs are all choices of three and of two of the five cameras.
 """  # noqa: E501
@@ -44,8 +44,8 @@ def page() -> str:
     text = INTRODUCTION
     for name, collection in collections.items():
         text += f'\n## {name}\n\n{_description(collection)}\n\n'
-        text += '| model | input | trained on | result | weights | command | more |\n'
-        text += '| --- | --- | --- | --- | --- | --- | --- |\n'
+        text += '| model, command | trained on | result | weights |\n'
+        text += '| --- | --- | --- | --- |\n'
         for model in models:
             if model['In Collection'] == name:
                 text += _row(model)
@@ -66,18 +66,18 @@ def _row(model: dict) -> str:
     trained = metadata['Training Data']
     if 'Training Time' in metadata:
         trained += f', {metadata["Training Time"]}'
-    results = [
-        f'{key} {value:g}{UNITS.get(key, "")}' if key in UNITS else f'{key} {value:.2f}'
-        for result in model.get('Results', [])
-        for key, value in result['Metrics'].items()
-    ]
-    datasets = ', '.join(result['Dataset'] for result in model.get('Results', []))
-    result = f'{"; ".join(results)} ({datasets})' if results else ''
-    source = model['README'].name
+    parts = []
+    for result in model.get('Results', []):
+        figures = (
+            f'{key} {value:.2f}' if key not in UNITS else f'{key} {value:g}{UNITS[key]}'
+            for key, value in result['Metrics'].items()
+        )
+        parts.append(f'{"; ".join(figures)} ({result["Dataset"]})')
+    parts.append(f'[{model["README"].name}]({_link(model["README"])})')
     cells = (
-        f'`{model["Config"].removeprefix("configs/")}`', metadata['Input'], trained, result,
-        _weights(model.get('Weights', '')), f'`{model["Command"]}`',
-        f'[{source}]({_link(model["README"])})',
+        f'`{model["Config"].removeprefix("configs/")}`, from {metadata["Input"]}<br>'
+        f'`{model["Command"]}`',
+        trained, '<br>'.join(parts), _weights(model.get('Weights', '')),
     )  # fmt: skip
     return '| ' + ' | '.join(cells) + ' |\n'
 

@@ -1,4 +1,7 @@
-"""Hooks of MkDocs: pages from outside docs/, the notebook as a page, formulas as MathML."""
+"""Hooks of MkDocs: pages from outside docs/, the notebook as a page, formulas as MathML.
+
+And no script from elsewhere: the theme's own one for search from disk is replaced.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ PAGES = {
     'SECURITY.md': 'security.md',
     'configs/README.md': 'configs.md',
 }
+FOREIGN_SCRIPT, OWN_SCRIPT = 'https://unpkg.com/iframe-worker/shim', 'js/iframe_worker.js'
 NOTEBOOK, NOTEBOOK_PAGE = 'tutorial.ipynb', 'tutorial.md'
 LINK = re.compile(r'(?P<text>(?<!!)\[[^\]]*\])\((?P<path>[^):#\s]+)(?P<anchor>#[^)\s]*)?\)')
 MATH = re.compile(
@@ -74,3 +78,17 @@ def on_page_content(html: str, **_: object) -> str:
         return convert(tex, display='block' if formula['tag'] == 'div' else 'inline')
 
     return MATH.sub(render, html)
+
+
+def on_post_page(output: str, page: Page, **_: object) -> str:
+    """Put the script of this site in the place of the foreign one."""
+    return _own_script(output, posixpath.dirname(page.file.dest_uri))
+
+
+def on_post_template(output: str, template_name: str, **_: object) -> str:
+    """The same for pages that are no documents, such as the one for wrong addresses."""
+    return _own_script(output, '')
+
+
+def _own_script(output: str, folder: str) -> str:
+    return output.replace(FOREIGN_SCRIPT, posixpath.relpath(OWN_SCRIPT, folder or '.'))

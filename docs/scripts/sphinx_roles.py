@@ -1,4 +1,4 @@
-"""Griffe extension: roles of Sphinx in docstrings become links of the site."""
+"""Griffe extension: what docstrings refer to becomes links of the site."""
 
 import re
 
@@ -6,9 +6,12 @@ import griffe
 
 ROLE = re.compile(r':(?:mod|class|func|meth|data|attr|exc):`(?P<short>~?)(?P<name>[\w.]+)`')
 
+# A page of the manual. The reference lies one folder below it.
+MANUAL = re.compile(r'(?:``)?docs/(?P<page>\w+)\.md(?:``)?')
+
 
 class SphinxRoles(griffe.Extension):
-    """Rewrites ``:class:`~package.module.Name` `` in every docstring that is loaded."""
+    """Rewrites ``:class:`~package.module.Name` `` and ``docs/page.md`` in every docstring."""
 
     def on_object(self, *, obj: griffe.Object, **kwargs: object) -> None:
         """Rewrite the docstring of one object."""
@@ -22,4 +25,5 @@ class SphinxRoles(griffe.Extension):
             # Optional: what has no place in the reference stays code.
             return f'<autoref optional identifier="{target}"><code>{shown}</code></autoref>'
 
-        obj.docstring.value = ROLE.sub(link, obj.docstring.value)
+        text = ROLE.sub(link, obj.docstring.value)
+        obj.docstring.value = MANUAL.sub(r'<a href="../\g<page>.html">\g<page></a>', text)
