@@ -10,10 +10,12 @@ from docs_commands import PLACEHOLDERS, ROOT, Shown, shown_commands, shown_optio
 
 from mmpose_ours.cli.main import COMMANDS, build_parser, join_up
 
-# Scripts of MMPose and programs of others, whose options pages name.
+# Options of MMPose's scripts, torch, Slurm, pip, OpenPose and EasyMocap, which pages name.
 OTHERS = {
-    '--resume', '--start-over', '--amp', '--auto-scale-lr', '--work-dir', '--show-dir',
-    '--cfg-options',
+    '--amp', '--auto-scale-lr', '--cfg-options', '--face', '--gpus', '--gres', '--hand',
+    '--local-rank', '--local_rank', '--no-deps', '--resume', '--resume-from', '--save-best',
+    '--save-predictions', '--show-dir', '--signal', '--start-over', '--vis_repro', '--work-dir',
+    '--write_coco_json', '--write_json',
 }  # fmt: skip
 
 
@@ -99,7 +101,7 @@ def test_every_target_of_make_exists():
 def test_every_script_and_module_exists():
     for shown in shown_commands('python', 'bash', 'sh'):
         words = [word for word in shown.words[1:] if not word.startswith('-') or word == '-m']
-        if not words or '$' in words[0]:
+        if len(words) < 1 + (words[:1] == ['-m']) or '$' in words[0]:
             continue
         if words[0] == '-m':
             module = words[1].replace('.', '/')

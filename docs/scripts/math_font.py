@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / 'docs/css/math.woff'
 LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 GREEK = 'αβγδεθκλμνπρστφχψωΓΔΘΛΠΣΦΨΩ'
-OPERATORS = '+−-=<>≤≥±×·⋅/∣|‖∥()[]{}.,:;!\'′∑∏∫√∂∞∈⊤^˙ˆ‾¯→ⅈ⟨⟩ '
+OPERATORS = "+−-=<>≤≥±×·⋅/∣|‖∥()[]{}.,:;!'′∑∏∫√∂∞∈⊤^˙ˆ‾¯→ⅈ⟨⟩ "
 # Mathematical italic letters, which MathML shows for identifiers of one letter; h lies elsewhere.
 ITALIC = [*range(0x1D434, 0x1D468), 0x210E, *range(0x1D6E2, 0x1D71C)]
 

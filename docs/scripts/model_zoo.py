@@ -1,6 +1,6 @@
 """Writes docs/model_zoo.md from model-index.yml and the metafiles beside the configs.
 
-    python docs/scripts/model_zoo.py
+python docs/scripts/model_zoo.py
 """
 
 from __future__ import annotations

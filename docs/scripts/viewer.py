@@ -87,7 +87,9 @@ class DrawnImages:
         fine = np.linspace(0, 1, 12)
         for x in edges[:-1]:
             for y in edges[:-1]:
-                square = [(x + 1000 * s, y) for s in fine] + [(x + 1000, y + 1000 * s) for s in fine]
+                square = [(x + 1000 * s, y) for s in fine] + [
+                    (x + 1000, y + 1000 * s) for s in fine
+                ]
                 square += [(x + 1000 * s, y + 1000) for s in fine[::-1]]
                 square += [(x, y + 1000 * s) for s in fine[::-1]]
                 uv, valid = camera.project(np.pad(np.array(square), ((0, 0), (0, 1))))
@@ -172,9 +174,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
         scene = Path(folder) / 'scene.html'
         write_page(scene)
-        browser = driver.chromium.launch(
-            executable_path=chromium, args=['--disable-gpu', *root]
-        )
+        browser = driver.chromium.launch(executable_path=chromium, args=['--disable-gpu', *root])
         tab = open_page(browser, scene, 1280, 800)
         show_frame(tab, 60)
         photograph(tab, args.out / 'scene.webp')
