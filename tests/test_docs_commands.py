@@ -1,5 +1,7 @@
 """Every command and option in the documents is one that there is."""
 
+from __future__ import annotations
+
 import argparse
 import importlib
 import re

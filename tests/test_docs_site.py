@@ -1,5 +1,7 @@
 """The site: every page is in its navigation, and what scripts write into it is current."""
 
+from __future__ import annotations
+
 import ast
 import importlib.util
 import json

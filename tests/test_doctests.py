@@ -1,5 +1,7 @@
 """The examples in docstrings give the results that stand below them."""
 
+from __future__ import annotations
+
 import doctest
 import importlib
 import re

@@ -161,7 +161,7 @@ def association(out: Path) -> None:
     left.scatter(*poses[:, hips].mean(1)[:, :2].T, s=60, marker='x', color=RED, label='true hips')
     left.set(xlim=(-4300, 4300), ylim=(-4300, 4300), xlabel='x, mm', ylabel='y, mm')
     left.set_aspect('equal')
-    left.legend(loc='upper right', fontsize=8)
+    left.legend(loc='lower left', fontsize=8)
     left.set_title('rays of the hips; a colour for each group', fontsize=10)
     table = agreement.reshape(len(agreement), -1)
     table = table[np.argsort(-np.where(table > MIN_AGREEMENT, table, 0).sum(1), kind='stable')][:16]

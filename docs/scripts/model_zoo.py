@@ -75,7 +75,7 @@ def _row(model: dict) -> str:
         parts.append(f'{"; ".join(figures)} ({result["Dataset"]})')
     parts.append(f'[{model["README"].name}]({_link(model["README"])})')
     cells = (
-        f'`{model["Config"].removeprefix("configs/")}`, from {metadata["Input"]}<br>'
+        f'`{model["Config"][len("configs/"):]}`, from {metadata["Input"]}<br>'
         f'`{model["Command"]}`',
         trained, '<br>'.join(parts), _weights(model.get('Weights', '')),
     )  # fmt: skip

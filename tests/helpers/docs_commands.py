@@ -1,5 +1,7 @@
 """The commands and options that the documents show."""
 
+from __future__ import annotations
+
 import dataclasses
 import re
 import shlex
