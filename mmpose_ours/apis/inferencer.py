@@ -161,6 +161,7 @@ class MultiviewInferencer:
         fps: float | None = None,
         min_track_s: float = 0.0,
         auto_level: bool = False,
+        body_only: bool = False,
     ) -> InferenceSession:
         """Open a recording for inference; several sessions may be iterated in turn.
 
@@ -187,6 +188,8 @@ class MultiviewInferencer:
                 files only. 0 keeps all tracks.
             auto_level: Results are in a level world with the floor z = 0, as people show it, and
                 not in the world of the calibration; the session's ``rig`` is in that world, too.
+            body_only: The poses have the model's joints alone. By default they have every joint of
+                the keypoints: feet, hands and face where two views agree on them, else NaN.
 
         Returns:
             An iterator over the :class:`~mmpose_ours.structures.frames.FrameResult` of every frame,
@@ -211,6 +214,7 @@ class MultiviewInferencer:
             fps=fps,
             min_track_s=min_track_s,
             auto_level=auto_level,
+            body_only=body_only,
         )
 
     __call__ = open

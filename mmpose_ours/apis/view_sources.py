@@ -37,6 +37,7 @@ from mmpose_ours.structures.skeletons import COCO17
 # Names of the stages whose time is measured.
 IMAGES, KEYPOINTS, IN_2D = 'images', 'reading keypoints', '2D keypoints'
 MEASURING, IN_3D, TRACKING = 'measuring the scene', '3D poses', 'tracking'
+PARTS = 'feet, hands, face'
 
 
 class Views:
