@@ -6,6 +6,8 @@ import dataclasses
 import functools
 from typing import NamedTuple
 
+import numpy as np
+
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
 from mmpose_ours.structures.whole_body import FACE_WITH_PUPILS, SIDES, hand, hand_limbs
@@ -17,6 +19,7 @@ _FACE = (
     *FACE_WITH_PUPILS, 'left_eye_inner', 'left_eye_outer', 'right_eye_inner', 'right_eye_outer',
     'mouth_left', 'mouth_right',
 )  # fmt: skip
+_TRUNK = ('nose', 'left_shoulder', 'right_shoulder', 'left_hip', 'right_hip')
 _HEAD = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
 
 
@@ -86,6 +89,19 @@ class Part:
     anchors: tuple[str, ...]
     segments: tuple[Segment, ...] = ()
 
+    @functools.cached_property
+    def joints_without_side(self) -> tuple[str, ...]:
+        """What a left part and a right one have in common."""
+        return tuple(_without_side(joint) for joint in self.joints)
+
+    @functools.cached_property
+    def segment_ends(self) -> np.ndarray:
+        """(S, 2) the ends of its segments among its joints; the anchor is behind the last."""
+        place = {joint: index for index, joint in enumerate(self.joints)}
+        behind = len(place)
+        ends = [[place.get(end, behind) for end in (s.first, s.second)] for s in self.segments]
+        return np.array(ends, int).reshape(-1, 2)
+
     def path_to(self, joint: str) -> tuple[Segment, ...]:
         """The shortest chain of segments from an anchor to a joint; empty where there is none."""
         paths: dict[str, tuple[Segment, ...]] = {anchor: () for anchor in self.anchors}
@@ -137,7 +153,7 @@ def parts_of(skeleton: Skeleton) -> tuple[Part, ...]:
         coarse = tuple(f'{side}_{joint}' for joint in _COARSE_HANDS)
         take(f'{side}_hand', 'hand', hand(side) + coarse, (f'{side}_wrist',))
     take('face', 'face', _FACE, _HEAD)
-    take('trunk', 'trunk', tuple(left), COCO17.joints)
+    take('trunk', 'trunk', tuple(left), _TRUNK)
     return tuple(parts)
 
 
@@ -151,7 +167,7 @@ def _without_side(name: str) -> str:
 # mm in an adult hand: wrist to knuckle (carpus and metacarpal), and the phalanges; the last one
 # with the soft tissue of the tip. The thumb begins at its own metacarpal.
 # Source: Buryanov and Kotiuk, "Proportions of Hand Segments", Int. J. Morphol. 28(3), 2010.
-_HAND_MM = {
+HAND_MM = {
     'thumb': (30.0, 46.2, 31.6, 25.5),
     'forefinger': (91.0, 39.8, 22.4, 19.7),
     'middle_finger': (87.0, 44.6, 26.3, 21.4),
@@ -177,9 +193,9 @@ def _segments() -> dict[str, tuple[Segment, ...]]:
         bones = []
         for first, second in hand_limbs(side):
             finger, number = second[len(side) + 1 : -1], int(second[-1])
-            bones.append(Segment(first, second, _HAND_MM[finger][number - 1] / _ADULT_MM))
+            bones.append(Segment(first, second, HAND_MM[finger][number - 1] / _ADULT_MM))
         # The palm is stiff: its knuckles keep their distances too.
-        knuckles = [f'{side}_{finger}1' for finger in tuple(_HAND_MM)[1:]]
+        knuckles = [f'{side}_{finger}1' for finger in tuple(HAND_MM)[1:]]
         palm = [Segment(a, b, 22.0 / _ADULT_MM) for a, b in zip(knuckles, knuckles[1:])]
         coarse = [Segment(f'{side}_wrist', f'{side}_{joint}', None) for joint in _COARSE_HANDS]
         segments[f'{side}_hand'] = (*bones, *palm, *coarse)

@@ -20,7 +20,7 @@ import numpy as np
 SCALE_STDS, INLIER_STDS = 3.0, 3.0
 # Views with the most joints of a part, whose pairs make its hypotheses.
 MAX_VIEWS = 8
-IRLS_STEPS = 6
+IRLS_STEPS = 4
 # A view that agrees on a smaller share of the joints that it shows of a part takes no part in it.
 LEAST_TRUST = 0.34
 # What is usually so counts as so many residuals of a part.
