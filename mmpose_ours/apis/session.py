@@ -1,9 +1,4 @@
-"""Inference on one recording: results per frame, notes, timing and diagnosis.
-
->>> session = inferencer.open('data/Ours', keypoints='keypoints_2d.json')  # doctest: +SKIP
->>> for result in session:
-...     print(result.frame, result.track_ids, result.poses.xyz_mm.shape)
-"""
+"""Inference on one recording: results per frame, notes, timing and diagnosis."""
 
 from __future__ import annotations
 
