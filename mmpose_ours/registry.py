@@ -5,8 +5,9 @@ A config names it with ``default_scope = 'mmpose_ours'`` and
 so that a program which uses models or data sets by itself gets MMEngine and torch as they are.
 """
 
-from mmpose_ours import compat, scope
+from mmpose_ours import compat, scope, xtcocotools_stand_in
 
 __all__ = ['scope']
 
 compat.apply()
+xtcocotools_stand_in.provide()

@@ -14,7 +14,7 @@ fail() {
 # is asked, not only looked up.
 find_python() {
     found=''
-    for candidate in ${PYTHON:-python3.11 python3.10 python3.9 python3.12 python3.8 python3}; do
+    for candidate in ${PYTHON:-python3.11 python3.12 python3.13 python3.10 python3.14 python3}; do
         version=$("$candidate" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
         case " $1 " in
             *" $version "*)
@@ -48,7 +48,7 @@ make_venv() {
 
 pip_install() {
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c "$constraints" "$@" ||
-        fail "pip could not install ($*): see its message above; check that the package index can be reached (pip config list, HTTPS_PROXY), that the disk is not full and, on Python 3.12, that a C compiler is there, then run the same command again"
+        fail "pip could not install ($*): see its message above; check that the package index can be reached (pip config list, HTTPS_PROXY) and that the disk is not full, then run the same command again"
 }
 
 # What the installation follows from, in one number. The path is part of it because a virtual

@@ -17,11 +17,16 @@ make_venv '3.10 3.11 3.12'
 echo "$name: installing MMPose 1.3.2 in full into $venv: 8 GB of disk with CUDA's libraries, 2.5 GB where pip has the CPU build of torch; minutes for the download, then mmcv is compiled"
 rm -f $venv/.setup-*
 # The versions of the light stack, but another torch.
-{ grep -v '^torch==' requirements/constraints.txt; cat requirements/vision.txt requirements/full.txt; } > "$constraints"
+# What vision.txt and full.txt name takes the place of the light stack's versions.
+cat requirements/vision.txt requirements/full.txt > "$constraints"
+sed -n 's/^\([A-Za-z][^=]*\)==.*/\1/p' "$constraints" | sort -u > "$constraints.names"
+while read -r line; do
+    grep -q -x -F "${line%%==*}" "$constraints.names" || echo "$line"
+done < requirements/constraints.txt >> "$constraints"
 pip_install --upgrade pip setuptools wheel
 pip_install Cython numpy ninja psutil
 pip_install --no-build-isolation -r requirements/light.txt -r requirements/dev.txt torchvision \
-    pycocotools shapely terminaltables tqdm
+    shapely terminaltables tqdm xtcocotools
 pip_install --no-deps mmengine
 compile_mmcv mmcv 2.1.0
 pip_install --no-deps mmpose mmdet -r requirements/mediapipe.txt

@@ -18,7 +18,7 @@ for there in "$stamp$ops" "${stamp}1"; do
     fi
 done
 $venv/bin/python -c '' 2>/dev/null || need_free_mb 10240
-make_venv '3.8 3.9 3.10 3.11'
+make_venv '3.10 3.11'
 echo "$name: installing MMPose 0.29 into $venv: 8 GB of disk with CUDA's libraries, 2.5 GB where pip has the CPU build of torch; minutes for the download"
 rm -f $venv/.setup-*
 cat requirements/stock.txt requirements/vision.txt > "$constraints"
@@ -26,7 +26,7 @@ pip_install pip setuptools wheel numpy ninja psutil
 pip_install --no-build-isolation torchvision addict json_tricks matplotlib munkres \
     opencv-python-headless packaging Pillow pyyaml scipy six xtcocotools yapf
 # What this package needs besides, its own models included, and its tests.
-pip_install av filelock jsonschema tomli pytest rich safetensors termcolor
+pip_install av filelock jsonschema platformdirs tomli pytest rich safetensors termcolor
 pip_install --no-deps mmengine
 if [ "$ops" = 1 ]; then
     # Both distributions fill the same folder.

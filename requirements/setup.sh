@@ -11,14 +11,14 @@ if [ -e "$stamp" ] && $venv/bin/python -c '' 2>/dev/null; then
     exit 0
 fi
 $venv/bin/python -c '' 2>/dev/null || need_free_mb 3072
-make_venv '3.8 3.9 3.10 3.11 3.12'
+make_venv '3.10 3.11 3.12 3.13 3.14'
 echo "$name: installing the light stack into $venv (minutes the first time)"
 rm -f $venv/.setup-*
 pip_install --upgrade pip setuptools wheel
-# xtcocotools has no binary for Python 3.12: there it is compiled, and looks for these two.
-pip_install Cython numpy
-pip_install --no-build-isolation -r requirements/light.txt -r requirements/dev.txt
+pip_install -r requirements/light.txt -r requirements/dev.txt
 pip_install --no-deps -r requirements/openmmlab.txt -r requirements/mediapipe.txt
 pip_install --no-deps --no-build-isolation --editable .
+"$venv/bin/mmpose-ours" fetch-models > /dev/null ||
+    echo "$name: without MediaPipe's models the detector mediapipe does not run; all else does" >&2
 touch "$stamp"
 echo "$name: done"

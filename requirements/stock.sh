@@ -24,8 +24,8 @@ ask() {
 
 version=$(ask 'import sys; print("%d.%d" % sys.version_info[:2])') || fail 'there is no .venv: run make setup first'
 case $version in
-    3.8 | 3.9 | 3.10 | 3.11) ;;
-    *) fail ".venv has Python $version, but MMPose 0.29 needs NumPy 1.23, which exists for 3.8 to 3.11: remove .venv and run make setup PYTHON=python3.11" ;;
+    3.10 | 3.11) ;;
+    *) fail ".venv has Python $version, but MMPose 0.29 needs NumPy 1.23, which exists up to 3.11: remove .venv and run make setup PYTHON=python3.11" ;;
 esac
 
 # The path is part of the stamp because a virtual environment cannot be moved.

@@ -147,6 +147,7 @@ class MultiviewInferencer:
         min_track_s: float = 0.0,
         auto_level: bool = False,
         progress: StageProgress = lambda stage, done, total: None,
+        body_only: bool = False,
     ) -> InferenceSession:
         """Open a recording for inference; several sessions may be iterated in turn.
 
@@ -176,6 +177,8 @@ class MultiviewInferencer:
             progress: Called while 2D keypoints are read (``'reading keypoints'``) or detected
                 (``'2D keypoints'``): with this name, how many files or frames are done, and of how
                 many, 0 if unknown.
+            body_only: The poses have the model's joints alone. By default they have every joint of
+                the keypoints: feet, hands and face where two views agree on them, else NaN.
 
         Returns:
             An iterator over the :class:`~mmpose_ours.structures.frames.FrameResult` of every frame,
@@ -201,6 +204,7 @@ class MultiviewInferencer:
             min_track_s=min_track_s,
             auto_level=auto_level,
             progress=progress,
+            body_only=body_only,
         )
 
     __call__ = open

@@ -23,13 +23,23 @@ from mmpose_ours.apis.diagnosis import Diagnosis, RunStatistics, diagnose_record
 from mmpose_ours.apis.model_runner import poses_of
 from mmpose_ours.apis.short_tracks import ShortTrackFilter
 from mmpose_ours.apis.stage_timer import StageTimer
-from mmpose_ours.apis.view_sources import IN_2D, IN_3D, KEYPOINTS, MEASURING, TRACKING, Views
+from mmpose_ours.apis.view_sources import (
+    IN_2D,
+    IN_3D,
+    KEYPOINTS,
+    MEASURING,
+    PARTS,
+    TRACKING,
+    Views,
+)
 from mmpose_ours.detections import Detections, KeypointFrames, arrays_of, stack_keypoints
-from mmpose_ours.detections.reading import KeypointOptions, lost_joints
+from mmpose_ours.detections.reading import KeypointOptions, lost_joints, skeleton_of
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.models.ops.threads import torch_threads
+from mmpose_ours.parts.completion import PartCompletion
+from mmpose_ours.parts.layout import whole_skeleton
 from mmpose_ours.recordings.camera_names import by_camera
 from mmpose_ours.recordings.footage import Footage, open_footage
 from mmpose_ours.structures.frames import FrameResult, FrameSet
@@ -73,6 +83,8 @@ class InferenceSession:
         min_track_s: Tracks with poses for less than this many seconds are removed; 0 keeps all.
         auto_level: Whether the results are in a level world with the floor z = 0.
         progress: Called with a stage, how much of it is done, and of how much.
+        body_only: Whether the poses have the model's joints alone, and not feet, hands, face and
+            other joints of the keypoints.
 
     Attributes:
         notes: Warnings about the recording (for example a camera without images), a sentence
@@ -82,6 +94,7 @@ class InferenceSession:
         statistics: Run statistics of the frames so far, for the diagnosis.
         track_filter: Counts the short tracks, and removes them if ``min_track_s`` is given.
         timer: Wall-clock time per stage.
+        skeleton: The joints of the poses.
         adaptation: What was measured on the recording: up axis, floor, volume, noise.
 
     Raises:
@@ -104,6 +117,7 @@ class InferenceSession:
         min_track_s: float,
         auto_level: bool,
         progress: Callable[[str, int, int], None],
+        body_only: bool,
     ):
         frame_offsets = by_camera(frame_offsets, inferencer.rig.names, rename)
         self._rename = rename
@@ -139,9 +153,15 @@ class InferenceSession:
         self.track_filter = ShortTrackFilter(min_frames, patience, drop=min_track_s > 0)
         smoother = PoseSmoother(self.fps) if smooth and self.fps is not None else None
         tracker = PeopleTracker(patience=patience)
+        self._detected = None if body_only else getattr(inferencer.detector, 'skeleton', None)
+        self._body_only = body_only
+        self._completion: PartCompletion | None = None
         model_inputs = self._model_inputs(
             frames, footage, keypoints, keep_keypoints, frame_offsets, skeleton, batch_size
         )
+        self.skeleton = inferencer.model.joints
+        if self._detected is not None and self.skeleton == COCO17:
+            self.skeleton = whole_skeleton(self._detected)
         estimated = self._estimate(model_inputs, batch_size)
         self._results = self.track_filter(self._track(estimated, tracker, smoother))
 
@@ -252,6 +272,7 @@ class InferenceSession:
                 )
                 where, fitted = self._views.given(keypoints, footage, options)
                 self.notes += lost_joints(fitted, inferencer.model.joints, where)
+                self._detected = None if self._body_only else skeleton_of(fitted)
             self.total = self.total or len(fitted)
             frame_sets = self._views.from_keypoints(frames, fitted, where)
             frame_sets = self._measured(frame_sets, fitted)
@@ -353,7 +374,17 @@ class InferenceSession:
                 ids = tracker(poses.xyz_mm, views=poses.views)
                 xyz_mm = poses.xyz_mm if smoother is None else smoother(poses.xyz_mm, ids)
             tracked = dataclasses.replace(poses, track_ids=ids, xyz_mm=xyz_mm)
+            with self.timer.stage(PARTS):
+                tracked = self._completed(tracked, result.keypoints)
             yield dataclasses.replace(result, poses=tracked)
+
+    def _completed(self, poses: Poses3D, keypoints: Mapping[str, Keypoints2D]) -> Poses3D:
+        """The poses with feet, hands and other joints that the keypoints have."""
+        if self.skeleton == poses.skeleton or self._detected is None:
+            return poses
+        if self._completion is None:  # the world of the results is known by now
+            self._completion = PartCompletion(self.rig, self._detected)
+        return self._completion(poses, keypoints)
 
 
 def _people_of(frame_set: FrameSet) -> Mapping[str, Keypoints2D]:

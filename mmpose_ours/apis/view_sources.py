@@ -39,6 +39,7 @@ from mmpose_ours.text import counted
 IMAGES, KEYPOINTS, IN_2D = 'images', 'reading keypoints', '2D keypoints'
 MEASURING, IN_3D, TRACKING = 'measuring the scene', '3D poses', 'tracking'
 StageProgress = Callable[[str, int, int], None]
+PARTS = 'feet, hands, face'
 
 
 class Views:

@@ -48,6 +48,10 @@ COMMANDS = {
         'mmpose_ours.cli.export',
         'write 3D poses over time as CSV, TRC, C3D, BVH or NumPy arrays',
     ),
+    'fetch-models': (
+        'mmpose_ours.cli.fetch_models',
+        'fetch the weights of the detector mediapipe before they are needed',
+    ),
     'fit-noise': (
         'mmpose_ours.cli.fit_noise',
         "measure a detector's faults on your own keypoints, for generating people like them",

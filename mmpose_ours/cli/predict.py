@@ -108,6 +108,11 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
         help='leave out tracks that are found for less than this (default: keep everybody)',
     )
     parser.add_argument('--smooth', action='store_true', help='smooth joints over time')
+    parser.add_argument(
+        '--body-only',
+        action='store_true',
+        help='COCO-17 alone (default: every joint of the keypoints, such as feet and hands)',
+    )
     parser.add_argument('--device', help='cpu, cuda:0, ... (default: a GPU where there is one)')
     add_volume(parser)
     parser.add_argument(
@@ -276,6 +281,7 @@ def _predict(
         min_track_s=args.min_track_seconds,
         auto_level=args.auto_level,
         progress=before_poses,
+        body_only=args.body_only,
     )
     first = next(session, None)
     begun, poses = True, Progress('3D poses', 'frames')
@@ -327,7 +333,7 @@ def _writer(
 
     return PredictionsWriter(
         path,
-        inferencer.model.joints.name,
+        session.skeleton,
         session.fps,
         rig=session.rig.fingerprint,
         made_by=_made_by(inferencer),

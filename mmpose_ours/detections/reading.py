@@ -329,6 +329,12 @@ def _as_skeleton(
     }
 
 
+def skeleton_of(frames: KeypointFrames) -> Skeleton | None:
+    """The skeleton of a recording, whose people are all of one; None where there is nobody."""
+    skeletons = (people.skeleton for views in frames.values() for people in views.values())
+    return next(skeletons, None)
+
+
 def lost_joints(frames: KeypointFrames, skeleton: Skeleton, path: PathLike) -> list[str]:
     """A sentence on joints that are wanted, and that the skeleton of a recording cannot give.
 
@@ -337,8 +343,7 @@ def lost_joints(frames: KeypointFrames, skeleton: Skeleton, path: PathLike) -> l
         skeleton: The joints that are wanted.
         path: Where the people come from.
     """
-    skeletons = (people.skeleton for views in frames.values() for people in views.values())
-    own = next(skeletons, skeleton)
+    own = skeleton_of(frames) or skeleton
     given = joint_map(own, skeleton).any((0, 2))
     lost = [joint for joint, is_given in zip(skeleton.joints, given) if not is_given]
     if not lost:

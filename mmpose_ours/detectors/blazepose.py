@@ -1,20 +1,14 @@
-"""MediaPipe's BlazePose for several people, offline: the extra ``[mediapipe]``.
-
-The wheel of MediaPipe 0.10.14 carries the person detector and the full landmark model as TFLite
-files, but not the bundle that its ``PoseLandmarker`` asks for. The bundle is a plain zip of
-both, each with metadata on how its input is scaled; it is put together in memory.
-"""
+"""MediaPipe's BlazePose for several people: the extra ``[mediapipe]``."""
 
 from __future__ import annotations
 
-import io
 import warnings
-import zipfile
-from pathlib import Path
+import weakref
 from typing import Any, Sequence
 
 import numpy as np
 
+from mmpose_ours.detectors import mediapipe_models
 from mmpose_ours.detectors.base import within
 from mmpose_ours.detectors.tiling import detect_in_tiles
 from mmpose_ours.errors import InputError
@@ -22,12 +16,6 @@ from mmpose_ours.io.native_output import native_output_hidden
 from mmpose_ours.recordings.files import as_bgr
 from mmpose_ours.structures.skeletons import SKELETONS
 
-# In the bundle -> in the wheel's modules/, and mean and spread that scale its input: -1 to 1
-# for the detector, 0 to 1 for the landmarks, as the wheel's own graphs do.
-PARTS = {
-    'pose_detector.tflite': ('pose_detection/pose_detection.tflite', 127.5, 127.5),
-    'pose_landmarks_detector.tflite': ('pose_landmark/pose_landmark_full.tflite', 0.0, 255.0),
-}
 MISSING = (
     'MediaPipe is not installed for this Python; `pip install "mmpose-ours[mediapipe]"` adds it'
 )
@@ -45,7 +33,7 @@ class BlazePose:
 
     Raises:
         ImportError: There is no MediaPipe.
-        FileNotFoundError: This MediaPipe carries no weights.
+        ModelsMissingError: Its weights are not here and could not be fetched.
         InputError: An argument is out of range.
     """
 
@@ -64,7 +52,6 @@ class BlazePose:
         try:
             import mediapipe
             from mediapipe.tasks.python import BaseOptions, vision
-            from mediapipe.tasks.python.metadata.metadata_writers import metadata_writer
         except ImportError as error:
             raise ImportError(f'{MISSING} ({error})') from error
         self.version = (
@@ -73,9 +60,9 @@ class BlazePose:
         )
         self._tile = tile
         self._mediapipe = mediapipe
-        modules = Path(mediapipe.__file__).parent / 'modules'
+        bundle = mediapipe_models.bundle(mediapipe_models.POSE_BUNDLE)
         options = vision.PoseLandmarkerOptions(
-            base_options=BaseOptions(model_asset_buffer=task_bundle(modules, metadata_writer)),
+            base_options=BaseOptions(model_asset_buffer=bundle),
             num_poses=max_people,
             min_pose_detection_confidence=min_score,
             min_pose_presence_confidence=min_score,
@@ -84,6 +71,8 @@ class BlazePose:
         with native_output_hidden():
             self._landmarker = vision.PoseLandmarker.create_from_options(options)
             self.detect([np.zeros((64, 64, 3), np.uint8)])
+        # Its own __del__ comes too late when a program ends: what it calls is gone by then.
+        weakref.finalize(self, self._landmarker.close)
 
     def detect(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         """See :class:`mmpose_ours.detectors.Detector`."""
@@ -122,28 +111,3 @@ def pixels_of(landmarks: Sequence[Any], size: tuple[int, int]) -> np.ndarray:
         [[p.x * width - 0.5, p.y * height - 0.5, min(p.visibility, p.presence)] for p in landmarks],
         np.float32,
     )
-
-
-def task_bundle(modules: Path, metadata_writer: Any) -> bytes:
-    """Put the bundle together that ``PoseLandmarker`` asks for.
-
-    Args:
-        modules: The folder ``modules`` of the installed MediaPipe.
-        metadata_writer: Its module of this name, which knows the format of the metadata.
-
-    Raises:
-        FileNotFoundError: The weights are not there.
-    """
-    bundle = io.BytesIO()
-    with zipfile.ZipFile(bundle, 'w', zipfile.ZIP_STORED) as archive:  # MediaPipe maps it
-        for name, (place, mean, spread) in PARTS.items():
-            path = modules / place
-            if not path.is_file():
-                raise FileNotFoundError(
-                    f'{path}: this MediaPipe came without its weights; install mediapipe==0.10.14'
-                )
-            writer = metadata_writer.MetadataWriter.create(bytearray(path.read_bytes()))
-            writer.add_general_info(name)
-            writer.add_image_input([mean], [spread])
-            archive.writestr(name, bytes(writer.populate()[0]))
-    return bundle.getvalue()

@@ -14,7 +14,7 @@ DETECTORS: dict[str, tuple[str, str, str]] = {
     'mediapipe': (
         'mmpose_ours.detectors.blazepose',
         'BlazePose',
-        'works offline, weights inside its wheel: pip install "mmpose-ours[mediapipe]"',
+        'fetches its weights once: pip install "mmpose-ours[mediapipe]"',
     ),
     'rtmlib': (
         'mmpose_ours.detectors.rtmpose',

@@ -10,6 +10,7 @@ from typing import Any, Sequence
 
 import numpy as np
 
+from mmpose_ours import xtcocotools_stand_in
 from mmpose_ours.detections.formats.mmpose import people_of
 from mmpose_ours.detectors.base import within
 from mmpose_ours.errors import InputError
@@ -100,6 +101,7 @@ class MMPoseModel:
 
 
 def _inferencer_class() -> Any:
+    xtcocotools_stand_in.provide()
     try:
         from mmpose.apis import MMPoseInferencer
     except (ImportError, AssertionError, AttributeError) as error:

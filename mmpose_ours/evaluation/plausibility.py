@@ -6,7 +6,8 @@ from typing import Sequence
 
 import numpy as np
 
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import as_skeleton
 
 # Joints of the head; a skeleton has some of them.
 _HEAD = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'top_head')
@@ -24,9 +25,9 @@ LIMBS = tuple(
 )
 
 
-def limb_lengths(poses: np.ndarray, joints: str) -> np.ndarray:
+def limb_lengths(poses: np.ndarray, joints: Skeleton | str) -> np.ndarray:
     """Lengths of :data:`LIMBS`: (..., J, 3) mm to (..., 8) mm, NaN where a joint is missing."""
-    ends = np.array([SKELETONS[joints].index(*limb) for limb in LIMBS])
+    ends = np.array([as_skeleton(joints).index(*limb) for limb in LIMBS])
     return np.linalg.norm(poses[..., ends[:, 0], :] - poses[..., ends[:, 1], :], axis=-1)
 
 
@@ -63,7 +64,7 @@ def side_differences(lengths_mm: np.ndarray) -> np.ndarray:
         return 2 * np.abs(left - right) / (left + right)
 
 
-def head_above_hips(poses: np.ndarray, joints: str) -> np.ndarray:
+def head_above_hips(poses: np.ndarray, joints: Skeleton | str) -> np.ndarray:
     """Whether heads are higher than hips.
 
     Args:
@@ -75,8 +76,8 @@ def head_above_hips(poses: np.ndarray, joints: str) -> np.ndarray:
     """
     heights = []
     for part in (_HEAD, _HIPS):
-        names = [name for name in part if name in SKELETONS[joints].joints]
-        z = poses[:, SKELETONS[joints].index(*names), 2]
+        names = [name for name in part if name in as_skeleton(joints).joints]
+        z = poses[:, as_skeleton(joints).index(*names), 2]
         known = np.isfinite(z)
         with np.errstate(invalid='ignore', divide='ignore'):
             heights.append(np.where(known, z, 0.0).sum(-1) / known.sum(-1))

@@ -24,7 +24,7 @@ from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabell
 from mmpose_ours.predictions.reading import frame_id, write_predictions
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.structures.poses import Poses3D
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeletons import as_skeleton
 
 
 def parts_figures(
@@ -113,7 +113,7 @@ def figures_without_truth(
     ]
     numbered = all(isinstance(frame.name, int) for frame in frames)
     frames.sort(key=lambda frame: frame.name if numbered else str(frame.name))
-    keypoint_joints = joints if count == len(SKELETONS[joints]) else 'coco17'
+    keypoint_joints = joints if count == len(as_skeleton(joints)) else 'coco17'
     return unlabelled_figures(frames, joints, keypoint_joints, frame_rate).figures()
 
 
@@ -132,7 +132,7 @@ def write_results(path: PathLike, results: Sequence[dict]) -> None:
             file=path,
             found=skeletons,
         )
-    skeleton = SKELETONS[skeletons[0]]
+    skeleton = as_skeleton(skeletons[0])
     frames = {
         result['frame_id']: Poses3D(skeleton, result['keypoints_3d'], result['scores'])
         for result in results

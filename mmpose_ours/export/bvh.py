@@ -65,7 +65,7 @@ def write_bvh(timeline: Timeline, path: PathLike, up: str = 'y') -> None:
     misfit = without_hips(timeline)
     if misfit:
         raise InputError(misfit, code='cannot-express', file=path, found=timeline.people[0])
-    places = places_of(timeline.turned('y')[:, 0], timeline.joints.name)
+    places = places_of(timeline.turned('y')[:, 0], timeline.joints)
     vectors = _bone_vectors(places)
     bones = [bone for bone in SKELETON if bone.rest is None or bone.name in vectors]
     bones = _connected(bones)
@@ -87,14 +87,14 @@ def write_bvh(timeline: Timeline, path: PathLike, up: str = 'y') -> None:
 
 def without_hips(timeline: Timeline) -> str:
     """Why one person cannot be written as BVH, ``''`` if they can."""
-    if 'mid_hip' in places_of(timeline.poses[:, 0], timeline.joints.name):
+    if 'mid_hip' in places_of(timeline.poses[:, 0], timeline.joints):
         return ''
     return f'person {timeline.people[0]}: the hips are in no frame, and a skeleton hangs from them'
 
 
 def bridged_frames(timeline: Timeline) -> int:
     """In how many frames of one person BVH shows a joint of arms, legs or trunk that is missing."""
-    places = places_of(timeline.poses[:, 0], timeline.joints.name)
+    places = places_of(timeline.poses[:, 0], timeline.joints)
     used = [places[bone.place] for bone in SKELETON if bone.place in places]
     return int((~np.isfinite(np.stack(used, 1)).all((1, 2))).sum()) if used else 0
 

@@ -14,10 +14,11 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from mmpose_ours.structures.joint_maps import convert_joints
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17, as_skeleton
 
 UP, LEFT, AHEAD = np.eye(3)[1], np.eye(3)[0], np.eye(3)[2]
-_COCO = SKELETONS['coco17']
+_COCO = COCO17
 
 
 class Bone(NamedTuple):
@@ -57,7 +58,7 @@ SKELETON = (
 )
 
 
-def places_of(poses: np.ndarray, joints: str) -> dict[str, np.ndarray]:
+def places_of(poses: np.ndarray, joints: Skeleton | str) -> dict[str, np.ndarray]:
     """The points that the skeleton is laid through.
 
     Args:
@@ -73,7 +74,7 @@ def places_of(poses: np.ndarray, joints: str) -> dict[str, np.ndarray]:
     places = {name: coco[:, index] for index, name in enumerate(_COCO.joints)}
     for name, part in (('mid_hip', 'hip'), ('neck', 'shoulder'), ('head', 'ear')):
         places[name] = (places[f'left_{part}'] + places[f'right_{part}']) / 2
-    own = SKELETONS[joints]
+    own = as_skeleton(joints)
     others = [places['nose']]
     others += [poses[:, own.index(top)[0]] for top in ('head', 'top_head') if top in own.joints]
     for other in others:

@@ -66,11 +66,11 @@ def check_package(
 
 
 def check_opencv(env: Environment) -> Iterator[Finding]:
-    """Look for one build of OpenCV that loads."""
+    """Look for one version of OpenCV that loads; MediaPipe adds a second build of the same."""
     builds = [name for name in DISTRIBUTIONS if name.startswith('opencv') and name in env.versions]
     found = ' and '.join(f'{name} {env.versions[name]}' for name in builds) or 'of unknown version'
     error = env.errors.get('cv2')
-    if error is None and len(builds) > 1:
+    if error is None and len({env.versions[name] for name in builds}) > 1:
         fix = (
             'they write the same folder cv2: pip uninstall all but one, then install that one again'
         )
@@ -84,7 +84,7 @@ def check_opencv(env: Environment) -> Iterator[Finding]:
         )
         yield Finding('opencv', FAILURE, f'{found}, which does not load ({error})', fix)
     elif builds:
-        fix = 'pip install --force-reinstall --no-deps opencv-python-headless==4.11.0.86'
+        fix = 'pip install --force-reinstall --no-deps opencv-python-headless'
         yield Finding('opencv', FAILURE, f'{found}, which does not load ({error})', fix)
     else:
         yield Finding('opencv', FAILURE, 'not found', "pip install 'opencv-python-headless<4.12'")

@@ -35,8 +35,8 @@ REINSTALL_TORCHVISION = (
 
 
 def _check_python(env: Environment) -> Iterator[Finding]:
-    fits = (3, 8) <= release(env.python)[:2] < (3, 12)
-    fix = '' if fits else 'MMPose 0.29 needs NumPy 1.23, which exists for Python 3.8 to 3.11'
+    fits = (3, 10) <= release(env.python)[:2] < (3, 12)
+    fix = '' if fits else 'MMPose 0.29 needs NumPy 1.23, which exists up to Python 3.11'
     yield Finding('python', OK if fits else FAILURE, env.python, fix)
 
 

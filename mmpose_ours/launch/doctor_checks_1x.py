@@ -22,16 +22,26 @@ from mmpose_ours.launch.environment import Environment
 
 
 def _check_python(env: Environment) -> Iterator[Finding]:
-    fits = (3, 8) <= release(env.python)[:2] < (3, 13)
-    fix = '' if fits else 'use Python 3.8 to 3.12 (3.11 is tested most)'
+    fits = (3, 10) <= release(env.python)[:2] < (3, 15)
+    fix = '' if fits else 'use Python 3.10 to 3.14 (3.11 is tested most)'
     yield Finding('python', OK if fits else FAILURE, env.python, fix)
 
 
-def _numpy_clash(env: Environment) -> str | None:
-    # A numpy 2 is fine as long as xtcocotools was built for it.
-    if release(env.versions.get('numpy', ''))[:1] >= (2,) and 'xtcocotools.mask' in env.errors:
-        return "xtcocotools' binary wheels are built for numpy 1: pip install 'numpy<2'"
-    return None
+def _check_coco_tools(env: Environment) -> Iterator[Finding]:
+    """MMPose imports xtcocotools; pycocotools stands in for it where it is not installed."""
+    error = env.errors.get('xtcocotools.mask')
+    if 'xtcocotools' in env.versions and error:
+        fix = (
+            'its binary wheels are built for numpy 1: pip uninstall xtcocotools, then pip install '
+            'pycocotools, which stands in for it'
+        )
+        found = f'{env.versions["xtcocotools"]}, which does not load ({error})'
+        yield Finding('xtcocotools', FAILURE, found, fix)
+    elif error:
+        yield Finding('xtcocotools', FAILURE, 'not found', 'pip install pycocotools, its stand-in')
+    else:
+        stands_in = f'pycocotools {env.versions.get("pycocotools", "")} stands in for it'
+        yield Finding('xtcocotools', OK, env.versions.get('xtcocotools', stands_in))
 
 
 def _mmengine_clash(env: Environment) -> str | None:
@@ -42,7 +52,7 @@ def _mmengine_clash(env: Environment) -> str | None:
 
 def _torch_clash(env: Environment) -> str | None:
     if release(env.versions.get('torch', '2'))[:1] < (2,):
-        return 'mmpose-ours is written for torch 2: pip install torch==2.13.0'
+        return 'mmpose-ours is written for torch 2: pip install torch'
     return None
 
 
@@ -110,7 +120,7 @@ def _check_mmpose_parts(env: Environment) -> Iterator[Finding]:
         if module in env.errors and not {'mmpose', 'mmcv', 'mmengine.runner'} & set(env.errors):
             fix = (
                 'install the module that it names; MMPose 1.3.2 without its dependencies needs: '
-                'pip install json_tricks munkres scipy matplotlib Pillow xtcocotools==1.14.3'
+                'pip install json_tricks munkres scipy matplotlib Pillow pycocotools'
             )
             yield Finding(module, FAILURE, f'does not load ({env.errors[module]})', fix)
     yield from check_launch_scripts(env, 'pip install --no-deps mmpose==1.3.2')
@@ -144,13 +154,13 @@ def _check_patched_here(env: Environment) -> Iterator[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     _check_python,
-    check_package('numpy', 'numpy', "pip install 'numpy<2'", _numpy_clash),
+    check_package('numpy', 'numpy', 'pip install numpy'),
     check_package('scipy', 'scipy', 'pip install scipy'),
     check_opencv,
     check_package('jsonschema', 'jsonschema', "pip install 'jsonschema>=4'"),
     check_package('matplotlib', 'matplotlib', 'pip install matplotlib'),
     _check_setuptools,
-    check_package('xtcocotools', 'xtcocotools.mask', "pip install xtcocotools==1.14.3 'numpy<2'"),
+    _check_coco_tools,
     check_package('torch', 'torch', 'pip install torch', _torch_clash),
     _check_torchvision,
     check_package('mmengine', 'mmengine.runner', 'pip install mmengine==0.10.7', _mmengine_clash),
@@ -158,7 +168,7 @@ CHECKS: tuple[Check, ...] = (
     check_package(
         'mmpose',
         'mmpose',
-        'pip install --no-deps mmpose==1.3.2 json_tricks munkres xtcocotools (without --no-deps '
+        'pip install --no-deps mmpose==1.3.2 json_tricks munkres pycocotools (without --no-deps '
         'pip tries to build chumpy and fails; MMPose never imports it)',
     ),
     _check_mmpose_parts,

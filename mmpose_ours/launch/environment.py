@@ -15,6 +15,7 @@ import socket
 import subprocess
 import warnings
 
+from mmpose_ours import xtcocotools_stand_in
 from mmpose_ours.io import package_files as paths
 
 DEFAULT_PORT = 29500  # of the stock dist_*.sh
@@ -30,6 +31,7 @@ DISTRIBUTIONS = (
     'matplotlib',
     'setuptools',
     'xtcocotools',
+    'pycocotools',
     'torch',
     'torchvision',
     'mmengine',
@@ -103,6 +105,7 @@ def probe() -> Environment:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
+    xtcocotools_stand_in.provide()  # as a config does, for MMPose
     errors = {}
     for module in MODULES:
         try:

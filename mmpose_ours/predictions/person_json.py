@@ -16,7 +16,8 @@ from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import MAX_WHOLE, is_number, is_whole, whole_number
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import as_skeleton
 
 FrameId = Union[int, str]
 
@@ -46,14 +47,14 @@ def _misfit(listed: Any) -> str:
     return 'wrong-shape' if isinstance(listed, list) else 'file-format'
 
 
-def parse_people(path: PathLike, where: str, people: Any, joints: str) -> np.ndarray:
+def parse_people(path: PathLike, where: str, people: Any, joints: Skeleton | str) -> np.ndarray:
     """The people of one frame.
 
     Args:
         path: The file, for messages.
         where: JSON path of the frame.
         people: What stands there.
-        joints: Name of the skeleton.
+        joints: The skeleton, or its name.
 
     Returns:
         (P, J, 4): x, y, z in the file's unit and axes, and score; NaN where missing or not given.
@@ -64,18 +65,19 @@ def parse_people(path: PathLike, where: str, people: Any, joints: str) -> np.nda
     if not isinstance(people, list):
         raise bad(path, where, 'a list of people', people)
     limits().check('people_per_view', len(people), 'people in one frame', path)
-    rows = [_person(path, f'{where}[{i}]', person, joints) for i, person in enumerate(people)]
-    return np.array(rows, dtype=np.float64).reshape(-1, len(SKELETONS[joints]), 4)
+    skeleton = as_skeleton(joints)
+    rows = [_person(path, f'{where}[{i}]', person, skeleton) for i, person in enumerate(people)]
+    return np.array(rows, dtype=np.float64).reshape(-1, len(skeleton), 4)
 
 
-def _person(path: PathLike, where: str, person: Any, joints: str) -> list[list[float]]:
+def _person(path: PathLike, where: str, person: Any, skeleton: Skeleton) -> list[list[float]]:
     """One person as J rows of x, y, z, score; NaN where missing or not given."""
-    count = len(SKELETONS[joints])
+    count = len(skeleton)
     if not isinstance(person, list):
         raise bad(path, where, f'a list of {count} joints', person)
     if len(person) != count:
         raise FileFormatError(
-            f'{path}: {where}: {joints} has {count} joints, found {len(person)}; '
+            f'{path}: {where}: {skeleton.name} has {count} joints, found {len(person)}; '
             'correct "joints" or write null for a missing joint',
             code='wrong-shape',
             file=path,

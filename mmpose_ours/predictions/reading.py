@@ -21,6 +21,7 @@ from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.files import MM_PER_UNIT
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_schema import first_fault
+from mmpose_ours.io.json_values import Place
 from mmpose_ours.io.limits import limits
 from mmpose_ours.predictions.person_json import (
     FrameId,
@@ -35,7 +36,7 @@ from mmpose_ours.predictions.person_json import (
 from mmpose_ours.predictions.writing import PredictionsWriter, write_predictions
 from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeleton import Skeleton
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeleton_json import from_json
 from mmpose_ours.text import argument
 
 __all__ = [
@@ -183,6 +184,7 @@ def read_predictions(path: PathLike) -> Predictions:
     limits().check('frames', len(data['frames']), 'frames', path)
     if 'fps' in data and not is_number(data['fps']):  # NaN, which no schema refuses
         raise bad(path, '$.fps', 'a number', data['fps'], 'not-finite')
+    skeleton = from_json(data['joints'], Place(path)['joints'])
     keys: dict[FrameId, str] = {}
     frames: dict[FrameId, Poses3D] = {}
     for key, people in data['frames'].items():
@@ -196,7 +198,7 @@ def read_predictions(path: PathLike) -> Predictions:
                 found=[keys[frame], key],
             )
         keys[frame] = key
-        frames[frame] = _poses(path, data, key, people)
+        frames[frame] = _poses(path, data, key, people, skeleton)
     for name in _BESIDE:
         unknown = sorted(set(data.get(name, {})) - set(data['frames']))
         if unknown:
@@ -209,7 +211,7 @@ def read_predictions(path: PathLike) -> Predictions:
             )
     return Predictions(
         frames,
-        SKELETONS[data['joints']],
+        skeleton,
         data['unit'],
         data.get('up', 'z'),
         fps=float(data['fps']) if 'fps' in data else None,
@@ -219,9 +221,9 @@ def read_predictions(path: PathLike) -> Predictions:
     )
 
 
-def _poses(path: PathLike, data: dict, key: str, people: Any) -> Poses3D:
+def _poses(path: PathLike, data: dict, key: str, people: Any, skeleton: Skeleton) -> Poses3D:
     """One frame, with what the file has of it beside the joints."""
-    rows = parse_people(path, f'$.frames[{key!r}]', people, data['joints'])
+    rows = parse_people(path, f'$.frames[{key!r}]', people, skeleton)
     count, joints = rows.shape[:2]
 
     def beside(name: str, parse: Callable[..., np.ndarray], *args: Any, **options: Any) -> Any:
@@ -243,7 +245,7 @@ def _poses(path: PathLike, data: dict, key: str, people: Any) -> Poses3D:
             )
         ids = np.zeros(0, np.int64)
     return Poses3D(
-        SKELETONS[data['joints']],
+        skeleton,
         to_z_up(rows[..., :3] * MM_PER_UNIT[data['unit']], data.get('up', 'z')),
         scores,
         ids,

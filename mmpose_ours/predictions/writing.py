@@ -27,7 +27,9 @@ from mmpose_ours.io.numbers import MAX_NUMBER, MAX_WHOLE
 from mmpose_ours.predictions.person_json import FrameId, frame_id
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.structures.poses import Poses3D
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeleton_json import to_json
+from mmpose_ours.structures.skeletons import as_skeleton
 
 
 class PredictionsWriter:
@@ -42,7 +44,7 @@ class PredictionsWriter:
 
     Args:
         path: JSON file to write.
-        joints: Name of the skeleton.
+        joints: The skeleton, or its name.
         fps: Frame numbers (or frames, where they have names) per second, if known.
         rig: Fingerprint or file name of the calibration, if known.
         made_by: What to say of the program that writes: config, checkpoint, versions.
@@ -58,20 +60,13 @@ class PredictionsWriter:
     def __init__(
         self,
         path: PathLike,
-        joints: str = 'coco17',
+        joints: Skeleton | str = 'coco17',
         fps: float | None = None,
         rig: str = '',
         made_by: Mapping[str, Any] | None = None,
         space: CaptureVolume | None = None,
         before: Callable[[], None] = lambda: None,
     ) -> None:
-        if joints not in SKELETONS:
-            raise InputError(
-                f'unknown skeleton {joints!r}; known: {", ".join(SKELETONS)}',
-                code='unknown-name',
-                found=joints,
-                expected=list(SKELETONS),
-            )
         if fps is not None and not (math.isfinite(fps) and fps > 0):
             raise InputError(
                 f'fps is {fps}, expected frames per second such as 25',
@@ -79,8 +74,8 @@ class PredictionsWriter:
                 found=fps,
             )
         self.path = path
-        self.joints = joints
-        head: dict[str, Any] = {'unit': 'mm', 'joints': joints, 'up': 'z'}
+        self.skeleton = as_skeleton(joints)
+        head: dict[str, Any] = {'unit': 'mm', 'joints': to_json(self.skeleton), 'up': 'z'}
         head.update({} if fps is None else {'fps': fps})
         head.update({'rig': rig} if rig else {})
         if space is not None:
@@ -136,10 +131,10 @@ class PredictionsWriter:
         """
         poses = np.asarray(poses, dtype=np.float64)
         name = str(frame_id(frame))
-        count = len(SKELETONS[self.joints])
+        count = len(self.skeleton)
         if poses.ndim != 3 or poses.shape[1:] != (count, 3):
             raise InputError(
-                f'frame {frame}: {self.joints} needs (P, {count}, 3), got {poses.shape}',
+                f'frame {frame}: {self.skeleton.name} needs (P, {count}, 3), got {poses.shape}',
                 code='wrong-shape',
                 frame=frame,
                 found=poses.shape,
@@ -228,7 +223,7 @@ class _Beside:
 def write_predictions(
     path: PathLike,
     frames: Mapping[FrameId, Poses3D | np.ndarray],
-    joints: str = 'coco17',
+    joints: Skeleton | str = 'coco17',
     *,
     fps: float | None = None,
     rig: str = '',
@@ -241,7 +236,7 @@ def write_predictions(
     Args:
         path: JSON file to write.
         frames: Frame id to its poses, or to (P, J, 3) mm where nothing else is known of them.
-        joints: Name of the skeleton.
+        joints: The skeleton, or its name.
         fps: See :class:`PredictionsWriter`, as for the rest.
         rig: Likewise.
         made_by: Likewise.

@@ -9,7 +9,7 @@ import numpy as np
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.structures.skeleton import Skeleton
-from mmpose_ours.structures.skeletons import SKELETONS, sides
+from mmpose_ours.structures.skeletons import as_skeleton, sides
 
 Weight = Union[float, Tuple[float, float, float]]
 # How one target joint is mixed from source joints: a factor each, or one per world axis.
@@ -80,7 +80,7 @@ def joint_map(
     Raises:
         InputError: A name is unknown; lists those that are.
     """
-    available, wanted = _known(source), _known(target)
+    available, wanted = as_skeleton(source), as_skeleton(target)
     if head not in HEAD_RECIPES:
         raise InputError(
             f'unknown {head!r}; known: {", ".join(HEAD_RECIPES)}',
@@ -101,19 +101,6 @@ def joint_map(
                 matrix[:, row, available.index(part)[0]] = weight
     matrix.flags.writeable = False  # it is kept for the next call
     return matrix
-
-
-def _known(skeleton: Skeleton | str) -> Skeleton:
-    if isinstance(skeleton, Skeleton):
-        return skeleton
-    if skeleton not in SKELETONS:
-        raise InputError(
-            f'unknown {skeleton!r}; known: {", ".join(SKELETONS)}',
-            code='unknown-name',
-            found=skeleton,
-            expected=list(SKELETONS),
-        )
-    return SKELETONS[skeleton]
 
 
 def convert_joints(

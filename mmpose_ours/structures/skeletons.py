@@ -321,3 +321,21 @@ SKELETONS: dict[str, Skeleton] = {
     skeleton.name: skeleton for skeleton in (*_BODIES, *_with_parts())
 }
 COCO17 = SKELETONS['coco17']
+
+
+def as_skeleton(skeleton: Skeleton | str) -> Skeleton:
+    """A skeleton, or the known one of this name.
+
+    Raises:
+        InputError: The name is unknown; lists those that are.
+    """
+    if isinstance(skeleton, Skeleton):
+        return skeleton
+    if skeleton not in SKELETONS:
+        raise InputError(
+            f'unknown skeleton {skeleton!r}; known: {", ".join(SKELETONS)}',
+            code='unknown-name',
+            found=skeleton,
+            expected=list(SKELETONS),
+        )
+    return SKELETONS[skeleton]

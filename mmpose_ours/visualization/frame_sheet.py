@@ -15,6 +15,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.frames import FrameResult
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import rgb_of
 from mmpose_ours.visualization.figures.perspective import GRID_COLOUR, SPACE_COLOUR
@@ -34,7 +35,7 @@ class Board:
     Args:
         rig: V cameras with image sizes.
         space: The capture volume, or None.
-        joints: Name of the people's skeleton.
+        joints: The skeleton, or its name.
         colours: Track ID to ``#rrggbb``; None takes the track's own colour.
 
     Raises:
@@ -45,7 +46,7 @@ class Board:
         self,
         rig: CameraRig,
         space: CaptureVolume | None = None,
-        joints: str = 'coco17',
+        joints: Skeleton | str = 'coco17',
         colours: Mapping[int, str] | None = None,
     ):
         self.rig, self.joints, self.colours = rig, joints, colours

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from mmpose_ours.geometry.camera import Camera
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import as_skeleton
 from mmpose_ours.visualization.colours import rgb_of, track_colour
 from mmpose_ours.visualization.projected import project_before
 
@@ -28,7 +29,7 @@ def draw_overlay(
     poses_mm: np.ndarray,
     ids: Sequence[int] | np.ndarray | None = None,
     *,
-    joints: str = 'coco17',
+    joints: Skeleton | str = 'coco17',
     keypoints: np.ndarray | None = None,
     colours: Mapping[int, str] | None = None,
     radius: int | None = None,
@@ -41,7 +42,7 @@ def draw_overlay(
         camera: The camera, with its image size.
         poses_mm: (P, J, 3) millimetres, NaN where a joint is missing.
         ids: (P,) track IDs, written beside the people; None writes nothing.
-        joints: Name of the skeleton.
+        joints: The skeleton, or its name.
         keypoints: (D, J', 3) detections ``u, v, score`` in pixels of the calibrated image,
             drawn faintly beneath.
         colours: Track ID to ``#rrggbb``; None takes
@@ -93,7 +94,7 @@ def draw_people(
     image: np.ndarray,
     uv: np.ndarray,
     ids: Sequence[int] | np.ndarray | None,
-    joints: str,
+    joints: Skeleton | str,
     thick: int,
     colours: Mapping[int, str] | None = None,
     rim: tuple[int, int, int] = WHITE,
@@ -105,13 +106,13 @@ def draw_people(
         image: (H, W, 3) uint8 RGB, drawn into.
         uv: (P, J, 2) pixels, NaN where a joint is not to be seen.
         ids: (P,) track IDs, or None.
-        joints: Name of the skeleton.
+        joints: The skeleton, or its name.
         thick: Width of a limb in pixels.
         colours: Track ID to ``#rrggbb``, or None.
         rim: Colour around the limbs, by which they stand out from images.
         radius: Of joints in pixels; None goes by the limbs.
     """
-    limbs = SKELETONS[joints].limb_indices
+    limbs = as_skeleton(joints).limb_indices
     for index, person in enumerate(uv):
         track_id = index if ids is None else int(ids[index])
         colour = (colours or {}).get(track_id) or track_colour(track_id)

@@ -13,7 +13,8 @@ from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.recordings.footage import frame_key, frames_by_key
 from mmpose_ours.recordings.frame_matching import frame_order
 from mmpose_ours.structures.frames import FrameResult
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import as_skeleton
 from mmpose_ours.tracking.tracks import assign_track_ids, patience_at
 
 
@@ -53,37 +54,37 @@ def detected_in(result: FrameResult, camera: str) -> np.ndarray | None:
     return None if found is None else found.array
 
 
-def places_of(poses: np.ndarray, joints: str) -> np.ndarray:
+def places_of(poses: np.ndarray, joints: Skeleton | str) -> np.ndarray:
     """Where people are: their roots, or the mean of the joints known where a root is missing.
 
     Args:
         poses: (P, J, 3), NaN where a joint is missing.
-        joints: Name of the skeleton.
+        joints: The skeleton, or its name.
 
     Returns:
         (P, 3); NaN for a person without a joint.
     """
-    roots = SKELETONS[joints].root_of(poses)
+    roots = as_skeleton(joints).root_of(poses)
     known = np.isfinite(poses).all(-1, keepdims=True)
     mean = np.where(known, poses, 0.0).sum(1) / np.maximum(known.sum(1), 1)
     mean = np.where(known.any(1), mean, np.nan)
     return np.where(np.isfinite(roots).all(-1, keepdims=True), roots, mean)
 
 
-def check_joints(frames: Sequence[FrameResult], joints: str) -> None:
+def check_joints(frames: Sequence[FrameResult], joints: Skeleton | str) -> None:
     """Refuse people who are not of a skeleton.
 
     Raises:
         InputError: Names the frame, what it has and what was expected.
     """
-    expected = SKELETONS[joints]
+    expected = as_skeleton(joints)
     for result in frames:
         if result.poses.skeleton.joints != expected.joints:
             raise InputError(
-                f'frame {result.frame}: people of {result.poses.skeleton.name}, expected {joints}; '
-                'say which skeleton they are of',
+                f'frame {result.frame}: people of {result.poses.skeleton.name}, expected '
+                f'{expected.name}; say which skeleton they are of',
                 code='conflict',
                 frame=result.frame,
                 found=result.poses.skeleton.name,
-                expected=joints,
+                expected=expected.name,
             )

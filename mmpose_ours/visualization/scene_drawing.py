@@ -11,6 +11,7 @@ import numpy as np
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.frames import FrameResult
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import rgb_of, track_colour
 from mmpose_ours.visualization.figures.perspective import (
@@ -48,7 +49,7 @@ class ScenePainter:
         rig: V cameras.
         space: The capture volume, or None.
         size: (width, height) of the images in pixels.
-        joints: Name of the people's skeleton.
+        joints: The skeleton, or its name.
         colours: Track ID to ``#rrggbb``; None takes the track's own colour.
     """
 
@@ -57,7 +58,7 @@ class ScenePainter:
         rig: CameraRig,
         space: CaptureVolume | None,
         size: tuple[int, int] = (960, 720),
-        joints: str = 'coco17',
+        joints: Skeleton | str = 'coco17',
         colours: Mapping[int, str] | None = None,
     ):
         self.joints, self.colours = joints, colours or {}

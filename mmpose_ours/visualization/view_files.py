@@ -19,6 +19,7 @@ from mmpose_ours.io.disk.file_names import file_names
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.predictions.reading import FrameId
 from mmpose_ours.structures.frames import FrameResult
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.text import argument, counted
 from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.figures.sheet import write_image
@@ -43,7 +44,7 @@ class Show:
     Args:
         title: Of the pages.
         rig: V cameras.
-        joints: Name of the people's skeleton.
+        joints: The skeleton, or its name.
         frames: People in the order of time.
         space: Where people were looked for, drawn as a box.
         fps: Frames per second, if known.
@@ -52,7 +53,7 @@ class Show:
 
     title: str
     rig: CameraRig
-    joints: str
+    joints: Skeleton | str
     frames: Sequence[FrameResult]
     space: CaptureVolume | None
     fps: float | None

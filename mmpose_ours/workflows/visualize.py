@@ -133,7 +133,7 @@ def visualize(
     show = Show(
         title=Path(people).name,
         rig=rig,
-        joints=predictions.skeleton.name,
+        joints=predictions.skeleton,
         frames=frames,
         space=predictions.space or _space_of(rig, rig_file),
         fps=frames_per_second(fps, [result.frame for result in frames]),

@@ -1,18 +1,16 @@
 """BlazePose's landmarks and bundle; with MediaPipe itself where it is installed."""
 
 import importlib.util
-import io
 import subprocess
 import sys
 import types
-import zipfile
 
 import numpy as np
 import pytest
 from errors import fails
 
 from mmpose_ours.detectors import detector
-from mmpose_ours.detectors.blazepose import PARTS, BlazePose, pixels_of, task_bundle
+from mmpose_ours.detectors.blazepose import BlazePose, pixels_of
 from mmpose_ours.errors import InputError
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.structures.keypoints import Keypoints2D
@@ -38,41 +36,6 @@ def test_landmarks_become_joints_by_name():
         row = number
         score = 0.25 if number == 28 else 0.5
         np.testing.assert_allclose(person[row], [10 * number - 0.5, 10 * number - 0.5, score])
-
-
-class FakeWriter:
-    """Stands for MediaPipe's metadata writer: notes what it is given after the weights."""
-
-    def __init__(self, weights):
-        self.content = bytes(weights)
-
-    @classmethod
-    def create(cls, weights):
-        return cls(weights)
-
-    def add_general_info(self, name):
-        pass
-
-    def add_image_input(self, mean, spread):
-        self.content += f' {mean} {spread}'.encode()
-
-    def populate(self):
-        return bytearray(self.content), '{}'
-
-
-def test_the_bundle_is_a_plain_zip_of_both_models(tmp_path):
-    writer = types.SimpleNamespace(MetadataWriter=FakeWriter)
-    # An error of the system has nothing but its sentence.
-    with pytest.raises(FileNotFoundError, match=r'came without its weights; install mediapipe=='):
-        task_bundle(tmp_path, writer)
-    for place, _, _ in PARTS.values():
-        (tmp_path / place).parent.mkdir(exist_ok=True)
-        (tmp_path / place).write_bytes(place.encode())
-    with zipfile.ZipFile(io.BytesIO(task_bundle(tmp_path, writer))) as archive:
-        assert archive.namelist() == ['pose_detector.tflite', 'pose_landmarks_detector.tflite']
-        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
-        marks = archive.read('pose_landmarks_detector.tflite')
-    assert marks == b'pose_landmark/pose_landmark_full.tflite [0.0] [255.0]'
 
 
 def test_without_mediapipe_it_says_how_to_add_it(monkeypatch):

@@ -14,13 +14,13 @@ from mmpose_ours.launch.environment import Environment
 LIGHT_STACK = Environment(
     python='3.11.7',
     versions={
-        'numpy': '1.26.4',
+        'numpy': '2.4.6',
         'scipy': '1.17.1',
-        'opencv-python-headless': '4.11.0.86',
+        'opencv-python-headless': '5.0.0.93',
         'jsonschema': '4.26.0',
         'matplotlib': '3.11.2',
         'setuptools': '80.9.0',
-        'xtcocotools': '1.14.3',
+        'pycocotools': '2.0.11',
         'torch': '2.13.0+cpu',
         'mmengine': '0.10.7',
         'mmcv-lite': '2.1.0',
@@ -95,7 +95,7 @@ def test_stack_of_mmpose_0x_is_fine():
 NO_OPS = "ModuleNotFoundError: No module named 'mmcv._ext'"
 OTHER_TORCH = 'RuntimeError: operator torchvision::nms does not exist'
 CLASHES = [
-    ('python', FAILURE, '3.8 to 3.11', changed_0x(python='3.12.1')),
+    ('python', FAILURE, '3.11', changed_0x(python='3.12.1')),
     ('numpy', FAILURE, 'numpy<1.24', changed_0x({'numpy': '1.26.4'})),
     ('mmcv', FAILURE, 'mmcv==1.7.0', changed_0x({'mmcv-full': '1.7.2'})),
     ('mmcv', FAILURE, 'uninstall both', changed_0x({'mmcv': '1.7.0'})),
@@ -106,17 +106,13 @@ CLASHES = [
         changed({'mmcv-lite': MISSING, 'mmcv': '2.1.0', 'mmdet': '3.2.0'}),
         errors={'mmpose.apis': OTHER_TORCH},
     )),
-    ('python', FAILURE, '3.8 to 3.12', changed(python='3.13.0')),
-    ('python', FAILURE, '3.8 to 3.12', changed(python='3.7.17')),
-    ('numpy', FAILURE, 'numpy<2', without('numpy', 'numpy')),
-    (
-        'numpy',
-        FAILURE,
-        'numpy<2',
-        changed(
-            {'numpy': '2.1.0'}, {'xtcocotools.mask': 'ValueError: numpy.dtype size changed'}
-        ),
-    ),
+    ('python', FAILURE, '3.10 to 3.14', changed(python='3.15.0')),
+    ('python', FAILURE, '3.10 to 3.14', changed(python='3.9.18')),
+    ('numpy', FAILURE, 'numpy', without('numpy', 'numpy')),
+    ('xtcocotools', FAILURE, 'pip uninstall xtcocotools', changed(
+        {'xtcocotools': '1.14.3'}, {'xtcocotools.mask': 'ValueError: numpy.dtype size changed'}
+    )),
+    ('xtcocotools', FAILURE, 'pycocotools', without('pycocotools', 'xtcocotools.mask')),
     ('setuptools', FAILURE, 'setuptools<81', changed(
         {'setuptools': '81.0.0'}, {'pkg_resources': "No module named 'pkg_resources'"}
     )),

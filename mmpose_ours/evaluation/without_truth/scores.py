@@ -25,7 +25,8 @@ from mmpose_ours.evaluation.without_truth.support import Support, find_support, 
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import FrameId
 from mmpose_ours.structures.joint_maps import convert_joints
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import as_skeleton
 from mmpose_ours.tracking.tracks import assign_track_ids, patience_at
 
 # Frames of the shortest track whose limb lengths are evaluated.
@@ -53,8 +54,8 @@ class EvaluatedFrame:
 
 def unlabelled_figures(
     frames: Sequence[EvaluatedFrame],
-    joints: str,
-    keypoint_joints: str = 'coco17',
+    joints: Skeleton | str,
+    keypoint_joints: Skeleton | str = 'coco17',
     frame_rate: float | None = None,
     left_out: Mapping[str, Sequence[EvaluatedFrame]] | None = None,
 ) -> UnlabelledResult:
@@ -92,7 +93,7 @@ def unlabelled_figures(
         for frame in others
     ]
     poses = [frame.poses for frame in frames]
-    everybody = np.concatenate([*poses, np.zeros((0, len(SKELETONS[joints]), 3))])
+    everybody = np.concatenate([*poses, np.zeros((0, len(as_skeleton(joints)), 3))])
     head = head_above_hips(everybody, joints)
     side = percentiles(side_differences(limb_lengths(everybody, joints)))
     return UnlabelledResult(
@@ -116,7 +117,9 @@ def unlabelled_figures(
 ViewMatches = tuple  # of one view: due (P,), error_px (P, J), box_px (P,)
 
 
-def _support(frame: EvaluatedFrame, joints: str, keypoint_joints: str) -> Support:
+def _support(
+    frame: EvaluatedFrame, joints: Skeleton | str, keypoint_joints: Skeleton | str
+) -> Support:
     poses = convert_joints(frame.poses, joints, keypoint_joints)
     return find_support(frame.rig, poses, frame.keypoints)
 
@@ -140,7 +143,7 @@ def _reprojection(entries: Sequence[ViewMatches]) -> Reprojection:
 
 
 def _over_time(
-    frames: Sequence[EvaluatedFrame], joints: str, frame_rate: float | None
+    frames: Sequence[EvaluatedFrame], joints: Skeleton | str, frame_rate: float | None
 ) -> dict[str, Any]:
     """Figures of tracks: limb length variation and acceleration."""
     times = [float(n) for n in range(len(frames))]

@@ -20,7 +20,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.skeleton import Skeleton
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeletons import as_skeleton
 from mmpose_ours.visualization.figures.perspective import SPACE_COLOUR, draw_room
 from mmpose_ours.visualization.figures.sheet import add_panel, new_sheet, pixels_of
 from mmpose_ours.visualization.labels import plain
@@ -40,9 +40,9 @@ def draw_frame(
     rig: CameraRig,
     space: CaptureVolume,
     poses: np.ndarray,
-    joints: str = 'coco17',
+    joints: Skeleton | str = 'coco17',
     truth: np.ndarray | None = None,
-    truth_joints: str | None = None,
+    truth_joints: Skeleton | str | None = None,
     images: Sequence[np.ndarray | None] | None = None,
     keypoints_2d: np.ndarray | None = None,
     title: str = '',
@@ -67,9 +67,9 @@ def draw_frame(
         InputError: A camera's image size is unknown.
     """
     figure, room, views = _layout(rig, title)
-    true_set = SKELETONS[truth_joints or joints]
+    true_set = as_skeleton(truth_joints or joints)
     people = [(TRUTH_COLOUR, person, true_set, 2.2) for person in _people(truth)]
-    people += [(colour, person, SKELETONS[joints], 1.0) for colour, person in _coloured(poses)]
+    people += [(colour, person, as_skeleton(joints), 1.0) for colour, person in _coloured(poses)]
 
     viewer = draw_room(room, rig, space)
     for colour, person, skeleton, width in people:

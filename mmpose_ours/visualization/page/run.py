@@ -15,6 +15,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.structures.frames import FrameResult
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.frame_images import ImageSource
 from mmpose_ours.visualization.frame_sheet import Board
@@ -33,7 +34,7 @@ def write_run_page(
     rig: CameraRig,
     frames: Sequence[FrameResult],
     *,
-    joints: str = 'coco17',
+    joints: Skeleton | str = 'coco17',
     space: CaptureVolume | None = None,
     fps: float | None = None,
     images: ImageSource | None = None,
@@ -46,7 +47,7 @@ def write_run_page(
         path: The HTML file.
         rig: V cameras with image sizes.
         frames: 3D poses in the order of time, each with its ``detections``.
-        joints: Name of the skeleton of the 3D poses.
+        joints: The skeleton, or its name of the 3D poses.
         space: The capture volume, drawn as a box.
         fps: Frames per second, if known.
         images: Where the cameras' images come from.

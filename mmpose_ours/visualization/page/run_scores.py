@@ -16,6 +16,7 @@ from mmpose_ours.evaluation.without_truth.result import UnlabelledResult
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.structures.frames import FrameResult
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
 
 
@@ -102,7 +103,7 @@ class RunFigures:
 def run_figures(
     rig: CameraRig,
     frames: Sequence[FrameResult],
-    joints: str = 'coco17',
+    joints: Skeleton | str = 'coco17',
     fps: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> RunFigures:

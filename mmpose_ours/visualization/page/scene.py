@@ -14,6 +14,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.structures.frames import FrameResult
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.visualization.frame_images import ImageSource
 from mmpose_ours.visualization.page.images import NO_IMAGES, CarriedImages, encode_images
 from mmpose_ours.visualization.page.scene_data import as_text, page_data
@@ -41,7 +42,7 @@ def write_scene_page(
     rig: CameraRig,
     frames: Sequence[FrameResult],
     *,
-    joints: str = 'coco17',
+    joints: Skeleton | str = 'coco17',
     space: CaptureVolume | None = None,
     fps: float | None = None,
     images: ImageSource | None = None,

@@ -18,7 +18,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.structures.skeleton import Skeleton
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeletons import as_skeleton
 from mmpose_ours.visualization.backdrop import Backdrop
 from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.figures.perspective import FRUSTUM_SHARE, MIN_FRUSTUM_MM, frustum
@@ -55,7 +55,7 @@ class PageData:
 def page_data(
     rig: CameraRig,
     frames: Sequence[FrameResult],
-    joints: str,
+    joints: Skeleton | str,
     space: CaptureVolume | None,
     fps: float | None,
     title: str,
@@ -65,7 +65,7 @@ def page_data(
     Raises:
         InputError: A camera's image size is unknown.
     """  # noqa: E501
-    skeleton = SKELETONS[joints]
+    skeleton = as_skeleton(joints)
     poses = np.concatenate([np.zeros((0, len(skeleton), 3)), *(i.poses.xyz_mm for i in frames)])
     world, world_of = _world(poses, rig)
     backdrop = Backdrop.of(rig, space)

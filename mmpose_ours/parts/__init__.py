@@ -1,0 +1,1 @@
+"""Joints beyond the body in 3D: feet, hands, faces, and whatever else a detector gives."""

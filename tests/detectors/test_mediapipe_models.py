@@ -1,0 +1,144 @@
+"""Where MediaPipe's models come from: one wheel, checked, kept in the user's cache folder."""
+
+import hashlib
+import io
+import subprocess
+import sys
+import types
+import zipfile
+
+import pytest
+from errors import fails
+
+from mmpose_ours.cli.main import main
+from mmpose_ours.detectors import mediapipe_models
+from mmpose_ours.detectors.mediapipe_models import (
+    MODELS,
+    POSE_BUNDLE,
+    VARIABLE,
+    Model,
+    ModelsMissingError,
+    bundle,
+    fetch,
+    folder,
+    read_model,
+)
+from mmpose_ours.errors import InputError
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """Two small models in the place of MediaPipe's, a wheel of them, and an empty cache."""
+    contents = {'a/one.tflite': b'one', 'b/two.tflite': b'two'}
+    models = tuple(Model(k, hashlib.sha256(v).hexdigest()) for k, v in contents.items())
+    monkeypatch.setattr(mediapipe_models, 'MODELS', models)
+    monkeypatch.setenv(VARIABLE, str(tmp_path / 'cache'))
+    wheel = tmp_path / 'mediapipe.whl'
+    with zipfile.ZipFile(wheel, 'w') as archive:
+        for path, content in contents.items():
+            archive.writestr(f'mediapipe/modules/{path}', content)
+    return types.SimpleNamespace(models=models, wheel=wheel)
+
+
+def test_models_come_out_of_the_wheel_once(small, monkeypatch, capsys):
+    def download(scratch):
+        calls.append(scratch)
+        return small.wheel
+
+    calls = []
+    monkeypatch.setattr(mediapipe_models, '_download', download)
+    assert read_model(small.models[0]) == b'one'
+    assert read_model(small.models[1]) == b'two'
+    assert len(calls) == 1 and fetch() == folder()
+    assert len(calls) == 1
+    (folder() / 'two.tflite').write_bytes(b'damaged')
+    assert read_model(small.models[1]) == b'two' and len(calls) == 2
+
+
+def test_the_command_takes_a_wheel(small, capsys):
+    assert main(['fetch-models', str(small.wheel)]) == 0
+    assert sorted(path.name for path in folder().iterdir()) == ['one.tflite', 'two.tflite']
+    assert str(folder()) in capsys.readouterr().out
+
+
+def _rewritten(path, name, content):
+    with zipfile.ZipFile(path) as archive:
+        contents = {entry: archive.read(entry) for entry in archive.namelist()}
+    contents[name] = content
+    with zipfile.ZipFile(path, 'w') as archive:
+        for entry, kept in contents.items():
+            if kept is not None:
+                archive.writestr(entry, kept)
+
+
+@pytest.mark.parametrize('content', [None, b'other'])
+def test_another_wheel_is_refused_and_nothing_is_kept(small, content):
+    _rewritten(small.wheel, 'mediapipe/modules/b/two.tflite', content)
+    with fails(InputError, code='file-format', file=str(small.wheel)):
+        fetch(small.wheel)
+    assert not folder().exists()
+
+
+def test_what_is_no_archive_is_refused(small, tmp_path):
+    (tmp_path / 'a.whl').write_bytes(b'nothing')
+    with fails(InputError, code='file-format'):
+        fetch(tmp_path / 'a.whl')
+    with pytest.raises(FileNotFoundError):
+        fetch(tmp_path / 'b.whl')
+
+
+@pytest.mark.parametrize('said', ['ERROR: no network\n', ''])
+def test_without_a_network_it_says_what_to_do(small, monkeypatch, said):
+    done = types.SimpleNamespace(returncode=1, stdout=said)
+    monkeypatch.setattr(subprocess, 'run', lambda *args, **options: done)
+    with pytest.raises(ModelsMissingError) as caught:
+        fetch()
+    assert 'mmpose-ours fetch-models' in str(caught.value) and said.strip() in str(caught.value)
+    assert main(['fetch-models']) == 2
+
+
+def test_every_model_has_a_name_and_a_sum_of_its_own():
+    assert len({model.file_name for model in MODELS}) == len(MODELS)
+    assert len({model.sha256 for model in MODELS}) == len(MODELS)
+    assert {part.model for part in POSE_BUNDLE.values()} <= set(MODELS)
+
+
+def test_the_bundle_holds_the_models_with_their_scale():
+    """MediaPipe's own schema reads what it is to read: mean and spread of the input."""
+    pytest.importorskip('mediapipe', reason='the extra mediapipe is not installed')
+    from mediapipe.tasks.metadata import metadata_schema_py_generated as metadata
+    from mediapipe.tasks.metadata import schema_py_generated as schema
+
+    with zipfile.ZipFile(io.BytesIO(bundle(POSE_BUNDLE))) as archive:
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    assert contents.keys() == POSE_BUNDLE.keys()
+    for name, part in POSE_BUNDLE.items():
+        model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(contents[name], 0))
+        (entry,) = [entry for entry in model.metadata if entry.name == b'TFLITE_METADATA']
+        about = metadata.ModelMetadataT.InitFromObj(
+            metadata.ModelMetadata.GetRootAsModelMetadata(
+                bytes(model.buffers[entry.buffer].data), 0
+            )
+        )
+        scale = about.subgraphMetadata[0].inputTensorMetadata[0].processUnits[0].options
+        assert (list(scale.mean), list(scale.std)) == ([part.mean], [part.spread])
+        stock = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(read_model(part.model), 0))
+        assert len(model.buffers) == len(stock.buffers) + 1
+        for ours, theirs in zip(model.buffers, stock.buffers):
+            assert (ours.data is None) == (theirs.data is None)
+            if theirs.data is not None:
+                assert bytes(ours.data) == bytes(theirs.data)
+
+
+def test_pip_is_asked_for_one_wheel_of_any_machine(small, monkeypatch):
+    def run(command, **options):
+        commands.append(command)
+        return types.SimpleNamespace(returncode=1, stdout='')
+
+    commands = []
+    monkeypatch.setattr(subprocess, 'run', run)
+    with pytest.raises(ModelsMissingError):
+        fetch()
+    (command,) = commands
+    assert command[:4] == [sys.executable, '-m', 'pip', 'download'] and '--no-deps' in command
