@@ -3,7 +3,7 @@
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: setup setup-full setup-0x demo test test-all test-fuzz test-concurrency test-full test-0x test-cluster lint bench accuracy accuracy-quick accuracy-left-out wheel clean
+.PHONY: setup setup-full setup-0x demo test test-all test-fuzz test-concurrency test-full test-0x test-cluster lint bench accuracy accuracy-quick accuracy-left-out docs wheel clean
 
 setup:
 	@sh requirements/setup.sh
@@ -82,6 +82,10 @@ accuracy-quick: setup
 accuracy-left-out: setup
 	$(BIN)/python -m benchmarks.left_out $(LEFT_OUT)
 
+# The documentation site, into site/, from an environment of its own.
+docs:
+	@sh requirements/docs.sh
+
 # build/ keeps files that have since been removed, and they would enter the wheel.
 wheel: setup
 	rm -rf build dist
@@ -89,4 +93,4 @@ wheel: setup
 	@ls dist/*.whl
 
 clean:
-	rm -rf build dist *.egg-info demo_out .pytest_cache .ruff_cache .mypy_cache
+	rm -rf build dist site *.egg-info demo_out .pytest_cache .ruff_cache .mypy_cache

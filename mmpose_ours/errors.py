@@ -63,6 +63,14 @@ class InputError(ValueError):
 
     Raises:
         KeyError: ``code`` is not one of :data:`CODES`.
+
+    Examples:
+        >>> from mmpose_ours import Camera
+        >>> try:
+        ...     Camera.looking_at('top', (0, 0, 4000), (0, 0, 0), 800, (640, 480))
+        ... except InputError as error:
+        ...     print(error.code, error.camera, error.found)
+        out-of-range top (0.0, 0.0, 0.0)
     """
 
     code: str = 'invalid-input'

@@ -1,9 +1,4 @@
-"""Images in, 3D poses out: one rig, one model, and a 2D detector or its keypoints.
-
->>> inferencer = MultiviewInferencer(rig='data/Ours/camera_parameters.json')  # doctest: +SKIP
->>> for result in inferencer.open('data/Ours', keypoints='data/Ours/keypoints_2d.json'):
-...     print(result.frame, result.track_ids, result.poses.xyz_mm.shape)
-"""
+"""Images in, 3D poses out: one rig, one model, and a 2D detector or its keypoints."""
 
 from __future__ import annotations
 
@@ -74,6 +69,27 @@ class MultiviewInferencer:
     Raises:
         CalibrationError: The rig cannot be used; names file, camera and fix.
         InputError: The model has weights and none are given, or they do not fit.
+
+    Examples:
+        >>> import numpy as np
+        >>> from mmpose_ours import Camera, CameraRig, write_detections
+        >>> from mmpose_ours.synthetic import built_in_poses
+        >>> places = [(-3000, -3000, 2000), (3000, -3000, 2000), (0, 3000, 2000)]
+        >>> rig = CameraRig(tuple(
+        ...     Camera.looking_at(f'cam{i}', place, (0, 0, 1000), 800, (1280, 720))
+        ...     for i, place in enumerate(places)
+        ... ))
+        >>> true = built_in_poses(1, np.random.default_rng(0))  # (1, 17, 3) mm
+        >>> uv, valid = rig.project(true)
+        >>> keypoints = np.concatenate([uv, valid[..., None]], -1)  # views, people, joints, 3
+        >>> frames = {t: dict(zip(rig.names, keypoints)) for t in range(10)}
+        >>> write_detections('keypoints_2d.json', frames)
+        >>> inferencer = MultiviewInferencer(rig=rig)
+        >>> results = list(inferencer.open(keypoints='keypoints_2d.json'))
+        >>> len(results), results[0].poses.xyz_mm.shape
+        (10, (1, 17, 3))
+        >>> bool(np.abs(results[0].poses.xyz_mm - true).max() < 20)  # mm
+        True
     """
 
     def __init__(
@@ -146,8 +162,8 @@ class MultiviewInferencer:
         fps: float | None = None,
         min_track_s: float = 0.0,
         auto_level: bool = False,
-        progress: StageProgress = lambda stage, done, total: None,
         body_only: bool = False,
+        progress: StageProgress = lambda stage, done, total: None,
     ) -> InferenceSession:
         """Open a recording for inference; several sessions may be iterated in turn.
 
@@ -174,11 +190,11 @@ class MultiviewInferencer:
                 files only. 0 keeps all tracks.
             auto_level: Results are in a level world with the floor z = 0, as people show it, and
                 not in the world of the calibration; the session's ``rig`` is in that world, too.
+            body_only: The poses have the model's joints alone. By default they have every joint of
+                the keypoints: feet, hands and face where two views agree on them, else NaN.
             progress: Called while 2D keypoints are read (``'reading keypoints'``) or detected
                 (``'2D keypoints'``): with this name, how many files or frames are done, and of how
                 many, 0 if unknown.
-            body_only: The poses have the model's joints alone. By default they have every joint of
-                the keypoints: feet, hands and face where two views agree on them, else NaN.
 
         Returns:
             An iterator over the :class:`~mmpose_ours.structures.frames.FrameResult` of every frame,
@@ -203,8 +219,8 @@ class MultiviewInferencer:
             fps=fps,
             min_track_s=min_track_s,
             auto_level=auto_level,
-            progress=progress,
             body_only=body_only,
+            progress=progress,
         )
 
     __call__ = open

@@ -1,9 +1,4 @@
-"""Inference on one recording: results per frame, notes, timing and diagnosis.
-
->>> session = inferencer.open('data/Ours', keypoints='keypoints_2d.json')  # doctest: +SKIP
->>> for result in session:
-...     print(result.frame, result.track_ids, result.poses.xyz_mm.shape)
-"""
+"""Inference on one recording: results per frame, notes, timing and diagnosis."""
 
 from __future__ import annotations
 
@@ -18,6 +13,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 
 from mmpose_ours.apis.adaptation import Adaptation
+from mmpose_ours.apis.argument_checks import check_arguments
 from mmpose_ours.apis.assumptions import describe
 from mmpose_ours.apis.diagnosis import Diagnosis, RunStatistics, diagnose_recording
 from mmpose_ours.apis.model_runner import poses_of
@@ -82,9 +78,9 @@ class InferenceSession:
         fps: Frames per second; None takes the frame rate of the videos.
         min_track_s: Tracks with poses for less than this many seconds are removed; 0 keeps all.
         auto_level: Whether the results are in a level world with the floor z = 0.
-        progress: Called with a stage, how much of it is done, and of how much.
         body_only: Whether the poses have the model's joints alone, and not feet, hands, face and
             other joints of the keypoints.
+        progress: Called with a stage, how much of it is done, and of how much.
 
     Attributes:
         notes: Warnings about the recording (for example a camera without images), a sentence
@@ -116,12 +112,12 @@ class InferenceSession:
         fps: float | None,
         min_track_s: float,
         auto_level: bool,
-        progress: Callable[[str, int, int], None],
         body_only: bool,
+        progress: Callable[[str, int, int], None],
     ):
         frame_offsets = by_camera(frame_offsets, inferencer.rig.names, rename)
         self._rename = rename
-        _check(inferencer.rig.names, frame_offsets, batch_size, fps, min_track_s)
+        check_arguments(inferencer.rig.names, frame_offsets, batch_size, fps, min_track_s)
         self.inferencer = inferencer
         self.notes = list(inferencer.notes)
         self.timer = StageTimer()
@@ -372,11 +368,12 @@ class InferenceSession:
             poses = result.poses
             with self.timer.stage(TRACKING):
                 ids = tracker(poses.xyz_mm, views=poses.views)
-                xyz_mm = poses.xyz_mm if smoother is None else smoother(poses.xyz_mm, ids)
-            tracked = dataclasses.replace(poses, track_ids=ids, xyz_mm=xyz_mm)
+            poses = dataclasses.replace(poses, track_ids=ids)
             with self.timer.stage(PARTS):
-                tracked = self._completed(tracked, result.keypoints)
-            yield dataclasses.replace(result, poses=tracked)
+                poses = self._completed(poses, result.keypoints)
+            if smoother is not None:
+                poses = dataclasses.replace(poses, xyz_mm=smoother(poses.xyz_mm, ids))
+            yield dataclasses.replace(result, poses=poses)
 
     def _completed(self, poses: Poses3D, keypoints: Mapping[str, Keypoints2D]) -> Poses3D:
         """The poses with feet, hands and other joints that the keypoints have."""
@@ -394,35 +391,3 @@ def _people_of(frame_set: FrameSet) -> Mapping[str, Keypoints2D]:
 def _cameras(frame_set: FrameSet, pixels: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     """The cameras with an image or with keypoints in a frame."""
     return tuple(pixels if frame_set.keypoints is None else frame_set.keypoints)
-
-
-def _check(
-    cameras: Sequence[str],
-    frame_offsets: Mapping[str, int],
-    batch_size: int,
-    fps: float | None,
-    min_track_s: float,
-) -> None:
-    """Refuse numbers that cannot be, and offsets of cameras that the rig lacks."""
-    for name, value, fits, expected in (
-        ('batch_size', batch_size, batch_size >= 1, '1 or more'),
-        ('fps', fps, fps is None or (math.isfinite(fps) and fps > 0), 'a number above 0'),
-        ('min_track_s', min_track_s, 0 <= min_track_s < math.inf, '0 or more seconds'),
-    ):
-        if not fits:
-            raise InputError(
-                f'{argument(name, value)}: expected {expected}',
-                code='out-of-range',
-                found=value,
-                expected=expected,
-            )
-    for camera in frame_offsets:
-        if camera not in cameras:
-            raise InputError(
-                f'{argument("frame_offsets", {camera: frame_offsets[camera]})}: no such camera in '
-                f'the rig; it has {", ".join(cameras)}',
-                code='unknown-camera',
-                camera=camera,
-                found=camera,
-                expected=list(cameras),
-            )

@@ -38,8 +38,8 @@ from mmpose_ours.text import counted
 # Names of the stages whose time is measured.
 IMAGES, KEYPOINTS, IN_2D = 'images', 'reading keypoints', '2D keypoints'
 MEASURING, IN_3D, TRACKING = 'measuring the scene', '3D poses', 'tracking'
-StageProgress = Callable[[str, int, int], None]
 PARTS = 'feet, hands, face'
+StageProgress = Callable[[str, int, int], None]
 
 
 class Views:

@@ -271,6 +271,19 @@ def read_rig(
         CalibrationError: The file is missing or broken, the format unknown, a camera
             not in it or not calibrated, or the rig implausible. One sentence with file,
             camera and fix.
+
+    Examples:
+        >>> from mmpose_ours import Camera, CameraRig, write_rig
+        >>> places = [(-3000, -3000, 2000), (3000, -3000, 2000), (0, 3000, 2000)]
+        >>> rig = CameraRig(tuple(
+        ...     Camera.looking_at(f'cam{i}', place, (0, 0, 1000), 800, (1280, 720))
+        ...     for i, place in enumerate(places)
+        ... ))
+        >>> write_rig(rig, 'calibration.toml', 'anipose')  # a format that states no unit
+        >>> read_rig('calibration.toml', unit='mm', up='z').names
+        ('cam0', 'cam1', 'cam2')
+        >>> read_rig('calibration.toml', unit='mm', up='z', cameras=['cam2', 'cam0']).names
+        ('cam2', 'cam0')
     """
     read = read_calibration(
         path,

@@ -79,6 +79,17 @@ def fit_space(
         NoSpaceError: No two cameras (or ``min_views`` of them) see a person at the same place.
         CalibrationError: The rig has fewer than two cameras, an image size is unknown, or an
             argument is out of range.
+
+    Examples:
+        >>> from mmpose_ours import Camera, CameraRig
+        >>> places = [(-3000, -3000, 2000), (3000, -3000, 2000), (0, 3000, 2000)]
+        >>> rig = CameraRig(tuple(
+        ...     Camera.looking_at(f'cam{i}', place, (0, 0, 1000), 800, (1280, 720))
+        ...     for i, place in enumerate(places)
+        ... ))
+        >>> space = fit_space(rig)
+        >>> space.center_mm, space.size_mm
+        ((0.0, -300.0, 1000.0), (5200.0, 5400.0, 2400.0))
     """
     if not MIN_EDGE_MM <= max_edge_mm < np.inf:
         raise CalibrationError(

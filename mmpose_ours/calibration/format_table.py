@@ -101,6 +101,17 @@ def recognise_format(path: PathLike | Sequence[PathLike]) -> tuple[str, str]:
 
     Raises:
         CalibrationError: No format, or more than one, fits.
+
+    Examples:
+        >>> from mmpose_ours import Camera, CameraRig, write_rig
+        >>> places = [(-3000, -3000, 2000), (3000, -3000, 2000), (0, 3000, 2000)]
+        >>> rig = CameraRig(tuple(
+        ...     Camera.looking_at(f'cam{i}', place, (0, 0, 1000), 800, (1280, 720))
+        ...     for i, place in enumerate(places)
+        ... ))
+        >>> write_rig(rig, 'cameras.json', 'panoptic')
+        >>> recognise_format('cameras.json')[0]
+        'panoptic'
     """
     return recognise_files(Source(path))[1:]
 

@@ -26,6 +26,18 @@ def write_rig(rig: CameraRig, path: PathLike, format: str) -> None:
     Raises:
         CalibrationError: The format is unknown or cannot hold one of the cameras, or a
             camera's name cannot be that of a folder.
+
+    Examples:
+        >>> from mmpose_ours import Camera, CameraRig, read_rig
+        >>> places = [(-3000, -3000, 2000), (3000, -3000, 2000), (0, 3000, 2000)]
+        >>> rig = CameraRig(tuple(
+        ...     Camera.looking_at(f'cam{i}', place, (0, 0, 1000), 800, (1280, 720))
+        ...     for i, place in enumerate(places)
+        ... ))
+        >>> write_rig(rig, 'Calib.toml', 'pose2sim')  # in metres
+        >>> same = read_rig('Calib.toml')  # in millimetres again
+        >>> same['cam1'].center_w.round(3).tolist()
+        [3000.0, -3000.0, 2000.0]
     """
     module = writer_of(format, path)
     check_names(rig, path=path)

@@ -280,8 +280,8 @@ def _predict(
         fps=args.fps,
         min_track_s=args.min_track_seconds,
         auto_level=args.auto_level,
-        progress=before_poses,
         body_only=args.body_only,
+        progress=before_poses,
     )
     first = next(session, None)
     begun, poses = True, Progress('3D poses', 'frames')

@@ -153,6 +153,16 @@ def read_keypoints(
             skeleton, or cameras whose frames cannot be matched.
         FileNotFoundError: There is nothing of that name; says what is needed.
         InputError: The format is unknown.
+
+    Examples:
+        >>> import numpy as np
+        >>> from mmpose_ours import write_detections
+        >>> people = np.ones((2, 17, 3))
+        >>> views = {'cam_a': people, 'cam_b': people[:1]}
+        >>> write_detections('keypoints_2d.json', {'000000': views})
+        >>> frames = read_keypoints('keypoints_2d.json')
+        >>> {camera: found.xy.shape for camera, found in frames['000000'].items()}
+        {'cam_a': (2, 17, 2), 'cam_b': (1, 17, 2)}
     """
     path = Path(path)
     if format not in ('auto', *FORMATS):

@@ -32,7 +32,7 @@ class DetectionsWriter:
     Raises:
         InputError: Another ending.
 
-    Example:
+    Examples:
         >>> import tempfile, numpy as np
         >>> from mmpose_ours.detections import read_detections
         >>> path = f'{tempfile.mkdtemp()}/keypoints_2d.npz'
@@ -127,6 +127,10 @@ def write_detections(
     Raises:
         InputError: Another ending, or people of another shape.
         OSError: It cannot be written.
+
+    Examples:
+        >>> import numpy as np
+        >>> write_detections('keypoints_2d.npz', {'000000': {'cam_a': np.ones((2, 17, 3))}})
     """
     people = (people for views in detections.values() for people in views.values())
     own = (each.skeleton for each in people if isinstance(each, Keypoints2D))

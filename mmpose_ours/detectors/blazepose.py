@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 import weakref
 from typing import Any, Sequence
 
@@ -87,10 +86,7 @@ class BlazePose:
         rgb = np.ascontiguousarray(image[..., ::-1])
         formats = self._mediapipe.ImageFormat
         wrapped = self._mediapipe.Image(image_format=formats.SRGB, data=rgb)
-        hidden = contextlib.nullcontext() if self._complete else native_output_hidden()
-        with hidden, warnings.catch_warnings():
-            # MediaPipe 0.10 calls protobuf in a way of before.
-            warnings.filterwarnings('ignore', 'SymbolDatabase.GetPrototype', UserWarning)
+        with contextlib.nullcontext() if self._complete else native_output_hidden():
             poses = self._landmarker.detect(wrapped).pose_landmarks
         self._complete = self._complete or bool(poses)
         size = (image.shape[1], image.shape[0])

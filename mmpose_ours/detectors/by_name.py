@@ -41,6 +41,14 @@ def detector(name: str, **options: Any) -> Detector:
     Raises:
         InputError: No detector has this name, or not these options.
         ImportError: Its package is not installed; says how to add it.
+
+    Examples:
+        >>> from mmpose_ours import InputError
+        >>> try:
+        ...     detector('openpose')
+        ... except InputError as error:
+        ...     print(error.code)
+        unknown-name
     """
     check_detector_name(name)
     kind, _, model = name.partition(':')

@@ -20,7 +20,7 @@ def parse_frames(text: str) -> list[int]:
     Raises:
         InputError: The text is something else, or a range runs backwards.
 
-    Example:
+    Examples:
         >>> parse_frames('5,1-3')
         [1, 2, 3, 5]
     """
@@ -46,7 +46,7 @@ def parse_frames(text: str) -> list[int]:
 def format_frames(frames: Iterable[int]) -> str:
     """Write frame numbers as ranges, the inverse of :func:`parse_frames`.
 
-    Example:
+    Examples:
         >>> format_frames([1, 2, 3, 5])
         '1-3,5'
     """

@@ -78,6 +78,15 @@ def write_timeline(
     Raises:
         InputError: The suffix or axis is unknown, or a person cannot be written.
         OSError: A file cannot be written.
+
+    Examples:
+        >>> import numpy as np
+        >>> from mmpose_ours import read_predictions, timeline_of, write_predictions
+        >>> walking = {t: np.full((1, 17, 3), 20.0 * t) for t in range(10)}
+        >>> write_predictions('people.json', walking, fps=25)
+        >>> timeline = timeline_of(read_predictions('people.json'), smooth=True)
+        >>> [path.name for path in write_timeline(timeline, 'people.trc')]
+        ['people.trc']
     """
     kind, path = format_of(path), Path(path)
     up = kind.up if up is None else up

@@ -45,6 +45,17 @@ class Camera:
     Raises:
         InputError: An entry has the wrong shape, is not finite, R is not a
             rotation, the lens is unknown, or the principal point lies outside the image.
+
+    Examples:
+        A camera 4 m in front of a point that is 1 m above the floor sees it in the middle of the
+        image, and a point behind the camera nowhere.
+
+        >>> camera = Camera.looking_at('cam1', (0, -4000, 1000), (0, 0, 1000), 800, (1280, 720))
+        >>> uv, valid = camera.project(np.array([[0.0, 0.0, 1000.0], [0.0, -5000.0, 1000.0]]))
+        >>> uv[0].round(3).tolist(), valid.tolist()
+        ([639.5, 359.5], [True, False])
+        >>> camera.size, camera.K[0].tolist()
+        ((1280, 720), [800.0, 0.0, 639.5])
     """
 
     name: str

@@ -31,6 +31,19 @@ class CameraRig:
 
     Raises:
         InputError: Two cameras share a name, or there are none.
+
+    Examples:
+        >>> rig = CameraRig((
+        ...     Camera.looking_at('left', (-3000, -3000, 2000), (0, 0, 1000), 800, (1280, 720)),
+        ...     Camera.looking_at('right', (3000, -3000, 2000), (0, 0, 1000), 800, (1280, 720)),
+        ... ))
+        >>> rig.names, len(rig), rig['right'].size
+        (('left', 'right'), 2, (1280, 720))
+        >>> uv, valid = rig.project(np.zeros((5, 3)))
+        >>> uv.shape, bool(valid.all())
+        ((2, 5, 2), True)
+        >>> rig.select(['right']).names
+        ('right',)
     """
 
     cameras: tuple[Camera, ...]

@@ -35,6 +35,20 @@ def triangulate(
 
     Raises:
         InputError: The number of views is not that of the cameras.
+
+    Examples:
+        >>> from mmpose_ours import Camera, CameraRig
+        >>> places = [(-3000, -3000, 2000), (3000, -3000, 2000), (0, 3000, 2000)]
+        >>> rig = CameraRig(tuple(
+        ...     Camera.looking_at(f'cam{i}', place, (0, 0, 1000), 800, (1280, 720))
+        ...     for i, place in enumerate(places)
+        ... ))
+        >>> uv, valid = rig.project(np.array([[100.0, 200.0, 1500.0]]))
+        >>> uv.shape  # views, points, u and v
+        (3, 1, 2)
+        >>> xyz_mm, error_px = triangulate(rig, uv, valid)
+        >>> xyz_mm.round(3).tolist(), error_px.round(3).tolist()
+        ([[100.0, 200.0, 1500.0]], [0.0])
     """
     uv = np.asarray(uv, dtype=np.float64)
     views, batch = uv.shape[0], uv.shape[1:-1]

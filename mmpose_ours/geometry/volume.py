@@ -20,6 +20,11 @@ class CaptureVolume:
     Raises:
         InputError: An entry is not finite, a size is not positive, or the box is not of
             a room's size (0.5 m to 1 km), which means another unit than millimetres.
+
+    Examples:
+        >>> space = CaptureVolume(center_mm=(0, 0, 1000), size_mm=(6000, 4000, 2400))
+        >>> space.contains(np.array([[0.0, 0.0, 900.0], [0.0, 2500.0, 900.0]])).tolist()
+        [True, False]
     """
 
     center_mm: tuple[float, float, float]

@@ -1,8 +1,4 @@
-"""The poses of a model, which know the body, completed by every other joint of the detections.
-
->>> completion = PartCompletion(rig, SKELETONS['halpe26'])  # doctest: +SKIP
->>> poses = completion(poses, keypoints)  # frame by frame, in the order of time
-"""
+"""The poses of a model, which know the body, completed by every other joint of the detections."""
 
 from __future__ import annotations
 

@@ -38,10 +38,6 @@ class PredictionsWriter:
     The file appears when the ``with`` block ends without an exception; until then, and after
     an exception, whatever was at ``path`` stays. Coordinates are rounded to the micrometre.
 
-    >>> with PredictionsWriter('people.json', fps=25) as writer:  # doctest: +SKIP
-    ...     for frame, poses in enumerate(recording):
-    ...         writer.add(frame, poses)
-
     Args:
         path: JSON file to write.
         joints: The skeleton, or its name.
@@ -55,6 +51,11 @@ class PredictionsWriter:
         InputError: The skeleton is unknown, or ``fps`` is no positive number.
         OSError: The file cannot be written, for example because the disk is full; names
             ``path``.
+
+    Examples:
+        >>> with PredictionsWriter('people.json', fps=25) as writer:
+        ...     for frame in range(3):
+        ...         writer.add(frame, np.zeros((2, 17, 3)), ids=np.array([0, 1]))
     """
 
     def __init__(
@@ -245,6 +246,14 @@ def write_predictions(
         InputError: A shape does not fit the skeleton, two ids are the same frame, or the
             scores do not fit the people.
         OSError: The file cannot be written.
+
+    Examples:
+        >>> from mmpose_ours import read_predictions
+        >>> people = np.zeros((2, 17, 3))
+        >>> write_predictions('people.json', {0: people, 1: people[:1]}, fps=25)
+        >>> predictions = read_predictions('people.json')
+        >>> {frame: len(poses) for frame, poses in predictions.frames.items()}, predictions.fps
+        ({0: 2, 1: 1}, 25.0)
     """
     with PredictionsWriter(path, joints, fps, rig, made_by) as writer:
         for frame, poses in frames.items():

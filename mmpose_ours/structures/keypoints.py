@@ -22,6 +22,14 @@ class Keypoints2D:
 
     Raises:
         InputError: The array has another shape.
+
+    Examples:
+        >>> from mmpose_ours import SKELETONS
+        >>> people = np.zeros((2, 17, 3))
+        >>> people[0, 0] = 320, 240, 0.9  # the nose of the first person
+        >>> found = Keypoints2D(SKELETONS['coco17'], people)
+        >>> len(found), found.xy.shape, found.scores[0, 0].item()
+        (2, (2, 17, 2), 0.9)
     """
 
     skeleton: Skeleton

@@ -159,6 +159,10 @@ def find_skeleton(name_or_file: PathLike) -> Skeleton:
     Raises:
         FileFormatError: The file holds no skeleton.
         InputError: There is neither a skeleton nor a file of that name.
+
+    Examples:
+        >>> find_skeleton('halpe26').joints[17:20]
+        ('head', 'neck', 'mid_hip')
     """
     if str(name_or_file) in SKELETONS:
         return SKELETONS[str(name_or_file)]

@@ -25,6 +25,12 @@ class Poses3D:
 
     Raises:
         InputError: An array has another shape, or a track ID is there twice.
+
+    Examples:
+        >>> from mmpose_ours import SKELETONS
+        >>> poses = Poses3D(SKELETONS['coco17'], np.zeros((2, 17, 3)), track_ids=np.array([0, 4]))
+        >>> len(poses), poses.track_ids.tolist(), poses.scores
+        (2, [0, 4], None)
     """
 
     skeleton: Skeleton

@@ -28,6 +28,11 @@ class Skeleton:
 
     Raises:
         InputError: A joint is there twice, or a limb, pair or root names an unknown joint.
+
+    Examples:
+        >>> arm = Skeleton('arm', ('shoulder', 'elbow', 'wrist'), (('shoulder', 'elbow'),))
+        >>> len(arm), arm.index('elbow', 'wrist')
+        (3, [1, 2])
     """
 
     name: str

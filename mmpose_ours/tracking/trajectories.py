@@ -163,6 +163,14 @@ def timeline_of(
     Raises:
         InputError: There are no people, or none of those asked for; there are too many people
             for the memory; or ``fps`` is not above 0, or contradicts the file's.
+
+    Examples:
+        >>> from mmpose_ours import read_predictions, write_predictions
+        >>> walking = {t: np.full((1, 17, 3), 20.0 * t) for t in range(10)}
+        >>> write_predictions('people.json', walking, fps=25)
+        >>> timeline = timeline_of(read_predictions('people.json'))
+        >>> timeline.poses.shape, timeline.rate_hz  # frames, people, joints, xyz
+        ((10, 1, 17, 3), 25.0)
     """
     notes = []
     if fps is not None and not (math.isfinite(fps) and fps > 0):

@@ -1,7 +1,7 @@
 """Feet, hands and a face of anatomical size for bodies of COCO-17.
 
-The body says where they are and which way they point; their sizes are shares of the stature. Fingers
-are slightly bent and spread.
+The body says where they are and which way they point; their sizes are shares of the stature.
+Fingers are slightly bent and spread.
 """
 
 from __future__ import annotations
