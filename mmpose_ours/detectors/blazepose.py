@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from typing import Any, Sequence
 
@@ -66,12 +67,12 @@ class BlazePose:
             min_pose_detection_confidence=min_score,
             min_pose_presence_confidence=min_score,
         )
-        # Its graph is built while the first image is searched, and writes about that.
+        # It writes about its parts when they are made, the last of them for the first person.
+        self._complete = False
         with native_output_hidden():
             self._landmarker = vision.PoseLandmarker.create_from_options(options)
-            self.detect([np.zeros((64, 64, 3), np.uint8)])
         # Its own __del__ comes too late when a program ends: what it calls is gone by then.
-        weakref.finalize(self, self._landmarker.close)
+        weakref.finalize(self, _close, self._landmarker)
 
     def detect(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         """See :class:`mmpose_ours.detectors.Detector`."""
@@ -85,10 +86,19 @@ class BlazePose:
         rgb = np.ascontiguousarray(image[..., ::-1])
         formats = self._mediapipe.ImageFormat
         wrapped = self._mediapipe.Image(image_format=formats.SRGB, data=rgb)
-        poses = self._landmarker.detect(wrapped).pose_landmarks
+        with contextlib.nullcontext() if self._complete else native_output_hidden():
+            poses = self._landmarker.detect(wrapped).pose_landmarks
+        self._complete = self._complete or bool(poses)
         size = (image.shape[1], image.shape[0])
         found = [pixels_of(pose, size) for pose in poses]
         return np.array(found, np.float32).reshape(-1, len(self.skeleton), 3)
+
+
+def _close(landmarker: Any) -> None:
+    """Close a landmarker; at the end of a program the threads that do it may be gone already."""
+    with contextlib.suppress(RuntimeError):
+        landmarker.close()
+    landmarker._handle = None  # else its __del__ tries again
 
 
 def pixels_of(landmarks: Sequence[Any], size: tuple[int, int]) -> np.ndarray:
