@@ -20,6 +20,9 @@ def main(folder: Path) -> None:
         sys.exit(f'demo: recall_500mm is {recall}, need at least {MIN_RECALL_500MM}')
     if mpjpe > MAX_MPJPE_MM:
         sys.exit(f'demo: mpjpe_mm is {mpjpe}, need at most {MAX_MPJPE_MM}')
+    page = folder / 'scene' / 'scene.html'
+    if not page.is_file():
+        sys.exit(f'demo: no page {page}')
     if not images:
         sys.exit(f'demo: no image in {folder}')
 

@@ -2,7 +2,7 @@
 
 Converts a calibration, trains the fast model from scratch on synthetic people with MMPose's
 stock ``train.py``, tests it and an untrained net on held-out people with the stock ``test.py``,
-and draws what it found. Try it on your own cameras:
+draws what it found, and writes a page of people who walk around. Try it on your own cameras:
 
     python demo/calibration_to_poses_demo.py --calibration camera_parameters.json --out demo_out
 """
@@ -17,17 +17,27 @@ import time
 from pathlib import Path
 from typing import Sequence
 
+import numpy as np
+
 from mmpose_ours.calibration import check_rig, fit_space, write_rig
-from mmpose_ours.cli.arguments import add_reading_arguments, read_with_options
+from mmpose_ours.cli.arguments import add_reading_arguments, read_with_options, words_again
 from mmpose_ours.cli.main import join_up
+from mmpose_ours.cli.main import main as command
+from mmpose_ours.detections import write_detections
 from mmpose_ours.engine.config_files import read_config
+from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.io.config_text import literal
 from mmpose_ours.io.disk.files import write_json, write_whole
 from mmpose_ours.io.programs import add_debug, guarded
+from mmpose_ours.io.terminal import shell_word
+from mmpose_ours.synthetic import DetectorNoise, Scene, built_in_poses
 
 CONFIG = 'ours/faster_voxelpose_ours_tiny.py'
 RIG = 'ours/rigs/five_cameras.json'
+# Frames of the recording that is shown, and their rate.
+RECORDED, RATE_HZ = 75, 15
 FIGURES = {
     'recall_500mm': ('people found (500 mm)', '{:.1%}'),
     'MPJPE_mm': ('mean joint error', '{:.1f} mm'),
@@ -97,11 +107,45 @@ def main() -> int:
     write_json(out / 'summary.json', summary, indent=2)
     say(f'done in {seconds / 60:.1f} minutes')
     print_table(figures)
+    say('4. 3D poses of people who walk around, to look at')
+    keypoints = write_recording(out / 'walking.json', rig, space)
+    words = ['predict', '--config', config, '--checkpoint', checkpoint, '--fps', RATE_HZ]
+    words += ['--rig', *args.calibration, *words_again(args), '--keypoints', keypoints]
+    if command([*map(str, words), '--out', str(out / 'scene')]):
+        sys.exit('demo: nobody was found, see above')
+
     drawn = sorted((out / 'images').glob('*.png'))
-    print(f'\n   images: {drawn[0]} and {len(drawn) - 1} more beside it')
+    print(f'\n   page:     {out / "scene" / "scene.html"} (open it in a browser)')
+    print(f'   images:   {drawn[0]} and {len(drawn) - 1} more beside it')
     print(f'   weights:  {checkpoint}')
     print(f'   figures:  {out / "summary.json"}')
+    own = args.calibration != [configs / RIG]
+    words = [*map(str, args.calibration), *words_again(args)] if own else ['CALIBRATION']
+    words = ['mmpose-ours', 'predict', '--rig', *words, '--img-root', 'VIDEOS', '--out', 'poses']
+    print('\n   next, with your own videos and the pretrained pose prior:')
+    print(f'   {" ".join(map(shell_word, words))}')
     return 0
+
+
+def write_recording(path: Path, rig: CameraRig, space: CaptureVolume) -> Path:
+    """Write what a 2D detector finds of three people who go round in the capture volume."""
+    rng = np.random.default_rng(3)
+    people, noise = built_in_poses(3, rng, ('walk', 'reach', 'arms_up')), DetectorNoise()
+    radius = 0.3 * min(space.size_mm[:2])
+    frames = {}
+    for frame in range(RECORDED):
+        poses = []
+        for number, pose in enumerate(people):
+            angle = 2 * np.pi * (0.5 * frame / RECORDED + number / len(people))
+            c, s = np.cos(angle), np.sin(angle)
+            ahead = np.array([[-s, -c, 0.0], [c, -s, 0.0], [0.0, 0.0, 1.0]])  # +x to the tangent
+            middle = (space.center_mm[0] + radius * c, space.center_mm[1] + radius * s, 0.0)
+            poses.append(pose @ ahead.T + middle)
+        scene = Scene(np.stack(poses), np.ones((len(people), 17), dtype=bool))
+        views = noise.detect(scene, rig, np.random.default_rng(frame))
+        frames[str(frame)] = dict(zip(rig.names, views))
+    write_detections(path, frames)
+    return path
 
 
 def say(text: str) -> None:

@@ -21,13 +21,13 @@ MODELS = _child('model', root.MODELS, 'models')
 METRICS = _child('metric', root.METRICS, 'engine.metrics')
 HOOKS = _child('hook', root.HOOKS, 'visualization.training.hook', 'engine.hooks')
 VISUALIZERS = _child('visualizer', root.VISUALIZERS, 'visualization.training.visualizer')
+LOOPS = _child('loop', root.LOOPS, 'engine.timed_loop')
 OPTIM_WRAPPERS = _child('optim_wrapper', root.OPTIM_WRAPPERS, 'models')
 
 # Nothing of ours in these, but without a child of the scope MMEngine warns on each look-up.
 for _name, _parent in {
     'runner': root.RUNNERS,
     'runner constructor': root.RUNNER_CONSTRUCTORS,
-    'loop': root.LOOPS,
     'log processor': root.LOG_PROCESSORS,
     'optimizer': root.OPTIMIZERS,
     'optimizer constructor': root.OPTIM_WRAPPER_CONSTRUCTORS,

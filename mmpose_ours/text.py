@@ -43,9 +43,25 @@ def _escape(character: str) -> str:
     return _NAMED.get(character) or character.encode('unicode_escape').decode('ascii')
 
 
+def counted(count: int, one: str, many: str = '') -> str:
+    """A number with its noun, in the singular for one.
+
+    Args:
+        count: The number.
+        one: The noun in the singular.
+        many: In the plural, where that is not ``one`` and an ``s``.
+
+    Examples:
+        >>> counted(1, 'frame'), counted(0, 'frame'), counted(2, 'person', 'people')
+        ('1 frame', '0 frames', '2 people')
+    """
+    return f'{count} {one if count == 1 else many or one + "s"}'
+
+
 # Arguments whose option has another name.
 _OPTIONS = {
     'format': 'from',
+    'image_megabytes': 'image-budget',
     'output_format': 'to',
     'min_track_s': 'min-track-seconds',
     'space': 'volume',

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmpose_ours.text import argument
+from mmpose_ours.text import argument, counted
 
 if TYPE_CHECKING:
     from mmpose_ours.apis.adaptation import Adaptation
@@ -58,7 +58,8 @@ def _volume(adaptation: Adaptation) -> str:
     elif not inferencer.adapts:
         why = 'where the cameras or the config say'
     elif scene.people:
-        why = f'around {scene.people} people in {scene.frames} frames; nobody outside is dropped'
+        people, frames = counted(scene.people, 'person', 'people'), counted(scene.frames, 'frame')
+        why = f'around {people} in {frames}; nobody outside is dropped'
     else:
         why = 'where the cameras see people; nobody outside is dropped'
     return f'{size} m around ({center}) m: {why}. Wrong? {argument("space")}'

@@ -18,7 +18,10 @@ from mmpose_ours.calibration.checks.recording_report import (
 from mmpose_ours.calibration.checks.rig_report import RigInspection
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.text import argument
+from mmpose_ours.text import argument, counted
+
+# Ratio of 3D poses to the mean number of detections per view below which hardly anybody is found.
+FEW = 0.25
 
 
 class RunStatistics:
@@ -93,7 +96,7 @@ class Diagnosis:
     Args:
         lines: Figures, as lines of text.
         causes: Likely causes, the most likely first; empty if none was found.
-        next_step: What to do next.
+        next_step: What to do next; empty where nothing needs to be done.
         certain: Whether one of the causes is a definite mistake (in the calibration or the
             synchronisation). Otherwise an inaccurate 2D detector may explain the errors.
     """
@@ -107,7 +110,9 @@ class Diagnosis:
     def verdict(self) -> str:
         """The causes and the next step, without the figures."""
         wrong = [f'likely cause: {cause}' for cause in self.causes]
-        return '\n'.join((*wrong, f'next: {self.next_step}'))
+        if not wrong and not self.next_step:
+            return 'nothing wrong was found'
+        return '\n'.join([*wrong, *([f'next: {self.next_step}'] if self.next_step else [])])
 
     def __str__(self) -> str:
         return '\n'.join((*self.lines, self.verdict))
@@ -150,6 +155,8 @@ def diagnose_recording(
     if not statistics.has_keypoints:
         # Of a model that takes images, only the scores are known.
         causes += _score_causes(statistics, shared)
+        if statistics.poses and not causes:
+            return Diagnosis(tuple(lines), (), '')
         next_step = (
             'compare with 2D keypoints and the pretrained pose prior: `mmpose-ours predict` '
             f'without {argument("config")}, which also checks the calibration'
@@ -195,13 +202,16 @@ def diagnose_recording(
             causes.append(f'2D keypoints and calibration are inconsistent: {problem.sentence}')
     if not causes:
         causes = _score_causes(statistics, shared)
-        next_step = next_step or (
-            f'mmpose-ours fit-space {rig_file}, then check that people stand inside the volume; '
-            'or compare with the training-free model, configs/ours/triangulation_ours.py'
-        )
+        if causes or statistics.poses < FEW * statistics.detections / views:
+            next_step = (
+                f'mmpose-ours fit-space {rig_file}, then check that people stand inside the '
+                'volume; or compare with the training-free model, '
+                'configs/ours/triangulation_ours.py'
+            )
     # Hints, e.g. that the detector is inaccurate; whether enough people were compared is none.
     causes += [p.sentence for p in problems if p.warning and p.topic != 'people']
-    next_step = next_step or f'mmpose-ours check-rig {rig_file}'
+    if causes:
+        next_step = next_step or f'mmpose-ours check-rig {rig_file}'
     # Without a known mistake, keypoints of other cameras are as likely as a wrong calibration.
     certain = bool(mistakes) or any(p.topic != 'reprojection' for p in wrong)
     return Diagnosis(tuple(lines), tuple(causes), next_step, certain)
@@ -213,9 +223,11 @@ def _size_and_center(space: CaptureVolume) -> tuple:
 
 def _summary(statistics: RunStatistics) -> str:
     per_frame = statistics.detections / max(1, statistics.frames)
-    in_2d = f'{statistics.detections} detections ({per_frame:.1f} per frame in all views), '
+    detections = counted(statistics.detections, 'detection')
+    in_2d = f'{detections} ({per_frame:.1f} per frame in all views), '
     in_2d = in_2d if statistics.has_keypoints else ''
-    return f'{statistics.frames} frames, {in_2d}{statistics.poses} 3D poses'
+    poses = counted(statistics.poses, '3D pose')
+    return f'{counted(statistics.frames, "frame")}, {in_2d}{poses}'
 
 
 def _per_camera(statistics: RunStatistics) -> list[str]:
@@ -237,7 +249,7 @@ def _per_pair(facts: Mapping[str, Any]) -> list[str]:
         verdict = 'too large' if [first, second] in facts['bad_pairs'] else 'ok'
         lines.append(f'{first + " and " + second:<31} {error:>7.1%}  {verdict}')
     if len(errors) > 10:
-        lines.append(f'... and {len(errors) - 10} pairs with smaller errors')
+        lines.append(f'... and {counted(len(errors) - 10, "pair")} with smaller errors')
     return lines
 
 

@@ -19,6 +19,7 @@ from mmpose_ours.apis.model_runner import (
     tested_dataset,
 )
 from mmpose_ours.apis.session import InferenceSession, Inputs
+from mmpose_ours.apis.view_sources import StageProgress
 from mmpose_ours.calibration import check_space, fit_space, read_rig
 from mmpose_ours.calibration.capture_volume import MAX_EDGE_MM, Z_CENTER_MM, Z_SIZE_MM
 from mmpose_ours.calibration.errors import CalibrationError
@@ -162,6 +163,7 @@ class MultiviewInferencer:
         min_track_s: float = 0.0,
         auto_level: bool = False,
         body_only: bool = False,
+        progress: StageProgress = lambda stage, done, total: None,
     ) -> InferenceSession:
         """Open a recording for inference; several sessions may be iterated in turn.
 
@@ -190,6 +192,9 @@ class MultiviewInferencer:
                 not in the world of the calibration; the session's ``rig`` is in that world, too.
             body_only: The poses have the model's joints alone. By default they have every joint of
                 the keypoints: feet, hands and face where two views agree on them, else NaN.
+            progress: Called while 2D keypoints are read (``'reading keypoints'``) or detected
+                (``'2D keypoints'``): with this name, how many files or frames are done, and of how
+                many, 0 if unknown.
 
         Returns:
             An iterator over the :class:`~mmpose_ours.structures.frames.FrameResult` of every frame,
@@ -215,6 +220,7 @@ class MultiviewInferencer:
             min_track_s=min_track_s,
             auto_level=auto_level,
             body_only=body_only,
+            progress=progress,
         )
 
     __call__ = open

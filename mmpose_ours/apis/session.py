@@ -13,6 +13,7 @@ import torch
 from mmengine.dataset import pseudo_collate
 
 from mmpose_ours.apis.adaptation import Adaptation
+from mmpose_ours.apis.argument_checks import check_arguments
 from mmpose_ours.apis.assumptions import describe
 from mmpose_ours.apis.diagnosis import Diagnosis, RunStatistics, diagnose_recording
 from mmpose_ours.apis.model_runner import poses_of
@@ -27,12 +28,7 @@ from mmpose_ours.apis.view_sources import (
     TRACKING,
     Views,
 )
-from mmpose_ours.detections import (
-    Detections,
-    KeypointFrames,
-    arrays_of,
-    stack_keypoints,
-)
+from mmpose_ours.detections import Detections, KeypointFrames, arrays_of, stack_keypoints
 from mmpose_ours.detections.reading import KeypointOptions, lost_joints, skeleton_of
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
@@ -47,7 +43,7 @@ from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
-from mmpose_ours.text import argument
+from mmpose_ours.text import argument, counted
 from mmpose_ours.tracking.smoothing import PoseSmoother
 from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
 
@@ -84,6 +80,7 @@ class InferenceSession:
         auto_level: Whether the results are in a level world with the floor z = 0.
         body_only: Whether the poses have the model's joints alone, and not feet, hands, face and
             other joints of the keypoints.
+        progress: Called with a stage, how much of it is done, and of how much.
 
     Attributes:
         notes: Warnings about the recording (for example a camera without images), a sentence
@@ -116,16 +113,17 @@ class InferenceSession:
         min_track_s: float,
         auto_level: bool,
         body_only: bool,
+        progress: Callable[[str, int, int], None],
     ):
         frame_offsets = by_camera(frame_offsets, inferencer.rig.names, rename)
         self._rename = rename
-        _check(inferencer.rig.names, frame_offsets, batch_size, fps, min_track_s)
+        check_arguments(inferencer.rig.names, frame_offsets, batch_size, fps, min_track_s)
         self.inferencer = inferencer
         self.notes = list(inferencer.notes)
         self.timer = StageTimer()
         self.statistics = RunStatistics(inferencer.rig.names, frame_offsets)
         self.adaptation = Adaptation(inferencer, auto_level)
-        self._views = Views(inferencer.rig, self.timer, self.notes.append)
+        self._views = Views(inferencer.rig, self.timer, self.notes.append, progress)
         # A name by which temporal tracking distinguishes recordings, also those of one file.
         self._name = f'recording {next(_numbers)}'
         footage = self._footage(inputs, frame_offsets)
@@ -201,7 +199,7 @@ class InferenceSession:
     def timing(self) -> str:
         """The mean time per frame, by stage, as text."""
         count, ratio = self.statistics.frames, self.detection_time_ratio
-        text = f'{count} frames; per frame: {self.timer.summary(count) or "nothing"}'
+        text = f'{counted(count, "frame")}; per frame: {self.timer.summary(count) or "nothing"}'
         return text if ratio is None else f'{text}; 2D takes {ratio:.0f} times as long as 3D'
 
     @property
@@ -283,7 +281,7 @@ class InferenceSession:
             )
         else:
             frame_sets = self._views.from_detector(
-                frames, inferencer.detector, keep_keypoints, batch_size
+                frames, inferencer.detector, keep_keypoints, batch_size, self.total
             )
             frame_sets = self.adaptation.while_streaming(frame_sets, _people_of)
         return ((frame_set, {}) for frame_set in frame_sets)
@@ -370,11 +368,12 @@ class InferenceSession:
             poses = result.poses
             with self.timer.stage(TRACKING):
                 ids = tracker(poses.xyz_mm, views=poses.views)
-                xyz_mm = poses.xyz_mm if smoother is None else smoother(poses.xyz_mm, ids)
-            tracked = dataclasses.replace(poses, track_ids=ids, xyz_mm=xyz_mm)
+            poses = dataclasses.replace(poses, track_ids=ids)
             with self.timer.stage(PARTS):
-                tracked = self._completed(tracked, result.keypoints)
-            yield dataclasses.replace(result, poses=tracked)
+                poses = self._completed(poses, result.keypoints)
+            if smoother is not None:
+                poses = dataclasses.replace(poses, xyz_mm=smoother(poses.xyz_mm, ids))
+            yield dataclasses.replace(result, poses=poses)
 
     def _completed(self, poses: Poses3D, keypoints: Mapping[str, Keypoints2D]) -> Poses3D:
         """The poses with feet, hands and other joints that the keypoints have."""
@@ -392,35 +391,3 @@ def _people_of(frame_set: FrameSet) -> Mapping[str, Keypoints2D]:
 def _cameras(frame_set: FrameSet, pixels: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     """The cameras with an image or with keypoints in a frame."""
     return tuple(pixels if frame_set.keypoints is None else frame_set.keypoints)
-
-
-def _check(
-    cameras: Sequence[str],
-    frame_offsets: Mapping[str, int],
-    batch_size: int,
-    fps: float | None,
-    min_track_s: float,
-) -> None:
-    """Refuse numbers that cannot be, and offsets of cameras that the rig lacks."""
-    for name, value, fits, expected in (
-        ('batch_size', batch_size, batch_size >= 1, '1 or more'),
-        ('fps', fps, fps is None or (math.isfinite(fps) and fps > 0), 'a number above 0'),
-        ('min_track_s', min_track_s, 0 <= min_track_s < math.inf, '0 or more seconds'),
-    ):
-        if not fits:
-            raise InputError(
-                f'{argument(name, value)}: expected {expected}',
-                code='out-of-range',
-                found=value,
-                expected=expected,
-            )
-    for camera in frame_offsets:
-        if camera not in cameras:
-            raise InputError(
-                f'{argument("frame_offsets", {camera: frame_offsets[camera]})}: no such camera in '
-                f'the rig; it has {", ".join(cameras)}',
-                code='unknown-camera',
-                camera=camera,
-                found=camera,
-                expected=list(cameras),
-            )

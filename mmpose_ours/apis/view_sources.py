@@ -29,15 +29,17 @@ from mmpose_ours.recordings.footage import (
     frames_by_key,
 )
 from mmpose_ours.recordings.frame_matching import frame_order
-from mmpose_ours.recordings.keypoint_frames import fit_keypoints
+from mmpose_ours.recordings.keypoint_frames import check_shared_frames, fit_keypoints
 from mmpose_ours.structures.frames import FrameSet, ViewImage
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import COCO17
+from mmpose_ours.text import counted
 
 # Names of the stages whose time is measured.
 IMAGES, KEYPOINTS, IN_2D = 'images', 'reading keypoints', '2D keypoints'
 MEASURING, IN_3D, TRACKING = 'measuring the scene', '3D poses', 'tracking'
 PARTS = 'feet, hands, face'
+StageProgress = Callable[[str, int, int], None]
 
 
 class Views:
@@ -47,13 +49,20 @@ class Views:
         rig: V cameras.
         timer: Measures the stages ``images`` and ``2D keypoints``.
         say: Called with warnings, a sentence each.
+        progress: Called with a stage, how much of it is done, and of how much; 0 if unknown.
 
     Attributes:
         decoded: Number of images decoded so far.
     """
 
-    def __init__(self, rig: CameraRig, timer: StageTimer, say: Callable[[str], None]):
-        self.rig, self.timer, self.say = rig, timer, say
+    def __init__(
+        self,
+        rig: CameraRig,
+        timer: StageTimer,
+        say: Callable[[str], None],
+        progress: StageProgress = lambda stage, done, total: None,
+    ):
+        self.rig, self.timer, self.say, self.progress = rig, timer, say, progress
         self.decoded = 0
         self._failed: set[str] = set()
         self._ended: set[str] = set()
@@ -79,7 +88,8 @@ class Views:
             FileFormatError: It is no keypoint file, or lacks a camera.
             InputError: There are offsets, and the frames have no numbers.
         """
-        options = KeypointOptions(**{**options, 'say': self.say})
+        progress = functools.partial(self.progress, KEYPOINTS)
+        options = KeypointOptions(**{**options, 'say': self.say, 'progress': progress})
         if isinstance(keypoints, (str, os.PathLike)):
             frames = open_for_footage(keypoints, self.rig.names, options, footage)
             return os.fspath(keypoints), frames
@@ -87,6 +97,7 @@ class Views:
         named = name_cameras(named, self.rig.names, rename, say=self.say, every=False)
         offsets = options.get('frame_offsets') or {}
         frames, notes = fit_keypoints(named, footage, offsets, by_frame=False)
+        check_shared_frames(frames, footage, 'the keypoints')
         for note in notes:
             self.say(note)
         return 'the keypoints', frames
@@ -123,13 +134,20 @@ class Views:
             people = {**nobody, **self._strongest(frame_set.frame, self._of_rig(views))}
             yield dataclasses.replace(frame_set, keypoints=people)
         if without:
-            self.say(f'{without} frames have images and no entry in the keypoints')
+            self.say(
+                f'{counted(without, "frame")} with images and without an entry in the keypoints'
+            )
         for frame in sorted(unused, key=frame_order):
             views = self._strongest(frame, self._of_rig(keypoints[known[frame]]))
             yield FrameSet(frame, keypoints={**nobody, **views})
 
     def from_detector(
-        self, frame_sets: Iterable[FrameSet], detector: Detector, path: PathLike | None, batch: int
+        self,
+        frame_sets: Iterable[FrameSet],
+        detector: Detector,
+        path: PathLike | None,
+        batch: int,
+        total: int = 0,
     ) -> Iterator[FrameSet]:
         """Frames with the 2D keypoints of each camera whose image can be read.
 
@@ -138,6 +156,7 @@ class Views:
             detector: The 2D detector.
             path: File for the detections; None does not save them.
             batch: Frames that the detector processes at once.
+            total: Number of frames; 0 if unknown.
         """
         waiting: collections.deque[FrameSet] = collections.deque()
 
@@ -151,7 +170,15 @@ class Views:
                     images[name] = LazyImage(key, read)
                 yield frame_set.frame, images
 
-        detected = detect_recording(lazy_images(), detector, path, batch=batch, say=self.say)
+        detected = detect_recording(
+            lazy_images(),
+            detector,
+            path,
+            batch=batch,
+            say=self.say,
+            progress=functools.partial(self.progress, IN_2D),
+            total=total,
+        )
         while True:
             with self.timer.stage(IN_2D):
                 item = next(detected, None)
@@ -214,7 +241,8 @@ class Views:
         for name in [name for name, people in views.items() if len(people) > most]:
             if name not in self._crowded:  # one warning per camera
                 self.say(
-                    f'camera {name!r} has {len(views[name])} detections in frame {frame}; the '
+                    f'camera {name!r} has {counted(len(views[name]), "detection")} in frame '
+                    f'{frame}; the '
                     f'{most} with the largest scores are used there and wherever there are more'
                 )
             self._crowded.add(name)

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Iterator, Mapping, Sequence
 
 from mmpose_ours.calibration.camera_choice import choose_cameras, with_size
-from mmpose_ours.calibration.checks.sanity import check_count, check_rig
+from mmpose_ours.calibration.checks.sanity import check_count, check_rig, problems_of
 from mmpose_ours.calibration.direction import (
     FIXED,
     UnsaidDirectionError,
@@ -165,6 +165,8 @@ def _read_source(
     up = module.UP if up is None else up
     with about(source.path, nameless=True):
         rig = to_ours(reading.rig, unit, up)
+    if module.UNIT is not None and unit != module.UNIT:
+        _check_unit(source.path, format, rig, unit, to_ours(reading.rig, module.UNIT, up))
     return Read(
         source.path,
         rig,
@@ -177,6 +179,28 @@ def _read_source(
         reading.rigs,
         reading.convention,
     )
+
+
+def _check_unit(
+    path: PathLike, format: str, rig: CameraRig, unit: str, as_fixed: CameraRig
+) -> None:
+    """Refuse a unit that contradicts the format's, where only the format's fits people."""
+    fixed = FORMATS[format].UNIT
+
+    def fits(rig: CameraRig, unit: str) -> bool:
+        return not any(problem.topic == 'unit' for problem in problems_of(rig, unit))
+
+    if not fits(rig, unit) and fits(as_fixed, fixed):
+        apart, usual = (of.farthest_pair[2] for of in (rig, as_fixed))
+        raise CalibrationError(
+            f'{path}: {argument("unit", unit)} contradicts the format: lengths in {format} files '
+            f'are in {fixed}. Cameras would be {apart:.4g} mm apart at most instead of '
+            f'{usual:.4g} mm; leave it out',
+            code='conflict',
+            file=path,
+            found=unit,
+            expected=fixed,
+        )
 
 
 def _unsaid(source: Source, format: str, word: str) -> CalibrationError:

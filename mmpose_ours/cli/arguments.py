@@ -19,6 +19,7 @@ from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.io.progress import Progress
 from mmpose_ours.structures.metainfo import find_skeleton
 
 
@@ -82,6 +83,7 @@ def keypoint_options(
         frame_offsets=parse_offsets(getattr(args, 'frame_offsets', ())),
         rename=parse_renames(getattr(args, 'rename', ())),
         say=say or print_note,
+        progress=Progress('2D keypoints', 'files'),
     )
 
 
@@ -280,6 +282,34 @@ def reading_of(args: argparse.Namespace) -> dict[str, Any]:
         'extrinsics': args.extrinsics,
         'translation': args.translation,
     }
+
+
+# Options on how a recording is read, by the names of their arguments.
+_READING = {
+    'from_format': 'from',
+    **{name: name for name in ('unit', 'up', 'extrinsics', 'translation', 'image_size', 'cameras')},
+    **{name: name for name in ('rename', 'frame_offsets', 'skeleton', 'volume', 'any_scale')},
+}
+
+
+def words_again(args: argparse.Namespace) -> list[str]:
+    """How a recording is read, as words of another command that reads it likewise.
+
+    Args:
+        args: Parsed options, of which any may be missing.
+    """
+    words: list[str] = []
+    for name, option in _READING.items():
+        value = getattr(args, name, None)
+        if not value or value == 'auto':
+            continue
+        values = [] if value is True else value if isinstance(value, (list, tuple)) else [value]
+        option = f'--{option.replace("_", "-")}'
+        if name == 'image_size':
+            words += [word for size in values for word in (option, size)]
+        else:
+            words += [option, *(str(word).strip() for word in values)]
+    return words
 
 
 def parse_size(text: str, option: str = '--image-size') -> tuple[int, int]:

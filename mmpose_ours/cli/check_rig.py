@@ -25,8 +25,10 @@ from mmpose_ours.cli.arguments import (
     keypoint_options,
     parse_volume,
     read_with_options,
+    words_again,
 )
 from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.io.terminal import path_word, shell_word
 
 # Shares of the capture volume are printed for "at least N cameras" up to this N.
 MOST_COUNTS = 50
@@ -88,7 +90,19 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(report, indent=1, allow_nan=False))
     else:
         _print(report, read)
+        if report['ok']:
+            print(f'next: {" ".join(map(shell_word, predict_words(args)))}')
     return 0 if report['ok'] else 1
+
+
+def predict_words(args: argparse.Namespace) -> list[str]:
+    """The command that estimates 3D poses with the calibration that was checked."""
+    words = ['mmpose-ours', 'predict', '--rig', *map(path_word, args.rig), *words_again(args)]
+    if args.images is not None or args.keypoints is None:
+        words += ['--img-root', 'VIDEOS' if args.images is None else path_word(args.images)]
+    if args.keypoints is not None:
+        words += ['--keypoints', path_word(args.keypoints)]
+    return [*words, '--out', 'poses']
 
 
 def _print(report: dict[str, Any], read: Read) -> None:

@@ -8,6 +8,7 @@ from mmpose_ours.errors import InputError
 from mmpose_ours.export.bvh import bridged_frames
 from mmpose_ours.export.formats import FORMATS, format_of, write_timeline
 from mmpose_ours.predictions.reading import read_predictions
+from mmpose_ours.text import counted
 from mmpose_ours.tracking.trajectories import UP_AXES, spell, timeline_of
 
 
@@ -81,13 +82,17 @@ def run(args: argparse.Namespace) -> int:
     for note in timeline.notes:
         print(f'note    {note}')
     print(
-        f'read    {args.predictions}: {len(timeline.frames)} frames at {timeline.rate_hz:g} per '
-        f'second, people {spell(timeline.people)}'
+        f'read    {args.predictions}: {counted(len(timeline.frames), "frame")} at '
+        f'{timeline.rate_hz:g} per second, people {spell(timeline.people)}'
     )
     if kind.one_person:
         for one in map(timeline.of, timeline.people):
-            bridged = f'joints bridged in {bridged_frames(one)} of {len(one.frames)} frames'
-            print(f'note    {kind.misfit(one) or f"person {one.people[0]}: {bridged}"}')
+            misfit, bridged = kind.misfit(one), bridged_frames(one)
+            if misfit:
+                print(f'note    {misfit}')
+            elif bridged:
+                frames = counted(len(one.frames), 'frame')
+                print(f'note    person {one.people[0]}: joints bridged in {bridged} of {frames}')
     for path in write_timeline(timeline, args.target, args.up, args.each):
         print(f'wrote   {path}')
     return 0

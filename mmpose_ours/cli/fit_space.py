@@ -25,6 +25,7 @@ from mmpose_ours.cli.arguments import (
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.text import counted
 
 # The coarse grid of configs/_base_/voxelpose.py, whose net halves it twice.
 BINS, MULTIPLE_OF = (80, 80, 20), 4
@@ -166,7 +167,7 @@ def run(args: argparse.Namespace) -> int:
 def _print(report: dict[str, Any], space: CaptureVolume, bins: tuple[int, int, int]) -> None:
     in_rig, in_model = config_lines(space, bins)
     edges = ' x '.join(f'{edge:g}' for edge in report['voxel_mm'])
-    print(f'{report["calibration"]}: {len(report["seen_by_camera"])} cameras\n')
+    print(f'{report["calibration"]}: {counted(len(report["seen_by_camera"]), "camera")}\n')
     print('For the config:\n')
     print(f'# in rig\n{in_rig}')
     print(f'# voxels of {edges} mm\n{in_model}\n')

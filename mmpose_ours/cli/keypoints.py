@@ -30,8 +30,8 @@ from mmpose_ours.detections.reading import recognise
 from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.io.progress import Progress
 from mmpose_ours.structures.skeletons import COCO17
+from mmpose_ours.text import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,11 +90,8 @@ def run(args: argparse.Namespace) -> int:
         chosen, reason = recognise(Source(source))
         print(f'read    {source}: {chosen}, recognised by {reason}')
     rig = _rig(args)
-    progress = Progress(f'reading {source}', 'files')
     cameras = args.cameras or (rig.names if rig is not None else None)
-    detections = read_keypoints(
-        source, cameras, chosen, rig=rig, progress=progress, **keypoint_options(args)
-    )
+    detections = read_keypoints(source, cameras, chosen, rig=rig, **keypoint_options(args))
     for sentence in oddities(detections, cameras or ()):
         print(f'warning: {source}: {sentence}', file=sys.stderr)
     if rig is not None:
@@ -107,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     print('\n'.join(table(summarise(detections))))
     write_detections(out, detections)
     print(
-        f'wrote   {out}: {len(detections)} frames of {len(kept)} cameras, '
+        f'wrote   {out}: {counted(len(detections), "frame")} of {counted(len(kept), "camera")}, '
         f'{_joints(detections)}, pixels'
     )
     return 0

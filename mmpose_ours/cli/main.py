@@ -14,6 +14,8 @@ import sys
 from typing import Sequence
 
 from mmpose_ours import __version__
+from mmpose_ours.cli.misplaced import in_its_place
+from mmpose_ours.errors import InputError
 from mmpose_ours.io.programs import add_debug, guarded
 
 # command -> (module, what it does)
@@ -171,7 +173,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def call() -> int:
         args = build_parser(argv).parse_args(argv)
-        return args.run(args)
+        try:
+            return args.run(args)
+        except InputError as error:
+            better = in_its_place(error, args, argv)
+            if better is error:
+                raise
+            raise better from error
 
     return guarded('mmpose-ours', argv, call)
 

@@ -16,6 +16,7 @@ from mmpose_ours.synthetic.poses.pose_bank import PoseBank
 from mmpose_ours.synthetic.poses.pose_kinds import missed_kinds
 from mmpose_ours.synthetic.poses.realism import FAULTS, measure_realism
 from mmpose_ours.synthetic.poses.sources import BUILT_IN, PoseSource, read_source
+from mmpose_ours.text import counted
 
 THIN_MM = 20.0
 # More knees than this bend forwards where left and right are exchanged.
@@ -162,14 +163,14 @@ def run(args: argparse.Namespace) -> int:
     )
     for source in sources if of is None else (*sources, of):
         note = f'; {source.note}' if source.note else ''
-        print(f'{source.name}: {source.kind}, {len(source.bank)} poses{note}')
+        print(f'{source.name}: {source.kind}, {counted(len(source.bank), "pose")}{note}')
     print()
     _print_table(sources, taken, together, None if of is None else of.bank)
     _warn(sources)
 
     write_bank(args.out, together)
     image = Path(args.out).with_suffix('.png')
-    written = _draw(image, together, f'{len(together)} poses of {_named(args.sources)}')
+    written = _draw(image, together, f'{counted(len(together), "pose")} of {_named(args.sources)}')
     print(f'\nwrote {args.out}{f" and {image}" if written else ""}')
     print(f"for the config: type='SyntheticDataset', bank_file={args.out!r}")
     return 0

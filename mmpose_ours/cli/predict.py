@@ -175,8 +175,11 @@ def find_people(
         0; 1 where nobody was found.
     """
     from mmpose_ours.apis.inferencer import MultiviewInferencer
+    from mmpose_ours.detectors.by_name import check_detector_name
     from mmpose_ours.workflows.visualize import Wanted, visualize
 
+    if args.detector:
+        check_detector_name(args.detector)
     inferencer = MultiviewInferencer(
         args.config,
         args.checkpoint,
@@ -253,10 +256,19 @@ def _predict(
         some: File for every n-th frame of a recording that is too long for one page; it is
             not written where the page can show them all.
     """
+    from mmpose_ours.apis.view_sources import IN_2D
+    from mmpose_ours.apis.view_sources import KEYPOINTS as READING
     from mmpose_ours.detectors import detector
 
     if keep is not None:
         inferencer.detector = detector(args.detector or DETECTOR)
+    progress = {READING: Progress(READING, 'files'), IN_2D: Progress(IN_2D, 'frames')}
+    begun = False
+
+    def before_poses(stage: str, done: int, total: int) -> None:
+        if not begun:
+            progress[stage](done, total)
+
     session = inferencer.open(
         img_root,
         keypoints,
@@ -269,11 +281,13 @@ def _predict(
         min_track_s=args.min_track_seconds,
         auto_level=args.auto_level,
         body_only=args.body_only,
+        progress=before_poses,
     )
     first = next(session, None)
+    begun, poses = True, Progress('3D poses', 'frames')
     out.mkdir(parents=True, exist_ok=True)
     every = math.ceil(session.total / PAGE_FRAMES)
-    progress, printed = Progress('3D poses', 'frames'), 0
+    printed = 0
     with contextlib.ExitStack() as stack:
         stack.enter_context(session.timer.stage('writing'))
         whole = stack.enter_context(_writer(session, out / PEOPLE, replaced))
@@ -285,7 +299,7 @@ def _predict(
             if thin is not None and done % every == 1:
                 thin(result)
             printed = print_notes(session, printed)
-            progress(done, session.total)
+            poses(done, session.total)
     if thin is not None:
         print(
             f'note    the page shows one frame of {every}, since {session.total} are many; '

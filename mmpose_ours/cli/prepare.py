@@ -10,9 +10,10 @@ import argparse
 from pathlib import Path
 
 from mmpose_ours.errors import InputError
+from mmpose_ours.text import counted
 from mmpose_ours.workflows.prepare.campus_shelf import prepare_actors
 from mmpose_ours.workflows.prepare.downloads import ACTORS, PANOPTIC_CAMERAS
-from mmpose_ours.workflows.prepare.findings import count_fatal, plural
+from mmpose_ours.workflows.prepare.findings import count_fatal
 from mmpose_ours.workflows.prepare.panoptic import prepare_panoptic
 
 
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     fatal = count_fatal(findings)
     print()
     if fatal:
-        print(f'{args.folder}: {plural(fatal, "thing")} missing or wrong')
+        print(f'{args.folder}: {counted(fatal, "thing")} missing or wrong')
     else:
         print(f'{args.folder}: ready')
     return 1 if fatal else 0

@@ -6,14 +6,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmpose_ours.apis.diagnosis import FEW
 from mmpose_ours.apis.stage_timer import format_seconds
+from mmpose_ours.text import counted
 
 if TYPE_CHECKING:
     from mmpose_ours.apis.session import InferenceSession
 
-# Ratio of 3D poses to the mean number of detections per view: below this, a diagnosis is printed.
-FEW = 0.25
-# Likewise above this: with a wrong calibration, every person is found several times.
+# Ratio of 3D poses to the mean number of detections per view: above this, the calibration is
+# wrong, with which every person is found several times.
 MANY = 1.5
 
 
@@ -28,14 +29,14 @@ def report_run(session: InferenceSession, people: Path, judge: bool) -> None:
     """Say what was found and how long it took, and what seems to be wrong with it."""
     statistics, tracks = session.statistics, session.track_filter
     kept = statistics.poses - tracks.dropped_poses
-    print(f'poses   {kept} in {statistics.frames} frames -> {people}')
+    print(f'poses   {kept} in {counted(statistics.frames, "frame")} -> {people}')
     for line in session.assumptions():
         print(line)
     if tracks.short_tracks:
         what = 'left out' if tracks.drop else 'kept; --min-track-seconds leaves such out'
         print(
-            f'tracks  {tracks.long_tracks}, and {tracks.short_tracks} that are found in fewer than '
-            f'{tracks.min_frames} frames ({what})'
+            f'tracks  {tracks.long_tracks}, and {tracks.short_tracks} found in fewer than '
+            f'{counted(tracks.min_frames, "frame")} ({what})'
         )
     start = time.perf_counter()
     diagnosis = session.diagnose()

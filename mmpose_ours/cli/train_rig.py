@@ -11,6 +11,7 @@ import dataclasses
 import errno
 import functools
 import math
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -20,16 +21,15 @@ from mmpose_ours import __version__
 from mmpose_ours.cli.train_rig_arguments import NAMES, add_arguments, site_of
 from mmpose_ours.errors import InputError, LimitError
 from mmpose_ours.io.disk.locks import InUseError, hold_folder
-from mmpose_ours.text import arguments_as_options
+from mmpose_ours.text import arguments_as_options, counted
+from mmpose_ours.workflows.train_rig.folder_step import command_words, do_init, init_words
 from mmpose_ours.workflows.train_rig.job import (
     Site,
     box_file,
     file_print,
 )
 from mmpose_ours.workflows.train_rig.preparation import (
-    command_words,
     do_check,
-    do_init,
     do_noise,
     do_space,
     do_train,
@@ -52,6 +52,7 @@ __all__ = ['add_arguments', 'inputs_of', 'run', 'site_of', 'train_rig']
 # What an epoch of each model takes on two cores, for the time that remains.
 EPOCH_MINUTES = {'prior': 4.0, 'fast': 2.0, 'voxelpose': 60.0}
 TEST_MINUTES = 0.2
+VALIDATION_MINUTES = 0.5
 
 
 class Step(NamedTuple):
@@ -124,7 +125,7 @@ def _testing(site: Site) -> dict[str, Any]:
 
 def _training_minutes(site: Site) -> float:
     if site.minutes is not None:
-        return site.minutes + 1.0
+        return site.minutes + VALIDATION_MINUTES
     return (site.epochs or 0) * EPOCH_MINUTES[site.model] + 0.5
 
 
@@ -133,6 +134,20 @@ def _testing_minutes(site: Site) -> float:
     if site.keypoints is not None:
         sets += 1 + (len(cameras_to_leave_out(site.rig)) if site.rig_file.is_file() else 5)
     return TEST_MINUTES * sets * (len(site.contenders) + 1)
+
+
+def _by_clock(step: Step, site: Site) -> bool:
+    """Whether a step takes as long on a busy machine as on an idle one."""
+    return step.name == 'train' and site.minutes is not None
+
+
+def slowdown() -> float:
+    """How many times as long as on an idle machine things take now, by its load; at least 1."""
+    try:
+        load = os.getloadavg()[0]
+    except (AttributeError, OSError):  # Windows knows no load
+        return 1.0
+    return max(1.0, (load + 1) / (os.cpu_count() or 1))
 
 
 def _run_command(words: Sequence[str]) -> int:
@@ -214,7 +229,7 @@ def _do_steps(site: Site, start: str | None, only: Sequence[str], dry_run: bool)
         record = Record(site.work_dir, site.folder)
     wanted = [step for step in STEPS if not only or step.name in only]
     again = set(NAMES[NAMES.index(start) :]) if start else set(only)
-    begun = False
+    begun, slow = False, slowdown()
     for step in wanted:
         place = f'[{NAMES.index(step.name) + 1}/{len(STEPS)}] {step.name}'
         # Before the folder is there, or a step before this one is done again, all is open.
@@ -229,12 +244,17 @@ def _do_steps(site: Site, start: str | None, only: Sequence[str], dry_run: bool)
             continue
         begun = True
         said = 'asked for' if anew else why
-        left = math.ceil(sum(s.minutes(site) for s in wanted[wanted.index(step) :]))
+        to_do = wanted[wanted.index(step) :]
+        left = math.ceil(sum(s.minutes(site) * (1 if _by_clock(s, site) else slow) for s in to_do))
         print(f'{place}: {step.about} ({said}), about {left} min left')
-        words = command_words(site, step.name)
+        with refusals_of(site, step.name, bool(only)):
+            init = step.name == 'init'
+            words = init_words(site, record) if init else command_words(site, step.name)
+            if init and not words:
+                print(f'    {site.folder} is laid out already, {counted(len(site.rig), "camera")}')
         if words:
             print(f'    $ {shown(["mmpose-ours", *words])}', flush=True)
-        elif dry_run:
+        elif dry_run and not init:
             print(f'    $ {_later(site, step.name)}')
         if not dry_run:
             with record.doing(step.name, inputs, anew) as doing:

@@ -38,6 +38,7 @@ from mmpose_ours.recordings.files import first_size, images_of, video_of
 from mmpose_ours.recordings.media import Media, find_media
 from mmpose_ours.recordings.remapping import PixelMap, is_short, render_image, render_video
 from mmpose_ours.recordings.video_timing import timing_of
+from mmpose_ours.text import counted
 
 RIG_FILE = 'camera_parameters.json'
 
@@ -255,7 +256,8 @@ def _render(
         count, announced = render_video(path, new, pixel_map, codec, progress)
         if is_short(count, announced):
             broken.append(
-                f'{path}: only {count} of {announced} frames can be decoded; the new video ends '
+                f'{path}: only {count} of {counted(announced, "frame")} can be decoded; the new '
+                'video ends '
                 'there, so cut those of the other cameras too, or copy it again'
             )
     else:
@@ -344,7 +346,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(_report(args, results), indent=1))
     else:
-        print(f'wrote {sum(result.images for result in results)} images of {len(results)} '
+        print(f'wrote {counted(sum(result.images for result in results), "image")} of '
+              f'{len(results)} '
               f'cameras and {Path(args.target) / RIG_FILE}')  # fmt: skip
         if broken:
             print(f'{len(broken)} warnings: images were left out, see above', file=sys.stderr)

@@ -13,6 +13,8 @@ from mmpose_ours.cli.arguments import (
     add_skeleton,
     keypoint_options,
     read_with_options,
+    reading_of,
+    sized,
 )
 from mmpose_ours.errors import InputError
 
@@ -67,10 +69,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--image-budget',
         type=float,
-        default=16.0,
+        default=32.0,
         metavar='MB',
-        help='megabytes of images in the page (default 16); where they do not suffice, fewer '
-        'frames carry images',
+        help='megabytes of images in the page (default 32); images shrink until every frame has '
+        'one, and where the smallest do not fit, fewer frames carry images; 0 for no images',
     )
 
 
@@ -99,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
         reading=keypoint_options(args),
         rig_file=read.path,
         all_cameras=bool(args.cameras),
+        whole=sized(read.rig, reading_of(args)['image_size'], read),
     )
     return 0
 

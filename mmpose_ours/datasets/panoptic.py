@@ -35,7 +35,7 @@ from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import COCO17, SKELETONS
 from mmpose_ours.synthetic import DetectorNoise, Scene
-from mmpose_ours.text import printable
+from mmpose_ours.text import counted, printable
 
 PROJECTED = 'projected'
 JOINTS = ('panoptic15', 'panoptic19', 'coco17')
@@ -205,7 +205,7 @@ class PanopticDataset(MultiviewDataset):
                 item['keypoints_2d'] = stack_keypoints(found, rig.names, wanted)
             items.append(item)
         print_log(
-            f'PanopticDataset: {printable(sequence)}, {len(items)} frames, '
+            f'PanopticDataset: {printable(sequence)}, {counted(len(items), "frame")}, '
             f'{sum(map(len, bodies))} bodies',
             logger='current',
         )

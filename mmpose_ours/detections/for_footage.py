@@ -9,7 +9,7 @@ from mmpose_ours.detections.cache import detected_here
 from mmpose_ours.detections.reading import KeypointOptions, open_keypoints
 from mmpose_ours.errors import PathLike
 from mmpose_ours.recordings.footage import Footage
-from mmpose_ours.recordings.keypoint_frames import fit_keypoints
+from mmpose_ours.recordings.keypoint_frames import check_shared_frames, fit_keypoints
 
 
 def open_for_footage(
@@ -30,7 +30,8 @@ def open_for_footage(
         every: Whether each of the cameras must occur there.
 
     Raises:
-        FileFormatError, FileNotFoundError: As there.
+        FileFormatError, FileNotFoundError: As there; or keypoints and footage have no frame in
+            common.
     """
     by_frame = detected_here(path)
     offsets = {} if by_frame else options.get('frame_offsets') or {}
@@ -39,6 +40,8 @@ def open_for_footage(
     reading = KeypointOptions(**{**options, 'frame_offsets': {} if late else offsets})
     frames = open_keypoints(path, cameras, **reading, every=every)
     fitted, notes = fit_keypoints(frames, footage, offsets if late else {}, by_frame)
+    if not by_frame:
+        check_shared_frames(fitted, footage, path)
     for note in notes:
         options.get('say', lambda note: None)(note)
     return fitted

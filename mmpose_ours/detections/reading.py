@@ -83,6 +83,7 @@ class KeypointOptions(TypedDict, total=False):
     frame_offsets: Mapping[str, int] | None
     rename: Mapping[str, str] | None
     say: Callable[[str], None]
+    progress: Callable[[int, int], None] | None
 
 
 def _nothing(note: str) -> None:
@@ -241,6 +242,7 @@ def open_keypoints(
     frame_offsets: Mapping[str, int] | None = None,
     rename: Mapping[str, str] | None = None,
     say: Callable[[str], None] = _nothing,
+    progress: Callable[[int, int], None] | None = None,
     every: bool = True,
 ) -> KeypointFrames:
     """Read people per frame and camera, those of long recordings without holding them in memory.
@@ -257,6 +259,7 @@ def open_keypoints(
         frame_offsets: Likewise.
         rename: Likewise.
         say: Likewise.
+        progress: Likewise.
         every: Likewise.
 
     Raises:
@@ -264,7 +267,12 @@ def open_keypoints(
     """
     path, stored = Path(path), None
     options: dict[str, Any] = dict(
-        skeleton=skeleton, frame_offsets=frame_offsets, rename=rename, say=say, every=every
+        skeleton=skeleton,
+        frame_offsets=frame_offsets,
+        rename=rename,
+        say=say,
+        progress=progress,
+        every=every,
     )
     if skeleton is not None or any((frame_offsets or {}).values()):
         return read_keypoints(path, cameras, rig=rig, **options)

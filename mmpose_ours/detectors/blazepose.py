@@ -11,6 +11,7 @@ from mmpose_ours.detectors import mediapipe_models
 from mmpose_ours.detectors.base import within
 from mmpose_ours.detectors.tiling import detect_in_tiles
 from mmpose_ours.errors import InputError
+from mmpose_ours.io.native_output import native_output_hidden
 from mmpose_ours.recordings.files import as_bgr
 from mmpose_ours.structures.skeletons import SKELETONS
 
@@ -65,7 +66,10 @@ class BlazePose:
             min_pose_detection_confidence=min_score,
             min_pose_presence_confidence=min_score,
         )
-        self._landmarker = vision.PoseLandmarker.create_from_options(options)
+        # Its graph is built while the first image is searched, and writes about that.
+        with native_output_hidden():
+            self._landmarker = vision.PoseLandmarker.create_from_options(options)
+            self.detect([np.zeros((64, 64, 3), np.uint8)])
         # Its own __del__ comes too late when a program ends: what it calls is gone by then.
         weakref.finalize(self, self._landmarker.close)
 

@@ -14,7 +14,7 @@ DETECTORS: dict[str, tuple[str, str, str]] = {
     'mediapipe': (
         'mmpose_ours.detectors.blazepose',
         'BlazePose',
-        'works offline, weights inside its wheel: pip install "mmpose-ours[mediapipe]"',
+        'fetches its weights once: pip install "mmpose-ours[mediapipe]"',
     ),
     'rtmlib': (
         'mmpose_ours.detectors.rtmpose',
@@ -50,15 +50,8 @@ def detector(name: str, **options: Any) -> Detector:
         ...     print(error.code)
         unknown-name
     """
+    check_detector_name(name)
     kind, _, model = name.partition(':')
-    if kind not in DETECTORS:
-        known = '; '.join(f'{key} ({what})' for key, (_, _, what) in DETECTORS.items())
-        raise InputError(
-            f'unknown detector {name!r}; known: {known}',
-            code='unknown-name',
-            found=name,
-            expected=list(DETECTORS),
-        )
     module, class_name, _ = DETECTORS[kind]
     if model:
         options['model'] = model
@@ -73,3 +66,22 @@ def detector(name: str, **options: Any) -> Detector:
             expected=taken,
         )
     return detector_class(**options)
+
+
+def check_detector_name(name: str) -> None:
+    """Refuse a name that no detector has, without building one.
+
+    Args:
+        name: See :func:`detector`.
+
+    Raises:
+        InputError: No detector has this name.
+    """
+    if name.partition(':')[0] not in DETECTORS:
+        known = '; '.join(f'{key} ({what})' for key, (_, _, what) in DETECTORS.items())
+        raise InputError(
+            f'unknown detector {name!r}; known: {known}',
+            code='unknown-name',
+            found=name,
+            expected=list(DETECTORS),
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 from mmpose_ours.evaluation.pcp import GROUPS
+from mmpose_ours.text import counted
 
 
 def format_report(report: dict[str, Any]) -> str:
@@ -20,10 +21,10 @@ def format_report(report: dict[str, Any]) -> str:
 def _pcp_lines(report: dict[str, Any]) -> list[str]:
     rows = [['PCP in %', 'all', 'correct parts', *GROUPS]]
     for actor in report['actors']:
-        counted = actor['actor'] in report['averaged_actors']
+        averaged = actor['actor'] in report['averaged_actors']
         rows.append(
             [
-                f'actor {actor["actor"]}' + ('' if counted else ' *'),
+                f'actor {actor["actor"]}' + ('' if averaged else ' *'),
                 number(actor['pcp']),
                 f'{actor["correct"]} of {actor["total"]}',
                 *(number(actor['groups'][group]) for group in GROUPS),
@@ -33,7 +34,7 @@ def _pcp_lines(report: dict[str, Any]) -> list[str]:
     rows.append(['average', number(report['pcp']), '', *average])
     found = round((report['recall_500mm'] or 0) * report['annotated_people'])
     lines = [
-        f'{report["dataset"]}: {report["frames"]} frames ({report["frame_ranges"]}), '
+        f'{report["dataset"]}: {counted(report["frames"], "frame")} ({report["frame_ranges"]}), '
         f'joints {report["joints"]}, head {report["head"]}',
         '',
         *columns(rows),
@@ -73,7 +74,7 @@ def _matching_lines(report: dict[str, Any]) -> list[str]:
         values = [report[key][threshold] for threshold in thresholds]
         rows.append([name, *(number(v, 3) for v in (*values, report[f'mean_{key}']))])
     return [
-        f'{report["dataset"]}: {report["frames"]} frames ({report["frame_ranges"]}), '
+        f'{report["dataset"]}: {counted(report["frames"], "frame")} ({report["frame_ranges"]}), '
         f'{len(report["joints_compared"])} joints compared '
         f'({report["joints"]} with {report["truth_joints"]})',
         '',

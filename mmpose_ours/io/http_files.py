@@ -16,6 +16,7 @@ from typing import Any, Callable
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.io.disk.files import whole_path
 from mmpose_ours.io.limits import limits
+from mmpose_ours.io.progress import Pace, lasting
 
 SCHEMES = ('http', 'https')
 _BLOCK = 1 << 16
@@ -202,7 +203,7 @@ class _Progress:
 
     def __init__(self, shown: str, size: int | None):
         self._size, self._live = size, sys.stderr.isatty()
-        self._next = 0.0
+        self._next, self._pace = 0.0, Pace()
         much = '' if size is None else f' ({size / 1e6:.1f} MB)'
         print(f'downloading {shown}{much}', file=sys.stderr)
 
@@ -210,7 +211,10 @@ class _Progress:
         if self._live and time.monotonic() >= self._next:
             self._next = time.monotonic() + 0.5
             share = '' if not self._size else f' {100 * done / self._size:.0f} %'
-            print(f'\r{done / 1e6:.1f} MB{share} ', end='', file=sys.stderr, flush=True)
+            left = self._pace.left(done, self._size or 0)
+            time_left = '' if left is None else f', {lasting(left)} left'
+            line = f'\r{done / 1e6:.1f} MB{share}{time_left}    '
+            print(line, end='', file=sys.stderr, flush=True)
 
     def end(self) -> None:
         if self._live:

@@ -46,6 +46,7 @@ def train() -> None:
     network.prepare(os.environ)
     let_waiting_threads_sleep(os.environ)
     sys.argv = with_local_rank(sys.argv)
+    _check_files('train.py')
     _check_generation('train.py')
     start_over = START_OVER in sys.argv
     sys.argv = [word for word in sys.argv if word != START_OVER]
@@ -74,8 +75,25 @@ def test() -> None:
     network.prepare(os.environ)
     let_waiting_threads_sleep(os.environ)
     sys.argv = with_local_rank(sys.argv)
+    _check_files('test.py')
     _check_generation('test.py')
     _run('test.py')
+
+
+def _check_files(script: str) -> None:
+    """Refuse a config, or a checkpoint to test, that is not there."""
+    words = sys.argv[1:]
+    at = next((at for at, word in enumerate(words) if word.endswith('.py')), None)
+    if at is None:
+        return  # the stock script says what it is called with
+    if not Path(words[at]).is_file():
+        where = '`mmpose-ours path configs` says where those of this package are'
+        _refuse(script, f'{words[at]}: no such config; correct the path ({where})')
+    checkpoint = words[at + 1] if script == 'test.py' and at + 1 < len(words) else '-'
+    if checkpoint.startswith('-') or '://' in checkpoint or Path(checkpoint).is_file():
+        return
+    hint = 'the file last_checkpoint in the work directory of a training names its last one'
+    _refuse(script, f'{checkpoint}: no such checkpoint; correct the path ({hint})')
 
 
 def _check_generation(script: str) -> None:

@@ -8,12 +8,15 @@ by :mod:`.writing`, frame by frame.
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import re
 from pathlib import Path
 from typing import Any, Callable
 
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.files import MM_PER_UNIT
 from mmpose_ours.io.json_files import read_json
@@ -51,6 +54,8 @@ SCHEMA_FILE = Path(__file__).parents[1] / 'schemas' / 'predictions.schema.json'
 # What stands beside the frames, with the same keys.
 # Share by which two roundings of a frame rate differ.
 SAME_RATE = 0.002
+# Cameras of a rig of which a run may have taken any.
+MOST_CHOSEN = 10
 _BESIDE = ('scores', 'ids', 'views', 'spread_mm')
 
 
@@ -106,12 +111,39 @@ class Predictions:
             )
         return self.fps
 
+    def of_another_rig(self, rig: CameraRig) -> bool:
+        """Whether the file names a calibration that is neither this one nor some of its cameras.
+
+        Its fingerprint changes with every number, and with the image sizes: False where the rig
+        does not say these, and where the file names no fingerprint.
+
+        Args:
+            rig: V cameras; of more than :data:`MOST_CHOSEN` only all are compared.
+        """
+        if not re.fullmatch('[0-9a-f]{16}', self.rig) or rig.fingerprint == self.rig:
+            return False
+        if any(camera.size is None for camera in rig):
+            return False
+        counts = range(2, len(rig)) if len(rig) <= MOST_CHOSEN else ()
+        choices = (names for count in counts for names in itertools.combinations(rig.names, count))
+        return not any(rig.select(names).fingerprint == self.rig for names in choices)
+
     @property
     def tracked(self) -> bool:
         """Whether people have track IDs."""
         return bool(self.frames) and all(
             poses.track_ids is not None for poses in self.frames.values()
         )
+
+
+def another_rig(path: PathLike, rig_file: PathLike) -> str:
+    """The warning for predictions of which :meth:`Predictions.of_another_rig` holds."""
+    level = argument('auto_level', True)
+    return (
+        f'{path}: was made with another calibration than {rig_file}, or before that was changed, '
+        f'so the poses may be in another world; use the one of that run (after {level}: '
+        'level_rig.json beside the results)'
+    )
 
 
 def to_z_up(points: np.ndarray, up: str) -> np.ndarray:

@@ -39,6 +39,7 @@ from mmpose_ours.recordings.video_timing import (
     video_note,
 )
 from mmpose_ours.structures.frames import FrameSet, ViewImage
+from mmpose_ours.text import counted
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -359,7 +360,7 @@ def _match_images(
     lacking = {name: len(frames) - len(places[name]) for name in files}
     lacking = {name: count for name, count in lacking.items() if count}
     if lacking and not offsets:
-        note = f'{where}: of {len(frames)} frames some cameras lack an image ('
+        note = f'{where}: of {counted(len(frames), "frame")} some cameras lack an image ('
         note += ', '.join(f'{name}: {count}' for name, count in lacking.items())
         notes.append(f'{note}); these frames go on without them')
     return frames, places, notes

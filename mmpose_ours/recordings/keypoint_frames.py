@@ -8,9 +8,9 @@ of another frame rate has, that is said: frame n of such keypoints is not frame 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
-from mmpose_ours.errors import InputError
+from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.recordings.footage import Footage, frame_key, frames_by_key
 from mmpose_ours.recordings.frame_matching import frame_order
@@ -55,6 +55,39 @@ def fit_keypoints(
         )
         return _by_time(keypoints, footage), [note]
     return apply_frame_offsets(keypoints, offsets), _rate_notes(last, footage)
+
+
+def check_shared_frames(keypoints: Keypoints, footage: Footage | None, where: PathLike) -> None:
+    """Refuse keypoints and images that have no frame in common.
+
+    Args:
+        keypoints: As :func:`fit_keypoints` returns them.
+        footage: The images or videos; None where there are none.
+        where: Origin of the keypoints, for messages.
+
+    Raises:
+        FileFormatError: They have none.
+    """
+    if footage is None:
+        return
+    theirs = range(footage.total) if footage.frames is None else footage.frames
+    own = {frame_key(frame): frame for frame in keypoints}
+    if not own or not len(theirs) or any(frame_key(frame) in own for frame in theirs):
+        return
+    named, shown = (sorted(map(str, frames), key=frame_order) for frames in (own, theirs))
+    raise FileFormatError(
+        f'{where}: its frames are {_from_to(named)} and those of the images {_from_to(shown)}: '
+        'they have none in common; give keypoints and images the same frame numbers, or only one '
+        'of both',
+        code='no-match',
+        file=where,
+        found=named[0],
+        expected=shown[0],
+    )
+
+
+def _from_to(frames: Sequence[str]) -> str:
+    return frames[0] if len(frames) == 1 else f'{frames[0]} to {frames[-1]}'
 
 
 def _last_frames(keypoints: Keypoints) -> dict[str, int]:

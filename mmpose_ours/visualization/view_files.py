@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import re
 from pathlib import Path
 from typing import Any, Sequence
@@ -19,6 +20,7 @@ from mmpose_ours.io.progress import Progress
 from mmpose_ours.predictions.reading import FrameId
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.text import argument, counted
 from mmpose_ours.visualization.colours import track_colours
 from mmpose_ours.visualization.figures.sheet import write_image
 from mmpose_ours.visualization.frame_images import FootageImages
@@ -80,11 +82,24 @@ def write_page(show: Show, path: Path, image_budget: int) -> None:
     progress = Progress('images for the page', 'frames')
     options = dict(image_budget=image_budget, progress=progress, **show.on_a_page)
     carried = write_scene_page(path, show.rig, show.frames, **options)
-    people = len(show.colours)
-    line = f'{len(show.frames)} frames, {people} tracks, {len(show.rig)} cameras'
-    if show.images is not None:
-        line += f', images of {carried} frames'
+    line = ', '.join(
+        [
+            counted(len(show.frames), 'frame'),
+            counted(len(show.colours), 'track'),
+            counted(len(show.rig), 'camera'),
+        ]
+    )
+    if show.images is not None and image_budget:
+        line += f', images of {counted(carried.frames, "frame")}'
+        line += f' ({carried.side} px)' if carried.frames else ''
     print(f'wrote   {path}: {line}, {path.stat().st_size / 1e6:.1f} MB')
+    if carried.left_out:
+        enough = math.ceil(carried.enough_bytes / 1e6)
+        print(
+            f'note: {counted(carried.left_out, "frame")} of {len(show.frames)} in the page '
+            f'without images of their own, which do not fit into {image_budget / 1e6:g} MB; '
+            f'{argument("image_megabytes", enough)} has room for all'
+        )
 
 
 def write_report(show: Show, path: Path) -> None:
@@ -121,7 +136,7 @@ def write_sheets(show: Show, folder: Path | None, film: Path | None, window: boo
                 _to_window(sheet)
             progress(index + 1, count)
     if folder is not None:
-        print(f'wrote   {folder}: {count} images')
+        print(f'wrote   {folder}: {counted(count, "image")}')
     if film is not None:
         print(f'wrote   {film}: {count / rate:.1f} s at {rate:g} frames per second')
 
@@ -156,8 +171,8 @@ def write_views(show: Show, folder: Path, radius: int | None, thickness: int | N
             )
             write_image(folder / folders[camera.name] / image_name(index, people.frame), drawn)
         progress(index + 1, len(show.frames))
-    count = len(show.frames)
-    print(f'wrote   {folder}: {count} images of each of {len(show.rig)} cameras')
+    count = counted(len(show.frames), 'image')
+    print(f'wrote   {folder}: {count} of each of {counted(len(show.rig), "camera")}')
 
 
 def image_name(index: int, frame: FrameId) -> str:

@@ -27,6 +27,7 @@ from mmpose_ours.predictions.reading import read_predictions
 from mmpose_ours.recordings.endings import IMAGE_ENDINGS, VIDEO_ENDINGS
 from mmpose_ours.recordings.files import first_size, natural_key
 from mmpose_ours.synthetic.noise_profiles import read_profile
+from mmpose_ours.text import counted
 
 CALIBRATION, KEYPOINTS, RECORDING, POSES = 'calibration', '2D keypoints', 'recording', '3D poses'
 NOISE, WEIGHTS = 'detector noise model', 'weights'
@@ -196,7 +197,7 @@ def _calibration(path: Path) -> Finding | None:
         details.append('the file does not say what R and T mean')
     if read.uncalibrated:
         details.append(f'not calibrated: {list_names(read.uncalibrated, 20)}')
-    what = f'{format}, {count} camera{"s" * (count != 1)}, recognised by {reason}'
+    what = f'{format}, {counted(count, "camera")}, recognised by {reason}'
     return Finding(path, CALIBRATION, what, (*details, *read.notes), commands, files, options)
 
 
@@ -231,7 +232,8 @@ def _keypoints(path: Path, progress: Progress) -> Finding | None:
     joints = f'{len(skeletons[0])} joints ({skeletons[0].name})' if skeletons else 'nobody'
     cameras = cameras_of(frames)
     what = (
-        f'{format}, {len(cameras)} camera{"s" * (len(cameras) != 1)}, {len(frames)} frames, '
+        f'{format}, {counted(len(cameras), "camera")}, '
+        f'{counted(len(frames), "frame")}, '
         f'{joints}' + (f', recognised by {reason}' if reason else '')
     )
     return Finding(path, KEYPOINTS, what, tuple(table(summarise(frames))), commands)
@@ -247,7 +249,8 @@ def _poses(path: Path) -> Finding | None:
     rate = f', {predictions.fps:g} frames per second' if predictions.fps else ''
     ids = ', with track IDs' if predictions.tracked else ''
     what = (
-        f'{len(predictions.frames)} frames, {people} poses of {predictions.skeleton.name} in '
+        f'{counted(len(predictions.frames), "frame")}, {counted(people, "pose")} of '
+        f'{predictions.skeleton.name} in '
         f'{predictions.unit}, {predictions.up} up{ids}{rate}'
     )
     commands = (
@@ -272,7 +275,8 @@ def _media_file(path: Path) -> Finding:
     if path.suffix.lower() in VIDEO_ENDINGS:
         with open_video(path) as video:
             width, height = video.size
-            what = f'a video, {width}x{height}, {video.fps:g} fps, {video.frame_count} frames'
+            frames = counted(video.frame_count, 'frame')
+            what = f'a video, {width}x{height}, {video.fps:g} fps, {frames}'
     else:
         width, height = first_size([path])[1]
         what = f'an image, {width}x{height}'
@@ -308,7 +312,8 @@ def _media(files: Sequence[Path]) -> str:
             return f'{len(files)} image{"s" * (len(files) != 1)}, {width}x{height}'
         with open_video(first) as video:
             width, height = video.size
-            return f'{first.name}, {width}x{height}, {video.fps:g} fps, {video.frame_count} frames'
+            frames = counted(video.frame_count, 'frame')
+            return f'{first.name}, {width}x{height}, {video.fps:g} fps, {frames}'
     except (FileFormatError, OSError) as error:
         return str(error)
 

@@ -24,7 +24,7 @@ from mmpose_ours.io.config_text import OWN_FOLDER, OWN_FOLDER_IMPORTS, assigned,
 from mmpose_ours.io.disk.files import temporary_folder, write_files_whole
 from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.io.terminal import shell_path
-from mmpose_ours.text import argument
+from mmpose_ours.text import argument, counted
 
 RIG_FILE, README_FILE, IMAGE_FILE = 'camera_parameters.json', 'README.txt', 'rig.png'
 # The recommended config first; what each is, and the last epoch that it trains for.
@@ -85,9 +85,9 @@ def _write_folder(
         (folder / name).mkdir(parents=True, exist_ok=True)
     if not in_place:
         write_rig(rig, folder / RIG_FILE, 'panoptic')
-        done.append(f'{RIG_FILE}: {len(rig)} cameras (Panoptic JSON: cm, y down)')
+        done.append(f'{RIG_FILE}: {counted(len(rig), "camera")} (Panoptic JSON: cm, y down)')
     else:
-        done.append(f'{RIG_FILE}: left as it is, {len(rig)} cameras')
+        done.append(f'{RIG_FILE}: left as it is, {counted(len(rig), "camera")}')
     done.append(f'{" ".join(f"{name}/" for name in rig.names)}: for their images')
     texts = {name: config_text(folder, rig, space, any_scale, name) for name in CONFIGS}
     write_files_whole(folder, {**texts, README_FILE: readme_text(folder, rig)})
@@ -120,7 +120,7 @@ def config_text(
     seen = coverage(rig, space)
     shares = [f'{count} or more {seen[count]:.0%}' for count in range(2, min(len(rig), 4) + 1)]
     lines = [
-        f'# The {CONFIGS[name][0]} for the {len(rig)} cameras of this folder, made by '
+        f'# The {CONFIGS[name][0]} for the {counted(len(rig), "camera")} of this folder, made by '
         '`mmpose-ours init`.',
         f'_base_ = [{literal(_base_config(folder, name))}]',
         '',
@@ -257,6 +257,6 @@ def _draw(path: Path, rig: CameraRig, space: CaptureVolume) -> str:
         from mmpose_ours.visualization.figures.rig_sheet import write_rig_image
     except ImportError as error:
         return f'{path.name}: not drawn ({error}); `pip install matplotlib` adds what is missing'
-    title = f'{len(rig)} cameras of {path.parent.name}'
+    title = f'{counted(len(rig), "camera")} of {path.parent.name}'
     write_rig_image(path, rig, space, title)
     return f'{path.name}: the cameras from above, in perspective and from the side'

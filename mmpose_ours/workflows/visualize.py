@@ -21,12 +21,13 @@ from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.locks import hold_folder
-from mmpose_ours.predictions.reading import FrameId, Predictions, read_predictions
+from mmpose_ours.predictions.reading import FrameId, Predictions, another_rig, read_predictions
 from mmpose_ours.recordings.camera_names import by_camera
 from mmpose_ours.recordings.footage import Footage, frame_key, open_footage, sized_by_images
-from mmpose_ours.text import argument
+from mmpose_ours.text import argument, counted
 from mmpose_ours.visualization import view_files
 from mmpose_ours.visualization.frame_images import FootageImages
+from mmpose_ours.visualization.page.scene import IMAGE_BUDGET
 from mmpose_ours.visualization.results import results_of
 from mmpose_ours.visualization.view_files import Show
 
@@ -50,8 +51,8 @@ class Wanted:
         thickness: Of limbs in single views, likewise.
         every: Take every n-th frame.
         fps: Frames per second, where neither the file nor a video says.
-        image_megabytes: Of images in the page; where they do not suffice, fewer frames carry
-            images.
+        image_megabytes: Of images in the page; images are as large as lets every frame have
+            one, and where the smallest do not fit, fewer frames carry images.
     """
 
     page: bool = True
@@ -64,7 +65,7 @@ class Wanted:
     thickness: int | None = None
     every: int = 1
     fps: float | None = None
-    image_megabytes: float = 16.0
+    image_megabytes: float = IMAGE_BUDGET / 1e6
 
 
 def visualize(
@@ -78,6 +79,7 @@ def visualize(
     reading: KeypointOptions | None = None,
     rig_file: PathLike = 'the rig',
     all_cameras: bool = False,
+    whole: CameraRig | None = None,
 ) -> None:
     """Write what is wanted of a recording, and say so.
 
@@ -91,6 +93,8 @@ def visualize(
         reading: How the keypoints are to be read; frame offsets and names are those of images too.
         rig_file: Where the cameras come from, for messages.
         all_cameras: Show all cameras, also those without images or keypoints.
+        whole: All cameras of the calibration, where ``rig`` has some; to tell whether the poses
+            were made with it.
 
     Raises:
         InputError, OSError: Something cannot be read, does not fit together, or cannot be
@@ -113,6 +117,8 @@ def visualize(
             options.get('say', lambda note: None)(note)
     options = KeypointOptions(**{**options, 'frame_offsets': offsets})
     found = _keypoints(keypoints, rig, options, footage) if keypoints else None
+    if predictions.of_another_rig(rig) and (whole is None or predictions.of_another_rig(whole)):
+        print(f'warning: {another_rig(people, rig_file)}', file=sys.stderr)
     if not all_cameras:
         rig = _cameras_shown(rig, footage, found, keypoints)
     if found is not None and keypoints is not None:
@@ -232,7 +238,8 @@ def _compare(
     lacking = [frame for frame in predictions.frames if frame_key(frame) not in theirs]
     if len(lacking) == len(predictions.frames):
         raise InputError(
-            f'{other} has none of the {len(lacking)} frames of {path} (such as {lacking[0]!r}) but '
+            f'{other} has none of the {counted(len(lacking), "frame")} of {path} (such as '
+            f'{lacking[0]!r}) but '
             f'others (such as {next(iter(theirs), "none")!r}); frames are named after the images',
             code='no-match',
             file=other,
@@ -240,7 +247,10 @@ def _compare(
             expected=lacking,
         )
     if lacking:
-        print(f'note: {other} lacks {len(lacking)} of {len(predictions.frames)} frames of {path}')
+        print(
+            f'note: {other} lacks {len(lacking)} of {counted(len(predictions.frames), "frame")} '
+            f'of {path}'
+        )
 
 
 def _space_of(rig: CameraRig, path: PathLike) -> CaptureVolume | None:

@@ -91,3 +91,20 @@ def test_memory_stays_small(recording):
     assert len(statistics.sample.sampled) <= MAX_SAMPLED and statistics.frames == 5500
     indices = np.array(list(map(int, statistics.sample.sampled)))
     assert indices[0] == 0 and indices[-1] > 4500
+
+
+def test_a_run_without_a_fault_gets_no_advice(recording):
+    rig, frames = recording
+    people = max(len(p) for p in frames[0].values())
+    said = _diagnosis(rig, frames, found=people)
+    assert (said.causes, said.next_step, said.certain) == ((), '', False)
+    hardly_any = _diagnosis(rig, frames)
+    assert hardly_any.next_step, 'nobody was found'
+
+
+def test_a_model_of_images_that_finds_people_gets_no_advice(recording):
+    rig = recording[0]
+    statistics = RunStatistics(rig.names)
+    statistics.add(None, 2, 0.9, 0.3, rig.names)
+    said = diagnose_recording(rig, SPACE, statistics)
+    assert (said.causes, said.next_step) == ((), '')

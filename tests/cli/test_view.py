@@ -1,5 +1,6 @@
 """``mmpose-ours view`` from files to files, and the sentence for each wrong input."""
 
+import dataclasses
 import json
 import re
 
@@ -7,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mmpose_ours.calibration import read_rig
 from mmpose_ours.calibration.writing import write_rig
 from mmpose_ours.cli.main import main
 from mmpose_ours.detections import write_detections
@@ -74,6 +76,22 @@ def test_a_page_of_files(site, capsys):
     assert reported['imageFrames'] == [0, 1, 2]
 
 
+def test_what_the_budget_leaves_out_is_reported(site, capsys):
+    for camera in ('c0', 'c1', 'c2'):
+        for frame in FRAMES:
+            noise = np.random.default_rng(frame).integers(0, 255, (240, 320, 3), np.uint8)
+            cv2.imwrite(str(site / 'images' / camera / f'{frame:06d}.png'), noise)
+            (site / 'images' / camera / f'{frame:06d}.jpg').unlink()
+    assert view('--img-root', 'images', '--image-budget', '0.09') == 0
+    said = capsys.readouterr().out
+    assert 'images of 1 frame (240 px)' in said
+    left_out = re.search(r'note: 2 frames of 3 .* (--image-budget) (\d+) has room for all', said)
+    assert view('--img-root', 'images', *left_out.groups()) == 0
+    assert 'images of 3 frames (320 px)' in capsys.readouterr().out
+    assert view('--img-root', 'images', '--image-budget', '0') == 0
+    assert manifest(site)['imageFrames'] == []
+
+
 def test_images_and_a_film(site, capsys):
     assert view('--png', '--mp4', '--no-page', '--every', '2', '--cameras', 'c0', 'c3') == 0
     said = capsys.readouterr().out
@@ -117,6 +135,42 @@ def test_a_broken_image_is_left_out_and_reported(site, capsys):
     assert 'warning: 1 left out: images/c1/000004.jpg: breaks off' in capsys.readouterr().err
     spans = manifest(site)['imageSpans']
     assert [span == [0, 0] for span in spans[1]] == [False, True, False]
+
+
+def of_rig(site, rig):
+    """People that say with which cameras they were found."""
+    poses = built_in_poses(1, np.random.default_rng(0), ('stand',))
+    write_predictions(site / 'people.json', dict.fromkeys(FRAMES, poses), rig=rig.fingerprint)
+
+
+def test_people_of_another_rig_are_noticed(site, capsys):
+    rig = read_rig(site / 'camera_parameters.json')
+    for made_with in (rig, rig.select(['c3', 'c1']), rig.select(['c0', 'c1'])):
+        of_rig(site, made_with)
+        assert view() == 0
+        warned = 'another calibration' in capsys.readouterr().err
+        assert warned == (made_with.names == ('c3', 'c1')), 'another order is another rig'
+    of_rig(site, rig)
+    assert view('--cameras', 'c0', 'c2', '--keypoints', 'keypoints.json') == 0
+    assert 'another calibration' not in capsys.readouterr().err, 'some of its cameras'
+    moved = [dataclasses.replace(c, t_w2c=c.t_w2c + (1, 0, 0)) for c in rig]
+    of_rig(site, CameraRig(tuple(moved)))
+    assert view() == 0
+    said = capsys.readouterr().err
+    assert 'people.json' in said and 'camera_parameters.json' in said
+    assert 'another calibration' in said
+
+
+def test_evaluation_notices_people_of_another_rig(site, capsys):
+    rig = read_rig(site / 'camera_parameters.json')
+    words = ['evaluate', '--without-truth', '--json', '--pred', 'people.json']
+    words += ['--rig', 'camera_parameters.json', '--keypoints', 'keypoints.json']
+    warnings = []
+    for made_with in (rig, rig.in_world(np.diag([-1.0, -1.0, 1.0]))):
+        of_rig(site, made_with)
+        assert main(words) == 0
+        warnings.append(len(json.loads(capsys.readouterr().out)['warnings']))
+    assert warnings == [0, 1]
 
 
 def test_rates_and_names():

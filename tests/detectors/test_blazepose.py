@@ -1,6 +1,7 @@
 """BlazePose's landmarks and bundle; with MediaPipe itself where it is installed."""
 
 import importlib.util
+import subprocess
 import sys
 import types
 
@@ -96,3 +97,14 @@ def test_people_of_five_cameras_and_3d_keeps_up(shared_data):
     ]
     assert (np.diff(heights, axis=0) < -200).all()
     assert session.detection_time_ratio > 10
+
+
+@needs_mediapipe
+def test_it_says_nothing():
+    """In a process of its own, since MediaPipe greets once."""
+    program = (
+        'import numpy; from mmpose_ours.detectors import detector; '
+        "detector('mediapipe').detect([numpy.full((240, 320, 3), 90, numpy.uint8)])"
+    )
+    done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, '', '')

@@ -4,6 +4,7 @@ and tiny real runs."""
 import dataclasses
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +16,10 @@ from train_rig_runs import rig_of, write_people
 
 from mmpose_ours.calibration import write_rig
 from mmpose_ours.cli import main as cli
+from mmpose_ours.cli import train_rig as train_rig_command
+from mmpose_ours.cli.main import build_parser
 from mmpose_ours.workflows.train_rig import job as train_rig_site
+from mmpose_ours.workflows.train_rig import preparation as train_rig_steps
 from mmpose_ours.workflows.train_rig import test_recordings as train_rig_recordings
 from mmpose_ours.workflows.train_rig.stock_scripts import StockError, run_stock
 
@@ -52,6 +56,62 @@ def test_a_dry_run_names_every_step_and_writes_nothing(tmp_path, call, stand_in,
     assert sorted(tmp_path.rglob('*')) == before and not stand_in.calls
 
 
+def test_a_dry_run_has_the_init_that_will_run(tmp_path, call, stand_in, capsys):
+    assert call('--only', 'init') == 0
+    capsys.readouterr()
+    assert call('--dry-run', '--from', 'init') == 0
+    assert 'mmpose-ours init' not in capsys.readouterr().out, 'the folder is there'
+    write_rig(rig_of(4), tmp_path / 'rig.json', 'campus')
+    assert call('--dry-run') == 0
+    assert 'mmpose-ours init data/Ours --rig rig.json --force\n' in capsys.readouterr().out
+
+
+def foretold(out):
+    """Minutes that are left before each step."""
+    return [int(said.rpartition('about ')[2].split()[0]) for said in states(out).values()]
+
+
+def test_a_busy_machine_takes_longer_but_for_the_training(call, stand_in, capsys, monkeypatch):
+    minutes = {}
+    for load in (0.0, 40.0):
+        monkeypatch.setattr(os, 'getloadavg', lambda load=load: (load, 0.0, 0.0), raising=False)
+        args = ['train-rig', 'data/Ours', '--rig', 'rig.json', '--minutes', '60', '--dry-run']
+        assert cli.main(args) == 0
+        minutes[load] = foretold(capsys.readouterr().out)
+    training, tests = 4, 5
+    assert minutes[40.0][tests] > 5 * minutes[0.0][tests]
+    idle, busy = (minutes[load][training] - minutes[load][tests] for load in (0.0, 40.0))
+    assert 59 <= idle <= 62 and 59 <= busy <= 62
+    monkeypatch.setattr(os, 'cpu_count', lambda: 4)
+    monkeypatch.setattr(os, 'getloadavg', lambda: (7.0, 0.0, 0.0), raising=False)
+    assert train_rig_command.slowdown() == 2
+    monkeypatch.delattr(os, 'getloadavg')
+    assert train_rig_command.slowdown() == 1
+
+
+def test_minutes_are_a_limit_by_the_clock(tmp_path, call, stand_in, monkeypatch):
+    """Timing, which takes 12 s here, and the start of the script are part of them."""
+    now = [0.0]
+
+    def timed(site, record):
+        now[0] += 12.0
+        return 0.5, 8.0
+
+    monkeypatch.setattr(train_rig_steps, '_seconds_per_step', timed)
+    monkeypatch.setattr(train_rig_steps.time, 'monotonic', lambda: now[0])
+    words = ['train-rig', 'data/Ours', '--rig', 'rig.json', '--frames', '10', '--minutes', '2']
+    assert cli.main(words) == 0
+    scope = {}
+    exec((tmp_path / 'work_dirs/train_rig_Ours/trained.py').read_text(), scope)
+    loop, data = scope['train_cfg'], scope['train_dataloader']
+    assert (loop['type'], loop['seconds'], loop['max_epochs']) == ('TimedTrainLoop', 100.0, 10)
+    assert data['dataset']['num_samples'] == 20 * data['batch_size'], '200 steps of half a second'
+    now[0] = 0.0
+    assert cli.main([*words[:-1], '0.2', '--from', 'train']) == 0
+    exec((tmp_path / 'work_dirs/train_rig_Ours/trained.py').read_text(), scope)
+    assert scope['train_cfg']['seconds'] == pytest.approx(0.3 * 12, abs=0.1)
+
+
 def test_what_is_done_is_skipped_and_what_changed_is_done_again(tmp_path, call, stand_in, capsys):
     assert call() == 0
     out = capsys.readouterr().out
@@ -59,7 +119,14 @@ def test_what_is_done_is_skipped_and_what_changed_is_done_again(tmp_path, call, 
     assert 'The trained model is better than' in out
     work_dir = tmp_path / 'work_dirs/train_rig_Ours'
     assert json.loads((work_dir / 'report.json').read_text())['use'] == 'trained'
-    assert 'trained.py work_dirs/train_rig_Ours/train/epoch_1.pth' in out
+    command = shlex.split(out.split('From now on: ')[1].splitlines()[0])
+    assert command == json.loads((work_dir / 'report.json').read_text())['command'].split()
+    args = build_parser(command[1:]).parse_args(command[1:])
+    assert (args.command, args.config) == ('predict', 'work_dirs/train_rig_Ours/trained.py')
+    assert args.checkpoint == 'work_dirs/train_rig_Ours/train/epoch_1.pth'
+    assert args.rig == ['data/Ours/camera_parameters.json']
+    # There is no recording yet: its images belong into the folder.
+    assert (args.img_root, args.keypoints) == ('data/Ours', None)
 
     assert call() == 0
     assert did(capsys.readouterr().out) == []
@@ -143,7 +210,8 @@ def test_tests_that_were_cut_off_go_on(call, stand_in, capsys):
 
 def test_errors_name_the_next_step(tmp_path, call, stand_in, capsys):
     cases = [
-        (dict(rig=None), (), 'camera_parameters.json: no such file, and no calibration is given'),
+        (dict(rig=None), (), 'data/Ours: no such folder, and no calibration is given'),
+        (dict(rig=None), ('--dry-run',), 'data/Ours: no such folder, and no calibration is given'),
         ({}, ('--keypoints', 'none.json'), 'none.json: no such file; correct --keypoints'),
         ({}, ('--keypoints', '.'), 'is a folder, expected one file; run `mmpose-ours keypoints'),
         ({}, ('--frames', '3'), '--frames is 3, expected 10 or more'),

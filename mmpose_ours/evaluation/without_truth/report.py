@@ -17,9 +17,15 @@ from mmpose_ours.evaluation.frame_ranges import name_frames, parse_frames
 from mmpose_ours.evaluation.tables import columns, number
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.predictions.reading import FrameId, Predictions, frame_id, read_predictions
+from mmpose_ours.predictions.reading import (
+    FrameId,
+    Predictions,
+    another_rig,
+    frame_id,
+    read_predictions,
+)
 from mmpose_ours.recordings.camera_names import by_camera
-from mmpose_ours.text import argument
+from mmpose_ours.text import argument, counted
 
 
 def evaluate_without_truth(
@@ -78,6 +84,8 @@ def evaluate_without_truth(
     except InputError as error:
         raise error.reworded(InputError, f'{pred}: {error}', file=pred) from error
     wanted, warnings = _choose(pred, prediction, keypoints, seen, frames)
+    if prediction.of_another_rig(cameras):
+        warnings.append(another_rig(pred, name))
     others = {}
     for camera, path in by_camera(left_out or {}, cameras.names).items():
         if camera not in cameras.names:
@@ -94,7 +102,8 @@ def evaluate_without_truth(
         shared = [frame for frame in wanted if frame in other.frames]
         if other.skeleton.joints != prediction.skeleton.joints or not shared:
             raise InputError(
-                f'{path}: has {other.skeleton.name} and {len(shared)} of the {len(wanted)} frames '
+                f'{path}: has {other.skeleton.name} and {len(shared)} of the '
+                f'{counted(len(wanted), "frame")} '
                 f'looked at; expected {prediction.skeleton.name} and the frames of {pred}',
                 code='no-match',
                 file=path,
@@ -153,7 +162,8 @@ def format_without_truth(report: dict[str, Any]) -> str:
         ['missed', f'{number(report["missed_per_frame"])} per frame ({report["missed"]} of '
                    f'{report["seen_by_two"]} whom two cameras detect)'],
         ['limb lengths', f'vary by {_percent(report["limb_spread"])} (90 %: '
-                         f'{_percent(report["limb_spread_p90"])}) over {report["tracks"]} tracks'],
+                         f'{_percent(report["limb_spread_p90"])}) over '
+                         f'{counted(report["tracks"], "track")}'],
         ['left and right', f'differ by {_percent(report["side_difference"])} (90 %: '
                            f'{_percent(report["side_difference_p90"])})'],
         ['head above hips', _percent(report['head_above_hips'])],
@@ -161,7 +171,8 @@ def format_without_truth(report: dict[str, Any]) -> str:
                    f'{number(report["jitter_mm_p90"], 1)}){in_m_s2}'],
     ]  # fmt: skip
     lines = [
-        f'without ground truth: {report["frames"]} frames ({ranges}), joints {report["joints"]}',
+        f'without ground truth: {counted(report["frames"], "frame")} ({ranges}), joints '
+        f'{report["joints"]}',
         '',
         *columns(rows),
         '',

@@ -1,7 +1,7 @@
 """Feet, hands and a face of anatomical size for bodies of COCO-17.
 
-The body says where they are and which way they point; their sizes are shares of the stature. Fingers
-are slightly bent and spread.
+The body says where they are and which way they point; their sizes are shares of the stature.
+Fingers are slightly bent and spread.
 """
 
 from __future__ import annotations
@@ -109,15 +109,13 @@ def _hand(
 
 
 def _face(joints: dict[str, np.ndarray], size: float) -> dict[str, np.ndarray]:
-    """iBUG's 68 points on a head of usual size, which looks where the nose points."""
+    """IBUG's 68 points on a head of usual size, which looks where the nose points."""
     ears = (joints['left_ear'] + joints['right_ear']) / 2
     left = _unit(joints['left_ear'] - joints['right_ear'])
     look = _across(joints['nose'] - ears, left, np.array([0.0, 0.0, 1.0]))
     up = np.cross(look, left)
     middle = ears + 0.03 * size * look
-    points = [
-        middle + size * (x * left + y * up + z * look) for x, y, z in _face_template()
-    ]
+    points = [middle + size * (x * left + y * up + z * look) for x, y, z in _face_template()]
     return dict(zip(FACE, points))
 
 

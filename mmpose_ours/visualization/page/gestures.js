@@ -1,8 +1,11 @@
 // Pointers on the canvas: turn, move, zoom, pick.
 
 const CLICK_PX = 5;
+// How near to a joint is meant to be on it.
+const PICK_PX = 14;
+const TOUCH_PX = 24;
 
-function listen(canvas, room, { changed, picked, leaveCamera }) {
+function listen(canvas, room, { changed, clicked, leaveCamera }) {
   const pointers = new Map();
   let travelled = 0;
 
@@ -45,7 +48,7 @@ function listen(canvas, room, { changed, picked, leaveCamera }) {
     if (pointers.size) return;
     canvas.classList.remove('dragging');
     if (pointer && travelled <= CLICK_PX && event.type === 'pointerup') {
-      picked(room.pick(pointer.x, pointer.y));
+      clicked(pointer.x, pointer.y, event.pointerType === 'touch' ? TOUCH_PX : PICK_PX);
     }
   };
   canvas.addEventListener('pointerup', end);

@@ -6,6 +6,7 @@ const element = (id) => document.getElementById(id);
 const state = {
   t: 0,
   playing: false,
+  measuring: false,
   chosen: null, // a track ID
   camera: -1, // the one that is looked from
   hidden: new Set(),
@@ -17,6 +18,7 @@ const pace = recording.fps || Math.min(10, Math.max(1, recording.length / 5));
 const room = new Room(element('room'), recording, images, state);
 const strip = new Strip(recording, images, state, lookFrom, changed);
 const people = new People(recording, state, choose);
+const measure = new Measure(recording, state, room);
 
 let due = false;
 function changed() {
@@ -38,6 +40,7 @@ function drawTime() {
     const which = late ? `, image of ${recording.frames[room.imageOf]}` : '';
     setText('looking-name', `from ${recording.cameras[state.camera].name}${which}`);
   }
+  if (state.measuring) setText('measured', measure.text());
   const seconds = recording.fps ? ` · ${(state.t / recording.fps).toFixed(2)} s` : '';
   setText('when', `frame ${recording.frames[state.t]} · ${state.t + 1}/${recording.length}${seconds}`);
 }
@@ -66,16 +69,17 @@ function play(on) {
   element('play').setAttribute('aria-label', state.playing ? 'pause' : 'play');
   if (state.playing) {
     let [begun, from] = [performance.now(), state.t];
-    let speed = speedOf();
+    let [speed, loop] = [speedOf(), element('loop').checked];
     const step = (now) => {
       if (!state.playing) return;
-      if (speed !== speedOf() || state.t !== state.played) {
-        [begun, from, speed] = [now, state.t, speedOf()];
+      if (speed !== speedOf() || loop !== element('loop').checked || state.t !== state.played) {
+        [begun, from, speed, loop] = [now, state.t, speedOf(), element('loop').checked];
       }
-      const t = from + Math.floor(((now - begun) / 1000) * pace * speed);
+      const passed = from + Math.floor(((now - begun) / 1000) * pace * speed);
+      const t = loop ? passed % recording.length : passed;
       if (t !== state.t) goTo(t);
       state.played = state.t;
-      if (state.t === recording.length - 1) play(false);
+      if (!loop && state.t === recording.length - 1) play(false);
       else requestAnimationFrame(step);
     };
     state.played = state.t;
@@ -104,7 +108,10 @@ function pressed(event) {
     ArrowDown: () => changeSpeed(-1),
     Home: () => goTo(0),
     End: () => goTo(recording.length - 1),
-    Escape: () => (state.camera >= 0 ? lookFrom(-1) : choose(state.chosen)),
+    Escape: leave,
+    l: () => element('loop').click(),
+    m: toggleMeasuring,
+    s: saveView,
     0: () => lookFrom(-1),
     h: () => (room.viewpoint.reset(), lookFrom(-1)),
     '?': () => element('help').showModal(),
@@ -117,6 +124,43 @@ function pressed(event) {
   if (!action || (own && event.target.type !== 'range') || event.target.tagName === 'SELECT') return;
   event.preventDefault();
   action();
+}
+
+function leave() {
+  if (state.measuring) toggleMeasuring();
+  else if (state.camera >= 0) lookFrom(-1);
+  else choose(state.chosen);
+}
+
+function toggleMeasuring() {
+  measure.toggle();
+  changed();
+}
+
+function clicked(x, y, reach) {
+  if (state.measuring) measure.pick(x, y, reach);
+  else choose(room.pick(x, y, reach) ?? state.chosen);
+  changed();
+}
+
+// The canvas as it is, on the page's ground.
+function saveView() {
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [room.canvas.width, room.canvas.height];
+  const ctx = canvas.getContext('2d');
+  ctx.fillStyle = theme.paper;
+  ctx.fillRect(0, 0, canvas.width, canvas.height);
+  ctx.drawImage(room.canvas, 0, 0);
+  const camera = state.camera >= 0 ? [recording.cameras[state.camera].name] : [];
+  const title = document.title.replace(/\.json$/, '');
+  const name = [title, ...camera, recording.frames[state.t]].join('_');
+  canvas.toBlob((blob) => {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(blob);
+    link.download = `${name.replace(/[^\p{L}\p{N}_-]/gu, '_')}.png`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  });
 }
 
 function counted(count, one, many) {
@@ -137,6 +181,9 @@ function begin() {
   element('time').max = length - 1;
   element('images-toggle').hidden = !images.any;
   element('found-toggle').hidden = !recording.found.length;
+  element('sides-toggle').hidden = !recording.sides.some(Boolean);
+  element('left-colour').style.background = SIDE_COLOURS[0];
+  element('right-colour').style.background = SIDE_COLOURS[2];
   for (const box of document.querySelectorAll('[data-show]')) {
     state.show[box.dataset.show] = box.checked;
     box.addEventListener('change', () => {
@@ -146,12 +193,14 @@ function begin() {
   }
   element('play').addEventListener('click', () => play(!state.playing));
   element('time').addEventListener('input', (event) => goTo(Number(event.target.value)));
+  element('measure').addEventListener('click', toggleMeasuring);
+  element('save').addEventListener('click', saveView);
   element('looking-end').addEventListener('click', () => lookFrom(-1));
   element('help-open').addEventListener('click', () => element('help').showModal());
   document.addEventListener('keydown', pressed);
   listen(element('room'), room, {
     changed,
-    picked: (id) => choose(id === null ? state.chosen : id),
+    clicked,
     leaveCamera: () => state.camera >= 0 && lookFrom(-1),
   });
   images.whenReady = changed;
@@ -171,5 +220,10 @@ begin();
 // For scripts that drive the page: where somebody is on the canvas.
 window.scenePage = {
   state,
-  whereIs: (id) => room.drawn.find((person) => person.id === id)?.points.find(Boolean) || null,
+  whereIs: (id, joint) => {
+    const points = room.drawn.find((person) => person.id === id)?.points || [];
+    return (joint ? points[recording.joints.indexOf(joint)] : points.find(Boolean)) || null;
+  },
+  whereIsCamera: (view) => room.viewpoint.project(recording.cameras[view].center),
+  floorCorners: () => recording.box[0].slice(0, 2).map((corner) => room.viewpoint.project(corner)),
 };

@@ -3,12 +3,14 @@
 const LIMB_MM = 52;
 const HEAD_MM = 100;
 const FADED = 0.28;
+// Left, middle, right.
+const SIDE_COLOURS = ['#0072b2', '#8a9299', '#d55e00'];
 
 let theme = {};
 
 function readTheme() {
   const style = getComputedStyle(document.documentElement);
-  for (const name of ['paper', 'ink', 'quiet', 'grid', 'space', 'camera', 'sheet']) {
+  for (const name of ['paper', 'ink', 'quiet', 'grid', 'space', 'camera', 'sheet', 'accent']) {
     theme[name] = style.getPropertyValue(`--${name}`).trim();
   }
 }
@@ -38,20 +40,38 @@ function paintLine(ctx, points) {
   ctx.stroke();
 }
 
+// The colours of a person: their own everywhere, or on limbs that of the side.
+class Palette {
+  constructor(colour, bySide, fadedBy = 0) {
+    const faded = (c) => (fadedBy ? mixed(c, theme.paper, fadedBy) : c);
+    this.own = faded(colour);
+    this.sides = bySide ? SIDE_COLOURS.map(faded) : [this.own, this.own, this.own];
+  }
+
+  // Of joints with these sides: -1 left, 0 middle, 1 right. Left and right make the middle.
+  of(...sides) {
+    return this.sides[1 + Math.sign(sides.reduce((sum, side) => sum + side, 0))];
+  }
+}
+
 // points: per joint [x, y, width of a limb there] or null; head: [x, y, radius] or null.
-function paintPerson(ctx, recording, points, head, colour, rim) {
+function paintPerson(ctx, recording, points, head, palette, rim) {
+  const { sides } = recording;
   const limbs = head ? recording.limbs : [...recording.limbs, ...recording.face];
   const strokes = limbs.filter(([a, b]) => points[a] && points[b]);
   ctx.lineCap = 'round';
-  for (const [paint, wider] of [[rim, 2.5], [colour, 0]]) {
-    ctx.strokeStyle = ctx.fillStyle = paint;
+  for (const wider of [2.5, 0]) {
+    const paint = (...joints) => (wider ? rim : palette.of(...joints.map((j) => sides[j])));
     for (const [a, b] of strokes) {
+      ctx.strokeStyle = paint(a, b);
       ctx.lineWidth = (points[a][2] + points[b][2]) / 2 + wider;
       paintLine(ctx, [points[a], points[b]]);
     }
-    for (const point of points) {
+    for (const [joint, point] of points.entries()) {
+      ctx.fillStyle = paint(joint);
       if (point) paintDisc(ctx, point[0], point[1], 0.5 * point[2] + wider / 2);
     }
+    ctx.fillStyle = wider ? rim : palette.own;
     if (head) paintDisc(ctx, head[0], head[1], head[2] + wider / 2);
   }
 }
@@ -134,7 +154,8 @@ function paintView(ctx, recording, images, view, t, place, state, large) {
   for (const { id, points } of people) {
     const colour = recording.colours.get(id);
     ctx.globalAlpha = state.chosen === null || id === state.chosen ? 1 : FADED;
-    paintPerson(ctx, recording, points, null, colour, large ? '#ffffffb0' : '#ffffff70');
+    const palette = new Palette(colour, state.show.sides);
+    paintPerson(ctx, recording, points, null, palette, large ? '#ffffffb0' : '#ffffff70');
     if (large) paintIdentity(ctx, id, points, colour);
   }
   ctx.restore();

@@ -41,7 +41,11 @@ class People {
     const section = document.getElementById('person');
     const { recording, state } = this;
     section.hidden = state.chosen === null;
-    if (section.hidden) return;
+    document.querySelector('main').classList.toggle('chosen', !section.hidden);
+    if (section.hidden) {
+      this.reported = null;
+      return;
+    }
     const id = state.chosen;
     const row = recording.rowOf(id, state.t);
     const rows = recording.rowsById.get(id);
@@ -64,8 +68,8 @@ class People {
       const now = row < 0 ? NaN : recording.boneLength(row, bone);
       bones.push([bone[0], number(now / 10, 1, ''), number(usual[index] / 10, 1, '')]);
     }
-    const table = document.createElement('table');
-    const line = (cells, kind, tag = 'td') => {
+    const tables = [document.createElement('table'), document.createElement('table')];
+    const line = (table, cells, kind, tag = 'td') => {
       const tr = table.insertRow();
       tr.className = kind;
       for (const [index, text] of cells.entries()) {
@@ -75,10 +79,13 @@ class People {
         tr.append(cell);
       }
     };
-    for (const fact of facts) line(fact, '');
-    if (bones.length) line(['length in cm', 'now', 'median'], 'head', 'th');
-    for (const bone of bones) line(bone, '');
-    section.replaceChildren(table);
+    for (const fact of facts) line(tables[0], fact, '');
+    if (bones.length) line(tables[1], ['length in cm', 'now', 'median'], 'head', 'th');
+    for (const bone of bones) line(tables[1], bone, '');
+    section.replaceChildren(...tables);
+    // Whoever is chosen in a long list, or on a phone, finds the figures without scrolling.
+    if (this.reported !== id) section.scrollIntoView({ block: 'nearest' });
+    this.reported = id;
   }
 
   #jointsOf(row) {

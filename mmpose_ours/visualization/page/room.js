@@ -1,7 +1,5 @@
 // The scene in perspective, or as one of the cameras sees it.
 
-const PICK_PX = 14;
-
 class Room {
   constructor(canvas, recording, images, state) {
     Object.assign(this, { canvas, recording, images, state });
@@ -22,6 +20,7 @@ class Room {
       );
       this.drawn = people;
       this.imageOf = frame;
+      this.measure.draw(ctx);
       return;
     }
     this.viewpoint.resize(width, height);
@@ -31,11 +30,12 @@ class Room {
     if (this.state.show.cameras) this.#drawCameras(ctx);
     if (this.state.show.trails) this.#drawTrails(ctx);
     this.#drawPeople(ctx);
+    this.measure.draw(ctx);
   }
 
   // Whose limb or joint is nearest to a point of the canvas, or null.
-  pick(x, y) {
-    let [best, least] = [null, PICK_PX];
+  pick(x, y, reach) {
+    let [best, least] = [null, reach];
     for (const { id, points } of this.drawn) {
       for (const [a, b] of [...this.recording.limbs, ...this.recording.face]) {
         const distance = points[a] && points[b] ? toSegment(x, y, points[a], points[b]) : Infinity;
@@ -96,12 +96,19 @@ class Room {
       ctx.textBaseline = 'bottom';
       ctx.lineWidth = 3;
       ctx.strokeStyle = theme.paper;
-      ctx.strokeText(camera.name, at[0], at[1] - 5);
+      const x = this.#inside(at[0], ctx.measureText(camera.name).width / 2 + 3);
+      ctx.strokeText(camera.name, x, at[1] - 5);
       ctx.fillStyle = theme.camera;
-      ctx.fillText(camera.name, at[0], at[1] - 5);
+      ctx.fillText(camera.name, x, at[1] - 5);
       ctx.strokeStyle = theme.camera;
       ctx.lineWidth = 1;
     }
+  }
+
+  // A name at the edge of the canvas stays whole.
+  #inside(x, half) {
+    const width = this.canvas.clientWidth;
+    return x < 0 || x > width ? x : Math.max(half, Math.min(width - half, x));
   }
 
   #drawTrails(ctx) {
@@ -140,15 +147,15 @@ class Room {
       return { id: recording.ids[row], points, xyz, place, depth };
     });
     people.sort((a, b) => b.depth - a.depth);
-    const colourOf = (id) => {
-      const colour = recording.colours.get(id);
-      return state.chosen === null || id === state.chosen ? colour : mixed(colour, theme.paper, 0.7);
+    const paletteOf = (id) => {
+      const faded = state.chosen !== null && id !== state.chosen;
+      return new Palette(recording.colours.get(id), state.show.sides, faded ? 0.7 : 0);
     };
     for (const { place } of people) if (place) this.#drawShadow(ctx, place);
     for (const { id, points, xyz } of people) {
-      paintPerson(ctx, recording, points, this.#headOf(xyz), colourOf(id), theme.paper);
+      paintPerson(ctx, recording, points, this.#headOf(xyz), paletteOf(id), theme.paper);
     }
-    for (const { id, points } of people) paintIdentity(ctx, id, points, colourOf(id));
+    for (const { id, points } of people) paintIdentity(ctx, id, points, paletteOf(id).own);
     this.drawn = people;
   }
 

@@ -16,7 +16,7 @@ from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.visualization.frame_images import ImageSource
-from mmpose_ours.visualization.page.images import NO_IMAGES, encode_images
+from mmpose_ours.visualization.page.images import NO_IMAGES, CarriedImages, encode_images
 from mmpose_ours.visualization.page.scene_data import as_text, page_data
 from mmpose_ours.visualization.page.templates import filled, page_file
 from mmpose_ours.visualization.results import check_joints
@@ -30,10 +30,11 @@ SCRIPTS = (
     'room.js',
     'strip.js',
     'people.js',
+    'measure.js',
     'gestures.js',
     'main.js',
 )
-IMAGE_BUDGET = 16_000_000
+IMAGE_BUDGET = 32_000_000
 
 
 def write_scene_page(
@@ -48,7 +49,7 @@ def write_scene_page(
     image_budget: int = IMAGE_BUDGET,
     title: str = '',
     progress: Callable[[int, int], None] | None = None,
-) -> int:
+) -> CarriedImages:
     """Write a web page of a recording, whole or not at all.
 
     Args:
@@ -59,13 +60,14 @@ def write_scene_page(
         space: The capture volume, drawn as a box.
         fps: Frames per second; None where nobody knows, then no speeds are reported.
         images: Where the cameras' images come from; None shows blank ones.
-        image_budget: How many bytes of JPEG the page may carry. Where they do not suffice,
-            fewer frames carry images, and the page says whose image it shows.
+        image_budget: How many bytes of JPEG the page may carry. Images are as large as lets
+            every frame have one. Where the smallest do not fit, every n-th frame has images, and
+            the page says whose image it shows.
         title: The page's title.
         progress: Called with how many frames' images are done, and of how many.
 
     Returns:
-        How many frames carry images.
+        How many frames carry images, how large, and how many had to go without.
 
     Raises:
         InputError: There is no frame, people have other joints, an image size is unknown,
@@ -97,7 +99,7 @@ def write_scene_page(
     }
     with write_whole(path) as file:
         file.write(filled('page.html', parts))
-    return len(page_images.frames)
+    return page_images.carried
 
 
 def _block(kind: str, name: str, content: str) -> str:

@@ -185,8 +185,14 @@ def _skeleton(skeleton: Skeleton) -> dict[str, Any]:
         'face': pairs(in_face=True),
         'head': [i for i, joint in enumerate(skeleton.joints) if joint in FACE],
         'root': skeleton.index(*skeleton.root),
+        'sides': [_side(joint) for joint in skeleton.joints],
         'bones': bones,
     }
+
+
+def _side(joint: str) -> int:
+    """-1 for a left joint, 1 for a right one, 0 for one in the middle."""
+    return int(joint.startswith('right_')) - int(joint.startswith('left_'))
 
 
 def _joined(parts: Sequence[np.ndarray], kind: str) -> np.ndarray:

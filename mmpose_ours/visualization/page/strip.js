@@ -1,5 +1,9 @@
 // A small image per camera, and the buttons that hide cameras.
 
+// Of a square as large as an image; of the window's height that the highest image may take.
+const [LEAST_PX, MOST_PX] = [130, 200];
+const HEIGHT_SHARE = 0.34;
+
 class Strip {
   constructor(recording, images, state, lookFrom, changed) {
     Object.assign(this, { recording, images, state });
@@ -9,7 +13,6 @@ class Strip {
       const figure = document.createElement('figure');
       const canvas = document.createElement('canvas');
       const caption = document.createElement('figcaption');
-      canvas.style.aspectRatio = `${size[0]} / ${size[1]}`;
       figure.title = `look from ${name}`;
       figure.append(canvas, caption);
       figure.addEventListener('click', () => lookFrom(view));
@@ -28,17 +31,23 @@ class Strip {
         changed();
       });
       buttons.append(button);
-      return { figure, canvas, caption, name };
+      return { figure, canvas, caption, name, aspect: size[0] / size[1] };
     });
   }
 
-  // As large as fits beside each other, within reason; beyond that the strip scrolls.
+  // All of the same area, upright or not, as large as fits beside each other, within reason;
+  // beyond that the strip scrolls.
   #fitIn() {
-    const shown = this.recording.cameras.filter((_, view) => !this.state.hidden.has(view));
-    const aspects = shown.reduce((sum, { size }) => sum + size[0] / size[1], 0);
-    const strip = document.getElementById('strip');
-    const height = (strip.clientWidth - 24 - 8 * (shown.length - 1)) / aspects;
-    strip.style.setProperty('--height', `${Math.min(150, Math.max(100, Math.floor(height)))}px`);
+    const shown = this.views.filter((_, view) => !this.state.hidden.has(view));
+    const across = shown.reduce((sum, { aspect }) => sum + Math.sqrt(aspect), 0);
+    const room = document.getElementById('strip').clientWidth - 24 - 8 * (shown.length - 1);
+    const upright = Math.sqrt(Math.min(1, ...shown.map(({ aspect }) => aspect)));
+    const most = Math.min(MOST_PX, HEIGHT_SHARE * window.innerHeight * upright);
+    const side = Math.max(LEAST_PX, Math.min(most, room / across));
+    for (const { canvas, aspect } of shown) {
+      canvas.style.width = `${Math.floor(side * Math.sqrt(aspect))}px`;
+      canvas.style.height = `${Math.floor(side / Math.sqrt(aspect))}px`;
+    }
   }
 
   draw() {

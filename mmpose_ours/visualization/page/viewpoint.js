@@ -1,6 +1,7 @@
 // Where the scene is looked at from: a point that the view turns around.
 
 const NEAREST_MM = 100;
+const FARTHEST_MM = 500000;
 
 class Viewpoint {
   // points: what the first view shows, all of it.
@@ -102,6 +103,15 @@ class Viewpoint {
     const [x, y, depth] = this.seen(point);
     if (depth < NEAREST_MM) return null;
     return this.#flat(x, y, depth);
+  }
+
+  // The point of the plane z that is seen at a place of the canvas, or null.
+  onPlane(x, y, z) {
+    const [a, b] = [(x - this.width / 2) / this.focal, (this.height / 2 - y) / this.focal];
+    const ray = this.forward.map((v, i) => v + a * this.right[i] + b * this.up[i]);
+    const along = (z - this.eye[2]) / ray[2];
+    if (!(along > NEAREST_MM && along < FARTHEST_MM)) return null;
+    return this.eye.map((v, i) => v + along * ray[i]);
   }
 
   // Both ends of a line, cut off where it comes too near to the eye, or null.

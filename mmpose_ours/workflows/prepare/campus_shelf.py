@@ -14,6 +14,7 @@ from mmpose_ours.evaluation.campus_shelf_truth import read_actors
 from mmpose_ours.evaluation.frame_ranges import format_frames
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.progress import Progress, to_stderr
+from mmpose_ours.text import counted
 from mmpose_ours.workflows.prepare.archives import unpack
 from mmpose_ours.workflows.prepare.downloads import ActorsDownload
 from mmpose_ours.workflows.prepare.findings import (
@@ -23,7 +24,6 @@ from mmpose_ours.workflows.prepare.findings import (
     WRONG,
     Finding,
     agreement,
-    plural,
     quoted,
     unreadable,
 )
@@ -56,7 +56,7 @@ def prepare_actors(
         progress = Progress(str(archive), 'MB', say)
         written = unpack(archive, folder, download.top, progress)
         if written is not None:
-            say(f'{archive}: {plural(written, "file")} written to {folder}')
+            say(f'{archive}: {counted(written, "file")} written to {folder}')
     frames, findings = _truth(download, folder)
     calibration, more = _calibration(download, folder)
     findings += more
@@ -94,7 +94,7 @@ def _truth(download: ActorsDownload, folder: Path) -> tuple[int, list[Finding]]:
         return 0, [unreadable('truth', error)]
     frames, actors = truth.shape[:2]
     if actors != download.actors:
-        sentence = f'{path} holds {plural(actors, "actor")}, {download.name} has {download.actors}'
+        sentence = f'{path} holds {counted(actors, "actor")}, {download.name} has {download.actors}'
         return 0, [Finding(WRONG, 'truth', sentence, _get_archive(download, folder))]
     covered = [frame for frame in download.frames if frame < frames]
     people = int(np.isfinite(truth[covered]).all((-1, -2)).sum())
@@ -102,7 +102,7 @@ def _truth(download: ActorsDownload, folder: Path) -> tuple[int, list[Finding]]:
         Finding(
             OK if len(covered) == len(download.frames) else NOTE,
             'truth',
-            f'{path}, {plural(frames, "frame")}, {actors} actors; {len(covered)} of '
+            f'{path}, {counted(frames, "frame")}, {actors} actors; {len(covered)} of '
             f'{len(download.frames)} test frames ({format_frames(download.frames)}), in which '
             f'{people} people are annotated',
         )
@@ -128,7 +128,7 @@ def _calibration(
             f'{", ".join(download.cameras)}'
         )
         return None, [Finding(WRONG, 'calibration', sentence)]
-    return (read, rig), [Finding(OK, 'calibration', f'{path}, {plural(len(names), "camera")}')]
+    return (read, rig), [Finding(OK, 'calibration', f'{path}, {counted(len(names), "camera")}')]
 
 
 def _detections(download: ActorsDownload, folder: Path) -> tuple[bool, list[Finding]]:
@@ -147,8 +147,9 @@ def _detections(download: ActorsDownload, folder: Path) -> tuple[bool, list[Find
         Finding(
             state,
             'detections',
-            f'{path}, {plural(len(detections), "frame")}, {sum(map(len, views))} people in '
-            f'{len(views)} views; {len(covered)} of {len(download.frames)} test frames',
+            f'{path}, {counted(len(detections), "frame")}, '
+            f'{counted(sum(map(len, views)), "person", "people")} in '
+            f'{counted(len(views), "view")}; {len(covered)} of {len(download.frames)} test frames',
         )
     ]
 

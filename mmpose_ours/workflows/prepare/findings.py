@@ -77,11 +77,6 @@ def quoted(path: Path) -> str:
     return shell_path(path)
 
 
-def plural(count: int, thing: str) -> str:
-    """``1 frame``, ``2 frames``."""
-    return f'{count} {thing}{"" if count == 1 else "s"}'
-
-
 def count_fatal(findings: Sequence[Finding]) -> int:
     """How many findings keep the data from being used."""
     return sum(finding.fatal for finding in findings)

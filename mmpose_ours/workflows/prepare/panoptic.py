@@ -20,7 +20,7 @@ from mmpose_ours.evaluation.panoptic_truth import (
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.progress import Progress, to_stderr
 from mmpose_ours.structures.joint_maps import convert_joints
-from mmpose_ours.text import argument
+from mmpose_ours.text import argument, counted
 from mmpose_ours.workflows.prepare.archives import unpack
 from mmpose_ours.workflows.prepare.downloads import (
     PANOPTIC_CAMERAS,
@@ -37,7 +37,6 @@ from mmpose_ours.workflows.prepare.findings import (
     WRONG,
     Finding,
     agreement,
-    plural,
     quoted,
     unreadable,
 )
@@ -86,7 +85,7 @@ def prepare_panoptic(
         for archive in [*archives, *([own] if own.is_file() and own not in archives else [])]:
             written = unpack(archive, root, name, Progress(str(archive), 'MB', say))
             if written is not None:
-                say(f'{archive}: {plural(written, "file")} written to {root}')
+                say(f'{archive}: {counted(written, "file")} written to {root}')
         findings += _check_sequence(folder, name, cameras)
     return findings
 
@@ -123,7 +122,7 @@ def _calibration(
         rig = choose_cameras(read.rig, read.uncalibrated, list(cameras), path)
     except (ValueError, OSError) as error:
         return None, [unreadable(what, error)]
-    sentence = f'{path}, {len(read.rig)} cameras, of them {", ".join(rig.names)}'
+    sentence = f'{path}, {counted(len(read.rig), "camera")}, of them {", ".join(rig.names)}'
     return (read, rig), [Finding(OK, what, sentence)]
 
 
@@ -146,12 +145,12 @@ def _truth(folder: Path, name: str) -> tuple[np.ndarray, list[Finding]]:
         found = unreadable(what, error)
         return nobody, [Finding(found.state, what, found.sentence, commands)]
     bodies = np.concatenate(sample)
-    counted = [people_with_root(people, ANNOTATED_JOINTS) for people in sample]
-    empty = sum(not len(people) for people in counted)
-    people = sum(map(len, counted))
-    visible = np.isfinite(np.concatenate(counted)).all(-1)
+    annotated = [people_with_root(people, ANNOTATED_JOINTS) for people in sample]
+    empty = sum(not len(people) for people in annotated)
+    people = sum(map(len, annotated))
+    visible = np.isfinite(np.concatenate(annotated)).all(-1)
     sentence = (
-        f'{path}, {plural(len(files), "frame")} ({files[0][0]}-{files[-1][0]}); of '
+        f'{path}, {counted(len(files), "frame")} ({files[0][0]}-{files[-1][0]}); of '
         f'{len(chosen)} read, {empty} without people, {people / len(chosen):.1f} people per frame, '
         f'{visible.mean() if visible.size else 0:.0%} of their joints visible'
     )

@@ -33,7 +33,12 @@ TEST_BATCH = 4
 
 
 def training_config(
-    site: Site, space: CaptureVolume, faults: str | None, epochs: int, frames: int
+    site: Site,
+    space: CaptureVolume,
+    faults: str | None,
+    epochs: int,
+    frames: int,
+    seconds: float | None = None,
 ) -> str:
     """The config that is trained, and used afterwards.
 
@@ -44,6 +49,7 @@ def training_config(
             default.
         epochs: How many.
         frames: In each.
+        seconds: At which the training ends, also before the last epoch; None for no limit.
     """
     model = MODELS[site.model]
     steps = max(1, epochs * frames // model.batch)
@@ -57,7 +63,7 @@ def training_config(
         f'dataset=dict(num_samples={frames}, **generated))',
         'val_dataloader = dict(dataset=generated)',
         *_recording(site, TRAINED),
-        f'train_cfg = dict(max_epochs={epochs}, val_interval={epochs})',
+        _train_cfg(epochs, seconds),
         'param_scheduler = [',
         f"    dict(type='LinearLR', start_factor=0.02, begin=0, end={warm_up}, by_epoch=False),",
         f"    dict(type='CosineAnnealingLR', eta_min_ratio=0.01, begin=0, end={epochs}, "
@@ -68,6 +74,13 @@ def training_config(
         f'default_hooks = dict(logger=dict(interval={max(1, min(20, steps // epochs))}))',
     ]
     return _text(lines)
+
+
+def _train_cfg(epochs: int, seconds: float | None) -> str:
+    length = f'max_epochs={epochs}, val_interval={epochs}'
+    if seconds is None:
+        return f'train_cfg = dict({length})'
+    return f"train_cfg = dict(_delete_=True, type='TimedTrainLoop', {length}, seconds={seconds:g})"
 
 
 def using_config(site: Site, space: CaptureVolume, contender: str) -> str:

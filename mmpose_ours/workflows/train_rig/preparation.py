@@ -1,4 +1,4 @@
-"""The steps of ``train-rig`` up to the training: init, check, space, noise, train.
+"""The steps of ``train-rig`` up to the training, but for init: check, space, noise, train.
 
 Each is a function that does its work, prints, and fills a :class:`Doing`; what it prints after
 a ``$`` does the same by hand.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import time
 from pathlib import Path
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
@@ -20,134 +21,37 @@ from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.calibration.space_of_file import space_line, space_of
 from mmpose_ours.detections import read_detections
 from mmpose_ours.detections.reading import KeypointOptions
-from mmpose_ours.errors import FileFormatError, InputError
+from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.disk.files import write_json, write_whole
 from mmpose_ours.io.json_files import read_json
-from mmpose_ours.io.numbers import is_whole
-from mmpose_ours.io.terminal import path_word
+from mmpose_ours.io.numbers import is_number, is_whole
 from mmpose_ours.noise_estimation.fit import TooLittleError
+from mmpose_ours.text import counted
 from mmpose_ours.workflows.train_rig.configs import EPOCHS, training_config
+from mmpose_ours.workflows.train_rig.folder_step import RunCommand, command_words
 from mmpose_ours.workflows.train_rig.job import (
     MODELS,
     TRAINED,
     Site,
     box_file,
     file_print,
-    same_rig,
     space_of_record,
 )
 from mmpose_ours.workflows.train_rig.progress_record import Doing, Record
 from mmpose_ours.workflows.train_rig.refusals import (
-    ANY_CALIBRATION,
     NO_KEYPOINTS,
     TRUST,
     Fix,
     RefusedError,
-    reading_options,
-    refused,
 )
 from mmpose_ours.workflows.train_rig.stock_scripts import command_line, run_stock, shown
 
-RunCommand = Callable[[Sequence[str]], int]
-
 # Steps that are timed to know how many fit into the minutes; the first ones are slow.
 TIMED_STEPS, WARMING_STEPS = 16, 6
+# However long timing takes, so much of the minutes is for training.
+LEAST_SHARE = 0.3
 # What the check finds in the keypoints rather than in the calibration.
 OF_KEYPOINTS = ('keypoints', 'rate', 'sides', 'synchronisation')
-
-
-def command_words(site: Site, step: str) -> list[str]:
-    """The words of the ``mmpose-ours`` command that does a step; none for training and later."""
-    rig = [path_word(site.rig_file), *site.camera_words()]
-    if step == 'init':
-        source = [*map(path_word, site.source)] or [path_word(site.rig_file)]
-        cameras = site.camera_words() if not site.source else []
-        words = ['init', path_word(site.folder), '--rig', *source, *site.reading, *cameras]
-        return [*words, *site.volume_words(), *site.scale_words()]
-    if step == 'check':
-        has_images = site.rig_file.is_file() and site.has_images
-        images = ['--images', path_word(site.folder)] if has_images else []
-        keypoints = ['--keypoints', path_word(site.keypoints)] if site.keypoints else []
-        return ['check-rig', *rig, *images, *keypoints, *site.rename_words()]
-    if step == 'space':
-        return ['fit-space', *rig, *site.scale_words()]
-    if step == 'noise' and site.keypoints and not site.detector:
-        out = site.work_dir / 'detector.json'
-        words = ['fit-noise', rig[0], path_word(site.keypoints), path_word(out)]
-        return [*words, *rig[1:], *site.rename_words()]
-    return []
-
-
-def do_init(site: Site, record: Record, doing: Doing, run_command: RunCommand) -> None:
-    """Make the data folder, or see that it is there.
-
-    Args:
-        site: What is trained for.
-        record: Takes the fingerprint of the calibration that was put there.
-        doing: Is filled.
-        run_command: Runs a command of ``mmpose-ours``, whose words it is given; its errors pass
-            through.
-
-    Raises:
-        RefusedError: There is no calibration, or the folder has another one than --rig, or other
-            files that ``init`` would replace.
-    """
-    if site.initialised and _is_source(site):
-        print(f'    {site.folder} is laid out already, {len(site.rig)} cameras')
-    else:
-        words = command_words(site, 'init')
-        own = [Path(path).resolve() for path in site.source] == [site.rig_file.resolve()]
-        replace = Fix(
-            command=('mmpose-ours', *words, '--force'),
-            without=reading_options(site) if own else (),  # it is written as it was read
-        )
-        if site.rig_file.is_file() and not _is_source(site):
-            _check_replaceable(site, record, replace)
-            words.append('--force')
-        elif not site.rig_file.is_file() and not site.source:
-            raise RefusedError(
-                f'{site.rig_file}: no such file, and no calibration is given',
-                code='missing-value',
-                file=site.rig_file,
-                expected='rig',
-                fix=Fix(('--rig', ANY_CALIBRATION)),
-            )
-        doing.commands = [shown(['mmpose-ours', *words])]
-        try:
-            run_command(words)
-        except FileExistsError as error:
-            raise refused(error, replace) from error
-        site.__dict__.pop('rig', None)  # what was read before is another one now
-        record.made = site.rig.fingerprint
-    doing.result = {'calibration': site.rig.fingerprint}
-    doing.files = [site.rig_file]
-
-
-def _is_source(site: Site) -> bool:
-    """Whether the folder's calibration is that of --rig, where one is given."""
-    if site.source_rig is None:
-        return True
-    try:
-        return same_rig(site.rig, site.source_rig)
-    except InputError:  # the folder's own cannot be read
-        return False
-
-
-def _check_replaceable(site: Site, record: Record, fix: Fix) -> None:
-    """Refuse to replace a calibration that this command did not put there."""
-    try:
-        found: str | None = site.rig.fingerprint
-    except InputError:  # it cannot be read
-        found = None
-    if found is None or record.made != found:
-        raise RefusedError(
-            f'{site.rig_file}: is another calibration than --rig {" ".join(site.source)}, and was '
-            'not written by this command',
-            code='conflict',
-            file=site.rig_file,
-            found=found,
-            fix=fix,
-        )
 
 
 def do_check(site: Site, record: Record, doing: Doing) -> None:
@@ -274,8 +178,7 @@ def do_train(site: Site, record: Record, doing: Doing) -> None:
     goes_on = doing.goes_on and (folder / 'last_checkpoint').is_file() and plan_file.is_file()
     if not goes_on:
         shutil.rmtree(folder, ignore_errors=True)
-        epochs, frames = _length(site, record)
-        write_json(plan_file, {'epochs': epochs, 'frames_per_epoch': frames})
+        write_json(plan_file, _length(site, record))
     plan = _plan(read_json(plan_file), plan_file)
     write_trained_config(site, record, plan)
     words = command_line('train.py', config, '--work-dir', folder)
@@ -304,19 +207,21 @@ def write_trained_config(site: Site, record: Record, plan: Mapping[str, Any]) ->
     Args:
         site: What is trained for.
         record: With the steps before the training.
-        plan: ``epochs`` and ``frames_per_epoch``.
+        plan: ``epochs``, ``frames_per_epoch``, and ``seconds`` where they are limited.
 
     Raises:
         FileFormatError: The plan is none.
     """
     plan = _plan(plan, record.path)
     with write_whole(site.work_dir / f'{TRAINED}.py') as file:
-        file.write(_config(site, record, plan['epochs'], plan['frames_per_epoch']))
+        file.write(_config(site, record, plan))
 
 
-def _plan(plan: Any, path: Path) -> dict[str, int]:
+def _plan(plan: Any, path: Path) -> dict[str, Any]:
     keys = ('epochs', 'frames_per_epoch')
-    if not isinstance(plan, Mapping) or not all(is_whole(plan.get(key)) for key in keys):
+    limit = plan.get('seconds') if isinstance(plan, Mapping) else None
+    whole = isinstance(plan, Mapping) and all(is_whole(plan.get(key)) for key in keys)
+    if not whole or not (limit is None or (is_number(limit) and limit > 0)):
         raise FileFormatError(
             f'{path}: does not say how long the training is (epochs and frames_per_epoch); '
             'train again with --from train',
@@ -325,42 +230,49 @@ def _plan(plan: Any, path: Path) -> dict[str, int]:
             found='train',
             expected=list(keys),
         )
-    return {key: plan[key] for key in keys}
+    return {**{key: plan[key] for key in keys}, **({} if limit is None else {'seconds': limit})}
 
 
-def _config(site: Site, record: Record, epochs: int, frames: int) -> str:
-    space = space_of_record(record.result('space'))
-    return training_config(site, space, record.result('noise')['faults'], epochs, frames)
+def _config(site: Site, record: Record, plan: Mapping[str, Any]) -> str:
+    space, faults = space_of_record(record.result('space')), record.result('noise')['faults']
+    length = plan['epochs'], plan['frames_per_epoch'], plan.get('seconds')
+    return training_config(site, space, faults, *length)
 
 
-def _length(site: Site, record: Record) -> tuple[int, int]:
+def _length(site: Site, record: Record) -> dict[str, Any]:
     """How many epochs of how many frames, by the clock where minutes were asked for."""
     model = MODELS[site.model]
     if site.minutes is None:
         assert site.epochs is not None
-        return site.epochs, model.epoch
-    seconds = _seconds_per_step(site, record)
-    steps = max(EPOCHS, math.floor(60 * site.minutes / seconds))
-    per_epoch = max(1, steps // EPOCHS)
+        return {'epochs': site.epochs, 'frames_per_epoch': model.epoch}
+    begun = time.monotonic()
+    per_step, starting = _seconds_per_step(site, record)
+    # Timing is part of the minutes, and so is that the script starts again.
+    seconds = 60 * site.minutes - (time.monotonic() - begun) - starting
+    seconds = round(max(seconds, LEAST_SHARE * 60 * site.minutes), 1)
+    per_epoch = max(1, math.floor(seconds / per_step) // EPOCHS)
     print(
-        f'    a step of {model.batch} frames takes {seconds:.2f} s here: {EPOCHS} epochs of '
-        f'{per_epoch} steps in {EPOCHS * per_epoch * seconds / 60:.1f} minutes'
+        f'    {counted(model.batch, "frame")} per step, {per_step:.2f} s per step here: {EPOCHS} '
+        f'epochs of {counted(per_epoch, "step")}, at most {seconds / 60:.1f} minutes'
     )
-    return EPOCHS, per_epoch * model.batch
+    return {'epochs': EPOCHS, 'frames_per_epoch': per_epoch * model.batch, 'seconds': seconds}
 
 
-def _seconds_per_step(site: Site, record: Record) -> float:
-    """Time a few steps of the training."""
+def _seconds_per_step(site: Site, record: Record) -> tuple[float, float]:
+    """Time a few steps of the training, and how long the script takes besides."""
     folder = site.work_dir / 'timing'
     shutil.rmtree(folder, ignore_errors=True)
     config = folder / 'timing.py'
     with write_whole(config) as file:
-        file.write(_config(site, record, 1, TIMED_STEPS * MODELS[site.model].batch))
+        frames = TIMED_STEPS * MODELS[site.model].batch
+        file.write(_config(site, record, {'epochs': 1, 'frames_per_epoch': frames}))
         file.write('default_hooks = dict(logger=dict(interval=1), checkpoint=None)\n')
         file.write('log_processor = dict(window_size=1)\n')
     words = command_line('train.py', config, '--work-dir', folder, '--no-validate')
     print(f'    timing {TIMED_STEPS} steps', flush=True)
+    begun = time.monotonic()
     run_stock(words, site.work_dir / 'train.log', say=lambda line: None)
+    took = time.monotonic() - begun
     files = sorted(folder.glob('*/vis_data/scalars.json'))
     lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     times = [line['time'] for line in lines if 'time' in line and 'loss' in line]
@@ -374,4 +286,4 @@ def _seconds_per_step(site: Site, record: Record) -> float:
             fix=Fix(('--epochs', str(EPOCHS)), without=('--minutes',)),
         )
     shutil.rmtree(folder)
-    return float(np.median(times[WARMING_STEPS:]))
+    return float(np.median(times[WARMING_STEPS:])), max(took - sum(times), 0.0)

@@ -11,13 +11,16 @@ import numpy as np
 
 from mmpose_ours import __version__
 from mmpose_ours.io.disk.files import write_files_whole, write_json
-from mmpose_ours.text import printable
-from mmpose_ours.workflows.train_rig.job import MODELS, TRAINED, Site
+from mmpose_ours.io.terminal import path_word
+from mmpose_ours.text import counted, printable
+from mmpose_ours.workflows.train_rig.job import BOX, MODELS, TRAINED, Site
 from mmpose_ours.workflows.train_rig.progress_record import Doing, Record
 from mmpose_ours.workflows.train_rig.scores import MATCH_MM, MATCH_SHARE, Tally
-from mmpose_ours.workflows.train_rig.stock_scripts import command_line, shown
+from mmpose_ours.workflows.train_rig.stock_scripts import shown
 from mmpose_ours.workflows.train_rig.verdict import HELD_OUT, NAMES, OWN, Verdict, judge
 
+# Folder for the 3D poses of the user's recording.
+PREDICTED = 'predictions'
 # What the figures are called in the report, and how they are written.
 PERCENT, PLAIN = '{:.1%}', '{:.2f}'
 FIGURES = {
@@ -63,9 +66,19 @@ def do_report(site: Site, record: Record, doing: Doing) -> None:
 
 
 def use_command(site: Site, record: Record, contender: str) -> str:
-    """The command that finds people in the user's recording."""
-    weights = {TRAINED: record.result('train')['checkpoint'], **site.contenders}[contender]
-    return shown(command_line('test.py', (site.work_dir / f'{contender}.py').resolve(), weights))
+    """The command that estimates 3D poses in the user's recording."""
+    words = ['mmpose-ours', 'predict']
+    if contender != BOX:  # which is what the command takes by itself
+        weights = {TRAINED: record.result('train')['checkpoint'], **site.contenders}[contender]
+        config = (site.work_dir / f'{contender}.py').resolve()
+        words += ['--config', str(config), '--checkpoint', weights]
+    words += ['--rig', path_word(site.rig_file), *site.camera_words()]
+    if site.has_images or site.keypoints is None:
+        words += ['--img-root', path_word(site.folder)]
+    if site.keypoints is not None:
+        words += ['--keypoints', path_word(site.keypoints)]
+    words += [*site.rename_words(), *site.volume_words(), *site.scale_words()]
+    return shown([*words, '--out', path_word(site.work_dir / PREDICTED)])
 
 
 def report_data(site: Site, record: Record, verdict: Verdict, command: str) -> dict[str, Any]:
@@ -105,7 +118,7 @@ def report_text(site: Site, record: Record, verdict: Verdict, command: str) -> s
     space, warnings = record.result('space'), record.steps.get('check', {}).get('result', {})
     minutes = record.steps['train'].get('seconds', 0.0) / 60
     lines = [
-        f'# {len(site.rig)} cameras of {_escaped(site.folder.resolve().name)}',
+        f'# {counted(len(site.rig), "camera")} of {_escaped(site.folder.resolve().name)}',
         '',
         f'**{verdict.sentence}**' + (f' {verdict.beaten}' if verdict.beaten else ''),
         '',
@@ -119,7 +132,7 @@ def report_text(site: Site, record: Record, verdict: Verdict, command: str) -> s
         f'- capture volume: {tuple(space["size_mm"])} mm around {tuple(space["center_mm"])} mm; '
         f'two cameras or more see {space["seen_by_two"]:.0%} of it',
         f'- detector: {_escaped(record.result("noise")["why"])}',
-        f'- training: {MODELS[site.model].about}, {training["epochs"]} epochs of '
+        f'- training: {MODELS[site.model].about}, {counted(training["epochs"], "epoch")} of '
         f'{training["frames_per_epoch"]} synthetic frames, in {minutes:.1f} minutes or more '
         '(kill -9 loses count), timing and validation included',
         *(f'- warning of the check: {_escaped(text)}' for text in warnings.get('warnings', [])),
@@ -150,7 +163,7 @@ def _escaped(text: str) -> str:
 def _title(where: str, tests: Mapping[str, Any]) -> str:
     if where == HELD_OUT:
         return 'Synthetic people that were not used in training'
-    return f'Your own recording ({tests["recording"]["frames"]} frames)'
+    return f'Your own recording ({counted(tests["recording"]["frames"], "frame")})'
 
 
 def _table(where: str, columns: Mapping[str, Mapping[str, float | None]]) -> list[str]:

@@ -18,10 +18,12 @@ from mmpose_ours.evaluation.without_truth.scores import unlabelled_figures
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.file_names import file_name
 from mmpose_ours.io.disk.files import write_whole
+from mmpose_ours.io.progress import Pace, lasting
 from mmpose_ours.predictions.reading import FrameId, frame_id, read_predictions
 from mmpose_ours.recordings.endings import is_video
 from mmpose_ours.recordings.footage import decoded, frames_of_images
 from mmpose_ours.recordings.media import find_media
+from mmpose_ours.text import counted
 from mmpose_ours.workflows.train_rig.configs import test_config, using_config
 from mmpose_ours.workflows.train_rig.job import TRAINED, Site, space_of_record
 from mmpose_ours.workflows.train_rig.preparation import write_trained_config
@@ -94,13 +96,16 @@ def do_test(site: Site, record: Record, doing: Doing) -> None:
             others = tuple(other for other in site.rig.names if other != name)
             tests += [Test(who, what, fewer, None, others) for who in weights]
         doing.result['recording'] = {'frames': count}
+    pace = Pace()
     for number, test in enumerate(tests, 1):
         out = folder / f'{test.name}.json'
         words = _words(site, test, weights[test.contender], out)
         doing.commands.append(shown(words))
         if out.is_file():
             continue  # of a call that was cut off
-        print(f'    [{number}/{len(tests)}] $ {shown(words)}', flush=True)
+        left = pace.left(number - 1, len(tests))
+        time_left = '' if left is None else f' ({lasting(left)} left)'
+        print(f'    [{number}/{len(tests)}]{time_left} $ {shown(words)}', flush=True)
         run_stock(words, folder / 'test.log', say=_quiet)
     found = {test.name: folder / f'{test.name}.json' for test in tests}
     doing.files = list(found.values())
@@ -217,13 +222,17 @@ def do_images(site: Site, record: Record, doing: Doing) -> None:
     folder = site.work_dir / IMAGE_FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     drawn = [folder / 'rig.png']
-    write_rig_image(drawn[0], site.rig, space, f'{len(site.rig)} cameras of {site.folder.name}')
+    write_rig_image(drawn[0], site.rig, space, _title(site))
     tests = record.result('test')['figures']
     for where, contenders in tests.items():
         drawn += _draw(site, space, where, list(contenders), folder)
-    print(f'    {len(drawn)} images in {folder}')
+    print(f'    {counted(len(drawn), "image")} in {folder}')
     doing.files = drawn
     doing.result = {'images': [str(path.relative_to(site.work_dir)) for path in drawn]}
+
+
+def _title(site: Site) -> str:
+    return f'{counted(len(site.rig), "camera")} of {site.folder.name}'
 
 
 def _draw(
@@ -251,7 +260,7 @@ def _draw(
                 truth=truth.of(frame).xyz_mm if truth is not None else None,
                 images=[images.get((name, frame), _nothing)() for name in site.rig.names],
                 keypoints_2d=seen[frame],
-                title=f'{where} {frame}, {who}: {len(poses)} people',
+                title=f'{where} {frame}, {who}: {counted(len(poses), "person", "people")}',
             )
             drawn.append(folder / f'{where}_{file_name(str(frame).zfill(6))}_{who}.png')
             write_image(drawn[-1], image)

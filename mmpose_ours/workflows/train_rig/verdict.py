@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Mapping, Sequence
 
+from mmpose_ours.text import counted
 from mmpose_ours.workflows.train_rig.job import BOX, TRAINED, TRIANGULATION
 from mmpose_ours.workflows.train_rig.scores import Difference, Tally, difference
 
@@ -98,5 +99,5 @@ def _own_first(found: Mapping[str, Difference]) -> Sequence[tuple[str, Differenc
 def _said(where: str, found: Difference) -> str:
     return (
         f'{found.points:+.2f} points {WHERE[where]} (95 %: {found.low:+.2f} to {found.high:+.2f}, '
-        f'{found.frames} frames)'
+        f'{counted(found.frames, "frame")})'
     )

@@ -17,7 +17,7 @@ from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.visualization.colours import OKABE_ITO, track_colours
-from mmpose_ours.visualization.page.images import encode_images
+from mmpose_ours.visualization.page.images import CarriedImages, encode_images
 from mmpose_ours.visualization.page.scene import write_scene_page
 from mmpose_ours.visualization.page.scene_data import MISSING, as_text, page_data
 from mmpose_ours.visualization.results import results_of
@@ -109,19 +109,65 @@ class Grey:
         return np.random.default_rng(frame).integers(0, 255, (480, 640, 3), dtype=np.uint8)
 
 
-@pytest.mark.parametrize('budget', [10_000_000, 1_000_000, 200_000, 1000])
-def test_images_keep_to_their_budget(budget):
+def decoded(images, row, camera):
+    begin, end = images.spans[row][camera]
+    jpeg = np.frombuffer(base64.b64decode(images.text[begin:end]), np.uint8)
+    return cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
+
+
+def size_of(images):
+    """Bytes of JPEG, with up to two of padding each."""
+    return sum(end - begin for row in images.spans for begin, end in row) * 3 / 4
+
+
+@pytest.mark.parametrize(
+    ('budget', 'frames', 'side'),
+    [(12_000_000, 20, 640), (5_000_000, 20, 480), (2_500_000, 20, 320), (1_000_000, 20, 240),
+     (500_000, 10, 240), (100_000, 2, 240), (1000, 0, 0), (0, 0, 0)],
+)  # fmt: skip
+def test_every_frame_has_an_image_as_large_as_the_budget_allows(budget, frames, side):
     images = encode_images(Grey(), small_rig(3), range(20), budget)
-    sizes = [end - begin for row in images.spans for begin, end in row]
-    assert sum(sizes) * 3 / 4 <= budget * 1.001
-    expected = {10_000_000: 20, 1_000_000: 10, 200_000: 2, 1000: 0}[budget]
-    assert expected * 0.5 <= len(images.frames) <= expected * 1.5
-    assert images.frames[:1] == [0][:expected]
-    for row in images.spans:
-        assert row[2] == (0, 0)
-        begin, end = row[1]
-        jpeg = np.frombuffer(base64.b64decode(images.text[begin:end]), np.uint8)
-        assert cv2.imdecode(jpeg, cv2.IMREAD_COLOR).shape[1] in (400, 640)
+    carried = images.carried
+    assert size_of(images) <= budget * 1.001
+    assert (carried.frames, len(images.frames)) == (len(images.spans), len(images.spans))
+    assert frames * 0.5 <= carried.frames <= frames * 1.5 and (frames < 20 or carried.frames == 20)
+    assert carried.left_out == (20 - carried.frames if budget else 0)
+    assert images.frames[:1] == [0][:frames]
+    for row in range(len(images.spans)):
+        assert images.spans[row][2] == (0, 0)
+        assert max(decoded(images, row, 1).shape) == carried.side == side
+
+
+def test_a_budget_that_is_proposed_is_enough():
+    few = encode_images(Grey(), small_rig(3), range(20), 100_000).carried
+    assert few.left_out > 0
+    all_of_them = encode_images(Grey(), small_rig(3), range(20), few.enough_bytes).carried
+    assert (all_of_them.frames, all_of_them.left_out) == (20, 0)
+
+
+class Worse(Grey):
+    """The first images are plain, the later ones are not."""
+
+    def of(self, camera, frame):
+        image = super().of(camera, frame)
+        return image if frame > 2 or image is None else np.zeros_like(image)
+
+
+def test_all_shrink_where_later_images_are_larger():
+    images = encode_images(Worse(), small_rig(3), range(20), 3_000_000)
+    assert images.carried.frames == 20 and images.carried.left_out == 0
+    assert size_of(images) <= 3_000_000 * 1.001
+    sides = {max(decoded(images, row, 0).shape) for row in range(20)}
+    assert sides == {images.carried.side} and images.carried.side < 640
+
+
+def test_upright_images_are_as_large_as_lying_ones():
+    class Upright(Grey):
+        def of(self, camera, frame):
+            return np.zeros((1920, 1080, 3), np.uint8)
+
+    images = encode_images(Upright(), small_rig(2, (1080, 1920)), range(2), 10_000_000)
+    assert decoded(images, 0, 0).shape == (960, 540, 3)
 
 
 def test_only_frames_with_images_count():
@@ -172,7 +218,7 @@ def test_what_cannot_be_shown_is_refused(tmp_path):
 
 def test_nobody_anywhere_is_a_page_too(tmp_path):
     nobody = [result_of(t, np.zeros((0, 17, 3)), np.zeros(0, int)) for t in range(2)]
-    assert write_scene_page(tmp_path / 'scene.html', small_rig(2), nobody) == 0
+    assert write_scene_page(tmp_path / 'scene.html', small_rig(2), nobody) == CarriedImages()
 
 
 @pytest.mark.parametrize('largest', [2**31, 2**53 - 1])
@@ -182,7 +228,7 @@ def test_large_numbers_of_people_reach_the_page(tmp_path, largest):
     data = page_data(small_rig(3), frames, 'coco17', SPACE, None, '')
     assert data.arrays['ids'].tolist() == [largest, 3, largest, 3]
     assert [entry['id'] for entry in data.manifest['people']] == [3, largest]
-    assert write_scene_page(tmp_path / 'a.html', small_rig(3), frames) == 0
+    assert write_scene_page(tmp_path / 'a.html', small_rig(3), frames) == CarriedImages()
 
 
 def test_the_work_of_colours_grows_with_the_people_and_no_faster():

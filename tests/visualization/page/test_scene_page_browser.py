@@ -1,122 +1,12 @@
-"""The page in a real browser: it opens quickly, plays, picks, and says no error."""
+"""The page in a real browser: it opens quickly, plays, picks, measures, and says no error."""
 
-import os
-import shutil
+import base64
 
+import cv2
 import numpy as np
 import pytest
-from frame_results import result_of
+from scene_pages import FRAMES, OPENS_WITHIN_MS, PEOPLE, drawing, go_to, painted_share, settle, spot
 from visual_rigs import SPACE, people, small_rig
-
-from mmpose_ours.visualization.page.scene import write_scene_page
-
-BROWSERS = ('chromium', 'chromium-browser', 'google-chrome')
-# Nothing may look for a network; root has no sandbox.
-QUIET = ('--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-sync',
-         '--no-first-run', '--disable-component-update')  # fmt: skip
-OPENS_WITHIN_MS = 3000
-FRAMES, PEOPLE = 1000, 5
-
-
-class Images:
-    """An image per camera in every frame, which JPEG cannot make small."""
-
-    noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
-
-    def may_have(self, frame):
-        return True
-
-    def of(self, camera, frame):
-        return np.roll(self.noise, frame, axis=1)
-
-
-@pytest.fixture(scope='module')
-def browser():
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip('no Chromium on this machine; on Debian: apt-get install chromium')
-    playwright = pytest.importorskip('playwright.sync_api', reason='playwright is not installed')
-    with playwright.sync_playwright() as driver:
-        root = ('--no-sandbox',) if os.geteuid() == 0 else ()
-        started = driver.chromium.launch(executable_path=found, args=[*QUIET, *root])
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope='module')
-def scene_file(tmp_path_factory):
-    """1,000 frames of five people and five cameras; one is away for a while."""
-    still = people(*[(700 * i - 1400, 300 * (i % 2)) for i in range(PEOPLE)])
-    rig = small_rig(5)
-    frames = []
-    for t in range(FRAMES):
-        moved = still + (600 * np.sin(t / 50), 200 * np.cos(t / 30), 0)
-        here = np.array([i for i in range(PEOPLE) if i != 4 or not 300 < t < 500])
-        uv, valid = rig.project(moved[here])
-        found = np.concatenate([np.nan_to_num(uv), valid[..., None]], -1)
-        frames.append(
-            result_of(
-                t, moved[here], here + 10, np.full(len(here), 0.8), np.full(len(here), 4),
-                detections=dict(zip(rig.names, found)),
-            )
-        )  # fmt: skip
-    path = tmp_path_factory.mktemp('page') / 'scene.html'
-    write_scene_page(
-        path, rig, frames, space=SPACE, fps=25.0, images=Images(), image_budget=16_000_000,
-        title='five people',
-    )  # fmt: skip
-    return path
-
-
-@pytest.fixture
-def page(browser, scene_file):
-    context = browser.new_context(viewport={'width': 1280, 'height': 800})
-    tab = context.new_page()
-    tab.wrong = []
-    tab.on('console', lambda message: tab.wrong.append(message.text))
-    tab.on('pageerror', lambda error: tab.wrong.append(str(error)))
-    tab.on('request', lambda request: _local(tab, request.url))
-    tab.goto(scene_file.as_uri())
-    tab.wait_for_selector('html[data-ready-ms]')
-    yield tab
-    assert tab.wrong == []
-    context.close()
-
-
-def _local(tab, url):
-    if not url.startswith(('file:', 'data:', 'blob:')):
-        tab.wrong.append(f'asked for {url}')
-
-
-def go_to(page, frame):
-    page.evaluate(
-        """frame => {
-            const time = document.getElementById('time');
-            time.value = frame;
-            time.dispatchEvent(new Event('input'));
-        }""",
-        frame,
-    )
-    settle(page)
-
-
-def settle(page):
-    page.evaluate('() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 60)))')
-
-
-def drawing(page):
-    return page.evaluate("document.getElementById('room').toDataURL()")
-
-
-def painted_share(page):
-    return page.evaluate(
-        """() => {
-            const { width, height } = document.getElementById('room');
-            const ctx = document.getElementById('room').getContext('2d');
-            const alpha = ctx.getImageData(0, 0, width, height).data.filter((_, i) => i % 4 === 3);
-            return alpha.filter(Boolean).length / alpha.length;
-        }"""
-    )
 
 
 def test_it_opens_in_time_and_shows_everybody(page, scene_file):
@@ -217,13 +107,115 @@ def test_drag_and_wheel_turn_and_zoom(page):
     np.testing.assert_allclose(page.evaluate('scenePage.whereIs(10)')[:2], before[:2], atol=1)
 
 
-def test_it_fits_a_phone(browser, scene_file):
-    context = browser.new_context(viewport={'width': 400, 'height': 800}, has_touch=True)
-    tab = context.new_page()
-    tab.goto(scene_file.as_uri())
-    tab.wait_for_selector('html[data-ready-ms]')
-    assert tab.evaluate('document.documentElement.scrollWidth') <= 400
-    for part in ('#room', '#play', '#time', '#speed', '#people'):
-        box = tab.locator(part).bounding_box()
-        assert box['x'] >= 0 and box['x'] + box['width'] <= 401, part
-    context.close()
+def test_a_loop_begins_anew(page):
+    page.check('#loop')
+    page.select_option('#speed', '10')
+    go_to(page, FRAMES - 30)
+    page.focus('#room')
+    page.keyboard.press(' ')
+    page.wait_for_function('() => scenePage.state.t < 500')
+    assert page.evaluate('scenePage.state.playing')
+    page.keyboard.press('l')
+    page.wait_for_function('() => !scenePage.state.playing')
+    assert page.evaluate('scenePage.state.t') == FRAMES - 1
+    assert not page.is_checked('#loop')
+
+
+def colours(page):
+    """The colours of the scene, as #rrggbb."""
+    coded = base64.b64decode(drawing(page).partition(',')[2])
+    image = cv2.imdecode(np.frombuffer(coded, np.uint8), cv2.IMREAD_UNCHANGED)
+    return {
+        f'#{r:02x}{g:02x}{b:02x}' for b, g, r in np.unique(image[..., :3].reshape(-1, 3), axis=0)
+    }
+
+
+def test_left_and_right_have_colours_of_their_own(page):
+    own = {'#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9'}
+    assert own <= colours(page)
+    page.click('#people button[data-id="12"]')  # green, and the others fade
+    settle(page)
+    assert not {'#0072b2', '#d55e00'} & colours(page)
+    page.check('[data-show=sides]')
+    settle(page)
+    assert {'#0072b2', '#d55e00', '#009e73'} <= colours(page), 'head: their own'
+    page.keyboard.press('2')
+    page.wait_for_timeout(100)
+    assert {'#0072b2', '#d55e00'} <= colours(page)
+
+
+def measured_mm(page):
+    return float(page.inner_text('#measured').split(': ')[1].split(' mm')[0].replace(',', ''))
+
+
+def test_distances_are_those_of_the_poses(page):
+    poses = people(*[(700 * i - 1400, 300 * (i % 2)) for i in range(PEOPLE)])
+    rig = small_rig(5)
+    page.focus('#room')
+    page.keyboard.press('m')
+    for joint in ('left_wrist', 'right_wrist'):
+        page.mouse.click(*spot(page, 12, joint))
+        settle(page)
+    assert 'left wrist of 12 – right wrist of 12' in page.inner_text('#measured')
+    expected = np.linalg.norm(poses[2, 9] - poses[2, 10])  # COCO-17's wrists
+    assert measured_mm(page) == pytest.approx(expected, abs=1)
+    # The third click begins anew: between two cameras.
+    for view in (0, 1):
+        page.mouse.click(*spot(page, view))
+        settle(page)
+    assert measured_mm(page) == pytest.approx(
+        np.linalg.norm(rig.centers_w[0] - rig.centers_w[1]), abs=1
+    )
+    page.mouse.click(*spot(page, 0))
+    page.mouse.click(*spot(page, 10, 'left_ankle'))
+    settle(page)
+    ankle = poses[0, 15] + (0, 200, 0)  # they sway
+    assert measured_mm(page) == pytest.approx(np.linalg.norm(rig.centers_w[0] - ankle), abs=1)
+    page.keyboard.press('Escape')
+    settle(page)
+    assert not page.is_visible('#measured') and not page.evaluate('scenePage.state.measuring')
+
+
+def test_the_floor_is_measured(page):
+    page.focus('#room')
+    page.keyboard.press('m')
+    box = page.locator('#room').bounding_box()
+    corners = page.evaluate('scenePage.floorCorners()')
+    for x, y, _ in corners:
+        page.mouse.click(box['x'] + x, box['y'] + y)
+        settle(page)
+    assert 'floor – floor' in page.inner_text('#measured')
+    pixel_mm = 25
+    assert measured_mm(page) == pytest.approx(SPACE.size_mm[0], abs=2 * pixel_mm)
+
+
+def test_a_measured_joint_may_be_missing(page):
+    page.focus('#room')
+    page.keyboard.press('m')
+    for joint in ('left_wrist', 'right_ankle'):
+        page.mouse.click(*spot(page, 14, joint))
+        settle(page)
+    before = measured_mm(page)
+    go_to(page, 400)
+    assert 'missing in this frame' in page.inner_text('#measured')
+    go_to(page, 600)
+    assert measured_mm(page) == pytest.approx(before, abs=1)
+
+
+def test_a_view_is_saved(page, tmp_path):
+    for keys, name in (('s', 'five_people_0.png'), ('2s', 'five_people_camera_1_0.png')):
+        page.focus('#room')
+        with page.expect_download() as download:
+            for key in keys:
+                page.keyboard.press(key)
+                page.wait_for_timeout(150)
+        assert download.value.suggested_filename == name
+        download.value.save_as(tmp_path / name)
+        image = cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED)
+        width, height = page.evaluate(
+            "(({ width, height }) => [width, height])(document.getElementById('room'))"
+        )
+        assert image.shape[:2] == (height, width)
+        assert image.shape[2] == 3 or (image[..., 3] == 255).all(), 'no transparent ground'
+        shown = {tuple(colour) for colour in image[..., 2::-1].reshape(-1, 3)}
+        assert (0x00, 0x9E, 0x73) in shown, 'the green person'
