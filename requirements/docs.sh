@@ -16,4 +16,8 @@ if ! { [ -e "$stamp" ] && $venv/bin/python -c '' 2>/dev/null; }; then
     touch "$stamp"
 fi
 NO_MKDOCS_2_WARNING=1 $venv/bin/mkdocs build --quiet --strict
+# Readers' browsers ask nobody else for anything.
+if grep -r -l -E '<(script|img|iframe)[^>]+src="https?:|<link[^>]+href="https?:' --include='*.html' site; then
+    fail 'the pages above load something from elsewhere: put it into docs/, or leave it out'
+fi
 echo "$name: done; open site/index.html"

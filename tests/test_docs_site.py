@@ -6,6 +6,8 @@ import ast
 import importlib.util
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -133,6 +135,16 @@ OTHERS = {"No module named 'pkg_resources'", 'ImportError: libGL.so.1'}
 
 
 @pytest.mark.slow
+def test_the_figures_are_drawn_again(tmp_path):
+    pytest.importorskip('mmengine', reason='the models that figures explain need MMEngine')
+    draw = [sys.executable, str(DOCS / 'scripts' / 'figures.py'), '--out', str(tmp_path)]
+    subprocess.run(draw, check=True, cwd=ROOT, capture_output=True, timeout=600)
+    drawn = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    assert set(drawn) == {path.name for path in (DOCS / 'images' / 'how_it_works').iterdir()}
+    assert min(drawn.values()) > 10_000
+
+
+@pytest.mark.slow
 def test_the_tutorial_runs_and_prints_what_it_shows(tmp_path, monkeypatch, capsys):
     plt = pytest.importorskip('matplotlib.pyplot')
     pytest.importorskip('mmengine', reason='inference needs MMEngine')
@@ -160,3 +172,10 @@ def test_the_tutorial_runs_and_prints_what_it_shows(tmp_path, monkeypatch, capsy
     assert not any(
         output['output_type'] == 'error' for c in cells for output in c.get('outputs', [])
     )
+
+
+def test_the_readme_fits_two_screens_and_names_the_commands_to_begin_with():
+    lines = (ROOT / 'README.md').read_text(encoding='utf-8').splitlines()
+    assert len(lines) <= 90
+    commands = [line.split('#')[0].strip() for line in lines]
+    assert {'make demo', 'make test'} <= set(commands)
