@@ -15,6 +15,8 @@ make_venv '3.10 3.11 3.12 3.13 3.14'
 echo "$name: installing the light stack into $venv (minutes the first time)"
 rm -f $venv/.setup-*
 pip_install --upgrade pip setuptools wheel
+# Of an environment of before: its binary is for numpy 1, and it would come before its stand-in.
+"$venv/bin/python" -m pip uninstall --quiet --yes xtcocotools 2>/dev/null
 pip_install -r requirements/light.txt -r requirements/dev.txt
 pip_install --no-deps -r requirements/openmmlab.txt -r requirements/mediapipe.txt
 pip_install --no-deps --no-build-isolation --editable .
