@@ -65,7 +65,9 @@ def test_a_config_for_the_other_mmpose_is_refused(
     config = tmp_path / 'config.py'
     config.write_text(text)
     monkeypatch.setattr(launching.importlib.metadata, 'version', lambda name: installed)
-    monkeypatch.setattr(launching.sys, 'argv', ['test.py', str(config), 'checkpoint.pth'])
+    (tmp_path / 'checkpoint.pth').touch()
+    words = ['test.py', str(config), str(tmp_path / 'checkpoint.pth')]
+    monkeypatch.setattr(launching.sys, 'argv', words)
     monkeypatch.setattr(launching, '_run', lambda script: print('runs'))
     if not said:
         launching.test()

@@ -15,6 +15,7 @@ from typing import Any, Callable, Iterator, NoReturn
 from mmpose_ours.io.limits import limits
 
 _TAG = 'tag:yaml.org,2002:'
+_MAPPINGS = (_TAG + 'map', _TAG + 'opencv-matrix', _TAG + 'opencv-nd-matrix')
 _COMMON_INT = re.compile(r'-?(?:0|[1-9][0-9]{0,17})')
 _COMMON_FLOAT = re.compile(r'-?[0-9]{1,40}\.[0-9]{0,40}(?:[eE][-+][0-9]{1,5})?')
 # No number has more; Python before 3.11 takes a square of the digits.
@@ -30,7 +31,8 @@ def parse_yaml(text: str, count: Callable[[int], None]) -> Any:
             many.
 
     Returns:
-        Plain data; an ``!!opencv-matrix`` is a dictionary with rows, cols, dt and data.
+        Plain data; an ``!!opencv-matrix`` is a dictionary with rows, cols, dt and data, an
+        ``!!opencv-nd-matrix`` (arrays of one dimension, from OpenCV 5 on) one with sizes instead.
 
     Raises:
         ValueError: The text is no YAML, a mapping holds a key twice, or it uses tags, merge
@@ -109,7 +111,7 @@ class _Builder:
         return found
 
     def _mapping(self, event: Any) -> dict:
-        if event.tag not in (None, '!', _TAG + 'map', _TAG + 'opencv-matrix'):
+        if event.tag not in (None, '!', *_MAPPINGS):
             self._fail(event, f'a mapping with the tag {event.tag[:60]!r}')
         found: dict = {}
         for inside in self.events:

@@ -81,7 +81,7 @@ def test_every_camera_model_projects_as_in_pycolmap(tmp_path, name):
     params += list(rng.uniform(-0.02, 0.02, camera_model.coefficients))
     params = {'FOV': [*params[:4], 0.7], 'EUCM': [*params[:4], 0.6, 1.1]}.get(name, params)
     theirs = oracle.Camera(model=name, width=640, height=480, params=params[: camera_model.length])
-    line = f'1 {name} 640 480 {" ".join(map(repr, params))}\n'
+    line = f'1 {name} 640 480 {" ".join(str(float(p)) for p in params)}\n'
     path = model(tmp_path / 'm', line, '1 1 0 0 0 0 0 0 1 a\n\n')
     if name == 'EQUIRECTANGULAR':
         path = model(tmp_path / 'm', '1 EQUIRECTANGULAR 640 320 640 320\n', '1 1 0 0 0 0 0 0 1 a')

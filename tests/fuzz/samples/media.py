@@ -70,7 +70,7 @@ def write_video(path: Path, size=(64, 48), frames: int = FRAMES) -> Path:
     writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, codec, 25.0, size)
     assert writer.isOpened()
     for index in range(frames):
-        writer.write(np.full((size[1], size[0], 3), 40 * index, np.uint8))
+        writer.write(np.full((size[1], size[0], 3), 40 * index % 256, np.uint8))
     writer.release()
     return path
 

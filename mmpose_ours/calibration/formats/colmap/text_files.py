@@ -302,4 +302,4 @@ def _data(by_camera: Mapping, with_value: bool = False) -> list:
 
 
 def _line(values: tuple) -> str:
-    return ' '.join(repr(v) if isinstance(v, float) else str(v) for v in values)
+    return ' '.join(repr(float(v)) if isinstance(v, float) else str(v) for v in values)

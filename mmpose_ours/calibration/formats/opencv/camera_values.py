@@ -62,7 +62,7 @@ def _openpose_pose(entry: Node) -> Node | None:
     found = find(entry, _OPENPOSE_POSE)
     if found is None or not is_matrix(found.value):
         return None
-    return found if (found.value['rows'], found.value['cols']) == (3, 4) else None
+    return found if (found.value.get('rows'), found.value.get('cols')) == (3, 4) else None
 
 
 def to_camera(

@@ -70,8 +70,13 @@ def read_storage(file: File) -> Node:
 
 
 def is_matrix(value: Any) -> bool:
-    """Tell whether a parsed value is one of OpenCV's matrices."""
-    return isinstance(value, dict) and 'data' in value and 'rows' in value and 'cols' in value
+    """Tell whether a parsed value is one of OpenCV's matrices.
+
+    From version 5 on, arrays of one dimension have ``sizes`` in the place of rows and columns.
+    """
+    if not isinstance(value, dict) or 'data' not in value:
+        return False
+    return 'sizes' in value or ('rows' in value and 'cols' in value)
 
 
 def find(node: Node, names: Sequence[str]) -> Node | None:
