@@ -33,6 +33,7 @@ from mmpose_ours.workflows.train_rig.preparation import (
     do_noise,
     do_space,
     do_train,
+    train_words,
 )
 from mmpose_ours.workflows.train_rig.progress_record import Doing, Record
 from mmpose_ours.workflows.train_rig.refusals import (
@@ -52,7 +53,6 @@ __all__ = ['add_arguments', 'inputs_of', 'run', 'site_of', 'train_rig']
 # What an epoch of each model takes on two cores, for the time that remains.
 EPOCH_MINUTES = {'prior': 4.0, 'fast': 2.0, 'voxelpose': 60.0}
 TEST_MINUTES = 0.2
-VALIDATION_MINUTES = 0.5
 
 
 class Step(NamedTuple):
@@ -125,7 +125,7 @@ def _testing(site: Site) -> dict[str, Any]:
 
 def _training_minutes(site: Site) -> float:
     if site.minutes is not None:
-        return site.minutes + VALIDATION_MINUTES
+        return site.minutes
     return (site.epochs or 0) * EPOCH_MINUTES[site.model] + 0.5
 
 
@@ -269,7 +269,7 @@ def _later(site: Site, step: str) -> str:
     """The command of a step whose files are not there yet."""
     if step == 'train':
         config, folder = site.work_dir / 'trained.py', site.work_dir / 'train'
-        return shown(command_line('train.py', config.resolve(), '--work-dir', folder.resolve()))
+        return shown(train_words(site, config.resolve(), folder.resolve()))
     if step == 'test':
         config = site.work_dir / 'test' / 'trained_synthetic.py'
         words = command_line('test.py', config.resolve(), 'CHECKPOINT')

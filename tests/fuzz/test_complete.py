@@ -77,7 +77,7 @@ OWN_FILES = {
     'workflows/train_rig/preparation.py': 'logs and records of its own run',
     'engine/config_files.py': TRUSTED,
     'io/config_checks.py': TRUSTED,
-    'detectors/blazepose.py': 'weights of the installed MediaPipe',
+    'detectors/mediapipe_models.py': 'models with a checksum, out of the wheel of MediaPipe',
     'engine/replay.py': TRUSTED,
     'io/disk/files.py': 'writes only, the mode is an argument',
     'io/http_files.py': 'opens a URL, and writes what comes to a file',
@@ -86,6 +86,7 @@ OWN_FILES = {
     'launch/launching.py': TRUSTED,
     'workflows/format_list.py': "the package's examples",
     'export/c3d.py': 'checks the file that it has just written',
+    'visualization/page/images.py': 'decodes what it has encoded itself',
     'visualization/page/templates.py': "the package's page",
 }
 

@@ -103,6 +103,7 @@ def test_minutes_are_a_limit_by_the_clock(tmp_path, call, stand_in, monkeypatch)
     assert cli.main(words) == 0
     scope = {}
     exec((tmp_path / 'work_dirs/train_rig_Ours/trained.py').read_text(), scope)
+    assert stand_in.trainings()[0][-1] == '--no-validate'
     loop, data = scope['train_cfg'], scope['train_dataloader']
     assert (loop['type'], loop['seconds'], loop['max_epochs']) == ('TimedTrainLoop', 100.0, 10)
     assert data['dataset']['num_samples'] == 20 * data['batch_size'], '200 steps of half a second'
