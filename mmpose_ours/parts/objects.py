@@ -59,6 +59,9 @@ class ObjectEstimator:
         rig: V cameras; the poses are in their world.
         skeleton: The joints of the detections and of the poses.
 
+    Attributes:
+        std_mm: Standard deviation of a joint across its ray in the last frame that showed objects.
+
     Raises:
         InputError: The skeleton has fewer joints than association needs.
     """
@@ -73,6 +76,7 @@ class ObjectEstimator:
                 expected=MIN_COMMON_JOINTS,
             )
         self.rig, self.skeleton = rig, skeleton
+        self.std_mm = np.nan
         self._distances = JointDistances(len(skeleton))
 
     def __call__(self, keypoints: Mapping[str, Keypoints2D]) -> Poses3D:
@@ -94,6 +98,8 @@ class ObjectEstimator:
         rows = _distinct(first)
         seen = self._matched(first.points.xyz_mm[rows], detections)
         last = self._triangulated(seen, first.points.std_mm[rows])
+        if len(last.agreed):
+            self.std_mm = float(np.median(last.points.std_mm))
         return self._poses(self._plausible(last))
 
     def _matched(self, xyz_mm: np.ndarray, detections: np.ndarray) -> np.ndarray:
@@ -149,7 +155,7 @@ class ObjectEstimator:
             objects.points.xyz_mm,
             scores=np.clip(certain * share, 0.0, 1.0),
             track_ids=np.arange(len(known)),
-            views=views.sum(-1),
+            views=np.maximum(views.sum(-1), 2),
             std_mm=np.where(known, np.sqrt(variance), np.nan),
         )
 
