@@ -85,7 +85,9 @@ class ObjectAdaptation(Adaptation):
         return MAX_LAG_MM * self._radius(xyz_mm) / PERSON_RADIUS_MM
 
     def _radius(self, xyz_mm: np.ndarray) -> float:
-        return self.radius_mm if math.isfinite(self.radius_mm) else float(np.median(radii_of(xyz_mm)))
+        return (
+            self.radius_mm if math.isfinite(self.radius_mm) else float(np.median(radii_of(xyz_mm)))
+        )
 
     def assumptions(self) -> list[str]:
         """What was assumed of scene, volume and noise, as :func:`assumptions.describe` says it."""
@@ -95,7 +97,9 @@ class ObjectAdaptation(Adaptation):
         if self.inferencer.given_space is not None:
             why = f'as given. Wrong? {argument("space")}'
         elif self._objects:
-            why = f'around {self._objects} poses in {self._frames} frames; nothing outside is dropped'
+            why = (
+                f'around {self._objects} poses in {self._frames} frames; nothing outside is dropped'
+            )
         if self._objects:
             noise = f'joints are +-{self.std_mm:.2g} mm off across their rays'
         return [

@@ -36,7 +36,12 @@ from mmpose_ours.detections import (
     KeypointFrames,
     arrays_of,
 )
-from mmpose_ours.detections.reading import KeypointOptions, lost_joints, skeleton_of
+from mmpose_ours.detections.reading import (
+    KeypointOptions,
+    compared_joints,
+    lost_joints,
+    skeleton_of,
+)
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
@@ -345,7 +350,7 @@ class InferenceSession:
                 estimates = self._estimation(batch)
             for (frame_set, pixels), estimate in zip(batch, estimates):
                 cameras, keypoints = cameras_of(frame_set, pixels), frame_set.keypoints
-                compared = self.skeleton if self.of_objects else COCO17
+                compared = compared_joints(self.skeleton)
                 detections = None if keypoints is None else arrays_of(keypoints, compared)
                 scores = estimate.best_score, estimate.min_score
                 self.statistics.add(detections, len(estimate.poses), *scores, cameras)

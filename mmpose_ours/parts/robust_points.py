@@ -135,7 +135,11 @@ def agreeing(rays: PartRays, xyz_mm: np.ndarray, std_mm: float | np.ndarray) -> 
     """(N, V, J) which rays pass their joint."""
     known = np.isfinite(xyz_mm).all(-1)[:, None]
     squared = rays.squared_distances(np.where(np.isfinite(xyz_mm), xyz_mm, 0.0))
-    return known & (rays.weights > 0) & (squared < np.reshape(np.square(INLIER_STDS * std_mm), (-1, 1, 1)))
+    return (
+        known
+        & (rays.weights > 0)
+        & (squared < np.reshape(np.square(INLIER_STDS * std_mm), (-1, 1, 1)))
+    )
 
 
 def _best_hypotheses(

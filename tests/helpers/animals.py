@@ -38,7 +38,7 @@ def write_metainfo(path):
     for number, joint in enumerate(_NAMES):
         swap = joint.replace('left_', 'X').replace('right_', 'left_').replace('X', 'right_')
         swap = swap if swap != joint else ''
-        lines.append(f"        {number}: dict(name={joint!r}, id={number}, swap={swap!r}),")
+        lines.append(f'        {number}: dict(name={joint!r}, id={number}, swap={swap!r}),')
     lines += ['    },', '    skeleton_info={']
     lines += [f'        {i}: dict(link={link!r}, id={i}),' for i, link in enumerate(links)]
     lines += ['    },', ')', '']
@@ -124,12 +124,16 @@ def _observed(poses, rig, noise_px, missing, outliers, seed):
         uv = np.where(wrong[..., None], anywhere, uv + rng.normal(0, noise_px, uv.shape))
         seen = np.stack([camera.in_image(view) for camera, view in zip(rig, uv)])
         seen &= rng.uniform(size=seen.shape) >= missing
-        order = [rng.permutation(np.flatnonzero(rng.uniform(size=len(animals)) >= missing)) for _ in rig]
+        order = [
+            rng.permutation(np.flatnonzero(rng.uniform(size=len(animals)) >= missing)) for _ in rig
+        ]
         yield order, (uv, seen, wrong)
 
 
 def ray_noise_mm(poses, noise_px, rig=RIG):
     """Standard deviation across a ray of noise in the images, at the mean depth of the animals."""
     points = poses.reshape(-1, 3)
-    scale = [np.linalg.norm(points - camera.center_w, axis=-1).mean() / camera.K[0, 0] for camera in rig]
+    scale = [
+        np.linalg.norm(points - camera.center_w, axis=-1).mean() / camera.K[0, 0] for camera in rig
+    ]
     return noise_px * float(np.mean(scale))
