@@ -93,13 +93,11 @@ class ObjectAdaptation(Adaptation):
         """What was assumed of scene, volume and noise, as :func:`assumptions.describe` says it."""
         size = ' x '.join(f'{value / 1000:.2f}' for value in self.space.size_mm)
         center = ', '.join(f'{value / 1000:.2f}' for value in self.space.center_mm)
-        why, noise = 'where the cameras look; nothing outside is dropped', 'not measured'
+        why, noise = 'where the cameras look; none outside is dropped', 'not measured'
         if self.inferencer.given_space is not None:
             why = f'as given. Wrong? {argument("space")}'
         elif self._objects:
-            why = (
-                f'around {self._objects} poses in {self._frames} frames; nothing outside is dropped'
-            )
+            why = f'around {self._objects} poses in {self._frames} frames; none outside is dropped'
         if self._objects:
             noise = f'joints are +-{self.std_mm:.2g} mm off across their rays'
         return [

@@ -108,8 +108,9 @@ def read_detections(
     if own is not None and not has_human_body(own):
         raise Place(path).error(
             f'has detections of {own.name}, which has no human body',
-            'detections of people; only poses, their evaluation without ground truth and the '
-            'checks of a calibration can do without',
+            'detections of people',
+            'give some; poses, their evaluation without ground truth and the checks of a '
+            'calibration need none',
             value=own.name,
             wanted=COCO17.name,
             code='cannot-express',

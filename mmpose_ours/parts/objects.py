@@ -48,7 +48,8 @@ REACH = 4.0
 MAX_ERROR = 0.12
 # Joints that an object needs, and their share of those that two views or more show.
 MIN_JOINTS, LEAST_SHARE = 4, 0.5
-# Two poses of a frame are of one object where their joints are nearer than this share of the radius.
+# Two poses of a frame are of one object where their joints are nearer than this share of its
+# radius.
 SAME = 0.5
 
 

@@ -89,7 +89,7 @@ def detected(poses, skeleton, *, rig=RIG, noise_px=2.0, missing=0.0, outliers=0.
         seed: Of everything random.
     """
     frames = []
-    for order, (uv, seen, wrong) in _observed(poses, rig, noise_px, missing, outliers, seed):
+    for order, (uv, seen, _) in _observed(poses, rig, noise_px, missing, outliers, seed):
         score = np.where(seen, 0.9, 0.0)[..., None]
         arrays = np.where(score > 0, np.concatenate([uv, score], axis=-1), 0.0)
         frames.append({

@@ -21,6 +21,7 @@ from mmpose_ours.detections.reading import KeypointOptions, read_compared
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.structures.joint_maps import has_human_body
 
 
 def check(
@@ -81,8 +82,8 @@ def check(
         people = has_human_body(compared)
         if not people:
             notes.append(
-                f'{compared.name} has no human body: orientation, unit, floor and sides, which only '
-                'people tell, are not checked by the keypoints'
+                f'{compared.name} has no human body: orientation, unit, floor and sides, which '
+                'only people tell, are not checked by the keypoints'
             )
         report['people'], found = judge_recording(rig, sample, read.up, offsets, people)
         problems += found

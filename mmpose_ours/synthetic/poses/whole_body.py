@@ -115,7 +115,9 @@ def _face(joints: dict[str, np.ndarray], size: float) -> dict[str, np.ndarray]:
     look = _across(joints['nose'] - ears, left, np.array([0.0, 0.0, 1.0]))
     up = np.cross(look, left)
     middle = ears + 0.03 * size * look
-    points = [middle + size * (x * left + y * up + z * look) for x, y, z in _face_template()]
+    points = [
+        middle + size * (x * left + y * up + z * look) for x, y, z in _face_template()
+    ]
     return dict(zip(FACE, points))
 
 
