@@ -9,7 +9,7 @@ import numpy as np
 
 from mmpose_ours.apis.adaptation import Adaptation, View2D
 from mmpose_ours.apis.scene import Scene
-from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.geometry.volume import MIN_SIZE_MM, CaptureVolume
 from mmpose_ours.parts.objects import PERSON_RADIUS_MM, ObjectEstimator, radii_of
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.text import argument
@@ -69,7 +69,8 @@ class ObjectAdaptation(Adaptation):
         points = xyz_mm[np.isfinite(xyz_mm).all(-1)]
         margin = AROUND_RADII * self.radius_mm
         low, high = points.min(0) - margin, points.max(0) + margin
-        space = CaptureVolume(tuple((low + high) / 2), tuple(high - low))
+        size = np.maximum(high - low, MIN_SIZE_MM)
+        space = CaptureVolume(tuple((low + high) / 2), tuple(size))
         self.scene = Scene.of_rig(self.inferencer.rig, space)
 
     def gate_mm(self, xyz_mm: np.ndarray) -> float:
