@@ -76,20 +76,17 @@ def walk(frames=60, sizes=(1.0, 0.8, 1.2)):
     return result
 
 
-def detected(poses, skeleton, *, rig=RIG, noise_px=2.0, missing=0.0, outliers=0.0, seed=0):
+def detected(poses, skeleton, *, rig=RIG, **faults):
     """Per frame, camera name to the detections of (T, P, J, 3) poses, in an order of its own.
 
     Args:
         poses: In mm.
         skeleton: Their joints.
         rig: The cameras.
-        noise_px: Standard deviation of each coordinate.
-        missing: Share of the animals that a view misses, and of the joints of the others.
-        outliers: Share of the joints that are anywhere in the box of their animal.
-        seed: Of everything random.
+        faults: Of the detector, see :func:`_observed`.
     """
     frames = []
-    for order, (uv, seen, _) in _observed(poses, rig, noise_px, missing, outliers, seed):
+    for order, (uv, seen, _) in _observed(poses, rig, **faults):
         score = np.where(seen, 0.9, 0.0)[..., None]
         arrays = np.where(score > 0, np.concatenate([uv, score], axis=-1), 0.0)
         frames.append({
@@ -99,13 +96,13 @@ def detected(poses, skeleton, *, rig=RIG, noise_px=2.0, missing=0.0, outliers=0.
     return frames
 
 
-def best_possible(poses, *, rig=RIG, noise_px=2.0, missing=0.0, outliers=0.0, seed=0):
+def best_possible(poses, *, rig=RIG, **faults):
     """(T, P, J, 3) poses by least squares from the right joints of the same detections.
 
     Who is who and which joints are outliers is known here.
     """
     result = []
-    for order, (uv, seen, wrong) in _observed(poses, rig, noise_px, missing, outliers, seed):
+    for order, (uv, seen, wrong) in _observed(poses, rig, **faults):
         found = np.zeros(seen.shape[:2], bool)
         for view, rows in enumerate(order):
             found[view, rows] = True
@@ -113,8 +110,18 @@ def best_possible(poses, *, rig=RIG, noise_px=2.0, missing=0.0, outliers=0.0, se
     return np.array(result)
 
 
-def _observed(poses, rig, noise_px, missing, outliers, seed):
-    """Per frame: the animals that each view finds, and (V, P, J) pixels, what is seen, outliers."""
+def _observed(poses, rig, *, noise_px=2.0, missing=0.0, hidden=0.0, outliers=0.0, seed=0):
+    """Per frame: the animals that each view finds, and (V, P, J) pixels, what is seen, outliers.
+
+    Args:
+        poses: (T, P, J, 3) in mm.
+        rig: V cameras.
+        noise_px: Standard deviation of each coordinate.
+        missing: Share of the animals that a view misses.
+        hidden: Share of the joints that a view misses of the others.
+        outliers: Share of the joints that are anywhere in the box of their animal.
+        seed: Of everything random.
+    """
     rng = np.random.default_rng(seed)
     for animals in poses:
         uv, _ = rig.project(animals)
@@ -123,7 +130,7 @@ def _observed(poses, rig, noise_px, missing, outliers, seed):
         wrong = rng.uniform(size=uv.shape[:3]) < outliers
         uv = np.where(wrong[..., None], anywhere, uv + rng.normal(0, noise_px, uv.shape))
         seen = np.stack([camera.in_image(view) for camera, view in zip(rig, uv)])
-        seen &= rng.uniform(size=seen.shape) >= missing
+        seen &= rng.uniform(size=seen.shape) >= hidden
         order = [
             rng.permutation(np.flatnonzero(rng.uniform(size=len(animals)) >= missing)) for _ in rig
         ]
@@ -137,3 +144,25 @@ def ray_noise_mm(poses, noise_px, rig=RIG):
         np.linalg.norm(points - camera.center_w, axis=-1).mean() / camera.K[0, 0] for camera in rig
     ]
     return noise_px * float(np.mean(scale))
+
+
+def errors_of(results, truth):
+    """Distances (T, P, J) in mm of found joints from those of the truth, NaN where not found.
+
+    Args:
+        results: Per frame, the poses (N, J, 3).
+        truth: (T, P, J, 3).
+
+    Returns:
+        The distances; and the number of poses that are of no animal, or of one found already.
+    """
+    errors, unmatched = np.full(truth.shape[:3], np.nan), 0
+    for frame, (poses, animals) in enumerate(zip(results, truth)):
+        away = np.linalg.norm(poses[:, None] - animals, axis=-1)
+        for each in away:
+            nearest = np.nanmedian(each, -1).argmin()
+            if np.nanmedian(each[nearest]) > 150 or np.isfinite(errors[frame, nearest]).any():
+                unmatched += 1
+            else:
+                errors[frame, nearest] = each[nearest]
+    return errors, unmatched
