@@ -123,6 +123,7 @@ def diagnose_recording(
     space: CaptureVolume,
     statistics: RunStatistics,
     rig_file: str = 'camera_parameters.json',
+    people: bool = True,
 ) -> Diagnosis:
     """Find the likely causes of missing or wrong 3D poses.
 
@@ -131,6 +132,8 @@ def diagnose_recording(
         space: The capture volume.
         statistics: Statistics of the run.
         rig_file: Path of the calibration, for the commands in the messages.
+        people: Whether the detections are of people, see
+            :func:`~mmpose_ours.calibration.checks.recording_report.judge_recording`.
     """
     lines, causes = [_summary(statistics)], []
     next_step = ''
@@ -184,7 +187,7 @@ def diagnose_recording(
         next_step = '3D poses need two cameras that see a person in the same frame'
         return Diagnosis(tuple(lines), tuple(causes), next_step)
     offsets = statistics.frame_offsets
-    facts, problems = judge_recording(rig, statistics.sample, frame_offsets=offsets)
+    facts, problems = judge_recording(rig, statistics.sample, frame_offsets=offsets, people=people)
     lines += _per_pair(facts)
     by_cameras = not_refuted(RigInspection(rig).problems, facts, problems)
     mistakes = [problem for problem in by_cameras if not problem.warning]

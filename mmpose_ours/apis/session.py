@@ -6,17 +6,16 @@ import dataclasses
 import itertools
 import math
 import os
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Union
 
 import numpy as np
-import torch
-from mmengine.dataset import pseudo_collate
 
 from mmpose_ours.apis.adaptation import Adaptation
 from mmpose_ours.apis.argument_checks import check_arguments
 from mmpose_ours.apis.assumptions import describe
 from mmpose_ours.apis.diagnosis import Diagnosis, RunStatistics, diagnose_recording
-from mmpose_ours.apis.model_runner import poses_of
+from mmpose_ours.apis.object_adaptation import ObjectAdaptation
+from mmpose_ours.apis.pose_estimation import ModelEstimation, ObjectEstimation, cameras_of
 from mmpose_ours.apis.short_tracks import ShortTrackFilter
 from mmpose_ours.apis.stage_timer import StageTimer
 from mmpose_ours.apis.view_sources import (
@@ -28,24 +27,29 @@ from mmpose_ours.apis.view_sources import (
     TRACKING,
     Views,
 )
-from mmpose_ours.detections import Detections, KeypointFrames, arrays_of, stack_keypoints
-from mmpose_ours.detections.reading import KeypointOptions, lost_joints, skeleton_of
+from mmpose_ours.detections import Detections, KeypointFrames, arrays_of
+from mmpose_ours.detections.reading import (
+    KeypointOptions,
+    compared_joints,
+    lost_joints,
+    skeleton_of,
+)
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.models.ops.threads import torch_threads
 from mmpose_ours.parts.completion import PartCompletion
 from mmpose_ours.parts.layout import whole_skeleton
 from mmpose_ours.recordings.camera_names import by_camera
 from mmpose_ours.recordings.footage import Footage, open_footage
 from mmpose_ours.structures.frames import FrameResult, FrameSet
+from mmpose_ours.structures.joint_maps import has_human_body
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
 from mmpose_ours.text import argument, counted
-from mmpose_ours.tracking.smoothing import PoseSmoother
-from mmpose_ours.tracking.tracks import PeopleTracker, patience_at
+from mmpose_ours.tracking.smoothing import MAX_LAG_MM, PoseSmoother
+from mmpose_ours.tracking.tracks import MAX_DISTANCE_MM, PeopleTracker, patience_at
 
 if TYPE_CHECKING:
     from mmpose_ours.apis.inferencer import MultiviewInferencer
@@ -54,8 +58,6 @@ if TYPE_CHECKING:
 # otherwise.
 SHORT_TRACK_S = 0.25
 Inputs = Union[PathLike, Mapping[str, Any], Iterable[Union[FrameSet, Mapping[str, np.ndarray]]]]
-# mm. People whose hips are farther than this outside a given capture volume are dropped.
-MARGIN_MM = 500.0
 # Anything that is called with a result: a writer, an exporter, a function.
 Sink = Callable[[FrameResult], None]
 _numbers = itertools.count()
@@ -123,9 +125,11 @@ class InferenceSession:
         self.timer = StageTimer()
         self.statistics = RunStatistics(inferencer.rig.names, frame_offsets)
         self.adaptation = Adaptation(inferencer, auto_level)
-        self._views = Views(inferencer.rig, self.timer, self.notes.append, progress)
         # A name by which temporal tracking distinguishes recordings, also those of one file.
-        self._name = f'recording {next(_numbers)}'
+        self._estimation: ModelEstimation | ObjectEstimation = ModelEstimation(
+            self.adaptation, f'recording {next(_numbers)}'
+        )
+        self._views = Views(inferencer.rig, self.timer, self.notes.append, progress)
         footage = self._footage(inputs, frame_offsets)
         self.total = footage.total if footage is not None else 0
         self.fps = fps or (footage.fps if footage is not None else None)
@@ -147,19 +151,17 @@ class InferenceSession:
         min_frames = math.ceil((min_track_s or SHORT_TRACK_S) * self.fps) if self.fps else 1
         patience = patience_at(self.fps)
         self.track_filter = ShortTrackFilter(min_frames, patience, drop=min_track_s > 0)
-        smoother = PoseSmoother(self.fps) if smooth and self.fps is not None else None
-        tracker = PeopleTracker(patience=patience)
-        self._detected = None if body_only else getattr(inferencer.detector, 'skeleton', None)
-        self._body_only = body_only
+        self._smooth, self._patience, self._body_only = smooth, patience, body_only
         self._completion: PartCompletion | None = None
+        self._detected: Skeleton | None = None
+        self.skeleton = inferencer.model.joints
+        if keypoints is None and not inferencer.sees_images:
+            self._use(getattr(inferencer.detector, 'skeleton', None))
         model_inputs = self._model_inputs(
             frames, footage, keypoints, keep_keypoints, frame_offsets, skeleton, batch_size
         )
-        self.skeleton = inferencer.model.joints
-        if self._detected is not None and self.skeleton == COCO17:
-            self.skeleton = whole_skeleton(self._detected)
         estimated = self._estimate(model_inputs, batch_size)
-        self._results = self.track_filter(self._track(estimated, tracker, smoother))
+        self._results = self.track_filter(self._track(estimated))
 
     def __iter__(self) -> Iterator[FrameResult]:
         return self
@@ -180,7 +182,13 @@ class InferenceSession:
         """Find the likely causes of missing or wrong 3D poses, from the frames so far."""
         inferencer = self.inferencer
         rig_file = str(inferencer.rig_file or 'camera_parameters.json')
-        return diagnose_recording(inferencer.rig, inferencer.space, self.statistics, rig_file)
+        return diagnose_recording(
+            inferencer.rig,
+            self.space if self.of_objects else inferencer.space,
+            self.statistics,
+            rig_file,
+            people=not self.of_objects,
+        )
 
     @property
     def rig(self) -> CameraRig:
@@ -194,6 +202,8 @@ class InferenceSession:
 
     def assumptions(self) -> list[str]:
         """What was assumed of scene, volume and noise, why, and what to do if it is wrong."""
+        if isinstance(self.adaptation, ObjectAdaptation):
+            return self.adaptation.assumptions()
         return describe(self.adaptation)
 
     def timing(self) -> str:
@@ -267,8 +277,9 @@ class InferenceSession:
                     skeleton=skeleton, frame_offsets=offsets, rename=self._rename
                 )
                 where, fitted = self._views.given(keypoints, footage, options)
-                self.notes += lost_joints(fitted, inferencer.model.joints, where)
-                self._detected = None if self._body_only else skeleton_of(fitted)
+                self._use(skeleton_of(fitted))
+                if not self.of_objects:
+                    self.notes += lost_joints(fitted, inferencer.model.joints, where)
             self.total = self.total or len(fitted)
             frame_sets = self._views.from_keypoints(frames, fitted, where)
             frame_sets = self._measured(frame_sets, fitted)
@@ -294,86 +305,80 @@ class InferenceSession:
             self.adaptation.from_recording(keypoints)
         yield from frame_sets
 
+    @property
+    def of_objects(self) -> bool:
+        """Whether the skeleton has no human body, so that no model estimates the poses."""
+        return isinstance(self.adaptation, ObjectAdaptation)
+
+    def _use(self, detected: Skeleton | None) -> None:
+        """Choose the method and the skeleton of the poses by that of the detections."""
+        model = self.inferencer.model.joints
+        if detected is None or detected.joints == model.joints or has_human_body(detected):
+            self._detected = None if self._body_only else detected
+            if self._detected is not None and model == COCO17:
+                self.skeleton = whole_skeleton(self._detected)
+            return
+        of_people = {'body_only': self._body_only, 'auto_level': self.adaptation.auto_level}
+        for name in (name for name, wanted in of_people.items() if wanted):
+            raise InputError(
+                f'{argument(name, True)} needs people, but {detected.name} has no human body; '
+                'leave it out',
+                code='conflict',
+                found=detected.name,
+            )
+        self.adaptation = ObjectAdaptation(self.inferencer, detected)
+        self._estimation, self.skeleton = ObjectEstimation(self.adaptation), detected
+        self.notes.append(
+            f'{detected.name} has no human body: poses are triangulated without model and body '
+            'prior, from detections that two views or more show; up axis, floor, unit and '
+            'exchanged left and right sides, which only people tell, are not checked'
+        )
+
     def _estimate(
         self, inputs: Iterable[tuple[FrameSet, dict[str, np.ndarray]]], batch_size: int
     ) -> Iterator[FrameResult]:
         """The 3D poses of every frame, without track IDs."""
         iterator = iter(inputs)
         while batch := list(itertools.islice(iterator, batch_size)):
-            for (frame_set, pixels), sample in zip(batch, self._predict(batch)):
-                yield self._result(frame_set, pixels, sample)
+            with self.timer.stage(IN_3D):
+                estimates = self._estimation(batch)
+            for (frame_set, pixels), estimate in zip(batch, estimates):
+                cameras, keypoints = cameras_of(frame_set, pixels), frame_set.keypoints
+                compared = compared_joints(self.skeleton)
+                detections = None if keypoints is None else arrays_of(keypoints, compared)
+                scores = estimate.best_score, estimate.min_score
+                self.statistics.add(detections, len(estimate.poses), *scores, cameras)
+                yield FrameResult(
+                    frame_set.frame, estimate.poses, cameras, keypoints or {}, frame_set.images
+                )
 
-    def _predict(self, batch: Sequence[tuple[FrameSet, dict[str, np.ndarray]]]) -> list[Any]:
-        """The model's data sample of each frame; None where fewer than two cameras took part."""
-        samples: list[Any] = [None] * len(batch)
-        inferencer = self.inferencer
-        min_cameras = min(2, len(inferencer.rig))
-        rows = [row for row, entry in enumerate(batch) if len(_cameras(*entry)) >= min_cameras]
-        threads = torch_threads(self.adaptation.threads)
-        with self.timer.stage(IN_3D), torch.no_grad(), threads:
-            packed = [inferencer.pipeline(self._pipeline_input(*batch[row])) for row in rows]
-            for item in packed if self.adaptation.noise is not None else ():
-                item['data_samples'].set_metainfo(dict(noise=self.adaptation.noise))
-            if packed:
-                predicted = inferencer.model.test_step(pseudo_collate(packed))
-                for row, sample in zip(rows, predicted):
-                    samples[row] = sample.cpu()
-        return samples
-
-    def _pipeline_input(
-        self, frame_set: FrameSet, pixels: Mapping[str, np.ndarray]
-    ) -> dict[str, Any]:
-        """The dictionary that the dataset's pipeline packs."""
-        joints = self.inferencer.model.joints
-        rig = self.adaptation.rig_of(_cameras(frame_set, pixels))
-        data: dict[str, Any] = dict(
-            rig=rig,
-            space=self.adaptation.scene.space,
-            joints=joints.name,
-            recording=self._name,
-            frame_id=frame_set.frame,
-        )
-        if frame_set.keypoints is None:
-            return dict(data, images=list(pixels.values()))
-        return dict(data, keypoints_2d=stack_keypoints(frame_set.keypoints, rig.names, joints))
-
-    def _result(
-        self, frame_set: FrameSet, pixels: Mapping[str, np.ndarray], sample: Any
-    ) -> FrameResult:
-        cameras = _cameras(frame_set, pixels)
-        poses = self._in_world(poses_of(sample, self.inferencer.model.joints))
-        values = {} if sample is None else sample
-        scores = values.get('best_score'), values.get('score_threshold')
-        keypoints = frame_set.keypoints
-        detections = None if keypoints is None else arrays_of(keypoints, COCO17)
-        self.statistics.add(detections, len(poses), *scores, cameras)
-        return FrameResult(frame_set.frame, poses, cameras, keypoints or {}, frame_set.images)
-
-    def _in_world(self, poses: Poses3D) -> Poses3D:
-        """Poses in the world of the rig; those outside a given volume are dropped."""
-        scale, space = self.adaptation.scene.from_world.scale, self.inferencer.given_space
-        std_mm = None if poses.std_mm is None else poses.std_mm / scale
-        xyz_mm = self.adaptation.in_world(poses.xyz_mm)
-        poses = dataclasses.replace(poses, xyz_mm=xyz_mm, std_mm=std_mm)
-        if space is None or not len(poses):
-            return poses
-        position = poses.skeleton.root_of(poses.xyz_mm)
-        return poses.only(space.contains(position, MARGIN_MM))
-
-    def _track(
-        self, results: Iterable[FrameResult], tracker: PeopleTracker, smoother: PoseSmoother | None
-    ) -> Iterator[FrameResult]:
-        """The same poses with track IDs, smoothed if there is a smoother."""
+    def _track(self, results: Iterable[FrameResult]) -> Iterator[FrameResult]:
+        """The same poses with track IDs, smoothed if that is wanted."""
+        tracker, smoother = None, None
         for result in results:
             poses = result.poses
+            if tracker is None and len(poses):  # the size of objects is known by now
+                tracker, smoother = self._filters(poses)
             with self.timer.stage(TRACKING):
-                ids = tracker(poses.xyz_mm, views=poses.views)
-            poses = dataclasses.replace(poses, track_ids=ids)
+                if tracker is not None:
+                    ids = tracker(poses.xyz_mm, views=poses.views)
+                    poses = dataclasses.replace(poses, track_ids=ids)
             with self.timer.stage(PARTS):
                 poses = self._completed(poses, result.keypoints)
             if smoother is not None:
                 poses = dataclasses.replace(poses, xyz_mm=smoother(poses.xyz_mm, ids))
             yield dataclasses.replace(result, poses=poses)
+
+    def _filters(self, poses: Poses3D) -> tuple[PeopleTracker, PoseSmoother | None]:
+        """What tracks and smooths, with thresholds that suit people, or the size of objects."""
+        gate_mm, lag_mm = MAX_DISTANCE_MM, MAX_LAG_MM
+        if isinstance(self.adaptation, ObjectAdaptation):
+            gate_mm = self.adaptation.gate_mm(poses.xyz_mm)
+            lag_mm = self.adaptation.max_lag_mm(poses.xyz_mm)
+        smoother = None
+        if self._smooth and self.fps is not None:
+            smoother = PoseSmoother(self.fps, max_lag_mm=lag_mm)
+        return PeopleTracker(gate_mm, self._patience), smoother
 
     def _completed(self, poses: Poses3D, keypoints: Mapping[str, Keypoints2D]) -> Poses3D:
         """The poses with feet, hands and other joints that the keypoints have."""
@@ -386,8 +391,3 @@ class InferenceSession:
 
 def _people_of(frame_set: FrameSet) -> Mapping[str, Keypoints2D]:
     return frame_set.keypoints or {}
-
-
-def _cameras(frame_set: FrameSet, pixels: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    """The cameras with an image or with keypoints in a frame."""
-    return tuple(pixels if frame_set.keypoints is None else frame_set.keypoints)

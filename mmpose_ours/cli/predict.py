@@ -323,8 +323,6 @@ def _replaced(out: Path, wanted: Wanted | None) -> list[Path]:
 def _writer(
     session: InferenceSession, path: Path, replaced: Sequence[Path] = ()
 ) -> PredictionsWriter:
-    inferencer = session.inferencer
-
     def remove() -> None:
         # A run that is killed before its page is written must not leave one of other people, and
         # one that cannot write its people must leave those of before with their page.
@@ -336,7 +334,7 @@ def _writer(
         session.skeleton,
         session.fps,
         rig=session.rig.fingerprint,
-        made_by=_made_by(inferencer),
+        made_by=_made_by(session),
         space=session.space,
         before=remove,
     )
@@ -389,11 +387,14 @@ def _kept_elsewhere(beside: Path, elsewhere: Path) -> Path:
     return elsewhere
 
 
-def _made_by(inferencer: Any) -> dict[str, str]:
-    config = getattr(inferencer.config, 'filename', None)
+def _made_by(session: InferenceSession) -> dict[str, str]:
+    inferencer = session.inferencer
+    # Of animals and objects no model takes part.
+    model = '' if session.of_objects else type(inferencer.model).__name__
+    config = None if session.of_objects else getattr(inferencer.config, 'filename', None)
     return {
         'program': f'mmpose_ours {__version__}',
-        'model': type(inferencer.model).__name__,
+        'model': model,
         'config': Path(config).name if config else '',
         'detector': getattr(inferencer.detector, 'name', ''),
     }

@@ -175,10 +175,12 @@ def strongest(people: np.ndarray, most: int) -> np.ndarray:
     return np.sort(np.argsort(-people[..., 2].sum(-1), kind='stable')[:most])
 
 
-def stack_views(views: Mapping[str, np.ndarray], cameras: Sequence[str]) -> np.ndarray:
-    """Put one frame's people into one array, (V, P, 17, 3), padded with score 0."""
-    people = [views.get(camera, np.zeros((0, 17, 3), np.float32)) for camera in cameras]
-    stacked = np.zeros((len(people), max(map(len, people), default=0), 17, 3), np.float32)
+def stack_views(
+    views: Mapping[str, np.ndarray], cameras: Sequence[str], joints: int = 17
+) -> np.ndarray:
+    """Put one frame's people into one array, (V, P, J, 3), padded with score 0."""
+    people = [views.get(camera, np.zeros((0, joints, 3), np.float32)) for camera in cameras]
+    stacked = np.zeros((len(people), max(map(len, people), default=0), joints, 3), np.float32)
     for row, found in zip(stacked, people):
         row[: len(found)] = found
     return stacked

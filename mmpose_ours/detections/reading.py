@@ -49,7 +49,7 @@ from mmpose_ours.io.json_values import Place, checked_name
 from mmpose_ours.io.limits import limits
 from mmpose_ours.recordings.camera_names import by_camera
 from mmpose_ours.recordings.footage import frames_by_key
-from mmpose_ours.structures.joint_maps import joint_map
+from mmpose_ours.structures.joint_maps import has_human_body, joint_map
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
@@ -100,8 +100,22 @@ def read_detections(
 
     Returns:
         frame -> camera -> (P, 17, 3) float32 ``u, v, score`` in pixels; score 0 is missing.
+
+    Raises:
+        FileFormatError: As there; or the skeleton has no human body.
     """
     frames = read_keypoints(path, cameras, format, **options)
+    own = skeleton_of(frames)
+    if own is not None and not has_human_body(own):
+        raise Place(path).error(
+            f'has detections of {own.name}, which has no human body',
+            'detections of people',
+            'give some; poses, their evaluation without ground truth and the checks of a '
+            'calibration need none',
+            value=own.name,
+            wanted=COCO17.name,
+            code='cannot-express',
+        )
     for note in lost_joints(frames, COCO17, path):
         options.get('say', _nothing)(note)
     return {frame: arrays_of(views, COCO17) for frame, views in frames.items()}
@@ -337,6 +351,29 @@ def _as_skeleton(
         frame: {camera: Keypoints2D(skeleton, people.array) for camera, people in views.items()}
         for frame, views in detections.items()
     }
+
+
+def read_compared(
+    path: PathLike, cameras: Sequence[str] | None = None, **options: Any
+) -> tuple[dict[str, dict[str, np.ndarray]], Skeleton]:
+    """Read what views and poses are compared by: people with COCO's joints, others with their own.
+
+    Arguments and errors are those of :func:`read_keypoints`; ``say`` as in
+    :func:`read_detections`.
+
+    Returns:
+        frame -> camera -> (P, J, 3) float32 ``u, v, score`` in pixels; and the joints.
+    """
+    frames = read_keypoints(path, cameras, **options)
+    skeleton = compared_joints(skeleton_of(frames))
+    for note in lost_joints(frames, skeleton, path):
+        options.get('say', _nothing)(note)
+    return {frame: arrays_of(views, skeleton) for frame, views in frames.items()}, skeleton
+
+
+def compared_joints(skeleton: Skeleton | None) -> Skeleton:
+    """COCO-17 for a skeleton of people (or none), otherwise the skeleton itself."""
+    return COCO17 if skeleton is None or has_human_body(skeleton) else skeleton
 
 
 def skeleton_of(frames: KeypointFrames) -> Skeleton | None:

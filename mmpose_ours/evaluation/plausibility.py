@@ -27,8 +27,15 @@ LIMBS = tuple(
 
 def limb_lengths(poses: np.ndarray, joints: Skeleton | str) -> np.ndarray:
     """Lengths of :data:`LIMBS`: (..., J, 3) mm to (..., 8) mm, NaN where a joint is missing."""
-    ends = np.array([as_skeleton(joints).index(*limb) for limb in LIMBS])
-    return np.linalg.norm(poses[..., ends[:, 0], :] - poses[..., ends[:, 1], :], axis=-1)
+    skeleton = as_skeleton(joints)
+    lengths = np.full((*poses.shape[:-2], len(LIMBS)), np.nan)
+    for column, limb in enumerate(LIMBS):
+        if set(limb) <= set(skeleton.joints):
+            first, second = skeleton.index(*limb)
+            lengths[..., column] = np.linalg.norm(
+                poses[..., first, :] - poses[..., second, :], axis=-1
+            )
+    return lengths
 
 
 def relative_variation(values: np.ndarray) -> float:

@@ -8,6 +8,9 @@ import numpy as np
 
 from mmpose_ours.errors import InputError
 
+# mm. No edge of a capture volume is shorter.
+MIN_SIZE_MM = 500.0
+
 
 @dataclasses.dataclass(frozen=True)
 class CaptureVolume:
@@ -41,7 +44,7 @@ class CaptureVolume:
                     found=values,
                 )
             object.__setattr__(self, field, values)
-        if min(self.size_mm) < 500 or max(self.size_mm) > 1e6:
+        if min(self.size_mm) < MIN_SIZE_MM or max(self.size_mm) > 1e6:
             raise InputError(
                 f'a capture volume of {self.size_mm} mm is no room for people; '
                 'sizes are millimetres (8 m = 8000)',

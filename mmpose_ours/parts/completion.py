@@ -12,6 +12,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.parts.layout import KINDS, Part, parts_of, whole_skeleton
 from mmpose_ours.parts.matching import match_detections
 from mmpose_ours.parts.robust_points import (
+    MIN_SCORE,
     PartRays,
     Points,
     agreeing,
@@ -27,8 +28,6 @@ from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
 
 _Lengths = Dict[Tuple[Tuple[str, str], ...], SegmentLengths]
-# Detected joints whose score is not above this are missing.
-MIN_SCORE = 0.1
 # mm. How well the body's joints are known, as ends of segments.
 BODY_STD_MM = 15.0
 # A joint may be farther from its anchor than its segments are long, by so many standard deviations.
@@ -55,7 +54,6 @@ class PartCompletion:
     def __init__(self, rig: CameraRig, detected: Skeleton):
         self.rig, self.detected = rig, detected
         self.skeleton = whole_skeleton(detected)
-        self._origins = np.stack([camera.center_w for camera in rig])
         self._people: collections.OrderedDict[int, _Lengths] = collections.OrderedDict()
 
     def __call__(self, poses: Poses3D, keypoints: Mapping[str, Keypoints2D]) -> Poses3D:
@@ -78,7 +76,7 @@ class PartCompletion:
         if poses.std_mm is not None:
             std[:, body] = poses.std_mm
         if len(poses):
-            rays = self._rays(self._detections_of(poses, keypoints))
+            rays = PartRays.of(self.rig, self._detections_of(poses, keypoints))
             for parts in _sides(parts_of(self.detected)):
                 solved = self._solve(parts, poses, rays)
                 for part, part_xyz, part_std in zip(parts, *solved):
@@ -99,24 +97,6 @@ class PartCompletion:
             rows = np.flatnonzero(found >= 0)
             seen[rows, view] = people.to(self.detected).array[found[rows]]
         return seen
-
-    def _rays(self, seen: np.ndarray) -> PartRays:
-        """Rays of all joints of the detections, the body's too."""
-        people, views, joints, _ = seen.shape
-        directions = np.zeros((people, views, joints, 3))
-        weights = np.where(seen[..., 2] > MIN_SCORE, seen[..., 2], 0.0)
-        for view, camera in enumerate(self.rig):
-            known = weights[:, view] > 0
-            if not known.any():
-                continue
-            xy = camera.normalise_points(seen[:, view][known][:, :2])
-            reached = np.isfinite(xy).all(-1)
-            local = np.ones((len(xy), 3))
-            local[:, :2] = np.where(reached[:, None], xy, 0.0)
-            local /= np.sqrt((local * local).sum(-1, keepdims=True))
-            directions[:, view][known] = local @ camera.R_w2c
-            weights[:, view][known] *= reached
-        return PartRays(self._origins, directions, weights)
 
     def _solve(
         self, parts: Sequence[Part], poses: Poses3D, rays: PartRays

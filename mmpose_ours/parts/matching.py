@@ -15,7 +15,11 @@ MIN_COMMON_JOINTS = 3
 
 
 def match_detections(
-    xyz_mm: np.ndarray, people: np.ndarray, camera: Camera, min_score: float = 0.1
+    xyz_mm: np.ndarray,
+    people: np.ndarray,
+    camera: Camera,
+    min_score: float = 0.1,
+    scale: float | np.ndarray = 1.0,
 ) -> np.ndarray:
     """Assign a view's detections to people in 3D, each at most once.
 
@@ -24,6 +28,7 @@ def match_detections(
         people: (D, J, 3) ``u, v, score`` in pixels, of the same joints.
         camera: The view.
         min_score: Joints whose score is not above this are missing.
+        scale: Size relative to that of people, for all or (P,); distances are divided by it.
 
     Returns:
         (P,) index of each person's detection; -1 where the view has none.
@@ -35,7 +40,7 @@ def match_detections(
     visible = np.isfinite(xyz_mm).all(-1) & (depth > 0)
     projected, reached = camera.project(xyz_mm)
     visible &= reached
-    mm_per_px = np.where(visible, depth, 0.0) / camera.K[0, 0]
+    mm_per_px = np.where(visible, depth, 0.0) / camera.K[0, 0] / np.reshape(scale, (-1, 1))
     projected = np.where(visible[..., None], projected, 0.0)
     apart = np.linalg.norm(projected[:, None] - people[None, ..., :2], axis=-1)
     apart = np.minimum(apart * mm_per_px[:, None], LIMIT_MM)

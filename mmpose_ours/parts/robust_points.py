@@ -15,6 +15,10 @@ import itertools
 
 import numpy as np
 
+from mmpose_ours.geometry.rig import CameraRig
+
+# Detected joints whose score is not above this are missing.
+MIN_SCORE = 0.1
 # Scale of the Geman-McClure weight 1 / (1 + d^2 / c^2)^2, in standard deviations of a ray, and the
 # distance up to which a ray counts as agreeing.
 SCALE_STDS, INLIER_STDS = 3.0, 3.0
@@ -43,6 +47,24 @@ class PartRays:
     directions: np.ndarray
     weights: np.ndarray
 
+    @classmethod
+    def of(cls, rig: CameraRig, seen: np.ndarray) -> PartRays:
+        """From detections (N, V, J, 3), ``u, v, score`` in pixels; weights are the scores."""
+        directions = np.zeros(seen.shape)
+        weights = np.where(seen[..., 2] > MIN_SCORE, seen[..., 2], 0.0)
+        for view, camera in enumerate(rig):
+            known = weights[:, view] > 0
+            if not known.any():
+                continue
+            xy = camera.normalise_points(seen[:, view][known][:, :2])
+            reached = np.isfinite(xy).all(-1)
+            local = np.ones((len(xy), 3))
+            local[:, :2] = np.where(reached[:, None], xy, 0.0)
+            local /= np.sqrt((local * local).sum(-1, keepdims=True))
+            directions[:, view][known] = local @ camera.R_w2c
+            weights[:, view][known] *= reached
+        return cls(rig.centers_w, directions, weights)
+
     def squared_distances(self, xyz_mm: np.ndarray) -> np.ndarray:
         """(N, V, J) squared distances of the rays from points (N, J, 3), mm^2; inf behind."""
         away = xyz_mm[:, None] - self.origins[None, :, None]
@@ -67,13 +89,13 @@ class Points:
 
 
 def robust_points(
-    rays: PartRays, std_mm: float, anchors: np.ndarray, reach_mm: np.ndarray
+    rays: PartRays, std_mm: float | np.ndarray, anchors: np.ndarray, reach_mm: np.ndarray
 ) -> Points:
     """Triangulate the joints of parts.
 
     Args:
         rays: Of N parts.
-        std_mm: Standard deviation of a joint across its ray.
+        std_mm: Standard deviation of a joint across its ray; one for all parts, or (N,).
         anchors: (N, A, 3) points of the body that each part hangs on; NaN where missing.
         reach_mm: (N, J) Joints farther than this from all anchors are none of the part.
     """
@@ -101,22 +123,27 @@ def normal_equations(rays: PartRays, weights: np.ndarray) -> tuple[np.ndarray, n
     return A, b
 
 
-def robust_weights(rays: PartRays, xyz_mm: np.ndarray, std_mm: float) -> np.ndarray:
+def robust_weights(rays: PartRays, xyz_mm: np.ndarray, std_mm: float | np.ndarray) -> np.ndarray:
     """(N, V, J) Geman-McClure weights times those of the rays; 0 for joints that are NaN."""
     squared = rays.squared_distances(np.where(np.isfinite(xyz_mm), xyz_mm, 0.0))
-    weights = rays.weights / (1 + squared / (SCALE_STDS * std_mm) ** 2) ** 2
+    scale2 = np.reshape(np.square(SCALE_STDS * std_mm), (-1, 1, 1))
+    weights = rays.weights / (1 + squared / scale2) ** 2
     return np.where(np.isfinite(xyz_mm).all(-1)[:, None], weights, 0.0)
 
 
-def agreeing(rays: PartRays, xyz_mm: np.ndarray, std_mm: float) -> np.ndarray:
+def agreeing(rays: PartRays, xyz_mm: np.ndarray, std_mm: float | np.ndarray) -> np.ndarray:
     """(N, V, J) which rays pass their joint."""
     known = np.isfinite(xyz_mm).all(-1)[:, None]
     squared = rays.squared_distances(np.where(np.isfinite(xyz_mm), xyz_mm, 0.0))
-    return known & (rays.weights > 0) & (squared < (INLIER_STDS * std_mm) ** 2)
+    return (
+        known
+        & (rays.weights > 0)
+        & (squared < np.reshape(np.square(INLIER_STDS * std_mm), (-1, 1, 1)))
+    )
 
 
 def _best_hypotheses(
-    rays: PartRays, std_mm: float, anchors: np.ndarray, reach_mm: np.ndarray
+    rays: PartRays, std_mm: float | np.ndarray, anchors: np.ndarray, reach_mm: np.ndarray
 ) -> np.ndarray:
     """(N, J, 3) for each joint the point of two rays with which most others agree, or NaN."""
     count, views, joints = rays.weights.shape
@@ -143,7 +170,8 @@ def _best_hypotheses(
     away = points[:, :, None] - rays.origins[None, None, :, None]  # (N, K, V, J, 3)
     along = (away * rays.directions[:, None]).sum(-1)
     squared = np.maximum((away * away).sum(-1) - along * along, 0.0)
-    agreement = rays.weights[:, None] / (1 + squared / (SCALE_STDS * std_mm) ** 2) ** 2
+    scale2 = np.reshape(np.square(SCALE_STDS * std_mm), (-1, 1, 1, 1))
+    agreement = rays.weights[:, None] / (1 + squared / scale2) ** 2
     score = np.where(usable, np.where(along > 0, agreement, 0.0).sum(2), -1.0)  # (N, K, J)
     chosen_pair = score.argmax(1)[:, None, :, None]
     best = np.take_along_axis(points, chosen_pair, axis=1)[:, 0]
@@ -167,7 +195,7 @@ def _in_reach(points: np.ndarray, anchors: np.ndarray, reach_mm: np.ndarray) -> 
     return result | ~known.any(-1)[:, None, None]
 
 
-def _refined(rays: PartRays, start: np.ndarray, std_mm: float) -> Points:
+def _refined(rays: PartRays, start: np.ndarray, std_mm: float | np.ndarray) -> Points:
     xyz = start
     for _ in range(IRLS_STEPS):
         weights = robust_weights(rays, xyz, std_mm)
@@ -183,14 +211,16 @@ def _refined(rays: PartRays, start: np.ndarray, std_mm: float) -> Points:
     return Points(xyz, np.linalg.inv(A + 1e-9 * np.eye(3)), np.sqrt(variance))
 
 
-def _variance(rays: PartRays, xyz: np.ndarray, inlier: np.ndarray, std_mm: float) -> np.ndarray:
+def _variance(
+    rays: PartRays, xyz: np.ndarray, inlier: np.ndarray, std_mm: float | np.ndarray
+) -> np.ndarray:
     """(N,) variance across a ray, mm^2: what is usual, and what the residuals of the part say."""
     squared = rays.squared_distances(np.where(np.isfinite(xyz), xyz, 0.0))
     total = np.where(inlier, squared, 0.0).sum((1, 2))
     count = inlier.sum(1)
     # Two residuals per ray, three unknowns per joint.
     freedom = np.where(count > 0, 2 * count - 3, 0).sum(-1)
-    return (USUAL_FREEDOM * std_mm**2 + total) / (USUAL_FREEDOM + freedom)
+    return (USUAL_FREEDOM * np.square(std_mm) + total) / (USUAL_FREEDOM + freedom)
 
 
 def _apart(rays: PartRays, inlier: np.ndarray) -> np.ndarray:

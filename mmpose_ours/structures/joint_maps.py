@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Dict, Tuple, Union
 
 import numpy as np
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.structures.skeleton import Skeleton
-from mmpose_ours.structures.skeletons import as_skeleton, sides
+from mmpose_ours.structures.skeletons import COCO17, as_skeleton, sides
 
 Weight = Union[float, Tuple[float, float, float]]
 # How one target joint is mixed from source joints: a factor each, or one per world axis.
@@ -61,6 +62,11 @@ HEAD_RECIPES: dict[str, dict[str, Recipe]] = {
     'crossview': _nose_head((0.3, 0.4, 0.6), (0.78, 0.5, 1.5)),
 }
 
+# A human body has at least so many of COCO-17's joints, with both wrists or both ankles.
+MIN_BODY_JOINTS = 6
+# Words in the names of joints that people do not have.
+_ANIMAL = {'tail', 'paw', 'hoof', 'wing', 'fin', 'beak'}
+
 
 @functools.lru_cache(maxsize=128)
 def joint_map(
@@ -101,6 +107,25 @@ def joint_map(
                 matrix[:, row, available.index(part)[0]] = weight
     matrix.flags.writeable = False  # it is kept for the next call
     return matrix
+
+
+def has_human_body(skeleton: Skeleton) -> bool:
+    """Whether models of people can work from the joints of a skeleton.
+
+    It gives at least :data:`MIN_BODY_JOINTS` joints of COCO-17, among them both wrists or both
+    ankles, and no joint is named after a tail, paw, hoof, wing, fin or beak: data sets of animals
+    name shoulders, hips and knees as those of people do.
+
+    Examples:
+        >>> from mmpose_ours.structures.skeletons import SKELETONS
+        >>> has_human_body(SKELETONS['body25']), has_human_body(Skeleton('box', tuple('abcdefgh')))
+        (True, False)
+    """
+    given = joint_map(skeleton, COCO17).any((0, 2))
+    joints = {joint for joint, is_given in zip(COCO17.joints, given) if is_given}
+    ends = any(set(sides(end)) <= joints for end in ('wrist', 'ankle'))
+    words = {word for joint in skeleton.joints for word in re.findall('[a-z]+', joint.lower())}
+    return len(joints) >= MIN_BODY_JOINTS and ends and not words & _ANIMAL
 
 
 def convert_joints(

@@ -77,8 +77,8 @@ def _caliscope(rig, folder):
 def _qualisys(rig, folder):
     cameras = ''
     for camera in rig:
-        R = np.diag([1, -1, -1]) @ camera.R_w2c
-        terms = ' '.join(f'r{i + 1}{j + 1}="{float(R[i, j])!r}"' for i in range(3) for j in range(3))
+        R = (np.diag([1, -1, -1]) @ camera.R_w2c).tolist()
+        terms = ' '.join(f'r{i + 1}{j + 1}="{R[i][j]!r}"' for i in range(3) for j in range(3))
         x, y, z = camera.center_w.tolist()
         k1, k2, p1, p2, k3 = camera.dist.tolist()
         (fx, _, cx), (_, fy, cy), _ = (64 * camera.K).tolist()
@@ -86,12 +86,12 @@ def _qualisys(rig, folder):
         cameras += (
             f'<camera active="1" serial="{camera.name}" viewrotation="0">'
             f'<fov_video left="0" top="0" right="{width - 1}" bottom="{height - 1}"/>'
-            f'<transform x="{float(x)!r}" y="{float(y)!r}" z="{float(z)!r}" {terms}/>'
+            f'<transform x="{x!r}" y="{y!r}" z="{z!r}" {terms}/>'
             f'<intrinsic focallength="9" sensorMinU="0" sensorMaxU="{64 * width}" sensorMinV="0" '
-            f'sensorMaxV="{64 * height}" focalLengthU="{float(fx)!r}" focalLengthV="{float(fy)!r}" skew="0" '
-            f'centerPointU="{float(cx)!r}" centerPointV="{float(cy)!r}" radialDistortion1="{float(k1)!r}" '
-            f'radialDistortion2="{float(k2)!r}" radialDistortion3="{float(k3)!r}" '
-            f'tangentalDistortion1="{float(p1)!r}" tangentalDistortion2="{float(p2)!r}"/></camera>'
+            f'sensorMaxV="{64 * height}" focalLengthU="{fx!r}" focalLengthV="{fy!r}" skew="0" '
+            f'centerPointU="{cx!r}" centerPointV="{cy!r}" radialDistortion1="{k1!r}" '
+            f'radialDistortion2="{k2!r}" radialDistortion3="{k3!r}" '
+            f'tangentalDistortion1="{p1!r}" tangentalDistortion2="{p2!r}"/></camera>'
         )
     text = f'<calibration><cameras>{cameras}</cameras></calibration>'
     (folder / 'rig.qca.txt').write_text(text)

@@ -5,8 +5,15 @@ import pytest
 from errors import fails
 
 from mmpose_ours.errors import InputError
-from mmpose_ours.structures.joint_maps import HEAD_RECIPES, convert_joints, joint_map
+from mmpose_ours.structures.joint_maps import (
+    HEAD_RECIPES,
+    convert_joints,
+    has_human_body,
+    joint_map,
+)
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.whole_body import hand
 
 
 def named(skeleton, **joints):
@@ -194,3 +201,33 @@ def test_voxelpose_campus_head_by_hand():
     result = convert_joints(pose, 'coco17', 'campus14', head='voxelpose_campus')
     np.testing.assert_allclose(at(result, 'campus14', 'bottom_head'), (0, 0, 1500))
     np.testing.assert_allclose(at(result, 'campus14', 'top_head'), (0, 0, 1700))
+
+
+ATRW = (
+    'left_ear', 'right_ear', 'nose', 'right_shoulder', 'right_front_paw', 'left_shoulder',
+    'left_front_paw', 'right_hip', 'right_knee', 'right_back_paw', 'left_hip', 'left_knee',
+    'left_back_paw', 'tail', 'center',
+)  # fmt: skip
+ARMS = tuple(f'{s}_{j}' for s in ('left', 'right') for j in ('shoulder', 'elbow', 'wrist'))
+
+
+@pytest.mark.parametrize('name', SKELETONS)
+def test_known_skeletons_have_a_human_body(name):
+    assert has_human_body(SKELETONS[name])
+
+
+@pytest.mark.parametrize(
+    'joints, human',
+    [
+        (ATRW, False),  # MMPose's tigers: nine of COCO's joints
+        (ATRW + ('left_wrist', 'right_wrist'), False),  # they still have tails
+        (SKELETONS['coco17'].joints + ('tail_base',), False),
+        (ARMS, True),
+        (ARMS[1:], False),
+        (ARMS[:2] + ARMS[3:5] + ('nose', 'left_eye', 'right_eye'), False),  # without wrists
+        (hand('left') + hand('right'), False),
+        (('fingertip',) + ARMS, True),  # no fin
+    ],
+)
+def test_animals_hands_and_halves_have_none(joints, human):
+    assert has_human_body(Skeleton('s', joints)) is human

@@ -57,7 +57,7 @@ NOISE_PER_ERROR, TRUNK_SHARE, DOUBLED_BY_NOISE = 1.5, 0.3, 0.06
 
 
 def inspect_people(
-    rig: CameraRig, detections: Detections, up: str = 'z'
+    rig: CameraRig, detections: Detections, up: str = 'z', people: bool = True
 ) -> tuple[dict[str, Any], list[Problem]]:
     """Judge a rig by the people that its cameras see.
 
@@ -65,6 +65,8 @@ def inspect_people(
         rig: V cameras, millimetres, z up.
         detections: frame -> camera -> (P, 17, 3) ``u, v, score``, COCO-17.
         up: The axis that points up in the rig's file.
+        people: Whether they are people; of anything else, which may have other joints, only the
+            epipolar errors are judged.
 
     Returns:
         Facts (frames, agreement, reprojection error per camera in pixels, up by the
@@ -102,6 +104,8 @@ def inspect_people(
         if not explanation.problem.warning:
             facts['bad_pairs'] = [list(pair) for pair in explanation.pairs]
             return facts, problems
+    if not people:
+        return facts, problems
     some = rig.sample(MAX_CAMERAS)
     if len(some) < len(rig):
         facts['cameras_associated'] = len(some)

@@ -70,6 +70,7 @@ def judge_recording(
     sample: DetectionSample,
     up: str = 'z',
     frame_offsets: Mapping[str, int] | None = None,
+    people: bool = True,
 ) -> tuple[dict[str, Any], list[Problem]]:
     """Judge calibration and synchronisation by the 2D detections of a recording.
 
@@ -78,6 +79,8 @@ def judge_recording(
         sample: The detections.
         up: The axis that points up in the rig's file.
         frame_offsets: Camera name to the frames that were skipped already.
+        people: Whether the detections are of people, COCO-17. Those of anything else tell whether
+            calibration and synchronisation agree with them, but not up axis, unit, floor and sides.
 
     Returns:
         Facts and problems of :func:`inspect_people`. If frame offsets explain the epipolar errors,
@@ -88,13 +91,13 @@ def judge_recording(
         frames per frame of the others, by camera name. Likewise ``sides``, of cameras whose left
         and right joints are exchanged.
     """
-    facts, problems = inspect_people(rig, sample.sampled, up)
+    facts, problems = inspect_people(rig, sample.sampled, up, people)
     shifts = find_shifts(rig, sample.consecutive)
     shifted = shifts is not None and shifts.any
     ratio = shifts.error_shifted / max(shifts.error, 1e-12) if shifts and shifted else 1.0
     corrected = facts.get('corrected_ratio', 1.0)
     rates = find_frame_rates(rig, {int(n): views for n, views in sample.sampled.items()})
-    sides = find_exchanged_sides(rig, [*sample.sampled.values()])
+    sides = find_exchanged_sides(rig, [*sample.sampled.values()]) if people else None
     others = min(ratio, corrected, rates.error_matched / rates.error if rates else 1.0)
     if sides is not None and sides.error_exchanged / sides.error < others:
         return facts, [sides.problem]

@@ -16,11 +16,12 @@ from mmpose_ours.calibration.checks.recording_report import (
 )
 from mmpose_ours.calibration.checks.rig_report import RigInspection, rig_facts
 from mmpose_ours.calibration.checks.sanity import Problem
-from mmpose_ours.detections import Detections, check_pixels, read_detections
-from mmpose_ours.detections.reading import KeypointOptions
+from mmpose_ours.detections import Detections, check_pixels
+from mmpose_ours.detections.reading import KeypointOptions, read_compared
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.structures.joint_maps import has_human_body
 
 
 def check(
@@ -74,11 +75,17 @@ def check(
         report['images'] = sizes
     if keypoints is not None:
         options: KeypointOptions = {**(reading or {}), 'say': notes.append}
-        detections = read_detections(keypoints, rig.names, **options)
+        detections, compared = read_compared(keypoints, rig.names, **options)
         problems += _outside(detections, rig, keypoints)
         offsets = (reading or {}).get('frame_offsets')
         sample = DetectionSample.of(detections)
-        report['people'], found = judge_recording(rig, sample, read.up, offsets)
+        people = has_human_body(compared)
+        if not people:
+            notes.append(
+                f'{compared.name} has no human body: orientation, unit, floor and sides, which '
+                'only people tell, are not checked by the keypoints'
+            )
+        report['people'], found = judge_recording(rig, sample, read.up, offsets, people)
         problems += found
         report['judgement'].update(_by_people(report['people']))
     # Of two that say the same, people know better than the cameras alone.

@@ -10,8 +10,8 @@ import numpy as np
 
 from mmpose_ours.calibration import read_rig
 from mmpose_ours.calibration.image_size import ImageSizes
-from mmpose_ours.detections import check_pixels, read_detections, stack_views
-from mmpose_ours.detections.reading import KeypointOptions
+from mmpose_ours.detections import check_pixels, stack_views
+from mmpose_ours.detections.reading import KeypointOptions, read_compared
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.evaluation.frame_ranges import name_frames, parse_frames
 from mmpose_ours.evaluation.tables import columns, number
@@ -46,7 +46,7 @@ def evaluate_without_truth(
     Args:
         pred: A file in the Predictions format.
         rig: Calibration of the cameras, or its files, of any format.
-        keypoints: 2D keypoints, see :func:`mmpose_ours.detections.read_detections`.
+        keypoints: 2D keypoints, see :func:`mmpose_ours.detections.read_keypoints`.
         frames: Frames to look at, as a list or as ``'0-99'``; among them a frame that
             ``pred`` lacks is one without predictions. None is all that both files have.
         left_out: By camera, a file of predictions made without this camera.
@@ -73,10 +73,11 @@ def evaluate_without_truth(
     how = {'image_size': image_size, **(rig_options or {})}
     cameras = read_rig(rig, rig_format, **how)
     name = ' '.join(map(str, rig)) if isinstance(rig, (list, tuple)) else os.fspath(cast(str, rig))
-    detections = read_detections(keypoints, cameras.names, **(reading or {}))
+    detections, compared = read_compared(keypoints, cameras.names, **(reading or {}))
     check_pixels(detections, cameras, keypoints)
     seen = {
-        frame_id(frame): stack_views(views, cameras.names) for frame, views in detections.items()
+        frame_id(frame): stack_views(views, cameras.names, len(compared))
+        for frame, views in detections.items()
     }
     prediction = read_predictions(pred)
     try:
@@ -114,7 +115,8 @@ def evaluate_without_truth(
         others[camera] = _evaluated(shared, cameras, other, seen)
     result = unlabelled_figures(
         _evaluated(wanted, cameras, prediction, seen),
-        prediction.skeleton.name,
+        prediction.skeleton,
+        compared,
         frame_rate=rate,
         left_out=others,
     )

@@ -12,12 +12,13 @@ from typing import Callable, Sequence
 import numpy as np
 
 from mmpose_ours.detections import stack_keypoints
+from mmpose_ours.detections.reading import compared_joints
 from mmpose_ours.evaluation.without_truth.result import UnlabelledResult
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.structures.skeleton import Skeleton
-from mmpose_ours.structures.skeletons import COCO17
+from mmpose_ours.structures.skeletons import as_skeleton
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,17 +118,18 @@ def run_figures(
         progress: Called with how many frames are done, and of how many.
     """
     judged, figures = [], []
+    compared = compared_joints(as_skeleton(joints))
     for index, people in enumerate(frames):
-        found = stack_keypoints(people.keypoints, rig.names, COCO17)
+        found = stack_keypoints(people.keypoints, rig.names, compared)
         judged.append(EvaluatedFrame(people.frame, rig, np.asarray(people.poses.xyz_mm), found))
-        alone = unlabelled_figures(judged[-1:], joints)
+        alone = unlabelled_figures(judged[-1:], joints, compared)
         p90_px = alone.reprojection.p90_px
         figures.append(
             FrameFigures(index, alone.people, alone.missed, alone.false_positives, p90_px)
         )
         if progress is not None:
             progress(index + 1, len(frames))
-    overall = unlabelled_figures(judged, joints, frame_rate=fps)
+    overall = unlabelled_figures(judged, joints, compared, frame_rate=fps)
     cameras = []
     for name in rig.names:
         counts = np.array([len(people.keypoints.get(name, ())) for people in frames])

@@ -17,6 +17,7 @@ from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.frames import FrameResult
+from mmpose_ours.structures.joint_maps import has_human_body
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import as_skeleton
 from mmpose_ours.visualization.backdrop import Backdrop
@@ -165,12 +166,14 @@ def _cameras(rig: CameraRig, backdrop: Backdrop) -> list[dict[str, Any]]:
 
 def _skeleton(skeleton: Skeleton) -> dict[str, Any]:
     """Which joints the page connects, and which it measures between."""
+    # An animal's head is no ball of a person's size.
+    head = FACE if has_human_body(skeleton) else ()
 
     def pairs(in_face: bool) -> list[list[int]]:
         return [
             skeleton.index(*limb)
             for limb in skeleton.limbs
-            if (limb[0] in FACE and limb[1] in FACE) == in_face
+            if (limb[0] in head and limb[1] in head) == in_face
         ]
 
     bones = [
@@ -183,8 +186,8 @@ def _skeleton(skeleton: Skeleton) -> dict[str, Any]:
         'joints': list(skeleton.joints),
         'limbs': pairs(in_face=False),
         'face': pairs(in_face=True),
-        'head': [i for i, joint in enumerate(skeleton.joints) if joint in FACE],
-        'root': skeleton.index(*skeleton.root),
+        'head': [i for i, joint in enumerate(skeleton.joints) if joint in head],
+        'root': skeleton.index(*(skeleton.root or skeleton.joints)),
         'sides': [_side(joint) for joint in skeleton.joints],
         'bones': bones,
     }

@@ -127,7 +127,10 @@ def is_group(key: object, meaning: Meaning) -> bool:
 
 def _is_matrix(value: Mapping) -> bool:
     """Whether an object is a matrix of OpenCV's."""
-    return 'data' in value and {'rows', 'cols', 'sizes', 'dt', 'type_id', 'shape'} & value.keys() != set()
+    return (
+        'data' in value
+        and {'rows', 'cols', 'sizes', 'dt', 'type_id', 'shape'} & value.keys() != set()
+    )
 
 
 def _vector(value: Mapping) -> tuple[str, list] | None:
