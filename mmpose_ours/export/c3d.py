@@ -1,7 +1,9 @@
 """C3D: joints as points, the binary file of biomechanics (c3d.org), in mm.
 
 It is written by ``ezc3d`` (Michaud and Begon, JOSS 2021), the extra ``[c3d]``. Points that are
-missing have the residual -1, as the format asks for.
+missing have the residual -1, as the format asks for. The standard deviation of a point is an
+analog channel under its name, in mm, -1 where it is not known: residuals are bytes, whose order
+readers do not agree on. The parameter ``SKELETON:NAME`` says which joints they are.
 """
 
 from __future__ import annotations
@@ -63,12 +65,22 @@ def write_c3d(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
     point['DESCRIPTIONS']['value'] = [''] * len(markers)
     file.add_parameter('POINT', 'X_SCREEN', ['+X'])
     file.add_parameter('POINT', 'Y_SCREEN', [f'+{up.upper()}'])
+    file.add_parameter('SKELETON', 'NAME', [timeline.joints.name])
+    if timeline.std_mm is not None:
+        analog = file['parameters']['ANALOG']
+        analog['RATE']['value'] = [timeline.rate_hz]
+        analog['LABELS']['value'] = markers
+        analog['DESCRIPTIONS']['value'] = ['standard deviation'] * len(markers)
+        analog['UNITS']['value'] = ['mm'] * len(markers)
+        stds = timeline.std_mm.reshape(1, len(xyz), -1).transpose(0, 2, 1)
+        file['data']['analogs'] = np.where(np.isnan(stds), -1.0, stds)
     # (4, markers, frames), the last row for homogeneous coordinates; NaN becomes residual -1.
     ones = np.ones((1, len(markers), len(xyz)))
     file['data']['points'] = np.concatenate([xyz.transpose(2, 1, 0), ones])
     with whole_path(path, '.c3d') as temporary:
         file.write(str(temporary))
-        _check_size(temporary, len(xyz) * len(markers) * 4 * 4)
+        words = 4 if timeline.std_mm is None else 5
+        _check_size(temporary, len(xyz) * len(markers) * words * 4)
 
 
 def _check_size(file: Path, data: int) -> None:
