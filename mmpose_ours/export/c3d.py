@@ -3,7 +3,8 @@
 It is written by ``ezc3d`` (Michaud and Begon, JOSS 2021), the extra ``[c3d]``. Points that are
 missing have the residual -1, as the format asks for. The standard deviation of a point is an
 analog channel under its name, in mm, -1 where it is not known: residuals are bytes, whose order
-readers do not agree on. The parameter ``SKELETON:NAME`` says which joints they are.
+readers do not agree on. There are none where readers would not take so many. The parameter
+``SKELETON:NAME`` says which joints they are.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from mmpose_ours.tracking.trajectories import Timeline
 
 # The header counts frames in 16 bits.
 MAX_FRAMES = 65535
+# Scales and offsets of channels are one array, whose length is a byte.
+MAX_CHANNELS = 255
 
 
 def write_c3d(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
@@ -66,7 +69,8 @@ def write_c3d(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
     file.add_parameter('POINT', 'X_SCREEN', ['+X'])
     file.add_parameter('POINT', 'Y_SCREEN', [f'+{up.upper()}'])
     file.add_parameter('SKELETON', 'NAME', [timeline.joints.name])
-    if timeline.std_mm is not None:
+    with_std = timeline.std_mm is not None and not too_many_channels(timeline)
+    if timeline.std_mm is not None and with_std:
         analog = file['parameters']['ANALOG']
         analog['RATE']['value'] = [timeline.rate_hz]
         analog['LABELS']['value'] = markers
@@ -79,8 +83,13 @@ def write_c3d(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
     file['data']['points'] = np.concatenate([xyz.transpose(2, 1, 0), ones])
     with whole_path(path, '.c3d') as temporary:
         file.write(str(temporary))
-        words = 4 if timeline.std_mm is None else 5
+        words = 5 if with_std else 4
         _check_size(temporary, len(xyz) * len(markers) * words * 4)
+
+
+def too_many_channels(timeline: Timeline) -> bool:
+    """Whether the file has no place for the standard deviations."""
+    return len(timeline.markers()) > MAX_CHANNELS
 
 
 def _check_size(file: Path, data: int) -> None:

@@ -8,7 +8,7 @@ from typing import Callable, NamedTuple
 
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.export.bvh import without_hips, write_bvh
-from mmpose_ours.export.c3d import write_c3d
+from mmpose_ours.export.c3d import too_many_channels, write_c3d
 from mmpose_ours.export.csv_table import write_csv
 from mmpose_ours.export.markers import check_program
 from mmpose_ours.export.npz import write_npz
@@ -25,8 +25,8 @@ class ExportFormat(NamedTuple):
         up: The axis that points up where nobody says.
         one_person: Whether a file holds one person only.
         misfit: Why a person cannot be written, ``''`` if they can.
-        std_beside: Whether standard deviations go into a table beside the file, because the format
-            has no place for them.
+        std_beside: Whether standard deviations go into a table beside the file, because it has no
+            place for them.
         for_program: ``write`` with the argument ``program``, one of
             :data:`mmpose_ours.export.markers.PROGRAMS`; None where they do not read the format.
     """
@@ -35,15 +35,19 @@ class ExportFormat(NamedTuple):
     up: str
     one_person: bool = False
     misfit: Callable[[Timeline], str] = lambda person: ''
-    std_beside: bool = False
+    std_beside: Callable[[Timeline], bool] = lambda timeline: False
     for_program: Callable[..., None] | None = None
+
+
+def _always(timeline: Timeline) -> bool:
+    return True
 
 
 FORMATS = {
     '.csv': ExportFormat(write_csv, 'z'),
-    '.trc': ExportFormat(write_trc, 'y', std_beside=True, for_program=write_trc),
-    '.c3d': ExportFormat(write_c3d, 'z'),
-    '.bvh': ExportFormat(write_bvh, 'y', one_person=True, misfit=without_hips, std_beside=True),
+    '.trc': ExportFormat(write_trc, 'y', std_beside=_always, for_program=write_trc),
+    '.c3d': ExportFormat(write_c3d, 'z', std_beside=too_many_channels),
+    '.bvh': ExportFormat(write_bvh, 'y', one_person=True, misfit=without_hips, std_beside=_always),
     '.npz': ExportFormat(write_npz, 'z'),
 }
 
@@ -124,10 +128,12 @@ def write_timeline(
         )
     for one, file in zip(people, paths):
         write(one, file, up)
-    if kind.std_beside:
-        beside = [write_std_beside(one, file, program) for one, file in zip(people, paths)]
-        paths += [table for table in beside if table is not None]
-    return paths
+    beside = [
+        write_std_beside(one, file, program)
+        for one, file in zip(people, paths)
+        if kind.std_beside(one)
+    ]
+    return paths + [table for table in beside if table is not None]
 
 
 def _writer(
