@@ -96,14 +96,16 @@ def run(args: argparse.Namespace) -> int:
     if kind.one_person:
         for one in map(timeline.of, timeline.people):
             misfit = kind.misfit(one)
+            frames = counted(len(one.frames), 'frame')
             bridged = ', '.join(
-                f'{part} in {count}' for part, count in bridged_frames(one).items() if count
+                f'{count} of {frames} ({part})'
+                for part, count in bridged_frames(one).items()
+                if count
             )
             if misfit:
                 print(f'note    {misfit}')
             elif bridged:
-                frames = counted(len(one.frames), 'frame')
-                print(f'note    person {one.people[0]}: joints bridged: {bridged} of {frames}')
+                print(f'note    person {one.people[0]}: joints bridged in {bridged}')
     if args.program is not None:
         for one in map(timeline.of, timeline.people):
             for note in gap_notes(one):

@@ -27,7 +27,20 @@ LIMBS = tuple(
 
 def limb_lengths(poses: np.ndarray, joints: Skeleton | str) -> np.ndarray:
     """Lengths of :data:`LIMBS`: (..., J, 3) mm to (..., 8) mm, NaN where a joint is missing."""
-    ends = np.array([as_skeleton(joints).index(*limb) for limb in LIMBS])
+    return segment_lengths(poses, joints, LIMBS)
+
+
+def segment_lengths(
+    poses: np.ndarray, joints: Skeleton | str, segments: Sequence[Sequence]
+) -> np.ndarray:
+    """Lengths of segments: (..., J, 3) mm to (..., S) mm, NaN where a joint is missing.
+
+    Args:
+        poses: (..., J, 3).
+        joints: Their skeleton.
+        segments: S sequences that begin with the names of both ends.
+    """
+    ends = np.array([as_skeleton(joints).index(*segment[:2]) for segment in segments])
     return np.linalg.norm(poses[..., ends[:, 0], :] - poses[..., ends[:, 1], :], axis=-1)
 
 
