@@ -19,6 +19,7 @@ from mmpose_ours.io.disk.files import MM_PER_UNIT
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.whole_body import FACE, FINGERS, SIDES
+from mmpose_ours.text import counted
 from mmpose_ours.tracking.trajectories import Timeline
 
 # Programs that these markers are for.
@@ -115,22 +116,26 @@ def gap_notes(timeline: Timeline) -> list[str]:
     markers = markers_of(timeline, 'z', PROGRAMS[0])
     notes, who = [], f'person {timeline.people[0]}'
     if markers.filled.any():
-        count = int(markers.filled.sum())
         names = [name for name, some in zip(markers.names, markers.filled.any(0)) if some]
         notes.append(
-            f'{who}: {count} positions of {_some(names)} are interpolated, in gaps of at most '
-            f'{MAX_GAP_S:g} s'
+            f'{who}: {counted(int(markers.filled.sum()), "position")} of {_some(names)} '
+            f'interpolated, in gaps of at most {MAX_GAP_S:g} s'
         )
     missing = ~np.isfinite(markers.xyz).all(-1)
     scaling = [index for index, name in enumerate(markers.names) if name in _SCALING]
-    lost = [markers.names[index] for index in scaling if missing[:, index].any()]
+    never = [index for index in scaling if missing[:, index].all()]
+    if never:
+        names = [markers.names[index] for index in never]
+        notes.append(f'{who}: {_some(names)} in no frame; no model can be scaled by them')
+    seen = [index for index in scaling if index not in never]
+    lost = [markers.names[index] for index in seen if missing[:, index].any()]
     if lost:
-        whole = longest_run(~missing[:, [i for i in scaling if not missing[:, i].all()]].any(-1))
+        whole = longest_run(~missing[:, seen].any(-1))
         times = timeline.seconds[whole]
         hint = f'from {times[0]:g} to {times[-1]:g} s' if len(times) else 'in no frame'
         notes.append(
-            f'{who}: {_some(lost)} missing in some frames, and a model cannot be scaled '
-            f'by them there; all that are ever there are complete {hint}'
+            f'{who}: {_some(lost)} missing in some frames; all markers that models are scaled by '
+            f'are there {hint}'
         )
     return notes
 
