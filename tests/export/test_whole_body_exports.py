@@ -15,7 +15,7 @@ from mmpose_ours.export.bvh import bridged_frames
 from mmpose_ours.export.bvh_skeleton import SKELETON, places_of
 from mmpose_ours.export.formats import write_timeline
 from mmpose_ours.export.gaps import fill_gaps, longest_run
-from mmpose_ours.export.markers import markers_of, program_names, with_midpoints
+from mmpose_ours.export.markers import gap_notes, markers_of, program_names, with_midpoints
 from mmpose_ours.predictions.reading import read_predictions, write_predictions
 from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeletons import SKELETONS
@@ -284,3 +284,14 @@ def test_a_marker_that_is_never_seen_does_not_hide_the_others(tmp_path):
     ]
     names, xyz, unit = read_trc(tmp_path / 'a.trc')
     assert unit == 'm' and np.isnan(xyz[0, names.index('RHeel')]).all()
+
+
+def test_notes_give_the_longest_time_without_gaps(tmp_path):
+    poses = np.repeat(walkers(count=1, frames=1), 30, 0)
+    poses[:, :, WHOLE_BODY.index('left_heel')] = np.nan
+    poses[4:12, :, WHOLE_BODY.index('right_knee')] = np.nan
+    poses[20, :, WHOLE_BODY.index('right_wrist')] = np.nan
+    write_predictions(tmp_path / 'people.json', dict(enumerate(poses)), WHOLE_BODY)
+    filled, never, lost = gap_notes(timeline_of(read_predictions(tmp_path / 'people.json'), fps=20))
+    assert 'RWrist' in filled and 'LHeel' in never and 'RKnee' in lost
+    assert '0.6 to 1.45 s' in lost
