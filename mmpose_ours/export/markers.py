@@ -116,7 +116,7 @@ def gap_notes(timeline: Timeline) -> list[str]:
     markers = markers_of(timeline, 'z', PROGRAMS[0])
     notes, who = [], f'person {timeline.people[0]}'
     if markers.filled.any():
-        names = [name for name, some in zip(markers.names, markers.filled.any(0)) if some]
+        names = [name for name, some in zip(markers.names, markers.filled.any(0).tolist()) if some]
         notes.append(
             f'{who}: {counted(int(markers.filled.sum()), "position")} of {_some(names)} '
             f'interpolated, in gaps of at most {MAX_GAP_S:g} s'
