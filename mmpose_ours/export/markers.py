@@ -116,7 +116,8 @@ def gap_notes(timeline: Timeline) -> list[str]:
     markers = markers_of(timeline, 'z', PROGRAMS[0])
     notes, who = [], f'person {timeline.people[0]}'
     if markers.filled.any():
-        names = [name for name, some in zip(markers.names, markers.filled.any(0).tolist()) if some]
+        columns = np.flatnonzero(markers.filled.any(0)).tolist()
+        names = [markers.names[column] for column in columns]
         notes.append(
             f'{who}: {counted(int(markers.filled.sum()), "position")} of {_some(names)} '
             f'interpolated, in gaps of at most {MAX_GAP_S:g} s'
