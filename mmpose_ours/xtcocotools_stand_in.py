@@ -44,8 +44,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             module.COCOeval = _with_sigmas(theirs.COCOeval)  # type: ignore[attr-defined]
 
 
-def _with_sigmas(stock: type) -> type:
-    class COCOeval(stock):  # type: ignore[misc]
+def _with_sigmas(stock: Any) -> type:
+    class COCOeval(stock):
         """pycocotools' ``COCOeval`` with xtcocotools' arguments.
 
         Args:

@@ -236,7 +236,8 @@ class _Unpickler(_Python):
         elif type(target) is np.ndarray and not target.size and type(state) is tuple:
             _, shape, dtype, fortran, data = state
             array = make_array(shape, dtype, data, fortran)
-            target.__setstate__((1, array.shape, array.dtype, False, array.tobytes()))
+            plain: Any = (1, array.shape, array.dtype, False, array.tobytes())
+            target.__setstate__(plain)
         elif type(target) is History and type(state) is dict:
             names = '_log_history', '_count_history', 'max_length'
             target.fill(*(state.get(name) for name in names))

@@ -391,7 +391,7 @@ def lost_joints(frames: KeypointFrames, skeleton: Skeleton, path: PathLike) -> l
         path: Where the people come from.
     """
     own = skeleton_of(frames) or skeleton
-    given = joint_map(own, skeleton).any((0, 2))
+    given = np.asarray(joint_map(own, skeleton).any((0, 2)))
     lost = [joint for joint, is_given in zip(skeleton.joints, given) if not is_given]
     if not lost:
         return []

@@ -42,17 +42,17 @@ def summarise(detections: KeypointFrames) -> list[CameraSummary]:
             by_camera.setdefault(camera, []).append(people.array)
     rows = []
     for camera in sorted(by_camera):
-        people = np.concatenate(by_camera[camera])
-        scores = people[..., 2]
+        everybody = np.concatenate(by_camera[camera])
+        scores = everybody[..., 2]
         found = scores > 0
-        joints = float(found.sum(-1).mean()) if len(people) else np.nan
+        joints = float(found.sum(-1).mean()) if len(everybody) else np.nan
         least, largest = (
             (scores[found].min(), scores[found].max()) if found.any() else (np.nan,) * 2
         )
         most = max(map(len, by_camera[camera]))
         scope = (float(least), float(largest))
-        images, of = len(by_camera[camera]), people.shape[1]
-        rows.append(CameraSummary(camera, images, len(people), most, joints, of, scope))
+        images, of = len(by_camera[camera]), everybody.shape[1]
+        rows.append(CameraSummary(camera, images, len(everybody), most, joints, of, scope))
     return rows
 
 

@@ -64,7 +64,7 @@ def _cut(
     high = np.array(corner) + side
     high = np.where(high < np.array(size), high, np.inf)
     beyond = ((people[..., :2] < low) | (people[..., :2] > high)).any(-1)
-    return (beyond & (people[..., 2] >= CERTAIN)).any(-1)
+    return np.asarray((beyond & (people[..., 2] >= CERTAIN)).any(-1))
 
 
 def each_once(people: np.ndarray) -> np.ndarray:

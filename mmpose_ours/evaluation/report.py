@@ -269,7 +269,7 @@ def _panoptic(gt: PathLike, pred: PathLike, prediction: Predictions, frames: Fra
 
 def _unmade(source: Skeleton, target: Skeleton, head: str = 'voxelpose_campus') -> list[str]:
     """Joints of the target set that the source set cannot make."""
-    made = joint_map(source, target, head).any((0, 2))
+    made = np.asarray(joint_map(source, target, head).any((0, 2)))
     return [name for name, can in zip(target.joints, made) if not can]
 
 

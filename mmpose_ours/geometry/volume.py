@@ -71,4 +71,4 @@ class CaptureVolume:
         """Tell which world points (..., 3) lie inside, or outside by ``margin_mm``: (...) bool."""
         xyz_w = np.asarray(xyz_w)
         inside = (xyz_w >= self.lower_mm - margin_mm) & (xyz_w <= self.upper_mm + margin_mm)
-        return inside.all(-1)
+        return np.asarray(inside.all(-1))

@@ -14,6 +14,7 @@ An error that is common to all views is not observable: it moves the triangulate
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -212,7 +213,7 @@ def _maximisation(
     outliers = wide.sum()
     square = (wide * (total / 2 - std**2)).sum() / max(outliers, 1e-9)
     outlier_spread = np.sqrt(max(square, (3 * std.mean()) ** 2)) if outliers > 5 else 0.12
-    changes = dict(
+    changes: dict[str, Any] = dict(
         std=std,
         outlier_share=float(outliers / used.sum()),
         outlier_spread=float(min(outlier_spread, 0.5)),

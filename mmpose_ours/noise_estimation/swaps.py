@@ -87,7 +87,7 @@ def find_swaps(residuals: Residuals, model: ErrorModel) -> Swaps:
     # Cases that become decidable after the correction of another view are hardly ever swaps.
     is_decidable = _is_decidable(expected_gains)
     group = np.full(is_decidable.shape[1:], -1)
-    tested = np.arange(group.shape[1])
+    tested = np.arange(len(group[0]))
     while True:
         best = np.where(group[:, tested] < 0, gains.max(0), 0.0)
         accepted = (best == best.max(0)) & (best > MIN_GAIN)

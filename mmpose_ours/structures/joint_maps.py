@@ -121,7 +121,7 @@ def has_human_body(skeleton: Skeleton) -> bool:
         >>> has_human_body(SKELETONS['body25']), has_human_body(Skeleton('box', tuple('abcdefgh')))
         (True, False)
     """
-    given = joint_map(skeleton, COCO17).any((0, 2))
+    given = np.asarray(joint_map(skeleton, COCO17).any((0, 2)))
     joints = {joint for joint, is_given in zip(COCO17.joints, given) if is_given}
     ends = any(set(sides(end)) <= joints for end in ('wrist', 'ankle'))
     words = {word for joint in skeleton.joints for word in re.findall('[a-z]+', joint.lower())}

@@ -182,7 +182,7 @@ def triangulate_floor(
             if point is not None:
                 uv[rig.names.index(name), index] = _pixel(point, name, index)
     views = np.isfinite(uv).all(-1).sum(0)
-    for index in np.flatnonzero(views < 2):
+    for index in np.flatnonzero(views < 2).tolist():
         cameras = 'only one camera' if views[index] else 'no camera'
         raise CalibrationError(
             f'floor point {index + 1} is marked in {cameras}, expected two or more',
@@ -192,7 +192,7 @@ def triangulate_floor(
         )
     normalised, factor = normalised_scale(rig)
     xyz_mm, error_px = triangulate(normalised, uv)
-    for index in np.flatnonzero(~np.isfinite(xyz_mm).all(-1)):
+    for index in np.flatnonzero(~np.isfinite(xyz_mm).all(-1)).tolist():
         raise CalibrationError(
             f'floor point {index + 1}: its rays meet behind a camera, so the pixels are not of '
             'one point; check their order',

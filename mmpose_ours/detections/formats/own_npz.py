@@ -253,7 +253,7 @@ class NpzSink:
     def finish(self, source: Mapping[str, Any] | None) -> None:
         """Put the arrays together."""
         joints = to_json(self._skeleton)
-        small = {
+        small: dict[str, np.ndarray] = {
             'offsets': np.array(self._offsets, np.int64),
             'views': np.array(self._views, np.int32).reshape(-1, 2),
             'frames': np.array(self._frames, str),

@@ -41,7 +41,7 @@ class Support:
     @property
     def supported(self) -> np.ndarray:
         """(P,) bool: matched with a detection in at least one view."""
-        return (self.match >= 0).any(0)
+        return np.asarray((self.match >= 0).any(0))
 
     @property
     def false_positives(self) -> np.ndarray:
@@ -148,4 +148,4 @@ def _box_px(uv: np.ndarray, found: np.ndarray) -> np.ndarray:
     """(V, D) diagonal of the box around found joints; 0 for padding, which no pose matches."""
     low = np.where(found[..., None], uv, np.inf).min(-2, initial=np.inf)
     high = np.where(found[..., None], uv, -np.inf).max(-2, initial=-np.inf)
-    return np.linalg.norm(np.where(found.any(-1)[..., None], high - low, 0.0), axis=-1)
+    return np.linalg.norm(np.where(found.any(-1, keepdims=True), high - low, 0.0), axis=-1)

@@ -145,7 +145,7 @@ def _side(jpegs: Sequence[bytes]) -> int:
 def _decoded(jpeg: bytes) -> np.ndarray:
     import cv2
 
-    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR))
 
 
 def _jpeg(bgr: np.ndarray, side: int) -> bytes:
