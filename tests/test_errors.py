@@ -14,7 +14,8 @@ PACKAGE = Path(mmpose_ours.__file__).parent
 # What is the command line itself, or starts programs.
 PROGRAMS = (
     'cli/', 'launch/', 'workflows/train_rig/', 'workflows/inspection.py',
-    'workflows/format_list.py', 'io/programs.py', 'engine/replay.py', 'text.py'
+    'workflows/format_list.py', 'io/programs.py', 'engine/replay.py', 'text.py',
+    'detectors/mediapipe_models.py',  # calls pip
 )  # fmt: skip
 OPTION = re.compile(r'(?<![\w-])--[a-z][a-z-]+')
 # A command that stands whole, to be copied into a shell.
