@@ -69,6 +69,8 @@ class ObjectAdaptation(Adaptation):
         points = xyz_mm[np.isfinite(xyz_mm).all(-1)]
         margin = AROUND_RADII * self.radius_mm
         low, high = points.min(0) - margin, points.max(0) + margin
+        if abs(points[:, 2].min()) < self.radius_mm:  # they stand on the floor
+            low[2] = min(points[:, 2].min(), 0.0)
         size = np.maximum(high - low, MIN_SIZE_MM)
         space = CaptureVolume(tuple((low + high) / 2), tuple(size))
         self.scene = Scene.of_rig(self.inferencer.rig, space)

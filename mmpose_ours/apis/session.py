@@ -28,12 +28,8 @@ from mmpose_ours.apis.view_sources import (
     Views,
 )
 from mmpose_ours.detections import Detections, KeypointFrames, arrays_of
-from mmpose_ours.detections.reading import (
-    KeypointOptions,
-    compared_joints,
-    lost_joints,
-    skeleton_of,
-)
+from mmpose_ours.detections.joints import compared_joints, lost_joints, skeleton_of
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume

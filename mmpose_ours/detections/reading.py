@@ -34,6 +34,7 @@ from mmpose_ours.detections.formats.own_npz import store_npz
 from mmpose_ours.detections.formats.scores import as_confidences
 from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.detections.formats.unrecognised import unrecognised
+from mmpose_ours.detections.joints import compared_joints, lost_joints, skeleton_of
 from mmpose_ours.detections.matching import match_keypoints, matching_of
 from mmpose_ours.detections.naming import (
     MOST_CAMERAS,
@@ -42,14 +43,13 @@ from mmpose_ours.detections.naming import (
     with_names,
 )
 from mmpose_ours.detections.on_disk import StoredDetections
-from mmpose_ours.detections.summary import listed
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.json_values import Place, checked_name
 from mmpose_ours.io.limits import limits
 from mmpose_ours.recordings.camera_names import by_camera
 from mmpose_ours.recordings.footage import frames_by_key
-from mmpose_ours.structures.joint_maps import has_human_body, joint_map
+from mmpose_ours.structures.joint_maps import has_human_body
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
@@ -369,36 +369,6 @@ def read_compared(
     for note in lost_joints(frames, skeleton, path):
         options.get('say', _nothing)(note)
     return {frame: arrays_of(views, skeleton) for frame, views in frames.items()}, skeleton
-
-
-def compared_joints(skeleton: Skeleton | None) -> Skeleton:
-    """COCO-17 for a skeleton of people (or none), otherwise the skeleton itself."""
-    return COCO17 if skeleton is None or has_human_body(skeleton) else skeleton
-
-
-def skeleton_of(frames: KeypointFrames) -> Skeleton | None:
-    """The skeleton of a recording, whose people are all of one; None where there is nobody."""
-    skeletons = (people.skeleton for views in frames.values() for people in views.values())
-    return next(skeletons, None)
-
-
-def lost_joints(frames: KeypointFrames, skeleton: Skeleton, path: PathLike) -> list[str]:
-    """A sentence on joints that are wanted, and that the skeleton of a recording cannot give.
-
-    Args:
-        frames: frame -> camera -> people, all of one skeleton.
-        skeleton: The joints that are wanted.
-        path: Where the people come from.
-    """
-    own = skeleton_of(frames) or skeleton
-    given = np.asarray(joint_map(own, skeleton).any((0, 2)))
-    lost = [joint for joint, is_given in zip(skeleton.joints, given) if not is_given]
-    if not lost:
-        return []
-    return [
-        f'{path}: of the {len(skeleton)} joints of {skeleton.name}, {own.name} has no '
-        f'{listed(lost)}; going on without them'
-    ]
 
 
 def _as_dicts(frames: KeypointFrames) -> dict[str, dict[str, Keypoints2D]]:

@@ -1,1 +1,1 @@
-"""Joints beyond the body in 3D: feet, hands, faces, and whatever else a detector gives."""
+"""Joints in 3D without a learned model: feet, hands and faces, and animals and objects."""

@@ -121,8 +121,8 @@ def has_human_body(skeleton: Skeleton) -> bool:
         >>> has_human_body(SKELETONS['body25']), has_human_body(Skeleton('box', tuple('abcdefgh')))
         (True, False)
     """
-    given = np.asarray(joint_map(skeleton, COCO17).any((0, 2)))
-    joints = {joint for joint, is_given in zip(COCO17.joints, given) if is_given}
+    given = np.flatnonzero(joint_map(skeleton, COCO17).any((0, 2)))
+    joints = {COCO17.joints[index] for index in given}
     ends = any(set(sides(end)) <= joints for end in ('wrist', 'ankle'))
     words = {word for joint in skeleton.joints for word in re.findall('[a-z]+', joint.lower())}
     return len(joints) >= MIN_BODY_JOINTS and ends and not words & _ANIMAL

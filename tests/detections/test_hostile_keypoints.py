@@ -10,7 +10,13 @@ from fuzz.samples.keypoints import SAMPLES, rig
 from limited_process import run_limited
 from tool_files import CAMERAS, mmpose_instances, openpose_json, person, results, save
 
-from mmpose_ours.detections import FORMATS, open_keypoints, read_detections, write_detections
+from mmpose_ours.detections import (
+    FORMATS,
+    open_keypoints,
+    read_detections,
+    read_keypoints,
+    write_detections,
+)
 from mmpose_ours.detections.on_disk import StoredDetections
 from mmpose_ours.errors import FileFormatError, LimitError
 from mmpose_ours.io.limits import limited
@@ -23,7 +29,7 @@ def test_every_format_has_a_sample(tmp_path):
         path, name = write(tmp_path / kind), kind.partition(',')[0]
         read(path)
         assert set(
-            read_detections(path, format=name, rig=rig())[
+            read_keypoints(path, format=name, rig=rig())[
                 '7' if name not in FORMATS[:2] else '000007'
             ]
         )

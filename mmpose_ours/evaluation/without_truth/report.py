@@ -9,13 +9,8 @@ from typing import Any, Mapping, Sequence, cast
 from mmpose_ours.calibration import read_rig
 from mmpose_ours.calibration.image_size import ImageSizes
 from mmpose_ours.detections import arrays_of, check_pixels, stack_keypoints
-from mmpose_ours.detections.reading import (
-    KeypointOptions,
-    compared_joints,
-    lost_joints,
-    read_keypoints,
-    skeleton_of,
-)
+from mmpose_ours.detections.joints import compared_joints, lost_joints, skeleton_of
+from mmpose_ours.detections.reading import KeypointOptions, read_keypoints
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.evaluation.frame_ranges import name_frames, parse_frames
 from mmpose_ours.evaluation.joint_groups import joint_groups

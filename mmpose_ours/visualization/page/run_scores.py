@@ -12,7 +12,7 @@ from typing import Callable, Sequence
 import numpy as np
 
 from mmpose_ours.detections import stack_keypoints
-from mmpose_ours.detections.reading import compared_joints
+from mmpose_ours.detections.joints import compared_joints
 from mmpose_ours.evaluation.without_truth.result import UnlabelledResult
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.rig import CameraRig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Callable, Tuple
+from typing import Any, Callable, Tuple
 
 import keypoint_layouts as layouts
 import numpy as np
@@ -15,12 +15,12 @@ from mmpose_ours.detections import (
     Detections,
     KeypointFrames,
     open_keypoints,
-    read_detections,
     read_keypoints,
     stack_keypoints,
     write_detections,
 )
 from mmpose_ours.detections.arrays import cameras_of, named_frames
+from mmpose_ours.detections.reading import read_compared
 from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
@@ -47,6 +47,11 @@ def rig() -> CameraRig:
     return small_rig(CAMERAS, size=layouts.SIZE)
 
 
+def _compared(path: Path, **options: Any) -> KeypointFrames:
+    """As models and checks read a file of people, or of anything else."""
+    return named_frames(*read_compared(path, **options))
+
+
 def read(name: str, path: Path) -> None:
     """Read a file or folder as a format that is given, as one that is recognised, and lazily.
 
@@ -56,9 +61,9 @@ def read(name: str, path: Path) -> None:
     refused: list[InputError] = []
     for reader in (
         functools.partial(read_keypoints, format=name, rig=rig()),
-        functools.partial(read_detections, format=name, rig=rig()),
-        functools.partial(read_detections, rig=rig()),
-        functools.partial(read_detections, cameras=CAMERAS, rig=rig()),
+        functools.partial(_compared, format=name, rig=rig()),
+        functools.partial(_compared, rig=rig()),
+        functools.partial(_compared, cameras=CAMERAS, rig=rig()),
         functools.partial(open_keypoints, rig=rig()),
     ):
         try:
