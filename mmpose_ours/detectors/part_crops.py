@@ -18,7 +18,7 @@ MIN_SCORE = 0.5
 # Lengths are in forearms. Side of the square in which a part is looked for: a hand is 0.7 long.
 SQUARE = 2.0
 # A hand's root is no farther from the wrist, a face's nose no farther from the nose.
-HAND_REACH, FACE_REACH = 0.4, 0.3
+HAND_REACH, FACE_REACH = 0.25, 0.3
 # Two detections are of one hand or face where their joints are no farther apart, in the median.
 SAME = 0.15
 # The trunk, from shoulder to hip, in forearms. A forearm that points to the camera looks short.
