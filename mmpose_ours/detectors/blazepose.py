@@ -46,6 +46,7 @@ class BlazePose:
         self._tile = tile
         self._landmarker = Task(
             'PoseLandmarker',
+            'pose_landmarks',
             POSE_BUNDLE,
             num_poses=max_people,
             min_pose_detection_confidence=min_score,

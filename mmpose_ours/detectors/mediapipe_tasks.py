@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from typing import Any, Mapping, Sequence
 
@@ -20,6 +21,7 @@ class Task:
 
     Args:
         name: Class of ``mediapipe.tasks.python.vision``, such as ``'HandLandmarker'``.
+        landmarks: What its result calls those that it finds, such as ``'hand_landmarks'``.
         parts: Its bundle.
         options: Of its options class.
 
@@ -31,7 +33,7 @@ class Task:
         ModelsMissingError: Its weights are not here and could not be fetched.
     """
 
-    def __init__(self, name: str, parts: Mapping[str, Part], **options: Any):
+    def __init__(self, name: str, landmarks: str, parts: Mapping[str, Part], **options: Any):
         try:
             import mediapipe
             from mediapipe.tasks.python import BaseOptions, vision
@@ -41,10 +43,10 @@ class Task:
         self._mediapipe = mediapipe
         base = BaseOptions(model_asset_buffer=bundle(parts))
         given = getattr(vision, f'{name}Options')(base_options=base, **options)
-        # Its graph is built while the first image is searched, and writes about that.
+        # It writes about its parts when they are made, the last of them for the first find.
+        self._complete, self._landmarks = False, landmarks
         with native_output_hidden():
             self._task = getattr(vision, name).create_from_options(given)
-            self.detect(np.zeros((64, 64, 3), np.uint8))
         # Its own __del__ comes too late when a program ends: what it calls is gone by then.
         weakref.finalize(self, _close, self._task)
 
@@ -52,16 +54,18 @@ class Task:
         """The task's result for an image, (H, W, 3) BGR uint8."""
         rgb = np.ascontiguousarray(image[..., ::-1])
         formats = self._mediapipe.ImageFormat
-        return self._task.detect(self._mediapipe.Image(image_format=formats.SRGB, data=rgb))
+        wrapped = self._mediapipe.Image(image_format=formats.SRGB, data=rgb)
+        with contextlib.nullcontext() if self._complete else native_output_hidden():
+            result = self._task.detect(wrapped)
+        self._complete = self._complete or bool(getattr(result, self._landmarks))
+        return result
 
 
 def _close(task: Any) -> None:
-    try:
+    """Close a task; at the end of a program the threads that do it may be gone already."""
+    with contextlib.suppress(RuntimeError):
         task.close()
-    except RuntimeError:
-        # MediaPipe 1.x closes in a thread of its own, and a program that ends starts no more. What
-        # is left goes with the program; without a handle __del__ leaves it alone.
-        task._handle = None
+    task._handle = None  # else its __del__ tries again
 
 
 def pixels_of(landmarks: Sequence[Any], size: tuple[int, int]) -> np.ndarray:
@@ -76,4 +80,4 @@ def pixels_of(landmarks: Sequence[Any], size: tuple[int, int]) -> np.ndarray:
     """
     # A share counts from the image's edge, a pixel from the middle of the first one.
     shares = np.array([[point.x, point.y] for point in landmarks], np.float32).reshape(-1, 2)
-    return shares * np.float32(size) - np.float32(0.5)
+    return shares * np.array(size, np.float32) - np.float32(0.5)

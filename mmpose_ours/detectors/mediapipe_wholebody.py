@@ -62,6 +62,7 @@ class MediaPipeWholeBody:
         self._body = BlazePose(max_people, min_score, tile)
         self._hands = Task(
             'HandLandmarker',
+            'hand_landmarks',
             HAND_BUNDLE,
             num_hands=_MOST_PER_SQUARE,
             min_hand_detection_confidence=min_score,
@@ -69,6 +70,7 @@ class MediaPipeWholeBody:
         )
         self._faces = Task(
             'FaceLandmarker',
+            'face_landmarks',
             FACE_BUNDLE,
             num_faces=_MOST_PER_SQUARE,
             min_face_detection_confidence=min_score,

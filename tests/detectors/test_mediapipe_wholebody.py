@@ -49,7 +49,7 @@ def stand_ins(monkeypatch, hands, faces):
             return [people for _ in images]
 
     class Task:
-        def __init__(self, name, parts, **options):
+        def __init__(self, name, landmarks, parts, **options):
             self.name, self.options = name, options
 
         def detect(self, image):
@@ -141,13 +141,13 @@ def test_both_sides_of_a_face_are_different_points():
 
 @needs_mediapipe
 def test_points_of_the_face_lie_on_the_contours_that_mediapipe_names():
-    from mediapipe.tasks.python.vision import FaceLandmarksConnections as contours
+    from mediapipe.tasks.python.vision import FaceLandmarksConnections
 
     for part, points in {
         'FACE_OVAL': range(17), 'RIGHT_EYEBROW': range(17, 22), 'LEFT_EYEBROW': range(22, 27),
         'RIGHT_EYE': range(36, 42), 'LEFT_EYE': range(42, 48), 'LIPS': range(48, 68),
     }.items():  # fmt: skip
-        edges = getattr(contours, f'FACE_LANDMARKS_{part}')
+        edges = getattr(FaceLandmarksConnections, f'FACE_LANDMARKS_{part}')
         known = {end for edge in edges for end in (edge.start, edge.end)}
         assert {int(MESH_OF_FACE[point]) for point in points} <= known, part
 
