@@ -84,7 +84,9 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--detector',
         metavar='NAME',
-        help='what finds people in the images: mediapipe (default), rtmlib, mmpose:MODEL',
+        help='what finds people in the images: mediapipe (default; body, heels and toes), '
+        'mediapipe:wholebody (with hands and face), rtmlib (body), rtmlib:body_with_feet, '
+        'rtmlib:wholebody, mmpose:MODEL (the joints of that model)',
     )
     parser.add_argument(
         '--keep-keypoints',

@@ -1,4 +1,4 @@
-"""Detectors that look at images: several images in, COCO-17 people with scores per image out.
+"""Detectors that look at images: several images in, people with joints and scores per image out.
 
 No detector's own package is imported before it is asked for.
 """

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import weakref
 from typing import Any, Sequence
 
 import numpy as np
 
-from mmpose_ours.detectors import mediapipe_models
 from mmpose_ours.detectors.base import within
+from mmpose_ours.detectors.mediapipe_bundles import POSE_BUNDLE
+from mmpose_ours.detectors.mediapipe_tasks import Task, pixels_of
 from mmpose_ours.detectors.tiling import detect_in_tiles
 from mmpose_ours.errors import InputError
-from mmpose_ours.io.native_output import native_output_hidden
 from mmpose_ours.recordings.files import as_bgr
 from mmpose_ours.structures.skeletons import SKELETONS
-
-MISSING = (
-    'MediaPipe is not installed for this Python; `pip install "mmpose-ours[mediapipe]"` adds it'
-)
 
 
 class BlazePose:
@@ -49,30 +43,19 @@ class BlazePose:
                 found={'max_people': max_people, 'min_score': min_score, 'tile': tile},
                 expected={'max_people': (1, None), 'min_score': (0, 1), 'tile': (0, 1)},
             )
-        try:
-            import mediapipe
-            from mediapipe.tasks.python import BaseOptions, vision
-        except ImportError as error:
-            raise ImportError(f'{MISSING} ({error})') from error
-        self.version = (
-            f'{mediapipe.__version__} full, max_people={max_people}, min_score={min_score:g}, '
-            f'tile={tile:g}'
-        )
         self._tile = tile
-        self._mediapipe = mediapipe
-        bundle = mediapipe_models.bundle(mediapipe_models.POSE_BUNDLE)
-        options = vision.PoseLandmarkerOptions(
-            base_options=BaseOptions(model_asset_buffer=bundle),
+        self._landmarker = Task(
+            'PoseLandmarker',
+            'pose_landmarks',
+            POSE_BUNDLE,
             num_poses=max_people,
             min_pose_detection_confidence=min_score,
             min_pose_presence_confidence=min_score,
         )
-        # It writes about its parts when they are made, the last of them for the first person.
-        self._complete = False
-        with native_output_hidden():
-            self._landmarker = vision.PoseLandmarker.create_from_options(options)
-        # Its own __del__ comes too late when a program ends: what it calls is gone by then.
-        weakref.finalize(self, _close, self._landmarker)
+        self.version = (
+            f'{self._landmarker.version} full, max_people={max_people}, min_score={min_score:g}, '
+            f'tile={tile:g}'
+        )
 
     def detect(self, images: Sequence[np.ndarray]) -> list[np.ndarray]:
         """See :class:`mmpose_ours.detectors.Detector`."""
@@ -83,25 +66,13 @@ class BlazePose:
         return found
 
     def _detect_one(self, image: np.ndarray) -> np.ndarray:
-        rgb = np.ascontiguousarray(image[..., ::-1])
-        formats = self._mediapipe.ImageFormat
-        wrapped = self._mediapipe.Image(image_format=formats.SRGB, data=rgb)
-        with contextlib.nullcontext() if self._complete else native_output_hidden():
-            poses = self._landmarker.detect(wrapped).pose_landmarks
-        self._complete = self._complete or bool(poses)
+        poses = self._landmarker.detect(image).pose_landmarks
         size = (image.shape[1], image.shape[0])
-        found = [pixels_of(pose, size) for pose in poses]
+        found = [person_of(pose, size) for pose in poses]
         return np.array(found, np.float32).reshape(-1, len(self.skeleton), 3)
 
 
-def _close(landmarker: Any) -> None:
-    """Close a landmarker; at the end of a program the threads that do it may be gone already."""
-    with contextlib.suppress(RuntimeError):
-        landmarker.close()
-    landmarker._handle = None  # else its __del__ tries again
-
-
-def pixels_of(landmarks: Sequence[Any], size: tuple[int, int]) -> np.ndarray:
+def person_of(landmarks: Sequence[Any], size: tuple[int, int]) -> np.ndarray:
     """One person's landmarks in pixels.
 
     Args:
@@ -112,9 +83,5 @@ def pixels_of(landmarks: Sequence[Any], size: tuple[int, int]) -> np.ndarray:
     Returns:
         (33, 3) float32 ``u, v, score``: pixels, and the lesser of both certainties.
     """
-    width, height = size
-    return np.array(
-        # A share counts from the image's edge, a pixel from the middle of the first one.
-        [[p.x * width - 0.5, p.y * height - 0.5, min(p.visibility, p.presence)] for p in landmarks],
-        np.float32,
-    )
+    scores = np.array([[min(p.visibility, p.presence)] for p in landmarks], np.float32)
+    return np.concatenate([pixels_of(landmarks, size), scores], axis=1)

@@ -1,17 +1,14 @@
-"""MediaPipe's models: where they lie on this machine, and the bundles its tasks ask for.
+"""MediaPipe's models: what they are, and where they lie on this machine.
 
 MediaPipe 1.x runs on every Python and comes without weights; the wheel of 0.10.14 carries those of
 its people, hands and faces as TFLite files, plain data for any Python. :func:`fetch` takes them
 out of that wheel once, by pip, and keeps them in the user's cache folder.
-
-A task of MediaPipe wants a *bundle*: a plain zip of models, each with metadata on how its input is
-scaled, which the wheel's files lack. :func:`bundle` puts it together in memory.
+:mod:`~mmpose_ours.detectors.mediapipe_bundles` makes of them what MediaPipe's tasks ask for.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import subprocess
 import sys
@@ -20,7 +17,6 @@ import zipfile
 from pathlib import Path
 from typing import Mapping, NamedTuple
 
-import numpy as np
 import platformdirs
 
 from mmpose_ours.errors import InputError, PathLike
@@ -43,14 +39,6 @@ class Model(NamedTuple):
     def file_name(self) -> str:
         """What it is called in the cache folder."""
         return self.path.rpartition('/')[2]
-
-
-class Part(NamedTuple):
-    """A model as a bundle has it: input pixels become ``(value - mean) / spread``."""
-
-    model: Model
-    mean: float
-    spread: float
 
 
 POSE_DETECTOR = Model(
@@ -80,12 +68,6 @@ FACE_LANDMARKS = Model(
 MODELS = (
     POSE_DETECTOR, POSE_LANDMARKS, PALM_DETECTOR, HAND_LANDMARKS, FACE_DETECTOR, FACE_LANDMARKS,
 )  # fmt: skip
-
-#: Name in the bundle -> model, for ``PoseLandmarker``; scaled as the wheel's own graphs do.
-POSE_BUNDLE = {
-    'pose_detector.tflite': Part(POSE_DETECTOR, 127.5, 127.5),
-    'pose_landmarks_detector.tflite': Part(POSE_LANDMARKS, 0.0, 255.0),
-}
 
 
 class ModelsMissingError(OSError):
@@ -183,58 +165,3 @@ def _models_of(wheel: Path) -> Mapping[str, bytes]:
             expected=WHEEL,
         ) from error
     return contents
-
-
-def bundle(parts: Mapping[str, Part]) -> bytes:
-    """The bundle of a task.
-
-    Args:
-        parts: Name in the bundle -> model and how its input is scaled.
-
-    Raises:
-        ImportError: There is no MediaPipe, whose schema of metadata this needs.
-        ModelsMissingError: The models cannot be fetched.
-    """
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, 'w', zipfile.ZIP_STORED) as file:  # MediaPipe maps it
-        for name, part in parts.items():
-            file.writestr(name, _with_scale(read_model(part.model), name, part))
-    return archive.getvalue()
-
-
-def _with_scale(content: bytes, name: str, part: Part) -> bytes:
-    """A TFLite model with metadata that say how its input image is scaled."""
-    import flatbuffers
-    from mediapipe.tasks.metadata import metadata_schema_py_generated as metadata
-    from mediapipe.tasks.metadata import schema_py_generated as schema
-
-    scale = metadata.NormalizationOptionsT()
-    scale.mean, scale.std = [part.mean], [part.spread]
-    step = metadata.ProcessUnitT()
-    step.optionsType, step.options = metadata.ProcessUnitOptions.NormalizationOptions, scale
-    image = metadata.ImagePropertiesT()
-    image.colorSpace = metadata.ColorSpaceType.RGB
-    kind = metadata.ContentT()
-    kind.contentPropertiesType = metadata.ContentProperties.ImageProperties
-    kind.contentProperties = image
-    tensor = metadata.TensorMetadataT()
-    tensor.name, tensor.content, tensor.processUnits = 'image', kind, [step]
-    graph = metadata.SubGraphMetadataT()
-    graph.inputTensorMetadata = [tensor]
-    about = metadata.ModelMetadataT()
-    about.name, about.subgraphMetadata = name, [graph]
-
-    def packed(table: object, identifier: bytes) -> bytes:
-        builder = flatbuffers.Builder(0)
-        builder.Finish(table.Pack(builder), identifier)  # type: ignore[attr-defined]
-        return bytes(builder.Output())
-
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
-    buffer = schema.BufferT()
-    buffer.data = np.frombuffer(packed(about, b'M001'), np.uint8)
-    model.buffers.append(buffer)
-    entry = schema.MetadataT()
-    entry.name, entry.buffer = 'TFLITE_METADATA', len(model.buffers) - 1
-    others = [old for old in model.metadata or [] if old.name != b'TFLITE_METADATA']
-    model.metadata = [*others, entry]
-    return packed(model, b'TFL3')

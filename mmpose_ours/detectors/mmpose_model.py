@@ -28,7 +28,7 @@ MISSING = (
 
 
 class MMPoseModel:
-    """The detector ``mmpose``.
+    """The detector ``mmpose``: a model of people, animals or things, with its own joints.
 
     Args:
         model: Name in MMPose's model zoo, alias (``'human'``), or path of a config.
@@ -41,7 +41,7 @@ class MMPoseModel:
 
     Raises:
         ImportError: The full stack is not there.
-        InputError: No model was named, or none of its joints is one of COCO's.
+        InputError: No model was named.
     """
 
     name = 'mmpose'
@@ -111,23 +111,9 @@ def _inferencer_class() -> Any:
 
 
 def _skeleton_of(inferencer: Any, where: str) -> Skeleton:
-    """The joints by the names that the model's data set has; COCO's where it has none.
-
-    Raises:
-        InputError: None of them is one of COCO's, by which people are associated.
-    """
+    """The joints by the names that the model's data set has; COCO's where it has none."""
     model = getattr(getattr(inferencer, 'inferencer', None), 'model', None)
     metainfo = getattr(model, 'dataset_meta', None) or {}
     if metainfo.get('keypoint_id2name') is None:
         return COCO17
-    skeleton = skeleton_of(metainfo, Place(where, 'dataset_meta'))
-    if not set(skeleton.joints).intersection(COCO17.joints):
-        raise InputError(
-            f'{where}: its joints are {", ".join(skeleton.joints[:5])}, ..., none of COCO; choose '
-            'a model of people, trained on COCO, Halpe or COCO-WholeBody',
-            code='cannot-express',
-            file=where,
-            found=list(skeleton.joints),
-            expected=list(COCO17.joints),
-        )
-    return skeleton
+    return skeleton_of(metainfo, Place(where, 'dataset_meta'))

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from mmpose_ours.association.duplicate_detections import distinct_detections, without_duplicates
+from mmpose_ours.detections.arrays import arrays_of
+from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import SKELETONS
 
 pytestmark = pytest.mark.filterwarnings('error')
@@ -63,3 +65,15 @@ def test_of_each_view():
         'a': 1,
         'b': 1,
     }
+
+
+def test_duplicates_of_whole_bodies_are_told_by_their_bodies():
+    """Hands, feet and face of both are where the person's are."""
+    whole = SKELETONS['coco_wholebody']
+    people = np.zeros((3, len(whole), 3), np.float32)
+    people[0, :17], people[1, :17], people[2, :17] = person(), on_a_leg(), person((300, 0))
+    people[:, 17:] = (20, 100, 0.9)
+    views = arrays_of({'a': Keypoints2D(whole, people), 'b': Keypoints2D(whole, people[1:])}, COCO)
+    distinct = without_duplicates(views)
+    assert {name: len(kept) for name, kept in distinct.items()} == {'a': 2, 'b': 2}
+    np.testing.assert_allclose(distinct['a'], people[[0, 2], :17], rtol=1e-6)

@@ -1,4 +1,4 @@
-"""BlazePose's landmarks and bundle; with MediaPipe itself where it is installed."""
+"""BlazePose's landmarks; with MediaPipe itself where it is installed."""
 
 import importlib.util
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from errors import fails
 
 from mmpose_ours.detectors import detector
-from mmpose_ours.detectors.blazepose import BlazePose, pixels_of
+from mmpose_ours.detectors.blazepose import BlazePose, person_of
 from mmpose_ours.errors import InputError
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.structures.keypoints import Keypoints2D
@@ -30,7 +30,7 @@ def test_landmarks_become_joints_by_name():
         types.SimpleNamespace(x=i / 64, y=i / 128, visibility=0.9, presence=0.5) for i in range(33)
     ]
     marks[28].visibility = 0.25
-    person = pixels_of(marks, (640, 1280))
+    person = person_of(marks, (640, 1280))
     for name, number in published.items():
         assert BlazePose.skeleton.index(name) == [number]
         row = number
@@ -92,7 +92,7 @@ def test_people_of_five_cameras_and_3d_keeps_up(shared_data):
     # Three stand in the dome at frame 6859: heads above hips, hips above ankles.
     assert len(people.track_ids) == 3
     heights = [
-        people.poses.xyz_mm[:, COCO17.index(*joints), 2].mean(1)
+        people.poses.xyz_mm[:, people.poses.skeleton.index(*joints), 2].mean(1)
         for joints in (['nose'], ['left_hip', 'right_hip'], ['left_ankle', 'right_ankle'])
     ]
     assert (np.diff(heights, axis=0) < -200).all()

@@ -1,5 +1,7 @@
 """Names, images of any kind, joints outside, and who is found twice in tiles."""
 
+import importlib
+
 import numpy as np
 import pytest
 from errors import fails
@@ -11,19 +13,28 @@ from mmpose_ours.errors import InputError
 from mmpose_ours.recordings.files import as_bgr
 
 
-def test_unknown_detectors_name_those_that_are_known():
-    with fails(InputError, code='unknown-name', found='yolo', expected=list(DETECTORS)) as refused:
-        detector('yolo')
-    assert all(name in str(refused.value) for name in DETECTORS)
+@pytest.mark.parametrize('name', ['yolo', 'yolo:n', 'mediapipe:full', 'mediapipe:wholebody:full'])
+def test_unknown_detectors_name_those_that_are_known(name):
+    with fails(InputError, code='unknown-name', found=name, expected=list(DETECTORS)) as refused:
+        detector(name)
+    assert all(known in str(refused.value) for known in DETECTORS)
+
+
+def test_options_of_other_detectors_are_refused():
+    with fails(InputError, code='unknown-name', found=['tile', 'mode']):
+        detector('rtmlib:wholebody:balanced', tile=0.5, mode='x')
 
 
 @pytest.mark.parametrize(
-    'name, options, found',
-    [('mediapipe:full', {}, ['model']), ('rtmlib', {'tile': 0.5, 'mode': 'x'}, ['tile', 'mode'])],
-)
-def test_options_of_other_detectors_are_refused(name, options, found):
-    with fails(InputError, code='unknown-name', found=found):
-        detector(name, **options)
+    'name, count',
+    [('mediapipe', 33), ('mediapipe:wholebody', 133), ('rtmlib', 17), ('rtmlib:wholebody', 133),
+     ('rtmlib:body_with_feet', 26)],
+)  # fmt: skip
+def test_every_detector_has_the_joints_that_its_description_counts(name, count):
+    module, class_name, what = DETECTORS[name]
+    known = getattr(importlib.import_module(module), class_name)
+    assert (known.name, len(known.skeleton)) == (name, count)
+    assert f'{count} joints' in what
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Where MediaPipe's models come from: one wheel, checked, kept in the user's cache folder."""
 
 import hashlib
-import io
 import subprocess
 import sys
 import types
@@ -12,13 +11,12 @@ from errors import fails
 
 from mmpose_ours.cli.main import main
 from mmpose_ours.detectors import mediapipe_models
+from mmpose_ours.detectors.mediapipe_bundles import FACE_BUNDLE, HAND_BUNDLE, POSE_BUNDLE
 from mmpose_ours.detectors.mediapipe_models import (
     MODELS,
-    POSE_BUNDLE,
     VARIABLE,
     Model,
     ModelsMissingError,
-    bundle,
     fetch,
     folder,
     read_model,
@@ -100,35 +98,8 @@ def test_without_a_network_it_says_what_to_do(small, monkeypatch, said):
 def test_every_model_has_a_name_and_a_sum_of_its_own():
     assert len({model.file_name for model in MODELS}) == len(MODELS)
     assert len({model.sha256 for model in MODELS}) == len(MODELS)
-    assert {part.model for part in POSE_BUNDLE.values()} <= set(MODELS)
-
-
-def test_the_bundle_holds_the_models_with_their_scale():
-    """MediaPipe's own schema reads what it is to read: mean and spread of the input."""
-    pytest.importorskip('mediapipe', reason='the extra mediapipe is not installed')
-    from mediapipe.tasks.metadata import metadata_schema_py_generated as metadata
-    from mediapipe.tasks.metadata import schema_py_generated as schema
-
-    with zipfile.ZipFile(io.BytesIO(bundle(POSE_BUNDLE))) as archive:
-        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
-        contents = {name: archive.read(name) for name in archive.namelist()}
-    assert contents.keys() == POSE_BUNDLE.keys()
-    for name, part in POSE_BUNDLE.items():
-        model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(contents[name], 0))
-        (entry,) = [entry for entry in model.metadata if entry.name == b'TFLITE_METADATA']
-        about = metadata.ModelMetadataT.InitFromObj(
-            metadata.ModelMetadata.GetRootAsModelMetadata(
-                bytes(model.buffers[entry.buffer].data), 0
-            )
-        )
-        scale = about.subgraphMetadata[0].inputTensorMetadata[0].processUnits[0].options
-        assert (list(scale.mean), list(scale.std)) == ([part.mean], [part.spread])
-        stock = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(read_model(part.model), 0))
-        assert len(model.buffers) == len(stock.buffers) + 1
-        for ours, theirs in zip(model.buffers, stock.buffers):
-            assert (ours.data is None) == (theirs.data is None)
-            if theirs.data is not None:
-                assert bytes(ours.data) == bytes(theirs.data)
+    parts = (*POSE_BUNDLE.values(), *HAND_BUNDLE.values(), *FACE_BUNDLE.values())
+    assert {part.model for part in parts} == set(MODELS)
 
 
 def test_pip_is_asked_for_one_wheel_of_any_machine(small, monkeypatch):

@@ -71,12 +71,19 @@ def test_mmpose_models_of_other_joints(monkeypatch):
     (people,) = other.detect([np.zeros((100, 100, 3), np.uint8)])
     kept = Keypoints2D(other.skeleton, people).to(COCO17)
     assert (kept.scores[:, 0] == 0).all() and (kept.scores[:, 1:] > 0).any()
-    stand_in_for_mmpose(monkeypatch, (3, 4, 90, 95), 0.8, names=[f'leg{i}' for i in range(17)])
-    legs = dict(found=[f'leg{i}' for i in range(17)], expected=list(COCO17.joints))
-    with fails(InputError, code='cannot-express', file='mmpose:ants', **legs):
-        detector('mmpose:ants')
     with fails(InputError, code='missing-value', found='mmpose'):
         detector('mmpose')
+
+
+def test_mmpose_models_of_animals_keep_their_joints(monkeypatch):
+    """None of them is one of a person's."""
+    names = [f'leg{index}' for index in range(17)]
+    stand_in_for_mmpose(monkeypatch, (3, 4, 90, 95), 0.8, names=names)
+    ants = detector('mmpose:ants')
+    assert ants.skeleton.joints == tuple(names)
+    (found,) = ants.detect([np.zeros((100, 100, 3), np.uint8)])
+    np.testing.assert_allclose(found[0, :, :2], PERSON, rtol=1e-6)
+    assert (Keypoints2D(ants.skeleton, found).to(COCO17).scores == 0).all()
 
 
 def test_without_the_full_stack_it_names_what_builds_it(monkeypatch):
@@ -85,38 +92,79 @@ def test_without_the_full_stack_it_names_what_builds_it(monkeypatch):
         detector('mmpose:human')
 
 
-def stand_in_for_rtmlib(monkeypatch, boxes):
-    class Body:
-        def __init__(self, mode='balanced', backend='onnxruntime', device='cpu'):
-            self.det_model = lambda image: boxes
+# rtmlib 0.0.16: its class, its joints, and the modes whose scores are logits.
+SOLUTIONS = {
+    'rtmlib': ('Body', 'coco17', ('performance',)),
+    'rtmlib:body_with_feet': ('BodyWithFeet', 'halpe26', ('performance',)),
+    'rtmlib:wholebody': ('Wholebody', 'coco_wholebody', MODES),
+}
 
-        @staticmethod
-        def pose_model(image, bboxes=()):
-            assert len(bboxes), 'without boxes rtmlib takes the whole image'
-            return np.stack([PERSON] * len(bboxes)), np.full((len(bboxes), 17), 1.25)
 
+def stand_in_for_rtmlib(monkeypatch, boxes, solutions=SOLUTIONS):
+    def solution(count):
+        person = np.linspace(1, 90, 2 * count).reshape(count, 2)
+
+        class Solution:
+            def __init__(self, mode='balanced', backend='onnxruntime', device='cpu'):
+                self.reported = (mode, backend, device)
+                self.det_model = lambda image: boxes
+
+            def pose_model(self, image, bboxes=()):
+                assert len(bboxes), 'without boxes rtmlib takes the whole image'
+                found.append(self.reported)
+                return np.stack([person] * len(bboxes)), np.full((len(bboxes), count), 1.25)
+
+        return Solution
+
+    found = []
     module = types.ModuleType('rtmlib')
-    module.Body = Body
+    for class_name, joints, _ in solutions.values():
+        setattr(module, class_name, solution(len(SKELETONS[joints])))
     monkeypatch.setitem(sys.modules, 'rtmlib', module)
+    return found
 
 
-def test_rtmlib_gives_its_people_with_scores_up_to_one(monkeypatch):
-    stand_in_for_rtmlib(monkeypatch, np.array([[3, 4, 90, 95], [5, 5, 60, 60]]))
-    body = detector('rtmlib:lightweight')
-    assert body.version.endswith(' lightweight')
-    (people,) = body.detect([IMAGE])
-    assert people.shape == (2, 17, 3) and (people[..., 2] == 1).all()
-    np.testing.assert_allclose(people[1, :, :2], PERSON, rtol=1e-6)
+@pytest.mark.parametrize('name', SOLUTIONS)
+@pytest.mark.parametrize('mode', MODES)
+def test_rtmlib_gives_its_people_with_scores_up_to_one(monkeypatch, name, mode):
+    reported = stand_in_for_rtmlib(monkeypatch, np.array([[3, 4, 90, 95], [5, 5, 60, 60]]))
+    _, joints, logits = SOLUTIONS[name]
+    model = detector(f'{name}:{mode}', device='cuda')
+    assert (model.name, model.skeleton) == (name, SKELETONS[joints])
+    (people,) = model.detect([IMAGE])
+    assert reported == [(mode, 'onnxruntime', 'cuda')]
+    count = len(SKELETONS[joints])
+    assert people.shape == (2, count, 3) and people.dtype == np.float32
+    np.testing.assert_allclose(people[1, :, 0], np.linspace(1, 90, 2 * count)[::2], rtol=1e-6)
     # Of models whose scores go far beyond 1 the order is kept.
-    (raw,) = detector('rtmlib:performance').detect([IMAGE])
-    np.testing.assert_allclose(raw[..., 2], 1 - np.exp(-1.25), rtol=1e-6)
+    expected = 1 - np.exp(-1.25) if mode in logits else 1.0
+    np.testing.assert_allclose(people[..., 2], expected, rtol=1e-6)
+
+
+def test_rtmlib_finds_nobody_where_there_are_no_boxes(monkeypatch):
     stand_in_for_rtmlib(monkeypatch, np.zeros((0, 4)))
     assert detector('rtmlib').detect([IMAGE])[0].shape == (0, 17, 3)
+    assert detector('rtmlib:wholebody').detect([IMAGE])[0].shape == (0, 133, 3)
+
+
+def test_settings_of_rtmlib_are_told_apart(monkeypatch):
+    stand_in_for_rtmlib(monkeypatch, np.zeros((0, 4)))
+    known = {
+        (model.name, model.version)
+        for model in (detector(f'{name}:{mode}') for name in SOLUTIONS for mode in MODES)
+    }
+    assert len(known) == 9
+    default = detector('rtmlib:body_with_feet')
+    assert (default.name, default.version) in known and default.version.endswith(' balanced')
 
 
 def test_rtmlib_says_what_it_needs(monkeypatch):
-    with fails(InputError, code='unknown-name', found='tiny', expected=list(MODES)):
-        detector('rtmlib:tiny')
+    for name in SOLUTIONS:
+        with fails(InputError, code='unknown-name', found='tiny', expected=list(MODES)):
+            detector(f'{name}:tiny')
+    stand_in_for_rtmlib(monkeypatch, np.zeros((0, 4)), {'rtmlib': SOLUTIONS['rtmlib']})
+    with pytest.raises(ImportError, match='Wholebody'):
+        detector('rtmlib:wholebody')
     monkeypatch.setitem(sys.modules, 'rtmlib', None)
     with pytest.raises(ImportError, match=r'pip install "mmpose-ours\[rtmlib\]"'):
         detector('rtmlib')

@@ -77,6 +77,7 @@ OWN_FILES = {
     'workflows/train_rig/preparation.py': 'logs and records of its own run',
     'engine/config_files.py': TRUSTED,
     'io/config_checks.py': TRUSTED,
+    'detectors/mediapipe_bundles.py': 'writes an archive in memory',
     'detectors/mediapipe_models.py': 'models with a checksum, out of the wheel of MediaPipe',
     'engine/replay.py': TRUSTED,
     'io/disk/files.py': 'writes only, the mode is an argument',
