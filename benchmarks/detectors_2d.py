@@ -18,7 +18,7 @@ from mmpose_ours.detections import read_detections
 from mmpose_ours.detections.arrays import cameras_of
 from mmpose_ours.detectors import detector
 from mmpose_ours.io.parsers.images import decode_image
-from mmpose_ours.recordings.files import images_of, natural_key
+from mmpose_ours.recordings.files import MediaFolder, natural_key
 
 # People of KEYPOINTS with fewer joints are not asked for.
 MIN_JOINTS = 6
@@ -57,8 +57,9 @@ def main() -> None:
     detections = read_detections(args.keypoints)
     names = cameras_of(detections)
     counts, seconds, distances = np.zeros(3, int), [], []
+    folder = MediaFolder(Path(args.images), names)
     for camera in names:
-        for path in images_of(Path(args.images), camera, names):
+        for path in folder.images(camera):
             numbers = [part[1] for part in natural_key(path) if part[0] == 0]
             known = detections[str(numbers[-1])][camera]
             known = known[(known[..., 2] > 0).sum(-1) >= MIN_JOINTS]
