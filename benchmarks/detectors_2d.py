@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from mmpose_ours.detections import read_keypoints
 from mmpose_ours.detectors import detector
 from mmpose_ours.io.parsers.images import decode_image
-from mmpose_ours.recordings.files import images_of, natural_key
+from mmpose_ours.recordings.files import MediaFolder, natural_key
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
@@ -85,8 +85,9 @@ def main() -> None:
     frames = read_keypoints(args.keypoints)
     names = sorted({camera for views in frames.values() for camera in views})
     counts, seconds, distances, hands = np.zeros(3, int), [], [], HandCount()
+    folder = MediaFolder(Path(args.images), names)
     for camera in names:
-        for path in images_of(Path(args.images), camera, names):
+        for path in folder.images(camera):
             numbers = [part[1] for part in natural_key(path) if part[0] == 0]
             theirs = frames.get(str(numbers[-1]), {}).get(camera)
             if theirs is None:

@@ -51,7 +51,7 @@ def merge_sources(
     for source in sources:
         bank = source.bank
         if source.name != BUILT_IN:
-            bank = bank.take(np.arange(0, len(bank), every))
+            bank = bank.take(np.arange(0, len(bank), min(every, max(1, len(bank)))))
         if sound_only:
             bank = bank.take(measure_realism(bank).sound)
         bank = bank.take(thin(bank, thin_mm))

@@ -34,7 +34,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.locks import hold_folder, is_lock
 from mmpose_ours.io.progress import Progress, to_stderr
 from mmpose_ours.recordings.endings import is_video
-from mmpose_ours.recordings.files import first_size, images_of, video_of
+from mmpose_ours.recordings.files import MediaFolder, first_size
 from mmpose_ours.recordings.media import Media, find_media
 from mmpose_ours.recordings.remapping import PixelMap, is_short, render_image, render_video
 from mmpose_ours.recordings.video_timing import timing_of
@@ -189,9 +189,10 @@ def _make_room(source: Path, target: Path, everything: Sequence[Images], overwri
             'images of the same names'
         )
     names = [each.camera.name for each in everything]
+    there = MediaFolder(target, names)
     for each, name in zip(everything, names):
         new = set(_new_files(source, target, [each]))
-        old = {*images_of(target, name, names), *filter(None, [video_of(target, name, names)])}
+        old = {*there.images(name), *filter(None, [there.video(name)])}
         others = sorted(old - new)
         if others:
             raise FileExistsError(

@@ -21,6 +21,9 @@ from mmpose_ours.errors import InputError
 if TYPE_CHECKING:
     from mmpose_ours.workflows.visualize import Wanted
 
+# Of joints and limbs.
+MOST_PIXELS = 1000
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -147,6 +150,14 @@ def _check(args: argparse.Namespace) -> None:
             found=args.image_budget,
             expected=(0, 1000),
         )
+    for option, pixels in (('--radius', args.radius), ('--thickness', args.thickness)):
+        if pixels is not None and not 1 <= pixels <= MOST_PIXELS:
+            raise InputError(
+                f'{option} is {pixels}, expected 1 to {MOST_PIXELS} pixels',
+                code='out-of-range',
+                found=pixels,
+                expected=(1, MOST_PIXELS),
+            )
     if args.no_page and not (args.png or args.mp4 or args.report or args.single_views or args.show):
         raise InputError(
             '--no-page leaves nothing to write; add --png, --mp4, --single-views or --report',

@@ -228,7 +228,8 @@ def read_keypoints(
     _check_names(detections, cameras_of(detections), path)
     detections = _as_dicts(name_cameras(detections, cameras or (), rename, path, say, every))
     known = cameras_of(detections)
-    wanted = [camera for camera in cameras or known if camera in known] or known
+    there = set(known)
+    wanted = [camera for camera in cameras or known if camera in there] or known
     offsets = by_camera(frame_offsets or {}, cameras or known)
     matched = match_keypoints(detections, path, wanted, offsets, say, is_complete)
     return matched if is_complete else _with_nobody(matched, known)

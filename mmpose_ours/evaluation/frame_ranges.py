@@ -6,6 +6,7 @@ import re
 from typing import Iterable, Sequence
 
 from mmpose_ours.errors import InputError
+from mmpose_ours.io.limits import limits
 
 
 def parse_frames(text: str) -> list[int]:
@@ -19,14 +20,16 @@ def parse_frames(text: str) -> list[int]:
 
     Raises:
         InputError: The text is something else, or a range runs backwards.
+        LimitError: There are more of them than ``frames`` of :mod:`mmpose_ours.io.limits` allows.
 
     Examples:
         >>> parse_frames('5,1-3')
         [1, 2, 3, 5]
     """
     frames: set[int] = set()
+    count = 0
     for part in text.split(','):
-        match = re.fullmatch(r'\s*([0-9]+)\s*(?:-\s*([0-9]+)\s*)?', part)
+        match = re.fullmatch(r'\s*([0-9]{1,18})\s*(?:-\s*([0-9]{1,18})\s*)?', part)
         if not match:
             raise InputError(
                 f'frames {text!r}: {part!r} is no range; write 350-470,650-750', found=part
@@ -39,6 +42,8 @@ def parse_frames(text: str) -> list[int]:
                 found=part,
                 expected=f'{last}-{first}',
             )
+        count += last - first + 1
+        limits().check('frames', count, 'frames of the ranges')
         frames.update(range(first, last + 1))
     return sorted(frames)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.disk.regular_files import read_regular
 from mmpose_ours.io.limits import limits
 
 # More digits than any float64 has; Python needs quadratic time for integers of many digits.
@@ -30,16 +31,9 @@ def read_json(path: PathLike) -> Any:
     Raises:
         FileFormatError: See :func:`parse_json`.
         LimitError: Likewise.
-        FileNotFoundError: There is no such file.
+        OSError: It cannot be read, or is no regular file.
     """
-    parts, size = [], 0
-    with open(path, 'rb') as file:
-        # Piece by piece: devices and pipes do not state their size.
-        while part := file.read(1 << 24):
-            parts.append(part)
-            size += len(part)
-            limits().check('json_bytes', size, 'bytes', path)
-    return parse_json(b''.join(parts), path)
+    return parse_json(read_regular(path, 'json_bytes'), path)
 
 
 def parse_json(content: bytes, path: PathLike) -> Any:

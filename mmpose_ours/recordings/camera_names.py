@@ -18,31 +18,16 @@ A camera that several names fit equally well is an error: nothing is guessed.
 from __future__ import annotations
 
 import dataclasses
-import re
-import unicodedata
-from typing import Mapping, NamedTuple, Sequence, TypeVar
+from typing import Iterator, Mapping, Sequence, TypeVar
 
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.recordings.counted_names import counted_otherwise
 from mmpose_ours.recordings.endings import without_ending
 from mmpose_ours.recordings.name_errors import ambiguous, counted_error, listed, not_there
+from mmpose_ours.recordings.name_fits import same_spelling, set_off
 from mmpose_ours.text import argument
 
 _Value = TypeVar('_Value')
-# A number alone may be a camera's up to so many digits; with more, it counts files.
-MOST_DIGITS = 2
-# With so many digits a number is a camera's serial number.
-SERIAL_DIGITS = 5
-_CAMERA_WORDS = ('cam', 'camera', 'cameras', 'kamera')
-# Compact ones too, and the time after a date where it has seconds.
-_YEAR = r'(?:19|20)\d\d'
-_DAY = (
-    rf'(?:{_YEAR}(?:[-_. ]\d{{1,2}}[-_. ]\d{{1,2}}|[01]\d[0-3]\d)'
-    rf'|\d{{1,2}}[-_.]\d{{1,2}}[-_.]{_YEAR})'
-)
-_TIME = r'(?:\d{1,2}[-_.:h]\d\d[-_.:m]\d\d|\d{6})(?:[.,]\d+|\d{3})?[sz]?'
-_DATE = re.compile(rf'(?<!\d){_DAY}(?:[-_ .,t]*(?:at )?{_TIME})?(?!\d)')
-_TOKEN = re.compile(r'[^\W\d_]+|\d+')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,12 +57,6 @@ class NameMatch:
         )
 
 
-class _Token(NamedTuple):
-    text: str
-    begin: int
-    end: int
-
-
 def match_cameras(
     found: Sequence[str],
     cameras: Sequence[str],
@@ -103,26 +82,21 @@ def match_cameras(
     """
     chosen = _renamed(found, cameras, rename or {}, where, file)
     by_user = bool(chosen)
-    taken = set(chosen.values())
+    taken, known = set(chosen.values()), set(cameras)
     for name in found:
-        if name not in chosen and name in cameras and name not in taken:
+        if name not in chosen and name in known and name not in taken:
             chosen[name] = name
     given = dict(chosen)
-    for fitting in (_same_spelling, _set_off):
-        names = [name for name in found if name not in chosen]
-        free = [camera for camera in cameras if camera not in set(chosen.values())]
-        fits = fitting(names, cameras)
-        for camera in free:
-            # A name that fits a camera which has another one is none of a camera without.
-            candidates = [n for n in names if camera in fits[n] and fits[n] <= set(free)]
-            if not candidates:
-                continue
-            rivals = [other for other in free if other in fits[candidates[0]]]
-            if len(candidates) > 1 or len(rivals) > 1:
-                rivals = [camera, *(other for other in rivals if other != camera)]
-                raise ambiguous(candidates, rivals, found, cameras, where, file)
-            chosen[candidates[0]] = camera
-    missing = tuple(camera for camera in cameras if camera not in set(chosen.values()))
+    for fitting in (same_spelling, set_off):
+        taken = set(chosen.values())
+        free = [camera for camera in cameras if camera not in taken]
+        fits = fitting([name for name in found if name not in chosen], cameras)
+        for names, rivals in _candidates(fits, free):
+            if len(names) > 1 or len(rivals) > 1:
+                raise ambiguous(names, rivals, found, cameras, where, file)
+            chosen[names[0]] = rivals[0]
+    taken = set(chosen.values())
+    missing = tuple(camera for camera in cameras if camera not in taken)
     for name, camera in (rename or {}).items():
         if camera in missing:
             raise not_there(name, camera, found, cameras, where, file)
@@ -144,18 +118,13 @@ def cameras_called(
     called = []
     for name in names:
         camera = (rename or {}).get(name, name)
-        for fitting in (_same_spelling, _set_off):
+        for fitting in (same_spelling, set_off):
             fits = [camera] if camera in cameras else sorted(fitting([camera], cameras)[camera])
             if fits:
                 camera = fits[0] if len(fits) == 1 else camera
                 break
         called.append(camera)
     return called
-
-
-def spelling(name: str) -> str:
-    """What is left of a name without case, separators, leading zeros, ending, dates and times."""
-    return _spelling(_tokens(name))
 
 
 def by_camera(
@@ -245,109 +214,28 @@ def _stem(name: str) -> str:
     return without_ending(name).casefold()
 
 
-def _same_spelling(names: Sequence[str], cameras: Sequence[str]) -> dict[str, set[str]]:
-    """Name to the cameras of the same spelling: exactly so, or but for a word for camera."""
-    known = {camera: _spelling(_tokens(camera)) for camera in cameras}
-    bare = {camera: _number(_tokens(camera), None) for camera in cameras}
-    fits = {}
-    for name in names:
-        tokens = _tokens(name)
-        spelling, number = _spelling(tokens), _number(tokens)
-        fits[name] = {camera for camera, other in known.items() if spelling and other == spelling}
-        if not fits[name] and number is not None:
-            fits[name] = {camera for camera, other in bare.items() if other == number}
-    return fits
+def _candidates(
+    fits: Mapping[str, frozenset[str]], free: Sequence[str]
+) -> Iterator[tuple[list[str], list[str]]]:
+    """Names that fit a camera without a name, and all cameras that the first of them fits.
 
-
-def _set_off(names: Sequence[str], cameras: Sequence[str]) -> dict[str, set[str]]:
-    """Name to the cameras with whose name it begins or ends, of several the longest."""
-    known = {camera: _tokens(camera) for camera in cameras}
-    fits = {}
-    for name in names:
-        tokens = _tokens(name)
-        places = {camera: _place(tokens, own) for camera, own in known.items()}
-        spans = {camera: place for camera, place in places.items() if place is not None}
-        fits[name] = {
-            camera
-            for camera, (begin, end) in spans.items()
-            if not any(
-                first <= begin and end <= last and last - first > end - begin
-                for first, last in spans.values()
-            )
-        }
-    return fits
-
-
-def _place(tokens: Sequence[_Token], camera: Sequence[_Token]) -> tuple[int, int] | None:
-    """Begin and end of a camera's name at the beginning or the end of another one."""
-    number = _number(camera, None)
-    if number is not None and len(number) < SERIAL_DIGITS:
-        # '1' and 'cam1' are both found as 'cam1', and nothing else is.
-        pairs = [(i, i + 2) for i in range(len(tokens) - 1) if _number(tokens[i : i + 2]) == number]
-        return next((place for place in pairs if _at_an_end(tokens, place, False)), None)
-    spelling = _spelling(camera)
-    only_digits = all(token.text.isdigit() for token in camera)
-    for begin in range(len(tokens)):
-        for end in range(begin + 1, len(tokens) + 1):
-            if _spelling(tokens[begin:end]) == spelling and spelling:
-                if _at_an_end(tokens, (begin, end), only_digits):
-                    return begin, end
-    return None
-
-
-def _at_an_end(tokens: Sequence[_Token], place: tuple[int, int], digits: bool) -> bool:
-    """Whether tokens stand at an end of a name, and a separator between them and the rest.
+    The first camera of these is the one that the names fit. Who takes several names or cameras for
+    an error ends with the first such pair; later ones may lack names.
 
     Args:
-        tokens: Of the whole name.
-        place: Begin and end of some of them.
-        digits: Whether these are numbers only, beside which no other number may stand.
+        fits: Name to cameras. A name that fits a camera which has another one is none of a camera
+            without.
+        free: The cameras without a name.
     """
-    begin, end = place
-    if begin > 0 and end < len(tokens):
-        return False
-    for inner, outer in ((begin, begin - 1), (end - 1, end)):
-        if 0 <= outer < len(tokens):
-            first, second = tokens[min(inner, outer)], tokens[max(inner, outer)]
-            if first.end == second.begin or (digits and tokens[outer].text.isdigit()):
-                return False
-    return True
-
-
-def _tokens(name: str) -> list[_Token]:
-    """The words and numbers of a name that are no date; numbers without leading zeros."""
-    text = unicodedata.normalize('NFKC', without_ending(name)).casefold()
-    text = _DATE.sub(lambda date: '-' * len(date[0]), text)
-    return [_Token(found[0], found.start(), found.end()) for found in _TOKEN.finditer(text)]
-
-
-def _spelling(tokens: Sequence[_Token]) -> str:
-    """What is left of a name without separators and leading zeros; two numbers stay two."""
-    parts = [
-        token.text.lstrip('0') or '0'
-        if token.text.isdigit()
-        else ('cam' if token.text in _CAMERA_WORDS else token.text)
-        for token in tokens
-    ]
-    spelled = ''
-    for part in parts:
-        spelled += f' {part}' if part.isdigit() and spelled[-1:].isdigit() else part
-    return spelled
-
-
-def _number(tokens: Sequence[_Token], most: int | None = MOST_DIGITS) -> str | None:
-    """The number of a name that has no more than it and a word for camera; else None.
-
-    Args:
-        tokens: Of the name.
-        most: Digits of a number without a word for camera, unless it is a serial number; None
-            allows any.
-    """
-    texts = [token.text for token in tokens]
-    if len(texts) == 2 and texts[0] in _CAMERA_WORDS and texts[1].isdigit():
-        return texts[1].lstrip('0') or '0'
-    if len(texts) == 1 and texts[0].isdigit():
-        number = texts[0].lstrip('0') or '0'
-        if most is None or len(texts[0]) <= most or len(number) >= SERIAL_DIGITS:
-            return number
-    return None
+    order = {camera: place for place, camera in enumerate(free)}
+    firsts: dict[frozenset[str], str | None] = {}
+    names: dict[str, list[str]] = {}
+    for name, cameras in fits.items():
+        if cameras not in firsts:
+            fit = cameras and cameras <= order.keys()
+            firsts[cameras] = min(cameras, key=order.__getitem__) if fit else None
+        first = firsts[cameras]
+        if first is not None:
+            names.setdefault(first, []).append(name)
+    for camera in sorted(names, key=order.__getitem__):
+        yield names[camera], sorted(fits[names[camera][0]], key=order.__getitem__)

@@ -17,9 +17,10 @@ and :mod:`mmpose_ours.io.parsers.video`) or match the cameras' frames.
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path, PurePath
-from typing import Any, Sequence
+from typing import AbstractSet, Any, Iterable, Sequence
 
 import numpy as np
 
@@ -32,64 +33,66 @@ from mmpose_ours.recordings.endings import IMAGE_ENDINGS, VIDEO_ENDINGS, is_vide
 BLOCK = 16
 
 
+class MediaFolder:
+    """The images and videos of a recording by camera; the folder itself is listed once.
+
+    Args:
+        root: The recording; it may be missing, and then holds nothing.
+        names: All cameras of the recording. Where all images lie in one folder, the longest name
+            that fits says whose an image is: ``cam_1_0.jpg`` is of ``cam_1`` where there is such
+            a camera, else of ``cam``.
+    """
+
+    def __init__(self, root: Path, names: Iterable[str]):
+        self._root, self._names = root, frozenset(names)
+
+    def media(self, camera: str) -> tuple[Path, ...]:
+        """The images of a camera in order, or else its one video (see :func:`is_video`), or none."""
+        images = self.images(camera)
+        video = None if images else self.video(camera)
+        return tuple(images) if video is None else (video,)
+
+    def images(self, camera: str) -> list[Path]:
+        """The images of a camera in the order of their numbers."""
+        return self._inside(camera, IMAGE_ENDINGS) or self._images_beside.get(camera, [])
+
+    def video(self, camera: str) -> Path | None:
+        """The video of a camera; in its own folder the first one by name."""
+        beside = self._videos_beside.get(camera)
+        return beside or next(iter(self._inside(camera, VIDEO_ENDINGS)), None)
+
+    def _inside(self, camera: str, endings: Sequence[str]) -> list[Path]:
+        """Files of the first folder called after a camera that has any."""
+        folders = _folders(self._root, camera, self._names)
+        return next(filter(None, (files_in(folder, endings) for folder in folders)), [])
+
+    @functools.cached_property
+    def _images_beside(self) -> dict[str, list[Path]]:
+        """Images right in the recording, by camera."""
+        owned: dict[str, list[Path]] = {}
+        for path in files_in(self._root, IMAGE_ENDINGS):
+            owner = owner_of(path.stem, self._names)
+            if owner is not None:
+                owned.setdefault(owner, []).append(path)
+        return owned
+
+    @functools.cached_property
+    def _videos_beside(self) -> dict[str, Path]:
+        """Videos right in the recording by name, of each name the one that counts."""
+        found: dict[str, Path] = {}
+        for path in sorted(files_in(self._root, VIDEO_ENDINGS), key=ending_rank):
+            found.setdefault(path.stem, path)
+        return found
+
+
 def media_of(root: Path, camera: str, names: Sequence[str]) -> tuple[Path, ...]:
-    """The files with a camera's images: its images in order, or else its video.
-
-    Args:
-        root: The recording.
-        camera: The camera's name.
-        names: Those of all cameras of the recording, see :func:`images_of`.
-
-    Returns:
-        Images, or one video (see :func:`is_video`), or nothing.
-    """
-    images = images_of(root, camera, names)
-    video = None if images else video_of(root, camera, names)
-    return tuple(images) if video is None else (video,)
-
-
-def images_of(root: Path, camera: str, names: Sequence[str]) -> list[Path]:
-    """The images of a camera in the order of their numbers.
-
-    Args:
-        root: The recording.
-        camera: The camera's name.
-        names: Those of all cameras of the recording. Where all images lie in one folder, the
-            longest name that fits says whose an image is: ``cam_1_0.jpg`` is of ``cam_1``
-            where there is such a camera, else of ``cam``.
-
-    Returns:
-        Files; none where the camera has no images.
-    """
-    for folder in _folders(root, camera, names):
-        found = files_in(folder, IMAGE_ENDINGS)
-        if found:
-            return found
-    return [
-        p for p in files_in(root, IMAGE_ENDINGS) if owner_of(p.stem, (camera, *names)) == camera
-    ]
+    """The files with one camera's images, see :class:`MediaFolder`."""
+    return MediaFolder(root, (camera, *names)).media(camera)
 
 
 def listed_cameras(names: Sequence[str]) -> str:
     """Names of cameras as words."""
     return ('cameras ' if len(names) > 1 else 'camera ') + ', '.join(map(repr, names))
-
-
-def video_of(root: Path, camera: str, names: Sequence[str] = ()) -> Path | None:
-    """The video of a camera, or None; in its own folder the first one by name.
-
-    Args:
-        root: The recording.
-        camera: The camera's name.
-        names: Those of all cameras of the recording.
-    """
-    beside = [path for path in files_in(root, VIDEO_ENDINGS) if path.stem == camera]
-    if beside:
-        return min(beside, key=ending_rank)
-    inside = [
-        path for folder in _folders(root, camera, names) for path in files_in(folder, VIDEO_ENDINGS)
-    ]
-    return inside[0] if inside else None
 
 
 def first_size(files: Sequence[Path]) -> tuple[Path, tuple[int, int]]:
@@ -193,7 +196,7 @@ def _first_frame(video: Path) -> np.ndarray:
     return frame
 
 
-def _folders(root: Path, camera: str, names: Sequence[str]) -> list[Path]:
+def _folders(root: Path, camera: str, names: AbstractSet[str]) -> list[Path]:
     # Of cameras '0' and 'Camera0' the folder Camera0 is the second's only.
     campus = f'Camera{camera}'
     return [
@@ -226,7 +229,15 @@ def files_in(folder: Path, endings: Sequence[str]) -> list[Path]:
     return sorted(found, key=lambda path: (natural_key(path), path.name))
 
 
-def owner_of(stem: str, names: Sequence[str]) -> str | None:
-    """Of images of all cameras in one folder: whose this is."""
-    fitting = [name for name in names if stem == name or stem.startswith(f'{name}_')]
-    return max(fitting, key=len, default=None)
+def owner_of(stem: str, names: AbstractSet[str]) -> str | None:
+    """Of images of all cameras in one folder: whose this is.
+
+    Args:
+        stem: The image's name, ``<camera>`` or ``<camera>_...``; the longest camera counts.
+        names: All cameras.
+    """
+    while stem not in names:
+        stem, separator, _ = stem.rpartition('_')
+        if not separator:
+            return None
+    return stem

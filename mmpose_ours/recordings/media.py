@@ -16,6 +16,7 @@ from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.recordings.camera_names import match_cameras, nothing_of
 from mmpose_ours.recordings.endings import IMAGE_ENDINGS, UNREAD_ENDINGS, VIDEO_ENDINGS
 from mmpose_ours.recordings.files import (
+    MediaFolder,
     ending_rank,
     files_in,
     listed_cameras,
@@ -78,8 +79,8 @@ def find_media(
         root = Path(source)
         if not root.is_dir():
             raise FileNotFoundError(f'{root}: no such folder')
-        own = {name: media_of(root, name, cameras) for name in cameras}
-        by_name = {name: files for name, files in own.items() if files}
+        own = MediaFolder(root, cameras)
+        by_name = {name: files for name in cameras if (files := own.media(name))}
         if rename or len(by_name) < len(cameras):
             by_name.update(_other_names(root, by_name, cameras))
             unread = _unread(root)
@@ -144,8 +145,9 @@ def _other_names(
 def _in_one_folder(root: Path, cameras: Sequence[str]) -> dict[str, tuple[Path, ...]]:
     """Images of all cameras in one folder, by what stands before their numbers."""
     found: dict[str, list[Path]] = {}
+    names = frozenset(cameras)
     for path in files_in(root, IMAGE_ENDINGS):
-        if owner_of(path.stem, cameras) is None:
+        if owner_of(path.stem, names) is None:
             numbered = _NUMBERED.fullmatch(path.stem)
             found.setdefault(numbered[1] if numbered else path.stem, []).append(path)
     return {name: tuple(paths) for name, paths in found.items()}
@@ -158,8 +160,8 @@ def _refuse_folder_above(root: Path, found: Sequence[str], cameras: Sequence[str
         FileFormatError: So it is (``no-match``).
     """
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        inner = {name: media_of(folder, name, cameras) for name in cameras}
-        known = {name: files for name, files in inner.items() if files}
+        inner = MediaFolder(folder, cameras)
+        known = {name: files for name in cameras if (files := inner.media(name))}
         names = [*known, *_other_names(folder, known, cameras)]
         try:
             match = match_cameras(names, cameras, where=folder)

@@ -46,7 +46,8 @@ def counted_error(
 ) -> FileFormatError:
     """Names and cameras are counted from different numbers; ``counted`` is one way to see it."""
     name, camera = next(iter(counted.items()))
-    same = {one: one for one in found if one in cameras}
+    known = set(cameras)
+    same = {one: one for one in found if one in known}
     return FileFormatError(
         f'{where}: the names there are {listed(sorted(found))}, the cameras {listed(cameras)}: '
         f'they may be counted from different numbers; say which is which, with '

@@ -74,7 +74,7 @@ def _write_folder(
 ) -> list[str]:
     in_place = _is_in_place(folder / RIG_FILE, rig, any_scale)
     names = [*CONFIGS, README_FILE, IMAGE_FILE, *([] if in_place else [RIG_FILE])]
-    present = [name for name in names if (folder / name).exists()]
+    present = [name for name in names if os.path.lexists(folder / name)]
     if present and not force:
         raise FileExistsError(
             f'{folder}: has {", ".join(sorted(present))} already; name another folder, or say '

@@ -32,6 +32,8 @@ HOSTILE = {
     'quotes.toml': "'a = ' + '\"' * 200000",
     'apostrophes.toml': "'a = ' + \"'\" * 200000",
     'backslashes.toml': "'a = \"' + '\\\\' * 200000",
+    'blanks.toml': "'a = [' + '\\t' * 200000",
+    'dots and blanks.toml': "'a ' + '. ' * 100000 + 'a = 1'",
     'numbers.yaml': "'a: [' + '1,' * 2000000 + ']'",
     'texts.yaml': "'a: [' + ','.join('t%d' % i for i in range(100000)) + ']'",
     'deep.yaml': "''.join(' ' * i + 'a:\\n' for i in range(3000))",

@@ -161,6 +161,18 @@ def test_nothing_is_replaced_unless_forced(tmp_path, source, capsys):
     assert (folder / 'gate' / '0.jpg').read_bytes() == b'mine'
 
 
+@pytest.mark.parametrize('name', FILES)
+@pytest.mark.parametrize('force', [[], ['--force']], ids=['plain', 'force'])
+def test_links_that_came_with_a_folder_are_not_written_through(tmp_path, source, name, force):
+    """Else README.txt, which names the cameras, could become a script that a shell runs."""
+    folder = tmp_path / 'data' / 'Ours'
+    folder.mkdir(parents=True)
+    (folder / name).symlink_to(tmp_path / 'home' / '.profile')
+    (tmp_path / 'home').mkdir()
+    assert init(tmp_path, source, *force) == 2
+    assert (folder / name).is_symlink() and not any((tmp_path / 'home').iterdir())
+
+
 def test_a_calibration_that_lies_there_already_is_left_alone(tmp_path, capsys):
     folder = tmp_path / 'data' / 'Ours'
     write_rig(rig_of(), folder / RIG_FILE, 'panoptic')

@@ -58,6 +58,8 @@ def test_every_nth_and_sound_poses_only(tmp_path, capsys):
         main(['pose-bank', str(tmp_path / 'a.npz'), str(own), '--every', '3', '--sound-only']) == 0
     )
     assert len(read_bank(tmp_path / 'a.npz')) == 10
+    assert main(['pose-bank', str(tmp_path / 'a.npz'), str(own), '--every', '9' * 30]) == 0
+    assert len(read_bank(tmp_path / 'a.npz')) == 1
 
 
 def test_a_mirrored_recording_is_named(tmp_path, capsys):

@@ -108,6 +108,9 @@ def test_images_and_a_film(site, capsys):
     [
         (['--every', '0'], '--every is 0, expected 1 or more'),
         (['--fps', '0'], '--fps is 0, expected more than 0'),
+        (['--radius', '-1'], '--radius is -1, expected 1 to 1000 pixels'),
+        (['--thickness', '0'], '--thickness is 0, expected 1 to'),
+        (['--thickness', '9' * 30], 'expected 1 to 1000 pixels'),
         (['--no-page'], '--no-page leaves nothing to write; add --png, --mp4, --single-views'),
         (['--report'], '--report compares with 2D keypoints; name their file with --keypoints'),
         (['--img-root', 'nowhere'], 'nowhere: no such folder'),

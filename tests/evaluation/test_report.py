@@ -9,7 +9,7 @@ from errors import fails
 from scipy.io import savemat
 
 from mmpose_ours.cli.main import main
-from mmpose_ours.errors import InputError
+from mmpose_ours.errors import InputError, LimitError
 from mmpose_ours.evaluation import evaluate_files
 from mmpose_ours.evaluation.frame_ranges import format_frames, name_frames, parse_frames
 from mmpose_ours.predictions.reading import write_predictions
@@ -63,6 +63,11 @@ def test_frame_ranges():
         parse_frames('1,,2')
     with fails(InputError, code='out-of-range', found='3-1', expected='1-3'):
         parse_frames('3-1')
+    for text in ('0-4000000', '0-999999999999999999', '1-2000000,2-2000002'):
+        with fails(LimitError, limit='frames'):
+            parse_frames(text)
+    with fails(InputError, code='invalid-input', found='9' * 5000):
+        parse_frames('9' * 5000)
 
 
 PUBLISHED = {

@@ -1,5 +1,7 @@
 """JSON from anywhere is refused in time, or read as what it says."""
 
+import os
+
 import pytest
 from errors import fails
 from limited_process import run_limited
@@ -91,18 +93,21 @@ def test_hostile_texts_take_linear_time_and_memory():
     assert done.returncode == 0, done.stderr
 
 
-def test_an_endless_file_ends_at_the_limit():
+@pytest.mark.parametrize('path', ['/dev/zero', '/dev/tty', 'pipe.json', 'link.json'])
+def test_devices_and_pipes_are_refused_at_once(tmp_path, path):
+    os.mkfifo(tmp_path / 'pipe.json')
+    (tmp_path / 'link.json').symlink_to('/dev/zero')
     done = run_limited(
         """
-        from mmpose_ours.errors import LimitError
+        import signal, sys
+        signal.alarm(40)
         from mmpose_ours.io.json_files import read_json
-        from mmpose_ours.io.limits import limited
-        with limited(json_bytes=10**8):
-            try:
-                read_json('/dev/zero')
-            except LimitError:
-                print('refused')
+        try:
+            read_json(sys.argv[1])
+        except OSError as error:
+            print(error.filename)
         """,
+        tmp_path / path,
         seconds=15,
     )
-    assert done.stdout == 'refused\n', done.stderr
+    assert done.stdout == f'{tmp_path / path}\n', done.stderr

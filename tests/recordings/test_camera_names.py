@@ -1,6 +1,7 @@
 """Names of recordings and keypoints against names of cameras: what matches, and what must not."""
 
 import pytest
+from call_counts import counted_calls
 from errors import fails
 
 from mmpose_ours.errors import FileFormatError
@@ -151,3 +152,40 @@ def test_names_one_by_one():
     assert by_camera({'CAM1': 3, 'cam2': 4}, CAMS) == {'cam1': 3, 'cam2': 4}
     with fails(FileFormatError, code='duplicate', camera='cam1', found=['CAM1', 'cam1']):
         by_camera({'CAM1': 3, 'cam1': 4}, CAMS)
+
+
+@pytest.mark.parametrize(
+    'name, camera',
+    [
+        ('cam{}', 'cam{}'),
+        ('CAM_{}', 'cam{}'),
+        ('take_1_GoPro{}_left', 'side{}'),
+        ('x_A-{}', 'A{}'),
+    ],
+)
+def test_the_work_grows_with_the_number_of_names_and_not_with_its_square(name, camera):
+    def work(count):
+        names, cameras = ([text.format(i) for i in range(count)] for text in (name, camera))
+        with counted_calls() as calls:
+            match = match_cameras(names, cameras)
+        assert len(match.cameras) in (0, count)
+        return calls.count
+
+    assert work(400) < 6 * work(100)
+
+
+def test_a_name_of_hundreds_of_words_is_not_looked_through_for_each_camera():
+    def work(words):
+        with counted_calls() as calls:
+            match_cameras(['1_' * words + 'x'], ['left', 'right'])
+        return calls.count
+
+    assert work(200) < 6 * work(50)
+
+
+def test_names_that_all_fit_all_cameras_are_refused_at_once():
+    names, cameras = (['a' + sign * i + '1' for i in range(1, 1000)] for sign in '-_')
+    expected = {'code': 'ambiguous', 'camera': 'a_1', 'found': names, 'expected': cameras}
+    with counted_calls() as calls, fails(FileFormatError, **expected):
+        match_cameras(names, cameras)
+    assert calls.count < 200 * len(names)

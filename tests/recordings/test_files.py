@@ -5,18 +5,19 @@ import os
 import cv2
 import numpy as np
 import pytest
+from call_counts import counted_calls
 from errors import fails
 
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.io.parsers.video import open_video
 from mmpose_ours.recordings.files import (
+    MediaFolder,
     as_calibrated,
     first_size,
-    images_of,
     media_of,
-    video_of,
 )
+from mmpose_ours.recordings.media import find_media
 
 NAMES = ('cam', 'cam_1', 'cam2')
 
@@ -56,8 +57,8 @@ def test_layouts(tmp_path, files, expected):
 
 def test_no_recording(tmp_path):
     assert media_of(tmp_path / 'nowhere', 'cam', NAMES) == ()
-    assert images_of(tmp_path / 'nowhere', 'cam', NAMES) == []
-    assert video_of(tmp_path / 'nowhere', 'cam') is None
+    assert MediaFolder(tmp_path / 'nowhere', NAMES).images('cam') == []
+    assert MediaFolder(tmp_path / 'nowhere', NAMES).video('cam') is None
 
 
 @pytest.mark.parametrize('elsewhere', ['Cameracam2/0.jpg', 'cam2_0.jpg', 'cam2.mp4'])
@@ -73,9 +74,38 @@ def test_a_folder_without_images_hides_none(tmp_path, elsewhere, inside):
 
 def test_in_one_folder_the_longest_name_that_fits_says_whose_an_image_is(tmp_path):
     touch(tmp_path, 'cam_0.jpg', 'cam_1_0.jpg', 'cam_1.jpg', 'cam_10.jpg')
-    assert found(tmp_path, images_of(tmp_path, 'cam', NAMES)) == ['cam_0.jpg', 'cam_10.jpg']
-    assert found(tmp_path, images_of(tmp_path, 'cam_1', NAMES)) == ['cam_1.jpg', 'cam_1_0.jpg']
-    assert len(images_of(tmp_path, 'cam', ['cam'])) == 4
+    assert found(tmp_path, MediaFolder(tmp_path, NAMES).images('cam')) == [
+        'cam_0.jpg',
+        'cam_10.jpg',
+    ]
+    assert found(tmp_path, MediaFolder(tmp_path, NAMES).images('cam_1')) == [
+        'cam_1.jpg',
+        'cam_1_0.jpg',
+    ]
+    assert len(MediaFolder(tmp_path, ['cam']).images('cam')) == 4
+
+
+@pytest.mark.parametrize('layout', ['{}_0.jpg', '{}.mp4', '{}/0.jpg', 'x{}y/0.jpg'])
+def test_the_work_grows_with_the_number_of_cameras_and_not_with_its_square(tmp_path, layout):
+    def work(count):
+        root, names = tmp_path / str(count), [f'cam{i}' for i in range(count)]
+        touch(root, *map(layout.format, names))
+        with counted_calls() as calls:
+            media = find_media(root, names, needed=False)
+        assert len(media.files) == (0 if layout.startswith('x') else count)
+        return calls.count
+
+    assert work(200) < 6 * work(50)
+
+
+def test_a_long_recording_in_one_folder_is_gone_through_once(tmp_path):
+    """Also where an image's name has many parts that might be cameras'."""
+    names = [f'a{"_a" * i}' for i in range(40)]
+    touch(tmp_path, *(f'{name}_{i}.jpg' for name in names for i in range(5)), 'b_0.jpg')
+    with counted_calls() as calls:
+        media = find_media(tmp_path, names)
+    assert {name: len(files) for name, files in media.files.items()} == dict.fromkeys(names, 5)
+    assert calls.count < 400 * 200
 
 
 @pytest.mark.parametrize(
@@ -88,7 +118,7 @@ def test_a_cameras_name_leads_nowhere_else(tmp_path, name):
     touch(tmp_path, 'private/0.jpg', 'private/0.mp4', '0.jpg', '0.mp4', 'recording/cam0/0.jpg')
     touch(tmp_path, 'recording/0.jpg', 'recording/0.mp4')
     assert not media_of(root, name, ('cam0', name))
-    assert video_of(root, name, ('cam0', name)) is None
+    assert MediaFolder(root, ('cam0', name)).video(name) is None
 
 
 def test_hidden_files_and_folders_are_no_images(tmp_path):
@@ -98,7 +128,7 @@ def test_hidden_files_and_folders_are_no_images(tmp_path):
     (tmp_path / 'cam2' / 'take.mp4').mkdir()
     (tmp_path / 'cam2.mp4').mkdir()
     (tmp_path / 'cam_1_0.jpg').mkdir()
-    assert found(tmp_path, images_of(tmp_path, 'cam', NAMES)) == ['cam/0.jpg']
+    assert found(tmp_path, MediaFolder(tmp_path, NAMES).images('cam')) == ['cam/0.jpg']
     assert media_of(tmp_path, 'cam2', NAMES) == media_of(tmp_path, 'cam_1', NAMES) == ()
 
 
@@ -111,7 +141,7 @@ def test_a_pipe_is_no_image(tmp_path):
 
 def test_images_are_in_the_order_of_their_numbers(tmp_path):
     touch(tmp_path, *(f'cam/{name}' for name in ('a10.png', 'a2.png', 'a2.jpg', '\u00b2.png')))
-    assert [path.name for path in images_of(tmp_path, 'cam', NAMES)] == [
+    assert [path.name for path in MediaFolder(tmp_path, NAMES).images('cam')] == [
         'a2.jpg', 'a2.png', 'a10.png', '\u00b2.png',
     ]  # fmt: skip
 

@@ -27,6 +27,7 @@ from mmpose_ours.calibration.parsing.toml_text import parse_toml
 from mmpose_ours.calibration.parsing.xml_text import parse_xml
 from mmpose_ours.calibration.parsing.yaml_text import parse_yaml
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.io.json_files import parse_json
 from mmpose_ours.io.limits import limits
 
@@ -37,7 +38,10 @@ _LIMITS = {'json': 'calibration_bytes', 'xml': 'calibration_bytes', 'toml': 'slo
 # Where a line ends, at the latest.
 _LONGEST_LINE = 1 << 16
 # The first line of TOML that is no comment: a table, or a key and its value.
-_TOML = re.compile(rb"""\[{1,2}[^][{},:]+\]{1,2}\s*(?:#.*)?$|"[^"]*"\s*=|[\w'"-][\w\s.'"-]*=""")
+_TOML = re.compile(
+    rb"""\[{1,2}(?:[^][{},:"']|"(?:[^"\\]|\\.)*"|'[^']*')+\]{1,2}\s*(?:#.*)?$"""
+    rb"""|"(?:[^"\\]|\\.)*"\s*=|[\w'"-][\w\s.'"-]*="""
+)
 # That of YAML: the begin of a document, a list or mapping, a key, a tag or an anchor.
 _YAML = re.compile(rb"""[%&!?{[]|---|-\s|-$|[^#]*:(?:\s|$)""")
 # XML as UTF-16, with and without a mark of the byte order
@@ -128,7 +132,7 @@ class File:
             CalibrationError: The file cannot be read.
         """
         with self.opened() as stream:
-            return stream.read(count)
+            return stream.read(count) or b''  # None of what would be waited for
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[BinaryIO]:
@@ -138,7 +142,7 @@ class File:
             CalibrationError: The file cannot be read.
         """
         try:
-            with open(self.path, 'rb') as stream:
+            with open_regular(self.path) as stream:
                 yield stream
         except OSError as error:
             raise self._error(

@@ -18,11 +18,12 @@ MAX_GENERAL_BYTES = 256 * 10**3
 # Parts of a key, such as the three of a.b.c.
 MAX_PARTS = 16
 
-# What TOML consists of, as far as it takes to see dotted keys. Every character is of one token.
+# What TOML consists of, as far as it takes to see dotted keys, in which blanks may stand. Every
+# character is of one token.
 _TOKEN = re.compile(
     r"""(?P<other>\"{3}(?:[^"\\]|\\.|"(?!""))*(?:"{3})?|'{3}(?:[^']|'(?!''))*(?:'{3})?|\#[^\n]*)"""
-    r"""|(?P<part>[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?)"""
-    r"""|(?P<dot>[ \t]*\.[ \t]*)|[\s\S]""",
+    r"""|(?P<part>[A-Za-z0-9_-]+|[ \t]+|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?)"""
+    r"""|(?P<dot>\.)|[\s\S]""",
     re.DOTALL,
 )
 _HEADER = re.compile(r'\[((?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+|"[^"\\]*")\]')

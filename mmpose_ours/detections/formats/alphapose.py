@@ -29,7 +29,7 @@ from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.json_schema import show
 from mmpose_ours.io.json_values import Place, checked_name, checked_whole, objects
-from mmpose_ours.recordings.camera_names import spelling
+from mmpose_ours.recordings.name_fits import spelling
 
 ENDINGS = ('.json',)
 LAYOUT = "[{'image_id': '<image>', 'keypoints': [u, v, score, ...]}]"

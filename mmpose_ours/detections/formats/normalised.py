@@ -8,7 +8,7 @@ import numpy as np
 
 from mmpose_ours.detections.arrays import MAX_NORMALISED
 from mmpose_ours.errors import FileFormatError, PathLike
-from mmpose_ours.recordings.camera_names import spelling
+from mmpose_ours.recordings.name_fits import spelling
 from mmpose_ours.structures.keypoints import Keypoints2D
 
 # Shares from -1 to 1 have joints in the left or upper half, below this; a joint a little

@@ -24,8 +24,8 @@ from typing import Any, Callable, Iterable, Iterator, Sequence
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.parsers.pickles import read_pickle
-from mmpose_ours.recordings.camera_names import spelling
 from mmpose_ours.recordings.files import natural_key
+from mmpose_ours.recordings.name_fits import spelling
 
 # What tools append to the names of cameras and images.
 _ENDING = re.compile(

@@ -12,6 +12,7 @@ from typing import IO, Any, Iterator, Mapping
 
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.io.disk import leftovers
+from mmpose_ours.io.disk.links import LinkError, behind_link
 from mmpose_ours.io.disk.locks import hold_folder
 from mmpose_ours.io.disk.temporary import TemporaryFolderError, temporary_file, temporary_folder
 
@@ -59,6 +60,8 @@ def explain_os_error(error: OSError) -> str:
     if isinstance(error, TemporaryFolderError):
         fix = 'make room in this temporary folder or name another one in TMPDIR'
         return f'{where}{reason}; {fix}'
+    if isinstance(error, LinkError):
+        return f'{where}{reason}; remove the link, or name the file that it leads to'
     return f'{where}{reason}; {_FIXES.get(error.errno, "check the path")}'
 
 
@@ -93,16 +96,12 @@ def whole_path(path: PathLike, suffix: str = '') -> Iterator[Path]:
 
 
 def _place_of(path: PathLike) -> Path:
-    """Where a file is to be: behind a link, and only where a plain file is or may be.
+    """Where a file is to be, see :func:`behind_link`, and only where a plain file is or may be.
 
     Raises:
         OSError: A folder or a device is there, or a file that may not be written.
     """
-    target = Path(path)
-    if target.is_symlink():
-        target = Path(os.path.realpath(target))
-        if target.is_symlink():  # where links lead to each other, realpath ends at one
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    target = behind_link(path)
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if target.exists() and not target.is_file():

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Mapping
 
 from mmpose_ours.errors import InputError, PathLike
+from mmpose_ours.io.disk.links import behind_link
 
 if TYPE_CHECKING:
     import filelock
@@ -141,10 +142,10 @@ def hold(
     Raises:
         InUseError: Another program still has it after that time.
         InputError: ``MMPOSE_OURS_LOCK_WAIT`` is not a number of seconds.
-        OSError: The folder cannot be written; ``filename`` is ``path``.
+        OSError: The folder cannot be written, or ``path`` is a link out of its folder;
+            ``filename`` is ``path``.
     """
-    # A link to a file is written behind the link.
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(behind_link(path)))
     return _claim(target.with_name(f'.{target.name}{LOCK}'), path, what, wait, say, {})
 
 

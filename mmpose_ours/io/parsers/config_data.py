@@ -82,7 +82,7 @@ def _read(path: Path, depth: int, number: Iterator[int]) -> dict[str, Any]:
             expected=(_MAX_BASES, _MAX_CONFIGS),
         )
     with open_regular(path) as file:
-        content = file.read(_MAX_BYTES + 1)
+        content = file.read(_MAX_BYTES + 1) or b''  # None of what would be waited for
     if len(content) > _MAX_BYTES:
         raise NotDataError(
             f'{path}: more than {_MAX_BYTES:,} bytes of a config',

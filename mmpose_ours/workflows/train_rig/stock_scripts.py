@@ -13,6 +13,7 @@ from typing import Callable, Sequence
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.io import package_files as paths
+from mmpose_ours.io.disk.links import behind_link
 from mmpose_ours.io.terminal import path_word, shell_word
 
 # Of MMEngine's log: progress with the time that is left, figures, what went wrong. The rest (the
@@ -58,11 +59,12 @@ def run_stock(words: Sequence[str], log: Path, say: Callable[[str], None] = prin
 
     Raises:
         StockError: It ended with an error; has its last lines.
+        OSError: The log cannot be written.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, 'PYTHONUNBUFFERED': '1'}
     last: list[str] = []
-    with open(log, 'a', encoding='utf-8') as file:
+    with open(behind_link(log), 'a', encoding='utf-8') as file:
         file.write(f'$ {shown(words)}\n')
         process = subprocess.Popen(
             words,

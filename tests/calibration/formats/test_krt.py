@@ -8,6 +8,7 @@ import pytest
 from calibration_rigs import save
 from errors import fails
 from krt_spellings import DIRECTIONS, SPELLINGS, flat, matrix, pose_of, random_rig, write
+from limited_process import run_limited
 
 from mmpose_ours.calibration import CalibrationError, read_rig, recognise_format
 from mmpose_ours.calibration.api import read_calibration
@@ -213,6 +214,27 @@ def test_sizes_under_any_name(tmp_path, key):
     for entry in content.values():
         entry['K'] = [[1000, 0, 960], [0, 1000, 540], [0, 0, 1]]
     assert read_calibration(save(content, tmp_path), **MM).rig.cameras[0].size == (1920, 1080)
+
+
+@pytest.mark.parametrize('text', ['1920x1080', '(1920, 1080)', '[1920 1080]', ' 1920 × 1080 '])
+def test_sizes_as_text(tmp_path, text):
+    _, content = camera_with(**KEYS_THAT_SAY_IT['R_w2c t_w2c'], size=lambda c: text)
+    for entry in content.values():
+        entry['K'] = [[1000, 0, 960], [0, 1000, 540], [0, 0, 1]]
+    assert read_calibration(save(content, tmp_path), **MM).rig.cameras[0].size == (1920, 1080)
+
+
+def test_a_size_of_many_blanks_takes_no_square_of_their_number(tmp_path):
+    _, content = camera_with(
+        **KEYS_THAT_SAY_IT['R_w2c t_w2c'], size=lambda c: '1' + ' ' * 200_000 + '!'
+    )
+    code = """
+        import sys
+        from mmpose_ours.calibration.api import read_calibration
+        print(read_calibration(sys.argv[1], unit='mm', up='z').rig.cameras[0].size)
+    """
+    done = run_limited(code, save(content, tmp_path))
+    assert done.stdout == 'None\n', done.stderr
 
 
 @pytest.mark.parametrize('pair', [('w', 'h'), ('Width', 'Height'), ('image_width', 'image_height'),

@@ -1,5 +1,7 @@
 """Pose2Sim's Calib.toml: what tells it from Anipose's, and metres."""
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from mmpose_ours.calibration import CalibrationError, read_rig, recognise_format
 from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.formats import pose2sim as pose2sim_format
 from mmpose_ours.calibration.parsing.source import Source
+from mmpose_ours.geometry.rig import CameraRig
 
 tomllib = pytest.importorskip('tomllib' if __import__('sys').version_info >= (3, 11) else 'tomli')
 
@@ -58,6 +61,17 @@ def test_metres_z_up_by_hand(tmp_path):
     np.testing.assert_allclose(rig['int_cam_1'].project([0, 0, 1500])[0], (564.6, 933))
     assert rig['int_cam_0'].size == (1088, 1920)
     np.testing.assert_array_equal(rig['int_cam_0'].dist, (-0.05, 0.15, -0.0001, 0.0006))
+
+
+@pytest.mark.parametrize(
+    'name', ['10.0.0.1:554', '{{ a }}', '[1]', 'a, b', 'a"b]', "it's", '#1', '=']
+)
+def test_cameras_of_any_name_come_back(tmp_path, name):
+    rig = ring_rig()
+    rig = CameraRig((dataclasses.replace(rig.cameras[0], name=name), *rig.cameras[1:]))
+    write_rig(rig, tmp_path / 'Calib.toml', 'pose2sim')
+    assert recognise_format(tmp_path / 'Calib.toml')[0] == 'pose2sim'
+    assert read_rig(tmp_path / 'Calib.toml').names == rig.names
 
 
 @pytest.mark.parametrize(

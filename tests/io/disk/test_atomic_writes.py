@@ -13,11 +13,14 @@ from errors import fails
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.disk.files import (
     explain_os_error,
+    is_writable,
     whole_path,
     write_files_whole,
     write_json,
     write_whole,
 )
+from mmpose_ours.io.disk.links import LinkError
+from mmpose_ours.io.disk.locks import hold
 from mmpose_ours.io.json_files import read_json
 from mmpose_ours.io.parsers.pickles import read_pickle
 
@@ -237,3 +240,37 @@ def test_links_that_lead_to_each_other_are_named(tmp_path):
         pass
     assert caught.value.errno == errno.ELOOP and caught.value.filename == str(one)
     assert sorted(p.name for p in tmp_path.iterdir()) == ['one.json', 'two.json']
+
+
+@pytest.mark.parametrize('there', [True, False], ids=['over a file', 'as a new file'])
+@pytest.mark.parametrize('aim', ['{}/private', '../elsewhere/private'])
+def test_nothing_is_written_behind_a_link_out_of_the_folder(tmp_path, there, aim):
+    private = tmp_path / 'elsewhere' / 'private'
+    private.parent.mkdir()
+    if there:
+        private.write_text('kept')
+    link = tmp_path / 'sent' / 'README.txt'
+    link.parent.mkdir()
+    link.symlink_to(aim.format(private.parent))
+    for write in (
+        lambda: write_json(link, {'a': 1}),
+        lambda: write_files_whole(link.parent, {link.name: 'x'}),
+        lambda: hold(link, 'file').close(),
+    ):
+        with pytest.raises(LinkError) as caught:
+            write()
+        assert caught.value.filename == str(link) and str(private) in str(caught.value)
+    assert not is_writable(link)
+    assert link.is_symlink() and [p.name for p in link.parent.iterdir()] == [link.name]
+    assert private.read_text() == 'kept' if there else not private.exists()
+    assert [p.name for p in private.parent.iterdir()] == ['private'] * there
+
+
+@pytest.mark.parametrize('aim', ['real.json', 'deeper/real.json'])
+def test_a_link_within_its_folder_is_followed(tmp_path, aim):
+    (tmp_path / 'deeper').mkdir()
+    # The folder itself may be behind a link.
+    (tmp_path / 'way').symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / 'link.json').symlink_to(aim)
+    write_json(tmp_path / 'way' / 'link.json', [1])
+    assert (tmp_path / 'link.json').is_symlink() and read_json(tmp_path / aim) == [1]

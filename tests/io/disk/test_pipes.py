@@ -14,6 +14,8 @@ READERS = {
     'TRC': 'from mmpose_ours.synthetic.poses.trc_reader import read_trc as read',
     'poses': 'from mmpose_ours.synthetic.poses.sources import read_bank as read',
     'keypoints': 'from mmpose_ours.detections import open_keypoints as read',
+    'predictions': 'from mmpose_ours.predictions.reading import read_predictions as read',
+    'profile': 'from mmpose_ours.synthetic.noise_profiles import read_profile as read',
     'checkpoint': 'from mmpose_ours.checkpoints.reading import read_checkpoint as read',
     'config': 'from mmpose_ours.io.config_checks import check_config_path\n'
     'def read(path):\n    check_config_path(path)\n    raise OSError("a config that is not there")',

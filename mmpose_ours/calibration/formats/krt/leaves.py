@@ -22,7 +22,7 @@ _GROUPS = {'calibration', 'calib', 'params', 'parameters', 'camera', 'cam', 'len
            'coeffs', 'coefficients', 'external', 'internal', 'geometry', 'image',
            'img', 'sensor', 'video'}  # fmt: skip
 _TEXTS = ('name', 'names', 'model', 'fisheye', 'other')
-_SIZE_TEXT = re.compile(r'[\[(\s]*(\d{1,6})\s*[xX*×, ]\s*(\d{1,6})[\])\s]*', re.ASCII)
+_SIZE_TEXT = re.compile(r'[\[(\s]*(\d{1,6})(?:\s+|\s*[xX*×,]\s*)(\d{1,6})[\])\s]*', re.ASCII)
 _VECTORS = {'xy': 'xy', 'xyz': 'xyz', 'wxyz': 'wxyz'}
 
 #: Roles that say the same thing together.
