@@ -47,7 +47,7 @@ class MediaFolder:
         self._root, self._names = root, frozenset(names)
 
     def media(self, camera: str) -> tuple[Path, ...]:
-        """The images of a camera in order, or else its one video (see :func:`is_video`), or none."""
+        """The images of a camera in order, else its one video (see :func:`is_video`), or none."""
         images = self.images(camera)
         video = None if images else self.video(camera)
         return tuple(images) if video is None else (video,)

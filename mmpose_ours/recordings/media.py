@@ -115,8 +115,8 @@ def find_media(
             f'{where}: no images of {listed_cameras(match.missing)}{_not_read(unread)}; going on '
             f'with the others{others}'
         )
-    files = {camera: tuple(by_name[name]) for camera, name in names.items()}
-    return Media(files, names, match.missing, tuple(filter(None, notes)))
+    found = {camera: tuple(by_name[name]) for camera, name in names.items()}
+    return Media(found, names, match.missing, tuple(filter(None, notes)))
 
 
 def _other_names(
