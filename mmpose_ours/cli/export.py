@@ -7,6 +7,7 @@ import argparse
 from mmpose_ours.errors import InputError
 from mmpose_ours.export.bvh import bridged_frames
 from mmpose_ours.export.formats import FORMATS, format_of, write_timeline
+from mmpose_ours.export.markers import PROGRAMS, gap_notes
 from mmpose_ours.predictions.reading import read_predictions
 from mmpose_ours.text import counted
 from mmpose_ours.tracking.trajectories import UP_AXES, spell, timeline_of
@@ -59,6 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='a file for each person, OUT with the ID before its suffix; .bvh does so by itself '
         'where there are several people',
     )
+    parser.add_argument(
+        '--for',
+        dest='program',
+        choices=PROGRAMS,
+        help='marker names, unit (m) and axes as this program and its models expect them, a .trc '
+        'for each person',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -87,12 +95,21 @@ def run(args: argparse.Namespace) -> int:
     )
     if kind.one_person:
         for one in map(timeline.of, timeline.people):
-            misfit, bridged = kind.misfit(one), bridged_frames(one)
+            misfit = kind.misfit(one)
+            frames = counted(len(one.frames), 'frame')
+            bridged = ', '.join(
+                f'{count} of {frames} ({part})'
+                for part, count in bridged_frames(one).items()
+                if count
+            )
             if misfit:
                 print(f'note    {misfit}')
             elif bridged:
-                frames = counted(len(one.frames), 'frame')
-                print(f'note    person {one.people[0]}: joints bridged in {bridged} of {frames}')
-    for path in write_timeline(timeline, args.target, args.up, args.each):
+                print(f'note    person {one.people[0]}: joints bridged in {bridged}')
+    if args.program is not None:
+        for one in map(timeline.of, timeline.people):
+            for note in gap_notes(one):
+                print(f'note    {note}')
+    for path in write_timeline(timeline, args.target, args.up, args.each, args.program):
         print(f'wrote   {path}')
     return 0

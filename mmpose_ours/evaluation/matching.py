@@ -19,10 +19,12 @@ import numpy as np
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.evaluation.distance import FOUND_MM, pose_distances
+from mmpose_ours.evaluation.joint_groups import GroupErrors
 
 THRESHOLDS_MM = (25, 50, 75, 100, 125, 150)
-# Score, number of the nearest person, distance, error, share of joints missing.
-Candidate = Tuple[float, int, float, float, float]
+# Score, number of the nearest person, distance, error, share of joints missing; frame, and the rows
+# of prediction and person in it.
+Candidate = Tuple[float, int, float, float, float, int, int, int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +41,10 @@ class MatchingResult:
         people: Annotated people with at least one visible joint.
         predictions: Predicted people.
         frames: Frames compared.
+        pairs: (M, 3) frame, row of the prediction and row of the person, of those matched within
+            500 mm.
+        groups: Errors of those people by group of joints
+            (:func:`mmpose_ours.evaluation.joint_groups.group_errors`), where somebody asks.
     """
 
     ap: dict[int, float]
@@ -50,6 +56,8 @@ class MatchingResult:
     people: int
     predictions: int
     frames: int
+    pairs: np.ndarray
+    groups: dict[str, GroupErrors] = dataclasses.field(default_factory=dict)
 
     @property
     def mean_ap(self) -> float:
@@ -81,6 +89,7 @@ class MatchingResult:
             'annotated_people': self.people,
             'predicted_people': self.predictions,
             'frames': self.frames,
+            'joint_groups': {name: group.summary() for name, group in self.groups.items()},
         }
 
 
@@ -119,11 +128,15 @@ def match_poses(
     people = 0
     for frame, entry in enumerate(zip(predictions, scores, truth, visible)):
         poses, confidence, persons, seen = _checked(frame, *entry)
-        rows += _candidates(poses, confidence, persons, seen, first=people)
-        people += len(persons)
+        known = np.flatnonzero(seen.any(-1))
+        found = _candidates(poses, confidence, persons[known], seen[known], first=people)
+        for p, row in enumerate(found):
+            person = int(known[row[1] - people]) if len(known) else -1
+            rows.append((*row, frame, p, person))
+        people += len(known)
     # A stable sort: predictions of equal score stay in the order of their frames.
     rows.sort(key=lambda row: -row[0])
-    table = np.array(rows).reshape(-1, 5)
+    table = np.array(rows).reshape(-1, 8)
     matched = table[_true_positives(table, FOUND_MM)]
     curves = {int(t): _average_precision(_true_positives(table, t), people) for t in thresholds}
     return MatchingResult(
@@ -136,13 +149,14 @@ def match_poses(
         people=people,
         predictions=len(table),
         frames=len(predictions),
+        pairs=matched[:, 5:].astype(int),
     )
 
 
 def _checked(
     frame: int, poses: np.ndarray, scores: np.ndarray, persons: np.ndarray, seen: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """One frame's arrays, of fitting shapes, without people who have no visible joint."""
+    """One frame's arrays, of fitting shapes; nothing that is NaN is visible."""
     poses, persons = np.asarray(poses, np.float64), np.asarray(persons, np.float64)
     scores, seen = np.asarray(scores, np.float64), np.asarray(seen, bool)
     if (
@@ -167,12 +181,12 @@ def _checked(
             frame=frame,
         )
     seen = seen & np.isfinite(persons).all(-1)
-    return poses, scores, persons[seen.any(-1)], seen[seen.any(-1)]
+    return poses, scores, persons, seen
 
 
 def _candidates(
     poses: np.ndarray, scores: np.ndarray, persons: np.ndarray, seen: np.ndarray, first: int
-) -> list[Candidate]:
+) -> list[tuple[float, int, float, float, float]]:
     """Per prediction: score, its nearest person, distance, error and share of joints missing."""
     if not len(poses):
         return []

@@ -27,14 +27,26 @@ LIMBS = tuple(
 
 def limb_lengths(poses: np.ndarray, joints: Skeleton | str) -> np.ndarray:
     """Lengths of :data:`LIMBS`: (..., J, 3) mm to (..., 8) mm, NaN where a joint is missing."""
+    return segment_lengths(poses, joints, LIMBS)
+
+
+def segment_lengths(
+    poses: np.ndarray, joints: Skeleton | str, segments: Sequence[Sequence]
+) -> np.ndarray:
+    """Lengths of segments: (..., J, 3) mm to (..., S) mm, NaN where a joint is missing.
+
+    Args:
+        poses: (..., J, 3).
+        joints: Their skeleton, which may lack joints of segments.
+        segments: S sequences that begin with the names of both ends.
+    """
     skeleton = as_skeleton(joints)
-    lengths = np.full((*poses.shape[:-2], len(LIMBS)), np.nan)
-    for column, limb in enumerate(LIMBS):
-        if set(limb) <= set(skeleton.joints):
-            first, second = skeleton.index(*limb)
-            lengths[..., column] = np.linalg.norm(
-                poses[..., first, :] - poses[..., second, :], axis=-1
-            )
+    lengths = np.full((*poses.shape[:-2], len(segments)), np.nan)
+    for column, segment in enumerate(segments):
+        if set(segment[:2]) <= set(skeleton.joints):
+            first, second = skeleton.index(*segment[:2])
+            away = poses[..., first, :] - poses[..., second, :]
+            lengths[..., column] = np.linalg.norm(away, axis=-1)
     return lengths
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 from typing import Any, Callable, Dict, List, Sequence, Tuple, Union
@@ -11,6 +12,7 @@ import numpy as np
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.evaluation.campus_shelf_truth import read_actors
 from mmpose_ours.evaluation.frame_ranges import name_frames, parse_frames
+from mmpose_ours.evaluation.joint_groups import group_errors, joint_groups
 from mmpose_ours.evaluation.matching import MatchingResult, match_poses
 from mmpose_ours.evaluation.panoptic_truth import read_panoptic_truth
 from mmpose_ours.evaluation.pcp import PCPResult, pcp
@@ -230,19 +232,39 @@ def _panoptic(gt: PathLike, pred: PathLike, prediction: Predictions, frames: Fra
             found=prediction.skeleton.name,
             expected=truth.skeleton.name,
         )
-    columns = truth.skeleton.index(*compared)
+    groups = {
+        name: [index for index in group if truth.skeleton.joints[index] in compared]
+        for name, group in joint_groups(truth.skeleton).items()
+    }
+    groups = {name: group for name, group in groups.items() if group}
+    # People are matched by their bodies, where they have one; the rest is reported by group.
+    columns = next(iter(groups.values()))
     skeletons = (prediction.skeleton, truth.skeleton)
+    persons = [truth.frames[frame].xyz_mm for frame in wanted]
+    scores = [np.asarray(prediction.of(frame).scores) for frame in wanted]
 
     def score(people: dict) -> MatchingResult:
         nobody = np.empty((0, len(prediction.skeleton), 3))
-        poses = [
-            convert_joints(people.get(frame, nobody), *skeletons)[:, columns] for frame in wanted
-        ]
-        scores = [np.asarray(prediction.of(frame).scores) for frame in wanted]
-        persons = [truth.frames[frame].xyz_mm[:, columns] for frame in wanted]
-        return match_poses(poses, scores, persons, [np.isfinite(p).all(-1) for p in persons])
+        poses = [convert_joints(people.get(frame, nobody), *skeletons) for frame in wanted]
+        bodies = [person[:, columns] for person in persons]
+        result = match_poses(
+            [pose[:, columns] for pose in poses],
+            scores,
+            bodies,
+            [np.isfinite(body).all(-1) for body in bodies],
+        )
+        if len(groups) == 1:
+            return result
+        return dataclasses.replace(
+            result, groups=group_errors(result.pairs, poses, persons, groups)
+        )
 
-    return wanted, score, {'truth_joints': truth.skeleton.name, 'joints_compared': compared}, []
+    extra = {
+        'truth_joints': truth.skeleton.name,
+        'joints_compared': compared,
+        'joints_matched': [truth.skeleton.joints[index] for index in columns],
+    }
+    return wanted, score, extra, []
 
 
 def _unmade(source: Skeleton, target: Skeleton, head: str = 'voxelpose_campus') -> list[str]:

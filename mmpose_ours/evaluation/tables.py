@@ -68,6 +68,7 @@ def _pcp_lines(report: dict[str, Any]) -> list[str]:
 
 
 def _matching_lines(report: dict[str, Any]) -> list[str]:
+    groups = report['joint_groups']
     thresholds = list(report['ap'])
     rows = [['0 to 1', *(f'{threshold} mm' for threshold in thresholds), 'mean']]
     for name, key in (('AP', 'ap'), ('AR', 'ar')):
@@ -76,7 +77,8 @@ def _matching_lines(report: dict[str, Any]) -> list[str]:
     return [
         f'{report["dataset"]}: {counted(report["frames"], "frame")} ({report["frame_ranges"]}), '
         f'{len(report["joints_compared"])} joints compared '
-        f'({report["joints"]} with {report["truth_joints"]})',
+        f'({report["joints"]} with {report["truth_joints"]})'
+        + (f', people matched by {len(report["joints_matched"])} of the body' if groups else ''),
         '',
         *columns(rows),
         '',
@@ -97,7 +99,18 @@ def _matching_lines(report: dict[str, Any]) -> list[str]:
             ],
             left=2,
         ),
+        *(['', *columns(_group_rows(groups))] if groups else []),
     ]
+
+
+def _group_rows(groups: dict[str, Any]) -> list[list[str]]:
+    distances = list(next(iter(groups.values()))['pck'])
+    rows = [['joints', 'MPJPE', *(f'PCK {distance} mm' for distance in distances), 'missing']]
+    for name, group in groups.items():
+        shares = [*(group['pck'][distance] for distance in distances), group['missing']]
+        percents = ['-' if share is None else f'{100 * share:.1f} %' for share in shares]
+        rows.append([name, f'{number(group["mpjpe_mm"], 1)} mm', *percents])
+    return rows
 
 
 def number(value: float | None, digits: int = 2) -> str:

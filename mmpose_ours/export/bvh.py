@@ -4,7 +4,7 @@ Format after Meredith and Maddock, "Motion Capture File Formats Explained" (2001
 as most programs take it. The angles are those of :mod:`bvh_skeleton`: bones keep the person's
 median lengths, so a joint is off by no more than the lengths between it and the hips vary. BVH
 cannot say that a joint is missing: bones keep turning evenly from where they were last seen to
-where they are seen next.
+where they are seen next. Feet and hands are joints like others, the face is the head.
 """
 
 from __future__ import annotations
@@ -69,8 +69,9 @@ def write_bvh(timeline: Timeline, path: PathLike, up: str = 'y') -> None:
     vectors = _bone_vectors(places)
     bones = [bone for bone in SKELETON if bone.rest is None or bone.name in vectors]
     bones = _connected(bones)
-    turns = _local(bones, _turns(bones, vectors, places))
-    offsets = {bone.name: _offset(bone, vectors) for bone in bones}
+    in_world = _turns(bones, vectors, places)
+    turns = _local(bones, in_world)
+    offsets = {bone.name: _offset(bone, vectors, in_world) for bone in bones}
     root = bridged(places['mid_hip'])
     if up == 'z':
         turns = {name: _Z_FROM_Y @ turn @ _Z_FROM_Y.T for name, turn in turns.items()}
@@ -92,11 +93,19 @@ def without_hips(timeline: Timeline) -> str:
     return f'person {timeline.people[0]}: the hips are in no frame, and a skeleton hangs from them'
 
 
-def bridged_frames(timeline: Timeline) -> int:
-    """In how many frames of one person BVH shows a joint of arms, legs or trunk that is missing."""
+def bridged_frames(timeline: Timeline) -> dict[str, int]:
+    """In how many frames of one person BVH shows a joint that is missing.
+
+    Returns:
+        By part of the skeleton (``'body'``, ``'feet'``, ``'hands'``), those that are ever seen.
+    """
     places = places_of(timeline.poses[:, 0], timeline.joints)
-    used = [places[bone.place] for bone in SKELETON if bone.place in places]
-    return int((~np.isfinite(np.stack(used, 1)).all((1, 2))).sum()) if used else 0
+    frames = {}
+    for part in dict.fromkeys(bone.part for bone in SKELETON):
+        used = [places[b.place] for b in SKELETON if b.part == part and b.place in places]
+        if used:
+            frames[part] = int((~np.isfinite(np.stack(used, 1)).all((1, 2))).sum())
+    return frames
 
 
 def _bone_vectors(places: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -120,10 +129,13 @@ def _connected(bones: list[Bone]) -> list[Bone]:
     return kept
 
 
-def _offset(bone: Bone, vectors: dict[str, np.ndarray]) -> np.ndarray:
+def _offset(bone: Bone, vectors: dict[str, np.ndarray], turns: dict[str, np.ndarray]) -> np.ndarray:
     """(3,) cm from the parent at rest."""
     if bone.rest is None:
         return np.zeros(3)
+    if bone.rigid:
+        seen = np.einsum('tji,tj->ti', turns[bone.parent], vectors[bone.name])
+        return np.nanmedian(seen, axis=0) / MM_PER_CM
     return bone.rest * np.nanmedian(np.linalg.norm(vectors[bone.name], axis=-1)) / MM_PER_CM
 
 
@@ -148,8 +160,12 @@ def _turns(
         turns[bone.name] = before
         if bone.name == 'Head':
             turns['Head'] = _head(places, before)
+        if bone.name.endswith('Foot'):
+            turns[bone.name] = _foot(bone.name[:-4], ways, before)
+        if bone.name.endswith('Hand'):
+            turns[bone.name] = _hand(bone.name, ways, before)
         for child in bones:
-            if child.parent == bone.name and child.rest is not None:
+            if child.parent == bone.name and child.rest is not None and not child.rigid:
                 way = np.einsum('tji,tj->ti', before, ways[child.name])
                 turns[bone.name] = before @ shortest(child.rest, way)
     return turns
@@ -164,6 +180,23 @@ def _head(places: dict[str, np.ndarray], neck: np.ndarray) -> np.ndarray:
     if not all(np.isfinite(vector).any() for vector in (ears, ahead)):
         return neck
     return aimed(bridged(ears), bridged(ahead), 'xz')
+
+
+def _foot(side: str, ways: dict[str, np.ndarray], shank: np.ndarray) -> np.ndarray:
+    """(T, 3, 3) by ankle, heel and toe; without a heel by the shank; as the shank without a toe."""
+    toe, heel = ways.get(f'{side}ToeBase'), ways.get(f'{side}Heel')
+    if toe is None:
+        return shank
+    return aimed(toe, shank @ UP, 'zy') if heel is None else aimed(toe - heel, -heel, 'zy')
+
+
+def _hand(hand: str, ways: dict[str, np.ndarray], forearm: np.ndarray) -> np.ndarray:
+    """(T, 3, 3) by wrist and the knuckles of forefinger and little finger, else as the forearm."""
+    index, pinky = ways.get(f'{hand}Index1'), ways.get(f'{hand}Pinky1')
+    if index is None or pinky is None:
+        return forearm
+    along = (index + pinky) * (1 if hand.startswith('Left') else -1)
+    return aimed(along, index - pinky, 'xz')
 
 
 def _local(bones: list[Bone], turns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -1,14 +1,15 @@
 """The skeleton of our BVH files: which joints there are, and how bones turn.
 
 A person's bones have the median length that they have over the recording, and rest in a T-pose
-with y up, facing z, the left arm towards x. A bone's vector from its parent tells its direction;
-trunk, shoulders and head have a second one that tells their twist, limbs have none and are
-turned the shortest way.
+with y up, facing z, the left arm towards x and the palms down. A bone's vector from its parent
+tells its direction; trunk, shoulders, head, hands and feet have a second one that tells their
+twist, limbs and fingers have none and are turned the shortest way. Foot and palm are rigid: heel,
+toes and knuckles rest where they are in the median as seen from ankle and wrist.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Iterator, NamedTuple
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -16,9 +17,15 @@ from scipy.spatial.transform import Rotation
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17, as_skeleton
+from mmpose_ours.structures.whole_body import FINGERS
 
 UP, LEFT, AHEAD = np.eye(3)[1], np.eye(3)[0], np.eye(3)[2]
 _COCO = COCO17
+# Fingers as Mixamo calls them.
+_FINGERS = dict(zip(FINGERS, ('Thumb', 'Index', 'Middle', 'Ring', 'Pinky')))
+# The points of other skeletons that take the place of a foot's or a hand's.
+_COARSE = {'big_toe': ('foot_index', 'foot'), 'thumb1': ('thumb',), 'forefinger1': ('index',),
+           'pinky_finger1': ('pinky',)}  # fmt: skip
 
 
 class Bone(NamedTuple):
@@ -29,12 +36,38 @@ class Bone(NamedTuple):
         parent: Name of the parent, ``''`` for the root.
         place: The point that it is at.
         rest: Direction of the parent's bone to it at rest; None where it is at its parent.
+        rigid: Whether it rests where it is in the median, as seen from its parent, instead.
+        part: ``'body'``, ``'feet'`` or ``'hands'``.
     """
 
     name: str
     parent: str
     place: str
     rest: np.ndarray | None = None
+    rigid: bool = False
+    part: str = 'body'
+
+
+def _foot(side: str) -> tuple[Bone, ...]:
+    low, foot = side.lower(), f'{side}Foot'
+    return (
+        Bone(f'{side}ToeBase', foot, f'{low}_big_toe', AHEAD, True, 'feet'),
+        Bone(f'{side}SmallToe', foot, f'{low}_small_toe', AHEAD, True, 'feet'),
+        Bone(f'{side}Heel', foot, f'{low}_heel', -AHEAD, True, 'feet'),
+    )
+
+
+def _hand(side: str) -> Iterator[Bone]:
+    """A chain per finger; the first joint of each is fixed to the palm."""
+    outward = LEFT if side == 'Left' else -LEFT
+    for finger, mixamo in _FINGERS.items():
+        rest = (outward + AHEAD) / np.sqrt(2) if finger == 'thumb' else outward
+        before = f'{side}Hand'
+        for number in range(1, 5):
+            place = f'{side.lower()}_{finger}{number}'
+            bone = Bone(f'{side}Hand{mixamo}{number}', before, place, rest, number == 1, 'hands')
+            before = bone.name
+            yield bone
 
 
 SKELETON = (
@@ -42,17 +75,21 @@ SKELETON = (
     Bone('LeftUpLeg', 'Hips', 'left_hip', LEFT),
     Bone('LeftLeg', 'LeftUpLeg', 'left_knee', -UP),
     Bone('LeftFoot', 'LeftLeg', 'left_ankle', -UP),
+    *_foot('Left'),
     Bone('RightUpLeg', 'Hips', 'right_hip', -LEFT),
     Bone('RightLeg', 'RightUpLeg', 'right_knee', -UP),
     Bone('RightFoot', 'RightLeg', 'right_ankle', -UP),
+    *_foot('Right'),
     Bone('Spine', 'Hips', 'mid_hip'),
     Bone('Chest', 'Spine', 'neck', UP),
     Bone('LeftArm', 'Chest', 'left_shoulder', LEFT),
     Bone('LeftForeArm', 'LeftArm', 'left_elbow', LEFT),
     Bone('LeftHand', 'LeftForeArm', 'left_wrist', LEFT),
+    *_hand('Left'),
     Bone('RightArm', 'Chest', 'right_shoulder', -LEFT),
     Bone('RightForeArm', 'RightArm', 'right_elbow', -LEFT),
     Bone('RightHand', 'RightForeArm', 'right_wrist', -LEFT),
+    *_hand('Right'),
     Bone('Neck', 'Chest', 'neck'),
     Bone('Head', 'Neck', 'head', UP),
 )
@@ -68,7 +105,7 @@ def places_of(poses: np.ndarray, joints: Skeleton | str) -> dict[str, np.ndarray
     Returns:
         By name (T, 3), those that are known in some frame only: COCO's joints, ``mid_hip``,
         ``neck`` (between the shoulders) and ``head`` (between the ears, else the nose, else the
-        top of the head).
+        top of the head), and the joints of feet and hands.
     """
     coco = convert_joints(poses, joints, 'coco17')
     places = {name: coco[:, index] for index, name in enumerate(_COCO.joints)}
@@ -80,6 +117,13 @@ def places_of(poses: np.ndarray, joints: Skeleton | str) -> dict[str, np.ndarray
     for other in others:
         if not np.isfinite(places['head']).any():
             places['head'] = other
+    for bone in SKELETON:
+        if bone.part != 'body':
+            side, _, joint = bone.place.partition('_')
+            for name in (joint, *_COARSE.get(joint, ())):
+                if f'{side}_{name}' in own.joints:
+                    places[bone.place] = poses[:, own.index(f'{side}_{name}')[0]]
+                    break
     return {name: place for name, place in places.items() if np.isfinite(place).any()}
 
 

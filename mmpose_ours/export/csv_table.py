@@ -1,8 +1,8 @@
 """CSV: a line per frame, person and joint, for spreadsheets, pandas and R.
 
-Columns ``frame, time_s, person, joint, x_mm, y_mm, z_mm, score, views``. A joint that is missing
-has a line with empty coordinates, a person who is missing has none. Format after RFC 4180, with
-plain line feeds.
+Columns ``frame, time_s, person, joint, x_mm, y_mm, z_mm, score, views, std_mm, skeleton``. A joint
+that is missing has a line with empty coordinates, a person who is missing has none. Format after
+RFC 4180, with plain line feeds.
 
 Spreadsheets run a text as a formula that begins with ``=``, ``+``, ``-``, ``@`` or the like. Such a
 name gets an apostrophe before that sign, which spreadsheets read as "this is text"; control
@@ -25,7 +25,8 @@ from mmpose_ours.tracking.trajectories import Timeline
 # Signs with their full-width forms.
 _FORMULA = re.compile('(^|[;,|])([ \xa0\u3000]*)(?=[-=+@|%＝＋－＠])')
 
-COLUMNS = ('frame', 'time_s', 'person', 'joint', 'x_mm', 'y_mm', 'z_mm', 'score', 'views')
+COLUMNS = ('frame', 'time_s', 'person', 'joint', 'x_mm', 'y_mm', 'z_mm', 'score', 'views',
+           'std_mm', 'skeleton')  # fmt: skip
 
 
 def text_cell(text: str) -> str:
@@ -52,6 +53,9 @@ def write_csv(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
     """
     poses = timeline.turned(up)
     frames = [f if isinstance(f, int) else text_cell(f) for f in timeline.frames]
+    names = [text_cell(joint) for joint in timeline.joints.joints]
+    skeleton = text_cell(timeline.joints.name)
+    stds = np.full(poses.shape[:3], np.nan) if timeline.std_mm is None else timeline.std_mm
     with write_whole(path) as file:
         table = csv.writer(file, lineterminator='\n')
         table.writerow(COLUMNS)
@@ -63,6 +67,11 @@ def write_csv(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
                 timeline.people[column],
             )
             after = (f'{timeline.scores[row, column]:.6g}', '' if views < 0 else views)
-            for joint, xyz in zip(timeline.joints.joints, poses[row, column].tolist()):
-                place = ['' if np.isnan(value) else f'{value:.3f}' for value in xyz]
-                table.writerow((*before, text_cell(joint), *place, *after))
+            joints = zip(names, poses[row, column].tolist(), stds[row, column].tolist())
+            for joint, xyz, std in joints:
+                place = map(_cell, xyz)
+                table.writerow((*before, joint, *place, *after, _cell(std), skeleton))
+
+
+def _cell(value: float) -> str:
+    return '' if np.isnan(value) else f'{value:.3f}'

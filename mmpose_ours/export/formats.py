@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Callable, NamedTuple
 
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.export.bvh import without_hips, write_bvh
-from mmpose_ours.export.c3d import write_c3d
+from mmpose_ours.export.c3d import too_many_channels, write_c3d
 from mmpose_ours.export.csv_table import write_csv
+from mmpose_ours.export.markers import check_program
 from mmpose_ours.export.npz import write_npz
+from mmpose_ours.export.std_table import write_std_beside
 from mmpose_ours.export.trc import write_trc
 from mmpose_ours.tracking.trajectories import Timeline
 
@@ -22,19 +25,29 @@ class ExportFormat(NamedTuple):
         up: The axis that points up where nobody says.
         one_person: Whether a file holds one person only.
         misfit: Why a person cannot be written, ``''`` if they can.
+        std_beside: Whether standard deviations go into a table beside the file, because it has no
+            place for them.
+        for_program: ``write`` with the argument ``program``, one of
+            :data:`mmpose_ours.export.markers.PROGRAMS`; None where they do not read the format.
     """
 
     write: Callable[[Timeline, PathLike, str], None]
     up: str
     one_person: bool = False
     misfit: Callable[[Timeline], str] = lambda person: ''
+    std_beside: Callable[[Timeline], bool] = lambda timeline: False
+    for_program: Callable[..., None] | None = None
+
+
+def _always(timeline: Timeline) -> bool:
+    return True
 
 
 FORMATS = {
     '.csv': ExportFormat(write_csv, 'z'),
-    '.trc': ExportFormat(write_trc, 'y'),
-    '.c3d': ExportFormat(write_c3d, 'z'),
-    '.bvh': ExportFormat(write_bvh, 'y', one_person=True, misfit=without_hips),
+    '.trc': ExportFormat(write_trc, 'y', std_beside=_always, for_program=write_trc),
+    '.c3d': ExportFormat(write_c3d, 'z', std_beside=too_many_channels),
+    '.bvh': ExportFormat(write_bvh, 'y', one_person=True, misfit=without_hips, std_beside=_always),
     '.npz': ExportFormat(write_npz, 'z'),
 }
 
@@ -59,7 +72,11 @@ def format_of(path: PathLike) -> ExportFormat:
 
 
 def write_timeline(
-    timeline: Timeline, path: PathLike, up: str | None = None, each: bool = False
+    timeline: Timeline,
+    path: PathLike,
+    up: str | None = None,
+    each: bool = False,
+    program: str | None = None,
 ) -> list[Path]:
     """Write people over time in the format that the file's suffix tells.
 
@@ -71,12 +88,17 @@ def write_timeline(
         each: Whether each person gets a file, from their first to their last frame. Formats
             of one person always do so where there are several, and leave out those whom they
             cannot hold.
+        program: Whose marker names, unit and axes the file has, one of
+            :data:`mmpose_ours.export.markers.PROGRAMS`: TRC with a file for each person.
 
     Returns:
-        The files that were written. Each is written whole or not at all.
+        The files that were written, each whole or not at all: those of the people, and behind
+        them the tables of standard deviations (:mod:`.std_table`) where the format has no place
+        for these.
 
     Raises:
-        InputError: The suffix or axis is unknown, or a person cannot be written.
+        InputError: The suffix, axis or program is unknown, the program does not read the format,
+            or a person cannot be written.
         OSError: A file cannot be written.
 
     Examples:
@@ -90,10 +112,13 @@ def write_timeline(
     """
     kind, path = format_of(path), Path(path)
     up = kind.up if up is None else up
-    if not each and not (kind.one_person and len(timeline.people) > 1):
-        kind.write(timeline, path, up)
-        return [path]
-    people = [one for one in map(timeline.of, timeline.people) if not kind.misfit(one)]
+    write = _writer(kind, path, program)
+    one_each = each or kind.one_person or program is not None
+    if len(timeline.people) > 1 and one_each or each:
+        people = [one for one in map(timeline.of, timeline.people) if not kind.misfit(one)]
+        paths = [path.with_name(f'{path.stem}_{one.people[0]}{path.suffix}') for one in people]
+    else:
+        people, paths = [timeline], [path]
     if not people:
         raise InputError(
             f'{path}: none of {len(timeline.people)} people can be written',
@@ -101,7 +126,30 @@ def write_timeline(
             file=path,
             found=len(timeline.people),
         )
-    paths = [path.with_name(f'{path.stem}_{one.people[0]}{path.suffix}') for one in people]
     for one, file in zip(people, paths):
-        kind.write(one, file, up)
-    return paths
+        write(one, file, up)
+    beside = [
+        write_std_beside(one, file, program)
+        for one, file in zip(people, paths)
+        if kind.std_beside(one)
+    ]
+    return paths + [table for table in beside if table is not None]
+
+
+def _writer(
+    kind: ExportFormat, path: Path, program: str | None
+) -> Callable[[Timeline, PathLike, str], None]:
+    """How to write a file, for a program where one is named."""
+    check_program(program)
+    if program is None:
+        return kind.write
+    if kind.for_program is None:
+        fitting = [suffix for suffix, other in FORMATS.items() if other.for_program is not None]
+        raise InputError(
+            f'{path}: files for {program} end with {", ".join(fitting)}',
+            code='cannot-express',
+            file=path,
+            found=path.suffix,
+            expected=fitting,
+        )
+    return functools.partial(kind.for_program, program=program)

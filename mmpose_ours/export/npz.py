@@ -5,9 +5,11 @@
 ``ids``        (N,)           who the people are
 ``frames``     (T,)           frame numbers, or names as text
 ``time_s``     (T,)           seconds
+``std_mm``     (T, N, J)      float32 standard deviation; NaN where missing or not known
 ``scores``     (T, N)         NaN where missing
 ``views``      (T, N)         how many cameras showed the person; -1 where not known
 ``fps``        ()             frames per second
+``skeleton``   ()             name of the skeleton
 ``joints``     (J,)           names of the joints
 ``up``         ()             the axis that points up
 ============== ============== ================================================================
@@ -39,14 +41,18 @@ def write_npz(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
         OSError: The file cannot be written.
     """
     numbered = all(isinstance(frame, int) for frame in timeline.frames)
+    poses = timeline.turned(up)
+    unknown = np.full(poses.shape[:3], np.nan)
     arrays: dict[str, Any] = {
-        'poses': timeline.turned(up).astype(np.float32),
+        'poses': poses.astype(np.float32),
+        'std_mm': (unknown if timeline.std_mm is None else timeline.std_mm).astype(np.float32),
         'ids': np.array(timeline.people, dtype=np.int64),
         'frames': (np.array(timeline.frames) if numbered else _texts(timeline.frames, path)),
         'time_s': timeline.seconds,
         'scores': timeline.scores.astype(np.float32),
         'views': timeline.views.astype(np.int32),
         'fps': np.array(timeline.rate_hz),
+        'skeleton': np.array(timeline.joints.name),
         'joints': np.array(timeline.joints.joints),
         'up': np.array(up),
     }

@@ -5,6 +5,7 @@ Code elsewhere asks for joints by name; indices live only here.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Iterator
 
 from mmpose_ours.errors import InputError
@@ -13,9 +14,12 @@ from mmpose_ours.structures.whole_body import (
     FACE,
     FACE_LIMBS,
     FACE_PAIRS,
+    FACE_SIGMAS,
     FACE_WITH_PUPILS,
+    FOOT_SIGMAS,
     HAND_LIMBS,
     HAND_PAIRS,
+    HAND_SIGMAS,
     HANDS,
     PUPIL_PAIRS,
     left_right_pairs,
@@ -308,7 +312,9 @@ def extended(
 
 def _with_parts() -> Iterator[Skeleton]:
     known = {body.name: body for body in _BODIES}
-    yield extended(known['coco17'], 'coco_wholebody', feet=True, face=68, hands=True)
+    whole = extended(known['coco17'], 'coco_wholebody', feet=True, face=68, hands=True)
+    sigmas = (*_COCO_SIGMAS, *FOOT_SIGMAS, *FACE_SIGMAS, *HAND_SIGMAS, *HAND_SIGMAS)
+    yield dataclasses.replace(whole, sigmas=sigmas)
     yield extended(known['halpe26'], 'halpe136', face=68, hands=True)
     # OpenPose's --hand and --face.
     for name in ('body25', 'body25b', 'coco18'):

@@ -46,6 +46,8 @@ class Timeline:
         scores: (T, N), NaN where the person is missing.
         views: (T, N) number of cameras that detected the person; -1 if missing or unknown.
         joints: The skeleton.
+        std_mm: (T, N, J) standard deviation of each joint, NaN where it is missing or unknown;
+            None where it is known of no joint.
         notes: Assumptions that were made (frame rate, tracking, ...), a sentence each.
     """
 
@@ -57,6 +59,7 @@ class Timeline:
     scores: np.ndarray
     views: np.ndarray
     joints: Skeleton
+    std_mm: np.ndarray | None = None
     notes: tuple[str, ...] = ()
 
     def of(self, person: int) -> Timeline:
@@ -83,6 +86,7 @@ class Timeline:
             poses=self.poses[:, columns],
             scores=self.scores[:, columns],
             views=self.views[:, columns],
+            std_mm=None if self.std_mm is None else self.std_mm[:, columns],
         )
 
     def trimmed(self) -> Timeline:
@@ -96,6 +100,7 @@ class Timeline:
             poses=self.poses[kept],
             scores=self.scores[kept],
             views=self.views[kept],
+            std_mm=None if self.std_mm is None else self.std_mm[kept],
         )
 
     def markers(self) -> list[str]:
@@ -211,6 +216,7 @@ def timeline_of(
     poses = np.full((count, len(kept), len(joints), 3), np.nan)
     scores = np.full((count, len(kept)), np.nan)
     views = np.full((count, len(kept)), -1)
+    std_mm = np.full(poses.shape[:3], np.nan)
     smoother = PoseSmoother(fps, frame_step=step)
     for frame, number, row in zip(order, numbers.tolist(), rows):
         found = predictions.frames[frame]
@@ -221,6 +227,9 @@ def timeline_of(
                 poses[row, column] = xyz_mm[index]
                 scores[row, column] = 1.0 if found.scores is None else found.scores[index]
                 views[row, column] = -1 if found.views is None else found.views[index]
+                if found.std_mm is not None:
+                    std_mm[row, column] = found.std_mm[index]
+    std_mm[~np.isfinite(poses).all(-1)] = np.nan
     whole = numbers[0] + step * np.arange(count)
     counted = order[0] == numbers[0] and order[-1] == numbers[-1]
     return Timeline(
@@ -232,6 +241,7 @@ def timeline_of(
         scores=scores,
         views=views,
         joints=joints,
+        std_mm=std_mm if np.isfinite(std_mm).any() else None,
         notes=tuple(notes),
     )
 

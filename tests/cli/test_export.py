@@ -38,7 +38,7 @@ def test_bridged_joints_are_reported(tmp_path, capsys):
     frames[2].xyz_mm[0, SKELETONS['coco17'].index('left_knee')[0]] = np.nan
     write_predictions(path, frames, fps=10)
     assert cli.main(['export', str(path), str(out)]) == 0
-    assert 'note    person 0: joints bridged in 1 of 5 frames\n' in capsys.readouterr().out
+    assert 'note    person 0: joints bridged in 1 of 5 frames (body)\n' in capsys.readouterr().out
 
 
 def test_a_person_smoothed_as_bvh(tmp_path, capsys):

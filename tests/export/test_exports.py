@@ -83,7 +83,7 @@ def test_trc(timeline, tmp_path):
     assert lines[5] == '' and len(lines) == 6 + 12
     assert {len(line.split('\t')) for line in lines[3:5] + lines[6:]} == {2 + 34 * 3}
     assert lines[9].split('\t')[:2] == ['103', '2.060000']
-    assert ''.join(lines[9].split('\t')[2:]) == ''
+    assert set(lines[9].split('\t')[2:]) == {'NaN'}
 
 
 def test_trc_of_each_person_with_z_up(timeline, tmp_path):
@@ -160,9 +160,10 @@ def test_bvh_is_within_what_limbs_vary(timeline, tmp_path, up):
         found = 10 * bvh.solve()[0]
         places = places_of(one.turned(up)[:, 0], 'coco17')
         place_of = {bone.name: bone.place for bone in SKELETON}
-        assert [joint.name for joint in bvh.joints] == list(place_of)
+        shown = [bone for bone in SKELETON if bone.part == 'body']
+        assert [joint.name for joint in bvh.joints] == [bone.name for bone in shown]
         compared = 0
-        for index, (name, chain) in enumerate(deepest(SKELETON).items()):
+        for index, (name, chain) in enumerate(deepest(shown).items()):
             off = np.linalg.norm(found[:, index] - places[place_of[name]], axis=-1)
             allowed = np.full(len(off), 0.02)  # four decimals of a degree, over a body
             for bone in chain:
@@ -173,7 +174,7 @@ def test_bvh_is_within_what_limbs_vary(timeline, tmp_path, up):
             known = np.isfinite(off) & np.isfinite(allowed)
             assert (off[known] <= allowed[known]).all(), name
             compared += known.sum()
-        assert compared > 0.85 * len(found) * len(SKELETON)
+        assert compared > 0.85 * len(found) * len(shown)
         assert np.isfinite(found).all()
 
 
@@ -199,7 +200,10 @@ def test_bvh_leaves_out_what_is_never_seen(timeline, tmp_path):
     alone = timeline_of(predictions_of(frames))
     write_timeline(alone, tmp_path / 'a.bvh')
     joints = names(read_bvh(tmp_path / 'a.bvh'))
-    assert sorted({bone.name for bone in SKELETON} - set(joints)) == ['Head', 'LeftHand']
+    assert sorted({bone.name for bone in SKELETON if bone.part == 'body'} - set(joints)) == [
+        'Head',
+        'LeftHand',
+    ]
     for frame in frames.values():
         frame[:, COCO17.index('left_hip')] = np.nan
     hipless = timeline_of(predictions_of(frames))

@@ -55,6 +55,14 @@ def test_every_file_of_mmpose_is_read_as_mmpose_reads_it(name):
 
 
 @pytest.mark.parametrize(
+    ('file', 'name'), [('coco.py', 'coco17'), ('coco_wholebody.py', 'coco_wholebody')]
+)
+def test_sigmas_are_those_of_mmpose(file, name):
+    expected = parsed(FOLDER / file)
+    assert SKELETONS[name].sigmas == pytest.approx(expected['sigmas'], rel=1e-6)
+
+
+@pytest.mark.parametrize(
     ('name', 'known'),
     [
         ('coco.py', 'coco17'),

@@ -6,14 +6,19 @@ import math
 import os
 from typing import Any, Mapping, Sequence, cast
 
-import numpy as np
-
 from mmpose_ours.calibration import read_rig
 from mmpose_ours.calibration.image_size import ImageSizes
-from mmpose_ours.detections import check_pixels, stack_views
-from mmpose_ours.detections.reading import KeypointOptions, read_compared
+from mmpose_ours.detections import arrays_of, check_pixels, stack_keypoints
+from mmpose_ours.detections.reading import (
+    KeypointOptions,
+    compared_joints,
+    lost_joints,
+    read_keypoints,
+    skeleton_of,
+)
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.evaluation.frame_ranges import name_frames, parse_frames
+from mmpose_ours.evaluation.joint_groups import joint_groups
 from mmpose_ours.evaluation.tables import columns, number
 from mmpose_ours.evaluation.without_truth.scores import EvaluatedFrame, unlabelled_figures
 from mmpose_ours.geometry.rig import CameraRig
@@ -25,7 +30,11 @@ from mmpose_ours.predictions.reading import (
     read_predictions,
 )
 from mmpose_ours.recordings.camera_names import by_camera
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.text import argument, counted
+
+Seen = Mapping[FrameId, Mapping[str, Keypoints2D]]
 
 
 def evaluate_without_truth(
@@ -73,12 +82,13 @@ def evaluate_without_truth(
     how = {'image_size': image_size, **(rig_options or {})}
     cameras = read_rig(rig, rig_format, **how)
     name = ' '.join(map(str, rig)) if isinstance(rig, (list, tuple)) else os.fspath(cast(str, rig))
-    detections, compared = read_compared(keypoints, cameras.names, **(reading or {}))
-    check_pixels(detections, cameras, keypoints)
-    seen = {
-        frame_id(frame): stack_views(views, cameras.names, len(compared))
-        for frame, views in detections.items()
-    }
+    found = read_keypoints(keypoints, cameras.names, **(reading or {}))
+    compared = compared_joints(skeleton_of(found))
+    for note in lost_joints(found, compared, keypoints):
+        (reading or {}).get('say', str)(note)
+    arrays = {frame: arrays_of(views, compared) for frame, views in found.items()}
+    check_pixels(arrays, cameras, keypoints)
+    seen = {frame_id(frame): views for frame, views in found.items()}
     prediction = read_predictions(pred)
     try:
         rate = prediction.frame_rate(frame_rate, 'frame_rate')
@@ -112,9 +122,9 @@ def evaluate_without_truth(
                 found=other.skeleton.name,
                 expected=prediction.skeleton.name,
             )
-        others[camera] = _evaluated(shared, cameras, other, seen)
+        others[camera] = _evaluated(shared, cameras, other, seen, compared)
     result = unlabelled_figures(
-        _evaluated(wanted, cameras, prediction, seen),
+        _evaluated(wanted, cameras, prediction, seen, compared),
         prediction.skeleton,
         compared,
         frame_rate=rate,
@@ -138,8 +148,12 @@ def format_without_truth(report: dict[str, Any]) -> str:
         ['reprojection', 'detected / visible', 'median', '90 %', 'median of box', '90 % of box']
     ]
     entries = {**report['cameras'], 'all cameras': report['reprojection']}
+    left_out = f'left out ({", ".join(report["left_out_cameras"])})'
+    entries.update({f'  {name}': entry for name, entry in report['groups'].items()})
     if report['left_out'] is not None:
-        entries[f'left out ({", ".join(report["left_out_cameras"])})'] = report['left_out']
+        entries[left_out] = report['left_out']
+        groups = report['left_out_groups']
+        entries.update({f'  left out, {name}': entry for name, entry in groups.items()})
     for name, entry in entries.items():
         rows.append(
             [
@@ -166,6 +180,8 @@ def format_without_truth(report: dict[str, Any]) -> str:
         ['limb lengths', f'vary by {_percent(report["limb_spread"])} (90 %: '
                          f'{_percent(report["limb_spread_p90"])}) over '
                          f'{counted(report["tracks"], "track")}'],
+        *([f'{name} segments', f'vary by {_percent(middle)} (90 %: {_percent(most)})']
+          for name, (middle, most) in report['segment_spread'].items()),
         ['left and right', f'differ by {_percent(report["side_difference"])} (90 %: '
                            f'{_percent(report["side_difference_p90"])})'],
         ['head above hips', _percent(report['head_above_hips'])],
@@ -188,7 +204,7 @@ def _choose(
     pred: PathLike,
     prediction: Predictions,
     keypoints: PathLike,
-    seen: Mapping[FrameId, np.ndarray],
+    seen: Seen,
     frames: str | Sequence[FrameId] | None,
 ) -> tuple[list[FrameId], list[str]]:
     """Frames to look at in the order of time, and what is strange about them."""
@@ -231,11 +247,20 @@ def _evaluated(
     frames: Sequence[FrameId],
     rig: CameraRig,
     prediction: Predictions,
-    seen: Mapping[FrameId, np.ndarray],
+    seen: Seen,
+    compared: Skeleton,
 ) -> list[EvaluatedFrame]:
     found = ((frame, prediction.of(frame)) for frame in frames)
+    whole = len(joint_groups(prediction.skeleton)) > 1
     return [
-        EvaluatedFrame(frame, rig, poses.xyz_mm, seen[frame], poses.track_ids)
+        EvaluatedFrame(
+            frame,
+            rig,
+            poses.xyz_mm,
+            stack_keypoints(seen[frame], rig.names, compared),
+            poses.track_ids,
+            stack_keypoints(seen[frame], rig.names, prediction.skeleton) if whole else None,
+        )
         for frame, poses in found
     ]
 
@@ -248,4 +273,6 @@ def _plain(value: Any) -> Any:
     """None for every NaN, so that the report is valid JSON."""
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -63,6 +63,11 @@ class UnlabelledResult:
         cameras: Reprojection by camera.
         reprojection: Reprojection over all cameras.
         left_out: Reprojection in cameras that the predictions were made without.
+        groups: Reprojection over all cameras by group of joints (body, feet, hands, face, and
+            ankles and wrists to compare feet and hands with); empty where there is but the body.
+        left_out_groups: The same in cameras that the predictions were made without.
+        segment_spread: Median and 90th percentile, over tracks and segments, of the variation of
+            the length of segments of ``feet`` and ``hands``, as of limbs.
         tracks: Number of tracks of at least 5 frames.
         limb_spread: Median over tracks and limbs of the variation of a limb's length: half the
             distance between the 16th and 84th percentile, divided by the median.
@@ -87,6 +92,9 @@ class UnlabelledResult:
     cameras: dict[str, Reprojection]
     reprojection: Reprojection
     left_out: Reprojection | None
+    groups: dict[str, Reprojection]
+    left_out_groups: dict[str, Reprojection]
+    segment_spread: dict[str, tuple[float, float]]
     tracks: int
     limb_spread: float
     limb_spread_p90: float

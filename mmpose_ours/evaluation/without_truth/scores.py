@@ -12,16 +12,23 @@ from typing import Any, Mapping, Sequence
 
 import numpy as np
 
+from mmpose_ours.evaluation.joint_groups import compared_groups, group_segments
 from mmpose_ours.evaluation.plausibility import (
     LIMBS,
     head_above_hips,
     jitter_mm,
     limb_lengths,
     relative_variation,
+    segment_lengths,
     side_differences,
 )
 from mmpose_ours.evaluation.without_truth.result import Reprojection, UnlabelledResult, percentiles
-from mmpose_ours.evaluation.without_truth.support import Support, find_support, missed_people
+from mmpose_ours.evaluation.without_truth.support import (
+    Support,
+    find_support,
+    joint_errors,
+    missed_people,
+)
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import FrameId
 from mmpose_ours.structures.joint_maps import convert_joints
@@ -43,6 +50,8 @@ class EvaluatedFrame:
         poses: (P, J, 3) mm, z up; NaN where a joint is missing.
         keypoints: (V, D, K, 3) ``u, v, score``; people without a joint are padding.
         ids: (P,) track IDs; None if unknown.
+        all_keypoints: (V, D, J, 3) the same detections with the joints of the poses, for figures by
+            group of joints; None if the keypoints are all.
     """
 
     name: FrameId
@@ -50,6 +59,7 @@ class EvaluatedFrame:
     poses: np.ndarray
     keypoints: np.ndarray
     ids: np.ndarray | None = None
+    all_keypoints: np.ndarray | None = None
 
 
 def unlabelled_figures(
@@ -78,6 +88,7 @@ def unlabelled_figures(
         InputError: A skeleton is unknown, a camera is not in the rig or has no image size.
     """
     by_camera: dict[str, list[ViewMatches]] = {}
+    in_groups: list[ViewMatches] = []
     false_positives = out_of_view = seen_by_two = missed = 0
     for frame in frames:
         support = _support(frame, joints, keypoint_joints)
@@ -87,11 +98,14 @@ def unlabelled_figures(
         seen_by_two, missed = seen_by_two + groups, missed + lost
         for view, name in enumerate(frame.rig.names):
             by_camera.setdefault(name, []).append(_view_matches(support, view))
-    left_out_matches = [
-        _view_matches(_support(_only(frame, camera), joints, keypoint_joints), 0)
-        for camera, others in (left_out or {}).items()
-        for frame in others
-    ]
+        in_groups += _all_joints(frame, support)
+    left_out_matches, left_out_groups = [], []
+    for camera, others in (left_out or {}).items():
+        for frame in others:
+            alone = _only(frame, camera)
+            support = _support(alone, joints, keypoint_joints)
+            left_out_matches.append(_view_matches(support, 0))
+            left_out_groups += _all_joints(alone, support)
     poses = [frame.poses for frame in frames]
     everybody = np.concatenate([*poses, np.zeros((0, len(as_skeleton(joints)), 3))])
     head = head_above_hips(everybody, joints)
@@ -106,6 +120,8 @@ def unlabelled_figures(
         cameras={name: _reprojection(entries) for name, entries in by_camera.items()},
         reprojection=_reprojection([e for entries in by_camera.values() for e in entries]),
         left_out=_reprojection(left_out_matches) if left_out else None,
+        groups=_by_group(in_groups, joints),
+        left_out_groups=_by_group(left_out_groups, joints),
         side_difference=side[0],
         side_difference_p90=side[1],
         head_above_hips=float(np.nanmean(head)) if np.isfinite(head).any() else float('nan'),
@@ -128,11 +144,34 @@ def _only(frame: EvaluatedFrame, camera: str) -> EvaluatedFrame:
     """A frame with the detections of one camera only."""
     rig = frame.rig.select([camera])
     view = frame.rig.names.index(camera)
-    return EvaluatedFrame(frame.name, rig, frame.poses, frame.keypoints[[view]])
+    whole = None if frame.all_keypoints is None else frame.all_keypoints[[view]]
+    return EvaluatedFrame(frame.name, rig, frame.poses, frame.keypoints[[view]], None, whole)
 
 
 def _view_matches(support: Support, view: int) -> ViewMatches:
     return support.due[view], support.error_px[view], support.box_px[view]
+
+
+def _all_joints(frame: EvaluatedFrame, support: Support) -> list[ViewMatches]:
+    """The matches of each view with the errors of all joints of the poses."""
+    if frame.all_keypoints is None:
+        return []
+    error_px = joint_errors(frame.rig, frame.poses, frame.all_keypoints, support.match)
+    return [
+        (support.due[view], error_px[view], support.box_px[view]) for view in range(len(frame.rig))
+    ]
+
+
+def _by_group(entries: Sequence[ViewMatches], joints: Skeleton | str) -> dict[str, Reprojection]:
+    """Reprojection by group of joints, those of the body alone are not a group."""
+    groups = compared_groups(as_skeleton(joints))
+    if len(groups) == 1:
+        return {}
+    return {
+        name: _reprojection([(due, error[:, group], box) for due, error, box in entries])
+        for name, group in groups.items()
+        if entries
+    }
 
 
 def _reprojection(entries: Sequence[ViewMatches]) -> Reprojection:
@@ -156,6 +195,8 @@ def _over_time(
         for track_id, pose in zip(ids.tolist(), frame.poses):
             tracks.setdefault(track_id, []).append((time, pose))
     spreads, jitters, count = [np.zeros((0, len(LIMBS)))], [np.zeros(0)], 0
+    segments = group_segments(as_skeleton(joints))
+    varied: dict[str, list[float]] = {name: [] for name in segments}
     for entries in tracks.values():
         when, poses = [time for time, _ in entries], np.stack([pose for _, pose in entries])
         if len(entries) >= 3:
@@ -164,6 +205,9 @@ def _over_time(
             count += 1
             lengths = limb_lengths(poses, joints)
             spreads.append(np.array([[relative_variation(limb) for limb in lengths.T]]))
+            for name, group in segments.items():
+                lengths = segment_lengths(poses, joints, group)
+                varied[name] += [relative_variation(segment) for segment in lengths.T]
     spread = np.concatenate(spreads)
     limb = percentiles(spread)
     jitter = percentiles(np.concatenate(jitters))
@@ -175,6 +219,7 @@ def _over_time(
             f'{first}-{second.split("_")[1]}': percentiles(column)[0]
             for (first, second), column in zip(LIMBS, spread.T)
         },
+        segment_spread={name: percentiles(np.array(all_of)) for name, all_of in varied.items()},
         jitter_mm=jitter[0],
         jitter_mm_p90=jitter[1],
         step=step,

@@ -98,6 +98,30 @@ def find_support(rig: CameraRig, poses: np.ndarray, keypoints: np.ndarray) -> Su
     return Support(match, due, error, box_px)
 
 
+def joint_errors(
+    rig: CameraRig, poses: np.ndarray, keypoints: np.ndarray, match: np.ndarray
+) -> np.ndarray:
+    """Reprojection errors of people to the detections that they are matched with.
+
+    Args:
+        rig: V cameras.
+        poses: (P, J, 3) mm, NaN where a joint is missing.
+        keypoints: (V, D, J, 3) ``u, v, score`` of the same joints.
+        match: (V, P) of :class:`Support`.
+
+    Returns:
+        (V, P, J) px; NaN without a match, or where either lacks the joint.
+    """
+    uv, valid = rig.project(poses)
+    error = np.full(valid.shape, np.nan)
+    for view, person in zip(*np.nonzero(match >= 0)):
+        detected = keypoints[view, match[view, person]]
+        known = valid[view, person] & (detected[:, 2] > MIN_SCORE)
+        apart = np.linalg.norm(uv[view, person] - detected[:, :2], axis=-1)
+        error[view, person] = np.where(known, apart, np.nan)
+    return error
+
+
 def missed_people(rig: CameraRig, keypoints: np.ndarray, match: np.ndarray) -> tuple[int, int]:
     """Count the people whom two cameras detect, and those of them without a 3D pose.
 
