@@ -36,6 +36,7 @@ from mmpose_ours.synthetic.crowd import Crowd
 from mmpose_ours.synthetic.detector_noise import SCORE_NOISE_STD, DetectorNoise
 from mmpose_ours.synthetic.draws import Streams
 from mmpose_ours.synthetic.occlusion import project_joints
+from mmpose_ours.text import counted
 
 # Smallest number of people (over all frames) in at least MIN_VIEWS views.
 MIN_PEOPLE = 60
@@ -184,9 +185,10 @@ class Measured:
         people = int((observations.has.sum(0) >= MIN_VIEWS).sum())
         if people < MIN_PEOPLE:
             raise TooLittleError(
-                f'{people} people are detected consistently by {MIN_VIEWS} cameras or more, in '
-                f'{observations.crowd.scenes} frames; {MIN_PEOPLE} are needed to fit the detector '
-                'noise model; give more frames of people whom several cameras see, check '
+                f'{MIN_VIEWS} cameras or more detect {counted(people, "person", "people")} '
+                f'consistently, in {counted(observations.crowd.scenes, "frame")}; {MIN_PEOPLE} are '
+                'needed to fit the detector noise model; give more frames of people whom several '
+                'cameras see, check '
                 'that the keypoints belong to these cameras with `mmpose-ours check-rig '
                 '--keypoints`, or use a shipped profile',
                 found=people,

@@ -127,7 +127,7 @@ def test_json_and_image(file, tmp_path, capsys):
         (['--min-views', '6'], 'ask for 2 to 5 views'),
         (['--bins', '80', '80', '19'], 'three positive multiples of 4'),
         (['--cameras', 'cam0'], 'only one camera'),
-        (['--unit', 'mm'], '10 times too small'),
+        (['--unit', 'mm'], '--unit mm contradicts'),
     ],
 )
 def test_what_is_wrong_is_one_sentence(file, capsys, args, said):

@@ -36,7 +36,7 @@ from mmpose_ours.calibration.checks.sanity import Problem
 from mmpose_ours.calibration.errors import CalibrationError, about
 from mmpose_ours.detections import Detections
 from mmpose_ours.geometry.rig import CameraRig, list_names
-from mmpose_ours.text import argument
+from mmpose_ours.text import argument, counted
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -180,8 +180,9 @@ def _find_up(
             up_by_people=found.up.tolist(), uncertainty_degrees=uncertainty,
         )  # fmt: skip
         sentence = (
-            f'{found.share:.0%} of {found.bodies} legs and trunks of {len(xyz)} people point that '
-            f'way, half of these within {found.spread_degrees:.1f} degrees'
+            f'{found.share:.0%} of {found.bodies} legs and trunks of '
+            f'{counted(len(xyz), "person", "people")} point that way, half of these within '
+            f'{found.spread_degrees:.1f} degrees'
         )
         if found.feet:
             sentence += (
@@ -246,7 +247,8 @@ def _find_scale(
             segments_mm={name: scale * length for name, length in height.segments.items()},
         )
         sentence = (
-            f'{height.count} people seen whole measured {height.median:.4g} as read, now '
+            f'{counted(height.count, "person", "people")} seen whole measured '
+            f'{height.median:.4g} as read, now '
             f'{evidence.person_height_mm:g} mm; half of them are {scale * height.low:.0f} to '
             f'{scale * height.high:.0f} mm tall, by '
             + ', '.join(f'{name} {scale * v:.0f}' for name, v in height.segments.items())
@@ -269,7 +271,7 @@ def _find_floor(
     z_mm, sentence = 0.0, 'nothing fixes it, z = 0 stays where it is in the file'
     if by == 'keypoints' and xyz_mm is not None:
         z_mm = floor_by_people(xyz_mm)
-        sentence = f'feet of {len(xyz_mm)} people stood on z = {z_mm:.0f} mm'
+        sentence = f'feet of {counted(len(xyz_mm), "person", "people")} stood on z = {z_mm:.0f} mm'
     elif floor is not None:
         z_mm = float(sized(floor.point)[2])
         figures['residual_mm'] = sized.scale * floor.residual

@@ -21,6 +21,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
 from mmpose_ours.recordings.frame_matching import frame_order
 from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.text import counted
 
 # Frames that are used, and frames between two calls of the progress function.
 FRAMES = 200
@@ -106,9 +107,10 @@ def find_people(
     known = enough_joints(xyz)
     if known.sum() < MIN_PEOPLE:
         raise CalibrationError(
-            f'only {int(known.sum())} people are seen by two cameras that agree on them, in '
-            f'{len(frames)} frames of {len(detections)} with keypoints where {MIN_PEOPLE} are '
-            'needed; give keypoints of people who walk where the cameras see them, or check that '
+            f'two cameras agree on only {counted(int(known.sum()), "person", "people")}, '
+            f'in {counted(len(frames), "frame")} of {len(detections)} with keypoints; '
+            f'{MIN_PEOPLE} are needed; give keypoints of people who walk where the cameras see '
+            'them, or check that '
             'they belong to these cameras with `mmpose-ours check-rig --keypoints`',
             code='no-data',
             found=int(known.sum()),

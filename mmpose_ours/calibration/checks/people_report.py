@@ -35,6 +35,7 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import Detections
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import MM_PER_UNIT
+from mmpose_ours.text import counted
 
 # Frames that are compared.
 MAX_FRAMES, MIN_FRAMES = 40, 8
@@ -91,8 +92,8 @@ def inspect_people(
         return facts, [
             Problem(
                 'people',
-                f'in {len(frames)} frames with detections no two cameras see enough people to '
-                'compare; give keypoints of people who walk where the cameras see them',
+                f'in {counted(len(frames), "frame")} with detections no two cameras see enough '
+                'people to compare; give keypoints of people who walk where the cameras see them',
                 warning=True,
             )
         ]
@@ -142,8 +143,9 @@ def _too_few(xyz_mm: np.ndarray, seen: np.ndarray, known: np.ndarray, frames: in
         f'the rays of {len(xyz_mm)} people seen by two cameras meet behind a camera, so a '
         'camera looks the other way or axes are mirrored; check the extrinsics'
         if behind
-        else f'only {int(known.sum())} people are seen by two cameras in {frames} '
-        'frames, too few to judge orientation, unit and floor; give more keypoints'
+        else f'two cameras see only {counted(int(known.sum()), "person", "people")} in '
+        f'{counted(frames, "frame")}, too few to judge orientation, unit and floor; give more '
+        'keypoints'
     )
     return Problem('people', sentence, warning=not behind)
 

@@ -22,6 +22,7 @@ from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.structures.joint_maps import has_human_body
+from mmpose_ours.text import counted
 
 
 def check(
@@ -123,7 +124,8 @@ def _by_people(people: dict[str, Any]) -> dict[str, str]:
     if people.get('up') is not None:
         x, y, z = people['up']
         evidence['orientation by people'] = (
-            f'bodies of {people["people"]} people point along ({x:.2f}, {y:.2f}, {z:.2f})'
+            f'bodies of {counted(people["people"], "person", "people")} point along '
+            f'({x:.2f}, {y:.2f}, {z:.2f})'
         )
     if people.get('limbs_mm'):
         evidence['unit'] = 'people have ' + ', '.join(

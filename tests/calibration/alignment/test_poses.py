@@ -16,7 +16,7 @@ class TestFindPeople:
         with fails(CalibrationError, code='no-data', found=3) as caught:
             find_people(rig, {k: {c: v[:1] for c, v in views.items()}
                               for k, views in people.items()})  # fmt: skip
-        assert 'in 2 frames of 2 with keypoints where 5 are needed' in str(caught.value)
+        assert 'in 2 frames of 2 with keypoints; 5 are needed' in str(caught.value)
         with fails(CalibrationError, code='no-data', found=0):
             find_people(rig, {})
 
