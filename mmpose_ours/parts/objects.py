@@ -3,10 +3,10 @@
 Detections are associated across views by epipolar errors
 (:func:`mmpose_ours.association.epipolar.associate`), and every joint is triangulated robustly from
 the views that agree. Nothing is known of the object but its joints, so that the scale of the
-weights is measured: it is a share of the object's size.
+weights is measured: it is a share of the object's size::
 
->>> estimate = ObjectEstimator(rig, skeleton)  # doctest: +SKIP
->>> poses = estimate(keypoints)
+    estimate = ObjectEstimator(rig, skeleton)
+    poses = estimate(keypoints)
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ def test_no_cell_is_a_formula(tmp_path, capsys):
     assert run(capsys, 'export', people, tmp_path / 'out.csv')[0] == 0
     text = (tmp_path / 'out.csv').read_text('utf-8')
     rows = list(csv.reader(text.splitlines()))
-    assert len(rows) == 1 + 17 * len(frames) and {len(row) for row in rows} == {9}
+    assert len(rows) == 1 + 17 * len(frames) and {len(row) for row in rows} == {11}
     shown = list(dict.fromkeys(row[0] for row in rows[1:]))
     assert [cell.replace("'", '') for cell in shown] == [
         re.sub(CONTROL, lambda c: c[0].encode('unicode_escape').decode(), f)
@@ -107,7 +107,7 @@ def test_a_trc_keeps_its_columns(tmp_path, capsys):
     out = tmp_path / 'a\tb\nc.trc'
     assert run(capsys, 'export', people, out)[0] == 0
     lines = out.read_text().split('\n')
-    assert lines[0].split('\t')[-1] == 'a\\tb\\nc.trc'
+    assert lines[0].split('\t')[-3::2] == ['a\\tb\\nc.trc', 'coco17']
     assert lines[2].split('\t')[3] == '17' and len(lines[6].split('\t')) == 2 + 3 * 17
 
 
