@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from mmpose_ours.tracking.trajectories import timeline_of
     from mmpose_ours.visualization.page.scene import write_scene_page
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 
 # Module of each name.
 _MODULES = {
