@@ -36,13 +36,12 @@ def match_detections(
     found = np.full(len(xyz_mm), -1)
     if not len(xyz_mm) or not len(people):
         return found
-    depth = camera.to_camera(xyz_mm)[..., 2]
-    visible = np.isfinite(xyz_mm).all(-1) & (depth > 0)
-    projected, reached = camera.project(xyz_mm)
-    visible &= reached
+    projected, visible = camera.project(xyz_mm)
+    depth = xyz_mm @ camera.R_w2c[2] + camera.t_w2c[2]
     mm_per_px = np.where(visible, depth, 0.0) / camera.K[0, 0] / np.reshape(scale, (-1, 1))
     projected = np.where(visible[..., None], projected, 0.0)
-    apart = np.linalg.norm(projected[:, None] - people[None, ..., :2], axis=-1)
+    away = projected[:, None] - people[None, ..., :2]
+    apart = np.sqrt((away * away).sum(-1))
     apart = np.minimum(apart * mm_per_px[:, None], LIMIT_MM)
     common = visible[:, None] & (people[None, ..., 2] > min_score)
     count = common.sum(-1)

@@ -24,9 +24,10 @@ MIN_SCORE = 0.1
 SCALE_STDS, INLIER_STDS = 3.0, 3.0
 # Views with the most joints of a part, whose pairs make its hypotheses.
 MAX_VIEWS = 8
-IRLS_STEPS = 4
+IRLS_STEPS = 3
 # A view that agrees on a smaller share of the joints that it shows of a part takes no part in it.
 LEAST_TRUST = 0.34
+LEAST_JOINTS = 3
 # What is usually so counts as so many residuals of a part.
 USUAL_FREEDOM = 10.0
 # Sine of the angle between rays below which they do not tell where they meet.
@@ -104,7 +105,8 @@ def robust_points(
     seen = (rays.weights > 0) & np.isfinite(best).all(-1)[:, None]
     share = inlier.sum(-1) / np.maximum(seen.sum(-1), 1)  # (N, V)
     share = np.where(share < LEAST_TRUST, 0.0, share)
-    if (share < 1).any():
+    # Of two joints or one, nothing tells which view to trust.
+    if rays.weights.shape[-1] >= LEAST_JOINTS and (share < 1).any():
         weights = rays.weights * share[..., None]
         rays = dataclasses.replace(rays, weights=weights)
         best = _best_hypotheses(rays, std_mm, anchors, reach_mm)

@@ -40,9 +40,13 @@ class SegmentLengths:
         self._mean = np.zeros(len(shares))
         self._precision = np.zeros(len(shares))
         self._size, self._size_precision = 1.0, SIZE_SPREAD**-2
+        self._estimate = self._new_estimate()
 
     def estimate(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation (S,) in mm; NaN and inf where nothing is known."""
+        return self._estimate
+
+    def _new_estimate(self) -> tuple[np.ndarray, np.ndarray]:
         expected = self._usual * self._size
         spread2 = expected**2 * (self._spread**2 + 1 / self._size_precision)
         known = np.isfinite(expected)
@@ -78,6 +82,7 @@ class SegmentLengths:
         self._mean += np.where(there, (length - self._mean) * precision / (total + 1e-12), 0.0)
         self._precision = total
         self._measure_size()
+        self._estimate = self._new_estimate()
 
     def _measure_size(self) -> None:
         known = np.isfinite(self._usual) & (self._precision > 0)
