@@ -15,6 +15,7 @@ pass the restrictions on (4.11, opencv/opencv#26793), and leaves the images of p
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 from typing import TYPE_CHECKING, Any, BinaryIO, Iterator
@@ -215,6 +216,27 @@ def _images_of(
     return container, container.streams.video[0]
 
 
+class _Source:
+    """An open file, as FFmpeg is to see it.
+
+    A damaged file may lead FFmpeg to a position that no file has. It expects a seek there to fail
+    and goes on; an exception would be raised out of FFmpeg as one of the disk.
+    """
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+        self.read, self.tell = file.read, file.tell
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a position; what FFmpeg calls an error where there is none."""
+        try:
+            return self._file.seek(offset, whence)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            return -errno.EINVAL
+
+
 def _open(file: BinaryIO, path: PathLike) -> av.container.InputContainer:
     """FFmpeg's demuxer of an open file."""
     import av
@@ -227,7 +249,11 @@ def _open(file: BinaryIO, path: PathLike) -> av.container.InputContainer:
     try:
         # `options` are for streams too, where PyAV 12 writes beyond its memory.
         return av.open(
-            file, 'r', container_options=options, metadata_errors='replace', buffer_size=_BUFFER
+            _Source(file),
+            'r',
+            container_options=options,
+            metadata_errors='replace',
+            buffer_size=_BUFFER,
         )
     except av.FFmpegError as error:
         what = f'is no video that FFmpeg can decode ({error})'

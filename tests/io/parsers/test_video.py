@@ -106,6 +106,17 @@ def test_a_damaged_frame_is_left_out(tmp_path):
         read_video(path)
 
 
+def test_a_size_that_leads_out_of_the_file(tmp_path):
+    """No file system has such a position: FFmpeg goes on with what it has, or gives up."""
+    path = write_video(tmp_path / 'a.wmv')
+    good = path.read_bytes()
+    path.write_bytes(good[:52] + b'\xff' + good[53:])  # of an ASF object's size
+    assert read_video(path) == 5
+    path.write_bytes(good[:46] + b'\xff' + good[47:])  # of the header's
+    with fails(FileFormatError, code='damaged', file=path):
+        read_video(path)
+
+
 @pytest.mark.parametrize('ending', sorted(CODECS))
 def test_a_recording_that_was_cut_off(tmp_path, ending):
     """A camera that lost its power leaves what it had written, where the container allows it."""
