@@ -105,15 +105,21 @@ class Video:
             Whether there is one, and it as (H, W, 3) BGR uint8.
 
         Raises:
-            FileFormatError: FFmpeg gave up on the file.
+            FileFormatError: FFmpeg gave up on the file, or knows no colours as the frame's.
             LimitError: The frame has more pixels than allowed.
             OSError: The file cannot be read further.
         """
+        import av
+
         frame = self._advance()
         if frame is None:
             return False, None
-        # Bicubic, as OpenCV has it.
-        bgr = self._converter.reformat(frame, format='bgr24', interpolation='BICUBIC')
+        try:
+            # Bicubic, as OpenCV has it.
+            bgr = self._converter.reformat(frame, format='bgr24', interpolation='BICUBIC')
+        except av.FFmpegError as error:
+            what = f'has a frame that cannot be converted to BGR ({error})'
+            raise _refused(self.path, what, 'damaged') from error
         image = np.rot90(bgr.to_ndarray(), self._turns)
         return True, np.ascontiguousarray(image[:, ::-1] if self._mirrored else image)
 

@@ -106,6 +106,23 @@ def test_a_damaged_frame_is_left_out(tmp_path):
         read_video(path)
 
 
+def test_colours_that_ffmpeg_cannot_convert(tmp_path):
+    path = tmp_path / 'a.mpg'
+    with av.open(str(path), 'w', format='mpeg2video') as container:
+        stream = container.add_stream('mpeg2video', rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
+        stream.codec_context.color_trc = 9  # written into a display extension
+        for frame in [av.VideoFrame.from_ndarray(noise(), format='bgr24'), None]:
+            container.mux(stream.encode(frame))
+    assert read_video(path) == 1
+    content, extension = path.read_bytes(), b'\0\0\1\xb5\x2b'
+    at = content.index(extension) + len(extension)
+    # Primaries, transfer and matrix that no standard has.
+    path.write_bytes(content[:at] + bytes([255, 243, 65]) + content[at + 3 :])
+    with fails(FileFormatError, code='damaged', file=path):
+        read_video(path)
+
+
 def test_a_size_that_leads_out_of_the_file(tmp_path):
     """No file system has such a position: FFmpeg goes on with what it has, or gives up."""
     path = write_video(tmp_path / 'a.wmv')
