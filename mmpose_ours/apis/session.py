@@ -311,8 +311,8 @@ class InferenceSession:
         model = self.inferencer.model.joints
         if detected is None or detected.joints == model.joints or has_human_body(detected):
             self._detected = None if self._body_only else detected
-            if self._detected is not None and model == COCO17:
-                self.skeleton = whole_skeleton(self._detected)
+            if self._detected is not None and set(COCO17.joints) <= set(model.joints):
+                self.skeleton = whole_skeleton(self._detected, model)
             return
         of_people = {'body_only': self._body_only, 'auto_level': self.adaptation.auto_level}
         for name in (name for name, wanted in of_people.items() if wanted):
@@ -381,7 +381,9 @@ class InferenceSession:
         if self.skeleton == poses.skeleton or self._detected is None:
             return poses
         if self._completion is None:  # the world of the results is known by now
-            self._completion = PartCompletion(self.rig, self._detected)
+            self._completion = PartCompletion(
+                self.rig, self._detected, self.inferencer.model.joints
+            )
         return self._completion(poses, keypoints)
 
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from mmpose_ours.checkpoints.model_zoo import config_for
 from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.structures.skeleton import Skeleton
 
 # Counts of batches, which only a batch norm without a momentum reads; old files lack them.
 _COUNTER = 'num_batches_tracked'
@@ -138,9 +139,31 @@ def load_weights(
             '_metadata',
             None,
         )
+        _check_skeleton(model, checkpoint)
         return _load(model, given, metadata, strict)
     except CheckpointError as error:
         raise error if file is None else error.of(file) from error.__cause__
+
+
+def stated_skeleton(checkpoint: Any) -> str | None:
+    """The name of the skeleton that a training run put into its checkpoint; None without one."""
+    meta = checkpoint.get('meta') if isinstance(checkpoint, Mapping) else None
+    dataset = meta.get('dataset_meta') if isinstance(meta, Mapping) else None
+    joints = dataset.get('joints') if isinstance(dataset, Mapping) else None
+    return joints if isinstance(joints, str) else None
+
+
+def _check_skeleton(model: nn.Module, checkpoint: Any) -> None:
+    """Refuse weights for other joints: skeletons of as many joints have weights of one shape."""
+    stated, own = stated_skeleton(checkpoint), getattr(model, 'joints', None)
+    if stated is None or not isinstance(own, Skeleton):
+        return
+    if stated != own.name:
+        raise CheckpointError(
+            f'the weights are for the joints of {stated[:100]}, but this {type(model).__name__} is '
+            f'of {own.name}; name the config of this checkpoint, or set model.joints',
+            mismatched={'joints': (stated, own.name)},
+        )
 
 
 def _load(

@@ -28,7 +28,11 @@ class OursDataset(MultiviewDataset):
         truth_file: 3D poses in the format that ``mmpose-ours evaluate`` reads, if any. A
             frame that it does not list is a frame with nobody there.
         rename: Name of images or keypoints to the camera that they are of.
-        **kwargs: See :class:`MultiviewDataset`.
+        frame_offsets: Camera name to the number of its keypoints before the first frame.
+        skeleton: The joints of the keypoints, where their file does not name them: the name of a
+            skeleton, or a file of MMPose's METAINFO.
+        **kwargs: See :class:`MultiviewDataset`; ``metainfo=dict(joints=...)`` names the skeleton to
+            which keypoints and truth are converted, that of the model.
 
     Raises:
         FileNotFoundError: The keypoint file or, in image mode, a camera's images are missing.
@@ -44,10 +48,12 @@ class OursDataset(MultiviewDataset):
         keypoint_file: str | None = 'keypoints_2d.json',
         truth_file: str | None = None,
         rename: dict[str, str] | None = None,
+        frame_offsets: dict[str, int] | None = None,
+        skeleton: str | None = None,
         **kwargs: Any,
     ):
         self.keypoint_file = Path(data_root) / keypoint_file if keypoint_file else None
-        self.rename = rename
+        self.rename, self.frame_offsets, self.skeleton = rename, frame_offsets, skeleton
         self.truth_file = Path(data_root) / truth_file if truth_file else None
         super().__init__(rig_file, data_root=data_root, **kwargs)
 
@@ -61,4 +67,6 @@ class OursDataset(MultiviewDataset):
             self.metainfo['joints'],
             lambda message: print_log(printable(message), logger='current', level=logging.WARNING),
             self.rename,
+            self.frame_offsets,
+            self.skeleton,
         )

@@ -12,6 +12,7 @@ from mmpose_ours.errors import InputError
 from mmpose_ours.scope import DATASETS
 from mmpose_ours.sources import from_options
 from mmpose_ours.sources.synthetic import items_of
+from mmpose_ours.structures.skeletons import as_skeleton
 from mmpose_ours.synthetic import DetectorNoise, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
 from mmpose_ours.synthetic.rigs import random_site
@@ -35,7 +36,7 @@ NOISE_RANGES: dict[str, Any] = dict(
     duplicate_share=(0.0, 0.05),
     split_share=(0.0, 0.04),
     score_error=(0.0, 0.4),
-    joint_bias=([[-BIAS, -BIAS]] * 17, [[BIAS, BIAS]] * 17),
+    joint_bias=([[-BIAS, -BIAS]], [[BIAS, BIAS]]),  # of every joint
     score=((0.55, 0.05), (0.9, 0.2)),
 )
 # Number of random rigs that are tried until people can be placed.
@@ -60,7 +61,8 @@ class RandomRigsDataset(GeneratedDataset):
             :class:`~mmpose_ours.synthetic.DetectorNoise` that replace those of ``NOISE_RANGES``.
         bank_file: See :class:`~mmpose_ours.datasets.SyntheticDataset`.
         pipeline: Transforms.
-        **kwargs: As MMEngine's ``BaseDataset``.
+        **kwargs: As MMEngine's ``BaseDataset``; ``metainfo=dict(joints=...)`` names the skeleton of
+            people and detections.
     """
 
     METAINFO = dict(dataset_name='random_rigs', joints='coco17')
@@ -86,12 +88,16 @@ class RandomRigsDataset(GeneratedDataset):
             )
         self.num_samples, self.seed, self.items_per_site = num_samples, seed, items_per_site
         self.scene = {**dict(people=(1, 6), min_views=1), **(scene or {})}
-        self.noise_ranges = {**NOISE_RANGES, **(faults or {})}
-        self.bank = PoseBank.from_pickle(bank_file) if bank_file else PoseBank.built_in()
         self._streams = Streams(seed)
         self._site: int | None = None
         self._items: dict[int, dict] = {}
         super().__init__(pipeline=list(pipeline), serialize_data=False, **kwargs)
+        skeleton = as_skeleton(self.metainfo['joints'])
+        bank = PoseBank.from_pickle(bank_file) if bank_file else PoseBank.built_in()
+        self.bank = bank.in_skeleton(skeleton)
+        low, high = NOISE_RANGES['joint_bias']
+        bias = low * len(skeleton), high * len(skeleton)
+        self.noise_ranges = {**NOISE_RANGES, 'joint_bias': bias, **(faults or {})}
 
     def get_data_info(self, idx: int) -> dict:
         """Return item ``idx``; generates all items of its rig if it is not the current one."""
@@ -112,7 +118,7 @@ class RandomRigsDataset(GeneratedDataset):
         for _ in range(MAX_ATTEMPTS):
             rig, space = random_site(rng)
             drawn = {name: rng.uniform(*limits) for name, limits in self.noise_ranges.items()}
-            noise = from_options(DetectorNoise, drawn, 'faults')
+            noise = from_options(DetectorNoise, drawn, 'faults', joints=self.metainfo['joints'])
             fixed = dict(rig=rig, space=space, bank=self.bank)
             sampler = from_options(SceneSampler, self.scene, 'scene', **fixed)
             rngs = self._streams(indices)

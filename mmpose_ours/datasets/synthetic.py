@@ -38,7 +38,8 @@ class SyntheticDataset(GeneratedDataset, MultiviewDataset):
             :class:`~mmpose_ours.synthetic.DetectorNoise`, the name of a profile of the package
             (``'openpose'``, ``'hrnet'``, ``'mediapipe'``), or the path of a file that
             ``mmpose-ours fit-noise`` wrote; None is a perfect detector.
-        **kwargs: See :class:`MultiviewDataset`.
+        **kwargs: See :class:`MultiviewDataset`; ``metainfo=dict(joints=...)`` names the skeleton of
+            people and detections.
     """
 
     METAINFO = dict(dataset_name='synthetic', joints='coco17')
@@ -62,7 +63,9 @@ class SyntheticDataset(GeneratedDataset, MultiviewDataset):
             )
         super().__init__(rig_file, serialize_data=False, **kwargs)
         self.num_samples, self.seed = num_samples, seed
-        self._generate = SceneGenerator(self.rig, self.space, seed, bank_file, scene, faults)
+        self._generate = SceneGenerator(
+            self.rig, self.space, seed, bank_file, scene, faults, self.metainfo['joints']
+        )
         self.sampler, self.noise = self._generate.sampler, self._generate.noise
         self._read_ahead = ReadAhead(BLOCK)
         self._ready: dict[int, dict] = {}

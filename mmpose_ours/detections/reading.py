@@ -91,15 +91,27 @@ def _nothing(note: str) -> None:
 
 
 def read_detections(
-    path: PathLike, cameras: Sequence[str] | None = None, format: str = 'auto', **options: Any
+    path: PathLike,
+    cameras: Sequence[str] | None = None,
+    format: str = 'auto',
+    *,
+    joints: Skeleton = COCO17,
+    **options: Any,
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Read people per frame and camera with COCO's 17 joints, which models and checks know.
+    """Read people per frame and camera with the joints of one skeleton, by default COCO's 17.
 
-    Arguments and errors are those of :func:`read_keypoints`; ``say`` also gets the joints of
-    COCO that the file's skeleton lacks.
+    Further arguments and errors are those of :func:`read_keypoints`; ``say`` also gets the joints
+    that are wanted and that the file's skeleton lacks.
+
+    Args:
+        path: See there.
+        cameras: See there.
+        format: See there.
+        joints: The skeleton that is wanted, whatever that of the file.
+        **options: See there.
 
     Returns:
-        frame -> camera -> (P, 17, 3) float32 ``u, v, score`` in pixels; score 0 is missing.
+        frame -> camera -> (P, J, 3) float32 ``u, v, score`` in pixels; score 0 is missing.
 
     Raises:
         FileFormatError: As there; or the skeleton has no human body.
@@ -113,12 +125,12 @@ def read_detections(
             'give some; poses, their evaluation without ground truth and the checks of a '
             'calibration need none',
             value=own.name,
-            wanted=COCO17.name,
+            wanted=joints.name,
             code='cannot-express',
         )
-    for note in lost_joints(frames, COCO17, path):
+    for note in lost_joints(frames, joints, path):
         options.get('say', _nothing)(note)
-    return {frame: arrays_of(views, COCO17) for frame, views in frames.items()}
+    return {frame: arrays_of(views, joints) for frame, views in frames.items()}
 
 
 def read_keypoints(

@@ -20,7 +20,8 @@ import numpy as np
 
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.structures.skeletons import SKELETONS
-from mmpose_ours.synthetic.detector_noise import COCO_SIGMAS, error_factor
+from mmpose_ours.synthetic.detector_noise import error_factor
+from mmpose_ours.synthetic.joint_noise import COCO_SIGMAS
 
 COCO17 = SKELETONS['coco17']
 ITERATIONS = 25

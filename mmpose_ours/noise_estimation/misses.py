@@ -18,7 +18,6 @@ from mmpose_ours.synthetic.crowd import Crowd
 from mmpose_ours.synthetic.detector_noise import is_truncated
 from mmpose_ours.synthetic.occlusion import (
     BORDER_WIDTH,
-    FACE,
     OCCLUSION_RADIUS,
     at_border,
     far_side_of_head,
@@ -29,6 +28,7 @@ from mmpose_ours.synthetic.occlusion import (
 
 COCO17 = SKELETONS['coco17']
 LOWER_BODY = COCO17.index('left_knee', 'right_knee', 'left_ankle', 'right_ankle')
+FACE = COCO17.index('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
 HEAD = COCO17.index('nose', 'left_ear', 'right_ear')
 # A person is a case with at least so many unoccluded joints; truncated by the border, with so many.
 VISIBLE_JOINTS = 8

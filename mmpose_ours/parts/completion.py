@@ -46,21 +46,22 @@ class PartCompletion:
     Args:
         rig: The cameras, in the world of the poses.
         detected: The joints of the detections.
+        body: The joints that the poses have already, among them those of COCO-17.
 
     Attributes:
         skeleton: The joints of the completed poses.
     """
 
-    def __init__(self, rig: CameraRig, detected: Skeleton):
-        self.rig, self.detected = rig, detected
-        self.skeleton = whole_skeleton(detected)
+    def __init__(self, rig: CameraRig, detected: Skeleton, body: Skeleton = COCO17):
+        self.rig, self.detected, self.body = rig, detected, body
+        self.skeleton = whole_skeleton(detected, body)
         self._people: collections.OrderedDict[int, _Lengths] = collections.OrderedDict()
 
     def __call__(self, poses: Poses3D, keypoints: Mapping[str, Keypoints2D]) -> Poses3D:
         """Complete the poses of one frame.
 
         Args:
-            poses: COCO-17, with track IDs.
+            poses: Of the body, with track IDs.
             keypoints: Camera name to its detections.
 
         Returns:
@@ -71,14 +72,18 @@ class PartCompletion:
             return poses
         xyz = np.full((len(poses), len(self.skeleton), 3), np.nan)
         std = np.full(xyz.shape[:2], np.nan)
-        body = self.skeleton.index(*COCO17.joints)
-        xyz[:, body] = poses.xyz_mm
+        given = self.skeleton.index(*self.body.joints)
+        xyz[:, given] = poses.xyz_mm
         if poses.std_mm is not None:
-            std[:, body] = poses.std_mm
+            std[:, given] = poses.std_mm
         if len(poses):
-            rays = PartRays.of(self.rig, self._detections_of(poses, keypoints))
-            for parts in _sides(parts_of(self.detected)):
-                solved = self._solve(parts, poses, rays)
+            body = poses
+            if self.body != COCO17:
+                of_coco = np.asarray(poses.xyz_mm)[:, self.body.index(*COCO17.joints)]
+                body = dataclasses.replace(poses, skeleton=COCO17, xyz_mm=of_coco, std_mm=None)
+            rays = PartRays.of(self.rig, self._detections_of(body, keypoints))
+            for parts in _sides(parts_of(self.detected, self.body)):
+                solved = self._solve(parts, body, rays)
                 for part, part_xyz, part_std in zip(parts, *solved):
                     index = self.skeleton.index(*part.joints)
                     xyz[:, index], std[:, index] = part_xyz, part_std

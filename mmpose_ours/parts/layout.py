@@ -124,15 +124,19 @@ class Part:
 
 
 @functools.lru_cache(maxsize=32)
-def parts_of(skeleton: Skeleton) -> tuple[Part, ...]:
-    """The parts of a skeleton, without the joints of the body (COCO-17's) and without empty ones.
+def parts_of(skeleton: Skeleton, body: Skeleton = COCO17) -> tuple[Part, ...]:
+    """The parts of a skeleton, without the joints of the body and without empty ones.
+
+    Args:
+        skeleton: The joints.
+        body: Those of them that are in no part.
 
     Examples:
         >>> from mmpose_ours.structures.skeletons import SKELETONS
         >>> [part.name for part in parts_of(SKELETONS['halpe26'])]
         ['left_foot', 'right_foot', 'trunk']
     """
-    left = [joint for joint in skeleton.joints if joint not in COCO17.joints]
+    left = [joint for joint in skeleton.joints if joint not in body.joints]
     parts = []
 
     def take(name: str, kind: str, joints: tuple[str, ...], anchors: tuple[str, ...]) -> None:
@@ -206,23 +210,23 @@ _SEGMENTS = _segments()
 
 
 @functools.lru_cache(maxsize=32)
-def whole_skeleton(detected: Skeleton) -> Skeleton:
+def whole_skeleton(detected: Skeleton, body: Skeleton = COCO17) -> Skeleton:
     """The skeleton of a result: the detector's, with the body's joints where it lacks some.
 
-    COCO-17 itself where the detector has no joint beyond.
+    The body itself where the detector has no joint beyond.
     """
-    if not parts_of(detected):
-        return COCO17
-    missing = tuple(joint for joint in COCO17.joints if joint not in detected.joints)
+    if not parts_of(detected, body):
+        return body
+    missing = tuple(joint for joint in body.joints if joint not in detected.joints)
     if not missing:
         return detected
-    limbs = tuple(limb for limb in COCO17.limbs if set(limb) & set(missing))
+    limbs = tuple(limb for limb in body.limbs if set(limb) & set(missing))
     pairs = detected.pairs
     if pairs is not None:
         known = {joint for pair in pairs for joint in pair}
-        lefts = [j for j in COCO17.joints if j.startswith('left_') and j not in known]
+        lefts = [j for j in body.joints if j.startswith('left_') and j not in known]
         pairs += tuple((joint, f'right_{joint[5:]}') for joint in lefts)
     return Skeleton(
-        f'{detected.name}_coco17', detected.joints + missing, detected.limbs + limbs,
+        f'{detected.name}_{body.name}', detected.joints + missing, detected.limbs + limbs,
         detected.root, pairs,
     )  # fmt: skip

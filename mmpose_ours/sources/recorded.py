@@ -8,6 +8,7 @@ from typing import Any, Callable, Collection, Mapping
 import numpy as np
 
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.predictions.reading import read_predictions
@@ -16,7 +17,9 @@ from mmpose_ours.recordings.footage import frame_key, frames_by_key, frames_of_i
 from mmpose_ours.recordings.frame_matching import frame_order
 from mmpose_ours.recordings.media import find_media
 from mmpose_ours.structures.joint_maps import convert_joints
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.metainfo import find_skeleton
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import as_skeleton
 
 Warn = Callable[[str], None]
 
@@ -29,6 +32,8 @@ def read_recording(
     joints: str,
     warn: Warn,
     rename: Mapping[str, str] | None = None,
+    frame_offsets: Mapping[str, int] | None = None,
+    skeleton: str | None = None,
 ) -> list[dict]:
     """Read one item per frame of the keypoint file, or frame of the images.
 
@@ -40,9 +45,12 @@ def read_recording(
             works from images only (image mode).
         truth_file: 3D poses in the format that ``mmpose-ours evaluate`` reads, if any. A
             frame that it does not list is a frame with nobody there.
-        joints: Name of the skeleton to have the truth in.
+        joints: Name of the skeleton to have keypoints and truth in.
         warn: Called with a sentence on what is left out, or has names that are spelled otherwise.
         rename: Name of images or keypoints to the camera that they are of.
+        frame_offsets: Camera name to the number of its keypoints before the first frame.
+        skeleton: The joints of the keypoints, where their file does not name them: the name of a
+            skeleton, or a file of MMPose's METAINFO.
 
     Returns:
         Items in the order of time: ``recording``, ``frame_id``, ``img_paths`` (V,), and where
@@ -54,7 +62,16 @@ def read_recording(
         InputError: No frame is common to the cameras, or to the truth and the rest.
     """
     images = _images(rig, data_root, keypoint_file is None, rename, warn)
-    detections = _detections(rig, keypoint_file, rename, warn) if keypoint_file else None
+    wanted = as_skeleton(joints)
+    reading = KeypointOptions(
+        skeleton=find_skeleton(skeleton) if skeleton else None,
+        frame_offsets=frame_offsets,
+        rename=rename,
+        say=warn,
+    )
+    detections = None
+    if keypoint_file:
+        detections = _detections(rig, keypoint_file, wanted, reading)
     truth = _truth(truth_file, joints) if truth_file else None
     frames = list(detections) if detections is not None else _common(images, data_root, warn)
     if truth is not None:
@@ -67,9 +84,9 @@ def read_recording(
             img_paths=[images[name].get(frame_key(frame)) for name in rig.names],
         )
         if detections is not None:
-            item['keypoints_2d'] = stack_views(detections[frame], rig.names)
+            item['keypoints_2d'] = stack_views(detections[frame], rig.names, len(wanted))
         if truth is not None:
-            nobody = np.zeros((0, len(SKELETONS[joints]), 3))
+            nobody = np.zeros((0, len(wanted), 3))
             poses = truth.get(frame_key(frame), nobody)
             visible = ~np.isnan(poses).any(-1)
             item['keypoints_3d'] = np.where(visible[..., None], poses, 0.0)
@@ -82,9 +99,9 @@ def read_recording(
 
 
 def _detections(
-    rig: CameraRig, keypoint_file: Path, rename: Mapping[str, str] | None, warn: Warn
+    rig: CameraRig, keypoint_file: Path, joints: Skeleton, reading: KeypointOptions
 ) -> dict[str, dict[str, np.ndarray]]:
-    detections = read_detections(keypoint_file, rig.names, rename=rename, say=warn)
+    detections = read_detections(keypoint_file, rig.names, joints=joints, **reading)
     check_pixels(detections, rig, keypoint_file)
     return detections
 

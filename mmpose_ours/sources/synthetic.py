@@ -11,6 +11,7 @@ from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.sources.options import from_options
+from mmpose_ours.structures.skeletons import as_skeleton
 from mmpose_ours.synthetic import Crowd, DetectorNoise, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
 from mmpose_ours.synthetic.poses.sources import read_bank
@@ -29,6 +30,10 @@ class SceneGenerator:
         faults: The detector noise model: arguments of
             :class:`~mmpose_ours.synthetic.DetectorNoise`, the name of a profile of the package, the
             path of a file that ``mmpose-ours fit-noise`` wrote, or None for a perfect detector.
+        joints: Name of the skeleton of people and detections.
+
+    Raises:
+        InputError: An option is unfit, or the people lack a joint of the skeleton.
     """
 
     def __init__(
@@ -39,9 +44,11 @@ class SceneGenerator:
         bank_file: PathLike | None = None,
         scene: dict[str, Any] | None = None,
         faults: dict[str, Any] | PathLike | None = {},  # noqa: B006  read only
+        joints: str = 'coco17',
     ):
         self.rig = rig
         bank = read_bank(bank_file) if bank_file else PoseBank.built_in()
+        bank = bank.in_skeleton(as_skeleton(joints))
         fixed = dict(rig=rig, space=space, bank=bank)
         self.sampler: SceneSampler = from_options(SceneSampler, scene or {}, 'scene', **fixed)
         self.noise = noise_of(faults)

@@ -8,18 +8,23 @@ from typing import Sequence
 
 import numpy as np
 
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
     """The people of one frame.
 
     Args:
-        poses: (P, 17, 3) COCO joints in world coordinates, millimetres.
-        visible: (P, 17) bool, False for a joint whose position is unknown.
+        poses: (P, J, 3) joints in world coordinates, millimetres.
+        visible: (P, J) bool, False for a joint whose position is unknown.
+        skeleton: The J joints.
     """
 
     poses: np.ndarray
     visible: np.ndarray
+    skeleton: Skeleton = COCO17
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -27,16 +32,18 @@ class Crowd:
     """The people of S scenes in one array, for vectorised operations.
 
     Args:
-        poses: (N, 17, 3) COCO joints in world coordinates, millimetres.
-        visible: (N, 17) bool, False for a joint whose position is unknown.
+        poses: (N, J, 3) joints in world coordinates, millimetres.
+        visible: (N, J) bool, False for a joint whose position is unknown.
         scene: (N,) scene index of each person, ascending.
         scenes: S, the number of scenes, empty ones included.
+        skeleton: The J joints.
     """
 
     poses: np.ndarray
     visible: np.ndarray
     scene: np.ndarray
     scenes: int
+    skeleton: Skeleton = COCO17
 
     def __len__(self) -> int:
         return len(self.poses)
@@ -50,14 +57,14 @@ class Crowd:
             np.concatenate([scene.visible for scene in scenes]),
             np.repeat(np.arange(len(scenes)), counts),
             len(scenes),
+            scenes[0].skeleton,
         )
 
     @classmethod
-    def empty(cls, scenes: int) -> Crowd:
+    def empty(cls, scenes: int, skeleton: Skeleton = COCO17) -> Crowd:
         """S scenes without people."""
-        return cls(
-            np.zeros((0, 17, 3)), np.zeros((0, 17), dtype=bool), np.zeros(0, np.intp), scenes
-        )
+        poses = np.zeros((0, len(skeleton), 3))
+        return cls(poses, poses[..., 0] > 0, np.zeros(0, np.intp), scenes, skeleton)
 
     @functools.cached_property
     def counts(self) -> np.ndarray:
@@ -71,19 +78,21 @@ class Crowd:
 
     @functools.cached_property
     def joints_first(self) -> np.ndarray:
-        """(3, 17, N) world joints, contiguous along people, the longest axis, for speed."""
+        """(3, J, N) world joints, contiguous along people, the longest axis, for speed."""
         return np.ascontiguousarray(self.poses.T)
 
     def split(self) -> list[Scene]:
         """The S scenes as a list."""
         return [
-            Scene(self.poses[start : start + count], self.visible[start : start + count])
-            for start, count in zip(self.starts, self.counts)
+            Scene(self.poses[rows], self.visible[rows], self.skeleton)
+            for rows in map(slice, self.starts, self.starts + self.counts)
         ]
 
     def take(self, rows: np.ndarray) -> Crowd:
         """Select people by a mask, or by indices whose scenes are in ascending order."""
-        return Crowd(self.poses[rows], self.visible[rows], self.scene[rows], self.scenes)
+        return dataclasses.replace(
+            self, poses=self.poses[rows], visible=self.visible[rows], scene=self.scene[rows]
+        )
 
     def joined(self, other: Crowd) -> Crowd:
         """Append the people of another crowd to the same S scenes."""
@@ -94,6 +103,7 @@ class Crowd:
             np.concatenate([self.visible, other.visible])[order],
             scene[order],
             self.scenes,
+            self.skeleton,
         )
 
     def pairs(self, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -12,10 +12,10 @@ def with_enough_joints(
 
     Args:
         min_joints: A joint counts if its score is not 0.
-        *groups: Each (N, V, 17, 3) detections, (N,) scene indices and (N, V) sort keys.
+        *groups: Each (N, V, J, 3) detections, (N,) scene indices and (N, V) sort keys.
 
     Returns:
-        (D, 17, 3) detections, (D,) view indices ``scene * V + view``, and (D,) sort keys.
+        (D, J, 3) detections, (D,) view indices ``scene * V + view``, and (D,) sort keys.
     """
     detections, views, orders = [], [], []
     for keypoints, scene, order in groups:
@@ -32,11 +32,11 @@ def swap_joints(
     """Replace joints by other joints of the same person, in place.
 
     Args:
-        uv: (2, N, V, 17) pixels.
-        found: (N, V, 17) bool.
+        uv: (2, N, V, J) pixels.
+        found: (N, V, J) bool.
         person: (M,) indices of the people to change,
         view: (M,) in these views.
-        source: (M, 17) for each joint the index of the joint whose values it gets.
+        source: (M, J) for each joint the index of the joint whose values it gets.
     """
     uv[:, person, view] = uv[:, person[:, None], view[:, None], source]
     found[person, view] = found[person[:, None], view[:, None], source]
@@ -48,13 +48,13 @@ def by_view(
     """Group detections by view, each view sorted by ``order``, padded per scene with zeros.
 
     Args:
-        keypoints: (D, 17, 3) detections.
+        keypoints: (D, J, 3) detections.
         views: (D,) view indices ``scene * V + view``.
         order: (D,) sort keys.
         shape: (S, V).
 
     Returns:
-        S arrays (V, P, 17, 3) float32; P is the largest number of detections of a view of the
+        S arrays (V, P, J, 3) float32; P is the largest number of detections of a view of the
         scene.
     """
     sorting = np.lexsort((order, views))
@@ -62,7 +62,9 @@ def by_view(
     counts = np.bincount(views, minlength=shape[0] * shape[1])
     rank = np.arange(len(views)) - (np.cumsum(counts) - counts)[views]
     max_counts = counts.reshape(shape).max(1)
-    result = np.zeros((counts.size, max_counts.max(initial=0), 17, 3), dtype=np.float32)
+    result = np.zeros(
+        (counts.size, max_counts.max(initial=0), *keypoints.shape[1:]), dtype=np.float32
+    )
     result[views, rank] = keypoints
     return [
         scene[:, :max_count].copy()

@@ -7,7 +7,8 @@ left-right swaps and false positives. Jitter is scaled by COCO's per-joint sigma
 detections, split detections and misses at the image border have probability 0 by default.
 :mod:`mmpose_ours.noise_estimation.fit` estimates all parameters from a recording.
 
-Shapes below: N people of all scenes, V views; ``uv`` (2, ...) are pixels, u right and v down.
+Shapes below: N people of all scenes, V views, J joints; ``uv`` (2, ...) are pixels, u right and v
+down.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import numpy as np
 
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import as_skeleton
 from mmpose_ours.synthetic.crowd import Crowd, Scene
 from mmpose_ours.synthetic.detection_lists import by_view, swap_joints, with_enough_joints
 from mmpose_ours.synthetic.draws import Draws, to_index
@@ -29,10 +31,10 @@ from mmpose_ours.synthetic.false_positives import (
     false_positives_of,
     split_detections_of,
 )
-from mmpose_ours.synthetic.noise_parameters import check_parameters
+from mmpose_ours.synthetic.joint_noise import JointNoise, of_other_joints
+from mmpose_ours.synthetic.noise_parameters import PER_JOINT, check_parameters
 from mmpose_ours.synthetic.noise_profiles import read_profile
 from mmpose_ours.synthetic.occlusion import (
-    FACE,
     at_border,
     far_side_of_head,
     joint_box,
@@ -41,49 +43,15 @@ from mmpose_ours.synthetic.occlusion import (
     project_joints,
 )
 
-COCO17 = SKELETONS['coco17']
-# COCO's keypoint sigmas: one standard deviation of the annotation, per unit of object scale.
-COCO_SIGMAS = np.array(
-    [26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89], dtype=np.float32
-) / 1000  # fmt: skip
-_LIMB_ENDS = COCO17.index('left_wrist', 'right_wrist', 'left_ankle', 'right_ankle')
-_MID_LIMBS = COCO17.index('left_elbow', 'right_elbow', 'left_knee', 'right_knee')
-_LOWER_BODY = COCO17.index('left_knee', 'right_knee', 'left_ankle', 'right_ankle')
-_SWAPPED_TOGETHER = (
-    ('knee', 'ankle'),
-    ('elbow', 'wrist'),
-    ('hip', 'knee', 'ankle'),
-)
 # A person with a smaller fraction of their joints inside the image is truncated by its border.
 _TRUNCATED_BELOW = 0.6
-# For each joint the joint whose pixel it gets if the whole person is swapped left and right.
-_WHOLE_SWAP = np.array(COCO17.flip_order)
 # Standard deviation of a score's noise: joint (1) and half of the person's (1/2) in quadrature.
 SCORE_NOISE_STD = 1.25**0.5
 # Scores are clipped to so many standard deviations from the mean where they scale the jitter.
 _MAX_SCORE_Z = 2.5
 
-# One number for all joints, or one for each of COCO's 17.
+# One number for all joints, or one for each.
 PerJoint = Union[float, Sequence[float]]
-
-
-def _limb_swaps() -> np.ndarray:
-    """(L, 17) joint indices: for each of L limb swaps, the joint whose pixel each joint gets."""
-    orders = np.tile(np.arange(17), (len(_SWAPPED_TOGETHER), 1))
-    for order, limb in zip(orders, _SWAPPED_TOGETHER):
-        joints = COCO17.index(*(f'{side}_{name}' for side in ('left', 'right') for name in limb))
-        order[joints] = np.array(COCO17.flip_order)[joints]
-    return orders
-
-
-def _weak_score_factors() -> np.ndarray:
-    """(17,) factors that multiply the score of a joint if it is drawn as weak."""
-    factor = np.ones(17, dtype=np.float32)
-    factor[_MID_LIMBS], factor[_LIMB_ENDS] = 0.5, 0.3
-    return factor
-
-
-_LIMB_SWAPS, _WEAK_SCORE_FACTORS = _limb_swaps(), _weak_score_factors()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,12 +64,12 @@ class DetectorNoise:
 
     Args:
         jitter: Standard deviation of the pixel noise along each image axis, in units of COCO's
-            sigma of the joint times half the size; one number for all joints, or 17.
+            sigma of the joint times half the size; one number for all joints, or one for each.
         outlier_share: Probability that a joint is an outlier.
         missed_joint_share: Probability that a joint is missed independently of occlusion; one
-            number for all joints, or 17.
-        lower_body_share: Probability that all knees and ankles of a person are missed (as if
-            behind furniture).
+            number for all joints, or one for each.
+        lower_body_share: Probability that all knees, ankles and feet of a person are missed (as
+            if behind furniture).
         swap_share: Probability that limbs of a person are swapped left and right: elbows and
             wrists; knees and ankles; or hips, knees and ankles; each with a third of it.
         occluded_share: Probability that a joint is missed if a nearer person occludes it.
@@ -115,8 +83,8 @@ class DetectorNoise:
         min_joints: A detection with fewer joints is dropped.
         outlier_spread: Standard deviation of an outlier's additional error along each image axis,
             in sizes.
-        joint_bias: 17 pairs (right, down): offset added to each joint along the image axes, in
-            sizes. Empty means no bias.
+        joint_bias: A pair (right, down) per joint: offset added to each joint along the image axes,
+            in sizes. Empty means no bias.
         whole_swap_share: Probability that all left and right joints of a person are swapped. The
             sum of this and ``swap_share`` is at most 1: a person has at most one of the two swaps.
         border_share: Probability that a joint is missed if it is within 0.06 sizes of the image
@@ -127,11 +95,13 @@ class DetectorNoise:
             joints and lower scores.
         split_share: Probability of a split detection: head to wrists, and hips to ankles, as two
             people.
-        joint_score: 17 pairs (mean, standard deviation) that replace ``score``. Empty means
-            ``score``.
+        joint_score: A pair (mean, standard deviation) per joint that replaces ``score``. Empty
+            means ``score``.
         score_error: Dependence of the error on the score: a joint whose score is z standard
             deviations above the mean has ``exp(-score_error * z)`` times the jitter of a joint at
             the mean. The root mean square over all scores stays ``jitter``.
+        joints: Name of the skeleton whose joints the values per joint are of. Scenes may have
+            another one, see :meth:`for_joints`.
 
     Raises:
         InputError: A number is not finite; a probability is outside 0 to 1; ``swap_share`` plus
@@ -160,9 +130,30 @@ class DetectorNoise:
     split_share: float = 0.0
     joint_score: Sequence[Sequence[float]] = ()
     score_error: float = 0.0
+    joints: str = 'coco17'
 
     def __post_init__(self) -> None:
         check_parameters(self)
+
+    def for_joints(self, skeleton: Skeleton) -> DetectorNoise:
+        """The same model with the values per joint for the joints of another skeleton.
+
+        A joint that :attr:`joints` lacks gets the mean of the body joints that stand for it: toes
+        and heels that of the ankle, the neck that of the shoulders.
+
+        Raises:
+            InputError: The skeleton has no name that is known, or a joint that stands for one of
+                its joints is missing.
+        """
+        source = as_skeleton(self.joints)
+        if skeleton.joints == source.joints:
+            return self
+        changes: dict[str, Any] = {'joints': as_skeleton(skeleton.name).name}
+        for name in PER_JOINT:
+            values = getattr(self, name)
+            if np.ndim(values) and len(values):
+                changes[name] = of_other_joints(values, source, skeleton).tolist()
+        return dataclasses.replace(self, **changes)
 
     @classmethod
     def none(cls) -> DetectorNoise:
@@ -205,7 +196,7 @@ class DetectorNoise:
             rng: Random generator.
 
         Returns:
-            (V, D, 17, 3) float32 ``u, v, score`` in pixels; D is the largest number of detections
+            (V, D, J, 3) float32 ``u, v, score`` in pixels; D is the largest number of detections
             of a view, and the other views are padded with zeros. A missing joint is (0, 0, 0). The
             detections of a view are in random order, so the same row in two views is in general
             not the same person.
@@ -225,12 +216,14 @@ class DetectorNoise:
         Returns:
             S arrays as :meth:`detect` returns them.
         """
-        draws = Draws(rngs)
+        if crowd.skeleton.name != self.joints:
+            return self.for_joints(crowd.skeleton).detect_many(crowd, rig, rngs)
+        draws, of_joints = Draws(rngs), self._of_joints
         uv, found = project_joints(crowd, rig)
         box = joint_box(uv, found)
         detected_prob = self._joint_detected_prob(crowd, rig, uv, found, box)
         # From here on float32 with people first, the order of the random numbers:
-        # uv (2, N, V, 17), found and detected_prob (N, V, 17), size_px (N, V).
+        # uv (2, N, V, J), found and detected_prob (N, V, J), size_px (N, V).
         uv = np.ascontiguousarray(np.where(found, uv, 0.0).transpose(0, 3, 2, 1), np.float32)
         detected_prob, size_px = (
             np.ascontiguousarray(a.T, np.float32) for a in (detected_prob, longer_side(box))
@@ -244,8 +237,8 @@ class DetectorNoise:
         lower_body_draw, person_draw, swap_draw, limb_draw, order_draw = np.moveaxis(
             draws.uniform(crowd.counts, 5, len(rig)), 1, 0
         )
-        # Random numbers per joint, (N, V, 17) each: uniform, then standard normal.
-        shape = crowd.counts, 3, len(rig), 17
+        # Random numbers per joint, (N, V, J) each: uniform, then standard normal.
+        shape = crowd.counts, 3, len(rig), len(crowd.skeleton)
         missed_draw, outlier_draw, weak_draw = np.moveaxis(
             draws.uniform(*shape, dtype=np.float32), 1, 0
         )
@@ -253,7 +246,7 @@ class DetectorNoise:
         person_score_noise = draws.normal(crowd.counts, len(rig), dtype=np.float32)
 
         found &= missed_draw < detected_prob
-        found[..., _LOWER_BODY] &= (lower_body_draw >= self.lower_body_share)[..., None]
+        found[..., of_joints.lower_body] &= (lower_body_draw >= self.lower_body_share)[..., None]
         found &= (person_draw >= person_missed_prob)[..., None]
 
         score_noise = score_noise + person_score_noise[..., None] / 2
@@ -263,11 +256,11 @@ class DetectorNoise:
         # The two kinds of swap use opposite ends of one draw, so that they exclude each other;
         # their probabilities add up to 1 at most.
         person, view = np.nonzero(swap_draw < self.swap_share)
-        source = _LIMB_SWAPS[to_index(limb_draw[person, view], len(_LIMB_SWAPS))]
+        source = of_joints.limb_swaps[to_index(limb_draw[person, view], len(of_joints.limb_swaps))]
         swap_joints(uv, found, person, view, source)
         if self.whole_swap_share:
             person, view = np.nonzero(swap_draw >= 1 - self.whole_swap_share)
-            swap_joints(uv, found, person, view, np.tile(_WHOLE_SWAP, (len(person), 1)))
+            swap_joints(uv, found, person, view, np.tile(of_joints.whole_swap, (len(person), 1)))
 
         score = self._scores(score_noise, weak_draw < self.weak_share)
         keypoints = np.moveaxis(np.where(found, [*uv, score], 0.0), 0, -1)
@@ -287,6 +280,10 @@ class DetectorNoise:
             (crowd.scenes, len(rig)),
         )
 
+    @property
+    def _of_joints(self) -> JointNoise:
+        return JointNoise.of(as_skeleton(self.joints))
+
     def _joint_detected_prob(
         self,
         crowd: Crowd,
@@ -300,21 +297,22 @@ class DetectorNoise:
         Args:
             crowd: N people.
             rig: V cameras.
-            uv: (2, 17, V, N) pixels.
-            found: (17, V, N) bool, joints inside the image.
+            uv: (2, J, V, N) pixels.
+            found: (J, V, N) bool, joints inside the image.
             box: Bounding boxes of these, see :func:`joint_box`.
 
         Returns:
-            (17, V, N).
+            (J, V, N).
         """
-        missed_prob = np.broadcast_to(np.asarray(self.missed_joint_share, float), 17)
+        missed_prob = np.broadcast_to(np.asarray(self.missed_joint_share, float), len(found))
         detected_prob = np.empty(found.shape)
         detected_prob[:] = (1 - missed_prob)[:, None, None]
         if self.occluded_share:
             occluded = occluded_by_people(crowd, rig, uv, found, box)
             detected_prob *= 1 - self.occluded_share * occluded
-        if self.far_face_share:
-            detected_prob[FACE] *= 1 - self.far_face_share * far_side_of_head(crowd, rig)
+        face = self._of_joints.face
+        if self.far_face_share and face:
+            detected_prob[face] *= 1 - self.far_face_share * far_side_of_head(crowd, rig)
         if self.border_share:
             detected_prob *= 1 - self.border_share * at_border(rig, uv, box)
         return detected_prob
@@ -322,25 +320,25 @@ class DetectorNoise:
     def _error_std_px(
         self, outlier_draw: np.ndarray, size_px: np.ndarray, score_noise: np.ndarray
     ) -> np.ndarray:
-        """(N, V, 17) standard deviation of a joint's error along each image axis, in pixels.
+        """(N, V, J) standard deviation of a joint's error along each image axis, in pixels.
 
         Args:
-            outlier_draw: (N, V, 17) or (17,) uniform draws; below ``outlier_share`` is an outlier.
+            outlier_draw: (N, V, J) or (J,) uniform draws; below ``outlier_share`` is an outlier.
             size_px: (N, V).
             score_noise: As ``outlier_draw``, normal with standard deviation SCORE_NOISE_STD.
         """
-        jitter = np.asarray(self.jitter, np.float32) * COCO_SIGMAS * 0.5
+        jitter = np.asarray(self.jitter, np.float32) * self._of_joints.sigmas * 0.5
         outlier = np.hypot(jitter, self.outlier_spread)
         if self.score_error:
             jitter = jitter * error_factor(self.score_error, score_noise / SCORE_NOISE_STD)
         return np.where(outlier_draw < self.outlier_share, outlier, jitter) * size_px[..., None]
 
     def _scores(self, score_noise: np.ndarray, weak: np.ndarray) -> np.ndarray:
-        """(N, V, 17) scores from the noise and from (N, V, 17) bool, joints with a weak score."""
+        """(N, V, J) scores from the noise and from (N, V, J) bool, joints with a weak score."""
         by_joint = self.joint_score if len(self.joint_score) else self.score
         mean, std = np.array(by_joint, np.float32).T
         score = mean + std * score_noise
-        score *= np.where(weak, _WEAK_SCORE_FACTORS, 1.0)
+        score *= np.where(weak, self._of_joints.weak_score_factors, 1.0)
         return np.clip(score, np.where(std > 0, np.float32(0.05), np.float32(0)), 1.0)
 
     def _duplicates_and_splits(
@@ -349,35 +347,38 @@ class DetectorNoise:
         """Make the second detection of duplicate and split detections.
 
         Args:
-            keypoints: (N, V, 17, 3) detections; changed in place: a split detection keeps its
+            keypoints: (N, V, J, 3) detections; changed in place: a split detection keeps its
                 upper body only.
             size_px: (N, V).
             crowd: N people.
             draws: Random numbers of S scenes.
 
         Returns:
-            (N, V, 17, 3) additional detections, zeros where there is none; (N,) scenes; (N, V)
+            (N, V, J, 3) additional detections, zeros where there is none; (N,) scenes; (N, V)
             sort keys: the arguments of :func:`with_enough_joints`.
         """
+        joints = keypoints.shape[2]
         duplicate_draw, split_draw, order_draw, score_draw = np.moveaxis(
             draws.uniform(crowd.counts, 4, keypoints.shape[1]), 1, 0
         )
         duplicated = np.nonzero(duplicate_draw < self.duplicate_share)
         count = np.bincount(crowd.scene[duplicated[0]], minlength=crowd.scenes)
-        missed_draw, *noise = np.moveaxis(draws.normal(count, 3, 17, dtype=np.float32), 1, 0)
-        std_px = self._error_std_px(np.ones(17), size_px[duplicated], np.zeros(17))
+        missed_draw, *noise = np.moveaxis(draws.normal(count, 3, joints, dtype=np.float32), 1, 0)
+        std_px = self._error_std_px(np.ones(joints), size_px[duplicated], np.zeros(joints))
         shift_px = np.stack(noise, -1) * std_px[..., None]
         extra = np.zeros_like(keypoints)
         extra[duplicated] = duplicates_of(
             keypoints[duplicated], shift_px, missed_draw, score_draw[duplicated]
         )
         split = split_draw < self.split_share
-        keypoints[split], extra[split] = split_detections_of(keypoints[split])
+        keypoints[split], extra[split] = split_detections_of(
+            keypoints[split], self._of_joints.below_waist
+        )
         return extra, crowd.scene, order_draw
 
 
 def is_truncated(crowd: Crowd, inside: np.ndarray) -> np.ndarray:
-    """(V, N) bool, people truncated by the image border, from (N, V, 17) joints inside it."""
+    """(V, N) bool, people truncated by the image border, from (N, V, J) joints inside it."""
     known = np.count_nonzero(crowd.visible, axis=-1)
     return np.count_nonzero(inside, axis=-1).T < _TRUNCATED_BELOW * known
 

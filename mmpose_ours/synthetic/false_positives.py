@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Sequence
+
 import numpy as np
 
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.draws import Draws, to_index
 
 # Probability that a joint of a false positive is missing.
 FALSE_POSITIVE_MISSED_PROB = 0.3
 # A joint of a duplicate detection is missing if a standard normal draw is above this: 30 %.
 DUPLICATE_MISSED_ABOVE = 0.5244
-COCO17 = SKELETONS['coco17']
-LOWER_BODY = COCO17.index(
-    *(f'{side}_{joint}' for side in ('left', 'right') for joint in ('hip', 'knee', 'ankle'))
-)
 
 
 def false_positives_of(
@@ -29,7 +26,7 @@ def false_positives_of(
     """Simulate false positives: copies of detections of the same view, moved to random pixels.
 
     Args:
-        real: (D, 17, 3) detections of all scenes and views.
+        real: (D, J, 3) detections of all scenes and views.
         views: (D,) view indices ``scene * V + view``.
         rig: V cameras.
         draws: Random numbers of S scenes.
@@ -37,14 +34,15 @@ def false_positives_of(
         min_joints: False positives with fewer joints are dropped.
 
     Returns:
-        (F, 17, 3) false positives, (F,) their view indices as ``views``, and (F,) sort keys.
+        (F, J, 3) false positives, (F,) their view indices as ``views``, and (F,) sort keys.
     """
+    joints = real.shape[1]
     real_count = np.bincount(views, minlength=len(draws) * len(rig))
     count = draws.poisson(rate, len(rig)).ravel() * (real_count > 0)
     view = np.repeat(np.arange(len(count)), count)
-    drawn = draws.uniform(count.reshape(-1, len(rig)).sum(1), 17 + 5)
-    missed = drawn[:, :17] < FALSE_POSITIVE_MISSED_PROB
-    copied_draw, score_draw, order, *centre_draw = drawn[:, 17:].T
+    drawn = draws.uniform(count.reshape(-1, len(rig)).sum(1), joints + 5)
+    missed = drawn[:, :joints] < FALSE_POSITIVE_MISSED_PROB
+    copied_draw, score_draw, order, *centre_draw = drawn[:, joints:].T
 
     by_view = np.argsort(views, kind='stable')
     first = np.cumsum(real_count) - real_count
@@ -67,13 +65,13 @@ def duplicates_of(
     """Simulate a duplicate of each detection, with fewer joints and lower scores.
 
     Args:
-        detections: (D, 17, 3).
-        shift_px: (D, 17, 2) offset of each joint from the first detection.
-        missed_draw: (D, 17) standard normal; a joint is missing above DUPLICATE_MISSED_ABOVE.
+        detections: (D, J, 3).
+        shift_px: (D, J, 2) offset of each joint from the first detection.
+        missed_draw: (D, J) standard normal; a joint is missing above DUPLICATE_MISSED_ABOVE.
         score_draw: (D,) uniform in 0 to 1; scores are multiplied by ``0.4 + 0.5 * score_draw``.
 
     Returns:
-        (D, 17, 3).
+        (D, J, 3).
     """
     duplicates = detections.copy()
     duplicates[..., :2] += shift_px
@@ -82,9 +80,11 @@ def duplicates_of(
     return duplicates
 
 
-def split_detections_of(detections: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Split detections (..., 17, 3) into head to wrists, and hips to ankles, the same shape."""
+def split_detections_of(
+    detections: np.ndarray, below_waist: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split detections (..., J, 3) in two of the same shape: the others, and hips to feet."""
     upper, lower = detections.copy(), np.zeros_like(detections)
-    lower[..., LOWER_BODY, :] = detections[..., LOWER_BODY, :]
-    upper[..., LOWER_BODY, :] = 0.0
+    lower[..., below_waist, :] = detections[..., below_waist, :]
+    upper[..., below_waist, :] = 0.0
     return upper, lower

@@ -8,16 +8,13 @@ from typing import Any
 import numpy as np
 
 from mmpose_ours.errors import InputError
+from mmpose_ours.structures.skeletons import as_skeleton
 
 # Tolerance of the sum of two probabilities.
 _ROUNDING = 1e-9
 _PER_JOINT = ('jitter', 'missed_joint_share')
 _PER_JOINT_PAIRS = ('joint_bias', 'joint_score')
-_EXPECTED = {
-    **dict.fromkeys(_PER_JOINT, 'one number, or 17 in the order of COCO'),
-    **dict.fromkeys(_PER_JOINT_PAIRS, '17 pairs in the order of COCO, or none'),
-    'score': 'a pair',
-}
+PER_JOINT = (*_PER_JOINT, *_PER_JOINT_PAIRS)
 
 
 def check_parameters(parameters: Any) -> None:
@@ -26,10 +23,19 @@ def check_parameters(parameters: Any) -> None:
     Raises:
         InputError: See :class:`~mmpose_ours.synthetic.DetectorNoise`.
     """
+    joints = len(as_skeleton(parameters.joints))
+    order = f'in the order of {parameters.joints}'
+    wanted = {
+        **dict.fromkeys(_PER_JOINT, f'one number, or {joints} {order}'),
+        **dict.fromkeys(_PER_JOINT_PAIRS, f'{joints} pairs {order}, or none'),
+        'score': 'a pair',
+    }
     shapes: dict[str, tuple[tuple[int, ...], ...]] = {'score': ((2,),)}
-    shapes.update(dict.fromkeys(_PER_JOINT, ((), (17,))))
-    shapes.update(dict.fromkeys(_PER_JOINT_PAIRS, ((0,), (17, 2))))
+    shapes.update(dict.fromkeys(_PER_JOINT, ((), (joints,))))
+    shapes.update(dict.fromkeys(_PER_JOINT_PAIRS, ((0,), (joints, 2))))
     for field in dataclasses.fields(parameters):
+        if field.name == 'joints':
+            continue
         name, value = field.name, getattr(parameters, field.name)
         try:
             values = np.asarray(value, dtype=float)
@@ -38,7 +44,7 @@ def check_parameters(parameters: Any) -> None:
         if not np.isfinite(values).all():
             raise _invalid(name, value, 'not-finite', f'{value!r}; expected finite numbers')
         if values.shape not in shapes.get(name, ((),)):
-            expected = _EXPECTED.get(name, 'a number')
+            expected = wanted.get(name, 'a number')
             raise _invalid(name, value, 'wrong-shape', f'{value!r}; expected {expected}')
         if name.endswith('_share') and not (0 <= values.min() and values.max() <= 1):
             raise _invalid(name, value, 'out-of-range', f'{value}; expected 0 to 1')

@@ -1,6 +1,6 @@
 """Projection of joints, and what occludes them: other people, the own head, the image border.
 
-Joints come first in the arrays: (17, V, N) are 17 joints, V views, N people; the sizes of people
+Joints come first in the arrays: (J, V, N) are J joints, V views, N people; the sizes of people
 are the longer sides of their bounding boxes in the image.
 """
 
@@ -9,23 +9,22 @@ from __future__ import annotations
 import numpy as np
 
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd
+from mmpose_ours.synthetic.joint_noise import FACE
 
-FACE = SKELETONS['coco17'].index('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
 # A person is in front of another one if the mean depth of the joints is smaller by this much.
 NEARER_MM = 200.0
 # Radius in the image that a joint of the person in front occludes, in sizes of that person.
 OCCLUSION_RADIUS = 0.06
 # Width of the image border in which detectors miss joints, in sizes of the person.
 BORDER_WIDTH = 0.06
-# Pairs of people processed at a time, so that the (17, 17, M) arrays stay in the cache.
+# Pairs of people processed at a time, so that the (J, J, M) arrays stay in the cache.
 PAIRS_AT_ONCE = 128
 
 
 def project_joints(crowd: Crowd, rig: CameraRig) -> tuple[np.ndarray, np.ndarray]:
-    """Project joints: (2, 17, V, N) pixels, and (17, V, N) bool, known and inside the image."""
-    uv = np.empty((2, 17, len(rig), len(crowd)))
+    """Project joints: (2, J, V, N) pixels, and (J, V, N) bool, known and inside the image."""
+    uv = np.empty((2, len(crowd.skeleton), len(rig), len(crowd)))
     found = np.empty(uv.shape[1:], dtype=bool)
     poses = np.moveaxis(crowd.joints_first, 0, -1)
     for view, camera in enumerate(rig):
@@ -48,14 +47,14 @@ def occluded_by_people(
     Args:
         crowd: N people.
         rig: V cameras.
-        uv: (2, 17, V, N) pixels; NaN for a joint that cannot be projected.
-        found: (17, V, N) bool, the joints to test.
+        uv: (2, J, V, N) pixels; NaN for a joint that cannot be projected.
+        found: (J, V, N) bool, the joints to test.
         box: :func:`joint_box` of these.
         radius: Distance in the image below which a joint is occluded, in sizes of the person in
             front.
 
     Returns:
-        (17, V, N) bool.
+        (J, V, N) bool.
     """
     middle = crowd.joints_first.mean(1)
     # A sum, not a matrix product, whose rounding can depend on the other people in the array.
@@ -81,7 +80,7 @@ def occluded_by_people(
         part = slice(start, start + PAIRS_AT_ONCE)
         one, other, at = behind[part], front[part], view[part]
         front_uv = np.where(occluding[:, at, other], uv[:, :, at, other], np.inf)
-        # For M pairs, each joint of the person behind with each joint in front: (17, 17, M).
+        # For M pairs, each joint of the person behind with each joint in front: (J, J, M).
         gap_u, gap_v = uv[:, :, None, at, one] - front_uv[:, None]
         with np.errstate(invalid='ignore'):
             near = gap_u * gap_u + gap_v * gap_v < radius_px[at, other] ** 2
@@ -94,8 +93,8 @@ def joint_box(uv: np.ndarray, selected: np.ndarray) -> tuple[np.ndarray, np.ndar
     """Bounding box of the selected joints: minimum and maximum pixel (2, ...), inf if none.
 
     Args:
-        uv: (2, 17, ...) pixels.
-        selected: (17, ...) bool.
+        uv: (2, J, ...) pixels.
+        selected: (J, ...) bool.
     """
     return np.where(selected, uv, np.inf).min(1), np.where(selected, uv, -np.inf).max(1)
 
@@ -107,7 +106,7 @@ def longer_side(box: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
 
 
 def far_side_of_head(crowd: Crowd, rig: CameraRig, margin: float = 0.0) -> np.ndarray:
-    """Find the joints of the face (see :data:`FACE`) that the person's own head occludes.
+    """Find the joints of :data:`~.joint_noise.FACE` that the person's own head occludes.
 
     Args:
         crowd: N people.
@@ -118,9 +117,13 @@ def far_side_of_head(crowd: Crowd, rig: CameraRig, margin: float = 0.0) -> np.nd
 
     Returns:
         (5, V, N) bool; False if the position of the nose or of an ear is unknown.
+
+    Raises:
+        InputError: The skeleton lacks one of these joints.
     """
+    joints = crowd.skeleton.index(*FACE)
     # NaN makes every comparison below false.
-    face = np.where(crowd.visible.T[FACE], crowd.joints_first[:, FACE], np.nan)
+    face = np.where(crowd.visible.T[joints], crowd.joints_first[:, joints], np.nan)
     nose, _, _, left_ear, right_ear = face.swapaxes(0, 1)
     centre = (left_ear + right_ear) / 2
     to_camera = rig.centers_w.T[..., None] - centre[:, None]
@@ -152,12 +155,12 @@ def at_border(
 
     Args:
         rig: V cameras, whose image sizes are known.
-        uv: (2, 17, V, N) pixels; NaN for a joint that cannot be projected.
+        uv: (2, J, V, N) pixels; NaN for a joint that cannot be projected.
         box: :func:`joint_box` of the joints inside the image.
         width: Distance from the border in sizes of the person.
 
     Returns:
-        (17, V, N) bool.
+        (J, V, N) bool.
     """
     width_px = width * longer_side(box)
     size = np.array([camera.need_size() for camera in rig], float).T[:, None, :, None]

@@ -17,12 +17,10 @@ import numpy as np
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.crowd import Crowd, Scene
 from mmpose_ours.synthetic.draws import Draws, to_index
 from mmpose_ours.synthetic.poses.pose_bank import PoseBank
 
-COCO17 = SKELETONS['coco17']
 # Candidates drawn in each round, per wanted person.
 CANDIDATES_PER_PERSON = 6
 # Of these the number that is tested first; the others only if too few are accepted.
@@ -30,7 +28,7 @@ FIRST_PER_PERSON = 3
 MAX_ROUNDS = 20
 # A joint of one person is at least this far from every joint of another.
 JOINT_CLEARANCE_MM = 80.0
-_TRUNK = COCO17.index('left_hip', 'right_hip', 'left_shoulder', 'right_shoulder')
+_TRUNK = ('left_hip', 'right_hip', 'left_shoulder', 'right_shoulder')
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -103,7 +101,7 @@ class SceneSampler:
         minimum, maximum = self.people
         one_each = np.ones(len(draws), dtype=int)
         wanted = minimum + to_index(draws.uniform(one_each), maximum - minimum + 1)
-        placed = Crowd.empty(len(draws))
+        placed = Crowd.empty(len(draws), self.bank.skeleton)
         unfinished = wanted > 0
         for _ in range(MAX_ROUNDS):
             if not unfinished.any():
@@ -172,12 +170,13 @@ class SceneSampler:
         """
         poses, visible = self._poses(*pose_draws)
         poses[..., :2] += ground[:, None]
-        inside = np.flatnonzero(self.space.contains(COCO17.root_of(poses)))
+        inside = np.flatnonzero(self.space.contains(self.bank.skeleton.root_of(poses)))
         poses, visible, scene = poses[inside], visible[inside], scene[inside]
         seen = self.rig.sees(poses) & visible
         needed = self.seen_share * np.count_nonzero(visible, axis=-1)
         views = (np.count_nonzero(seen, axis=-1) >= needed).sum(0)
-        return Crowd(poses, visible, scene, scenes).take(views >= self.min_views)
+        crowd = Crowd(poses, visible, scene, scenes, self.bank.skeleton)
+        return crowd.take(views >= self.min_views)
 
     def _poses(
         self, pose: np.ndarray, mirror: np.ndarray, size: np.ndarray, yaw: np.ndarray
@@ -191,14 +190,14 @@ class SceneSampler:
             yaw: (N,) uniform draws of the rotation.
 
         Returns:
-            (N, 17, 3) joints in mm, the mid-hips above the origin and the floor at z = 0; and
-            (N, 17) bool, the joints that are known.
+            (N, J, 3) joints in mm, the mid-hips above the origin and the floor at z = 0; and
+            (N, J) bool, the joints that are known.
         """
         index = to_index(pose, len(self.bank))
         poses, visible = self.bank.poses[index], self.bank.visible[index]
-        mirrored = np.flatnonzero(mirror < 0.5)
-        poses[mirrored] = poses[mirrored][:, COCO17.flip_order] * (1, -1, 1)
-        visible[mirrored] = visible[mirrored][:, COCO17.flip_order]
+        mirrored, flipped = np.flatnonzero(mirror < 0.5), self.bank.skeleton.flip_order
+        poses[mirrored] = poses[mirrored][:, flipped] * (1, -1, 1)
+        visible[mirrored] = visible[mirrored][:, flipped]
         poses *= (1 + self.size_spread * (2 * size - 1))[:, None, None]
         c, s = np.cos(2 * np.pi * yaw)[:, None], np.sin(2 * np.pi * yaw)[:, None]
         x, y = poses[..., 0], poses[..., 1]
@@ -230,7 +229,7 @@ class SceneSampler:
         placed_counts = placed.counts[scene]
         # Index placed_counts stands for the first candidate of the scene.
         target = to_index(target_draw, placed_counts + 1)
-        targets = np.concatenate([COCO17.root_of(placed.poses)[:, :2], ground])
+        targets = np.concatenate([self.bank.skeleton.root_of(placed.poses)[:, :2], ground])
         target_row = np.where(
             target < placed_counts, placed.starts[scene] + target, len(placed) + first_row
         )
@@ -253,7 +252,7 @@ class SceneSampler:
         Returns:
             (N,) bool.
         """
-        collisions = _Collisions(pool.joints_first)
+        collisions = _Collisions(pool.joints_first, pool.skeleton.index(*_TRUNK))
         accepted, rejected = np.zeros((2, len(pool)), dtype=bool)
         accepted_counts = np.zeros_like(wanted)
         for index in range(pool.counts.max(initial=0)):
@@ -274,13 +273,14 @@ class _Collisions:
     """Collision test between people.
 
     Args:
-        joints: (3, 17, N) in mm.
+        joints: (3, J, N) in mm.
+        trunk: Indices of the joints whose mean is the trunk's centre.
     """
 
-    def __init__(self, joints: np.ndarray):
+    def __init__(self, joints: np.ndarray, trunk: Sequence[int]):
         self.joints = joints
         self.low, self.high = joints.min(1), joints.max(1)
-        self.trunk = joints[:, _TRUNK].mean(1)
+        self.trunk = joints[:, trunk].mean(1)
 
     def test(self, first: np.ndarray, second: np.ndarray, clearance_mm: float) -> np.ndarray:
         """Whether people collide, for M pairs of indices ``first`` (M,) and ``second`` (M,).

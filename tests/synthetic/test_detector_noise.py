@@ -17,7 +17,7 @@ from mmpose_ours.synthetic import (
     SceneSampler,
     built_in_poses,
 )
-from mmpose_ours.synthetic.detector_noise import COCO_SIGMAS
+from mmpose_ours.synthetic.joint_noise import COCO_SIGMAS
 
 LOWER = COCO17.index('left_knee', 'right_knee', 'left_ankle', 'right_ankle')
 RNG = np.random.default_rng

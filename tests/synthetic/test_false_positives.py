@@ -9,8 +9,7 @@ from synthetic_rigs import COCO17, SIZE, SPACE, binomial_spread, place, ring_rig
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.synthetic import DetectorNoise, PoseBank, Scene, SceneSampler, built_in_poses
-from mmpose_ours.synthetic.detector_noise import COCO_SIGMAS
-from mmpose_ours.synthetic.false_positives import LOWER_BODY
+from mmpose_ours.synthetic.joint_noise import COCO_SIGMAS, JointNoise
 
 RNG = np.random.default_rng
 FLIP = COCO17.flip_order
@@ -103,7 +102,7 @@ def test_split_detections_make_up_the_person_again(person, rig):
     assert split.mean() == pytest.approx(share, abs=binomial_spread(share, split.size))
     joined = found.sum(2)
     np.testing.assert_allclose(joined, np.broadcast_to(clean(person, rig)[:, 0], joined.shape))
-    legs = (found[..., 2] > 0)[split][..., LOWER_BODY]
+    legs = (found[..., 2] > 0)[split][..., JointNoise.of(COCO17).below_waist]
     assert (legs.all(-1) | ~legs.any(-1)).all()
 
 

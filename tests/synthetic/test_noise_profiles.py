@@ -38,7 +38,8 @@ def test_neither_a_name_nor_a_file_lists_the_names():  # in its sentence alone
     [
         ('{"faults": {}}', 'missing-value', ['faults']),
         ('{"source": "", "faults": {"jiter": 1}}', 'unknown-name', 'jiter'),
-        ('{"source": "", "faults": {"jitter": [1, 2]}}', 'wrong-shape', 2),
+        ('{"source": "", "faults": {"jitter": [1, 2]}}', 'wrong-shape', {'jitter': [1, 2]}),
+        ('{"source": "", "faults": {"joints": "halpe62"}}', 'unknown-name', 'halpe62'),
         ('{"source": "", "faults": {"swap_share": 2}}', 'out-of-range', 2),
         (
             '{"source": "", "faults": {"joint_bias": [[0, 0]]}}',

@@ -29,7 +29,7 @@ from mmpose_ours.models.association.constants import (
 from mmpose_ours.models.association.flat_detections import FlatDetections
 from mmpose_ours.models.association.proposals import Proposer, gather_rays
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.models.keypoint_prior.body_prior import COCO17, GaussianBody
+from mmpose_ours.models.keypoint_prior.body_prior import GaussianBody
 from mmpose_ours.models.keypoint_prior.person_frame import PoseEstimates
 from mmpose_ours.structures.skeleton import Skeleton
 
@@ -133,11 +133,11 @@ class PeopleFinder(nn.Module):
         batch, views, per_view, joints = rays.weights.shape
         if joints != self.body.num_joints:
             raise InputError(
-                f'the keypoints have {joints} joints, but this model needs the {len(COCO17)} '
-                f'joints of {COCO17.name}; convert the keypoints',
+                f'the keypoints have {joints} joints, but this model needs the '
+                f'{self.body.num_joints} joints of {self.body.joints.name}; convert the keypoints',
                 code='wrong-shape',
                 found=joints,
-                expected=len(COCO17),
+                expected=self.body.num_joints,
             )
         if views < 2 and not self.single_views:
             raise InputError(

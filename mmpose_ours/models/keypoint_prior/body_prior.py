@@ -26,24 +26,23 @@ from mmpose_ours.models.keypoint_prior.person_frame import (
 )
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
-from mmpose_ours.synthetic.detector_noise import COCO_SIGMAS
+from mmpose_ours.synthetic.joint_noise import JointNoise
 from mmpose_ours.synthetic.poses.body_model import built_in_poses
 from mmpose_ours.synthetic.poses.sources import read_bank
+from mmpose_ours.synthetic.poses.whole_body import bodies_in
 
-COCO17 = SKELETONS['coco17']
 # Synthetic people from whom the prior is computed, and the share by which each is scaled up or
 # down at most (uniformly distributed).
 SAMPLE_POSES, SIZE_RANGE = 5000, 0.08
-# Fewest poses of a pose bank: the covariance has 51 rows.
+# Fewest poses of a pose bank: the covariance has 51 rows for COCO-17.
 MIN_BANK = 200
 # mm. Standard deviation of a person's position along x and y (anywhere in the capture volume) and
 # along z (how far the floor may be from z = 0), added to all joints together.
 POSITION_STD_MM = (2000.0, 2000.0, 150.0)
 # mm. Standard deviation added to each joint independently, for poses outside the synthetic set.
 JOINT_STD_MM = 20.0
-# mm, (17,). Standard deviation of detected joints across their rays: that of DetectorNoise's
-# default, for a person of 1.7 m.
-RAY_STD_MM = np.maximum(0.2 * 1700.0 * COCO_SIGMAS, 15.0)
+# mm. Least standard deviation of detected joints across their rays, see ray_std_of.
+MIN_RAY_STD_MM = 15.0
 # mm. Scales c of the Geman-McClure weight 1 / (1 + d^2 / c^2)^2, one per IRLS step: of the initial
 # estimate, and of the refinement.
 INITIAL_SCALES_MM, SCALES_MM = (300.0,), (200.0, 120.0)
@@ -58,19 +57,27 @@ MAX_DEPTH_MM, DEFAULT_DEPTH_MM = 15000.0, 4000.0
 MIN_ELEVATION_SINE = 0.03
 
 
+def ray_std_of(joints: Skeleton) -> np.ndarray:
+    """(J,) standard deviation in mm of detected joints across their rays.
+
+    That of DetectorNoise's default, for a person of 1.7 m.
+    """
+    return np.maximum(0.2 * 1700.0 * JointNoise.of(joints).sigmas, MIN_RAY_STD_MM)
+
+
 class GaussianBody(nn.Module):
     """MAP estimates of poses from rays, with a Gaussian prior in the person frame.
 
     Args:
-        joints: The skeleton, which must be COCO-17.
+        joints: The skeleton; the built-in body has its joints, feet where the skeleton has them.
         bank_file: Pose bank from which the prior is computed, see
             :func:`mmpose_ours.synthetic.poses.sources.read_bank`; None takes the built-in poses.
-
         position_std_mm: Standard deviations of a person's position along x, y and z, added to all
             joints together.
 
     Raises:
-        InputError: It is another skeleton, or there are too few complete poses.
+        InputError: The built-in body lacks a joint of the skeleton, or there are too few complete
+            poses.
     """
 
     # Mean (J, 3), inverse covariance (3 J, 3 J), and their product (3 J,), of the prior;
@@ -87,22 +94,14 @@ class GaussianBody(nn.Module):
         position_std_mm: tuple[float, float, float] = POSITION_STD_MM,
     ):
         super().__init__()
-        if joints != COCO17:
-            raise InputError(
-                f'the body prior has the joints of {COCO17.name}, not of {joints.name}; convert '
-                'the keypoints',
-                code='cannot-express',
-                found=joints.name,
-                expected=COCO17.name,
-            )
-        mean, covariance = _prior_mean_and_covariance(bank_file, position_std_mm)
+        mean, covariance = _prior_mean_and_covariance(joints.name, bank_file, position_std_mm)
         precision = np.linalg.inv(covariance)
-        self.num_joints = len(joints)
+        self.joints, self.num_joints = joints, len(joints)
         for name, value in (
             ('mean', mean),
             ('precision', precision),
             ('precision_times_mean', precision @ mean.ravel()),
-            ('ray_precision', 1 / RAY_STD_MM**2),
+            ('ray_precision', 1 / ray_std_of(joints) ** 2),
         ):
             self.register_buffer(name, torch.tensor(value).float(), persistent=False)
         self.frame = PersonFrame(joints)
@@ -283,15 +282,16 @@ class GaussianBody(nn.Module):
 
 @functools.lru_cache(maxsize=None)
 def _prior_mean_and_covariance(
+    joints: str = 'coco17',
     bank_file: str | None = None,
     position_std_mm: tuple[float, float, float] = POSITION_STD_MM,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean (J, 3) in mm and covariance (3 J, 3 J) in mm^2 of joints in the person frame."""
-    rng = np.random.default_rng(0)
+    rng, skeleton = np.random.default_rng(0), SKELETONS[joints]
     if bank_file is None:
-        poses = built_in_poses(SAMPLE_POSES, rng)
+        poses = bodies_in(skeleton, built_in_poses(SAMPLE_POSES, rng), np.random.default_rng(1))
     else:
-        bank = read_bank(bank_file)
+        bank = read_bank(bank_file).in_skeleton(skeleton)
         poses = bank.poses[bank.visible.all(1)]
         if len(poses) < MIN_BANK:
             raise InputError(
@@ -303,13 +303,13 @@ def _prior_mean_and_covariance(
                 expected=MIN_BANK,
             )
         # Add the mirrored poses, so that the prior has no preferred side.
-        poses = np.concatenate([poses, poses[:, COCO17.flip_order] * (1, -1, 1)])
-        poses[..., :2] -= COCO17.root_of(poses)[:, None, :2]
+        poses = np.concatenate([poses, poses[:, skeleton.flip_order] * (1, -1, 1)])
+        poses[..., :2] -= skeleton.root_of(poses)[:, None, :2]
     poses = poses * (1 + SIZE_RANGE * rng.uniform(-1, 1, (len(poses), 1, 1)))
     points = torch.from_numpy(poses)
-    heading = PersonFrame(COCO17).heading(points, points.new_ones(len(points), 2))
+    heading = PersonFrame(skeleton).heading(points, points.new_ones(len(points), 2))
     poses = (points @ rotation_from_heading(heading).transpose(1, 2)).numpy()
     flat = poses.reshape(len(poses), -1)
-    position = np.kron(np.ones((len(COCO17),) * 2), np.diag(np.square(position_std_mm)))
+    position = np.kron(np.ones((len(skeleton),) * 2), np.diag(np.square(position_std_mm)))
     joint = JOINT_STD_MM**2 * np.eye(flat.shape[1])
     return poses.mean(0), np.cov(flat.T) + position + joint

@@ -20,7 +20,7 @@ from torch import Tensor
 from mmpose_ours.models.association.constants import WEAK_PRIOR_WEIGHT
 from mmpose_ours.models.association.hypotheses import Hypotheses
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.models.keypoint_prior.body_prior import RAY_STD_MM
+from mmpose_ours.models.keypoint_prior.body_prior import ray_std_of
 from mmpose_ours.structures.skeleton import Skeleton
 
 # Factors of the variance of the network prediction that are tried; the last one is "no prior".
@@ -61,6 +61,7 @@ class MeasuredNoise:
             joints with two rays or fewer, and with three or more.
         people: Number of people that it was measured on.
         kinds: Names of the kinds of joints (``hip``, ``head``), with their indices.
+        assumed_mm: (J,) standard deviations of rays that are assumed without a measurement.
     """
 
     cameras: tuple[str, ...]
@@ -68,6 +69,7 @@ class MeasuredNoise:
     prior_factor: Tensor
     people: int
     kinds: dict[str, list[int]]
+    assumed_mm: Tensor
 
     def __deepcopy__(self, memo: dict) -> MeasuredNoise:
         """The noise itself: it never changes, and every sample of a recording carries it."""
@@ -86,11 +88,11 @@ class MeasuredNoise:
             views: Number of views with padding.
         """
         row = [self.cameras.index(name) for name in cameras]
-        std = stds_by_count(self.ray_std_mm)[:, row + [0] * (views - len(row))]
+        std = stds_by_count(self.ray_std_mm, self.assumed_mm)[:, row + [0] * (views - len(row))]
         return std, self.prior_factor, scale_mm(self.ray_std_mm)
 
 
-def stds_by_count(ray_std_mm: Tensor) -> Tensor:
+def stds_by_count(ray_std_mm: Tensor, assumed_mm: Tensor) -> Tensor:
     """(2, V, J) standard deviations of rays for joints with two rays or fewer, and with more.
 
     The former are at least the assumed ones: a median does not know of outliers, which two rays
@@ -98,9 +100,9 @@ def stds_by_count(ray_std_mm: Tensor) -> Tensor:
 
     Args:
         ray_std_mm: (V, J) as measured.
+        assumed_mm: (J,) as assumed.
     """
-    assumed = torch.as_tensor(RAY_STD_MM).to(ray_std_mm)
-    return torch.stack([torch.maximum(ray_std_mm, assumed), ray_std_mm])
+    return torch.stack([torch.maximum(ray_std_mm, assumed_mm), ray_std_mm])
 
 
 def scale_mm(ray_std_mm: Tensor) -> Tensor:
@@ -138,9 +140,10 @@ def measure_noise(
     found = found.take(people)
     kinds = _kinds(joints)
     groups = list(kinds.values())
-    ray_std_mm = _ray_std(found, groups)
-    factor = _prior_factor(found, groups, ray_std_mm, predict)
-    return MeasuredNoise(tuple(cameras), ray_std_mm, factor, len(found), kinds)
+    assumed_mm = torch.as_tensor(ray_std_of(joints)).to(found.rays.weights)
+    ray_std_mm = _ray_std(found, groups, assumed_mm)
+    factor = _prior_factor(found, groups, (ray_std_mm, assumed_mm), predict)
+    return MeasuredNoise(tuple(cameras), ray_std_mm, factor, len(found), kinds, assumed_mm)
 
 
 def combine(
@@ -179,7 +182,7 @@ def _kinds(joints: Skeleton) -> dict[str, list[int]]:
     return groups
 
 
-def _ray_std(found: Hypotheses, groups: Sequence[Sequence[int]]) -> Tensor:
+def _ray_std(found: Hypotheses, groups: Sequence[Sequence[int]], assumed_mm: Tensor) -> Tensor:
     """(V, J) standard deviations of the rays, from those of joints that three views show.
 
     Robust: a median of squared residuals, which are those of two dimensions, less what the fit of
@@ -191,7 +194,7 @@ def _ray_std(found: Hypotheses, groups: Sequence[Sequence[int]]) -> Tensor:
     freedom = (1 - 1.5 / views.clamp_min(2))[:, None]
     variance = found.rays.squared_distances(x) / freedom / (2 * math.log(2))
     judged = (weights > 0) & (views >= 3)[:, None]
-    assumed = torch.as_tensor(RAY_STD_MM).to(weights).square()
+    assumed = assumed_mm.square()
     of_joint = assumed.clone()
     for joints in groups:
         values = variance[..., joints][judged[..., joints]]
@@ -208,9 +211,15 @@ def _ray_std(found: Hypotheses, groups: Sequence[Sequence[int]]) -> Tensor:
 
 
 def _prior_factor(
-    found: Hypotheses, groups: Sequence[Sequence[int]], ray_std_mm: Tensor, predict: Predict
+    found: Hypotheses,
+    groups: Sequence[Sequence[int]],
+    std_mm: tuple[Tensor, Tensor],
+    predict: Predict,
 ) -> Tensor:
-    """(2, J) factors of the variance of the network prediction, by cross-validation over views."""
+    """(2, J) factors of the variance of the network prediction, by cross-validation over views.
+
+    ``std_mm`` are the standard deviations of rays as measured (V, J) and as assumed (J,).
+    """
     weights = found.rays.weights
     views = weights.shape[1]
     errors = weights.new_zeros(2, len(FACTORS), weights.shape[2])
@@ -225,7 +234,7 @@ def _prior_factor(
         order = torch.rand(others.shape, generator=generator).to(weights)
         two = torch.where(others, order, -1.0).argsort(1, descending=True).argsort(1) < 2
         for row, kept in ((1, others), (0, others & two)):
-            count, error = _left_out_errors(seen, view, kept, row == 1, ray_std_mm, predict)
+            count, error = _left_out_errors(seen, view, kept, row == 1, std_mm, predict)
             counts[row] += count
             errors[row] += error
     result = weights.new_ones(2, weights.shape[2])
@@ -239,7 +248,12 @@ def _prior_factor(
 
 
 def _left_out_errors(
-    found: Hypotheses, view: int, kept: Tensor, many: bool, ray_std_mm: Tensor, predict: Predict
+    found: Hypotheses,
+    view: int,
+    kept: Tensor,
+    many: bool,
+    std_mm: tuple[Tensor, Tensor],
+    predict: Predict,
 ) -> tuple[Tensor, Tensor]:
     """How far people who are estimated from some views miss the rays of another view.
 
@@ -248,7 +262,7 @@ def _left_out_errors(
         view: The view that is left out, which shows all of them.
         kept: (N, V) the views from which they are estimated.
         many: Whether joints with three rays or more are judged, or those with two.
-        ray_std_mm: (V, J).
+        std_mm: Standard deviations of rays as measured (V, J) and as assumed (J,).
         predict: The network.
 
     Returns:
@@ -260,8 +274,8 @@ def _left_out_errors(
         found, rays=rays, detections=torch.where(kept, found.detections, -1)
     )
     network_poses, precision = predict(people, kept)
-    std_mm = stds_by_count(ray_std_mm)[int(many)]
-    ray_precision, scales = rays.weights / std_mm.square(), scale_mm(ray_std_mm)
+    ray_std_mm, by_count = std_mm[0], stds_by_count(*std_mm)[int(many)]
+    ray_precision, scales = rays.weights / by_count.square(), scale_mm(ray_std_mm)
     count = (rays.weights > 0).sum(1)
     judged = (found.rays.weights[:, view] > MIN_SCORE) & (count >= 3 if many else count == 2)
     costs = []

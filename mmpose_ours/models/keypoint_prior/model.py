@@ -26,7 +26,7 @@ from mmpose_ours.models.base import (
     ray_origin_of,
     report,
 )
-from mmpose_ours.models.keypoint_prior.body_prior import RAY_STD_MM
+from mmpose_ours.models.keypoint_prior.body_prior import ray_std_of
 from mmpose_ours.models.keypoint_prior.measured_noise import MeasuredNoise, measure_noise
 from mmpose_ours.models.keypoint_prior.network import MAX_VIEWS, KeypointNet
 from mmpose_ours.models.selection import choose_people, record_best_score
@@ -298,7 +298,7 @@ class KeypointPrior(MultiviewPoseModel):
                 in_sample = found.sample == index
                 poses, _, precision, logits = (part[in_sample] for part in output)
                 scores, views = logits.sigmoid(), num_views[in_sample]
-                confirmed = _is_confirmed(found.rays[in_sample], poses)
+                confirmed = _is_confirmed(found.rays[in_sample], poses, ray_std_of(self.joints))
                 scores = torch.where(confirmed, scores.clamp_min(CONFIRMED_SCORE), scores)
                 record_best_score(data_sample, scores, self.score_threshold)
                 threshold = self._thresholds(poses, views, data_sample.space)
@@ -352,14 +352,15 @@ def _mean_ray_distance(rays: Rays, truth: Tensor, visible: Tensor) -> Tensor:
     return torch.where(count > 0, (distance * common).sum((2, 3)) / count.clamp_min(1), OUTLIER_MM)
 
 
-def _is_confirmed(rays: Rays, poses: Tensor) -> Tensor:
+def _is_confirmed(rays: Rays, poses: Tensor, ray_std_mm: np.ndarray) -> Tensor:
     """(N,) whether three views or more agree on a person, whatever the network thinks of the pose.
 
     Args:
         rays: By person: directions (N, V, J, 3).
         poses: (N, J, 3) in mm, in the frame of the rays.
+        ray_std_mm: (J,) standard deviation of detected joints across their rays.
     """
-    std_mm = torch.as_tensor(RAY_STD_MM).to(poses)
+    std_mm = torch.as_tensor(ray_std_mm).to(poses)
     near = rays.squared_distances(poses) < (CONFIRMED_STDS * std_mm).square()
     return ((near & (rays.weights > 0)).sum(1) >= 3).sum(1) >= CONFIRMED_JOINTS
 

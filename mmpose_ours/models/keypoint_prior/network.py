@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mmpose_ours.models.association.constants import TRIANGULATION_SCALE_MM
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.models.keypoint_prior.body_prior import RAY_STD_MM
+from mmpose_ours.models.keypoint_prior.body_prior import ray_std_of
 from mmpose_ours.models.keypoint_prior.measured_noise import STEPS, combine
 from mmpose_ours.models.keypoint_prior.person_frame import PoseEstimates
 from mmpose_ours.structures.skeleton import Skeleton
@@ -59,7 +59,7 @@ class KeypointNet(nn.Module):
         nn.init.zeros_(self.to_joint.bias)
         nn.init.zeros_(self.to_score.weight)
         nn.init.zeros_(self.to_score.bias)
-        ray_precision = torch.tensor(1 / RAY_STD_MM**2).float()
+        ray_precision = torch.tensor(1 / ray_std_of(joints) ** 2).float()
         self.log_ray_precision = nn.Parameter(ray_precision.log())
 
     def forward(

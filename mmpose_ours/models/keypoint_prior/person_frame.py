@@ -63,7 +63,7 @@ class PersonFrame:
     """
 
     def __init__(self, joints: Skeleton):
-        self.hips = joints.index(*joints.root)
+        self.hips = joints.index('left_hip', 'right_hip')
         self.shoulders = joints.index('left_shoulder', 'right_shoulder')
         self.left, self.right = (
             joints.index(*(f'{side}_{name}' for name in ('shoulder', 'hip')))

@@ -10,10 +10,11 @@ from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.limits import limits
 from mmpose_ours.io.numbers import numbers_of
 from mmpose_ours.io.parsers.pickles import read_pickle
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17
 from mmpose_ours.synthetic.poses.body_model import built_in_poses
+from mmpose_ours.synthetic.poses.whole_body import bodies_in
 
-COCO17 = SKELETONS['coco17']
 BUILT_IN_COUNT = 5000
 # Plausible range of the median hip height above the floor.
 HIPS_MM = (300.0, 1400.0)
@@ -28,10 +29,12 @@ class PoseBank:
     Args:
         poses: (N, 17, 3) millimetres; the floor is near z = 0.
         visible: (N, 17) bool, False for an unknown joint (its values are undefined).
+        skeleton: Another skeleton, of J joints, instead of COCO-17; see :meth:`in_skeleton`.
     """
 
     poses: np.ndarray
     visible: np.ndarray
+    skeleton: Skeleton = COCO17
 
     def __len__(self) -> int:
         return len(self.poses)
@@ -112,7 +115,24 @@ class PoseBank:
 
     def take(self, chosen: np.ndarray) -> PoseBank:
         """Some of the poses, by index or mask."""
-        return PoseBank(self.poses[chosen], self.visible[chosen])
+        return dataclasses.replace(self, poses=self.poses[chosen], visible=self.visible[chosen])
+
+    def in_skeleton(self, skeleton: Skeleton, seed: int = 0) -> PoseBank:
+        """The people of a COCO-17 bank with the joints of another skeleton, such as feet.
+
+        Args:
+            skeleton: The joints wanted.
+            seed: Of the random ankle angles and sizes of feet.
+
+        Raises:
+            InputError: The built-in body lacks a joint of the skeleton, see
+                :func:`~mmpose_ours.synthetic.poses.whole_body.bodies_in`.
+        """
+        if skeleton == self.skeleton:
+            return self
+        poses = bodies_in(skeleton, self.known_poses, np.random.default_rng(seed))
+        visible = np.isfinite(poses).all(-1)
+        return PoseBank(np.where(visible[..., None], poses, 0.0), visible, skeleton)
 
     @property
     def known_poses(self) -> np.ndarray:

@@ -10,7 +10,8 @@ from mmpose_ours.models.association.rays import Rays, keypoints_to_rays
 from mmpose_ours.models.keypoint_prior import body_prior
 from mmpose_ours.models.keypoint_prior.body_prior import GaussianBody
 from mmpose_ours.structures.skeletons import SKELETONS
-from mmpose_ours.synthetic import PoseBank
+from mmpose_ours.synthetic import PoseBank, built_in_poses
+from mmpose_ours.synthetic.poses.whole_body import bodies_in
 
 COCO17 = SKELETONS['coco17']
 MIDDLES = COCO17.index('left_knee', 'right_knee', 'left_elbow', 'right_elbow')
@@ -65,7 +66,7 @@ def test_is_the_least_squares_solution(monkeypatch):
         rows, values = [white], [white @ mean.ravel()]
         for view, joint in np.argwhere(own.weights[person].numpy() > 0):
             a = own.directions[person, view, joint].double().numpy()
-            across = np.linalg.svd(a[None])[2][1:] / body_prior.RAY_STD_MM[joint]
+            across = np.linalg.svd(a[None])[2][1:] / body_prior.ray_std_of(COCO17)[joint]
             row = np.zeros((2, 17, 3))
             row[:, joint] = across
             rows.append(row.reshape(2, 51))
@@ -138,6 +139,41 @@ def test_one_view_gives_place_and_heading_of_most_people():
     assert ((across * true).sum(-1) > 0).float().mean() > 0.8
 
 
-def test_other_skeletons_are_refused():
-    with fails(InputError, code='cannot-express', found='panoptic15', expected='coco17'):
-        GaussianBody(SKELETONS['panoptic15'])
+def test_joints_that_the_built_in_body_lacks_are_refused():
+    with fails(InputError, code='cannot-express') as caught:
+        GaussianBody(SKELETONS['kinect25'])
+    assert {'spine_mid', 'left_hand_tip'} <= set(caught.value.found)
+
+
+def test_the_body_of_another_skeleton_is_that_of_coco_where_both_have_joints():
+    halpe = SKELETONS['halpe26']
+    mean, covariance = body_prior._prior_mean_and_covariance('halpe26')
+    of_coco, coco_covariance = body_prior._prior_mean_and_covariance()
+    np.testing.assert_allclose(mean[:17], of_coco, atol=1e-6)
+    np.testing.assert_allclose(covariance[:51, :51], coco_covariance, rtol=1e-6, atol=1e-3)
+    # The middle of the hips has less noise of its own than JOINT_STD_MM allows each hip.
+    hips = halpe.index('mid_hip', 'left_hip', 'right_hip')
+    np.testing.assert_allclose(mean[hips[0]], mean[hips[1:]].mean(0), atol=1e-6)
+    # Toes are in front of the ankles (the person's back is +y), heels behind; below them all.
+    ankle, toe, heel = halpe.index('left_ankle', 'left_big_toe', 'left_heel')
+    assert mean[toe, 1] < mean[ankle, 1] - 100 and mean[heel, 1] > mean[ankle, 1] + 10
+    assert max(mean[toe, 2], mean[heel, 2]) < mean[ankle, 2] - 30
+
+
+def test_feet_that_one_view_or_none_shows_have_honest_standard_deviations():
+    halpe = SKELETONS['halpe26']
+    rng = np.random.default_rng(5)
+    poses = bodies_in(halpe, built_in_poses(60, np.random.default_rng(9)), rng)
+    feet = halpe.index(*(joint for joint in halpe.joints if 'toe' in joint or 'heel' in joint))
+    errors, stds = {}, {}
+    for shown in (0, 1, 3):
+        rays = seen(poses, 3, noise_px=2.0)
+        rays.weights[:, shown:, feet] = 0.0
+        found = GaussianBody(halpe)(rays, torch.zeros(len(rays.origins)))
+        offset = (found.poses - torch.tensor(poses).float())[:, feet]
+        errors[shown] = offset.square().mean().sqrt().item()
+        stds[shown] = found.std[:, feet].square().mean().sqrt().item()
+    assert errors[3] < errors[1] < errors[0] < 60.0
+    assert stds[3] < stds[1] < stds[0]
+    for shown in (0, 1):
+        assert 0.45 < errors[shown] / stds[shown] < 1.2
