@@ -84,8 +84,15 @@ def _volume(site: Site) -> dict[str, Any]:
     return {**_rig(site), **volume}
 
 
+def _reading(site: Site) -> dict[str, Any]:
+    file = Path(site.skeleton) if site.skeleton else None
+    skeleton = file_print(file) if file is not None and file.is_file() else site.skeleton
+    given = {'--skeleton': skeleton, '--frame-offsets': dict(site.frame_offsets)}
+    return {option: value for option, value in given.items() if value}
+
+
 def _people(site: Site) -> dict[str, Any]:
-    return {**_rig(site), 'keypoints': site.keypoints_print}
+    return {**_rig(site), 'keypoints': site.keypoints_print, **_reading(site)}
 
 
 def _checked(site: Site) -> dict[str, Any]:
@@ -287,8 +294,7 @@ def run(args: argparse.Namespace) -> int:
         InputError, OSError: As :func:`train_rig`.
     """
     start = time.monotonic()
-    of_keypoints = dict.fromkeys(('frame_offsets', 'skeleton'), 'mmpose-ours keypoints')
-    with arguments_as_options(of_keypoints, format='rig-format', any_scale=TRUST[2:]):
+    with arguments_as_options(format='rig-format', any_scale=TRUST[2:]):
         site = site_of(args)
         train_rig(site, args.start, args.only, args.dry_run)
     if args.dry_run:

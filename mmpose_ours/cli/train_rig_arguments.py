@@ -12,15 +12,20 @@ from mmpose_ours.calibration.direction import UnsaidDirectionError
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.cli.arguments import (
     add_direction,
+    add_frame_offsets,
     add_image_size,
     add_rename,
     add_rig,
+    add_skeleton,
     add_volume,
+    parse_offsets,
     parse_renames,
     parse_volume,
     read_with_options,
 )
 from mmpose_ours.errors import InputError, LimitError
+from mmpose_ours.structures.metainfo import find_skeleton
+from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import DetectorNoise
 from mmpose_ours.workflows.rig_folder import RIG_FILE
 from mmpose_ours.workflows.train_rig.configs import EPOCHS
@@ -59,6 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = f'2D keypoints (default: FOLDER/{KEYPOINT_FILE}, if it is there)'
     parser.add_argument('--keypoints', type=Path, metavar='FILE', help=where)
     add_rename(parser)
+    add_skeleton(parser)
+    add_frame_offsets(parser)
     parser.add_argument(NO_KEYPOINTS, action='store_true',
                         help='do not use 2D keypoints, though there are some')  # fmt: skip
     parser.add_argument('--detector', metavar='NAME',
@@ -135,6 +142,8 @@ def site_of(args: argparse.Namespace) -> Site:
         frames=args.frames,
         trust=args.trust_calibration,
         rename=parse_renames(args.rename),
+        frame_offsets=parse_offsets(args.frame_offsets),
+        skeleton=_skeleton(args.skeleton),
     )
     if args.detector:
         _check_detector(args.detector)
@@ -195,6 +204,18 @@ def _keypoints(args: argparse.Namespace, folder: Path) -> Path | None:
             fix=Fix((NO_KEYPOINTS,)),
         )
     return path
+
+
+def _skeleton(name: str | None) -> str | None:
+    """The name of a skeleton, or the whole path of its file.
+
+    Raises:
+        InputError: There is neither.
+    """
+    if name is None:
+        return None
+    find_skeleton(name)
+    return name if name in SKELETONS else str(Path(name).resolve())
 
 
 def _check_detector(name: str) -> None:

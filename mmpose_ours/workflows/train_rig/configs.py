@@ -147,7 +147,12 @@ def _recording(site: Site, contender: str) -> list[str]:
     """The user's own recording, as what ``tools/test.py`` runs on."""
     file = KEYPOINT_FILE if site.keypoints is None else str(site.keypoints.resolve())
     out = site.work_dir.resolve() / 'recording' / f'{contender}.json'
-    names = f', rename={literal(dict(site.rename))}' if site.rename else ''
+    reading = {
+        'rename': dict(site.rename),
+        'frame_offsets': dict(site.frame_offsets),
+        'skeleton': site.skeleton,
+    }
+    names = _words({key: value for key, value in reading.items() if value})
     return [
         f'test_dataloader = dict(dataset=dict(keypoint_file={literal(file)}{names}, **rig))',
         f'test_evaluator = dict(out_file={literal(str(out))})',

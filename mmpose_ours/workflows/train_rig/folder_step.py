@@ -33,13 +33,14 @@ def command_words(site: Site, step: str) -> list[str]:
         has_images = site.rig_file.is_file() and site.has_images
         images = ['--images', path_word(site.folder)] if has_images else []
         keypoints = ['--keypoints', path_word(site.keypoints)] if site.keypoints else []
-        return ['check-rig', *rig, *images, *keypoints, *site.rename_words()]
+        reading = site.keypoint_words() if keypoints else []
+        return ['check-rig', *rig, *images, *keypoints, *site.rename_words(), *reading]
     if step == 'space':
         return ['fit-space', *rig, *site.scale_words()]
     if step == 'noise' and site.keypoints and not site.detector:
         out = site.work_dir / 'detector.json'
         words = ['fit-noise', rig[0], path_word(site.keypoints), path_word(out)]
-        return [*words, *rig[1:], *site.rename_words()]
+        return [*words, *rig[1:], *site.rename_words(), *site.keypoint_words()]
     return []
 
 

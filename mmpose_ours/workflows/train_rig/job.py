@@ -12,10 +12,12 @@ from typing import Any, Mapping
 import numpy as np
 
 from mmpose_ours.calibration import read_rig
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.recordings.media import find_media
+from mmpose_ours.structures.metainfo import find_skeleton
 from mmpose_ours.workflows.rig_folder import BOX_WEIGHTS, CONFIGS, RIG_FILE
 
 KEYPOINT_FILE = 'keypoints_2d.json'
@@ -67,6 +69,9 @@ class Site:
         volume: The capture volume; None fits it to the cameras.
         trust: Whether the calibration is used although its checks find errors.
         rename: Name of images or keypoints to the camera that they are of.
+        frame_offsets: Camera name to the number of its keypoints before the first frame.
+        skeleton: The joints of the keypoints where their file does not name them: a skeleton's
+            name, or a file of MMPose's METAINFO.
     """
 
     folder: Path
@@ -84,6 +89,8 @@ class Site:
     volume: CaptureVolume | None = None
     trust: bool = False
     rename: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    frame_offsets: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    skeleton: str | None = None
 
     def volume_words(self) -> list[str]:
         """The capture volume as words of a command; none where it is fitted."""
@@ -135,6 +142,21 @@ class Site:
         """The option that makes another command know the names of images and keypoints."""
         pairs = [f'{name}={camera}' for name, camera in self.rename.items()]
         return ['--rename', *pairs] if pairs else []
+
+    def keypoint_words(self) -> list[str]:
+        """The options that make another command read the keypoints in the same way."""
+        offsets = [f'{camera}={offset}' for camera, offset in self.frame_offsets.items()]
+        skeleton = ['--skeleton', self.skeleton] if self.skeleton else []
+        return [*skeleton, *(['--frame-offsets', *offsets] if offsets else [])]
+
+    @property
+    def keypoint_reading(self) -> KeypointOptions:
+        """How the keypoints are to be read."""
+        return KeypointOptions(
+            skeleton=find_skeleton(self.skeleton) if self.skeleton else None,
+            frame_offsets=self.frame_offsets,
+            rename=self.rename,
+        )
 
 
 def box_file() -> Path | None:

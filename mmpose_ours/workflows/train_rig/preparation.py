@@ -20,7 +20,6 @@ from mmpose_ours.calibration.api import read_calibration
 from mmpose_ours.calibration.checks.whole_report import check
 from mmpose_ours.calibration.space_of_file import space_line, space_of
 from mmpose_ours.detections import read_detections
-from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.io.disk.files import write_json, write_whole
 from mmpose_ours.io.json_files import read_json
@@ -63,7 +62,7 @@ def do_check(site: Site, record: Record, doing: Doing) -> None:
     """
     read = read_calibration([site.rig_file])
     images = site.folder if site.has_images else None
-    reading = KeypointOptions(rename=site.rename)
+    reading = site.keypoint_reading
     report, _ = check(read, site.rig, images, site.keypoints, reading=reading)
     for note in report['notes']:
         print(f'    note: {note}')
@@ -88,7 +87,7 @@ def do_check(site: Site, record: Record, doing: Doing) -> None:
 
 def _check_frames(site: Site) -> None:
     assert site.keypoints is not None
-    if not read_detections(site.keypoints, site.rig.names, rename=site.rename):
+    if not read_detections(site.keypoints, site.rig.names, **site.keypoint_reading):
         raise RefusedError(
             f'{site.keypoints}: has no frames to test on',
             code='no-data',

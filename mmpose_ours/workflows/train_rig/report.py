@@ -76,7 +76,7 @@ def use_command(site: Site, record: Record, contender: str) -> str:
     if site.has_images or site.keypoints is None:
         words += ['--img-root', path_word(site.folder)]
     if site.keypoints is not None:
-        words += ['--keypoints', path_word(site.keypoints)]
+        words += ['--keypoints', path_word(site.keypoints), *site.keypoint_words()]
     words += [*site.rename_words(), *site.volume_words(), *site.scale_words()]
     return shown([*words, '--out', path_word(site.work_dir / PREDICTED)])
 

@@ -12,6 +12,7 @@ from typing import Mapping
 import numpy as np
 
 from mmpose_ours.detections import read_detections, write_detections
+from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.predictions.reading import FrameId, frame_id, write_predictions
@@ -65,7 +66,7 @@ def write_own(
     keypoints: Path,
     rig: CameraRig,
     most: int,
-    rename: Mapping[str, str] | None = None,
+    reading: KeypointOptions | None = None,
 ) -> tuple[Path, Path, int]:
     """Choose frames of the user's recording: runs of neighbours, spread over all of it.
 
@@ -74,13 +75,13 @@ def write_own(
         keypoints: 2D keypoints of the whole recording.
         rig: V cameras.
         most: So many frames at most.
-        rename: Name of keypoints to the camera that they are of.
+        reading: How the keypoints are to be read.
 
     Returns:
         The files of the frames to test on, and of those to leave a camera out of; and how
         many frames the recording has.
     """
-    detections = read_detections(keypoints, rig.names, rename=rename)
+    detections = read_detections(keypoints, rig.names, **(reading or {}))
     frames = sorted(detections, key=_order)
     chosen = [frames[row] for row in runs(len(frames), most)]
     own, fewer = folder / 'keypoints_2d.json', folder / 'fewer.json'

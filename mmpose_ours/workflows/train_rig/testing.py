@@ -88,7 +88,7 @@ def do_test(site: Site, record: Record, doing: Doing) -> None:
     left_out: dict[str, str] = {}
     if site.keypoints is not None:
         own, fewer, count = write_own(
-            folder / 'own', site.keypoints, site.rig, site.frames, site.rename
+            folder / 'own', site.keypoints, site.rig, site.frames, site.keypoint_reading
         )
         tests += [Test(who, OWN, own) for who in weights]
         left_out = _left_out(site, space)
