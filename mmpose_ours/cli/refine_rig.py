@@ -136,6 +136,8 @@ def _print(done: Refinement) -> None:
     if done.changed:
         print('the refined poses were taken')
     elif any(change.significant for change in done.cameras):
-        print('the rig was left as it is: the refined poses are not clearly better on left-out frames')
+        print(
+            'the rig was left as it is: the refined poses are not clearly better on left-out frames'
+        )
     else:
         print('the rig was left as it is: no camera moved by more than its uncertainty')
