@@ -96,6 +96,10 @@ COMMANDS = {
         'mmpose_ours.cli.prepare',
         'check and unpack what was downloaded of Campus, Shelf or CMU Panoptic',
     ),
+    'refine-rig': (
+        'mmpose_ours.cli.refine_rig',
+        'refine the camera poses of a calibration from 2D keypoints of people',
+    ),
     'train-rig': (
         'mmpose_ours.cli.train_rig',
         'train for a rig and say whether it pays: check, space, noise, train, test, report',
