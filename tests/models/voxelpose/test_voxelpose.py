@@ -40,7 +40,7 @@ def test_a_few_steps_lower_both_losses():
     for _ in range(25):
         torch.manual_seed(1)  # the same proposal jitter in every step
         loss = losses(model, data)
-        history.append({k: float(v) for k, v in loss.items()})
+        history.append({k: float(v.detach()) for k, v in loss.items()})
         optimiser.zero_grad()
         sum(loss.values()).backward()
         optimiser.step()
