@@ -40,7 +40,7 @@ def test_a_few_steps_lower_both_losses():
     for _ in range(25):
         torch.manual_seed(1)  # the same proposal jitter in every step
         loss = losses(model, data)
-        history.append({k: float(v.detach()) for k, v in loss.items()})
+        history.append({k: v.item() for k, v in loss.items()})
         optimiser.zero_grad()
         sum(loss.values()).backward()
         optimiser.step()
@@ -68,7 +68,7 @@ def test_no_person_gives_the_same_losses_with_gradients_everywhere():
     data['data_samples'][0].gt_instances = instances[torch.zeros(len(instances), dtype=bool)]
     data['inputs']['keypoints'][0] = data['inputs']['keypoints'][0][:, :0]
     loss = losses(model, data)
-    assert set(loss) == {'loss_center', 'loss_pose'} and float(loss['loss_pose']) == 0
+    assert set(loss) == {'loss_center', 'loss_pose'} and loss['loss_pose'].item() == 0
     sum(loss.values()).backward()
     assert all(parameter.grad is not None for parameter in model.parameters())
 
@@ -177,14 +177,14 @@ def test_two_heatmap_sizes_are_refused():
 def test_a_person_without_hips_teaches_no_place():
     """Unknown joints are zeros: half a hip at the origin must not be a target."""
     model, data = tiny_model(), batch([ring()], people=2)
-    everyone = {k: float(v) for k, v in losses(model.eval(), data).items()}
+    everyone = {k: v.item() for k, v in losses(model.eval(), data).items()}
     instances = data['data_samples'][0].gt_instances
     hip = model.root[0]
     instances.visible[1, hip] = False
     instances.keypoints_3d[1, hip] = 0.0
-    one = {k: float(v) for k, v in losses(model, data).items()}
+    one = {k: v.item() for k, v in losses(model, data).items()}
     data['data_samples'][0].gt_instances = instances[:1]
-    alone = {k: float(v) for k, v in losses(model, data).items()}
+    alone = {k: v.item() for k, v in losses(model, data).items()}
     assert one['loss_center'] == pytest.approx(alone['loss_center'])
     assert one['loss_center'] != pytest.approx(everyone['loss_center'])
 
