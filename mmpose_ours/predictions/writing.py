@@ -93,7 +93,8 @@ class PredictionsWriter:
             temporary = stack.enter_context(whole_path(self.path))
             stack.push(self._written)
             self._file: IO[str] = stack.enter_context(open(temporary, 'w', encoding='utf-8'))
-            self._beside = _Beside(temporary.parent, stack)
+            spools = stack.enter_context(contextlib.ExitStack())
+            self._beside = _Beside(temporary.parent, spools)
             self._file.write(self._head[:-1] + ', "frames": {')
             self._stack = stack.pop_all()
         return self
@@ -195,8 +196,8 @@ class PredictionsWriter:
 class _Beside:
     """What is put behind the frames: per key a temporary file, made when first needed."""
 
-    def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
-        self._folder, self._stack = folder, stack
+    def __init__(self, folder: Path, spools: contextlib.ExitStack) -> None:
+        self._folder, self._spools = folder, spools
         self._files: dict[str, IO[str]] = {}
 
     def add(self, name: str, values: Mapping[str, Any]) -> None:
@@ -209,7 +210,7 @@ class _Beside:
                 comma = ''
                 # On the disk that the result will be on, which has the space or has not.
                 spool = tempfile.TemporaryFile('w+', encoding='utf-8', dir=self._folder)
-                self._files[key] = self._stack.enter_context(spool)
+                self._files[key] = self._spools.enter_context(spool)
             self._files[key].write(f'{comma}{_json(name)}: {_json(value)}')
 
     def copy_to(self, file: IO[str]) -> None:

@@ -82,6 +82,10 @@ class TestHelp:
         assert end.value.code == 0
         assert capsys.readouterr().out == f'mmpose-ours {__version__}\n'
 
+    def test_as_a_module(self):
+        done = run_python('-m', 'mmpose_ours', '--version', cwd=ROOT)
+        assert (done.returncode, done.stdout) == (0, f'mmpose-ours {__version__}\n')
+
 
 class TestErrors:
     @pytest.mark.parametrize('args', [[], ['no-such-command'], ['path', 'no-such-folder']])

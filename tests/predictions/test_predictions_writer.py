@@ -4,7 +4,9 @@ import contextlib
 import copy
 import json
 import os
+import tempfile
 import tracemalloc
+import types
 
 import jsonschema
 import numpy as np
@@ -86,6 +88,19 @@ def test_a_frame_that_does_not_fit_is_not_written_and_others_may_follow(
         writer.add(6, POSES)
     people = read_predictions(tmp_path / 'p.json')
     assert list(people.frames) == [6] and not people.tracked
+
+
+def test_temporary_files_are_closed_with_the_writer(tmp_path, monkeypatch):
+    spools = []
+
+    def opened(*args, **kwargs):
+        spools.append(tempfile.TemporaryFile(*args, **kwargs))
+        return spools[-1]
+
+    monkeypatch.setattr(module, 'tempfile', types.SimpleNamespace(TemporaryFile=opened))
+    with PredictionsWriter(tmp_path / 'a.json') as writer:
+        writer.add(1, np.zeros((1, 17, 3)), scores=[1.0], views=[2])
+    assert [spool.closed for spool in spools] == [True, True]
 
 
 def test_all_people_have_ids_or_nobody(tmp_path):

@@ -43,7 +43,7 @@ def temporary_file(suffix: str = '', folder: str | os.PathLike[str] | None = Non
         os.unlink(name)
     raw = _RawTemporary(handle, 'r+b')
     raw.folder, raw.path = folder, name if delete else None
-    return io.BufferedRandom(raw)
+    return _Temporary(raw)
 
 
 @contextlib.contextmanager
@@ -66,6 +66,13 @@ def temporary_folder() -> Iterator[Path]:
             if place is not None and folder in place.parents and error.errno in _NO_ROOM:
                 raise _blame(error, None) from error
             raise
+
+
+class _Temporary(io.BufferedRandom):
+    def __del__(self) -> None:
+        # It lasts as long as what is read from it, which no block of `with` bounds.
+        with contextlib.suppress(OSError):
+            self.close()
 
 
 class _RawTemporary(io.FileIO):

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import warnings
 
 import pytest
 
@@ -36,6 +37,18 @@ def test_a_temporary_file_is_read_back_and_leaves_nothing(tmp_path):
         assert file.read(3) == b'abc'
         assert len(file.read()) == 299_994
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_temporary_file_may_be_left_to_its_owner():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        file = temporary_file()
+        file.write(b'a')
+        handle = file.fileno()
+        del file
+    assert caught == []
+    with pytest.raises(OSError):
+        os.fstat(handle)
 
 
 def test_a_full_temporary_folder_is_named(tmp_path):
