@@ -209,6 +209,7 @@ def test_nobody_is_explained(recording):
     assert "'cam0'" in session.diagnose().causes[0]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_recording(recording, monkeypatch):
     rig, _, frames = recording
     detector = BarReader(frames)

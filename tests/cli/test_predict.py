@@ -140,6 +140,7 @@ def test_the_seeds_demo_draws_every_view(folder, tmp_path):
     assert json.loads((tmp_path / 'vis' / 'people.json').read_text())['made_by']['model']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'dataset, image', [('campus', 'campus4-c{}-{:05}.png'), ('shelf', 'img_{1:06}.png')]
 )
@@ -169,6 +170,7 @@ def test_the_demo_reads_the_layouts_of_campus_and_shelf(tmp_path, dataset, image
     assert [(f, len(people)) for f, people in found.frames.items()] == [(350, 2), (351, 2)]
 
 
+@pytest.mark.slow
 def test_the_video_demo_makes_a_film(folder, tmp_path):
     root, _ = folder
     for view in range(3):

@@ -60,6 +60,7 @@ def test_planted_jitter_and_misses_are_recovered(fits, name):
     assert np.mean(noise.missed_joint_share) == pytest.approx(missed, rel=WITHIN)
 
 
+@pytest.mark.slow
 def test_planted_swaps_are_recovered():
     """All recordings together, as a hundred swaps vary by a tenth; each within its chance."""
     rig = five_cameras()

@@ -62,6 +62,7 @@ def test_both_endings_hold_the_same(tmp_path, detections):
     assert (tmp_path / 'again.npz').read_bytes() == (tmp_path / 'k.npz').read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('ending', ['json', 'npz'])
 def test_long_recordings_stay_on_the_disk(tmp_path, detections, ending):
     path = tmp_path / f'k.{ending}'
