@@ -87,6 +87,8 @@ def print_rows(label: str, rig: CameraRig, people: Detections) -> None:
         print(
             f'{row}refined {np.median(after):.2f} {after.max():.2f}  '
             f'{"changed" if done.changed else "kept   "}  '
+            f'largest std {max(change.degrees_std for change in done.cameras):.2f}'
+            f'{" uncertain" if done.uncertain else ""}  '
             f'left-out error {done.error:.2%} {done.error_refined:.2%}',
             flush=True,
         )
@@ -96,11 +98,12 @@ def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--sites', type=int, default=0)
+    parser.add_argument('--first-seed', type=int, default=FIRST_SEED)
     parser.add_argument('--frames', type=int, default=150)
     parser.add_argument('--recording', nargs=2, metavar=('RIG', 'KEYPOINTS'))
     parser.add_argument('--image-size', nargs=2, type=int)
     args = parser.parse_args()
-    for seed in range(FIRST_SEED, FIRST_SEED + args.sites):
+    for seed in range(args.first_seed, args.first_seed + args.sites):
         try:
             rig, people, profile = synthetic_site(seed, args.frames)
         except InputError as error:

@@ -26,9 +26,11 @@ from mmpose_ours.cli.arguments import (
     read_with_options,
 )
 from mmpose_ours.detections import check_pixels, read_detections
+from mmpose_ours.geometry.rig import list_names
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.recordings.camera_names import cameras_called
 from mmpose_ours.self_calibration import Refinement, refine_rig
+from mmpose_ours.self_calibration.refinement import UNCERTAIN_DEGREES
 from mmpose_ours.text import counted
 
 
@@ -107,7 +109,7 @@ def _report(done: Refinement) -> dict[str, Any]:
                 name: None if isinstance(value, float) and not math.isfinite(value) else value
                 for name, value in dataclasses.asdict(change).items()
             }
-            | {'significant': change.significant}
+            | {'uncertain': change.uncertain}
             for change in done.cameras
         ],
     }
@@ -135,9 +137,15 @@ def _print(done: Refinement) -> None:
     )
     if done.changed:
         print('the refined poses were taken')
-    elif any(change.significant for change in done.cameras):
-        print(
-            'the rig was left as it is: the refined poses are not clearly better on left-out frames'
-        )
     else:
-        print('the rig was left as it is: no camera moved by more than its uncertainty')
+        print(
+            'the rig was left as it is: the refined poses are not clearly better on left-out '
+            'frames, or no camera moved by more than its uncertainty'
+        )
+    if done.uncertain:
+        print(
+            f'warning uncertain: the refined poses of {list_names(done.uncertain)} differ between '
+            f'parts of the recording (standard deviation above {UNCERTAIN_DEGREES:g} degrees) and '
+            'may be off by more than a degree; use more frames in which people walk through the '
+            'volume that these cameras share with others'
+        )

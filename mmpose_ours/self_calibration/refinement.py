@@ -40,6 +40,8 @@ MIN_JOINTS = 100
 # The refined rig is taken if a camera moved by more than so many standard deviations, and by more
 # than the errors that a detector repeats in every frame move a right rig.
 SIGNIFICANT, BIAS_DEGREES, BIAS_MM = 3.0, 0.5, 60.0
+# Standard deviation of a rotation above which the refined camera may be off by more than a degree.
+UNCERTAIN_DEGREES = 0.5
 # Left-out error of the refined rig divided by that of the given one: above it nothing is changed.
 BETTER = 0.97
 
@@ -59,6 +61,8 @@ class CameraChange:
         joints: Observations of joints in the adjustment.
         error_px: Median reprojection error after the adjustment, px.
         error_mrad: The same as an angle, milliradians.
+        significant: Whether the refined rig was taken and this camera moved by more than its
+            uncertainty and the bias of a detector explain.
     """
 
     name: str
@@ -69,12 +73,12 @@ class CameraChange:
     joints: int
     error_px: float
     error_mrad: float
+    significant: bool
 
     @property
-    def significant(self) -> bool:
-        """Whether it moved by more than its uncertainty and the bias of a detector explain."""
-        turned = self.degrees > max(SIGNIFICANT * self.degrees_std, BIAS_DEGREES)
-        return turned or self.mm > max(SIGNIFICANT * self.mm_std, BIAS_MM)
+    def uncertain(self) -> bool:
+        """Whether the parts of the recording disagree so much that the pose may be wrong."""
+        return not self.degrees_std <= UNCERTAIN_DEGREES
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -101,6 +105,11 @@ class Refinement:
     people: int
     error: float
     error_refined: float
+
+    @property
+    def uncertain(self) -> tuple[str, ...]:
+        """The cameras whose refined poses may be wrong, see :attr:`CameraChange.uncertain`."""
+        return tuple(change.name for change in self.cameras if change.uncertain)
 
 
 def refine_rig(
@@ -155,6 +164,8 @@ def refine_rig(
         _change(rig, now, index, std[index], done, seen) for index in np.flatnonzero(free).tolist()
     )
     better = error < BETTER * given_error and any(change.significant for change in changes)
+    if not better:
+        changes = tuple(dataclasses.replace(change, significant=False) for change in changes)
     return Refinement(
         now if better else rig, better, changes, len(fitted), len(held_out), people.shape[1],
         given_error, error,
@@ -245,15 +256,19 @@ def _change(
     given, camera = rig.cameras[index], refined.cameras[index]
     mine = seen.camera == index
     residual = _angles(done, seen, mine)
+    degrees = float(np.linalg.norm(moved_degrees(given, camera)))
+    mm = float(np.linalg.norm(camera.center_w - given.center_w))
+    turned = degrees > max(SIGNIFICANT * std[0], BIAS_DEGREES)
     return CameraChange(
         camera.name,
-        float(np.linalg.norm(moved_degrees(given, camera))),
-        float(np.linalg.norm(camera.center_w - given.center_w)),
+        degrees,
+        mm,
         float(std[0]),
         float(std[1]),
         int(mine.sum()),
         float(np.median(residual) * np.sqrt(np.linalg.det(camera.K[:2, :2]))),
         float(np.median(np.radians(_ray_angles(done, seen, mine))) * 1000),
+        bool(turned or mm > max(SIGNIFICANT * std[1], BIAS_MM)),
     )
 
 

@@ -44,6 +44,7 @@ def test_a_bumped_camera_comes_back(files, tmp_path, options):
     assert said['changed'] and said['error_refined'] < said['error']
     moved = [camera['name'] for camera in said['cameras'] if camera['significant']]
     assert moved == ['cam2']
+    assert not any(camera['uncertain'] for camera in said['cameras'])
 
 
 def test_another_format(files, tmp_path):

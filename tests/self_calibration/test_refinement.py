@@ -9,9 +9,10 @@ from lost_rigs import lost_world, people_before
 from mmpose_ours.calibration.checks.camera_pose import turned
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.self_calibration import refine_rig
+from mmpose_ours.self_calibration import refine_rig, refinement
 from mmpose_ours.self_calibration.bundle import Observations, adjust
 from mmpose_ours.self_calibration.gauge import aligned_to, moved_degrees
+from mmpose_ours.self_calibration.refinement import UNCERTAIN_DEGREES
 
 
 def disturbed(rig, degrees, mm, only=None, seed=0):
@@ -119,6 +120,7 @@ class TestRefineRig:
         true = ring_rig()
         done = refine_rig(disturbed(true, degrees, 30 * degrees, seed=seed), people)
         assert done.changed and done.error_refined < done.error
+        assert done.uncertain == ()
         assert relative_errors(done.rig, true).max() < 0.5
 
     def test_one_bumped_camera_is_named(self, people):
@@ -130,6 +132,30 @@ class TestRefineRig:
         assert change.degrees == pytest.approx(4, abs=0.5)
         assert 0 < change.degrees_std < 0.5 and 0 < change.mm_std < 50
         assert change.error_px > 0 and change.error_mrad > 0
+
+    def test_a_kept_rig_has_no_camera_that_moved(self, people, monkeypatch):
+        monkeypatch.setattr(refinement, 'BETTER', 0.0)
+        given = disturbed(ring_rig(), 4, 100, only='cam1')
+        done = refine_rig(given, people)
+        assert done.rig is given and not done.changed
+        assert done.cameras[1].degrees > 3
+        assert not any(change.significant for change in done.cameras)
+
+    def test_parts_that_disagree_are_told(self):
+        # People stay within arm's length of one place, and the detector is coarse.
+        rng = np.random.default_rng(0)
+        true = ring_rig(3)
+        body = rng.uniform((-250, -250, 0), (250, 250, 1700), (17, 3))
+        people = {}
+        for frame in range(30):
+            uv = true.project(body + rng.normal(0, 20, (17, 3)))[0]
+            noisy = uv + rng.normal(0, 40, uv.shape)
+            seen = np.concatenate([noisy, np.ones((3, 17, 1))], axis=2)
+            people[str(frame)] = {name: seen[i : i + 1] for i, name in enumerate(true.names)}
+        done = refine_rig(true, people)
+        assert done.uncertain
+        stds = {change.name: change.degrees_std for change in done.cameras}
+        assert all(stds[name] > UNCERTAIN_DEGREES for name in done.uncertain)
 
     def test_chosen_cameras_only(self, people):
         true = ring_rig()
