@@ -6,6 +6,7 @@ from errors import fails
 
 from mmpose_ours.datasets import RandomRigsDataset
 from mmpose_ours.errors import InputError
+from mmpose_ours.structures.skeletons import SKELETONS
 
 
 def dataset(**options) -> RandomRigsDataset:
@@ -70,3 +71,13 @@ def test_scenes_take_other_options_and_editing_an_item_changes_no_other():
     again = few[0]
     assert (again['inputs']['keypoints'] == before).all()
     assert again['data_samples'].gt_instances.keypoints_3d.abs().max() > 0
+
+
+def test_the_skeleton_is_the_config_s():
+    data = RandomRigsDataset(8, metainfo=dict(joints='halpe26'), items_per_site=8)
+    info = data.get_data_info(3)
+    assert info['keypoints_2d'].shape[-2:] == (26, 3) and info['joints'] == 'halpe26'
+    assert info['keypoints_3d'].shape[1:] == (26, 3)
+    skeleton = SKELETONS['halpe26']
+    feet = skeleton.index(*(name for name in skeleton.joints if name.endswith(('toe', 'heel'))))
+    assert (info['keypoints_2d'][..., feet, 2] > 0).any()

@@ -5,7 +5,6 @@ import pytest
 from errors import fails
 from synthetic_rigs import SPACE, ring_rig
 
-from mmpose_ours.datasets.random_rigs import RandomRigsDataset
 from mmpose_ours.errors import InputError
 from mmpose_ours.sources import SceneGenerator
 from mmpose_ours.structures.skeletons import COCO17, SKELETONS
@@ -178,11 +177,3 @@ def test_a_noise_measured_on_coco_serves_feet_too():
     assert halpe.joint_bias[mid_hip] == pytest.approx([values[hips].mean(), 0])
     with fails(InputError, code='wrong-shape'):
         DetectorNoise(jitter=values.tolist(), joints='halpe26')
-
-
-def test_random_rigs_have_the_skeleton_of_their_config():
-    dataset = RandomRigsDataset(8, metainfo=dict(joints='halpe26'), items_per_site=8)
-    info = dataset.get_data_info(3)
-    assert info['keypoints_2d'].shape[-2:] == (26, 3) and info['joints'] == 'halpe26'
-    assert info['keypoints_3d'].shape[1:] == (26, 3)
-    assert (info['keypoints_2d'][..., FEET, 2] > 0).any()

@@ -111,7 +111,7 @@ def test_colours_that_ffmpeg_cannot_convert(tmp_path):
     with av.open(str(path), 'w', format='mpeg2video') as container:
         stream = container.add_stream('mpeg2video', rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, 'yuv420p'
-        stream.codec_context.color_trc = 9  # written into a display extension
+        stream.codec_context.color_trc = 1  # BT.709: written into a display extension
         for frame in [av.VideoFrame.from_ndarray(noise(), format='bgr24'), None]:
             container.mux(stream.encode(frame))
     assert read_video(path) == 1
