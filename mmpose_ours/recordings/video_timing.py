@@ -16,7 +16,8 @@ from typing import Mapping
 
 import numpy as np
 
-from mmpose_ours.errors import PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
+from mmpose_ours.io.limits import limits
 from mmpose_ours.io.parsers.video import Video, read_stamps
 from mmpose_ours.text import argument
 
@@ -27,6 +28,8 @@ ON_TIME = 0.4
 SAME_RATE = 0.002
 # Steps between frames within this share of the median tell the rate of a video with gaps.
 USUAL_STEP = 0.25
+# Moments for each frame of the longest video: more are no recording.
+MOST_GAPS = 10_000
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -118,6 +121,10 @@ def rows_by_time(
     Returns:
         The frames at each moment of the slowest camera's rate; None where frames are to be matched
         by their numbers.
+
+    Raises:
+        LimitError: There are more moments than a recording may have frames.
+        FileFormatError: Nearly no moment has a frame of any camera.
     """
     known = [timing for timing in timings.values() if timing.rate > 0]
     if len(timings) < 2 or len(known) < len(timings) or _alike(known):
@@ -131,7 +138,9 @@ def rows_by_time(
         if offsets.get(name, 0) < len(timing.seconds)
     }
     last = max((seconds[-1] for seconds in times.values()), default=0.0)
-    moments = np.arange(int(last * rate + 0.25) + 1) / rate
+    count = int(last * rate + 0.25) + 1
+    _check_gaps(count, times)
+    moments = np.arange(count) / rate
     rows = {name: np.full(len(moments), -1) for name in timings}
     for name, seconds in times.items():
         between = (seconds[1:] + seconds[:-1]) / 2
@@ -139,6 +148,21 @@ def rows_by_time(
         on_time = np.abs(seconds[nearest] - moments) < 0.5 / rate - 1e-6
         rows[name][on_time] = nearest[on_time] + offsets.get(name, 0)
     return FrameRows(rate, rows)
+
+
+def _check_gaps(moments: int, times: Mapping[str, np.ndarray]) -> None:
+    """Refuse time stamps that are far beyond the frames; each moment costs memory and time."""
+    limits().check('frames', moments, 'frames by the time stamps of the videos')
+    frames = max(map(len, times.values()), default=0)
+    if moments > MOST_GAPS * frames:
+        name = max(times, key=lambda each: times[each][-1])
+        raise FileFormatError(
+            f'the video of {name!r} has {len(times[name])} frames over {times[name][-1]:g} '
+            'seconds; repair its time stamps, for example by encoding it again',
+            code='out-of-range',
+            camera=name,
+            found=float(times[name][-1]),
+        )
 
 
 def video_note(

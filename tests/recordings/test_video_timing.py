@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from timed_videos import at_rate, write_timed_video
 
+from mmpose_ours.errors import FileFormatError, LimitError
 from mmpose_ours.recordings.footage import decoded, open_footage
 from mmpose_ours.recordings.keypoint_frames import fit_keypoints
 from mmpose_ours.recordings.video_timing import rows_by_time, timing_of, timing_of_stamps
@@ -60,6 +61,16 @@ def test_frames_are_matched_by_time():
     rows = rows_by_time({'a': timing(lost), 'b': timing(at_rate(30, 30))}, {})
     assert rows.rows['a'].tolist() == [*range(10), -1, -1, -1, *range(10, 27)]
     assert rows.rows['b'].tolist() == list(range(30))
+
+
+def test_time_stamps_far_beyond_the_frames():
+    regular = timing(at_rate(30, 90))
+    for last, error in ((10**7, LimitError), (60_000, FileFormatError)):
+        late = timing([*at_rate(25, 6), last])
+        with pytest.raises(error) as caught:
+            rows_by_time({'a': late, 'b': timing(at_rate(30, 6))}, {})
+        assert error is LimitError or caught.value.camera == 'a'
+    assert rows_by_time({'a': timing([*at_rate(25, 6), 600]), 'b': regular}, {}).total == 15001
 
 
 def test_footage_of_two_rates(tmp_path):
