@@ -96,16 +96,22 @@ def parse_offsets(words: Sequence[str]) -> dict[str, int]:
     """Read the words of ``--frame-offsets``, ``CAMERA=N``.
 
     Raises:
-        InputError: One is none.
+        InputError: One is none, or a camera comes twice.
     """
-    offsets = {}
+    offsets: dict[str, int] = {}
     for word in words:
         found = re.fullmatch(r'(.+)=(-?\d+)', word)
         if not found:
             raise InputError(
                 f'--frame-offsets has {word!r}, expected CAMERA=N such as cam1=12', found=word
             )
-        offsets[found[1]] = int(found[2])
+        if offsets.setdefault(found[1], int(found[2])) != int(found[2]):
+            raise InputError(
+                f'--frame-offsets has {found[1]!r} twice, {offsets[found[1]]} and {found[2]}; say '
+                'it once',
+                code='duplicate',
+                found=word,
+            )
     return offsets
 
 

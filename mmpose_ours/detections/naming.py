@@ -14,6 +14,7 @@ from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.recordings.camera_names import match_cameras, nothing_of
 from mmpose_ours.recordings.name_errors import listed
+from mmpose_ours.text import argument
 
 # Names of frames that are looked at.
 MOST_CAMERAS = 1000
@@ -74,13 +75,41 @@ def names_of_cameras(
         renames = rename or {}
         others = (name for name in known if name not in renames)
         cameras = list(dict.fromkeys([*renames.values(), *others]))
+        _refuse_merged(known, renames, where, path)
     _refuse_exchanged(known, frames, cameras, where, path)
     match = match_cameras(known, cameras, rename, where=where, file=path)
     if every and match.missing:
         raise nothing_of('keypoints', match, where, path)
     # A name that became another camera's is no longer that of the camera whose name it was.
     kept = {name: name for name in match.left if name not in match.cameras.values()}
-    return {**match.cameras, **kept}, match.note(where)
+    replaced = [f'{name!r}' for name in match.left if name not in kept]
+    note = match.note(where)
+    if replaced:
+        note += '; ' * bool(note) + (
+            f'{where}: what is called {listed(replaced)} there is left out, since other names are '
+            'said to be of these cameras'
+        )
+    return {**match.cameras, **kept}, note
+
+
+def _refuse_merged(
+    known: Sequence[str], renames: Mapping[str, str], where: PathLike, path: PathLike | None
+) -> None:
+    """Refuse a new name that another camera has and keeps.
+
+    Raises:
+        FileFormatError: So it is (``duplicate``).
+    """
+    for name, camera in renames.items():
+        if name != camera and name in known and camera in known and camera not in renames:
+            raise FileFormatError(
+                f'{where}: {argument("rename", {name: camera})}, but {camera!r} is there, too; say '
+                'also what that is, or choose another name',
+                code='duplicate',
+                file=path,
+                camera=camera,
+                found=[name, camera],
+            )
 
 
 def _refuse_exchanged(

@@ -49,6 +49,7 @@ from mmpose_ours.io.json_values import Place, checked_name
 from mmpose_ours.io.limits import limits
 from mmpose_ours.recordings.camera_names import by_camera
 from mmpose_ours.recordings.footage import frames_by_key
+from mmpose_ours.recordings.frame_offsets import check_offsets
 from mmpose_ours.structures.joint_maps import has_human_body
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
@@ -178,7 +179,8 @@ def read_keypoints(
             does not know or for which it has several names, joints that cannot be those of the
             skeleton, or cameras whose frames cannot be matched.
         FileNotFoundError: There is nothing of that name; says what is needed.
-        InputError: The format is unknown.
+        InputError: The format is unknown, or a frame offset is negative, of a camera that is not
+            there, or leaves nothing of its camera.
 
     Examples:
         >>> import numpy as np
@@ -243,6 +245,7 @@ def read_keypoints(
     there = set(known)
     wanted = [camera for camera in cameras or known if camera in there] or known
     offsets = by_camera(frame_offsets or {}, cameras or known)
+    check_offsets({c: o for c, o in offsets.items() if o}, list(cameras or known), 'keypoints')
     matched = match_keypoints(detections, path, wanted, offsets, say, is_complete)
     return matched if is_complete else _with_nobody(matched, known)
 
@@ -290,7 +293,7 @@ def open_keypoints(
         every: Likewise.
 
     Raises:
-        FileFormatError, FileNotFoundError: As there.
+        FileFormatError, FileNotFoundError, InputError: As there.
     """
     path, stored = Path(path), None
     options: dict[str, Any] = dict(

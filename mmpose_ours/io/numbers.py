@@ -11,6 +11,8 @@ import numpy as np
 MAX_WHOLE = 2**53
 # Larger ones are no coordinates or scores.
 MAX_NUMBER = 1e15
+# Frames per second that a file may state, as in ``schemas/predictions.schema.json``.
+MIN_FPS, MAX_FPS = 1e-6, 1e5
 _DIGITS = 15
 
 

@@ -19,16 +19,18 @@ from typing import Any, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from mmpose_ours.errors import FileFormatError, InputError, PathLike
+from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import check_unicode
 from mmpose_ours.io.json_schema import show
+from mmpose_ours.io.numbers import MIN_FPS
 from mmpose_ours.io.parsers.images import decode_image
 from mmpose_ours.io.parsers.video import open_video
 from mmpose_ours.recordings.camera_names import by_camera
 from mmpose_ours.recordings.endings import is_video
 from mmpose_ours.recordings.files import as_bgr, first_size, listed_cameras
 from mmpose_ours.recordings.frame_matching import match_by_order, match_frames
+from mmpose_ours.recordings.frame_offsets import all_skipped, check_offsets
 from mmpose_ours.recordings.media import find_media
 from mmpose_ours.recordings.time_stamps import stamp_in
 from mmpose_ours.recordings.video_timing import (
@@ -87,9 +89,9 @@ class Footage:
         if self.frames is not None:
             return None
         if self.rows is not None:
-            return self.rows.rate
+            return self.rows.rate if self.rows.rate >= MIN_FPS else None
         rate = timing_of(self.files[self.cameras[0]][0]).rate
-        return rate if 0 < rate < 1000 else None
+        return rate if MIN_FPS <= rate < 1000 else None
 
     def __iter__(self) -> Iterator[FrameSet]:
         if self.frames is None:
@@ -168,7 +170,8 @@ def open_footage(
         FileFormatError: No name of images fits a camera, or several fit one; some cameras have
             images and some videos, or two images of a camera are the same frame, or no name occurs
             for every camera and the cameras have different numbers of images.
-        InputError: An offset is negative, or of a camera that has no images.
+        InputError: An offset is negative, of a camera that has no images, or leaves out all of
+            its images.
     """
     media = find_media(source, cameras, rename)
     files = media.files
@@ -176,7 +179,7 @@ def open_footage(
     where = folder or 'the images'
     said = by_camera(offsets or {}, cameras, rename)
     offsets = {name: int(offset) for name, offset in said.items() if offset}
-    _check_offsets(offsets, files)
+    check_offsets(offsets, files, 'images')
     names = tuple(files)
     videos = [name for name in names if is_video(files[name][0])]
     if videos and len(videos) < len(names):
@@ -190,35 +193,15 @@ def open_footage(
         )
     if videos:
         timings = {name: timing_of(paths[0]) for name, paths in files.items()}
+        for name, offset in offsets.items():
+            if 0 < len(timings[name].seconds) <= offset:
+                raise all_skipped(name, offset, len(timings[name].seconds), 'images')
         rows = rows_by_time(timings, offsets)
         note = video_note(timings, offsets, rows)
         notes = (*media.notes, note) if note else media.notes
         return Footage(names, files, None, {}, offsets, notes, rows)
     frames, places, said_of = _match_images(folder, files, media.names, offsets)
     return Footage(names, files, frames, places, offsets, (*media.notes, *said_of))
-
-
-def _check_offsets(offsets: Mapping[str, int], files: Mapping[str, Sequence[Path]]) -> None:
-    """Refuse frame offsets that are negative, or of cameras without images."""
-    for name, offset in offsets.items():
-        if name not in files:
-            raise InputError(
-                f'a frame offset is given for {name!r}, which has no images; cameras with '
-                f'images: {", ".join(files)}',
-                code='unknown-camera',
-                camera=name,
-                found=name,
-                expected=list(files),
-            )
-        if offset < 0:
-            raise InputError(
-                f'the frame offset of {name!r} is {offset}; offsets count what comes before the '
-                'first frame, so add the same number to all cameras until none is negative',
-                code='out-of-range',
-                camera=name,
-                found=offset,
-                expected=0,
-            )
 
 
 def sized_by_images(

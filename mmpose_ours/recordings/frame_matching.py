@@ -22,6 +22,7 @@ import numpy as np
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.recordings.first_numbers import Span, note_on_first_numbers
+from mmpose_ours.recordings.frame_offsets import all_skipped, check_not_negative
 from mmpose_ours.text import argument, printable
 
 # A camera's consecutive numbers differ by at least this if they are time stamps: 4 ms at 250 Hz.
@@ -122,8 +123,17 @@ def match_by_order(
         skip: Camera -> how many of its images come before the first frame.
         where: Likewise.
         things: Likewise.
+
+    Raises:
+        InputError: An offset is negative, or leaves out all frames of a camera.
     """
-    left = {camera: list(frames)[skip.get(camera, 0) :] for camera, frames in names.items()}
+    left = {}
+    for camera, own in names.items():
+        offset = skip.get(camera, 0)
+        check_not_negative(camera, offset)
+        if own and offset >= len(own):
+            raise all_skipped(camera, offset, len(own), things)
+        left[camera] = list(own)[offset:]
     # The first camera by name that needs no shift lends its names.
     lender = next((camera for camera in sorted(names) if not skip.get(camera)), None)
     most = max(map(len, left.values()), default=0)

@@ -7,6 +7,7 @@ of another frame rate has, that is said: frame n of such keypoints is not frame 
 
 from __future__ import annotations
 
+import collections
 from fractions import Fraction
 from typing import Any, Mapping, Sequence
 
@@ -14,6 +15,7 @@ from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.numbers import whole_number
 from mmpose_ours.recordings.footage import Footage, frame_key, frames_by_key
 from mmpose_ours.recordings.frame_matching import frame_order
+from mmpose_ours.recordings.frame_offsets import all_skipped, check_not_negative
 from mmpose_ours.text import argument
 
 Keypoints = Mapping[str, Mapping[str, Any]]
@@ -168,7 +170,8 @@ def apply_frame_offsets(keypoints: Keypoints, offsets: Mapping[str, int]) -> Key
 
     Raises:
         FileFormatError: Two frames have the same number.
-        InputError: A frame that should be shifted has a name and no number.
+        InputError: A frame that should be shifted has a name and no number; or an offset is
+            negative, or leaves out all frames of a camera.
     """
     if not any(offsets.values()):
         return keypoints
@@ -183,11 +186,19 @@ def apply_frame_offsets(keypoints: Keypoints, offsets: Mapping[str, int]) -> Key
             frame=named[0],
             found=named[0],
         )
+    for camera, offset in offsets.items():
+        check_not_negative(camera, offset)
     first = min(map(int, keys), default=0)
     shifted: dict[str, dict[str, Any]] = {}
+    counts: collections.Counter[str] = collections.Counter()
     for key, views in keys.items():
         for camera, people in views.items():
+            counts[camera] += 1
             frame = int(key) - offsets.get(camera, 0)
             if frame >= first:
                 shifted.setdefault(str(frame), {})[camera] = people
+    kept = {camera for views in shifted.values() for camera in views}
+    for camera, count in counts.items():
+        if camera not in kept:
+            raise all_skipped(camera, offsets[camera], count, 'keypoints')
     return shifted

@@ -4,12 +4,15 @@ import json
 
 import numpy as np
 import pytest
+from errors import fails
 from tool_files import openpose_json, save
 from walking import detected, room_rig, walk
 
 from mmpose_ours.calibration import write_rig
+from mmpose_ours.cli.arguments import parse_offsets
 from mmpose_ours.cli.main import main
 from mmpose_ours.detections import read_detections
+from mmpose_ours.errors import InputError
 from mmpose_ours.structures.skeletons import SKELETONS
 
 FRAMES = 12
@@ -106,3 +109,9 @@ def test_offsets_of_clips(recording, tmp_path, capsys):
     assert main([*argv, '--frame-offsets', f'{first}=2']) == 0
     read = read_detections(out)
     assert len(read) == FRAMES - 2 and all(len(views) == 2 for views in read.values())
+
+
+def test_an_offset_that_is_said_twice():
+    with fails(InputError, code='duplicate', found='cam1=3'):
+        parse_offsets(['cam1=2', 'cam2=1', 'cam1=3'])
+    assert parse_offsets(['cam1=2', 'cam2=1']) == {'cam1': 2, 'cam2': 1}

@@ -13,7 +13,7 @@ from mmpose_ours.detections import (
     read_keypoints,
     write_detections,
 )
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
 
 CAMERAS = ('cam_a', 'cam_b', 'cam_c')
 
@@ -244,3 +244,40 @@ def test_frames_in_the_place_of_cameras_are_refused(tmp_path):
     numbered = {str(frame): {f'cam{n}': people for n in range(3)} for frame in range(4)}
     path.write_text(json.dumps({'joints': 'coco17', 'frames': numbered}))
     assert {*read_keypoints(path, ['0', '1', '2'])['3']} == {'0', '1', '2'}
+
+
+@pytest.mark.parametrize('starts', [(0, 0, 0), (100, 4000, 0)], ids=['one clock', 'clips'])
+def test_offsets_that_make_no_sense(tmp_path, starts):
+    numbers = {c: range(start, start + 6) for c, start in zip(CAMERAS, starts)}
+    root = numbered(tmp_path, numbers)
+    for offset in (-2, 6, 10**18):
+        with fails(InputError, code='out-of-range', camera='cam_b', found=offset):
+            read_detections(root, frame_offsets={'cam_b': offset})
+    with fails(InputError, code='unknown-camera', camera='cam_d', expected=list(CAMERAS)):
+        read_detections(root, frame_offsets={'cam_d': 1})
+    assert len(read_detections(root, frame_offsets={'cam_b': 5})) == 6
+
+
+def test_two_cameras_do_not_get_one_name(tmp_path):
+    file = tmp_path / 'keypoints.json'
+    people = {camera: np.full((1, 17, 3), (n, n, 0.5)) for n, camera in enumerate(CAMERAS, 1)}
+    write_detections(file, {'0': people})
+    again = dict(code='duplicate', file=file, camera='cam_b', found=['cam_a', 'cam_b'])
+    for read in (read_detections, open_keypoints):
+        with fails(FileFormatError, **again):
+            read(file, rename={'cam_a': 'cam_b'})
+    swapped = read_detections(file, rename={'cam_a': 'cam_b', 'cam_b': 'cam_a'})['0']
+    assert {camera: float(each[0, 0, 0]) for camera, each in swapped.items()} == {
+        'cam_a': 2, 'cam_b': 1, 'cam_c': 3,
+    }  # fmt: skip
+
+
+def test_what_a_renamed_camera_replaces_is_named(tmp_path):
+    file, notes = tmp_path / 'keypoints.json', []
+    people = {camera: np.full((1, 17, 3), (n, n, 0.5)) for n, camera in enumerate(CAMERAS, 1)}
+    write_detections(file, {'0': people})
+    read = read_detections(file, ['cam_b', 'cam_c'], rename={'cam_a': 'cam_b'}, say=notes.append)[
+        '0'
+    ]
+    assert float(read['cam_b'][0, 0, 0]) == 1
+    assert len(notes) == 1 and "'cam_b'" in notes[0]

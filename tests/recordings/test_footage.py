@@ -202,3 +202,12 @@ def test_an_image_whose_name_is_no_text_is_refused(tmp_path):
     (tmp_path / 'a.png').rename(image)
     with fails(InputError, code='cannot-express', file=image):
         open_footage(tmp_path, ['a'])
+
+
+def test_offsets_that_leave_nothing_of_a_camera(tmp_path):
+    for camera in 'ab':
+        for number in range(3):
+            _image(tmp_path / camera / f'{number}.png')
+    with fails(InputError, code='out-of-range', camera='b', found=3, expected=3):
+        open_footage(tmp_path, ['a', 'b'], {'b': 3})
+    assert open_footage(tmp_path, ['a', 'b'], {'b': 2}).total == 3
