@@ -31,6 +31,7 @@ from mmpose_ours.cli.arguments import (
     parse_point,
     read_with_options,
 )
+from mmpose_ours.cli.outputs import refuse_replaced
 from mmpose_ours.detections import Detections, check_pixels, read_detections
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
@@ -129,6 +130,7 @@ def run(args: argparse.Namespace) -> int:
             or contradicts itself, or an output cannot be written; nothing is written then.
     """
     writer_of(args.to_format, args.target)
+    refuse_replaced([*args.rig, args.keypoints, args.floor_pixels], [args.target, args.report])
     where = Source(args.rig).path
     read, rig = read_with_options(args.rig, args, any_up=True, any_unit=True)
     refuse(rig, where, read.unit, OF_GEOMETRY)

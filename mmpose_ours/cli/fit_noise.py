@@ -20,6 +20,7 @@ from mmpose_ours.cli.arguments import (
     keypoint_options,
     read_with_options,
 )
+from mmpose_ours.cli.outputs import refuse_replaced
 from mmpose_ours.detections import check_pixels, read_detections, stack_views
 from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.errors import FileFormatError, InputError, PathLike
@@ -163,6 +164,7 @@ def run(args: argparse.Namespace) -> int:
             found=args.frames,
             expected=1,
         )
+    refuse_replaced([*args.rig, args.keypoints], [args.out])
     _, rig = read_with_options(args.rig, args)
     fitted = fit(rig, args.keypoints, args.frames, args.min_score, keypoint_options(args))
     fitted.write(args.out, f'mmpose-ours fit-noise on {Path(args.keypoints).name}')

@@ -17,6 +17,7 @@ from mmpose_ours.cli.arguments import (
     parse_sizes,
     sized,
 )
+from mmpose_ours.cli.outputs import refuse_replaced
 from mmpose_ours.detections import (
     FORMATS,
     KeypointFrames,
@@ -72,12 +73,7 @@ def run(args: argparse.Namespace) -> int:
             not fit the calibration, or cannot be written.
     """
     source, out = Path(args.source), Path(args.out)
-    if source.is_file() and source.resolve() == out.resolve():
-        raise InputError(
-            f'{out}: is the file that is read, which would be replaced; name another place',
-            code='conflict',
-            file=out,
-        )
+    refuse_replaced([source, *(args.camera_param_file or ())], [out])
     if source.is_dir() and source.resolve() in out.resolve().parents:
         raise InputError(
             f'{out}: lies in the folder that is read; name another place',

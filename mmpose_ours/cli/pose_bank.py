@@ -9,6 +9,7 @@ from typing import Sequence
 
 import numpy as np
 
+from mmpose_ours.cli.outputs import refuse_replaced
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.synthetic.poses.bank_files import write_bank
 from mmpose_ours.synthetic.poses.coverage import COVERED_MM, measure_coverage, spread_mm, thin
@@ -152,6 +153,7 @@ def run(args: argparse.Namespace) -> int:
             found=Path(args.out).suffix,
             expected='.npz',
         )
+    refuse_replaced([*args.sources, args.coverage_of], [args.out])
     sources = [read_source(source, args.unit, args.up) for source in args.sources]
     of = read_source(args.coverage_of, args.unit, args.up) if args.coverage_of else None
     taken, together = merge_sources(

@@ -25,6 +25,7 @@ from mmpose_ours.cli.arguments import (
     print_read,
     read_with_options,
 )
+from mmpose_ours.cli.outputs import refuse_replaced
 from mmpose_ours.detections import check_pixels, read_detections
 from mmpose_ours.geometry.rig import list_names
 from mmpose_ours.io.progress import Progress
@@ -80,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
             too little, or an output cannot be written; nothing is written then.
     """
     writer_of(args.to_format, args.out)
+    refuse_replaced([*args.rig, args.keypoints], [args.out, args.report])
     read, rig = read_with_options(args.rig, args)
     refuse(rig, Source(args.rig).path, read.unit, OF_GEOMETRY)
     print_read(read, rig)
