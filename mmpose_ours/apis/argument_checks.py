@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Mapping, Sequence
 
 from mmpose_ours.errors import InputError
+from mmpose_ours.io.numbers import MAX_FPS, MIN_FPS
 from mmpose_ours.text import argument
+
+# Seconds, some thirty years.
+_MAX_SECONDS = 1e9
 
 
 def check_arguments(
@@ -30,8 +33,18 @@ def check_arguments(
     """
     for name, value, fits, expected in (
         ('batch_size', batch_size, batch_size >= 1, '1 or more'),
-        ('fps', fps, fps is None or (math.isfinite(fps) and fps > 0), 'a number above 0'),
-        ('min_track_s', min_track_s, 0 <= min_track_s < math.inf, '0 or more seconds'),
+        (
+            'fps',
+            fps,
+            fps is None or MIN_FPS <= fps <= MAX_FPS,
+            f'a number from {MIN_FPS:g} to {MAX_FPS:g}',
+        ),
+        (
+            'min_track_s',
+            min_track_s,
+            0 <= min_track_s <= _MAX_SECONDS,
+            f'0 to {_MAX_SECONDS:g} seconds',
+        ),
     ):
         if not fits:
             raise InputError(

@@ -73,6 +73,8 @@ def load_model(config: Config, checkpoint: PathLike | None, device: str) -> Pose
             expected='checkpoint',
         )
     try:
+        if torch.device(device).type == 'meta':
+            raise RuntimeError('its tensors hold no numbers')
         return model.to(device).eval()
     except torch.cuda.OutOfMemoryError:
         raise

@@ -37,9 +37,12 @@ def write_npz(timeline: Timeline, path: PathLike, up: str = 'z') -> None:
         up: ``'z'`` or ``'y'``.
 
     Raises:
-        InputError: ``up`` is another axis, or a frame's name ends with a null character.
+        InputError: ``up`` is another axis, or the name of a frame, of a joint or of the skeleton
+            ends with a null character.
         OSError: The file cannot be written.
     """
+    for name in (timeline.joints.name, *timeline.joints.joints):
+        check_array_text(name, path)
     numbered = all(isinstance(frame, int) for frame in timeline.frames)
     poses = timeline.turned(up)
     unknown = np.full(poses.shape[:3], np.nan)

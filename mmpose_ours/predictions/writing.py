@@ -23,7 +23,7 @@ from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io.disk.files import check_unicode, whole_path
 from mmpose_ours.io.limits import limits
-from mmpose_ours.io.numbers import MAX_NUMBER, MAX_WHOLE
+from mmpose_ours.io.numbers import MAX_FPS, MAX_NUMBER, MAX_WHOLE, MIN_FPS
 from mmpose_ours.predictions.person_json import FrameId, frame_id
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.structures.poses import Poses3D
@@ -48,7 +48,7 @@ class PredictionsWriter:
         before: Called when all is written, and before the file is replaced.
 
     Raises:
-        InputError: The skeleton is unknown, or ``fps`` is no positive number.
+        InputError: The skeleton is unknown, or ``fps`` is not within 1e-6 to 1e5.
         OSError: The file cannot be written, for example because the disk is full; names
             ``path``.
 
@@ -68,11 +68,12 @@ class PredictionsWriter:
         space: CaptureVolume | None = None,
         before: Callable[[], None] = lambda: None,
     ) -> None:
-        if fps is not None and not (math.isfinite(fps) and fps > 0):
+        if fps is not None and not MIN_FPS <= fps <= MAX_FPS:
             raise InputError(
-                f'fps is {fps}, expected frames per second such as 25',
+                f'fps is {fps:g}, expected {MIN_FPS:g} to {MAX_FPS:g} per second, such as 25',
                 code='out-of-range',
                 found=fps,
+                expected=(MIN_FPS, MAX_FPS),
             )
         self.path = path
         self.skeleton = as_skeleton(joints)

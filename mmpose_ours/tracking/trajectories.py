@@ -6,12 +6,12 @@ Skipped frame numbers become frames without people. Poses without track IDs are 
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Collection, Sequence
 
 import numpy as np
 
 from mmpose_ours.errors import InputError
+from mmpose_ours.io.numbers import MAX_FPS, MIN_FPS
 from mmpose_ours.predictions.person_json import FrameId
 from mmpose_ours.predictions.reading import Predictions
 from mmpose_ours.structures.skeleton import Skeleton
@@ -167,7 +167,7 @@ def timeline_of(
 
     Raises:
         InputError: There are no people, or none of those asked for; there are too many people
-            for the memory; or ``fps`` is not above 0, or contradicts the file's.
+            for the memory; or ``fps`` is none that a file may state, or contradicts the file's.
 
     Examples:
         >>> from mmpose_ours import read_predictions, write_predictions
@@ -178,11 +178,13 @@ def timeline_of(
         ((10, 1, 17, 3), 25.0)
     """
     notes = []
-    if fps is not None and not (math.isfinite(fps) and fps > 0):
+    if fps is not None and not MIN_FPS <= fps <= MAX_FPS:
         raise InputError(
-            f'the frame rate is {fps}, expected frames per second such as 25',
+            f'the frame rate is {fps:g}, expected {MIN_FPS:g} to {MAX_FPS:g} frames per second, '
+            'such as 25',
             code='out-of-range',
             found=fps,
+            expected=(MIN_FPS, MAX_FPS),
         )
     fps = predictions.frame_rate(fps)
     if fps is None:
@@ -231,7 +233,7 @@ def timeline_of(
                     std_mm[row, column] = found.std_mm[index]
     std_mm[~np.isfinite(poses).all(-1)] = np.nan
     whole = numbers[0] + step * np.arange(count)
-    counted = order[0] == numbers[0] and order[-1] == numbers[-1]
+    counted = order == [int(number) for number in numbers]
     return Timeline(
         frames=tuple(whole.tolist()) if counted else tuple(order),
         seconds=whole / fps,

@@ -309,6 +309,7 @@ def test_what_cannot_be_is_refused(recording, options, code, found):
         inferencer.open(keypoints={'0': frames[0]}, **options)
 
 
-def test_a_device_that_is_not_there_is_named():
-    with fails(InputError, code='out-of-range', found='cuda:77'):
-        MultiviewInferencer(rig=room_rig(2), device='cuda:77')
+@pytest.mark.parametrize('device', ['cuda:77', 'meta', 'nonsense'])
+def test_a_device_that_is_not_there_is_named(device):
+    with fails(InputError, code='out-of-range', found=device):
+        MultiviewInferencer(rig=room_rig(2), device=device)

@@ -12,6 +12,9 @@ from walks import STANDING, straight
 from mmpose_ours.errors import InputError
 from mmpose_ours.export.bvh_skeleton import SKELETON, aimed, places_of, shortest
 from mmpose_ours.export.formats import FORMATS, write_timeline
+from mmpose_ours.predictions.reading import read_predictions
+from mmpose_ours.predictions.writing import write_predictions
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.poses.bvh_reader import read_bvh, record_bvh
 from mmpose_ours.synthetic.poses.mocap_names import coco_joints
@@ -251,3 +254,14 @@ def test_unknown_suffix(timeline, tmp_path):
     known = list(FORMATS)
     with fails(InputError, code='unknown-name', found='.fbx', expected=known):
         write_timeline(timeline, tmp_path / 'a.fbx')
+
+
+@pytest.mark.parametrize('part', ['joint', 'skeleton'])
+def test_npz_drops_no_null_characters(tmp_path, part):
+    names = {'joint': ('a', ('x', 'x\0')), 'skeleton': ('a\0', ('x', 'y'))}
+    mine = Skeleton(*names[part])
+    write_predictions(tmp_path / 'p.json', {0: np.zeros((1, 2, 3))}, mine)
+    one = timeline_of(read_predictions(tmp_path / 'p.json'), fps=30)
+    with fails(InputError):
+        write_timeline(one, tmp_path / 'p.npz')
+    assert not (tmp_path / 'p.npz').exists()

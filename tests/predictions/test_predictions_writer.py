@@ -112,8 +112,8 @@ def test_all_people_have_ids_or_nobody(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize('fps', [0, -1, float('nan'), float('inf')])
-def test_a_frame_rate_is_positive(tmp_path, fps):
+@pytest.mark.parametrize('fps', [0, -1, 5e-324, 1e308, float('nan'), float('inf')])
+def test_a_frame_rate_is_one_that_the_reader_takes(tmp_path, fps):
     with pytest.raises(InputError) as caught:
         PredictionsWriter(tmp_path / 'p.json', fps=fps)
     assert caught.value.code == 'out-of-range' and caught.value.found is fps

@@ -97,10 +97,16 @@ def test_nobody_and_nonsense():
         timeline_of(predictions({1: []}))
     with fails(InputError, code='no-data', found=0):
         timeline_of(predictions({}))
-    with fails(InputError, code='out-of-range', found=0):
-        timeline_of(predictions({1: ONE}), fps=0)
+    for fps in (0, -1, 5e-324, 1e308, float('inf')):
+        with fails(InputError, code='out-of-range', found=fps):
+            timeline_of(predictions({1: ONE}), fps=fps)
     with fails(InputError, code='unknown-name', found='x', expected=['y', 'z']):
         timeline_of(predictions({1: ONE})).turned('x')
+
+
+def test_names_among_numbers_are_kept():
+    timeline = timeline_of(predictions({0: ONE, 'b': ONE, 2: ONE}), fps=4)
+    assert timeline.frames == (0, 'b', 2)
 
 
 def test_smoothing_calms_and_bridges_nothing():
