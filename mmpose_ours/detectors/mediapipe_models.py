@@ -21,8 +21,12 @@ import platformdirs
 
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.io.disk.files import write_files_whole
+from mmpose_ours.io.disk.regular_files import open_regular
+from mmpose_ours.io.parsers.zip_input import BROKEN_ZIP, ZipInput
 
 VARIABLE = 'MMPOSE_OURS_CACHE'
+# Of a model, of which the largest has 6 MB, and of the list of the wheel's members.
+_MOST_BYTES = 16 << 20
 WHEEL = 'mediapipe==0.10.14'
 # One wheel for everybody: the models are the same in all of them.
 _PLATFORM = ('--python-version=3.12', '--implementation=cp', '--abi=cp312',
@@ -90,16 +94,23 @@ def read_model(model: Model) -> bytes:
         ModelsMissingError: It cannot be fetched; says how to do that by hand.
     """
     path = folder() / model.file_name
-    if not _is(path, model):
+    content = _content(path, model)
+    if content is None:
         fetch()
-    return path.read_bytes()
+        content = _content(path, model)
+    if content is None:
+        raise ModelsMissingError(f'{path}: is not the model that was written there; remove it')
+    return content
 
 
-def _is(path: Path, model: Model) -> bool:
+def _content(path: Path, model: Model) -> bytes | None:
+    """What a regular file holds, where that is the model."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() == model.sha256
+        with open_regular(path) as file:
+            content = file.read(_MOST_BYTES)
     except OSError:
-        return False
+        return None
+    return content if hashlib.sha256(content).hexdigest() == model.sha256 else None
 
 
 def fetch(wheel: PathLike | None = None) -> Path:
@@ -116,7 +127,7 @@ def fetch(wheel: PathLike | None = None) -> Path:
         InputError: The file is not that wheel.
     """
     place = folder()
-    if wheel is None and all(_is(place / model.file_name, model) for model in MODELS):
+    if wheel is None and all(_content(place / m.file_name, m) is not None for m in MODELS):
         return place
     if wheel is not None:
         contents = _models_of(Path(wheel))
@@ -149,14 +160,15 @@ def _models_of(wheel: Path) -> Mapping[str, bytes]:
     """File name -> content of every model, each as its checksum says."""
     contents = {}
     try:
-        with zipfile.ZipFile(wheel) as archive:
+        opened = ZipInput(open_regular(wheel).detach(), _MOST_BYTES)
+        with opened, zipfile.ZipFile(opened) as archive:
             for model in MODELS:
                 with archive.open(f'mediapipe/modules/{model.path}') as file:
-                    content = file.read(16 << 20)  # the largest has 6 MB
+                    content = file.read(_MOST_BYTES)
                 if hashlib.sha256(content).hexdigest() != model.sha256:
                     raise KeyError(model.path)
                 contents[model.file_name] = content
-    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError) as error:
+    except BROKEN_ZIP as error:
         raise InputError(
             f'{wheel}: not the wheel of {WHEEL} ({error}); its models are taken from no other',
             code='file-format',

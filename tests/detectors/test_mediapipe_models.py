@@ -1,6 +1,7 @@
 """Where MediaPipe's models come from: one wheel, checked, kept in the user's cache folder."""
 
 import hashlib
+import os
 import subprocess
 import sys
 import types
@@ -83,6 +84,47 @@ def test_what_is_no_archive_is_refused(small, tmp_path):
         fetch(tmp_path / 'a.whl')
     with pytest.raises(FileNotFoundError):
         fetch(tmp_path / 'b.whl')
+
+
+@pytest.mark.parametrize('kind', ['pipe', 'device', 'dangling link', 'folder'])
+def test_what_lies_in_the_place_of_a_model_is_not_read(small, kind):
+    fetch(small.wheel)
+    place = folder() / 'one.tflite'
+    place.unlink()
+    if kind == 'pipe':
+        os.mkfifo(place)
+    elif kind == 'folder':
+        place.mkdir()
+    else:
+        place.symlink_to('/dev/zero' if kind == 'device' else 'nothing')
+    code = """
+import sys
+from pathlib import Path
+from mmpose_ours.detectors.mediapipe_models import Model, _content
+print(_content(Path(sys.argv[1]), Model('a/one.tflite', '')))
+"""
+    done = subprocess.run(
+        [sys.executable, '-c', code, str(place)], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == 'None', done.stderr
+
+
+def test_a_wheel_that_is_a_pipe_or_damaged(small, tmp_path):
+    os.mkfifo(tmp_path / 'pipe.whl')
+    code = f"""
+from mmpose_ours.cli.main import main
+main(['fetch-models', {str(tmp_path / 'pipe.whl')!r}])
+"""
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=60)
+    assert 'pipe.whl' in done.stderr
+    with zipfile.ZipFile(small.wheel, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('mediapipe/modules/a/one.tflite', bytes(range(256)) * 64)
+    content = bytearray(small.wheel.read_bytes())
+    start = 30 + len('mediapipe/modules/a/one.tflite')
+    content[start : start + 40] = b'\xff' * 40
+    small.wheel.write_bytes(content)
+    with fails(InputError, code='file-format', file=str(small.wheel)):
+        fetch(small.wheel)
 
 
 @pytest.mark.parametrize('said', ['ERROR: no network\n', ''])

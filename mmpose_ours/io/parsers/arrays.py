@@ -18,7 +18,6 @@ import os
 import re
 import struct
 import zipfile
-import zlib
 from typing import IO, Any, Iterator, NamedTuple
 
 import numpy as np
@@ -27,7 +26,7 @@ from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.io.disk.regular_files import open_regular
 from mmpose_ours.io.disk.temporary import temporary_file
 from mmpose_ours.io.limits import limits
-from mmpose_ours.io.parsers.zip_input import ZipInput
+from mmpose_ours.io.parsers.zip_input import BROKEN_ZIP, ZipInput
 
 # Of an .npy file: the name of its only array.
 ALONE = ''
@@ -46,11 +45,6 @@ _FIELD = re.compile(
 )
 _NUMBERS = re.compile(r'[<>|=]?(?:b1|[iu][1248]|f[248])')
 _TEXTS = re.compile(r'[<>=]?U(\d{1,10})')
-# What zipfile raises for files that are damaged or something else.
-_BROKEN = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError,
-    ValueError, OverflowError, IndexError, KeyError,
-)  # fmt: skip
 
 
 def check_array_text(text: str, path: PathLike) -> None:
@@ -243,7 +237,7 @@ class ArrayFile:
             yield
         except FileFormatError:
             raise
-        except _BROKEN as error:
+        except BROKEN_ZIP as error:
             why = ' '.join(str(error).split())[:200] or type(error).__name__
             code = 'file-format' if isinstance(error, ValueError) else self._fault
             raise self.bad(why, code) from error

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import io
+import struct
+import zipfile
+import zlib
 from typing import Any
+
+# What zipfile raises for files that are damaged or something else.
+BROKEN_ZIP = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, RuntimeError,
+    ValueError, OverflowError, IndexError, KeyError,
+)  # fmt: skip
 
 
 class ZipInput(io.BufferedReader):
