@@ -242,9 +242,23 @@ def _keypoints(path: Path, progress: Progress) -> Finding | None:
 def _poses(path: Path) -> Finding | None:
     """3D poses; whatever else has frames is refused by other readers better."""
     data = read_json(path) if path.suffix.lower() == '.json' and path.is_file() else None
-    if not isinstance(data, dict) or not {'frames', 'joints', 'unit'} <= data.keys():
+    if not isinstance(data, dict) or not isinstance(data.get('frames'), dict):
         return None
-    predictions = read_predictions(path)
+    # 2D keypoints have cameras in each frame.
+    listed = any(isinstance(people, list) for people in data['frames'].values())
+    if not (listed or {'joints', 'unit'} <= data.keys()):
+        return None
+    commands = (
+        f'mmpose-ours view {_quoted(path)} --rig RIG --out vis',
+        f'mmpose-ours export {_quoted(path)} poses.trc',
+        f'mmpose-ours evaluate --without-truth --pred {_quoted(path)} --rig RIG '
+        '--keypoints KEYPOINTS',
+    )
+    try:
+        predictions = read_predictions(path)
+    except InputError as error:
+        what = 'people per frame; they cannot be read as they are'
+        return Finding(path, POSES, what, (str(error),), commands)
     people = sum(map(len, predictions.frames.values()))
     rate = f', {predictions.fps:g} frames per second' if predictions.fps else ''
     ids = ', with track IDs' if predictions.tracked else ''
@@ -252,12 +266,6 @@ def _poses(path: Path) -> Finding | None:
         f'{counted(len(predictions.frames), "frame")}, {counted(people, "pose")} of '
         f'{predictions.skeleton.name} in '
         f'{predictions.unit}, {predictions.up} up{ids}{rate}'
-    )
-    commands = (
-        f'mmpose-ours view {_quoted(path)} --rig RIG --out vis',
-        f'mmpose-ours export {_quoted(path)} poses.trc',
-        f'mmpose-ours evaluate --without-truth --pred {_quoted(path)} --rig RIG '
-        '--keypoints KEYPOINTS',
     )
     return Finding(path, POSES, what, commands=commands)
 

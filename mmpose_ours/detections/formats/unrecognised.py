@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import itertools
+import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Iterator, Mapping, NamedTuple
@@ -48,6 +49,8 @@ _EXPORTS = {
 # Endings, keys and formats that a sentence lists, files that are counted, and depth that is looked
 # into.
 _MOST, _MOST_FILES, _MOST_FOLDERS, _DEPTH = 6, 10_000, 100, 4
+# Folders in each other that are looked through.
+_DEEPEST = 20
 
 
 class Near(NamedTuple):
@@ -129,7 +132,9 @@ def unrecognised(source: Source, formats: Mapping[str, ModuleType]) -> FileForma
 def _recognised_below(path: Path, formats: Mapping[str, ModuleType]) -> list[Path]:
     """The folders right in a folder that fit a format, or else those in one of these."""
     level = folders_in(path)[:_MOST_FOLDERS]
-    while level and len(level) <= _MOST_FOLDERS:
+    for _ in range(_DEEPEST):
+        if not level or len(level) > _MOST_FOLDERS:
+            break
         found = [folder for folder in level if _fits(Source(folder), formats)]
         if found or len(level) > 1:
             return found
@@ -153,8 +158,24 @@ def _walk(path: Path) -> Iterator[Path]:
     """The file, or the files of a folder and those below, up to a number."""
     if path.is_file():
         return iter([path])
-    files = (file for file in path.rglob('*') if file.is_file() and not file.name.startswith('.'))
-    return iter(sorted(itertools.islice(files, _MOST_FILES)))
+    return iter(sorted(itertools.islice(_files_below(path), _MOST_FILES)))
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Files of a folder and those below, to a depth; links of folders are not followed.
+
+    Neither ``rglob`` nor ``os.walk``, which call themselves for each folder in a folder.
+    """
+    folders = [(folder, 0)]
+    while folders:
+        place, depth = folders.pop()
+        with contextlib.suppress(OSError), os.scandir(place) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    if depth < _DEEPEST:
+                        folders.append((Path(entry.path), depth + 1))
+                elif entry.is_file() and not entry.name.startswith('.'):
+                    yield Path(entry.path)
 
 
 def _endings(path: Path) -> collections.Counter[str]:
