@@ -16,7 +16,6 @@ from mmpose_ours.cli.arguments import (
     print_read,
     reading_of,
 )
-from mmpose_ours.cli.outputs import refuse_replaced
 from mmpose_ours.errors import PathLike
 
 
@@ -82,7 +81,6 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CalibrationError, OSError: As :func:`convert_calibration`; the command line prints them.
     """
-    refuse_replaced([*args.source, args.target], [args.report])
     done = convert_calibration(
         args.source,
         args.target,
