@@ -75,12 +75,11 @@ def fit(
         FileFormatError: The file cannot be used, or has too few people; names it.
         FileNotFoundError: There is no such file.
     """
-    detections = read_detections(
-        keypoints, rig.names, joints=as_skeleton(joints), **(reading or {})
-    )
+    skeleton = as_skeleton(joints)
+    detections = read_detections(keypoints, rig.names, joints=skeleton, **(reading or {}))
     check_pixels(detections, rig, keypoints)
     chosen = choose_frames(detections, rig, most)
-    frames = [stack_views(views, rig.names) for views in chosen]
+    frames = [stack_views(views, rig.names, len(skeleton)) for views in chosen]
     progress_of = functools.lru_cache(maxsize=None)(lambda what: Progress(what, 'frames'))
     try:
         return fit_noise(

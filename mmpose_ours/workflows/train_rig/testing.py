@@ -193,9 +193,11 @@ def _figures(
 
 
 def _seen(site: Site, path: Path) -> dict[FrameId, np.ndarray]:
-    detections = read_detections(path, site.rig.names, joints=site.trained_skeleton)
+    skeleton, names = site.trained_skeleton, site.rig.names
+    detections = read_detections(path, names, joints=skeleton)
     return {
-        frame_id(frame): stack_views(views, site.rig.names) for frame, views in detections.items()
+        frame_id(frame): stack_views(views, names, len(skeleton))
+        for frame, views in detections.items()
     }
 
 
