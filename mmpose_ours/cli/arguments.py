@@ -65,6 +65,21 @@ def add_skeleton(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_joints(parser: argparse._ActionsContainer, use: str) -> None:
+    """Declare ``--joints``, a skeleton that has the joints of COCO-17.
+
+    Args:
+        parser: Gets the argument.
+        use: What the joints are for.
+    """
+    parser.add_argument(
+        '--joints',
+        default='coco17',
+        metavar='NAME',
+        help=f'the joints {use}: coco17 (default), halpe26 with feet, body25, coco_wholebody, ...',
+    )
+
+
 def keypoint_options(
     args: argparse.Namespace, say: Callable[[str], None] | None = None
 ) -> KeypointOptions:

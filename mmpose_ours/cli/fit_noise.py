@@ -13,6 +13,7 @@ from mmpose_ours.association.epipolar import MIN_SCORE
 from mmpose_ours.calibration.alignment.poses import choose_frames
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
+    add_joints,
     add_reading_arguments,
     add_rename,
     add_rig,
@@ -27,6 +28,7 @@ from mmpose_ours.errors import FileFormatError, InputError, PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.noise_estimation.fit import FittedNoise, TooLittleError, fit_noise
+from mmpose_ours.structures.skeletons import COCO17, as_skeleton
 from mmpose_ours.synthetic.detector_noise import DetectorNoise
 
 # Default number of frames, evenly spaced over the recording.
@@ -58,6 +60,7 @@ def fit(
     most: int = FRAMES,
     min_score: float = MIN_SCORE,
     reading: KeypointOptions | None = None,
+    joints: str = COCO17.name,
 ) -> FittedNoise:
     """Fit the detector noise model to a file of 2D keypoints.
 
@@ -67,15 +70,17 @@ def fit(
         most: Maximum number of frames to use.
         min_score: A joint with a score of at most this counts as missing.
         reading: How the keypoints are to be read.
+        joints: Name of the skeleton whose joints are measured; it has the joints of COCO-17.
 
     Raises:
         FileFormatError: The file cannot be used, or has too few people; names it.
         FileNotFoundError: There is no such file.
     """
-    detections = read_detections(keypoints, rig.names, **(reading or {}))
+    skeleton = as_skeleton(joints)
+    detections = read_detections(keypoints, rig.names, joints=skeleton, **(reading or {}))
     check_pixels(detections, rig, keypoints)
     chosen = choose_frames(detections, rig, most)
-    frames = [stack_views(views, rig.names) for views in chosen]
+    frames = [stack_views(views, rig.names, len(skeleton)) for views in chosen]
     progress_of = functools.lru_cache(maxsize=None)(lambda what: Progress(what, 'frames'))
     try:
         return fit_noise(
@@ -83,6 +88,7 @@ def fit(
             frames,
             min_score,
             progress=lambda what, done, total: progress_of(what)(done, total),
+            joints=joints,
         )
     except TooLittleError as error:
         raise error.reworded(FileFormatError, f'{keypoints}: {error}', file=keypoints) from error
@@ -131,6 +137,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_rename(parser, 'keypoints')
     add_skeleton(parser)
     add_frame_offsets(parser)
+    add_joints(parser, 'whose noise is measured')
     parser.add_argument(
         '--frames',
         type=int,
@@ -166,7 +173,9 @@ def run(args: argparse.Namespace) -> int:
         )
     refuse_replaced([*args.rig, args.keypoints], [args.out])
     _, rig = read_with_options(args.rig, args)
-    fitted = fit(rig, args.keypoints, args.frames, args.min_score, keypoint_options(args))
+    fitted = fit(
+        rig, args.keypoints, args.frames, args.min_score, keypoint_options(args), args.joints
+    )
     fitted.write(args.out, f'mmpose-ours fit-noise on {Path(args.keypoints).name}')
     print('\n'.join(table(fitted)))
     print(f'\nwrote {args.out}; use it as faults={str(args.out)!r} of a SyntheticDataset')

@@ -25,7 +25,6 @@ from mmpose_ours.text import arguments_as_options, counted
 from mmpose_ours.workflows.train_rig.folder_step import command_words, do_init, init_words
 from mmpose_ours.workflows.train_rig.job import (
     Site,
-    box_file,
     file_print,
 )
 from mmpose_ours.workflows.train_rig.preparation import (
@@ -107,13 +106,18 @@ def _source(site: Site) -> dict[str, Any]:
 def _noise(site: Site) -> dict[str, Any]:
     detector = Path(site.detector) if site.detector else None
     detector_print = file_print(detector) if detector and detector.is_file() else site.detector
-    return {**_people(site), '--detector': detector_print}
+    return {**_people(site), '--detector': detector_print, **_joints(site)}
+
+
+def _joints(site: Site) -> dict[str, Any]:
+    return {'--joints': site.joints} if site.joints_words() else {}
 
 
 def _training(site: Site) -> dict[str, Any]:
-    box = box_file()
+    box = site.box_file
     return {
         **_rig(site),
+        **_joints(site),
         '--model': site.model,
         '--minutes': site.minutes,
         '--epochs': site.epochs,
@@ -122,9 +126,10 @@ def _training(site: Site) -> dict[str, Any]:
 
 
 def _testing(site: Site) -> dict[str, Any]:
-    box = box_file()
+    box = site.box_file
     return {
         **_people(site),
+        **_joints(site),
         '--frames': site.frames,
         'pretrained weights': file_print(box) if box else None,
     }

@@ -14,6 +14,7 @@ from mmpose_ours.cli.arguments import (
     add_direction,
     add_frame_offsets,
     add_image_size,
+    add_joints,
     add_rename,
     add_rig,
     add_skeleton,
@@ -27,6 +28,8 @@ from mmpose_ours.errors import InputError, LimitError
 from mmpose_ours.structures.metainfo import find_skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic import DetectorNoise
+from mmpose_ours.synthetic.joint_noise import check_joints
+from mmpose_ours.synthetic.poses.whole_body import check_can_make
 from mmpose_ours.workflows.rig_folder import RIG_FILE
 from mmpose_ours.workflows.train_rig.configs import EPOCHS
 from mmpose_ours.workflows.train_rig.job import KEYPOINT_FILE, MODELS, Site
@@ -71,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--detector', metavar='NAME',
                         help='a shipped detector (openpose, hrnet, mediapipe) or a file of '
                         'fit-noise, instead of measuring it')  # fmt: skip
+    add_joints(parser, 'that are trained, of people, keypoints and 3D poses')
     parser.add_argument('--model', choices=MODELS, default='prior',
                         help='what to train (default: %(default)s)')  # fmt: skip
     length = parser.add_mutually_exclusive_group()
@@ -144,7 +148,10 @@ def site_of(args: argparse.Namespace) -> Site:
         rename=parse_renames(args.rename),
         frame_offsets=parse_offsets(args.frame_offsets),
         skeleton=_skeleton(args.skeleton),
+        joints=args.joints,
     )
+    check_joints(site.trained_skeleton)
+    check_can_make(site.trained_skeleton)
     if args.detector:
         _check_detector(args.detector)
     if not source:

@@ -46,8 +46,7 @@ def train() -> None:
     network.prepare(os.environ)
     let_waiting_threads_sleep(os.environ)
     sys.argv = with_local_rank(sys.argv)
-    _check_files('train.py')
-    _check_generation('train.py')
+    _check_config('train.py')
     start_over = START_OVER in sys.argv
     sys.argv = [word for word in sys.argv if word != START_OVER]
     if {'-h', '--help'} & set(sys.argv):
@@ -75,32 +74,35 @@ def test() -> None:
     network.prepare(os.environ)
     let_waiting_threads_sleep(os.environ)
     sys.argv = with_local_rank(sys.argv)
-    _check_files('test.py')
-    _check_generation('test.py')
+    _check_config('test.py')
+    _check_checkpoint('test.py')
     _run('test.py')
 
 
-def _check_files(script: str) -> None:
-    """Refuse a config, or a checkpoint to test, that is not there."""
-    words = sys.argv[1:]
-    at = next((at for at, word in enumerate(words) if word.endswith('.py')), None)
-    if at is None:
-        return  # the stock script says what it is called with
-    if not Path(words[at]).is_file():
-        where = '`mmpose-ours path configs` says where those of this package are'
-        _refuse(script, f'{words[at]}: no such config; correct the path ({where})')
-    checkpoint = words[at + 1] if script == 'test.py' and at + 1 < len(words) else '-'
+def _config_at() -> int | None:
+    """Where the config is among this process's arguments; None without one."""
+    return next((at for at, word in enumerate(sys.argv) if at and word.endswith('.py')), None)
+
+
+def _check_checkpoint(script: str) -> None:
+    """Refuse a checkpoint to test that is not there."""
+    at = _config_at()
+    checkpoint = '-' if at is None or at + 1 == len(sys.argv) else sys.argv[at + 1]
     if checkpoint.startswith('-') or '://' in checkpoint or Path(checkpoint).is_file():
         return
     hint = 'the file last_checkpoint in the work directory of a training names its last one'
     _refuse(script, f'{checkpoint}: no such checkpoint; correct the path ({hint})')
 
 
-def _check_generation(script: str) -> None:
-    """Refuse a config that was written for the other MMPose: 0.x or 1.x."""
-    path = next((Path(word) for word in sys.argv[1:] if word.endswith('.py')), None)
-    if path is None or not path.is_file():
-        return  # the stock script says so
+def _check_config(script: str) -> None:
+    """Refuse a config that is not there, or was written for the other MMPose: 0.x or 1.x."""
+    at = _config_at()
+    if at is None:
+        return  # the stock script says what it is called with
+    path = Path(sys.argv[at])
+    if not path.is_file():
+        where = '`mmpose-ours path configs` says where those of this package are'
+        _refuse(script, f'{sys.argv[at]}: no such config; correct the path ({where})')
     try:
         check_config_path(path)
     except ConfigPathError as error:

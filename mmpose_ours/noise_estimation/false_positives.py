@@ -57,7 +57,7 @@ def _body_mm(observations: Observations) -> float:
 
 
 def _box_px(detections: np.ndarray) -> np.ndarray:
-    """(D,) longer sides of the bounding boxes of detections (D, 17, 3), at least 1 pixel."""
+    """(D,) longer sides of the bounding boxes of detections (D, J, 3), at least 1 pixel."""
     found = detections[..., 2:] > 0
     low = np.where(found, detections[..., :2], np.inf).min(1, initial=np.inf)
     high = np.where(found, detections[..., :2], -np.inf).max(1, initial=-np.inf)
@@ -65,7 +65,7 @@ def _box_px(detections: np.ndarray) -> np.ndarray:
 
 
 def _middle(detections: np.ndarray) -> np.ndarray:
-    """(D, 2) mean pixel of the joints of detections (D, 17, 3)."""
+    """(D, 2) mean pixel of the joints of detections (D, J, 3)."""
     found = detections[..., 2:] > 0
     return (detections[..., :2] * found).sum(1) / np.maximum(found.sum(1), 1)
 

@@ -32,9 +32,11 @@ from mmpose_ours.noise_estimation.observations import (
     find_observations,
 )
 from mmpose_ours.noise_estimation.swaps import Swaps, find_swaps
-from mmpose_ours.synthetic.crowd import Crowd
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17, as_skeleton
 from mmpose_ours.synthetic.detector_noise import SCORE_NOISE_STD, DetectorNoise
 from mmpose_ours.synthetic.draws import Streams
+from mmpose_ours.synthetic.joint_noise import check_joints
 from mmpose_ours.synthetic.occlusion import project_joints
 from mmpose_ours.text import counted
 
@@ -96,21 +98,25 @@ def fit_noise(
     min_score: float = MIN_SCORE,
     seed: int = 0,
     progress: Progress | None = None,
+    joints: str = 'coco17',
 ) -> FittedNoise:
     """Fit the noise model to the detections of a recording.
 
     Args:
         rig: V cameras, whose image sizes are known.
-        frames: S arrays (V, P, 17, 3) ``u, v, score``; P may differ.
+        frames: S arrays (V, P, J, 3) ``u, v, score``; P may differ.
         min_score: A joint with a score of at most this counts as missing.
         seed: Random seed of the simulations.
         progress: Called with the name of the current step, the number of frames done, and their
             total.
+        joints: Name of the skeleton of the J joints; it has the joints of COCO-17.
 
     Raises:
         TooLittleError: Fewer than three cameras, or too few people in three views.
-        InputError: A camera has no image size.
+        InputError: A camera has no image size, there is no such skeleton, or it lacks joints.
     """
+    skeleton = as_skeleton(joints)
+    check_joints(skeleton)
     if len(rig) < MIN_VIEWS:
         raise TooLittleError(
             f'the rig has {len(rig)} cameras, but a view can only be used by two others; '
@@ -120,13 +126,13 @@ def fit_noise(
         )
     for camera in rig:
         camera.need_size('which tells what should have been seen')
-    recording = Measured(rig, frames, min_score, _with_name(progress, 'people'))
+    recording = Measured(rig, frames, min_score, _with_name(progress, 'people'), skeleton)
     recorded_fit, counts = recording.noise()
 
     def simulate(noise: DetectorNoise, what: str) -> Measured:
         rngs = Streams(seed)(range(len(frames)))
         detections = noise.detect_many(recording.observations.crowd, rig, rngs)
-        return Measured(rig, detections, min_score, _with_name(progress, what))
+        return Measured(rig, detections, min_score, _with_name(progress, what), skeleton)
 
     noise = recorded_fit
     for _ in range(rounds_needed(recorded_fit)):
@@ -142,19 +148,20 @@ class Measured:
 
     Args:
         rig: V cameras.
-        frames: S arrays (V, P, 17, 3).
+        frames: S arrays (V, P, J, 3).
         min_score: See :func:`fit_noise`.
         progress: Called with the number of frames done and their total.
+        skeleton: The J joints.
 
     Attributes:
-        scores: (17, 2) mean and standard deviation of the scores of each joint.
+        scores: (J, 2) mean and standard deviation of the scores of each joint.
         min_joints: Fewest joints of a detection.
         swaps: The left-right swaps.
         wrong: (V, N) bool, detections that are of another person.
         model, residuals, posterior: The fitted errors, after swaps and wrong detections were
             corrected.
         observations: The people, their swaps corrected.
-        inlier: (V, N, 17) bool, joints that are detected and no outliers.
+        inlier: (V, N, J) bool, joints that are detected and no outliers.
     """
 
     def __init__(
@@ -163,16 +170,17 @@ class Measured:
         frames: Sequence[np.ndarray],
         min_score: float = MIN_SCORE,
         progress: Callable[[int, int], None] | None = None,
+        skeleton: Skeleton = COCO17,
     ):
-        observations = find_observations(rig, frames, min_score, progress)
+        observations = find_observations(rig, frames, min_score, progress, skeleton)
         self._check_enough(observations)
         self.scores = _joint_scores(observations.keypoints[..., 2])
         self.min_joints = _fewest_joints(observations)
-        model = ErrorModel.initial()
+        model = ErrorModel.initial(skeleton)
         model, residuals, posterior, observations = self._fit_errors(observations, model)
         self.swaps: Swaps = find_swaps(residuals, model)
         observations = _with_swaps_corrected(observations, self.swaps.source)
-        not_swapped = (self.swaps.source == np.arange(17)).all(-1)
+        not_swapped = (self.swaps.source == np.arange(len(skeleton))).all(-1)
         self.wrong = wrong = _of_wrong_person(residuals, posterior) & not_swapped
         keypoints = np.where(wrong[..., None, None], 0.0, observations.keypoints)
         right = dataclasses.replace(observations, keypoints=keypoints)
@@ -210,7 +218,7 @@ class Measured:
             model, posterior = fit_errors(residuals, model)
             visible = crowd.visible & (residuals.found.sum(0) >= 2)
             poses = _with_unknown_filled(crowd.poses + posterior.step_mm, visible)
-            moved = Crowd(poses, visible, crowd.scene, crowd.scenes)
+            moved = dataclasses.replace(crowd, poses=poses, visible=visible)
             observations = dataclasses.replace(observations, crowd=moved)
         return model, residuals, posterior, observations
 
@@ -225,6 +233,7 @@ class Measured:
         duplicates, splits = int(observations.duplicate.sum()), int(observations.split.sum())
         swap_share = round(self.swaps.limb_share, 4)
         noise = DetectorNoise(
+            joints=model.skeleton.name,
             jitter=_rounded(model.jitter),
             outlier_share=round(model.outlier_share, 4),
             outlier_spread=round(model.outlier_spread, 4),
@@ -298,9 +307,9 @@ class Measured:
 
 
 def _with_unknown_filled(poses: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Poses (N, 17, 3) with each unknown joint at the mean of the known ones.
+    """Poses (N, J, 3) with each unknown joint at the mean of the known ones.
 
-    Occlusion compares the mean depth of all 17 joints, which this keeps.
+    Occlusion compares the mean depth of all joints, which this keeps.
     """
     weight = known[..., None]
     middle = (poses * weight).sum(1, keepdims=True) / np.maximum(weight.sum(1, keepdims=True), 1)
@@ -317,7 +326,7 @@ def _default_where_rare(noise: DetectorNoise, counts: dict[str, Any]) -> Detecto
 
 
 def _joint_scores(score: np.ndarray) -> np.ndarray:
-    """(17, 2) mean and standard deviation of scores (V, N, 17), as ``joint_score`` has them."""
+    """(J, 2) mean and standard deviation of scores (V, N, J), as ``joint_score`` has them."""
     found = score > 0
     count = np.maximum(found.sum((0, 1)), 1)
     mean = score.sum((0, 1)) / count
@@ -326,7 +335,7 @@ def _joint_scores(score: np.ndarray) -> np.ndarray:
 
 
 def _score_z(score: np.ndarray, joint_score: np.ndarray) -> np.ndarray:
-    """(V, N, 17) scores in standard deviations above the joint's mean; 0 if all are the same."""
+    """(V, N, J) scores in standard deviations above the joint's mean; 0 if all are the same."""
     mean, std = joint_score.T
     z = (score - mean) / np.maximum(std * SCORE_NOISE_STD, 1e-9)
     return np.where((score > 0) & (std > 1e-3), z, 0.0)
@@ -344,7 +353,7 @@ def _fewest_joints(observations: Observations) -> int:
 
 
 def _with_swaps_corrected(observations: Observations, source: np.ndarray) -> Observations:
-    """Move each pixel to its true joint; ``source`` (V, N, 17) is that of :class:`Swaps`."""
+    """Move each pixel to its true joint; ``source`` (V, N, J) is that of :class:`Swaps`."""
     keypoints = np.take_along_axis(observations.keypoints, source[..., None], axis=2)
     return dataclasses.replace(observations, keypoints=keypoints)
 

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17
 from mmpose_ours.synthetic.detector_noise import error_factor
-from mmpose_ours.synthetic.joint_noise import COCO_SIGMAS
+from mmpose_ours.synthetic.joint_noise import JointNoise
 
-COCO17 = SKELETONS['coco17']
 ITERATIONS = 25
 # Step of the numerical derivative of the projection.
 STEP_MM = 1.0
@@ -42,28 +42,31 @@ class ErrorModel:
     """Parameters of the joint errors; lengths are in sizes of the person in the image.
 
     Args:
-        std: (17,) standard deviation of a joint along each image axis.
+        std: (J,) standard deviation of a joint along each image axis.
+        bias: (J, 2) offset right and down.
+        skeleton: The J joints.
         outlier_share: Probability of an outlier.
         outlier_spread: Standard deviation of an outlier's additional error along each image axis.
-        bias: (17, 2) offset right and down.
         score_error: See :class:`~mmpose_ours.synthetic.DetectorNoise`.
     """
 
     std: np.ndarray
+    bias: np.ndarray
+    skeleton: Skeleton = COCO17
     outlier_share: float = 0.03
     outlier_spread: float = 0.12
-    bias: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((17, 2)))
     score_error: float = 0.0
 
     @classmethod
-    def initial(cls) -> ErrorModel:
+    def initial(cls, skeleton: Skeleton = COCO17) -> ErrorModel:
         """Initial values of the fit."""
-        return cls(0.25 * COCO_SIGMAS.astype(float))
+        sigmas = JointNoise.of(skeleton).sigmas.astype(float)
+        return cls(0.25 * sigmas, np.zeros((len(skeleton), 2)), skeleton)
 
     @property
     def jitter(self) -> np.ndarray:
-        """(17,) standard deviations in units of COCO's sigma times half the size."""
-        return self.std / (0.5 * COCO_SIGMAS)
+        """(J,) standard deviations in units of COCO's sigma times half the size."""
+        return self.std / (0.5 * JointNoise.of(self.skeleton).sigmas)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -71,12 +74,12 @@ class Residuals:
     """Reprojection residuals of detected joints, linearised at 3D points.
 
     Args:
-        projected_px: (V, N, 17, 2) pixels of the projected points.
-        offset_px: (V, N, 17, 2) detected pixel minus projected pixel.
-        jacobian: (V, N, 17, 2, 3) derivative of the projected pixel, in pixels per mm.
+        projected_px: (V, N, J, 2) pixels of the projected points.
+        offset_px: (V, N, J, 2) detected pixel minus projected pixel.
+        jacobian: (V, N, J, 2, 3) derivative of the projected pixel, in pixels per mm.
         size_px: (V, N) sizes of the people in the images.
-        found: (V, N, 17) bool, joints that are detected; other values are undefined elsewhere.
-        z: (V, N, 17) scores in standard deviations above their mean.
+        found: (V, N, J) bool, joints that are detected; other values are undefined elsewhere.
+        z: (V, N, J) scores in standard deviations above their mean.
     """
 
     projected_px: np.ndarray
@@ -96,7 +99,7 @@ class Residuals:
         found: np.ndarray,
         z: np.ndarray,
     ) -> Residuals:
-        """Linearise at points (N, 17, 3) in mm; keypoints (V, N, 17, 3)."""
+        """Linearise at points (N, J, 3) in mm; keypoints (V, N, J, 3)."""
         points = xyz_w + STEP_MM * np.concatenate([np.zeros((1, 3)), np.eye(3)])[:, None, None]
         uv = rig.project(points)[0]
         jacobian = np.moveaxis(uv[:, 1:] - uv[:, :1], 1, -1) / STEP_MM
@@ -116,11 +119,11 @@ class Posterior:
     """Posterior distribution of the 3D points, the errors and the outliers.
 
     Args:
-        step_mm: (N, 17, 3) mean of the point minus the point of linearisation.
-        outlier: (V, N, 17) probability that the joint is an outlier in the view.
-        square: (V, N, 17, 2) expected squared error, in squared sizes.
-        mean: (V, N, 17, 2) expected error, in sizes.
-        covariance: (N, 17, 3, 3) of the point, in squared mm.
+        step_mm: (N, J, 3) mean of the point minus the point of linearisation.
+        outlier: (V, N, J) probability that the joint is an outlier in the view.
+        square: (V, N, J, 2) expected squared error, in squared sizes.
+        mean: (V, N, J, 2) expected error, in sizes.
+        covariance: (N, J, 3, 3) of the point, in squared mm.
     """
 
     step_mm: np.ndarray
@@ -136,14 +139,14 @@ def expectation(residuals: Residuals, model: ErrorModel, outlier: np.ndarray) ->
     Args:
         residuals: V views of N people.
         model: Error model.
-        outlier: (V, N, 17) outlier probabilities.
+        outlier: (V, N, J) outlier probabilities.
     """
     size = np.maximum(residuals.size_px, 1e-9)[..., None]
     core = (model.std * error_factor(model.score_error, residuals.z)) ** 2
     wide = model.std**2 + model.outlier_spread**2
     precision = np.where(residuals.found, (1 - outlier) / core + outlier / wide, 0.0) / size**2
     offset = residuals.offset_px - model.bias * size[..., None]
-    # Per point a weighted least squares problem with two rows for each view: (N, 17, 2V, 3).
+    # Per point a weighted least squares problem with two rows for each view: (N, J, 2V, 3).
     rows = _views_last(residuals.jacobian)
     weighted = rows * _views_last(np.repeat(precision[..., None, None], 2, -2))
     normal = weighted.swapaxes(-1, -2) @ rows
@@ -163,13 +166,13 @@ def expectation(residuals: Residuals, model: ErrorModel, outlier: np.ndarray) ->
 
 
 def _views_last(values: np.ndarray) -> np.ndarray:
-    """(V, N, 17, 2, C) as (N, 17, 2V, C)."""
+    """(V, N, J, 2, C) as (N, J, 2V, C)."""
     moved = np.moveaxis(values, 0, 2)
     return moved.reshape(*moved.shape[:2], -1, moved.shape[-1])
 
 
 def _views_first(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """(N, 17, 2V, ...) as (V, N, 17, 2)."""
+    """(N, J, 2V, ...) as (V, N, J, 2)."""
     views, people, joints, _ = shape
     return np.moveaxis(values.reshape(people, joints, views, 2), 2, 0)
 
@@ -207,7 +210,7 @@ def _maximisation(
     factor = error_factor(model.score_error, residuals.z) ** 2
     count, amount = core.sum((0, 1)), (core * total / factor).sum((0, 1))
     # Left and right joints share one standard deviation.
-    count, amount = (a + a[COCO17.flip_order] for a in (count, amount))
+    count, amount = (a + a[model.skeleton.flip_order] for a in (count, amount))
     std = np.sqrt(np.where(count > 20, amount / np.maximum(2 * count, 1), model.std**2))
     std = np.maximum(std, 1e-4)
     wide = np.where(used, posterior.outlier, 0.0)
@@ -229,7 +232,7 @@ def _maximisation(
 def _significant_bias_change(
     model: ErrorModel, mean: np.ndarray, core: np.ndarray, std: np.ndarray
 ) -> np.ndarray:
-    """(17, 2) change of the bias; a bias that is not significant becomes 0.
+    """(J, 2) change of the bias; a bias that is not significant becomes 0.
 
     Only the horizontal bias is fitted: a joint that all cameras see too low is also triangulated
     too low, so that a vertical bias is not observable.
@@ -238,7 +241,7 @@ def _significant_bias_change(
     change = (core * mean[..., 0]).sum((0, 1)) / count
     significant = np.abs(model.bias[:, 0] + change) > MIN_BIAS_Z * std / np.sqrt(count)
     right = np.where(significant, change, -model.bias[:, 0])
-    return np.stack([right, np.zeros(17)], -1)
+    return np.stack([right, np.zeros_like(right)], -1)
 
 
 def _score_error(z: np.ndarray, square: np.ndarray, core: np.ndarray) -> float:

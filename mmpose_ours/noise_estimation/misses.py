@@ -13,9 +13,10 @@ import dataclasses
 import numpy as np
 
 from mmpose_ours.noise_estimation.observations import Observations
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.synthetic.crowd import Crowd
 from mmpose_ours.synthetic.detector_noise import is_truncated
+from mmpose_ours.synthetic.joint_noise import FACE, JointNoise
 from mmpose_ours.synthetic.occlusion import (
     BORDER_WIDTH,
     OCCLUSION_RADIUS,
@@ -26,10 +27,8 @@ from mmpose_ours.synthetic.occlusion import (
     project_joints,
 )
 
-COCO17 = SKELETONS['coco17']
-LOWER_BODY = COCO17.index('left_knee', 'right_knee', 'left_ankle', 'right_ankle')
-FACE = COCO17.index('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
-HEAD = COCO17.index('nose', 'left_ear', 'right_ear')
+# Joints that tell the direction of the head.
+HEAD = ('nose', 'left_ear', 'right_ear')
 # A person is a case with at least so many unoccluded joints; truncated by the border, with so many.
 VISIBLE_JOINTS = 8
 VISIBLE_JOINTS_TRUNCATED = 5
@@ -73,7 +72,7 @@ class Misses:
     """Probabilities of misses; see the parameters of ``DetectorNoise``.
 
     Args:
-        joint: (17,) ``missed_joint_share`` of each joint.
+        joint: (J,) ``missed_joint_share`` of each joint.
         joints: The same of all joints together.
         lower_body: ``lower_body_share``.
         occluded: ``occluded_share``.
@@ -98,10 +97,12 @@ def count_misses(observations: Observations, inlier: np.ndarray, std: np.ndarray
 
     Args:
         observations: V views of N people, left-right swaps corrected.
-        inlier: (V, N, 17) bool, joints that are detected and no outliers.
-        std: (17,) standard deviation of the joints' errors along an image axis, in sizes.
+        inlier: (V, N, J) bool, joints that are detected and no outliers.
+        std: (J,) standard deviation of the joints' errors along an image axis, in sizes.
     """
     rig, crowd, found = observations.rig, observations.crowd, observations.found
+    skeleton = crowd.skeleton
+    face, lower_joints = skeleton.index(*FACE), JointNoise.of(skeleton).lower_body
     uv, inside = project_joints(crowd, rig)
     box = joint_box(uv, inside)
 
@@ -112,8 +113,8 @@ def count_misses(observations: Observations, inlier: np.ndarray, std: np.ndarray
     occluded, not_occluded = occlusion(CERTAIN), ~occlusion(CERTAINLY_NOT)
     far, not_far = np.zeros_like(occluded), np.ones_like(occluded)
     margin = CERTAIN_HEAD_Z * _head_direction_std(crowd, std)
-    far[..., FACE] = np.moveaxis(far_side_of_head(crowd, rig, margin), 0, -1)
-    not_far[..., FACE] = ~np.moveaxis(far_side_of_head(crowd, rig, -margin), 0, -1)
+    far[..., face] = np.moveaxis(far_side_of_head(crowd, rig, margin), 0, -1)
+    not_far[..., face] = ~np.moveaxis(far_side_of_head(crowd, rig, -margin), 0, -1)
     border, maybe_outside = (
         np.moveaxis(at_border(rig, uv, box, width), 0, -1)
         for width in (BORDER_WIDTH, UNCERTAIN_BORDER)
@@ -122,15 +123,17 @@ def count_misses(observations: Observations, inlier: np.ndarray, std: np.ndarray
     decidable = np.moveaxis(inside, 0, -1) & ~maybe_outside & by_others
     decidable &= (occluded | not_occluded) & (far | not_far)
     # The far side of the head is computed from nose and ears.
-    decidable[..., FACE] &= by_others[..., HEAD].all(-1, keepdims=True)
+    decidable[..., face] &= by_others[..., skeleton.index(*HEAD)].all(-1, keepdims=True)
 
     single = observations.has & ~observations.split & ~observations.duplicate
     cases = decidable & single[..., None]
     unoccluded = cases & ~(occluded | far | border)
     missed = ~found
-    joint, lower_body, lower_body_missed = _by_joint(unoccluded, missed)
+    joint, lower_body, lower_body_missed = _by_joint(unoccluded, missed, skeleton)
     # Probability that a joint is detected if no other cause applies.
-    detected_prob = np.where(lower_body_missed[..., None] & _is_lower(), 0.0, 1 - joint)
+    is_lower = np.isin(np.arange(len(skeleton)), lower_joints)
+    by_lower_body = lower_body_missed[..., None] & is_lower
+    detected_prob = np.where(by_lower_body, 0.0, 1 - joint)
 
     def missed_by(cause: np.ndarray, *others: np.ndarray) -> Share:
         return _missed_in_addition(found, detected_prob, cases & cause & ~np.logical_or(*others))
@@ -145,7 +148,7 @@ def count_misses(observations: Observations, inlier: np.ndarray, std: np.ndarray
     truncated_cases = others & truncated & (in_view.sum(-1) >= VISIBLE_JOINTS_TRUNCATED)
     return Misses(
         joint=joint,
-        joints=Share.fraction(missed, unoccluded & ~(lower_body_missed[..., None] & _is_lower())),
+        joints=Share.fraction(missed, unoccluded & ~by_lower_body),
         lower_body=lower_body,
         occluded=missed_by(occluded, far, border),
         far_face=missed_by(far, occluded, border),
@@ -157,45 +160,43 @@ def count_misses(observations: Observations, inlier: np.ndarray, std: np.ndarray
 
 def _head_direction_std(crowd: Crowd, std: np.ndarray) -> float:
     """Standard deviation of the head direction due to the ears' errors, as the sine of an angle."""
-    decidable = crowd.visible[:, HEAD[1:]].all(-1)
+    _, *ears = crowd.skeleton.index(*HEAD)
+    decidable = crowd.visible[:, ears].all(-1)
     if not decidable.any():
         return 1.0
     poses = np.where(crowd.visible[decidable, :, None], crowd.poses[decidable], np.nan)
-    left, right = poses[:, HEAD[1]], poses[:, HEAD[2]]
+    left, right = poses[:, ears[0]], poses[:, ears[1]]
     radius_mm = float(np.median(np.linalg.norm(left - right, axis=-1))) / 2
     body_mm = float(np.median((np.nanmax(poses, 1) - np.nanmin(poses, 1)).max(-1)))
-    return float(std[HEAD[1:]].mean()) * body_mm / max(radius_mm, 1.0) / 2**0.5
+    return float(std[ears].mean()) * body_mm / max(radius_mm, 1.0) / 2**0.5
 
 
-def _is_lower() -> np.ndarray:
-    """(17,) bool, knees and ankles."""
-    lower = np.zeros(17, dtype=bool)
-    lower[LOWER_BODY] = True
-    return lower
-
-
-def _by_joint(cases: np.ndarray, missed: np.ndarray) -> tuple[np.ndarray, Share, np.ndarray]:
+def _by_joint(
+    cases: np.ndarray, missed: np.ndarray, skeleton: Skeleton
+) -> tuple[np.ndarray, Share, np.ndarray]:
     """Separate missed lower bodies from single missed joints, by expectation-maximisation.
 
     Args:
-        cases: (V, N, 17) bool, joints that are not occluded.
-        missed: (V, N, 17) bool.
+        cases: (V, N, J) bool, joints that are not occluded.
+        missed: (V, N, J) bool.
+        skeleton: The J joints.
 
     Returns:
-        (17,) probabilities of a single missed joint; the probability of a missed lower body per
+        (J,) probabilities of a single missed joint; the probability of a missed lower body per
         person and view; (V, N) bool, the lower body is missed with a probability above 1/2.
     """
-    lower = cases[..., LOWER_BODY]
-    all_missed = ~(lower & ~missed[..., LOWER_BODY]).any(-1) & (lower.sum(-1) >= 2)
+    lower_body = JointNoise.of(skeleton).lower_body
+    lower = cases[..., lower_body]
+    all_missed = ~(lower & ~missed[..., lower_body]).any(-1) & (lower.sum(-1) >= 2)
     testable = lower.sum(-1) >= 2
-    share, joint = 0.02, np.full(17, 0.05)
+    share, joint = 0.02, np.full(len(skeleton), 0.05)
     weight = np.ones(cases.shape)
     for _ in range(ROUNDS):
-        by_chance = np.where(lower, joint[LOWER_BODY], 1.0).prod(-1) * (1 - share)
+        by_chance = np.where(lower, joint[lower_body], 1.0).prod(-1) * (1 - share)
         gone_prob = np.where(all_missed, share / (share + by_chance), 0.0)
-        weight[..., LOWER_BODY] = 1 - gone_prob[..., None]
+        weight[..., lower_body] = 1 - gone_prob[..., None]
         count, total = ((weight * mask).sum((0, 1)) for mask in (cases & missed, cases))
-        count, total = (a + a[COCO17.flip_order] for a in (count, total))
+        count, total = (a + a[skeleton.flip_order] for a in (count, total))
         all_joints = count.sum() / max(total.sum(), 1)
         joint = (count + PRIOR_CASES * all_joints) / (total + PRIOR_CASES)
         joint = np.clip(joint, 1e-4, 0.99)

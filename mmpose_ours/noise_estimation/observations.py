@@ -15,11 +15,11 @@ import numpy as np
 from mmpose_ours.association.epipolar import MIN_SCORE, associate, gather
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.triangulation import triangulate
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17
 from mmpose_ours.synthetic.crowd import Crowd
 from mmpose_ours.synthetic.occlusion import joint_box, longer_side, project_joints
 
-COCO17 = SKELETONS['coco17']
 MIN_JOINTS = 4
 # Largest median distance of a detection's joints from a projected person, in sizes of the person,
 # to assign it: as the person's first detection in the view, and as a second one.
@@ -37,12 +37,12 @@ class Observations:
 
     Args:
         rig: V cameras.
-        crowd: The triangulated people; a joint is visible if it could be triangulated.
-        keypoints: (V, N, 17, 3) ``u, v, score``; a score of 0 is a missing joint.
+        crowd: The triangulated people, J joints; a joint is visible if it could be triangulated.
+        keypoints: (V, N, J, 3) ``u, v, score``; a score of 0 is a missing joint.
         has: (V, N) bool, the person is detected in the view.
         duplicate: (V, N) bool, the person has a duplicate detection in the view.
         split: (V, N) bool, the person has a split detection in the view.
-        unassigned: (L, 17, 3) detections that were assigned to nobody.
+        unassigned: (L, J, 3) detections that were assigned to nobody.
         unassigned_at: (L, 2) frame and view index of each.
         detection_counts: (S, V) number of detections in each frame and view.
     """
@@ -59,7 +59,7 @@ class Observations:
 
     @property
     def found(self) -> np.ndarray:
-        """(V, N, 17) bool, joints that are detected."""
+        """(V, N, J) bool, joints that are detected."""
         return self.keypoints[..., 2] > 0
 
 
@@ -68,19 +68,21 @@ def find_observations(
     frames: Sequence[np.ndarray],
     min_score: float = MIN_SCORE,
     progress: Callable[[int, int], None] | None = None,
+    skeleton: Skeleton = COCO17,
 ) -> Observations:
     """Associate, triangulate and assign the detections of a recording.
 
     Args:
         rig: V cameras, whose image sizes are known.
-        frames: S arrays (V, P, 17, 3) ``u, v, score``; P may differ.
+        frames: S arrays (V, P, J, 3) ``u, v, score``; P may differ.
         min_score: Joints with a score of at most this count as not found.
         progress: Called with the number of frames done and their total.
+        skeleton: The J joints.
     """
     parts = []
     for number, keypoints in enumerate(frames):
         found = keypoints[..., 2:] > min_score
-        parts.append(_Frame(rig, np.where(found, keypoints, 0.0)))
+        parts.append(_Frame(rig, np.where(found, keypoints, 0.0), skeleton))
         if progress is not None:
             progress(number + 1, len(frames))
     unassigned = [part.unassigned() for part in parts]
@@ -92,8 +94,11 @@ def find_observations(
             np.concatenate([part.known for part in parts]),
             np.repeat(np.arange(len(parts)), [len(part.xyz) for part in parts]),
             len(parts),
+            skeleton,
         ),
-        np.concatenate([np.zeros((*shape, 17, 3)), *(part.assigned for part in parts)], axis=1),
+        np.concatenate(
+            [np.zeros((*shape, len(skeleton), 3)), *(part.assigned for part in parts)], axis=1
+        ),
         np.concatenate([np.zeros(shape, bool), *(part.has for part in parts)], axis=1),
         np.concatenate([np.zeros(shape, bool), *(part.duplicate for part in parts)], axis=1),
         np.concatenate([np.zeros(shape, bool), *(part.split for part in parts)], axis=1),
@@ -115,19 +120,20 @@ class _Frame:
 
     Args:
         rig: V cameras.
-        keypoints: (V, P, 17, 3); missing joints have score 0.
+        keypoints: (V, P, J, 3); missing joints have score 0.
+        skeleton: The J joints.
 
     Attributes:
         valid: (V, P) bool, detections with at least MIN_JOINTS joints.
         groups: (N, V) index of each person's detection in each view, -1 if there is none.
-        xyz, known: (N, 17, 3) triangulated joints in mm, (N, 17) bool.
-        assigned: (V, N, 17, 3) detections of the people.
+        xyz, known: (N, J, 3) triangulated joints in mm, (N, J) bool.
+        assigned: (V, N, J, 3) detections of the people.
         has, duplicate, split: (V, N) bool, see :class:`Observations`.
         remaining: (V, P) bool, detections that are not assigned.
     """
 
-    def __init__(self, rig: CameraRig, keypoints: np.ndarray):
-        self.rig, self.keypoints = rig, keypoints
+    def __init__(self, rig: CameraRig, keypoints: np.ndarray, skeleton: Skeleton):
+        self.rig, self.keypoints, self.skeleton = rig, keypoints, skeleton
         self.valid = (keypoints[..., 2] > 0).sum(-1) >= MIN_JOINTS
         self.groups = associate(rig, keypoints)
         self._triangulate()
@@ -169,8 +175,8 @@ class _Frame:
         People without a detection in this view come first; for the others, it is a duplicate or a
         part of a split detection.
         """
-        crowd = Crowd(self.xyz, self.known, np.zeros(len(self.xyz), np.intp), 1)
-        uv = np.moveaxis(project_joints(crowd, self.rig)[0], (0, 1), (-1, -2))  # (V, N, 17, 2)
+        crowd = Crowd(self.xyz, self.known, np.zeros(len(self.xyz), np.intp), 1, self.skeleton)
+        uv = np.moveaxis(project_joints(crowd, self.rig)[0], (0, 1), (-1, -2))  # (V, N, J, 2)
         size = crowd_sizes_px(crowd, self.rig)
         self.remaining = self._outside_groups()
         for view, index in np.argwhere(self.remaining):
@@ -190,8 +196,8 @@ class _Frame:
         """Distance of a detection from people.
 
         Args:
-            detection: (17, 3).
-            uv: (N, 17, 2) projected people.
+            detection: (J, 3).
+            uv: (N, J, 2) projected people.
             size: (N,) their sizes in pixels.
 
         Returns:
@@ -199,7 +205,7 @@ class _Frame:
             swapped left and right. Infinite with fewer than MIN_JOINTS joints in common.
         """
         best = np.full(len(uv), np.inf)
-        for order in (np.arange(17), np.array(COCO17.flip_order)):
+        for order in (np.arange(len(detection)), np.array(self.skeleton.flip_order)):
             ordered = detection[order]
             common = (ordered[:, 2] > 0) & self.known & np.isfinite(uv).all(-1)
             gap = np.linalg.norm(ordered[:, :2] - uv, axis=-1)
@@ -218,7 +224,7 @@ class _Frame:
         self.remaining[view, index] = False
 
     def unassigned(self) -> tuple[np.ndarray, Sequence[int]]:
-        """The (L, 17, 3) detections that are assigned to nobody, and their L view indices."""
+        """The (L, J, 3) detections that are assigned to nobody, and their L view indices."""
         remaining = self.remaining if len(self.groups) else self.valid
         view, index = np.nonzero(remaining)
         return self.keypoints[view, index], view.tolist()

@@ -17,21 +17,13 @@ from mmpose_ours.noise_estimation.joint_errors import (
     Residuals,
     expectation,
 )
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.synthetic.joint_noise import LIMB_SWAPS, JointNoise
 
-COCO17 = SKELETONS['coco17']
-PAIRS = ('eye', 'ear', 'shoulder', 'elbow', 'wrist', 'hip', 'knee', 'ankle')
-# Pairs that are swapped together.
-GROUPS = {
-    'arms': ('elbow', 'wrist'),
-    'legs': ('knee', 'ankle'),
-    'legs and hips': ('hip', 'knee', 'ankle'),
-    'whole': PAIRS,
-}
+# Joints that are swapped together; a number G of groups.
+GROUPS = (*LIMB_SWAPS, 'whole')
 # Fractions of the limb swaps of DetectorNoise, which draws its three kinds with equal probability.
 FRACTION_OF_SWAPS = {'arms': 1 / 3, 'legs': 2 / 3}
-LEFT = np.array(COCO17.index(*(f'left_{name}' for name in PAIRS)))
-RIGHT = np.array(COCO17.index(*(f'right_{name}' for name in PAIRS)))
 # Log likelihood ratios: the smallest one at which a swap is accepted, the largest contribution of
 # one pair of joints, and the smallest expected one of a true swap for the case to be decidable.
 MIN_GAIN, MAX_PAIR_GAIN, MIN_EXPECTED_GAIN = 6.0, 30.0, 25.0
@@ -46,7 +38,7 @@ class Swaps:
     """Left-right swaps of N people in V views.
 
     Args:
-        source: (V, N, 17) for each joint the index of the joint whose pixel is its true one.
+        source: (V, N, J) for each joint the index of the joint whose pixel is its true one.
         limbs: By group of limbs: (number of swaps, number of decidable cases).
         whole: The same of whole people.
     """
@@ -95,30 +87,49 @@ def find_swaps(residuals: Residuals, model: ErrorModel) -> Swaps:
         tested = tested[accepted.any(0)]
         if not len(tested):
             break
-        corrected = _swapped(residuals.of_people(tested), _sources(group[:, tested]))
+        corrected = _swapped(
+            residuals.of_people(tested), _sources(group[:, tested], model.skeleton)
+        )
         gains, _ = _gains(corrected, model)
 
-    def count(*numbers: int) -> tuple[int, int]:
+    def count(*names: str) -> tuple[int, int]:
+        numbers = [GROUPS.index(name) for name in names]
         decidable = is_decidable[numbers[0]]
         return int((np.isin(group, numbers) & decidable).sum()), int(decidable.sum())
 
-    return Swaps(_sources(group), {'arms': count(0), 'legs': count(1, 2)}, count(3))
+    limbs = {'arms': count('arms'), 'legs': count('legs', 'legs and hips')}
+    return Swaps(_sources(group, model.skeleton), limbs, count('whole'))
+
+
+def _orders(skeleton: Skeleton) -> np.ndarray:
+    """(G, J) for each group, the joint whose pixel each joint has after its swap."""
+    noise = JointNoise.of(skeleton)
+    return np.concatenate([noise.limb_swaps, noise.whole_swap[None]])
+
+
+def _left_and_right(skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
+    """(P,) and (P,) left joints and their right ones, the joints that a swap moves."""
+    turned = np.array(skeleton.flip_order)
+    left = np.flatnonzero(np.arange(len(turned)) < turned)
+    return left, turned[left]
 
 
 def _gains(residuals: Residuals, model: ErrorModel) -> tuple[np.ndarray, np.ndarray]:
     """Log likelihood ratios of swapping each group, and their expected values for a true swap.
 
     Returns:
-        (4, V, N) and (4, V, N).
+        (G, V, N) and (G, V, N).
     """
     position, variance, decidable = _points_of_other_views(residuals, model)
     size = np.maximum(residuals.size_px, 1e-9)[..., None, None]
     observed = residuals.offset_px / size  # both relative to the projected point
-    left_to_right = _left_to_right(residuals, size)
-    decidable_pair = decidable[..., LEFT] & decidable[..., RIGHT]
-    tau2 = np.maximum((variance[..., LEFT] + variance[..., RIGHT]) / 2, MIN_STD**2)
-    left, right = observed[..., LEFT, :], observed[..., RIGHT, :]
-    other_left, other_right = position[..., LEFT, :], position[..., RIGHT, :]
+    left_of, right_of = _left_and_right(model.skeleton)
+    projected = residuals.projected_px / size
+    left_to_right = projected[..., right_of, :] - projected[..., left_of, :]
+    decidable_pair = decidable[..., left_of] & decidable[..., right_of]
+    tau2 = np.maximum((variance[..., left_of] + variance[..., right_of]) / 2, MIN_STD**2)
+    left, right = observed[..., left_of, :], observed[..., right_of, :]
+    other_left, other_right = position[..., left_of, :], position[..., right_of, :]
 
     def cost(gap: np.ndarray) -> np.ndarray:
         return np.minimum((gap**2).sum(-1) / tau2, MAX_PAIR_GAIN)
@@ -130,13 +141,13 @@ def _gains(residuals: Residuals, model: ErrorModel) -> tuple[np.ndarray, np.ndar
     between = left_to_right + other_right - other_left
     gain = np.where(decidable_pair, (as_is - swapped) / 2, 0.0)
     expected_gain = np.where(decidable_pair, cost(between), 0.0)
-    in_group = np.array([[pair in group for pair in PAIRS] for group in GROUPS.values()], float)
+    in_group = (_orders(model.skeleton)[:, left_of] != left_of).astype(float)
     by_group = [np.stack([(v * row).sum(-1) for row in in_group]) for v in (gain, expected_gain)]
     return by_group[0], by_group[1]
 
 
 def _is_decidable(expected_gains: np.ndarray) -> np.ndarray:
-    """(4, V, N) bool: a swap is distinguishable from no swap, and a limb swap from a whole one."""
+    """(G, V, N) bool: a swap is distinguishable from no swap, and a limb swap from a whole one."""
     *_, whole = expected_gains
     rest = whole - expected_gains[:-1]  # of the pairs outside the group
     others = np.concatenate([rest, rest.min(0, keepdims=True)])
@@ -144,7 +155,7 @@ def _is_decidable(expected_gains: np.ndarray) -> np.ndarray:
 
 
 def _swapped(residuals: Residuals, source: np.ndarray) -> Residuals:
-    """The residuals if each joint has the pixel of joint ``source`` (V, N, 17)."""
+    """The residuals if each joint has the pixel of joint ``source`` (V, N, J)."""
     pixel = residuals.projected_px + residuals.offset_px
     pixel = np.take_along_axis(pixel, source[..., None], axis=2)
     found = np.take_along_axis(residuals.found, source, axis=2)
@@ -152,14 +163,9 @@ def _swapped(residuals: Residuals, source: np.ndarray) -> Residuals:
     return dataclasses.replace(residuals, offset_px=offset, found=found)
 
 
-def _sources(group: np.ndarray) -> np.ndarray:
-    """(V, N, 17) source joints, see :class:`Swaps`, from (V, N) group indices; -1 is no swap."""
-    source = np.broadcast_to(np.arange(17), (*group.shape, 17)).copy()
-    for number, pairs in enumerate(GROUPS.values()):
-        joints = COCO17.index(*(f'{side}_{pair}' for side in ('left', 'right') for pair in pairs))
-        view, person = np.nonzero(group == number)
-        source[view[:, None], person[:, None], joints] = np.array(COCO17.flip_order)[joints]
-    return source
+def _sources(group: np.ndarray, skeleton: Skeleton) -> np.ndarray:
+    """(V, N, J) source joints, see :class:`Swaps`, from (V, N) group indices; -1 is no swap."""
+    return np.concatenate([_orders(skeleton), [np.arange(len(skeleton))]])[group]
 
 
 def _points_of_other_views(
@@ -168,8 +174,8 @@ def _points_of_other_views(
     """Triangulate each joint of each view from the other views.
 
     Returns:
-        (V, N, 17, 2) pixel relative to the projected point, in sizes; (V, N, 17) variance along an
-        image axis of its distance to the detected joint; (V, N, 17) bool, enough other views
+        (V, N, J, 2) pixel relative to the projected point, in sizes; (V, N, J) variance along an
+        image axis of its distance to the detected joint; (V, N, J) bool, enough other views
         agree. Nothing depends on the pixel of the view itself.
     """
     # Two views are not enough: with cameras of equal height, left and right wrists may match.
@@ -192,8 +198,3 @@ def _points_of_other_views(
         variance[view] = point_variance / size**2 + model.std**2
         decidable[view] = residuals.found[view] & (((outlier < 0.5) & found).sum(0) >= needed)
     return position, variance, decidable
-
-
-def _left_to_right(residuals: Residuals, size: np.ndarray) -> np.ndarray:
-    """(V, N, 8, 2) vector from the projected left joint to the right one, in sizes."""
-    return (residuals.projected_px[..., RIGHT, :] - residuals.projected_px[..., LEFT, :]) / size

@@ -8,6 +8,7 @@ from typing import Sequence
 
 import numpy as np
 
+from mmpose_ours.errors import InputError
 from mmpose_ours.parts.layout import parts_of
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17, SKELETONS, sides
@@ -21,11 +22,11 @@ _WHOLE_BODY = SKELETONS['coco_wholebody']
 # Joints of the body that stand for joints of the trunk which COCO does not have.
 _TRUNK = {'mid_hip': sides('hip'), 'head': sides('ear'), 'top_head': sides('ear')}
 # Limbs of which left and right are swapped together; feet and hands go with ankles and wrists.
-_SWAPPED_TOGETHER = (
-    ('knee', 'ankle'),
-    ('elbow', 'wrist'),
-    ('hip', 'knee', 'ankle'),
-)
+LIMB_SWAPS = {
+    'legs': ('knee', 'ankle'),
+    'arms': ('elbow', 'wrist'),
+    'legs and hips': ('hip', 'knee', 'ankle'),
+}
 FACE = ('nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear')
 
 
@@ -37,6 +38,31 @@ def body_joints_of(skeleton: Skeleton) -> tuple[tuple[str, ...], ...]:
     return tuple(
         (joint,) if joint in COCO17.joints else anchors[joint] for joint in skeleton.joints
     )
+
+
+def check_joints(skeleton: Skeleton) -> None:
+    """Check that the detector noise model can have the joints of a skeleton.
+
+    Raises:
+        InputError: It lacks joints of COCO-17, or has some that nothing is known of.
+    """
+    missing = [joint for joint in COCO17.joints if joint not in skeleton.joints]
+    if missing:
+        raise InputError(
+            f'the skeleton {skeleton.name} lacks {", ".join(missing)}; the detector noise model '
+            'needs all joints of coco17',
+            code='cannot-express',
+            found=missing,
+        )
+    known = {*COCO17.joints, *(j for part in parts_of(skeleton) for j in part.joints)}
+    unknown = [joint for joint in skeleton.joints if joint not in known]
+    if unknown:
+        raise InputError(
+            f'the skeleton {skeleton.name} has {", ".join(unknown)}, of which the detector noise '
+            'model knows nothing',
+            code='cannot-express',
+            found=unknown,
+        )
 
 
 def _trunk(skeleton: Skeleton) -> list[str]:
@@ -78,7 +104,7 @@ class JointNoise:
             does not annotate have those of the joints that stand for them, the top of the head and
             the neck that of the shoulders.
         weak_score_factors: (J,) factors that multiply the score of a joint if it is drawn as weak.
-        limb_swaps: (L, J) for each of L limb swaps, the joint whose pixel each joint gets.
+        limb_swaps: (L, J) for each of :data:`LIMB_SWAPS`, the joint whose pixel each joint gets.
         whole_swap: (J,) the same if the whole person is swapped left and right.
         lower_body: Indices of knees, ankles and feet.
         below_waist: Indices of these and the hips.
@@ -104,8 +130,8 @@ class JointNoise:
             bodies = body_joints_of(skeleton)
             return [index for index, joints in enumerate(bodies) if set(joints) <= stand_in]
 
-        swaps = np.tile(np.arange(len(skeleton)), (len(_SWAPPED_TOGETHER), 1))
-        for order, limb in zip(swaps, _SWAPPED_TOGETHER):
+        swaps = np.tile(np.arange(len(skeleton)), (len(LIMB_SWAPS), 1))
+        for order, limb in zip(swaps, LIMB_SWAPS.values()):
             order[places(*limb)] = flip_order[places(*limb)]
         weak = np.ones(len(skeleton), dtype=np.float32)
         weak[places('elbow', 'knee')], weak[places('wrist', 'ankle')] = 0.5, 0.3

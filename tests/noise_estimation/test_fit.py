@@ -7,6 +7,7 @@ import pytest
 from errors import fails
 
 from mmpose_ours.calibration import fit_space, read_rig
+from mmpose_ours.errors import InputError
 from mmpose_ours.io.package_files import share
 from mmpose_ours.noise_estimation.fit import Measured, TooLittleError, fit_noise
 from mmpose_ours.noise_estimation.joint_errors import ErrorModel, Residuals, fit_errors
@@ -30,7 +31,8 @@ def five_cameras():
 
 def recording(noise, scenes, rig, seed=0, people=(2, 4)):
     """Detections of synthetic people, one array per frame."""
-    sampler = SceneSampler(rig, fit_space(rig), PoseBank.built_in(500), people=people)
+    bank = PoseBank.built_in(500).in_skeleton(SKELETONS[noise.joints])
+    sampler = SceneSampler(rig, fit_space(rig), bank, people=people)
     rngs = Streams(seed)(range(scenes))
     return noise.detect_many(sampler.sample_many(rngs), rig, rngs)
 
@@ -156,3 +158,30 @@ def test_too_few_people_are_said_with_their_number():
     assert 0 < caught.value.found < 60
     with fails(TooLittleError, code='no-data', found=0, expected=60):
         fit_noise(rig, [np.zeros((5, 0, 17, 3))] * 3)
+
+
+def test_feet_have_noise_of_their_own():
+    """Toes and heels are planted with more noise than the joints of COCO-17."""
+    halpe, rig = SKELETONS['halpe26'], five_cameras()
+    feet = halpe.index(*(name for name in halpe.joints if name.endswith(('toe', 'heel'))))
+    rest = np.setdiff1d(np.arange(26), feet)
+    jitter, missed = np.full(26, 0.4), np.full(26, 0.05)
+    jitter[feet], missed[feet] = 0.8, 0.2
+    planted = DetectorNoise(
+        jitter=jitter.tolist(), missed_joint_share=missed.tolist(), joints='halpe26'
+    )
+    noise = fit_noise(rig, recording(planted, 110, rig, seed=21), joints='halpe26').noise
+    assert noise.joints == 'halpe26' and len(noise.jitter) == 26
+    found, lost = np.array(noise.jitter), np.array(noise.missed_joint_share)
+    assert found[feet].mean() == pytest.approx(0.8, rel=WITHIN)
+    assert found[rest].mean() == pytest.approx(0.4, rel=WITHIN)
+    assert lost[feet].mean() == pytest.approx(0.2, rel=WITHIN)
+    assert lost[rest].mean() == pytest.approx(0.05, rel=0.25)
+
+
+@pytest.mark.parametrize('name', ['panoptic15', 'h36m17'])
+def test_a_skeleton_without_the_joints_of_the_model_is_refused(name):
+    joints = len(SKELETONS[name].joints)
+    with fails(InputError, code='cannot-express') as caught:
+        fit_noise(five_cameras(), [np.zeros((5, 1, joints, 3))], joints=name)
+    assert 'left_eye' in caught.value.found

@@ -1,5 +1,7 @@
 """Left and right that are exchanged in some views are found, and nothing else is."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from synthetic_rigs import SPACE, ring_rig
@@ -47,7 +49,11 @@ def seen_people(cameras, limbs, shares, seed):
     keypoints = np.concatenate([uv, np.ones_like(uv[..., :1])], -1)
     found = np.ones(uv.shape[:3], bool)
     residuals = Residuals.of(rig, poses, keypoints, size, found, np.zeros(found.shape))
-    return residuals, ErrorModel(np.full(17, JITTER_PX / np.median(size))), which
+    return (
+        residuals,
+        dataclasses.replace(ErrorModel.initial(), std=np.full(17, JITTER_PX / np.median(size))),
+        which,
+    )
 
 
 @pytest.mark.parametrize(('cameras', 'share'), [(5, 0.03), (5, 0.15), (3, 0.06)])

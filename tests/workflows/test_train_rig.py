@@ -18,6 +18,7 @@ from mmpose_ours.calibration import write_rig
 from mmpose_ours.cli import main as cli
 from mmpose_ours.cli import train_rig as train_rig_command
 from mmpose_ours.cli.main import build_parser
+from mmpose_ours.predictions.reading import read_predictions
 from mmpose_ours.workflows.train_rig import job as train_rig_site
 from mmpose_ours.workflows.train_rig import preparation as train_rig_steps
 from mmpose_ours.workflows.train_rig import test_recordings as train_rig_recordings
@@ -271,15 +272,21 @@ def test_what_runs_dies_with_the_command(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(('cameras', 'people'), [(2, False), (3, True)])
-def test_a_tiny_run_of_the_stock_scripts(tmp_path, call, capsys, monkeypatch, cameras, people):
+@pytest.mark.parametrize(
+    ('cameras', 'people', 'joints'),
+    [(2, False, 'coco17'), (3, True, 'coco17'), (3, True, 'halpe26')],
+)
+def test_a_tiny_run_of_the_stock_scripts(
+    tmp_path, call, capsys, monkeypatch, cameras, people, joints
+):
     tiny = dataclasses.replace(train_rig_site.MODELS['prior'], batch=2, epoch=4)
     monkeypatch.setitem(train_rig_site.MODELS, 'prior', tiny)
     monkeypatch.setattr(train_rig_recordings, 'MOST_LEFT_OUT', 1)
     write_rig(rig_of(cameras), tmp_path / 'rig.json', 'campus')
     if people:
         write_people(tmp_path / 'people.json', rig_of(cameras))
-    assert call(*(['--keypoints', 'people.json'] if people else [])) == 0
+    words = ['--keypoints', 'people.json'] if people else []
+    assert call(*words, '--joints', joints) == 0
     work_dir = tmp_path / 'work_dirs/train_rig_Ours'
     assert (work_dir / 'train/epoch_1.pth').is_file()
     report = json.loads((work_dir / 'report.json').read_text())
@@ -288,4 +295,6 @@ def test_a_tiny_run_of_the_stock_scripts(tmp_path, call, capsys, monkeypatch, ca
         assert report['figures']['own']['triangulation']['score'] > 0.9
     assert report['left_out'] == (['cam 0'] if people else [])
     assert len(list((work_dir / 'images').glob('*.png'))) >= 1 + 3 * 2
+    trained = read_predictions(work_dir / 'test/trained_synthetic.json')
+    assert trained.skeleton.name == joints
     assert did(capsys.readouterr().out) == STEPS

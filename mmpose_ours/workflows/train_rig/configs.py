@@ -21,7 +21,6 @@ from mmpose_ours.workflows.train_rig.job import (
     TRAINED,
     TRIANGULATION,
     Site,
-    box_file,
 )
 
 MADE = 'Made by `mmpose-ours train-rig`, which writes it again.'
@@ -54,7 +53,7 @@ def training_config(
     model = MODELS[site.model]
     steps = max(1, epochs * frames // model.batch)
     warm_up = max(1, min(WARM_UP_STEPS, steps // 10))
-    load_from = BOX_WEIGHTS if site.model == 'prior' and box_file() else None
+    load_from = BOX_WEIGHTS if site.model == 'prior' and site.box_file else None
     synthetic: dict[str, Any] = {} if faults is None else {'faults': faults}
     lines = _head(site, space, TRAINED)
     lines += [
@@ -129,6 +128,8 @@ def _head(site: Site, space: CaptureVolume, contender: str) -> list[str]:
         BOX: MODELS['prior'].config,
         TRIANGULATION: 'triangulation_ours.py',
     }[contender]
+    joints = f'joints={literal(site.joints)}'
+    skeleton = [f'    metainfo=dict({joints}),'] if site.joints_words() else []
     return [
         f'# {MADE}',
         f'_base_ = [{literal(str(paths.share("configs") / "ours" / base))}]',
@@ -139,7 +140,9 @@ def _head(site: Site, space: CaptureVolume, contender: str) -> list[str]:
         *assigned('cameras', list(site.rig.names), '    '),
         f'    space=dict({_words(dataclasses.asdict(space))[2:]}),',
         *(['    any_scale=True,'] if site.trust else []),
+        *skeleton,
         ')',
+        *([f'model = dict({joints})'] if skeleton else []),
     ]
 
 

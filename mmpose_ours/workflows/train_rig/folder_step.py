@@ -40,7 +40,13 @@ def command_words(site: Site, step: str) -> list[str]:
     if step == 'noise' and site.keypoints and not site.detector:
         out = site.work_dir / 'detector.json'
         words = ['fit-noise', rig[0], path_word(site.keypoints), path_word(out)]
-        return [*words, *rig[1:], *site.rename_words(), *site.keypoint_words()]
+        return [
+            *words,
+            *rig[1:],
+            *site.rename_words(),
+            *site.keypoint_words(),
+            *site.joints_words(),
+        ]
     return []
 
 

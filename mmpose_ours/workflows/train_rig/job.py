@@ -18,6 +18,8 @@ from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
 from mmpose_ours.recordings.media import find_media
 from mmpose_ours.structures.metainfo import find_skeleton
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17, as_skeleton
 from mmpose_ours.workflows.rig_folder import BOX_WEIGHTS, CONFIGS, RIG_FILE
 
 KEYPOINT_FILE = 'keypoints_2d.json'
@@ -72,6 +74,8 @@ class Site:
         frame_offsets: Camera name to the number of its keypoints before the first frame.
         skeleton: The joints of the keypoints where their file does not name them: a skeleton's
             name, or a file of MMPose's METAINFO.
+        joints: Name of the skeleton that is trained: of the people generated, of the keypoints
+            that the model takes and of its 3D poses.
     """
 
     folder: Path
@@ -91,6 +95,7 @@ class Site:
     rename: Mapping[str, str] = dataclasses.field(default_factory=dict)
     frame_offsets: Mapping[str, int] = dataclasses.field(default_factory=dict)
     skeleton: str | None = None
+    joints: str = COCO17.name
 
     def volume_words(self) -> list[str]:
         """The capture volume as words of a command; none where it is fitted."""
@@ -128,7 +133,22 @@ class Site:
     def contenders(self) -> dict[str, str]:
         """Who can be compared, and the weights of those that are not trained here."""
         known = {BOX: BOX_WEIGHTS, TRIANGULATION: 'mmpose-ours://none'}
-        return known if box_file() else {TRIANGULATION: known[TRIANGULATION]}
+        return known if self.box_file else {TRIANGULATION: known[TRIANGULATION]}
+
+    @property
+    def trained_skeleton(self) -> Skeleton:
+        """The skeleton that is trained."""
+        return as_skeleton(self.joints)
+
+    @property
+    def box_file(self) -> Path | None:
+        """The file of the weights in the package; None where there are none of this skeleton."""
+        path = paths.PACKAGE / 'shipped_weights' / f'{BOX_WEIGHTS.rpartition("/")[2]}.safetensors'
+        return path if self.joints == COCO17.name and path.is_file() else None
+
+    def joints_words(self) -> list[str]:
+        """The option that makes another command measure the joints that are trained."""
+        return [] if self.joints == COCO17.name else ['--joints', self.joints]
 
     def scale_words(self) -> list[str]:
         """The option that makes another command use the calibration all the same."""
@@ -157,12 +177,6 @@ class Site:
             frame_offsets=self.frame_offsets,
             rename=self.rename,
         )
-
-
-def box_file() -> Path | None:
-    """The file of the weights in the package, None in an installation without them."""
-    path = paths.PACKAGE / 'shipped_weights' / f'{BOX_WEIGHTS.rpartition("/")[2]}.safetensors'
-    return path if path.is_file() else None
 
 
 def space_of_record(result: dict[str, Any]) -> CaptureVolume:

@@ -32,7 +32,6 @@ from mmpose_ours.workflows.train_rig.job import (
     MODELS,
     TRAINED,
     Site,
-    box_file,
     file_print,
     space_of_record,
 )
@@ -184,7 +183,7 @@ def do_train(site: Site, record: Record, doing: Doing) -> None:
     if goes_on:
         print(f'    going on from {(folder / "last_checkpoint").read_text().strip()}')
         words.append('--resume')
-    if site.model == 'prior' and box_file() is None:
+    if site.model == 'prior' and site.box_file is None:
         print('    this installation has no pretrained weights: training begins from nothing')
     print(f'    $ {shown(words)}', flush=True)
     run_stock(words, site.work_dir / 'train.log')

@@ -16,6 +16,8 @@ from mmpose_ours.detections.reading import KeypointOptions
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.predictions.reading import FrameId, frame_id, write_predictions
+from mmpose_ours.structures.skeleton import Skeleton
+from mmpose_ours.structures.skeletons import COCO17
 from mmpose_ours.synthetic import DetectorNoise, PoseBank, SceneSampler
 from mmpose_ours.synthetic.draws import Streams
 
@@ -30,7 +32,12 @@ MOST_LEFT_OUT = 8
 
 
 def write_held_out(
-    folder: Path, rig: CameraRig, space: CaptureVolume, faults: str | None, frames: int
+    folder: Path,
+    rig: CameraRig,
+    space: CaptureVolume,
+    faults: str | None,
+    frames: int,
+    skeleton: Skeleton = COCO17,
 ) -> tuple[Path, Path]:
     """Generate synthetic people and their simulated detections.
 
@@ -41,12 +48,13 @@ def write_held_out(
         faults: Detector noise: a file of ``fit-noise`` or the name of a profile; None is the
             default.
         frames: How many.
+        skeleton: The joints of people and keypoints.
 
     Returns:
         The files of 2D keypoints and of the truth.
     """
     noise = DetectorNoise() if faults is None else DetectorNoise.read(faults)
-    sampler = SceneSampler(rig, space, PoseBank.built_in())
+    sampler = SceneSampler(rig, space, PoseBank.built_in().in_skeleton(skeleton))
     rngs = Streams(HELD_OUT_SEED)(range(frames))
     crowd = sampler.sample_many(rngs)
     found = noise.detect_many(crowd, rig, rngs)
@@ -56,8 +64,10 @@ def write_held_out(
         for n, scene in enumerate(crowd.split())
     }
     keypoints, true_file = folder / 'keypoints_2d.json', folder / 'poses_3d.json'
-    write_detections(keypoints, {f: _found_people(views) for f, views in detections.items()})
-    write_predictions(true_file, truth)
+    write_detections(
+        keypoints, {f: _found_people(views) for f, views in detections.items()}, skeleton
+    )
+    write_predictions(true_file, truth, skeleton)
     return keypoints, true_file
 
 
@@ -67,6 +77,7 @@ def write_own(
     rig: CameraRig,
     most: int,
     reading: KeypointOptions | None = None,
+    skeleton: Skeleton = COCO17,
 ) -> tuple[Path, Path, int]:
     """Choose frames of the user's recording: runs of neighbours, spread over all of it.
 
@@ -76,17 +87,18 @@ def write_own(
         rig: V cameras.
         most: So many frames at most.
         reading: How the keypoints are to be read.
+        skeleton: The joints that are tested.
 
     Returns:
         The files of the frames to test on, and of those to leave a camera out of; and how
         many frames the recording has.
     """
-    detections = read_detections(keypoints, rig.names, **(reading or {}))
+    detections = read_detections(keypoints, rig.names, joints=skeleton, **(reading or {}))
     frames = sorted(detections, key=_order)
     chosen = [frames[row] for row in runs(len(frames), most)]
     own, fewer = folder / 'keypoints_2d.json', folder / 'fewer.json'
     for path, some in ((own, chosen), (fewer, chosen[::EVERY_LEFT_OUT])):
-        write_detections(path, {f: _of_rig(detections[f], rig) for f in some})
+        write_detections(path, {f: _of_rig(detections[f], rig, skeleton) for f in some}, skeleton)
     return own, fewer, len(frames)
 
 
@@ -113,8 +125,10 @@ def _found_people(views: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: people[(people[..., 2] > 0).any(-1)] for name, people in views.items()}
 
 
-def _of_rig(views: Mapping[str, np.ndarray], rig: CameraRig) -> dict[str, np.ndarray]:
-    nobody = np.zeros((0, 17, 3))
+def _of_rig(
+    views: Mapping[str, np.ndarray], rig: CameraRig, skeleton: Skeleton
+) -> dict[str, np.ndarray]:
+    nobody = np.zeros((0, len(skeleton), 3))
     return {name: np.asarray(views.get(name, nobody)) for name in rig.names}
 
 

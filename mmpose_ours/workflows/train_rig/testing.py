@@ -15,7 +15,6 @@ from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.detections import read_detections, stack_views
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.evaluation.without_truth.scores import unlabelled_figures
-from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.file_names import file_name
 from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.io.progress import Pace, lasting
@@ -83,12 +82,19 @@ def do_test(site: Site, record: Record, doing: Doing) -> None:
         with write_whole(site.work_dir / f'{contender}.py') as file:
             file.write(using_config(site, space, contender))
     faults = record.result('noise')['faults']
-    synthetic = write_held_out(folder / 'synthetic', site.rig, space, faults, site.frames)
+    synthetic = write_held_out(
+        folder / 'synthetic', site.rig, space, faults, site.frames, site.trained_skeleton
+    )
     tests = [Test(who, HELD_OUT, *synthetic) for who in weights]
     left_out: dict[str, str] = {}
     if site.keypoints is not None:
         own, fewer, count = write_own(
-            folder / 'own', site.keypoints, site.rig, site.frames, site.keypoint_reading
+            folder / 'own',
+            site.keypoints,
+            site.rig,
+            site.frames,
+            site.keypoint_reading,
+            site.trained_skeleton,
         )
         tests += [Test(who, OWN, own) for who in weights]
         left_out = _left_out(site, space)
@@ -162,8 +168,8 @@ def _figures(
         figures[HELD_OUT][who] = _plain({'score': float(tally.score()), **values})
     if site.keypoints is not None:
         figures[OWN], tallies[OWN] = {}, {}
-        seen = _seen(site.work_dir / TEST_FOLDER / 'own' / 'keypoints_2d.json', site.rig)
-        fewer = _seen(site.work_dir / TEST_FOLDER / 'own' / 'fewer.json', site.rig)
+        seen = _seen(site, site.work_dir / TEST_FOLDER / 'own' / 'keypoints_2d.json')
+        fewer = _seen(site, site.work_dir / TEST_FOLDER / 'own' / 'fewer.json')
         for who in contenders:
             own = read_predictions(found[f'{who}_{OWN}'])
             views = {
@@ -186,9 +192,13 @@ def _figures(
     return {'figures': figures, 'counts': counts, 'left_out': list(left_out)}
 
 
-def _seen(path: Path, rig: CameraRig) -> dict[FrameId, np.ndarray]:
-    detections = read_detections(path, rig.names)
-    return {frame_id(frame): stack_views(views, rig.names) for frame, views in detections.items()}
+def _seen(site: Site, path: Path) -> dict[FrameId, np.ndarray]:
+    skeleton, names = site.trained_skeleton, site.rig.names
+    detections = read_detections(path, names, joints=skeleton)
+    return {
+        frame_id(frame): stack_views(views, names, len(skeleton))
+        for frame, views in detections.items()
+    }
 
 
 def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
@@ -242,7 +252,7 @@ def _draw(
     from mmpose_ours.visualization.figures.view_grid import draw_frame
 
     tests = site.work_dir / TEST_FOLDER
-    seen = _seen(tests / where / 'keypoints_2d.json', site.rig)
+    seen = _seen(site, tests / where / 'keypoints_2d.json')
     truth = read_predictions(tests / where / 'poses_3d.json') if where == HELD_OUT else None
     found = {who: read_predictions(tests / f'{who}_{where}.json') for who in contenders}
     images = _images(site) if where == OWN else {}
@@ -257,6 +267,7 @@ def _draw(
                 site.rig,
                 space,
                 poses,
+                site.trained_skeleton,
                 truth=truth.of(frame).xyz_mm if truth is not None else None,
                 images=[images.get((name, frame), _nothing)() for name in site.rig.names],
                 keypoints_2d=seen[frame],
