@@ -129,9 +129,7 @@ def _solve(own, body, at, scale_mm, system, x):
             if weight <= 0:
                 continue
             if scale_mm < math.inf:
-                d2, _ = squared_distance(
-                    origins[v], directions[v, j], at[j, 0], at[j, 1], at[j, 2]
-                )
+                d2, _ = squared_distance(origins[v], directions[v, j], at[j, 0], at[j, 1], at[j, 2])
                 weight /= (1 + d2 / scale_mm**2) ** 2
             add_ray(matrix, right_side, origins[v], directions[v, j], weight)
         i = 3 * j
@@ -174,7 +172,7 @@ def energy(rays, body, pose, shift, rotation, scale_mm):
 
 
 @compiled
-def initial_pose(rays, body, floor_mm, points, known, scales_mm, energy_mm, out):
+def initial_pose(rays, body, floor_mm, points, known, steps, out):
     """The pose of a person without a starting pose.
 
     Args:
@@ -183,15 +181,15 @@ def initial_pose(rays, body, floor_mm, points, known, scales_mm, energy_mm, out)
         floor_mm: Height of the floor in the frame of the rays.
         points: (J, 3) approximate joints in mm.
         known: (J,) which of them are known.
-        scales_mm: See :func:`map_pose`.
-        energy_mm: See :func:`energy`.
+        steps: Scales of the Geman-McClure weights in mm, of the initial estimate and of the
+            refinement; the last one is that of :func:`energy`.
         out: pose (J, 3), standard deviations (J, 3), shift (3,) and rotation (3, 3), the result.
     """
     pose, std, shift, rotation = out
     root, sides = body[4], body[5]
     usable = known[sides[0]] and known[sides[1]] or known[sides[2]] and known[sides[3]]
     if not usable or known.sum() < MIN_LOCATED_JOINTS:
-        _try_headings(rays, body, floor_mm, scales_mm, energy_mm, out)
+        _try_headings(rays, body, floor_mm, steps, out)
         return
     person_frame(points, known, -floor_mm, root, sides, shift, rotation)
     start = points.copy()
@@ -199,11 +197,11 @@ def initial_pose(rays, body, floor_mm, points, known, scales_mm, energy_mm, out)
         if not known[j]:
             start[j] = math.nan
     nothing = np.zeros(start.shape), np.zeros(len(start))
-    map_pose(rays, body, shift, rotation, start, scales_mm, nothing, pose, std)
+    map_pose(rays, body, shift, rotation, start, steps[0], nothing, pose, std)
 
 
 @compiled
-def _try_headings(rays, body, floor_mm, scales_mm, energy_mm, out):
+def _try_headings(rays, body, floor_mm, steps, out):
     """The pose of a person with too few triangulated joints, mostly of one view.
 
     One IRLS step for each of ``HEADINGS`` headings, of which the one with the lowest energy is
@@ -221,13 +219,13 @@ def _try_headings(rays, body, floor_mm, scales_mm, energy_mm, out):
         turned[0, 0] = turned[1, 1] = math.cos(angle)
         turned[0, 1] = math.sin(angle)
         turned[1, 0] = -turned[0, 1]
-        map_pose(rays, body, shift, turned, unknown, scales_mm, nothing, pose, std)
-        value = energy(rays, body, pose, shift, turned, energy_mm)
+        map_pose(rays, body, shift, turned, unknown, steps[0], nothing, pose, std)
+        value = energy(rays, body, pose, shift, turned, steps[1][-1])
         if value < lowest:
             lowest = value
             rotation[:] = turned
             start[:] = pose
-    map_pose(rays, body, shift, rotation, start, scales_mm, nothing, pose, std)
+    map_pose(rays, body, shift, rotation, start, steps[0], nothing, pose, std)
 
 
 @compiled
@@ -267,3 +265,21 @@ def _position_on_floor(rays, mean, floor_mm, shift):
         # Of an even number the lower one of the two middle values.
         shift[0] = -np.sort(x[:count])[(count - 1) // 2]
         shift[1] = -np.sort(y[:count])[(count - 1) // 2]
+
+
+@compiled
+def refine(rays, body, scales_mm, prior, out):
+    """The MAP pose by IRLS from a given pose.
+
+    Args:
+        rays: origins (V, 3), directions (V, J, 3) and weights (V, J) of the person.
+        body: The prior.
+        scales_mm: Scales of the Geman-McClure weights, one per step.
+        prior: See :func:`map_pose`.
+        out: pose (J, 3), standard deviations (J, 3), shift (3,) and rotation (3, 3): where it
+            starts, and the result.
+    """
+    pose, std, shift, rotation = out
+    known = np.ones(len(pose), np.bool_)
+    person_frame(pose, known, shift[2], body[4], body[5], shift, rotation)
+    map_pose(rays, body, shift, rotation, pose, scales_mm, prior, pose, std)

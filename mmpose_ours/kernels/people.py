@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from mmpose_ours.kernels.agreement import agreements, assign_greedily, assign_mutual_best
-from mmpose_ours.kernels.body import initial_pose, map_pose
+from mmpose_ours.kernels.body import initial_pose, refine
 from mmpose_ours.kernels.compiling import compiled
 from mmpose_ours.kernels.constants import (
     ANKLE_MM,
@@ -21,35 +21,45 @@ from mmpose_ours.kernels.constants import (
     WEAK_PRIOR_WEIGHT,
 )
 from mmpose_ours.kernels.pairs import best_partners, flatten, midpoints, pairs_to_try
-from mmpose_ours.kernels.person_frame import person_frame
 from mmpose_ours.kernels.small_matrices import triangulate
 
 
 @compiled
-def groups_from_pairs(flat, origins, options):
-    """Groups of detections by greedy assignment to hypotheses from pairs.
+def hypotheses_of_pairs(flat, origins, options):
+    """Hypotheses from pairs of detections: poses (H, J, 3) mm, and which joints are known (H, J).
 
     Args:
         flat: The result of :func:`~mmpose_ours.kernels.pairs.flatten`.
         origins: (V, 3).
         options: max_people, max_gap_mm, sigma_mm, min_agreement, max_pairs, see
             :class:`mmpose_ours.models.association.proposals.Proposer`.
+    """
+    lines, detected, view, _, starts, most = flat
+    joints = detected.shape[1]
+    gap, partner = best_partners(lines, detected, view, starts, origins)
+    most_pairs = max(options[4], most * len(origins))
+    pairs = pairs_to_try(gap, partner, view, options[1], most_pairs)
+    poses, known = np.empty((len(pairs), joints, 3)), np.empty((len(pairs), joints), np.bool_)
+    for h in range(len(pairs)):
+        first, second = pairs[h]
+        midpoints(first, second, lines, detected, view, origins, poses[h], known[h])
+    return poses, known
+
+
+@compiled
+def groups_from_pairs(flat, origins, options):
+    """Groups of detections by greedy assignment to hypotheses from pairs.
+
+    Arguments are those of :func:`hypotheses_of_pairs`.
 
     Returns:
         ``groups`` (G, V), the detections in D, -1 where a view has none; ``poses`` (G, J, 3) of
         their hypotheses in mm, inaccurate in depth; and ``known`` (G, J), which joints of these
         both detections of the pair contain.
     """
-    lines, detected, view, _, starts, most = flat
-    max_people, max_gap_mm, sigma_mm, min_agreement, max_pairs = options
-    joints = detected.shape[1]
-    gap, partner = best_partners(lines, detected, view, starts, origins)
-    most_pairs = max(max_pairs, most * len(origins))
-    pairs = pairs_to_try(gap, partner, view, max_gap_mm, most_pairs)
-    poses, known = np.empty((len(pairs), joints, 3)), np.empty((len(pairs), joints), np.bool_)
-    for h in range(len(pairs)):
-        first, second = pairs[h]
-        midpoints(first, second, lines, detected, view, origins, poses[h], known[h])
+    lines, detected, view, _, starts, _ = flat
+    max_people, _, sigma_mm, min_agreement, _ = options
+    poses, known = hypotheses_of_pairs(flat, origins, options)
     exact = np.zeros(known.shape)
     agreement = agreements(poses, known, exact, sigma_mm, lines, detected, view, origins)
     groups, accepted = assign_greedily(agreement, starts, min_agreement, max_people)
@@ -77,7 +87,7 @@ def group_detections(origins, directions, weights, options):
         origins: (V, 3) mm.
         directions: (V, P, J, 3).
         weights: (V, P, J).
-        options: See :func:`groups_from_pairs`.
+        options: See :func:`hypotheses_of_pairs`.
 
     Returns:
         (G, V) index of each view's detection, -1 where it has none; two views or more.
@@ -90,9 +100,7 @@ def group_detections(origins, directions, weights, options):
     # group, and assign the detections again.
     for g in range(len(groups)):
         own = rays_of(groups[g], flat, directions, weights)
-        triangulate(
-            origins, own[0], own[1], WEAK_PRIOR_WEIGHT, TRIANGULATION_SCALE_MM, 3, poses[g]
-        )
+        triangulate(origins, own[0], own[1], WEAK_PRIOR_WEIGHT, TRIANGULATION_SCALE_MM, 3, poses[g])
         known[g] = (own[1] > 0).sum(0) >= 2
     exact = np.zeros(known.shape)
     agreement = agreements(poses, known, exact, sigma_mm, lines, detected, view, origins)
@@ -131,7 +139,7 @@ def find_people(origins, directions, weights, floor_mm, options, body, ankles, s
         directions: (V, P, J, 3).
         weights: (V, P, J).
         floor_mm: Height of the floor in the frame of the rays.
-        options: See :func:`groups_from_pairs`.
+        options: See :func:`hypotheses_of_pairs`.
         body: See :mod:`mmpose_ours.kernels.body`.
         ankles: (2,) indices of the ankles.
         steps: Scales of the Geman-McClure weights in mm, of the initial estimate and of the
@@ -154,9 +162,7 @@ def find_people(origins, directions, weights, floor_mm, options, body, ankles, s
         own = rays_of(groups[g], flat, directions, weights)
         out = poses[g], std[g], shift[g], rotation[g]
         rays = origins, own[0], own[1]
-        initial_pose(
-            rays, body, floor_mm, pair_poses[g], known[g], steps[0], steps[1][-1], out
-        )  # fmt: skip
+        initial_pose(rays, body, floor_mm, pair_poses[g], known[g], steps, out)
     # Assign the detections of all views again, now to the complete poses.
     everything = np.ones((count, joints), np.bool_)
     agreement = agreements(
@@ -187,21 +193,21 @@ def find_people(origins, directions, weights, floor_mm, options, body, ankles, s
 
 
 @compiled
-def refine(rays, body, scales_mm, prior, out):
-    """The MAP pose by IRLS from a given pose.
+def assign_poses(origins, directions, weights, poses, std_mm, options):
+    """The detections (M, V) of one frame that agree with known poses, in one view or more.
 
     Args:
-        rays: origins (V, 3), directions (V, J, 3) and weights (V, J) of the person.
-        body: See :mod:`mmpose_ours.kernels.body`.
-        scales_mm: Scales of the Geman-McClure weights, one per step.
-        prior: See :func:`mmpose_ours.kernels.body.map_pose`.
-        out: pose (J, 3), standard deviations (J, 3), shift (3,) and rotation (3, 3): where it
-            starts, and the result.
+        origins: (V, 3) mm.
+        directions: (V, P, J, 3).
+        weights: (V, P, J).
+        poses: (M, J, 3) mm.
+        std_mm: (M, J).
+        options: See :func:`hypotheses_of_pairs`.
     """
-    pose, std, shift, rotation = out
-    known = np.ones(len(pose), np.bool_)
-    person_frame(pose, known, shift[2], body[4], body[5], shift, rotation)
-    map_pose(rays, body, shift, rotation, pose, scales_mm, prior, pose, std)
+    lines, detected, view, index, starts, _ = flatten(origins, directions, weights)
+    known = np.ones(std_mm.shape, np.bool_)
+    agreement = agreements(poses, known, std_mm, options[2], lines, detected, view, origins)
+    return in_views(assign_mutual_best(agreement, starts, options[3], 1), index)
 
 
 @compiled

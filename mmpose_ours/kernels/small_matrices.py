@@ -92,7 +92,7 @@ def factorise(a):
 
 @compiled
 def solve_factorised(factor, x):
-    """Solve with the factor of :func:`factorise`; x (n,) is the right side and becomes the result."""
+    """Solve with the factor of :func:`factorise`; x (n,) is the right side, then the result."""
     n = len(factor)
     for i in range(n):
         total = x[i]
@@ -142,7 +142,7 @@ def inverse_diagonal(factor, inverse, diagonal):
 
 @compiled
 def squared_distance(origin, direction, x, y, z):
-    """Squared distance in mm^2 of a point from a ray's line, and the point's depth along the ray."""
+    """Squared distance in mm^2 of a point from a ray, and the depth of the point along it."""
     x, y, z = x - origin[0], y - origin[1], z - origin[2]
     depth = x * direction[0] + y * direction[1] + z * direction[2]
     return max(x * x + y * y + z * z - depth * depth, 0.0), depth

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mmpose_ours.models.association.constants import POINTS_PER_LIMB, RAY_TO_LIMB_LIMIT_MM
+from mmpose_ours.kernels.constants import POINTS_PER_LIMB, RAY_TO_LIMB_LIMIT_MM
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.structures.skeleton import Skeleton
 
@@ -30,7 +30,7 @@ def ray_to_limb_distance_mm(rays: Rays, poses: Tensor, limbs: Tensor) -> Tensor:
     """Mean distance of the rays of N people from the limbs of M poses.
 
     The distance of a ray from a pose is that from the nearest of the
-    :data:`~mmpose_ours.models.association.constants.POINTS_PER_LIMB` points of every limb, at most
+    :data:`~mmpose_ours.kernels.constants.POINTS_PER_LIMB` points of every limb, at most
     ``c = RAY_TO_LIMB_LIMIT_MM``. The mean over the n rays of a person includes one pseudo-ray at
     the distance c: ``(sum_i d_i + c) / (n + 1)``.
 
