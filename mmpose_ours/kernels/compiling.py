@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, Callable
 import numba
 import platformdirs
 
+_log = logging.getLogger(__name__)
 # Sums may be reordered, so that they are vectorised; NaN and infinity keep their meaning.
 _FASTMATH = {'reassoc', 'contract', 'nsz', 'arcp'}
 
@@ -27,14 +29,16 @@ def compiled(function: Callable) -> Any:
     It releases Python's global lock, so that threads can work on several frames at a time.
     """
     cached = cache_folder()
-    before = numba.config.CACHE_DIR
+    config: Any = numba.config
+    before = config.CACHE_DIR
     # Numba reads the folder when a function is decorated.
-    numba.config.CACHE_DIR = cached or before
+    config.CACHE_DIR = cached or before
     try:
-        options = dict(nogil=True, fastmath=_FASTMATH, error_model='numpy')
-        return numba.njit(cache=cached is not None, **options)(function)
+        return numba.njit(
+            cache=cached is not None, nogil=True, fastmath=_FASTMATH, error_model='numpy'
+        )(function)
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
 
 
 @functools.lru_cache(maxsize=1)
@@ -56,10 +60,18 @@ def cache_folder() -> str | None:
         if not parent:
             continue
         folder = Path(parent) / f'kernels-{digest.hexdigest()[:16]}'
+        new = not folder.is_dir()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
-                return str(folder)
+                pass
         except OSError:
             continue
+        if new:
+            _log.warning('compiling the geometry, once, into %s: up to a minute', folder)
+        return str(folder)
+    _log.warning(
+        'compiling the geometry, up to a minute in every process: no folder for compiled code can '
+        'be written; set NUMBA_CACHE_DIR to one'
+    )
     return None
