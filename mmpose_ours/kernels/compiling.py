@@ -68,7 +68,9 @@ def cache_folder() -> str | None:
         except OSError:
             continue
         if new:
-            _log.warning('compiling the geometry, once, into %s: up to a minute', folder)
+            _log.warning(
+                'compiling the geometry, once, into %s: a minute or more on a busy machine', folder
+            )
         return str(folder)
     _log.warning(
         'compiling the geometry, up to a minute in every process: no folder for compiled code can '
