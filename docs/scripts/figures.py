@@ -140,7 +140,7 @@ def association(out: Path) -> None:
     ))  # fmt: skip
     proposer = Proposer()
     origins, flat = rig.centers_w, flatten(rig.centers_w, directions, weights)
-    lines, detected, view, _, _, _ = flat
+    lines, detected, view, _, _ = flat
     hypotheses, known = hypotheses_of_pairs(flat, origins, proposer.options)
     exact = np.zeros(known.shape)
     sigma_mm = proposer.sigma_mm

@@ -50,7 +50,7 @@ def agreements(poses, known, std_mm, sigma_mm, lines, detected, view, origins):
         for d in range(len(view)):
             if view[d] != last:
                 last = view[d]
-                a, b, c = origins[last]
+                a, b, c = origins[last, 0], origins[last, 1], origins[last, 2]
                 for j in range(joints):
                     p, q, r = x[j] - a, y[j] - b, z[j] - c
                     squared[j] = p * p + q * q + r * r
@@ -92,8 +92,8 @@ def assign_greedily(agreement, starts, min_agreement, max_people):
         hypotheses.
     """
     count, views = len(agreement), len(starts) - 1
-    groups, accepted = np.full((max_people, views), -1), np.empty(max_people, np.int64)
-    free = np.ones(agreement.shape[1], np.bool_)
+    groups, accepted = np.empty((max_people, views), np.int64), np.empty(max_people, np.int64)
+    taken = np.zeros(agreement.shape[1], np.bool_)
     found = 0
     while found < max_people:
         winner, highest = -1, 0.0
@@ -102,7 +102,7 @@ def assign_greedily(agreement, starts, min_agreement, max_people):
             for v in range(views):
                 best = 0.0
                 for d in range(starts[v], starts[v + 1]):
-                    if free[d]:
+                    if not taken[d]:
                         best = max(best, agreement[h, d])
                 if best > min_agreement:
                     support += best
@@ -113,12 +113,13 @@ def assign_greedily(agreement, starts, min_agreement, max_people):
             break
         accepted[found] = winner
         for v in range(views):
-            best = min_agreement
+            best, chosen = min_agreement, -1
             for d in range(starts[v], starts[v + 1]):
-                if free[d] and agreement[winner, d] > best:
-                    best, groups[found, v] = agreement[winner, d], d
-            if groups[found, v] >= 0:
-                free[groups[found, v]] = False
+                if not taken[d] and agreement[winner, d] > best:
+                    best, chosen = agreement[winner, d], d
+            groups[found, v] = chosen
+            if chosen >= 0:
+                taken[chosen] = True
         found += 1
     return groups[:found], accepted[:found]
 
@@ -140,19 +141,21 @@ def assign_mutual_best(agreement, starts, min_agreement, min_views):
         (H, V) the detections in D, -1 where the view has no inlier.
     """
     count, views = len(agreement), len(starts) - 1
-    groups = np.full((count, views), -1)
-    highest = np.zeros(agreement.shape[1])
+    groups, highest = np.empty((count, views), np.int64), np.zeros(agreement.shape[1])
     for h in range(count):
         for d in range(len(highest)):
             highest[d] = max(highest[d], agreement[h, d])
     for h in range(count):
         inliers = 0
         for v in range(views):
-            best = min_agreement
+            best, chosen = min_agreement, -1
             for d in range(starts[v], starts[v + 1]):
                 if agreement[h, d] > best and agreement[h, d] >= highest[d]:
-                    best, groups[h, v] = agreement[h, d], d
-            inliers += groups[h, v] >= 0
+                    best, chosen = agreement[h, d], d
+            groups[h, v] = chosen
+            if chosen >= 0:
+                inliers += 1
         if inliers < min_views:
-            groups[h] = -1
+            for v in range(views):
+                groups[h, v] = -1
     return groups

@@ -28,37 +28,32 @@ def flatten(origins, directions, weights):
 
     Returns:
         ``lines`` (D, 7, J): direction, moment ``o x a``, and ``o . a``; ``detected`` (D, J), 1.0 or
-        0.0; ``view`` (D,); ``index`` (D,) in its view; ``starts`` (V + 1,), where the detections of
-        each view begin; and the largest index of a detection, plus 1.
+        0.0; ``view`` (D,); ``index`` (D,) in its view; and ``starts`` (V + 1,), where the
+        detections of each view begin.
     """
     views, per_view, joints = weights.shape
-    count, most = 0, 0
-    for v in range(views):
-        for p in range(per_view):
-            if weights[v, p].max() > 0:
-                count += 1
-                most = max(most, p + 1)
-    lines, detected = np.empty((count, 7, joints)), np.zeros((count, joints))
-    view, index = np.empty(count, np.int64), np.empty(count, np.int64)
+    detected = np.zeros((views * per_view, joints))
+    view, index = np.empty(len(detected), np.int64), np.empty(len(detected), np.int64)
     starts = np.empty(views + 1, np.int64)
+    lines = np.empty((len(detected), 7, joints))
     d = 0
     for v in range(views):
         starts[v] = d
-        x, y, z = origins[v]
+        x, y, z = origins[v, 0], origins[v, 1], origins[v, 2]
         for p in range(per_view):
-            if weights[v, p].max() <= 0:
-                continue
-            view[d], index[d] = v, p
+            some = False
             for j in range(joints):
                 a, b, c = directions[v, p, j, 0], directions[v, p, j, 1], directions[v, p, j, 2]
                 lines[d, 0, j], lines[d, 1, j], lines[d, 2, j] = a, b, c
                 lines[d, 3, j], lines[d, 4, j] = y * c - z * b, z * a - x * c
                 lines[d, 5, j], lines[d, 6, j] = x * b - y * a, x * a + y * b + z * c
-                if weights[v, p, j] > 0:
-                    detected[d, j] = 1.0
-            d += 1
+                detected[d, j] = 1.0 if weights[v, p, j] > 0 else 0.0
+                some |= weights[v, p, j] > 0
+            if some:
+                view[d], index[d] = v, p
+                d += 1
     starts[views] = d
-    return lines, detected, view, index, starts, most
+    return lines[:d], detected[:d], view[:d], index[:d], starts
 
 
 @compiled
@@ -75,8 +70,8 @@ def mean_gap(line1, line2, detected1, detected2, origin1, origin2):
         ``GAP_LIMIT_MM``, which also stands for rays that come closest behind a camera.
     """
     total, count = 0.0, 0.0
-    x1, y1, z1 = origin1
-    x2, y2, z2 = origin2
+    x1, y1, z1 = origin1[0], origin1[1], origin1[2]
+    x2, y2, z2 = origin2[0], origin2[1], origin2[2]
     for j in range(len(detected1)):
         a, b, c = line1[0, j], line1[1, j], line1[2, j]
         d, e, f = line2[0, j], line2[1, j], line2[2, j]
@@ -104,7 +99,10 @@ def best_partners(lines, detected, view, starts, origins):
         ``gap`` (D, V) in mm, ``FAR_MM`` where there is none, and ``partner`` (D, V).
     """
     count, views = len(view), len(starts) - 1
-    gap, partner = np.full((count, views), FAR_MM), np.zeros((count, views), np.int64)
+    gap, partner = np.empty((count, views)), np.zeros((count, views), np.int64)
+    for d in range(count):
+        for v in range(views):
+            gap[d, v] = FAR_MM
     for first in range(count):
         for second in range(starts[view[first] + 1], count):
             v1, v2 = view[first], view[second]
@@ -119,7 +117,6 @@ def best_partners(lines, detected, view, starts, origins):
     return gap, partner
 
 
-@compiled
 def pairs_to_try(gap, partner, view, max_gap_mm, max_pairs):
     """The pairs of detections that become hypotheses, (H, 2), best first.
 
@@ -127,54 +124,54 @@ def pairs_to_try(gap, partner, view, max_gap_mm, max_pairs):
     gap: otherwise people with many detections would fill the list and leave no place for others.
     A pair that is the best for both is one hypothesis, though it counts as two of ``max_pairs``.
     """
-    count, views = gap.shape
-    key = np.full((count, views), FAR_MM)
-    for d in range(count):
-        order = np.argsort(gap[d], kind='mergesort')
-        for rank in range(views):
-            v = order[rank]
-            if gap[d, v] < max_gap_mm:
-                key[d, v] = rank * GAP_LIMIT_MM + gap[d, v]
-    flat = key.ravel()
-    order = np.argsort(flat, kind='mergesort')[:max_pairs]
-    pairs = np.empty((len(order), 2), np.int64)
-    kept = 0
-    for place in order:
-        if flat[place] >= FAR_MM:
-            break
-        first, second = place // views, partner[place // views, place % views]
-        if partner[second, view[first]] == first:
-            other = key[second, view[first]]
-            if other < flat[place] or (other == flat[place] and second < first):
-                continue
-        pairs[kept, 0], pairs[kept, 1] = first, second
-        kept += 1
-    return pairs[:kept]
+    views = gap.shape[1]
+    rank = gap.argsort(1, kind='stable').argsort(1)
+    key = np.where(gap < max_gap_mm, rank * GAP_LIMIT_MM + gap, FAR_MM)
+    order = key.ravel().argsort(kind='stable')[:max_pairs]
+    own = key.ravel()[order]
+    order, own = order[own < FAR_MM], own[own < FAR_MM]
+    first = order // views
+    second = partner[first, order % views]
+    again = key[second, view[first]]
+    twice = (again < own) | ((again == own) & (second < first))
+    kept = ~(twice & (partner[second, view[first]] == first))
+    return np.stack([first[kept], second[kept]], 1)
 
 
 @compiled
-def midpoints(first, second, lines, detected, view, origins, points, known):
-    """Midpoints of the shortest segments between the rays of two detections.
+def midpoints(pairs, lines, detected, view, origins):
+    """Midpoints of the shortest segments between the rays of H pairs of detections.
 
     Args:
-        first: A detection.
-        second: A detection of another view.
+        pairs: (H, 2) detections of two views each.
         lines: See :func:`flatten`, as for the following ones.
         detected: (D, J).
         view: (D,).
         origins: (V, 3).
-        points: (J, 3) mm, the result; 0 where it is not known.
-        known: (J,) bool, the result: which joints both detect in front of both cameras.
+
+    Returns:
+        ``points`` (H, J, 3) mm, 0 where they are not known; and ``known`` (H, J) bool, which joints
+        both detect in front of both cameras.
     """
-    o1, o2 = origins[view[first]], origins[view[second]]
-    for j in range(detected.shape[1]):
-        a, d = lines[first, :3, j], lines[second, :3, j]
-        cosine = a[0] * d[0] + a[1] * d[1] + a[2] * d[2]
-        sine2 = max(1 - cosine * cosine, MIN_SINE**2)
-        b1 = a[0] * o2[0] + a[1] * o2[1] + a[2] * o2[2] - lines[first, 6, j]
-        b2 = d[0] * o1[0] + d[1] * o1[1] + d[2] * o1[2] - lines[second, 6, j]
-        t1, t2 = (b1 + cosine * b2) / sine2, (b2 + cosine * b1) / sine2
-        known[j] = detected[first, j] * detected[second, j] > 0 and t1 > 0 and t2 > 0
-        for axis in range(3):
-            middle = 0.5 * (o1[axis] + t1 * a[axis] + o2[axis] + t2 * d[axis])
-            points[j, axis] = middle if known[j] else 0.0
+    count, joints = len(pairs), detected.shape[1]
+    points, known = np.zeros((count, joints, 3)), np.zeros((count, joints), np.bool_)
+    for h in range(count):
+        first, second = pairs[h, 0], pairs[h, 1]
+        o1, o2 = origins[view[first]], origins[view[second]]
+        for j in range(joints):
+            if detected[first, j] * detected[second, j] <= 0:
+                continue
+            a, b, c = lines[first, 0, j], lines[first, 1, j], lines[first, 2, j]
+            d, e, f = lines[second, 0, j], lines[second, 1, j], lines[second, 2, j]
+            cosine = a * d + b * e + c * f
+            sine2 = max(1 - cosine * cosine, MIN_SINE**2)
+            b1 = a * o2[0] + b * o2[1] + c * o2[2] - lines[first, 6, j]
+            b2 = d * o1[0] + e * o1[1] + f * o1[2] - lines[second, 6, j]
+            t1, t2 = (b1 + cosine * b2) / sine2, (b2 + cosine * b1) / sine2
+            if t1 <= 0 or t2 <= 0:
+                continue
+            known[h, j] = True
+            points[h, j, 0] = 0.5 * (o1[0] + t1 * a + o2[0] + t2 * d)
+            points[h, j, 1] = 0.5 * (o1[1] + t1 * b + o2[1] + t2 * e)
+            points[h, j, 2] = 0.5 * (o1[2] + t1 * c + o2[2] + t2 * f)
+    return points, known

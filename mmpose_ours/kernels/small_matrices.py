@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from mmpose_ours.kernels.compiling import compiled
 
 # Exponents from this on count as infinite: exp(-30) = 1e-13.
@@ -141,11 +139,11 @@ def inverse_diagonal(factor, inverse, diagonal):
 
 
 @compiled
-def squared_distance(origin, direction, x, y, z):
-    """Squared distance in mm^2 of a point from a ray, and the depth of the point along it."""
-    x, y, z = x - origin[0], y - origin[1], z - origin[2]
+def squared_distance(origin, direction, point):
+    """Squared distance in mm^2 of a point from the line of a ray; all (3,)."""
+    x, y, z = point[0] - origin[0], point[1] - origin[1], point[2] - origin[2]
     depth = x * direction[0] + y * direction[1] + z * direction[2]
-    return max(x * x + y * y + z * z - depth * depth, 0.0), depth
+    return max(x * x + y * y + z * z - depth * depth, 0.0)
 
 
 @compiled
@@ -162,38 +160,3 @@ def add_ray(matrix, right_side, origin, direction, weight):
     right_side[0] += weight * (origin[0] - along * a)
     right_side[1] += weight * (origin[1] - along * b)
     right_side[2] += weight * (origin[2] - along * c)
-
-
-@compiled
-def triangulate(origins, directions, weights, prior_weight, scale_mm, steps, points):
-    """Triangulate the joints of one person by IRLS with Geman-McClure weights.
-
-    The first step has the rays' own weights. See
-    :meth:`mmpose_ours.models.association.rays.Rays.triangulate`.
-
-    Args:
-        origins: (V, 3).
-        directions: (V, J, 3).
-        weights: (V, J).
-        prior_weight: Weight of the prior mean (0, 0, 0), above 0.
-        scale_mm: Scale of the Geman-McClure weights.
-        steps: IRLS steps.
-        points: (J, 3), the result.
-    """
-    views, joints = weights.shape
-    matrix, right_side, x = np.empty(6), np.empty(3), np.zeros(3)
-    for j in range(joints):
-        for step in range(steps):
-            matrix[:] = 0.0
-            right_side[:] = 0.0
-            matrix[0] = matrix[3] = matrix[5] = prior_weight
-            for v in range(views):
-                weight = weights[v, j]
-                if weight <= 0:
-                    continue
-                if step > 0:
-                    d2, _ = squared_distance(origins[v], directions[v, j], x[0], x[1], x[2])
-                    weight /= (1 + d2 / scale_mm**2) ** 2
-                add_ray(matrix, right_side, origins[v], directions[v, j], weight)
-            solve3(matrix, right_side, x)
-        points[j, 0], points[j, 1], points[j, 2] = x[0], x[1], x[2]

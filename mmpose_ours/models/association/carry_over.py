@@ -85,8 +85,8 @@ class CarryOver:
         unassigned = self.finder.unassigned(rays, found)
         remaining = Rays(rays.origins, rays.directions, rays.weights * unassigned[..., None])
         (frame,) = zip(*remaining.arrays())
-        known = (part.double().cpu().numpy() for part in (unmatched.poses, std_mm))
-        assigned = assign_poses(*frame, *known, self.finder.proposer.options)
+        poses, known_std = (part.double().cpu().numpy() for part in (unmatched.poses, std_mm))
+        assigned = assign_poses(frame, poses, known_std, self.finder.proposer.options)
         detections = torch.from_numpy(assigned).to(std_mm.device)
         seen = (detections >= 0).any(-1)
         seen_poses, std_mm, detections = unmatched[seen], std_mm[seen], detections[seen]

@@ -141,8 +141,8 @@ class PeopleFinder(nn.Module):
                 expected=2,
             )
         parts = [
-            find_people(*frame, floor, *self.body.find_arguments(self.proposer.options))
-            for *frame, floor in zip(*rays.arrays(), floor_mm.tolist())
+            find_people(frame, floor, *self.body.find_arguments(self.proposer.options))
+            for frame, floor in zip(zip(*rays.arrays()), floor_mm.tolist())
         ]
         device = rays.weights.device
         detections, poses, std, shift, rotation = (

@@ -65,6 +65,17 @@ class Rays:
         )
         return origins, directions, weights
 
+    def people_arrays(self) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]:
+        """Rays by person as :mod:`mmpose_ours.kernels.triangulation` takes them.
+
+        Each of the N people is a frame of its own, with one detection per view: the arrays of
+        :meth:`arrays`, the frame (N,) of each person, and its group (N, V).
+        """
+        origins, directions, weights = self.arrays()
+        groups = np.where((weights > 0).any(-1), 0, -1)
+        rays = origins, directions[:, :, None], weights[:, :, None]
+        return rays, np.arange(len(groups)), groups
+
     def transformed(self, shift: Tensor, rotation: Tensor) -> Rays:
         """Rays after ``x -> rotation @ (x + shift)``; shift (..., 3), rotation (..., 3, 3)."""
         transposed = rotation.transpose(-1, -2)

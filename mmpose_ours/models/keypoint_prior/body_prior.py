@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from mmpose_ours.errors import InputError
-from mmpose_ours.kernels.estimates import energies, estimate_poses, refine_poses
+from mmpose_ours.kernels.body import energies
+from mmpose_ours.kernels.estimates import estimate_poses, refine_poses
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.person_frame import (
     PoseEstimates,
@@ -86,7 +87,6 @@ class GaussianBody:
             precision,
             precision @ mean.ravel(),
             1 / ray_std_of(joints) ** 2,
-            np.array(joints.index(*sides[2:])),
             np.array(joints.index(*sides)),
         )
         self._ankles = np.array(joints.index('left_ankle', 'right_ankle'))
@@ -103,7 +103,8 @@ class GaussianBody:
             floor_mm: (N,) height of the floor in the frame of the rays, in mm.
         """
         floor = floor_mm.double().cpu().numpy()
-        return _as_tensors(estimate_poses(*rays.arrays(), floor, self._body, _steps()), rays)
+        found = estimate_poses(*rays.people_arrays(), floor, self._body, _steps())
+        return _as_tensors(found, rays)
 
     def refine(
         self, rays: Rays, estimates: PoseEstimates, prior: tuple[Tensor, Tensor]
@@ -116,10 +117,9 @@ class GaussianBody:
             prior: A second prior of each joint, isotropic and independent: mean (N, J, 3) in mm and
                 inverse variance (N, J) in mm^-2.
         """
-        arrays = _as_arrays(estimates)
         known = tuple(part.double().cpu().numpy() for part in prior)
-        refine_poses(*rays.arrays(), arrays, self._body, _steps()[1], known)
-        return _as_tensors(arrays, rays)
+        people, arrays = rays.people_arrays(), _as_arrays(estimates)
+        return _as_tensors(refine_poses(*people, arrays, self._body, _steps()[1], known), rays)
 
     def energy(self, rays: Rays, estimates: PoseEstimates) -> Tensor:
         """(N,) negative logarithm of the posterior density, up to a constant.
@@ -128,9 +128,11 @@ class GaussianBody:
         prior's mean)``, where a ray's cost at the distance d is
         ``weight * d^2 / std^2 / (1 + d^2 / c^2)``.
         """
-        arrays = _as_arrays(estimates)
-        found = energies(*rays.arrays(), arrays, self._body, SCALES_MM[-1])
-        return rays.weights.new_tensor(found)
+        of_rays, frame, groups = rays.people_arrays()
+        poses, _, shift, rotation = _as_arrays(estimates)
+        pose = poses, shift, rotation
+        found = energies(*of_rays, frame, groups, self._body, *pose, SCALES_MM[-1])
+        return torch.from_numpy(found).to(rays.weights)
 
 
 def _steps() -> tuple[np.ndarray, np.ndarray]:
