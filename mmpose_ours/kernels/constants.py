@@ -1,7 +1,7 @@
 """Tuned constants of cross-view association and temporal tracking, in one table.
 
 The kernels and their callers import their thresholds, standard deviations and weights from here.
-Limits that bound memory (``MAX_COMPARED``, ``MAX_SINGLE_RAYS``, ``MAX_RECORDINGS``) stay in the
+Limits that bound memory (``MAX_SINGLE_RAYS``, ``MAX_RECORDINGS``) stay in the
 modules whose memory they bound. Lengths are in mm. *Chosen by* is given where it is known; a
 constant without it was set by judgement.
 """

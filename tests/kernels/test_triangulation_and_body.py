@@ -5,7 +5,9 @@ import pytest
 from scipy.optimize import minimize
 
 from mmpose_ours.kernels.body import energies, map_poses
+from mmpose_ours.kernels.constants import POINTS_PER_LIMB, RAY_TO_LIMB_LIMIT_MM
 from mmpose_ours.kernels.person_frame import person_frames
+from mmpose_ours.kernels.suppression import ray_to_limb_distances
 from mmpose_ours.kernels.triangulation import triangulate, triangulate_weakly
 
 SIDES = np.array([0, 1, 2, 3])  # shoulders and hips of a made-up skeleton of six joints
@@ -177,3 +179,24 @@ def test_person_frames_of_people_who_stand_and_who_lie():
         own = (poses[n] + shift[n]) @ rotation[n].T
         assert own[0, 0] > own[1, 0] + 300 and own[0, 2] > own[2, 2] + 400  # left, and up
         np.testing.assert_allclose(own[2:4, 1], 0.0, atol=1e-9)
+
+
+@pytest.mark.parametrize('seed', range(2))
+def test_distances_from_limbs_are_the_least_over_their_points(seed):
+    points, (origins, directions, weights), _, groups = scene(seed, noise=0.03)
+    own = [part[0, np.arange(4), groups] for part in (directions, weights)]
+    rays = np.repeat(origins, 3, axis=0), *own
+    rays[1][0, 1] *= -1  # a person behind a camera
+    limbs = np.array([[0, 1], [0, 2], [4, 5]])
+    found = ray_to_limb_distances(*rays, points, limbs)
+    for n, m in np.ndindex(3, 3):
+        ends = points[m][limbs]
+        share = np.linspace(0, 1, POINTS_PER_LIMB)[:, None, None]
+        on_limbs = (ends[:, 0] * (1 - share) + ends[:, 1] * share).reshape(-1, 3)
+        distances = [RAY_TO_LIMB_LIMIT_MM]
+        for v, j in np.argwhere(rays[2][n] > 0):
+            offset, a = on_limbs - rays[0][n, v], rays[1][n, v, j]
+            foot = np.maximum(offset @ a, 0.0)[:, None] * a
+            nearest = np.linalg.norm(offset - foot, axis=-1).min()
+            distances.append(min(nearest, RAY_TO_LIMB_LIMIT_MM))
+        assert found[n, m] == pytest.approx(np.mean(distances))

@@ -12,9 +12,8 @@ from mmpose_ours.association.epipolar import associate
 from mmpose_ours.detections.arrays import strongest
 from mmpose_ours.io.limits import limited
 from mmpose_ours.models import selection
-from mmpose_ours.models.association import duplicate_suppression, hypotheses
-from mmpose_ours.models.association.duplicate_suppression import limb_pairs, ray_to_limb_distance_mm
-from mmpose_ours.models.association.proposals import Proposer, gather_rays
+from mmpose_ours.models.association import hypotheses
+from mmpose_ours.models.association.proposals import Proposer
 from mmpose_ours.models.association.rays import RayPreprocessor
 from mmpose_ours.structures.frames import FrameSet
 from mmpose_ours.structures.skeletons import SKELETONS
@@ -25,16 +24,6 @@ from mmpose_ours.synthetic import DetectorNoise
 def rays():
     data = batch([ring(5)], people=6, faults=DetectorNoise())
     return RayPreprocessor()(data)['inputs']['rays']
-
-
-def test_poses_are_compared_in_parts(rays, monkeypatch):
-    group_rays = gather_rays(rays, Proposer()(rays))
-    poses = group_rays[0].triangulate(torch.zeros(len(group_rays[0].weights), 17, 3), 1e-4)
-    limbs = limb_pairs(SKELETONS['coco17'])
-    arguments = group_rays[0], poses, limbs
-    whole = ray_to_limb_distance_mm(*arguments)
-    monkeypatch.setattr(duplicate_suppression, 'MAX_COMPARED', 1)
-    torch.testing.assert_close(ray_to_limb_distance_mm(*arguments), whole)
 
 
 def test_people_of_single_views_are_bounded(rays, monkeypatch):
