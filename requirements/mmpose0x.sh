@@ -26,7 +26,7 @@ pip_install pip setuptools wheel numpy ninja psutil
 pip_install --no-build-isolation torchvision addict json_tricks matplotlib munkres \
     opencv-python-headless packaging Pillow pyyaml scipy six xtcocotools yapf
 # What this package needs besides, its own models included, and its tests.
-pip_install av filelock jsonschema platformdirs tomli pytest rich safetensors termcolor
+pip_install av filelock jsonschema numba platformdirs tomli pytest rich safetensors termcolor
 pip_install --no-deps mmengine
 if [ "$ops" = 1 ]; then
     # Both distributions fill the same folder.

@@ -22,13 +22,15 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch  # noqa: E402
 from scene_of_figures import EXAMPLE_RIG, example_scene, walking_person  # noqa: E402
 
 from mmpose_ours import SKELETONS, Camera, read_rig, triangulate  # noqa: E402
-from mmpose_ours.models.association.constants import (  # noqa: E402
+from mmpose_ours.kernels.agreement import agreements  # noqa: E402
+from mmpose_ours.kernels.constants import (  # noqa: E402
     AGREEMENT_SIGMA_MM,
     MIN_AGREEMENT,
     TRIANGULATION_SCALE_MM,
     WEAK_PRIOR_WEIGHT,
 )
-from mmpose_ours.models.association.flat_detections import FlatDetections  # noqa: E402
+from mmpose_ours.kernels.pairs import flatten  # noqa: E402
+from mmpose_ours.kernels.people import hypotheses_of_pairs  # noqa: E402
 from mmpose_ours.models.association.proposals import Proposer  # noqa: E402
 from mmpose_ours.models.association.rays import Rays, keypoints_to_rays  # noqa: E402
 from mmpose_ours.models.faster_voxelpose.planes import draw_planes  # noqa: E402
@@ -137,12 +139,13 @@ def association(out: Path) -> None:
         torch.tensor(a, dtype=torch.float32)[None] for a in (rig.centers_w, directions, weights)
     ))  # fmt: skip
     proposer = Proposer()
-    flat = FlatDetections.of(rays)
-    hypotheses, known = proposer._hypotheses_of_pairs(flat, len(rig))
-    agreement = proposer.agreement(flat, hypotheses, known)[0]
-    found = known[0].any(-1)
-    hypotheses, agreement = hypotheses[0][found].numpy(), agreement[found].numpy()
-    groups = proposer.groups_from_pairs(rays)[0][0].numpy()
+    origins, flat = rig.centers_w, flatten(rig.centers_w, directions, weights)
+    lines, detected, view, _, _ = flat
+    hypotheses, known = hypotheses_of_pairs(flat, origins, proposer.options)
+    exact = np.zeros(known.shape)
+    sigma_mm = proposer.sigma_mm
+    agreement = agreements(hypotheses, known, exact, sigma_mm, lines, detected, view, origins)
+    groups = proposer(rays)[0].numpy()
     hips = list(COCO17.index('left_hip', 'right_hip'))
     fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), width_ratios=(1.1, 1))
     for view, centre in enumerate(rig.centers_w):
@@ -165,10 +168,9 @@ def association(out: Path) -> None:
     left.set_title('rays of the hips; a colour for each group', fontsize=10)
     table = agreement.reshape(len(agreement), -1)
     table = table[np.argsort(-np.where(table > MIN_AGREEMENT, table, 0).sum(1), kind='stable')][:16]
-    used = (weights > 0).any(-1).reshape(-1)
-    names = [f'{rig.names[v]}.{p}' for v in range(len(rig)) for p in range(keypoints.shape[1])]
-    image = right.imshow(table[:, used], vmin=0, vmax=1, cmap='viridis', aspect='auto')
-    right.set_xticks(range(int(used.sum())), [n for n, u in zip(names, used) if u], rotation=60)
+    names = [f'{rig.names[v]}.{p}' for v, p in zip(view, flat[3])]
+    image = right.imshow(table, vmin=0, vmax=1, cmap='viridis', aspect='auto')
+    right.set_xticks(range(len(names)), names, rotation=60)
     right.set(ylabel='hypothesis, best first')
     right.set_title(f'agreement ($\\sigma$ = {AGREEMENT_SIGMA_MM:.0f} mm)', fontsize=10)
     fig.colorbar(image, ax=right)

@@ -27,7 +27,7 @@ from mmpose_ours.calibration.checks.optical_axes import angle_degrees, degrees_o
 from mmpose_ours.calibration.errors import CalibrationError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
-from mmpose_ours.models.association.constants import (
+from mmpose_ours.kernels.constants import (
     ANKLE_MM,
     ANKLE_STD_MM,
     WEAK_PRIOR_WEIGHT,

@@ -72,6 +72,7 @@ COVERED = {
 TRUSTED = 'configs are code and trusted, see SECURITY.md'
 # Modules that open no file which a user may have been sent, or parse nothing of it.
 OWN_FILES = {
+    'kernels/compiling.py': 'its own source files, and the folder of compiled code',
     'cli/predict.py': 'opens a session, not a file',
     'workflows/train_rig/job.py': 'hashes content',
     'workflows/train_rig/preparation.py': 'logs and records of its own run',

@@ -12,10 +12,8 @@ from mmpose_ours.association.epipolar import associate
 from mmpose_ours.detections.arrays import strongest
 from mmpose_ours.io.limits import limited
 from mmpose_ours.models import selection
-from mmpose_ours.models.association import duplicate_suppression, hypotheses, proposals
-from mmpose_ours.models.association.duplicate_suppression import limb_pairs, ray_to_limb_distance_mm
-from mmpose_ours.models.association.flat_detections import FlatDetections
-from mmpose_ours.models.association.proposals import Proposer, gather_rays
+from mmpose_ours.models.association import hypotheses
+from mmpose_ours.models.association.proposals import Proposer
 from mmpose_ours.models.association.rays import RayPreprocessor
 from mmpose_ours.structures.frames import FrameSet
 from mmpose_ours.structures.skeletons import SKELETONS
@@ -26,34 +24,6 @@ from mmpose_ours.synthetic import DetectorNoise
 def rays():
     data = batch([ring(5)], people=6, faults=DetectorNoise())
     return RayPreprocessor()(data)['inputs']['rays']
-
-
-def test_pairs_are_compared_in_parts(rays, monkeypatch):
-    flat = FlatDetections.of(rays)
-    depth1, depth2, gap = flat.closest_points_of_pairs()
-    torch.testing.assert_close(depth2, depth1.transpose(-1, -2))
-    # Rays of one camera intersect in its centre: rounding decides the sign of their depths.
-    other = (flat.origins[:, 3:7, None] != flat.origins[:, None]).any(-1)[:, None]
-    for part, whole in zip(flat.closest_points_of_pairs(slice(3, 7)), (depth1, depth2, gap)):
-        torch.testing.assert_close(part * other, whole[:, :, 3:7] * other, rtol=1e-3, atol=1.0)
-    groups, poses, known = Proposer().groups_from_pairs(rays)
-    assert (groups >= 0).sum() > 10
-    for most in (1, 17 * 30 * 4, 17 * 30 * 29):  # in rows of one, of a few, of all but some
-        monkeypatch.setattr(proposals, 'MAX_COMPARED', most)
-        again = Proposer().groups_from_pairs(rays)
-        torch.testing.assert_close(again[0], groups)
-        valid = known[..., None]
-        torch.testing.assert_close(again[1] * valid, poses * valid, rtol=0, atol=0.1)  # mm
-
-
-def test_poses_are_compared_in_parts(rays, monkeypatch):
-    groups, poses, _ = Proposer().groups_from_pairs(rays)
-    group_rays, poses = gather_rays(rays, groups), poses[0]
-    limbs = limb_pairs(SKELETONS['coco17'])
-    arguments = group_rays[0], poses, limbs
-    whole = ray_to_limb_distance_mm(*arguments)
-    monkeypatch.setattr(duplicate_suppression, 'MAX_COMPARED', 1)
-    torch.testing.assert_close(ray_to_limb_distance_mm(*arguments), whole)
 
 
 def test_people_of_single_views_are_bounded(rays, monkeypatch):

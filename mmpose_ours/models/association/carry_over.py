@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
-from mmpose_ours.models.association.constants import MOTION_STD_MM, SAME_PERSON_MM
-from mmpose_ours.models.association.flat_detections import FlatDetections
+from mmpose_ours.kernels.constants import MOTION_STD_MM, SAME_PERSON_MM
+from mmpose_ours.kernels.people import assign_poses
 from mmpose_ours.models.association.hypotheses import (
     Hypotheses,
     PeopleFinder,
@@ -84,12 +84,10 @@ class CarryOver:
         std_mm = (unmatched.std.square().mean(-1) + MOTION_STD_MM**2).sqrt()  # (M, J)
         unassigned = self.finder.unassigned(rays, found)
         remaining = Rays(rays.origins, rays.directions, rays.weights * unassigned[..., None])
-        known = torch.ones_like(std_mm, dtype=torch.bool)
-        proposer = self.finder.proposer
-        agreement = proposer.agreement(
-            FlatDetections.of(remaining), unmatched.poses[None], known[None], std_mm[None]
-        )
-        detections = proposer.assign_mutual_best(agreement, min_views=1)[0]
+        (frame,) = zip(*remaining.arrays())
+        poses, known_std = (part.double().cpu().numpy() for part in (unmatched.poses, std_mm))
+        assigned = assign_poses(frame, poses, known_std, self.finder.proposer.options)
+        detections = torch.from_numpy(assigned).to(std_mm.device)
         seen = (detections >= 0).any(-1)
         seen_poses, std_mm, detections = unmatched[seen], std_mm[seen], detections[seen]
         sample = detections.new_zeros(len(seen_poses))

@@ -11,12 +11,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mmpose_ours.models.association.constants import POINTS_PER_LIMB, RAY_TO_LIMB_LIMIT_MM
+from mmpose_ours.kernels.suppression import ray_to_limb_distances
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.structures.skeleton import Skeleton
-
-# Most pairs of a ray and a point that are compared at a time: bounds memory to about 200 MB.
-MAX_COMPARED = 1 << 25
 
 
 def limb_pairs(joints: Skeleton) -> Tensor:
@@ -30,7 +27,7 @@ def ray_to_limb_distance_mm(rays: Rays, poses: Tensor, limbs: Tensor) -> Tensor:
     """Mean distance of the rays of N people from the limbs of M poses.
 
     The distance of a ray from a pose is that from the nearest of the
-    :data:`~mmpose_ours.models.association.constants.POINTS_PER_LIMB` points of every limb, at most
+    :data:`~mmpose_ours.kernels.constants.POINTS_PER_LIMB` points of every limb, at most
     ``c = RAY_TO_LIMB_LIMIT_MM``. The mean over the n rays of a person includes one pseudo-ray at
     the distance c: ``(sum_i d_i + c) / (n + 1)``.
 
@@ -43,22 +40,8 @@ def ray_to_limb_distance_mm(rays: Rays, poses: Tensor, limbs: Tensor) -> Tensor:
     Returns:
         (N, M) in mm.
     """
-    chunk = max(1, MAX_COMPARED // max(1, rays.weights[0].numel() * poses[:, limbs].numel()))
-    if len(rays.weights) > chunk:
-        parts = [ray_to_limb_distance_mm(part, poses, limbs) for part in rays.split(chunk)]
-        return torch.cat(parts)
-    ends = poses[:, limbs]  # (M, L, 2, 3)
-    share = torch.linspace(0, 1, POINTS_PER_LIMB, device=poses.device)[:, None]
-    points = ends[:, :, None, 0] * (1 - share) + ends[:, :, None, 1] * share
-    # (N, V, M * L * POINTS_PER_LIMB, 3)
-    from_camera = points.flatten(0, 2) - rays.origins[:, :, None]
-    # (N, V, J, M * L * POINTS_PER_LIMB); a point behind a camera has its distance from the camera.
-    depth = (rays.directions @ from_camera.transpose(-1, -2)).clamp_min_(0)
-    distance2 = from_camera.square().sum(-1)[:, :, None] - depth.square_()
-    nearest2 = distance2.unflatten(-1, (len(poses), -1)).amin(-1)  # (N, V, J, M)
-    detected = (rays.weights > 0)[..., None]
-    total = (nearest2.clamp(0, RAY_TO_LIMB_LIMIT_MM**2).sqrt() * detected).sum((1, 2))
-    return (total + RAY_TO_LIMB_LIMIT_MM) / (detected.sum((1, 2)) + 1)
+    parts = poses.detach().double().cpu().numpy(), limbs.cpu().numpy()
+    return torch.from_numpy(ray_to_limb_distances(*rays.arrays(), *parts)).to(poses)
 
 
 def suppress_duplicates(rays: Rays, poses: Tensor, limbs: Tensor, limit_mm: float) -> list[int]:

@@ -14,19 +14,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mmpose_ours.errors import InputError
-from mmpose_ours.models.association.constants import (
-    ANKLE_MM,
-    ANKLE_STD_MM,
-    EXPLAINED_AGREEMENT,
-    FLOOR_LIMIT_MM,
-    FLOOR_STD_MM,
-    MIN_SINGLE_JOINTS,
-)
-from mmpose_ours.models.association.flat_detections import FlatDetections
+from mmpose_ours.kernels.constants import EXPLAINED_AGREEMENT, MIN_SINGLE_JOINTS
+from mmpose_ours.kernels.people import find_people
 from mmpose_ours.models.association.proposals import Proposer, gather_rays
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.body_prior import GaussianBody
@@ -85,7 +79,6 @@ class PeopleFinder(nn.Module):
     ):
         super().__init__()
         self.body, self.proposer = GaussianBody(joints, bank_file), proposer
-        self._ankles = joints.index('left_ankle', 'right_ankle')
         self.single_views, self.min_single_joints = single_views, min_single_joints
 
     @torch.no_grad()
@@ -130,7 +123,7 @@ class PeopleFinder(nn.Module):
             The people; (B, V, P) the highest agreement of each detection with any of them; and
             (B,) the height of the floor in mm, corrected by their ankles.
         """
-        batch, views, per_view, joints = rays.weights.shape
+        batch, views, _, joints = rays.weights.shape
         if joints != self.body.num_joints:
             raise InputError(
                 f'the keypoints have {joints} joints, but this model needs the '
@@ -147,56 +140,23 @@ class PeopleFinder(nn.Module):
                 found=views,
                 expected=2,
             )
-        groups = None
-        if views > 1:
-            groups, pair_poses, pair_known = self.proposer.groups_from_pairs(rays)
-        if groups is None or not (groups >= 0).any():
-            empty = torch.zeros(0, dtype=torch.long, device=rays.weights.device)
-            found = self.without_estimates(rays, empty, empty[:, None].expand(0, views))
-            return found, rays.weights.new_zeros(batch, views, per_view), floor_mm
-        sample, group = torch.nonzero((groups >= 0).any(-1), as_tuple=True)
-        found = self.without_estimates(rays, sample, groups[sample, group])
-        initial = pair_poses[sample, group], pair_known[sample, group]
-        estimates = self.body.initial_estimates(found.rays, floor_mm[sample], initial)
-        # Assign the detections of all views again, now to the complete poses.
-        poses = rays.weights.new_zeros(*groups.shape[:2], joints, 3)
-        std_mm = poses[..., 0].clone()
-        poses[sample, group] = estimates.poses
-        std_mm[sample, group] = estimates.std.square().mean(-1).sqrt()
-        flat = FlatDetections.of(rays)
-        agreement = self.proposer.agreement(flat, poses, std_mm > 0, std_mm)
-        detections = self.proposer.assign_mutual_best(agreement)[sample, group]
-        kept = torch.nonzero((detections >= 0).any(-1))[:, 0]
-        found = self.without_estimates(rays, sample[kept], detections[kept])
-        estimates = estimates[kept]
-        floor_mm = self._floor_from_ankles(found, estimates, floor_mm)
-        shift = torch.cat([estimates.shift[:, :2], -floor_mm[found.sample, None]], 1)
-        estimates = self.body.refine(found.rays, dataclasses.replace(estimates, shift=shift))
-        # Agreements with groups that were dropped do not count.
-        is_kept = torch.zeros(groups.shape[:2], device=groups.device)
-        is_kept[sample[kept], group[kept]] = 1.0
-        highest = (agreement * is_kept[..., None, None]).amax(1)
-        return dataclasses.replace(found, estimates=estimates), highest, floor_mm
-
-    def _floor_from_ankles(
-        self, found: Hypotheses, estimates: PoseEstimates, floor_mm: Tensor
-    ) -> Tensor:
-        """(B,) height of the floor: the given one, corrected by the ankles of N people.
-
-        Each person's lower ankle that two views show, minus ``ANKLE_MM``, measures the floor with
-        the standard deviation ``ANKLE_STD_MM``. Measurements more than ``FLOOR_LIMIT_MM`` off are
-        rejected. The result is the maximum a posteriori height with the given height as prior mean
-        and ``FLOOR_STD_MM`` as prior standard deviation.
-        """
-        ankles = estimates.poses[:, self._ankles, 2]
-        triangulated = ((found.rays.weights > 0).sum(1) >= 2)[:, self._ankles]
-        lower_ankle = torch.where(triangulated, ankles, torch.inf).amin(1)
-        offset = lower_ankle - ANKLE_MM - floor_mm[found.sample]
-        inlier = offset.abs() < FLOOR_LIMIT_MM
-        count = torch.zeros_like(floor_mm).index_add_(0, found.sample, inlier.float())
-        offset = torch.where(inlier, offset, 0.0)
-        total = torch.zeros_like(floor_mm).index_add_(0, found.sample, offset)
-        return floor_mm + total / (count + (ANKLE_STD_MM / FLOOR_STD_MM) ** 2)
+        parts = [
+            find_people(frame, floor, *self.body.find_arguments(self.proposer.options))
+            for frame, floor in zip(zip(*rays.arrays()), floor_mm.tolist())
+        ]
+        device = rays.weights.device
+        detections, poses, std, shift, rotation = (
+            torch.from_numpy(np.concatenate(part)).to(device) for part in list(zip(*parts))[:5]
+        )
+        sample = torch.arange(batch).repeat_interleave(torch.tensor([len(p[0]) for p in parts]))
+        estimates = PoseEstimates(*(part.float() for part in (poses, std, shift, rotation)))
+        found = self.without_estimates(rays, sample.to(device), detections)
+        highest = np.stack([part[5] for part in parts])
+        return (
+            dataclasses.replace(found, estimates=estimates),
+            rays.weights.new_tensor(highest),
+            floor_mm.new_tensor([part[6] for part in parts]),
+        )
 
     def unassigned(self, rays: Rays, found: Hypotheses) -> Tensor:
         """(B, V, P) which detections are assigned to none of the people."""
@@ -211,7 +171,7 @@ class PeopleFinder(nn.Module):
         ``estimates`` has length 0; the caller replaces it.
         """
         person_rays = gather_rays(rays, detections, sample)
-        empty = PoseEstimates.empty(rays.weights, len(self.body.mean))
+        empty = PoseEstimates.empty(rays.weights, self.body.num_joints)
         return Hypotheses(person_rays, sample, detections, empty)
 
     def _single_detections(

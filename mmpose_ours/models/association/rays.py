@@ -17,7 +17,7 @@ from torch import Tensor
 
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
-from mmpose_ours.models.association.constants import TRIANGULATION_SCALE_MM
+from mmpose_ours.kernels.constants import TRIANGULATION_SCALE_MM
 from mmpose_ours.scope import MODELS
 
 # Exponents are clamped to this: exp(-30) = 1e-13 counts as 0, and smaller results would be
@@ -56,6 +56,25 @@ class Rays:
     def __getitem__(self, index: Any) -> Rays:
         """Index the leading dimensions, which the three tensors share."""
         return Rays(self.origins[index], self.directions[index], self.weights[index])
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Origins, directions and weights as the kernels take them, in float64."""
+        origins, directions, weights = (
+            part.detach().cpu().numpy().astype(np.float64, order='C')
+            for part in (self.origins, self.directions, self.weights)
+        )
+        return origins, directions, weights
+
+    def people_arrays(self) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]:
+        """Rays by person as :mod:`mmpose_ours.kernels.triangulation` takes them.
+
+        Each of the N people is a frame of its own, with one detection per view: the arrays of
+        :meth:`arrays`, the frame (N,) of each person, and its group (N, V).
+        """
+        origins, directions, weights = self.arrays()
+        groups = np.where((weights > 0).any(-1), 0, -1)
+        rays = origins, directions[:, :, None], weights[:, :, None]
+        return rays, np.arange(len(groups)), groups
 
     def transformed(self, shift: Tensor, rotation: Tensor) -> Rays:
         """Rays after ``x -> rotation @ (x + shift)``; shift (..., 3), rotation (..., 3, 3)."""

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmpose_ours.errors import InputError
-from mmpose_ours.models.association.constants import WEAK_PRIOR_WEIGHT
+from mmpose_ours.kernels.constants import WEAK_PRIOR_WEIGHT
 from mmpose_ours.models.association.rays import MAX_EXPONENT, Rays
 from mmpose_ours.structures.skeleton import Skeleton
 

@@ -10,22 +10,22 @@ the MAP pose, and the inverse of its matrix is the covariance of that pose. Noth
 from __future__ import annotations
 
 import functools
-import math
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmpose_ours.errors import InputError
-from mmpose_ours.models.association.constants import WEAK_PRIOR_WEIGHT
+from mmpose_ours.kernels.body import energies
+from mmpose_ours.kernels.estimates import estimate_poses, refine_poses
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.person_frame import (
-    PersonFrame,
     PoseEstimates,
     rotation_from_heading,
 )
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.structures.whole_body import SIDES
 from mmpose_ours.synthetic.joint_noise import JointNoise
 from mmpose_ours.synthetic.poses.body_model import built_in_poses
 from mmpose_ours.synthetic.poses.sources import read_bank
@@ -46,15 +46,6 @@ MIN_RAY_STD_MM = 15.0
 # mm. Scales c of the Geman-McClure weight 1 / (1 + d^2 / c^2)^2, one per IRLS step: of the initial
 # estimate, and of the refinement.
 INITIAL_SCALES_MM, SCALES_MM = (300.0,), (200.0, 120.0)
-# Headings that are tried for people whose heading cannot be computed from triangulated joints.
-HEADINGS = 8
-# Joints that must be triangulated, at least, to locate a person by them.
-MIN_JOINTS = 3
-# mm. A ray's intersection with a horizontal plane that is farther from the camera is ignored, and
-# the depth that is used if no joint of a detection has a usable intersection.
-MAX_DEPTH_MM, DEFAULT_DEPTH_MM = 15000.0, 4000.0
-# Sine of a ray's elevation. Rays that are closer to horizontal have no usable intersection.
-MIN_ELEVATION_SINE = 0.03
 
 
 def ray_std_of(joints: Skeleton) -> np.ndarray:
@@ -65,7 +56,7 @@ def ray_std_of(joints: Skeleton) -> np.ndarray:
     return np.maximum(0.2 * 1700.0 * JointNoise.of(joints).sigmas, MIN_RAY_STD_MM)
 
 
-class GaussianBody(nn.Module):
+class GaussianBody:
     """MAP estimates of poses from rays, with a Gaussian prior in the person frame.
 
     Args:
@@ -80,61 +71,43 @@ class GaussianBody(nn.Module):
             poses.
     """
 
-    # Mean (J, 3), inverse covariance (3 J, 3 J), and their product (3 J,), of the prior;
-    # inverse variance (J,) of detected joints across their rays, in mm^-2.
-    mean: Tensor
-    precision: Tensor
-    precision_times_mean: Tensor
-    ray_precision: Tensor
-
     def __init__(
         self,
         joints: Skeleton,
         bank_file: str | None = None,
         position_std_mm: tuple[float, float, float] = POSITION_STD_MM,
     ):
-        super().__init__()
         mean, covariance = _prior_mean_and_covariance(joints.name, bank_file, position_std_mm)
         precision = np.linalg.inv(covariance)
         self.joints, self.num_joints = joints, len(joints)
-        for name, value in (
-            ('mean', mean),
-            ('precision', precision),
-            ('precision_times_mean', precision @ mean.ravel()),
-            ('ray_precision', 1 / ray_std_of(joints) ** 2),
-        ):
-            self.register_buffer(name, torch.tensor(value).float(), persistent=False)
-        self.frame = PersonFrame(joints)
+        sides = ('left_shoulder', 'right_shoulder', 'left_hip', 'right_hip')
+        # As the kernels take it, see mmpose_ours.kernels.body.
+        self._body = (
+            mean,
+            precision,
+            precision @ mean.ravel(),
+            1 / ray_std_of(joints) ** 2,
+            np.array(joints.index(*sides)),
+        )
+        self._ankles = np.array(joints.index('left_ankle', 'right_ankle'))
 
-    def forward(self, rays: Rays, floor_mm: Tensor) -> PoseEstimates:
-        """Initial estimates, refined; arguments as those of :meth:`initial_estimates`."""
-        return self.refine(rays, self.initial_estimates(rays, floor_mm))
+    def find_arguments(self, options: tuple) -> tuple:
+        """The last arguments of :func:`mmpose_ours.kernels.people.find_people`."""
+        return options, self._body, self._ankles, _steps()
 
-    def initial_estimates(
-        self, rays: Rays, floor_mm: Tensor, joints: tuple[Tensor, Tensor] | None = None
-    ) -> PoseEstimates:
-        """Estimate poses without a starting pose, by one IRLS step.
+    def __call__(self, rays: Rays, floor_mm: Tensor) -> PoseEstimates:
+        """MAP estimates of poses without a starting pose.
 
         Args:
             rays: By person: directions (N, V, J, 3).
             floor_mm: (N,) height of the floor in the frame of the rays, in mm.
-            joints: (N, J, 3) approximate joints in mm and (N, J) which of them are known; None
-                triangulates those that two rays or more show.
         """
-        points, known = self._triangulate(rays) if joints is None else joints
-        shift, rotation = self.frame.of_joints(points, known, -floor_mm)
-        start = torch.where(known[..., None], points, torch.nan)
-        estimates = self._irls(rays, shift, rotation, start)
-        sides = known[:, self.frame.left] & known[:, self.frame.right]
-        rest = torch.nonzero((known.sum(1) < MIN_JOINTS) | ~sides.any(1))[:, 0]
-        if not len(rest):
-            return estimates
-        of_rest = self._try_headings(rays[rest], floor_mm[rest])
-        pairs = zip(vars(estimates).values(), vars(of_rest).values())
-        return PoseEstimates(*(a.index_copy(0, rest, b) for a, b in pairs))
+        floor = floor_mm.double().cpu().numpy()
+        found = estimate_poses(*rays.people_arrays(), floor, self._body, _steps())
+        return _as_tensors(found, rays)
 
     def refine(
-        self, rays: Rays, estimates: PoseEstimates, prior: tuple[Tensor, Tensor] | None = None
+        self, rays: Rays, estimates: PoseEstimates, prior: tuple[Tensor, Tensor]
     ) -> PoseEstimates:
         """MAP estimates by IRLS, starting from given estimates.
 
@@ -144,10 +117,9 @@ class GaussianBody(nn.Module):
             prior: A second prior of each joint, isotropic and independent: mean (N, J, 3) in mm and
                 inverse variance (N, J) in mm^-2.
         """
-        estimates = self.frame.with_poses(estimates, estimates.poses)
-        return self._irls(
-            rays, estimates.shift, estimates.rotation, estimates.poses, SCALES_MM, prior
-        )
+        known = tuple(part.double().cpu().numpy() for part in prior)
+        people, arrays = rays.people_arrays(), _as_arrays(estimates)
+        return _as_tensors(refine_poses(*people, arrays, self._body, _steps()[1], known), rays)
 
     def energy(self, rays: Rays, estimates: PoseEstimates) -> Tensor:
         """(N,) negative logarithm of the posterior density, up to a constant.
@@ -156,128 +128,26 @@ class GaussianBody(nn.Module):
         prior's mean)``, where a ray's cost at the distance d is
         ``weight * d^2 / std^2 / (1 + d^2 / c^2)``.
         """
-        distance2 = rays.squared_distances(estimates.poses)
-        precision = rays.weights * self.ray_precision
-        ray_cost = (precision * distance2 / (1 + distance2 / SCALES_MM[-1] ** 2)).sum((1, 2))
-        offset = (estimates.to_person_frame(estimates.poses) - self.mean).flatten(1)
-        return 0.5 * (ray_cost + ((offset @ self.precision) * offset).sum(1))
+        of_rays, frame, groups = rays.people_arrays()
+        poses, _, shift, rotation = _as_arrays(estimates)
+        pose = poses, shift, rotation
+        found = energies(*of_rays, frame, groups, self._body, *pose, SCALES_MM[-1])
+        return torch.from_numpy(found).to(rays.weights)
 
-    def _triangulate(self, rays: Rays) -> tuple[Tensor, Tensor]:
-        """Triangulated joints (N, J, 3), and which of them two views or more show (N, J)."""
-        known = (rays.weights > 0).sum(1) >= 2
-        prior_mean = rays.weights.new_zeros(*known.shape, 3)
-        return rays.triangulate(prior_mean, WEAK_PRIOR_WEIGHT), known
 
-    def _irls(
-        self,
-        rays: Rays,
-        shift: Tensor,
-        rotation: Tensor,
-        start: Tensor | None,
-        scales_mm: tuple[float, ...] = INITIAL_SCALES_MM,
-        prior: tuple[Tensor, Tensor] | None = None,
-    ) -> PoseEstimates:
-        """MAP estimates by IRLS with Geman-McClure weights, one step for each of the scales.
+def _steps() -> tuple[np.ndarray, np.ndarray]:
+    """Scales of the Geman-McClure weights: of the initial estimate, and of the refinement."""
+    return np.array(INITIAL_SCALES_MM), np.array(SCALES_MM)
 
-        Args:
-            rays: By person: directions (N, V, J, 3).
-            shift: (N, 3) of the person frames.
-            rotation: (N, 3, 3) of the person frames.
-            start: (N, J, 3) joints at which the first weights are computed. Where it is NaN, or
-                None, the solution without Geman-McClure weights is taken.
-            scales_mm: Scales of the Geman-McClure weights.
-            prior: As :meth:`refine` takes it.
-        """
-        rays = rays.transformed(shift, rotation)
-        base_points, precision = rays.nearest_to_origin(), rays.weights * self.ray_precision
-        if prior is not None:
-            prior = (prior[0] + shift[:, None]) @ rotation.transpose(1, 2), prior[1]
-        if start is not None:
-            start = (start + shift[:, None]) @ rotation.transpose(1, 2)
-        if start is None or start.isnan().any():
-            x = self._solve(rays, base_points, precision, prior)[0]
-            start = x if start is None else torch.where(start.isnan(), x, start)
-        x = start
-        for scale in scales_mm:
-            weights = precision / (1 + rays.squared_distances(x) / scale**2).square()
-            x, factor = self._solve(rays, base_points, weights, prior)
-        variance = torch.cholesky_inverse(factor).diagonal(dim1=1, dim2=2)
-        std = variance.clamp_min(1.0).sqrt().view_as(x)
-        return PoseEstimates(x @ rotation - shift[:, None], std, shift, rotation)
 
-    def _solve(
-        self,
-        rays: Rays,
-        base_points: Tensor,
-        precision: Tensor,
-        prior: tuple[Tensor, Tensor] | None,
-    ) -> tuple[Tensor, Tensor]:
-        """MAP poses for fixed precisions of the rays, all in the person frame.
+def _as_arrays(estimates: PoseEstimates) -> tuple[np.ndarray, ...]:
+    """Copies of pose, standard deviation, shift and rotation, as the kernels take them."""
+    parts = vars(estimates).values()
+    return tuple(part.detach().cpu().numpy().astype(np.float64, order='C') for part in parts)
 
-        Args:
-            rays: By person: directions (N, V, J, 3).
-            base_points: (N, V, J, 3) the point of each ray's line that is nearest to (0, 0, 0).
-            precision: (N, V, J) inverse variance of each ray in mm^-2.
-            prior: As :meth:`refine` takes it, but in the person frame.
 
-        Returns:
-            ``poses`` (N, J, 3) in mm, and the Cholesky factors (N, 3 J, 3 J) of the matrices of
-            their linear systems, which are the inverse covariances of the poses.
-        """
-        people, joints = precision.shape[0], self.num_joints
-        matrix, right_side = rays.normal_equations(base_points, precision)
-        if prior is not None:
-            matrix = matrix + prior[1][..., None, None] * torch.eye(3, device=matrix.device)
-            right_side = right_side + prior[1][..., None] * prior[0]
-        system = self.precision.expand(people, -1, -1).clone()
-        blocks = system.view(people, joints, 3, joints, 3).diagonal(dim1=1, dim2=3)
-        blocks += matrix.permute(0, 2, 3, 1)
-        factor = torch.linalg.cholesky(system)
-        right_side = right_side.flatten(1)[..., None] + self.precision_times_mean[:, None]
-        x = torch.cholesky_solve(right_side, factor)
-        return x.view(people, joints, 3), factor
-
-    def _try_headings(self, rays: Rays, floor_mm: Tensor) -> PoseEstimates:
-        """Initial estimates for people with too few triangulated joints, mostly of one view.
-
-        One IRLS step for each of :data:`HEADINGS` headings, of which the one with the lowest energy
-        is taken, and another step from there.
-        """
-        center = self._position_on_floor(rays, floor_mm)
-        shift = torch.cat([-center, -floor_mm[:, None]], 1)
-        angles = torch.arange(HEADINGS, device=shift.device) * (2 * math.pi / HEADINGS)
-        repeat = functools.partial(torch.repeat_interleave, repeats=HEADINGS, dim=0)
-        rotation = rotation_from_heading(angles.float()).repeat(len(shift), 1, 1)
-        # Keep only as many views per person as the person with most views has: mostly one.
-        detected = (rays.weights > 0).any(-1)
-        view = detected.float().argsort(1, descending=True)[:, : int(detected.sum(1).max())]
-        person = torch.arange(len(view), device=view.device)[:, None]
-        rays = rays[person, view]
-        repeated = rays[repeat(person[:, 0])]
-        rough = self._irls(repeated, repeat(shift), rotation, None)
-        best = self.energy(repeated, rough).view(-1, HEADINGS).argmin(1)
-        best = torch.arange(len(shift), device=best.device) * HEADINGS + best
-        return self._irls(rays, shift, rotation[best], rough.poses[best])
-
-    def _position_on_floor(self, rays: Rays, floor_mm: Tensor) -> Tensor:
-        """(N, 2) positions on the floor, from rays at the heights of the mean pose's joints.
-
-        The ray of each joint is intersected with the horizontal plane at the height of that joint
-        in the mean pose; the position is the median of the intersections.
-        """
-        height = self.mean[:, 2] + floor_mm[:, None]
-        detected = rays.weights > 0
-        up = rays.directions[..., 2]
-        origin = rays.origins[:, :, None]
-        steep = torch.where(up.abs() < MIN_ELEVATION_SINE, torch.nan, up)
-        depth = (height[:, None] - origin[..., 2]) / steep
-        usable = detected & (depth > 0) & (depth < MAX_DEPTH_MM)
-        depth = torch.where(usable, depth, torch.where(detected, DEFAULT_DEPTH_MM, torch.nan))
-        # The default depth only counts in views where no joint has a usable intersection.
-        defaulted = detected & ~usable & usable.any(2, keepdim=True)
-        depth = torch.where(defaulted, torch.nan, depth)
-        points = (origin + depth[..., None] * rays.directions)[..., :2]
-        return points.flatten(1, 2).nanmedian(1).values.nan_to_num()
+def _as_tensors(arrays: tuple[np.ndarray, ...], rays: Rays) -> PoseEstimates:
+    return PoseEstimates(*(torch.from_numpy(part).to(rays.weights) for part in arrays))
 
 
 @functools.lru_cache(maxsize=None)
@@ -306,9 +176,10 @@ def _prior_mean_and_covariance(
         poses = np.concatenate([poses, poses[:, skeleton.flip_order] * (1, -1, 1)])
         poses[..., :2] -= skeleton.root_of(poses)[:, None, :2]
     poses = poses * (1 + SIZE_RANGE * rng.uniform(-1, 1, (len(poses), 1, 1)))
-    points = torch.from_numpy(poses)
-    heading = PersonFrame(skeleton).heading(points, points.new_ones(len(points), 2))
-    poses = (points @ rotation_from_heading(heading).transpose(1, 2)).numpy()
+    sides = [skeleton.index(*(f'{side}_{j}' for j in ('shoulder', 'hip'))) for side in SIDES]
+    across = (poses[:, sides[0]] - poses[:, sides[1]])[..., :2].sum(1)
+    heading = torch.from_numpy(np.arctan2(across[:, 1], across[:, 0]))
+    poses = poses @ rotation_from_heading(heading).transpose(1, 2).numpy()
     flat = poses.reshape(len(poses), -1)
     position = np.kron(np.ones((len(skeleton),) * 2), np.diag(np.square(position_std_mm)))
     joint = JOINT_STD_MM**2 * np.eye(flat.shape[1])

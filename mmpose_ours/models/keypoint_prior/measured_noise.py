@@ -17,7 +17,7 @@ from typing import Callable, Sequence
 import torch
 from torch import Tensor
 
-from mmpose_ours.models.association.constants import WEAK_PRIOR_WEIGHT
+from mmpose_ours.kernels.constants import WEAK_PRIOR_WEIGHT
 from mmpose_ours.models.association.hypotheses import Hypotheses
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.body_prior import ray_std_of

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.kernels.constants import FLOOR_STD_MM, SUPPRESSION_MM
 from mmpose_ours.models.association.carry_over import CarryOver
-from mmpose_ours.models.association.constants import FLOOR_STD_MM, SUPPRESSION_MM
 from mmpose_ours.models.association.duplicate_suppression import limb_pairs, suppress_duplicates
 from mmpose_ours.models.association.hypotheses import Hypotheses, PeopleFinder
 from mmpose_ours.models.association.proposals import Proposer

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mmpose_ours.models.association.constants import TRIANGULATION_SCALE_MM
+from mmpose_ours.kernels.constants import TRIANGULATION_SCALE_MM
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.body_prior import ray_std_of
 from mmpose_ours.models.keypoint_prior.measured_noise import STEPS, combine

@@ -8,8 +8,8 @@ import torch
 from model_rigs import SPACE, ring
 
 from mmpose_ours.datasets.transforms import PackMultiviewInputs
+from mmpose_ours.kernels.constants import RAY_TO_LIMB_LIMIT_MM
 from mmpose_ours.models import KeypointPrior, TriangulatePose
-from mmpose_ours.models.association.constants import RAY_TO_LIMB_LIMIT_MM
 from mmpose_ours.models.association.duplicate_suppression import (
     limb_pairs,
     ray_to_limb_distance_mm,

@@ -68,13 +68,6 @@ def test_a_sample_does_not_depend_on_its_batch():
         assert (together[index, :, views:] == -1).all()
 
 
-def test_a_large_batch_is_taken_in_parts(monkeypatch):
-    rays, _ = rays_and_data([ring(5)] * 3, people=4, faults=DetectorNoise())
-    whole = Proposer()(rays)
-    monkeypatch.setattr('mmpose_ours.models.association.proposals.MAX_COMPARED', 1)
-    assert (Proposer()(rays) == whole).all()
-
-
 def test_false_positives_do_not_hide_people_and_rarely_form_groups():
     """A false positive is seen by one camera; that two of them look like one person is chance."""
     faults = DetectorNoise(false_positive_rate=1.0, missed_person_share=0.0)

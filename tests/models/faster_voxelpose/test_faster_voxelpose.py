@@ -97,8 +97,11 @@ def test_joints_do_not_depend_on_where_people_stand_and_face():
     with torch.no_grad():
         before, _, score = model(dict(rays=rays), [])
         after, _, moved_score = model(dict(rays=moved), [])
-    torch.testing.assert_close(after, (before + shift) @ turn.T, atol=0.5, rtol=0)
-    torch.testing.assert_close(moved_score, score, atol=1e-2, rtol=0)
+    expected = (before + shift) @ turn.T
+    # People of perfect detections agree equally well, so that rounding decides who comes first.
+    order, moved_order = (poses.mean((1, 2)).argsort() for poses in (expected, after))
+    torch.testing.assert_close(after[moved_order], expected[order], atol=0.5, rtol=0)
+    torch.testing.assert_close(moved_score[moved_order], score[order], atol=1e-2, rtol=0)
 
 
 def test_hips_that_nobody_sees_are_guessed_from_the_rest():

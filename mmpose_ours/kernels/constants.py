@@ -1,7 +1,7 @@
 """Tuned constants of cross-view association and temporal tracking, in one table.
 
-Every module of this package imports its thresholds, standard deviations and weights from here.
-Limits that bound memory (``MAX_COMPARED``, ``MAX_SINGLE_RAYS``, ``MAX_RECORDINGS``) stay in the
+The kernels and their callers import their thresholds, standard deviations and weights from here.
+Limits that bound memory (``MAX_SINGLE_RAYS``, ``MAX_RECORDINGS``) stay in the
 modules whose memory they bound. Lengths are in mm. *Chosen by* is given where it is known; a
 constant without it was set by judgement.
 """
@@ -48,7 +48,22 @@ WEAK_PRIOR_WEIGHT = 1e-4
 # mm. Scale c of the Geman-McClure weight 1 / (1 + d^2 / c^2)^2 of a ray at the distance d.
 TRIANGULATION_SCALE_MM = 120.0
 
-# --- Height of the floor (hypotheses.py) ---
+# --- Person frame and body prior (person_frame.py, body.py) ---
+
+# People whose trunk has a smaller sine of elevation lie or are upside down: 20 degrees. And the
+# height at which their hips are put, that of standing people.
+MIN_UPRIGHT, HIPS_MM = 0.34, 930.0
+# Headings that are tried for people whose heading cannot be computed from triangulated joints.
+HEADINGS = 8
+# Joints that must be triangulated, at least, to locate a person by them.
+MIN_LOCATED_JOINTS = 3
+# mm. A ray's intersection with a horizontal plane that is farther from the camera is ignored, and
+# the depth that is used if no joint of a detection has a usable intersection.
+MAX_DEPTH_MM, DEFAULT_DEPTH_MM = 15000.0, 4000.0
+# Sine of a ray's elevation. Rays that are closer to horizontal have no usable intersection.
+MIN_ELEVATION_SINE = 0.03
+
+# --- Height of the floor (people.py) ---
 
 # mm. Height of the ankle joints of standing people above the floor, and the standard deviation
 # of that height.
