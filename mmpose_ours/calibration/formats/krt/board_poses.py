@@ -1,4 +1,4 @@
-"""What ``cv2.calibrateCamera`` gives is no rig: one K, and a pose of the board for each image."""
+"""What ``cv2.calibrateCamera`` gives is not a rig: one K, and a pose of the board per image."""
 
 from __future__ import annotations
 
