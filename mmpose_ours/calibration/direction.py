@@ -37,7 +37,7 @@ FIXED = {
     'easymocap': (W2C, VECTOR), 'anipose': (W2C, VECTOR), 'pose2sim': (W2C, VECTOR),
     'caliscope': (W2C, VECTOR), 'krtd': (W2C, VECTOR), 'mmpose': (C2W, CENTER),
     'thu': (W2C, VECTOR), 'aist': (W2C, VECTOR), 'bodypose3d': (W2C, VECTOR),
-    'opencap': (W2C, VECTOR), 'calibio': (W2C, VECTOR),
+    'opencap': (W2C, VECTOR), 'calibio': (W2C, VECTOR), 'jarvis': (C2W, VECTOR),
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from mmpose_ours.calibration.formats import (
     crossview,
     dannce,
     easymocap,
+    jarvis,
     kalibr,
     krtd,
     matlab,
@@ -73,6 +74,7 @@ FORMATS: dict[str, Any] = {
     'egoexo4d': egoexo4d,
     'optitrack': optitrack,
     'calibio': calibio,
+    'jarvis': jarvis,
     'krt': krt,
 }
 # The format that takes K, R and T of any origin, and asks what they mean.

@@ -49,6 +49,7 @@ _NEEDS = {
     'aist': (('json',), 'name size matrix distortions rotation translation'),
     'calibio': (('json',), 'Calibration cameras model transform polymorphic_name'),
     'mccalib': (('yaml',), 'nb_camera camera_matrix distortion_vector camera_pose_matrix'),
+    'jarvis': (('yaml',), 'intrinsicMatrix distortionCoefficients R T'),
     'kalibr': (('yaml',), 'camera_model intrinsics distortion_coeffs T_cn_cnm1 resolution'),
 }
 _GENERIC_KINDS = ('json', 'pickle', 'yaml', 'toml', 'arrays')

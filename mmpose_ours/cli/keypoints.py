@@ -26,8 +26,8 @@ from mmpose_ours.detections import (
     write_detections,
 )
 from mmpose_ours.detections.arrays import array_frames, cameras_of
+from mmpose_ours.detections.format_table import recognise
 from mmpose_ours.detections.formats.source import Source
-from mmpose_ours.detections.reading import recognise
 from mmpose_ours.detections.summary import oddities, summarise, table
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig

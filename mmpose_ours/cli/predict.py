@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import itertools
 import math
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Sequence
 
@@ -26,10 +25,9 @@ from mmpose_ours.cli.arguments import (
     parse_volume,
     reading_of,
 )
+from mmpose_ours.cli.keypoint_files import KEYPOINTS, keypoint_files
 from mmpose_ours.cli.run_report import print_notes, report_run
-from mmpose_ours.detections.cache import detected_here, made_here
-from mmpose_ours.errors import InputError, PathLike
-from mmpose_ours.io.disk.files import is_writable, whole_path
+from mmpose_ours.errors import PathLike
 from mmpose_ours.io.disk.leftovers import folder_beside
 from mmpose_ours.io.disk.locks import hold, hold_folder
 from mmpose_ours.io.progress import Progress
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
     from mmpose_ours.apis.session import InferenceSession
     from mmpose_ours.workflows.visualize import Wanted
 
-KEYPOINTS = 'keypoints_2d.json'
 PEOPLE = 'people.json'
 # The cameras in the level world of the results.
 LEVEL_RIG = 'level_rig.json'
@@ -205,7 +202,7 @@ def find_people(
         stack.enter_context(hold_folder(out, 'output folder'))
         keypoints, keep = args.keypoints, None
         if not inferencer.sees_images:
-            keypoints, keep = _keypoint_files(args, img_root, out)
+            keypoints, keep = keypoint_files(args, img_root, out)
         if keep is not None and keep.parent.is_dir():
             stack.enter_context(hold(keep, '2D keypoints'))
         # A page alone may show some frames; what else is drawn shows every frame.
@@ -340,53 +337,6 @@ def _writer(
         space=session.space,
         before=remove,
     )
-
-
-def _keypoint_files(
-    args: argparse.Namespace, img_root: PathLike | None, out: Path
-) -> tuple[Path | None, Path | None]:
-    """Keypoints to work from, and where to keep those that are detected."""
-    if args.keypoints:
-        if args.keep_keypoints:
-            raise InputError(
-                '--keypoints and --keep-keypoints: nothing is detected where keypoints are given; '
-                'leave one of them out',
-                code='conflict',
-            )
-        if args.frame_offsets and detected_here(args.keypoints):
-            raise InputError(
-                f'{args.keypoints}: was detected here, frame by frame, so --frame-offsets '
-                'cannot shift it; leave --keypoints out, and the images are looked at again',
-                code='conflict',
-                file=args.keypoints,
-            )
-        return Path(args.keypoints), None
-    if img_root is None:
-        what = 'nothing to work on; give --img-root, --keypoints, or both'
-        raise InputError(what, code='missing-value', expected=['img_root', 'keypoints'])
-    if args.keep_keypoints:
-        keep = Path(args.keep_keypoints)
-        keep.parent.mkdir(parents=True, exist_ok=True)
-        return None, keep
-    beside = Path(img_root) / KEYPOINTS
-    if not beside.exists() or made_here(beside):
-        return None, beside if is_writable(beside) else _kept_elsewhere(beside, out / KEYPOINTS)
-    if args.detector:
-        return None, out / KEYPOINTS
-    print(f'keypoints {beside}, which are there already; --detector NAME looks at the images')
-    return beside, None
-
-
-def _kept_elsewhere(beside: Path, elsewhere: Path) -> Path:
-    """Another place for what is detected, with what is known beside the images already."""
-    print(
-        f'note    {beside} cannot be written, so 2D keypoints are kept in {elsewhere}; '
-        '--keep-keypoints FILE names another place'
-    )
-    if beside.exists() and not elsewhere.exists():
-        with whole_path(elsewhere) as temporary:
-            shutil.copyfile(beside, temporary)
-    return elsewhere
 
 
 def _made_by(session: InferenceSession) -> dict[str, str]:

@@ -1,31 +1,15 @@
-"""The table of keypoint formats, and the one function that reads them all."""
+"""The one function that reads 2D keypoints of every format, and its variants."""
 
 from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Callable, Iterable, Mapping, Sequence, TypedDict
 
 import numpy as np
 
 from mmpose_ours.detections.arrays import KeypointFrames, arrays_of, cameras_of
-from mmpose_ours.detections.formats import (
-    alphapose,
-    coco,
-    deeplabcut,
-    easymocap,
-    freemocap,
-    kinetics,
-    mmpose,
-    openpifpaf,
-    openpose,
-    pose2sim,
-    sleap,
-    voxelpose,
-    yolo,
-    yolo_json,
-)
+from mmpose_ours.detections.format_table import FORMATS, IMPORTERS, OURS, recognise
 from mmpose_ours.detections.formats.imported import Hints, assemble
 from mmpose_ours.detections.formats.layouts import MOST_PEOPLE, contradiction
 from mmpose_ours.detections.formats.normalised import in_pixels
@@ -33,7 +17,6 @@ from mmpose_ours.detections.formats.own_json import read_json_detections, store_
 from mmpose_ours.detections.formats.own_npz import store_npz
 from mmpose_ours.detections.formats.scores import as_confidences
 from mmpose_ours.detections.formats.source import Source
-from mmpose_ours.detections.formats.unrecognised import unrecognised
 from mmpose_ours.detections.joints import compared_joints, lost_joints, skeleton_of
 from mmpose_ours.detections.matching import match_keypoints, matching_of
 from mmpose_ours.detections.naming import (
@@ -55,26 +38,6 @@ from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
 from mmpose_ours.text import argument
-
-OURS = ('json', 'npz')
-# In the order in which they are tried: a Pose2Sim project is full of OpenPose's files.
-IMPORTERS: dict[str, ModuleType] = {
-    'voxelpose': voxelpose,
-    'pose2sim': pose2sim,
-    'openpose': openpose,
-    'easymocap': easymocap,
-    'mmpose': mmpose,
-    'alphapose': alphapose,
-    'coco': coco,
-    'kinetics': kinetics,
-    'openpifpaf': openpifpaf,
-    'deeplabcut': deeplabcut,
-    'sleap': sleap,
-    'yolo': yolo,
-    'yolo_json': yolo_json,
-    'freemocap': freemocap,
-}
-FORMATS = (*OURS, *IMPORTERS)
 
 
 class KeypointOptions(TypedDict, total=False):
@@ -389,30 +352,6 @@ def read_compared(
 
 def _as_dicts(frames: KeypointFrames) -> dict[str, dict[str, Keypoints2D]]:
     return {frame: dict(views) for frame, views in frames.items()}
-
-
-def recognise(source: Source) -> tuple[str, str]:
-    """Tell the format.
-
-    Returns:
-        A name of :data:`FORMATS`, and by what it was recognised.
-
-    Raises:
-        FileFormatError: It is none of them; says what it is, and what is nearest.
-    """
-    path = source.path
-    if path.suffix.lower() == '.npz' and path.is_file():
-        return 'npz', 'its ending'
-    for name, module in IMPORTERS.items():
-        reason = module.recognise(source.of(module.ENDINGS))
-        if reason:
-            return name, reason
-    if path.suffix.lower() == '.json' and path.is_file() and isinstance(source.sample, dict):
-        if 'frames' in source.sample:
-            return 'json', "the key 'frames'"
-        if source.sample and source.sample.keys() <= {'joints', 'source'}:
-            return 'json', 'its other keys'
-    raise unrecognised(source, IMPORTERS)
 
 
 def _check_names(frames: Iterable[str], cameras: Sequence[str], path: Path) -> None:

@@ -18,8 +18,8 @@ import numpy as np
 
 from mmpose_ours.calibration.format_table import FORMATS as CALIBRATIONS
 from mmpose_ours.calibration.format_table import writable_formats
+from mmpose_ours.detections.format_table import IMPORTERS
 from mmpose_ours.detections.formats import own_json, own_npz
-from mmpose_ours.detections.reading import IMPORTERS
 from mmpose_ours.errors import InputError
 from mmpose_ours.io.package_files import PACKAGE
 from mmpose_ours.io.parsers.arrays import open_arrays

@@ -16,8 +16,8 @@ from mmpose_ours.calibration.format_table import FORMATS, recognise_files
 from mmpose_ours.calibration.parsing.source import Source as CalibrationSource
 from mmpose_ours.detections import read_keypoints
 from mmpose_ours.detections.arrays import cameras_of
+from mmpose_ours.detections.format_table import recognise
 from mmpose_ours.detections.formats.source import Source as KeypointSource
-from mmpose_ours.detections.reading import recognise
 from mmpose_ours.detections.summary import listed, summarise, table
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.geometry.rig import list_names

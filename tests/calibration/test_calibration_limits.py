@@ -136,16 +136,16 @@ def test_files_of_a_folder_share_one_budget(tmp_path):
 
 
 def test_a_text_is_parsed_once_by_one_parser(tmp_path, monkeypatch):
-    from mmpose_ours.calibration.parsing import file as source
+    from mmpose_ours.calibration.parsing import parsers_by_kind
 
     path = tmp_path / 'Calib.toml'
     write_rig(ring_rig(3), path, 'pose2sim')
     called = []
     parsers = {
         kind: lambda *args, kind=kind, parse=parse: called.append(kind) or parse(*args)
-        for kind, parse in source._PARSERS.items()
+        for kind, parse in parsers_by_kind._PARSERS.items()
     }
-    monkeypatch.setattr(source, '_PARSERS', parsers)
+    monkeypatch.setattr(parsers_by_kind, '_PARSERS', parsers)
     read_rig(path)
     assert called == ['toml']
 

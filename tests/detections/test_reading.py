@@ -10,7 +10,7 @@ from mmpose_ours.detections import (
     stack_views,
     write_detections,
 )
-from mmpose_ours.detections.reading import IMPORTERS
+from mmpose_ours.detections.format_table import IMPORTERS
 from mmpose_ours.errors import FileFormatError
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.skeletons import SKELETONS

@@ -454,6 +454,22 @@ def _xrprimer(rig, folder):
     return paths
 
 
+def _jarvis(rig, folder):
+    paths = []
+    for camera in rig:
+        values = {
+            'intrinsicMatrix': camera.K.T,
+            'distortionCoefficients': camera.dist[None],
+            'R': camera.R_w2c.T,
+            'T': camera.t_w2c[:, None],
+        }
+        text = '%YAML:1.0\n---\n'
+        text += ''.join(f'{key}: {storage_matrix(value)}\n' for key, value in values.items())
+        paths.append(folder / f'{camera.name}.yaml')
+        paths[-1].write_text(text)
+    return paths
+
+
 def _mccalib(rig, folder):
     text = f'%YAML:1.0\n---\nnb_camera: {len(rig)}\n'
     for i, camera in enumerate(relative(rig)):
@@ -602,6 +618,7 @@ MAKERS = {
     'optitrack': _optitrack,
     'calibio': _calibio,
     'xrprimer': _xrprimer,
+    'jarvis': _jarvis,
     'mccalib': _mccalib,
     'matlab': _matlab,
 }
@@ -645,6 +662,7 @@ WORLDS = {
     'optitrack': ('m', 'y'),
     'calibio': ('m', 'z'),
     'xrprimer': ('mm', 'z'),
+    'jarvis': ('mm', 'z'),
     'mccalib': ('mm', 'z'),
     'matlab': ('mm', 'z'),
     **{format: written_world(format) for format in WRITTEN},

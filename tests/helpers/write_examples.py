@@ -85,6 +85,8 @@ def write(name, make, target):
             path.write_text(readable(json.loads(path.read_text())) + '\n')
         for path in sorted(inside.rglob('*.mat')):  # whose header holds the time
             path.write_bytes(b'MATLAB 5.0 MAT-file'.ljust(116) + path.read_bytes()[116:])
+        for path in sorted(inside.rglob('*.p*k*l*')):  # NumPy 2 names its module otherwise
+            path.write_bytes(path.read_bytes().replace(b'cnumpy._core.', b'cnumpy.core.'))
         shutil.copytree(inside, target)
 
 

@@ -46,6 +46,8 @@ UP = np.array([0.0, 0.0, 1.0])
 MAX_VIEWS = 4000
 # Ratio of the estimated body height to that of an adult, or its inverse: a warning and an error.
 STRANGE_LENGTH, WRONG_LENGTH = 1.3, 1.6
+# Children of a year are not smaller.
+SMALLEST_MM = 600.0
 # Distance of the floor from z = 0 that is a warning: the calibration is right all the same.
 STRANGE_FLOOR_MM = 250.0
 # Tolerance of the up axis: if feet are not visible and all people bend to the same side, the
@@ -196,16 +198,17 @@ def _lengths(xyz_mm: np.ndarray, noise: float) -> tuple[dict[str, Any], Problem 
     thigh = limbs_mm.get('hip-knee')
     about = f' and have thighs of {thigh:.3g} mm' if thigh is not None else ''
     found = f'people are {height_mm:.3g} mm tall by their limbs{about}, {ratio:.3g} times an adult'
-    if off < WRONG_LENGTH:
+    factors = sorted({a / b for a in MM_PER_UNIT.values() for b in MM_PER_UNIT.values() if a != b})
+    near = min(factors, key=lambda factor: abs(np.log(factor * ratio)))
+    is_unit = abs(np.log(near * ratio)) < np.log(WRONG_LENGTH)
+    if off < WRONG_LENGTH or (SMALLEST_MM <= height_mm < USUAL_HEIGHT_MM and not is_unit):
         return facts, Problem(
             'unit',
             f'{found}: children, or lengths are off; if they are adults, scale the '
             'rig with `mmpose-ours align-rig --person-height MM --rescale`',
             warning=True,
         )
-    factors = sorted({a / b for a in MM_PER_UNIT.values() for b in MM_PER_UNIT.values() if a != b})
-    near = min(factors, key=lambda factor: abs(np.log(factor * ratio)))
-    if abs(np.log(near * ratio)) < np.log(WRONG_LENGTH):
+    if is_unit:
         times = f'{near:g}' if near > 1 else f'{1 / near:g}'
         sentence = (
             f'{found}, so lengths are {times} times too {"small" if near > 1 else "large"}, '

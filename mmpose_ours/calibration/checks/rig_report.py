@@ -37,6 +37,8 @@ MAX_FOV_DEGREES, MIN_FOV_DEGREES = 150.0, 8.0
 # What a camera looks at is within this angle of its axis, and what it turns away from
 # beyond the last; in between it depends on what it sees.
 LOOKS_AT_DEGREES, LOOKS_ASIDE_DEGREES, LOOKS_AWAY_DEGREES = 40.0, 50.0, 75.0
+# What lies behind a camera, as near its axis as what it would look at.
+LOOKS_BACK_DEGREES = 180.0 - LOOKS_AT_DEGREES
 # All pairs of 200 cameras are compared, and as many of more.
 MAX_PAIRS = 20_000
 # Of more cameras only the one farthest off what the others look at can look away from it.
@@ -193,6 +195,10 @@ class RigInspection:
         topics = {problem.topic for problem in found}
         if topics & {'count', 'place', 'reading', 'unit'}:
             return  # a rig that is not one has no horizon and sees nothing
+        mirrored = list(_of_mirrored_world(self.rig))
+        if mirrored:  # neither its up axis nor its floor says anything
+            yield from mirrored
+            return
         leaning = self.orientation[1]
         if leaning is not None:
             yield leaning
@@ -277,6 +283,23 @@ def _of_looking_away(rig: CameraRig) -> Iterator[Problem]:
                 f'{argument("cameras")}',
                 (name,),
             )
+
+
+def _of_mirrored_world(rig: CameraRig) -> Iterator[Problem]:
+    """A scene behind every camera: the poses of a left-handed world, made rotations by a sign."""
+    focus = focus_point(rig)
+    if len(rig) <= 2 or focus is None:
+        return
+    off = off_axis_degrees(_axes(rig), rig.centers_w, focus)
+    if off.min() > 90.0 and np.median(off) > LOOKS_BACK_DEGREES:
+        yield Problem(
+            'mirrored',
+            f'the optical axes of all {len(rig)} cameras meet behind them, so they look away from '
+            'each other, or the world of the file is left-handed (mirrored); if they do stand '
+            'around a scene, write -R diag(1, -1, 1) for R (world to camera) and -T for T, which '
+            'negates y of the world',
+            warning=True,
+        )
 
 
 def _looking_aside(rig: CameraRig) -> list[str]:

@@ -10,25 +10,19 @@ import collections
 import contextlib
 import functools
 import re
-import sys
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Iterator
-
-import numpy as np
 
 from mmpose_ours.calibration.errors import (
     CalibrationError,
     CalibrationLimitError,
     check_limit,
 )
+from mmpose_ours.calibration.parsing.parsers_by_kind import parse
 from mmpose_ours.calibration.parsing.small_arrays import STARTS as ARRAY_STARTS
 from mmpose_ours.calibration.parsing.small_arrays import read_small_arrays
-from mmpose_ours.calibration.parsing.toml_text import parse_toml
-from mmpose_ours.calibration.parsing.xml_text import parse_xml
-from mmpose_ours.calibration.parsing.yaml_text import parse_yaml
 from mmpose_ours.errors import FileFormatError, PathLike
 from mmpose_ours.io.disk.regular_files import open_regular
-from mmpose_ours.io.json_files import parse_json
 from mmpose_ours.io.limits import limits
 
 EXPORT_AGAIN = 'correct it or export the calibration again'
@@ -48,10 +42,6 @@ _YAML = re.compile(rb"""[%&!?{[]|---|-\s|-$|[^#]*:(?:\s|$)""")
 _UTF16_XML = (b'\xff\xfe<\x00', b'\xfe\xff\x00<', b'<\x00?\x00', b'\x00<\x00?')
 # The first operations of pickles of protocol 0 and 1: a dictionary or a list.
 _OLD_PICKLE = re.compile(rb'\([dl](?:p\d+\n|\n|[pq(])|ccollections\nOrderedDict\n|[}\]][q(]')
-_NOT_BRACKETS = bytes(set(range(256)) - set(b'[{]}'))
-# Digits after which Python before 3.11 (and its first releases) take a square of their number.
-_HUGE_NUMBER = re.compile(rb'(?<![\d_])[\d_]{4301}')
-_UNBOUNDED_INT = not hasattr(sys, 'set_int_max_str_digits')
 
 
 class Budget:
@@ -335,9 +325,7 @@ class File:
                 self.budget.check('nodes', nodes, 'values', self.path)
 
         try:
-            if _UNBOUNDED_INT and _HUGE_NUMBER.search(content):
-                raise ValueError('a number of more than 4300 digits')
-            found = _PARSERS[kind](content, count, self.path)
+            found = parse(kind, content, count, self.path)
         except ImportError:
             raise
         except CalibrationError:
@@ -359,45 +347,3 @@ class File:
         self.budget.used[_LIMITS[kind]] += self.size
         self.budget.used['nodes'] += nodes
         return found
-
-
-def _json(content: bytes, count: Callable[[int], None], path: Path) -> Any:
-    """JSON's parser is quick but counts nothing, so this is done before."""
-    brackets = content.translate(None, _NOT_BRACKETS)
-    opened = brackets.count(b'[') + brackets.count(b'{')
-    count(content.count(b',') + opened)
-    _check_depth(brackets[: 4 * opened])
-    return parse_json(content, path)
-
-
-def _toml(content: bytes, count: Callable[[int], None], path: Path) -> dict:
-    _check_depth(content.translate(None, _NOT_BRACKETS))
-    return parse_toml(content.decode('utf-8-sig'), count)
-
-
-def _yaml(content: bytes, count: Callable[[int], None], path: Path) -> Any:
-    return parse_yaml(content.decode('utf-8-sig'), count)
-
-
-def _xml(content: bytes, count: Callable[[int], None], path: Path) -> Any:
-    # An element's attributes are all there before they can be counted.
-    check_limit('nodes', content.count(b'=') + content.count(b'<') // 2, 'values', path)
-    return parse_xml(content, count)
-
-
-def _pickle(content: bytes, count: Callable[[int], None], path: Path) -> Any:
-    """Has limits of its own."""
-    from mmpose_ours.io.parsers.pickles import parse_pickle
-
-    return parse_pickle(content, path)
-
-
-_PARSERS = {'json': _json, 'toml': _toml, 'yaml': _yaml, 'xml': _xml, 'pickle': _pickle}
-
-
-def _check_depth(brackets: bytes) -> None:
-    """Refuse more brackets within each other than any calibration has."""
-    opens = np.isin(np.frombuffer(brackets, dtype=np.uint8), np.frombuffer(b'[{', dtype=np.uint8))
-    depth = np.where(opens, np.int8(1), np.int8(-1)).cumsum(dtype=np.int32)
-    if len(depth) and int(depth.max()) > limits().depth:
-        raise ValueError(f'more than {limits().depth} lists or mappings within each other')

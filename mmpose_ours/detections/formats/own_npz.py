@@ -27,7 +27,7 @@ import numpy as np
 from mmpose_ours.detections.arrays import as_kept
 from mmpose_ours.detections.formats.own_json import KeypointFile, check_source
 from mmpose_ours.detections.on_disk import StoredDetections
-from mmpose_ours.errors import FileFormatError
+from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.json_files import parse_json
 from mmpose_ours.io.json_values import Place
 from mmpose_ours.io.limits import limits
@@ -45,7 +45,18 @@ ARRAYS: dict[str, tuple[str, tuple[int | None, ...]]] = {
     'joints': ('U', ()),
     'source': ('U', ()),
 }
+# So many of them tell a damaged file of this kind from one of another tool.
+_TELLING = 3
 _AT_ONCE = 1 << 16
+
+
+def has_other_arrays(path: Path) -> bool:
+    """Whether a file holds arrays, and not these; nobody knows it of a damaged one."""
+    try:
+        with open_arrays(path) as file:
+            return len(ARRAYS.keys() & file.headers.keys()) < _TELLING
+    except (InputError, OSError):
+        return False
 
 
 def store_npz(path: Path) -> KeypointFile:

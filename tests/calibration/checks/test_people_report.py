@@ -47,8 +47,10 @@ def test_heads_and_arms_tell_the_size_but_neither_up_nor_floor(scale):
     assert 'mm tall by their limbs, ' in problems[0].sentence and 'floor_mm' not in facts
 
 
-def test_children_are_a_warning():
-    rig = ring_rig(5).in_world(np.eye(3), 0.7)
+@pytest.mark.parametrize('scale', [0.45, 0.7])
+def test_children_are_a_warning(scale):
+    """Of no unit are lengths half as long as those of another."""
+    rig = ring_rig(5).in_world(np.eye(3), scale)
     facts, problems = inspect_people(rig, detected_people(ring_rig(5)))
     assert [(problem.topic, problem.warning) for problem in problems] == [('unit', True)]
     assert 'times an adult: children' in problems[0].sentence

@@ -110,3 +110,22 @@ def test_facts_of_a_rig():
     assert facts['baselines_mm'][2] == pytest.approx(8000, rel=0.01)
     assert facts['view_angles_degrees'][0] == pytest.approx(90, abs=10)
     assert max(facts['off_focus_degrees'].values()) < 3
+
+
+def negated(rig):
+    """What a left-handed world becomes where a sign makes its reflections rotations again."""
+    mirror = np.diag([1.0, -1.0, 1.0])
+    cameras = (dataclasses.replace(c, R_w2c=-c.R_w2c @ mirror, t_w2c=-c.t_w2c) for c in rig)
+    return CameraRig(tuple(cameras))
+
+
+def test_axes_that_meet_behind_all_cameras_may_be_of_a_mirrored_world():
+    rig = ring_rig(5)
+    assert not sentences(rig, 'mirrored')
+    problems = RigInspection(negated(rig)).problems
+    assert [(problem.topic, problem.warning) for problem in problems] == [('mirrored', True)]
+    # As the sentence says.
+    back = negated(negated(rig))
+    np.testing.assert_allclose(back.centers_w, rig.centers_w)
+    pair = CameraRig(negated(rig).cameras[:2])
+    assert not sentences(pair, 'mirrored')

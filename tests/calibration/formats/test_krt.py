@@ -203,7 +203,7 @@ def test_distortion_under_any_name(tmp_path, key):
 SIZES = {
     'imgSize': [1920.0, 1080.0], 'size': [1920, 1080], 'resolution': '', 'ImageSize': [1920, 1080],
     'img_size': [[1920], [1080]], 'image_wh': [1920, 1080], 'image_shape': [1080, 1920, 3],
-    'hw': [1080, 1920],
+    'hw': [1080, 1920], 'DIM': [1920, 1080],
 }  # fmt: skip
 SIZES['resolution'] = {'width': 1920, 'height': 1080}
 

@@ -15,9 +15,9 @@ from keypoint_layouts import (
 from tool_files import CAMERAS, expected, mmpose_instances, openpose_json, person, results, save
 
 from mmpose_ours.detections import read_detections
+from mmpose_ours.detections.format_table import FORMATS, recognise
 from mmpose_ours.detections.formats.imported import BY_SIZE
 from mmpose_ours.detections.formats.source import Source
-from mmpose_ours.detections.reading import FORMATS, recognise
 from mmpose_ours.errors import FileFormatError, InputError
 from mmpose_ours.io.json_values import MAX_INTEGER
 

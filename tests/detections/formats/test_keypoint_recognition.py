@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from errors import fails
 from fuzz.samples.keypoints import SAMPLES
@@ -9,10 +10,15 @@ from keypoint_layouts import LAYOUTS, NORMALISED, SINGLE, save_rows
 from other_files import make
 from tool_files import openpose_json, person, save
 
-from mmpose_ours.detections import FORMATS, read_detections, read_keypoints
+from mmpose_ours.detections import (
+    FORMATS,
+    read_detections,
+    read_keypoints,
+    write_detections,
+)
+from mmpose_ours.detections.format_table import IMPORTERS, OURS, recognise
 from mmpose_ours.detections.formats.source import Source
 from mmpose_ours.detections.formats.unrecognised import SMALLEST
-from mmpose_ours.detections.reading import IMPORTERS, OURS, recognise
 from mmpose_ours.errors import FileFormatError
 
 EVERY = [
@@ -143,3 +149,12 @@ def test_folders_above_a_recording_name_it(tmp_path, names):
     with fails(FileFormatError, code='file-format', file=tmp_path, expected=expected):
         read_keypoints(tmp_path)
     read_keypoints(expected[0])
+
+
+def test_arrays_of_other_tools_are_not_keypoints(tmp_path):
+    path = tmp_path / 'x.npz'
+    np.savez(path, keypoints=np.zeros((4, 2, 17, 3)), frames=np.arange(4))
+    with fails(FileFormatError, code='file-format', file=path, expected=[*IMPORTERS]):
+        recognise(Source(path))
+    write_detections(path, {'0': {'cam1': np.ones((1, 17, 3))}})
+    assert recognise(Source(path))[0] == 'npz'

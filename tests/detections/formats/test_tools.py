@@ -30,8 +30,8 @@ from tool_files import (
 )
 
 from mmpose_ours.detections import read_detections, read_keypoints
+from mmpose_ours.detections.format_table import recognise
 from mmpose_ours.detections.formats.source import Source
-from mmpose_ours.detections.reading import recognise
 from mmpose_ours.errors import FileFormatError, LimitError
 from mmpose_ours.io.limits import limited
 from mmpose_ours.structures.skeletons import SKELETONS

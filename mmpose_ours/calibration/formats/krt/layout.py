@@ -14,6 +14,14 @@ from typing import Any, Callable, Iterator, Sequence
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, check_limit
+from mmpose_ours.calibration.formats.krt.board_poses import refuse_board_poses
+from mmpose_ours.calibration.formats.krt.entry_names import (
+    NAME_KEYS,
+    list_names,
+    name_of_key,
+    text_of,
+    value_of,
+)
 from mmpose_ours.calibration.formats.krt.flat_keys import STEREO_NOTE, by_camera, stereo_pair
 from mmpose_ours.calibration.formats.krt.leaves import (
     COEFFICIENTS,
@@ -38,13 +46,6 @@ _LOOKED_AT = 64
 # And so many objects and lists within each other.
 _SEARCHED = 100
 _DEEPEST = 3
-# What names a camera in a list, the most telling first.
-_NAME_KEYS = (
-    'name', 'cameraname', 'camname', 'label', 'cameralabel', 'cameraid', 'camid', 'id', 'serial',
-    'serialnumber', 'cameraserial', 'sn', 'deviceid', 'device', 'camera', 'cam', 'view', 'viewname',
-    'viewid', 'key', 'uid', 'sensorid', 'cameranumber', 'cameraindex', 'camindex', 'camidx',
-    'index', 'idx', 'port',
-)  # fmt: skip
 _SCALAR_ROWS = {'fx', 'fy', 'cx', 'cy', 'skew', 'width', 'height', *COEFFICIENTS}
 _SHARED = INTRINSICS | LENS | SIZES | {'model', 'fisheye'}
 #: The kinds of files that hold plain data.
@@ -76,20 +77,6 @@ class Found:
 def content_of(file: File) -> Any:
     """What was parsed of a file of plain data, or None where it is of another kind."""
     return file.parsed(file.kind) if file.kind in KINDS else None
-
-
-def text_of(value: Any) -> str:
-    """A part of a name: a text or a whole number; empty for anything else."""
-    if isinstance(value, str):
-        return value
-    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    return str(value) if is_whole and 0 <= value < 10**15 else ''
-
-
-def name_of_key(key: Any) -> str:
-    """The name of a camera that stands under a key: a text, a number, or a pair of these."""
-    parts = key if isinstance(key, tuple) else (key,)
-    return '_'.join(map(text_of, parts))
 
 
 def is_camera(value: Any) -> bool:
@@ -227,24 +214,6 @@ def _of_list(content: Sequence, fits: Fits, place: tuple) -> Found | None:
     )
 
 
-def list_names(cameras: Sequence) -> list[str]:
-    """The names of a list's cameras: by a key that tells all of them apart, or the index."""
-    for wanted in _NAME_KEYS:
-        names = [_value_of(camera, wanted) for camera in cameras]
-        if all(names) and len(set(names)) == len(names):
-            return names
-        if wanted == 'name' and all(names):
-            return names  # names that occur twice are an error
-    return [str(index) for index in range(len(cameras))]
-
-
-def _value_of(camera: Any, wanted: str) -> str:
-    for key, value in camera.items() if isinstance(camera, dict) else ():
-        if plain(key) == wanted:
-            return text_of(value)
-    return ''
-
-
 def _of_arrays(content: dict, fits: Fits, place: tuple) -> Found | None:
     """Arrays with a row for each camera, such as K (N, 3, 3), R (N, 3, 3), T (N, 3)."""
     if len(content) > _LOOKED_AT:
@@ -272,6 +241,7 @@ def _of_arrays(content: dict, fits: Fits, place: tuple) -> Found | None:
                 entry[key] = value
     if not any(fits({**shared, **entry}) for entry in entries[:1]):
         return None
+    refuse_board_poses(content, shared, count)
     cameras = [(name, entry, place) for name, entry in zip(names, entries)]
     return Found(tuple(cameras), ((shared, place),) if shared else ())
 
@@ -395,6 +365,6 @@ def _named_by_file(name_of_file: str, found: Found) -> Iterator[tuple[str, dict,
     """The cameras, of which one that is the whole file has its own name or that of the file."""
     for name, camera, place in found.cameras:
         if not name and len(found.cameras) == 1:
-            named = next((n for n in (_value_of(camera, k) for k in _NAME_KEYS[:8]) if n), '')
+            named = next((n for n in (value_of(camera, k) for k in NAME_KEYS[:8]) if n), '')
             name = named or name_of_file
         yield name, camera, place

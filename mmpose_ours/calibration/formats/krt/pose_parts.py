@@ -12,6 +12,9 @@ from mmpose_ours.calibration.formats.krt.values import Values
 from mmpose_ours.calibration.parsing.matrices import rigid
 from mmpose_ours.geometry.rotations import from_quaternion, from_vector
 
+# A rotation vector longer than a whole turn is in degrees, or angles about three axes.
+_MOST_RADIANS = 2 * np.pi + 1e-6
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Part:
@@ -98,8 +101,17 @@ def _rotations(values: Values) -> list[Part]:
         parts.append(_rotation(leaf, leaf.node.array(3, 3, what='rotation matrix')))
     for leaf in values.of('rodrigues'):
         vector = leaf.node.array(3, what='Rodrigues vector, radians')
+        turn = float(np.linalg.norm(vector))
+        if leaf.meant != 'rotation' and turn > _MOST_RADIANS:
+            leaf.node.fail(
+                f'turns by {turn:.4g}, which no tool writes in radians',
+                'a Rodrigues vector, axis times angle in radians; divide degrees by 180 / pi',
+                code='out-of-range',
+                found=turn,
+                expected=_MOST_RADIANS,
+            )
         if leaf.meant == 'rotation':
-            if np.linalg.norm(vector) > 2 * np.pi + 1e-6 or 'orient' in leaf.key.lower():
+            if turn > _MOST_RADIANS or 'orient' in leaf.key.lower():
                 leaf.node.fail(
                     'has 3 values that are no Rodrigues vector in radians',
                     'a rotation matrix; the order and axes of angles are not known',

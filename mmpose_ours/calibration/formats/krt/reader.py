@@ -33,6 +33,7 @@ from typing import Iterator, Sequence
 import numpy as np
 
 from mmpose_ours.calibration.errors import CalibrationError, about, check_limit
+from mmpose_ours.calibration.formats.krt.board_poses import BOARD_POSES
 from mmpose_ours.calibration.formats.krt.layout import (
     KINDS,
     Found,
@@ -76,6 +77,8 @@ def recognise(source: Source) -> str:
     try:
         found = cameras_of_files(source.files) or cameras_of_files(source.files, is_posed)
     except CalibrationError as error:
+        if error.code == BOARD_POSES:
+            return 'a camera matrix with poses of a calibration board'
         return 'several rigs with K, R and T' if error.code == 'ambiguous' else ''
     if found is None:
         return ''

@@ -74,7 +74,7 @@ _SPELLINGS = {
     'size': 'size imgsize imagesize imgsz imsize resolution res imageresolution imgresolution '
     'framesize videosize sensorresolution imagesizewh imagewh imgwh wh sizewh widthheight '
     'imagedimensions imagedims dimensions dims framesizewh videoresolution imgres cameraresolution '
-    'imgsizes imagesizes',
+    'imgsizes imagesizes dim imgdim imagedim',
     'shape': 'shape imgshape imageshape imageshapehw hw imagehw imghw heightwidth sizehw '
     'frameshape imagesizehw imgsizehw resolutionhw imhw',
     'width': 'width w imagewidth imgwidth imgw resw imagew framewidth imwidth sizex widthpx '

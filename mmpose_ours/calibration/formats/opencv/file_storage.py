@@ -116,7 +116,8 @@ def _reason(tree: Node, kind: str) -> str:
     plain = kind == 'yaml' and matrix is not None and matrix.place[-1] == 'camera_matrix'
     if matrix is not None and (plain or is_matrix(matrix.value)):
         return f'the matrix of a camera, {matrix.place[-1]}'
-    if R is not None and T is not None and is_matrix(R.value) and is_matrix(T.value):
+    other = find(tree, ('intrinsicmatrix',))  # JARVIS's
+    if all(x is not None and is_matrix(x.value) for x in (R, T)) and other is None:
         return 'the pose R, T of a stereo pair'
     return ''
 
