@@ -106,7 +106,7 @@ def skeleton_of(metainfo: Any, place: Place) -> Skeleton:
     if 'keypoint_info' in metainfo:
         infos = _by_number(metainfo['keypoint_info'], place['keypoint_info'])
         joints = [_joint(info, place['keypoint_info']) for info in infos]
-        links = _values(metainfo.get('skeleton_info', {}), place['skeleton_info'])
+        links = _links(metainfo.get('skeleton_info', {}), place['skeleton_info'])
         limbs = [_pair(_get(link, 'link'), joints, place['skeleton_info']) for link in links]
         swaps = [(joint, _get(info, 'swap')) for joint, info in zip(joints, infos)]
         pairs = [
@@ -115,16 +115,8 @@ def skeleton_of(metainfo: Any, place: Place) -> Skeleton:
     else:
         joints = _joint_names(metainfo, place)
         limbs, pairs = (
-            [_pair(pair, joints, place[key]) for pair in _values(metainfo.get(key, ()), place[key])]
+            [_pair(pair, joints, place[key]) for pair in _links(metainfo.get(key, ()), place[key])]
             for key in ('skeleton_links', 'flip_pairs')
-        )
-    if len(limbs) > MAX_LIMBS:
-        raise place['skeleton_info'].error(
-            f'has {len(limbs)} links',
-            f'at most {MAX_LIMBS}',
-            value=len(limbs),
-            wanted=MAX_LIMBS,
-            code='out-of-range',
         )
     ours = plain_joints(joints)
     known = known_skeleton(ours)
@@ -146,6 +138,20 @@ def skeleton_of(metainfo: Any, place: Place) -> Skeleton:
         return Skeleton(name, ours, ends, _root(ours), once, sigmas)
     except InputError as error:
         raise place.refused(error) from error
+
+
+def _links(listed: Any, place: Place) -> list[Any]:
+    """The limbs or the pairs of a dictionary, of which there may be so many."""
+    links = _values(listed, place)
+    if len(links) > MAX_LIMBS:
+        raise place.error(
+            f'has {len(links)} links',
+            f'at most {MAX_LIMBS}',
+            value=len(links),
+            wanted=MAX_LIMBS,
+            code='out-of-range',
+        )
+    return links
 
 
 def known_skeleton(joints: Sequence[str]) -> Skeleton | None:

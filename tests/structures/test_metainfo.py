@@ -131,6 +131,14 @@ def test_a_mouse(tmp_path):
         ),
         ('dataset_info = dict(keypoint_id2name="a")', 'file-format', 'a'),
         ('dataset_info = dict(keypoint_name2id={"a": 1})', 'file-format', ['1']),
+        *(
+            (
+                f'dataset_info = dict(keypoint_id2name=["a", "b"], {key}={[[0, 1]] * 10_001})',
+                'out-of-range',
+                10_001,
+            )
+            for key in ('skeleton_links', 'flip_pairs')
+        ),
     ],
 )
 def test_what_is_no_skeleton_is_refused(tmp_path, text, code, found):
