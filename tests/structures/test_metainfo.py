@@ -32,6 +32,10 @@ dataset_info = dict(
 
 def parsed(path):
     from mmengine import Config
+
+    from mmpose_ours import xtcocotools_stand_in
+
+    xtcocotools_stand_in.provide()  # which MMPose's datasets need
     from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
     return parse_pose_metainfo(dict(Config.fromfile(path).dataset_info))

@@ -177,7 +177,10 @@ def _figures(
                 for name, what in left_out.items()
             }
             result = unlabelled_figures(
-                frames_of(own, seen, site.rig), own.skeleton.name, left_out=views
+                frames_of(own, seen, site.rig),
+                own.skeleton.name,
+                site.trained_skeleton,
+                left_out=views,
             )
             tally = against_views(views)
             score = {'score': float(tally.score())} if left_out else {}
