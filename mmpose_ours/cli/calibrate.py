@@ -1,0 +1,152 @@
+"""The command ``mmpose-ours calibrate``: a rig from people's 2D keypoints and intrinsics.
+
+Exit status 0: the rig was written; 2: an input cannot be used or tells too little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+from typing import Any
+
+from mmpose_ours.calibration.api import describe
+from mmpose_ours.calibration.format_table import writable_formats, written_world
+from mmpose_ours.calibration.writing import write_rig_and_report, writer_of
+from mmpose_ours.cli.arguments import (
+    add_frame_offsets,
+    add_reading_arguments,
+    add_rename,
+    add_rig,
+    add_skeleton,
+    keypoint_options,
+    print_read,
+    read_with_options,
+)
+from mmpose_ours.detections import check_pixels, read_detections
+from mmpose_ours.geometry.rig import list_names
+from mmpose_ours.io.progress import Progress
+from mmpose_ours.self_calibration import CalibratedRig, calibrate
+from mmpose_ours.self_calibration.adjustment import UNCERTAIN_DEGREES
+from mmpose_ours.self_calibration.calibration import MIN_MATCHED
+from mmpose_ours.text import counted
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument(
+        '--keypoints',
+        metavar='FILE',
+        required=True,
+        help='2D keypoints of people who walk where the cameras see them (docs/data.md)',
+    )
+    add_rig(parser, '--intrinsics', required=True)
+    parser.add_argument(
+        '--person-height',
+        type=float,
+        metavar='MM',
+        help='how tall these people are on average, which fixes the scale (default: 1700)',
+    )
+    parser.add_argument(
+        '--out',
+        metavar='FILE',
+        required=True,
+        help='calibration to write: a file, or a folder where the format takes one',
+    )
+    parser.add_argument(
+        '--to',
+        dest='to_format',
+        default='panoptic',
+        metavar='FORMAT',
+        help=f'panoptic (default) or one of {", ".join(writable_formats())}',
+    )
+    add_reading_arguments(parser)
+    add_skeleton(parser)
+    add_frame_offsets(parser)
+    add_rename(parser, 'keypoints')
+    parser.add_argument('--report', metavar='FILE', help='write all that was found as JSON')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command on parsed arguments.
+
+    Returns:
+        0.
+
+    Raises:
+        CalibrationError, FileFormatError, InputError, OSError: An input cannot be read or tells
+            too little, or an output cannot be written; nothing is written then.
+    """
+    writer_of(args.to_format, args.out)
+    read, cameras = read_with_options(args.intrinsics, args, any_up=True, any_unit=True)
+    print_read(read, cameras)
+    people = read_detections(args.keypoints, cameras.names, **keypoint_options(args))
+    if all(camera.size is not None for camera in cameras):
+        check_pixels(people, cameras, args.keypoints)
+    done = calibrate(cameras, people, args.person_height, Progress('calibration', 'steps'))
+    write_rig_and_report(done.rig, args.out, args.to_format, args.report, _report(done))
+    _print(done)
+    written = describe(args.to_format, *written_world(args.to_format))
+    print(f'wrote   {args.out}: {args.to_format} ({written})')
+    return 0
+
+
+def _report(done: CalibratedRig) -> dict[str, Any]:
+    """Plain data; what is unknown is None."""
+    return {
+        'frames': done.frames,
+        'left_out_frames': done.left_out_frames,
+        'people': done.people,
+        'error': done.error,
+        'person_height_mm': done.person_height_mm,
+        'height_assumed': done.height_assumed,
+        'pairs': done.pairs,
+        'notes': done.notes,
+        'cameras': [
+            {
+                name: None if isinstance(value, float) and not math.isfinite(value) else value
+                for name, value in dataclasses.asdict(camera).items()
+            }
+            | {'uncertain': camera.uncertain}
+            for camera in done.cameras
+        ],
+    }
+
+
+def _print(done: CalibratedRig) -> None:
+    print(
+        f'used    {counted(done.frames, "frame")}, {counted(done.people, "person", "people")} in '
+        f'all; {counted(done.left_out_frames, "frame")} left out'
+    )
+    wide = max(6, *(len(camera.name) for camera in done.cameras))
+    print(f'\n{"camera":{wide}s}  {"rotation":>9s}  {"centre":>9s}  {"joints":>7s}  '
+          f'{"matched":>7s}  {"reprojection error":>18s}')  # fmt: skip
+    for camera in done.cameras:
+        turn, center = f'± {camera.degrees_std:.2f}°', f'± {camera.mm_std:.0f} mm'
+        error = f'{camera.error_px:.1f} px {camera.error_mrad:.1f} mrad'
+        print(
+            f'{camera.name:{wide}s}  {turn:>9s}  {center:>9s}  {camera.joints:7d}  '
+            f'{camera.matched:7.0%}  {error:>18s}'
+            f'{"  uncertain" if camera.uncertain else ""}'
+        )
+    count = len(done.cameras)
+    print(
+        f"\nepipolar error on left-out frames: {done.error:.2%} of a person's size; "
+        f'{len(done.pairs)} of {counted(count * (count - 1) // 2, "pair")} of cameras gave a '
+        'relative pose of their own that agrees'
+    )
+    for note in done.notes:
+        print(note)
+    if done.height_assumed:
+        print(
+            f'warning scale: nobody said how tall the people are, {done.person_height_mm:g} mm is '
+            'assumed; say --person-height'
+        )
+    if done.uncertain:
+        print(
+            f'warning uncertain: the poses of {list_names(done.uncertain)} may be off by more than '
+            'a degree: they differ between parts of the recording (standard deviation above '
+            f'{UNCERTAIN_DEGREES:g} degrees), or less than {MIN_MATCHED:.0%} of their people match '
+            'those of other cameras; use more frames in which people walk through the volume that '
+            'these cameras share with others'
+        )

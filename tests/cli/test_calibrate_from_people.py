@@ -1,0 +1,49 @@
+"""The command: what it reads, writes and refuses."""
+
+import json
+
+import numpy as np
+import pytest
+from calibration_rigs import ring_rig
+from walkers import detected, walking
+
+from mmpose_ours.calibration import read_rig, write_rig
+from mmpose_ours.cli import main as cli
+from mmpose_ours.detections import write_detections
+
+
+@pytest.fixture(scope='module')
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('recording')
+    true = ring_rig(3)
+    # Poses that are wrong: only the intrinsics count.
+    turned = true.in_world(np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]]), 3.0)
+    write_rig(turned, folder / 'rig.json', 'panoptic')
+    write_detections(folder / 'people.json', detected(true, walking(2, 60, seed=3)))
+    return folder
+
+
+def command(files, out, *options):
+    given = ['--intrinsics', files / 'rig.json', '--keypoints', files / 'people.json']
+    return cli.main(['calibrate', *map(str, given), '--out', str(out), *options])
+
+
+def test_a_rig_and_a_report(files, tmp_path):
+    out, report = tmp_path / 'out.json', tmp_path / 'report.json'
+    assert command(files, out, '--report', str(report), '--person-height', '1750') == 0
+    found, true = read_rig(out), ring_rig(3)
+    R = found['cam2'].R_w2c @ found['cam0'].R_w2c.T
+    np.testing.assert_allclose(R, true['cam2'].R_w2c @ true['cam0'].R_w2c.T, atol=0.02)
+    said = json.loads(report.read_text())
+    assert [camera['name'] for camera in said['cameras']] == list(true.names)
+    assert said['person_height_mm'] == 1750 and said['height_assumed'] is False
+    assert 0 < said['error'] < 0.05
+
+
+@pytest.mark.parametrize(
+    'options', [('--to', 'nothing'), ('--person-height', '1.75')], ids=['format', 'height']
+)
+def test_refusals_write_nothing(files, tmp_path, options):
+    out = tmp_path / 'out.json'
+    assert command(files, out, *options) == 2
+    assert not out.exists()
