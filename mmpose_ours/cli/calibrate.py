@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import math
+from pathlib import Path
 from typing import Any
 
 from mmpose_ours.calibration.api import describe
@@ -24,6 +25,7 @@ from mmpose_ours.cli.arguments import (
     read_with_options,
 )
 from mmpose_ours.detections import check_pixels, read_detections
+from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import list_names
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.self_calibration import CalibratedRig, calibrate
@@ -48,6 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='how tall these people are on average, which fixes the scale (default: 1700)',
     )
     parser.add_argument(
+        '--distance',
+        nargs=3,
+        metavar=('CAMERA', 'CAMERA', 'MM'),
+        help='a measured distance between two cameras, which fixes the scale in place of people',
+    )
+    parser.add_argument(
         '--out',
         metavar='FILE',
         required=True,
@@ -65,6 +73,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_frame_offsets(parser)
     add_rename(parser, 'keypoints')
     parser.add_argument('--report', metavar='FILE', help='write all that was found as JSON')
+    parser.add_argument(
+        '--figure',
+        metavar='FILE',
+        help='draw the rig with the uncertainty of its camera centres (default: a PNG beside OUT)',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,17 +91,43 @@ def run(args: argparse.Namespace) -> int:
             too little, or an output cannot be written; nothing is written then.
     """
     writer_of(args.to_format, args.out)
+    distance = _distance(args.distance)
     read, cameras = read_with_options(args.intrinsics, args, any_up=True, any_unit=True)
     print_read(read, cameras)
     people = read_detections(args.keypoints, cameras.names, **keypoint_options(args))
     if all(camera.size is not None for camera in cameras):
         check_pixels(people, cameras, args.keypoints)
-    done = calibrate(cameras, people, args.person_height, Progress('calibration', 'steps'))
+    progress = Progress('calibration', 'steps')
+    done = calibrate(cameras, people, args.person_height, progress, distance)
     write_rig_and_report(done.rig, args.out, args.to_format, args.report, _report(done))
     _print(done)
     written = describe(args.to_format, *written_world(args.to_format))
     print(f'wrote   {args.out}: {args.to_format} ({written})')
+    _draw(done, args.figure or Path(args.out).with_suffix('.png'), args.out)
     return 0
+
+
+def _distance(words: list[str] | None) -> tuple[str, str, float] | None:
+    if words is None:
+        return None
+    try:
+        return words[0], words[1], float(words[2])
+    except ValueError as error:
+        raise InputError(
+            f'--distance ends in {words[2]!r}, expected millimetres',
+            code='out-of-range',
+            found=words[2],
+        ) from error
+
+
+def _draw(done: CalibratedRig, path: PathLike, title: str) -> None:
+    try:
+        from mmpose_ours.visualization.figures.rig_sheet import write_rig_image
+    except ImportError as error:
+        print(f'no image: {error}; pip install matplotlib')
+        return
+    write_rig_image(path, done.rig, None, title, done.center_cov_mm2)
+    print(f'drawn   {path}')
 
 
 def _report(done: CalibratedRig) -> dict[str, Any]:
@@ -99,7 +138,8 @@ def _report(done: CalibratedRig) -> dict[str, Any]:
         'people': done.people,
         'error': done.error,
         'person_height_mm': done.person_height_mm,
-        'height_assumed': done.height_assumed,
+        'scale_by': done.scale_by,
+        'scale_std': done.scale_std if math.isfinite(done.scale_std) else None,
         'pairs': done.pairs,
         'notes': done.notes,
         'cameras': [
@@ -137,10 +177,11 @@ def _print(done: CalibratedRig) -> None:
     )
     for note in done.notes:
         print(note)
-    if done.height_assumed:
+    print(f'scale by {done.scale_by.replace("_", " ")}: ± {done.scale_std:.1%}')
+    if done.scale_by == 'usual_height':
         print(
             f'warning scale: nobody said how tall the people are, {done.person_height_mm:g} mm is '
-            'assumed; say --person-height'
+            'assumed; say --person-height or --distance'
         )
     if done.uncertain:
         print(

@@ -75,6 +75,8 @@ class PoseFit:
         cameras: How well each adjusted camera is known.
         frames: Frames in the adjustment.
         left_out_frames: Frames by which the rigs are judged.
+        center_cov_mm2: (V, 3, 3) covariances of the centres in the world of the rig, from separate
+            adjustments of parts of the recording; infinite where these are too few.
         people: People (in single frames) in the adjustment.
         given_error: Mean epipolar error of the given rig on left-out frames, as a share of a
             person's size.
@@ -85,6 +87,7 @@ class PoseFit:
     cameras: tuple[CameraFit, ...]
     frames: int
     left_out_frames: int
+    center_cov_mm2: np.ndarray
     people: int
     given_error: float
     error: float
@@ -135,11 +138,14 @@ def fit_poses(
         if progress is not None:
             progress(rounds + part, steps)
 
-    std = _standard_deviations(rig, now, people, free, tell)
+    turn_cov, center_cov = _covariances(rig, now, people, free, tell)
+    std = np.stack([_largest_std(turn_cov), _largest_std(center_cov)], axis=1)
     cameras = tuple(
         _camera_fit(now, index, std[index], done, seen) for index in np.flatnonzero(free).tolist()
     )
-    return PoseFit(now, cameras, len(fitted), len(held_out), people.shape[1], given_error, error)
+    return PoseFit(
+        now, cameras, len(fitted), len(held_out), center_cov, people.shape[1], given_error, error
+    )
 
 
 def left_out(detections: Detections, rig: CameraRig) -> list[Mapping[str, np.ndarray]]:
@@ -192,14 +198,17 @@ def _too_few(name: str, count: int) -> InputError:
     )
 
 
-def _standard_deviations(
+def _covariances(
     rig: CameraRig,
     refined: CameraRig,
     people: np.ndarray,
     free: np.ndarray,
     tell: Callable[[int], None],
-) -> np.ndarray:
-    """(V, 2) degrees and mm, by separate adjustments of consecutive parts of the recording."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """(V, 3, 3) of orientations in degrees and of centres in mm, squared.
+
+    By separate adjustments of consecutive parts of the recording.
+    """
     turns, centers = [], []
     for number, rows in enumerate(np.array_split(np.arange(people.shape[1]), PARTS)):
         points, seen = _points(refined, people[:, rows])
@@ -210,14 +219,22 @@ def _standard_deviations(
             centers.append(part.centers_w - refined.centers_w)
         tell(number + 1)
     if len(turns) < 2:
-        return np.full((len(rig), 2), np.inf)
-    # Of the mean of the parts; the axis along which they differ most.
-    per_mean = np.sqrt(len(turns) * (len(turns) - 1))
-    worst = [
-        np.linalg.norm(part - part.mean(0), axis=0).max(-1) / per_mean
-        for part in (np.array(turns), np.array(centers))
-    ]
-    return np.stack(worst, axis=1)
+        unknown = np.full((len(rig), 3, 3), np.inf)
+        return unknown, unknown
+    return _of_mean(np.array(turns)), _of_mean(np.array(centers))
+
+
+def _of_mean(parts: np.ndarray) -> np.ndarray:
+    """(V, 3, 3) covariances of the means of parts (N, V, 3)."""
+    off = parts - parts.mean(0)
+    return np.einsum('nvi,nvj->vij', off, off) / (len(parts) * (len(parts) - 1))
+
+
+def _largest_std(covariances: np.ndarray) -> np.ndarray:
+    """(V,) standard deviations along the least certain axes of (V, 3, 3)."""
+    known = np.isfinite(covariances).all((1, 2))
+    largest = np.linalg.eigvalsh(np.where(known[:, None, None], covariances, 0.0))[:, -1]
+    return np.where(known, np.sqrt(np.maximum(largest, 0.0)), np.inf)
 
 
 def _camera_fit(

@@ -15,33 +15,33 @@ from typing import Callable, Mapping, Sequence
 import numpy as np
 
 from mmpose_ours.association.epipolar import SeenPeople, associate
-from mmpose_ours.calibration.alignment.align import align
+from mmpose_ours.calibration.alignment.align import align, check_named_cameras
 from mmpose_ours.calibration.alignment.evidence import Evidence
 from mmpose_ours.calibration.alignment.height import USUAL_HEIGHT_MM
 from mmpose_ours.detections import Detections, stack_views
 from mmpose_ours.errors import InputError
-from mmpose_ours.geometry.rig import CameraRig, list_names
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.recordings.frame_matching import frame_order
 from mmpose_ours.self_calibration.adjustment import PARTS, CameraFit, PoseFit, fit_poses, left_out
-from mmpose_ours.self_calibration.pair_poses import PairOfViews, RelativePose, angle_degrees
+from mmpose_ours.self_calibration.pair_poses import PairOfViews, RelativePose
+from mmpose_ours.self_calibration.pose_graph import agrees, chained, consistent
 from mmpose_ours.self_calibration.view_tracks import track_view
 from mmpose_ours.text import counted
 
 # Frames in a row that are used at most, and that are needed at least.
 FRAMES, MIN_FRAMES = 3000, 30
-# Rotations around a triplet of cameras that agree within so many degrees support each other.
-LOOP_DEGREES = 8.0
 # Rounds of association and adjustment: the chained poses may be off by some degrees.
 ROUNDS = 8
 # Largest mean epipolar error on left-out frames, as a share of a person's size. Right rigs have
 # 0.01 to 0.05.
 MAX_LEFT_OUT_ERROR = 0.1
 
-# Share of a camera's detections that are associated with those of other cameras, on left-out frames.
+# Share of the detections of a camera that are associated with those of others, on left-out frames.
 # A camera of another recording has 0.35 to 0.41 by chance.
 MIN_MATCHED = 0.6
-
-Edges = dict[tuple[int, int], RelativePose]
+# Relative standard deviations of a scale: of statures of adults of both sexes, and of what a
+# detector's joints make of them (docs/rig.md: up to 3 % off on recordings).
+ADULTS_STD, JOINTS_STD = 0.06, 0.03
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -70,10 +70,14 @@ class CalibratedRig:
         cameras: How well each camera is known.
         frames: Frames in the adjustment.
         left_out_frames: Frames that had no part in it.
+        center_cov_mm2: (V, 3, 3) covariances of the camera centres; infinite where too few people
+            tell. They do not contain the uncertainty of the scale.
         people: People (in single frames) in the adjustment.
         error: Mean epipolar error on the left-out frames, as a share of a person's size.
-        person_height_mm: The mean stature that fixed the scale.
-        height_assumed: Whether it is the usual one, because none was given.
+        scale_by: What fixed the scale: ``'person_height'``, ``'distance'``, or
+            ``'usual_height'``, that of adults, where neither was given.
+        scale_std: Relative standard deviation of the scale.
+        person_height_mm: The mean stature that fixed the scale; None where a distance did.
         pairs: Pairs of cameras of which people gave a relative pose that agrees with the rig.
         notes: How up axis, scale and floor were found, sentences.
     """
@@ -82,10 +86,12 @@ class CalibratedRig:
     cameras: tuple[CalibratedCamera, ...]
     frames: int
     left_out_frames: int
+    center_cov_mm2: np.ndarray
     people: int
     error: float
-    person_height_mm: float
-    height_assumed: bool
+    scale_by: str
+    scale_std: float
+    person_height_mm: float | None
     pairs: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
 
@@ -100,6 +106,7 @@ def calibrate(
     detections: Detections,
     person_height_mm: float | None = None,
     progress: Callable[[int, int], None] | None = None,
+    distance: tuple[str, str, float] | None = None,
 ) -> CalibratedRig:
     """Calibrate camera poses from 2D keypoints of people.
 
@@ -107,18 +114,23 @@ def calibrate(
         cameras: Two or more cameras; their intrinsics are used and their poses are not.
         detections: frame -> camera -> (P, 17, 3) ``u, v, score``, COCO-17, synchronised, of
             consecutive frames.
-        person_height_mm: Mean stature of the people; None is 1700 mm, which leaves the scale
-            uncertain by what people differ from that.
+        person_height_mm: Mean stature of the people, which fixes the scale.
         progress: Called with steps done and to do.
+        distance: Two cameras and the distance between their centres in mm, which fixes the scale
+            in place of the stature. Without either, people are taken to be 1700 mm tall.
 
     Raises:
         InputError: Too few frames or people, or cameras that cannot be connected
             (``code='no-data'``); or poses that people on left-out frames contradict
             (``code='conflict'``).
-        CalibrationError: The height is out of range, or bodies do not tell up axis or scale.
+        CalibrationError: Height or distance is out of range, both are given, a camera is unknown,
+            or bodies do not tell up axis or scale.
     """
-    height = USUAL_HEIGHT_MM if person_height_mm is None else person_height_mm
-    evidence = Evidence(people=detections, person_height_mm=height)
+    usual = person_height_mm is None and distance is None
+    height = USUAL_HEIGHT_MM if usual else person_height_mm
+    evidence = Evidence(people=detections, person_height_mm=height, distance=distance)
+    evidence.source_of('scale')
+    check_named_cameras(cameras, evidence)
     pairs = list(itertools.combinations(range(len(cameras)), 2))
     steps = len(pairs) + ROUNDS + PARTS
 
@@ -126,29 +138,38 @@ def calibrate(
         if progress is not None:
             progress(done, steps)
 
-    candidates = _pair_candidates(cameras, detections, height, tell)
-    chosen, support = _consistent(len(cameras), candidates)
-    start = _chained(cameras, chosen, support)
+    candidates = _pair_candidates(cameras, detections, height or USUAL_HEIGHT_MM, tell)
+    chosen, support = consistent(len(cameras), candidates)
+    start = chained(cameras, chosen, support)
     free = np.ones(len(cameras), bool)
     fit = fit_poses(start, detections, free, lambda done, _: tell(len(pairs) + done), ROUNDS)
     matched = _matched(fit.rig, left_out(detections, fit.rig))
     _check_agreement(fit, matched)
     aligned = align(fit.rig, evidence)
+    transform = aligned.transform
     sized = tuple(
         CalibratedCamera(
             **dataclasses.asdict(camera)
-            | {'mm_std': camera.mm_std * aligned.transform.scale, 'matched': share}
+            | {'mm_std': camera.mm_std * transform.scale, 'matched': share}
         )
         for camera, share in zip(fit.cameras, matched)
+    )
+    known = np.isfinite(fit.center_cov_mm2).all()
+    covariances = (
+        transform.scale**2 * transform.R @ fit.center_cov_mm2 @ transform.R.T
+        if known
+        else fit.center_cov_mm2
     )
     agreeing = [
         (cameras.names[a], cameras.names[b])
         for (a, b), pose in chosen.items()
-        if _agrees(pose, fit.rig, a, b)
+        if agrees(pose, fit.rig, a, b)
     ]
     return CalibratedRig(
-        aligned.rig, sized, fit.frames, fit.left_out_frames, fit.people, fit.error, height,
-        person_height_mm is None, tuple(agreeing),
+        aligned.rig, sized, fit.frames, fit.left_out_frames, covariances, fit.people, fit.error,
+        'usual_height' if usual else 'distance' if distance else 'person_height',
+        _scale_std(aligned.rig, covariances, usual, distance), height,
+        tuple(agreeing),
         tuple(f'{part}: {aligned.figures[part]["sentence"]}' for part in ('up', 'scale', 'floor')),
     )  # fmt: skip
 
@@ -188,83 +209,6 @@ def _padded(frames: Sequence[np.ndarray]) -> np.ndarray:
     return padded
 
 
-def _consistent(
-    count: int, candidates: dict[tuple[int, int], list[RelativePose]]
-) -> tuple[Edges, dict[tuple[int, int], float]]:
-    """The pose of each pair with most support, and that: its score and that of its triplets."""
-    chosen: Edges = {}
-    support: dict[tuple[int, int], float] = {}
-    for (a, b), poses in candidates.items():
-        values = [
-            pose.score
-            + sum(_loop(pose, (a, b), c, candidates) for c in range(count) if c not in (a, b))
-            for pose in poses
-        ]
-        if values:
-            best = int(np.argmax(values))
-            chosen[a, b], support[a, b] = poses[best], values[best]
-    return chosen, support
-
-
-def _loop(
-    pose: RelativePose,
-    pair: tuple[int, int],
-    other: int,
-    candidates: dict[tuple[int, int], list[RelativePose]],
-) -> float:
-    """The best score of a triplet that agrees with a pose: the smallest of its three."""
-    best = 0.0
-    for first in _rotations(candidates, pair[0], other):
-        for second in _rotations(candidates, other, pair[1]):
-            if angle_degrees(second[0] @ first[0] @ pose.R.T) < LOOP_DEGREES:
-                best = max(best, min(pose.score, first[1], second[1]))
-    return best
-
-
-def _rotations(
-    candidates: dict[tuple[int, int], list[RelativePose]], start: int, end: int
-) -> list[tuple[np.ndarray, float]]:
-    """Rotations from one camera to another, and their scores."""
-    if start < end:
-        return [(pose.R, pose.score) for pose in candidates[start, end]]
-    return [(pose.R.T, pose.score) for pose in candidates[end, start]]
-
-
-def _chained(cameras: CameraRig, chosen: Edges, support: dict[tuple[int, int], float]) -> CameraRig:
-    """Poses along the maximum spanning tree, in the frame of the first camera."""
-    poses = {0: (np.eye(3), np.zeros(3))}
-    while len(poses) < len(cameras):
-        across = [pair for pair in chosen if (pair[0] in poses) != (pair[1] in poses)]
-        if not across:
-            raise _unconnected(cameras, set(poses))
-        a, b = max(across, key=lambda pair: support[pair])
-        R, t = chosen[a, b].R, chosen[a, b].t
-        if a in poses:
-            poses[b] = R @ poses[a][0], R @ poses[a][1] + t
-        else:
-            poses[a] = R.T @ poses[b][0], R.T @ (poses[b][1] - t)
-    return CameraRig(
-        tuple(
-            dataclasses.replace(camera, R_w2c=poses[index][0], t_w2c=poses[index][1])
-            for index, camera in enumerate(cameras)
-        )
-    )
-
-
-def _unconnected(cameras: CameraRig, reached: set[int]) -> InputError:
-    apart = [name for index, name in enumerate(cameras.names) if index not in reached]
-    together = [cameras.names[index] for index in sorted(reached)]
-    return InputError(
-        f'people do not connect the cameras: {list_names(apart)} share too few people with '
-        f'{list_names(together)}; record people who walk where these cameras see them at the same '
-        'time, or check that the cameras are synchronised',
-        code='no-data',
-        camera=apart[0],
-        found=len(reached),
-        expected=len(cameras),
-    )
-
-
 def _matched(rig: CameraRig, frames: Sequence[Mapping[str, np.ndarray]]) -> list[float]:
     """Per camera the share of detections that are associated; NaN without any."""
     associated, all_people = np.zeros(len(rig)), np.zeros(len(rig))
@@ -272,6 +216,22 @@ def _matched(rig: CameraRig, frames: Sequence[Mapping[str, np.ndarray]]) -> list
         associated += (associate(rig, stack_views(views, rig.names)) >= 0).sum(0)
         all_people += [len(views.get(name, ())) for name in rig.names]
     return [float(a / n) if n else float('nan') for a, n in zip(associated, all_people)]
+
+
+def _scale_std(
+    rig: CameraRig,
+    covariances: np.ndarray,
+    usual: bool,
+    distance: tuple[str, str, float] | None,
+) -> float:
+    """The relative standard deviation of the scale."""
+    if distance is None:
+        return float(np.hypot(JOINTS_STD, ADULTS_STD if usual else 0.0))
+    first, second = (rig.names.index(name) for name in distance[:2])
+    along = rig.centers_w[second] - rig.centers_w[first]
+    length = float(np.linalg.norm(along))
+    variance = along @ (covariances[first] + covariances[second]) @ along / length**2
+    return float(np.sqrt(variance)) / length if np.isfinite(variance) else float('inf')
 
 
 def _check_agreement(fit: PoseFit, matched: Sequence[float]) -> None:
@@ -300,8 +260,3 @@ def _check_agreement(fit: PoseFit, matched: Sequence[float]) -> None:
             found=fit.error,
             expected=MAX_LEFT_OUT_ERROR,
         )
-
-
-def _agrees(pose: RelativePose, rig: CameraRig, a: int, b: int) -> bool:
-    R = rig.cameras[b].R_w2c @ rig.cameras[a].R_w2c.T
-    return angle_degrees(pose.R @ R.T) < LOOP_DEGREES

@@ -2,6 +2,7 @@
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 from calibration_rigs import ring_rig
@@ -36,14 +37,23 @@ def test_a_rig_and_a_report(files, tmp_path):
     np.testing.assert_allclose(R, true['cam2'].R_w2c @ true['cam0'].R_w2c.T, atol=0.02)
     said = json.loads(report.read_text())
     assert [camera['name'] for camera in said['cameras']] == list(true.names)
-    assert said['person_height_mm'] == 1750 and said['height_assumed'] is False
-    assert 0 < said['error'] < 0.05
+    assert said['person_height_mm'] == 1750 and said['scale_by'] == 'person_height'
+    assert 0 < said['error'] < 0.05 and 0 < said['scale_std'] < 0.1
+    assert cv2.imread(str(tmp_path / 'out.png')).std() > 10
 
 
 @pytest.mark.parametrize(
-    'options', [('--to', 'nothing'), ('--person-height', '1.75')], ids=['format', 'height']
+    'options',
+    [
+        ('--to', 'nothing'),
+        ('--person-height', '1.75'),
+        ('--distance', 'cam0', 'cam1', 'far'),
+        ('--distance', 'cam0', 'cam9', '4000'),
+        ('--distance', 'cam0', 'cam1', '4000', '--person-height', '1700'),
+    ],
+    ids=['format', 'height', 'distance', 'camera', 'two scales'],
 )
 def test_refusals_write_nothing(files, tmp_path, options):
     out = tmp_path / 'out.json'
     assert command(files, out, *options) == 2
-    assert not out.exists()
+    assert not list(tmp_path.iterdir())

@@ -75,6 +75,8 @@ class TestThreePeople:
             assert camera.matched > 0.95
             # 3 px of noise per coordinate, shared among three cameras
             assert 0.5 < camera.error_px < 6 and camera.error_mrad > 0
+        stds = np.sqrt(np.linalg.eigvalsh(done[0].center_cov_mm2)[:, -1])
+        np.testing.assert_allclose(stds, [camera.mm_std for camera in done[0].cameras])
         assert 0 < done[0].error < 0.05 and done[0].frames == 60 and done[0].left_out_frames == 30
 
     def test_progress_counts_to_the_end(self, done):
@@ -83,11 +85,21 @@ class TestThreePeople:
         assert {total for _, total in done[1]} == {counts[-1]}
 
 
-def test_one_person_before_two_cameras():
-    true = ring_rig(2)
-    done = calibrate(without_poses(true), detected(true, walking(1, 120, seed=2)))
-    assert relative_errors(done.rig, true).max() < 1
-    assert done.height_assumed and done.person_height_mm == 1700
+class TestOnePersonBeforeTwoCameras:
+    def test_usual_height(self):
+        true = ring_rig(2)
+        done = calibrate(without_poses(true), detected(true, walking(1, 120, seed=2)))
+        assert relative_errors(done.rig, true).max() < 1
+        assert done.scale_by == 'usual_height' and done.person_height_mm == 1700
+        assert 0.05 < done.scale_std < 0.1
+
+    def test_known_distance(self):
+        true = ring_rig(2)
+        seen = detected(true, walking(1, 120, seed=2))
+        done = calibrate(without_poses(true), seen, distance=('cam0', 'cam1', 1234.0))
+        assert done.rig.distances_mm[0, 1] == pytest.approx(1234)
+        assert done.scale_by == 'distance' and done.person_height_mm is None
+        assert 0 < done.scale_std < 0.05
 
 
 class TestRefusals:
@@ -105,6 +117,14 @@ class TestRefusals:
     def test_few_frames(self, seen):
         with fails(InputError, code='no-data', found=10, expected=30):
             calibrate(ring_rig(3), dict(list(seen.items())[:10]))
+
+    def test_an_unknown_camera(self, seen):
+        with fails(CalibrationError, code='unknown-camera', camera='cam9'):
+            calibrate(ring_rig(3), seen, distance=('cam0', 'cam9', 4000.0))
+
+    def test_two_scales(self, seen):
+        with fails(CalibrationError, code='conflict', expected='scale'):
+            calibrate(ring_rig(3), seen, 1750.0, distance=('cam0', 'cam1', 4000.0))
 
     def test_height_in_metres(self, seen):
         with fails(CalibrationError, code='out-of-range', found=1.75):
