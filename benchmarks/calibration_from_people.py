@@ -112,8 +112,10 @@ def judged(
     seconds = time.process_time() - start
     rotation = rotation_errors(done.rig, rig)
     center, scale = center_errors(done.rig, rig)
-    right = rotation.max() <= RIGHT_DEGREES and abs(scale - 1) <= RIGHT_SCALE
-    outcome = f'{"right" if right else "wrong"}{", uncertain" if done.uncertain else ""}'
+    outcome = ', uncertain' if done.uncertain else ''
+    if height_mm is not None:
+        right = rotation.max() <= RIGHT_DEGREES and abs(scale - 1) <= RIGHT_SCALE
+        outcome = ('right' if right else 'wrong') + outcome
     print(
         f'{label:40s} rotation {np.median(rotation):.2f} {rotation.max():.2f} deg  '
         f'centre {center.max():.0f} mm  scale {scale - 1:+.1%}  '
