@@ -90,9 +90,10 @@ def run(args: argparse.Namespace) -> int:
         CalibrationError, FileFormatError, InputError, OSError: An input cannot be read or tells
             too little, or an output cannot be written; nothing is written then.
     """
-    writer_of(args.to_format, args.out)
+    writer = writer_of(args.to_format, args.out)
     distance = _distance(args.distance)
-    read, cameras = read_with_options(args.intrinsics, args, any_up=True, any_unit=True)
+    read, cameras = read_with_options(args.intrinsics, args, any_pose=True)
+    writer.HOLDS.check(cameras, args.out)
     print_read(read, cameras)
     people = read_detections(args.keypoints, cameras.names, **keypoint_options(args))
     if all(camera.size is not None for camera in cameras):
