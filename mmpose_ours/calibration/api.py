@@ -83,6 +83,7 @@ def read_calibration(
     any_up: bool = False,
     any_unit: bool = False,
     any_direction: bool = False,
+    any_pose: bool = False,
 ) -> Read:
     """Read a calibration with all that is to be known of it, whether or not it makes sense.
 
@@ -102,13 +103,15 @@ def read_calibration(
         any_unit: Take millimetres where nobody says the unit: the rig will be scaled later.
         any_direction: Take any meaning of R and T where nobody says it: only names, sizes and
             lenses will be looked at.
+        any_pose: Take cameras without a pose too, see
+            :class:`~mmpose_ours.calibration.parsing.source.Source`.
 
     Raises:
         CalibrationError: The file is missing or broken, the format unknown, or it does not
             fix unit, up axis or direction and nobody said; or fixes a direction that was said.
     """
     check_direction(extrinsics, translation)
-    source = Source(path, image_size, extrinsics, translation, any_direction)
+    source = Source(path, image_size, extrinsics, translation, any_direction, any_pose)
     with about(source.path):
         return _read_source(source, format, unit, up, any_up, any_unit)
 

@@ -227,7 +227,12 @@ def unknown_format(source: Source, formats: Sequence[str]) -> CalibrationError:
         f'{one.format} (missing: {", ".join(one.lacks)})' if one.lacks else one.format
         for one in closest_formats(source)
     ]
-    near = f'; nearest formats: {", ".join(nearest)}' if nearest else ''
+    near = (
+        f'; nearest formats: {", ".join(nearest)}'
+        if nearest
+        else '; if these cameras have no calibration, `mmpose-ours calibrate` finds their poses '
+        'from people (docs/self_calibration.md)'
+    )
     return CalibrationError(
         f'{source.path}: its content fits no known format: {"; ".join(shown)}{more}{near}; name '
         f'the format with {argument("format")} ({", ".join(formats)}) to learn what is missing, or '

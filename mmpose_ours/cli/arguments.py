@@ -352,6 +352,7 @@ def read_with_options(
     args: argparse.Namespace,
     any_up: bool = False,
     any_unit: bool = False,
+    any_pose: bool = False,
 ) -> tuple[Read, CameraRig]:
     """Read the calibration that the options describe, without judging it.
 
@@ -360,6 +361,7 @@ def read_with_options(
         args: Parsed options of :func:`add_reading_arguments`.
         any_up: See :func:`mmpose_ours.calibration.api.read_calibration`.
         any_unit: Likewise.
+        any_pose: Poses will not be looked at: any of them, in any direction, or none.
 
     Returns:
         What the file holds, and the cameras asked for, millimetres, z up.
@@ -368,7 +370,15 @@ def read_with_options(
         CalibrationError: It cannot be read, or a camera is not in it.
     """
     how = reading_of(args)
-    read = read_calibration(paths, args.from_format, **how, any_up=any_up, any_unit=any_unit)
+    read = read_calibration(
+        paths,
+        args.from_format,
+        **how,
+        any_up=any_up or any_pose,
+        any_unit=any_unit or any_pose,
+        any_direction=any_pose,
+        any_pose=any_pose,
+    )
     rig = choose_cameras(read.rig, read.uncalibrated, args.cameras, read.path, read.rigs)
     return read, sized(rig, how['image_size'], read)
 

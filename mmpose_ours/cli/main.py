@@ -24,6 +24,10 @@ COMMANDS = {
         'mmpose_ours.cli.align_rig',
         'turn, scale and ground a calibration by what is known of the scene',
     ),
+    'calibrate': (
+        'mmpose_ours.cli.calibrate',
+        'calibrate camera poses from 2D keypoints of people and known intrinsics',
+    ),
     'check-rig': (
         'mmpose_ours.cli.check_rig',
         'say what is wrong or strange about a calibration, by itself, images and keypoints',

@@ -31,7 +31,7 @@ from mmpose_ours.geometry.rig import list_names
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.recordings.camera_names import cameras_called
 from mmpose_ours.self_calibration import Refinement, refine_rig
-from mmpose_ours.self_calibration.refinement import UNCERTAIN_DEGREES
+from mmpose_ours.self_calibration.adjustment import UNCERTAIN_DEGREES
 from mmpose_ours.text import counted
 
 

@@ -75,7 +75,8 @@ def triangulate(
     for _ in range(REFINEMENT_STEPS):
         xyz = _gauss_newton_step(xyz, rays, R, t, focal, weight)
     xyz_c = np.einsum('vij,nj->vni', R, xyz) + t[:, None]
-    residual = (xyz_c[..., :2] / xyz_c[..., 2:] - rays) * focal[:, None]
+    depth = np.where(np.abs(xyz_c[..., 2:]) < 1e-6, 1e-6, xyz_c[..., 2:])
+    residual = (xyz_c[..., :2] / depth - rays) * focal[:, None]
     total = np.maximum(weight.sum(0), 1e-12)
     error = np.sqrt((weight * (residual**2).sum(-1)).sum(0) / total)
     behind = ((weight > 0) & (xyz_c[..., 2] <= 0)).any(0)

@@ -1,8 +1,18 @@
-"""Camera poses from the 2D keypoints of people: bundle adjustment of an existing rig.
+"""Camera poses from 2D keypoints of people: a new rig, or a rough rig refined.
 
 Nothing here reads files or imports torch.
 """
 
+from mmpose_ours.self_calibration.adjustment import CameraFit
+from mmpose_ours.self_calibration.calibration import CalibratedCamera, CalibratedRig, calibrate
 from mmpose_ours.self_calibration.refinement import CameraChange, Refinement, refine_rig
 
-__all__ = ['CameraChange', 'Refinement', 'refine_rig']
+__all__ = [
+    'CalibratedCamera',
+    'CalibratedRig',
+    'CameraChange',
+    'CameraFit',
+    'Refinement',
+    'calibrate',
+    'refine_rig',
+]

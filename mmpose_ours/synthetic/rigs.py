@@ -24,18 +24,22 @@ VOLUME_HEIGHT_MM = 2400.0
 MAX_K1 = 0.05
 
 
-def random_site(rng: np.random.Generator) -> tuple[CameraRig, CaptureVolume]:
+def random_site(
+    rng: np.random.Generator, count: int | None = None
+) -> tuple[CameraRig, CaptureVolume]:
     """Generate a random rig and its capture volume.
 
     Args:
         rng: Random generator; the same state gives the same rig.
+        count: Number of cameras; None draws it.
 
     Returns:
         The rig, and the capture volume that its cameras look into: floor at z = 0, centre above
         the origin.
     """
     counts, weights = zip(*COUNTS)
-    count = int(rng.choice(counts, p=np.array(weights) / sum(weights)))
+    drawn = int(rng.choice(counts, p=np.array(weights) / sum(weights)))
+    count = drawn if count is None else count
     sides = np.array([rng.uniform(*SIDE_X_MM), rng.uniform(*SIDE_Y_MM)])
     size = IMAGE_SIZES[rng.integers(len(IMAGE_SIZES))]
     focal_px = 0.5 * max(size) / np.tan(np.deg2rad(rng.uniform(*VIEW_DEG)) / 2)

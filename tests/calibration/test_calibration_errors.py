@@ -314,6 +314,13 @@ def test_a_file_of_another_format_is_named(good, tmp_path):
     assert "say format='campus'" in str(caught.value)
 
 
+def test_images_without_a_calibration_lead_to_calibrate(tmp_path):
+    (tmp_path / 'cam1.mp4').write_bytes(bytes(range(256)))
+    with refused(tmp_path, code='file-format') as caught:
+        read_rig(tmp_path)
+    assert '`mmpose-ours calibrate`' in str(caught.value)
+
+
 def test_unknown_format_names(good, tmp_path):
     path = save(good['campus'], tmp_path)
     with refused(path, code='unknown-name', found='shelf', expected=[*FORMATS, 'auto']):

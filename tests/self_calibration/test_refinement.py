@@ -10,9 +10,9 @@ from mmpose_ours.calibration.checks.camera_pose import turned
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.self_calibration import refine_rig, refinement
+from mmpose_ours.self_calibration.adjustment import UNCERTAIN_DEGREES
 from mmpose_ours.self_calibration.bundle import Observations, adjust
 from mmpose_ours.self_calibration.gauge import aligned_to, moved_degrees
-from mmpose_ours.self_calibration.refinement import UNCERTAIN_DEGREES
 
 
 def disturbed(rig, degrees, mm, only=None, seed=0):

@@ -70,7 +70,7 @@ def align(
             does not have.
     """
     with _blaming('rig', evidence):
-        _check_names(rig, evidence)
+        check_named_cameras(rig, evidence)
     with _blaming('rig' if evidence.floor_pixels is None else 'floor_pixels', evidence):
         floor, marks_px = _measured_floor(rig, evidence)
     with _blaming('keypoints', evidence):
@@ -102,8 +102,12 @@ def _blaming(name: str, evidence: Evidence) -> ContextManager[None]:
     return about(files.get(given_by, files.get('rig')), nameless=True)
 
 
-def _check_names(rig: CameraRig, evidence: Evidence) -> None:
-    """Refuse names of cameras that the rig does not have; those of floor pixels come later."""
+def check_named_cameras(rig: CameraRig, evidence: Evidence) -> None:
+    """Refuse names of cameras that the rig does not have; those of floor pixels come later.
+
+    Raises:
+        CalibrationError: The evidence names one.
+    """
     named = [('distance', end) for end in (evidence.distance or ())[:2] if isinstance(end, str)]
     if evidence.origin[:1] == ('camera',):
         named.append(('origin', evidence.origin[1]))

@@ -68,7 +68,7 @@ def read(source: Source) -> Reading:
     Raises:
         CalibrationError: The file is broken, or no camera in it is calibrated.
     """
-    return camera_toml.read_sections(source.one)
+    return camera_toml.read_sections(source.one, source.any_pose)
 
 
 def write(rig: CameraRig, path: PathLike) -> None:

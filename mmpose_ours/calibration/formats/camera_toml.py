@@ -65,11 +65,12 @@ def given(section: Node, key: str) -> Node | None:
     return None if found is None or found.value in ('null', '', []) else found
 
 
-def read_sections(file: File) -> Reading:
+def read_sections(file: File, any_pose: bool = False) -> Reading:
     """Read a rig in the file's own unit and axes.
 
     Args:
         file: The TOML or JSON file.
+        any_pose: Whether cameras whose rotation and translation are zero count as calibrated.
 
     Returns:
         The cameras in file order; those that lack matrix, rotation or translation are
@@ -99,7 +100,7 @@ def read_sections(file: File) -> Reading:
                 rotation = section['rotation'].array(3, what='Rodrigues vector')
                 cameras.append(to_camera(section, name, from_vector(rotation)))
         nowhere = [camera.name for camera in cameras if _is_nowhere(camera)]
-        if len(nowhere) > 1:
+        if len(nowhere) > 1 and not any_pose:
             cameras = [camera for camera in cameras if camera.name not in nowhere]
             uncalibrated += nowhere
         return reading(file.path, cameras, uncalibrated)

@@ -61,6 +61,8 @@ class Source:
             that do not fix it; None where the user does not say.
         translation: What T is, likewise.
         any_direction: Whether any meaning of R and T will do.
+        any_pose: Whether cameras without a pose count too, for the formats that may hold such
+            (OpenCV's files without one, which get the identity, and Anipose's with zeros).
 
     Raises:
         CalibrationError: A file is missing or too large, or a folder holds no file.
@@ -73,10 +75,11 @@ class Source:
         extrinsics: str | None = None,
         translation: str | None = None,
         any_direction: bool = False,
+        any_pose: bool = False,
     ):
         self.image_size, self.budget = image_size, Budget()
         self.extrinsics, self.translation = extrinsics, translation
-        self.any_direction = any_direction
+        self.any_direction, self.any_pose = any_direction, any_pose
         named = list(paths) if isinstance(paths, (list, tuple)) else [cast(PathLike, paths)]
         if not named:
             raise CalibrationError('no calibration file was named; name one', code='no-data')

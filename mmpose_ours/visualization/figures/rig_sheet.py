@@ -18,6 +18,11 @@ from mmpose_ours.calibration.capture_volume import PERSON_MM, cells_per_side, vi
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
+from mmpose_ours.visualization.figures.ellipses import (
+    ELLIPSE_COLOUR,
+    draw_ellipses,
+    enlargement,
+)
 from mmpose_ours.visualization.figures.perspective import (
     CAMERA_COLOUR,
     MAX_DRAWN,
@@ -44,7 +49,12 @@ MAP_CELLS = 110
 MOST_LINES = 22
 
 
-def draw_rig(rig: CameraRig, space: CaptureVolume | None = None, title: str = '') -> np.ndarray:
+def draw_rig(
+    rig: CameraRig,
+    space: CaptureVolume | None = None,
+    title: str = '',
+    center_cov_mm2: np.ndarray | None = None,
+) -> np.ndarray:
     """Draw where the cameras stand, where they look, and how many see a person where.
 
     Args:
@@ -53,6 +63,9 @@ def draw_rig(rig: CameraRig, space: CaptureVolume | None = None, title: str = ''
             seeing and have a point, and a sample has cones and names, as the legend says.
         space: The capture volume, drawn as a box.
         title: Text above the image.
+        center_cov_mm2: (V, 3, 3) covariances of the camera centres, drawn from above and from the
+            side as ellipses of one standard deviation, enlarged as the legend says. Infinite ones
+            are not drawn.
 
     Returns:
         (H, W, 3) uint8 RGB image.
@@ -68,16 +81,26 @@ def draw_rig(rig: CameraRig, space: CaptureVolume | None = None, title: str = ''
     cones = [frustum(camera, length) for camera in drawn]
     step_mm = _grid_step(max(extent, 1000.0))
 
-    _draw_from_above(figure, rig, cones, box, step_mm)
+    top = _draw_from_above(figure, rig, cones, box, step_mm)
     room = add_panel(figure, ROOM)
     _draw_perspective(room, drawn, space, step_mm)
-    _draw_from_the_side(add_panel(figure, SIDE), rig, cones, box, step_mm)
-    _draw_legend(figure, space, rig)
+    side = add_panel(figure, SIDE)
+    along = _draw_from_the_side(side, rig, cones, box, step_mm)
+    times = None
+    if center_cov_mm2 is not None:
+        times = enlargement(center_cov_mm2, extent)
+        for axes, seen in ((top, [0, 1]), (side, [along, 2])):
+            draw_ellipses(axes, rig.centers_w[:, seen], center_cov_mm2[:, seen][:, :, seen], times)
+    _draw_legend(figure, space, rig, times)
     return pixels_of(figure)
 
 
 def write_rig_image(
-    path: PathLike, rig: CameraRig, space: CaptureVolume | None = None, title: str = ''
+    path: PathLike,
+    rig: CameraRig,
+    space: CaptureVolume | None = None,
+    title: str = '',
+    center_cov_mm2: np.ndarray | None = None,
 ) -> None:
     """Write :func:`draw_rig`'s image to a file, whole or not at all.
 
@@ -85,7 +108,7 @@ def write_rig_image(
         InputError: The file's ending is that of no format that holds the image.
         OSError: The file cannot be written.
     """
-    write_image(path, draw_rig(rig, space, title))
+    write_image(path, draw_rig(rig, space, title, center_cov_mm2))
 
 
 def _grid_step(extent_mm: float) -> float:
@@ -135,7 +158,7 @@ def _draw_from_above(
     cones: list[list[np.ndarray]],
     box: np.ndarray | None,
     step_mm: float,
-) -> None:
+) -> Axes:
     axes = add_panel(figure, TOP)
     drawn, sized = rig.sample(MAX_DRAWN), [c for c in rig if c.size is not None]
     tips = np.concatenate([np.concatenate(cone) for cone in cones])
@@ -158,6 +181,7 @@ def _draw_from_above(
     axes.set_title('from above', fontsize=11, loc='left')
     middle = points[:, :2].mean(0) if box is None else box[:, :2].mean(0)
     write_names(axes, drawn.centers_w[:, :2], drawn.names, middle, size=_font(rig))
+    return axes
 
 
 def _draw_coverage(figure: Figure, axes: Axes, rig: CameraRig, limits: np.ndarray) -> None:
@@ -241,8 +265,8 @@ def _draw_from_the_side(
     cones: list[list[np.ndarray]],
     box: np.ndarray | None,
     step_mm: float,
-) -> None:
-    """Heights and tilts, looked at so that the rig is at its widest."""
+) -> int:
+    """Heights and tilts, looked at so that the rig is at its widest; returns the axis across."""
     points = rig.centers_w if box is None else np.concatenate([rig.centers_w, box])
     along = int(np.ptp(points[:, 1]) > np.ptp(points[:, 0]))
     seen = np.array([along, 2])
@@ -266,13 +290,16 @@ def _draw_from_the_side(
     if len(rig) <= MANY:
         write_names(axes, rig.centers_w[:, seen], rig.names, np.array([middle, -1e6]),
                     size=_font(rig))  # fmt: skip
+    return along
 
 
 def _font(rig: CameraRig) -> float:
     return 9.5 if sum(map(len, rig.names)) <= 100 and len(rig) <= MANY else 8.0
 
 
-def _draw_legend(figure: Figure, space: CaptureVolume | None, rig: CameraRig) -> None:
+def _draw_legend(
+    figure: Figure, space: CaptureVolume | None, rig: CameraRig, times: int | None
+) -> None:
     unsized = sum(camera.size is None for camera in rig)
     cones = 'camera and the cone it sees'
     if len(rig) > MAX_DRAWN:
@@ -286,6 +313,10 @@ def _draw_legend(figure: Figure, space: CaptureVolume | None, rig: CameraRig) ->
         x, y, z = (f'{edge / 1000:.3g}' for edge in space.size_mm)
         entries.insert(1, Line2D([], [], color=BOX_COLOUR, linewidth=1.8,
                                  label=f'capture volume, {x} x {y} x {z} m'))  # fmt: skip
+    if times is not None:
+        name = 'one standard deviation of the centre' + f', {times} times as large' * (times > 1)
+        entries.append(Line2D([], [], linestyle='', marker='o', markerfacecolor='none',
+                              markersize=8, color=ELLIPSE_COLOUR, label=name))  # fmt: skip
     if unsized:
         entries.append(Line2D([], [], linestyle='', marker='o', color=CAMERA_COLOUR, markersize=5,
                               label=f'{unsized} without image size'))  # fmt: skip

@@ -15,6 +15,7 @@ from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.visualization import draw_rig
 from mmpose_ours.visualization.figures import rig_sheet as rig
+from mmpose_ours.visualization.figures.ellipses import ELLIPSE_COLOUR, enlargement
 from mmpose_ours.visualization.figures.perspective import MAX_DRAWN, frustum
 from mmpose_ours.visualization.figures.rig_sheet import BOX_COLOUR, ONE_VIEW, TOP, write_rig_image
 from mmpose_ours.visualization.labels import plain, write_names
@@ -92,6 +93,29 @@ def test_the_box_is_drawn_where_the_space_is(drawn):
         assert count(around, RED, 40) >= 7, (x, y)
     assert count(image, RED, 40) > 1500
     assert count(drawn(small_rig(4))[0], RED, 40) < 500, 'the axes of the world only'
+
+
+def test_uncertain_centres_have_ellipses(drawn):
+    cameras = small_rig(3)
+    covariances = np.full((3, 3, 3), np.inf)
+    covariances[0] = np.diag([400.0**2, 100.0**2, 50.0**2])
+    image, axes = drawn(cameras, center_cov_mm2=covariances)
+    violet = np.array(to_rgb(ELLIPSE_COLOUR)) * 255
+    x, y = cameras.centers_w[0, :2]
+    for at, is_line in (((x + 400, y), True), ((x - 400, y), True), ((x, y + 400), False)):
+        column, row = axes.transData.transform(at).round().astype(int)
+        around = image[image.shape[0] - row - 3 : image.shape[0] - row + 4,
+                       column - 3 : column + 4]  # fmt: skip
+        assert (count(around, violet, 60) > 0) is is_line, at
+    assert count(drawn(cameras)[0], violet, 40) == 0
+
+
+def test_ellipses_are_enlarged_until_they_can_be_seen():
+    small = np.stack([np.eye(3), 4 * np.eye(3)])
+    assert enlargement(small, 5000.0) == 100
+    assert enlargement(10_000 * small, 5000.0) == 1
+    assert enlargement(100 * small, 5000.0) == 10
+    assert enlargement(np.full((2, 3, 3), np.inf), 5000.0) == 1
 
 
 def test_everything_is_within_the_panel_from_above(drawn):

@@ -53,4 +53,4 @@ def read(source: Source) -> Reading:
     Raises:
         CalibrationError: The file is broken, or no camera in it is calibrated.
     """
-    return camera_toml.read_sections(source.one)
+    return camera_toml.read_sections(source.one, source.any_pose)

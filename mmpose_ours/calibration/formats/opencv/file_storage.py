@@ -165,7 +165,7 @@ def read(source: Source) -> Reading:
     """
     trees = [read_storage(file) for file in source]
     if any('cameras' in tree for tree in trees):
-        return _read_rig(read_storage(source.one))
+        return _read_rig(read_storage(source.one), source.any_pose)
     for tree in trees:
         matrices = _pair_of_matrices(tree)
         if matrices is not None:
@@ -179,7 +179,7 @@ def read(source: Source) -> Reading:
                 file=source.path,
                 expected=['M1', 'D1', 'M2', 'D2'],
             )
-    return _reading(source.path, _by_file(source, trees))
+    return _reading(source.path, _by_file(source, trees), source.any_pose)
 
 
 def _by_file(source: Source, trees: Sequence[Node]) -> list[_Entry]:
@@ -199,13 +199,14 @@ def _by_file(source: Source, trees: Sequence[Node]) -> list[_Entry]:
     return list(zip(name_by_file(source.paths, source.path), trees, trees))
 
 
-def _read_rig(tree: Node) -> Reading:
+def _read_rig(tree: Node, any_pose: bool) -> Reading:
     entries = tree['cameras'].elements()
-    return _reading(tree.path, [(entry['name'].text('name'), entry, entry) for entry in entries])
+    named = [(entry['name'].text('name'), entry, entry) for entry in entries]
+    return _reading(tree.path, named, any_pose)
 
 
-def _reading(path: PathLike, entries: Sequence[_Entry]) -> Reading:
-    """The cameras of named mappings."""
+def _reading(path: PathLike, entries: Sequence[_Entry], any_pose: bool) -> Reading:
+    """The cameras of named mappings; without a pose they have the identity if any will do."""
     cameras: list[Camera] = []
     uncalibrated: list[str] = []
     notes: list[str] = []
@@ -214,6 +215,8 @@ def _reading(path: PathLike, entries: Sequence[_Entry]) -> Reading:
             entry = None if lens is None else lens.of_camera(name)
             matrix = None if entry is None else find_matrix(entry)
             pose = None if placed is None else find_pose(placed.of_camera(name))
+            if pose is None and any_pose:
+                pose = np.eye(3), np.zeros(3)
             if entry is None or matrix is None or pose is None:
                 uncalibrated.append(name)
             else:
