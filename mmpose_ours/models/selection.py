@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Sequence
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
@@ -38,19 +40,22 @@ def choose_people(
     Returns:
         Indices of the chosen poses in descending order of rank, at most :data:`MAX_REPORTED`.
     """
-    limit = poses.new_tensor(space.size_mm) / 2 + margin_mm
-    inside = (poses[:, root].mean(1).abs() <= limit).all(-1)
-    order = rank.argsort(descending=True)
-    order = order[(good & inside)[order]][:MAX_COMPARED]
-    return order[drop_duplicates(poses[order], duplicate_mm)[:MAX_REPORTED]]
+    # In NumPy, whose small operations take a third of the time of torch's.
+    joints, ranks, allowed = (part.detach().cpu().numpy() for part in (poses, rank, good))
+    limit = np.array(space.size_mm) / 2 + margin_mm
+    inside = (np.abs(joints[:, root].mean(1)) <= limit).all(-1)
+    order = np.argsort(-ranks, kind='stable')
+    order = order[(allowed & inside)[order]][:MAX_COMPARED]
+    kept = drop_duplicates(joints[order], duplicate_mm)[:MAX_REPORTED]
+    return torch.from_numpy(order[kept]).to(poses.device)
 
 
-def drop_duplicates(poses: Tensor, limit_mm: float) -> list[int]:
+def drop_duplicates(poses: np.ndarray, limit_mm: float) -> list[int]:
     """Indices of the poses that are kept, of poses (N, J, 3) in descending order of rank.
 
     A pose with a mean joint distance below ``limit_mm`` from a kept pose before it is dropped.
     """
-    distance = (poses[:, None] - poses[None]).norm(dim=-1).mean(-1).tolist()
+    distance = np.sqrt(np.square(poses[:, None] - poses[None]).sum(-1)).mean(-1).tolist()
     kept: list[int] = []
     for index in range(len(poses)):
         if all(distance[index][other] >= limit_mm for other in kept):

@@ -18,6 +18,7 @@ from torch import Tensor
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.kernels.constants import TRIANGULATION_SCALE_MM
+from mmpose_ours.kernels.triangulation import triangulate
 from mmpose_ours.scope import MODELS
 
 # Exponents are clamped to this: exp(-30) = 1e-13 counts as 0, and smaller results would be
@@ -96,22 +97,28 @@ class Rays:
         Every step minimises, for each joint, ``sum_v w_v * d_v(x)^2 + |x - prior_mean|^2`` (the
         last term weighted by ``prior_weight``) over the point x, where ``d_v`` is its distance from
         the ray of view v. ``w_v`` is the ray's weight times the Geman-McClure weight
-        ``1 / (1 + d_v^2 / scale_mm^2)^2`` at the point of the step before. Differentiable.
+        ``1 / (1 + d_v^2 / scale_mm^2)^2`` at the point of the step before. Differentiable; where no
+        gradient is wanted, and ``prior_weight`` is the same along all axes, by the kernel
+        :func:`~mmpose_ours.kernels.triangulation.triangulate`, in float64.
 
         Args:
             prior_mean: (..., J, 3) expected points.
-            prior_weight: (..., J, 3) or a number: weight of the prior mean along each axis, where
-                one ray of weight 1 weighs 1. Must be above 0, since a single ray does not
-                determine the depth.
+            prior_weight: (..., J, 3), (..., J, 1) or a number: weight of the prior mean along each
+                axis, where one ray of weight 1 weighs 1. Must be above 0, since a single ray does
+                not determine the depth.
             start: (..., J, 3) points at which the first step computes Geman-McClure weights;
                 None uses the rays' own weights in the first step.
             scale_mm: Scale of the Geman-McClure weight, the distance at which it is 1/4, or (J,)
-                one per joint.
+                or (..., 1, J) one per joint.
             steps: Number of steps.
 
         Returns:
             (..., J, 3) points.
         """
+        if not torch.is_grad_enabled() and (
+            not isinstance(prior_weight, Tensor) or prior_weight.shape[-1] == 1
+        ):
+            return self._triangulated(prior_mean, prior_weight, start, scale_mm, steps)
         base_points = self.nearest_to_origin()
         prior = prior_weight * torch.ones_like(prior_mean)
         x, weights = start, self.weights
@@ -123,6 +130,38 @@ class Rays:
             x = torch.linalg.solve(matrix, (right_side + prior * prior_mean)[..., None])[..., 0]
         assert x is not None
         return x
+
+    def _triangulated(
+        self,
+        prior_mean: Tensor,
+        prior_weight: Tensor | float,
+        start: Tensor | None,
+        scale_mm: Tensor | float,
+        steps: int,
+    ) -> Tensor:
+        """:meth:`triangulate` without a gradient, and with the same weight along all axes."""
+        views, joints = self.weights.shape[-2:]
+        flat = Rays(
+            self.origins.reshape(-1, views, 3),
+            self.directions.reshape(-1, views, joints, 3),
+            self.weights.reshape(-1, views, joints),
+        )
+        rays, frame, groups = flat.people_arrays()
+
+        def filled(value: Tensor | float, *more: int) -> np.ndarray:
+            """A value for each person and joint, and for each of what more there is."""
+            tensor = torch.as_tensor(value, dtype=torch.float64, device='cpu')
+            whole = tensor.expand(*self.weights.shape[:-2], joints, *more).numpy()
+            return np.array(whole.reshape(len(frame), joints, *more))
+
+        weight = prior_weight[..., 0] if isinstance(prior_weight, Tensor) else prior_weight
+        if isinstance(scale_mm, Tensor) and scale_mm.ndim > 1:
+            scale_mm = scale_mm[..., 0, :]
+        mean, first = filled(prior_mean, 3), filled(torch.nan if start is None else start, 3)
+        points = triangulate(
+            *rays, frame, groups, mean, filled(weight), first, filled(scale_mm), steps
+        )
+        return torch.from_numpy(points).to(prior_mean).view(prior_mean.shape)
 
     def nearest_to_origin(self) -> Tensor:
         """(..., V, J, 3) the point of each ray's line that is nearest to (0, 0, 0)."""

@@ -199,7 +199,7 @@ class VoxelPose(MultiviewPoseModel):
                 rig = self._rig(sample, maps.device)
                 volumes = self.pose_regressor.volumes(maps, rig, centers)
                 poses = self.pose_regressor(volumes, centers)
-                kept = drop_duplicates(poses, self.duplicate_mm)
+                kept = drop_duplicates(poses.detach().cpu().numpy(), self.duplicate_mm)
                 poses, scores = poses[kept], scores[kept]
             report(sample, poses, scores)
         return data_samples

@@ -160,3 +160,26 @@ def test_transformed_rays_give_the_transformed_points(points):
     moved = rays.transformed(shift, rotation).triangulate(prior_mean, 1e-9)
     expected = (torch.tensor(points) + shift) @ rotation[0].T
     torch.testing.assert_close(moved[0], expected, atol=1e-2, rtol=0)
+
+
+@pytest.mark.parametrize('scale', ['number', 'joints', 'people'])
+def test_with_and_without_gradients_the_same_points(scale):
+    """Torch's operations and the compiled kernel are two implementations of one specification."""
+    generator = torch.Generator().manual_seed(3)
+
+    def random(*shape: int) -> torch.Tensor:
+        return torch.rand(*shape, generator=generator, dtype=torch.float64)
+
+    directions = torch.nn.functional.normalize(random(3, 4, 17, 3) - 0.5, dim=-1)
+    weights = random(3, 4, 17) * (random(3, 4, 17) > 0.2)
+    weights[1, 2] = 0.0
+    rays = Rays(4000 * (random(3, 4, 3) - 0.5), directions, weights)
+    mean, weight = 1000 * (random(3, 17, 3) - 0.5), 0.1 + random(3, 17, 1)
+    scales = dict(number=150.0, joints=50 + 100 * random(17), people=50 + 100 * random(3, 1, 17))
+    for start, steps in ((None, 3), (mean + 100.0, 2)):
+        given = (mean, weight, start, scales[scale], steps)
+        with torch.enable_grad():
+            differentiable = rays.triangulate(*given)
+        with torch.no_grad():
+            compiled = rays.triangulate(*given)
+        torch.testing.assert_close(compiled, differentiable, atol=1e-6, rtol=0)
