@@ -53,6 +53,10 @@ def test_people_in_a_camera_left_out():
     false_positive = poses[:1] + (0.0, 1200.0, 0.0)
     assert score(np.concatenate([poses, false_positive])) < 0.9
     assert score(poses + (0, 0, 700.0)) < 0.1
+    # Joints that the keypoints never have, such as feet, are no claims.
+    with_feet = np.concatenate([poses, poses[:, -2:]], axis=1)
+    keypoints = np.concatenate([keypoints, np.zeros_like(keypoints[:, :, :2])], axis=2)
+    assert score(with_feet) == pytest.approx(1.0)
 
 
 def test_the_interval_is_that_of_scipy():

@@ -158,14 +158,17 @@ def against_views(left_out: Mapping[str, Sequence[EvaluatedFrame]]) -> Tally:
             and keypoints are those of all cameras.
 
     Returns:
-        The numbers of joints of each frame, summed over the cameras.
+        The numbers of joints of each frame, summed over the cameras. A joint that no detection has
+        does not count: the keypoints are of a smaller skeleton.
     """
-    counted = [[_seen_by(frame, name) for frame in some] for name, some in left_out.items()]
+    frames = [frame for some in left_out.values() for frame in some]
+    known = np.any([(f.keypoints[..., 2] > MIN_SCORE).any((0, 1)) for f in frames], axis=0)
+    counted = [[_seen_by(frame, name, known) for frame in some] for name, some in left_out.items()]
     return _tally(np.sum(counted, axis=0) if counted else [])
 
 
-def _seen_by(frame: EvaluatedFrame, camera: str) -> tuple[int, int, int]:
-    """Numbers of true positives, detected and predicted joints in one view."""
+def _seen_by(frame: EvaluatedFrame, camera: str, known: np.ndarray) -> tuple[int, int, int]:
+    """Numbers of true positives, detected and predicted joints in one view, of (J,) known ones."""
     rig, view = frame.rig.select([camera]), frame.rig.names.index(camera)
     keypoints = frame.keypoints[[view]]
     support = find_support(rig, frame.poses, keypoints)
@@ -174,7 +177,7 @@ def _seen_by(frame: EvaluatedFrame, camera: str) -> tuple[int, int, int]:
     inside = valid[0] & rig[camera].in_image(uv[0]) & support.due[0][:, None]
     detected = int((keypoints[..., 2] > MIN_SCORE).sum())
     # Of a truncated person only the joints inside the image are counted.
-    return int(near.sum()), detected, int((inside | near).sum())
+    return int((near & known).sum()), detected, int(((inside | near) & known).sum())
 
 
 def frames_of(
