@@ -66,11 +66,11 @@ def check_package(
 
 
 def check_opencv(env: Environment) -> Iterator[Finding]:
-    """Look for one version of OpenCV that loads; MediaPipe adds a second build of the same."""
+    """Look for an OpenCV that loads; MediaPipe adds a second build of the same major version."""
     builds = [name for name in DISTRIBUTIONS if name.startswith('opencv') and name in env.versions]
     found = ' and '.join(f'{name} {env.versions[name]}' for name in builds) or 'of unknown version'
     error = env.errors.get('cv2')
-    if error is None and len({env.versions[name] for name in builds}) > 1:
+    if error is None and len({release(env.versions[name])[:1] for name in builds}) > 1:
         fix = (
             'they write the same folder cv2: pip uninstall all but one, then install that one again'
         )

@@ -60,7 +60,7 @@ def test_a_person_smoothed_as_bvh(tmp_path, capsys):
     [
         (['a.xyz'], f"the suffix is '.xyz', expected one of {', '.join(FORMATS)}"),
         (['a.csv', '--person', '5'], 'people.json: there is no person 5; there are 0'),
-        (['a.csv', '--fps', '-1'], 'the frame rate is -1.0, expected frames per second'),
+        (['a.csv', '--fps', '-1'], 'the frame rate is -1, expected'),
         (['a.csv', '--min-frames', '99'], 'nobody of 1 is in 99 frames or more'),
     ],
 )

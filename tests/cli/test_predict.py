@@ -18,7 +18,7 @@ from dataset_files import write_pickle  # noqa: E402
 from walking import SIZE, detected, room_rig, walk  # noqa: E402
 
 from mmpose_ours.calibration import read_rig, write_rig  # noqa: E402
-from mmpose_ours.cli import predict  # noqa: E402
+from mmpose_ours.cli import keypoint_files, predict  # noqa: E402
 from mmpose_ours.cli.main import main  # noqa: E402
 from mmpose_ours.detections import write_detections  # noqa: E402
 from mmpose_ours.detections.cache import made_here  # noqa: E402
@@ -268,8 +268,10 @@ def test_images_on_a_read_only_disk(detecting, tmp_path, monkeypatch, capsys, kn
         assert _run(*words, '--no-page') == 0 and (root / 'keypoints_2d.json').exists()
         capsys.readouterr()
     before = sorted(root.rglob('*'))
-    writable = predict.is_writable
-    monkeypatch.setattr(predict, 'is_writable', lambda p: root not in p.parents and writable(p))
+    writable = keypoint_files.is_writable
+    monkeypatch.setattr(
+        keypoint_files, 'is_writable', lambda p: root not in p.parents and writable(p)
+    )
     for _ in range(2):
         assert _run(*words, '--no-page') == 0
         assert Still.looked == 3 * FRAMES

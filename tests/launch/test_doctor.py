@@ -128,6 +128,7 @@ CLASHES = [
     ),
     ('opencv', FAILURE, 'reinstall', changed(errors={'cv2': 'ImportError: numpy.core.multiarray'})),
     ('opencv', WARNING, 'all but one', changed({'opencv-python': '4.11.0.86'})),
+    ('opencv', OK, '', changed({'opencv-contrib-python': '5.1.0.95'})),
     ('torch', FAILURE, 'pip install torch', without('torch', 'torch')),
     ('torchvision', WARNING, 'was made for', changed(
         {'torchvision': '0.24.1'}, {'torchvision': 'RuntimeError: torchvision::nms does not exist'}

@@ -258,7 +258,7 @@ def test_panoptic_from_the_archive_to_ready(tmp_path, capsys):
 
 
 def test_panoptic_truth_of_another_unit_is_wrong(tmp_path, capsys):
-    panoptic_folder(tmp_path, panoptic_people(scale=0.5))
+    panoptic_folder(tmp_path, panoptic_people(scale=0.1))
     assert main(['prepare', 'panoptic', str(tmp_path)]) == 1
     assert 'WRONG   room, agreement' in capsys.readouterr().out
 

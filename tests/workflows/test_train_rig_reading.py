@@ -1,11 +1,12 @@
 """How train-rig reads 2D keypoints: their joints and the offsets of cameras."""
 
+import cv2
 import numpy as np
 import pytest
 from errors import fails
 from walking import detected, room_rig, walk
 
-from mmpose_ours.calibration import fit_space
+from mmpose_ours.calibration import fit_space, write_rig
 from mmpose_ours.cli.main import build_parser
 from mmpose_ours.cli.train_rig_arguments import site_of
 from mmpose_ours.detections import read_detections, write_detections
@@ -83,6 +84,25 @@ def test_the_joints_that_are_trained_reach_every_step(tmp_path):
     seen = read_detections(people, rig.names, joints=skeleton)
     assert any((p[:, 20:, 2] > 0).any() for views in seen.values() for p in views.values())
     assert site_of(build_parser(words).parse_args(words)).joints_words() == []
+
+
+def test_the_recording_lies_in_the_data_folder_or_beside_the_keypoints(tmp_path):
+    rig = room_rig(3)
+    data, videos = tmp_path / 'data', tmp_path / 'videos'
+    data.mkdir()
+    write_rig(rig, data / 'camera_parameters.json', 'panoptic')
+    words = ['train-rig', str(data), '--keypoints', str(videos / 'keypoints_2d.json')]
+
+    def recording():
+        return site_of(build_parser(words).parse_args(words)).recording
+
+    videos.mkdir()
+    write_detections(videos / 'keypoints_2d.json', {'0': detected(rig, walk(frames=1))[0]})
+    assert recording() is None
+    for folder in (videos, data):
+        (folder / rig.names[0]).mkdir()
+        cv2.imwrite(str(folder / rig.names[0] / '000000.png'), np.zeros((4, 4, 3), np.uint8))
+        assert recording() == folder
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import numpy as np
 
 from mmpose_ours.calibration import read_rig
 from mmpose_ours.detections.reading import KeypointOptions
+from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.io import package_files as paths
@@ -122,7 +123,21 @@ class Site:
     @functools.cached_property
     def has_images(self) -> bool:
         """Whether the folder has images or a video of some camera."""
-        return bool(find_media(self.folder, self.rig.names, self.rename, needed=False).files)
+        return self._has_media(self.folder)
+
+    @property
+    def recording(self) -> Path | None:
+        """The folder with images or videos: the data folder, or the one of the keypoints."""
+        if self.has_images or self.keypoints is None:
+            return self.folder if self.has_images else None
+        beside = self.keypoints.parent
+        try:
+            return beside if self._has_media(beside) else None
+        except (InputError, OSError):
+            return None  # files that are of no camera, or of several: nothing that was asked for
+
+    def _has_media(self, folder: Path) -> bool:
+        return bool(find_media(folder, self.rig.names, self.rename, needed=False).files)
 
     @functools.cached_property
     def keypoints_print(self) -> str | None:

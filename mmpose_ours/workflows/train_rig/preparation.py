@@ -50,6 +50,8 @@ TIMED_STEPS, WARMING_STEPS = 16, 6
 LEAST_SHARE = 0.3
 # What the check finds in the keypoints rather than in the calibration.
 OF_KEYPOINTS = ('keypoints', 'rate', 'sides', 'synchronisation')
+# Where nobody can be measured.
+SHIPPED = '--detector mediapipe, openpose or hrnet takes a profile that comes with this package'
 
 
 def do_check(site: Site, record: Record, doing: Doing) -> None:
@@ -156,7 +158,7 @@ def do_noise(site: Site, record: Record, doing: Doing, run_command: RunCommand) 
         except FileFormatError as error:
             if not isinstance(error.__cause__, TooLittleError):
                 raise
-            why, faults = f'the default detector: {error}', None
+            why, faults = f'the default detector: {error} ({SHIPPED})', None
         else:
             why, faults = f'the detector measured on {site.keypoints}', str(out.resolve())
             doing.files = [out]

@@ -73,8 +73,9 @@ def use_command(site: Site, record: Record, contender: str) -> str:
         config = (site.work_dir / f'{contender}.py').resolve()
         words += ['--config', str(config), '--checkpoint', weights]
     words += ['--rig', path_word(site.rig_file), *site.camera_words()]
-    if site.has_images or site.keypoints is None:
-        words += ['--img-root', path_word(site.folder)]
+    images = site.folder if site.keypoints is None else site.recording
+    if images is not None:  # they also say the frame rate
+        words += ['--img-root', path_word(images)]
     if site.keypoints is not None:
         words += ['--keypoints', path_word(site.keypoints), *site.keypoint_words()]
     words += [*site.rename_words(), *site.volume_words(), *site.scale_words()]
