@@ -173,6 +173,27 @@ def combine(
     )
 
 
+def combined_std(
+    rays: Rays, ray_precision: Tensor, poses: Tensor, precision: Tensor, scales_mm: Tensor
+) -> Tensor:
+    """Standard deviations of triangulated joints, mean over the axes.
+
+    Args:
+        rays: See :func:`combine`, as for ``ray_precision`` and ``scales_mm``.
+        ray_precision: See there.
+        poses: (N, J, 3) the joints, in mm.
+        precision: (N, J, 1) inverse variance of the prior mean in mm^-2.
+        scales_mm: See there.
+
+    Returns:
+        (N, J) in mm, along one axis.
+    """
+    weights = ray_precision / (1 + rays.squared_distances(poses) / scales_mm**2) ** 2
+    matrix, _ = rays.normal_equations(rays.nearest_to_origin(), weights)
+    matrix = matrix + torch.diag_embed(precision.expand_as(poses))
+    return torch.linalg.inv(matrix).diagonal(dim1=-2, dim2=-1).mean(-1).sqrt()
+
+
 def _kinds(joints: Skeleton) -> dict[str, list[int]]:
     """Indices of the joints of each kind: left and right together, and all of the head."""
     groups: dict[str, list[int]] = {}

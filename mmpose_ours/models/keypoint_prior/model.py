@@ -243,14 +243,14 @@ class KeypointPrior(MultiviewPoseModel):
     def _loss(
         self,
         found: Hypotheses,
-        output: tuple[Tensor, Tensor, Tensor, Tensor] | None,
+        output: tuple[Tensor, ...] | None,
         data_samples: list[MultiviewDataSample],
     ) -> dict[str, Tensor]:
         zero = self.zero_loss()
         losses = dict(loss_pose=zero, loss_network=zero, loss_score=zero)
         if output is None:
             return losses
-        poses, network_poses, precision, logits = output
+        poses, network_poses, precision, logits, _ = output
         truth, visible, matched, is_best = self._match(found, poses.detach(), data_samples)
         losses['loss_score'] = F.binary_cross_entropy_with_logits(logits, is_best) + zero
         weight = (visible & matched[:, None]).float()
@@ -287,7 +287,7 @@ class KeypointPrior(MultiviewPoseModel):
     def _predict(
         self,
         found: Hypotheses,
-        output: tuple[Tensor, Tensor, Tensor, Tensor] | None,
+        output: tuple[Tensor, ...] | None,
         data_samples: list[MultiviewDataSample],
     ) -> list[MultiviewDataSample]:
         num_views = (found.detections >= 0).sum(1)
@@ -296,7 +296,7 @@ class KeypointPrior(MultiviewPoseModel):
             scores, views, std_mm = poses.new_zeros(0), num_views[:0], poses[..., 0]
             if output is not None:
                 in_sample = found.sample == index
-                poses, _, precision, logits = (part[in_sample] for part in output)
+                poses, _, _, logits, std_mm = (part[in_sample] for part in output)
                 scores, views = logits.sigmoid(), num_views[in_sample]
                 confirmed = _is_confirmed(found.rays[in_sample], poses, ray_std_of(self.joints))
                 scores = torch.where(confirmed, scores.clamp_min(CONFIRMED_SCORE), scores)
@@ -313,8 +313,7 @@ class KeypointPrior(MultiviewPoseModel):
                     suppress_duplicates(rays, poses[kept], self._limbs, self.suppression_mm)
                 ]
                 poses, scores, views = poses[kept], scores[kept], views[kept]
-                # Standard deviation, along one axis, of the Laplace distribution of loss_network.
-                std_mm = 2 * precision[kept, :, 0].rsqrt()
+                std_mm = std_mm[kept]
                 poses = poses + ray_origin_of(data_sample.space, poses)
             report(data_sample, poses, scores, spread_mm=std_mm, views=views)
         return data_samples

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from mmpose_ours.kernels.constants import TRIANGULATION_SCALE_MM
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.body_prior import ray_std_of
-from mmpose_ours.models.keypoint_prior.measured_noise import STEPS, combine
+from mmpose_ours.models.keypoint_prior.measured_noise import STEPS, combine, combined_std
 from mmpose_ours.models.keypoint_prior.person_frame import PoseEstimates
 from mmpose_ours.structures.skeleton import Skeleton
 
@@ -68,7 +68,7 @@ class KeypointNet(nn.Module):
         estimates: PoseEstimates,
         features: Tensor,
         noise: tuple[Tensor, Tensor, Tensor] | None = None,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Correct N pose estimates.
 
         Args:
@@ -84,7 +84,8 @@ class KeypointNet(nn.Module):
             ``poses`` (N, J, 3) in mm, triangulated from the rays with the network prediction as
             prior mean; ``network_poses`` (N, J, 3) in mm, the network prediction; ``precision``
             (N, J, 1), its inverse variance in mm^-2; ``logits`` (N,), whose sigmoid is the
-            probability that the rays belong to one real person.
+            probability that the rays belong to one real person; ``std_mm`` (N, J), the standard
+            deviation of ``poses`` along one axis.
         """
         rays = rays.transformed(estimates.shift, estimates.rotation)
         pose = estimates.to_person_frame(estimates.poses)
@@ -96,6 +97,9 @@ class KeypointNet(nn.Module):
         step, confidence = self.to_joint(tokens[:, :-1]).split([3, 1], -1)
         network_poses = pose + step * estimates.std
         precision = confidence.clamp(-8, 8).exp() / estimates.std.square().mean(-1, keepdim=True)
+        # Along one axis, of the Laplace distribution of loss_network: that of the prediction, which
+        # has seen the rays.
+        pose_std_mm = 2 * precision[..., 0].rsqrt()
         if noise is None:
             ray_precision = rays.weights * self.log_ray_precision.exp()
             poses = combine(
@@ -109,11 +113,14 @@ class KeypointNet(nn.Module):
             precision = precision / factor[..., None]
             ray_precision = rays.weights / std_mm.square()
             poses = combine(rays, ray_precision, network_poses, precision, scales_mm, STEPS)
+            # Where the recording contradicts the prediction, the rays decide.
+            by_rays = combined_std(rays, ray_precision, poses, precision / 4, scales_mm)
+            pose_std_mm = torch.where(factor > 1, by_rays, pose_std_mm)
         logits = self.to_score(tokens[:, -1])[:, 0]
         poses, network_poses = (
             estimates.from_person_frame(points) for points in (poses, network_poses)
         )
-        return poses, network_poses, precision, logits
+        return poses, network_poses, precision, logits, pose_std_mm
 
     def _ray_features(self, rays: Rays, pose: Tensor) -> Tensor:
         """(N, J, width + 1) features of each joint's rays: mean and maximum over views, and count.
