@@ -104,6 +104,10 @@ COMMANDS = {
         'mmpose_ours.cli.refine_rig',
         'refine the camera poses of a calibration from 2D keypoints of people',
     ),
+    'synchronize': (
+        'mmpose_ours.cli.synchronize',
+        'find time offsets and frame rates of cameras from 2D keypoints of people',
+    ),
     'train-rig': (
         'mmpose_ours.cli.train_rig',
         'train for a rig and say whether it pays: check, space, noise, train, test, report',

@@ -135,7 +135,7 @@ class PairOfViews:
 
     def _scored(self, R: np.ndarray, t: np.ndarray) -> RelativePose:
         error = self._errors(R, t)
-        return RelativePose(R, t, float((1 - error[_mutual(error)] / MAX_ERROR).sum()))
+        return RelativePose(R, t, float((1 - error[mutual_matches(error)] / MAX_ERROR).sum()))
 
     def _errors(self, R: np.ndarray, t: np.ndarray) -> np.ndarray:
         first, second = self._posed(R, t)
@@ -151,7 +151,7 @@ class PairOfViews:
         )
 
     def _matches(self, pose: RelativePose) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        frame, first, second = np.nonzero(_mutual(self._errors(pose.R, pose.t)))
+        frame, first, second = np.nonzero(mutual_matches(self._errors(pose.R, pose.t)))
         return self.judged[frame], first, second
 
     def _repeated(self, pose: RelativePose) -> RelativePose:
@@ -176,7 +176,7 @@ class PairOfViews:
         return RelativePose(pose.R, scale * pose.t, pose.score)
 
 
-def _mutual(error: np.ndarray) -> np.ndarray:
+def mutual_matches(error: np.ndarray) -> np.ndarray:
     """(F, P, Q) bool: detections that match each other best, and well enough."""
     best = error == error.min(2, keepdims=True, initial=np.inf)
     return best & (error == error.min(1, keepdims=True, initial=np.inf)) & (error < MAX_ERROR)

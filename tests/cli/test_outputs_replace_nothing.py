@@ -16,6 +16,8 @@ COMMANDS = {
     ),
     'refine-rig': 'refine-rig {rig} --keypoints {keypoints} --out {out}',
     'refine-rig report': 'refine-rig {rig} --keypoints {keypoints} --out {other} --report {out}',
+    'synchronize': 'synchronize {rig} --keypoints {keypoints} --out {out}',
+    'synchronize report': 'synchronize {rig} --keypoints {keypoints} --out {other} --report {out}',
     'fit-noise': 'fit-noise {rig} {keypoints} {out}',
 }
 

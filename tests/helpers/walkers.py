@@ -45,3 +45,24 @@ def detected(rig, people, noise_px=3.0, missed=0.05, seed=0):
             views[camera.name] = seen[kept]
         frames[str(frame)] = views
     return frames
+
+
+def recorded(rig, people, starts, rates, frames, **noise):
+    """Detections of cameras that start and record on their own, numbered by each on its own.
+
+    Args:
+        rig: The cameras.
+        people: (F, N, 17, 3) at 30 frames a second, interpolated between.
+        starts: Of each camera the moment of its frame 0, in frames of ``people``.
+        rates: Of each its frames per frame of ``people``.
+        frames: How many frames of ``people`` each records.
+    """
+    found = {}
+    for seed, (camera, start, rate) in enumerate(zip(rig, starts, rates)):
+        moments = start + np.arange(int(frames * rate)) / rate
+        before = moments.astype(int)
+        share = (moments - before)[:, None, None, None]
+        seen = (1 - share) * people[before] + share * people[before + 1]
+        for name, views in detected([camera], seen, seed=seed, **noise).items():
+            found.setdefault(name, {}).update(views)
+    return found
