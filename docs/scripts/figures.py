@@ -140,11 +140,11 @@ def association(out: Path) -> None:
     ))  # fmt: skip
     proposer = Proposer()
     origins, flat = rig.centers_w, flatten(rig.centers_w, directions, weights)
-    lines, detected, view, _, _ = flat
+    lines, detected, view_of, person_of, _ = flat
     hypotheses, known = hypotheses_of_pairs(flat, origins, proposer.options)
     exact = np.zeros(known.shape)
     sigma_mm = proposer.sigma_mm
-    agreement = agreements(hypotheses, known, exact, sigma_mm, lines, detected, view, origins)
+    agreement = agreements(hypotheses, known, exact, sigma_mm, lines, detected, view_of, origins)
     groups = proposer(rays)[0].numpy()
     hips = list(COCO17.index('left_hip', 'right_hip'))
     fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), width_ratios=(1.1, 1))
@@ -168,7 +168,7 @@ def association(out: Path) -> None:
     left.set_title('rays of the hips; a colour for each group', fontsize=10)
     table = agreement.reshape(len(agreement), -1)
     table = table[np.argsort(-np.where(table > MIN_AGREEMENT, table, 0).sum(1), kind='stable')][:16]
-    names = [f'{rig.names[v]}.{p}' for v, p in zip(view, flat[3])]
+    names = [f'{rig.names[v]}.{p}' for v, p in zip(view_of, person_of)]
     image = right.imshow(table, vmin=0, vmax=1, cmap='viridis', aspect='auto')
     right.set_xticks(range(len(names)), names, rotation=60)
     right.set(ylabel='hypothesis, best first')
