@@ -17,7 +17,7 @@ from mmpose_ours.calibration.api import Read, describe
 from mmpose_ours.calibration.checks.people_report import STRANGE_LENGTH
 from mmpose_ours.calibration.checks.sanity import OF_GEOMETRY, refuse
 from mmpose_ours.calibration.errors import CalibrationError
-from mmpose_ours.calibration.format_table import FORMATS, writable_formats, written_world
+from mmpose_ours.calibration.format_table import FORMATS, written_world
 from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.calibration.world_axes import Z_UP_FROM, mm_per_unit
 from mmpose_ours.calibration.writing import write_rig, writer_of
@@ -27,12 +27,11 @@ from mmpose_ours.cli.arguments import (
     add_rename,
     add_rig,
     add_skeleton,
-    keypoint_options,
     parse_point,
     read_with_options,
 )
 from mmpose_ours.cli.outputs import refuse_replaced
-from mmpose_ours.detections import Detections, check_pixels, read_detections
+from mmpose_ours.cli.people_input import add_written_format, read_people
 from mmpose_ours.errors import PathLike
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import write_whole
@@ -50,13 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         'target', metavar='OUT', help='calibration to write: a file, or a folder where it takes one'
     )
-    parser.add_argument(
-        '--to',
-        dest='to_format',
-        default='panoptic',
-        metavar='FORMAT',
-        help=f'panoptic (default) or one of {", ".join(writable_formats())}',
-    )
+    add_written_format(parser)
     add_reading_arguments(parser)
     parser.add_argument(
         '--horizons', action='store_true', help="take up from the cameras' level horizons"
@@ -163,7 +156,7 @@ def _evidence(
         else from_source(np.array([parse_point(text, '--floor-points') for text in points])),
         floor_pixels=_read_pixels(args.floor_pixels, rig) if args.floor_pixels else None,
         distance=_parse_distance(args.distance, rig, from_source) if args.distance else None,
-        people=_read_people(args, rig) if args.keypoints else None,
+        people=read_people(args, rig)[1] if args.keypoints else None,
         people_for=tuple(args.keypoints_for) if args.keypoints_for else None,
         person_height_mm=args.person_height,
         scale_known=scale_known,
@@ -214,13 +207,6 @@ def _read_pixels(path: PathLike, rig: CameraRig) -> dict[str, list]:
             file=path,
         )
     return by_camera(pixels, rig.names)
-
-
-def _read_people(args: argparse.Namespace, rig: CameraRig) -> Detections:
-    people = read_detections(args.keypoints, rig.names, **keypoint_options(args))
-    if all(camera.size is not None for camera in rig):
-        check_pixels(people, rig, args.keypoints)
-    return people
 
 
 def _left_open(args: argparse.Namespace, read: Read, done: Alignment) -> list[str]:

@@ -66,12 +66,7 @@ def add_skeleton(parser: argparse._ActionsContainer) -> None:
 
 
 def add_joints(parser: argparse._ActionsContainer, use: str) -> None:
-    """Declare ``--joints``, a skeleton that has the joints of COCO-17.
-
-    Args:
-        parser: Gets the argument.
-        use: What the joints are for.
-    """
+    """Declare ``--joints``, a skeleton with the joints of COCO-17; ``use`` is what they are for."""
     parser.add_argument(
         '--joints',
         default='coco17',

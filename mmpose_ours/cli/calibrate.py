@@ -6,25 +6,21 @@ Exit status 0: the rig was written; 2: an input cannot be used or tells too litt
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import math
 from pathlib import Path
 from typing import Any
 
 from mmpose_ours.calibration.api import describe
-from mmpose_ours.calibration.format_table import writable_formats, written_world
+from mmpose_ours.calibration.format_table import written_world
 from mmpose_ours.calibration.writing import write_rig_and_report, writer_of
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
-    add_reading_arguments,
-    add_rename,
     add_rig,
-    add_skeleton,
-    keypoint_options,
     print_read,
     read_with_options,
 )
-from mmpose_ours.detections import check_pixels, read_detections
+from mmpose_ours.cli.outputs import refuse_replaced
+from mmpose_ours.cli.people_input import add_people, add_written_rig, figures_of, read_people
 from mmpose_ours.errors import InputError, PathLike
 from mmpose_ours.geometry.rig import list_names
 from mmpose_ours.io.progress import Progress
@@ -36,12 +32,8 @@ from mmpose_ours.text import counted
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        '--keypoints',
-        metavar='FILE',
-        required=True,
-        help='2D keypoints of people who walk where the cameras see them (docs/data.md)',
-    )
+    add_people(parser)
+    add_frame_offsets(parser)
     add_rig(parser, '--intrinsics', required=True)
     parser.add_argument(
         '--person-height',
@@ -55,24 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=('CAMERA', 'CAMERA', 'MM'),
         help='a measured distance between two cameras, which fixes the scale in place of people',
     )
-    parser.add_argument(
-        '--out',
-        metavar='FILE',
-        required=True,
-        help='calibration to write: a file, or a folder where the format takes one',
-    )
-    parser.add_argument(
-        '--to',
-        dest='to_format',
-        default='panoptic',
-        metavar='FORMAT',
-        help=f'panoptic (default) or one of {", ".join(writable_formats())}',
-    )
-    add_reading_arguments(parser)
-    add_skeleton(parser)
-    add_frame_offsets(parser)
-    add_rename(parser, 'keypoints')
-    parser.add_argument('--report', metavar='FILE', help='write all that was found as JSON')
+    add_written_rig(parser)
     parser.add_argument(
         '--figure',
         metavar='FILE',
@@ -91,20 +66,20 @@ def run(args: argparse.Namespace) -> int:
             too little, or an output cannot be written; nothing is written then.
     """
     writer = writer_of(args.to_format, args.out)
+    figure = args.figure or Path(args.out).with_suffix('.png')
+    refuse_replaced([*args.intrinsics, args.keypoints], [args.out, args.report, figure])
     distance = _distance(args.distance)
     read, cameras = read_with_options(args.intrinsics, args, any_pose=True)
     writer.HOLDS.check(cameras, args.out)
     print_read(read, cameras)
-    people = read_detections(args.keypoints, cameras.names, **keypoint_options(args))
-    if all(camera.size is not None for camera in cameras):
-        check_pixels(people, cameras, args.keypoints)
+    _, people = read_people(args, cameras)
     progress = Progress('calibration', 'steps')
     done = calibrate(cameras, people, args.person_height, progress, distance)
     write_rig_and_report(done.rig, args.out, args.to_format, args.report, _report(done))
     _print(done)
     written = describe(args.to_format, *written_world(args.to_format))
     print(f'wrote   {args.out}: {args.to_format} ({written})')
-    _draw(done, args.figure or Path(args.out).with_suffix('.png'), args.out)
+    _draw(done, figure, args.out)
     return 0
 
 
@@ -143,14 +118,7 @@ def _report(done: CalibratedRig) -> dict[str, Any]:
         'scale_std': done.scale_std if math.isfinite(done.scale_std) else None,
         'pairs': done.pairs,
         'notes': done.notes,
-        'cameras': [
-            {
-                name: None if isinstance(value, float) and not math.isfinite(value) else value
-                for name, value in dataclasses.asdict(camera).items()
-            }
-            | {'uncertain': camera.uncertain}
-            for camera in done.cameras
-        ],
+        'cameras': [figures_of(camera) for camera in done.cameras],
     }
 
 

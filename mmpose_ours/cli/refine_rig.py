@@ -6,27 +6,21 @@ Exit status 0: the result was written, refined or as it was; 2: an input cannot 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import math
 from typing import Any
 
 from mmpose_ours.calibration.api import describe
 from mmpose_ours.calibration.checks.sanity import OF_GEOMETRY, refuse
-from mmpose_ours.calibration.format_table import writable_formats, written_world
+from mmpose_ours.calibration.format_table import written_world
 from mmpose_ours.calibration.parsing.source import Source
 from mmpose_ours.calibration.writing import write_rig_and_report, writer_of
 from mmpose_ours.cli.arguments import (
     add_frame_offsets,
-    add_reading_arguments,
-    add_rename,
     add_rig,
-    add_skeleton,
-    keypoint_options,
     print_read,
     read_with_options,
 )
 from mmpose_ours.cli.outputs import refuse_replaced
-from mmpose_ours.detections import check_pixels, read_detections
+from mmpose_ours.cli.people_input import add_people, add_written_rig, figures_of, read_people
 from mmpose_ours.geometry.rig import list_names
 from mmpose_ours.io.progress import Progress
 from mmpose_ours.recordings.camera_names import cameras_called
@@ -38,36 +32,15 @@ from mmpose_ours.text import counted
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_rig(parser)
-    parser.add_argument(
-        '--keypoints',
-        metavar='FILE',
-        required=True,
-        help='2D keypoints of people who walk where the cameras see them (docs/data.md)',
-    )
-    parser.add_argument(
-        '--out',
-        metavar='FILE',
-        required=True,
-        help='calibration to write: a file, or a folder where the format takes one',
-    )
-    parser.add_argument(
-        '--to',
-        dest='to_format',
-        default='panoptic',
-        metavar='FORMAT',
-        help=f'panoptic (default) or one of {", ".join(writable_formats())}',
-    )
+    add_people(parser)
+    add_frame_offsets(parser)
+    add_written_rig(parser)
     parser.add_argument(
         '--refine',
         nargs='+',
         metavar='CAMERA',
         help='the cameras whose poses are refined (default: all); the others stay as they are',
     )
-    add_reading_arguments(parser)
-    add_skeleton(parser)
-    add_frame_offsets(parser)
-    add_rename(parser, 'keypoints')
-    parser.add_argument('--report', metavar='FILE', help='write all that was found as JSON')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,9 +58,7 @@ def run(args: argparse.Namespace) -> int:
     read, rig = read_with_options(args.rig, args)
     refuse(rig, Source(args.rig).path, read.unit, OF_GEOMETRY)
     print_read(read, rig)
-    people = read_detections(args.keypoints, rig.names, **keypoint_options(args))
-    if all(camera.size is not None for camera in rig):
-        check_pixels(people, rig, args.keypoints)
+    _, people = read_people(args, rig)
     cameras = cameras_called(args.refine, rig.names) if args.refine else None
     done = refine_rig(rig, people, cameras, Progress('bundle adjustment', 'steps'))
     write_rig_and_report(done.rig, args.out, args.to_format, args.report, _report(done))
@@ -106,14 +77,7 @@ def _report(done: Refinement) -> dict[str, Any]:
         'people': done.people,
         'error': done.error,
         'error_refined': done.error_refined,
-        'cameras': [
-            {
-                name: None if isinstance(value, float) and not math.isfinite(value) else value
-                for name, value in dataclasses.asdict(change).items()
-            }
-            | {'uncertain': change.uncertain}
-            for change in done.cameras
-        ],
+        'cameras': [figures_of(change) for change in done.cameras],
     }
 
 

@@ -7,30 +7,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import dataclasses
 import json
-import math
 import shlex
 from typing import Any
 
 from mmpose_ours.calibration.checks.sanity import OF_GEOMETRY, refuse
 from mmpose_ours.calibration.parsing.source import Source
-from mmpose_ours.cli.arguments import (
-    add_reading_arguments,
-    add_rename,
-    add_rig,
-    add_skeleton,
-    keypoint_options,
-    print_read,
-    read_with_options,
-)
+from mmpose_ours.cli.arguments import add_rig, print_read, read_with_options
 from mmpose_ours.cli.outputs import refuse_replaced
-from mmpose_ours.detections import (
-    check_pixels,
-    read_detections,
-    read_keypoints,
-    write_detections,
-)
+from mmpose_ours.cli.people_input import add_people, figures_of, read_people
+from mmpose_ours.detections import write_detections
 from mmpose_ours.geometry.rig import list_names
 from mmpose_ours.io.disk.files import write_whole
 from mmpose_ours.io.progress import Progress
@@ -45,13 +31,8 @@ ENOUGH = 0.5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_rig(parser)
-    parser.add_argument(
-        '--keypoints',
-        metavar='FILE',
-        required=True,
-        help='2D keypoints of people who walk where the cameras see them, in every frame of each '
-        'camera, numbered by each camera on its own (docs/data.md)',
-    )
+    more = ', in every frame of each camera, numbered by each camera on its own'
+    add_people(parser, more)
     parser.add_argument(
         '--out',
         metavar='FILE',
@@ -65,10 +46,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--same-rate', action='store_true', help='all cameras are known to have one frame rate'
     )
-    add_reading_arguments(parser)
-    add_skeleton(parser)
-    add_rename(parser, 'keypoints')
-    parser.add_argument('--report', metavar='FILE', help='write all that was found as JSON')
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,9 +62,7 @@ def run(args: argparse.Namespace) -> int:
     read, rig = read_with_options(args.rig, args)
     refuse(rig, Source(args.rig).path, read.unit, OF_GEOMETRY)
     print_read(read, rig)
-    people = read_detections(args.keypoints, rig.names, **keypoint_options(args))
-    if all(camera.size is not None for camera in rig):
-        check_pixels(people, rig, args.keypoints)
+    keypoints, people = read_people(args, rig)
     progress = Progress('synchronisation', 'steps')
     found = synchronize(rig, people, args.reference, args.same_rate, progress)
     _print(found)
@@ -97,8 +72,6 @@ def run(args: argparse.Namespace) -> int:
             file = stack.enter_context(write_whole(args.report))
             file.write(json.dumps(_report(found), indent=1, allow_nan=False) + '\n')
         if args.out is not None:
-            options = keypoint_options(args, lambda note: None)
-            keypoints = read_keypoints(args.keypoints, rig.names, **options)
             write_detections(args.out, retime(rig, keypoints, people, found))
             print(f'wrote   {args.out}: {counted(found.frames, "frame")}, synchronised')
     return 0
@@ -112,14 +85,7 @@ def _report(found: Synchronization) -> dict[str, Any]:
         'frames': found.frames,
         'frame_offsets': found.frame_offsets,
         'left_over': found.left_over,
-        'cameras': [
-            {
-                name: None if isinstance(value, float) and not math.isfinite(value) else value
-                for name, value in dataclasses.asdict(camera).items()
-            }
-            | {'uncertain': camera.uncertain}
-            for camera in found.cameras
-        ],
+        'cameras': [figures_of(camera) for camera in found.cameras],
     }
 
 

@@ -81,6 +81,29 @@ def read_detections(
         FileFormatError: As there; or the skeleton has no human body.
     """
     frames = read_keypoints(path, cameras, format, **options)
+    return detections_of(frames, path, joints, options.get('say', _nothing))
+
+
+def detections_of(
+    frames: KeypointFrames,
+    path: PathLike,
+    joints: Skeleton = COCO17,
+    say: Callable[[str], None] = _nothing,
+) -> dict[str, dict[str, np.ndarray]]:
+    """People that were read, with the joints of one skeleton.
+
+    Args:
+        frames: The result of :func:`read_keypoints`.
+        path: Where it was read, for messages.
+        joints: The skeleton that is wanted.
+        say: Takes a note on the joints that the people lack.
+
+    Returns:
+        See :func:`read_detections`.
+
+    Raises:
+        FileFormatError: Their skeleton has no human body.
+    """
     own = skeleton_of(frames)
     if own is not None and not has_human_body(own):
         raise Place(path).error(
@@ -93,7 +116,7 @@ def read_detections(
             code='cannot-express',
         )
     for note in lost_joints(frames, joints, path):
-        options.get('say', _nothing)(note)
+        say(note)
     return {frame: arrays_of(views, joints) for frame, views in frames.items()}
 
 

@@ -1,4 +1,4 @@
-"""Relative poses of two cameras from people, when nobody knows who is who.
+"""Relative poses of two cameras from people, without known correspondences of people.
 
 Every pair of 2D tracks that overlap in time is a hypothesis: if both are the same person, its
 joints over many frames give the essential matrix. All people of both views judge it. The best are

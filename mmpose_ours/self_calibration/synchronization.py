@@ -190,7 +190,7 @@ def keypoints_of_views(
         The first frame's number, and of each camera (F, P, J, 3) up to its last frame.
 
     Raises:
-        InputError: A frame is no number.
+        InputError: A frame name is not a number.
     """
     numbers = {}
     for key, frame in frames_by_key(detections).items():

@@ -16,6 +16,13 @@ COMMANDS = {
     ),
     'refine-rig': 'refine-rig {rig} --keypoints {keypoints} --out {out}',
     'refine-rig report': 'refine-rig {rig} --keypoints {keypoints} --out {other} --report {out}',
+    'calibrate': 'calibrate --intrinsics {rig} --keypoints {keypoints} --out {out}',
+    'calibrate report': (
+        'calibrate --intrinsics {rig} --keypoints {keypoints} --out {other} --report {out}'
+    ),
+    'calibrate figure': (
+        'calibrate --intrinsics {rig} --keypoints {keypoints} --out {other} --figure {out}'
+    ),
     'synchronize': 'synchronize {rig} --keypoints {keypoints} --out {out}',
     'synchronize report': 'synchronize {rig} --keypoints {keypoints} --out {other} --report {out}',
     'fit-noise': 'fit-noise {rig} {keypoints} {out}',
