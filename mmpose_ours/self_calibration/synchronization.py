@@ -30,6 +30,8 @@ from mmpose_ours.self_calibration.moving_views import MovingView
 
 # Frames with people that a camera needs.
 MIN_FRAMES = 30
+# Numbers of frames for each frame that is there: each number costs memory.
+MOST_GAPS = 100
 # A clock is uncertain if its standard deviation is above so many frames, or if less than this share
 # of people match; with less than the last share it is refused. Wrong clocks have up to 0.56.
 UNCERTAIN_FRAMES, UNCERTAIN_MATCHED, MIN_MATCHED = 0.5, 0.75, 0.6
@@ -190,7 +192,7 @@ def keypoints_of_views(
         The first frame's number, and of each camera (F, P, J, 3) up to its last frame.
 
     Raises:
-        InputError: A frame name is not a number.
+        InputError: A frame name is not a number, or nearly no number has a frame.
     """
     numbers = {}
     for key, frame in frames_by_key(detections).items():
@@ -204,8 +206,16 @@ def keypoints_of_views(
                 found=frame,
             )
         numbers[number] = detections[frame]
-    first = min(numbers, default=0)
-    limits().check('frames', max(numbers, default=0) - first, 'frames of the keypoints')
+    first, last = min(numbers, default=0), max(numbers, default=0)
+    limits().check('frames', last - first, 'frames of the keypoints')
+    if last - first > MOST_GAPS * len(numbers):
+        raise InputError(
+            f'frames {first} to {last} of the keypoints are numbered, but only {len(numbers)} of '
+            'them are there; give every frame, numbered without gaps',
+            code='out-of-range',
+            found=last,
+            expected=first + len(numbers) - 1,
+        )
     arrays = []
     for name in cameras:
         own = {n - first: views[name] for n, views in numbers.items() if len(views.get(name, ()))}

@@ -197,3 +197,12 @@ class TestClocks:
         assert USUAL_RATIOS[0] == 1 and len(set(USUAL_RATIOS)) == len(USUAL_RATIOS)
         for ratio in (25 / 30, 2.0, 25 / (30 / 1.001), 1 / 1.001):
             assert min(abs(ratio - usual) for usual in USUAL_RATIOS) < 1e-9
+
+
+def test_frames_that_are_hardly_there_take_no_memory():
+    people = np.ones((1, 17, 3))
+    few = {str(number): {'a': people} for number in (0, 1, 3_000_000)}
+    with fails(InputError, code='out-of-range', found=3_000_000):
+        keypoints_of_views(few, ['a'])
+    apart = {str(number): {'a': people} for number in range(0, 500, 50)}  # frames without people
+    assert keypoints_of_views(apart, ['a'])[1][0].shape == (451, 1, 17, 3)
