@@ -12,7 +12,7 @@ import numpy as np
 
 from mmpose_ours.apis.stage_timer import StageTimer
 from mmpose_ours.detections import Detections, KeypointFrames, check_pixels
-from mmpose_ours.detections.arrays import array_frames, named_frames, strongest
+from mmpose_ours.detections.arrays import array_frames, named_frames, only_strongest
 from mmpose_ours.detections.cache import LazyImage, detect_recording, image_key
 from mmpose_ours.detections.for_footage import open_for_footage
 from mmpose_ours.detections.naming import name_cameras
@@ -246,10 +246,7 @@ class Views:
                     f'{most} with the largest scores are used there and wherever there are more'
                 )
             self._crowded.add(name)
-        return {
-            name: people.only(strongest(people.array, most)) if len(people) > most else people
-            for name, people in views.items()
-        }
+        return only_strongest(views, most)
 
     def _decode(self, frame: str, name: str, encoded: ViewImage) -> np.ndarray:
         with self.timer.stage(IMAGES):

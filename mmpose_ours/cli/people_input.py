@@ -15,8 +15,10 @@ from mmpose_ours.cli.arguments import (
     keypoint_options,
 )
 from mmpose_ours.detections import Detections, KeypointFrames, check_pixels
+from mmpose_ours.detections.arrays import only_strongest
 from mmpose_ours.detections.reading import detections_of, read_keypoints
-from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.rig import CameraRig, list_names
+from mmpose_ours.io.limits import limits
 
 
 def add_people(parser: argparse.ArgumentParser, more: str = '') -> None:
@@ -63,16 +65,27 @@ def add_written_format(parser: argparse.ArgumentParser) -> None:
 def read_people(args: argparse.Namespace, rig: CameraRig) -> tuple[KeypointFrames, Detections]:
     """The people of ``args.keypoints``: with all joints, and with those of COCO-17.
 
+    Of a crowd, the surest of each view (limit ``compared_per_view``), with a note.
+
     Raises:
         FileFormatError: They cannot be read, have no human body, or lie outside the images.
         FileNotFoundError: There is no such file.
     """
     options = keypoint_options(args)
     keypoints = read_keypoints(args.keypoints, rig.names, **options)
+    most = limits().compared_per_view
+    crowded = [name for name in rig.names if _most_people(keypoints, name) > most]
+    if crowded:
+        options['say'](f'{list_names(crowded)}: the {most} surest people of a frame are used')
+        keypoints = {frame: only_strongest(views, most) for frame, views in keypoints.items()}
     people = detections_of(keypoints, args.keypoints, say=options['say'])
     if all(camera.size is not None for camera in rig):
         check_pixels(people, rig, args.keypoints)
     return keypoints, people
+
+
+def _most_people(keypoints: KeypointFrames, camera: str) -> int:
+    return max((len(views.get(camera, ())) for views in keypoints.values()), default=0)
 
 
 def figures_of(camera: Any) -> dict[str, Any]:

@@ -175,6 +175,14 @@ def strongest(people: np.ndarray, most: int) -> np.ndarray:
     return np.sort(np.argsort(-people[..., 2].sum(-1), kind='stable')[:most])
 
 
+def only_strongest(views: Mapping[str, Keypoints2D], most: int) -> dict[str, Keypoints2D]:
+    """One frame's people, in each view at most so many: those of whom the detector is surest."""
+    return {
+        name: people.only(strongest(people.array, most)) if len(people) > most else people
+        for name, people in views.items()
+    }
+
+
 def stack_views(
     views: Mapping[str, np.ndarray], cameras: Sequence[str], joints: int = 17
 ) -> np.ndarray:
