@@ -36,10 +36,11 @@ need_free_mb() {
         fail "$free_mb MB are free on this disk, need $1 MB: make room, then run the same command again"
 }
 
-# Makes $venv with a Python of version "$1", unless it is there and works.
+# Makes $venv with a Python of version "$1", unless it is there and works; it needs "$2" MB.
 make_venv() {
     if ! "$venv/bin/python" -c '' 2>/dev/null; then
         python=$(find_python "$1") || exit 1
+        need_free_mb "${2:-0}"
         echo "$name: making $venv with $python"
         "$python" -m venv --clear "$venv" ||
             fail "$python could not make a virtual environment: see its message above"

@@ -12,8 +12,7 @@ if [ -e "$stamp" ] && $venv/bin/python -c '' 2>/dev/null; then
     exit 0
 fi
 has_compiler || fail 'no C++ compiler: mmcv has no binary for current torch and must be compiled; install one (Debian and Ubuntu: apt-get install g++ python3-dev), then run the same command again'
-$venv/bin/python -c '' 2>/dev/null || need_free_mb 11264
-make_venv '3.10 3.11 3.12'
+make_venv '3.10 3.11 3.12' 11264
 echo "$name: installing MMPose 1.3.2 in full into $venv: 8 GB of disk with CUDA's libraries, 2.5 GB where pip has the CPU build of torch; minutes for the download, then mmcv is compiled"
 rm -f $venv/.setup-*
 # The versions of the light stack, but another torch.

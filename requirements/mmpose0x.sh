@@ -17,8 +17,7 @@ for there in "$stamp$ops" "${stamp}1"; do
         exit 0
     fi
 done
-$venv/bin/python -c '' 2>/dev/null || need_free_mb 10240
-make_venv '3.10 3.11'
+make_venv '3.10 3.11' 10240
 echo "$name: installing MMPose 0.29 into $venv: 8 GB of disk with CUDA's libraries, 2.5 GB where pip has the CPU build of torch; minutes for the download"
 rm -f $venv/.setup-*
 cat requirements/stock.txt requirements/vision.txt > "$constraints"

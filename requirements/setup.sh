@@ -10,8 +10,7 @@ stamp=$venv/.setup-$(fingerprint)
 if [ -e "$stamp" ] && $venv/bin/python -c '' 2>/dev/null; then
     exit 0
 fi
-$venv/bin/python -c '' 2>/dev/null || need_free_mb 3072
-make_venv '3.10 3.11 3.12 3.13 3.14'
+make_venv '3.10 3.11 3.12 3.13 3.14' 3072
 echo "$name: installing the light stack into $venv (minutes the first time)"
 rm -f $venv/.setup-*
 pip_install --upgrade pip setuptools wheel

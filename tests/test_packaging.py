@@ -35,6 +35,12 @@ def test_every_package_is_listed():
     assert listed == tree
 
 
+def test_test_modules_have_names_of_their_own():
+    """pytest imports them by their bare names, and stops at the second one of a name."""
+    names = [path.name for path in (ROOT / 'tests').rglob('test_*.py')]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_every_shared_folder_is_mapped():
     config = setup_cfg()
     mapped = dict(

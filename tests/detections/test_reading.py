@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from attack import OPEN, Attack
 from dataset_files import exact_detections, small_rig, write_pickle
 from errors import fails
 
@@ -180,16 +181,8 @@ def test_pickles_of_other_things_are_not_keypoints(tmp_path):
             read_detections(path, ['a'])
 
 
-class Attack:
-    def __init__(self, target):
-        self.target = target
-
-    def __reduce__(self):
-        return open, (str(self.target), 'w')
-
-
 def test_a_pickle_that_calls_code_is_not_run(tmp_path):
     path = write_pickle(tmp_path / 'k.pkl', {'a_1': [{'pred': Attack(tmp_path / 'run')}]})
-    with fails(FileFormatError, code='unsafe', file=path, found='io.open'):
+    with fails(FileFormatError, code='unsafe', file=path, found=OPEN):
         read_detections(path, ['a'])
     assert not (tmp_path / 'run').exists()

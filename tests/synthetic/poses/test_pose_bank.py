@@ -2,6 +2,7 @@ import pickle
 
 import numpy as np
 import pytest
+from attack import OPEN, Attack
 from errors import fails
 from synthetic_rigs import COCO17, SPACE, joint, ring_rig
 
@@ -119,17 +120,9 @@ def test_a_bank_without_hips_is_refused(tmp_path):
         PoseBank.from_pickle(save(stored, tmp_path / 'bank.pkl'))
 
 
-class Attack:
-    def __init__(self, target):
-        self.target = target
-
-    def __reduce__(self):
-        return open, (str(self.target), 'w')
-
-
 def test_a_pickle_that_calls_code_is_not_run(tmp_path):
     path = save([{'pose': Attack(tmp_path / 'run'), 'vis': 1}], tmp_path / 'bank.pkl')
-    with fails(FileFormatError, code='unsafe', file=path, found='io.open'):
+    with fails(FileFormatError, code='unsafe', file=path, found=OPEN):
         PoseBank.from_pickle(path)
     assert not (tmp_path / 'run').exists()
 
