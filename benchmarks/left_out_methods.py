@@ -155,13 +155,13 @@ class People:
         estimates = self.model.finder.body(rays, -people.estimates.shift[:, 2])
         detections = torch.where(kept, people.detections, -1)
         people = Hypotheses(rays, people.sample, detections, estimates)
-        features = self.model._person_features(people, kept, self.samples)
+        of_people = self.model._person_inputs(people, kept, self.samples)
         noise = self.adaptation.noise
         if noise is not None:
             parts = noise.of_views(self.rig.names, len(self.rig))
             std, factor, scale = (part.expand(len(people), *part.shape) for part in parts)
             noise = std, factor, scale[:, None]
-        poses = self.model.net(rays, estimates, features, noise)[0]
+        poses = self.model.net(rays, estimates, of_people, noise)[0]
         return poses.double().numpy() + np.array(self.adaptation.scene.space.center_mm)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mmpose_ours.errors import InputError
+from mmpose_ours.geometry import projection
 from mmpose_ours.geometry.camera_checks import (
     check_intrinsics,
     check_lens,
@@ -21,7 +22,7 @@ from mmpose_ours.geometry.camera_checks import (
     checked_array,
     checked_size,
 )
-from mmpose_ours.geometry.lenses import LENSES, distort, max_radius2, undistort
+from mmpose_ours.geometry.lenses import LENSES, max_radius2
 from mmpose_ours.text import argument
 
 # Of a camera's name, which is also its image folder's.
@@ -203,14 +204,13 @@ class Camera:
         """Squared normalised radius beyond which the lens model folds back."""
         return max_radius2(self.lens, self.dist_full)
 
+    @functools.cached_property
+    def _numbers(self) -> projection.CameraNumbers:
+        return projection.CameraNumbers.of(self)
+
     def to_camera(self, xyz_w: np.ndarray) -> np.ndarray:
         """Move world points (..., 3) in millimetres into the camera frame (..., 3)."""
-        # Sums written out: x, y and z then lie apart in memory, which is several times faster
-        # than a product per point, and a point's rounding does not depend on its neighbours.
-        apart = np.moveaxis(np.asarray(xyz_w, dtype=np.float64), -1, 0)
-        x, y, z = np.ascontiguousarray(apart)
-        xyz_c = [a * x + b * y + c * z + t for (a, b, c), t in zip(self.R_w2c, self.t_w2c)]
-        return np.moveaxis(np.stack(xyz_c), 0, -1)
+        return np.stack(projection.to_camera(self._numbers, xyz_w), axis=-1)
 
     def project(self, xyz_w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Project world points into the image, lens distortion included.
@@ -223,21 +223,7 @@ class Camera:
             the point lies before the camera and inside the lens model's range. A valid
             point may still fall outside the image: see :meth:`in_image`.
         """
-        xyz_c = self.to_camera(xyz_w)
-        depth = xyz_c[..., 2]
-        in_front = depth > 0
-        xy = xyz_c[..., :2] / np.where(in_front, depth, np.nan)[..., None]
-        x, y = xy[..., 0], xy[..., 1]
-        # NaN stays NaN through the lens, and no comparison with it holds.
-        with np.errstate(invalid='ignore'):
-            valid = in_front & (x * x + y * y <= self.max_radius2)
-        if self.lens != 'opencv' or self.dist.any():
-            bent = distort(self.lens, self.dist_full, xy)
-            x, y = bent[..., 0], bent[..., 1]
-        (fx, skew, cx), (_, fy, cy) = self.K[:2]
-        uv = np.stack([fx * x + skew * y + cx, fy * y + cy], axis=-1)
-        uv[~valid] = np.nan
-        return uv, valid
+        return projection.project(self._numbers, xyz_w)
 
     def need_size(self, why: str = '') -> tuple[int, int]:
         """The (width, height) of the image in pixels.
@@ -281,15 +267,7 @@ class Camera:
             before the camera and inside the lens model's range ends at the pixel, and where
             the pixel means nothing.
         """
-        uv = np.asarray(uv, dtype=np.float64)
-        if known is not None:
-            # A ray is looked for at every pixel, and at the middle it is found at once.
-            rays = self.normalise_points(np.where(known[..., None], uv, self.K[:2, 2]))
-            return np.where(known[..., None], rays, np.nan)
-        distorted = (uv - self.K[:2, 2]) @ np.linalg.inv(self.K[:2, :2]).T
-        if (self.lens == 'opencv' and not self.dist.any()) or not uv.size:
-            return distorted
-        return undistort(self.lens, self.dist_full, distorted, self.max_radius2)
+        return projection.normalise(self._numbers, uv, known)
 
     def resized(self, size: tuple[int, int]) -> Camera:
         """The camera of the same image, scaled to another (width, height) in pixels.

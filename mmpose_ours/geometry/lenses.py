@@ -58,18 +58,18 @@ def _opencv(plane: np.ndarray, dist: np.ndarray) -> np.ndarray:
     x, y = plane[..., 0], plane[..., 1]
     r2 = x * x + y * y
     radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
-    # Most lenses have but five coefficients, and few points to be quick about.
-    if k4 or k5 or k6:
+    # Most lenses have but five coefficients.
+    if dist[5:8].any():
         radial /= 1 + r2 * (k4 + r2 * (k5 + r2 * k6))
     bent = plane * radial[..., None]
-    if p1 or p2:
+    if dist[2:4].any():
         cross = 2 * x * y
         bent[..., 0] += p1 * cross + p2 * (r2 + 2 * x * x)
         bent[..., 1] += p1 * (r2 + 2 * y * y) + p2 * cross
-    if s1 or s2 or s3 or s4:
+    if dist[8:12].any():
         bent[..., 0] += r2 * (s1 + r2 * s2)
         bent[..., 1] += r2 * (s3 + r2 * s4)
-    if not (tx or ty):
+    if not dist[12:].any():
         return bent
     tilt = _tilt(tx, ty)
     tilted = bent @ tilt[:, :2].T + tilt[:, 2]
@@ -166,8 +166,9 @@ def distort(lens: str, dist: np.ndarray, xy: np.ndarray) -> np.ndarray:
 
     Args:
         lens: A key of :data:`LENSES`.
-        dist: Its coefficients in full.
-        xy: Rays ``(x/z, y/z)`` before the camera, (..., 2).
+        dist: Its coefficients in full; of C cameras with OpenCV's lens and no tilted sensor
+            (14, C, 1).
+        xy: Rays ``(x/z, y/z)`` before the camera, (..., 2); of C cameras (C, M, 2).
 
     Returns:
         Distorted normalised coordinates, (..., 2).
@@ -176,15 +177,13 @@ def distort(lens: str, dist: np.ndarray, xy: np.ndarray) -> np.ndarray:
     return model.bend(_onto_angle(xy) if model.angular else xy, dist)
 
 
-def undistort(
-    lens: str, dist: np.ndarray, bent: np.ndarray, limit2: float | None = None
-) -> np.ndarray:
+def undistort(lens: str, dist: np.ndarray, bent: np.ndarray, limit2: Any = None) -> np.ndarray:
     """Invert :func:`distort`.
 
     Args:
         lens: A key of :data:`LENSES`.
-        dist: Its coefficients in full.
-        bent: Distorted normalised coordinates, (..., 2).
+        dist: Its coefficients in full, as :func:`distort` takes them.
+        bent: Distorted normalised coordinates, (..., 2), of C cameras (C, M, 2).
         limit2: What :func:`max_radius2` says of the lens, where that is known already.
 
     Returns:
@@ -194,7 +193,8 @@ def undistort(
     model = LENSES[lens]
     limit2 = max_radius2(lens, dist) if limit2 is None else limit2
     if lens == 'opencv':
-        return _opencv_inverse(bent, dist, limit2)
+        each = _opencv_inverses if dist.ndim > 1 else _opencv_inverse
+        return each(bent, dist, limit2)
     plane = _newton(lambda p: model.bend(p, dist), bent)
     xy = _from_angle(plane) if model.angular else plane
     return np.where(_within(xy, limit2)[..., None], xy, np.nan)
@@ -250,20 +250,35 @@ def _from_angle(plane: np.ndarray) -> np.ndarray:
     return plane * scale[..., None]
 
 
-def _opencv_inverse(bent: np.ndarray, dist: np.ndarray, limit2: float) -> np.ndarray:
-    """OpenCV's own iteration, compiled and fast, and Newton's steps where it fails.
+def _opencv_inverses(bent: np.ndarray, dist: np.ndarray, limit2: np.ndarray) -> np.ndarray:
+    """:func:`_opencv_inverse` of C cameras; bent (C, M, 2), dist (14, C, 1), limit2 (C, 1)."""
+    plane = bent.copy()
+    for row in np.flatnonzero(dist.any((0, 2))):
+        plane[row] = _opencv_iteration(bent[row], dist[:, row, 0])
+    for row in np.flatnonzero(~_reaches(plane, bent, dist, limit2).all(1)):
+        plane[row] = _opencv_inverse(bent[row], dist[:, row, 0], float(limit2[row, 0]))
+    return plane
 
-    The iteration diverges in the outer part of strong lenses, and where no ray ends at a
-    pixel it ends somewhere all the same; distorting its rays again tells.
-    """
+
+def _opencv_iteration(bent: np.ndarray, dist: np.ndarray) -> np.ndarray:
+    """OpenCV's own iteration on (N, 2), compiled and fast."""
     import cv2
 
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-12)
     flat = np.ascontiguousarray(bent.reshape(-1, 1, 2))
     # OpenCV 5 gave the criteria to undistortPoints and dropped the other name.
     inverse: Any = getattr(cv2, 'undistortPointsIter', cv2.undistortPoints)
-    found = inverse(flat, np.eye(3), dist, R=None, P=None, criteria=criteria)
-    flat, plane = flat.reshape(-1, 2), found.reshape(-1, 2)
+    return inverse(flat, np.eye(3), dist, R=None, P=None, criteria=criteria).reshape(-1, 2)
+
+
+def _opencv_inverse(bent: np.ndarray, dist: np.ndarray, limit2: float) -> np.ndarray:
+    """OpenCV's iteration, and Newton's steps where it fails.
+
+    The iteration diverges in the outer part of strong lenses, and where no ray ends at a
+    pixel it ends somewhere all the same; distorting its rays again tells.
+    """
+    flat = bent.reshape(-1, 2)
+    plane = _opencv_iteration(flat, dist)
     reached = _reaches(plane, flat, dist, limit2)
     if not reached.all():
         again = ~reached & np.isfinite(flat).all(-1)
@@ -273,14 +288,14 @@ def _opencv_inverse(bent: np.ndarray, dist: np.ndarray, limit2: float) -> np.nda
     return plane.reshape(bent.shape)
 
 
-def _reaches(plane: np.ndarray, target: np.ndarray, dist: np.ndarray, limit2: float) -> np.ndarray:
-    """(N,) whether rays (N, 2) of the plane inside the lens's range end at their targets."""
+def _reaches(plane: np.ndarray, target: np.ndarray, dist: np.ndarray, limit2: Any) -> np.ndarray:
+    """(...) whether rays (..., 2) of the plane inside the lens's range end at their targets."""
     with np.errstate(all='ignore'):
         off = _opencv(plane, dist) - target
         return (np.abs(off).max(-1) <= MISSED) & _within(plane, limit2)
 
 
-def _within(xy: np.ndarray, limit2: float) -> np.ndarray:
+def _within(xy: np.ndarray, limit2: Any) -> np.ndarray:
     x, y = xy[..., 0], xy[..., 1]
     with np.errstate(invalid='ignore', over='ignore'):
         return x * x + y * y <= limit2

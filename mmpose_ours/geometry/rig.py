@@ -11,6 +11,7 @@ from typing import Iterator, Sequence
 import numpy as np
 
 from mmpose_ours.errors import InputError
+from mmpose_ours.geometry import projection
 from mmpose_ours.geometry.camera import Camera
 
 # Every pair of so many cameras is compared, and of more only those that lie outermost along
@@ -171,8 +172,40 @@ class CameraRig:
 
     def project(self, xyz_w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Project world points (..., 3) in mm: ``uv`` (V, ..., 2) and ``valid`` (V, ...)."""
-        uv, valid = zip(*(camera.project(xyz_w) for camera in self))
-        return np.stack(uv), np.stack(valid)
+        xyz_w = np.asarray(xyz_w, dtype=np.float64)
+        points = xyz_w.reshape(-1, 3)
+        uv, valid = np.empty((len(self), len(points), 2)), np.empty((len(self), len(points)), bool)
+        for rows, numbers in self._numbers:
+            uv[rows], valid[rows] = projection.project(numbers, points)
+        shape = len(self), *xyz_w.shape[:-1]
+        return uv.reshape(*shape, 2), valid.reshape(shape)
+
+    def normalise_points(self, uv: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
+        """Take the lenses off pixels (V, ..., 2); see :meth:`Camera.normalise_points`."""
+        uv = np.asarray(uv, dtype=np.float64)
+        pixels = uv.reshape(len(self), -1, 2)
+        known = None if known is None else known.reshape(pixels.shape[:2])
+        rays = np.empty(pixels.shape)
+        for rows, numbers in self._numbers:
+            some = None if known is None else known[rows]
+            rays[rows] = projection.normalise(numbers, pixels[rows], some)
+        return rays.reshape(uv.shape)
+
+    @functools.cached_property
+    def _numbers(self) -> list[tuple[list[int] | int, projection.CameraNumbers]]:
+        """Indices of cameras and their numbers: together those with a lens of OpenCV's."""
+        together = [
+            row for row, c in enumerate(self) if c.lens == 'opencv' and not c.dist_full[12:].any()
+        ]
+        parts: list[tuple[list[int] | int, projection.CameraNumbers]] = [
+            (row, projection.CameraNumbers.of(camera))
+            for row, camera in enumerate(self)
+            if row not in set(together)
+        ]
+        if together:
+            several = [self.cameras[row] for row in together]
+            parts.append((together, projection.CameraNumbers.of_several(several)))
+        return parts
 
     def sees(self, xyz_w: np.ndarray) -> np.ndarray:
         """Tell which cameras see which world points (..., 3): (V, ...) bool.
@@ -180,7 +213,11 @@ class CameraRig:
         Raises:
             InputError: An image size is unknown.
         """
-        return np.stack([camera.in_image(camera.project(xyz_w)[0]) for camera in self])
+        uv, _ = self.project(xyz_w)
+        sizes = np.array([camera.need_size() for camera in self])
+        edge = sizes.reshape(len(self), *(1,) * (uv.ndim - 2), 2) - 0.5
+        with np.errstate(invalid='ignore'):
+            return np.all((uv >= -0.5) & (uv < edge), axis=-1)
 
 
 def farthest_pair(points: np.ndarray) -> tuple[int, int, float]:

@@ -92,3 +92,16 @@ SUPPRESSION_MM = 110.0
 RAY_TO_LIMB_LIMIT_MM = 300.0
 # Points at equal distances that represent a limb, its two ends included.
 POINTS_PER_LIMB = 4
+
+# --- Inputs of the network (network_inputs.py) ---
+
+# mm. Units of the inputs, so that they are around 1: offsets of joints from rays, and depths.
+OFFSET_UNIT_MM, DEPTH_UNIT_MM = 100.0, 5000.0
+# mm. Offsets of joints from rays are shortened to this length.
+MAX_OFFSET_MM = 500.0
+# The number of views is clamped to this.
+MAX_VIEWS = 8
+# m. Distance of the nearest other person, where there is none or it is farther.
+NO_NEIGHBOUR_M = 2.0
+# Numbers per ray, and per person.
+NUM_RAY_INPUTS, NUM_PERSON_INPUTS = 9, 11

@@ -71,6 +71,55 @@ def triangulate(
     return points
 
 
+@compiled
+def triangulated_std(origins, directions, weights, points, precision, scale_mm):
+    """Standard deviations of triangulated joints of N people, mean over the axes.
+
+    Args:
+        origins: (N, V, 3) mm.
+        directions: (N, V, J, 3).
+        weights: (N, V, J) inverse variances of the rays in mm^-2, 0 where there is none.
+        points: (N, J, 3) the joints, in mm.
+        precision: (N, J) inverse variance of the prior mean in mm^-2.
+        scale_mm: (N, J) scales of the Geman-McClure weights.
+
+    Returns:
+        (N, J) mm, along one axis.
+    """
+    count, views, joints = weights.shape
+    result, matrix, ignored = np.empty((count, joints)), np.empty(6), np.zeros(3)
+    for n in range(count):
+        for j in range(joints):
+            for k in range(6):
+                matrix[k] = 0.0
+            matrix[0] = matrix[3] = matrix[5] = precision[n, j]
+            for v in range(views):
+                if weights[n, v, j] > 0:
+                    d2 = squared_distance(origins[n, v], directions[n, v, j], points[n, j])
+                    weight = weights[n, v, j] / (1 + d2 / scale_mm[n, j] ** 2) ** 2
+                    add_ray(matrix, ignored, origins[n, v], directions[n, v, j], weight)
+            a, b, c, d, e, f = matrix
+            minors = d * f - e * e, a * f - c * c, a * d - b * b
+            determinant = a * minors[0] - b * (b * f - c * e) + c * (b * e - c * d)
+            result[n, j] = math.sqrt((minors[0] + minors[1] + minors[2]) / (3 * determinant))
+    return result
+
+
+@compiled
+def joint_distances2(origins, directions, points):
+    """(N, V, J) squared distances in mm^2 of joints (N, J, 3) from the lines of their rays.
+
+    Rays are origins (N, V, 3) and directions (N, V, J, 3).
+    """
+    count, views, joints, _ = directions.shape
+    result = np.empty((count, views, joints))
+    for n in range(count):
+        for v in range(views):
+            for j in range(joints):
+                result[n, v, j] = squared_distance(origins[n, v], directions[n, v, j], points[n, j])
+    return result
+
+
 def triangulate_weakly(rays, frame, groups):
     """Triangulate people with a prior that only keeps the equations solvable.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, Union
 
+import numpy as np
 import torch
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
@@ -38,6 +39,10 @@ class Matches(NamedTuple):
 # the nearest annotated person of each pose; (n,) bool, whether it is close enough; and the indices
 # of the best pose of each annotated person that has one.
 Assign = Callable[[Tensor, Tensor, Tensor], 'tuple[Tensor, Tensor, Tensor]']
+
+
+# Results of a model, as tensors or as arrays.
+Values = Union[Tensor, np.ndarray]
 
 
 class MultiviewPoseModel(BaseModel):
@@ -147,7 +152,7 @@ class MultiviewPoseModel(BaseModel):
         return Matches(truth, visible, matched, is_best)
 
 
-def report(data_sample: MultiviewDataSample, poses: Tensor, scores: Tensor, **more: Tensor) -> None:
+def report(data_sample: MultiviewDataSample, poses: Values, scores: Values, **more: Values) -> None:
     """Write the predictions of a frame into its data sample.
 
     Args:
@@ -156,7 +161,10 @@ def report(data_sample: MultiviewDataSample, poses: Tensor, scores: Tensor, **mo
         scores: (N,) 0 to 1; field ``scores``.
         more: Further fields with one row per person.
     """
-    data_sample.pred_instances = InstanceData(keypoints_3d=poses, scores=scores, **more)
+    fields = dict(keypoints_3d=poses, scores=scores, **more)
+    data_sample.pred_instances = InstanceData(
+        **{name: torch.as_tensor(value) for name, value in fields.items()}
+    )
 
 
 def mean_joint_distance(poses: Tensor, truth: Tensor, visible: Tensor) -> Tensor:

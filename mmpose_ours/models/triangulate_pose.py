@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
 
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.errors import InputError
 from mmpose_ours.kernels.constants import SUPPRESSION_MM
+from mmpose_ours.kernels.triangulation import joint_distances2
 from mmpose_ours.models.association.carry_over import CarryOver
 from mmpose_ours.models.association.duplicate_suppression import limb_pairs, suppress_duplicates
 from mmpose_ours.models.association.hypotheses import Hypotheses, PeopleFinder
 from mmpose_ours.models.association.proposals import Proposer
-from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.models.base import MultiviewPoseModel, ray_origin_of, report
+from mmpose_ours.models.association.rays import Arrays, Rays
+from mmpose_ours.models.base import MultiviewPoseModel, report
 from mmpose_ours.models.keypoint_prior.body_prior import SCALES_MM
-from mmpose_ours.models.selection import choose_people
+from mmpose_ours.models.selection import choose_people, rows_of_samples
 from mmpose_ours.scope import MODELS
 
 
@@ -77,7 +78,7 @@ class TriangulatePose(MultiviewPoseModel):
         self.carry_over = CarryOver(self.finder) if temporal else None
         self.fill, self.duplicate_mm, self.margin_mm = fill, duplicate_mm, margin_mm
         self.suppression_mm = suppression_mm
-        self.register_buffer('_limbs', limb_pairs(self.joints), persistent=False)
+        self._limbs = limb_pairs(self.joints)
 
     def forward(
         self,
@@ -115,37 +116,39 @@ class TriangulatePose(MultiviewPoseModel):
     def _predict(
         self, found: Hypotheses, data_samples: list[MultiviewDataSample]
     ) -> list[MultiviewDataSample]:
-        scores, views = self._scores(found), (found.detections >= 0).sum(1)
-        std_mm = found.estimates.std.square().mean(-1).sqrt()
-        poses = found.estimates.poses
+        poses, std, _, _ = found.estimates.arrays
+        all_rays, detections = found.rays.arrays, found.detections.cpu().numpy()
+        scores, views = _scores(all_rays, poses), (detections >= 0).sum(1)
+        std_mm = np.sqrt(np.square(std).mean(-1))
         reported = poses
         if not self.fill:
-            triangulated = (found.rays.weights > 0).sum(1) >= 2
-            reported = torch.where(triangulated[..., None], poses, torch.nan)
-        for number, data_sample in enumerate(data_samples):
-            index = torch.nonzero(found.sample == number)[:, 0]
-            good, limits = index >= 0, (self.duplicate_mm, self.margin_mm)
-            best = choose_people(
-                poses[index], scores[index], good, data_sample.space, self.root, *limits
-            )
-            index = index[best]
-            rays = found.rays[index]
-            index = index[suppress_duplicates(rays, poses[index], self._limbs, self.suppression_mm)]
-            report(
-                data_sample,
-                reported[index] + ray_origin_of(data_sample.space, poses),
-                scores[index],
-                spread_mm=std_mm[index],
-                views=views[index],
-            )
+            triangulated = (all_rays[2] > 0).sum(1) >= 2
+            reported = np.where(triangulated[..., None], poses, np.nan)
+        limits = self.duplicate_mm, self.margin_mm
+        samples = rows_of_samples(found.sample.cpu().numpy(), len(data_samples))
+        for rows, data_sample in zip(samples, data_samples):
+            space, good = data_sample.space, np.ones(rows.stop - rows.start, bool)
+            kept = choose_people(poses[rows], scores[rows], good, space, self.root, *limits)
+            kept += rows.start
+            rays = all_rays[0][kept], all_rays[1][kept], all_rays[2][kept]
+            kept = kept[suppress_duplicates(rays, poses[kept], self._limbs, self.suppression_mm)]
+            values = reported[kept] + space.center_mm, scores[kept], std_mm[kept]
+            xyz_mm, of_people, spread_mm = (value.astype(np.float32) for value in values)
+            report(data_sample, xyz_mm, of_people, spread_mm=spread_mm, views=views[kept])
         return data_samples
 
-    def _scores(self, found: Hypotheses) -> Tensor:
-        """(N,) scores ``1 - exp(-sum(w g) / J)``, 0 to 1.
 
-        The sum is over the rays of all views and joints, w is a ray's weight and g its
-        Geman-McClure weight at the distance from the estimated joint.
-        """
-        distance2 = found.rays.squared_distances(found.estimates.poses)
-        inlier_weight = found.rays.weights / (1 + distance2 / SCALES_MM[-1] ** 2).square()
-        return 1 - torch.exp(-inlier_weight.sum((1, 2)) / len(self.joints))
+def _scores(rays: Arrays, poses: np.ndarray) -> np.ndarray:
+    """(N,) scores ``1 - exp(-sum(w g) / J)``, 0 to 1.
+
+    The sum is over the rays of all views and joints, w is a ray's weight and g its Geman-McClure
+    weight at the distance from the estimated joint.
+
+    Args:
+        rays: By person: origins (N, V, 3), directions (N, V, J, 3) and weights (N, V, J).
+        poses: (N, J, 3) in mm, in the frame of the rays.
+    """
+    origins, directions, weights = rays
+    distance2 = joint_distances2(origins, directions, poses)
+    inlier_weight = weights / np.square(1 + distance2 / SCALES_MM[-1] ** 2)
+    return 1 - np.exp(-inlier_weight.sum((1, 2)) / weights.shape[2])

@@ -243,6 +243,31 @@ def test_rig_projects_all_cameras():
     np.testing.assert_array_equal(rig().sees(points)[2], rig()['10'].in_image(uv[2]))
 
 
+def test_a_rig_computes_what_its_cameras_compute():
+    """Cameras of different lenses and sizes in any order: those of one kind go together."""
+    bent, tilted = (0.1, -0.05, 0.001, 0.002, 0.01), (*(0.01,) * 12, 0.05, -0.02)
+    cameras = (
+        camera(bent, 'a'), camera((0.05, 0.01, 0.0, 0.0), 'b', lens='fisheye'), camera((), 'c'),
+        camera(tilted, 'd'), camera((-0.4, 0.2, 0.0, 0.0, 0.0, 0.1, 0.02, 0.01), 'e', (800, 600)),
+        camera((0.9,), 'f', lens='fov'),
+    )  # fmt: skip
+    rig = CameraRig(cameras)
+    points = people_points(200).reshape(2, 100, 3)
+    uv, valid = rig.project(points)
+    known = np.random.default_rng(0).random(valid.shape) < 0.9
+    rays, some = rig.normalise_points(uv), rig.normalise_points(uv, known)
+    seen = rig.sees(points)
+    for row, each in enumerate(cameras):
+        own_uv, own_valid = each.project(points)
+        np.testing.assert_allclose(uv[row], own_uv, rtol=1e-12)
+        np.testing.assert_array_equal(valid[row], own_valid)
+        np.testing.assert_array_equal(seen[row], each.in_image(own_uv))
+        np.testing.assert_allclose(rays[row], each.normalise_points(own_uv), atol=1e-12)
+        expected = each.normalise_points(own_uv, known[row])
+        np.testing.assert_allclose(some[row], expected, atol=1e-12)
+    assert 0.2 < seen.mean() and np.isfinite(rays[valid]).all() and np.isnan(some[~known]).all()
+
+
 def test_fingerprint_tells_rigs_apart():
     assert rig().fingerprint == rig().fingerprint
     assert rig().fingerprint != rig().select(['a', 'b', '10']).fingerprint

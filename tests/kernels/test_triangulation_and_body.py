@@ -7,8 +7,13 @@ from scipy.optimize import minimize
 from mmpose_ours.kernels.body import energies, map_poses
 from mmpose_ours.kernels.constants import POINTS_PER_LIMB, RAY_TO_LIMB_LIMIT_MM
 from mmpose_ours.kernels.person_frame import person_frames
-from mmpose_ours.kernels.suppression import ray_to_limb_distances
-from mmpose_ours.kernels.triangulation import triangulate, triangulate_weakly
+from mmpose_ours.kernels.suppression import points_of_limbs, ray_to_limb_distance, suppress
+from mmpose_ours.kernels.triangulation import (
+    joint_distances2,
+    triangulate,
+    triangulate_weakly,
+    triangulated_std,
+)
 
 SIDES = np.array([0, 1, 2, 3])  # shoulders and hips of a made-up skeleton of six joints
 
@@ -188,8 +193,12 @@ def test_distances_from_limbs_are_the_least_over_their_points(seed):
     rays = np.repeat(origins, 3, axis=0), *own
     rays[1][0, 1] *= -1  # a person behind a camera
     limbs = np.array([[0, 1], [0, 2], [4, 5]])
-    found = ray_to_limb_distances(*rays, points, limbs)
+    found = np.zeros((3, 3))
     for n, m in np.ndindex(3, 3):
+        on_limbs, center = np.empty((3 * POINTS_PER_LIMB, 3)), np.empty(3)
+        of_limbs = on_limbs, center, points_of_limbs(points[m], limbs, on_limbs, center)
+        own = (part[n] for part in rays)
+        found[n, m] = ray_to_limb_distance(*own, *of_limbs, np.inf)
         ends = points[m][limbs]
         share = np.linspace(0, 1, POINTS_PER_LIMB)[:, None, None]
         on_limbs = (ends[:, 0] * (1 - share) + ends[:, 1] * share).reshape(-1, 3)
@@ -200,3 +209,30 @@ def test_distances_from_limbs_are_the_least_over_their_points(seed):
             nearest = np.linalg.norm(offset - foot, axis=-1).min()
             distances.append(min(nearest, RAY_TO_LIMB_LIMIT_MM))
         assert found[n, m] == pytest.approx(np.mean(distances))
+    # A pose is kept unless its rays pass close to the limbs of one that is kept before it.
+    for limit in np.sort(found.ravel())[::2] + 0.01:
+        kept = [0]
+        for n in (1, 2):
+            if (found[n, kept] > limit).all():
+                kept.append(n)
+        assert suppress(*rays, points, limbs, limit).tolist() == kept
+
+
+def test_distances_and_deviations_of_triangulated_joints():
+    """Against cross products, and against the inverse of the matrix of the normal equations."""
+    points, rays, frame, groups = scene(4)
+    own = [part[0, np.arange(4), groups] for part in rays[1:]]
+    origins = np.repeat(rays[0], 3, axis=0)
+    distance2 = joint_distances2(origins, own[0], points)
+    for n in range(3):
+        np.testing.assert_allclose(distance2[n], distances2(rays, groups[n], points[n]), rtol=1e-6)
+    precision, scale = np.full((3, 6), 0.02), np.full((3, 6), 50.0)
+    weights = 0.01 * own[1]
+    found = triangulated_std(origins, own[0], weights, points, precision, scale)
+    for n, j in np.ndindex(3, 6):
+        a = own[0][n, :, j]
+        robust = weights[n, :, j] / (1 + distance2[n, :, j] / 50.0**2) ** 2
+        across = np.eye(3) - a[:, :, None] * a[:, None]
+        matrix = 0.02 * np.eye(3) + (robust[:, None, None] * across).sum(0)
+        variance = np.diag(np.linalg.inv(matrix)).mean()
+        assert found[n, j] == pytest.approx(np.sqrt(variance))

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from limited_process import run_limited
 from model_rigs import batch, ring
 
@@ -36,8 +35,8 @@ def test_people_of_single_views_are_bounded(rays, monkeypatch):
 
 def test_the_number_of_poses_is_bounded(monkeypatch):
     monkeypatch.setattr(selection, 'MAX_REPORTED', 7)
-    poses = torch.arange(20.0).view(-1, 1, 1).expand(-1, 17, 3) * 50
-    rank = torch.arange(20.0)
+    rank = np.arange(20.0)
+    poses = np.broadcast_to(rank[:, None, None] * 50, (20, 17, 3))
     from model_rigs import SPACE
 
     rows = selection.choose_people(poses, rank, rank >= 0, SPACE, [11, 12], 0.0, 1e6)

@@ -84,7 +84,7 @@ class CarryOver:
         std_mm = (unmatched.std.square().mean(-1) + MOTION_STD_MM**2).sqrt()  # (M, J)
         unassigned = self.finder.unassigned(rays, found)
         remaining = Rays(rays.origins, rays.directions, rays.weights * unassigned[..., None])
-        (frame,) = zip(*remaining.arrays())
+        (frame,) = zip(*remaining.arrays)
         poses, known_std = (part.double().cpu().numpy() for part in (unmatched.poses, std_mm))
         assigned = assign_poses(frame, poses, known_std, self.finder.proposer.options)
         detections = torch.from_numpy(assigned).to(std_mm.device)

@@ -142,7 +142,7 @@ class PeopleFinder(nn.Module):
             )
         parts = [
             find_people(frame, floor, *self.body.find_arguments(self.proposer.options))
-            for frame, floor in zip(zip(*rays.arrays()), floor_mm.tolist())
+            for frame, floor in zip(zip(*rays.arrays), floor_mm.tolist())
         ]
         device = rays.weights.device
         detections, poses, std, shift, rotation = (
@@ -202,8 +202,9 @@ def concatenate(*parts: Hypotheses) -> Hypotheses:
     """The people of several searches of the same samples, sorted by sample."""
 
     def of_field(kind: type, field: str) -> Any:
-        tensors = [vars(getattr(part, field)) for part in parts]
-        return kind(*(torch.cat([part[name] for part in tensors]) for name in tensors[0]))
+        names = [entry.name for entry in dataclasses.fields(kind)]
+        values = [getattr(part, field) for part in parts]
+        return kind(*(torch.cat([getattr(value, name) for value in values]) for name in names))
 
     sample = torch.cat([part.sample for part in parts])
     detections = torch.cat([part.detections for part in parts])

@@ -84,7 +84,7 @@ class Proposer:
                 found=views,
                 expected=2,
             )
-        parts = [group_detections(frame, self.options) for frame in zip(*rays.arrays())]
+        parts = [group_detections(frame, self.options) for frame in zip(*rays.arrays)]
         groups = np.full((len(parts), max(map(len, parts)), views), -1)
         for frame, part in zip(groups, parts):
             frame[: len(part)] = part

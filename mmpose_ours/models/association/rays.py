@@ -8,7 +8,8 @@ millions of pixels.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Sequence
+import functools
+from typing import Any, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -24,6 +25,10 @@ from mmpose_ours.scope import MODELS
 # Exponents are clamped to this: exp(-30) = 1e-13 counts as 0, and smaller results would be
 # denormal numbers in the end, with which processors are slow.
 MAX_EXPONENT = 30.0
+
+
+# Origins, directions and weights of rays as the kernels take them, in float64.
+Arrays = Tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,21 +63,19 @@ class Rays:
         """Index the leading dimensions, which the three tensors share."""
         return Rays(self.origins[index], self.directions[index], self.weights[index])
 
-    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Origins, directions and weights as the kernels take them, in float64."""
-        origins, directions, weights = (
-            part.detach().cpu().numpy().astype(np.float64, order='C')
-            for part in (self.origins, self.directions, self.weights)
-        )
-        return origins, directions, weights
+    @functools.cached_property
+    def arrays(self) -> Arrays:
+        """Origins, directions and weights as the kernels take them."""
+        return as_float64(self.origins), as_float64(self.directions), as_float64(self.weights)
 
-    def people_arrays(self) -> tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]:
+    @functools.cached_property
+    def people_arrays(self) -> tuple[Arrays, np.ndarray, np.ndarray]:
         """Rays by person as :mod:`mmpose_ours.kernels.triangulation` takes them.
 
         Each of the N people is a frame of its own, with one detection per view: the arrays of
         :meth:`arrays`, the frame (N,) of each person, and its group (N, V).
         """
-        origins, directions, weights = self.arrays()
+        origins, directions, weights = self.arrays
         groups = np.where((weights > 0).any(-1), 0, -1)
         rays = origins, directions[:, :, None], weights[:, :, None]
         return rays, np.arange(len(groups)), groups
@@ -146,7 +149,7 @@ class Rays:
             self.directions.reshape(-1, views, joints, 3),
             self.weights.reshape(-1, views, joints),
         )
-        rays, frame, groups = flat.people_arrays()
+        rays, frame, groups = flat.people_arrays
 
         def filled(value: Tensor | float, *more: int) -> np.ndarray:
             """A value for each person and joint, and for each of what more there is."""
@@ -196,6 +199,11 @@ class Rays:
         return matrix, (w * base_points).sum(-3)
 
 
+def as_float64(tensor: Tensor) -> np.ndarray:
+    """A tensor as the kernels take it."""
+    return tensor.detach().cpu().numpy().astype(np.float64, order='C')
+
+
 def keypoints_to_rays(rig: CameraRig, keypoints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rays of 2D keypoints, for any lens.
 
@@ -208,14 +216,18 @@ def keypoints_to_rays(rig: CameraRig, keypoints: np.ndarray) -> tuple[np.ndarray
         ``directions`` (V, P, J, 3), unit vectors in the world frame, and ``weights`` (V, P, J),
         the scores; both 0 for missing joints and for pixels that no ray of the lens reaches.
     """
-    weights = np.clip(np.nan_to_num(keypoints[..., 2].astype(np.float64)), 0.0, 1.0)
-    directions = np.empty(keypoints.shape)
-    for view, camera in enumerate(rig):
-        xy = camera.normalise_points(keypoints[view, ..., :2], weights[view] > 0)
-        directions[view] = np.concatenate([xy, np.ones_like(xy[..., :1])], -1) @ camera.R_w2c
-    weights[~np.isfinite(directions).all(-1)] = 0.0
-    length = np.linalg.norm(directions, axis=-1, keepdims=True)
-    return np.where(weights[..., None] > 0, directions / length, 0.0), weights
+    weights = np.nan_to_num(keypoints[..., 2].astype(np.float64)).clip(0.0, 1.0)
+    xy = rig.normalise_points(keypoints[..., :2], weights > 0)
+    x, y = xy[..., :1], xy[..., 1:]
+    rotation = np.stack([camera.R_w2c for camera in rig])[:, None, None]
+    directions = x * rotation[..., 0, :] + y * rotation[..., 1, :] + rotation[..., 2, :]
+    # NaN where no ray of the lens reaches the pixel.
+    length = np.sqrt(np.square(directions).sum(-1))
+    known = np.isfinite(length)
+    weights[~known] = 0.0
+    directions /= length[..., None]
+    directions[weights <= 0] = 0.0
+    return directions, weights
 
 
 @MODELS.register_module()

@@ -158,7 +158,8 @@ class FasterVoxelPose(MultiviewPoseModel):
                 poses, scores = output[0][in_sample], output[2][in_sample].sigmoid()
                 record_best_score(data_sample, scores, self.score_threshold)
                 good, limits = scores > self.score_threshold, (self.duplicate_mm, self.margin_mm)
-                kept = choose_people(poses, scores, good, data_sample.space, self.root, *limits)
+                mm, rank, allowed = (part.detach().cpu().numpy() for part in (poses, scores, good))
+                kept = choose_people(mm, rank, allowed, data_sample.space, self.root, *limits)
                 poses, scores = poses[kept] + ray_origin_of(data_sample.space, poses), scores[kept]
             report(data_sample, poses, scores)
         return data_samples

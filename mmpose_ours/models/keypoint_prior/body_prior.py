@@ -103,7 +103,7 @@ class GaussianBody:
             floor_mm: (N,) height of the floor in the frame of the rays, in mm.
         """
         floor = floor_mm.double().cpu().numpy()
-        found = estimate_poses(*rays.people_arrays(), floor, self._body, _steps())
+        found = estimate_poses(*rays.people_arrays, floor, self._body, _steps())
         return _as_tensors(found, rays)
 
     def refine(
@@ -118,32 +118,25 @@ class GaussianBody:
                 inverse variance (N, J) in mm^-2.
         """
         known = tuple(part.double().cpu().numpy() for part in prior)
-        people, arrays = rays.people_arrays(), _as_arrays(estimates)
+        people, arrays = rays.people_arrays, estimates.arrays
         return _as_tensors(refine_poses(*people, arrays, self._body, _steps()[1], known), rays)
 
-    def energy(self, rays: Rays, estimates: PoseEstimates) -> Tensor:
+    def energy(self, rays: Rays, estimates: PoseEstimates) -> np.ndarray:
         """(N,) negative logarithm of the posterior density, up to a constant.
 
         ``0.5 * (sum of Geman-McClure costs of the rays + squared Mahalanobis distance from the
         prior's mean)``, where a ray's cost at the distance d is
         ``weight * d^2 / std^2 / (1 + d^2 / c^2)``.
         """
-        of_rays, frame, groups = rays.people_arrays()
-        poses, _, shift, rotation = _as_arrays(estimates)
+        of_rays, frame, groups = rays.people_arrays
+        poses, _, shift, rotation = estimates.arrays
         pose = poses, shift, rotation
-        found = energies(*of_rays, frame, groups, self._body, *pose, SCALES_MM[-1])
-        return torch.from_numpy(found).to(rays.weights)
+        return energies(*of_rays, frame, groups, self._body, *pose, SCALES_MM[-1])
 
 
 def _steps() -> tuple[np.ndarray, np.ndarray]:
     """Scales of the Geman-McClure weights: of the initial estimate, and of the refinement."""
     return np.array(INITIAL_SCALES_MM), np.array(SCALES_MM)
-
-
-def _as_arrays(estimates: PoseEstimates) -> tuple[np.ndarray, ...]:
-    """Copies of pose, standard deviation, shift and rotation, as the kernels take them."""
-    parts = vars(estimates).values()
-    return tuple(part.detach().cpu().numpy().astype(np.float64, order='C') for part in parts)
 
 
 def _as_tensors(arrays: tuple[np.ndarray, ...], rays: Rays) -> PoseEstimates:

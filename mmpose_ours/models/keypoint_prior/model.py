@@ -14,22 +14,23 @@ from torch import Tensor
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
 from mmpose_ours.geometry.volume import CaptureVolume
 from mmpose_ours.kernels.constants import FLOOR_STD_MM, SUPPRESSION_MM
+from mmpose_ours.kernels.network_inputs import person_inputs
+from mmpose_ours.kernels.triangulation import joint_distances2
 from mmpose_ours.models.association.carry_over import CarryOver
 from mmpose_ours.models.association.duplicate_suppression import limb_pairs, suppress_duplicates
 from mmpose_ours.models.association.hypotheses import Hypotheses, PeopleFinder
 from mmpose_ours.models.association.proposals import Proposer
-from mmpose_ours.models.association.rays import Rays, by_rig
+from mmpose_ours.models.association.rays import Arrays, Rays, as_float64, by_rig
 from mmpose_ours.models.base import (
     Matches,
     MultiviewPoseModel,
     mean_joint_distance,
-    ray_origin_of,
     report,
 )
 from mmpose_ours.models.keypoint_prior.body_prior import ray_std_of
 from mmpose_ours.models.keypoint_prior.measured_noise import MeasuredNoise, measure_noise
-from mmpose_ours.models.keypoint_prior.network import MAX_VIEWS, KeypointNet
-from mmpose_ours.models.selection import choose_people, record_best_score
+from mmpose_ours.models.keypoint_prior.network import KeypointNet
+from mmpose_ours.models.selection import choose_people, record_best_score, rows_of_samples
 from mmpose_ours.scope import MODELS
 
 # mm. Unit of the joint error e in the pose loss log(1 + e / LOSS_UNIT_MM).
@@ -48,8 +49,6 @@ ELSEWHERE_THRESHOLD, HINT_MARGIN_MM = 0.8, 500.0
 # A person counts as confirmed if three rays of so many joints pass within so many standard
 # deviations, and has at least this score then: poses that training lacks are not dropped.
 CONFIRMED_JOINTS, CONFIRMED_STDS, CONFIRMED_SCORE = 6, 2.5, 0.5
-# Features of each person, see KeypointPrior._person_features.
-NUM_FEATURES = 11
 
 
 @MODELS.register_module()
@@ -99,12 +98,12 @@ class KeypointPrior(MultiviewPoseModel):
         super().__init__(joints, preprocessor, init_cfg)
         self.finder = PeopleFinder(self.joints, Proposer(**(proposals or {})), single_views)
         self.carry_over = CarryOver(self.finder) if temporal else None
-        self.net = KeypointNet(self.joints, NUM_FEATURES, **(net or {}))
+        self.net = KeypointNet(self.joints, **(net or {}))
         self.score_threshold, self.single_threshold = score_threshold, single_threshold
         self.duplicate_mm, self.margin_mm = duplicate_mm, margin_mm
         self.suppression_mm = suppression_mm
         self.forget_views = forget_views
-        self.register_buffer('_limbs', limb_pairs(self.joints), persistent=False)
+        self._limbs = limb_pairs(self.joints)
 
     def forward(
         self,
@@ -139,9 +138,9 @@ class KeypointPrior(MultiviewPoseModel):
             found, exists = self._drop_views(found, exists)
         output = None
         if len(found):
-            features = self._person_features(found, exists, data_samples)
+            of_people = self._person_inputs(found, exists, data_samples)
             noise = None if mode == 'loss' else _noise_of(data_samples, found)
-            output = self.net(found.rays, found.estimates, features, noise)
+            output = self.net(found.rays, found.estimates, of_people, noise)
         if mode == 'loss':
             return self._loss(found, output, data_samples)
         if mode == 'predict':
@@ -167,8 +166,8 @@ class KeypointPrior(MultiviewPoseModel):
         def predict(people: Hypotheses, exists: Tensor) -> tuple[Tensor, Tensor]:
             estimates = self.finder.body(people.rays, -people.estimates.shift[:, 2])
             people = dataclasses.replace(people, estimates=estimates)
-            features = self._person_features(people, exists, data_samples)
-            return self.net(people.rays, estimates, features)[1:3]
+            of_people = self._person_inputs(people, exists, data_samples)
+            return self.net(people.rays, estimates, of_people)[1:3]
 
         return measure_noise(found, self.joints, data_samples[0].rig.names, predict)
 
@@ -199,46 +198,23 @@ class KeypointPrior(MultiviewPoseModel):
         estimates = self.finder.body(rays, -found.estimates.shift[:, 2])
         return Hypotheses(rays, found.sample, detections, estimates), exists & keep
 
-    @torch.no_grad()
-    def _person_features(
+    def _person_inputs(
         self, found: Hypotheses, exists: Tensor, data_samples: list[MultiviewDataSample]
     ) -> Tensor:
-        """(N, NUM_FEATURES) features of each person as a whole, scaled to be around 1.
-
-        In this order: number of views with a detection; whether it is 1; mean share of joints
-        detected in these; mean score of the detected joints; energy of the MAP estimate; largest
-        value and sum of the shares of joints inside the images of views without a detection;
-        distance of the hips from those of the nearest other person of the frame, and of the nearest
-        other one with two views or more; logarithm of the standard deviation of the joints; number
-        of views.
-        """
-        shown = found.detections >= 0
-        views = shown.sum(1)
-        detected = (found.rays.weights > 0).sum((1, 2)) / views.clamp_min(1) / len(self.joints)
-        weight = found.rays.weights.sum((1, 2)) / (found.rays.weights > 0).sum((1, 2)).clamp_min(1)
-        # Views in which the person should be visible but has no detection.
-        missed = _share_in_image(data_samples, found) * (exists & ~shown)
-        hips = found.estimates.poses[:, self.root].mean(1)
-        distance_m = torch.cdist(hips, hips) / 1000
-        distance_m = distance_m + 10.0 * (found.sample[:, None] != found.sample)
-        distance_m.fill_diagonal_(10.0)
-        nearest = distance_m.amin(1).clamp_max(2.0)
-        nearest_multi_view = torch.where(views[None] > 1, distance_m, 10.0).amin(1).clamp_max(2.0)
-        std_mm = found.estimates.std.square().mean((1, 2)).sqrt()
-        features = [
-            views.clamp_max(MAX_VIEWS) / 3,
-            (views == 1).float(),
-            detected,
-            weight,
-            (self.finder.body.energy(found.rays, found.estimates) / 50).clamp_max(4),
-            missed.amax(1),
-            missed.sum(1).clamp_max(4) / 2,
-            nearest,
-            nearest_multi_view,
-            (std_mm / 100).log(),
-            exists.sum(1).clamp_max(MAX_VIEWS) / 4,
-        ]
-        return torch.stack(features, -1)
+        """(N, 11) of :func:`mmpose_ours.kernels.network_inputs.person_inputs`."""
+        poses, std, _, _ = found.estimates.arrays
+        sample = found.sample.cpu().numpy()
+        inputs = person_inputs(
+            found.rays.arrays[2],
+            found.detections.cpu().numpy(),
+            exists.cpu().numpy(),
+            _share_in_image(data_samples, poses, sample, exists.shape[1]),
+            self.finder.body.energy(found.rays, found.estimates),
+            std,
+            poses[:, self.root].mean(1),
+            sample,
+        )
+        return torch.from_numpy(inputs).to(exists.device)
 
     def _loss(
         self,
@@ -290,44 +266,48 @@ class KeypointPrior(MultiviewPoseModel):
         output: tuple[Tensor, ...] | None,
         data_samples: list[MultiviewDataSample],
     ) -> list[MultiviewDataSample]:
-        num_views = (found.detections >= 0).sum(1)
-        for index, data_sample in enumerate(data_samples):
-            poses = found.estimates.poses.new_zeros(0, len(self.joints), 3)
-            scores, views, std_mm = poses.new_zeros(0), num_views[:0], poses[..., 0]
+        nobody = found.estimates.poses
+        poses_t, _, _, logits, std_t = output or (*[nobody] * 3, nobody[:, 0, 0], nobody[..., 0])
+        poses, scores, std_mm = (
+            part.detach().cpu().numpy() for part in (poses_t, logits.sigmoid(), std_t)
+        )
+        detections = found.detections.cpu().numpy()
+        views, all_rays = (detections >= 0).sum(1), found.rays.arrays
+        confirmed = _is_confirmed(all_rays, as_float64(poses_t), ray_std_of(self.joints))
+        scores = np.where(confirmed, scores.clip(CONFIRMED_SCORE), scores)
+        # People with two views or more rank first: a single-view person never suppresses one of
+        # them as a duplicate.
+        rank, limits = scores + (views > 1), (self.duplicate_mm, self.margin_mm)
+        samples = rows_of_samples(found.sample.cpu().numpy(), len(data_samples))
+        for rows, data_sample in zip(samples, data_samples):
+            space = data_sample.space
             if output is not None:
-                in_sample = found.sample == index
-                poses, _, _, logits, std_mm = (part[in_sample] for part in output)
-                scores, views = logits.sigmoid(), num_views[in_sample]
-                confirmed = _is_confirmed(found.rays[in_sample], poses, ray_std_of(self.joints))
-                scores = torch.where(confirmed, scores.clamp_min(CONFIRMED_SCORE), scores)
-                record_best_score(data_sample, scores, self.score_threshold)
-                threshold = self._thresholds(poses, views, data_sample.space)
-                # People with two views or more rank first: a single-view person never suppresses
-                # one of them as a duplicate.
-                rank, limits = scores + (views > 1), (self.duplicate_mm, self.margin_mm)
-                kept = choose_people(
-                    poses, rank, scores > threshold, data_sample.space, self.root, *limits
-                )
-                rays = found.rays[torch.nonzero(in_sample)[kept, 0]]
-                kept = kept[
-                    suppress_duplicates(rays, poses[kept], self._limbs, self.suppression_mm)
-                ]
-                poses, scores, views = poses[kept], scores[kept], views[kept]
-                std_mm = std_mm[kept]
-                poses = poses + ray_origin_of(data_sample.space, poses)
-            report(data_sample, poses, scores, spread_mm=std_mm, views=views)
+                record_best_score(data_sample, scores[rows], self.score_threshold)
+            good = scores[rows] > self._thresholds(poses[rows], views[rows], space)
+            kept = choose_people(poses[rows], rank[rows], good, space, self.root, *limits)
+            kept += rows.start
+            rays = all_rays[0][kept], all_rays[1][kept], all_rays[2][kept]
+            own = poses[kept].astype(np.float64)
+            kept = kept[suppress_duplicates(rays, own, self._limbs, self.suppression_mm)]
+            report(
+                data_sample,
+                poses[kept] + np.array(space.center_mm, np.float32),
+                scores[kept],
+                spread_mm=std_mm[kept],
+                views=views[kept],
+            )
         return data_samples
 
-    def _thresholds(self, poses: Tensor, views: Tensor, space: CaptureVolume) -> Tensor:
+    def _thresholds(self, poses: np.ndarray, views: np.ndarray, space: CaptureVolume) -> np.ndarray:
         """(N,) the score above which each person is reported.
 
         Where people are is known from those whom two views show. One view does not measure how far
         away a person is, so an estimate elsewhere must be surer.
         """
-        limit = poses.new_tensor(space.size_mm) / 2 + HINT_MARGIN_MM
-        elsewhere = (poses[:, self.root].mean(1).abs() > limit).any(-1)
-        single = torch.where(elsewhere, ELSEWHERE_THRESHOLD, self.single_threshold)
-        return torch.where(views > 1, self.score_threshold, single)
+        limit = np.array(space.size_mm) / 2 + HINT_MARGIN_MM
+        elsewhere = (np.abs(poses[:, self.root].mean(1)) > limit).any(-1)
+        single = np.where(elsewhere, ELSEWHERE_THRESHOLD, self.single_threshold)
+        return np.where(views > 1, self.score_threshold, single)
 
 
 def _mean_ray_distance(rays: Rays, truth: Tensor, visible: Tensor) -> Tensor:
@@ -351,31 +331,40 @@ def _mean_ray_distance(rays: Rays, truth: Tensor, visible: Tensor) -> Tensor:
     return torch.where(count > 0, (distance * common).sum((2, 3)) / count.clamp_min(1), OUTLIER_MM)
 
 
-def _is_confirmed(rays: Rays, poses: Tensor, ray_std_mm: np.ndarray) -> Tensor:
+def _is_confirmed(rays: Arrays, poses: np.ndarray, ray_std_mm: np.ndarray) -> np.ndarray:
     """(N,) whether three views or more agree on a person, whatever the network thinks of the pose.
 
     Args:
-        rays: By person: directions (N, V, J, 3).
+        rays: By person: origins (N, V, 3), directions (N, V, J, 3) and weights (N, V, J).
         poses: (N, J, 3) in mm, in the frame of the rays.
         ray_std_mm: (J,) standard deviation of detected joints across their rays.
     """
-    std_mm = torch.as_tensor(ray_std_mm).to(poses)
-    near = rays.squared_distances(poses) < (CONFIRMED_STDS * std_mm).square()
-    return ((near & (rays.weights > 0)).sum(1) >= 3).sum(1) >= CONFIRMED_JOINTS
+    origins, directions, weights = rays
+    near = joint_distances2(origins, directions, poses) < np.square(CONFIRMED_STDS * ray_std_mm)
+    return ((near & (weights > 0)).sum(1) >= 3).sum(1) >= CONFIRMED_JOINTS
 
 
-def _share_in_image(data_samples: list[MultiviewDataSample], found: Hypotheses) -> Tensor:
-    """(N, V) share of each person's joints that lie inside each view's image, 0 to 1."""
-    result = torch.zeros(found.detections.shape)
-    poses, sample = found.estimates.poses.cpu(), found.sample.cpu()
+def _share_in_image(
+    data_samples: list[MultiviewDataSample], poses: np.ndarray, sample: np.ndarray, views: int
+) -> np.ndarray:
+    """(N, views) share of each person's joints that lie inside each view's image, 0 to 1.
+
+    Args:
+        data_samples: B samples with their rigs and capture volumes.
+        poses: (N, J, 3) in mm, relative to the middle of the volume.
+        sample: (N,) the sample of each, ascending.
+        views: Largest number of cameras of a rig.
+    """
+    result = np.zeros((len(poses), views))
+    centers = np.array([data_sample.space.center_mm for data_sample in data_samples])
+    world = poses + centers[sample][:, None]
     for indices, rig in by_rig(data_samples):
-        people = torch.nonzero(torch.isin(sample, torch.tensor(indices)))[:, 0]
+        own = np.zeros(len(data_samples), bool)
+        own[indices] = True
+        people = np.flatnonzero(own[sample])
         if len(people):
-            centers = np.array([data_samples[i].space.center_mm for i in sample[people].tolist()])
-            world = poses[people].double().numpy() + centers[:, None]
-            share = rig.sees(world).mean(-1)
-            result[people, : len(share)] = torch.from_numpy(share.T).float()
-    return result.to(found.estimates.poses.device)
+            result[people, : len(rig)] = rig.sees(world[people]).mean(-1).T
+    return result
 
 
 def _noise_of(

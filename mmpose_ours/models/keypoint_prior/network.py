@@ -8,9 +8,16 @@ person frame, so that the result depends neither on the rig's position nor on th
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmpose_ours.kernels.constants import TRIANGULATION_SCALE_MM
+from mmpose_ours.kernels.constants import (
+    MAX_VIEWS,
+    NUM_PERSON_INPUTS,
+    NUM_RAY_INPUTS,
+    TRIANGULATION_SCALE_MM,
+)
+from mmpose_ours.kernels.network_inputs import ray_inputs
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.body_prior import ray_std_of
 from mmpose_ours.models.keypoint_prior.measured_noise import STEPS, combine, combined_std
@@ -18,12 +25,8 @@ from mmpose_ours.models.keypoint_prior.person_frame import PoseEstimates
 from mmpose_ours.structures.skeleton import Skeleton
 
 # mm. Units in which the net's inputs are given, so that they are around 1: joints in the person
-# frame, offsets of joints from rays, depths along rays, and standard deviations.
-POSE_UNIT_MM, OFFSET_UNIT_MM, DEPTH_UNIT_MM, STD_UNIT_MM = 1000.0, 100.0, 5000.0, 50.0
-# mm. Offsets of joints from rays are shortened to this length.
-MAX_OFFSET_MM = 500.0
-# The number of views is clamped to this in the net's inputs.
-MAX_VIEWS = 8
+# frame, and standard deviations. Those of rays are in mmpose_ours.kernels.constants.
+POSE_UNIT_MM, STD_UNIT_MM = 1000.0, 50.0
 
 
 class KeypointNet(nn.Module):
@@ -31,21 +34,18 @@ class KeypointNet(nn.Module):
 
     Args:
         joints: The skeleton.
-        num_features: F, the number of features per person.
         width: Channels of a token.
         layers: Layers of attention.
         heads: Heads of attention.
     """
 
-    def __init__(
-        self, joints: Skeleton, num_features: int, width: int = 128, layers: int = 3, heads: int = 4
-    ):
+    def __init__(self, joints: Skeleton, width: int = 128, layers: int = 3, heads: int = 4):
         super().__init__()
         self.of_ray = nn.Sequential(
-            nn.Linear(9, width // 2), nn.GELU(), nn.Linear(width // 2, width // 2)
+            nn.Linear(NUM_RAY_INPUTS, width // 2), nn.GELU(), nn.Linear(width // 2, width // 2)
         )
         self.of_joint = nn.Linear(width + 7, width)
-        self.of_person = nn.Linear(num_features, width)
+        self.of_person = nn.Linear(NUM_PERSON_INPUTS, width)
         self.which = nn.Parameter(torch.randn(len(joints) + 1, width) * 0.1)
         layer = nn.TransformerEncoderLayer(
             width, heads, 2 * width, dropout=0.0, activation='gelu', batch_first=True,
@@ -66,7 +66,7 @@ class KeypointNet(nn.Module):
         self,
         rays: Rays,
         estimates: PoseEstimates,
-        features: Tensor,
+        of_people: Tensor,
         noise: tuple[Tensor, Tensor, Tensor] | None = None,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Correct N pose estimates.
@@ -74,7 +74,7 @@ class KeypointNet(nn.Module):
         Args:
             rays: By person: directions (N, V, J, 3).
             estimates: Estimates of :class:`~.body_prior.GaussianBody` from these rays.
-            features: (N, F) features of each person, around 1.
+            of_people: (N, 11) of :func:`mmpose_ours.kernels.network_inputs.person_inputs`.
             noise: Measured on the recording: standard deviations of the rays (N, 2, V, J) in mm,
                 factors of the variance of the network prediction (N, 2, J), and scales of the
                 Geman-McClure weights (N, 1, J) in mm. The first two are for joints with two rays
@@ -87,15 +87,18 @@ class KeypointNet(nn.Module):
             probability that the rays belong to one real person; ``std_mm`` (N, J), the standard
             deviation of ``poses`` along one axis.
         """
-        rays = rays.transformed(estimates.shift, estimates.rotation)
-        pose = estimates.to_person_frame(estimates.poses)
+        start, _, shift, rotation = estimates.arrays
+        pose, of_rays = (
+            torch.from_numpy(part).to(estimates.poses)
+            for part in ray_inputs(*rays.arrays, start, shift, rotation)
+        )
         log_std = (estimates.std / STD_UNIT_MM).log()
-        joint = torch.cat([self._ray_features(rays, pose), pose / POSE_UNIT_MM, log_std], -1)
+        joint = torch.cat([self._pooled(of_rays), pose / POSE_UNIT_MM, log_std], -1)
         joint = self.of_joint(joint)
-        tokens = torch.cat([joint, self.of_person(features)[:, None]], 1) + self.which
-        tokens = self.norm(self.mix(tokens)).float()
+        tokens = torch.cat([joint, self.of_person(of_people)[:, None]], 1) + self.which
+        tokens = self.norm(self._attend(tokens)).float()
         step, confidence = self.to_joint(tokens[:, :-1]).split([3, 1], -1)
-        network_poses = pose + step * estimates.std
+        network_poses = estimates.from_person_frame(pose + step * estimates.std)
         precision = confidence.clamp(-8, 8).exp() / estimates.std.square().mean(-1, keepdim=True)
         # Along one axis, of the Laplace distribution of loss_network: that of the prediction, which
         # has seen the rays.
@@ -117,37 +120,35 @@ class KeypointNet(nn.Module):
             by_rays = combined_std(rays, ray_precision, poses, precision / 4, scales_mm)
             pose_std_mm = torch.where(factor > 1, by_rays, pose_std_mm)
         logits = self.to_score(tokens[:, -1])[:, 0]
-        poses, network_poses = (
-            estimates.from_person_frame(points) for points in (poses, network_poses)
-        )
         return poses, network_poses, precision, logits, pose_std_mm
 
-    def _ray_features(self, rays: Rays, pose: Tensor) -> Tensor:
-        """(N, J, width + 1) features of each joint's rays: mean and maximum over views, and count.
+    def _attend(self, tokens: Tensor) -> Tensor:
+        """The layers of ``self.mix`` on tokens (N, J + 1, width).
 
-        Args:
-            rays: By person, in the person frame: directions (N, V, J, 3).
-            pose: (N, J, 3) in the person frame.
+        ``nn.TransformerEncoder`` computes the same, and a tenth slower: for so few tokens the
+        number of operations counts.
         """
-        from_camera = pose[:, None] - rays.origins[:, :, None]
-        depth = (from_camera * rays.directions).sum(-1, keepdim=True)
-        offset = from_camera - depth * rays.directions
-        # Shorten the offsets of outliers, keeping their direction.
-        length = offset.norm(dim=-1, keepdim=True).clamp_min(1e-3)
-        offset = offset * (length.clamp_max(MAX_OFFSET_MM) / length)
-        detected = (rays.weights > 0)[..., None]
-        detected_float = detected.float()
-        parts = [
-            rays.directions,
-            offset / OFFSET_UNIT_MM,
-            depth / DEPTH_UNIT_MM,
-            rays.weights[..., None],
-            detected_float,
-        ]
-        features = self.of_ray(torch.cat(parts, -1)) * detected_float
+        people, count, width = tokens.shape
+        x = tokens.reshape(-1, width)
+        for layer in self.mix.layers:
+            of_all = layer.self_attn
+            qkv = F.linear(layer.norm1(x), of_all.in_proj_weight, of_all.in_proj_bias)
+            parts = qkv.view(people, count, 3, of_all.num_heads, -1).permute(2, 0, 3, 1, 4)
+            mixed = F.scaled_dot_product_attention(*parts).transpose(1, 2).reshape(x.shape)
+            x = x + of_all.out_proj(mixed)
+            x = x + layer.linear2(F.gelu(layer.linear1(layer.norm2(x))))
+        return x.view(tokens.shape)
+
+    def _pooled(self, of_rays: Tensor) -> Tensor:
+        """Inputs (N, V, J, 9) of rays to (N, J, width + 1): mean and maximum over views, and count.
+
+        The last input says whether there is a ray.
+        """
+        detected = of_rays[..., -1:]
+        features = self.of_ray(of_rays) * detected
         # Means instead of sums, since a rig may have more cameras than any in training.
-        count = detected_float.sum(1)
+        count = detected.sum(1)
         mean = features.sum(1) / count.clamp_min(1)
-        maximum = torch.where(detected, features, -torch.inf).amax(1)
+        maximum = torch.where(detected > 0, features, -torch.inf).amax(1)
         maximum = torch.where(count > 0, maximum, 0.0)
         return torch.cat([mean, maximum, count.clamp_max(MAX_VIEWS) / 3], -1)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from mmpose_ours.models.association.rays import as_float64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +41,12 @@ class PoseEstimates:
     def __len__(self) -> int:
         return len(self.poses)
 
+    @functools.cached_property
+    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Pose, standard deviation, shift and rotation as the kernels take them, in float64."""
+        pose, std = as_float64(self.poses), as_float64(self.std)
+        return pose, std, as_float64(self.shift), as_float64(self.rotation)
+
     def to_person_frame(self, points: Tensor) -> Tensor:
         """Points (N, K, 3) in the frame of the rays to the person frame."""
         return (points + self.shift[:, None]) @ self.rotation.transpose(1, 2)
@@ -46,7 +56,8 @@ class PoseEstimates:
         return points @ self.rotation - self.shift[:, None]
 
     def __getitem__(self, index: Tensor) -> PoseEstimates:
-        return PoseEstimates(*(part[index] for part in vars(self).values()))
+        parts = self.poses, self.std, self.shift, self.rotation
+        return PoseEstimates(*(part[index] for part in parts))
 
 
 def rotation_from_heading(heading: Tensor) -> Tensor:

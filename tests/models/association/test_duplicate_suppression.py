@@ -8,14 +8,14 @@ import torch
 from model_rigs import SPACE, ring
 
 from mmpose_ours.datasets.transforms import PackMultiviewInputs
-from mmpose_ours.kernels.constants import RAY_TO_LIMB_LIMIT_MM
+from mmpose_ours.kernels.constants import POINTS_PER_LIMB, RAY_TO_LIMB_LIMIT_MM
+from mmpose_ours.kernels.suppression import points_of_limbs, ray_to_limb_distance
 from mmpose_ours.models import KeypointPrior, TriangulatePose
 from mmpose_ours.models.association.duplicate_suppression import (
     limb_pairs,
-    ray_to_limb_distance_mm,
     suppress_duplicates,
 )
-from mmpose_ours.models.association.rays import Rays, keypoints_to_rays
+from mmpose_ours.models.association.rays import keypoints_to_rays
 from mmpose_ours.structures.skeletons import SKELETONS
 from mmpose_ours.synthetic.poses.body_model import built_in_poses
 
@@ -69,21 +69,29 @@ def predict(model, rig, keypoints):
         return model.eval().test_step(data)[0].pred_instances
 
 
+def distance(origins, directions, weights, pose, limbs, limit_mm=np.inf):
+    """Of the rays of one person, (V, J), from the limbs of a pose (J, 3)."""
+    points, center = np.empty((POINTS_PER_LIMB * len(limbs), 3)), np.empty(3)
+    radius = points_of_limbs(pose, limbs, points, center)
+    rays = (np.ascontiguousarray(part) for part in (origins, directions, weights))
+    return ray_to_limb_distance(*rays, points, center, radius, limit_mm)
+
+
 def test_the_distance_of_rays_from_limbs():
     rig, rng = ring(3), np.random.default_rng(0)
     people = standing((0, 0), (700, 300))
     directions, weights = keypoints_to_rays(rig, seen(rig, people, ((0, 1, 2), (0, 1, 2))))
     weights[:, :, 4] = 0
-    rays = Rays(
-        torch.from_numpy(np.broadcast_to(rig.centers_w, (2, 3, 3)).copy()),
-        torch.from_numpy(directions).transpose(0, 1),
-        torch.from_numpy(weights).transpose(0, 1),
-    )
-    found = ray_to_limb_distance_mm(rays, torch.from_numpy(people), LIMBS).numpy()
+    found = {
+        (one, other): distance(
+            rig.centers_w, directions[:, one], weights[:, one], people[other], LIMBS
+        )
+        for one, other in ((0, 1), (1, 0))
+    }
     # Rays and limbs as so many points, nothing else in common with what is tested.
     along = np.linspace(2000, 9000, 1500)[:, None]
     for one, other in ((0, 1), (1, 0)):
-        ends = people[other][LIMBS.numpy()]
+        ends = people[other][LIMBS]
         points = np.concatenate([a + (b - a) * np.linspace(0, 1, 30)[:, None] for a, b in ends])
         distances = []
         for view, joint in np.argwhere(weights[:, one] > 0):
@@ -116,18 +124,17 @@ def test_people_who_touch_are_both_there(place):
 
 
 def test_poses_with_few_joints_are_suppressed_less_easily():
-    limb = torch.tensor([[[0.0, 0, 0], [0, 0, 1000]]])
-    across = torch.tensor([[1.0, 0, 0]]).expand(2, -1)
-    rays = Rays(
-        torch.tensor([[[-1000.0, 50, 0]]]),
-        across[None, None],
-        torch.tensor([[[1.0, 1.0]]]),
-    )
-    pair = torch.tensor([[0, 1]])
-    both = ray_to_limb_distance_mm(rays, limb, pair)
-    one = ray_to_limb_distance_mm(
-        Rays(rays.origins, rays.directions, torch.tensor([[[1.0, 0]]])), limb, pair
-    )
-    assert both.item() == pytest.approx((300 + 2 * 50) / 3) and one > both
-    nobody = Rays(*(part[:0] for part in (rays.origins, rays.directions, rays.weights)))
-    assert suppress_duplicates(nobody, limb[:0], pair, 110.0) == []
+    limb, pair = np.array([[0.0, 0, 0], [0, 0, 1000]]), np.array([[0, 1]])
+    origins, directions = np.array([[-1000.0, 50, 0]]), np.array([[[1.0, 0, 0], [1.0, 0, 0]]])
+    both = distance(origins, directions, np.array([[1.0, 1.0]]), limb, pair)
+    one = distance(origins, directions, np.array([[1.0, 0.0]]), limb, pair)
+    assert both == pytest.approx((300 + 2 * 50) / 3) and one > both
+    # Distances above the limit are so at any rate.
+    for limit_mm in (both - 1, both + 1):
+        found = distance(origins, directions, np.array([[1.0, 1.0]]), limb, pair, limit_mm)
+        assert (found <= limit_mm) == (both <= limit_mm)
+
+
+def test_nobody_is_suppressed_where_nobody_is():
+    nobody = np.zeros((0, 3, 3)), np.zeros((0, 3, 17, 3)), np.zeros((0, 3, 17))
+    assert suppress_duplicates(nobody, np.zeros((0, 17, 3)), LIMBS, 110.0).tolist() == []

@@ -10,9 +10,10 @@ from model_rigs import SPACE, batch, ring
 
 from mmpose_ours.datasets import RandomRigsDataset
 from mmpose_ours.datasets.data_sample import MultiviewDataSample
+from mmpose_ours.kernels.constants import NUM_PERSON_INPUTS
 from mmpose_ours.models import KeypointPrior, TriangulatePose
 from mmpose_ours.models.association.rays import Rays
-from mmpose_ours.models.keypoint_prior.model import MATCH_MM, NUM_FEATURES
+from mmpose_ours.models.keypoint_prior.model import MATCH_MM
 from mmpose_ours.synthetic import DetectorNoise
 
 SMALL = dict(width=32, layers=1, heads=2)
@@ -118,9 +119,9 @@ def test_views_that_should_show_somebody_are_passed_to_the_net():
     data = model.data_preprocessor(data, False)
     found = model.finder(data['inputs']['rays'], torch.full((1,), -SPACE.center_mm[2]))
     exists = torch.ones_like(found.detections, dtype=torch.bool)
-    features = model._person_features(found, exists, data['data_samples'])
-    without = model._person_features(found, exists & (found.detections >= 0), data['data_samples'])
-    assert features.shape == (1, NUM_FEATURES)
+    features = model._person_inputs(found, exists, data['data_samples'])
+    without = model._person_inputs(found, exists & (found.detections >= 0), data['data_samples'])
+    assert features.shape == (1, NUM_PERSON_INPUTS)
     assert features[0, 5] > 0.8 and without[0, 5] == 0
 
 

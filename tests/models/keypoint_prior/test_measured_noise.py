@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from mmpose_ours.kernels.constants import NUM_PERSON_INPUTS
 from mmpose_ours.models.association.hypotheses import Hypotheses
 from mmpose_ours.models.association.rays import Rays
 from mmpose_ours.models.keypoint_prior.body_prior import PoseEstimates
@@ -76,7 +77,7 @@ def test_standard_deviations_of_joints_are_those_of_their_errors():
 def test_a_prediction_that_the_recording_contradicts_is_not_the_spread():
     """The rays decide then, and say how far off the joints may be."""
     torch.manual_seed(0)
-    net = KeypointNet(COCO17, num_features=3)
+    net = KeypointNet(COCO17)
     points = 300 * torch.randn(50, 17, 3) + torch.tensor([0, 0, 900.0])
     rays = rays_of(points, 4, 10.0)
     estimates = PoseEstimates(
@@ -85,7 +86,7 @@ def test_a_prediction_that_the_recording_contradicts_is_not_the_spread():
     shape = (50, 2, 4, 17)
     factors = torch.tensor([1.0, 1e6]).repeat(9)[:17].expand(50, 2, 17)
     measured = torch.full(shape, 10.0), factors, torch.full((50, 1, 17), 100.0)
-    features = torch.zeros(50, 3)
+    features = torch.zeros(50, NUM_PERSON_INPUTS)
     with torch.no_grad():
         poses, _, precision, _, std = net(rays, estimates, features, measured)
     doubted = factors[0, 0] > 1
