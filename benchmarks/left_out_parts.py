@@ -20,9 +20,10 @@ from benchmarks.report import markdown
 from benchmarks.worker import ROOT
 from mmpose_ours.apis.inferencer import MultiviewInferencer
 from mmpose_ours.geometry.camera import Camera
+from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.io.disk.files import write_json
 from mmpose_ours.parts.layout import parts_of
-from mmpose_ours.parts.matching import match_detections
+from mmpose_ours.parts.matching import Projected, match_detections
 from mmpose_ours.structures.frames import FrameResult
 from mmpose_ours.structures.joint_maps import convert_joints
 from mmpose_ours.structures.skeleton import Skeleton
@@ -98,7 +99,8 @@ def errors_of(
         return
     poses = result.poses
     body = convert_joints(poses.xyz_mm, poses.skeleton, COCO17)
-    found = match_detections(body, people.to(COCO17).array, camera)
+    seen = Projected.of(CameraRig((camera,)), body).view(0)
+    found = match_detections(seen, people.to(COCO17).array)
     projected, _ = camera.project(poses.xyz_mm)
     for group, joints in groups_of(people.skeleton).items():
         ours, theirs = poses.skeleton.index(*joints), people.skeleton.index(*joints)

@@ -1,4 +1,4 @@
-"""Processor time per frame of triangulation and of the pose prior, from rays to 3D poses.
+"""Processor time per frame of triangulation, of the pose prior, and of feet, hands and face.
 
     python -m benchmarks.per_frame
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from typing import Iterator
 
 import numpy as np
 import torch
@@ -20,7 +21,10 @@ from mmpose_ours.datasets.transforms import PackMultiviewInputs
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
 from mmpose_ours.models import KeypointPrior, TriangulatePose
-from mmpose_ours.structures.skeletons import SKELETONS
+from mmpose_ours.parts.completion import PartCompletion
+from mmpose_ours.structures.keypoints import Keypoints2D
+from mmpose_ours.structures.poses import Poses3D
+from mmpose_ours.structures.skeletons import COCO17, SKELETONS
 from mmpose_ours.synthetic.poses.body_model import built_in_poses
 from mmpose_ours.synthetic.poses.whole_body import bodies_in
 
@@ -42,22 +46,52 @@ def ring(cameras: int) -> CameraRig:
     )
 
 
-def frames(joints: str, people: int, cameras: int) -> list[dict]:
-    """Collated frames of people who stand around the middle, at least a metre apart."""
+def seen(joints: str, people: int, cameras: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Frames of people who stand around the middle, at least a metre apart.
+
+    Yields:
+        Poses (P, J, 3) in mm, and what the cameras see of them, (V, P, J, 3).
+    """
     rng, rig, skeleton = np.random.default_rng(0), ring(cameras), SKELETONS[joints]
     angles = 2 * np.pi * np.arange(people) / people
     radius = 0.0 if people == 1 else max(1000.0, 500.0 / np.sin(np.pi / people))
     places = radius * np.stack([np.cos(angles), np.sin(angles), 0 * angles], -1)
-    pack, space, batches = PackMultiviewInputs(), fit_space(rig), []
-    for frame in range(FRAMES):
+    for _ in range(FRAMES):
         poses = bodies_in(skeleton, built_in_poses(people, rng), rng) + places[:, None]
         uv = rig.project(poses)[0]
         uv = uv + rng.normal(0, NOISE_PX, uv.shape)
         keypoints = np.concatenate([uv, np.full((*uv.shape[:-1], 1), 0.9)], -1)
-        keypoints = np.where(np.isfinite(keypoints).all(-1, keepdims=True), keypoints, 0.0)
+        yield poses, np.where(np.isfinite(keypoints).all(-1, keepdims=True), keypoints, 0.0)
+
+
+def frames(joints: str, people: int, cameras: int) -> list[dict]:
+    """Collated frames of :func:`seen`."""
+    pack, rig, batches = PackMultiviewInputs(), ring(cameras), []
+    space = fit_space(rig)
+    for frame, (_, keypoints) in enumerate(seen(joints, people, cameras)):
         info = dict(rig=rig, space=space, joints=joints, frame_id=frame, keypoints_2d=keypoints)
         batches.append(pseudo_collate([pack(info)]))
     return batches
+
+
+def milliseconds_of_parts(joints: str, people: int, cameras: int) -> float:
+    """Median processor time per frame of the joints beyond those of COCO-17."""
+    rig, whole, times = ring(cameras), SKELETONS[joints], []
+    body = [whole.joints.index(joint) for joint in COCO17.joints]
+    recording = [
+        (
+            Poses3D(COCO17, poses[:, body], track_ids=np.arange(people)),
+            {camera.name: Keypoints2D(whole, own) for camera, own in zip(rig, keypoints)},
+        )
+        for poses, keypoints in seen(joints, people, cameras)
+    ]
+    complete = PartCompletion(rig, whole)
+    for _ in range(ROUNDS):
+        for poses, keypoints in recording:
+            start = time.process_time()
+            complete(poses, keypoints)
+            times.append(time.process_time() - start)
+    return 1e3 * statistics.median(times)
 
 
 def milliseconds(model: torch.nn.Module, batches: list[dict]) -> tuple[float, int]:
@@ -83,6 +117,9 @@ def main() -> None:
                 f'{model.__name__}, {joints}, {people} people ({found} found), {cameras} cameras: '
                 f'{time_ms:.2f} ms'
             )
+    case = 'coco_wholebody', 5, 5
+    time_ms = milliseconds_of_parts(*case)
+    print(f'feet, hands and face, {case[0]}, {case[1]} people, {case[2]} cameras: {time_ms:.2f} ms')
 
 
 if __name__ == '__main__':

@@ -105,3 +105,37 @@ MAX_VIEWS = 8
 NO_NEIGHBOUR_M = 2.0
 # Numbers per ray, and per person.
 NUM_RAY_INPUTS, NUM_PERSON_INPUTS = 9, 11
+
+# --- Lengths of segments (segments.py) ---
+
+# Standard deviation of a segment around its person's length, as a share of it.
+LENGTH_STIFFNESS = 0.02
+# Gauss-Newton steps.
+LENGTH_STEPS = 6
+# Standard deviation, as a share, of a person's hands (or feet) around their usual share of the
+# stature.
+PART_SIZE_SPREAD = 0.25
+# Standard deviation of a measured length beyond that of its ends, as a share: joints of detectors
+# are not quite points of a body.
+MODEL_SPREAD = 0.05
+# Measured lengths outside of this range, as shares of what is expected, are of wrong joints.
+PLAUSIBLE_LENGTHS = (0.4, 2.2)
+
+# --- Joints of parts (parts.py) ---
+
+# Scale of the Geman-McClure weight 1 / (1 + d^2 / c^2)^2, in standard deviations of a ray, and the
+# distance up to which a ray counts as agreeing.
+PART_SCALE_STDS, INLIER_STDS = 3.0, 3.0
+# Views with the most joints of a part, whose pairs make its hypotheses.
+MAX_HYPOTHESIS_VIEWS = 8
+# IRLS steps.
+PART_STEPS = 3
+# A view that agrees on a smaller share of the joints that it shows of a part takes no part in it;
+# not asked of parts with fewer joints than the second number.
+LEAST_TRUST, LEAST_JOINTS = 0.34, 3
+# What is usually so counts as so many residuals of a part.
+USUAL_FREEDOM = 10.0
+# Sine of the angle between rays below which they do not tell where they meet.
+MIN_PART_SINE = 0.05
+# mm^-2. Added to the diagonals of the equations, which keeps them solvable.
+WEAK_PRECISION = 1e-9

@@ -9,19 +9,19 @@ from typing import Dict, Mapping, Sequence, Tuple
 import numpy as np
 
 from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.kernels.constants import LENGTH_STIFFNESS
+from mmpose_ours.kernels.parts import equations_of_parts
+from mmpose_ours.kernels.segments import solve_with_lengths
 from mmpose_ours.parts.layout import KINDS, Part, parts_of, whole_skeleton
-from mmpose_ours.parts.matching import match_detections
+from mmpose_ours.parts.matching import Projected, match_detections
 from mmpose_ours.parts.robust_points import (
     MIN_SCORE,
     PartRays,
     Points,
     agreeing,
-    normal_equations,
     robust_points,
-    robust_weights,
 )
 from mmpose_ours.parts.segment_lengths import SegmentLengths, path_matrix, stature_of
-from mmpose_ours.parts.segment_solver import solve_with_lengths
 from mmpose_ours.structures.keypoints import Keypoints2D
 from mmpose_ours.structures.poses import Poses3D
 from mmpose_ours.structures.skeleton import Skeleton
@@ -30,6 +30,8 @@ from mmpose_ours.structures.skeletons import COCO17
 _Lengths = Dict[Tuple[Tuple[str, str], ...], SegmentLengths]
 # mm. How well the body's joints are known, as ends of segments.
 BODY_STD_MM = 15.0
+# mm. Standard deviation of the distance between a hand's root and the wrist.
+ROOT_STD_MM = 15.0
 # A joint may be farther from its anchor than its segments are long, by so many standard deviations.
 SLACK_STDS = 3.0
 # People whose segments are remembered; those seen last are kept.
@@ -92,13 +94,12 @@ class PartCompletion:
     def _detections_of(self, poses: Poses3D, keypoints: Mapping[str, Keypoints2D]) -> np.ndarray:
         """(P, V, D, 3) ``u, v, score`` of each person in each view; 0 where there is none."""
         seen = np.zeros((len(poses), len(self.rig), len(self.detected), 3))
+        projected = Projected.of(self.rig, poses.xyz_mm)
         for view, camera in enumerate(self.rig):
             people = keypoints.get(camera.name)
             if people is None or not len(people):
                 continue
-            found = match_detections(
-                np.asarray(poses.xyz_mm), people.to(COCO17).array, camera, MIN_SCORE
-            )
+            found = match_detections(projected.view(view), people.to(COCO17).array, MIN_SCORE)
             rows = np.flatnonzero(found >= 0)
             seen[rows, view] = people.to(self.detected).array[found[rows]]
         return seen
@@ -125,15 +126,15 @@ class PartCompletion:
         people *= len(parts)
         points = robust_points(rays, kind.std_mm, anchors, _reach(part, people))
         lost = _implausible(points, rays, kind.least_share)
-        xyz, covariance = np.where(lost[:, None, None], np.nan, points.xyz_mm), points.covariance
+        xyz = np.where(lost[:, None, None], np.nan, points.xyz_mm)
+        variance = np.trace(points.covariance, axis1=-2, axis2=-1) / 3
         if part.segments:
             points = dataclasses.replace(points, xyz_mm=xyz)
-            xyz, covariance = _with_lengths(part, people, rays, points, anchors[:, 0])
+            xyz, variance = _with_lengths(part, people, rays, points, anchors[:, 0])
             # Rays and lengths may contradict each other: then the joint is somewhere else.
             agreed = agreeing(rays, xyz, kind.std_mm).sum(1) >= 2
             xyz = np.where(agreed[..., None], xyz, np.nan)
-        std = np.sqrt(np.trace(covariance, axis1=-2, axis2=-1) / 3)
-        std = np.where(np.isfinite(xyz).all(-1), std, np.nan)
+        std = np.where(np.isfinite(xyz).all(-1), np.sqrt(variance), np.nan)
         by_side = (len(parts), len(poses), len(part.joints))
         return xyz.reshape(*by_side, 3), std.reshape(by_side)
 
@@ -144,7 +145,7 @@ class PartCompletion:
         self._people.move_to_end(track)
         while len(self._people) > MAX_PEOPLE:
             self._people.popitem(last=False)
-        both_sides = tuple(segment.both_sides for segment in part.segments)
+        both_sides = part.segments_without_side
         if both_sides not in person:
             stature_mm = stature_of(np.asarray(poses.xyz_mm)[row])
             person[both_sides] = SegmentLengths(part, stature_mm)
@@ -191,7 +192,7 @@ def _with_lengths(
     """The joints once more, with segments of the lengths that each person has.
 
     Returns:
-        Joints (N, J, 3) and their covariances (N, J, 3, 3).
+        Joints (N, J, 3) in mm and their variances (N, J) in mm^2, mean over the axes.
     """
     ends = part.segment_ends
     xyz = np.concatenate([points.xyz_mm, anchor[:, None]], axis=1)
@@ -200,7 +201,17 @@ def _with_lengths(
     for row, lengths in enumerate(people):
         lengths.add(xyz[row][ends], spread[row][ends])
     mean = np.stack([lengths.estimate()[0] for lengths in people])
-    weights = robust_weights(rays, points.xyz_mm, KINDS[part.kind].std_mm)
-    A, b = normal_equations(rays, weights / (points.std_mm**2)[:, None, None])
-    root = part.joints.index(part.root) if part.root else None
-    return solve_with_lengths(A, b, points.xyz_mm, anchor, ends, mean, root)
+    of_rays = points.xyz_mm, KINDS[part.kind].std_mm, np.square(points.std_mm)
+    A, b = equations_of_parts(*rays.arrays, *of_rays)
+    known = np.isfinite(xyz).all(-1)
+    start = np.where(known[..., None], xyz, 0.0)
+    if part.root:
+        root = part.joints.index(part.root)
+        hold = np.where(known[:, root] & known[:, -1], ROOT_STD_MM**-2, 0.0)
+        A[:, root] += hold[:, None, None] * np.eye(3)
+        b[:, root] += hold[:, None] * start[:, -1]
+    held = known[:, ends].all(-1) & np.isfinite(mean)
+    length = np.where(held, mean, 1.0)
+    tension = np.where(held, (LENGTH_STIFFNESS * length) ** -2, 0.0)
+    x, variance = solve_with_lengths(A, b, start, known, ends, length, tension, part.filled)
+    return np.where(known[:, :-1, None], x, np.nan), variance

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmpose_ours.kernels.segments import filled
 from mmpose_ours.structures.skeleton import Skeleton
 from mmpose_ours.structures.skeletons import COCO17
 from mmpose_ours.structures.whole_body import FACE_WITH_PUPILS, SIDES, hand, hand_limbs
@@ -95,12 +96,22 @@ class Part:
         return tuple(_without_side(joint) for joint in self.joints)
 
     @functools.cached_property
+    def segments_without_side(self) -> tuple[tuple[str, str], ...]:
+        """The ends of its segments, as left and right have them."""
+        return tuple(segment.both_sides for segment in self.segments)
+
+    @functools.cached_property
     def segment_ends(self) -> np.ndarray:
         """(S, 2) the ends of its segments among its joints; the anchor is behind the last."""
         place = {joint: index for index, joint in enumerate(self.joints)}
         behind = len(place)
         ends = [[place.get(end, behind) for end in (s.first, s.second)] for s in self.segments]
         return np.array(ends, int).reshape(-1, 2)
+
+    @functools.cached_property
+    def filled(self) -> np.ndarray:
+        """(J, J) of :func:`mmpose_ours.kernels.segments.filled`."""
+        return filled(self.segment_ends, len(self.joints))
 
     def path_to(self, joint: str) -> tuple[Segment, ...]:
         """The shortest chain of segments from an anchor to a joint; empty where there is none."""

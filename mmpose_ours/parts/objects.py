@@ -20,15 +20,14 @@ from mmpose_ours.association.epipolar import MIN_COMMON_JOINTS, associate, gathe
 from mmpose_ours.detections.arrays import stack_keypoints
 from mmpose_ours.errors import InputError
 from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.kernels.constants import LEAST_TRUST, WEAK_PRECISION
 from mmpose_ours.parts.joint_distances import JointDistances
-from mmpose_ours.parts.matching import match_detections
+from mmpose_ours.parts.matching import Projected, match_detections
 from mmpose_ours.parts.robust_points import (
-    LEAST_TRUST,
     MIN_SCORE,
     PartRays,
     Points,
     agreeing,
-    normal_equations,
     robust_points,
 )
 from mmpose_ours.structures.keypoints import Keypoints2D
@@ -107,8 +106,9 @@ class ObjectEstimator:
         """(P, V, J, 3) the detection of each pose in each view; 0 where there is none."""
         scale = radii_of(xyz_mm) / PERSON_RADIUS_MM
         seen = np.zeros((len(xyz_mm), *detections.shape[:1], *detections.shape[2:]))
-        for view, camera in enumerate(self.rig):
-            found = match_detections(xyz_mm, detections[view], camera, MIN_SCORE, scale)
+        projected = Projected.of(self.rig, xyz_mm, scale)
+        for view in range(len(self.rig)):
+            found = match_detections(projected.view(view), detections[view], MIN_SCORE)
             rows = np.flatnonzero(found >= 0)
             seen[rows, view] = detections[view, found[rows]]
         return seen
@@ -209,9 +209,11 @@ def _middle_and_radius(rays: PartRays) -> tuple[np.ndarray, np.ndarray]:
         central /= np.linalg.norm(central, axis=-1, keepdims=True)
     seen = np.isfinite(central).all(-1)
     central = np.where(seen[..., None], central, 0.0)
-    line = PartRays(rays.origins, central[:, :, None], seen[..., None].astype(float))
-    A, b = normal_equations(line, line.weights)
-    middle = np.linalg.solve(A + 1e-9 * np.eye(3), b[..., None])[:, 0, :, 0]
+    # The point nearest to these central rays.
+    across = (np.eye(3) - central[..., None] * central[..., None, :]) * seen[..., None, None]
+    A = across.sum(1) + WEAK_PRECISION * np.eye(3)
+    b = (across @ rays.origins[..., None]).sum(1)
+    middle = np.linalg.solve(A, b)[..., 0]
     away = np.linalg.norm(middle[:, None] - rays.origins, axis=-1)
     spread = _nanmedian(np.linalg.norm(directions - central[:, :, None], axis=-1), 2)
     return middle, _nanmedian(np.where(seen, spread * away, np.nan), 1)
