@@ -84,6 +84,10 @@ COMMANDS = {
         'mmpose_ours.cli.keypoints',
         'convert and summarise 2D keypoints of OpenPose, MMPose, YOLO, DeepLabCut and other tools',
     ),
+    'kinematics': (
+        'mmpose_ours.cli.kinematics',
+        'compute joint angles of 3D poses over time, as .mot or CSV',
+    ),
     'path': (
         'mmpose_ours.cli.path',
         'print where configs, launch scripts or schemas lie',

@@ -36,6 +36,7 @@ FILES_DUE = [
     'evaluate --pred PEOPLE --without-truth --rig X --keypoints KEYPOINTS',
     'evaluate --pred PEOPLE --without-truth --rig RIG --keypoints X',
     'export X OUT.csv',
+    'kinematics X --out OUT.csv',
     'export PEOPLE X.csv',
     'fit-noise RIG X OUT.json',
     'fit-noise X KEYPOINTS OUT.json',
