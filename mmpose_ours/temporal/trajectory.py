@@ -30,7 +30,7 @@ WINDOW, OVERLAP = 2000, 60
 MAX_GAP_S = 1.0
 # Local acceleration: measured over so many seconds on each side, counted so many times, and at most
 # so many times that at rest.
-LOCAL_S, GAIN, MOST = 0.1, 2.0, 40.0
+LOCAL_S, GAIN, MOST = 0.1, 3.0, 40.0
 # Noise of a person's rays is measured where there are so many, and lies within these shares of
 # what is usual.
 NOISE_COUNT, NOISE_RANGE = 100, (0.15, 3.0)
