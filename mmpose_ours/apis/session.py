@@ -90,6 +90,7 @@ class InferenceSession:
         timer: Wall-clock time per stage.
         skeleton: The joints of the poses.
         adaptation: What was measured on the recording: up axis, floor, volume, noise.
+        keypoints: The given 2D keypoints by frame; None where they are detected.
 
     Raises:
         InputError: See :meth:`~mmpose_ours.apis.inferencer.MultiviewInferencer.open`.
@@ -151,6 +152,7 @@ class InferenceSession:
         self._completion: PartCompletion | None = None
         self._detected: Skeleton | None = None
         self.skeleton = inferencer.model.joints
+        self.keypoints: KeypointFrames | None = None
         if keypoints is None and not inferencer.sees_images:
             self._use(getattr(inferencer.detector, 'skeleton', None))
         model_inputs = self._model_inputs(
@@ -274,6 +276,7 @@ class InferenceSession:
                 )
                 where, fitted = self._views.given(keypoints, footage, options)
                 self._use(skeleton_of(fitted))
+                self.keypoints = fitted
                 if not self.of_objects:
                     self.notes += lost_joints(fitted, inferencer.model.joints, where)
             self.total = self.total or len(fitted)

@@ -46,6 +46,8 @@ LEVEL_RIG = 'level_rig.json'
 DETECTOR = 'mediapipe'
 # What a page shows at most, so that neither it nor the memory it takes grows with a recording.
 PAGE_FRAMES = 2000
+# Frames that are processed at once: whose images are in memory, and of keypoints alone.
+DETECTED_AT_ONCE, READ_AT_ONCE = 4, 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +97,12 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     add_frame_offsets(parser)
     add_rename(parser)
     add_skeleton(parser)
-    parser.add_argument('--batch-size', type=int, default=4, metavar='N', help='frames at once')
+    parser.add_argument(
+        '--batch-size',
+        type=int,
+        metavar='N',
+        help=f'frames at once (default: {DETECTED_AT_ONCE}; from keypoints {READ_AT_ONCE})',
+    )
     parser.add_argument(
         '--fps', type=float, metavar='N', help="frames per second (default: the videos')"
     )
@@ -224,6 +231,7 @@ def find_people(
                 wanted,
                 images=img_root,
                 keypoints=beneath if beneath is not None and beneath.exists() else None,
+                found=session.keypoints,
                 # The run has printed the notes.
                 reading=keypoint_options(args, say=lambda note: None),
                 rig_file=' '.join(map(str, rig)),
@@ -262,7 +270,7 @@ def _predict(
     if keep is not None:
         inferencer.detector = detector(args.detector or DETECTOR)
     progress = {READING: Progress(READING, 'files'), IN_2D: Progress(IN_2D, 'frames')}
-    begun = False
+    begun, at_once = False, DETECTED_AT_ONCE if keypoints is None else READ_AT_ONCE
 
     def before_poses(stage: str, done: int, total: int) -> None:
         if not begun:
@@ -274,7 +282,7 @@ def _predict(
         keep_keypoints=keep,
         frame_offsets=parse_offsets(args.frame_offsets),
         skeleton=keypoint_options(args)['skeleton'],
-        batch_size=args.batch_size,
+        batch_size=at_once if args.batch_size is None else args.batch_size,
         smooth=args.smooth,
         fps=args.fps,
         min_track_s=args.min_track_seconds,

@@ -76,6 +76,7 @@ def visualize(
     *,
     images: PathLike | None = None,
     keypoints: PathLike | None = None,
+    found: KeypointFrames | None = None,
     reading: KeypointOptions | None = None,
     rig_file: PathLike = 'the rig',
     all_cameras: bool = False,
@@ -90,6 +91,7 @@ def visualize(
         wanted: What that is.
         images: Images of the recording: a folder of images or a video per camera.
         keypoints: 2D keypoints that the 3D ones come from, drawn beneath.
+        found: What that file holds, where it was read already.
         reading: How the keypoints are to be read; frame offsets and names are those of images too.
         rig_file: Where the cameras come from, for messages.
         all_cameras: Show all cameras, also those without images or keypoints.
@@ -116,7 +118,8 @@ def visualize(
         for note in footage.notes:
             options.get('say', lambda note: None)(note)
     options = KeypointOptions(**{**options, 'frame_offsets': offsets})
-    found = _keypoints(keypoints, rig, options, footage) if keypoints else None
+    if found is None and keypoints:
+        found = _keypoints(keypoints, rig, options, footage)
     if predictions.of_another_rig(rig) and (whole is None or predictions.of_another_rig(whole)):
         print(f'warning: {another_rig(people, rig_file)}', file=sys.stderr)
     if not all_cameras:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Sequence
 
-import cv2
 import numpy as np
 
 from mmpose_ours.calibration.checks.view_agreement import Pair, Sightings, overall
 from mmpose_ours.geometry.camera import Camera
 from mmpose_ours.geometry.rig import CameraRig
+from mmpose_ours.geometry.rotations import from_vector
 
 # Random orientations: their angle from the given one, and how many are tried.
 RANDOM_DEGREES, RANDOM_TRIALS = 20.0, 4
@@ -39,7 +39,7 @@ def turned(camera: Camera, rotation: np.ndarray, shift: np.ndarray | None = None
         rotation: (3,) rotation vector in radians, in the camera's axes.
         shift: (3,) displacement of its centre in the world.
     """
-    R = cv2.Rodrigues(np.asarray(rotation, dtype=np.float64))[0] @ camera.R_w2c
+    R = from_vector(rotation) @ camera.R_w2c
     center = camera.center_w if shift is None else camera.center_w + shift
     return dataclasses.replace(camera, R_w2c=R, t_w2c=-R @ center)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from mmpose_ours.association.epipolar import MIN_COMMON_JOINTS, MIN_SCORE, associate
 from mmpose_ours.geometry.rig import CameraRig
@@ -70,6 +69,9 @@ def find_support(rig: CameraRig, poses: np.ndarray, keypoints: np.ndarray) -> Su
     Raises:
         InputError: A camera has no image size.
     """
+    # scipy.optimize takes a quarter of a second to import.
+    from scipy.optimize import linear_sum_assignment
+
     uv, valid = rig.project(poses)
     found = (keypoints[..., 2] > MIN_SCORE) & np.isfinite(keypoints[..., :2]).all(-1)
     box = _box_px(keypoints[..., :2], found)

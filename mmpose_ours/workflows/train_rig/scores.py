@@ -12,7 +12,6 @@ import dataclasses
 from typing import Mapping, Sequence
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from mmpose_ours.association.epipolar import MIN_SCORE
 from mmpose_ours.evaluation.distance import FOUND_MM
@@ -117,6 +116,9 @@ def against_truth(truth: Predictions, found: Predictions) -> tuple[Tally, dict[s
         500 mm of a prediction), ``error_mm`` (mean joint error of these) and
         ``false_positives_per_frame``.
     """
+    # scipy.optimize takes a quarter of a second to import.
+    from scipy.optimize import linear_sum_assignment
+
     rows, errors = [], [np.zeros(0)]
     seen = people = false_positives = 0
     for frame, people_there in truth.frames.items():
