@@ -115,6 +115,12 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--smooth', action='store_true', help='smooth joints over time')
     parser.add_argument(
+        '--temporal',
+        action='store_true',
+        help='estimate trajectories from all frames together: bones of constant length, steady '
+        'motion, short gaps filled (docs/trajectories.md)',
+    )
+    parser.add_argument(
         '--body-only',
         action='store_true',
         help='COCO-17 alone (default: every joint of the keypoints, such as feet and hands)',
@@ -284,6 +290,7 @@ def _predict(
         skeleton=keypoint_options(args)['skeleton'],
         batch_size=at_once if args.batch_size is None else args.batch_size,
         smooth=args.smooth,
+        temporal=args.temporal,
         fps=args.fps,
         min_track_s=args.min_track_seconds,
         auto_level=args.auto_level,

@@ -41,7 +41,7 @@ def optimise_trajectories(
     max_gap_s: float = MAX_GAP_S,
     report: TemporalReport | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Iterator[FrameResult]:
+) -> list[FrameResult]:
     """Estimate the poses of a recording from all of its frames together.
 
     Args:
@@ -53,15 +53,14 @@ def optimise_trajectories(
         report: Gets what was changed.
         progress: Called with the people that are done, and their number.
 
-    Yields:
+    Returns:
         The same frames. A pose is optimised, a missing one filled where the gap is short; joints
         have the standard deviations of the optimisation.
     """
     results = list(results)
     report = TemporalReport() if report is None else report
     if not any(len(result.poses) for result in results):
-        yield from results
-        return
+        return results
     skeleton = results[0].poses.skeleton
     anatomy = anatomy_of(skeleton)
     pieces = _pieces(results, round(max_gap_s * rate_hz))
@@ -77,7 +76,7 @@ def optimise_trajectories(
         report.lengths_mm[track] = _named(anatomy, lengths)
         progress(done + 1, len(pieces))
     report.tracks = len(pieces)
-    yield from _with_trajectories(results, found, report)
+    return list(_with_trajectories(results, found, report))
 
 
 def _named(anatomy: Anatomy, lengths: np.ndarray) -> dict[str, float]:
