@@ -208,8 +208,8 @@ class MultiviewInferencer:
         Raises:
             FileNotFoundError, FileFormatError: An input is missing or invalid.
             InputError: There are neither keypoints nor a detector, or ``smooth``, ``temporal``
-                or ``min_track_s`` is used and the frame rate is unknown. While iterating: an image has another
-                size than the calibration.
+                or ``min_track_s`` is used and the frame rate is unknown. While iterating: an image
+                has another size than the calibration.
         """
         return InferenceSession(
             self,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Un
 import numpy as np
 
 from mmpose_ours.apis.adaptation import Adaptation
-from mmpose_ours.apis.argument_checks import check_arguments
+from mmpose_ours.apis.argument_checks import check_arguments, check_rate
 from mmpose_ours.apis.assumptions import describe
 from mmpose_ours.apis.diagnosis import Diagnosis, RunStatistics, diagnose_recording
 from mmpose_ours.apis.object_adaptation import ObjectAdaptation
@@ -134,15 +134,7 @@ class InferenceSession:
         footage = self._footage(inputs, frame_offsets)
         self.total = footage.total if footage is not None else 0
         self.fps = fps or (footage.fps if footage is not None else None)
-        removing = f'removing tracks shorter than {min_track_s:g} s' if min_track_s else ''
-        over_time = 'smoothing' if smooth else 'estimating trajectories' if temporal else ''
-        for what in filter(None, (over_time, removing)):
-            if self.fps is None:
-                raise InputError(
-                    f'{what} needs the frame rate; give {argument("fps")}',
-                    code='missing-value',
-                    expected='fps',
-                )
+        check_rate(self.fps, min_track_s, smooth, temporal)
         self.trajectories = Trajectories(self) if temporal else None
         if inputs is None and keypoints is None:
             raise InputError(

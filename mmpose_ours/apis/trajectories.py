@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Iterable, Iterator
 
 import numpy as np
 
@@ -41,6 +41,21 @@ class Trajectories:
                 collected, self._session.rig, rate_hz, report=self.report
             )
         yield from solved
+
+    def summary(self) -> dict[str, Any]:
+        """What a file says of the trajectories: people, filled poses, and lengths of bones in mm.
+
+        These are known with the first result.
+        """
+        lengths = {
+            str(track): {name: round(length, 1) for name, length in of_track.items()}
+            for track, of_track in self.report.lengths_mm.items()
+        }
+        return {
+            'tracks': self.report.tracks,
+            'filled_poses': self.report.filled,
+            'bone_lengths_mm': lengths,
+        }
 
 
 def without_pixels(result: FrameResult) -> FrameResult:

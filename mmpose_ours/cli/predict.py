@@ -354,14 +354,17 @@ def _writer(
     )
 
 
-def _made_by(session: InferenceSession) -> dict[str, str]:
+def _made_by(session: InferenceSession) -> dict[str, Any]:
     inferencer = session.inferencer
     # Of animals and objects no model takes part.
     model = '' if session.of_objects else type(inferencer.model).__name__
     config = None if session.of_objects else getattr(inferencer.config, 'filename', None)
+    trajectories = session.trajectories
+    estimated = {} if trajectories is None else {'trajectories': trajectories.summary()}
     return {
         'program': f'mmpose_ours {__version__}',
         'model': model,
         'config': Path(config).name if config else '',
         'detector': getattr(inferencer.detector, 'name', ''),
+        **estimated,
     }

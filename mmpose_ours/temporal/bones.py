@@ -80,7 +80,7 @@ class Anatomy:
     @functools.cached_property
     def group_names(self) -> tuple[str, ...]:
         """Per length the names of its joints, without their side where left and right share it."""
-        names = {}
+        names: dict[int, str] = {}
         for bone in self.bones:
             ends = (self.skeleton.joints[bone.first], self.skeleton.joints[bone.second])
             names.setdefault(bone.group, '-'.join(_key(*ends)))
@@ -118,7 +118,7 @@ def anatomy_of(skeleton: Skeleton) -> Anatomy:
     if has_human_body(skeleton):
         place = {joint: index for index, joint in enumerate(skeleton.joints)}
         groups: dict[tuple[str, str], int] = {}
-        pairs = [
+        pairs: list[tuple[str, str, float, float | None]] = [
             (f'{side}_{a}', f'{side}_{b}', RIGID, share * ADULT_MM)
             for a, b, share in _LIMBS
             for side in SIDES
@@ -134,10 +134,10 @@ def anatomy_of(skeleton: Skeleton) -> Anatomy:
                     continue  # a finger is a component of its own
                 usual = segment.stature * ADULT_MM
                 pairs.append((segment.first, segment.second, LOOSE, usual))
-        for a, b, spread, usual in pairs:
+        for a, b, spread, length in pairs:
             if a in place and b in place:
                 group = groups.setdefault(_key(a, b), len(groups))
-                bones.append(Bone(place[a], place[b], group, spread, usual))
+                bones.append(Bone(place[a], place[b], group, spread, length))
         for joint, index in place.items():
             ending = joint.split('_')[-1]
             acceleration[index] = _ACCELERATIONS.get(ending, acceleration[index])

@@ -88,14 +88,13 @@ def match_view(
             pairs.append((times[near], np.full(near.sum(), number), rows[near], cost[near]))
         if not pairs:
             continue
-        time, number, row, cost = (np.concatenate(part) for part in zip(*pairs))
-        order = np.argsort(time, kind='stable')
-        time, number, row, cost = time[order], number[order], row[order], cost[order]
-        for group in np.split(np.arange(len(time)), np.flatnonzero(np.diff(time)) + 1):
+        when, who, row, distance = (np.concatenate(part) for part in zip(*pairs))
+        order = np.argsort(when, kind='stable')
+        for group in np.split(order, np.flatnonzero(np.diff(when[order])) + 1):
             if not len(group):
                 continue
-            for track, detection in _assign(number[group], row[group], cost[group]):
-                found[track][time[group[0]] - tracks[track][0]] = detection
+            for one, detection in _assign(who[group], row[group], distance[group]):
+                found[one][when[group[0]] - tracks[one][0]] = detection
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable, Iterable, Iterator, Sequence
+from typing import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -96,7 +96,9 @@ def _pieces(results: Sequence[FrameResult], longest: int) -> dict[int, list[Evid
     pieces: dict[int, list[Evidence]] = {}
     for track, entries in rows.items():
         frames = np.array([frame for frame, _ in entries])
-        for part in np.split(np.arange(len(entries)), np.flatnonzero(np.diff(frames) > longest + 1) + 1):
+        for part in np.split(
+            np.arange(len(entries)), np.flatnonzero(np.diff(frames) > longest + 1) + 1
+        ):
             first, last = frames[part[0]], frames[part[-1]]
             joints = len(results[first].poses.skeleton)
             points = np.full((last - first + 1, joints, 3), np.nan)
@@ -173,11 +175,11 @@ def _with_trajectories(
             starts.setdefault(trajectory.start, []).append((track, trajectory))
     running: dict[int, Trajectory] = {}
     for frame, result in enumerate(results):
-        running = {
-            track: one for track, one in running.items() if frame < one.start + len(one)
-        }
+        running = {track: one for track, one in running.items() if frame < one.start + len(one)}
         running.update(starts.get(frame, ()))
-        before = {int(n): row for row, n in enumerate(result.track_ids)} if len(result.poses) else {}
+        before = (
+            {int(n): row for row, n in enumerate(result.track_ids)} if len(result.poses) else {}
+        )
         tracks = [
             track
             for track, one in sorted(running.items())
@@ -199,7 +201,6 @@ def _frame_poses(
     joints = len(poses.skeleton)
     xyz = np.array([running[n].xyz_mm[row] for n, row in zip(tracks, rows)])
     std = np.array([running[n].std_mm[row] for n, row in zip(tracks, rows)])
-    filled = np.array([running[n].filled[row] for n, row in zip(tracks, rows)], bool)
 
     def of_frame(values: np.ndarray | None, missing: float) -> np.ndarray | None:
         if values is None:

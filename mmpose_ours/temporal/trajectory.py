@@ -30,7 +30,7 @@ WINDOW, OVERLAP = 2000, 60
 MAX_GAP_S = 1.0
 # Local acceleration: measured over so many seconds on each side, counted so many times, and at most
 # so many times that at rest.
-LOCAL_S, GAIN, MOST = 0.1, 3.0, 40.0
+LOCAL_S, GAIN, MOST = 0.1, 3.0, 20.0
 # Noise of a person's rays is measured where there are so many, and lies within these shares of
 # what is usual.
 NOISE_COUNT, NOISE_RANGE = 100, (0.15, 3.0)
@@ -107,12 +107,12 @@ def solve_trajectory(
     stds: list[np.ndarray] = []
     for number, step in enumerate(_STEPS):
         last = number == len(_STEPS) - 1
+        measured = [e.measured(x, std_mm) for e, x in zip(pieces, tracks)]
         if step.spread is not None and step.spread > 0:
             std_mm = _measured_noise(pieces, tracks, anatomy)
-            measured = [e.measured(x, std_mm) for e, x in zip(pieces, tracks)]
             lengths = measure_lengths(tracks, measured, anatomy, rate_hz)
         for index, (evidence, xyz) in enumerate(zip(pieces, tracks)):
-            acceleration = _local_acceleration(xyz, rest * step.loose, rate_hz)
+            acceleration = _local_acceleration(xyz, measured[index], rest * step.loose, rate_hz)
             solved = np.empty_like(xyz)
             std = np.zeros(xyz.shape[:2])
             for window, kept in _windows(len(xyz)):
@@ -204,16 +204,27 @@ def _interpolated(points: np.ndarray) -> np.ndarray:
     return result
 
 
-def _local_acceleration(xyz: np.ndarray, rest: np.ndarray, rate_hz: float) -> np.ndarray:
-    """(T, J) standard deviation of the acceleration along an axis, mm per frame squared."""
+def _local_acceleration(
+    xyz: np.ndarray, measured: np.ndarray, rest: np.ndarray, rate_hz: float
+) -> np.ndarray:
+    """(T, J) standard deviation of the acceleration along an axis, mm per frame squared.
+
+    Where a joint is not measured (T, J), it is what is usual of it where it is.
+    """
     squared = np.zeros(xyz.shape[:2])
     if len(xyz) > 2:
         second = xyz[:-2] - 2 * xyz[1:-1] + xyz[2:]
         squared[1:-1] = (second**2).mean(-1)
         squared[0], squared[-1] = squared[1], squared[-2]
     size = 2 * round(LOCAL_S * rate_hz) + 1
-    local = GAIN * np.sqrt(np.maximum(uniform_filter1d(squared, size, axis=0, mode='nearest'), 0))
-    return np.clip(local, rest, MOST * rest)
+    local = uniform_filter1d(np.where(measured, squared, 0.0), size, axis=0, mode='nearest')
+    share = uniform_filter1d(measured.astype(float), size, axis=0, mode='nearest')
+    known = share > 0.5
+    local = np.where(known, local / np.maximum(share, 0.5), 0.0)
+    for joint in range(xyz.shape[1]):
+        of_joint = local[known[:, joint], joint]
+        local[~known[:, joint], joint] = np.median(of_joint) if len(of_joint) else 0.0
+    return np.clip(GAIN * np.sqrt(np.maximum(local, 0.0)), rest, MOST * rest)
 
 
 def _measured_noise(
