@@ -63,3 +63,35 @@ def check_arguments(
                 found=camera,
                 expected=list(cameras),
             )
+
+
+def check_rate(fps: float | None, min_track_s: float, smooth: bool, temporal: bool) -> None:
+    """Refuse what needs a frame rate where that is unknown, and two ways of smoothing at once.
+
+    Args:
+        fps: Frames per second; None if unknown.
+        min_track_s: Seconds of the shortest track; 0 keeps all.
+        smooth: Whether joints are smoothed frame by frame.
+        temporal: Whether trajectories are estimated.
+
+    Raises:
+        InputError: Names the argument.
+    """
+    if smooth and temporal:
+        raise InputError(
+            f'{argument("smooth", True)} has no place beside {argument("temporal", True)}, which '
+            'smooths without a lag; leave it out',
+            code='conflict',
+            found=['smooth', 'temporal'],
+        )
+    for wanted, what in (
+        (smooth, 'smoothing'),
+        (temporal, 'estimating trajectories'),
+        (min_track_s, f'removing tracks shorter than {min_track_s:g} s'),
+    ):
+        if wanted and fps is None:
+            raise InputError(
+                f'{what} needs the frame rate; give {argument("fps")}',
+                code='missing-value',
+                expected='fps',
+            )

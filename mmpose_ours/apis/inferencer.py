@@ -159,6 +159,7 @@ class MultiviewInferencer:
         skeleton: Skeleton | None = None,
         batch_size: int = 1,
         smooth: bool = False,
+        temporal: bool = False,
         fps: float | None = None,
         min_track_s: float = 0.0,
         auto_level: bool = False,
@@ -184,6 +185,9 @@ class MultiviewInferencer:
                 :func:`~mmpose_ours.find_skeleton`.
             batch_size: Frames that the detector and the model process at once.
             smooth: Whether to smooth joints over time.
+            temporal: Whether to estimate trajectories from all frames together (see
+                :mod:`mmpose_ours.temporal`). The first result then comes after the last frame has
+                been read, and memory grows with the recording.
             fps: Frames per second; None asks the videos.
             min_track_s: Tracks with poses for less than this many seconds are removed. Results are
                 then delayed until the length of their tracks is known, and contain images as
@@ -198,13 +202,14 @@ class MultiviewInferencer:
 
         Returns:
             An iterator over the :class:`~mmpose_ours.structures.frames.FrameResult` of every frame,
-            also of those without people. Memory does not grow with the recording.
+            also of those without people. Memory does not grow with the recording, but with
+            ``temporal``.
 
         Raises:
             FileNotFoundError, FileFormatError: An input is missing or invalid.
-            InputError: There are neither keypoints nor a detector, or ``smooth`` or ``min_track_s``
-                is used and the frame rate is unknown. While iterating: an image has another
-                size than the calibration.
+            InputError: There are neither keypoints nor a detector, or ``smooth``, ``temporal``
+                or ``min_track_s`` is used and the frame rate is unknown. While iterating: an image
+                has another size than the calibration.
         """
         return InferenceSession(
             self,
@@ -216,6 +221,7 @@ class MultiviewInferencer:
             skeleton=skeleton,
             batch_size=batch_size,
             smooth=smooth,
+            temporal=temporal,
             fps=fps,
             min_track_s=min_track_s,
             auto_level=auto_level,

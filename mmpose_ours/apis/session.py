@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, Un
 import numpy as np
 
 from mmpose_ours.apis.adaptation import Adaptation
-from mmpose_ours.apis.argument_checks import check_arguments
+from mmpose_ours.apis.argument_checks import check_arguments, check_rate
 from mmpose_ours.apis.assumptions import describe
 from mmpose_ours.apis.diagnosis import Diagnosis, RunStatistics, diagnose_recording
 from mmpose_ours.apis.object_adaptation import ObjectAdaptation
 from mmpose_ours.apis.pose_estimation import ModelEstimation, ObjectEstimation, cameras_of
 from mmpose_ours.apis.short_tracks import ShortTrackFilter
 from mmpose_ours.apis.stage_timer import StageTimer
+from mmpose_ours.apis.trajectories import Trajectories
 from mmpose_ours.apis.view_sources import (
     IN_2D,
     IN_3D,
@@ -73,6 +74,7 @@ class InferenceSession:
         skeleton: The joints of the keypoints of a file, whatever it says.
         batch_size: Frames that the detector and the model process at once.
         smooth: Whether to smooth the poses over time.
+        temporal: Whether to estimate trajectories from all frames together.
         fps: Frames per second; None takes the frame rate of the videos.
         min_track_s: Tracks with poses for less than this many seconds are removed; 0 keeps all.
         auto_level: Whether the results are in a level world with the floor z = 0.
@@ -88,6 +90,7 @@ class InferenceSession:
         statistics: Run statistics of the frames so far, for the diagnosis.
         track_filter: Counts the short tracks, and removes them if ``min_track_s`` is given.
         timer: Wall-clock time per stage.
+        trajectories: Estimates trajectories; None without ``temporal``.
         skeleton: The joints of the poses.
         adaptation: What was measured on the recording: up axis, floor, volume, noise.
         keypoints: The given 2D keypoints by frame; None where they are detected.
@@ -108,6 +111,7 @@ class InferenceSession:
         skeleton: Skeleton | None,
         batch_size: int,
         smooth: bool,
+        temporal: bool,
         fps: float | None,
         min_track_s: float,
         auto_level: bool,
@@ -130,14 +134,8 @@ class InferenceSession:
         footage = self._footage(inputs, frame_offsets)
         self.total = footage.total if footage is not None else 0
         self.fps = fps or (footage.fps if footage is not None else None)
-        removing = f'removing tracks shorter than {min_track_s:g} s' if min_track_s else ''
-        for what in filter(None, ('smoothing' if smooth else '', removing)):
-            if self.fps is None:
-                raise InputError(
-                    f'{what} needs the frame rate; give {argument("fps")}',
-                    code='missing-value',
-                    expected='fps',
-                )
+        check_rate(self.fps, min_track_s, smooth, temporal)
+        self.trajectories = Trajectories(self) if temporal else None
         if inputs is None and keypoints is None:
             raise InputError(
                 'no input; give images, keypoints, or both',
@@ -159,7 +157,10 @@ class InferenceSession:
             frames, footage, keypoints, keep_keypoints, frame_offsets, skeleton, batch_size
         )
         estimated = self._estimate(model_inputs, batch_size)
-        self._results = self.track_filter(self._track(estimated))
+        tracked = self._track(estimated)
+        if self.trajectories is not None:
+            tracked = self.trajectories(tracked)
+        self._results = self.track_filter(tracked)
 
     def __iter__(self) -> Iterator[FrameResult]:
         return self

@@ -115,6 +115,12 @@ def add_recording(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--smooth', action='store_true', help='smooth joints over time')
     parser.add_argument(
+        '--temporal',
+        action='store_true',
+        help='estimate trajectories from all frames together: bones of constant length, steady '
+        'motion, short gaps filled (docs/trajectories.md)',
+    )
+    parser.add_argument(
         '--body-only',
         action='store_true',
         help='COCO-17 alone (default: every joint of the keypoints, such as feet and hands)',
@@ -284,6 +290,7 @@ def _predict(
         skeleton=keypoint_options(args)['skeleton'],
         batch_size=at_once if args.batch_size is None else args.batch_size,
         smooth=args.smooth,
+        temporal=args.temporal,
         fps=args.fps,
         min_track_s=args.min_track_seconds,
         auto_level=args.auto_level,
@@ -347,14 +354,17 @@ def _writer(
     )
 
 
-def _made_by(session: InferenceSession) -> dict[str, str]:
+def _made_by(session: InferenceSession) -> dict[str, Any]:
     inferencer = session.inferencer
     # Of animals and objects no model takes part.
     model = '' if session.of_objects else type(inferencer.model).__name__
     config = None if session.of_objects else getattr(inferencer.config, 'filename', None)
+    trajectories = session.trajectories
+    estimated = {} if trajectories is None else {'trajectories': trajectories.summary()}
     return {
         'program': f'mmpose_ours {__version__}',
         'model': model,
         'config': Path(config).name if config else '',
         'detector': getattr(inferencer.detector, 'name', ''),
+        **estimated,
     }

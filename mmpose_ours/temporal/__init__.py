@@ -1,0 +1,1 @@
+"""Trajectories: 3D poses of a recording estimated from all of its frames together."""
